@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// LibTorch is threaded itself: two test processes at a time are what two cores carry.
+export default defineConfig({
+  test: {
+    include: ['packages/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
