@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { defineOptions, option } from './options.ts';
+import {
+  checkTraining,
+  completeTraining,
+  trainingExclusive,
+  trainingShape,
+} from './training-options.ts';
+
+const objective = 'Objective';
+
+/** Schema of `keel dpo`; with names of objectives given, only these are taken for --loss. */
+const dpoObject = (objectives: readonly string[] | null) =>
+  z
+    .strictObject({
+      ...trainingShape,
+      loss: option(z.array(lossName(objectives)).min(1).default(['sigmoid']), {
+        description: 'objective, or several that are added with --loss-weights',
+        group: objective,
+        value: 'name',
+      }),
+      lossWeights: option(z.array(z.number()).nullable().default(null), {
+        description: 'weight of each --loss, in the same order; none: 1 each',
+        group: objective,
+        value: 'weight',
+      }),
+      beta: option(z.number().positive().default(0.1), {
+        description: 'strength of the tie to the reference; larger stays nearer',
+        group: objective,
+      }),
+      labelSmoothing: option(z.number().min(0).lt(0.5).default(0), {
+        description: 'assumed share of pairs that are labelled the wrong way round',
+        group: objective,
+        value: 'share',
+      }),
+      reference: option(z.string().min(1).default('initial'), {
+        description:
+          'reference model: initial, the model as it is before training; another model; or none, without a reference',
+        group: objective,
+        value: 'model',
+      }),
+      precomputeReference: option(z.boolean().nullable().default(null), {
+        description:
+          "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
+        group: objective,
+      }),
+    })
+    .check((context) => {
+      checkTraining(context);
+      const { loss, lossWeights } = context.value;
+      if (lossWeights !== null && lossWeights.length !== loss.length) {
+        context.issues.push({
+          code: 'custom',
+          path: ['lossWeights'],
+          message: `${lossWeights.length} weights for ${loss.length} objectives (${loss.join(', ')})`,
+          input: lossWeights,
+        });
+      }
+    });
+
+function lossName(objectives: readonly string[] | null): z.ZodType<string> {
+  return objectives ? z.enum(objectives as [string, ...string[]]) : z.string().min(1);
+}
+
+/**
+ * Options of `keel dpo`.
+ *
+ * @param objectives names of the registered objectives, which --loss is checked against and --help
+ * lists; null takes any name.
+ */
+export function defineDpoOptions(objectives: readonly string[] | null = null) {
+  return defineOptions('dpo', dpoObject(objectives), {
+    complete: (parsed) => {
+      const completed = completeTraining(parsed);
+      const sameBase = completed.lora && completed.reference === 'initial';
+      return {
+        ...completed,
+        lossWeights: completed.lossWeights ?? completed.loss.map(() => 1),
+        precomputeReference:
+          completed.precomputeReference ?? (!sameBase && completed.reference !== 'none'),
+      };
+    },
+    exclusive: trainingExclusive,
+  });
+}
+
+/** Options of a DPO run, every default filled in. */
+export type DpoOptions = ReturnType<ReturnType<typeof defineDpoOptions>['complete']>;

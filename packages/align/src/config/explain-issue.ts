@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import type { OptionDescriptor } from './options.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** A zod issue with one option's value, said in words: what was expected and what was found. */
+export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: unknown): string {
+  const found = valueAt(value, issue.path.slice(1));
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${expectedType(descriptor, issue.path.length > 1)}, found ${show(found)}`;
+    case 'invalid_value':
+      return explainChoice(descriptor, issue.values.map(String), found);
+    case 'too_small':
+      if (issue.origin === 'array') return `expected at least ${issue.minimum} value`;
+      if (issue.origin === 'string') return 'expected some text, found none';
+      return `expected a number ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}, found ${show(found)}`;
+    case 'too_big':
+      return `expected a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}, found ${show(found)}`;
+    default:
+      return issue.message;
+  }
+}
+
+function explainChoice(descriptor: OptionDescriptor, choices: string[], found: unknown): string {
+  const near = typeof found === 'string' ? nearest(found, choices) : null;
+  const hint = near ? `; did you mean ${near}?` : '';
+  const none = descriptor.nullable ? ' (or none)' : '';
+  return `expected one of ${choices.join(', ')}${none}, found ${show(found)}${hint}`;
+}
+
+function expectedType(descriptor: OptionDescriptor, ofItem: boolean): string {
+  const single = {
+    boolean: 'true or false',
+    integer: 'a whole number',
+    number: 'a number',
+    string: descriptor.choices ? `one of ${descriptor.choices.join(', ')}` : 'text',
+  }[descriptor.type];
+  const type = descriptor.list && !ofItem ? `a list of values, each ${single}` : single;
+  return descriptor.nullable && !ofItem ? `${type}, or none` : type;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const key of path) current = (current as Record<PropertyKey, unknown> | null)?.[key];
+  return current;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

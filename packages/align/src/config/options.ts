@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { kebabCase, snakeCase } from './case.ts';
+
+/** What the command line needs to know of an option beside its zod schema. */
+export interface OptionDetails {
+  /** One sentence for --help and for editors. */
+  description: string;
+  /** Heading under which --help lists the option. */
+  group: string;
+  /** Name of the value in --help, for example `path`. */
+  value?: string;
+  /** Only a flag: belongs to one call, so neither YAML nor config.yaml has it. */
+  flagOnly?: boolean;
+  /** For lists: whether one flag value may hold several, separated by commas. True unless told. */
+  commas?: boolean;
+}
+
+const details = z.registry<OptionDetails>();
+
+/** Attaches a description and the command line's details to an option's schema. */
+export function option<Schema extends z.ZodType>(schema: Schema, about: OptionDetails): Schema {
+  const described = schema.describe(about.description) as Schema;
+  details.add(described, about);
+  return described;
+}
+
+export type OptionType = 'string' | 'number' | 'integer' | 'boolean';
+
+/** One option as the command line, the YAML reader and the documentation see it. */
+export interface OptionDescriptor extends OptionDetails {
+  /** camelCase, as in TypeScript. */
+  name: string;
+  /** snake_case, as in YAML. */
+  yamlKey: string;
+  /** `--learning-rate`. */
+  flag: string;
+  /** `--no-shuffle`; null for what is not a boolean. */
+  negatedFlag: string | null;
+  /** What --help shows, in commander's notation: `--data <path...>`, `--no-shuffle`. */
+  usage: string;
+  type: OptionType;
+  list: boolean;
+  /** Whether null is a value; flags write it `none`. */
+  nullable: boolean;
+  required: boolean;
+  /** undefined where there is none. */
+  default: unknown;
+  choices: readonly string[] | null;
+}
+
+/** A verb's options: one zod object in camelCase and what is derived from it. */
+export interface OptionsDefinition<Schema extends z.ZodObject = z.ZodObject, Options = unknown> {
+  verb: string;
+  schema: Schema;
+  descriptors: readonly OptionDescriptor[];
+  /** Fills in the defaults that depend on other options. */
+  complete: (parsed: z.output<Schema>) => Options;
+  /** Options of which one replaces the others: a flag for one unsets the others that YAML set. */
+  exclusive: readonly (readonly string[])[];
+}
+
+export interface DefineOptions<Schema extends z.ZodObject, Options> {
+  complete: (parsed: z.output<Schema>) => Options;
+  exclusive?: readonly (readonly (keyof z.output<Schema> & string)[])[];
+}
+
+/**
+ * Derives a verb's flags and YAML keys from one zod object.
+ *
+ * @throws Error where an option was not made by `option` or has a type no flag can carry.
+ */
+export function defineOptions<Schema extends z.ZodObject, Options>(
+  verb: string,
+  schema: Schema,
+  { complete, exclusive = [] }: DefineOptions<Schema, Options>,
+): OptionsDefinition<Schema, Options> {
+  const descriptors = Object.entries(schema.shape).map(([name, field]) =>
+    describe(name, field as z.ZodType),
+  );
+  return { verb, schema, descriptors, complete, exclusive };
+}
+
+interface Unwrapped {
+  inner: z.ZodType;
+  nullable: boolean;
+  required: boolean;
+  default: unknown;
+}
+
+function unwrap(schema: z.ZodType): Unwrapped {
+  const result: Unwrapped = { inner: schema, nullable: false, required: true, default: undefined };
+  for (;;) {
+    const { inner } = result;
+    if (inner instanceof z.ZodDefault) {
+      result.default = inner.def.defaultValue;
+      result.required = false;
+    } else if (inner instanceof z.ZodNullable) result.nullable = true;
+    else if (inner instanceof z.ZodOptional) result.required = false;
+    else return result;
+    result.inner = inner.def.innerType as z.ZodType;
+  }
+}
+
+function scalarType(schema: z.ZodType, name: string): OptionType {
+  if (schema instanceof z.ZodBoolean) return 'boolean';
+  if (schema instanceof z.ZodNumber) {
+    return (schema.format ?? '').includes('int') ? 'integer' : 'number';
+  }
+  if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
+  throw new Error(`option ${name}: a flag cannot carry a value of zod type ${schema.def.type}`);
+}
+
+function describe(name: string, schema: z.ZodType): OptionDescriptor {
+  const about = details.get(schema);
+  if (!about) throw new Error(`option ${name}: make it with option(schema, details)`);
+  const unwrapped = unwrap(schema);
+  const list = unwrapped.inner instanceof z.ZodArray;
+  const scalar = list ? ((unwrapped.inner as z.ZodArray).element as z.ZodType) : unwrapped.inner;
+  const type = scalarType(scalar, name);
+  const flag = `--${kebabCase(name)}`;
+  const negatedFlag = type === 'boolean' ? `--no-${kebabCase(name)}` : null;
+  const value = about.value ?? (type === 'integer' ? 'n' : type);
+  const usage =
+    type !== 'boolean'
+      ? `${flag} <${value}${list ? '...' : ''}>`
+      : unwrapped.default === true
+        ? `--no-${kebabCase(name)}`
+        : flag;
+  return {
+    ...about,
+    name,
+    yamlKey: snakeCase(name),
+    flag,
+    negatedFlag,
+    usage,
+    type,
+    list,
+    nullable: unwrapped.nullable,
+    required: unwrapped.required,
+    default: unwrapped.default,
+    choices: scalar instanceof z.ZodEnum ? scalar.options.map(String) : null,
+  };
+}

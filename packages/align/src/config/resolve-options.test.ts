@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { ConfigError } from './config-error.ts';
+import { defineDpoOptions } from './dpo-options.ts';
+import { resolveOptions } from './resolve-options.ts';
+import { writeConfigYaml } from './write-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const definition = defineDpoOptions(['sigmoid', 'ipo', 'hinge']);
+const needed = { data: ['rows.jsonl'], output: 'runs/x' };
+const resolve = (flags: Record<string, unknown>, config: string | null = null) =>
+  resolveOptions(definition, { flags, config });
+
+function file(text: string): string {
+  const path = join(folder, 'config.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+function problems(flags: Record<string, unknown>, yaml?: string): string[] {
+  try {
+    resolve(flags, yaml === undefined ? null : file(yaml));
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems.map((problem) => problem.replace(`${folder}/`, ''));
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe('precedence', () => {
+  test('flags win over YAML, YAML over defaults', () => {
+    const path = file('beta: 0.3\nepochs: 2\nloss: ipo\ndata: [a.jsonl]\noutput: runs/a\n');
+    const options = resolve({ beta: '0.5' }, path);
+    expect(options).toMatchObject({ beta: 0.5, epochs: 2, loss: ['ipo'], batchSize: 8 });
+  });
+
+  test('a flag for rows replaces tokens set in YAML', () => {
+    const path = file('micro_batch_tokens: 512\n');
+    const options = resolve({ ...needed, microBatchSize: '2' }, path);
+    expect([options.microBatchSize, options.microBatchTokens]).toEqual([2, null]);
+  });
+
+  test('an empty YAML file is all defaults', () => {
+    expect(resolve(needed, file('# nothing\n'))).toEqual(resolve(needed));
+  });
+});
+
+describe('defaults that depend on other options', () => {
+  test('the learning rate follows the mode', () => {
+    expect(resolve(needed).learningRate).toBe(1e-6);
+    expect(resolve({ ...needed, lora: true }).learningRate).toBe(1e-5);
+    expect(resolve({ ...needed, adapter: 'runs/a/final' })).toMatchObject({
+      lora: true,
+      learningRate: 1e-5,
+    });
+    expect(resolve({ ...needed, learningRate: '3e-4' }).learningRate).toBe(3e-4);
+  });
+
+  test('passes are filled by tokens unless rows are given', () => {
+    expect(resolve(needed).microBatchTokens).toBe(4096);
+    expect(resolve({ ...needed, microBatchSize: 4 }).microBatchTokens).toBeNull();
+  });
+
+  test('the reference is precomputed where it would be a second model', () => {
+    expect(resolve(needed).precomputeReference).toBe(true);
+    expect(resolve({ ...needed, lora: true }).precomputeReference).toBe(false);
+    expect(resolve({ ...needed, lora: true, reference: 'm' }).precomputeReference).toBe(true);
+    expect(resolve({ ...needed, reference: 'none' }).precomputeReference).toBe(false);
+    expect(resolve({ ...needed, precomputeReference: false }).precomputeReference).toBe(false);
+  });
+
+  test('weights of objectives are one each', () => {
+    expect(resolve({ ...needed, loss: 'sigmoid,ipo' }).lossWeights).toEqual([1, 1]);
+  });
+});
+
+describe('errors', () => {
+  test('an unknown key names file, line, column and the nearest key', () => {
+    expect(problems(needed, 'beta: 0.1\nlearning-rat: 1\n')).toEqual([
+      'config.yaml:2:1: unknown key "learning-rat"; did you mean "learning_rate"?',
+    ]);
+  });
+
+  test("a name of TRL's says what it is called here", () => {
+    expect(problems(needed, 'num_train_epochs: 3\n')).toEqual([
+      'config.yaml:1:1: unknown key "num_train_epochs": write epochs',
+    ]);
+  });
+
+  test('a wrong type in YAML says where and what was expected', () => {
+    expect(
+      problems(needed, 'epochs: 1\nbeta: high\nshuffle: yes\nloss: [sigmoid, ipoo]\n'),
+    ).toEqual([
+      'config.yaml:3:10: shuffle: expected true or false, found "yes"',
+      'config.yaml:4:7: loss: expected one of sigmoid, ipo, hinge, found "ipoo"; did you mean ipo?',
+      'config.yaml:2:7: beta: expected a number, found "high"',
+    ]);
+  });
+
+  test('ranges are checked', () => {
+    const flags = {
+      ...needed,
+      beta: '0',
+      labelSmoothing: '0.5',
+      batchSize: '1.5',
+      maxSteps: 'ten',
+    };
+    expect(problems(flags)).toEqual([
+      '--max-steps: expected a whole number, or none, found "ten"',
+      '--batch-size: expected a whole number, found 1.5',
+      '--beta: expected a number above 0, found 0',
+      '--label-smoothing: expected a number below 0.5, found 0.5',
+    ]);
+  });
+
+  test('what is required is named with what it is', () => {
+    expect(problems({ data: ['x'] })).toEqual([
+      "--output (in YAML output) is required: the run's folder, for example runs/first",
+    ]);
+  });
+
+  test('contradictions are named', () => {
+    expect(problems({ ...needed, microBatchSize: 2, microBatchTokens: 100 })).toEqual([
+      '--micro-batch-tokens: give --micro-batch-size or --micro-batch-tokens, not both',
+    ]);
+    expect(problems({ ...needed, microBatchSize: 16 })).toEqual([
+      '--micro-batch-size: 16 rows are more than the 8 of --batch-size',
+    ]);
+    expect(problems({ ...needed, loss: 'sigmoid', lossWeights: '1,2' })).toEqual([
+      '--loss-weights: 2 weights for 1 objectives (sigmoid)',
+    ]);
+    expect(problems({ ...needed, resume: true, overwrite: true })).toHaveLength(1);
+  });
+
+  test('broken YAML, a list at the top, a repeated key and flags in a file', () => {
+    expect(problems(needed, 'beta: [1\n')[0]).toMatch(/^config.yaml:2:1: not valid YAML/);
+    expect(problems(needed, 'a: 1\na: 2\n')[0]).toMatch(/^config.yaml:2:1: not valid YAML.*unique/);
+    expect(problems(needed, '- beta\n')[0]).toMatch(/^config.yaml:1:1: expected a mapping/);
+    expect(problems(needed, 'resume: true\n')).toEqual([
+      'config.yaml:1:1: "resume" belongs to one call; give the flag --resume',
+    ]);
+    expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/cannot read/);
+  });
+
+  test('an unknown flag', () => {
+    expect(problems({ ...needed, bate: 1 })).toEqual([
+      'unknown option "bate"; did you mean "beta"?',
+    ]);
+  });
+});
+
+test('config.yaml holds every option and reads back to the same options', () => {
+  const options = resolve({ ...needed, lora: true, loss: 'sigmoid,ipo', device: 'cpu' });
+  const text = writeConfigYaml(definition, options);
+  expect(Object.keys(parse(text)).sort()).toEqual(
+    definition.descriptors
+      .filter(({ flagOnly }) => !flagOnly)
+      .map(({ yamlKey }) => yamlKey)
+      .sort(),
+  );
+  expect(resolve({}, file(text))).toEqual(options);
+});

@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { explainIssue } from './explain-issue.ts';
+import { type FlagInput, flagValue } from './flag-value.ts';
+import { nearest } from './nearest.ts';
+import type { OptionDescriptor, OptionsDefinition } from './options.ts';
+import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
+
+export interface OptionSources {
+  /** Flags really given, by camelCase name; text or values. Wins over YAML. */
+  flags?: Readonly<Record<string, FlagInput>>;
+  /** Path of a YAML file. Wins over defaults. */
+  config?: string | null;
+}
+
+/**
+ * A verb's options from flags, a YAML file and the defaults, in this order of precedence, checked
+ * and complete.
+ *
+ * @throws ConfigError with every problem found: the flag or `file:line:column`, what was expected
+ * and what was found.
+ */
+export function resolveOptions<Schema extends z.ZodObject, Options>(
+  definition: OptionsDefinition<Schema, Options>,
+  { flags = {}, config = null }: OptionSources,
+): Options {
+  const { descriptors } = definition;
+  const yaml = config === null ? new Map() : readYamlConfig(config, descriptors);
+  const values: Record<string, unknown> = {};
+  const places: Record<string, string> = {};
+  for (const [name, entry] of yaml as Map<string, YamlEntry>) {
+    const descriptor = descriptors.find((candidate) => candidate.name === name)!;
+    values[name] = fromYaml(descriptor, entry.value);
+    places[name] = `${entry.place}: ${descriptor.yamlKey}`;
+  }
+  const problems: string[] = [];
+  for (const [name, input] of Object.entries(flags)) {
+    if (input === undefined) continue;
+    const descriptor = descriptors.find((candidate) => candidate.name === name);
+    if (!descriptor) {
+      problems.push(unknownFlag(name, descriptors));
+      continue;
+    }
+    for (const group of definition.exclusive) {
+      if (!group.includes(name)) continue;
+      for (const other of group) if (flags[other] === undefined) delete values[other];
+    }
+    values[name] = flagValue(descriptor, input);
+    places[name] = descriptor.flag;
+  }
+  const parsed = definition.schema.safeParse(values);
+  if (!parsed.success) {
+    problems.push(
+      ...parsed.error.issues.map((issue) => explain(issue, descriptors, values, places)),
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return definition.complete(parsed.data as z.output<Schema>);
+}
+
+/** A list option may be written as its one value. */
+function fromYaml(descriptor: OptionDescriptor, value: unknown): unknown {
+  return descriptor.list && value !== null && !Array.isArray(value) ? [value] : value;
+}
+
+function unknownFlag(name: string, descriptors: readonly OptionDescriptor[]): string {
+  const near = nearest(
+    name,
+    descriptors.map((descriptor) => descriptor.name),
+  );
+  return `unknown option "${name}"${near ? `; did you mean "${near}"?` : ''}`;
+}
+
+function explain(
+  issue: z.core.$ZodIssue,
+  descriptors: readonly OptionDescriptor[],
+  values: Readonly<Record<string, unknown>>,
+  places: Readonly<Record<string, string>>,
+): string {
+  const descriptor = descriptors.find(({ name }) => name === issue.path[0]);
+  if (!descriptor) return issue.message;
+  const place = places[descriptor.name] ?? descriptor.flag;
+  if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
+    const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
+    return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
+  }
+  return `${place}: ${explainIssue(issue, descriptor, values[descriptor.name])}`;
+}

@@ -1,0 +1,34 @@
+/** What people coming from TRL may write, and what it is called here. */
+const hints: Readonly<Record<string, string>> = {
+  adam_beta1: 'AdamW runs with betas 0.9 and 0.999',
+  bf16: 'write precision: bf16',
+  dataset_name: 'write data, with hub:owner/name for a dataset of the hub',
+  eval_strategy: 'write eval_steps: N',
+  fp16: 'write precision: bf16 or fp32',
+  gradient_accumulation_steps:
+    'write batch_size (rows an optimizer step) and micro_batch_size (rows at a time); the steps between follow',
+  learning_rate_scheduler: 'write scheduler',
+  logging_steps: 'write log_every',
+  lora_r: 'write lora_rank',
+  lora_target_modules: 'write lora_targets',
+  loss_type: 'write loss',
+  lr: 'write learning_rate',
+  lr_scheduler_type: 'write scheduler',
+  model_name_or_path: 'write model',
+  num_train_epochs: 'write epochs',
+  output_dir: 'write output',
+  overwrite_output_dir: 'give the flag --overwrite',
+  per_device_eval_batch_size: 'write micro_batch_size; it holds for evaluation too',
+  per_device_train_batch_size: 'write micro_batch_size',
+  precompute_ref_log_probs: 'write precompute_reference',
+  ref_model: 'write reference',
+  report_to: 'metrics.jsonl and TensorBoard events are always written',
+  resume_from_checkpoint: 'give the flag --resume',
+  use_cpu: 'write device: cpu',
+  use_peft: 'write lora: true',
+};
+
+/** What to write in place of a name of TRL, or null where the name is not one of TRL's. */
+export function trlHint(yamlKey: string): string | null {
+  return Object.hasOwn(hints, yamlKey) ? hints[yamlKey]! : null;
+}

@@ -1,0 +1,34 @@
+import { stringify } from 'yaml';
+import type { OptionsDefinition } from './options.ts';
+
+/** Options by their YAML keys, without those that belong to one call. */
+export function yamlValues(
+  definition: Pick<OptionsDefinition, 'descriptors'>,
+  options: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const { name, yamlKey, flagOnly } of definition.descriptors) {
+    if (!flagOnly) values[yamlKey] = options[name] ?? null;
+  }
+  return values;
+}
+
+/**
+ * The text of a run's config.yaml: every option with its value, defaults too, under the headings of
+ * --help. Reading it back with `resolveOptions` gives the same options.
+ */
+export function writeConfigYaml(
+  definition: Pick<OptionsDefinition, 'descriptors' | 'verb'>,
+  options: Readonly<Record<string, unknown>>,
+): string {
+  const values = yamlValues(definition, options);
+  const groups = new Map<string, Record<string, unknown>>();
+  for (const { group, yamlKey, flagOnly } of definition.descriptors) {
+    if (flagOnly) continue;
+    const entries = groups.get(group) ?? {};
+    entries[yamlKey] = values[yamlKey];
+    groups.set(group, entries);
+  }
+  const sections = [...groups].map(([group, entries]) => `# ${group}\n${stringify(entries)}`);
+  return [`# keel ${definition.verb}, every option with its value\n`, ...sections].join('\n');
+}

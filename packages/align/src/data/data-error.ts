@@ -1,0 +1,91 @@
+/** Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no lines. */
+export interface Place {
+  file: string;
+  line?: number;
+  row?: number;
+}
+
+export interface DataErrorDetails extends Place {
+  /** The field, with its path: `chosen`, `chosen[1].content`. */
+  field?: string;
+  /** What the format asks for. Without it, `found` alone tells the fault. */
+  expected?: string;
+  /** What stands there instead, shortened. */
+  found: string;
+  /** What the reader of the message can do. */
+  advice?: string;
+}
+
+/**
+ * A fault in a data file, told so that a person can mend it:
+ * `pairs.jsonl:17: field "chosen": expected a string or a list of messages, found a number (3)`.
+ */
+export class DataError extends Error {
+  readonly file: string;
+  readonly line: number | undefined;
+  readonly row: number | undefined;
+  readonly field: string | undefined;
+  readonly expected: string | undefined;
+  readonly found: string;
+  readonly advice: string | undefined;
+
+  constructor(details: DataErrorDetails, options?: ErrorOptions) {
+    super(messageOf(details), options);
+    this.name = 'DataError';
+    this.file = details.file;
+    this.line = details.line;
+    this.row = details.row;
+    this.field = details.field;
+    this.expected = details.expected;
+    this.found = details.found;
+    this.advice = details.advice;
+  }
+}
+
+/** `pairs.jsonl:17` or `pairs.parquet, row 17`. */
+export const placeName = ({ file, line, row }: Place): string => {
+  if (line !== undefined) return `${file}:${line}`;
+  return row === undefined ? file : `${file}, row ${row}`;
+};
+
+const messageOf = (details: DataErrorDetails): string => {
+  const field = details.field === undefined ? '' : ` field "${details.field}":`;
+  const fault =
+    details.expected === undefined
+      ? details.found
+      : `expected ${details.expected}, found ${details.found}`;
+  const advice = details.advice === undefined ? '' : `. ${details.advice}`;
+  return `${placeName(details)}:${field} ${fault}${advice}`;
+};
+
+/** The first `limit` characters, on one line, with a mark where something was left out. */
+export const shorten = (text: string, limit = 60): string => {
+  const line = text.slice(0, limit + 1).replace(/\s+/g, ' ');
+  return text.length > limit ? `${line.slice(0, limit)}…` : line;
+};
+
+/** A value in words, for `found`. */
+export const describeValue = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? `a number (${value})` : `${value}`;
+  }
+  if (typeof value === 'boolean') return `${value}`;
+  if (typeof value === 'string') {
+    return value === '' ? 'an empty string' : `a string ("${shorten(value)}")`;
+  }
+  if (Array.isArray(value)) {
+    return value.length === 0 ? 'an empty list' : `a list (${shorten(asJson(value))})`;
+  }
+  if (value instanceof Uint8Array) return `${value.length} bytes that are not UTF-8 text`;
+  if (typeof value === 'object') {
+    const keys = Object.keys(value);
+    if (keys.length === 0) return 'an empty object';
+    return `an object with the fields ${shorten(keys.join(', '))}`;
+  }
+  return `a ${typeof value} (${shorten(String(value))})`;
+};
+
+const asJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));

@@ -1,0 +1,196 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
+import { DataError, type DataErrorDetails, describeValue, type Place } from './data-error.ts';
+import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
+import { type Content, isChat, type Message } from './messages.ts';
+import { issueDetails } from './row-issue.ts';
+import { type RowKind, type RowOf, rowKinds, rowSchemas } from './rows.ts';
+
+type Fail = (field: string | undefined, details: Omit<DataErrorDetails, keyof Place>) => never;
+
+/**
+ * Checks one value read from a file and turns it into a row of the kind.
+ * @throws DataError that names the place, the field, what was expected and what was found
+ */
+export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Place): RowOf[K] => {
+  const fail: Fail = (field, details) => {
+    throw new DataError({ ...place, field, ...details });
+  };
+  const schema = rowSchemas[kind];
+  if (schema === undefined) {
+    throw new TypeError(`there is no row kind "${kind}"; the kinds are ${rowKinds.join(', ')}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const { field, ...details } = issueDetails(parsed.error.issues[0]!, value, kind);
+    return fail(field, details);
+  }
+  const fields = parsed.data as Record<string, unknown>;
+  const extra: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    if (!Object.hasOwn(schema.shape, name)) extra[name] = fields[name];
+  }
+  const finish = finishers[kind] as unknown as (fields: unknown, fail: Fail) => object;
+  return { ...finish(fields, fail), extra } as RowOf[K];
+};
+
+type Fields<K extends RowKind> = z.output<(typeof rowSchemas)[K]>;
+
+const finishers: { [K in RowKind]: (fields: Fields<K>, fail: Fail) => Omit<RowOf[K], 'extra'> } = {
+  text: ({ text }, fail) => {
+    checkNotEmpty('text', text, fail);
+    return { text };
+  },
+  messages: ({ messages }, fail) => {
+    checkNotEmpty('messages', messages, fail);
+    return { messages };
+  },
+  completion: ({ prompt, completion }, fail) => {
+    checkAnswer('completion', completion, prompt, fail);
+    return { prompt, completion };
+  },
+  preference: (fields, fail) => {
+    const { prompt, chosen, rejected } = splitPrompt(fields, fail);
+    checkAnswer('chosen', chosen, prompt, fail);
+    checkAnswer('rejected', rejected, prompt, fail);
+    const row: Omit<RowOf['preference'], 'extra'> = { prompt, chosen, rejected };
+    for (const name of ['margin', 'score_chosen', 'score_rejected'] as const) {
+      const number = fields[name];
+      if (number !== null && number !== undefined) row[name] = number;
+    }
+    return row;
+  },
+  ranking: ({ prompt, completions, ranking, scores }, fail) => {
+    if (completions.length < 2) {
+      fail('completions', {
+        expected: 'at least two answers to rank',
+        found: describeValue(completions),
+      });
+    }
+    for (const [index, completion] of completions.entries()) {
+      checkAnswer(`completions[${index}]`, completion, prompt, fail);
+    }
+    if (!ranking && !scores) {
+      fail('ranking', { expected: 'a list of ranks (or of "scores")', found: 'nothing' });
+    }
+    if (ranking) checkLength('ranking', ranking, completions, fail);
+    if (scores) checkLength('scores', scores, completions, fail);
+    const order = ranking ?? scores!.map((score) => -score);
+    const distinct = [...new Set(order)].sort((a, b) => a - b);
+    const ranks = order.map((value) => distinct.indexOf(value) + 1);
+    return scores ? { prompt, completions, ranks, scores } : { prompt, completions, ranks };
+  },
+  unpaired: ({ prompt, completion, label }, fail) => {
+    checkAnswer('completion', completion, prompt, fail);
+    return { prompt, completion, label: Boolean(label) };
+  },
+  process: ({ prompt, completions, labels }, fail) => {
+    if (completions.length === 0) {
+      fail('completions', { expected: 'at least one step', found: 'an empty list' });
+    }
+    for (const [index, step] of completions.entries()) {
+      checkNotEmpty(`completions[${index}]`, step, fail);
+    }
+    checkLength('labels', labels, completions, fail);
+    return { prompt, completions, labels: labels.map(Boolean) };
+  },
+  prompt: ({ prompt }, fail) => {
+    if (prompt === '') fail('prompt', { expected: 'a prompt', found: 'an empty string' });
+    return { prompt };
+  },
+};
+
+interface Pair {
+  prompt: Content;
+  chosen: Content;
+  rejected: Content;
+}
+
+const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
+  const { prompt, chosen, rejected } = fields;
+  if (isChat(chosen) !== isChat(rejected)) failMixed('rejected', rejected, 'chosen', chosen, fail);
+  checkNotEmpty('chosen', chosen, fail);
+  checkNotEmpty('rejected', rejected, fail);
+  if (isDeepStrictEqual(chosen, rejected)) {
+    fail('rejected', {
+      found: 'chosen and rejected are identical',
+      advice: 'Such a pair teaches nothing: remove the row, or skip it with --on-bad-row skip',
+    });
+  }
+  if (prompt === null || prompt === undefined) return withSharedPrompt(chosen, rejected, fail);
+  if (isChat(chosen) && !isChat(prompt)) {
+    // Some public sets repeat the last question in a plain "prompt" beside two whole chats.
+    const shared = sharedMessageCount(chosen, rejected as Message[]);
+    const asked = chosen.slice(0, shared).findLast((message) => message.role === 'user');
+    if (asked?.content.trim() === prompt.trim()) return withSharedPrompt(chosen, rejected, fail);
+  }
+  return { prompt, chosen, rejected };
+};
+
+const withSharedPrompt = (chosen: Content, rejected: Content, fail: Fail): Pair => {
+  const length =
+    isChat(chosen) && isChat(rejected)
+      ? sharedMessageCount(chosen, rejected)
+      : sharedTextLength(chosen as string, rejected as string);
+  if (length === 0) {
+    fail('prompt', {
+      expected: 'a prompt, or a beginning that chosen and rejected share',
+      found: 'neither',
+      advice: 'Add the field "prompt"',
+    });
+  }
+  return {
+    prompt: chosen.slice(0, length),
+    chosen: chosen.slice(length),
+    rejected: rejected.slice(length),
+  };
+};
+
+const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail): void => {
+  if (isChat(answer) !== isChat(prompt)) failMixed(field, answer, 'prompt', prompt, fail);
+  checkNotEmpty(field, answer, fail);
+  if (!isChat(answer) || !isChat(prompt)) return;
+  const repeats = answer.length > prompt.length;
+  if (repeats && prompt.every((message, index) => isDeepStrictEqual(message, answer[index]))) {
+    fail(field, {
+      expected: 'the answer alone',
+      found: "the prompt's messages again before it",
+      advice: 'Remove them from the answer, or remove the field "prompt"',
+    });
+  }
+};
+
+const checkNotEmpty = (field: string, content: Content, fail: Fail): void => {
+  if (!isChat(content)) {
+    if (content === '') fail(field, { expected: 'some text', found: 'an empty string' });
+    return;
+  }
+  const spoken = content.filter((message) => message.role === 'assistant');
+  if (spoken.length === 0) {
+    fail(field, {
+      expected: 'a message with the role "assistant"',
+      found: `only the roles ${[...new Set(content.map((message) => `"${message.role}"`))].join(', ')}`,
+    });
+  }
+  if (spoken.every((message) => message.content === '' && !message.tool_calls)) {
+    fail(field, { expected: 'an answer with some text', found: 'an empty assistant message' });
+  }
+};
+
+const checkLength = (field: string, list: unknown[], completions: unknown[], fail: Fail): void => {
+  if (list.length !== completions.length) {
+    fail(field, {
+      expected: `one entry for each of the ${completions.length} completions`,
+      found: `${list.length}`,
+    });
+  }
+};
+
+const form = (content: Content): string => (isChat(content) ? 'a list of messages' : 'a string');
+
+const failMixed = (field: string, value: Content, other: string, is: Content, fail: Fail): never =>
+  fail(field, {
+    expected: `${form(is)}, as "${other}" is`,
+    found: describeValue(value),
+    advice: 'Write all of a row as plain strings, or all of it as messages',
+  });

@@ -1,0 +1,180 @@
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { CsvError, type Options, parse } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
+import { cellValue } from './csv-cells.ts';
+import { DataError, type Place, shorten } from './data-error.ts';
+import { IndexedTextFile } from './indexed-text-file.ts';
+import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
+import type { IndexContext, RowFile } from './row-file.ts';
+import { RowIndex } from './row-index.ts';
+import { rowSchemas } from './rows.ts';
+
+const chunkBytes = 1 << 18;
+
+/**
+ * Indexes a CSV (or, with a tab for a delimiter, TSV) file in one pass that keeps no row. The first
+ * record names the fields.
+ */
+export const readCsv = async (
+  handle: FileHandle,
+  context: IndexContext,
+  delimiter: ',' | '\t',
+): Promise<RowFile> => {
+  const { size } = await handle.stat();
+  const file = context.name;
+  const index = new RowIndex();
+  // Lines are counted here: the parser counts a CRLF inside quotes twice.
+  const window = new ByteWindow();
+  let mark = 0;
+  const source = async function* (): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const buffer = Buffer.allocUnsafe(chunkBytes);
+      const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
+      if (bytesRead === 0) return;
+      const chunk = buffer.subarray(0, bytesRead);
+      if (position === 0) mark = byteOrderMark(chunk, { file });
+      window.push(chunk);
+      position += bytesRead;
+      context.progress(position, size, index.length);
+      yield chunk;
+    }
+  };
+  const options: Options = {
+    delimiter,
+    record_delimiter: ['\r\n', '\n'],
+    skip_empty_lines: true,
+    relax_column_count: true,
+  };
+  const parser = parse({ ...options, bom: true, info: true, max_record_size: context.maxRowBytes });
+  const input = Readable.from(source());
+  input.once('error', (error) => parser.destroy(error));
+  input.pipe(parser);
+
+  let header: string[] | undefined;
+  let line = 1;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
+      const start = window.start;
+      const raw = window.takeUntil(info.bytes);
+      const blank = blankPrefix(raw);
+      const place = { file, line: line + countNewlines(raw.subarray(0, blank)) };
+      line += countNewlines(raw);
+      if (header === undefined) {
+        header = checkHeader(raw.subarray(mark), record, place, context);
+        continue;
+      }
+      const bytes = raw.subarray(blank);
+      let value: unknown;
+      try {
+        decodeUtf8(bytes, place);
+        value = rowFrom(header, record, place);
+      } catch (error) {
+        context.reject(error as DataError);
+        continue;
+      }
+      if (context.accept(value, place)) index.push(start + blank, bytes.length, place.line);
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? csvError(error, { file, line }, context) : error;
+  } finally {
+    input.destroy();
+    parser.destroy();
+  }
+  const fields = header ?? [];
+  return new IndexedTextFile(file, handle, index, (bytes, place) =>
+    rowFrom(fields, parseSync(bytes, options)[0] as string[], place),
+  );
+};
+
+interface ParsedRecord {
+  record: string[];
+  info: { bytes: number };
+}
+
+/** The bytes handed to the parser and not yet claimed by a record. */
+class ByteWindow {
+  start = 0;
+  #chunks: Buffer[] = [];
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  takeUntil(end: number): Buffer {
+    const pieces: Buffer[] = [];
+    for (let wanted = end - this.start; wanted > 0; ) {
+      const chunk = this.#chunks[0]!;
+      const taken = chunk.subarray(0, wanted);
+      pieces.push(taken);
+      wanted -= taken.length;
+      if (taken.length === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(taken.length);
+    }
+    this.start = end;
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+}
+
+const checkHeader = (
+  raw: Buffer,
+  header: string[],
+  place: Place,
+  { kind }: IndexContext,
+): string[] => {
+  decodeUtf8(raw, place);
+  const known = Object.keys(rowSchemas[kind].shape);
+  const twice = header.find((name, column) => header.indexOf(name) !== column);
+  if (twice !== undefined || !header.some((name) => known.includes(name))) {
+    throw new DataError({
+      ...place,
+      expected: `a header line that names the fields of a ${kind} row (${known.join(', ')})`,
+      found: twice === undefined ? shorten(header.join(', ')) : `the name "${twice}" twice`,
+      advice: 'The first line of a CSV file has to name its columns',
+    });
+  }
+  return header;
+};
+
+const rowFrom = (header: string[], record: string[], place: Place): Record<string, unknown> => {
+  if (record.length !== header.length) {
+    throw new DataError({
+      ...place,
+      expected: `${header.length} cells, as the header has`,
+      found: `${record.length}`,
+      advice: 'Text with a comma, a quote or a line break has to stand in double quotes',
+    });
+  }
+  const row: Record<string, unknown> = {};
+  for (const [column, name] of header.entries()) row[name] = cellValue(name, record[column]!);
+  return row;
+};
+
+const csvError = (error: CsvError, place: Place, context: IndexContext): DataError => {
+  const notClosed = error.code === 'CSV_QUOTE_NOT_CLOSED';
+  const tooLong = error.code === 'CSV_MAX_RECORD_SIZE';
+  const open = 'A quote that is opened here or below is never closed';
+  return new DataError(
+    {
+      file: place.file,
+      line: place.line,
+      found: tooLong
+        ? `the record that begins here is longer than ${context.maxRowBytes} bytes`
+        : error.message,
+      advice: notClosed || tooLong ? open : 'A double quote inside a quoted cell is written twice',
+    },
+    { cause: error },
+  );
+};
+
+const blankPrefix = (raw: Buffer): number => {
+  let end = 0;
+  while (raw[end] === 0x0a || raw[end] === 0x0d) end++;
+  return end;
+};
+
+const countNewlines = (bytes: Buffer): number => {
+  let count = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) count++;
+  return count;
+};

@@ -1,0 +1,97 @@
+import type { FileHandle } from 'node:fs/promises';
+import { DataError, describeValue, type Place } from './data-error.ts';
+import { byteOrderMark, decodeUtf8, jsonError, readJsonl } from './read-jsonl.ts';
+import type { IndexContext, RowFile } from './row-file.ts';
+
+/** A JSON file is held in memory as a whole, so there is a size at which it is refused. */
+export const maxJsonBytes = 256 * 2 ** 20;
+
+/**
+ * Reads a JSON file that holds a list of rows, or `{"data": [rows]}`. A file named .json that has one
+ * object a line, as many public sets do, is read as JSONL.
+ */
+export const readJson = async (
+  handle: FileHandle,
+  context: IndexContext,
+  maxBytes: number = maxJsonBytes,
+): Promise<RowFile> => {
+  const file = context.name;
+  if (await holdsLines(handle, context.maxRowBytes)) return readJsonl(handle, context);
+  const { size } = await handle.stat();
+  if (size > maxBytes) {
+    throw new DataError({
+      file,
+      expected: `a JSON file of at most ${Math.floor(maxBytes / 2 ** 20)} MiB`,
+      found: `${Math.ceil(size / 2 ** 20)} MiB`,
+      advice:
+        'Write it as JSONL (one object a line), of which any size is read: jq -c ".[]" rows.json > rows.jsonl',
+    });
+  }
+  const bytes = Buffer.allocUnsafe(size);
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await handle.read(bytes, done, size - done, done);
+    if (bytesRead === 0) throw new DataError({ file, found: 'the file shrank while it was read' });
+    done += bytesRead;
+  }
+  const text = decodeUtf8(bytes.subarray(byteOrderMark(bytes, { file })), { file });
+  const rows: unknown[] = [];
+  const numbers: number[] = [];
+  for (const [position, value] of rowsOf(text, file).entries()) {
+    const place = { file, row: position + 1 };
+    if (!context.accept(value, place)) continue;
+    rows.push(value);
+    numbers.push(place.row);
+  }
+  context.progress(size, size, rows.length);
+  return {
+    length: rows.length,
+    value: async (index) => rows[index],
+    async *iterate(from) {
+      for (let index = from; index < rows.length; index++) yield rows[index];
+    },
+    place: (index) => ({ file, row: numbers[index] }),
+    close: () => handle.close(),
+  };
+};
+
+const rowsOf = (text: string, file: string): unknown[] => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw jsonError(error as Error, text, placeInText(error as Error, text, file));
+  }
+  if (Array.isArray(value)) return value;
+  const data = (value as { data?: unknown } | null)?.data;
+  if (Array.isArray(data)) return data;
+  throw new DataError({
+    file,
+    expected: 'a list of rows, or an object with the list under "data"',
+    found: describeValue(value),
+  });
+};
+
+const placeInText = (error: Error, text: string, file: string): Place => {
+  const position = /position (\d+)/.exec(error.message)?.[1];
+  if (position === undefined) return { file };
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < Number(position); at = text.indexOf('\n', at + 1)) {
+    line++;
+  }
+  return { file, line };
+};
+
+// The first line alone is an object, and none that holds the whole list.
+const holdsLines = async (handle: FileHandle, maxRowBytes: number): Promise<boolean> => {
+  const window = Buffer.allocUnsafe(Math.min(maxRowBytes, 1 << 20));
+  const { bytesRead } = await handle.read(window, 0, window.length, 0);
+  const text = window.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '').trimStart();
+  if (!text.startsWith('{')) return false;
+  const end = text.indexOf('\n');
+  try {
+    const first = JSON.parse(end === -1 ? text : text.slice(0, end));
+    return !Array.isArray(first.data);
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,98 @@
+import type { z } from 'zod';
+import { describeValue } from './data-error.ts';
+import type { RowKind } from './rows.ts';
+
+type Issue = z.core.$ZodIssue;
+
+export interface IssueDetails {
+  field?: string;
+  expected: string;
+  found: string;
+  advice?: string;
+}
+
+/**
+ * A schema's complaint in the words of a DataError. The schemas' messages say what is expected; what
+ * was found is looked up in the value.
+ */
+export const issueDetails = (issue: Issue, value: unknown, kind: RowKind): IssueDetails => {
+  if (issue.path.length === 0) {
+    return {
+      expected: `an object with the fields of a ${kind} row`,
+      found: describeValue(value),
+      advice: typeof value === 'string' && isJson(value) ? encodedTwice : undefined,
+    };
+  }
+  const { path, message } = deepest(issue);
+  const found = at(value, path);
+  const holder = at(value, path.slice(0, -1));
+  return {
+    field: pathName(path),
+    expected: message,
+    found: describeValue(found),
+    advice: adviceFor(path, found, holder, kind),
+  };
+};
+
+// Of a union's branches, the one that got furthest is the one the writer meant.
+const deepest = (issue: Issue): { path: PropertyKey[]; message: string } => {
+  if (issue.code !== 'invalid_union') return issue;
+  let best: { path: PropertyKey[]; message: string } = issue;
+  for (const branch of issue.errors) {
+    if (branch[0] === undefined) continue;
+    const inner = deepest(branch[0]);
+    const path = [...issue.path, ...inner.path];
+    const sameForm = inner.path.length === 0 && branch[0].code === 'custom';
+    if (path.length > best.path.length || sameForm) best = { path, message: inner.message };
+  }
+  return best;
+};
+
+const at = (value: unknown, path: PropertyKey[]): unknown => {
+  let part = value;
+  for (const key of path) part = (part as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return part;
+};
+
+const pathName = (path: PropertyKey[]): string =>
+  path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index ? '.' : ''}${String(key)}`))
+    .join('');
+
+const encodedTwice = 'It is JSON inside a JSON string: the row was encoded twice';
+
+const adviceFor = (
+  path: PropertyKey[],
+  found: unknown,
+  holder: unknown,
+  kind: RowKind,
+): string | undefined => {
+  const field = path.at(-1);
+  if (found === undefined && isObject(holder)) {
+    if ('from' in holder && 'value' in holder) {
+      return 'This is the ShareGPT form: rename "from" to "role" (human is "user", gpt is "assistant") and "value" to "content"';
+    }
+    const fields = Object.keys(holder);
+    if (path.length === 1) {
+      return `A ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
+    }
+  }
+  const isNumber = typeof found === 'string' && found.trim() !== '' && Number.isFinite(Number(found));
+  if (field === 'label' || path[0] === 'labels') {
+    if (typeof found === 'string') return 'Write true or false without quotes';
+    if (typeof found === 'number') return 'A score is no label: decide from which score on it is true';
+  } else if (isNumber) {
+    return 'Write the number without quotes';
+  }
+  return undefined;
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isJson = (text: string): boolean => {
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+};

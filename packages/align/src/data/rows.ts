@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { type Content, contentOrChatSchema, type Message, messagesSchema, textSchema } from './messages.ts';
+
+const finite = z.number({ error: 'a finite number' });
+const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });
+const listOf = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: what });
+
+/**
+ * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that two
+ * answers differ, that lists have the same length) and normalises. Fields unknown here are kept.
+ */
+export const rowSchemas = {
+  /** Text to learn as it stands. */
+  text: z.looseObject({ text: textSchema }),
+  /** A chat of which the assistant's turns are learnt. */
+  messages: z.looseObject({ messages: messagesSchema }),
+  /** A prompt and the answer to learn. */
+  completion: z.looseObject({ prompt: contentOrChatSchema, completion: contentOrChatSchema }),
+  /** Two answers, the better one named. Without a prompt, it is what both answers begin with. */
+  preference: z.looseObject({
+    prompt: contentOrChatSchema.nullish(),
+    chosen: contentOrChatSchema,
+    rejected: contentOrChatSchema,
+    margin: finite.nullish(),
+    score_chosen: finite.nullish(),
+    score_rejected: finite.nullish(),
+  }),
+  /** Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is better). */
+  ranking: z.looseObject({
+    prompt: contentOrChatSchema,
+    completions: listOf(contentOrChatSchema, 'a list of answers'),
+    ranking: listOf(
+      z.int({ error: 'a rank: a whole number, 1 for the best' }),
+      'a list of ranks',
+    ).nullish(),
+    scores: listOf(finite, 'a list of scores').nullish(),
+  }),
+  /** One answer with a thumb up (true) or down (false). */
+  unpaired: z.looseObject({
+    prompt: contentOrChatSchema,
+    completion: contentOrChatSchema,
+    label: truth,
+  }),
+  /** The steps of one answer, each with a verdict. */
+  process: z.looseObject({
+    prompt: contentOrChatSchema,
+    completions: listOf(textSchema, 'a list of steps'),
+    labels: listOf(truth, 'a list of true or false'),
+  }),
+  /** A prompt to answer. */
+  prompt: z.looseObject({ prompt: contentOrChatSchema }),
+};
+
+export type RowKind = keyof typeof rowSchemas;
+
+/** The kinds of rows, by name. */
+export const rowKinds = Object.keys(rowSchemas) as RowKind[];
+
+interface Extra {
+  /** The row's fields that its kind does not know, as they were read. */
+  extra: Record<string, unknown>;
+}
+
+export interface TextRow extends Extra {
+  text: string;
+}
+
+export interface MessagesRow extends Extra {
+  messages: Message[];
+}
+
+export interface PromptRow extends Extra {
+  prompt: Content;
+}
+
+/** Prompt and completion are both plain or both chats. A plain prompt may be the empty string. */
+export interface CompletionRow extends PromptRow {
+  completion: Content;
+}
+
+/**
+ * Prompt, chosen and rejected are all plain or all chats; the prompt is always spelled out, and the
+ * answers do not repeat it. A plain prompt may be the empty string; an answer never is.
+ */
+export interface PreferenceRow extends PromptRow {
+  chosen: Content;
+  rejected: Content;
+  margin?: number;
+  score_chosen?: number;
+  score_rejected?: number;
+}
+
+/** `ranks` has one entry a completion, dense, 1 for the best; equal ranks are ties. */
+export interface RankingRow extends PromptRow {
+  completions: Content[];
+  ranks: number[];
+  scores?: number[];
+}
+
+export interface UnpairedRow extends CompletionRow {
+  label: boolean;
+}
+
+/** The completions are the steps of one answer; `labels` says of each whether it is right. */
+export interface ProcessRow extends PromptRow {
+  completions: string[];
+  labels: boolean[];
+}
+
+export interface RowOf {
+  text: TextRow;
+  messages: MessagesRow;
+  completion: CompletionRow;
+  preference: PreferenceRow;
+  ranking: RankingRow;
+  unpaired: UnpairedRow;
+  process: ProcessRow;
+  prompt: PromptRow;
+}
+
+export type Row = RowOf[RowKind];

@@ -1,0 +1,134 @@
+const mask = (1n << 64n) - 1n;
+
+/** SplitMix64 (Steele, Lea, Flood 2014): spreads a seed of any quality over the bits of a state. */
+export const splitMix64 = (seed: bigint): (() => bigint) => {
+  let state = seed & mask;
+  return () => {
+    state = (state + 0x9e3779b97f4a7c15n) & mask;
+    let mixed = state;
+    mixed = ((mixed ^ (mixed >> 30n)) * 0xbf58476d1ce4e5b9n) & mask;
+    mixed = ((mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn) & mask;
+    return mixed ^ (mixed >> 31n);
+  };
+};
+
+const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
+
+/** xoshiro128** 1.1 (Blackman, Vigna 2018): whole numbers from 0 to 2^32 - 1, from a state of four. */
+export const xoshiro128 = (seed: readonly [number, number, number, number]): (() => number) => {
+  let [a, b, c, d] = seed;
+  return () => {
+    const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = rotateLeft(d, 11);
+    return result;
+  };
+};
+
+const generatorFor = (seed: number, epoch: number): (() => number) => {
+  const mix = splitMix64(BigInt(seed));
+  // A seed and an epoch of their own each: seed 1 epoch 2 has nothing of seed 2 epoch 1.
+  const spread = splitMix64(mix() ^ splitMix64(BigInt(epoch) ^ 0x6b65656c65706f63n)());
+  const [first, second] = [spread(), spread()];
+  const low = (word: bigint): number => Number(word & 0xffffffffn) | 0;
+  return xoshiro128([low(first), low(first >> 32n), low(second), low(second >> 32n)]);
+};
+
+/**
+ * The numbers 0 to `length - 1` in an order that depends on nothing but the arguments: Fisher-Yates with
+ * unbiased draws of xoshiro128**. The same on every machine.
+ */
+export const shuffledOrder = (length: number, seed: number, epoch: number): Uint32Array => {
+  checkCount('length', length, 2 ** 32);
+  checkCount('seed', seed, Number.MAX_SAFE_INTEGER);
+  checkCount('epoch', epoch, Number.MAX_SAFE_INTEGER);
+  const rows = new Uint32Array(length).map((_, row) => row);
+  const draw = generatorFor(seed, epoch);
+  for (let last = length - 1; last > 0; last--) {
+    const range = last + 1;
+    // Draws beyond the largest multiple of the range would favour the small numbers.
+    const limit = 2 ** 32 - (2 ** 32 % range);
+    let drawn = draw();
+    while (drawn >= limit) drawn = draw();
+    const other = drawn % range;
+    const kept = rows[last]!;
+    rows[last] = rows[other]!;
+    rows[other] = kept;
+  }
+  return rows;
+};
+
+const checkCount = (name: string, value: number, limit: number): void => {
+  if (!Number.isInteger(value) || value < 0 || value > limit) {
+    throw new RangeError(`${name}: expected a whole number from 0 to ${limit}, found ${value}`);
+  }
+};
+
+/** `index` rows of epoch `epoch` have been handed out; an index equal to the length means that the epoch is done. */
+export interface SamplerState {
+  epoch: number;
+  index: number;
+}
+
+export interface OrderedSamplerOptions {
+  length: number;
+  seed: number;
+  /** In the order of the files where false. */
+  shuffle: boolean;
+}
+
+/**
+ * Row numbers without end, epoch after epoch; every epoch has each row once. The state is two
+ * numbers, and a sampler of the same length, seed and shuffle restored from it goes on as if never stopped.
+ */
+export class OrderedSampler {
+  readonly length: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  #epoch = 0;
+  #index = 0;
+  #order: Uint32Array | undefined;
+
+  constructor({ length, seed, shuffle }: OrderedSamplerOptions) {
+    checkCount('length', length, 2 ** 32);
+    checkCount('seed', seed, Number.MAX_SAFE_INTEGER);
+    if (length === 0) throw new RangeError('there are no rows to sample from');
+    this.length = length;
+    this.seed = seed;
+    this.shuffle = shuffle;
+  }
+
+  next(): number {
+    if (this.#index === this.length) {
+      this.#epoch++;
+      this.#index = 0;
+      this.#order = undefined;
+    }
+    const index = this.#index++;
+    if (!this.shuffle) return index;
+    this.#order ??= shuffledOrder(this.length, this.seed, this.#epoch);
+    return this.#order[index]!;
+  }
+
+  take(count: number): number[] {
+    return Array.from({ length: count }, () => this.next());
+  }
+
+  state(): SamplerState {
+    return { epoch: this.#epoch, index: this.#index };
+  }
+
+  /** @throws RangeError where the state is none of a sampler of this length */
+  restore({ epoch, index }: SamplerState): void {
+    checkCount('epoch', epoch, Number.MAX_SAFE_INTEGER);
+    checkCount('index', index, this.length);
+    this.#epoch = epoch;
+    this.#index = index;
+    this.#order = undefined;
+  }
+}

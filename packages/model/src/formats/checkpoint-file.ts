@@ -1,0 +1,58 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { CheckpointError } from './checkpoint-error.ts';
+
+// One read call takes at most 2 GiB - 1.
+const largestRead = 2 ** 30;
+
+/** A regular file opened for reading at positions; every read is checked against its size first. */
+export class CheckpointFile {
+  readonly path: string;
+  readonly size: number;
+  #descriptor: number | null;
+
+  /** @throws CheckpointError where `path` is absent, not a regular file, or may not be read. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      // Opening a pipe would wait for a writer, so the kind is looked at before.
+      if (!statSync(path).isFile()) throw new Error('it is not a regular file');
+      this.#descriptor = openSync(path, 'r');
+    } catch (cause) {
+      throw new CheckpointError({ file: path }, `cannot be opened: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+    this.size = fstatSync(this.#descriptor).size;
+  }
+
+  /** `length` bytes from `position` on, in a buffer of their own. */
+  read(position: number, length: number, tensor?: string): Uint8Array<ArrayBuffer> {
+    if (this.#descriptor === null) {
+      throw new CheckpointError({ file: this.path, tensor }, 'is read after it was closed');
+    }
+    if (position < 0 || length < 0 || position + length > this.size) {
+      throw new CheckpointError(
+        { file: this.path, tensor },
+        `expected ${length} bytes at ${position}, but the file ends at ${this.size}: it is truncated or damaged; fetch it again`,
+      );
+    }
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const wanted = Math.min(length - done, largestRead);
+      const count = readSync(this.#descriptor, bytes, done, wanted, position + done);
+      if (count === 0) {
+        throw new CheckpointError(
+          { file: this.path, tensor },
+          `ended after ${done} of ${length} bytes at ${position}: it was cut while it was open`,
+        );
+      }
+      done += count;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}

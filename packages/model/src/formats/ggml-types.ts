@@ -1,0 +1,62 @@
+/** The tensor types of GGUF that Keel reads, by their number in the file: ggml's `enum ggml_type`. */
+export const ggmlTypes = {
+  0: { name: 'F32', blockElements: 1, blockBytes: 4 },
+  1: { name: 'F16', blockElements: 1, blockBytes: 2 },
+  2: { name: 'Q4_0', blockElements: 32, blockBytes: 18 },
+  3: { name: 'Q4_1', blockElements: 32, blockBytes: 20 },
+  8: { name: 'Q8_0', blockElements: 32, blockBytes: 34 },
+  12: { name: 'Q4_K', blockElements: 256, blockBytes: 144 },
+  14: { name: 'Q6_K', blockElements: 256, blockBytes: 210 },
+  30: { name: 'BF16', blockElements: 1, blockBytes: 2 },
+} as const;
+
+export type GgmlTypeName = (typeof ggmlTypes)[keyof typeof ggmlTypes]['name'];
+
+export interface GgmlType {
+  name: GgmlTypeName;
+  /** Elements that one block holds. */
+  blockElements: number;
+  /** Bytes that one block takes. */
+  blockBytes: number;
+}
+
+// Known only so that an error can say what a file holds.
+const unreadTypes: Record<number, string> = {
+  6: 'Q5_0',
+  7: 'Q5_1',
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  13: 'Q5_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+};
+
+/** The type with this number, or a sentence that says why there is none. */
+export const ggmlType = (number: number): GgmlType | string => {
+  const type = (ggmlTypes as Record<number, GgmlType>)[number];
+  if (type) return type;
+  const readable = Object.values(ggmlTypes)
+    .map(({ name }) => name)
+    .join(', ');
+  const name = unreadTypes[number];
+  return name
+    ? `is stored as ${name}, which Keel does not read; it reads ${readable}`
+    : `has the unknown type ${number}; Keel reads ${readable}`;
+};

@@ -1,0 +1,33 @@
+// JavaScript values to and from the dispatcher's boxed values, by an operator's schema.
+#pragma once
+#include <ATen/core/ivalue.h>
+#include <ATen/core/function_schema.h>
+#include <node_api.h>
+
+#include <string>
+
+namespace keel {
+
+// A pending JavaScript exception: unwinds C++ to the entry point, which returns to JavaScript.
+struct JsException {};
+
+// Throws a JavaScript Error with this message (and JsException in C++).
+[[noreturn]] void throwError(napi_env env, const std::string& message);
+void check(napi_env env, napi_status status);
+
+double toNumber(napi_env env, napi_value value);
+std::string toString(napi_env env, napi_value value);
+napi_value fromNumber(napi_env env, double value);
+napi_value fromString(napi_env env, const std::string& value);
+
+// undefined and null mean: not given.
+bool isAbsent(napi_env env, napi_value value);
+
+// Throws std::runtime_error where the value does not fit the type.
+c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type);
+napi_value fromIValue(napi_env env, const c10::IValue& value);
+
+// "[4, 8] float32" and so on, for messages.
+std::string describe(const at::Tensor& tensor);
+
+}  // namespace keel

@@ -1,0 +1,77 @@
+#include "handles.h"
+
+#include <stdexcept>
+#include <unordered_set>
+
+namespace keel {
+
+namespace {
+constexpr uint64_t kSlotBits = 24;
+constexpr uint64_t kSlotMask = (1ull << kSlotBits) - 1;
+constexpr uint32_t kGenerationMask = (1u << 28) - 1;
+}  // namespace
+
+HandleTable& handles() {
+  static auto* table = new HandleTable();  // never destroyed: LibTorch may be torn down first
+  return *table;
+}
+
+Handle HandleTable::add(at::Tensor tensor) {
+  uint32_t index;
+  if (free_.empty()) {
+    index = static_cast<uint32_t>(slots_.size());
+    if (index > kSlotMask) throw std::runtime_error("more than 16 million live tensors: something is not disposed");
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.tensor = std::move(tensor);
+  slot.used = true;
+  ++live_;
+  return static_cast<double>((static_cast<uint64_t>(slot.generation) << kSlotBits) | index);
+}
+
+const HandleTable::Slot* HandleTable::find(Handle handle) const {
+  if (!(handle > 0)) return nullptr;
+  const auto bits = static_cast<uint64_t>(handle);
+  const uint64_t index = bits & kSlotMask;
+  if (index >= slots_.size()) return nullptr;
+  const Slot& slot = slots_[index];
+  return slot.used && slot.generation == (bits >> kSlotBits) ? &slot : nullptr;
+}
+
+const at::Tensor& HandleTable::get(Handle handle) const {
+  const Slot* slot = find(handle);
+  if (slot == nullptr) throw std::runtime_error("the tensor was disposed and is used again");
+  return slot->tensor;
+}
+
+bool HandleTable::alive(Handle handle) const { return find(handle) != nullptr; }
+
+bool HandleTable::dispose(Handle handle) {
+  auto* slot = const_cast<Slot*>(find(handle));
+  if (slot == nullptr) return false;
+  slot->used = false;
+  slot->generation = (slot->generation + 1) & kGenerationMask;
+  if (slot->generation == 0) slot->generation = 1;
+  free_.push_back(static_cast<uint32_t>(static_cast<uint64_t>(handle) & kSlotMask));
+  --live_;
+  // Last: freeing may run destructors of an autograd graph.
+  at::Tensor released = std::move(slot->tensor);
+  return true;
+}
+
+size_t HandleTable::bytes() const {
+  std::unordered_set<const void*> seen;
+  size_t total = 0;
+  for (const Slot& slot : slots_) {
+    if (!slot.used || !slot.tensor.defined() || !slot.tensor.has_storage()) continue;
+    const auto* storage = slot.tensor.storage().unsafeGetStorageImpl();
+    if (seen.insert(storage).second) total += storage->nbytes();
+  }
+  return total;
+}
+
+}  // namespace keel

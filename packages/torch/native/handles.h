@@ -1,0 +1,38 @@
+// Tensor handles: JavaScript holds a number, C++ holds the tensor.
+#pragma once
+#include <ATen/core/Tensor.h>
+#include <cstdint>
+#include <vector>
+
+namespace keel {
+
+// Slot index in the low 24 bits, generation above: a number kept after dispose never reaches another tensor.
+using Handle = double;
+
+class HandleTable {
+ public:
+  Handle add(at::Tensor tensor);
+  // Throws std::runtime_error when the handle was disposed.
+  const at::Tensor& get(Handle handle) const;
+  bool alive(Handle handle) const;
+  // Returns false when it was disposed before.
+  bool dispose(Handle handle);
+  size_t count() const { return live_; }
+  // Bytes of all distinct storages that live handles point at.
+  size_t bytes() const;
+
+ private:
+  struct Slot {
+    at::Tensor tensor;
+    uint32_t generation = 1;
+    bool used = false;
+  };
+  const Slot* find(Handle handle) const;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;
+  size_t live_ = 0;
+};
+
+HandleTable& handles();
+
+}  // namespace keel

@@ -1,0 +1,81 @@
+/** Element types, by PyTorch's names. */
+export type DType =
+  | 'uint8'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'bool'
+  | 'bfloat16';
+
+/** Where a tensor lives: 'cpu', 'cuda', 'cuda:1', … */
+export type Device = string;
+
+/** The typed arrays that tensors are made from and read into. */
+export type TypedArray =
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+interface TypeFacts {
+  /** c10::ScalarType */
+  code: number;
+  bytes: number;
+  /** 16-bit floats have no typed array of their own: their bits travel in a Uint16Array. */
+  array: new (
+    length: number,
+  ) => TypedArray;
+}
+
+const facts: Record<DType, TypeFacts> = {
+  uint8: { code: 0, bytes: 1, array: Uint8Array },
+  int8: { code: 1, bytes: 1, array: Int8Array },
+  int16: { code: 2, bytes: 2, array: Int16Array },
+  int32: { code: 3, bytes: 4, array: Int32Array },
+  int64: { code: 4, bytes: 8, array: BigInt64Array },
+  float16: { code: 5, bytes: 2, array: Uint16Array },
+  float32: { code: 6, bytes: 4, array: Float32Array },
+  float64: { code: 7, bytes: 8, array: Float64Array },
+  bool: { code: 11, bytes: 1, array: Uint8Array },
+  bfloat16: { code: 15, bytes: 2, array: Uint16Array },
+};
+
+const byCode = new Map(
+  Object.entries(facts).map(([name, { code }]) => [code, name as DType] as const),
+);
+
+export const dtypeCode = (dtype: DType): number => facts[dtype].code;
+export const dtypeBytes = (dtype: DType): number => facts[dtype].bytes;
+
+/** A typed array that holds `length` elements of the type. */
+export const arrayFor = (dtype: DType, length: number): TypedArray =>
+  new facts[dtype].array(length);
+
+/** @throws for types Keel does not use (complex, quantised). */
+export function dtypeOfCode(code: number): DType {
+  const dtype = byCode.get(code);
+  if (dtype === undefined) throw new Error(`tensors of LibTorch's scalar type ${code} are not supported`);
+  return dtype;
+}
+
+export const isFloating = (dtype: DType): boolean => dtype.includes('float');
+
+/** The type that a typed array stands for when none is named. */
+export function dtypeOfArray(array: TypedArray): DType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  if (array instanceof Int32Array) return 'int32';
+  if (array instanceof BigInt64Array) return 'int64';
+  if (array instanceof Uint8Array) return 'uint8';
+  if (array instanceof Int8Array) return 'int8';
+  if (array instanceof Int16Array) return 'int16';
+  throw new Error('a Uint16Array may hold float16 or bfloat16: name the dtype');
+}

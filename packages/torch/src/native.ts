@@ -1,0 +1,79 @@
+// Loads the compiled addon. Everything else of this package speaks to it through `native`.
+import { createRequire } from 'node:module';
+// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
+import { addonPath } from './locate-libtorch.mjs';
+
+/** A tensor of the addon: a number that is never given out twice. */
+export type Handle = number;
+
+/** One argument of an operator, as the dispatcher declares it. */
+export interface SchemaArgument {
+  name: string;
+  type: string;
+  hasDefault: boolean;
+  keywordOnly: boolean;
+}
+
+/** One overload of an operator. */
+export interface OperatorSchema {
+  overload: string;
+  schema: string;
+  arguments: SchemaArgument[];
+  returns: string[];
+}
+
+/** What LibTorch says of itself. */
+export interface TorchBuild {
+  version: string;
+  config: string;
+  parallel: string;
+  cpuCapability: string;
+  cuda: boolean;
+  cudaDevices: number;
+}
+
+interface Native {
+  call(operator: number, ...args: unknown[]): unknown;
+  findOperator(name: string, overload: string): number;
+  schemas(name: string): OperatorSchema[];
+  dispose(handle: Handle): boolean;
+  disposeAll(handles: Handle[]): void;
+  alive(handle: Handle): boolean;
+  shape(handle: Handle): number[];
+  strides(handle: Handle): number[];
+  scalarType(handle: Handle): number;
+  device(handle: Handle): string;
+  requiresGrad(handle: Handle): boolean;
+  setRequiresGrad(handle: Handle, flag: boolean): void;
+  gradient(handle: Handle): Handle | null;
+  setGradient(handle: Handle, gradient: Handle | null): void;
+  backward(handle: Handle, gradient?: Handle): void;
+  gradients(outputs: Handle[], inputs: Handle[], seeds: Handle[]): (Handle | null)[];
+  setGradEnabled(flag: boolean): boolean;
+  fromBytes(data: ArrayBufferView, scalarType: number, shape: readonly number[]): Handle;
+  toBytes(handle: Handle, into: ArrayBufferView): void;
+  item(handle: Handle): number;
+  seed(device: string, seed: number): void;
+  randomState(device: string): Handle;
+  setRandomState(device: string, state: Handle): void;
+  memory(): { tensors: number; bytes: number };
+  threads(count?: number): number;
+  build(): TorchBuild;
+}
+
+function load(): Native {
+  const path = addonPath() as string | null;
+  if (path === null) {
+    throw new Error('The LibTorch addon is not built. Run `npm run setup` in the Keel folder.');
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    throw new Error(
+      `The LibTorch addon ${path} does not load. Run \`npm run setup\` to build it anew.`,
+      { cause },
+    );
+  }
+}
+
+export const native: Native = load();

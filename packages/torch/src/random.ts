@@ -1,0 +1,31 @@
+// LibTorch's random state of a device: seeded, saved and put back, so that a run can go on where it stopped.
+import { fromBytes } from './create.ts';
+import type { Device } from './dtype.ts';
+import { native } from './native.ts';
+import { Tensor } from './tensor.ts';
+
+/** Seeds the device's random state. */
+export const manualSeed = (seed: number, device: Device = 'cpu'): void => native.seed(device, seed);
+
+/** The device's random state, to be kept in a checkpoint. */
+export function randomState(device: Device = 'cpu'): Uint8Array {
+  using state = new Tensor(native.randomState(device));
+  return state.toTypedArray() as Uint8Array;
+}
+
+/** @throws Error when the bytes are no random state. */
+export function setRandomState(state: Uint8Array, device: Device = 'cpu'): void {
+  using bytes = fromBytes(state, 'uint8', [state.length]);
+  native.setRandomState(device, bytes.handle);
+}
+
+/** Runs `body` on random numbers of its own seed and leaves the state as it was. */
+export function withSeed<T>(seed: number, body: () => T, device: Device = 'cpu'): T {
+  const before = randomState(device);
+  manualSeed(seed, device);
+  try {
+    return body();
+  } finally {
+    setRandomState(before, device);
+  }
+}

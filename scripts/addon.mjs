@@ -1,0 +1,97 @@
+// Step: the addon, compiled by CMake against the LibTorch that was found.
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { currentBuild } from '../packages/torch/src/locate-libtorch.mjs';
+import { pinnedNode, root, state } from './places.mjs';
+import { runLogged } from './steps.mjs';
+import { writeAside } from './write-aside.mjs';
+
+const sources = join(root, 'packages', 'torch', 'native');
+const builds = join(root, 'packages', 'torch', 'build');
+
+/**
+ * @param {import('../packages/torch/src/locate-libtorch.mjs').LibTorch} libtorch
+ * @param {(text: string) => void} doing
+ */
+export async function compileAddon(libtorch, doing) {
+  const key = buildKey(libtorch);
+  const addon = join(builds, key, 'keel_torch.node');
+  const built = currentBuild(builds);
+  if (built?.addon === addon && built.torch.root === libtorch.root) return 'already compiled';
+  doing(`compiling for LibTorch ${libtorch.version} with CMake`);
+  const work = join(builds, `work-${label(libtorch)}`);
+  const compiled = await compile(libtorch, work);
+  // An addon that does not load is not put where the run time finds it.
+  await runLogged(pinnedNode, ['-e', 'require(process.argv[1])', compiled], {
+    log: join(state, 'load-addon.log'),
+    what: `Loading the addon with the LibTorch in ${libtorch.root}`,
+  });
+  mkdirSync(join(builds, key), { recursive: true });
+  copyFileSync(compiled, `${addon}.part`);
+  renameSync(`${addon}.part`, addon);
+  const current = { addon: relative(builds, addon), torch: libtorch };
+  writeAside(join(builds, 'current.json'), `${JSON.stringify(current, null, 2)}\n`);
+  return `compiled for LibTorch ${libtorch.version}`;
+}
+
+/** Builds in a folder that is kept, so that after a change only what changed is compiled. */
+async function compile(libtorch, work) {
+  const unfinished = join(work, 'unfinished.json');
+  const origin = join(work, 'libtorch.json');
+  const identity = JSON.stringify(libtorch);
+  const known = existsSync(origin) && readFileSync(origin, 'utf8') === identity;
+  // Objects of an interrupted build may be cut short, and those for another LibTorch do not fit.
+  if (!known || existsSync(unfinished)) rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  writeFileSync(origin, identity);
+  writeFileSync(unfinished, String(process.pid));
+  const modules = join(root, 'node_modules');
+  const definitions = {
+    CMAKE_BUILD_TYPE: 'Release',
+    TORCH_ROOT: libtorch.root,
+    NODE_API_HEADERS: join(modules, 'node-api-headers', 'include'),
+    NODE_ADDON_API: join(modules, 'node-addon-api'),
+  };
+  const defined = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
+  const configure = ['-S', sources, '-B', work, ...defined];
+  const jobs = `-j${availableParallelism()}`;
+  await runLogged('cmake', configure, {
+    log: join(state, 'cmake-configure.log'),
+    what: 'CMake',
+  });
+  await runLogged('cmake', ['--build', work, '--config', 'Release', jobs], {
+    log: join(state, 'cmake-build.log'),
+    what: 'Compiling the addon',
+  });
+  rmSync(unfinished);
+  return join(work, 'keel_torch.node');
+}
+
+function label({ version, cuda }) {
+  return `torch-${version.split('+')[0]}-${cuda ? `cu${cuda.replace('.', '')}` : 'cpu'}`;
+}
+
+/** Names a build by its LibTorch and the content of the native sources. */
+function buildKey(libtorch) {
+  const hash = createHash('sha256');
+  const files = readdirSync(sources, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  for (const file of files) {
+    const content = readFileSync(file);
+    hash.update(`${relative(sources, file)}\0${content.length}\0`).update(content);
+  }
+  return `${label(libtorch)}-${hash.digest('hex').slice(0, 12)}`;
+}

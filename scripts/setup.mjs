@@ -1,0 +1,54 @@
+// Everything that Keel needs on this machine. Plain JavaScript that Node 20 runs with nothing installed.
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileAddon } from './addon.mjs';
+import { provideDefaultModel } from './default-model.mjs';
+import { provideLibtorch } from './libtorch.mjs';
+import { withLock } from './lock.mjs';
+import { installPackages } from './packages.mjs';
+import { state } from './places.mjs';
+import { handleInterruptions, SetUpError, step } from './steps.mjs';
+import { checkTools } from './tools.mjs';
+
+/**
+ * Brings the machine to where Keel runs: tools checked, packages, LibTorch, the compiled addon and the
+ * default model there. What is done already is passed over. Ends the process where a step fails.
+ *
+ * @param {{ needModel?: boolean }} [options]
+ */
+export async function setUp({ needModel = true } = {}) {
+  const removeHandlers = handleInterruptions();
+  const since = performance.now();
+  console.log('Setting up Keel');
+  try {
+    await step('Tools', () => checkTools());
+    const waiting = (pid) => console.log(`  Process ${pid} sets up this folder: waiting for it.`);
+    await withLock(join(state, 'lock'), waiting, () => installAll(needModel));
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  }
+  removeHandlers();
+  console.log(`Ready after ${((performance.now() - since) / 1000).toFixed(1)} s\n`);
+}
+
+async function installAll(needModel) {
+  await step('Packages', installPackages);
+  let libtorch;
+  const notes = [];
+  await step('LibTorch', async (doing) => {
+    const provided = await provideLibtorch(doing, (text) => notes.push(text));
+    libtorch = provided.libtorch;
+    return provided.line;
+  });
+  for (const text of notes) console.log(`    ${text}`);
+  await step('Addon', (doing) => compileAddon(libtorch, doing));
+  if (needModel) await step('Default model', provideDefaultModel);
+}
+
+const script = process.argv[1];
+if (script && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) {
+  await setUp();
+}

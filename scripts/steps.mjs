@@ -1,0 +1,127 @@
+// What the user sees of the set-up: a line a step, and the programs that the steps run.
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+
+/** A failure that is told to the user as it stands, without a stack. */
+export class SetUpError extends Error {}
+
+const running = new Set();
+const cleanUps = new Set();
+let interrupted = null;
+
+/** Runs `undo` if the process is interrupted before the returned function is called. */
+export function onInterruption(undo) {
+  cleanUps.add(undo);
+  return () => cleanUps.delete(undo);
+}
+
+/**
+ * On ^C and termination: ends what runs, undoes what is half done, and exits as a shell expects.
+ * Returns a function that restores the signals' ordinary effect.
+ */
+export function handleInterruptions() {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const handle = (signal) => {
+    if (interrupted) return;
+    interrupted = signal;
+    finishInterruption(signal);
+  };
+  for (const signal of signals) process.on(signal, handle);
+  return () => {
+    for (const signal of signals) process.off(signal, handle);
+  };
+}
+
+async function finishInterruption(signal) {
+  await Promise.all([...running].map(endGroup));
+  for (const undo of [...cleanUps].reverse()) undo();
+  if (process.stdout.isTTY) process.stdout.write('\n');
+  process.exit(128 + constants.signals[signal]);
+}
+
+async function endGroup(child) {
+  const closed = new Promise((done) => child.once('close', done));
+  signalGroup(child, 'SIGTERM');
+  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), 3000);
+  await closed;
+  clearTimeout(timer);
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/**
+ * Runs one step and prints what it does and how long it took. `work` gets a function that changes
+ * the line's text and returns the text for the finished line.
+ *
+ * @param {string} name
+ * @param {(doing: (text: string) => void) => Promise<string> | string} work
+ */
+export async function step(name, work) {
+  const since = performance.now();
+  const head = `  ${name.padEnd(16)}`;
+  const terminal = process.stdout.isTTY;
+  let text = '';
+  const draw = () => process.stdout.write(`\r\x1b[2K${head}${text} … ${seconds(since)}`);
+  let timer = null;
+  const doing = (now) => {
+    text = now;
+    if (!terminal) return void process.stdout.write(`${head}${text} …\n`);
+    draw();
+    timer ??= setInterval(draw, 200);
+  };
+  try {
+    const done = await work(doing);
+    clearInterval(timer);
+    process.stdout.write(`${terminal ? '\r\x1b[2K' : ''}${head}${done} (${seconds(since)})\n`);
+  } catch (error) {
+    clearInterval(timer);
+    if (terminal) process.stdout.write(`\r\x1b[2K${head}failed after ${seconds(since)}\n`);
+    throw error;
+  }
+}
+
+/**
+ * Runs a program with its output in a log file. Throws a SetUpError with the log's end where it fails.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ log: string, what: string, advice?: string, cwd?: string, env?: NodeJS.ProcessEnv }} options
+ */
+export async function runLogged(command, args, { log, what, advice = '', cwd, env }) {
+  mkdirSync(dirname(log), { recursive: true });
+  const output = createWriteStream(log);
+  output.write(`$ ${[command, ...args].join(' ')}\n`);
+  // A group of its own: ^C reaches the set-up alone, which then ends the whole group.
+  const child = spawn(command, args, {
+    cwd,
+    env: env ?? process.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.add(child);
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  const code = await new Promise((done) => {
+    child.once('error', (error) => done(error.message));
+    child.once('close', (status, signal) => done(signal ?? status));
+  });
+  running.delete(child);
+  await new Promise((done) => output.end(done));
+  // The interruption's own handler cleans up and exits; nothing after this may run meanwhile.
+  if (interrupted) await new Promise(() => {});
+  if (code === 0) return;
+  const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
+  throw new SetUpError(
+    `${what} failed (${code}). The end of ${log}:\n\n    ${tail}\n${advice && `\n${advice}\n`}`,
+  );
+}
