@@ -9,6 +9,8 @@ import { writeAside } from './write-aside.mjs';
 
 const [stamp] = process.argv.slice(2);
 if (stamp === undefined) throw new Error('Name the file to write the stamp to.');
+// The end of an interrupted set-up reaches pip too: its failure then lets the half of a download be removed.
+process.on('SIGTERM', () => {});
 const path = await ensureDefaultModel({ log: (line: string) => console.log(line) });
 const { size, mtimeMs } = statSync(path);
 writeAside(stamp, JSON.stringify({ cache: cacheFolder(), path, bytes: size, modified: mtimeMs }));

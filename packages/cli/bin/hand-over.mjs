@@ -1,4 +1,4 @@
-// Runs another program in place of this one: same terminal, same signals, same end.
+// Runs another program in place of this one: same terminal, same signals, same ending.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -8,8 +8,8 @@ const follow = fileURLToPath(new URL('follow-launcher.mjs', import.meta.url));
 
 /**
  * Runs `node` with `args` and ends this process as that one ends: with its exit code, or 128 plus the
- * number of the signal that ended it. Where this Node can, the process is replaced; else a child runs,
- * gets this process's signals and does not outlive it. Comes back only when the program cannot start.
+ * number of the signal that ended it. The program gets this process's signals and does not outlive it.
+ * Rejects where the program cannot be started.
  *
  * @param {string} node
  * @param {string[]} args
@@ -18,7 +18,7 @@ const follow = fileURLToPath(new URL('follow-launcher.mjs', import.meta.url));
  */
 export async function handOver(node, args, env = process.env) {
   const child = spawn(node, ['--import', follow, ...args], {
-    env,
+    env: { ...env, KEEL_LAUNCHER: String(process.pid) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // ^C in a terminal reaches the child too: a second one would be taken for impatience.

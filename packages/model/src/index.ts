@@ -1,1 +1,31 @@
-export {};
+/** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
+export type { Attention, AttentionLayer } from './attention.ts';
+export { SegmentAttention } from './attention.ts';
+export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
+export { Decoder } from './decoder.ts';
+export type { DecoderConfig } from './decoder-config.ts';
+export { CheckpointError } from './formats/checkpoint-error.ts';
+export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
+export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
+export { writeSafetensors } from './formats/safetensors-writer.ts';
+export type { StoredDType } from './formats/stored-dtype.ts';
+export { LanguageModel, type Role, type ScoredTokens, type TokenScores } from './language-model.ts';
+export { Linear, type LoraPair } from './linear.ts';
+export {
+  type LoadModelOptions,
+  loadModel,
+  type Precision,
+  resolveDevice,
+  resolvePrecision,
+} from './load-model.ts';
+export { ancestors, BatchBuilder, type PackedBatch, type Segment } from './packed-batch.ts';
+export { DEFAULT_MODEL_NAME, resolveModel } from './resolve-model.ts';
+export {
+  type ChatMessage,
+  ChatTemplate,
+  ChatTemplateError,
+  renderPromptAndCompletion,
+} from './tokenizer/chat-template.ts';
+export { Tokenizer } from './tokenizer/tokenizer.ts';
+export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
+export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';

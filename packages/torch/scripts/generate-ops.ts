@@ -33,7 +33,12 @@ function functionName(name: string, overload: string): string {
 }
 
 /** Element type, whether it may be absent and whether it is a list, of a schema type such as `Tensor?[]`. */
-function parseType(type: string): { base: string; optional: boolean; list: boolean; optionalElements: boolean } {
+function parseType(type: string): {
+  base: string;
+  optional: boolean;
+  list: boolean;
+  optionalElements: boolean;
+} {
   let text = type;
   const optional = text.endsWith('?');
   if (optional) text = text.slice(0, -1);
@@ -49,7 +54,8 @@ function typescriptType(type: string): string {
   let result = baseTypes[base];
   if (result === undefined) throw new Error(`no TypeScript type for ${type}`);
   if (optionalElements) result = `(${result} | null)`;
-  if (list) result = `readonly ${result.includes('|') && !result.startsWith('(') ? `(${result})` : result}[]`;
+  if (list)
+    result = `readonly ${result.includes('|') && !result.startsWith('(') ? `(${result})` : result}[]`;
   return optional ? `${result} | null` : result;
 }
 
@@ -74,17 +80,24 @@ function resultType(returns: string[]): { type: string; wrap: (call: string) => 
   if (returns.length === 0) return { type: 'void', wrap: (call) => `void ${call}` };
   if (returns.length === 1) return one(returns[0]!);
   const types = returns.map((type) => one(type).type);
-  return { type: `[${types.join(', ')}]`, wrap: (call) => `tensors(${call}) as [${types.join(', ')}]` };
+  return {
+    type: `[${types.join(', ')}]`,
+    wrap: (call) => `tensors(${call}) as [${types.join(', ')}]`,
+  };
 }
 
 function generate(full: string): string {
   const [name, overload = ''] = full.split('.') as [string, string?];
-  const schema: OperatorSchema | undefined = native.schemas(name).find((one) => one.overload === overload);
+  const schema: OperatorSchema | undefined = native
+    .schemas(name)
+    .find((one) => one.overload === overload);
   if (schema === undefined) throw new Error(`the dispatcher has no operator ${full}`);
   const identifier = functionName(name, overload);
   const shown = schema.arguments.filter((argument) => !skipped.has(parseType(argument.type).base));
   // A parameter may be left out when everything after it may be.
-  const required = shown.findLastIndex((argument) => !argument.hasDefault && !parseType(argument.type).optional);
+  const required = shown.findLastIndex(
+    (argument) => !argument.hasDefault && !parseType(argument.type).optional,
+  );
   const parameters = shown.map((argument, index) => {
     const label = camel(reserved.has(argument.name) ? `${argument.name}_value` : argument.name);
     const clean = argument.name === 'self' ? 'input' : label;

@@ -1,7 +1,7 @@
 import { native } from './native.ts';
+import { onesLike, randnLike } from './random-like.ts';
 import { tidy } from './scope.ts';
 import { Tensor } from './tensor.ts';
-import { onesLike, randnLike } from './random-like.ts';
 
 /** Runs `body` without recording gradients. */
 export function noGrad<T>(body: () => T): T {
@@ -18,7 +18,11 @@ export function noGrad<T>(body: () => T): T {
  * @param seed shape of `output`; ones when left out
  * @returns null for an input the output does not depend on
  */
-export function gradients(output: Tensor, inputs: readonly Tensor[], seed?: Tensor): (Tensor | null)[] {
+export function gradients(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  seed?: Tensor,
+): (Tensor | null)[] {
   const start = seed ?? onesLike(output);
   const found = native.gradients(
     [output.handle],
@@ -57,9 +61,18 @@ export function gradcheck(
     const seed = noGrad(() => randnLike(output));
     const checked = inputs.filter((input) => input.requiresGrad);
     const analytic = gradients(output, checked, seed);
-    const project = (): number => tidy(() => noGrad(() => body(...inputs).mul(seed).sum().item()));
+    const project = (): number =>
+      tidy(() =>
+        noGrad(() =>
+          body(...inputs)
+            .mul(seed)
+            .sum()
+            .item(),
+        ),
+      );
     checked.forEach((input, which) => {
-      const expected = (analytic[which] ?? null)?.toArray() ?? new Array<number>(input.size).fill(0);
+      const expected =
+        (analytic[which] ?? null)?.toArray() ?? new Array<number>(input.size).fill(0);
       const flat = noGrad(() => input.detach().view(-1));
       for (let element = 0; element < input.size; element++) {
         const at = flat.select(0, element);

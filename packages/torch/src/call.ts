@@ -10,7 +10,11 @@ export interface LazyOperator {
   readonly overload: string;
 }
 
-export const lazy = (name: string, overload: string): LazyOperator => ({ index: -1, name, overload });
+export const lazy = (name: string, overload: string): LazyOperator => ({
+  index: -1,
+  name,
+  overload,
+});
 
 export function call(operator: LazyOperator, ...args: unknown[]): unknown {
   if (operator.index < 0) operator.index = native.findOperator(operator.name, operator.overload);

@@ -62,7 +62,8 @@ export const arrayFor = (dtype: DType, length: number): TypedArray =>
 /** @throws for types Keel does not use (complex, quantised). */
 export function dtypeOfCode(code: number): DType {
   const dtype = byCode.get(code);
-  if (dtype === undefined) throw new Error(`tensors of LibTorch's scalar type ${code} are not supported`);
+  if (dtype === undefined)
+    throw new Error(`tensors of LibTorch's scalar type ${code} are not supported`);
   return dtype;
 }
 

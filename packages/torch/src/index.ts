@@ -1,15 +1,15 @@
 /** LibTorch for Node: tensors, autograd, optimisers. */
-export { gradcheck, gradients, noGrad, type GradcheckOptions } from './autograd.ts';
+export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';
 export type { Optimiser, OptimiserState } from './optimisers/optimiser.ts';
-export { scheduleFactor, type ScheduleName, type ScheduleOptions } from './optimisers/schedule.ts';
+export { type ScheduleName, type ScheduleOptions, scheduleFactor } from './optimisers/schedule.ts';
 export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
 export { setThreads, threads, torchBuild } from './system.ts';
-export { Tensor, type Dims } from './tensor.ts';
+export { type Dims, Tensor } from './tensor.ts';

@@ -19,13 +19,13 @@ aten::view aten::reshape aten::transpose.int aten::permute aten::t aten::unsquee
 aten::contiguous aten::clone aten::detach aten::to.dtype aten::to.device aten::repeat_interleave.self_int aten::repeat_interleave.Tensor
 aten::flatten.using_ints aten::tril aten::triu aten::flip
 aten::slice.Tensor aten::narrow aten::select.int aten::split_with_sizes aten::chunk aten::cat aten::stack aten::index_select
-aten::gather aten::scatter_add aten::index_add aten::index_copy_ aten::masked_select aten::nonzero aten::segment_reduce
+aten::gather aten::scatter.src aten::scatter_add aten::index_add aten::index_copy_ aten::masked_select aten::nonzero aten::segment_reduce
 aten::add_.Tensor aten::add_.Scalar aten::sub_.Tensor aten::mul_.Tensor aten::mul_.Scalar aten::div_.Scalar aten::copy_ aten::zero_
 aten::fill_.Scalar aten::masked_fill_.Scalar aten::lerp_.Scalar aten::addcdiv_ aten::addcmul_ aten::sqrt_ aten::clamp_
 aten::uniform_ aten::normal_ aten::bernoulli.p aten::multinomial aten::exponential_
 aten::_fused_adamw_ aten::_foreach_norm.Scalar aten::_foreach_mul_.Scalar aten::_foreach_mul_.Tensor aten::_foreach_add_.List aten::_foreach_zero_
 aten::equal aten::allclose
-keel::linear_logprob
+keel::linear_logprob keel::decode_attention keel::decode_attention_composed
 `
   .trim()
   .split(/\s+/);

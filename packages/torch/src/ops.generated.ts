@@ -795,6 +795,12 @@ export function gather(input: Tensor, dim: number, index: Tensor, sparseGrad?: b
   return tensor(call(operator_gather, input.handle, dim, index.handle, sparseGrad));
 }
 
+const operator_scatterSrc = lazy('aten::scatter', 'src');
+/** `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+export function scatterSrc(input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  return tensor(call(operator_scatterSrc, input.handle, dim, index.handle, src.handle));
+}
+
 const operator_scatterAdd = lazy('aten::scatter_add', '');
 /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
 export function scatterAdd(input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
@@ -1003,4 +1009,16 @@ const operator_linearLogprob = lazy('keel::linear_logprob', '');
 /** `keel::linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1., float softcap=0., int chunk=256) -> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)` */
 export function linearLogprob(hidden: Tensor, weight: Tensor, targets: Tensor, scale?: number, softcap?: number, chunk?: number): [Tensor, Tensor, Tensor, Tensor] {
   return tensors(call(operator_linearLogprob, hidden.handle, weight.handle, targets.handle, scale, softcap, chunk)) as [Tensor, Tensor, Tensor, Tensor];
+}
+
+const operator_decodeAttention = lazy('keel::decode_attention', '');
+/** `keel::decode_attention(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None) -> Tensor` */
+export function decodeAttention(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null): Tensor {
+  return tensor(call(operator_decodeAttention, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle));
+}
+
+const operator_decodeAttentionComposed = lazy('keel::decode_attention_composed', '');
+/** `keel::decode_attention_composed(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None) -> Tensor` */
+export function decodeAttentionComposed(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null): Tensor {
+  return tensor(call(operator_decodeAttentionComposed, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle));
 }

@@ -99,7 +99,9 @@ export function tidy<T>(body: () => T): T {
     const result = body();
     if (result instanceof Promise) {
       result.catch(() => {});
-      throw new Error('tidy() takes a synchronous function; this one returned a promise. Use `using scope = new Scope()`');
+      throw new Error(
+        'tidy() takes a synchronous function; this one returned a promise. Use `using scope = new Scope()`',
+      );
     }
     open.splice(open.lastIndexOf(scope), 1);
     handOver(result, scope);

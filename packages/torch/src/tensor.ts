@@ -49,7 +49,8 @@ export class Tensor implements Owned {
   dim(index: number): number {
     const { shape } = this;
     const extent = shape.at(index);
-    if (extent === undefined) throw new RangeError(`dimension ${index} of a tensor of shape [${shape}]`);
+    if (extent === undefined)
+      throw new RangeError(`dimension ${index} of a tensor of shape [${shape}]`);
     return extent;
   }
 
@@ -115,7 +116,9 @@ export class Tensor implements Owned {
   }
 
   add(other: Tensor | number, alpha = 1): Tensor {
-    return other instanceof Tensor ? ops.addTensor(this, other, alpha) : ops.addScalar(this, other, alpha);
+    return other instanceof Tensor
+      ? ops.addTensor(this, other, alpha)
+      : ops.addScalar(this, other, alpha);
   }
   sub(other: Tensor | number): Tensor {
     return other instanceof Tensor ? ops.subTensor(this, other) : ops.subScalar(this, other);
@@ -302,12 +305,16 @@ export class Tensor implements Owned {
 
   /** The same element type and device give the same tensor (a new handle on it). */
   to(target: DType | { dtype?: DType; device?: Device }): Tensor {
-    const { dtype = this.dtype, device = null } = typeof target === 'string' ? { dtype: target } : target;
+    const { dtype = this.dtype, device = null } =
+      typeof target === 'string' ? { dtype: target } : target;
     return device === null ? ops.toDtype(this, dtype) : ops.toDevice(this, device, dtype);
   }
 
   add_(other: Tensor | number, alpha = 1): this {
-    (other instanceof Tensor ? ops.addTensor_(this, other, alpha) : ops.addScalar_(this, other, alpha)).dispose();
+    (other instanceof Tensor
+      ? ops.addTensor_(this, other, alpha)
+      : ops.addScalar_(this, other, alpha)
+    ).dispose();
     return this;
   }
   mul_(other: Tensor | number): this {

@@ -40,11 +40,9 @@ const roleSchema = z
   });
 
 /** Text that a tokenizer can take: a lone half of a surrogate pair would become U+FFFD unnoticed. */
-export const textSchema = z
-  .string({ error: 'a string' })
-  .refine((text) => text.isWellFormed(), {
-    error: 'valid Unicode text (this has a lone surrogate such as \\ud83d)',
-  });
+export const textSchema = z.string({ error: 'a string' }).refine((text) => text.isWellFormed(), {
+  error: 'valid Unicode text (this has a lone surrogate such as \\ud83d)',
+});
 
 const textPartSchema = z.looseObject({
   type: z.literal('text', { error: 'the part type "text" (only text is read)' }),

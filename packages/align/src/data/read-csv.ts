@@ -46,25 +46,33 @@ export const readCsv = async (
     skip_empty_lines: true,
     relax_column_count: true,
   };
-  const parser = parse({ ...options, bom: true, info: true, max_record_size: context.maxRowBytes });
+  let line = 1;
+  // The place is taken while the parser is at the record: after an error it gives no more records out.
+  const located = (record: string[], bytesDone: number): LocatedRecord => {
+    const start = window.start;
+    const raw = window.takeUntil(bytesDone);
+    const blank = blankPrefix(raw);
+    const place = { file, line: line + countNewlines(raw.subarray(0, blank)) };
+    line += countNewlines(raw);
+    return { record, bytes: raw.subarray(blank), offset: start + blank, place };
+  };
+  const parser = parse({
+    ...options,
+    bom: true,
+    max_record_size: context.maxRowBytes,
+    on_record: (record, info) => located(record as string[], info.bytes) as unknown as string[],
+  });
   const input = Readable.from(source());
   input.once('error', (error) => parser.destroy(error));
   input.pipe(parser);
 
   let header: string[] | undefined;
-  let line = 1;
   try {
-    for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
-      const start = window.start;
-      const raw = window.takeUntil(info.bytes);
-      const blank = blankPrefix(raw);
-      const place = { file, line: line + countNewlines(raw.subarray(0, blank)) };
-      line += countNewlines(raw);
+    for await (const { record, bytes, offset, place } of parser as AsyncIterable<LocatedRecord>) {
       if (header === undefined) {
-        header = checkHeader(raw.subarray(mark), record, place, context);
+        header = checkHeader(bytes.subarray(mark), record, place, context);
         continue;
       }
-      const bytes = raw.subarray(blank);
       let value: unknown;
       try {
         decodeUtf8(bytes, place);
@@ -73,7 +81,7 @@ export const readCsv = async (
         context.reject(error as DataError);
         continue;
       }
-      if (context.accept(value, place)) index.push(start + blank, bytes.length, place.line);
+      if (context.accept(value, place)) index.push(offset, bytes.length, place.line);
     }
   } catch (error) {
     throw error instanceof CsvError ? csvError(error, { file, line }, context) : error;
@@ -87,9 +95,11 @@ export const readCsv = async (
   );
 };
 
-interface ParsedRecord {
+interface LocatedRecord {
   record: string[];
-  info: { bytes: number };
+  bytes: Buffer;
+  offset: number;
+  place: Place & { line: number };
 }
 
 /** The bytes handed to the parser and not yet claimed by a record. */

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { DataError, describeValue, type Place } from './data-error.ts';
 import { byteOrderMark, decodeUtf8, jsonError, readJsonl } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
+import { rowSchemas } from './rows.ts';
 
 /** A JSON file is held in memory as a whole, so there is a size at which it is refused. */
 export const maxJsonBytes = 256 * 2 ** 20;
@@ -16,7 +17,7 @@ export const readJson = async (
   maxBytes: number = maxJsonBytes,
 ): Promise<RowFile> => {
   const file = context.name;
-  if (await holdsLines(handle, context.maxRowBytes)) return readJsonl(handle, context);
+  if (await holdsLines(handle, context)) return readJsonl(handle, context);
   const { size } = await handle.stat();
   if (size > maxBytes) {
     throw new DataError({
@@ -72,25 +73,53 @@ const rowsOf = (text: string, file: string): unknown[] => {
 };
 
 const placeInText = (error: Error, text: string, file: string): Place => {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  if (position === undefined) return { file };
+  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? faultyPosition(text));
   let line = 1;
-  for (let at = text.indexOf('\n'); at !== -1 && at < Number(position); at = text.indexOf('\n', at + 1)) {
+  for (let at = text.indexOf('\n'); at !== -1 && at < position; at = text.indexOf('\n', at + 1)) {
     line++;
   }
   return { file, line };
 };
 
+// For an unexpected token the engine gives no position: it is the end of the shortest beginning that
+// has one, since a shorter one only ends too early.
+const faultyPosition = (text: string): number => {
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (hasUnexpectedToken(text.slice(0, middle))) high = middle;
+    else low = middle + 1;
+  }
+  return low - 1;
+};
+
+const hasUnexpectedToken = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return (error as Error).message.startsWith('Unexpected token');
+  }
+};
+
 // The first line alone is an object, and none that holds the whole list.
-const holdsLines = async (handle: FileHandle, maxRowBytes: number): Promise<boolean> => {
+const holdsLines = async (
+  handle: FileHandle,
+  { kind, maxRowBytes }: IndexContext,
+): Promise<boolean> => {
   const window = Buffer.allocUnsafe(Math.min(maxRowBytes, 1 << 20));
   const { bytesRead } = await handle.read(window, 0, window.length, 0);
-  const text = window.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '').trimStart();
+  const text = window
+    .toString('utf8', 0, bytesRead)
+    .replace(/^\uFEFF/, '')
+    .trimStart();
   if (!text.startsWith('{')) return false;
   const end = text.indexOf('\n');
   try {
     const first = JSON.parse(end === -1 ? text : text.slice(0, end));
-    return !Array.isArray(first.data);
+    if (Array.isArray(first.data)) return false;
+    const alone = end === -1 || text.slice(end).trim() === '';
+    return !alone || Object.keys(first).some((field) => field in rowSchemas[kind].shape);
   } catch {
     return false;
   }

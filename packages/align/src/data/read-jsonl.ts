@@ -27,7 +27,8 @@ export const readJsonl = async (handle: FileHandle, context: IndexContext): Prom
       value = parseLine(content, place);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      return context.reject(error);
+      context.reject(error);
+      return;
     }
     if (context.accept(value, place)) index.push(offset + skipped, content.length, line);
   };
@@ -90,8 +91,11 @@ export const decodeUtf8 = (bytes: Buffer, place: Place): string => {
   if (isUtf8(bytes)) return bytes.toString('utf8');
   let good = 0;
   for (let step = 2 ** Math.floor(Math.log2(bytes.length)); step >= 1; step /= 2) {
-    if (good + step <= bytes.length && isUtf8Beginning(bytes.subarray(0, good + step))) good += step;
+    if (good + step <= bytes.length && isUtf8Beginning(bytes.subarray(0, good + step)))
+      good += step;
   }
+  // The fault is where a character begins that does not go on.
+  while (good > 0 && !isUtf8(bytes.subarray(0, good))) good--;
   throw new DataError({
     ...place,
     expected: 'UTF-8 text',
@@ -116,7 +120,8 @@ export const jsonError = (error: Error, text: string, place: Place): DataError =
   if (/\b(NaN|-?Infinity)\b/.test(text) && /Unexpected token|No number/.test(error.message)) {
     advice = 'JSON knows no NaN or Infinity: leave the field out where there is no number';
   } else if (/Unexpected end|Unterminated/.test(error.message)) {
-    advice = 'It ends in the middle of a value: was the file cut off, or is it JSON over several lines (name it .json)?';
+    advice =
+      'It ends in the middle of a value: was the file cut off, or is it JSON over several lines (name it .json)?';
   } else if (/^\s*\[\s*$|^\s*\{\s*$/.test(text)) {
     advice = 'It looks like JSON over several lines: name the file .json';
   } else if (/^\s*\{\s*'/.test(text)) {

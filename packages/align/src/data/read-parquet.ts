@@ -67,7 +67,7 @@ export const readParquet = async (
     }
   };
 
-  // Positions in the file of the good rows; two for a row group at least, so that walking does not thrash.
+  // Positions in the file of the good rows.
   const positions: number[] = [];
   for (const group of groups) {
     for (const [offset, value] of (await readGroup(group)).entries()) {
@@ -188,8 +188,14 @@ const plainValue = (value: unknown): unknown => {
   if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array) && !(value instanceof DataView)) {
     return Array.from(value as unknown as Iterable<unknown>, plainValue);
   }
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plainValue(part)]));
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [name, plainValue(part)]),
+    );
   }
   return value;
 };

@@ -56,7 +56,9 @@ const at = (value: unknown, path: PropertyKey[]): unknown => {
 
 const pathName = (path: PropertyKey[]): string =>
   path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index ? '.' : ''}${String(key)}`))
+    .map((key, index) =>
+      typeof key === 'number' ? `[${key}]` : `${index ? '.' : ''}${String(key)}`,
+    )
     .join('');
 
 const encodedTwice = 'It is JSON inside a JSON string: the row was encoded twice';
@@ -77,10 +79,12 @@ const adviceFor = (
       return `A ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
     }
   }
-  const isNumber = typeof found === 'string' && found.trim() !== '' && Number.isFinite(Number(found));
+  const isNumber =
+    typeof found === 'string' && found.trim() !== '' && Number.isFinite(Number(found));
   if (field === 'label' || path[0] === 'labels') {
     if (typeof found === 'string') return 'Write true or false without quotes';
-    if (typeof found === 'number') return 'A score is no label: decide from which score on it is true';
+    if (typeof found === 'number')
+      return 'A score is no label: decide from which score on it is true';
   } else if (isNumber) {
     return 'Write the number without quotes';
   }

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type Content, contentOrChatSchema, type Message, messagesSchema, textSchema } from './messages.ts';
+import {
+  type Content,
+  contentOrChatSchema,
+  type Message,
+  messagesSchema,
+  textSchema,
+} from './messages.ts';
 
 const finite = z.number({ error: 'a finite number' });
 const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });

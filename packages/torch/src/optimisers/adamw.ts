@@ -1,10 +1,16 @@
 // AdamW: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), by LibTorch's fused kernel.
-import { tensor, zeros } from '../create.ts';
+
 import { noGrad } from '../autograd.ts';
+import { tensor, zeros } from '../create.ts';
 import * as ops from '../ops.generated.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { clearGradients, type Optimiser, type OptimiserState, restoreTensors } from './optimiser.ts';
+import {
+  clearGradients,
+  type Optimiser,
+  type OptimiserState,
+  restoreTensors,
+} from './optimiser.ts';
 
 export interface AdamWOptions {
   beta1?: number;
@@ -51,8 +57,19 @@ export class AdamW implements Optimiser {
         if (moved.length === 0) return;
         const steps = moved.map(() => tensor(this.#step));
         ops.fusedAdamw_(
-          moved, gradients, first, second, [], steps,
-          learningRate, beta1, beta2, weightDecay, epsilon, false, false,
+          moved,
+          gradients,
+          first,
+          second,
+          [],
+          steps,
+          learningRate,
+          beta1,
+          beta2,
+          weightDecay,
+          epsilon,
+          false,
+          false,
         );
       }),
     );

@@ -23,7 +23,9 @@ export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tens
     const source = saved.get(name);
     if (source === undefined) throw new Error(`the saved optimiser state lacks "${name}"`);
     if (`${source.shape}` !== `${tensor.shape}`) {
-      throw new Error(`the saved optimiser state "${name}" has shape [${source.shape}], expected [${tensor.shape}]`);
+      throw new Error(
+        `the saved optimiser state "${name}" has shape [${source.shape}], expected [${tensor.shape}]`,
+      );
     }
     tensor.copy_(source);
   }

@@ -11,7 +11,11 @@ export interface ScheduleOptions {
  * Factor of the peak learning rate at a step (counted from 0), as transformers' schedulers have it: linear warm-up,
  * then constant, or down to 0 along a line or half a cosine.
  */
-export function scheduleFactor(name: ScheduleName, step: number, { warmupSteps = 0, totalSteps }: ScheduleOptions): number {
+export function scheduleFactor(
+  name: ScheduleName,
+  step: number,
+  { warmupSteps = 0, totalSteps }: ScheduleOptions,
+): number {
   if (step < warmupSteps) return step / Math.max(1, warmupSteps);
   if (name === 'constant') return 1;
   const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));

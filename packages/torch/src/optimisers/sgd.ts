@@ -3,7 +3,12 @@ import { noGrad } from '../autograd.ts';
 import { zeros } from '../create.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { clearGradients, type Optimiser, type OptimiserState, restoreTensors } from './optimiser.ts';
+import {
+  clearGradients,
+  type Optimiser,
+  type OptimiserState,
+  restoreTensors,
+} from './optimiser.ts';
 
 export interface SgdOptions {
   momentum?: number;

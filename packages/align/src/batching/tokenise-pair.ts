@@ -1,0 +1,86 @@
+import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
+import type { Content, Message } from '../data/messages.ts';
+import { isChat } from '../data/messages.ts';
+import type { PreferenceRow } from '../data/rows.ts';
+
+/** An answer's tokens, and which of them are scored. */
+export interface TokenisedAnswer {
+  tokens: number[];
+  /** As long as `tokens`; all true but for turns that are not the assistant's. */
+  scored: boolean[];
+}
+
+export interface TokenisedPair {
+  prompt: number[];
+  chosen: TokenisedAnswer;
+  rejected: TokenisedAnswer;
+  /** Whether an answer was cut at the maximum length. */
+  truncated: boolean;
+}
+
+export interface TokeniseOptions {
+  /** Tokens of prompt and answer together; null: no limit. */
+  maxLength: number | null;
+}
+
+/**
+ * Turns a preference row into tokens, as TRL does: chats by the model's template, plain answers with the
+ * end-of-sequence token after them. Prompt and answers are tokenised apart, so that their border is exact.
+ * @returns null when the prompt alone fills the maximum length: nothing of the answers would be left
+ * @throws Error when the row is a chat and the model has no chat template
+ */
+export function tokenisePair(row: PreferenceRow, tokenizer: Tokenizer, { maxLength }: TokeniseOptions): TokenisedPair | null {
+  const prompt = tokenizer.encode(promptText(row.prompt, row.chosen, tokenizer), {
+    addSpecialTokens: !isChat(row.prompt),
+  });
+  const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
+  if (room <= 0) return null;
+  const answers = [row.chosen, row.rejected].map((answer) => tokeniseAnswer(row.prompt, answer, tokenizer));
+  const truncated = answers.some((answer) => answer.tokens.length > room);
+  const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
+    tokens: truncated ? tokens.slice(0, room) : tokens,
+    scored: truncated ? scored.slice(0, room) : scored,
+  })) as [TokenisedAnswer, TokenisedAnswer];
+  return { prompt, chosen, rejected, truncated };
+}
+
+function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
+  if (!isChat(prompt)) return prompt;
+  return renderPromptAndCompletion(template(tokenizer), prompt, [(answer as Message[])[0]!]).prompt;
+}
+
+function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer): TokenisedAnswer {
+  if (!isChat(prompt)) {
+    const text = answer as string;
+    const tokens = tokenizer.encode(text);
+    if (tokenizer.eosTokenId !== null && tokens.at(-1) !== tokenizer.eosTokenId) tokens.push(tokenizer.eosTokenId);
+    return { tokens, scored: tokens.map(() => true) };
+  }
+  const tokens: number[] = [];
+  const scored: boolean[] = [];
+  const add = (text: string, counts: boolean): void => {
+    for (const token of tokenizer.encode(text)) {
+      tokens.push(token);
+      scored.push(counts);
+    }
+  };
+  const before = [...prompt];
+  let rendered = ''; // what of the conversation stands after the prompt's own rendering
+  const start = promptText(prompt, answer, tokenizer);
+  for (const message of answer as Message[]) {
+    const piece = renderPromptAndCompletion(template(tokenizer), before, [message]);
+    // The header of a later assistant turn is the template's, not the assistant's.
+    add(piece.prompt.slice(start.length + rendered.length), false);
+    add(piece.completion, message.role === 'assistant');
+    rendered = (piece.prompt + piece.completion).slice(start.length);
+    before.push(message);
+  }
+  return { tokens, scored };
+}
+
+function template(tokenizer: Tokenizer) {
+  if (tokenizer.chatTemplate === null) {
+    throw new Error('the row is a chat, but the model has no chat template: use plain strings, or a chat model');
+  }
+  return tokenizer.chatTemplate;
+}

@@ -1,0 +1,61 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { DataError } from './data-error.ts';
+import { formatOf } from './file-formats.ts';
+import { readCsv } from './read-csv.ts';
+import { readJson } from './read-json.ts';
+import { readJsonl } from './read-jsonl.ts';
+import { readParquet } from './read-parquet.ts';
+import type { IndexContext, RowFile } from './row-file.ts';
+
+/** Opens and indexes one file by the format that its name ends with. */
+export const openFile = async (path: string, context: IndexContext): Promise<RowFile> => {
+  const { format, gzip } = formatOf(path)!;
+  const handle = gzip ? await decompressed(path) : await open(path);
+  try {
+    if ((await handle.stat()).size === 0) {
+      throw new DataError({ file: context.name, found: 'the file is empty (0 bytes)' });
+    }
+    switch (format) {
+      case 'jsonl':
+        return await readJsonl(handle, context);
+      case 'json':
+        return await readJson(handle, context);
+      case 'parquet':
+        return await readParquet(handle, context);
+      case 'csv':
+        return await readCsv(handle, context, ',');
+      case 'tsv':
+        return await readCsv(handle, context, '\t');
+    }
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+};
+
+// gzip cannot be sought in: the text goes to a temporary file, whose name is removed as soon as it is
+// open, so that it is gone with the process however that ends.
+const decompressed = async (path: string): Promise<FileHandle> => {
+  const folder = await mkdtemp(join(tmpdir(), 'keel-rows-'));
+  try {
+    const plain = join(folder, 'rows');
+    await pipeline(createReadStream(path), createGunzip(), createWriteStream(plain));
+    return await open(plain);
+  } catch (error) {
+    throw new DataError(
+      {
+        file: path,
+        found: `gzip data that cannot be read: ${(error as Error).message}`,
+        advice: 'Was it copied or downloaded as a whole?',
+      },
+      { cause: error },
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};

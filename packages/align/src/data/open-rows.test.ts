@@ -1,0 +1,180 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { sharedDataPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { describeRows, rowsSummary } from './describe-rows.ts';
+import { dataErrorOf, fixture, temporaryFiles } from './fixtures/temporary-files.ts';
+import { openRows } from './open-rows.ts';
+
+const { folder, write } = temporaryFiles();
+const line = (text: unknown) => `${JSON.stringify({ text })}\n`;
+const texts = async (spec: string | string[]) => {
+  await using source = await openRows(spec, { kind: 'text' });
+  const found: string[] = [];
+  for await (const row of source.iterate()) found.push(row.text);
+  return found;
+};
+
+test('files, folders, globs and lists of them, in a fixed order, each file once', async () => {
+  mkdirSync(join(folder, 'shards'));
+  const first = write('shards/a.jsonl', line('a1') + line('a2'));
+  write('shards/b.ndjson', line('b'));
+  write('shards/c.jsonl.gz', gzipSync(line('c')));
+  write('shards/d.csv', 'text\nd\n');
+  write('shards/readme.md', 'no data');
+  const all = ['a1', 'a2', 'b', 'c', 'd'];
+  expect(await texts(join(folder, 'shards'))).toEqual(all);
+  expect(await texts(join(folder, 'shards', '*'))).toEqual(all);
+  expect(await texts(join(folder, '{shards,none}', '[a-b].*'))).toEqual(['a1', 'a2', 'b']);
+  expect(await texts([join(folder, 'shards', 'd.csv'), first, first])).toEqual(['d', 'a1', 'a2']);
+  await using source = await openRows(join(folder, 'shards'), { kind: 'text' });
+  expect((await source.readMany([4, 1, 2, 1])).map((row) => row.text)).toEqual([
+    'd',
+    'a2',
+    'b',
+    'a2',
+  ]);
+  const tail: string[] = [];
+  for await (const row of source.iterate(2)) tail.push(row.text);
+  expect(tail).toEqual(['b', 'c', 'd']);
+  expect(source.place(2)).toEqual({ file: join(folder, 'shards', 'b.ndjson'), line: 1 });
+  await expect(source.read(5)).rejects.toThrow('row 5 is outside 0 to 4');
+  await expect(source.read(-1)).rejects.toThrow(RangeError);
+});
+
+test('specs that mean nothing are named', async () => {
+  const failure = async (spec: string) =>
+    (await dataErrorOf(() => openRows(spec, { kind: 'text' }))).error.message;
+  expect(await failure('missing.jsonl')).toBe('missing.jsonl: there is no such file or folder');
+  expect(await failure(join(folder, '*.parquet'))).toContain('found no file that matches');
+  expect(await failure(write('rows.txt', 'x'))).toContain(
+    'expected files ending in .parquet, .jsonl',
+  );
+  mkdirSync(join(folder, 'bare'));
+  expect(await failure(join(folder, 'bare'))).toContain('found a folder without such files');
+  expect(await failure(write('cut.jsonl.gz', gzipSync(line('a')).subarray(0, 12)))).toContain(
+    'gzip data that cannot be read',
+  );
+});
+
+test('skipped rows are counted, and the first thousand listed', async () => {
+  const bad = Array.from({ length: 1500 }, (_, i) => line(i)).join('');
+  const path = write('mostly-bad.jsonl', `${line('good')}not json\n${bad}`);
+  await using source = await openRows(path, { kind: 'text', onBadRow: 'skip' });
+  expect([source.length, source.badRowCount, source.badRows.length]).toEqual([1, 1501, 1000]);
+  expect(source.badRows[0]).toMatchObject({ file: path, line: 2 });
+  const { text } = await dataErrorOf(() =>
+    openRows(write('all-bad.jsonl', bad), { kind: 'text', onBadRow: 'skip' }),
+  );
+  expect(text).toContain('found none: all 1500 are bad. The first: all-bad.jsonl:1: field "text"');
+});
+
+test('the fingerprint is of the content, not of the names', async () => {
+  const fingerprint = async (spec: string | string[]) => {
+    await using source = await openRows(spec, { kind: 'text' });
+    return source.fingerprint();
+  };
+  const one = write('one.jsonl', line('x'));
+  const same = write('same.jsonl', line('x'));
+  const other = write('other.jsonl', line('y'));
+  expect(await fingerprint(one)).toBe(createHash('sha256').update(line('x')).digest('hex'));
+  expect(await fingerprint(same)).toBe(await fingerprint(one));
+  expect(await fingerprint(other)).not.toBe(await fingerprint(one));
+  expect(await fingerprint([one, other])).not.toBe(await fingerprint([other, one]));
+});
+
+test('rows are not held: 30 MB are indexed and read in pieces, and the event loop turns meanwhile', async () => {
+  const answer = 'words of an answer '.repeat(50);
+  const rows = Array.from({ length: 15_000 }, (_, i) =>
+    JSON.stringify({ prompt: `question ${i}`, chosen: `${i} ${answer}`, rejected: `no ${answer}` }),
+  );
+  const path = write('large.jsonl', rows.join('\n'));
+  const bytes = Buffer.byteLength(rows.join('\n'));
+  expect(bytes).toBeGreaterThan(28e6);
+  let turns = 0;
+  let counting = true;
+  const turn = () => {
+    turns++;
+    if (counting) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const pieces: number[] = [];
+  await using source = await openRows(path, {
+    kind: 'preference',
+    onProgress: ({ bytesDone, bytesTotal }) => {
+      expect(bytesTotal).toBe(bytes);
+      pieces.push(bytesDone);
+    },
+  });
+  counting = false;
+  expect(pieces.length).toBeGreaterThan(25);
+  expect(pieces.at(-1)).toBe(bytes);
+  expect(turns).toBeGreaterThanOrEqual(pieces.length / 2);
+  expect(source.length).toBe(15_000);
+  expect((await source.read(12_345)).chosen).toBe(`12345 ${answer}`);
+  let walked = 0;
+  for await (const row of source.iterate()) {
+    if (row.prompt !== `question ${walked}`) expect.unreachable();
+    walked++;
+  }
+  expect(walked).toBe(15_000);
+});
+
+test('30 MB are indexed and walked by a process whose heap could not hold them', async () => {
+  const answer = 'words of an answer '.repeat(50);
+  const rows = Array.from({ length: 15_000 }, (_, i) =>
+    JSON.stringify({ prompt: `question ${i}`, chosen: `${i} ${answer}`, rejected: `no ${answer}` }),
+  );
+  const path = write('heap.jsonl', rows.join('\n'));
+  const reader = fork(fixture('walk-rows.ts'), [path], { execArgv: ['--max-old-space-size=24'] });
+  const walked: unknown[] = [];
+  reader.on('message', (message) => walked.push(message));
+  const code = await new Promise((done) => reader.once('exit', done));
+  expect({ code, walked }).toEqual({ code: 0, walked: [15_000] });
+});
+
+test('a description for people', async () => {
+  await using chats = await openRows(fixture('chat-snappy.parquet'), { kind: 'preference' });
+  expect(rowsSummary(await describeRows(chats))).toBe(
+    '10 rows, chat; median characters: prompt 20, chosen 11, rejected 15',
+  );
+  const path = write('three.jsonl', line('a') + line('abc') + line('abcdefghi') + line('abcde'));
+  await using source = await openRows(path, { kind: 'text' });
+  expect(await describeRows(source)).toEqual({
+    rows: 4,
+    form: 'plain',
+    medianCharacters: { text: 4 },
+    sampled: 4,
+  });
+  expect(await describeRows(source, 2)).toMatchObject({
+    sampled: 2,
+    medianCharacters: { text: 5 },
+  });
+});
+
+const judged = sharedDataPath('judged-pairs/train.jsonl');
+const labels = sharedDataPath('human-labels/labels.jsonl');
+describe.skipIf(!judged || !labels)('real data', () => {
+  test('judged pairs', async () => {
+    await using source = await openRows(judged!, { kind: 'preference' });
+    expect(source.length).toBe(877);
+    const rows = await source.readMany([876, 0]);
+    for (const row of rows) {
+      expect(Array.isArray(row.prompt)).toBe(true);
+      expect(row.score_chosen).toBeGreaterThan(row.score_rejected!);
+    }
+    expect((await describeRows(source)).form).toBe('chat');
+  });
+
+  test('human labels are prompts with more beside them, and no preference rows', async () => {
+    await using source = await openRows(labels!, { kind: 'prompt' });
+    expect(source.length).toBe(500);
+    expect(Object.keys((await source.read(0)).extra)).toContain('response_1');
+    const { text } = await dataErrorOf(() => openRows(labels!, { kind: 'preference' }));
+    expect(text).toContain('labels.jsonl:1: field "chosen"');
+    expect(text).toContain('this row has "prompt", "response_1"');
+  });
+});

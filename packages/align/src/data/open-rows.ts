@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { DataError, type Place } from './data-error.ts';
+import type { HubOptions } from './hub.ts';
+import { openFile } from './open-file.ts';
+import { parseRow } from './parse-row.ts';
+import { resolveFiles } from './resolve-files.ts';
+import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
+import { type RowKind, type RowOf, rowKinds } from './rows.ts';
+
+export interface OpenRowsOptions<K extends RowKind> {
+  kind: K;
+  /** `fail` (the default) throws at the first bad row; `skip` leaves bad rows out, counts and lists them. */
+  onBadRow?: 'fail' | 'skip';
+  /** Called after every piece of a file that is indexed. */
+  onProgress?: (progress: IndexProgress) => void;
+  /** Rows of more bytes than this are bad. 64 MiB by default. */
+  maxRowBytes?: number;
+  hub?: HubOptions;
+}
+
+export interface BadRow {
+  file: string;
+  /** Counted from 1; absent for formats without lines. */
+  line?: number;
+  /** Counted from 1; absent for formats with lines. */
+  row?: number;
+  message: string;
+}
+
+/** The first this many bad rows are listed; all are counted. */
+const listedBadRows = 1000;
+
+/** The good rows of one or more files, numbered from 0; they stay on disk where their format allows it. */
+export class RowSource<K extends RowKind> {
+  readonly kind: K;
+  /** The files, as messages name them. */
+  readonly files: readonly string[];
+  /** Number of good rows. */
+  readonly length: number;
+  /** Rows left out under `skip`, the first 1000 of them. */
+  readonly badRows: readonly BadRow[];
+  readonly badRowCount: number;
+  readonly #parts: readonly Part[];
+  #fingerprint: Promise<string> | undefined;
+
+  /** Use {@link openRows}. */
+  constructor(kind: K, parts: readonly Part[], badRows: readonly BadRow[], badRowCount: number) {
+    this.kind = kind;
+    this.files = parts.map((part) => part.path);
+    this.length = parts.reduce((sum, part) => sum + part.rows.length, 0);
+    this.badRows = badRows;
+    this.badRowCount = badRowCount;
+    this.#parts = parts;
+  }
+
+  /** File and line (or row) that a row stands in. */
+  place(index: number): Place {
+    const [part, own] = this.#find(index);
+    return part.rows.place(own);
+  }
+
+  async read(index: number): Promise<RowOf[K]> {
+    const [part, own] = this.#find(index);
+    return parseRow(this.kind, await part.rows.value(own), part.rows.place(own));
+  }
+
+  /** Rows in the order of the indices; read in the order of the files, which is cheaper. */
+  async readMany(indices: ArrayLike<number>): Promise<RowOf[K][]> {
+    const rows = new Array<RowOf[K]>(indices.length);
+    const slots = Array.from(indices, (_, slot) => slot);
+    slots.sort((a, b) => indices[a]! - indices[b]!);
+    for (const slot of slots) rows[slot] = await this.read(indices[slot]!);
+    return rows;
+  }
+
+  /** All rows from index `from` on, in order, read ahead. */
+  async *iterate(from = 0): AsyncIterable<RowOf[K]> {
+    let before = 0;
+    for (const { rows } of this.#parts) {
+      let own = Math.max(0, from - before);
+      before += rows.length;
+      if (own >= rows.length) continue;
+      for await (const value of rows.iterate(own)) {
+        yield parseRow(this.kind, value, rows.place(own));
+        own++;
+      }
+    }
+  }
+
+  /**
+   * What the data is, whatever the files are called: the SHA-256 of the one file's bytes (as `sha256sum` gives it), or
+   * of the list of several files' hashes.
+   * @throws DataError where a file changed after it was indexed
+   */
+  fingerprint(): Promise<string> {
+    this.#fingerprint ??= this.#hash();
+    return this.#fingerprint;
+  }
+
+  async close(): Promise<void> {
+    for (const { rows } of this.#parts) await rows.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #hash(): Promise<string> {
+    const hashes: string[] = [];
+    for (const { path, version } of this.#parts) {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+      if ((await versionOf(path)) !== version) {
+        throw new DataError({
+          file: path,
+          found: 'the file changed after it was indexed',
+          advice: 'Start again, and leave the file alone while it is in use',
+        });
+      }
+      hashes.push(hash.digest('hex'));
+    }
+    if (hashes.length === 1) return hashes[0]!;
+    return createHash('sha256').update(hashes.join('\n')).digest('hex');
+  }
+
+  #find(index: number): [Part, number] {
+    let own = index;
+    if (Number.isInteger(index) && index >= 0) {
+      for (const part of this.#parts) {
+        if (own < part.rows.length) return [part, own];
+        own -= part.rows.length;
+      }
+    }
+    throw new RangeError(`row ${index} is outside 0 to ${this.length - 1}`);
+  }
+}
+
+interface Part {
+  path: string;
+  rows: RowFile;
+  /** Size and time of change when it was indexed. */
+  version: string;
+}
+
+const versionOf = async (path: string): Promise<string> => {
+  const { size, mtimeMs } = await stat(path);
+  return `${size} ${mtimeMs}`;
+};
+
+/**
+ * Opens rows of one kind from files, folders, globs and `hub:` specs. Every row is checked once now,
+ * without being kept; JSONL, CSV and Parquet may be larger than memory.
+ * @throws DataError at the first bad row (unless bad rows are skipped), on an empty or unreadable file, and
+ *   where no good row is left
+ */
+export const openRows = async <K extends RowKind>(
+  spec: string | readonly string[],
+  options: OpenRowsOptions<K>,
+): Promise<RowSource<K>> => {
+  const { kind, onBadRow = 'fail', onProgress, maxRowBytes = 64 * 2 ** 20 } = options;
+  if (!rowKinds.includes(kind)) {
+    throw new TypeError(`there is no row kind "${kind}"; the kinds are ${rowKinds.join(', ')}`);
+  }
+  const specs = typeof spec === 'string' ? [spec] : [...spec];
+  const paths = await resolveFiles(specs, options.hub);
+  const badRows: BadRow[] = [];
+  let badRowCount = 0;
+
+  const reject = (error: DataError): void => {
+    if (onBadRow === 'fail') throw error;
+    badRowCount++;
+    if (badRows.length >= listedBadRows) return;
+    const bad: BadRow = { file: error.file, message: error.message };
+    if (error.line !== undefined) bad.line = error.line;
+    if (error.row !== undefined) bad.row = error.row;
+    badRows.push(bad);
+  };
+  const contextFor = (name: string): IndexContext => ({
+    name,
+    kind,
+    maxRowBytes,
+    reject,
+    accept(value, place) {
+      try {
+        parseRow(kind, value, place);
+        return true;
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        reject(error);
+        return false;
+      }
+    },
+    progress: (bytesDone, bytesTotal, rows) =>
+      onProgress?.({ file: name, bytesDone, bytesTotal, rows }),
+  });
+
+  const parts: Part[] = [];
+  try {
+    for (const path of paths) {
+      const version = await versionOf(path);
+      parts.push({ path, version, rows: await openFile(path, contextFor(path)) });
+    }
+    const source = new RowSource(kind, parts, badRows, badRowCount);
+    if (source.length === 0) throw noRows(specs, badRows, badRowCount);
+    return source;
+  } catch (error) {
+    for (const { rows } of parts) await rows.close();
+    throw error;
+  }
+};
+
+const noRows = (specs: string[], badRows: BadRow[], count: number): DataError =>
+  new DataError({
+    file: specs.join(', '),
+    expected: 'at least one good row',
+    found: count === 0 ? 'none' : `none: all ${count} are bad`,
+    advice: badRows[0] && `The first: ${badRows[0].message}`,
+  });

@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import { DataError } from './data-error.ts';
+import { parseRow } from './parse-row.ts';
+import { type RowKind, rowKinds } from './rows.ts';
+
+const place = { file: 'pairs.jsonl', line: 17 };
+const messageOf = (kind: RowKind, value: unknown): string => {
+  try {
+    parseRow(kind, value, place);
+  } catch (error) {
+    expect(error).toBeInstanceOf(DataError);
+    return (error as Error).message;
+  }
+  throw new Error(`expected a DataError, but the row was taken: ${JSON.stringify(value)}`);
+};
+const user = (content: unknown) => ({ role: 'user', content });
+const assistant = (content: unknown) => ({ role: 'assistant', content });
+const chat = { prompt: [user('Hi')], chosen: [assistant('Hello')], rejected: [assistant('Go')] };
+const plain = { prompt: 'Hi', chosen: ' Hello', rejected: ' Go' };
+
+describe('rows that are right', () => {
+  const good: Record<RowKind, unknown> = {
+    text: { text: 'a' },
+    messages: { messages: [user('a'), assistant('b')] },
+    completion: { prompt: 'a', completion: 'b' },
+    preference: plain,
+    ranking: { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] },
+    unpaired: { prompt: 'a', completion: 'b', label: true },
+    process: { prompt: 'a', completions: ['b', 'c'], labels: [true, false] },
+    prompt: { prompt: 'a' },
+  };
+  test.each(rowKinds)('%s', (kind) => {
+    expect(parseRow(kind, good[kind], place).extra).toEqual({});
+  });
+
+  test('a preference row keeps margin and scores and sets unknown fields aside', () => {
+    const value = {
+      ...plain,
+      margin: 0.5,
+      score_chosen: 9,
+      score_rejected: null,
+      id: 7,
+      tags: ['x'],
+    };
+    expect(parseRow('preference', value, place)).toEqual({
+      ...plain,
+      margin: 0.5,
+      score_chosen: 9,
+      extra: { id: 7, tags: ['x'] },
+    });
+  });
+
+  test('messages keep name and tool fields, join text parts and drop nulls', () => {
+    const call = { role: 'assistant', content: null, tool_calls: [{ id: '1' }], name: null };
+    const answer = { role: 'tool', tool_call_id: '1', name: 'clock', content: '12:00' };
+    const parts = assistant([
+      { type: 'text', text: 'It is ' },
+      { type: 'text', text: 'noon.' },
+    ]);
+    const row = parseRow('messages', { messages: [user('Time?'), call, answer, parts] }, place);
+    expect(row.messages).toEqual([
+      user('Time?'),
+      { role: 'assistant', content: '', tool_calls: [{ id: '1' }] },
+      answer,
+      assistant('It is noon.'),
+    ]);
+  });
+
+  test('an implicit prompt is split off', () => {
+    const { prompt } = chat;
+    const whole = { chosen: [...prompt, ...chat.chosen], rejected: [...prompt, ...chat.rejected] };
+    expect(parseRow('preference', whole, place)).toEqual({ ...chat, extra: {} });
+    const texts = { chosen: 'The sky is blue.', rejected: 'The sky is green.' };
+    expect(parseRow('preference', { ...texts, prompt: null }, place)).toMatchObject({
+      prompt: 'The sky is',
+      chosen: ' blue.',
+      rejected: ' green.',
+    });
+  });
+
+  test('a plain prompt that repeats the last question of two whole chats is taken from the chats', () => {
+    const { prompt } = chat;
+    const whole = { chosen: [...prompt, ...chat.chosen], rejected: [...prompt, ...chat.rejected] };
+    expect(parseRow('preference', { prompt: 'Hi', ...whole }, place)).toEqual({
+      ...chat,
+      extra: {},
+    });
+    expect(messageOf('preference', { prompt: 'Other', ...whole })).toContain('as "prompt" is');
+  });
+
+  test('ranks are dense and 1 is best, from ranking or from scores', () => {
+    const base = { prompt: 'a', completions: ['b', 'c', 'd', 'e'] };
+    const ranks = (fields: object) => parseRow('ranking', { ...base, ...fields }, place).ranks;
+    expect(ranks({ ranking: [0, 3, 3, 9] })).toEqual([1, 2, 2, 3]);
+    expect(ranks({ scores: [0.1, 0.9, 0.9, -4] })).toEqual([2, 1, 1, 3]);
+  });
+
+  test('labels may be 0 and 1', () => {
+    const row = { prompt: 'a', completion: 'b', label: 0 };
+    expect(parseRow('unpaired', row, place).label).toBe(false);
+    const steps = { prompt: 'a', completions: ['b', 'c'], labels: [1, 0] };
+    expect(parseRow('process', steps, place).labels).toEqual([true, false]);
+  });
+});
+
+describe('rows that are wrong say where, what and why', () => {
+  test('the message as a whole', () => {
+    expect(messageOf('preference', { ...plain, chosen: 3 })).toBe(
+      'pairs.jsonl:17: field "chosen": expected a string or a list of messages, found a number (3)',
+    );
+  });
+
+  test('the parts of the error', () => {
+    try {
+      parseRow('preference', { ...plain, chosen: null }, { file: 'a.parquet', row: 4 });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ file: 'a.parquet', row: 4, field: 'chosen', found: 'null' });
+      expect((error as Error).message).toMatch(/^a\.parquet, row 4: field "chosen"/);
+    }
+  });
+
+  test.each<[string, RowKind, unknown, string]>([
+    [
+      'no object',
+      'preference',
+      [1],
+      'expected an object with the fields of a preference row, found a list ([1])',
+    ],
+    ['encoded twice', 'preference', JSON.stringify(plain), 'the row was encoded twice'],
+    [
+      'missing field',
+      'preference',
+      { prompt: 'a', answer: 'b' },
+      'field "chosen": expected a string or a list of messages, found nothing. A preference row needs it; this row has "prompt", "answer"',
+    ],
+    [
+      'mixed answers',
+      'preference',
+      { ...chat, rejected: 'Go' },
+      'field "rejected": expected a list of messages, as "chosen" is, found a string ("Go")',
+    ],
+    [
+      'mixed prompt',
+      'preference',
+      { ...chat, prompt: 'Bye' },
+      'field "chosen": expected a string, as "prompt" is',
+    ],
+    [
+      'mixed completion',
+      'completion',
+      { prompt: 'a', completion: [assistant('b')] },
+      'Write all of a row as plain strings, or all of it as messages',
+    ],
+    [
+      'empty chosen',
+      'preference',
+      { ...plain, chosen: '' },
+      'field "chosen": expected some text, found an empty string',
+    ],
+    [
+      'empty rejected',
+      'preference',
+      { ...chat, rejected: [assistant('')] },
+      'field "rejected": expected an answer with some text, found an empty assistant message',
+    ],
+    [
+      'empty list',
+      'preference',
+      { ...chat, chosen: [] },
+      'field "chosen": expected a list of at least one message, found an empty list',
+    ],
+    [
+      'no assistant',
+      'preference',
+      { ...chat, chosen: [user('x')] },
+      'expected a message with the role "assistant", found only the roles "user"',
+    ],
+    [
+      'identical',
+      'preference',
+      { ...plain, rejected: plain.chosen },
+      'field "rejected": chosen and rejected are identical',
+    ],
+    [
+      'identical chats',
+      'preference',
+      { ...chat, rejected: chat.chosen },
+      'chosen and rejected are identical',
+    ],
+    ['no shared prompt', 'preference', { chosen: 'a', rejected: 'b' }, 'Add the field "prompt"'],
+    [
+      'repeated prompt',
+      'preference',
+      { ...chat, chosen: [...chat.prompt, ...chat.chosen] },
+      "found the prompt's messages again before it",
+    ],
+    [
+      'ShareGPT',
+      'messages',
+      { messages: [{ from: 'human', value: 'x' }] },
+      'field "messages[0].role": expected a role such as "user" or "assistant", found nothing. This is the ShareGPT form',
+    ],
+    [
+      'foreign role',
+      'messages',
+      { messages: [{ role: 'gpt', content: 'x' }] },
+      'expected the role "assistant", found a string ("gpt")',
+    ],
+    [
+      'capital role',
+      'messages',
+      { messages: [{ role: 'User', content: 'x' }] },
+      'expected the role "user"',
+    ],
+    [
+      'missing content',
+      'preference',
+      { ...chat, chosen: [{ role: 'assistant' }] },
+      'field "chosen[0].content": expected a string, found nothing',
+    ],
+    [
+      'content number',
+      'preference',
+      { ...chat, chosen: [assistant(4)] },
+      'field "chosen[0].content": expected a string or a list of {"type": "text", "text": …} parts, found a number (4)',
+    ],
+    [
+      'image part',
+      'messages',
+      { messages: [user([{ type: 'image' }])] },
+      'expected the part type "text" (only text is read), found a string ("image")',
+    ],
+    [
+      'chat as JSON string',
+      'preference',
+      { ...chat, chosen: JSON.stringify(chat.chosen) },
+      'expected a list of messages, not a string with such a list written in it',
+    ],
+    [
+      'chat as Python text',
+      'completion',
+      { prompt: 'a', completion: "[{'role': 'assistant', 'content': 'b'}]" },
+      'not a string with such a list written in it',
+    ],
+    [
+      'NaN margin',
+      'preference',
+      { ...plain, margin: Number.NaN },
+      'field "margin": expected a finite number, found NaN',
+    ],
+    [
+      'infinite score',
+      'preference',
+      { ...plain, score_chosen: Number.POSITIVE_INFINITY },
+      'field "score_chosen": expected a finite number, found Infinity',
+    ],
+    [
+      'number as string',
+      'preference',
+      { ...plain, margin: '0.5' },
+      'found a string ("0.5"). Write the number without quotes',
+    ],
+    [
+      'label as string',
+      'unpaired',
+      { prompt: 'a', completion: 'b', label: '1' },
+      'field "label": expected true or false, found a string ("1"). Write true or false without quotes',
+    ],
+    [
+      'label as score',
+      'unpaired',
+      { prompt: 'a', completion: 'b', label: 3 },
+      'A score is no label',
+    ],
+    [
+      'labels short',
+      'process',
+      { prompt: 'a', completions: ['b', 'c'], labels: [true] },
+      'field "labels": expected one entry for each of the 2 completions, found 1',
+    ],
+    [
+      'one to rank',
+      'ranking',
+      { prompt: 'a', completions: ['b'], scores: [1] },
+      'expected at least two answers to rank',
+    ],
+    [
+      'no ranking',
+      'ranking',
+      { prompt: 'a', completions: ['b', 'c'] },
+      'expected a list of ranks (or of "scores"), found nothing',
+    ],
+    [
+      'half a rank',
+      'ranking',
+      { prompt: 'a', completions: ['b', 'c'], ranking: [1, 1.5] },
+      'field "ranking[1]": expected a rank',
+    ],
+    [
+      'empty prompt',
+      'prompt',
+      { prompt: '' },
+      'field "prompt": expected a prompt, found an empty string',
+    ],
+    ['lone surrogate', 'text', { text: 'a\ud83d' }, 'lone surrogate'],
+  ])('%s', (_name, kind, value, expected) => {
+    expect(messageOf(kind, value)).toContain(expected);
+  });
+
+  test('long values are shortened', () => {
+    expect(messageOf('preference', { ...plain, margin: 'x'.repeat(5000) }).length).toBeLessThan(
+      200,
+    );
+  });
+
+  test('an unknown kind is named', () => {
+    expect(() => parseRow('pairs' as RowKind, {}, place)).toThrow('the kinds are text, messages');
+  });
+});

@@ -1,0 +1,49 @@
+import { glob, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from './data-error.ts';
+import { dataFileEndings, formatOf } from './file-formats.ts';
+import { fetchHubFiles, type HubOptions } from './hub.ts';
+import { isHubSpec } from './hub-spec.ts';
+
+/**
+ * The files that specs mean, in a fixed order: a file as it is, a folder's data files (its own, not its
+ * subfolders'), a glob's matches, a hub dataset's downloaded files.
+ * @throws DataError where a spec means nothing, or a file's ending is unknown
+ */
+export const resolveFiles = async (specs: string[], hub: HubOptions = {}): Promise<string[]> => {
+  const files: string[] = [];
+  for (const spec of specs) {
+    const found = isHubSpec(spec) ? await fetchHubFiles(spec, hub) : await localFiles(spec);
+    for (const file of found) {
+      // Overlapping globs would train on a file twice.
+      if (!files.includes(file)) files.push(file);
+    }
+  }
+  return files;
+};
+
+const localFiles = async (spec: string): Promise<string[]> => {
+  const entry = await stat(spec).catch(() => undefined);
+  if (entry?.isDirectory()) {
+    const names = await readdir(spec);
+    const data = names.filter((name) => !name.startsWith('.') && formatOf(name) !== null).sort();
+    if (data.length === 0) throw nothing(spec, 'a folder without such files');
+    return data.map((name) => join(spec, name));
+  }
+  if (entry !== undefined) {
+    if (formatOf(spec) === null) throw nothing(spec, 'another ending');
+    return [spec];
+  }
+  if (!/[*?[{]/.test(spec)) {
+    throw new DataError({ file: spec, found: 'there is no such file or folder' });
+  }
+  const matches = await Array.fromAsync(glob(spec));
+  const data = matches.filter((path) => formatOf(path) !== null).sort();
+  if (data.length === 0) {
+    throw nothing(spec, matches.length === 0 ? 'no file that matches' : matches.join(', '));
+  }
+  return data;
+};
+
+const nothing = (spec: string, found: string): DataError =>
+  new DataError({ file: spec, expected: `files ending in ${dataFileEndings.join(', ')}`, found });

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { OrderedSampler, shuffledOrder, splitMix64, xoshiro128 } from './shuffle.ts';
+
+test('SplitMix64 gives the published numbers', () => {
+  const next = splitMix64(1234567n);
+  expect([next(), next(), next()]).toEqual([
+    6457827717110365317n,
+    3203168211198807973n,
+    9817491932198370423n,
+  ]);
+});
+
+test("xoshiro128** gives its authors' C code's numbers", () => {
+  const next = xoshiro128([1, 2, 3, 4]);
+  expect(Array.from({ length: 8 }, next)).toEqual([
+    11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849,
+  ]);
+});
+
+test('an order has every row once, and depends on seed and epoch alone', () => {
+  const order = shuffledOrder(1000, 7, 0);
+  expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  expect(shuffledOrder(1000, 7, 0)).toEqual(order);
+  expect(shuffledOrder(1000, 7, 1)).not.toEqual(order);
+  expect(shuffledOrder(1000, 8, 0)).not.toEqual(order);
+  expect(shuffledOrder(1000, 1, 2)).not.toEqual(shuffledOrder(1000, 2, 1));
+  expect(shuffledOrder(0, 1, 0)).toHaveLength(0);
+  expect([...shuffledOrder(1, 1, 0)]).toEqual([0]);
+});
+
+test('the order of a seed never changes between versions', () => {
+  expect([...shuffledOrder(10, 42, 0)]).toEqual([8, 4, 9, 3, 0, 6, 1, 7, 5, 2]);
+});
+
+test('every permutation of four is about equally likely', () => {
+  const counts = new Map<string, number>();
+  for (let seed = 0; seed < 12_000; seed++) {
+    const key = shuffledOrder(4, seed, 0).join('');
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(24);
+  const chiSquared = [...counts.values()].reduce((sum, n) => sum + (n - 500) ** 2 / 500, 0);
+  // 23 degrees of freedom: 49.7 is passed once in a thousand, and the seeds are fixed.
+  expect(chiSquared).toBeLessThan(49.7);
+});
+
+test('a sampler restored from its state goes on as the first would have', () => {
+  for (const shuffle of [true, false]) {
+    const first = new OrderedSampler({ length: 5, seed: 3, shuffle });
+    for (let taken = 0; taken <= 12; taken++) {
+      const second = new OrderedSampler({ length: 5, seed: 3, shuffle });
+      second.restore(JSON.parse(JSON.stringify(first.state())));
+      const probe = new OrderedSampler({ length: 5, seed: 3, shuffle });
+      probe.take(taken);
+      expect(second.take(11)).toEqual(probe.take(11));
+      first.next();
+    }
+  }
+});
+
+test('every epoch has each row once; without shuffle in order', () => {
+  const shuffled = new OrderedSampler({ length: 6, seed: 1, shuffle: true });
+  const epochs = [shuffled.take(6), shuffled.take(6)];
+  expect(epochs[0]).not.toEqual(epochs[1]);
+  for (const epoch of epochs) expect(epoch.sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(shuffled.state()).toEqual({ epoch: 1, index: 6 });
+  const plain = new OrderedSampler({ length: 2, seed: 1, shuffle: false });
+  expect(plain.take(5)).toEqual([0, 1, 0, 1, 0]);
+});
+
+test('wrong arguments and states are refused', () => {
+  expect(() => shuffledOrder(10, 0.5, 0)).toThrow('seed: expected a whole number');
+  expect(() => new OrderedSampler({ length: 0, seed: 1, shuffle: true })).toThrow('no rows');
+  const sampler = new OrderedSampler({ length: 5, seed: 1, shuffle: true });
+  expect(() => sampler.restore({ epoch: 0, index: 6 })).toThrow('index: expected');
+});

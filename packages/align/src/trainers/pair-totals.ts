@@ -1,0 +1,64 @@
+import type { PackedPairs } from '../batching/pack-pairs.ts';
+import type { PairedScores } from '../objectives/paired.ts';
+import type { PairLogprobs } from './score-pairs.ts';
+import type { Metrics } from './training-task.ts';
+
+/** Sums over the passes of a step or an evaluation; `metrics` divides them, so that passes of any size weigh right. */
+export class PairTotals {
+  readonly #beta: number;
+  #pairs = 0;
+  #loss = 0;
+  #rewardsChosen = 0;
+  #rewardsRejected = 0;
+  #right = 0;
+  #chosen = 0;
+  #rejected = 0;
+  #entropy = 0;
+  #hits = 0;
+  #chosenTokens = 0;
+  #scoredTokens = 0;
+  /** Tokens as TRL counts them: every prompt for both of its answers. */
+  tokens = 0;
+
+  constructor(beta: number) {
+    this.#beta = beta;
+  }
+
+  add(batch: PackedPairs, scores: PairedScores, lossSum: number, logprobs: PairLogprobs): void {
+    const read = (name: keyof PairedScores): number[] => scores[name].detach().toArray();
+    const [policyChosen, policyRejected] = [read('policyChosen'), read('policyRejected')];
+    const [referenceChosen, referenceRejected] = [read('referenceChosen'), read('referenceRejected')];
+    for (let pair = 0; pair < batch.pairs; pair++) {
+      const chosen = this.#beta * (policyChosen[pair]! - referenceChosen[pair]!);
+      const rejected = this.#beta * (policyRejected[pair]! - referenceRejected[pair]!);
+      this.#rewardsChosen += chosen;
+      this.#rewardsRejected += rejected;
+      if (chosen > rejected) this.#right += 1;
+      this.#chosen += policyChosen[pair]!;
+      this.#rejected += policyRejected[pair]!;
+      this.#chosenTokens += batch.counts[2 * pair]!;
+    }
+    this.#pairs += batch.pairs;
+    this.#loss += lossSum;
+    this.#entropy += logprobs.entropySum.item();
+    this.#hits += logprobs.chosenHits.item();
+    this.#scoredTokens += batch.scored.rows.length;
+    this.tokens += batch.unsharedTokens;
+  }
+
+  /** Under TRL's names. Without a pair, everything is NaN. */
+  metrics(): Metrics {
+    const pairs = this.#pairs;
+    return {
+      loss: this.#loss / pairs,
+      'rewards/chosen': this.#rewardsChosen / pairs,
+      'rewards/rejected': this.#rewardsRejected / pairs,
+      'rewards/accuracies': this.#right / pairs,
+      'rewards/margins': (this.#rewardsChosen - this.#rewardsRejected) / pairs,
+      'logps/chosen': this.#chosen / pairs,
+      'logps/rejected': this.#rejected / pairs,
+      entropy: this.#entropy / this.#scoredTokens,
+      mean_token_accuracy: this.#hits / this.#chosenTokens,
+    };
+  }
+}

@@ -1,0 +1,117 @@
+// Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
+import { setImmediate } from 'node:timers/promises';
+import type { LanguageModel, Role } from '@keel/model';
+import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
+import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import type { SamplerState } from '../data/shuffle.ts';
+import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
+import type { PairSource, PlacedPair } from './pair-source.ts';
+import { PairTotals } from './pair-totals.ts';
+import type { ReferenceScores } from './reference-scores.ts';
+import { scorePairs } from './score-pairs.ts';
+import { type Metrics, NonFiniteLossError, type TaskState, type TrainingTask } from './training-task.ts';
+
+export interface PairedTaskParts {
+  model: LanguageModel;
+  /** Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning). */
+  role: Role;
+  source: PairSource;
+  evaluation: PairSource | null;
+  objective: PairedObjective;
+  objectiveOptions: PairedOptions;
+  /** Pairs of one optimiser step. */
+  batchSize: number;
+  limit: MicroBatchLimit;
+  /** null for an objective without reference. */
+  reference: ReferenceScores | null;
+  evaluationReference: ReferenceScores | null;
+}
+
+export class PairedTask implements TrainingTask {
+  readonly #parts: PairedTaskParts;
+  #tokens = 0;
+
+  constructor(parts: PairedTaskParts) {
+    this.#parts = parts;
+  }
+
+  async step(): Promise<Metrics> {
+    const { source, batchSize, reference } = this.#parts;
+    const pairs = await source.next(batchSize);
+    const totals = await this.#passes(pairs, reference, true);
+    this.#tokens += totals.tokens;
+    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.#tokens };
+  }
+
+  async evaluate(): Promise<Metrics | null> {
+    const { evaluation, evaluationReference, batchSize } = this.#parts;
+    if (evaluation === null) return null;
+    const totals = new PairTotals(this.#parts.objectiveOptions.beta);
+    for (let start = 0; start < evaluation.length; start += batchSize) {
+      const indices = Array.from({ length: Math.min(batchSize, evaluation.length - start) }, (_, i) => start + i);
+      await this.#passes(await evaluation.read(indices), evaluationReference, false, totals);
+    }
+    return totals.metrics();
+  }
+
+  /** Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean loss. */
+  async #passes(
+    pairs: readonly PlacedPair[], reference: ReferenceScores | null, training: boolean,
+    totals = new PairTotals(this.#parts.objectiveOptions.beta),
+  ): Promise<PairTotals> {
+    const { model, role, objective, objectiveOptions, limit } = this.#parts;
+    for (const pass of splitMicroBatches(pairs.map(({ pair }) => pairTokens(pair)), limit)) {
+      const batch = packPairs(pass.map((index) => pairs[index]!.pair));
+      const rows = pass.map((index) => pairs[index]!.row);
+      tidy(() => {
+        const referenceSums = reference?.of(batch, rows) ?? null; // [2P]
+        const compute = (): void => {
+          const policy = model.as(role, () => scorePairs(model, batch, training));
+          const scores = pairedScores(policy.sums, referenceSums, batch.counts);
+          const losses = objective.loss(scores, objectiveOptions); // [P]
+          const total = losses.sum();
+          const value = total.item();
+          if (!Number.isFinite(value)) throw new NonFiniteLossError(value, rows);
+          if (training) total.div(pairs.length).backward();
+          totals.add(batch, scores, value, policy);
+        };
+        if (training) compute();
+        else noGrad(compute);
+      });
+      await setImmediate(); // lets signals in between passes
+    }
+    return totals;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  state(): TaskState {
+    const tensors = new Map<string, Tensor>();
+    const known = this.#parts.reference?.values;
+    if (known !== undefined) tensors.set('reference', fromTypedArray(known));
+    return { values: { sampler: this.#parts.source.state(), tokens: this.#tokens }, tensors };
+  }
+
+  restore({ values, tensors }: TaskState): void {
+    this.#parts.source.restore(values.sampler as SamplerState);
+    this.#tokens = values.tokens as number;
+    const known = tensors.get('reference');
+    if (known !== undefined) this.#parts.reference?.restore(known.toTypedArray() as Float32Array);
+  }
+}
+
+/** [2P] of policy and reference as the columns an objective sees. */
+export function pairedScores(policy: Tensor, reference: Tensor | null, counts: Int32Array): PairedScores {
+  const place = { dtype: policy.dtype, device: policy.device };
+  const columns = (values: Tensor): [Tensor, Tensor] => {
+    const byPair = values.view(-1, 2); // [P, 2]
+    return [byPair.select(1, 0), byPair.select(1, 1)];
+  };
+  const [policyChosen, policyRejected] = columns(policy);
+  const [referenceChosen, referenceRejected] = columns(reference ?? policy.detach().mul(0));
+  const [tokensChosen, tokensRejected] = columns(fromTypedArray(counts).to(place));
+  return { policyChosen, policyRejected, referenceChosen, referenceRejected, tokensChosen, tokensRejected };
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { LanguageModel } from '@keel/model';
+import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import type { PackedPairs } from '../batching/pack-pairs.ts';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { scorePairs } from './score-pairs.ts';
+
+/**
+ * The reference's log-probabilities of every pair of a dataset: [rows, 2], chosen and rejected, NaN where not known yet.
+ * They are computed by the base with its adapters off, once for each row.
+ */
+export class ReferenceScores {
+  readonly #model: LanguageModel;
+  #known: Float32Array;
+
+  constructor(model: LanguageModel, rows: number) {
+    this.#model = model;
+    this.#known = new Float32Array(2 * rows).fill(Number.NaN);
+  }
+
+  /** [2P] for the pairs of a batch, in the order of {@link scorePairs}. `rows` are their places in the dataset. */
+  of(batch: PackedPairs, rows: readonly number[]): Tensor {
+    if (rows.some((row) => Number.isNaN(this.#known[2 * row]))) {
+      const sums = tidy(() =>
+        noGrad(() => this.#model.as('reference', () => scorePairs(this.#model, batch, false).sums)).toArray(),
+      );
+      rows.forEach((row, index) => {
+        this.#known[2 * row] = sums[2 * index]!;
+        this.#known[2 * row + 1] = sums[2 * index + 1]!;
+      });
+    }
+    const values = Float32Array.from(rows.flatMap((row) => [this.#known[2 * row]!, this.#known[2 * row + 1]!]));
+    return fromTypedArray(values).to({ device: this.#model.device });
+  }
+
+  /** Whether a row has been computed. */
+  has(row: number): boolean {
+    return !Number.isNaN(this.#known[2 * row]);
+  }
+
+  /** All of it, for a checkpoint or the cache. */
+  get values(): Float32Array {
+    return this.#known;
+  }
+
+  /** @throws Error when it is of another number of rows */
+  restore(values: Float32Array): void {
+    if (values.length !== this.#known.length) {
+      throw new Error(`reference scores of ${values.length / 2} rows, expected ${this.#known.length / 2}`);
+    }
+    this.#known = Float32Array.from(values);
+  }
+}
+
+/** What reference scores depend on: any difference gives another place in the cache. */
+export interface ReferenceKey {
+  model: string;
+  tokenizer: string;
+  rows: string;
+  precision: string;
+  maxLength: number | null;
+}
+
+/** File of the cache that holds the scores of this key. */
+export function referenceCachePath(cacheFolder: string, key: ReferenceKey): string {
+  const ordered = [key.model, key.tokenizer, key.rows, key.precision, key.maxLength];
+  const hash = createHash('sha256').update(JSON.stringify(ordered)).digest('hex');
+  return join(cacheFolder, 'reference', `${hash}.f32`);
+}
+
+/** Puts cached scores in place. A file whose checksum does not fit is not used. @returns whether it was found */
+export function loadReference(path: string, scores: ReferenceScores): boolean {
+  if (!existsSync(path)) return false;
+  const bytes = readFileSync(path);
+  const body = bytes.subarray(32);
+  if (body.length !== scores.values.byteLength) return false;
+  if (!createHash('sha256').update(body).digest().equals(bytes.subarray(0, 32))) return false;
+  scores.restore(new Float32Array(new Uint8Array(body).buffer));
+  return true;
+}
+
+export function saveReference(path: string, scores: ReferenceScores): void {
+  const { values } = scores;
+  const body = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomic(path, Buffer.concat([createHash('sha256').update(body).digest(), body]));
+}

@@ -1,0 +1,106 @@
+// The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints, stopping.
+import { setImmediate } from 'node:timers/promises';
+import { clipGradients, type Optimiser, scheduleFactor, type ScheduleName, type Tensor } from '@keel/torch';
+import { MetricsLog } from '../runs/metrics.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
+import { TensorBoardWriter } from '../runs/tensorboard.ts';
+import { loadTrainingState, saveTrainingState } from './training-state.ts';
+import type { Metrics, TrainingTask } from './training-task.ts';
+
+export interface LoopOptions {
+  totalSteps: number;
+  learningRate: number;
+  scheduler: ScheduleName;
+  warmupSteps: number;
+  maxGradNorm: number | null;
+  /** Steps between evaluations; null: before the first step and after the last. */
+  evalSteps: number | null;
+  saveSteps: number | null;
+  saveTotalLimit: number | null;
+  logEvery: number;
+}
+
+/** What happens while training, for whoever shows it. */
+export type TrainingEvent =
+  | { type: 'start'; step: number; totalSteps: number }
+  | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
+  | { type: 'evaluation'; step: number; metrics: Metrics }
+  | { type: 'checkpoint'; step: number; path: string };
+
+export interface LoopParts {
+  task: TrainingTask;
+  parameters: Map<string, Tensor>;
+  optimiser: Optimiser;
+  run: RunFolder;
+  /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
+  saveWeights(folder: string): Promise<void> | void;
+  onEvent(event: TrainingEvent): void;
+  /** When it fires, the step under way is finished, a checkpoint written, and the loop ends. */
+  signal?: AbortSignal;
+}
+
+/** @returns steps done, and whether the signal stopped it */
+export async function trainingLoop(parts: LoopParts, options: LoopOptions): Promise<{ step: number; interrupted: boolean }> {
+  const { task, parameters, optimiser, run, onEvent, signal } = parts;
+  const { totalSteps, evalSteps, saveSteps } = options;
+  const resumed = run.resumed ? await run.latestCheckpoint() : null;
+  let step = 0;
+  if (resumed !== null) {
+    loadTrainingState(resumed.path, { task, parameters, optimiser });
+    step = resumed.step;
+  }
+  using log = MetricsLog.open(run.metricsPath, run.resumed ? step : null);
+  using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
+  const record = (row: { step: number } & Metrics): void => {
+    log.append(row);
+    board.metrics(row);
+  };
+  const evaluate = async (): Promise<void> => {
+    const found = await task.evaluate();
+    if (found === null) return;
+    const metrics = Object.fromEntries(Object.entries(found).map(([name, value]) => [`eval_${name}`, value]));
+    record({ step, ...metrics });
+    onEvent({ type: 'evaluation', step, metrics });
+  };
+  let saved = resumed?.step ?? -1;
+  const save = async (): Promise<void> => {
+    if (saved === step) return;
+    log.sync();
+    const { path } = await run.saveCheckpoint(
+      step,
+      async (folder) => {
+        await parts.saveWeights(folder);
+        saveTrainingState(folder, { task, parameters, optimiser });
+      },
+      options.saveTotalLimit,
+    );
+    saved = step;
+    onEvent({ type: 'checkpoint', step, path });
+  };
+
+  onEvent({ type: 'start', step, totalSteps });
+  if (step === 0) await evaluate();
+  while (step < totalSteps && !signal?.aborted) {
+    const began = performance.now();
+    const learningRate =
+      options.learningRate *
+      scheduleFactor(options.scheduler, step, { warmupSteps: options.warmupSteps, totalSteps });
+    const before = task.tokens;
+    const metrics = await task.step();
+    metrics.grad_norm = clipGradients(parameters.values(), options.maxGradNorm ?? Number.POSITIVE_INFINITY);
+    metrics.learning_rate = learningRate;
+    optimiser.step(learningRate);
+    optimiser.zeroGrad();
+    step += 1;
+    const seconds = (performance.now() - began) / 1000;
+    metrics.tokens_per_second = (task.tokens - before) / seconds;
+    if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
+    onEvent({ type: 'step', step, totalSteps, metrics });
+    if (evalSteps !== null ? step % evalSteps === 0 || step === totalSteps : step === totalSteps) await evaluate();
+    if (saveSteps !== null && step % saveSteps === 0) await save();
+    await setImmediate();
+  }
+  const interrupted = step < totalSteps;
+  if (interrupted || saveSteps !== null) await save();
+  return { step, interrupted };
+}

@@ -1,0 +1,71 @@
+// Everything but the weights' own files that a run needs to go on bit for bit.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors, type StoredDType, writeSafetensors } from '@keel/model';
+import { type DType, fromBytes, noGrad, type Optimiser, randomState, setRandomState, type Tensor, tidy } from '@keel/torch';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
+import type { TrainingTask } from './training-task.ts';
+
+export interface StatefulParts {
+  task: TrainingTask;
+  /** Trained parameters by name. */
+  parameters: Map<string, Tensor>;
+  optimiser: Optimiser;
+}
+
+const STATE = 'trainer_state.json';
+const TENSORS = 'trainer_state.safetensors';
+const groups = ['parameter', 'optimiser', 'task'] as const;
+const stored: Partial<Record<DType, StoredDType>> = { float32: 'F32', float64: 'F64', uint8: 'U8', bfloat16: 'BF16', int64: 'I64' };
+const loaded = new Map(Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const));
+
+export function saveTrainingState(folder: string, { task, parameters, optimiser }: StatefulParts): void {
+  const taskState = task.state();
+  const optimiserState = optimiser.state();
+  const sources = { parameter: parameters, optimiser: optimiserState.tensors, task: taskState.tensors };
+  function* tensors() {
+    for (const group of groups) {
+      for (const [name, tensor] of sources[group]) {
+        const data = (): Uint8Array => {
+          const array = tensor.toTypedArray();
+          return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+        };
+        yield { name: `${group}/${name}`, dtype: stored[tensor.dtype]!, shape: tensor.shape, data };
+      }
+    }
+  }
+  writeSafetensors(join(folder, TENSORS), tensors());
+  const state = {
+    task: taskState.values,
+    optimiserStep: optimiserState.step,
+    random: Buffer.from(randomState()).toString('base64'),
+  };
+  writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** @throws Error when the state is of another model, adapter or optimiser */
+export function loadTrainingState(folder: string, { task, parameters, optimiser }: StatefulParts): void {
+  const state = JSON.parse(readFileSync(join(folder, STATE), 'utf8'));
+  using file = openSafetensors(join(folder, TENSORS));
+  tidy(() =>
+    noGrad(() => {
+      const found = { parameter: new Map<string, Tensor>(), optimiser: new Map<string, Tensor>(), task: new Map<string, Tensor>() };
+      for (const name of file.names()) {
+        const slash = name.indexOf('/');
+        const { dtype, shape } = file.info(name);
+        const tensor = fromBytes(file.read(name), loaded.get(dtype)!, shape);
+        found[name.slice(0, slash) as (typeof groups)[number]].set(name.slice(slash + 1), tensor);
+      }
+      for (const [name, parameter] of parameters) {
+        const saved = found.parameter.get(name);
+        if (saved === undefined || `${saved.shape}` !== `${parameter.shape}`) {
+          throw new Error(`${folder} is a checkpoint of other weights: "${name}" is ${saved === undefined ? 'missing' : `[${saved.shape}], expected [${parameter.shape}]`}`);
+        }
+        parameter.copy_(saved);
+      }
+      optimiser.restore({ step: state.optimiserStep, tensors: found.optimiser });
+      task.restore({ values: state.task, tensors: found.task });
+      setRandomState(Uint8Array.from(Buffer.from(state.random, 'base64')));
+    }),
+  );
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+
+let flags: ReadonlySet<string> | null = null;
+
+/** The processor's instruction sets by Linux's names (avx2, avx512f, avx512_bf16, amx_bf16, …); empty where they can't be read. */
+export function cpuFlags(): ReadonlySet<string> {
+  if (flags !== null) return flags;
+  let text = '';
+  try {
+    text = readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    // not Linux
+  }
+  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1] ?? '';
+  flags = new Set(line.split(/\s+/).filter((flag) => flag !== ''));
+  return flags;
+}
+
+/** Whether products of bfloat16 are faster than those of float32 on this processor. */
+export const hasFastBfloat16 = (): boolean =>
+  ['amx_bf16', 'avx512_bf16', 'bf16'].some((flag) => cpuFlags().has(flag));

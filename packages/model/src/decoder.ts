@@ -1,0 +1,238 @@
+// One decoder for all families: what differs between them stands in its DecoderConfig.
+import { cat, type DType, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import type { Attention } from './attention.ts';
+import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
+import type { Linear } from './linear.ts';
+
+/** Weights of one layer. Vectors are [size of what they scale]. */
+export interface Block {
+  attentionNorm: Norm;
+  /** [query, key, value] or the fused one alone. */
+  queryKeyValue: readonly Linear[];
+  queryNorm: Norm | null;
+  keyNorm: Norm | null;
+  attentionOutput: Linear;
+  postAttentionNorm: Norm | null;
+  mlpNorm: Norm;
+  /** [gate, up], the fused one alone, or up alone where the MLP has no gate. */
+  gateUp: readonly Linear[];
+  down: Linear;
+  postMlpNorm: Norm | null;
+}
+
+export interface Norm {
+  name: string;
+  weight: Tensor;
+  bias: Tensor | null;
+}
+
+export interface DecoderWeights {
+  /** [vocabulary, hidden] */
+  embedding: Tensor;
+  /** [positions, hidden] */
+  positions: Tensor | null;
+  blocks: readonly Block[];
+  finalNorm: Norm;
+  /** [vocabulary, hidden]; the embedding itself where they are tied. */
+  head: Tensor;
+}
+
+export interface ForwardOptions {
+  /** Adapter laid over the linear layers, or null. */
+  adapter?: string | null;
+  /** Dropout is on. */
+  training?: boolean;
+}
+
+interface Rotation {
+  /** [T, 1, rotarySize] */
+  cosine: Tensor;
+  sine: Tensor;
+}
+
+/** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
+export class Decoder {
+  readonly config: DecoderConfig;
+  readonly weights: DecoderWeights;
+  /** Type of activations and products. */
+  readonly computeType: DType;
+
+  constructor(config: DecoderConfig, weights: DecoderWeights, computeType: DType) {
+    this.config = config;
+    this.weights = weights;
+    this.computeType = computeType;
+  }
+
+  /** Every weight by its name in the checkpoint; a tied head is the embedding and not named twice. */
+  namedWeights(): Map<string, Tensor> {
+    const { config, weights } = this;
+    const named = new Map<string, Tensor>([[`${config.modules.embedding}.weight`, weights.embedding]]);
+    const add = (part: Norm | Linear | null): void => {
+      if (part === null) return;
+      named.set(`${part.name}.weight`, part.weight);
+      if (part.bias !== null) named.set(`${part.name}.bias`, part.bias);
+    };
+    if (weights.positions !== null) named.set(`${config.modules.positions}.weight`, weights.positions);
+    for (const block of weights.blocks) {
+      for (const part of [
+        block.attentionNorm, ...block.queryKeyValue, block.queryNorm, block.keyNorm, block.attentionOutput,
+        block.postAttentionNorm, block.mlpNorm, ...block.gateUp, block.down, block.postMlpNorm,
+      ]) add(part);
+    }
+    add(weights.finalNorm);
+    if (weights.head !== weights.embedding) named.set(`${config.modules.head}.weight`, weights.head);
+    return named;
+  }
+
+  /**
+   * Hidden states after the final norm.
+   * @param tokens [T] int64
+   * @param positions [T], places in their own sequences
+   * @returns [T, hidden]
+   */
+  hidden(
+    tokens: Tensor,
+    positions: Int32Array,
+    attention: Attention,
+    options: ForwardOptions = {},
+  ): Tensor {
+    const { config, weights } = this;
+    let state = ops.embedding(weights.embedding, tokens).to(this.computeType); // [T, hidden]
+    if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
+    if (weights.positions !== null) {
+      const places = fromTypedArray(Int32Array.from(positions)).to({ device: tokens.device });
+      state = state.add(ops.embedding(weights.positions, places).to(this.computeType));
+    }
+    const rotations = new Map<RotaryConfig, Rotation>();
+    for (const layer of new Set(config.layers.map((one) => one.rotary))) {
+      if (layer !== null)
+        rotations.set(layer, rotation(layer, positions, this.computeType, tokens.device));
+    }
+    for (const [index, block] of weights.blocks.entries()) {
+      const layer = config.layers[index]!;
+      const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
+      state = this.#block(state, block, index, layer, rotary, attention, options);
+    }
+    return this.#norm(state, weights.finalNorm);
+  }
+
+  /** Logits of hidden states: [N, hidden] -> [N, vocabulary], in float32 or wider. */
+  logits(hidden: Tensor): Tensor {
+    const head = this.weights.head;
+    const logits = hidden.linear(head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
+    const wide = logits.dtype === 'float64' ? logits : logits.to('float32');
+    const cap = this.config.logitSoftcap;
+    return cap === null ? wide : wide.div(cap).tanh().mul(cap);
+  }
+
+  #block(
+    input: Tensor,
+    block: Block,
+    index: number,
+    layer: LayerConfig,
+    rotary: Rotation | null,
+    attention: Attention,
+    { adapter = null, training = false }: ForwardOptions,
+  ): Tensor {
+    const { config } = this;
+    const { heads, keyValueHeads, headSize } = config;
+    const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
+
+    const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
+    const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
+    const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
+    const [q, k, v] = (projected.length === 3 ? projected : projected[0]!.split(sizes, 1)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    let query = q.reshape(-1, heads, headSize); // [T, heads, size]
+    let key = k.reshape(-1, keyValueHeads, headSize); // [T, keyValueHeads, size]
+    if (block.queryNorm !== null) query = this.#norm(query, block.queryNorm);
+    if (block.keyNorm !== null) key = this.#norm(key, block.keyNorm);
+    if (rotary !== null) [query, key] = [rotate(query, rotary), rotate(key, rotary)];
+    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), {
+      index,
+      scale: config.attentionScale,
+      softcap: config.attentionSoftcap,
+      window: layer.window,
+    });
+    let update = apply(block.attentionOutput, attended.reshape(-1, heads * headSize));
+    if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
+    const middle = input.add(update); // [T, hidden]
+
+    update = this.#mlp(this.#norm(middle, block.mlpNorm), block, apply);
+    if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);
+    return middle.add(update);
+  }
+
+  #mlp(input: Tensor, block: Block, apply: (linear: Linear, x: Tensor) => Tensor): Tensor {
+    const act = activations[this.config.activation];
+    const parts = block.gateUp.map((linear) => apply(linear, input)); // [T, intermediate] each
+    if (typeof this.config.modules.gateUp === 'object' && !('gate' in this.config.modules.gateUp)) {
+      return apply(block.down, act(parts[0]!));
+    }
+    const size = this.config.intermediateSize;
+    const [gate, up] = (parts.length === 2 ? parts : parts[0]!.split([size, size], 1)) as [
+      Tensor,
+      Tensor,
+    ];
+    return apply(block.down, act(gate).mul(up));
+  }
+
+  /** Over the last dimension, in float32 or wider. */
+  #norm(input: Tensor, norm: Norm): Tensor {
+    const { kind, epsilon, weightOffset } = this.config.norm;
+    const wide = input.dtype === 'float64' ? input : input.to('float32');
+    const type = wide.dtype;
+    const size = [input.dim(-1)];
+    const weight =
+      weightOffset === 0 ? norm.weight.to(type) : norm.weight.to(type).add(weightOffset);
+    const result =
+      kind === 'layer'
+        ? ops.layerNorm(wide, size, weight, norm.bias?.to(type) ?? null, epsilon)
+        : ops.rmsNorm(wide, size, weight, epsilon);
+    return result.to(input.dtype);
+  }
+}
+
+const activations: Record<Activation, (x: Tensor) => Tensor> = {
+  silu: (x) => x.silu(),
+  gelu: (x) => x.gelu(),
+  gelu_tanh: (x) => x.gelu('tanh'),
+  relu: (x) => x.relu(),
+};
+
+/** Cosine and sine of every position, [T, 1, rotarySize]; angles in float64, so that far positions stay exact. */
+function rotation(
+  rotary: RotaryConfig,
+  positions: Int32Array,
+  dtype: DType,
+  device: string,
+): Rotation {
+  const half = rotary.inverseFrequencies.length;
+  const cosine = new Float64Array(positions.length * 2 * half);
+  const sine = new Float64Array(positions.length * 2 * half);
+  for (let row = 0; row < positions.length; row++) {
+    for (let i = 0; i < half; i++) {
+      const angle = positions[row]! * rotary.inverseFrequencies[i]!;
+      const at = row * 2 * half + i;
+      cosine[at] = cosine[at + half] = Math.cos(angle) * rotary.attentionFactor;
+      sine[at] = sine[at + half] = Math.sin(angle) * rotary.attentionFactor;
+    }
+  }
+  const place = (values: Float64Array): Tensor =>
+    fromTypedArray(values, [positions.length, 1, 2 * half]).to({ dtype, device });
+  return { cosine: place(cosine), sine: place(sine) };
+}
+
+/** Rotates pairs (i, i + half) of the first rotarySize features: [T, heads, size] -> the same. */
+function rotate(input: Tensor, { cosine, sine }: Rotation): Tensor {
+  const size = input.dim(-1);
+  const rotarySize = cosine.dim(-1);
+  const parts = size === rotarySize ? [input] : input.split([rotarySize, size - rotarySize], -1);
+  const turned = parts[0]!;
+  const [low, high] = turned.split([rotarySize / 2, rotarySize / 2], -1) as [Tensor, Tensor];
+  const rotated = turned.mul(cosine).add(cat([high.neg(), low], -1).mul(sine));
+  return parts.length === 1 ? rotated : cat([rotated, parts[1]!], -1);
+}

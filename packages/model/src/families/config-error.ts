@@ -1,0 +1,36 @@
+import type { z } from 'zod';
+
+/** A config.json that Keel cannot make a model of. */
+export class ConfigError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * The fields of a config.json that a family reads, checked.
+ * @throws ConfigError naming each wrong or missing field and what was expected
+ */
+export function parseFields<Schema extends z.ZodType>(
+  schema: Schema,
+  json: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => {
+    const given = path.reduce<unknown>((value, key) => (value as Fields | undefined)?.[key], json);
+    const field = path.length === 0 ? 'the whole file' : path.join('.');
+    return given === undefined
+      ? `field ${field} is missing (${message})`
+      : `field ${field} is ${shorten(given)} (${message})`;
+  });
+  throw new ConfigError(lines.join('; '));
+}
+
+type Fields = Record<PropertyKey, unknown>;
+
+const shorten = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+};

@@ -1,0 +1,164 @@
+// Inverse frequencies of rotary embeddings, and the ways to stretch them over longer contexts.
+import { z } from 'zod';
+import type { RotaryConfig } from '../decoder-config.ts';
+import { ConfigError, parseFields } from './config-error.ts';
+
+const positive = z.number().positive();
+
+const schema = z.looseObject({
+  rope_type: z.string().default('default'),
+  rope_theta: positive,
+  partial_rotary_factor: positive.max(1).default(1),
+});
+
+const linearSchema = z.looseObject({ factor: positive });
+const llama3Schema = z.looseObject({
+  factor: positive,
+  low_freq_factor: positive,
+  high_freq_factor: positive,
+  original_max_position_embeddings: positive,
+});
+const longropeSchema = z.looseObject({
+  short_factor: z.array(positive),
+  attention_factor: positive.nullish(),
+  factor: positive.nullish(),
+  original_max_position_embeddings: positive,
+});
+const yarnSchema = z.looseObject({
+  factor: positive,
+  original_max_position_embeddings: positive.nullish(),
+  attention_factor: positive.nullish(),
+  beta_fast: positive.nullish(),
+  beta_slow: positive.nullish(),
+  mscale: positive.nullish(),
+  mscale_all_dim: positive.nullish(),
+  truncate: z.boolean().nullish(),
+});
+
+/** Of a config.json: the old keys and the one that transformers 5 writes. */
+export interface RotaryFields {
+  rope_theta?: number | null | undefined;
+  rope_scaling?: Record<string, unknown> | null | undefined;
+  rope_parameters?: Record<string, unknown> | null | undefined;
+  partial_rotary_factor?: number | null | undefined;
+}
+
+/** One object of rotary parameters from either way to write them. */
+export function rotaryParameters(
+  fields: RotaryFields,
+  defaultTheta: number,
+): Record<string, unknown> {
+  const scaling = fields.rope_parameters ?? fields.rope_scaling ?? {};
+  const { type, ...rest } = scaling;
+  return {
+    rope_theta: fields.rope_theta ?? defaultTheta,
+    ...(fields.partial_rotary_factor == null
+      ? {}
+      : { partial_rotary_factor: fields.partial_rotary_factor }),
+    ...(type === undefined ? {} : { rope_type: type }),
+    ...rest,
+  };
+}
+
+/**
+ * @param parameters as transformers 5 writes `rope_parameters`
+ * @param headSize features of a head; `partial_rotary_factor` of them are rotated
+ * @param maxPositions `max_position_embeddings`
+ * @throws ConfigError naming the field that is wrong, or the `rope_type` that Keel does not know
+ */
+export function rotaryConfig(
+  parameters: Record<string, unknown>,
+  headSize: number,
+  maxPositions: number,
+): RotaryConfig {
+  const { rope_type, rope_theta, partial_rotary_factor } = parseFields(schema, parameters);
+  const size = Math.floor(headSize * partial_rotary_factor);
+  if (size % 2 !== 0 || size === 0) {
+    throw new ConfigError(`rotary embeddings turn ${size} features of a head, expected an even number`);
+  }
+  const plain = Array.from({ length: size / 2 }, (_, i) => rope_theta ** ((-2 * i) / size));
+  const scale = scalings[rope_type];
+  if (scale === undefined) {
+    throw new ConfigError(
+      `field rope_type is "${rope_type}"; Keel knows ${Object.keys(scalings).join(', ')}`,
+    );
+  }
+  return scale(plain, parameters, maxPositions, rope_theta);
+}
+
+type Scaling = (
+  plain: number[],
+  parameters: Record<string, unknown>,
+  maxPositions: number,
+  theta: number,
+) => RotaryConfig;
+
+const unscaled: Scaling = (plain) => ({ inverseFrequencies: plain, attentionFactor: 1 });
+
+/** Position interpolation (Chen et al. 2023, arXiv:2306.15595). */
+const linear: Scaling = (plain, parameters) => {
+  const { factor } = parseFields(linearSchema, parameters);
+  return { inverseFrequencies: plain.map((one) => one / factor), attentionFactor: 1 };
+};
+
+/** Llama 3.1: long waves are stretched, short ones are not, those between by a blend of both. */
+const llama3: Scaling = (plain, parameters) => {
+  const fields = parseFields(llama3Schema, parameters);
+  const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
+  if (high <= low) {
+    throw new ConfigError(`field high_freq_factor is ${high}, expected more than low_freq_factor ${low}`);
+  }
+  const inverseFrequencies = plain.map((frequency) => {
+    const turns = (fields.original_max_position_embeddings * frequency) / (2 * Math.PI);
+    const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+    return (1 - share) * (frequency / factor) + share * frequency;
+  });
+  return { inverseFrequencies, attentionFactor: 1 };
+};
+
+/** LongRoPE (Ding et al. 2024, arXiv:2402.13753): the factors for sequences up to the original length. */
+const longrope: Scaling = (plain, parameters, maxPositions) => {
+  const fields = parseFields(longropeSchema, parameters);
+  const { short_factor: short, original_max_position_embeddings: original } = fields;
+  if (short.length !== plain.length) {
+    throw new ConfigError(`field short_factor has ${short.length} numbers, expected ${plain.length}`);
+  }
+  const stretch = fields.factor ?? maxPositions / original;
+  const byLength = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
+  return {
+    inverseFrequencies: plain.map((frequency, i) => frequency / short[i]!),
+    attentionFactor: fields.attention_factor ?? byLength,
+  };
+};
+
+/** YaRN (Peng et al. 2023, arXiv:2309.00071), sections 3.2 and 3.4. */
+const yarn: Scaling = (plain, parameters, maxPositions, theta) => {
+  const fields = parseFields(yarnSchema, parameters);
+  const { factor, mscale, mscale_all_dim: mscaleAll } = fields;
+  const original = fields.original_max_position_embeddings ?? maxPositions;
+  const size = 2 * plain.length;
+  // The feature whose wave turns this many times over the original length.
+  const featureOf = (turns: number): number =>
+    (size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const [first, last] = [featureOf(fields.beta_fast ?? 32), featureOf(fields.beta_slow ?? 1)];
+  const whole = fields.truncate ?? true;
+  const low = Math.max(0, whole ? Math.floor(first) : first);
+  const high = Math.min(size - 1, whole ? Math.ceil(last) : last);
+  const inverseFrequencies = plain.map((frequency, i) => {
+    const share = Math.min(1, Math.max(0, (i - low) / (high === low ? 0.001 : high - low)));
+    return share * (frequency / factor) + (1 - share) * frequency;
+  });
+  const temperature = (weight: number): number =>
+    factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
+  const byFactor =
+    mscale && mscaleAll ? temperature(mscale) / temperature(mscaleAll) : temperature(1);
+  return { inverseFrequencies, attentionFactor: fields.attention_factor ?? byFactor };
+};
+
+const scalings: Record<string, Scaling | undefined> = {
+  default: unscaled,
+  linear,
+  llama3,
+  longrope,
+  yarn,
+};

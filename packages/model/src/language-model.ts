@@ -1,0 +1,121 @@
+import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { SegmentAttention } from './attention.ts';
+import type { Decoder } from './decoder.ts';
+import type { PackedBatch } from './packed-batch.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+
+/** Which hidden states of a packed batch predict which tokens. */
+export interface ScoredTokens {
+  /** [N]: index in the batch of the token before the predicted one */
+  rows: Int32Array;
+  /** [N]: the predicted token */
+  targets: Int32Array;
+}
+
+/** What the model says of the scored tokens; all [N], float32 or wider. */
+export interface TokenScores {
+  /** log p(target | what came before); carries the gradient */
+  logprobs: Tensor;
+  /** entropy of the next token's distribution, in nats */
+  entropy: Tensor;
+  /** int64: the most likely token */
+  argmax: Tensor;
+}
+
+/** Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is held at a time. */
+const LOGPROB_CHUNK = 256;
+
+/** Roles that adapters on one base play. `reference` is the base with none. */
+export type Role = 'reference' | (string & {});
+
+/**
+ * One base model with its tokenizer and the roles on it. The only way to choose a role is {@link as}, so that none
+ * leaks into another.
+ */
+export class LanguageModel {
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
+  readonly device: Device;
+  /** config.json of the base, as transformers writes it. */
+  readonly configJson: Record<string, unknown>;
+  /** What it was loaded from, as the user named it. */
+  readonly name: string;
+  #role: Role;
+
+  constructor(parts: {
+    decoder: Decoder;
+    tokenizer: Tokenizer;
+    device: Device;
+    configJson: Record<string, unknown>;
+    name: string;
+  }) {
+    this.decoder = parts.decoder;
+    this.tokenizer = parts.tokenizer;
+    this.device = parts.device;
+    this.configJson = parts.configJson;
+    this.name = parts.name;
+    this.#role = 'reference';
+  }
+
+  /** Adapter of the role that is on, or null for the base alone. */
+  get activeAdapter(): string | null {
+    return this.#role === 'reference' ? null : this.#role;
+  }
+
+  /**
+   * Runs `body` with the adapter of this name laid over the base; `reference` lays none. Synchronous only.
+   * @throws Error when the body returns a promise: the role would leak into what runs meanwhile
+   */
+  as<T>(role: Role, body: () => T): T {
+    const before = this.#role;
+    this.#role = role;
+    try {
+      const result = body();
+      if (result instanceof Promise) {
+        result.catch(() => {});
+        throw new Error(
+          'LanguageModel.as() takes a synchronous function; this one returned a promise',
+        );
+      }
+      return result;
+    } finally {
+      this.#role = before;
+    }
+  }
+
+  /** Hidden states of every token, [T, hidden], in the role that is on. */
+  hidden(batch: PackedBatch, { training = false }: { training?: boolean } = {}): Tensor {
+    const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
+    return this.decoder.hidden(tokens, batch.positions, new SegmentAttention(batch), {
+      adapter: this.activeAdapter,
+      training,
+    });
+  }
+
+  /**
+   * Log-probabilities of the scored tokens only: no [T, vocabulary] array is ever made.
+   * @throws RangeError when nothing is scored
+   */
+  scoreTokens(
+    batch: PackedBatch,
+    { rows, targets }: ScoredTokens,
+    options: { training?: boolean } = {},
+  ): TokenScores {
+    if (rows.length === 0) throw new RangeError('no token of the batch is scored');
+    const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
+    const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
+    const states = this.hidden(batch, options).indexSelect(0, index); // [N, hidden]
+    const { head } = this.decoder.weights;
+    const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
+    const softcap = this.decoder.config.logitSoftcap ?? 0;
+    const [logprobs, , entropy, argmax] = ops.linearLogprob(
+      states,
+      weight,
+      predicted,
+      1,
+      softcap,
+      LOGPROB_CHUNK,
+    );
+    return { logprobs, entropy, argmax };
+  }
+}

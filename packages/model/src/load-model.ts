@@ -1,0 +1,58 @@
+import { type Device, torchBuild } from '@keel/torch';
+import { hasFastBfloat16 } from './cpu-features.ts';
+import { LanguageModel } from './language-model.ts';
+import { loadDecoder } from './loading/load-decoder.ts';
+import { resolveModel } from './resolve-model.ts';
+import { openGguf } from './formats/gguf.ts';
+import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
+import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
+
+export type Precision = 'auto' | 'fp32' | 'bf16';
+
+export interface LoadModelOptions {
+  /** bf16 or fp32 products; auto: bf16 where the machine has it fast. */
+  precision?: Precision;
+  /** auto: the accelerator where there is one. */
+  device?: Device | 'auto';
+  /** The weights are float32 parameters (full fine-tuning) and not frozen. */
+  trainable?: boolean;
+}
+
+/** 'auto' as a device. @throws Error when CUDA is asked for and absent */
+export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
+  const { cudaDevices } = torchBuild();
+  if (device === 'auto') return cudaDevices > 0 ? 'cuda' : 'cpu';
+  if (device.startsWith('cuda') && cudaDevices === 0) {
+    throw new Error(`--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` says what was found`);
+  }
+  return device;
+}
+
+/** 'auto' as a type of products. */
+export function resolvePrecision(precision: Precision, device: Device): 'fp32' | 'bf16' {
+  if (precision !== 'auto') return precision;
+  return device.startsWith('cuda') || hasFastBfloat16() ? 'bf16' : 'fp32';
+}
+
+/**
+ * Loads a model with its tokenizer.
+ * @param name a folder as transformers saves it, a .gguf file, `hub:owner/name`, or the default model's name
+ * @throws CheckpointError when its files are damaged or of an unknown kind
+ */
+export async function loadModel(name: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
+  const path = await resolveModel(name);
+  const device = resolveDevice(options.device);
+  const precision = resolvePrecision(options.precision ?? 'auto', device);
+  const { decoder, configJson } = await loadDecoder(path, {
+    computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
+    device,
+    trainable: options.trainable ?? false,
+  });
+  const tokenizer = path.endsWith('.gguf') ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
+  return new LanguageModel({ decoder, tokenizer, device, configJson, name });
+}
+
+function tokenizerOfGguf(path: string) {
+  using file = openGguf(path);
+  return tokenizerFromGguf(file.metadata);
+}

@@ -1,0 +1,284 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, it } from 'vitest';
+import {
+  byteCharacters,
+  oddTexts,
+  tinyTokenizerJson,
+  tinyTokens,
+} from './testing/tiny-tokenizer.ts';
+import { renderConversation, Tokenizer, type TokenizerParts } from './tokenizer.ts';
+import { TokenizerError } from './tokenizer-error.ts';
+import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
+
+const build = (changes: Partial<TokenizerParts> = {}): Tokenizer =>
+  new Tokenizer({
+    source: 'tiny',
+    json: tinyTokenizerJson(),
+    config: { eos_token: '<|end|>', pad_token: '<|pad|>' },
+    ...changes,
+  });
+
+const tokensOf = (tokenizer: Tokenizer, text: string): (string | null)[] =>
+  tokenizer.encode(text).map((id) => tokenizer.idToToken(id));
+
+describe('Tokenizer', () => {
+  it('merges in order, and takes special tokens whole', () => {
+    expect(tokensOf(build(), 'hello world<|user|>hé')).toEqual([
+      'hello',
+      'Ġwo',
+      'r',
+      'l',
+      'd',
+      '<|user|>',
+      'h',
+      'Ã©',
+    ]);
+  });
+
+  it('gives back every text, at once and streamed, with no half characters', () => {
+    const tokenizer = build();
+    for (const text of oddTexts(400)) {
+      const ids = tokenizer.encode(text);
+      expect(tokenizer.decode(ids)).toBe(text);
+      const stream = tokenizer.streamDecoder();
+      const pieces = ids.map((id) => stream.push(id));
+      pieces.push(stream.end());
+      expect(pieces.join('')).toBe(text);
+      if (!text.includes('\uFFFD')) expect(pieces.join('|')).not.toContain('\uFFFD');
+    }
+  });
+
+  it('splits spaces and numbers by their Unicode classes, as the Rust library does', () => {
+    const json = tinyTokenizerJson();
+    const [c2, nel, d9, three, four] = [0xc2, 0x85, 0xd9, 0xa3, 0xa4].map(
+      (byte) => byteCharacters[byte]!,
+    );
+    json.model.merges = [`${c2} ${nel}`, `! ${c2}${nel}`, `${d9} ${three}`, `${d9} ${four}`];
+    (json.model.merges as string[]).push(`${d9}${three} ${d9}${four}`);
+    const merged = (json.model.merges as string[]).map((merge) => merge.replace(' ', ''));
+    json.model.vocab = Object.fromEntries([...tinyTokens, ...merged].map((text, id) => [text, id]));
+    // U+0085 is white space in Unicode, though not in JavaScript: it is no part of the word before it.
+    expect(tokensOf(build({ json }), '!\u0085')).toEqual(['!', `${c2}${nel}`]);
+    expect(tokensOf(build({ json }), '٣٤')).toEqual([`${d9}${three}${d9}${four}`]);
+    json.pre_tokenizer = {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Digits', individual_digits: true },
+        { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
+      ],
+    };
+    // Arabic-Indic digits are digits too, though not for JavaScript.
+    expect(tokensOf(build({ json }), '٣٤')).toEqual([`${d9}${three}`, `${d9}${four}`]);
+  });
+
+  it('leaves out special tokens where asked, and ids of no token always', () => {
+    const tokenizer = build();
+    const ids = tokenizer.encode('<|user|>hello<|end|>');
+    expect(tokenizer.decode(ids)).toBe('<|user|>hello<|end|>');
+    expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe('hello');
+    expect(tokenizer.decode([...ids, 99_999, -1], { skipSpecialTokens: true })).toBe('hello');
+    expect(tokenizer.decode([])).toBe('');
+    expect(tokenizer.decode([99_999])).toBe('');
+    expect(tokenizer.encode('')).toEqual([]);
+  });
+
+  it('cleans nothing up', () => {
+    const text = "he 's here , do n't !";
+    const tokenizer = build({ config: { clean_up_tokenization_spaces: true } });
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  });
+
+  it('writes a replacement mark for half a surrogate pair', () => {
+    const tokenizer = build();
+    expect(tokenizer.decode(tokenizer.encode('a\ud83d'))).toBe('a\ufffd');
+  });
+
+  it('knows its special ids', () => {
+    const tokenizer = build({ endOfTurnIds: [5] });
+    expect(tokenizer.vocabSize).toBe(tinyTokens.length);
+    expect([tokenizer.bosTokenId, tokenizer.eosTokenId, tokenizer.padTokenId]).toEqual([
+      null,
+      0,
+      2,
+    ]);
+    expect([...tokenizer.specialTokenIds]).toEqual([0, 1, 2]);
+    expect([...tokenizer.endOfTurnIds]).toEqual([0, 5]);
+    expect(tokenizer.tokenToId('hello')).toBe(tinyTokens.indexOf('hello'));
+    expect(tokenizer.tokenToId('absent')).toBeNull();
+  });
+
+  it('ends a turn by the tokens that families end it with', () => {
+    const tokenizer = build({ config: { eos_token: '<|pad|>' } });
+    expect([...tokenizer.endOfTurnIds]).toEqual([2, 0]);
+  });
+
+  it('adds what the post-processor adds, only where asked', () => {
+    const json = tinyTokenizerJson();
+    json.post_processor = {
+      type: 'TemplateProcessing',
+      single: [
+        { SpecialToken: { id: '<|user|>', type_id: 0 } },
+        { Sequence: { id: 'A', type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: {},
+    };
+    const tokenizer = build({ json });
+    const hello = tokenizer.tokenToId('hello')!;
+    expect(tokenizer.encode('hello')).toEqual([hello]);
+    expect(tokenizer.encode('hello', { addSpecialTokens: true })).toEqual([1, hello]);
+    expect(tokenizer.encode('', { addSpecialTokens: true })).toEqual([1]);
+  });
+
+  it('has a hash that changes with merges, special tokens and template, and not else', () => {
+    const json = tinyTokenizerJson();
+    json.model.merges = (json.model.merges as string[]).slice(1).concat('h e');
+    const hashes = [
+      build(),
+      build({ json }),
+      build({ config: { eos_token: '<|user|>' } }),
+      build({ chatTemplates: { default: 'x' } }),
+    ].map(({ hash }) => hash);
+    expect(new Set(hashes).size).toBe(4);
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(build({ source: 'elsewhere' }).hash).toBe(hashes[0]);
+  });
+
+  it('saves a folder that gives the same tokenizer', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keel-tokenizer-'));
+    try {
+      const tokenizer = build({
+        chatTemplates: { default: '{{ eos_token }}', tools: '{{ tools }}' },
+      });
+      tokenizer.save(folder);
+      const again = tokenizerFromFolder(folder);
+      expect(again.hash).toBe(tokenizer.hash);
+      expect(again.encode('hello wo<|end|>')).toEqual(tokenizer.encode('hello wo<|end|>'));
+      expect(again.chatTemplate!.render([{ role: 'user', content: '' }])).toBe('<|end|>');
+      expect(readFileSync(join(folder, 'additional_chat_templates/tools.jinja'), 'utf8')).toBe(
+        '{{ tools }}',
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('says that there is no chat template', () => {
+    expect(() => renderConversation(build(), [{ role: 'user', content: 'a' }])).toThrow(
+      /no chat template/,
+    );
+  });
+});
+
+describe('broken tokenizers', () => {
+  const changed = (change: (json: ReturnType<typeof tinyTokenizerJson>) => void): unknown => {
+    const json = tinyTokenizerJson();
+    change(json);
+    return json;
+  };
+  it.each<[string, unknown, RegExp]>([
+    ['no merges', changed((json) => delete json.model.merges), /no merges/],
+    ['no vocabulary', changed((json) => delete json.model.vocab), /no vocabulary/],
+    [
+      'a merge of unknown tokens',
+      changed((json) => {
+        json.model.merges = ['h e', 'he q'];
+      }),
+      /merge 1 \("he q"\) does not join/,
+    ],
+    [
+      'a merge of three',
+      changed((json) => {
+        json.model.merges = ['h e l'];
+      }),
+      /merge 0/,
+    ],
+    [
+      'two tokens with one id',
+      changed((json) => {
+        json.model.vocab = { h: 0, e: 0 };
+      }),
+      /two tokens have the id 0/,
+    ],
+    [
+      'an id that is no number',
+      changed((json) => {
+        json.model.vocab = { h: -1 };
+      }),
+      /"h" has the id -1/,
+    ],
+    ['another model', changed((json) => Object.assign(json.model, { type: 'Magic' })), /is Magic/],
+    [
+      'a split the library does not know',
+      changed((json) => {
+        json.pre_tokenizer = {
+          type: 'Split',
+          pattern: { String: '-' },
+          behavior: 'MergedWithPrevious',
+          invert: false,
+        };
+      }),
+      /splits as MergedWithPrevious/,
+    ],
+    [
+      'an unknown pre-tokenizer',
+      changed((json) => {
+        json.pre_tokenizer = { type: 'Magic' };
+      }),
+      /cannot be used: .*Magic/,
+    ],
+    ['no object', [], /tiny/],
+    [
+      'added tokens without ids',
+      changed((json) => json.added_tokens.push({} as never)),
+      /added_tokens/,
+    ],
+  ])('%s', (_, json, message) => {
+    expect(() => build({ json })).toThrow(TokenizerError);
+    expect(() => build({ json })).toThrow(message);
+  });
+
+  it('a special token that the vocabulary lacks', () => {
+    expect(() => build({ config: { eos_token: '</s>' } })).toThrow(
+      /eos_token is "<\/s>", which is not in the vocabulary/,
+    );
+  });
+});
+
+const golden = goldenPath('tiny-chat');
+describe.skipIf(!golden)('the golden tiny-chat tokenizer', () => {
+  const tokenizer = golden ? tokenizerFromFolder(golden) : build();
+
+  // Ids by the Rust library, tokenizers 0.23.3.
+  it.each<[string, number[]]>([
+    ['٣٤½ Ⅷ12', [152, 99, 152, 100, 129, 124, 223, 161, 230, 103, 19, 20]],
+    [
+      'a\u0085b \ufeff c\u0085\u0085 d',
+      [67, 129, 230, 68, 223, 174, 122, 126, 297, 129, 230, 129, 230, 223, 70],
+    ],
+    [
+      '<|im_end|><repo_name>x<|im_',
+      [2, 30, 270, 82, 81, 65, 80, 67, 404, 32, 90, 30, 94, 75, 79, 65],
+    ],
+  ])('%j', (text, ids) => {
+    expect(tokenizer.encode(text)).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(text);
+  });
+
+  it('gives back every text', () => {
+    for (const text of oddTexts(200)) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  });
+
+  it('has pad and eos in one, and a chat template', () => {
+    expect([tokenizer.eosTokenId, tokenizer.padTokenId, tokenizer.bosTokenId]).toEqual([2, 2, 1]);
+    expect([...tokenizer.endOfTurnIds]).toEqual([2]);
+    const { text, ids } = renderConversation(tokenizer, [{ role: 'user', content: 'hi' }], {
+      addGenerationPrompt: true,
+    });
+    expect(text).toBe('<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n');
+    expect(ids.filter((id) => id < 3)).toEqual([1, 2, 1]);
+  });
+});

@@ -1,0 +1,190 @@
+// keel::decode_attention: one new query a sequence over its cached keys and values, while text is generated.
+// A sequence's keys are those of its prompt, which its samples share (the prefix), and then its own row of the cache.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "decode_attention_lanes.h"
+
+namespace keel {
+namespace {
+
+using OptionalTensor = std::optional<at::Tensor>;
+
+struct Arguments {
+  int64_t batch, heads, size, keyValueHeads, group, capacity;
+  at::Tensor query, keys, values, rows, lengths;
+  // Undefined where there is no prefix.
+  at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;
+  double scale, softcap;
+  int64_t window;
+};
+
+Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& rows,
+                  const at::Tensor& lengths, double scale, double softcap, int64_t window,
+                  const OptionalTensor& prefixKeys, const OptionalTensor& prefixValues,
+                  const OptionalTensor& prefixStarts, const OptionalTensor& prefixLengths) {
+  TORCH_CHECK(query.dim() == 3 && keys.dim() == 4 && values.sizes() == keys.sizes(),
+              "decode_attention takes query [B, heads, size] and keys and values [R, capacity, keyValueHeads, size], got ",
+              query.sizes(), ", ", keys.sizes(), ", ", values.sizes());
+  const int64_t batch = query.size(0), heads = query.size(1), size = query.size(2), keyValueHeads = keys.size(2);
+  TORCH_CHECK(keys.size(3) == size && keyValueHeads > 0 && heads % keyValueHeads == 0, "decode_attention: ", heads,
+              " query heads of size ", size, " do not fit ", keyValueHeads, " key-value heads of size ", keys.size(3));
+  TORCH_CHECK(keys.scalar_type() == query.scalar_type() && values.scalar_type() == query.scalar_type(),
+              "decode_attention: query, keys and values must have one type");
+  TORCH_CHECK(window >= 0, "decode_attention: window is ", window, "; 0 means none");
+  const auto perSequence = [&](const at::Tensor& index, const char* name) {
+    TORCH_CHECK(index.dim() == 1 && index.size(0) == batch && index.scalar_type() == at::kLong, "decode_attention: ",
+                name, " must be int64 [", batch, "], got ", index.sizes(), " ", index.scalar_type());
+    return index.contiguous();
+  };
+  Arguments given{batch, heads, size, keyValueHeads, heads / keyValueHeads, keys.size(1), query.contiguous(),
+                  keys.contiguous(), values.contiguous(), perSequence(rows, "rows"), perSequence(lengths, "lengths"),
+                  {}, {}, {}, {}, scale, softcap, window};
+  if (!prefixKeys.has_value()) return given;
+  TORCH_CHECK(prefixValues.has_value() && prefixStarts.has_value() && prefixLengths.has_value(),
+              "decode_attention: a prefix needs its keys, values, starts and lengths");
+  TORCH_CHECK(prefixKeys->dim() == 3 && prefixKeys->size(1) == keyValueHeads && prefixKeys->size(2) == size &&
+                  prefixValues->sizes() == prefixKeys->sizes(),
+              "decode_attention: prefix keys and values must be [P, ", keyValueHeads, ", ", size, "], got ",
+              prefixKeys->sizes(), ", ", prefixValues->sizes());
+  TORCH_CHECK(prefixKeys->scalar_type() == query.scalar_type() && prefixValues->scalar_type() == query.scalar_type(),
+              "decode_attention: the prefix must have the type of the query");
+  given.prefixKeys = prefixKeys->contiguous();
+  given.prefixValues = prefixValues->contiguous();
+  given.prefixStarts = perSequence(*prefixStarts, "prefix_starts");
+  given.prefixLengths = perSequence(*prefixLengths, "prefix_lengths");
+  return given;
+}
+
+// The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], those out of sight masked.
+at::Tensor composed(const Arguments& a) {
+  const auto wide = a.query.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto steps = [&](int64_t count) { return at::arange(count, a.rows.options()).unsqueeze(0); };  // [1, count]
+  const int64_t own = a.batch == 0 ? 0 : a.lengths.max().item<int64_t>();
+  at::Tensor keys = a.keys.index_select(0, a.rows).narrow(1, 0, own);  // [B, own, keyValueHeads, size]
+  at::Tensor values = a.values.index_select(0, a.rows).narrow(1, 0, own);
+  at::Tensor places = steps(own).expand({a.batch, own});  // [B, S]: place in the sequence
+  at::Tensor seen = places.lt(a.lengths.unsqueeze(1));
+  at::Tensor total = a.lengths;
+  if (a.prefixKeys.defined()) {
+    const int64_t before = a.batch == 0 ? 0 : a.prefixLengths.max().item<int64_t>();
+    const at::Tensor offsets = steps(before).expand({a.batch, before});
+    const at::Tensor inside = offsets.lt(a.prefixLengths.unsqueeze(1));
+    const at::Tensor index = (a.prefixStarts.unsqueeze(1) + offsets).masked_fill(inside.logical_not(), 0).reshape({-1});
+    const std::vector<int64_t> shape{a.batch, before, a.keyValueHeads, a.size};
+    keys = at::cat({a.prefixKeys.index_select(0, index).view(shape), keys}, 1);
+    values = at::cat({a.prefixValues.index_select(0, index).view(shape), values}, 1);
+    places = at::cat({offsets, places + a.prefixLengths.unsqueeze(1)}, 1);
+    seen = at::cat({inside, seen}, 1);
+    total = total + a.prefixLengths;
+  }
+  if (a.window > 0) seen = seen.logical_and(places.ge(total.unsqueeze(1) - a.window));
+  const at::Tensor query = a.query.to(wide).view({a.batch, a.keyValueHeads, a.group, a.size});
+  at::Tensor scores = at::matmul(query, keys.to(wide).permute({0, 2, 3, 1})) * a.scale;  // [B, keyValueHeads, group, S]
+  if (a.softcap > 0) scores = at::tanh(scores / a.softcap) * a.softcap;
+  scores = scores.masked_fill(seen.logical_not().unsqueeze(1).unsqueeze(1), -std::numeric_limits<double>::infinity());
+  const at::Tensor attended = at::matmul(at::softmax(scores, -1), values.to(wide).permute({0, 2, 1, 3}));
+  return attended.reshape({a.batch, a.heads, a.size}).to(a.query.scalar_type());
+}
+
+#define KEEL_ATTEND(NAME, ELEMENT)                                                                       \
+  KEEL_CLONES void NAME(const ELEMENT* query, ELEMENT* result, const Reach<ELEMENT>* runs, int64_t group, \
+                        int64_t size, int64_t stride, double scale, double softcap, double* scratch) {     \
+    attendBody<ELEMENT>(query, result, runs, group, size, stride, scale, softcap, scratch);              \
+  }
+KEEL_ATTEND(attendOne, float)
+KEEL_ATTEND(attendOne, double)
+KEEL_ATTEND(attendOne, at::BFloat16)
+#undef KEEL_ATTEND
+
+template <typename Element>
+void attendAll(const Arguments& a, at::Tensor& result) {
+  const Element *query = a.query.const_data_ptr<Element>(), *keys = a.keys.const_data_ptr<Element>();
+  const Element* values = a.values.const_data_ptr<Element>();
+  const int64_t *rows = a.rows.const_data_ptr<int64_t>(), *lengths = a.lengths.const_data_ptr<int64_t>();
+  const bool prefixed = a.prefixKeys.defined();
+  const Element* prefixKeys = prefixed ? a.prefixKeys.const_data_ptr<Element>() : nullptr;
+  const Element* prefixValues = prefixed ? a.prefixValues.const_data_ptr<Element>() : nullptr;
+  const int64_t* starts = prefixed ? a.prefixStarts.const_data_ptr<int64_t>() : nullptr;
+  const int64_t* befores = prefixed ? a.prefixLengths.const_data_ptr<int64_t>() : nullptr;
+  int64_t sum = 0, longest = 0;
+  for (int64_t b = 0; b < a.batch; ++b) {
+    TORCH_CHECK(rows[b] >= 0 && rows[b] < a.keys.size(0), "decode_attention: row ", rows[b], " of a cache of ", a.keys.size(0));
+    TORCH_CHECK(lengths[b] >= 0 && lengths[b] <= a.capacity, "decode_attention: length ", lengths[b], " in a cache of capacity ", a.capacity);
+    const int64_t before = prefixed ? befores[b] : 0;
+    TORCH_CHECK(!prefixed || (before >= 0 && starts[b] >= 0 && starts[b] + before <= a.prefixKeys.size(0)),
+                "decode_attention: a prefix of ", before, " at ", prefixed ? starts[b] : 0, " lies outside the store");
+    TORCH_CHECK(before + lengths[b] > 0, "decode_attention: sequence ", b, " has no keys");
+    sum += before + lengths[b];
+    longest = std::max(longest, before + lengths[b]);
+  }
+  Element* out = result.data_ptr<Element>();
+  const int64_t stride = a.keyValueHeads * a.size, tasks = a.batch * a.keyValueHeads;
+  // About 32,768 products make a thread worth waking.
+  const int64_t products = std::max<int64_t>(1, sum / std::max<int64_t>(1, a.batch) * a.group * a.size * 2);
+  at::parallel_for(0, tasks, std::max<int64_t>(1, 32768 / products), [&](int64_t begin, int64_t end) {
+    std::vector<double> scratch(a.group * (longest + 2 * a.size + 3 * kMaximumLanes));
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t b = task / a.keyValueHeads, head = task % a.keyValueHeads;
+      const int64_t before = prefixed ? befores[b] : 0, total = before + lengths[b];
+      const int64_t first = a.window > 0 ? std::max<int64_t>(0, total - a.window) : 0;
+      const int64_t skipPrefix = std::min(first, before), skipOwn = first - skipPrefix;
+      const int64_t atPrefix = prefixed ? (starts[b] + skipPrefix) * stride + head * a.size : 0;
+      const int64_t atOwn = (rows[b] * a.capacity + skipOwn) * stride + head * a.size;
+      const Reach<Element> runs[2] = {
+          {prefixed ? prefixKeys + atPrefix : nullptr, prefixed ? prefixValues + atPrefix : nullptr, before - skipPrefix},
+          {keys + atOwn, values + atOwn, lengths[b] - skipOwn}};
+      const int64_t place = (b * a.heads + head * a.group) * a.size;
+      attendOne(query + place, out + place, runs, a.group, a.size, stride, a.scale, a.softcap, scratch.data());
+    }
+  });
+}
+
+at::Tensor onCpu(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& rows,
+                 const at::Tensor& lengths, double scale, double softcap, int64_t window,
+                 const OptionalTensor& prefixKeys, const OptionalTensor& prefixValues,
+                 const OptionalTensor& prefixStarts, const OptionalTensor& prefixLengths) {
+  const Arguments a = checked(query, keys, values, rows, lengths, scale, softcap, window, prefixKeys, prefixValues,
+                              prefixStarts, prefixLengths);
+  at::Tensor result = at::empty_like(a.query);
+  switch (a.query.scalar_type()) {
+    case at::kFloat: attendAll<float>(a, result); return result;
+    case at::kDouble: attendAll<double>(a, result); return result;
+    case at::kBFloat16: attendAll<at::BFloat16>(a, result); return result;
+    default: return composed(a);
+  }
+}
+
+at::Tensor onAnyDevice(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& rows,
+                       const at::Tensor& lengths, double scale, double softcap, int64_t window,
+                       const OptionalTensor& prefixKeys, const OptionalTensor& prefixValues,
+                       const OptionalTensor& prefixStarts, const OptionalTensor& prefixLengths) {
+  return composed(checked(query, keys, values, rows, lengths, scale, softcap, window, prefixKeys, prefixValues,
+                          prefixStarts, prefixLengths));
+}
+
+const char* const kSignature =
+    "(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0.0, "
+    "int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, "
+    "Tensor? prefix_lengths=None) -> Tensor";
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(keel, library) {
+  library.def((std::string("decode_attention") + kSignature).c_str());
+  library.def((std::string("decode_attention_composed") + kSignature).c_str());
+}
+TORCH_LIBRARY_IMPL(keel, CPU, library) { library.impl("decode_attention", onCpu); }
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) {
+  library.impl("decode_attention", onAnyDevice);
+  library.impl("decode_attention_composed", onAnyDevice);
+}
+
+}  // namespace keel

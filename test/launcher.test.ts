@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeMachine } from './fake-machine.ts';
+
+let machine: FakeMachine;
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+afterEach(() => machine.delete());
+
+// Stands for src/main.ts: says what it got, then does what its first argument asks for.
+const program = `
+const [what, value]: string[] = process.argv.slice(2);
+console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
+const asked: Record<string, () => void> = {
+  exit: () => process.exit(Number(value)),
+  die: () => process.kill(process.pid, value),
+  wait: () => {
+    let interruptions = 0;
+    process.on('SIGINT', () => console.log('interruption ' + ++interruptions));
+    process.on('SIGTERM', () => process.exit(143));
+    setInterval(() => {}, 1000);
+  },
+};
+asked[what!]!();
+`;
+
+/** Makes this Node tell that it is an older one, so that the launcher hands over. */
+const older =
+  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.18.0"}})';
+
+interface Launched {
+  child: ChildProcess;
+  /** Resolves with the output once it holds a line that matches. */
+  line(pattern: RegExp): Promise<string>;
+  ending: Promise<[number | null, NodeJS.Signals | null]>;
+}
+
+function launch(args: string[], { old = true, detached = true } = {}): Launched {
+  const launcher = join(machine.clone, 'packages/cli/bin/keel.mjs');
+  const child = spawn(process.execPath, [...(old ? ['--import', older] : []), launcher, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A session of its own has no terminal, so signals come from nowhere but here.
+    detached,
+  });
+  let output = '';
+  const watchers = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      for (const watch of watchers) watch();
+    });
+  }
+  const line = (pattern: RegExp) =>
+    new Promise<string>((done) => {
+      const watch = () => {
+        const found = output.split('\n').find((each) => pattern.test(each));
+        if (found !== undefined) done(found);
+      };
+      watchers.add(watch);
+      watch();
+    });
+  const ending = new Promise<[number | null, NodeJS.Signals | null]>((done) => {
+    child.once('close', (...how) => done(how));
+  });
+  return { child, line, ending };
+}
+
+describe('the keel command', () => {
+  beforeEach(() => {
+    machine.write('clone/packages/cli/src/main.ts', program);
+    const folder = join(machine.clone, 'node_modules/node/bin');
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(process.execPath, join(folder, 'node'));
+  });
+
+  it('hands its arguments to the pinned Node and ends with its exit code', async () => {
+    const { child, line, ending } = launch(['exit', '7', '--flag', 'two words']);
+    const { pid, args } = JSON.parse(await line(/"args"/));
+    expect(args).toEqual(['exit', '7', '--flag', 'two words']);
+    expect(pid).not.toBe(child.pid);
+    expect(await ending).toEqual([7, null]);
+  });
+
+  it('runs in the same process where the Node is new enough', async () => {
+    const { child, line, ending } = launch(['exit', '3'], { old: false });
+    expect(JSON.parse(await line(/"args"/)).pid).toBe(child.pid);
+    expect(await ending).toEqual([3, null]);
+  });
+
+  it('ends with 128 plus the signal that ended the program', async () => {
+    expect(await launch(['die', 'SIGKILL']).ending).toEqual([137, null]);
+    expect(await launch(['die', 'SIGTERM']).ending).toEqual([143, null]);
+  });
+
+  it('passes signals on once and waits for the end', async () => {
+    const { child, line, ending } = launch(['wait']);
+    await line(/"args"/);
+    child.kill('SIGINT');
+    expect(await line(/interruption/)).toBe('interruption 1');
+    child.kill('SIGINT');
+    expect(await line(/interruption 2/)).toBe('interruption 2');
+    child.kill('SIGTERM');
+    expect(await ending).toEqual([143, null]);
+  });
+
+  it('takes the program with it when it is killed outright', async () => {
+    const { child, line, ending } = launch(['wait']);
+    await line(/"args"/);
+    child.kill('SIGKILL');
+    // The program holds the output open: it closes, and this ends, only once the program is gone too.
+    expect(await ending).toEqual([null, 'SIGKILL']);
+  });
+});
+
+it('names the set-up where nothing is installed', async () => {
+  const { line, ending } = launch(['doctor']);
+  expect(await line(/not set up/)).toContain('npm run setup');
+  expect(await ending).toEqual([1, null]);
+});
