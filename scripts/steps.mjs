@@ -91,7 +91,7 @@ export async function step(name, work) {
 }
 
 /**
- * Runs a program with its output in a log file. Throws a SetUpError with the log's end where it fails.
+ * Runs a program with its output in a log file. Throws a SetUpError that shows the error where it fails.
  *
  * @param {string} command
  * @param {string[]} args
@@ -120,8 +120,15 @@ export async function runLogged(command, args, { log, what, advice = '', cwd, en
   // The interruption's own handler cleans up and exits; nothing after this may run meanwhile.
   if (interrupted) await new Promise(() => {});
   if (code === 0) return;
-  const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
   throw new SetUpError(
-    `${what} failed (${code}). The end of ${log}:\n\n    ${tail}\n${advice && `\n${advice}\n`}`,
+    `${what} failed (${code}). From ${log}:\n\n${excerpt(readFileSync(log, 'utf8'))}\n${advice && `\n${advice}\n`}`,
   );
+}
+
+/** The first error and what follows it: tools print much after it. The end where none is named. */
+function excerpt(text) {
+  const lines = text.trimEnd().split('\n');
+  const first = lines.findIndex((line) => /\berror\b/i.test(line));
+  const shown = first === -1 ? lines.slice(-25) : lines.slice(first, first + 25);
+  return shown.map((line) => `    ${line}`).join('\n');
 }

@@ -68,7 +68,7 @@ export class FakeMachine {
         *"version_info[1]"*) echo 11 ;;
         *ctypes*) [ -z "$FAKE_CUDA" ] || [ -e "$CALLS.dependencies" ] ;;
         "-m pip"*)
-          [ -z "$FAKE_PIP_FAILS" ] || { echo "no such index"; exit 1; }
+          [ -z "$FAKE_PIP_FAILS" ] || { echo "ERROR: no such index"; cat "$FAKE_PIP_FAILS"; exit 1; }
           case "$*" in *--no-deps*) ;; *) : > "$CALLS.dependencies" ;; esac
           while [ "$1" != --target ]; do shift; done
           cp -r '${this.folder}/wheel' "$2" ;;

@@ -88,8 +88,10 @@ describe('a run of the set-up', () => {
     expect(installs.map((call) => call.includes('--no-deps'))).toEqual([true, false]);
   });
 
-  it('shows the end of the log of what failed and leaves nothing half done', async () => {
-    const { code, output } = await machine.setUp({ FAKE_PIP_FAILS: '1' });
+  it('shows the error of what failed, whatever follows it, and leaves nothing half done', async () => {
+    const { code, output } = await machine.setUp({
+      FAKE_PIP_FAILS: machine.write('noise', 'Usage: and so on\n'.repeat(100)),
+    });
     expect(code).toBe(1);
     expect(output).toMatch(/pip install torch==2\.13\.0 failed \(1\)[\s\S]*no such index/);
     expect(readdirSync(machine.cache)).toEqual([]);

@@ -45,6 +45,11 @@ export interface DecoderConfig {
   /** Factor on the token embeddings (Gemma: sqrt(hidden), rounded to the model's type). */
   embeddingScale: number;
   tieEmbeddings: boolean;
+  /**
+   * Token whose embedding takes no gradient where it is an input. Keel pads nothing; but transformers leaves config.json's
+   * pad token untrained, also where it is a real token such as the end of a turn, and full fine-tuning is to agree with it.
+   */
+  untrainedToken?: number | null;
   /** Module names by place, as in the checkpoint; absent: the model has no such module. `#` is the layer's number. */
   modules: ModuleNames;
   /** Linear weights are stored [in, out] (GPT-2's Conv1D). */

@@ -63,32 +63,12 @@ export class Decoder {
     this.computeType = computeType;
   }
 
-  /** Every weight by its name in the checkpoint; a tied head is the embedding and not named twice. */
-  namedWeights(): Map<string, Tensor> {
-    const { config, weights } = this;
-    const named = new Map<string, Tensor>([[`${config.modules.embedding}.weight`, weights.embedding]]);
-    const add = (part: Norm | Linear | null): void => {
-      if (part === null) return;
-      named.set(`${part.name}.weight`, part.weight);
-      if (part.bias !== null) named.set(`${part.name}.bias`, part.bias);
-    };
-    if (weights.positions !== null) named.set(`${config.modules.positions}.weight`, weights.positions);
-    for (const block of weights.blocks) {
-      for (const part of [
-        block.attentionNorm, ...block.queryKeyValue, block.queryNorm, block.keyNorm, block.attentionOutput,
-        block.postAttentionNorm, block.mlpNorm, ...block.gateUp, block.down, block.postMlpNorm,
-      ]) add(part);
-    }
-    add(weights.finalNorm);
-    if (weights.head !== weights.embedding) named.set(`${config.modules.head}.weight`, weights.head);
-    return named;
-  }
-
   /**
    * Hidden states after the final norm.
    * @param tokens [T] int64
    * @param positions [T], places in their own sequences
    * @returns [T, hidden]
+   * @throws RangeError when a sequence is longer than the model's positions
    */
   hidden(
     tokens: Tensor,
@@ -97,7 +77,8 @@ export class Decoder {
     options: ForwardOptions = {},
   ): Tensor {
     const { config, weights } = this;
-    let state = ops.embedding(weights.embedding, tokens).to(this.computeType); // [T, hidden]
+    this.#checkPositions(positions);
+    let state = ops.embedding(weights.embedding, tokens, config.untrainedToken ?? -1).to(this.computeType); // [T, hidden]
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
     if (weights.positions !== null) {
       const places = fromTypedArray(Int32Array.from(positions)).to({ device: tokens.device });
@@ -123,6 +104,17 @@ export class Decoder {
     const wide = logits.dtype === 'float64' ? logits : logits.to('float32');
     const cap = this.config.logitSoftcap;
     return cap === null ? wide : wide.div(cap).tanh().mul(cap);
+  }
+
+  /** Beyond its positions a model has no meaning: learned ones end, and LongRoPE wants other factors. */
+  #checkPositions(positions: Int32Array): void {
+    const { family, maxPositions } = this.config;
+    let last = 0;
+    for (const position of positions) if (position > last) last = position;
+    if (last < maxPositions) return;
+    throw new RangeError(
+      `a sequence has ${last + 1} tokens, but this ${family} model takes at most ${maxPositions}: shorten it (--max-length)`,
+    );
   }
 
   #block(

@@ -29,3 +29,4 @@ export {
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
+export { linearLayers, namedWeights } from './loading/named-weights.ts';

@@ -1,6 +1,7 @@
 import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
+import { disposeDecoder } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -40,6 +41,8 @@ export class LanguageModel {
   readonly configJson: Record<string, unknown>;
   /** What it was loaded from, as the user named it. */
   readonly name: string;
+  /** SHA-256, in hex, of the files that the weights were read from. */
+  readonly hash: () => Promise<string>;
   #role: Role;
 
   constructor(parts: {
@@ -48,13 +51,20 @@ export class LanguageModel {
     device: Device;
     configJson: Record<string, unknown>;
     name: string;
+    hash(): Promise<string>;
   }) {
     this.decoder = parts.decoder;
     this.tokenizer = parts.tokenizer;
     this.device = parts.device;
     this.configJson = parts.configJson;
     this.name = parts.name;
+    this.hash = () => parts.hash();
     this.#role = 'reference';
+  }
+
+  /** Frees the weights and the adapters. */
+  dispose(): void {
+    disposeDecoder(this.decoder);
   }
 
   /** Adapter of the role that is on, or null for the base alone. */

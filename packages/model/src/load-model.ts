@@ -43,13 +43,13 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device);
-  const { decoder, configJson } = await loadDecoder(path, {
+  const { decoder, configJson, weightHash } = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
   });
   const tokenizer = path.endsWith('.gguf') ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
-  return new LanguageModel({ decoder, tokenizer, device, configJson, name });
+  return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
 }
 
 function tokenizerOfGguf(path: string) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "handles.h"
+#include "entry.h"
 
 namespace keel {
 
@@ -71,22 +71,53 @@ bool isAbsent(napi_env env, napi_value value) {
   return type == napi_undefined || type == napi_null;
 }
 
-namespace {
+constexpr double kExactLimit = 9007199254740992.0;  // 2^53: from here on whole numbers are missing
+
+static napi_valuetype typeOf(napi_env env, napi_value value) {
+  napi_valuetype type;
+  check(env, napi_typeof(env, value, &type));
+  return type;
+}
+
+static int64_t bigInteger(napi_env env, napi_value value) {
+  int64_t big = 0;
+  bool lossless = false;
+  check(env, napi_get_value_bigint_int64(env, value, &big, &lossless));
+  if (!lossless) throw std::runtime_error("the BigInt does not fit 64 bits");
+  return big;
+}
 
 int64_t toInteger(napi_env env, napi_value value) {
-  const double number = toNumber(env, value);
-  if (number != std::floor(number) || std::abs(number) > 9007199254740992.0)
-    throw std::runtime_error("expected a whole number, got " + std::to_string(number));
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) {
+    if (typeOf(env, value) == napi_bigint) return bigInteger(env, value);
+    number = toNumber(env, value);
+  }
+  if (number != std::floor(number) || !std::isfinite(number)) {
+    std::ostringstream text;
+    text << "expected a whole number, got " << number;
+    throw std::runtime_error(text.str());
+  }
+  if (std::abs(number) >= kExactLimit)
+    throw std::runtime_error("whole numbers from 2^53 on are not exact: give a BigInt");
   return static_cast<int64_t>(number);
 }
 
+double exactly(int64_t value) {
+  if (value > static_cast<int64_t>(kExactLimit) || value < -static_cast<int64_t>(kExactLimit))
+    throw std::runtime_error("the integer " + std::to_string(value) + " is more than a JavaScript number holds exactly: read it by toTypedArray()");
+  return static_cast<double>(value);
+}
+
+namespace {
+
 at::Scalar toScalar(napi_env env, napi_value value) {
-  napi_valuetype type;
-  check(env, napi_typeof(env, value, &type));
+  const napi_valuetype type = typeOf(env, value);
   if (type == napi_boolean) return at::Scalar(toNumber(env, value) != 0);
+  if (type == napi_bigint) return at::Scalar(bigInteger(env, value));
   const double number = toNumber(env, value);
   // A whole number stays an integer so that integer tensors keep their type, as in Python.
-  if (number == std::floor(number) && std::abs(number) <= 9007199254740992.0 && !(number == 0 && std::signbit(number)))
+  if (number == std::floor(number) && std::abs(number) < kExactLimit && !(number == 0 && std::signbit(number)))
     return at::Scalar(static_cast<int64_t>(number));
   return at::Scalar(number);
 }
@@ -109,23 +140,24 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
   switch (element->kind()) {
     case c10::TypeKind::TensorType: {
       c10::List<at::Tensor> list;
-      eachElement(env, value, [&](napi_value v) { list.push_back(handles().get(toNumber(env, v))); });
+      eachElement(env, value, [&](napi_value v) { list.push_back(instance(env).handles.get(toNumber(env, v))); });
       return list;
     }
     case c10::TypeKind::OptionalType: {
+      if (element->castRaw<c10::OptionalType>()->getElementType()->kind() != c10::TypeKind::TensorType)
+        throw std::runtime_error("lists of " + element->str() + " are not supported");
       c10::List<std::optional<at::Tensor>> list;
       eachElement(env, value, [&](napi_value v) {
         if (isAbsent(env, v)) list.push_back(std::nullopt);
-        else list.push_back(handles().get(toNumber(env, v)));
+        else list.push_back(instance(env).handles.get(toNumber(env, v)));
       });
       return list;
     }
     case c10::TypeKind::IntType:
     case c10::TypeKind::SymIntType: {
       c10::List<int64_t> list;
-      napi_valuetype type;
-      check(env, napi_typeof(env, value, &type));
-      if (type == napi_number) list.push_back(toInteger(env, value));  // int[1] takes a bare number
+      const napi_valuetype type = typeOf(env, value);
+      if (type == napi_number || type == napi_bigint) list.push_back(toInteger(env, value));  // int[1] takes a bare number
       else eachElement(env, value, [&](napi_value v) { list.push_back(toInteger(env, v)); });
       return list;
     }
@@ -149,7 +181,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
 c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType:
-      return handles().get(toNumber(env, value));
+      return instance(env).handles.get(toNumber(env, value));
     case c10::TypeKind::OptionalType:
       if (isAbsent(env, value)) return {};
       return toIValue(env, value, type->castRaw<c10::OptionalType>()->getElementType());
@@ -168,7 +200,12 @@ c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type) {
       return toString(env, value);
     case c10::TypeKind::DeviceObjType:
       return c10::Device(toString(env, value));
-    case c10::TypeKind::ScalarTypeType:
+    case c10::TypeKind::ScalarTypeType: {
+      const int64_t code = toInteger(env, value);
+      if (code < 0 || code >= static_cast<int64_t>(c10::ScalarType::NumOptions))
+        throw std::runtime_error("there is no scalar type " + std::to_string(code));
+      return code;
+    }
     case c10::TypeKind::LayoutType:
     case c10::TypeKind::MemoryFormatType:
       return toInteger(env, value);
@@ -184,12 +221,12 @@ napi_value fromIValue(napi_env env, const c10::IValue& value) {
       check(env, napi_get_null(env, &result));
       return result;
     }
-    return fromNumber(env, handles().add(value.toTensor()));
+    return fromNumber(env, instance(env).handles.add(value.toTensor()));
   }
   if (value.isNone()) {
     check(env, napi_get_undefined(env, &result));
   } else if (value.isInt()) {
-    result = fromNumber(env, static_cast<double>(value.toInt()));
+    result = fromNumber(env, exactly(value.toInt()));
   } else if (value.isDouble()) {
     result = fromNumber(env, value.toDouble());
   } else if (value.isBool()) {
@@ -209,11 +246,56 @@ napi_value fromIValue(napi_env env, const c10::IValue& value) {
   return result;
 }
 
+namespace {
+
+constexpr size_t kShownElements = 6;
+constexpr size_t kShownText = 80;
+
+// By PyTorch's names.
+std::string typeName(at::ScalarType type) {
+  switch (type) {
+    case at::kByte: return "uint8";
+    case at::kChar: return "int8";
+    case at::kShort: return "int16";
+    case at::kInt: return "int32";
+    case at::kLong: return "int64";
+    case at::kHalf: return "float16";
+    case at::kFloat: return "float32";
+    case at::kDouble: return "float64";
+    case at::kBool: return "bool";
+    case at::kBFloat16: return "bfloat16";
+    default: return c10::toString(type);
+  }
+}
+
+}  // namespace
+
 std::string describe(const at::Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
   std::ostringstream text;
-  text << tensor.sizes() << ' ' << tensor.dtype().name();
+  text << tensor.sizes() << ' ' << typeName(tensor.scalar_type());
   if (!tensor.is_cpu()) text << ' ' << tensor.device();
+  return text.str();
+}
+
+std::string describe(const c10::IValue& value) {
+  if (value.isTensor()) return describe(value.toTensor());
+  std::ostringstream text;
+  if (value.isList()) {
+    const auto list = value.toListRef();
+    const char* between = value.isTensorList() ? "; " : ", ";
+    text << '[';
+    for (size_t i = 0; i < list.size() && i < kShownElements; ++i) text << (i ? between : "") << describe(list[i]);
+    if (list.size() > kShownElements) text << between << "… " << list.size() << " in all";
+    text << ']';
+  } else if (value.isString()) {
+    const std::string& whole = value.toStringRef();
+    size_t end = std::min(whole.size(), kShownText);
+    while (end < whole.size() && (whole[end] & 0xC0) == 0x80) --end;  // not inside a character
+    text << '"' << whole.substr(0, end) << (end < whole.size() ? "…" : "") << '"';
+  } else {
+    text << value;
+  }
   return text.str();
 }
 

@@ -27,7 +27,13 @@ bool isAbsent(napi_env env, napi_value value);
 c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type);
 napi_value fromIValue(napi_env env, const c10::IValue& value);
 
-// "[4, 8] float32" and so on, for messages.
+// A whole number that a JavaScript number holds exactly, or a BigInt that fits 64 bits.
+int64_t toInteger(napi_env env, napi_value value);
+// Throws std::runtime_error where a JavaScript number would be another.
+double exactly(int64_t value);
+
+// "[4, 8] float32" and so on, for messages; long lists and texts are cut.
 std::string describe(const at::Tensor& tensor);
+std::string describe(const c10::IValue& value);
 
 }  // namespace keel

@@ -1,5 +1,6 @@
 #include "handles.h"
 
+#include <atomic>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -9,19 +10,28 @@ namespace {
 constexpr uint64_t kSlotBits = 24;
 constexpr uint64_t kSlotMask = (1ull << kSlotBits) - 1;
 constexpr uint32_t kGenerationMask = (1u << 28) - 1;
+constexpr double kHandleLimit = 4503599627370496.0;  // 2^52: slot and generation
+
+// 0 is left out, so that no handle is 0.
+uint32_t following(uint32_t generation) {
+  const uint32_t next = (generation + 1) & kGenerationMask;
+  return next == 0 ? 1 : next;
+}
 }  // namespace
 
-HandleTable& handles() {
-  static auto* table = new HandleTable();  // never destroyed: LibTorch may be torn down first
-  return *table;
+HandleTable::HandleTable() {
+  // Tables of different threads begin far apart: a number from another thread is refused, not mistaken.
+  static std::atomic<uint32_t> tables{0};
+  const uint32_t spread = (tables.fetch_add(1) * 0x9E3779Bu) & kGenerationMask;
+  firstGeneration_ = spread == 0 ? 1 : spread;
 }
 
 Handle HandleTable::add(at::Tensor tensor) {
   uint32_t index;
   if (free_.empty()) {
+    if (slots_.size() > kSlotMask) throw std::runtime_error("more than 16 million live tensors: something is not disposed");
     index = static_cast<uint32_t>(slots_.size());
-    if (index > kSlotMask) throw std::runtime_error("more than 16 million live tensors: something is not disposed");
-    slots_.emplace_back();
+    slots_.push_back({at::Tensor(), firstGeneration_});
   } else {
     index = free_.back();
     free_.pop_back();
@@ -34,7 +44,7 @@ Handle HandleTable::add(at::Tensor tensor) {
 }
 
 const HandleTable::Slot* HandleTable::find(Handle handle) const {
-  if (!(handle > 0)) return nullptr;
+  if (!(handle > 0 && handle < kHandleLimit)) return nullptr;
   const auto bits = static_cast<uint64_t>(handle);
   const uint64_t index = bits & kSlotMask;
   if (index >= slots_.size()) return nullptr;
@@ -54,9 +64,10 @@ bool HandleTable::dispose(Handle handle) {
   auto* slot = const_cast<Slot*>(find(handle));
   if (slot == nullptr) return false;
   slot->used = false;
-  slot->generation = (slot->generation + 1) & kGenerationMask;
-  if (slot->generation == 0) slot->generation = 1;
-  free_.push_back(static_cast<uint32_t>(static_cast<uint64_t>(handle) & kSlotMask));
+  slot->generation = following(slot->generation);
+  // A slot whose generations are used up is given up: its numbers would come again.
+  if (slot->generation != firstGeneration_)
+    free_.push_back(static_cast<uint32_t>(static_cast<uint64_t>(handle) & kSlotMask));
   --live_;
   // Last: freeing may run destructors of an autograd graph.
   at::Tensor released = std::move(slot->tensor);

@@ -1,6 +1,7 @@
 // Tensor handles: JavaScript holds a number, C++ holds the tensor.
 #pragma once
 #include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -9,10 +10,12 @@ namespace keel {
 // Slot index in the low 24 bits, generation above: a number kept after dispose never reaches another tensor.
 using Handle = double;
 
+// One a JavaScript thread: none of it is locked.
 class HandleTable {
  public:
+  HandleTable();
   Handle add(at::Tensor tensor);
-  // Throws std::runtime_error when the handle was disposed.
+  // Throws std::runtime_error when the handle was disposed. The reference holds until the next add.
   const at::Tensor& get(Handle handle) const;
   bool alive(Handle handle) const;
   // Returns false when it was disposed before.
@@ -24,15 +27,14 @@ class HandleTable {
  private:
   struct Slot {
     at::Tensor tensor;
-    uint32_t generation = 1;
+    uint32_t generation;
     bool used = false;
   };
   const Slot* find(Handle handle) const;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   size_t live_ = 0;
+  uint32_t firstGeneration_;
 };
-
-HandleTable& handles();
 
 }  // namespace keel

@@ -6,6 +6,7 @@ import {
   type LanguageModel,
   loadAdapter,
   loadModel,
+  namedWeights,
   resolveDevice,
   resolvePrecision,
   saveAdapter,
@@ -165,7 +166,7 @@ const totalSteps = ({ maxSteps, epochs, batchSize }: DpoOptions, rows: number): 
   maxSteps ?? Math.max(1, Math.ceil((epochs * rows) / batchSize));
 
 function trainedParameters(model: LanguageModel, options: DpoOptions): Map<string, Tensor> {
-  if (!options.lora) return model.decoder.namedWeights();
+  if (!options.lora) return namedWeights(model.decoder);
   if (options.adapter !== null) return loadAdapter(model.decoder, options.adapter, POLICY, { trainable: true });
   return addLora(model.decoder, POLICY, {
     rank: options.loraRank,

@@ -49,7 +49,7 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
     loadTrainingState(resumed.path, { task, parameters, optimiser });
     step = resumed.step;
   }
-  using log = MetricsLog.open(run.metricsPath, run.resumed ? step : null);
+  using log = MetricsLog.open(run.metricsPath, run.resumed ? (resumed?.step ?? -1) : null);
   using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
   const record = (row: { step: number } & Metrics): void => {
     log.append(row);
@@ -66,6 +66,7 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
   const save = async (): Promise<void> => {
     if (saved === step) return;
     log.sync();
+    board.sync();
     const { path } = await run.saveCheckpoint(
       step,
       async (folder) => {

@@ -52,8 +52,9 @@ export const windowFields = {
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
 };
 
-export const headSizeOf = (fields: Pick<DecoderFields, 'head_dim' | 'hidden_size' | 'num_attention_heads'>): number =>
-  fields.head_dim ?? Math.floor(fields.hidden_size / fields.num_attention_heads);
+export const headSizeOf = (
+  fields: Pick<DecoderFields, 'head_dim' | 'hidden_size' | 'num_attention_heads'>,
+): number => fields.head_dim ?? Math.floor(fields.hidden_size / fields.num_attention_heads);
 
 /** A llama-shaped decoder of these fields, without scales and caps of its own. */
 export function decoderConfig(

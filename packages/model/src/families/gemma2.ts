@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
-import { activation, decoderConfig, decoderFields, optionalCount, perLayer, windowFields } from './fields.ts';
+import {
+  activation,
+  decoderConfig,
+  decoderFields,
+  optionalCount,
+  perLayer,
+  windowFields,
+} from './fields.ts';
 import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
 export const gemmaFields = {
@@ -11,7 +18,7 @@ export const gemmaFields = {
   num_key_value_heads: optionalCount.default(4),
   head_dim: optionalCount.default(256),
   // Early files say hidden_act "gelu", which stands for the tanh form there.
-  hidden_act: z.unknown(),
+  hidden_act: z.unknown().optional(),
   hidden_activation: activation.nullish(),
   tie_word_embeddings: z.boolean().default(true),
   query_pre_attn_scalar: z.number().positive().default(256),

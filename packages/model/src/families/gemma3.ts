@@ -46,10 +46,7 @@ const nested = z.looseObject({
 function rotaryByLayerType(fields: Fields) {
   const { full_attention, sliding_attention } = parseFields(nested, fields.rope_parameters ?? {});
   return {
-    full: rotaryParameters(
-      { ...fields, rope_parameters: full_attention ?? null },
-      1_000_000,
-    ),
+    full: rotaryParameters({ ...fields, rope_parameters: full_attention ?? null }, 1_000_000),
     sliding: rotaryParameters(
       { rope_theta: fields.rope_local_base_freq, rope_parameters: sliding_attention ?? null },
       10_000,

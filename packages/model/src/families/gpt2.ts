@@ -36,7 +36,9 @@ const modules: ModuleNames = {
 export function gpt2(json: unknown): DecoderConfig {
   const fields = parseFields(schema, json);
   if (fields.scale_attn_by_inverse_layer_idx) {
-    throw new ConfigError('field scale_attn_by_inverse_layer_idx is true, which Keel does not have');
+    throw new ConfigError(
+      'field scale_attn_by_inverse_layer_idx is true, which Keel does not have',
+    );
   }
   const common = {
     model_type: fields.model_type,

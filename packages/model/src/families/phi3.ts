@@ -2,7 +2,15 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
-import { count, decoderConfig, decoderFields, headSizeOf, moduleNames, optionalCount, perLayer } from './fields.ts';
+import {
+  count,
+  decoderConfig,
+  decoderFields,
+  headSizeOf,
+  moduleNames,
+  optionalCount,
+  perLayer,
+} from './fields.ts';
 import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
 const schema = z.looseObject({

@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
-import { decoderConfig, decoderFields, headSizeOf, optionalCount, perLayer, windowFields } from './fields.ts';
+import {
+  decoderConfig,
+  decoderFields,
+  headSizeOf,
+  optionalCount,
+  perLayer,
+  windowFields,
+} from './fields.ts';
 import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
 export const qwenFields = {

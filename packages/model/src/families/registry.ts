@@ -30,21 +30,27 @@ const families: Record<string, Family | undefined> = {
   gpt2: { configure: gpt2, architecture: 'GPT2LMHeadModel' },
 };
 
-const schema = z.looseObject({ model_type: z.string(), quantization_config: z.unknown().optional() });
+const schema = z.looseObject({
+  model_type: z.string(),
+  quantization_config: z.unknown().optional(),
+  pad_token_id: z.number().int().nullish(),
+});
 
 /**
  * What a parsed config.json says of a decoder.
  * @throws ConfigError naming the field that is missing or wrong, or the known families where `model_type` is none of them
  */
 export function decoderConfigFrom(json: unknown): DecoderConfig {
-  const { model_type, quantization_config } = parseFields(schema, json);
+  const { model_type, quantization_config, pad_token_id } = parseFields(schema, json);
   const family = familyOf(model_type);
   if (quantization_config != null) {
     throw new ConfigError(
       'field quantization_config is set: Keel reads unquantised weights, or quantised ones as GGUF',
     );
   }
-  return family.configure(json);
+  // transformers makes the pad token's row an nn.Embedding padding_idx everywhere but in GPT-2.
+  const untrainedToken = model_type === 'gpt2' ? null : (pad_token_id ?? null);
+  return { ...family.configure(json), untrainedToken };
 }
 
 /** transformers' class of a family, for `architectures`. @throws ConfigError for an unknown `model_type` */

@@ -74,7 +74,9 @@ export function rotaryConfig(
   const { rope_type, rope_theta, partial_rotary_factor } = parseFields(schema, parameters);
   const size = Math.floor(headSize * partial_rotary_factor);
   if (size % 2 !== 0 || size === 0) {
-    throw new ConfigError(`rotary embeddings turn ${size} features of a head, expected an even number`);
+    throw new ConfigError(
+      `rotary embeddings turn ${size} features of a head, expected an even number`,
+    );
   }
   const plain = Array.from({ length: size / 2 }, (_, i) => rope_theta ** ((-2 * i) / size));
   const scale = scalings[rope_type];
@@ -106,7 +108,9 @@ const llama3: Scaling = (plain, parameters) => {
   const fields = parseFields(llama3Schema, parameters);
   const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
   if (high <= low) {
-    throw new ConfigError(`field high_freq_factor is ${high}, expected more than low_freq_factor ${low}`);
+    throw new ConfigError(
+      `field high_freq_factor is ${high}, expected more than low_freq_factor ${low}`,
+    );
   }
   const inverseFrequencies = plain.map((frequency) => {
     const turns = (fields.original_max_position_embeddings * frequency) / (2 * Math.PI);
@@ -121,7 +125,9 @@ const longrope: Scaling = (plain, parameters, maxPositions) => {
   const fields = parseFields(longropeSchema, parameters);
   const { short_factor: short, original_max_position_embeddings: original } = fields;
   if (short.length !== plain.length) {
-    throw new ConfigError(`field short_factor has ${short.length} numbers, expected ${plain.length}`);
+    throw new ConfigError(
+      `field short_factor has ${short.length} numbers, expected ${plain.length}`,
+    );
   }
   const stretch = fields.factor ?? maxPositions / original;
   const byLength = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));

@@ -1,0 +1,99 @@
+/** Ends of an interval. */
+export type Interval = readonly [low: number, high: number];
+
+/** Quantile of the standard normal distribution that leaves 2.5% above it. */
+const Z_95 = 1.959963984540054;
+
+/**
+ * Wilson's score interval for a proportion (Wilson 1927, equation 4 in Brown, Cai and DasGupta 2001).
+ * Unlike value ± 1.96 errors it stays within [0, 1] and holds for few or extreme counts.
+ *
+ * @param z quantile of the standard normal distribution; 1.96 gives 95%.
+ * @throws RangeError unless 0 <= successes <= trials and trials > 0.
+ */
+export function wilsonInterval(successes: number, trials: number, z = Z_95): Interval {
+  if (!(trials > 0 && successes >= 0 && successes <= trials)) {
+    throw new RangeError(`${successes} successes of ${trials} trials are no proportion`);
+  }
+  const share = successes / trials;
+  const z2 = z * z;
+  const centre = (share + z2 / (2 * trials)) / (1 + z2 / trials);
+  const spread = Math.sqrt((share * (1 - share)) / trials + z2 / (4 * trials * trials));
+  const half = (z * spread) / (1 + z2 / trials);
+  // At the ends the formula gives exactly 0 or 1; rounding need not.
+  return [
+    successes === 0 ? 0 : Math.max(0, centre - half),
+    successes === trials ? 1 : Math.min(1, centre + half),
+  ];
+}
+
+export interface BootstrapOptions {
+  /** Same seed, same interval. */
+  seed?: number;
+  resamples?: number;
+  /** Share of resamples inside the interval. */
+  confidence?: number;
+}
+
+/**
+ * Percentile bootstrap interval of a mean (Efron and Tibshirani 1993, chapter 13).
+ *
+ * @throws RangeError without values, or with one that is not finite.
+ */
+export function bootstrapMeanInterval(
+  values: readonly number[],
+  { seed = 0, resamples = 10_000, confidence = 0.95 }: BootstrapOptions = {},
+): Interval {
+  if (values.length === 0) throw new RangeError('an interval needs at least one value');
+  const strange = values.find((value) => !Number.isFinite(value));
+  if (strange !== undefined)
+    throw new RangeError(`an interval of values with ${strange} among them`);
+  const random = generator(seed);
+  const means = Float64Array.from({ length: resamples }, () => {
+    let sum = 0;
+    for (let draw = 0; draw < values.length; draw++) {
+      sum += values[Math.floor(random() * values.length)]!;
+    }
+    return sum / values.length;
+  }).sort();
+  const tail = (1 - confidence) / 2;
+  return [quantile(means, tail), quantile(means, 1 - tail)];
+}
+
+/**
+ * Bootstrap interval of mean(after - before), where both were measured on the same items: the pairs
+ * are drawn, so that what is common to both sides does not widen it.
+ *
+ * @throws RangeError for lists of different lengths, and as `bootstrapMeanInterval`.
+ */
+export function pairedDifferenceInterval(
+  before: readonly number[],
+  after: readonly number[],
+  options?: BootstrapOptions,
+): Interval {
+  if (before.length !== after.length) {
+    throw new RangeError(`${before.length} values before and ${after.length} after are not pairs`);
+  }
+  const differences = after.map((value, index) => value - before[index]!);
+  return bootstrapMeanInterval(differences, options);
+}
+
+/** Linear interpolation between the sorted values, as NumPy's default. */
+function quantile(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const low = sorted[below]!;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return low + (high - low) * (place - below);
+}
+
+/** Numbers in [0, 1) from a 32-bit seed (mulberry32, public domain); for resampling only. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,91 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { writeFileAtomic } from './atomic-write.ts';
+
+/** Numbers of one optimizer step by name; `step` counts from 1, evaluation before training is 0. */
+export interface MetricsRow {
+  step: number;
+  [name: string]: number;
+}
+
+/** A run's metrics.jsonl: a line a row, only ever added to. JSON has no NaN: it is written "NaN". */
+export class MetricsLog implements Disposable {
+  readonly path: string;
+  readonly #descriptor: number;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.#descriptor = openSync(path, 'a');
+  }
+
+  /**
+   * @param resumeFrom step of the checkpoint that the run goes on from: rows after it, and a last
+   * line that a kill tore, are cut off. null begins an empty file.
+   * @throws Error naming the line when a line before the last is not a row.
+   */
+  static open(path: string, resumeFrom: number | null = null): MetricsLog {
+    const kept = resumeFrom === null ? [] : MetricsLog.read(path);
+    const text = kept
+      .filter(({ step }) => step <= (resumeFrom ?? -1))
+      .map(line)
+      .join('');
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileAtomic(path, text);
+    return new MetricsLog(path);
+  }
+
+  /** Rows of a metrics.jsonl, oldest first; none where there is no file. A torn last line is dropped. */
+  static read(path: string): MetricsRow[] {
+    if (!existsSync(path)) return [];
+    const lines = readFileSync(path, 'utf8').split('\n');
+    // Behind the last newline stands nothing, or a line whose writer was killed.
+    lines.pop();
+    return lines.flatMap((text, index) => {
+      const row = parseRow(text);
+      if (row) return [row];
+      if (index === lines.length - 1) return [];
+      throw new Error(`${path}:${index + 1}: expected a JSON object with a number "step"`);
+    });
+  }
+
+  /** Adds one line. */
+  append(row: MetricsRow): void {
+    writeSync(this.#descriptor, line(row));
+  }
+
+  /** Makes all lines so far survive a power cut; to be called before a checkpoint is written. */
+  sync(): void {
+    fsyncSync(this.#descriptor);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function line(row: MetricsRow): string {
+  const encode = (_key: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  return `${JSON.stringify(row, encode)}\n`;
+}
+
+function parseRow(text: string): MetricsRow | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null;
+  const row = Object.fromEntries(
+    Object.entries(parsed).map(([name, value]) => [name, decode(value)]),
+  ) as MetricsRow;
+  return typeof row.step === 'number' ? row : null;
+}
+
+function decode(value: unknown): unknown {
+  const isNumber = value === 'NaN' || value === 'Infinity' || value === '-Infinity';
+  return isNumber ? Number(value) : value;
+}

@@ -1,0 +1,109 @@
+/** A training run's state, as shown on a terminal. Numbers that are not there are left out. */
+export interface TrainingProgress {
+  step: number;
+  totalSteps: number;
+  loss?: number;
+  /** Mean reward of chosen less rejected answers (TRL's rewards/margins). */
+  margin?: number;
+  /** Share of pairs with a positive margin, from 0 to 1. */
+  accuracy?: number;
+  tokensPerSecond?: number | null;
+  /** Seconds to the end. */
+  secondsLeft?: number | null;
+}
+
+const narrowestBar = 8;
+const widestBar = 30;
+
+/**
+ * One line with a bar, never longer than `columns`: on a narrow terminal the bar goes first and
+ * then the numbers from the right.
+ */
+export function progressLine(progress: TrainingProgress, columns: number): string {
+  const { step, totalSteps } = progress;
+  const share = totalSteps > 0 ? Math.min(1, step / totalSteps) : 0;
+  const head = `${String(Math.round(share * 100)).padStart(3)}%`;
+  const parts = [`${step}/${totalSteps}`, ...numbers(progress)];
+  const lengthOf = (count: number): number => [head, ...parts.slice(0, count)].join('  ').length;
+  let count = parts.length;
+  while (count > 1 && lengthOf(count) > columns) count--;
+  const room = Math.min(widestBar, columns - lengthOf(count) - 1);
+  const bar = room >= narrowestBar ? [drawBar(share, room)] : [];
+  return [[...bar, head].join(' '), ...parts.slice(0, count)].join('  ').slice(0, columns);
+}
+
+/** The same without a bar, for logs and pipes. */
+export function plainProgressLine(progress: TrainingProgress): string {
+  return [`step ${progress.step}/${progress.totalSteps}`, ...numbers(progress)].join('  ');
+}
+
+function numbers(progress: TrainingProgress): string[] {
+  const { loss, margin, accuracy, tokensPerSecond, secondsLeft } = progress;
+  const parts: string[] = [];
+  if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
+  if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
+  if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
+  if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
+  if (tokensPerSecond != null) parts.push(`${formatCount(tokensPerSecond)} tokens/s`);
+  return parts;
+}
+
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** Bar of `width` columns, filled to an eighth of a column. */
+function drawBar(share: number, width: number): string {
+  const filled = Math.floor(share * width * 8);
+  const bar = '█'.repeat(Math.floor(filled / 8)) + eighths[filled % 8];
+  return bar.padEnd(width, '░');
+}
+
+/** `45s`, `3m 05s`, `2h 10m`, `3d 4h`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  const whole = Math.max(0, Math.round(seconds));
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
+  if (days > 0) return `${days}d ${hours}h`;
+  if (hours > 0) return `${hours}h ${String(minutes).padStart(2, '0')}m`;
+  if (minutes > 0) return `${minutes}m ${String(whole % 60).padStart(2, '0')}s`;
+  return `${whole}s`;
+}
+
+/** `950`, `1.2k`, `34k`, `5.6M`. */
+export function formatCount(count: number): string {
+  const units = ['', 'k', 'M', 'G'];
+  let value = count;
+  let unit = 0;
+  while (Number(value.toPrecision(2)) >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)}${units[unit]}`;
+}
+
+/** When a plain line is due: on the first call, and then each so many seconds or steps. */
+export class PlainPace {
+  readonly #seconds: number;
+  readonly #steps: number;
+  #lastTime: number | null = null;
+  #lastStep = 0;
+
+  constructor({ seconds = 10, steps = Number.POSITIVE_INFINITY } = {}) {
+    this.#seconds = seconds;
+    this.#steps = steps;
+  }
+
+  /** @param now milliseconds, of any clock that only goes forward. */
+  due(step: number, now: number = performance.now()): boolean {
+    const first = this.#lastTime === null;
+    const late = !first && now - this.#lastTime! >= this.#seconds * 1000;
+    if (!first && !late && step - this.#lastStep < this.#steps) return false;
+    this.#lastTime = now;
+    this.#lastStep = step;
+    return true;
+  }
+}

@@ -1,0 +1,166 @@
+import type { MetricsRow } from '../metrics.ts';
+
+/** A line of a chart; values stand beside the chart's steps, null where there is none. */
+export interface ChartSeries {
+  label: string;
+  tone: 'first' | 'second';
+  /** Training is a line; held-out rows are few, and points on a dashed line. */
+  held: boolean;
+  values: (number | null)[];
+  /** The same, smoothed; null where the line is smooth or short. */
+  smoothed: (number | null)[] | null;
+}
+
+export interface Chart {
+  id: string;
+  title: string;
+  /** What is drawn and how to read it. */
+  note: string;
+  share: boolean;
+  steps: number[];
+  series: ChartSeries[];
+}
+
+interface Definition {
+  id: string;
+  title: string;
+  note: string;
+  share?: boolean;
+  exact?: boolean;
+  lines: { label: string; names: string[]; tone: 'first' | 'second' }[];
+}
+
+const oneLine = (names: string[]): Definition['lines'] => [{ label: '', names, tone: 'first' }];
+
+const definitions: readonly Definition[] = [
+  {
+    id: 'loss',
+    title: 'Loss',
+    note: 'The training objective. DPO begins at ln 2 = 0.693, where policy and reference are one.',
+    lines: oneLine(['loss']),
+  },
+  {
+    id: 'margin',
+    title: 'Reward margin',
+    note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one.',
+    lines: oneLine(['rewards/margins']),
+  },
+  {
+    id: 'accuracy',
+    title: 'Preference accuracy',
+    note: 'Share of pairs in which the chosen answer has the higher reward.',
+    share: true,
+    lines: oneLine(['rewards/accuracies']),
+  },
+  {
+    id: 'logps',
+    title: 'Log-probabilities',
+    note: 'Mean log-probability of whole answers under the policy.',
+    lines: [
+      { label: 'chosen', names: ['logps/chosen'], tone: 'first' },
+      { label: 'rejected', names: ['logps/rejected'], tone: 'second' },
+    ],
+  },
+  {
+    id: 'kl',
+    title: 'KL to the reference',
+    note: 'How far the policy has moved from where it began, in nats.',
+    lines: oneLine(['kl', 'objective/kl', 'ppo/kl']),
+  },
+  {
+    id: 'grad-norm',
+    title: 'Gradient norm',
+    note: 'Global norm before clipping.',
+    lines: oneLine(['grad_norm']),
+  },
+  {
+    id: 'learning-rate',
+    title: 'Learning rate',
+    note: 'As the schedule set it.',
+    exact: true,
+    lines: oneLine(['learning_rate']),
+  },
+  {
+    id: 'speed',
+    title: 'Speed',
+    note: 'Tokens trained on in a second.',
+    lines: oneLine(['tokens_per_second']),
+  },
+];
+
+const mostPoints = 800;
+const fewestToSmooth = 24;
+
+/** The charts that a run's metrics allow, in the order of reading. */
+export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
+  return definitions.flatMap((definition) => {
+    const points = definition.lines.flatMap(({ label, names, tone }) => {
+      const training = pointsOf(rows, names);
+      const held = pointsOf(
+        rows,
+        names.map((name) => `eval_${name}`),
+      );
+      const both = training.size > 0 && held.size > 0;
+      const name = (kind: string): string =>
+        label === '' ? kind : both || kind === 'held out' ? `${label}, ${kind}` : label;
+      return [
+        { label: name('training'), tone, held: false, values: thin(training) },
+        {
+          label: name('held out'),
+          tone: label === '' ? ('second' as const) : tone,
+          held: true,
+          values: held,
+        },
+      ].filter(({ values }) => values.size > 0);
+    });
+    if (points.length === 0) return [];
+    const { id, title, note, share = false, exact = false } = definition;
+    const steps = [...new Set(points.flatMap(({ values }) => [...values.keys()]))].sort(
+      (a, b) => a - b,
+    );
+    const series = points.map(({ label, tone, held, values }) => {
+      const aligned = steps.map((step) => values.get(step) ?? null);
+      const smooth = !held && !exact && values.size >= fewestToSmooth;
+      return { label, tone, held, values: aligned, smoothed: smooth ? smoothed(aligned) : null };
+    });
+    return [{ id, title, note, share, steps, series }];
+  });
+}
+
+/** Values by step under the first name that has any; what is not finite cannot be drawn. */
+function pointsOf(rows: readonly MetricsRow[], names: readonly string[]): Map<number, number> {
+  for (const name of names) {
+    const points = rows.flatMap((row): [number, number][] => {
+      const value = row[name];
+      return typeof value === 'number' && Number.isFinite(value) ? [[row.step, value]] : [];
+    });
+    if (points.length > 0) return new Map(points);
+  }
+  return new Map();
+}
+
+/** Means over equal stretches, so that a long run's report stays small. */
+function thin(points: Map<number, number>): Map<number, number> {
+  const width = Math.ceil(points.size / mostPoints);
+  if (width <= 1) return points;
+  const entries = [...points];
+  const result = new Map<number, number>();
+  for (let start = 0; start < entries.length; start += width) {
+    const stretch = entries.slice(start, start + width);
+    const mean = stretch.reduce((sum, [, value]) => sum + value, 0) / stretch.length;
+    result.set(stretch.at(-1)![0], mean);
+  }
+  return result;
+}
+
+/** Mean over a window around each point: unlike a running mean it shifts nothing in time. */
+function smoothed(values: readonly (number | null)[]): (number | null)[] {
+  const present = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
+  const reach = Math.max(2, Math.round(present.length / 24));
+  const result: (number | null)[] = values.map(() => null);
+  for (const [place, { index }] of present.entries()) {
+    const window = present.slice(Math.max(0, place - reach), place + reach + 1);
+    result[index] = window.reduce((sum, { value }) => sum + value, 0) / window.length;
+  }
+  return result;
+}

@@ -1,0 +1,77 @@
+import type { MetricsRow } from '../metrics.ts';
+
+/** What a report shows. Every section but the heading is left out where its data are. */
+export interface ReportData {
+  title: string;
+  /** The run in one sentence: what was asked, and whether it came true. */
+  summary: string;
+  /** ISO 8601. */
+  created?: string;
+  headlines?: Headline[];
+  comparisons?: Comparisons;
+  /** Rows of metrics.jsonl, evaluation rows (names that begin with `eval_`) among them. */
+  metrics?: MetricsRow[];
+  samples?: Samples;
+  ran?: WhatRan;
+}
+
+/** One number before and after training, as a card. */
+export interface Headline {
+  label: string;
+  before: Estimate | null;
+  after: Estimate;
+  /** `share` is from 0 to 1 and shown in percent. */
+  unit: 'share' | 'number';
+  /** Which way is better; null where neither is. */
+  better: 'higher' | 'lower' | null;
+  /** What was measured and on what, for example `60 held-out pairs`. */
+  note?: string;
+}
+
+export interface Estimate {
+  value: number;
+  /** Ends of the 95% interval. */
+  interval?: readonly [low: number, high: number];
+}
+
+/** Prompts with the answer before and after, side by side. */
+export interface Comparisons {
+  /** Names of the two sides; `Before` and `After` unless told. */
+  sides?: readonly [before: string, after: string];
+  note?: string;
+  rows: Comparison[];
+}
+
+export interface Comparison {
+  prompt: string;
+  before: Answer;
+  after: Answer;
+}
+
+export interface Answer {
+  text: string;
+  verdict?: Verdict;
+}
+
+/** Whether an answer shows the behaviour that was trained. */
+export interface Verdict {
+  passed: boolean;
+  /** For example `3 sentences`. */
+  reason?: string;
+}
+
+/** The answers on which the behaviour was measured. */
+export interface Samples {
+  /** The behaviour and how it is told, in one sentence. */
+  behaviour: string;
+  rows: Comparison[];
+}
+
+export interface WhatRan {
+  /** Model, data and their hashes, device, time, speed. */
+  facts: { label: string; value: string }[];
+  /** How to go on: chat, resume, TensorBoard. */
+  commands?: { label: string; command: string }[];
+  /** Text of config.yaml. */
+  config?: string;
+}

@@ -1,0 +1,6 @@
+import { defineDpoOptions, pairedObjectiveNames } from '../torch-free/align-config.ts';
+
+export const definition = defineDpoOptions(pairedObjectiveNames);
+
+export const example =
+  'npx keel dpo --data pairs.jsonl --eval-data held-out.jsonl --output runs/first --lora --beta 0.1';

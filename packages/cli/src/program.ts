@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import { Command, Option } from 'commander';
+import { exitCodes, reportFailure } from './failure.ts';
+import { addFlags, givenFlags } from './flags.ts';
+import { verbs } from './verb-list.ts';
+
+/** Runs one command line. @returns the exit code */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const [first, second] = args;
+  const named = first === 'help' ? second : first;
+  let exitCode: number = exitCodes.done;
+  try {
+    const program = newProgram();
+    for (const { name, summary, ...verb } of verbs) {
+      const command = program.command(name).summary(summary).description(`${capital(summary)}.`);
+      // Only the verb that is called is read: the list of verbs needs none of them.
+      if (name !== named) continue;
+      const { definition, example, operand } = await verb.options();
+      const { descriptors } = definition;
+      addFlags(command, descriptors, operand);
+      const heading = `${descriptors.at(-1)?.group ?? 'Options'}:`;
+      command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
+      command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
+      command.action(async () => {
+        const { resolveOptions } = await import('./torch-free/align-config.ts');
+        const flags = givenFlags(command, descriptors, operand);
+        const config = typeof flags.config === 'string' ? flags.config : null;
+        const options = resolveOptions(definition, { flags, config });
+        const { run } = await verb.run();
+        exitCode = await run(options);
+      });
+    }
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    return reportFailure(error, named);
+  }
+  return exitCode;
+}
+
+function newProgram(): Command {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(manifest) as { version: string };
+  return new Command('keel')
+    .description('Align language models with human preferences.')
+    .version(version, '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [verb]', "show a verb's options")
+    .commandsGroup('Verbs:')
+    .usage('<verb> [options]')
+    .addHelpText('after', '\n`keel <verb> --help` shows its options and an example.')
+    .configureHelp({ styleTitle: bold })
+    .exitOverride()
+    .showHelpAfterError('See `keel --help`.');
+}
+
+const bold = (text: string): string => styleText('bold', text, { validateStream: false });
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

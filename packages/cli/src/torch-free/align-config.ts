@@ -1,0 +1,13 @@
+// The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and the doctor do without.
+export { ConfigError } from '../../../align/src/config/config-error.ts';
+export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
+export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
+export {
+  defineOptions,
+  type OptionDescriptor,
+  type OptionsDefinition,
+  option,
+} from '../../../align/src/config/options.ts';
+export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
+export { trainingShape } from '../../../align/src/config/training-options.ts';
+export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';

@@ -1,0 +1,47 @@
+import { type Verb, verb } from './verb.ts';
+
+/** The verbs in the order of `keel --help`. */
+export const verbs: readonly Verb[] = [
+  verb({
+    name: 'dpo',
+    summary: 'align a model on preference pairs (DPO and its family)',
+    options: () => import('./options/dpo.ts'),
+    run: () => import('./verbs/dpo.ts'),
+  }),
+  verb({
+    name: 'generate',
+    summary: 'continue prompts with a model',
+    options: () => import('./options/generate.ts'),
+    run: () => import('./verbs/generate.ts'),
+  }),
+  verb({
+    name: 'chat',
+    summary: 'talk with a model',
+    options: () => import('./options/chat.ts'),
+    run: () => import('./verbs/chat.ts'),
+  }),
+  verb({
+    name: 'score',
+    summary: 'log-probabilities that a model gives the answers of a data set',
+    options: () => import('./options/score.ts'),
+    run: () => import('./verbs/score.ts'),
+  }),
+  verb({
+    name: 'tokens',
+    summary: 'show what a row or a text becomes: tokens, borders, which are scored',
+    options: () => import('./options/tokens.ts'),
+    run: () => import('./verbs/tokens.ts'),
+  }),
+  verb({
+    name: 'doctor',
+    summary: 'show what was found on this machine, what is slow and what to do',
+    options: () => import('./options/doctor.ts'),
+    run: () => import('./verbs/doctor.ts'),
+  }),
+  verb({
+    name: 'schema',
+    summary: "print the JSON Schema of a verb's YAML file, for editors",
+    options: () => import('./options/schema.ts'),
+    run: () => import('./verbs/schema.ts'),
+  }),
+];

@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromBytes, type Tensor, tidy } from '@keel/torch';
+import type { Decoder } from '../decoder.ts';
+import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { openSafetensors, type TensorFile } from '../formats/safetensors.ts';
+import type { Linear, LoraPair } from '../linear.ts';
+import { linearLayers } from '../loading/named-weights.ts';
+import { floatTypeOf } from '../loading/safetensors-source.ts';
+import { type AdapterConfig, parseAdapterConfig, rankAndScale } from './adapter-config.ts';
+import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
+import { matchesTarget } from './target-modules.ts';
+
+export interface LoadAdapterOptions {
+  /** The parameters require gradients. */
+  trainable?: boolean;
+}
+
+/**
+ * Lays an adapter that PEFT or Keel has saved over a decoder.
+ * @returns its parameters by PEFT's keys, float32
+ * @throws CheckpointError where the files are damaged, do not fit the model, or use what Keel does not have (DoRA and the like);
+ * RangeError where the name is taken
+ */
+export function loadAdapter(
+  decoder: Decoder,
+  folder: string,
+  name: string,
+  { trainable = false }: LoadAdapterOptions = {},
+): Map<string, Tensor> {
+  refuseTakenName(decoder, name);
+  const configPath = join(folder, 'adapter_config.json');
+  const config = parseAdapterConfig(configPath, readJson(configPath));
+  const path = join(folder, 'adapter_model.safetensors');
+  if (!existsSync(path)) {
+    throw new CheckpointError({ file: path }, 'is missing: save the adapter as safetensors');
+  }
+  using file = openSafetensors(path);
+  const layers = layersInFile(path, file, decoder);
+  refuseMissingLayers(path, config, decoder, layers);
+  const ranks = layers.map((layer) => {
+    const { rank, scale } = rankAndScale(configPath, config, layer.name);
+    const [out, input] = layer.weight.shape as [number, number];
+    checkShape(path, file, peftKey(layer.name, 'A'), [rank, input]);
+    checkShape(path, file, peftKey(layer.name, 'B'), [out, rank]);
+    return scale;
+  });
+  const pairs = layers.map((layer, index): LoraPair => {
+    const read = (matrix: 'A' | 'B'): Tensor => {
+      const tensor = readFloat32(path, file, peftKey(layer.name, matrix), layer.weight.device);
+      return trainable ? tensor.setRequiresGrad() : tensor;
+    };
+    return { a: read('A'), b: read('B'), scale: ranks[index]!, dropout: config.lora_dropout };
+  });
+  layers.forEach((layer, index) => void layer.adapters.set(name, pairs[index]!));
+  return adapterParameters(decoder, name);
+}
+
+function readJson(path: string): unknown {
+  if (!existsSync(path)) {
+    throw new CheckpointError(
+      { file: path },
+      'is missing: expected an adapter folder as PEFT saves it',
+    );
+  }
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CheckpointError({ file: path }, `is no JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The layers the file has a pair for, in the decoder's order; every tensor must belong to one. */
+function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[] {
+  const layers = linearLayers(decoder);
+  const expected = new Set(layers.flatMap(({ name }) => [peftKey(name, 'A'), peftKey(name, 'B')]));
+  const stray = file.names().find((key) => !expected.has(key));
+  if (stray !== undefined) {
+    throw new CheckpointError(
+      { file: path, tensor: stray },
+      `belongs to no linear layer of this ${decoder.config.family} model, whose keys look like ${peftKey(layers[0]!.name, 'A')}`,
+    );
+  }
+  const found = layers.filter(
+    ({ name }) => file.has(peftKey(name, 'A')) || file.has(peftKey(name, 'B')),
+  );
+  if (found.length === 0) throw new CheckpointError({ file: path }, 'holds no tensors');
+  return found;
+}
+
+/** PEFT would begin a layer anew whose tensors are absent; here that is a damaged file. */
+function refuseMissingLayers(
+  path: string,
+  config: AdapterConfig,
+  decoder: Decoder,
+  found: readonly Linear[],
+): void {
+  const { target_modules: targets, exclude_modules: excluded, layers_to_transform: some } = config;
+  if (!Array.isArray(targets) || excluded != null || some != null) return;
+  const present = new Set(found);
+  const missing = linearLayers(decoder).find(
+    (layer) => !present.has(layer) && targets.some((target) => matchesTarget(layer.name, target)),
+  );
+  if (missing === undefined) return;
+  throw new CheckpointError(
+    { file: path, tensor: peftKey(missing.name, 'A') },
+    `is missing, though target_modules is ${targets.join(', ')}`,
+  );
+}
+
+function checkShape(path: string, file: TensorFile, key: string, expected: number[]): void {
+  const { shape } = file.info(key);
+  if (shape.length === 2 && shape[0] === expected[0] && shape[1] === expected[1]) return;
+  throw new CheckpointError(
+    { file: path, tensor: key },
+    `has shape [${shape.join(', ')}], expected [${expected.join(', ')}] by adapter_config.json and the model`,
+  );
+}
+
+function readFloat32(path: string, file: TensorFile, key: string, device: string): Tensor {
+  const { dtype, shape } = file.info(key);
+  const type = floatTypeOf(path, key, dtype);
+  return tidy(() => fromBytes(file.read(key), type, shape).to({ dtype: 'float32', device })).keep();
+}

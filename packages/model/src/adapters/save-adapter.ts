@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import type { Decoder } from '../decoder.ts';
+import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { linearLayers } from '../loading/named-weights.ts';
+import { tensorToWrite } from '../loading/tensor-to-write.ts';
+import { writeFolder, writeJson } from '../loading/write-folder.ts';
+import { adaptedLayers, adapterParameters } from './lora.ts';
+import { shortestTargets } from './target-modules.ts';
+
+export interface SaveAdapterOptions {
+  /** What PEFT shall load the base from: a hub name or a folder. */
+  baseModel: string;
+  /** Writes the scale as alpha / sqrt(rank). The effect is the same either way. */
+  useRslora?: boolean;
+}
+
+/**
+ * Writes adapter_config.json and adapter_model.safetensors as PEFT does, in float32.
+ * @throws RangeError where there is no such adapter
+ */
+export function saveAdapter(
+  folder: string,
+  decoder: Decoder,
+  name: string,
+  { baseModel, useRslora = false }: SaveAdapterOptions,
+): void {
+  const config = peftConfig(decoder, name, baseModel, useRslora);
+  const tensors = [...adapterParameters(decoder, name)].map(([key, tensor]) =>
+    tensorToWrite(key, tensor, 'F32'),
+  );
+  writeFolder(folder, (inside) => {
+    writeSafetensors(join(inside, 'adapter_model.safetensors'), tensors, { format: 'pt' });
+    writeJson(join(inside, 'adapter_config.json'), config);
+  });
+}
+
+function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora: boolean) {
+  const adapted = adaptedLayers(decoder, name).map(({ layer, pair }) => {
+    const rank = pair.a.dim(0);
+    // The quotient was rounded: 12 digits give back the number that was asked for.
+    const alpha = Number((pair.scale * (useRslora ? Math.sqrt(rank) : rank)).toPrecision(12));
+    return { layer, rank, alpha, dropout: pair.dropout };
+  });
+  const rank = mostCommon(adapted.map((one) => one.rank));
+  const alpha = mostCommon(adapted.map((one) => one.alpha));
+  const own = (value: 'rank' | 'alpha', usual: number): Record<string, number> =>
+    Object.fromEntries(
+      adapted
+        .filter((one) => one[value] !== usual)
+        .map((one) => [one.layer.name.replaceAll('.', '\\.'), one[value]]),
+    );
+  return {
+    alpha_pattern: own('alpha', alpha),
+    auto_mapping: null,
+    base_model_name_or_path: baseModel,
+    bias: 'none',
+    fan_in_fan_out: decoder.config.transposedLinears,
+    inference_mode: true,
+    init_lora_weights: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: alpha,
+    lora_dropout: adapted[0]!.dropout,
+    modules_to_save: null,
+    peft_type: 'LORA',
+    r: rank,
+    rank_pattern: own('rank', rank),
+    revision: null,
+    target_modules: shortestTargets(
+      linearLayers(decoder),
+      adapted.map(({ layer }) => layer),
+    ),
+    task_type: 'CAUSAL_LM',
+    use_dora: false,
+    use_rslora: useRslora,
+  };
+}
+
+function mostCommon(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]![0];
+}

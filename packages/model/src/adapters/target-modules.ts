@@ -1,0 +1,44 @@
+import type { Linear } from '../linear.ts';
+
+/** As PEFT matches: the module's whole name, or its end after a dot. */
+export const matchesTarget = (module: string, target: string): boolean =>
+  module === target || module.endsWith(`.${target}`);
+
+/**
+ * The layers that targets name, in the decoder's order.
+ * @throws RangeError naming the modules that exist where a target matches none
+ */
+export function targetedLayers(
+  layers: readonly Linear[],
+  targets: readonly string[] | 'all-linear',
+): Linear[] {
+  if (targets === 'all-linear') return [...layers];
+  for (const target of targets) {
+    if (layers.some(({ name }) => matchesTarget(name, target))) continue;
+    throw new RangeError(
+      `no linear module is named "${target}"; there are ${endings(layers).join(', ')} (or a whole name like ${layers[0]?.name}), and all-linear`,
+    );
+  }
+  if (targets.length === 0) throw new RangeError('an adapter needs at least one target module');
+  return layers.filter(({ name }) => targets.some((target) => matchesTarget(name, target)));
+}
+
+/** The shortest target list that matches exactly these layers out of all. */
+export function shortestTargets(all: readonly Linear[], chosen: readonly Linear[]): string[] {
+  const isChosen = new Set(chosen);
+  const targets = new Set<string>();
+  for (const layer of chosen) {
+    const parts = layer.name.split('.');
+    const suffixes = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'));
+    // The whole name matches nothing else, so one is always found.
+    const fitting = suffixes.find((suffix) =>
+      all.every((other) => !matchesTarget(other.name, suffix) || isChosen.has(other)),
+    );
+    targets.add(fitting ?? layer.name);
+  }
+  return [...targets];
+}
+
+const endings = (layers: readonly Linear[]): string[] => [
+  ...new Set(layers.map(({ name }) => name.slice(name.lastIndexOf('.') + 1))),
+];

@@ -1,0 +1,77 @@
+import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+
+export interface Draw {
+  token: number;
+  /** Natural logarithm of the token's probability in the distribution it was drawn from. */
+  logprob: number;
+}
+
+/** Tokens whose probabilities are summed before one of them is looked at. */
+const chunk = 256;
+
+function demandUsable(highest: Float32Array): void {
+  const row = highest.findIndex((value) => !Number.isFinite(value));
+  if (row < 0) return;
+  const what = highest[row] === Number.NEGATIVE_INFINITY
+    ? 'every token is ruled out: a logits processor left none to choose'
+    : `the largest logit is ${highest[row]}: the model or a logits processor gives no usable numbers`;
+  throw new Error(`no token can be chosen for row ${row}: ${what}`);
+}
+
+/**
+ * The likeliest token of each row, the first of equals.
+ * @param logits [B, vocabulary] float32
+ * @throws Error when a row's largest logit is not finite
+ */
+export function drawGreedily(logits: Tensor): Draw[] {
+  const highest = ops.amax(logits, [1]); // [B]
+  demandUsable(highest.toTypedArray() as Float32Array);
+  const logprobs = highest.sub(logits.logsumexp(1)).toArray();
+  return logits.argmax(1).toArray().map((token, row) => ({ token, logprob: logprobs[row]! }));
+}
+
+/**
+ * A token of each row by the inverse of the distribution function: the first at which the cumulated probability
+ * passes the row's number. Sums run chunk by chunk, so that no row is cumulated as a whole.
+ * @param logits [B, vocabulary] float32
+ * @param uniforms of each row, a number in [0, 1)
+ * @throws Error when a row's largest logit is not finite
+ */
+export function drawByUniform(logits: Tensor, uniforms: readonly number[]): Draw[] {
+  const [rows, size] = logits.shape as [number, number];
+  const highest = ops.amax(logits, [1], true); // [B, 1]
+  demandUsable(highest.toTypedArray() as Float32Array);
+  const weights = logits.sub(highest).exp(); // [B, vocabulary]
+  const whole = size - (size % chunk);
+  const sums = [
+    ...(whole > 0 ? [weights.narrow(1, 0, whole).view(rows, whole / chunk, chunk).sum(-1)] : []),
+    ...(whole < size ? [weights.narrow(1, whole, size - whole).sum(1, true)] : []),
+  ].map((part) => part.toTypedArray() as Float32Array);
+
+  const totals = new Float64Array(rows);
+  const rests = new Float64Array(rows);
+  const places = new BigInt64Array(rows * chunk);
+  const starts = uniforms.map((uniform, row) => {
+    const chunks = sums.flatMap((part) => [...part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)]);
+    const total = chunks.reduce((sum, one) => sum + one, 0);
+    let rest = uniform * total;
+    // Rounding may carry past the end: then it is the last chunk that has any weight.
+    let at = 0;
+    for (const last = chunks.findLastIndex((sum) => sum > 0); at < last && rest >= chunks[at]!; at++) rest -= chunks[at]!;
+    totals[row] = total;
+    rests[row] = rest;
+    for (let i = 0; i < chunk; i++) places[row * chunk + i] = BigInt(Math.min(at * chunk + i, size - 1));
+    return at * chunk;
+  });
+
+  const index = fromTypedArray(places, [rows, chunk], { device: logits.device });
+  const near = weights.gather(1, index).toTypedArray() as Float32Array; // [B, chunk]
+  return starts.map((start, row) => {
+    const own = near.subarray(row * chunk, row * chunk + Math.min(chunk, size - start));
+    const last = own.findLastIndex((weight) => weight > 0);
+    let rest = rests[row]!;
+    let at = 0;
+    for (; at < last && rest >= own[at]!; at++) rest -= own[at]!;
+    return { token: start + at, logprob: Math.log(own[at]! / totals[row]!) };
+  });
+}

@@ -1,0 +1,151 @@
+// Keys and values of everything that is being generated. A prompt's lie once in a pool, however many samples
+// continue it; what a sample adds lies in a row of its own.
+import { type Device, type DType, fromTypedArray, keep, ops, type Tensor, tidy } from '@keel/torch';
+import { FreeRanges } from './free-ranges.ts';
+
+export interface CacheShape {
+  layers: number;
+  keyValueHeads: number;
+  headSize: number;
+  dtype: DType;
+  device: Device;
+}
+
+/** A prompt's place in the pool. */
+export interface CachedPrefix {
+  readonly start: number;
+  readonly length: number;
+  /** Samples that read it, and one more while samples may still begin. */
+  users: number;
+}
+
+/** A sample's place in the cache. */
+export interface CachedRow {
+  readonly prefix: CachedPrefix;
+  /** Row of the row store; a growing cache moves rows. */
+  slot: number;
+  /** Tokens of its own so far. */
+  length: number;
+}
+
+/** Row length at the beginning; it doubles. */
+const firstCapacity = 32;
+
+export class KeyValueCache {
+  readonly #shape: CacheShape;
+  /** By layer: [pool, keyValueHeads, headSize] */
+  #prefixKeys: Tensor[] = [];
+  #prefixValues: Tensor[] = [];
+  /** By layer: [rows, capacity, keyValueHeads, headSize] */
+  #keys: Tensor[] = [];
+  #values: Tensor[] = [];
+  readonly #pool = new FreeRanges();
+  readonly #live = new Set<CachedRow>();
+  #rows = 0;
+  #capacity = 0;
+
+  constructor(shape: CacheShape) {
+    this.#shape = shape;
+  }
+
+  /** Rows and tokens a row that there is room for, and tokens of prompts. */
+  get extent(): { rows: number; capacity: number; pool: number } {
+    return { rows: this.#rows, capacity: this.#capacity, pool: this.#pool.extent };
+  }
+
+  /** Tensors of a layer. Valid until the next prefix or row is opened or rows grow. */
+  layer(index: number): { prefixKeys: Tensor; prefixValues: Tensor; keys: Tensor; values: Tensor } {
+    return {
+      prefixKeys: this.#prefixKeys[index]!,
+      prefixValues: this.#prefixValues[index]!,
+      keys: this.#keys[index]!,
+      values: this.#values[index]!,
+    };
+  }
+
+  /** Room for a prompt of this many tokens; its keys and values are still to be written. */
+  openPrefix(length: number): CachedPrefix {
+    let start = this.#pool.take(length);
+    if (start === null) {
+      const before = this.#pool.extent;
+      this.#pool.grow(Math.max(length, before));
+      const resize = (old: Tensor | undefined): Tensor => this.#resized(old, [this.#pool.extent], before);
+      [this.#prefixKeys, this.#prefixValues] = this.#replace(this.#prefixKeys, this.#prefixValues, resize);
+      start = this.#pool.take(length)!;
+    }
+    return { start, length, users: 1 };
+  }
+
+  closePrefix(prefix: CachedPrefix): void {
+    prefix.users -= 1;
+    if (prefix.users === 0) this.#pool.give(prefix.start, prefix.length);
+  }
+
+  /** @param expectedRows rows that will be open together: room is made for as many at once */
+  openRow(prefix: CachedPrefix, expectedRows = 1): CachedRow {
+    if (this.#live.size === this.#rows) this.#resizeRows(Math.max(expectedRows, this.#rows + 1), this.#capacity);
+    const taken = new Set([...this.#live].map((row) => row.slot));
+    let slot = 0;
+    while (taken.has(slot)) slot += 1;
+    const row = { prefix, slot, length: 0 };
+    this.#live.add(row);
+    prefix.users += 1;
+    return row;
+  }
+
+  closeRow(row: CachedRow): void {
+    if (this.#live.delete(row)) this.closePrefix(row.prefix);
+  }
+
+  /**
+   * Makes room for one more token in every row. Where rows must become longer, they become twice as long and
+   * only `expectedRows` are left, so that rows which ended give their memory back.
+   */
+  reserve(expectedRows: number): void {
+    const longest = Math.max(0, ...[...this.#live].map((row) => row.length));
+    if (longest < this.#capacity) return;
+    this.#resizeRows(Math.max(this.#live.size, expectedRows), Math.max(firstCapacity, 2 * this.#capacity));
+  }
+
+  #resizeRows(rows: number, capacity: number): void {
+    const live = [...this.#live];
+    const order = BigInt64Array.from(live, (row) => BigInt(row.slot));
+    [this.#keys, this.#values] = this.#replace(this.#keys, this.#values, (old) => {
+      if (old === undefined || live.length === 0) return this.#resized(undefined, [rows, capacity], 0);
+      const chosen = fromTypedArray(order, [live.length], { device: this.#shape.device });
+      const made = this.#resized(undefined, [rows, capacity], 0);
+      made.narrow(0, 0, live.length).narrow(1, 0, this.#capacity).copy_(old.indexSelect(0, chosen));
+      return made;
+    });
+    for (const [slot, row] of live.entries()) row.slot = slot;
+    this.#rows = rows;
+    this.#capacity = capacity;
+  }
+
+  #resized(old: Tensor | undefined, extents: number[], kept: number): Tensor {
+    const { keyValueHeads, headSize, dtype, device } = this.#shape;
+    const made = ops.emptyMemoryFormat([...extents, keyValueHeads, headSize], dtype, device);
+    if (old !== undefined && kept > 0) made.narrow(0, 0, kept).copy_(old);
+    return made;
+  }
+
+  #replace(keys: Tensor[], values: Tensor[], change: (old: Tensor | undefined) => Tensor): [Tensor[], Tensor[]] {
+    // One tensor at a time: the old and the new cache never stand beside each other as a whole.
+    const one = (old: Tensor | undefined): Tensor => {
+      const made = tidy(() => keep(change(old)));
+      old?.dispose();
+      return made;
+    };
+    const all = (tensors: Tensor[]): Tensor[] =>
+      Array.from({ length: this.#shape.layers }, (_, index) => one(tensors[index]));
+    return [all(keys), all(values)];
+  }
+
+  dispose(): void {
+    for (const tensors of [this.#prefixKeys, this.#prefixValues, this.#keys, this.#values]) {
+      for (const tensor of tensors.splice(0)) tensor.dispose();
+    }
+    this.#live.clear();
+    this.#rows = this.#capacity = 0;
+  }
+}

@@ -1,0 +1,92 @@
+// From logits to tokens. The order and the meaning of the options are those of transformers:
+// repetition penalty, constraints, temperature, top-k, top-p, min-p.
+import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+
+export interface SamplingOptions {
+  /** Divides the logits; 0: always the likeliest token. Default 1. */
+  temperature?: number;
+  /** Only the k likeliest tokens, and those as likely as the last of them; 0: all. Default 0. */
+  topK?: number;
+  /** The fewest tokens that together are at least this likely (Holtzman et al. 2020); 1: all. Default 1. */
+  topP?: number;
+  /** Only tokens at least this share as likely as the likeliest; 0: all. Default 0. */
+  minP?: number;
+  /** Divides positive and multiplies negative logits of tokens in prompt and completion (Keskar et al. 2019). Default 1. */
+  repetitionPenalty?: number;
+}
+
+/** @throws RangeError naming the option that is out of its range */
+export function checkSampling(options: SamplingOptions): Required<SamplingOptions> {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options;
+  const demand = (holds: boolean, name: string, wanted: string, given: number): void => {
+    if (!holds) throw new RangeError(`${name} must be ${wanted}, got ${given}`);
+  };
+  demand(temperature >= 0 && Number.isFinite(temperature), 'temperature', 'a number of at least 0', temperature);
+  demand(Number.isInteger(topK) && topK >= 0, 'topK', 'a whole number of at least 0 (0: all tokens)', topK);
+  demand(topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1', topP);
+  demand(minP >= 0 && minP <= 1, 'minP', 'from 0 to 1', minP);
+  demand(
+    repetitionPenalty > 0 && Number.isFinite(repetitionPenalty),
+    'repetitionPenalty', 'a number above 0 (1: none)', repetitionPenalty,
+  );
+  return { temperature, topK, topP, minP, repetitionPenalty };
+}
+
+const nothing = Number.NEGATIVE_INFINITY;
+
+/**
+ * Makes tokens that were seen less likely.
+ * @param logits [B, vocabulary]
+ * @param seen of each row, the tokens of prompt and completion
+ */
+export function penaliseRepetition(logits: Tensor, seen: readonly Iterable<number>[], penalty: number): Tensor {
+  const size = logits.dim(1);
+  const places: bigint[] = [];
+  for (const [row, tokens] of seen.entries()) {
+    for (const token of new Set(tokens)) places.push(BigInt(row * size + token));
+  }
+  if (places.length === 0) return logits;
+  const index = fromTypedArray(BigInt64Array.from(places), [places.length], { device: logits.device });
+  const flat = logits.reshape(-1);
+  const chosen = flat.gather(0, index);
+  const penalised = ops.whereSelf(chosen.lt(0), chosen.mul(penalty), chosen.div(penalty));
+  return ops.scatterSrc(flat, 0, index, penalised).view(-1, size);
+}
+
+/** Logits of tokens less likely than the k-th become -Infinity: [B, vocabulary] -> the same. */
+export function keepTopK(logits: Tensor, k: number): Tensor {
+  if (k >= logits.dim(1)) return logits;
+  const [best] = ops.topk(logits, k, 1); // [B, k], falling
+  return logits.maskedFill(logits.lt(best.narrow(1, k - 1, 1)), nothing);
+}
+
+/** Logits outside the smallest set of at least this probability become -Infinity: [B, vocabulary] -> the same. */
+export function keepTopP(logits: Tensor, p: number): Tensor {
+  const size = logits.dim(1);
+  const normaliser = ops.logsumexp(logits, [1], true); // [B, 1]
+  // The set is small as a rule: sorting the whole vocabulary is the last resort.
+  for (let count = Math.min(256, size); ; count = Math.min(size, count * 8)) {
+    const [values, indices] = ops.topk(logits, count, 1); // [B, count], falling
+    const probabilities = values.sub(normaliser).to('float64').exp();
+    const upTo = probabilities.cumsum(1);
+    if (count < size && upTo.narrow(1, count - 1, 1).lt(p).any()) continue;
+    const inside = upTo.sub(probabilities).lt(p);
+    const kept = values.maskedFill(inside.logicalNot(), nothing);
+    return ops.scatterSrc(ops.fullLike(logits, nothing), 1, indices, kept);
+  }
+}
+
+/** Logits of tokens less likely than p times the likeliest become -Infinity: [B, vocabulary] -> the same. */
+export function keepMinP(logits: Tensor, p: number): Tensor {
+  const border = ops.amax(logits, [1], true).add(Math.log(p)); // [B, 1]
+  return logits.maskedFill(logits.lt(border), nothing);
+}
+
+/** Temperature and the filters, for a temperature above 0: logits of the distribution that is drawn from. */
+export function shapeDistribution(logits: Tensor, options: Required<SamplingOptions>): Tensor {
+  let shaped = options.temperature === 1 ? logits : logits.div(options.temperature);
+  if (options.topK > 0) shaped = keepTopK(shaped, options.topK);
+  if (options.topP < 1) shaped = keepTopP(shaped, options.topP);
+  if (options.minP > 0) shaped = keepMinP(shaped, options.minP);
+  return shaped;
+}

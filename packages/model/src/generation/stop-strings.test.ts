@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { StopStrings } from './stop-strings.ts';
+
+function run(stops: string[], pieces: string[]): { pieces: string[]; stopped: boolean } {
+  const finder = new StopStrings(stops);
+  const given: string[] = [];
+  for (const piece of pieces) {
+    const { text, stopped } = finder.push(piece);
+    given.push(text);
+    if (stopped) return { pieces: given, stopped };
+  }
+  return { pieces: [...given, finder.end()], stopped: false };
+}
+
+test('a stop string across pieces is cut exactly', () => {
+  expect(run(['END'], ['one E', 'N', 'D two'])).toEqual({ pieces: ['one ', '', ''], stopped: true });
+});
+
+test('what only looked like one is given once it is known', () => {
+  expect(run(['END'], ['one E', 'N', 'ough'])).toEqual({ pieces: ['one ', '', 'ENough', ''], stopped: false });
+  expect(run(['END'], ['one EN'])).toEqual({ pieces: ['one ', 'EN'], stopped: false });
+});
+
+test('the first in the text counts, not the first in the list', () => {
+  expect(run(['b', 'a'], ['xay', 'b'])).toEqual({ pieces: ['x'], stopped: true });
+  expect(run(['cd', 'abcde'], ['ab', 'cde'])).toEqual({ pieces: ['', 'ab'], stopped: true });
+});
+
+test('beginnings that overlap themselves', () => {
+  expect(run(['aab'], ['a', 'a', 'a', 'b'])).toEqual({ pieces: ['', '', 'a', ''], stopped: true });
+});
+
+test('without stop strings text passes', () => {
+  expect(run([], ['a', 'b'])).toEqual({ pieces: ['a', 'b', ''], stopped: false });
+});
+
+test('any way of cutting a text gives the same', () => {
+  const text = 'xyxyxz--xyxz';
+  for (let cut = 0; cut < 2 ** (text.length - 1); cut += 7) {
+    const pieces = [''];
+    for (let i = 0; i < text.length; i++) {
+      pieces[pieces.length - 1] += text[i];
+      if ((cut >> i) & 1) pieces.push('');
+    }
+    const { pieces: given, stopped } = run(['xyxz'], pieces);
+    expect([given.join(''), stopped]).toEqual(['xy', true]);
+  }
+});
+
+test('an empty stop string is refused', () => {
+  expect(() => new StopStrings(['a', ''])).toThrow(/empty/);
+});

@@ -1,0 +1,42 @@
+/** Finds the first of some strings in text that comes piece by piece, and holds back what may begin one. */
+export class StopStrings {
+  readonly #stops: readonly string[];
+  #held = '';
+
+  /** @throws RangeError when one of them is empty */
+  constructor(stops: readonly string[]) {
+    if (stops.includes('')) throw new RangeError('a stop string must not be empty');
+    this.#stops = stops;
+  }
+
+  /** @returns text that is surely before any stop string, and whether one was met: what follows it is dropped */
+  push(piece: string): { text: string; stopped: boolean } {
+    if (this.#stops.length === 0) return { text: piece, stopped: false };
+    const text = this.#held + piece;
+    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+    if (found.length > 0) {
+      this.#held = '';
+      return { text: text.slice(0, Math.min(...found)), stopped: true };
+    }
+    const border = text.length - this.#beginnings(text);
+    this.#held = text.slice(border);
+    return { text: text.slice(0, border), stopped: false };
+  }
+
+  /** What was held back, when nothing follows any more. */
+  end(): string {
+    const held = this.#held;
+    this.#held = '';
+    return held;
+  }
+
+  /** Length of the longest end of the text that begins a stop string. */
+  #beginnings(text: string): number {
+    const longest = Math.max(...this.#stops.map((stop) => stop.length - 1));
+    for (let length = Math.min(longest, text.length); length > 0; length--) {
+      const end = text.slice(text.length - length);
+      if (this.#stops.some((stop) => stop.startsWith(end))) return length;
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,85 @@
+import { type Device, type DType, type Tensor, tensor, tidy } from '@keel/torch';
+import { type Block, Decoder, type Norm } from '../decoder.ts';
+import type { DecoderConfig } from '../decoder-config.ts';
+import { Linear } from '../linear.ts';
+import { inLayer, linearPlaces } from './module-plan.ts';
+import type { WeightSource } from './weight-source.ts';
+
+export type ComputeType = 'float32' | 'bfloat16' | 'float64';
+
+export interface BuildOptions {
+  computeType: ComputeType;
+  device: Device;
+  /** Weights are float32 parameters with gradients (float64 where that is computed in). */
+  trainable: boolean;
+}
+
+/**
+ * Reads a checked checkpoint's weights, tensor by tensor: beside the model, at most one tensor is held twice.
+ * @throws CheckpointError where bytes cannot be read
+ */
+export function buildDecoder(
+  source: WeightSource,
+  config: DecoderConfig,
+  { computeType, device, trainable }: BuildOptions,
+): Decoder {
+  const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
+  const read = (name: string, transposed = false): Tensor => {
+    const weight = tidy(() => {
+      const stored = source.read(name, storage);
+      const turned = transposed ? stored.t().contiguous() : stored;
+      return turned.to({ dtype: storage, device });
+    }).keep();
+    return trainable ? weight.setRequiresGrad() : weight;
+  };
+  const optional = (name: string): Tensor | null =>
+    source.shape(name) === null ? null : read(name);
+  const linear = (module: string): Linear =>
+    new Linear(
+      module,
+      read(`${module}.weight`, source.transposedLinears),
+      optional(`${module}.bias`),
+    );
+  const norm = (module: string): Norm => ({
+    name: module,
+    weight: read(`${module}.weight`),
+    bias: config.norm.kind === 'layer' ? read(`${module}.bias`) : null,
+  });
+
+  const { modules } = config;
+  const places = linearPlaces(config);
+  const block = (layer: number): Block => {
+    const linearAt = ({ name }: { name: string }): Linear => linear(inLayer(name, layer));
+    const normAt = (name: string): Norm => norm(inLayer(name, layer));
+    const optionalNorm = (name: string | undefined): Norm | null =>
+      name === undefined ? null : normAt(name);
+    return {
+      attentionNorm: normAt(modules.attentionNorm),
+      queryKeyValue: places.queryKeyValue.map(linearAt),
+      queryNorm: optionalNorm(modules.queryNorm),
+      keyNorm: optionalNorm(modules.keyNorm),
+      attentionOutput: linearAt(places.attentionOutput),
+      postAttentionNorm: optionalNorm(modules.postAttentionNorm),
+      mlpNorm: normAt(modules.mlpNorm),
+      gateUp: places.gateUp.map(linearAt),
+      down: linearAt(places.down),
+      postMlpNorm: optionalNorm(modules.postMlpNorm),
+    };
+  };
+  const embedding = read(`${modules.embedding}.weight`);
+  const weights = {
+    embedding,
+    positions: modules.positions === undefined ? null : read(`${modules.positions}.weight`),
+    blocks: config.layers.map((_, layer) => block(layer)),
+    finalNorm: norm(modules.finalNorm),
+    head: config.tieEmbeddings ? embedding : read(`${modules.head}.weight`),
+  };
+  const embeddingScale = rounded(config.embeddingScale, computeType);
+  return new Decoder({ ...config, embeddingScale }, weights, computeType);
+}
+
+/** As the model's own type holds it: Gemma was trained with the rounded scale. */
+function rounded(value: number, dtype: DType): number {
+  using held = tensor(value, { dtype });
+  return held.item();
+}

@@ -1,0 +1,71 @@
+import { rotaryConfig } from '../families/rotary.ts';
+import type { GgufFile } from '../formats/gguf.ts';
+import type { GgufFields } from './gguf-fields.ts';
+
+/**
+ * config.json's `rope_scaling` of a GGUF file, or null.
+ * @throws CheckpointError where the scaling is one that Keel does not have
+ */
+export function ggufRopeScaling(
+  fields: GgufFields,
+  file: GgufFile,
+): Record<string, unknown> | null {
+  if (file.has('rope_factors_short.weight')) return longrope(fields, file);
+  if (file.has('rope_freqs.weight')) return llama3(fields, file);
+  const type = fields.text('rope.scaling.type');
+  const factor = fields.optionalNumber('rope.scaling.factor');
+  if (type === null || type === 'none' || factor === null) return null;
+  if (type === 'linear') return { rope_type: 'linear', factor };
+  if (type === 'yarn') {
+    return {
+      rope_type: 'yarn',
+      factor,
+      original_max_position_embeddings: fields.count('rope.scaling.original_context_length'),
+    };
+  }
+  return fields.fail(`its rope.scaling.type is "${type}", which Keel does not have`);
+}
+
+function longrope(fields: GgufFields, file: GgufFile): Record<string, unknown> {
+  const read = (name: string): number[] => Array.from(file.readFloat32(name), short);
+  return {
+    type: 'longrope',
+    short_factor: read('rope_factors_short.weight'),
+    ...(file.has('rope_factors_long.weight')
+      ? { long_factor: read('rope_factors_long.weight') }
+      : {}),
+    ...attentionFactor(fields.optionalNumber('rope.scaling.attn_factor')),
+  };
+}
+
+const attentionFactor = (factor: number | null) =>
+  factor === null ? {} : { attention_factor: factor };
+
+/** The file holds the quotients only; all published models of this scaling share these three numbers. */
+function llama3(fields: GgufFields, file: GgufFile): Record<string, unknown> {
+  const quotients = file.readFloat32('rope_freqs.weight');
+  const factor = short(Math.max(...quotients));
+  const scaling = {
+    rope_type: 'llama3',
+    factor,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  };
+  const theta = fields.optionalNumber('rope.freq_base') ?? 10_000;
+  const size = 2 * quotients.length;
+  const plain = rotaryConfig({ rope_theta: theta }, size, 1).inverseFrequencies;
+  const scaled = rotaryConfig({ rope_theta: theta, ...scaling }, size, 1).inverseFrequencies;
+  const differs = quotients.some((quotient, i) => {
+    const expected = plain[i]! / scaled[i]!;
+    return Math.abs(quotient - expected) > 1e-3 * expected;
+  });
+  if (differs) {
+    fields.fail(
+      'its rope_freqs.weight is not the scaling of Llama 3.x, which is the only one Keel reads from it',
+    );
+  }
+  return scaling;
+}
+
+const short = (value: number): number => Number(value.toPrecision(7));

@@ -1,0 +1,58 @@
+import { type DType, fromTypedArray, type Tensor } from '@keel/torch';
+import type { DecoderConfig } from '../decoder-config.ts';
+import type { GgufFile } from '../formats/gguf.ts';
+import { ggufModuleNames } from './gguf-names.ts';
+import { converted } from './safetensors-source.ts';
+import type { WeightSource } from './weight-source.ts';
+
+// llama.cpp's converters lay the rows of these so that rotary pairs are neighbours.
+const interleaved = new Set(['llama', 'smollm3']);
+
+/** The weights of a GGUF file, dequantised and put back as transformers has them. */
+export function openGgufSource(path: string, file: GgufFile, config: DecoderConfig): WeightSource {
+  const toModule = ggufModuleNames(config);
+  const fromModule = new Map([...toModule].map(([own, module]) => [module, own]));
+  const rename = (name: string, by: Map<string, string>): string => {
+    const dot = name.lastIndexOf('.');
+    const module = by.get(name.slice(0, dot));
+    return module === undefined ? name : module + name.slice(dot);
+  };
+  const nameInFile = (name: string): string => rename(name, fromModule);
+  const permuted = interleaved.has(String(file.metadata['general.architecture']));
+
+  const read = (name: string, dtype: DType): Tensor => {
+    const own = nameInFile(name);
+    const { shape } = file.info(own);
+    // Gemma's norms are stored with the 1 that the model adds already in them.
+    const offset = own.endsWith('_norm.weight') ? config.norm.weightOffset : 0;
+    const tensor =
+      dtype === 'bfloat16' && offset === 0
+        ? fromTypedArray(file.readBfloat16(own), shape, { dtype: 'bfloat16' })
+        : fromTypedArray(file.readFloat32(own), shape);
+    if (offset !== 0) tensor.add_(-offset);
+    const heads = /\.attn_q\./.test(own) ? config.heads : config.keyValueHeads;
+    if (!permuted || !/\.attn_[qk]\./.test(own)) return converted(tensor, dtype);
+    return converted(apart(tensor, heads), dtype);
+  };
+  return {
+    path,
+    transposedLinears: false,
+    names: () => file.names().map((name) => rename(name, toModule)),
+    shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
+    nameInFile,
+    read,
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+/** Rows (0, half, 1, half + 1, …) of each head back in their order: [heads * size, …] -> the same. */
+function apart(tensor: Tensor, heads: number): Tensor {
+  const { shape } = tensor;
+  const half = shape[0]! / heads / 2;
+  using pairs = tensor.view(heads, half, 2, ...shape.slice(1));
+  using turned = pairs.transpose(1, 2);
+  using whole = turned.contiguous();
+  const result = whole.view(...shape);
+  tensor.dispose();
+  return result;
+}

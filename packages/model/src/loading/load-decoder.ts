@@ -1,0 +1,111 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Device } from '@keel/torch';
+import type { Decoder } from '../decoder.ts';
+import type { DecoderConfig } from '../decoder-config.ts';
+import { ConfigError } from '../families/config-error.ts';
+import { decoderConfigFrom } from '../families/registry.ts';
+import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { openGguf } from '../formats/gguf.ts';
+import { buildDecoder, type ComputeType } from './build-decoder.ts';
+import { checkWeights } from './check-weights.ts';
+import { ggufConfigJson } from './gguf-config.ts';
+import { openGgufSource } from './gguf-source.ts';
+import { hashFiles, modelFiles } from './hash-files.ts';
+import { openSafetensorsSource } from './safetensors-source.ts';
+import type { WeightSource } from './weight-source.ts';
+
+export interface LoadDecoderOptions {
+  /** Type of activations and products; frozen weights are kept in it. */
+  computeType: ComputeType;
+  device?: Device;
+  /** Weights are float32 parameters that require gradients (full fine-tuning) and not frozen. */
+  trainable?: boolean;
+}
+
+export interface LoadedDecoder {
+  decoder: Decoder;
+  /** config.json's contents; of a GGUF file, what transformers would have written for it. */
+  configJson: Record<string, unknown>;
+  source: 'safetensors' | 'gguf';
+  /** SHA-256, in hex, of the files that the model was read from. Computed at the first call. */
+  weightHash(): Promise<string>;
+}
+
+/**
+ * Loads a decoder from a folder as transformers saves it (one file or shards) or from a .gguf file.
+ * @throws CheckpointError naming the file, and the tensor or field, where something is damaged, missing, too much or unknown
+ */
+export async function loadDecoder(
+  path: string,
+  { computeType, device = 'cpu', trainable = false }: LoadDecoderOptions,
+): Promise<LoadedDecoder> {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const opened = isFolder ? openFolder(path) : openFile(path);
+  using source = opened.source;
+  checkWeights(source, opened.config);
+  const decoder = buildDecoder(source, opened.config, { computeType, device, trainable });
+  let hash: Promise<string> | undefined;
+  return {
+    decoder,
+    configJson: opened.json,
+    source: isFolder ? 'safetensors' : 'gguf',
+    weightHash: () => {
+      hash ??= hashFiles(isFolder ? modelFiles(path) : [path]);
+      return hash;
+    },
+  };
+}
+
+interface Opened {
+  source: WeightSource;
+  config: DecoderConfig;
+  json: Record<string, unknown>;
+}
+
+function openFolder(folder: string): Opened {
+  const path = join(folder, 'config.json');
+  const json = readConfig(folder, path);
+  const config = inFile(path, () => decoderConfigFrom(json));
+  return { source: openSafetensorsSource(folder, config), config, json };
+}
+
+function openFile(path: string): Opened {
+  const file = openGguf(path);
+  try {
+    const json = ggufConfigJson(path, file);
+    const config = inFile(path, () => decoderConfigFrom(json));
+    return { source: openGgufSource(path, file, config), config, json };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function readConfig(folder: string, path: string): Record<string, unknown> {
+  if (!existsSync(path)) {
+    const hint = existsSync(join(folder, 'adapter_config.json'))
+      ? 'this folder holds an adapter: load its base model and lay the adapter over it'
+      : 'expected a model folder as transformers saves it, or the path of a .gguf file';
+    throw new CheckpointError({ file: path }, `is missing; ${hint}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CheckpointError({ file: path }, `is no JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new CheckpointError({ file: path }, 'is no JSON object');
+  }
+  return json as Record<string, unknown>;
+}
+
+function inFile<T>(path: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new CheckpointError({ file: path }, cause.message, { cause });
+  }
+}

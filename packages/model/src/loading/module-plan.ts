@@ -1,0 +1,80 @@
+import type { DecoderConfig } from '../decoder-config.ts';
+
+/** A module with weights that a decoder of some configuration has. */
+export interface PlannedModule {
+  /** As in the checkpoint, without `.weight`. */
+  name: string;
+  kind: 'embedding' | 'norm' | 'linear';
+  /** Of its weight; [out, in] for a linear layer. */
+  shape: readonly number[];
+  bias: 'required' | 'optional' | 'none';
+}
+
+/** A module's name in one layer. */
+export const inLayer = (pattern: string, layer: number): string =>
+  pattern.replace('#', String(layer));
+
+/** Names and [out, in] of a layer's linear modules by place, in the order the decoder wants them. */
+export function linearPlaces(config: DecoderConfig) {
+  const { modules, hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
+  const [query, keyValue] = [heads * headSize, keyValueHeads * headSize];
+  const from = (name: string, out: number, input = hiddenSize) => ({ name, shape: [out, input] });
+  const { queryKeyValue: qkv, gateUp } = modules;
+  const gates =
+    typeof gateUp === 'string'
+      ? [from(gateUp, 2 * intermediateSize)]
+      : [
+          ...('gate' in gateUp ? [from(gateUp.gate, intermediateSize)] : []),
+          from(gateUp.up, intermediateSize),
+        ];
+  return {
+    queryKeyValue:
+      typeof qkv === 'string'
+        ? [from(qkv, query + 2 * keyValue)]
+        : [from(qkv.query, query), from(qkv.key, keyValue), from(qkv.value, keyValue)],
+    attentionOutput: from(modules.attentionOutput, hiddenSize, query),
+    gateUp: gates,
+    down: from(modules.down, hiddenSize, intermediateSize),
+  };
+}
+
+/** Every module with weights, in the order of the forward pass; the head only where it is not tied. */
+export function plannedModules(config: DecoderConfig): PlannedModule[] {
+  const { modules, hiddenSize, headSize, vocabularySize } = config;
+  const normBias = config.norm.kind === 'layer' ? 'required' : 'none';
+  const embedding = (name: string, rows: number): PlannedModule => ({
+    name,
+    kind: 'embedding',
+    shape: [rows, hiddenSize],
+    bias: 'none',
+  });
+  const norm = (name: string | undefined, size = hiddenSize): PlannedModule[] =>
+    name === undefined ? [] : [{ name, kind: 'norm', shape: [size], bias: normBias }];
+  const linear = (one: { name: string; shape: number[] }): PlannedModule => ({
+    ...one,
+    kind: 'linear',
+    bias: 'optional',
+  });
+  const places = linearPlaces(config);
+  const block = [
+    ...norm(modules.attentionNorm),
+    ...places.queryKeyValue.map(linear),
+    ...norm(modules.queryNorm, headSize),
+    ...norm(modules.keyNorm, headSize),
+    linear(places.attentionOutput),
+    ...norm(modules.postAttentionNorm),
+    ...norm(modules.mlpNorm),
+    ...places.gateUp.map(linear),
+    linear(places.down),
+    ...norm(modules.postMlpNorm),
+  ];
+  return [
+    embedding(modules.embedding, vocabularySize),
+    ...(modules.positions === undefined ? [] : [embedding(modules.positions, config.maxPositions)]),
+    ...config.layers.flatMap((_, layer) =>
+      block.map((module) => ({ ...module, name: inLayer(module.name, layer) })),
+    ),
+    ...norm(modules.finalNorm),
+    ...(config.tieEmbeddings ? [] : [embedding(modules.head, vocabularySize)]),
+  ];
+}

@@ -1,0 +1,112 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Decoder } from '../decoder.ts';
+import { architectureOf } from '../families/registry.ts';
+import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
+import { countElements, storedDTypeBytes } from '../formats/stored-dtype.ts';
+import { linearLayers, namedWeights } from './named-weights.ts';
+import { type SavedDType, savedTypes, tensorToWrite } from './tensor-to-write.ts';
+import { writeFolder, writeJson } from './write-folder.ts';
+
+export interface SaveModelOptions {
+  dtype: SavedDType;
+  /** Bytes of weights in one file; more go into several with an index. */
+  shardBytes?: number;
+}
+
+/** What of a tokenizer is needed here. */
+export interface SavesItself {
+  save(folder: string): void;
+}
+
+/**
+ * Writes a folder that transformers loads: config.json, generation_config.json, the weights, the tokenizer's files. Adapters
+ * are not part of it: merge them before.
+ */
+export function saveModel(
+  folder: string,
+  decoder: Decoder,
+  configJson: Readonly<Record<string, unknown>>,
+  tokenizer: SavesItself | null,
+  { dtype, shardBytes = 5e9 }: SaveModelOptions,
+): void {
+  const transposed = new Set(
+    decoder.config.transposedLinears
+      ? linearLayers(decoder).map(({ name }) => `${name}.weight`)
+      : [],
+  );
+  const tensors = [...namedWeights(decoder)].map(([name, weight]) =>
+    tensorToWrite(name, weight, dtype, transposed.has(name)),
+  );
+  writeFolder(folder, (inside) => {
+    const written = writeWeights(inside, tensors, shardBytes);
+    removeOtherWeights(inside, written);
+    tokenizer?.save(inside);
+    writeJson(join(inside, 'generation_config.json'), generationConfig(configJson));
+    writeJson(join(inside, 'config.json'), savedConfig(decoder, configJson, dtype));
+  });
+}
+
+/** @returns the names of the files */
+function writeWeights(folder: string, tensors: TensorToWrite[], shardBytes: number): string[] {
+  const shards: TensorToWrite[][] = [];
+  let filled = Number.POSITIVE_INFINITY;
+  let total = 0;
+  for (const tensor of tensors) {
+    const bytes = Number(countElements(tensor.shape)) * storedDTypeBytes[tensor.dtype];
+    if (filled + bytes > shardBytes) {
+      shards.push([]);
+      filled = 0;
+    }
+    shards.at(-1)!.push(tensor);
+    filled += bytes;
+    total += bytes;
+  }
+  const number = (index: number): string => String(index).padStart(5, '0');
+  const nameOf = (index: number): string =>
+    shards.length === 1
+      ? 'model.safetensors'
+      : `model-${number(index + 1)}-of-${number(shards.length)}.safetensors`;
+  const names = shards.map((_, index) => nameOf(index));
+  shards.forEach((shard, index) => {
+    writeSafetensors(join(folder, names[index]!), shard, { format: 'pt' });
+  });
+  if (shards.length === 1) return names;
+  const index = 'model.safetensors.index.json';
+  const map = shards.flatMap((shard, at) => shard.map(({ name }) => [name, names[at]!] as const));
+  writeJson(join(folder, index), {
+    metadata: { total_size: total },
+    weight_map: Object.fromEntries(map.sort(([a], [b]) => (a < b ? -1 : 1))),
+  });
+  return [...names, index];
+}
+
+/** Weights of an earlier save must not be found in place of these. */
+function removeOtherWeights(folder: string, written: readonly string[]): void {
+  const isWeights = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
+  for (const name of readdirSync(folder)) {
+    if (isWeights.test(name) && !written.includes(name)) rmSync(join(folder, name));
+  }
+}
+
+function savedConfig(
+  { config }: Decoder,
+  configJson: Readonly<Record<string, unknown>>,
+  dtype: SavedDType,
+): Record<string, unknown> {
+  return {
+    ...configJson,
+    architectures: [architectureOf(config.family)],
+    // transformers 5 reads the first, older ones the second.
+    dtype: savedTypes[dtype],
+    torch_dtype: savedTypes[dtype],
+    tie_word_embeddings: config.tieEmbeddings,
+  };
+}
+
+const generationConfig = (configJson: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    ['bos_token_id', 'eos_token_id', 'pad_token_id']
+      .filter((name) => configJson[name] != null)
+      .map((name) => [name, configJson[name]]),
+  );

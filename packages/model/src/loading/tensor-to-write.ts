@@ -1,0 +1,34 @@
+import { type DType, type Tensor, tidy } from '@keel/torch';
+import type { TensorToWrite } from '../formats/safetensors-writer.ts';
+
+/** Types in which weights are saved, by safetensors' names. */
+export type SavedDType = 'F32' | 'BF16' | 'F16';
+
+export const savedTypes: Record<SavedDType, DType> = {
+  F32: 'float32',
+  BF16: 'bfloat16',
+  F16: 'float16',
+};
+
+/** A tensor for a safetensors file, converted when its turn comes. A matrix may be written transposed. */
+export function tensorToWrite(
+  name: string,
+  tensor: Tensor,
+  dtype: SavedDType,
+  transposed = false,
+): TensorToWrite {
+  return {
+    name,
+    dtype,
+    shape: transposed ? tensor.shape.toReversed() : tensor.shape,
+    data: () =>
+      tidy(() => {
+        const own = transposed ? tensor.detach().t() : tensor.detach();
+        const { buffer, byteOffset, byteLength } = own
+          .to({ dtype: savedTypes[dtype], device: 'cpu' })
+          .contiguous()
+          .toTypedArray();
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      }),
+  };
+}

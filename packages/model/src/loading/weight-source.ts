@@ -1,0 +1,17 @@
+import type { DType, Tensor } from '@keel/torch';
+
+/** A checkpoint's tensors under the names that transformers gives them, whatever the file calls them. */
+export interface WeightSource extends Disposable {
+  /** For messages: the file or folder. */
+  readonly path: string;
+  /** Linear weights are stored [in, out]. */
+  readonly transposedLinears: boolean;
+  /** Tensors whose name stands for nothing in transformers keep the file's own. */
+  names(): string[];
+  /** null: there is no such tensor. */
+  shape(name: string): number[] | null;
+  /** What the file calls it. */
+  nameInFile(name: string): string;
+  /** A new tensor on the CPU. @throws CheckpointError where its bytes cannot be read */
+  read(name: string, dtype: DType): Tensor;
+}

@@ -1,0 +1,27 @@
+// The functions that JavaScript sees, as native.ts declares them.
+#pragma once
+#include "entry.h"
+
+namespace keel {
+
+// Operators: call.cpp
+napi_value call(napi_env env, napi_callback_info info);
+napi_value timeCall(napi_env env, napi_callback_info info);
+napi_value findOperator(napi_env env, const Arguments& args);
+napi_value schemas(napi_env env, const Arguments& args);
+
+// Tensors: tensors.cpp
+napi_value dispose(napi_env env, const Arguments& args);
+napi_value disposeAll(napi_env env, const Arguments& args);
+napi_value alive(napi_env env, const Arguments& args);
+napi_value shape(napi_env env, const Arguments& args);
+napi_value strides(napi_env env, const Arguments& args);
+napi_value scalarType(napi_env env, const Arguments& args);
+napi_value device(napi_env env, const Arguments& args);
+napi_value requiresGrad(napi_env env, const Arguments& args);
+napi_value setRequiresGrad(napi_env env, const Arguments& args);
+napi_value fromBytes(napi_env env, const Arguments& args);
+napi_value toBytes(napi_env env, const Arguments& args);
+napi_value item(napi_env env, const Arguments& args);
+
+}  // namespace keel
