@@ -13,7 +13,8 @@ afterEach(() => machine.delete());
 // Stands for src/main.ts: says what it got, then does what its first argument asks for.
 const program = `
 const [what, value]: string[] = process.argv.slice(2);
-console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
+const announce = () =>
+  console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
 const asked: Record<string, () => void> = {
   exit: () => process.exit(Number(value)),
   die: () => process.kill(process.pid, value),
@@ -22,8 +23,11 @@ const asked: Record<string, () => void> = {
     process.on('SIGINT', () => console.log('interruption ' + ++interruptions));
     process.on('SIGTERM', () => process.exit(143));
     setInterval(() => {}, 1000);
+    // Only now does a signal reach its handler.
+    announce();
   },
 };
+if (what !== 'wait') announce();
 asked[what!]!();
 `;
 

@@ -1,7 +1,13 @@
 import { CommanderError } from 'commander';
 
 /** Exit codes of the command line. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 
 /** Tells the user of a failure, without a stack unless KEEL_DEBUG=1. @returns the exit code */
 export function reportFailure(error: unknown, verb: string | undefined): number {

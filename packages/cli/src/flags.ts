@@ -7,7 +7,9 @@ export function addFlags(
   descriptors: readonly OptionDescriptor[],
   operand?: string,
 ): void {
-  for (const descriptor of descriptors) {
+  const lasting = descriptors.filter(({ flagOnly }) => !flagOnly);
+  const ofThisCall = descriptors.filter(({ flagOnly }) => flagOnly);
+  for (const descriptor of [...lasting, ...ofThisCall]) {
     if (descriptor.name === operand) {
       command.addArgument(new Argument(`[${operand}]`, helpText(descriptor)));
       continue;
@@ -18,6 +20,8 @@ export function addFlags(
     const other = usage === flag ? negatedFlag : flag;
     command.addOption(new Option(other).hideHelp());
   }
+  const heading = `${(ofThisCall[0] ?? lasting[0])?.group ?? 'Options'}:`;
+  command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
 }
 
 /** The flags that were really given, by the option's name. */

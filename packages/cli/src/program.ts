@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { exitCodes, reportFailure } from './failure.ts';
 import { addFlags, givenFlags } from './flags.ts';
 import { verbs } from './verb-list.ts';
@@ -13,14 +13,16 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   try {
     const program = newProgram();
     for (const { name, summary, ...verb } of verbs) {
-      const command = program.command(name).summary(summary).description(`${capital(summary)}.`);
+      const command = program
+        .command(name)
+        .summary(summary)
+        .description(`${capital(summary)}.`);
       // Only the verb that is called is read: the list of verbs needs none of them.
       if (name !== named) continue;
       const { definition, example, operand } = await verb.options();
       const { descriptors } = definition;
       addFlags(command, descriptors, operand);
-      const heading = `${descriptors.at(-1)?.group ?? 'Options'}:`;
-      command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
+      command.showHelpAfterError(`See \`keel ${name} --help\`.`);
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {
         const { resolveOptions } = await import('./torch-free/align-config.ts');

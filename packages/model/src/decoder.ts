@@ -1,5 +1,5 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
-import { cat, type DType, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { type DType, fromTypedArray, ops, type Tensor } from '@keel/torch';
 import type { Attention } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
@@ -45,7 +45,7 @@ export interface ForwardOptions {
 }
 
 interface Rotation {
-  /** [T, 1, rotarySize] */
+  /** [T, rotarySize / 2] */
   cosine: Tensor;
   sine: Tensor;
 }
@@ -78,16 +78,18 @@ export class Decoder {
   ): Tensor {
     const { config, weights } = this;
     this.#checkPositions(positions);
-    let state = ops.embedding(weights.embedding, tokens, config.untrainedToken ?? -1).to(this.computeType); // [T, hidden]
+    let state = ops
+      .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
+      .to(this.computeType); // [T, hidden]
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
     if (weights.positions !== null) {
       const places = fromTypedArray(Int32Array.from(positions)).to({ device: tokens.device });
       state = state.add(ops.embedding(weights.positions, places).to(this.computeType));
     }
+    const wide = this.computeType === 'float64' ? 'float64' : 'float32';
     const rotations = new Map<RotaryConfig, Rotation>();
     for (const layer of new Set(config.layers.map((one) => one.rotary))) {
-      if (layer !== null)
-        rotations.set(layer, rotation(layer, positions, this.computeType, tokens.device));
+      if (layer !== null) rotations.set(layer, rotation(layer, positions, wide, tokens.device));
     }
     for (const [index, block] of weights.blocks.entries()) {
       const layer = config.layers[index]!;
@@ -142,7 +144,10 @@ export class Decoder {
     let key = k.reshape(-1, keyValueHeads, headSize); // [T, keyValueHeads, size]
     if (block.queryNorm !== null) query = this.#norm(query, block.queryNorm);
     if (block.keyNorm !== null) key = this.#norm(key, block.keyNorm);
-    if (rotary !== null) [query, key] = [rotate(query, rotary), rotate(key, rotary)];
+    if (rotary !== null) {
+      query = ops.rotate(query, rotary.cosine, rotary.sine);
+      key = ops.rotate(key, rotary.cosine, rotary.sine);
+    }
     const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), {
       index,
       scale: config.attentionScale,
@@ -169,22 +174,17 @@ export class Decoder {
       Tensor,
       Tensor,
     ];
-    return apply(block.down, act(gate).mul(up));
+    const gated = this.config.activation === 'silu' ? ops.swiglu(gate, up) : act(gate).mul(up);
+    return apply(block.down, gated);
   }
 
   /** Over the last dimension, in float32 or wider. */
   #norm(input: Tensor, norm: Norm): Tensor {
     const { kind, epsilon, weightOffset } = this.config.norm;
+    if (kind === 'rms') return ops.rmsNorm(input, norm.weight, epsilon, weightOffset);
     const wide = input.dtype === 'float64' ? input : input.to('float32');
-    const type = wide.dtype;
-    const size = [input.dim(-1)];
-    const weight =
-      weightOffset === 0 ? norm.weight.to(type) : norm.weight.to(type).add(weightOffset);
-    const result =
-      kind === 'layer'
-        ? ops.layerNorm(wide, size, weight, norm.bias?.to(type) ?? null, epsilon)
-        : ops.rmsNorm(wide, size, weight, epsilon);
-    return result.to(input.dtype);
+    const [weight, bias] = [norm.weight.to(wide.dtype), norm.bias?.to(wide.dtype) ?? null];
+    return ops.layerNorm(wide, [input.dim(-1)], weight, bias, epsilon).to(input.dtype);
   }
 }
 
@@ -195,7 +195,7 @@ const activations: Record<Activation, (x: Tensor) => Tensor> = {
   relu: (x) => x.relu(),
 };
 
-/** Cosine and sine of every position, [T, 1, rotarySize]; angles in float64, so that far positions stay exact. */
+/** Cosine and sine of every position, [T, half]; angles in float64, so that far positions stay exact. */
 function rotation(
   rotary: RotaryConfig,
   positions: Int32Array,
@@ -203,28 +203,16 @@ function rotation(
   device: string,
 ): Rotation {
   const half = rotary.inverseFrequencies.length;
-  const cosine = new Float64Array(positions.length * 2 * half);
-  const sine = new Float64Array(positions.length * 2 * half);
+  const cosine = new Float64Array(positions.length * half);
+  const sine = new Float64Array(positions.length * half);
   for (let row = 0; row < positions.length; row++) {
     for (let i = 0; i < half; i++) {
       const angle = positions[row]! * rotary.inverseFrequencies[i]!;
-      const at = row * 2 * half + i;
-      cosine[at] = cosine[at + half] = Math.cos(angle) * rotary.attentionFactor;
-      sine[at] = sine[at + half] = Math.sin(angle) * rotary.attentionFactor;
+      cosine[row * half + i] = Math.cos(angle) * rotary.attentionFactor;
+      sine[row * half + i] = Math.sin(angle) * rotary.attentionFactor;
     }
   }
   const place = (values: Float64Array): Tensor =>
-    fromTypedArray(values, [positions.length, 1, 2 * half]).to({ dtype, device });
+    fromTypedArray(values, [positions.length, half]).to({ dtype, device });
   return { cosine: place(cosine), sine: place(sine) };
-}
-
-/** Rotates pairs (i, i + half) of the first rotarySize features: [T, heads, size] -> the same. */
-function rotate(input: Tensor, { cosine, sine }: Rotation): Tensor {
-  const size = input.dim(-1);
-  const rotarySize = cosine.dim(-1);
-  const parts = size === rotarySize ? [input] : input.split([rotarySize, size - rotarySize], -1);
-  const turned = parts[0]!;
-  const [low, high] = turned.split([rotarySize / 2, rotarySize / 2], -1) as [Tensor, Tensor];
-  const rotated = turned.mul(cosine).add(cat([high.neg(), low], -1).mul(sine));
-  return parts.length === 1 ? rotated : cat([rotated, parts[1]!], -1);
 }

@@ -18,6 +18,7 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { ancestors, BatchBuilder, type PackedBatch, type Segment } from './packed-batch.ts';
 export { DEFAULT_MODEL_NAME, resolveModel } from './resolve-model.ts';
 export {
@@ -29,4 +30,3 @@ export {
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
-export { linearLayers, namedWeights } from './loading/named-weights.ts';

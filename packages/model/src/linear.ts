@@ -36,12 +36,12 @@ export class Linear {
     const { dtype } = input;
     const weight = this.weight.dtype === dtype ? this.weight : this.weight.to(dtype);
     const bias = this.bias === null || this.bias.dtype === dtype ? this.bias : this.bias.to(dtype);
-    const base = ops.linear(input, weight, bias); // [T, out]
     const pair = adapter === null ? undefined : this.adapters.get(adapter);
-    if (pair === undefined) return base;
-    const dropped = training && pair.dropout > 0 ? ops.dropout(input, pair.dropout, true) : input;
-    const down = ops.linear(dropped, pair.a.to(dtype)); // [T, rank]
-    // The scale goes on B: rank columns instead of T rows.
-    return base.add(ops.linear(down, pair.b.mul(pair.scale).to(dtype)));
+    if (pair === undefined) return ops.linear(input, weight, bias); // [T, out]
+    const { a, b, scale, dropout } = pair;
+    if (!training || dropout === 0) return ops.loraLinear(input, weight, bias, a, b, scale);
+    const dropped = ops.dropout(input, dropout, true); // the adapter's input alone is dropped
+    const down = ops.linear(dropped, a.to(dtype)); // [T, rank]
+    return ops.linear(input, weight, bias).add(ops.linear(down, b.mul(scale).to(dtype)));
   }
 }

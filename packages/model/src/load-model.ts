@@ -1,9 +1,9 @@
 import { type Device, torchBuild } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
+import { openGguf } from './formats/gguf.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { resolveModel } from './resolve-model.ts';
-import { openGguf } from './formats/gguf.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 
@@ -23,7 +23,9 @@ export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
   const { cudaDevices } = torchBuild();
   if (device === 'auto') return cudaDevices > 0 ? 'cuda' : 'cpu';
   if (device.startsWith('cuda') && cudaDevices === 0) {
-    throw new Error(`--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` says what was found`);
+    throw new Error(
+      `--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` says what was found`,
+    );
   }
   return device;
 }
@@ -39,7 +41,10 @@ export function resolvePrecision(precision: Precision, device: Device): 'fp32' |
  * @param name a folder as transformers saves it, a .gguf file, `hub:owner/name`, or the default model's name
  * @throws CheckpointError when its files are damaged or of an unknown kind
  */
-export async function loadModel(name: string, options: LoadModelOptions = {}): Promise<LanguageModel> {
+export async function loadModel(
+  name: string,
+  options: LoadModelOptions = {},
+): Promise<LanguageModel> {
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device);

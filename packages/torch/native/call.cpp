@@ -21,6 +21,8 @@ void convertArguments(napi_env env, const Arguments& args, size_t first, const O
     if (i < given && !isAbsent(env, args[first + i])) {
       try {
         stack.push_back(toIValue(env, args[first + i], argument.real_type()));
+      } catch (const c10::Error& error) {
+        throw std::runtime_error("argument \"" + argument.name() + "\": " + error.what_without_backtrace());
       } catch (const std::exception& error) {
         throw std::runtime_error("argument \"" + argument.name() + "\": " + error.what());
       }

@@ -1,13 +1,17 @@
 import { native } from './native.ts';
+import { refusePromise } from './refuse-promise.ts';
 import { onesLike, randnLike } from './random-like.ts';
 import { tidy } from './scope.ts';
 import { Tensor } from './tensor.ts';
 
-/** Runs `body` without recording gradients. */
+/**
+ * Runs `body` without recording gradients. Synchronous only.
+ * @throws Error when `body` returns a promise
+ */
 export function noGrad<T>(body: () => T): T {
   const before = native.setGradEnabled(false);
   try {
-    return body();
+    return refusePromise(body(), 'noGrad');
   } finally {
     native.setGradEnabled(before);
   }
@@ -60,6 +64,7 @@ export function gradcheck(
     // A random projection checks all outputs in one backward.
     const seed = noGrad(() => randnLike(output));
     const checked = inputs.filter((input) => input.requiresGrad);
+    if (checked.length === 0) throw new Error('gradcheck: no input requires a gradient');
     const analytic = gradients(output, checked, seed);
     const project = (): number =>
       tidy(() =>

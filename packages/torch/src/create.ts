@@ -1,4 +1,11 @@
-import { type Device, type DType, dtypeCode, dtypeOfArray, type TypedArray } from './dtype.ts';
+import {
+  type Device,
+  type DType,
+  dtypeCode,
+  dtypeOfArray,
+  fitsArray,
+  type TypedArray,
+} from './dtype.ts';
 import { native } from './native.ts';
 import * as ops from './ops.generated.ts';
 import { Tensor } from './tensor.ts';
@@ -8,31 +15,58 @@ export interface TensorOptions {
   device?: Device;
 }
 
-type Nested = number | readonly Nested[];
+export type Nested = number | readonly Nested[];
+
+/** Lowest and highest number of the integer types; a bool takes any number, and all but 0 are true. */
+const ranges: Partial<Record<DType, readonly [number, number]>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  int16: [-32768, 32767],
+  int32: [-2147483648, 2147483647],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
 
 function shapeOf(data: Nested): number[] {
-  if (typeof data === 'number') return [];
-  const [first] = data;
-  return [data.length, ...(first === undefined ? [] : shapeOf(first))];
+  const shape: number[] = [];
+  for (let level: Nested | undefined = data; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+  }
+  return shape;
+}
+
+/** Writes the numbers of `data` in order and checks each level's length. */
+function flatten(data: Nested, shape: readonly number[], into: number[], depth = 0): number[] {
+  const place = depth === 0 ? 'the data' : `an array at depth ${depth}`;
+  if (depth === shape.length) {
+    if (typeof data === 'number') into.push(data);
+    else if (Array.isArray(data)) {
+      throw new Error(`ragged data: a number was expected at depth ${depth}, got an array`);
+    } else throw new TypeError(`a tensor is made of numbers, got ${typeof data}`);
+  } else if (!Array.isArray(data)) {
+    throw new Error(`ragged data: ${place} should be an array, got ${typeof data}`);
+  } else if (data.length !== shape[depth]) {
+    throw new Error(
+      `ragged data: ${place} has length ${data.length}, the first has ${shape[depth]}`,
+    );
+  } else for (const element of data) flatten(element, shape, into, depth + 1);
+  return into;
 }
 
 /**
  * A tensor from nested arrays of numbers, float32 unless named otherwise.
- * @throws Error when the arrays are ragged.
+ * @throws Error when the arrays are ragged or hold something else than numbers
+ * @throws RangeError for a number that the integer type does not hold
  */
 export function tensor(
   data: Nested,
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor {
   const shape = shapeOf(data);
-  const flat = (
-    typeof data === 'number' ? [data] : (data as number[]).flat(Number.POSITIVE_INFINITY)
-  ) as number[];
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  if (flat.length !== size) {
-    throw new Error(
-      `ragged data: a tensor of shape [${shape}] needs ${size} numbers, got ${flat.length}`,
-    );
+  const flat = flatten(data, shape, []);
+  const range = ranges[dtype];
+  if (range !== undefined) {
+    const wrong = flat.find((one) => !Number.isInteger(one) || one < range[0] || one > range[1]);
+    if (wrong !== undefined) throw new RangeError(`${dtype} does not hold ${wrong}`);
   }
   const integer = dtype === 'int64';
   const array = integer ? BigInt64Array.from(flat, BigInt) : Float64Array.from(flat);
@@ -44,14 +78,19 @@ export function tensor(
 }
 
 /**
- * A tensor from a typed array: one copy of its bytes. A Uint16Array holds the bits of a 16-bit float and needs its dtype.
- * @throws Error when the array's bytes do not fit the shape.
+ * A tensor from a typed array: one copy of its bytes. A Uint16Array holds the bits of a 16-bit float and needs its dtype;
+ * a Uint8Array with a dtype holds that type's bytes.
+ * @throws Error when the array's bytes do not fit the shape
+ * @throws TypeError when its elements are not those of the dtype
  */
 export function fromTypedArray(
   data: TypedArray,
   shape: readonly number[] = [data.length],
   { dtype = dtypeOfArray(data), device = 'cpu' }: TensorOptions = {},
 ): Tensor {
+  if (!fitsArray(dtype, data)) {
+    throw new TypeError(`the elements of ${data.constructor.name} are not ${dtype}: convert with to()`);
+  }
   const made = new Tensor(native.fromBytes(data, dtypeCode(dtype), shape));
   if (device === 'cpu') return made;
   const moved = made.to({ device });

@@ -52,12 +52,24 @@ const byCode = new Map(
   Object.entries(facts).map(([name, { code }]) => [code, name as DType] as const),
 );
 
-export const dtypeCode = (dtype: DType): number => facts[dtype].code;
-export const dtypeBytes = (dtype: DType): number => facts[dtype].bytes;
+/** @throws TypeError for a name that is none, as JavaScript callers may give it. */
+function factsOf(dtype: DType): TypeFacts {
+  if (!Object.hasOwn(facts, dtype)) {
+    throw new TypeError(`unknown dtype "${dtype}": choose from ${Object.keys(facts).join(', ')}`);
+  }
+  return facts[dtype];
+}
+
+export const dtypeCode = (dtype: DType): number => factsOf(dtype).code;
+export const dtypeBytes = (dtype: DType): number => factsOf(dtype).bytes;
 
 /** A typed array that holds `length` elements of the type. */
 export const arrayFor = (dtype: DType, length: number): TypedArray =>
-  new facts[dtype].array(length);
+  new (factsOf(dtype).array)(length);
+
+/** Whether the array's elements are those of the type, or bytes of whatever type. */
+export const fitsArray = (dtype: DType, array: TypedArray): boolean =>
+  array instanceof factsOf(dtype).array || array instanceof Uint8Array;
 
 /** @throws for types Keel does not use (complex, quantised). */
 export function dtypeOfCode(code: number): DType {
@@ -78,5 +90,9 @@ export function dtypeOfArray(array: TypedArray): DType {
   if (array instanceof Uint8Array) return 'uint8';
   if (array instanceof Int8Array) return 'int8';
   if (array instanceof Int16Array) return 'int16';
-  throw new Error('a Uint16Array may hold float16 or bfloat16: name the dtype');
+  if (array instanceof Uint16Array) {
+    throw new Error('a Uint16Array may hold float16 or bfloat16: name the dtype');
+  }
+  const kind = Object.prototype.toString.call(array).slice(8, -1);
+  throw new TypeError(`tensors are not made from ${kind}`);
 }

@@ -1,4 +1,6 @@
 // Loads the compiled addon. Everything else of this package speaks to it through `native`.
+// Each worker thread that loads it has tensors of its own, freed when it ends; a tensor cannot be passed to another
+// thread. LibTorch's random state and its number of threads are those of the process.
 import { createRequire } from 'node:module';
 // @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { addonPath } from './locate-libtorch.mjs';
@@ -34,6 +36,8 @@ export interface TorchBuild {
 
 interface Native {
   call(operator: number, ...args: unknown[]): unknown;
+  /** Nanoseconds that a call takes in C++, the mean of `count`: what a benchmark subtracts. */
+  timeCall(operator: number, count: number, ...args: unknown[]): number;
   findOperator(name: string, overload: string): number;
   schemas(name: string): OperatorSchema[];
   dispose(handle: Handle): boolean;
@@ -53,7 +57,7 @@ interface Native {
   fromBytes(data: ArrayBufferView, scalarType: number, shape: readonly number[]): Handle;
   toBytes(handle: Handle, into: ArrayBufferView): void;
   item(handle: Handle): number;
-  seed(device: string, seed: number): void;
+  seed(device: string, seed: number | bigint): void;
   randomState(device: string): Handle;
   setRandomState(device: string, state: Handle): void;
   memory(): { tensors: number; bytes: number };

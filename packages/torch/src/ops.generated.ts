@@ -597,12 +597,6 @@ export function outer(input: Tensor, vec2: Tensor): Tensor {
   return tensor(call(operator_outer, input.handle, vec2.handle));
 }
 
-const operator_rmsNorm = lazy('aten::rms_norm', '');
-/** `aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor` */
-export function rmsNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | null, eps?: number | null): Tensor {
-  return tensor(call(operator_rmsNorm, input.handle, normalizedShape, weight?.handle, eps));
-}
-
 const operator_layerNorm = lazy('aten::layer_norm', '');
 /** `aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor` */
 export function layerNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnnEnable?: boolean): Tensor {
@@ -1009,6 +1003,36 @@ const operator_linearLogprob = lazy('keel::linear_logprob', '');
 /** `keel::linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1., float softcap=0., int chunk=256) -> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)` */
 export function linearLogprob(hidden: Tensor, weight: Tensor, targets: Tensor, scale?: number, softcap?: number, chunk?: number): [Tensor, Tensor, Tensor, Tensor] {
   return tensors(call(operator_linearLogprob, hidden.handle, weight.handle, targets.handle, scale, softcap, chunk)) as [Tensor, Tensor, Tensor, Tensor];
+}
+
+const operator_rmsNorm = lazy('keel::rms_norm', '');
+/** `keel::rms_norm(Tensor x, Tensor weight, float epsilon, float offset=0.) -> Tensor` */
+export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number, offset?: number): Tensor {
+  return tensor(call(operator_rmsNorm, x.handle, weight.handle, epsilon, offset));
+}
+
+const operator_swiglu = lazy('keel::swiglu', '');
+/** `keel::swiglu(Tensor gate, Tensor up) -> Tensor` */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  return tensor(call(operator_swiglu, gate.handle, up.handle));
+}
+
+const operator_rotate = lazy('keel::rotate', '');
+/** `keel::rotate(Tensor x, Tensor cosine, Tensor sine) -> Tensor` */
+export function rotate(x: Tensor, cosine: Tensor, sine: Tensor): Tensor {
+  return tensor(call(operator_rotate, x.handle, cosine.handle, sine.handle));
+}
+
+const operator_loraLinear = lazy('keel::lora_linear', '');
+/** `keel::lora_linear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, float scale) -> Tensor` */
+export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor | null, a: Tensor, b: Tensor, scale: number): Tensor {
+  return tensor(call(operator_loraLinear, x.handle, weight.handle, bias?.handle, a.handle, b.handle, scale));
+}
+
+const operator_segmentAttention = lazy('keel::segment_attention', '');
+/** `keel::segment_attention(Tensor query, Tensor key, Tensor value, int[] segments, float scale, int window=0, float softcap=0.) -> Tensor` */
+export function segmentAttention(query: Tensor, key: Tensor, value: Tensor, segments: readonly number[], scale: number, window?: number, softcap?: number): Tensor {
+  return tensor(call(operator_segmentAttention, query.handle, key.handle, value.handle, segments, scale, window, softcap));
 }
 
 const operator_decodeAttention = lazy('keel::decode_attention', '');

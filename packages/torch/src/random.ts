@@ -2,10 +2,16 @@
 import { fromBytes } from './create.ts';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';
+import { refusePromise } from './refuse-promise.ts';
 import { Tensor } from './tensor.ts';
 
-/** Seeds the device's random state. */
-export const manualSeed = (seed: number, device: Device = 'cpu'): void => native.seed(device, seed);
+/**
+ * Seeds the device's random state, which all threads of the process share.
+ * @param seed whole number from 0; a BigInt (up to 2^64 - 1) where a number would not be exact
+ * @throws Error for other seeds
+ */
+export const manualSeed = (seed: number | bigint, device: Device = 'cpu'): void =>
+  native.seed(device, seed);
 
 /** The device's random state, to be kept in a checkpoint. */
 export function randomState(device: Device = 'cpu'): Uint8Array {
@@ -19,12 +25,15 @@ export function setRandomState(state: Uint8Array, device: Device = 'cpu'): void 
   native.setRandomState(device, bytes.handle);
 }
 
-/** Runs `body` on random numbers of its own seed and leaves the state as it was. */
-export function withSeed<T>(seed: number, body: () => T, device: Device = 'cpu'): T {
+/**
+ * Runs `body` on random numbers of its own seed and leaves the state as it was. Synchronous only.
+ * @throws Error when `body` returns a promise
+ */
+export function withSeed<T>(seed: number | bigint, body: () => T, device: Device = 'cpu'): T {
   const before = randomState(device);
-  manualSeed(seed, device);
   try {
-    return body();
+    manualSeed(seed, device);
+    return refusePromise(body(), 'withSeed');
   } finally {
     setRandomState(before, device);
   }

@@ -1,5 +1,6 @@
 // Who frees a tensor: the scope it was made in, or, outside of any, the garbage collector as a safety net.
 import { type Handle, native } from './native.ts';
+import { refusePromise } from './refuse-promise.ts';
 
 /** What a scope needs of a tensor. */
 export interface Owned {
@@ -12,12 +13,33 @@ export interface Owned {
 const finalizer = new FinalizationRegistry<Handle>((handle) => native.dispose(handle));
 const open: Scope[] = [];
 
+/** Tensors outside of scopes between two reports to V8, and milliseconds between those of scopes: a report looks at every tensor. */
+const REPORT_TENSORS = 256;
+const REPORT_MILLISECONDS = 50;
+let unreported = 0;
+let reportedAt = 0;
+
+/** Scopes forget tensors that were freed or taken away once these are many and the greater part. */
+const COMPACT_FROM = 1024;
+
+function innermost(): Scope | undefined {
+  return open.at(-1);
+}
+
+/** Tells V8 what lies outside its heap, so that it collects in time. */
+function report(): void {
+  unreported = 0;
+  reportedAt = performance.now();
+  native.memory();
+}
+
 /**
  * Frees the tensors made while it is the innermost open scope. Open with `using scope = new Scope()`,
  * or better use {@link tidy}. Scopes may close in any order: each frees only what is its own.
  */
 export class Scope {
   #tensors: Owned[] = [];
+  #lost = 0;
   #closed = false;
 
   constructor() {
@@ -28,6 +50,20 @@ export class Scope {
   adopt(tensor: Owned): void {
     tensor.owner = this;
     this.#tensors.push(tensor);
+  }
+
+  /** One of its tensors is no longer its own. @internal */
+  lose(): void {
+    this.#lost += 1;
+    if (this.#lost < COMPACT_FROM || this.#lost * 2 < this.#tensors.length) return;
+    this.#tensors = this.#tensors.filter((tensor) => tensor.owner === this);
+    this.#lost = 0;
+  }
+
+  /** The scope that was opened before it and is still open. @internal */
+  get outer(): Scope | undefined {
+    const index = open.lastIndexOf(this);
+    return index > 0 ? open[index - 1] : undefined;
   }
 
   /** Frees everything the scope still owns. */
@@ -43,74 +79,83 @@ export class Scope {
     }
     this.#tensors = [];
     native.disposeAll(handles);
-    // Tells V8 what lies outside its heap; only at the outermost end, since it looks at every tensor.
-    if (open.length === 0) native.memory();
+    if (open.length === 0 && performance.now() - reportedAt >= REPORT_MILLISECONDS) report();
   }
+}
+
+/** Lets the garbage collector free the tensor. */
+function leaveToCollector(tensor: Owned): void {
+  finalizer.register(tensor, tensor.handle, tensor);
+  unreported += 1;
+  if (unreported >= REPORT_TENSORS) report();
 }
 
 /** Gives a new tensor to the innermost scope. @internal */
 export function register(tensor: Owned): void {
-  const scope = open.at(-1);
+  const scope = innermost();
   if (scope !== undefined) scope.adopt(tensor);
-  else finalizer.register(tensor, tensor.handle, tensor);
+  else leaveToCollector(tensor);
 }
 
 /** @internal */
 export function unregister(tensor: Owned): void {
-  if (tensor.owner === null) finalizer.unregister(tensor);
+  const { owner } = tensor;
   tensor.owner = null;
+  if (owner === null) finalizer.unregister(tensor);
+  else owner.lose();
 }
 
-/** Takes a tensor out of its scope: it lives until it is disposed (or collected). Returns it. */
+/**
+ * Takes a tensor out of its scope: it lives until it is disposed (or collected). Returns it.
+ * @throws Error when it is disposed already
+ */
 export function keep<T extends Owned>(tensor: T): T {
-  if (tensor.owner !== null) {
+  const { owner } = tensor;
+  if (owner !== null) {
     tensor.owner = null;
-    finalizer.register(tensor, tensor.handle, tensor);
+    owner.lose();
+    leaveToCollector(tensor);
+  } else if (!native.alive(tensor.handle)) {
+    throw new Error('keep: the tensor was disposed and is used again');
   }
   return tensor;
 }
 
 const isOwned = (value: object): value is Owned => 'handle' in value && 'forget' in value;
 
-function handOver(value: unknown, from: Scope): void {
-  if (typeof value !== 'object' || value === null) return;
+/** Gives the tensors of a result to the scope outside. `seen` ends results that contain themselves. */
+function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<object>): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  seen.add(value);
   if (isOwned(value)) {
     if (value.owner !== from) return;
-    const outer = open.at(-1);
-    if (outer !== undefined) outer.adopt(value);
+    if (to !== undefined) to.adopt(value);
     else keep(value);
-  } else if (Array.isArray(value)) {
-    for (const element of value) handOver(element, from);
-  } else if (value instanceof Map) {
-    for (const element of value.values()) handOver(element, from);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const element of Object.values(value)) handOver(element, from);
+  } else if (Array.isArray(value) || value instanceof Set || value instanceof Map) {
+    for (const element of value.values()) handOver(element, from, to, seen);
+  } else if ([Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+    for (const element of Object.values(value)) handOver(element, from, to, seen);
   }
 }
 
 /**
- * Runs `body` and frees every tensor made in it, but those in its result (a tensor, or arrays, maps and
+ * Runs `body` and frees every tensor made in it, but those in its result (a tensor, or arrays, maps, sets and
  * plain objects of tensors), which go to the surrounding scope. Synchronous only.
  * @throws Error when `body` returns a promise: what it makes later would escape the scope.
  */
 export function tidy<T>(body: () => T): T {
   const scope = new Scope();
   try {
-    const result = body();
-    if (result instanceof Promise) {
-      result.catch(() => {});
-      throw new Error(
-        'tidy() takes a synchronous function; this one returned a promise. Use `using scope = new Scope()`',
-      );
-    }
-    open.splice(open.lastIndexOf(scope), 1);
-    handOver(result, scope);
-    open.push(scope);
+    const result = refusePromise(body(), 'tidy', '. Use `using scope = new Scope()`');
+    handOver(result, scope, scope.outer, new Set());
     return result;
   } finally {
     scope[Symbol.dispose]();
   }
 }
 
-/** Live tensors and the bytes of their distinct storages. */
+/**
+ * Live tensors of this JavaScript thread and the bytes of their distinct storages. What only LibTorch holds
+ * (gradients, what a graph has saved) is not in it.
+ */
 export const memory = (): { tensors: number; bytes: number } => native.memory();

@@ -1,4 +1,5 @@
 import { arrayFor, type Device, type DType, dtypeOfCode, type TypedArray } from './dtype.ts';
+import { exactNumber } from './exact-number.ts';
 import { type Handle, native } from './native.ts';
 import * as ops from './ops.generated.ts';
 import { keep, type Owned, register, type Scope, unregister } from './scope.ts';
@@ -63,7 +64,7 @@ export class Tensor implements Owned {
   [Symbol.dispose](): void {
     this.dispose();
   }
-  /** Takes it out of its scope: it lives until it is disposed. */
+  /** Takes it out of its scope: it lives until it is disposed. @throws Error when it is already. */
   keep(): this {
     return keep(this);
   }
@@ -79,15 +80,15 @@ export class Tensor implements Owned {
     native.toBytes(this.handle, array);
     return array;
   }
-  /** The elements as numbers, row-major. */
+  /** The elements as numbers, row-major. @throws RangeError for an int64 without an exact number. */
   toArray(): number[] {
     const wide = this.dtype === 'float16' || this.dtype === 'bfloat16';
     const source = wide ? this.to('float32') : this;
     const array = source.toTypedArray();
     if (wide) source.dispose();
-    return Array.from(array as ArrayLike<number | bigint>, Number);
+    return array instanceof BigInt64Array ? Array.from(array, exactNumber) : Array.from(array);
   }
-  /** The one element. @throws Error when there are several. */
+  /** The one element. @throws Error when there are several, or for an int64 without an exact number. */
   item(): number {
     return native.item(this.handle);
   }
@@ -104,6 +105,7 @@ export class Tensor implements Owned {
     const handle = native.gradient(this.handle);
     return handle === null ? null : new Tensor(handle);
   }
+  /** @throws Error for one of another shape, type or device. */
   set grad(gradient: Tensor | null) {
     native.setGradient(this.handle, gradient === null ? null : gradient.handle);
   }
@@ -241,10 +243,8 @@ export class Tensor implements Owned {
   }
   /** Whether no element is infinite or NaN. */
   isFinite(): boolean {
-    const flags = ops.isfinite(this);
-    const answer = flags.all();
-    flags.dispose();
-    return answer;
+    using flags = ops.isfinite(this);
+    return flags.all();
   }
 
   matmul(other: Tensor): Tensor {
@@ -343,8 +343,7 @@ export class Tensor implements Owned {
   }
 }
 
-function readFlag(flag: Tensor): boolean {
-  const answer = flag.item() !== 0;
-  flag.dispose();
-  return answer;
+function readFlag(answer: Tensor): boolean {
+  using flag = answer;
+  return flag.item() !== 0;
 }

@@ -5,7 +5,7 @@ const { model, precision, device, threads, config, json, onBadRow, data } = trai
 
 /** Which model is used, for verbs that do not train. */
 export const modelShape = {
-  model: option(model.clone(), {
+  model: option(model, {
     description: 'a folder, a GGUF file, hub:owner/name, or the default model',
     group: 'Model',
     value: 'model',
@@ -18,13 +18,13 @@ export const modelShape = {
 };
 
 export const dataShape = {
-  data: option(data.clone(), {
+  data: option(data, {
     description: 'rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     group: 'Data',
     value: 'path',
     commas: false,
   }),
-  onBadRow: option(onBadRow.clone(), {
+  onBadRow: option(onBadRow, {
     description: 'a row that is not valid is an error, or is skipped and counted',
     group: 'Data',
     value: 'what',

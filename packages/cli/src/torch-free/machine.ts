@@ -1,13 +1,12 @@
 // What the doctor asks of @keel/torch and @keel/model without their indexes, which load LibTorch.
 export { cpuFlags, hasFastBfloat16 } from '../../../model/src/cpu-features.ts';
 export {
-  cacheFolder,
   cachedDefaultModel,
+  cacheFolder,
   defaultModel,
 } from '../../../model/src/formats/default-model.ts';
-// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 export {
   currentBuild,
   locateLibtorch,
-  pythonCommand,
+  // @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 } from '../../../torch/src/locate-libtorch.mjs';

@@ -1,5 +1,5 @@
 // How attention fills the cache with prompts, and reads it one token a sequence.
-import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
 import { type Attention, type AttentionLayer, SegmentAttention } from '../attention.ts';
 import type { PackedBatch } from '../packed-batch.ts';
 import type { CachedPrefix, CachedRow, KeyValueCache } from './kv-cache.ts';
@@ -26,7 +26,7 @@ export class PrefillAttention implements Attention {
       prefixKeys.narrow(0, start, length).copy_(key.narrow(0, segment.start, length));
       prefixValues.narrow(0, start, length).copy_(value.narrow(0, segment.start, length));
     }
-    return this.#inner.attend(query, key, value, layer);
+    return tidy(() => this.#inner.attend(query, key, value, layer));
   }
 }
 

@@ -50,9 +50,8 @@ export function drawByUniform(logits: Tensor, uniforms: readonly number[]): Draw
 
   const totals = new Float64Array(rows);
   const rests = new Float64Array(rows);
-  const places = new BigInt64Array(rows * chunk);
   const starts = uniforms.map((uniform, row) => {
-    const chunks = sums.flatMap((part) => [...part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)]);
+    const chunks = sums.flatMap((part) => Array.from(part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)));
     const total = chunks.reduce((sum, one) => sum + one, 0);
     let rest = uniform * total;
     // Rounding may carry past the end: then it is the last chunk that has any weight.
@@ -60,12 +59,13 @@ export function drawByUniform(logits: Tensor, uniforms: readonly number[]): Draw
     for (const last = chunks.findLastIndex((sum) => sum > 0); at < last && rest >= chunks[at]!; at++) rest -= chunks[at]!;
     totals[row] = total;
     rests[row] = rest;
-    for (let i = 0; i < chunk; i++) places[row * chunk + i] = BigInt(Math.min(at * chunk + i, size - 1));
     return at * chunk;
   });
 
-  const index = fromTypedArray(places, [rows, chunk], { device: logits.device });
-  const near = weights.gather(1, index).toTypedArray() as Float32Array; // [B, chunk]
+  const { device } = logits;
+  const first = fromTypedArray(BigInt64Array.from(starts, BigInt), [rows, 1], { device });
+  const index = first.add(ops.arange(chunk, 'int64', device)).clamp(null, size - 1); // [B, chunk]
+  const near = weights.gather(1, index).toTypedArray() as Float32Array;
   return starts.map((start, row) => {
     const own = near.subarray(row * chunk, row * chunk + Math.min(chunk, size - start));
     const last = own.findLastIndex((weight) => weight > 0);

@@ -51,7 +51,7 @@ export interface GenerateOptions extends SamplingOptions {
   adapter?: string | null;
   /** Samples in flight; as one ends, the next enters. Default 16. */
   batchSize?: number;
-  /** Tokens of prompts in one forward pass; a longer prompt has one to itself. Default 4096. */
+  /** Tokens of prompts in one forward pass; a longer prompt has one to itself. Default 1024. */
   prefillTokens?: number;
   /** Results and events carry the log-probability of each token in the distribution it was drawn from. */
   logprobs?: boolean;
@@ -86,7 +86,7 @@ export function checkOptions(options: GenerateOptions, tokenizer: GenerationToke
     samplesPerPrompt = 1,
     stopStrings = [],
     batchSize = 16,
-    prefillTokens = 4096,
+    prefillTokens = 1024,
   } = options;
   for (const [name, count] of Object.entries({ maxNewTokens, samplesPerPrompt, batchSize, prefillTokens })) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${name} must be a whole number above 0, got ${count}`);

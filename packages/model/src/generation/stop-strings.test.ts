@@ -21,9 +21,10 @@ test('what only looked like one is given once it is known', () => {
   expect(run(['END'], ['one EN'])).toEqual({ pieces: ['one ', 'EN'], stopped: false });
 });
 
-test('the first in the text counts, not the first in the list', () => {
+test('the one that is complete first counts, not the first in the list', () => {
   expect(run(['b', 'a'], ['xay', 'b'])).toEqual({ pieces: ['x'], stopped: true });
-  expect(run(['cd', 'abcde'], ['ab', 'cde'])).toEqual({ pieces: ['', 'ab'], stopped: true });
+  expect(run(['abcde', 'cd'], ['ab', 'cde'])).toEqual({ pieces: ['', 'ab'], stopped: true });
+  expect(run(['bc', 'abc'], ['abc'])).toEqual({ pieces: [''], stopped: true });
 });
 
 test('beginnings that overlap themselves', () => {
@@ -36,13 +37,14 @@ test('without stop strings text passes', () => {
 
 test('any way of cutting a text gives the same', () => {
   const text = 'xyxyxz--xyxz';
+  const stops = ['xyxz', 'yxyxz-', '-'];
   for (let cut = 0; cut < 2 ** (text.length - 1); cut += 7) {
     const pieces = [''];
     for (let i = 0; i < text.length; i++) {
       pieces[pieces.length - 1] += text[i];
       if ((cut >> i) & 1) pieces.push('');
     }
-    const { pieces: given, stopped } = run(['xyxz'], pieces);
+    const { pieces: given, stopped } = run(stops, pieces);
     expect([given.join(''), stopped]).toEqual(['xy', true]);
   }
 });

@@ -13,10 +13,16 @@ export class StopStrings {
   push(piece: string): { text: string; stopped: boolean } {
     if (this.#stops.length === 0) return { text: piece, stopped: false };
     const text = this.#held + piece;
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) {
+    // The one that is complete first, so that it does not matter how the text was cut into pieces.
+    let first = { at: -1, end: Number.POSITIVE_INFINITY };
+    for (const stop of this.#stops) {
+      const at = text.indexOf(stop);
+      const end = at + stop.length;
+      if (at >= 0 && (end < first.end || (end === first.end && at < first.at))) first = { at, end };
+    }
+    if (first.at >= 0) {
       this.#held = '';
-      return { text: text.slice(0, Math.min(...found)), stopped: true };
+      return { text: text.slice(0, first.at), stopped: true };
     }
     const border = text.length - this.#beginnings(text);
     this.#held = text.slice(border);

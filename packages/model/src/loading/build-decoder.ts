@@ -1,8 +1,9 @@
-import { type Device, type DType, type Tensor, tensor, tidy } from '@keel/torch';
+import { type Device, type DType, Scope, type Tensor, tensor, tidy } from '@keel/torch';
 import { type Block, Decoder, type Norm } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { Linear } from '../linear.ts';
 import { inLayer, linearPlaces } from './module-plan.ts';
+import { namedWeights } from './named-weights.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export type ComputeType = 'float32' | 'bfloat16' | 'float64';
@@ -23,13 +24,15 @@ export function buildDecoder(
   config: DecoderConfig,
   { computeType, device, trainable }: BuildOptions,
 ): Decoder {
+  // What was read before an error is freed with it.
+  using _scope = new Scope();
   const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
   const read = (name: string, transposed = false): Tensor => {
     const weight = tidy(() => {
       const stored = source.read(name, storage);
       const turned = transposed ? stored.t().contiguous() : stored;
       return turned.to({ dtype: storage, device });
-    }).keep();
+    });
     return trainable ? weight.setRequiresGrad() : weight;
   };
   const optional = (name: string): Tensor | null =>
@@ -75,7 +78,9 @@ export function buildDecoder(
     head: config.tieEmbeddings ? embedding : read(`${modules.head}.weight`),
   };
   const embeddingScale = rounded(config.embeddingScale, computeType);
-  return new Decoder({ ...config, embeddingScale }, weights, computeType);
+  const decoder = new Decoder({ ...config, embeddingScale }, weights, computeType);
+  for (const weight of namedWeights(decoder).values()) weight.keep();
+  return decoder;
 }
 
 /** As the model's own type holds it: Gemma was trained with the rounded scale. */

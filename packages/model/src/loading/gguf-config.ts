@@ -115,10 +115,11 @@ function gemma(fields: GgufFields, modelType: string, largest: number): Json {
   };
 }
 
-const gemma2 = (fields: GgufFields): Json => ({
+const gemma2 = (fields: GgufFields, file: GgufFile): Json => ({
   ...gemma(fields, 'gemma2', 46),
   attn_logit_softcapping: fields.optionalNumber('attn_logit_softcapping') ?? 50,
   final_logit_softcapping: fields.optionalNumber('final_logit_softcapping') ?? 30,
+  rope_scaling: ggufRopeScaling(fields, file),
 });
 
 const gemma3 = (fields: GgufFields, file: GgufFile): Json => ({

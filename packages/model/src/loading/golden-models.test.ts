@@ -7,7 +7,16 @@ import { loadDecoder } from './load-decoder.ts';
 import { disposeDecoder } from './named-weights.ts';
 
 const models = [
-  'llama', 'llama3-rope', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3', 'smollm3', 'phi3', 'gpt2',
+  'llama',
+  'llama3-rope',
+  'mistral',
+  'qwen2',
+  'qwen3',
+  'gemma2',
+  'gemma3',
+  'smollm3',
+  'phi3',
+  'gpt2',
 ];
 const columns = 24;
 const vocabulary = 512;
@@ -38,7 +47,8 @@ describe.skipIf(!goldenPath('models'))('golden models', () => {
     const found = logitValues(decoder, sequences);
     expect(found.length).toBe(logits.length);
     let worst = 0;
-    for (let i = 0; i < found.length; i++) worst = Math.max(worst, Math.abs(found[i]! - logits[i]!));
+    for (let i = 0; i < found.length; i++)
+      worst = Math.max(worst, Math.abs(found[i]! - logits[i]!));
     expect(worst).toBeLessThan(1e-4);
     expect(greedyTokens(decoder, greedy.slice(0, 13), 16)).toEqual(greedy);
     disposeDecoder(decoder);
@@ -47,10 +57,16 @@ describe.skipIf(!goldenPath('models'))('golden models', () => {
   it('gemma3 in float64 and bfloat16 stays near float32', async () => {
     const folder = goldenPath('models/gemma3')!;
     const { sequences, logits } = expected(folder);
-    for (const [computeType, tolerance] of [['float64', 1e-4], ['bfloat16', 0.1]] as const) {
+    for (const [computeType, tolerance] of [
+      ['float64', 1e-4],
+      ['bfloat16', 0.1],
+    ] as const) {
       const { decoder } = await loadDecoder(folder, { computeType });
       const found = logitValues(decoder, sequences);
-      const worst = found.reduce((most, value, i) => Math.max(most, Math.abs(value - logits[i]!)), 0);
+      const worst = found.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - logits[i]!)),
+        0,
+      );
       expect(worst).toBeLessThan(tolerance);
       expect(decoder.weights.embedding.dtype).toBe(computeType);
       disposeDecoder(decoder);

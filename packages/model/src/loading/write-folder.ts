@@ -21,7 +21,31 @@ export function writeFolder(folder: string, fill: (inside: string) => void): voi
   }
 }
 
-export const writeJson = (path: string, json: unknown): void =>
-  writeAside(path, (append) =>
-    append(new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`)),
-  );
+// transformers 5 refuses a whole number where one of its fields is a float, and JavaScript writes 30.0 as 30.
+const floatFields = [
+  'attn_logit_softcapping',
+  'final_logit_softcapping',
+  'initializer_range',
+  'rms_norm_eps',
+  'layer_norm_epsilon',
+  'rope_theta',
+  'rope_local_base_freq',
+  'partial_rotary_factor',
+  'factor',
+  'low_freq_factor',
+  'high_freq_factor',
+  'attention_factor',
+  'beta_fast',
+  'beta_slow',
+  'mscale',
+  'mscale_all_dim',
+  'attention_dropout',
+  'lora_dropout',
+];
+const wholeFloats = new RegExp(`^(\\s*"(?:${floatFields.join('|')})": -?\\d+)(,?)$`, 'gm');
+
+/** JSON as Python's tools write it: fields that are floats there keep their point. */
+export function writeJson(path: string, json: unknown): void {
+  const text = `${JSON.stringify(json, null, 2)}\n`.replace(wholeFloats, '$1.0$2');
+  writeAside(path, (append) => append(new TextEncoder().encode(text)));
+}

@@ -1,54 +1,123 @@
 // keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, token by chunk,
 // so that no [tokens, vocabulary] array of the whole batch ever exists. Its backward computes the chunk's logits again.
-#include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+
+#include "dispatch.h"
 
 namespace keel {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+using Scores = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
-// Logits of one chunk in float32 or wider: [chunk, vocabulary].
-at::Tensor chunkLogits(const at::Tensor& hidden, const at::Tensor& weight, double scale, double softcap) {
-  const auto wide = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  at::Tensor logits = at::linear(hidden, weight).to(wide);
-  if (scale != 1.0) logits = logits * scale;
-  if (softcap > 0) logits = at::tanh(logits / softcap).mul_(softcap);
-  return logits;
+struct Shape {
+  double scale, softcap;
+  int64_t chunk;
+};
+
+// Logits after scale and softcap in float32 or wider: the composed form, for devices without row loops.
+at::Tensor finishedLogits(const at::Tensor& logits, const Shape& shape) {
+  at::Tensor wide = logits.to(wideType(logits));
+  if (shape.scale != 1.0) wide = wide * shape.scale;
+  return shape.softcap > 0 ? at::tanh(wide / shape.softcap).mul_(shape.softcap) : wide;
 }
 
-// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N]
-std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> forwardPass(
-    const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+void check(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, int64_t chunk) {
   TORCH_CHECK(hidden.dim() == 2 && weight.dim() == 2 && targets.dim() == 1, "linear_logprob takes hidden [N, H], weight [V, H], targets [N]");
   TORCH_CHECK(hidden.size(0) == targets.size(0), "linear_logprob: ", hidden.size(0), " rows of hidden, ", targets.size(0), " targets");
   TORCH_CHECK(hidden.size(1) == weight.size(1), "linear_logprob: hidden has ", hidden.size(1), " features, weight ", weight.size(1));
+  TORCH_CHECK(targets.scalar_type() == at::kLong, "linear_logprob: targets must be int64, got ", targets.scalar_type());
   TORCH_CHECK(chunk > 0, "linear_logprob: chunk must be positive");
+  if (targets.numel() > 0 && targets.is_cpu()) {
+    TORCH_CHECK(targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
+                "linear_logprob: a target is outside the vocabulary of ", weight.size(0));
+  }
+}
+
+// One chunk into its places of the results.
+void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape& shape, const Scores& into) {
+  const auto& [logprob, normaliser, entropy, best] = into;
+  if (!hasRows(logits)) {
+    const at::Tensor wide = finishedLogits(logits, shape);
+    const at::Tensor logs = at::log_softmax(wide, 1);
+    const at::Tensor target = targets.unsqueeze(1);
+    logprob.copy_(logs.gather(1, target).squeeze(1));
+    normaliser.copy_(wide.gather(1, target).squeeze(1) - logprob);
+    entropy.copy_(at::exp(logs).mul_(logs).sum(1).neg_());
+    best.copy_(wide.argmax(1));
+    return;
+  }
+  const int64_t size = logits.size(1);
+  const at::Tensor wanted = targets.contiguous();
+  withType(logits, [&](auto sample) {
+    using T = decltype(sample);
+    using W = rows::Wide<T>;
+    const T* from = readOnly<T>(logits);
+    const auto* target = readOnly<int64_t>(wanted);
+    W *toLogprob = writable<W>(logprob), *toNormaliser = writable<W>(normaliser), *toEntropy = writable<W>(entropy);
+    auto* toBest = writable<int64_t>(best);
+    at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        W out[4];
+        table<T>().scoreRow(from + row * size, size, shape.scale, shape.softcap, target[row], out);
+        toLogprob[row] = out[0] - out[1];
+        toNormaliser[row] = out[1];
+        toEntropy[row] = out[2];
+        toBest[row] = static_cast<int64_t>(out[3]);
+      }
+    });
+  });
+}
+
+// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N]
+Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+  check(hidden, weight, targets, chunk);
   const int64_t count = hidden.size(0);
-  const auto wide = hidden.options().dtype(hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-  at::Tensor logprob = at::empty({count}, wide), normaliser = at::empty({count}, wide), entropy = at::empty({count}, wide);
-  at::Tensor best = at::empty({count}, targets.options());
+  const auto wide = hidden.options().dtype(wideType(hidden));
+  const Scores scores = {at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, targets.options())};
+  const auto& [logprob, normaliser, entropy, best] = scores;
   for (int64_t start = 0; start < count; start += chunk) {
     const int64_t size = std::min(chunk, count - start);
-    const at::Tensor logits = chunkLogits(hidden.narrow(0, start, size), weight, scale, softcap);  // [size, V]
-    const at::Tensor target = targets.narrow(0, start, size).unsqueeze(1);
-    best.narrow(0, start, size).copy_(logits.argmax(1));
-    const at::Tensor chosen = logits.gather(1, target).squeeze(1);
-    const at::Tensor logs = at::log_softmax(logits, 1);  // [size, V]
-    logprob.narrow(0, start, size).copy_(logs.gather(1, target).squeeze(1));
-    normaliser.narrow(0, start, size).copy_(chosen - logprob.narrow(0, start, size));
-    entropy.narrow(0, start, size).copy_(at::exp(logs).mul_(logs).sum(1).neg_());
+    const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
+    const at::Tensor logits = at::linear(part(hidden), weight);  // [size, V]
+    scoreChunk(logits, part(targets), {scale, softcap, chunk}, {part(logprob), part(normaliser), part(entropy), part(best)});
   }
-  return {logprob, normaliser, entropy, best};
+  return scores;
+}
+
+// Logits of a chunk -> seed * d logprob / d logits = seed * (onehot - softmax), in the logits' type.
+at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape) {
+  if (!hasRows(logits)) {
+    const at::Tensor finished = finishedLogits(logits, shape);
+    const at::Tensor column = seed.unsqueeze(1);
+    at::Tensor slope = at::exp(finished - normaliser.unsqueeze(1)).mul_(-column);
+    slope.scatter_add_(1, targets.unsqueeze(1), column);
+    if (shape.softcap > 0) slope.mul_(1 - at::square(finished / shape.softcap));
+    return slope.mul_(shape.scale).to(logits.scalar_type());
+  }
+  const int64_t size = logits.size(1);
+  const at::Tensor wanted = targets.contiguous(), sums = normaliser.contiguous(), outer = seed.contiguous();
+  withType(logits, [&](auto sample) {
+    using T = decltype(sample);
+    using W = rows::Wide<T>;
+    T* at = writable<T>(logits);
+    const auto* target = readOnly<int64_t>(wanted);
+    const W *sum = readOnly<W>(sums), *factor = readOnly<W>(outer);
+    at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        table<T>().slopeRow(at + row * size, size, shape.scale, shape.softcap, target[row], sum[row], factor[row]);
+    });
+  });
+  return logits;
 }
 
 class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
  public:
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden, const at::Tensor& weight,
                                const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
-    auto [logprob, normaliser, entropy, best] = forwardPass(hidden, weight, targets, scale, softcap, chunk);
+    auto [logprob, normaliser, entropy, best] = plain(hidden, weight, targets, scale, softcap, chunk);
     ctx->save_for_backward({hidden, weight, targets, normaliser});
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["softcap"] = softcap;
@@ -60,34 +129,27 @@ class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
     const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normaliser = saved[3];
-    const double scale = ctx->saved_data["scale"].toDouble(), softcap = ctx->saved_data["softcap"].toDouble();
-    const int64_t chunk = ctx->saved_data["chunk"].toInt(), count = hidden.size(0);
+    const Shape shape = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["softcap"].toDouble(), ctx->saved_data["chunk"].toInt()};
     const bool wantsHidden = ctx->needs_input_grad(0), wantsWeight = ctx->needs_input_grad(1);
+    const int64_t count = hidden.size(0);
+    const auto wide = normaliser.scalar_type();
     at::Tensor gradHidden, gradWeight;
     if (wantsHidden) gradHidden = at::empty_like(hidden);
-    const auto wide = normaliser.scalar_type();
     if (wantsWeight) gradWeight = at::zeros(weight.sizes(), weight.options().dtype(wide));
-    for (int64_t start = 0; start < count; start += chunk) {
-      const int64_t size = std::min(chunk, count - start);
-      const at::Tensor rows = hidden.narrow(0, start, size);
-      const at::Tensor logits = chunkLogits(rows, weight, scale, softcap);
-      const at::Tensor seed = outer[0].narrow(0, start, size).to(wide).unsqueeze(1);  // [size, 1]
-      // d logprob / d logits = onehot - softmax
-      at::Tensor slope = at::exp(logits - normaliser.narrow(0, start, size).unsqueeze(1)).mul_(-seed);
-      slope.scatter_add_(1, targets.narrow(0, start, size).unsqueeze(1), seed);
-      if (softcap > 0) slope.mul_(1 - at::square(logits / softcap));
-      if (scale != 1.0) slope.mul_(scale);
-      const at::Tensor narrow = slope.to(hidden.scalar_type());
-      if (wantsHidden) gradHidden.narrow(0, start, size).copy_(at::mm(narrow, weight));
-      if (wantsWeight) gradWeight.add_(at::mm(narrow.t(), rows));
+    for (int64_t start = 0; start < count; start += shape.chunk) {
+      const int64_t size = std::min(shape.chunk, count - start);
+      const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
+      const at::Tensor rows = part(hidden);
+      const at::Tensor slope = slopes(at::linear(rows, weight), part(targets), part(normaliser), part(outer[0]).to(wide), shape);
+      if (wantsHidden) part(gradHidden).copy_(at::mm(slope, weight));
+      if (wantsWeight) gradWeight.add_(at::mm(slope.t(), rows));
     }
     if (wantsWeight) gradWeight = gradWeight.to(weight.scalar_type());
     return {gradHidden, gradWeight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> withGradient(
-    const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+Scores withGradient(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
   auto outputs = LinearLogprob::apply(hidden, weight, targets, scale, softcap, chunk);
   return {outputs[0], outputs[1], outputs[2], outputs[3]};
 }
@@ -99,7 +161,7 @@ TORCH_LIBRARY_FRAGMENT(keel, library) {
       "linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1.0, float softcap=0.0, int chunk=256) "
       "-> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)");
 }
-TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear_logprob", forwardPass); }
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear_logprob", plain); }
 TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("linear_logprob", withGradient); }
 
 }  // namespace keel

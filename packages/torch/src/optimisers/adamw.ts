@@ -9,6 +9,7 @@ import {
   clearGradients,
   type Optimiser,
   type OptimiserState,
+  refuseShared,
   restoreTensors,
 } from './optimiser.ts';
 
@@ -17,6 +18,19 @@ export interface AdamWOptions {
   beta2?: number;
   epsilon?: number;
   weightDecay?: number;
+}
+
+/** Whether the elements lie in memory one after the other, last dimension first. */
+function isRowMajor(tensor: Tensor): boolean {
+  const { shape, strides } = tensor;
+  if (shape.includes(0)) return true;
+  let expected = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    const extent = shape[dim]!;
+    if (extent !== 1 && strides[dim] !== expected) return false;
+    expected *= extent;
+  }
+  return true;
 }
 
 /** Keeps two moments of each parameter's shape and type. */
@@ -29,6 +43,7 @@ export class AdamW implements Optimiser {
 
   constructor(parameters: Map<string, Tensor>, options: AdamWOptions = {}) {
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
+    refuseShared(parameters);
     this.#parameters = parameters;
     for (const [name, parameter] of parameters) {
       const like = { dtype: parameter.dtype, device: parameter.device };
@@ -46,11 +61,15 @@ export class AdamW implements Optimiser {
         const gradients: Tensor[] = [];
         const first: Tensor[] = [];
         const second: Tensor[] = [];
+        const scattered: [Tensor, Tensor][] = [];
         for (const [name, parameter] of this.#parameters) {
           const gradient = parameter.grad;
           if (gradient === null) continue;
-          moved.push(parameter);
-          gradients.push(gradient);
+          // The kernel runs over memory as it lies: what is not row-major goes through a copy.
+          const rowMajor = isRowMajor(parameter) ? parameter : parameter.contiguous();
+          if (rowMajor !== parameter) scattered.push([parameter, rowMajor]);
+          moved.push(rowMajor);
+          gradients.push(isRowMajor(gradient) ? gradient : gradient.contiguous());
           first.push(this.#first.get(name)!);
           second.push(this.#second.get(name)!);
         }
@@ -71,6 +90,7 @@ export class AdamW implements Optimiser {
           false,
           false,
         );
+        for (const [parameter, rowMajor] of scattered) parameter.copy_(rowMajor);
       }),
     );
   }

@@ -6,17 +6,21 @@ import type { Tensor } from '../tensor.ts';
 
 /**
  * Scales all gradients so that their joint 2-norm is at most `maximum` (0 or Infinity: leaves them).
- * @returns the norm before
+ * A parameter that is listed twice counts once.
+ * @returns the norm before, taken in float32 at least
+ * @throws RangeError for a maximum below 0 or NaN
  */
 export function clipGradients(parameters: Iterable<Tensor>, maximum: number): number {
+  if (!(maximum >= 0)) throw new RangeError(`the maximal norm must be at least 0, got ${maximum}`);
   return tidy(() =>
     noGrad(() => {
-      const gradients = [...parameters].map((one) => one.grad).filter((one) => one !== null);
+      const gradients = [...new Set(parameters)].map((one) => one.grad).filter((one) => one !== null);
       if (gradients.length === 0) return 0;
-      const norms = ops.foreachNormScalar(gradients).map((one) => one.to('float32'));
-      const norm = ops.linalgVectorNorm(stack(norms)).item();
+      const wide = gradients.some((one) => one.dtype === 'float64') ? 'float64' : 'float32';
+      const norm = ops.linalgVectorNorm(stack(ops.foreachNormScalar(gradients, 2, wide))).item();
       // The same small number as PyTorch's clip_grad_norm_ adds.
-      if (maximum > 0 && norm > maximum) ops.foreachMulScalar_(gradients, maximum / (norm + 1e-6));
+      const factor = maximum / (norm + 1e-6);
+      if (maximum > 0 && factor < 1) ops.foreachMulScalar_(gradients, factor);
       return norm;
     }),
   );

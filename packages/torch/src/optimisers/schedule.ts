@@ -9,7 +9,7 @@ export interface ScheduleOptions {
 
 /**
  * Factor of the peak learning rate at a step (counted from 0), as transformers' schedulers have it: linear warm-up,
- * then constant, or down to 0 along a line or half a cosine.
+ * then constant, or down to 0 along a line or half a cosine. After the last step it stays where it ended.
  */
 export function scheduleFactor(
   name: ScheduleName,
@@ -18,6 +18,8 @@ export function scheduleFactor(
 ): number {
   if (step < warmupSteps) return step / Math.max(1, warmupSteps);
   if (name === 'constant') return 1;
-  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
-  return name === 'linear' ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
+  const length = Math.max(1, totalSteps - warmupSteps);
+  if (name === 'linear') return Math.max(0, (totalSteps - step) / length);
+  const progress = Math.min(1, (step - warmupSteps) / length);
+  return 0.5 * (1 + Math.cos(Math.PI * progress));
 }

@@ -7,6 +7,7 @@ import {
   clearGradients,
   type Optimiser,
   type OptimiserState,
+  refuseShared,
   restoreTensors,
 } from './optimiser.ts';
 
@@ -23,6 +24,7 @@ export class Sgd implements Optimiser {
   #step = 0;
 
   constructor(parameters: Map<string, Tensor>, { momentum = 0, weightDecay = 0 }: SgdOptions = {}) {
+    refuseShared(parameters);
     this.#parameters = parameters;
     this.#momentum = momentum;
     this.#weightDecay = weightDecay;

@@ -1,0 +1,61 @@
+import { type Content, isChat } from '@keel/align';
+import type { GenerationEvent, GenerationResult } from '@keel/model';
+import { InOrder } from './in-order.ts';
+
+/** Shows answers as they are written. */
+export interface GenerationDisplay {
+  event(event: GenerationEvent): void;
+}
+
+/** A single answer, word by word. */
+export const streamDisplay = (out: NodeJS.WritableStream = process.stdout): GenerationDisplay => ({
+  event(event) {
+    out.write(event.type === 'done' ? `${event.text}\n` : event.text);
+  },
+});
+
+export interface DisplayParts {
+  prompts: readonly Content[];
+  samples: number;
+  /** Whether the prompts are rows of a file. */
+  fromFile: boolean;
+}
+
+/** A JSON object an answer, in the order of the prompts. */
+export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): GenerationDisplay =>
+  whole(samples, (result) => {
+    const value = {
+      ...(fromFile ? { row: result.promptIndex } : {}),
+      ...(samples > 1 ? { sample: result.sampleIndex } : {}),
+      prompt: prompts[result.promptIndex],
+      completion: result.text,
+      tokens: result.tokens.length,
+      finish_reason: result.finishReason.replaceAll('-', '_'),
+    };
+    console.log(JSON.stringify(value));
+  });
+
+/** Answers one after the other, each under its prompt. */
+export const listDisplay = ({ prompts, samples }: DisplayParts): GenerationDisplay =>
+  whole(samples, (result, place) => {
+    const heading = samples > 1 ? ` (${result.sampleIndex + 1} of ${samples})` : '';
+    const prompt = promptText(prompts[result.promptIndex]!);
+    console.log(`${place > 0 ? '\n' : ''}> ${prompt.replaceAll('\n', '\n> ')}${heading}`);
+    console.log(result.text);
+  });
+
+function whole(
+  samples: number,
+  show: (result: GenerationResult, place: number) => void,
+): GenerationDisplay {
+  const ordered = new InOrder<GenerationResult>(show);
+  return {
+    event(event) {
+      if (event.type !== 'done') return;
+      ordered.add(event.promptIndex * samples + event.sampleIndex, event.result);
+    },
+  };
+}
+
+const promptText = (prompt: Content): string =>
+  isChat(prompt) ? prompt.map(({ role, content }) => `${role}: ${content}`).join('\n') : prompt;

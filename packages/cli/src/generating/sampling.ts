@@ -1,0 +1,25 @@
+import type { GenerateOptions } from '@keel/model';
+
+/** The sampling options of the command line. */
+export interface SamplingFlags {
+  maxNewTokens: number;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  repetitionPenalty: number;
+  stop: string[] | null;
+  seed: number;
+}
+
+/** What generation takes of them. */
+export const samplingOptions = (flags: SamplingFlags): GenerateOptions => ({
+  maxNewTokens: flags.maxNewTokens,
+  temperature: flags.temperature,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  repetitionPenalty: flags.repetitionPenalty,
+  stopStrings: flags.stop ?? [],
+  seed: flags.seed,
+});

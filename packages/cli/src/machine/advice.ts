@@ -1,0 +1,176 @@
+import type { Engine } from './engine.ts';
+import type { Hardware } from './hardware.ts';
+import type { ModelCache } from './model-cache.ts';
+import type { Tools } from './tools.ts';
+
+export interface Facts {
+  keel: string;
+  node: string;
+  hardware: Hardware;
+  engine: Engine;
+  tools: Tools;
+  cache: ModelCache;
+  /** The variables that change how LibTorch runs, where they are set. */
+  variables: Record<string, string>;
+}
+
+/** Something to know of this machine. */
+export interface Finding {
+  /** missing: Keel does not run without it; slow: it could be faster; note: good to know. */
+  kind: 'missing' | 'slow' | 'note';
+  text: string;
+  /** What to do about it. */
+  advice: string;
+}
+
+const SET_UP = 'Run: npm run setup';
+const GIGABYTE = 1e9;
+
+/** What is missing, then what is slow, then what is good to know. */
+export function findings(facts: Facts): Finding[] {
+  const all = [
+    ...missingParts(facts),
+    ...slowProducts(facts),
+    ...threadFindings(facts),
+    ...acceleratorFindings(facts),
+    ...memoryFindings(facts),
+    ...modelFindings(facts),
+  ];
+  const order = ['missing', 'slow', 'note'];
+  return all.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+function missingParts({ node, engine, tools }: Facts): Finding[] {
+  const found: Finding[] = [];
+  if (Number(node.replace('v', '').split('.')[0]) < 24) {
+    found.push({ kind: 'missing', text: `Node 24 (this is ${node})`, advice: SET_UP });
+  }
+  if (engine.problem !== null) {
+    found.push({
+      kind: 'missing',
+      text: `LibTorch does not run: ${engine.problem}`,
+      advice: SET_UP,
+    });
+  }
+  if (tools.missing !== null) {
+    const [text = '', ...rest] = tools.missing.split('\n\n');
+    const kind = engine.problem === null ? 'note' : 'missing';
+    found.push({ kind, text, advice: rest.join('\n\n') || SET_UP });
+  }
+  return found;
+}
+
+function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
+  const found: Finding[] = [];
+  if (loaded === null || loaded.cudaDevices > 0) return found;
+  const { features, fastBfloat16 } = hardware;
+  if (!fastBfloat16) {
+    found.push({
+      kind: 'slow',
+      text: 'this processor has no fast bf16 (neither AVX512-BF16 nor AMX): bf16 is emulated',
+      advice: 'Leave --precision at auto: it takes fp32 here',
+    });
+  }
+  const { cpuCapability } = loaded;
+  if (features.includes('avx512f') && !cpuCapability.startsWith('AVX512')) {
+    found.push({
+      kind: 'slow',
+      text: `LibTorch uses ${cpuCapability} though the processor has AVX-512`,
+      advice: 'Unset ATEN_CPU_CAPABILITY, or set it to avx512 and compare',
+    });
+  }
+  if (cpuCapability === 'DEFAULT') {
+    found.push({
+      kind: 'slow',
+      text: 'LibTorch uses no vector instructions (the processor lacks AVX2, or a variable says so)',
+      advice: 'Unset ATEN_CPU_CAPABILITY, or use another machine for training',
+    });
+  }
+  const buildType = /BUILD_TYPE=(\w+)/.exec(loaded.config)?.[1];
+  if (buildType === 'Debug') {
+    found.push({
+      kind: 'slow',
+      text: 'this LibTorch is a debug build',
+      advice: 'Name a release build: KEEL_LIBTORCH=/path/to/torch npm run setup',
+    });
+  }
+  return found;
+}
+
+function threadFindings({ hardware, engine: { loaded }, variables }: Facts): Finding[] {
+  const found: Finding[] = [];
+  const { usableCores, cpuQuota, load } = hardware;
+  const granted = Math.min(usableCores, Math.max(1, Math.ceil(cpuQuota ?? usableCores)));
+  const setBy = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS'].filter((name) => name in variables);
+  const because = setBy.map((name) => `, since ${name} is ${variables[name]}`).join('');
+  if (loaded !== null && loaded.threads > granted) {
+    found.push({
+      kind: 'slow',
+      text: `LibTorch takes ${loaded.threads} threads on ${granted} usable cores${because}`,
+      advice: `Give --threads ${granted}, or set OMP_NUM_THREADS=${granted}`,
+    });
+  } else if (loaded !== null && loaded.threads < granted) {
+    // Two threads of one core share its units: half the cores is what LibTorch takes there by itself.
+    found.push({
+      kind: because === '' ? 'note' : 'slow',
+      text: `LibTorch takes ${loaded.threads} of ${granted} usable cores${because}`,
+      advice:
+        because === '' ? `Try --threads ${granted}` : `Unset it, or give --threads ${granted}`,
+    });
+  }
+  if (load > granted + 0.5) {
+    found.push({
+      kind: 'slow',
+      text: `other programs use the machine: a load of ${load.toFixed(1)} on ${granted} usable cores`,
+      advice: 'Stop them while training, or leave them cores with --threads',
+    });
+  }
+  return found;
+}
+
+function acceleratorFindings({ hardware: { gpus }, engine: { loaded } }: Facts): Finding[] {
+  if (loaded === null || loaded.cudaDevices > 0) return [];
+  if (loaded.cuda) {
+    return [
+      {
+        kind: 'slow',
+        text: 'LibTorch is a CUDA build but finds no device, so the processor is used',
+        advice: 'See whether nvidia-smi lists one, and whether CUDA_VISIBLE_DEVICES hides it',
+      },
+    ];
+  }
+  if (gpus.length === 0) return [];
+  return [
+    {
+      kind: 'slow',
+      text: `there is an accelerator (${gpus[0]}), but LibTorch is a build for processors only`,
+      advice:
+        'Install a CUDA build of torch, then: KEEL_LIBTORCH=/path/to/site-packages/torch npm run setup',
+    },
+  ];
+}
+
+function memoryFindings({ hardware: { availableBytes } }: Facts): Finding[] {
+  if (availableBytes >= 3 * GIGABYTE) return [];
+  return [
+    {
+      kind: 'slow',
+      text: `only ${(availableBytes / GIGABYTE).toFixed(1)} GB of memory are free`,
+      advice: 'Close other programs, or train with --lora and a smaller --micro-batch-tokens',
+    },
+  ];
+}
+
+function modelFindings({ cache }: Facts): Finding[] {
+  if (cache.defaultModel === 'whole') return [];
+  const damaged = cache.defaultModel === 'damaged';
+  return [
+    {
+      kind: damaged ? 'missing' : 'note',
+      text: damaged
+        ? `the default model is damaged: ${cache.defaultModelPath}`
+        : 'the default model is not there yet; it is fetched when it is first used',
+      advice: damaged ? `Run: rm '${cache.defaultModelPath}' && npm run setup` : SET_UP,
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+import type { Facts, Finding } from './advice.ts';
+
+/** What was found, a line each. */
+export function printFacts(facts: Facts): void {
+  for (const [name, value] of lines(facts))
+    console.log(`${styleText('bold', name.padEnd(14))}${value}`);
+}
+
+/** What follows from it. */
+export function printFindings(all: readonly Finding[]): void {
+  const colours = { missing: 'red', slow: 'yellow', note: 'cyan' } as const;
+  console.log('');
+  if (all.length === 0) console.log('Nothing is missing and nothing slow was found.');
+  for (const { kind, text, advice } of all) {
+    console.log(`${styleText(colours[kind], kind.padEnd(8))} ${indent(text, 9)}`);
+    console.log(`         ${indent(advice, 9)}`);
+  }
+}
+
+function lines({
+  keel,
+  node,
+  hardware,
+  engine,
+  tools,
+  cache,
+  variables,
+}: Facts): [string, string][] {
+  const { libtorch, addon, loaded } = engine;
+  const { cores, usableCores, cpuQuota } = hardware;
+  const quota =
+    cpuQuota === null ? '' : `, the control group grants ${Number(cpuQuota.toFixed(2))}`;
+  const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return [
+    ['Keel', keel],
+    ['Node', node],
+    [
+      'LibTorch',
+      libtorch ? `${libtorch.version} in ${libtorch.root} (${source[libtorch.source]})` : 'none',
+    ],
+    ['Build', loaded ? build(loaded) : 'not loaded'],
+    ['Addon', addon ?? 'none'],
+    ['Processor', `${hardware.cpu} (${hardware.features.join(', ') || 'no known features'})`],
+    ['Accelerator', accelerator(hardware.gpus, loaded?.cudaDevices ?? 0)],
+    ['Threads', `${loaded?.threads ?? '?'} on ${usableCores} usable of ${cores} cores${quota}`],
+    ['Memory', `${gigabytes(hardware.availableBytes)} free of ${gigabytes(hardware.memoryBytes)}`],
+    [
+      'Precision',
+      loaded
+        ? `auto takes ${loaded.cudaDevices > 0 || hardware.fastBfloat16 ? 'bf16' : 'fp32'}`
+        : '?',
+    ],
+    ['Cache', `${cache.path}, ${gigabytes(cache.bytes)}`],
+    ['Default model', model[cache.defaultModel]],
+    ['Tools', tools.found ?? (tools.missing === null ? 'not looked for' : 'incomplete, see below')],
+    ...(set.length > 0 ? [['Variables', set.join(' ')] as [string, string]] : []),
+  ];
+}
+
+const source = {
+  KEEL_LIBTORCH: 'named by KEEL_LIBTORCH',
+  python: "the active Python's",
+  cache: "in Keel's cache",
+};
+
+const model = {
+  whole: 'there, its SHA-256 is right',
+  damaged: 'damaged: its size or SHA-256 is wrong',
+  absent: 'not fetched yet',
+};
+
+function build({ cuda, cpuCapability, config }: NonNullable<Facts['engine']['loaded']>): string {
+  const type = /BUILD_TYPE=(\w+)/.exec(config)?.[1];
+  return `${cuda ? 'CUDA' : 'CPU'}${type ? `, ${type}` : ''}, uses ${cpuCapability}`;
+}
+
+function accelerator(gpus: readonly string[], usable: number): string {
+  if (usable === 0) return gpus.length > 0 ? `${gpus.join('; ')} (not used)` : 'none';
+  return gpus.length > 0 ? gpus.slice(0, usable).join('; ') : `${usable} CUDA devices`;
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+const indent = (text: string, columns: number): string =>
+  text.replaceAll('\n', `\n${' '.repeat(columns)}`);

@@ -1,0 +1,27 @@
+import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
+import { setThreads } from '@keel/torch';
+
+export interface ModelOptions {
+  model: string;
+  adapter: string | null;
+  precision: Precision;
+  device: string;
+  threads: number | null;
+}
+
+/** Name of the adapter that --adapter lays over the model. */
+const ADAPTER = 'adapter';
+
+/** Loads a model, and the adapter over it; `role` is the one to run it in. */
+export async function openModel(
+  options: ModelOptions,
+): Promise<{ model: LanguageModel; role: Role; adapter: string | null }> {
+  if (options.threads !== null) setThreads(options.threads);
+  const model = await loadModel(options.model, {
+    precision: options.precision,
+    device: options.device as 'auto' | 'cpu',
+  });
+  if (options.adapter === null) return { model, role: 'reference', adapter: null };
+  loadAdapter(model.decoder, options.adapter, ADAPTER);
+  return { model, role: ADAPTER, adapter: ADAPTER };
+}

@@ -1,0 +1,101 @@
+import type { AnswerScore } from './score-answers.ts';
+
+/** Shows the scores of rows as they come. */
+export interface ScoreDisplay {
+  /** @param scores null where the row's prompt alone fills the maximum length */
+  row(row: number, scores: readonly AnswerScore[] | null): void;
+  end(): void;
+}
+
+/** A JSON object a row. */
+export const jsonScores = (pairs: boolean): ScoreDisplay => ({
+  row(row, scores) {
+    const [first, second] = scores ?? [];
+    const value = pairs
+      ? {
+          row,
+          logp_chosen: first?.logp ?? null,
+          logp_rejected: second?.logp ?? null,
+          tokens_chosen: first?.tokens ?? 0,
+          tokens_rejected: second?.tokens ?? 0,
+        }
+      : { row, logp: first?.logp ?? null, tokens: first?.tokens ?? 0 };
+    console.log(JSON.stringify(value));
+  },
+  end() {},
+});
+
+const SHOWN_ROWS = 20;
+
+/** A table of the first rows, then the means. */
+export class ScoreTable implements ScoreDisplay {
+  readonly #pairs: boolean;
+  readonly #sums = new Map<string, number>();
+  #scored = 0;
+  #shown = 0;
+  #skipped = 0;
+
+  constructor(pairs: boolean) {
+    this.#pairs = pairs;
+    const names = pairs
+      ? ['row', 'logp chosen', 'logp rejected', 'margin', 'tokens chosen', 'tokens rejected']
+      : ['row', 'logp', 'tokens', 'logp a token'];
+    console.log(line(names));
+  }
+
+  row(row: number, scores: readonly AnswerScore[] | null): void {
+    if (scores === null) {
+      this.#skipped += 1;
+      return;
+    }
+    const columns = this.#pairs ? pairColumns(scores) : completionColumns(scores);
+    for (const [name, value] of Object.entries(columns)) {
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    }
+    this.#scored += 1;
+    if (this.#shown === SHOWN_ROWS) return;
+    this.#shown += 1;
+    const cells = Object.entries(columns).filter(([name]) => name !== 'accuracy');
+    console.log(line([String(row), ...cells.map(([name, value]) => cell(name, value))]));
+  }
+
+  end(): void {
+    if (this.#scored > this.#shown) console.log(`… and ${this.#scored - this.#shown} more rows`);
+    if (this.#skipped > 0) {
+      console.log(`${this.#skipped} rows left out: their prompt alone fills --max-length`);
+    }
+    if (this.#scored === 0) return;
+    const means = [...this.#sums].map(([name, sum]) => [name, sum / this.#scored] as const);
+    const shown = means.filter(([name]) => name !== 'accuracy');
+    console.log(line(['mean', ...shown.map(([, value]) => value.toFixed(3))]));
+    const accuracy = means.find(([name]) => name === 'accuracy')?.[1];
+    if (accuracy !== undefined) {
+      const right = this.#sums.get('accuracy');
+      console.log(
+        `\nThe chosen answer is the likelier one in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
+      );
+    }
+  }
+}
+
+function pairColumns([chosen, rejected]: readonly AnswerScore[]): Record<string, number> {
+  return {
+    chosen: chosen!.logp,
+    rejected: rejected!.logp,
+    margin: chosen!.logp - rejected!.logp,
+    'tokens chosen': chosen!.tokens,
+    'tokens rejected': rejected!.tokens,
+    accuracy: chosen!.logp > rejected!.logp ? 1 : 0,
+  };
+}
+
+function completionColumns([only]: readonly AnswerScore[]): Record<string, number> {
+  const { logp, tokens } = only!;
+  return { logp, tokens, each: logp / tokens };
+}
+
+const cell = (name: string, value: number): string =>
+  name.startsWith('tokens') ? String(value) : value.toFixed(3);
+
+const line = (cells: readonly string[]): string =>
+  cells.map((text, column) => text.padStart(column === 0 ? 6 : 17)).join('');

@@ -1,0 +1,29 @@
+import { type TokenisedAnswer, tokenisePair } from '@keel/align';
+import type { Tokenizer } from '@keel/model';
+import { type AnswerRow, isPair } from './open-answers.ts';
+
+/** A row's prompt with its answers: chosen and rejected, or one completion. */
+export interface TokenisedRow {
+  prompt: number[];
+  answers: { name: 'chosen' | 'rejected' | 'completion'; answer: TokenisedAnswer }[];
+  truncated: boolean;
+}
+
+/** Tokens of a row as training makes them; null where the prompt alone fills the maximum length. */
+export function tokeniseAnswers(
+  row: AnswerRow,
+  tokenizer: Tokenizer,
+  maxLength: number | null,
+): TokenisedRow | null {
+  const asPair = isPair(row) ? row : { ...row, chosen: row.completion, rejected: row.completion };
+  const pair = tokenisePair(asPair, tokenizer, { maxLength });
+  if (pair === null) return null;
+  const { prompt, chosen, rejected, truncated } = pair;
+  const answers: TokenisedRow['answers'] = isPair(row)
+    ? [
+        { name: 'chosen', answer: chosen },
+        { name: 'rejected', answer: rejected },
+      ]
+    : [{ name: 'completion', answer: chosen }];
+  return { prompt, answers, truncated };
+}

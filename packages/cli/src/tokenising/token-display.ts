@@ -1,0 +1,71 @@
+import { styleText } from 'node:util';
+import type { TokenPart, TokenPiece } from './token-pieces.ts';
+
+/** A row (or a text) in tokens. */
+export interface ShownTokens {
+  /** Where it comes from, for people. */
+  heading: string;
+  /** The same for machines. */
+  name: Record<string, unknown>;
+  parts: TokenPart[];
+  /** Answers were cut at the maximum length. */
+  truncated: boolean;
+}
+
+/** One JSON object. */
+export function printJsonTokens({ name, parts, truncated }: ShownTokens): void {
+  const byPart = Object.fromEntries(
+    parts.map(({ name: part, pieces }) => [
+      part,
+      {
+        tokens: pieces.map(({ id }) => id),
+        texts: pieces.map(({ text }) => text),
+        scored: pieces.map(({ scored }) => scored),
+      },
+    ]),
+  );
+  console.log(JSON.stringify({ ...name, ...byPart, truncated }));
+}
+
+/** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
+export function printTokens({ heading, parts, truncated }: ShownTokens): void {
+  const { isTTY = false, columns = 80 } = process.stdout;
+  const colours = isTTY && (process.stdout.hasColors?.() ?? false);
+  console.log(heading + (truncated ? ', cut at --max-length' : ''));
+  for (const { name, pieces } of parts) {
+    const scored = pieces.filter((piece) => piece.scored).length;
+    const tokens = pieces.length === 1 ? 'token' : 'tokens';
+    console.log(`\n  ${name}: ${pieces.length} ${tokens}, ${scored} scored`);
+    for (const line of wrap(pieces, columns - 4)) {
+      console.log(`    ${line.map((piece) => show(piece, colours)).join('  ')}`);
+    }
+  }
+  console.log('');
+}
+
+/** The key to what `printTokens` shows. */
+export function printLegend(): void {
+  console.log('Each token: its text and its id. Tokens with a star * are scored.\n');
+}
+
+function wrap(pieces: readonly TokenPiece[], width: number): TokenPiece[][] {
+  const lines: TokenPiece[][] = [];
+  let room = 0;
+  for (const piece of pieces) {
+    const length = plain(piece).length + 2;
+    if (room < length) {
+      lines.push([]);
+      room = width;
+    }
+    lines.at(-1)!.push(piece);
+    room -= length;
+  }
+  return lines;
+}
+
+const plain = ({ id, text, scored }: TokenPiece): string =>
+  `${scored ? '*' : ''}${JSON.stringify(text)} ${id}`;
+
+function show(piece: TokenPiece, colours: boolean): string {
+  return colours ? styleText(piece.scored ? 'green' : 'dim', plain(piece)) : plain(piece);
+}

@@ -1,0 +1,129 @@
+import {
+  formatDuration,
+  PlainPace,
+  plainProgressLine,
+  progressLine,
+  RateMeter,
+  type TrainingProgress,
+} from '@keel/align';
+import { SingleBar } from 'cli-progress';
+import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+
+/** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
+export class HumanDisplay implements TrainingDisplay {
+  readonly #out: NodeJS.WriteStream;
+  readonly #bar: SingleBar | null;
+  readonly #steps = new RateMeter();
+  readonly #tokens = new RateMeter();
+  readonly #pace = new PlainPace({ steps: 10 });
+  #noticePace = new PlainPace();
+  #lastNotice = '';
+  #progress: TrainingProgress = { step: 0, totalSteps: 0 };
+  #countedTokens = 0;
+
+  constructor(out: NodeJS.WriteStream = process.stdout) {
+    this.#out = out;
+    this.#bar = out.isTTY ? newBar(out, () => this.#progress) : null;
+  }
+
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case 'notice':
+        this.#notice(event.text);
+        break;
+      case 'start':
+        this.#progress = { step: event.step, totalSteps: event.totalSteps };
+        if (event.step > 0) this.say(`Going on after step ${event.step}`);
+        this.#bar?.start(event.totalSteps, event.step);
+        this.#resume();
+        break;
+      case 'step':
+        this.#step(event.step, event.totalSteps, event.metrics);
+        break;
+      case 'evaluation':
+        this.say(evaluationLine(event.step, event.metrics));
+        this.#resume();
+        break;
+      case 'checkpoint':
+        if (this.#bar === null) this.say(`checkpoint ${event.path}`);
+        this.#resume();
+    }
+  }
+
+  say(text: string): void {
+    if (this.#bar?.isActive) {
+      this.#out.write(`\r\x1b[2K${text}\n`);
+      this.#bar.render();
+    } else this.#out.write(`${text}\n`);
+  }
+
+  close(): void {
+    this.#bar?.stop();
+  }
+
+  ended({ interrupted, step, path, final, seconds, chat, resume }: RunEnding): void {
+    const lines = interrupted
+      ? [`Stopped after step ${step}; its checkpoint is in ${path}.`, `Go on:  ${resume}`]
+      : [
+          `${step} steps in ${formatDuration(seconds)}. The result is in ${final}`,
+          `Try it: ${chat}`,
+        ];
+    this.say(`\n${lines.join('\n')}`);
+  }
+
+  #step(step: number, totalSteps: number, metrics: Record<string, number>): void {
+    this.#steps.add(1);
+    const counted = metrics.num_tokens ?? 0;
+    // The first step of a resumed run says what all steps before it counted.
+    if (this.#countedTokens > 0 || step === 1) this.#tokens.add(counted - this.#countedTokens);
+    this.#countedTokens = counted;
+    this.#progress = {
+      step,
+      totalSteps,
+      loss: metrics.loss,
+      margin: metrics['rewards/margins'],
+      accuracy: metrics['rewards/accuracies'],
+      tokensPerSecond: this.#tokens.rate ?? metrics.tokens_per_second,
+      secondsLeft: this.#steps.secondsFor(totalSteps - step),
+    };
+    if (this.#bar !== null) this.#bar.update(step);
+    else if (this.#pace.due(step) || step === totalSteps)
+      this.say(plainProgressLine(this.#progress));
+  }
+
+  /** A sentence that comes again with other numbers is progress: it is shown now and then. */
+  #notice(text: string): void {
+    const sentence = text.replaceAll(/\d+/g, '#');
+    if (sentence !== this.#lastNotice) this.#noticePace = new PlainPace();
+    this.#lastNotice = sentence;
+    if (this.#noticePace.due(0)) this.say(text);
+  }
+
+  /** Evaluations and checkpoints do not count as training time. */
+  #resume(): void {
+    this.#steps.resume();
+    this.#tokens.resume();
+  }
+}
+
+function newBar(stream: NodeJS.WriteStream, progress: () => TrainingProgress): SingleBar {
+  return new SingleBar({
+    stream,
+    format: () => progressLine(progress(), (stream.columns ?? 80) - 1),
+    hideCursor: true,
+    // The first signal only finishes the step: the bar stays till then.
+    gracefulExit: false,
+  });
+}
+
+function evaluationLine(step: number, metrics: Record<string, number>): string {
+  const shown = [
+    ['loss', metrics.eval_loss?.toFixed(4)],
+    ['margin', metrics['eval_rewards/margins']?.toFixed(3)],
+    ['accuracy', percent(metrics['eval_rewards/accuracies'])],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+  return `held-out rows after step ${step}:  ${shown.join('  ')}`;
+}
+
+const percent = (share: number | undefined): string | undefined =>
+  share === undefined ? undefined : `${Math.round(share * 100)}%`;

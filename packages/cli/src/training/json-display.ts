@@ -1,0 +1,39 @@
+import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+
+/** One JSON object a line on stdout, and nothing else there; words for people go to stderr. */
+export class JsonDisplay implements TrainingDisplay {
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case 'notice':
+        this.say(event.text);
+        break;
+      case 'start':
+        print({ type: 'start', step: event.step, total_steps: event.totalSteps });
+        break;
+      case 'step': {
+        const { type, step, totalSteps, metrics } = event;
+        print({ type, step, total_steps: totalSteps, ...metrics });
+        break;
+      }
+      case 'evaluation':
+        print({ type: 'evaluation', step: event.step, ...event.metrics });
+        break;
+      case 'checkpoint':
+        print({ type: 'checkpoint', step: event.step, path: event.path });
+    }
+  }
+
+  say(text: string): void {
+    console.error(text);
+  }
+
+  close(): void {}
+
+  ended({ interrupted, step, path, final, seconds, chat, resume }: RunEnding): void {
+    if (interrupted) print({ type: 'interrupted', step, run: path, seconds, resume });
+    else print({ type: 'final', step, run: path, path: final, seconds, chat });
+  }
+}
+
+/** JSON has no NaN: it becomes null. */
+const print = (value: object): void => console.log(JSON.stringify(value));

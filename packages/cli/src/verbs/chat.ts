@@ -1,0 +1,67 @@
+import { createInterface } from 'node:readline/promises';
+import { answer } from '../chatting/answer.ts';
+import { interpretLine } from '../chatting/commands.ts';
+import { Conversation } from '../chatting/conversation.ts';
+import { exitCodes } from '../failure.ts';
+import { samplingOptions } from '../generating/sampling.ts';
+import { openModel } from '../open-model.ts';
+import type { ChatOptions } from '../options/chat.ts';
+
+export async function run(options: ChatOptions): Promise<number> {
+  const { model, adapter } = await openModel(options);
+  if (model.tokenizer.chatTemplate === null) {
+    throw new Error(`${options.model} has no chat template: use keel generate`);
+  }
+  const conversation = new Conversation(options.system);
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const lines = createInterface({
+    input: process.stdin,
+    output: terminal ? process.stdout : undefined,
+    terminal,
+    prompt: '> ',
+  });
+  let turn = new AbortController();
+  let answering = false;
+  let exitCode: number = exitCodes.done;
+  const interrupt = (): void => {
+    if (answering) turn.abort();
+    else {
+      exitCode = exitCodes.interrupted;
+      lines.close();
+    }
+  };
+  // On a terminal readline takes ^C as a key; from elsewhere it comes as a signal.
+  lines.on('SIGINT', interrupt);
+  process.on('SIGINT', interrupt);
+  const say = (text: string): void => void process.stdout.write(text);
+  if (terminal) say('/help lists what else can be done here; ^C stops an answer, and leaves.\n');
+  lines.prompt();
+  try {
+    for await (const line of lines) {
+      const meaning = interpretLine(line.trim(), conversation);
+      if (meaning.type === 'leave') break;
+      if (meaning.type === 'said') say(`${meaning.text}\n`);
+      else if (meaning.text !== '') {
+        conversation.ask(meaning.text);
+        turn = new AbortController();
+        answering = true;
+        const settings = { ...samplingOptions(options), adapter, signal: turn.signal };
+        try {
+          await answer(model, conversation, settings, say);
+        } catch (error) {
+          // At a terminal the conversation goes on: it may only have become too long.
+          if (!terminal) throw error;
+          say(`\nerror: ${(error as Error).message}\n`);
+        } finally {
+          answering = false;
+        }
+      }
+      if (terminal) lines.prompt();
+    }
+  } finally {
+    lines.close();
+    process.off('SIGINT', interrupt);
+  }
+  if (terminal) say('\n');
+  return exitCode;
+}

@@ -1,0 +1,20 @@
+import { generate } from '@keel/model';
+import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
+import { promptTokens } from '../generating/prompt-tokens.ts';
+import { readPrompts } from '../generating/read-prompts.ts';
+import { samplingOptions } from '../generating/sampling.ts';
+import { openModel } from '../open-model.ts';
+import type { GenerateVerbOptions } from '../options/generate.ts';
+
+export async function run(options: GenerateVerbOptions): Promise<number> {
+  const prompts = await readPrompts(options);
+  const { model, adapter } = await openModel(options);
+  const { samples, batchSize } = options;
+  const parts = { prompts, samples, fromFile: options.prompts !== null };
+  const single = prompts.length === 1 && samples === 1;
+  const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
+  const tokens = prompts.map((prompt) => promptTokens(prompt, model.tokenizer, options));
+  const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
+  for await (const event of generate(model, tokens, settings)) display.event(event);
+  return 0;
+}

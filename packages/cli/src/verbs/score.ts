@@ -1,0 +1,33 @@
+import { openModel } from '../open-model.ts';
+import type { ScoreOptions } from '../options/score.ts';
+import { openAnswers } from '../scoring/open-answers.ts';
+import { scoreAnswers } from '../scoring/score-answers.ts';
+import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
+import { type TokenisedRow, tokeniseAnswers } from '../scoring/tokenise-answers.ts';
+
+/** Rows that are read, grouped by length and scored together. */
+const CHUNK = 256;
+
+export async function run(options: ScoreOptions): Promise<number> {
+  await using source = await openAnswers(options);
+  if (source.badRowCount > 0) console.error(`${source.badRowCount} bad rows are left out`);
+  const { model, role } = await openModel(options);
+  const pairs = source.kind === 'preference';
+  const display = options.json ? jsonScores(pairs) : new ScoreTable(pairs);
+  for (let start = 0; start < source.length; start += CHUNK) {
+    const indices = Array.from(
+      { length: Math.min(CHUNK, source.length - start) },
+      (_, i) => start + i,
+    );
+    const rows = (await source.readMany(indices)).map((row) =>
+      tokeniseAnswers(row, model.tokenizer, options.maxLength),
+    );
+    const fitting = rows.filter((row): row is TokenisedRow => row !== null);
+    const scores = scoreAnswers(model, role, fitting, options.batchTokens).values();
+    rows.forEach((row, place) => {
+      display.row(start + place, row === null ? null : scores.next().value!);
+    });
+  }
+  display.end();
+  return 0;
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { memory } from '@keel/torch';
+import { goldenPath } from '@keel/torch/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cachedDefaultModel } from '../formats/default-model.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { loadModel } from '../load-model.ts';
+import { loadDecoder } from '../loading/load-decoder.ts';
+import { disposeDecoder } from '../loading/named-weights.ts';
+import { byteTokenizer } from '../testing/tiny-decoder.ts';
+import { renderConversation } from '../tokenizer/tokenizer.ts';
+import { generateAll } from './generate.ts';
+
+const families = [
+  'gemma2', 'gemma3', 'gpt2', 'llama', 'llama3-rope', 'mistral', 'phi3', 'qwen2', 'qwen3', 'smollm3',
+];
+
+describe.skipIf(!goldenPath('models'))('golden models, with the cache', () => {
+  test.each(families)('%s gives the greedy tokens of transformers', async (name) => {
+    const folder = goldenPath(`models/${name}`)!;
+    using file = openSafetensors(join(folder, 'expected.safetensors'));
+    const greedy = [...new Int32Array(file.read('greedy').buffer)];
+    const { decoder } = await loadDecoder(folder, { computeType: 'float32' });
+    // Beside other prompts: the batch is uneven. 13 tokens are the prompt.
+    const prompts = [greedy.slice(0, 3), greedy.slice(0, 13), greedy.slice(0, 7)];
+    const results = await generateAll({ decoder, tokenizer: byteTokenizer }, prompts, {
+      temperature: 0,
+      maxNewTokens: 16,
+      stopTokenIds: [],
+    });
+    disposeDecoder(decoder);
+    expect(results[1]!.tokens).toEqual(greedy.slice(13));
+  });
+});
+
+interface Golden {
+  greedy: { messages: { role: string; content: string }[]; ids: number[]; text: string }[];
+}
+
+const golden = goldenPath('smollm2.json');
+const path = cachedDefaultModel();
+
+describe.skipIf(!golden || !path)('SmolLM2-135M-Instruct', () => {
+  const { greedy } = JSON.parse(golden ? readFileSync(golden, 'utf8') : '{"greedy":[]}') as Golden;
+  let model: LanguageModel;
+  beforeAll(async () => {
+    model = await loadModel(path!, { precision: 'fp32', device: 'cpu' });
+  });
+  afterAll(() => disposeDecoder(model.decoder));
+  const prompts = (): number[][] =>
+    greedy.map(({ messages }) => renderConversation(model.tokenizer, messages, { addGenerationPrompt: true }).ids);
+
+  test('gives the golden greedy answers, all in one batch', async () => {
+    const before = memory();
+    const pieces = greedy.map(() => '');
+    const results = await generateAll(model, prompts(), {
+      temperature: 0,
+      maxNewTokens: 48,
+      onEvent: ({ promptIndex, text }) => {
+        pieces[promptIndex] += text;
+      },
+    });
+    expect(results.map(({ tokens }) => tokens)).toEqual(greedy.map(({ ids }) => ids));
+    expect(results.map(({ text }) => text.trim())).toEqual(greedy.map(({ text }) => text.trim()));
+    expect(pieces).toEqual(results.map(({ text }) => text));
+    for (const { tokens, finishReason } of results) {
+      expect(finishReason).toBe(model.tokenizer.endOfTurnIds.has(tokens.at(-1)!) ? 'stop' : 'length');
+    }
+    expect(memory()).toEqual(before);
+  });
+
+  test('samples the same at every batch size', async () => {
+    const run = async (batchSize: number): Promise<string[]> => {
+      const results = await generateAll(model, prompts(), { seed: 3, samplesPerPrompt: 4, maxNewTokens: 12, batchSize });
+      return results.map(({ text }) => text);
+    };
+    const together = await run(16);
+    expect(await run(1)).toEqual(together);
+    expect(new Set(together).size).toBeGreaterThan(greedy.length);
+  });
+});

@@ -1,0 +1,212 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
+import { largestDifference, logitValues } from './fixtures/forward.ts';
+import { randomTensors, tinyConfigs, writeTinyModel } from './fixtures/tiny-models.ts';
+import { loadDecoder } from './load-decoder.ts';
+import { disposeDecoder, namedWeights } from './named-weights.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keel-loading-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let made = 0;
+const fresh = (): string => join(folder, String(made++));
+
+const sequences = [
+  [5, 6, 7, 8, 9, 10, 11, 12, 13],
+  [20, 3, 40],
+];
+const float32 = { computeType: 'float32' } as const;
+
+async function logitsFrom(path: string): Promise<number[]> {
+  const { decoder } = await loadDecoder(path, float32);
+  const values = logitValues(decoder, sequences);
+  disposeDecoder(decoder);
+  return values;
+}
+
+async function errorFrom(path: string): Promise<string> {
+  const before = memory().tensors;
+  const error = await loadDecoder(path, float32).then(
+    () => null,
+    (cause: unknown) => cause,
+  );
+  expect(error).toBeInstanceOf(CheckpointError);
+  expect(memory().tensors).toBe(before);
+  return (error as Error).message;
+}
+
+const config = tinyConfigs.llama!;
+const changed = (change: (tensors: TensorToWrite[]) => TensorToWrite[]): string =>
+  writeTinyModel(fresh(), config, change(randomTensors(config)));
+
+describe('loadDecoder on safetensors', () => {
+  it('reads shards as it reads one file', async () => {
+    const tensors = randomTensors(config);
+    const sharded = fresh();
+    mkdirSync(sharded);
+    writeFileSync(join(sharded, 'config.json'), JSON.stringify(config));
+    const shards = [tensors.slice(0, 7), tensors.slice(7)];
+    const map: Record<string, string> = {};
+    shards.forEach((shard, index) => {
+      const name = `model-0000${index + 1}-of-00002.safetensors`;
+      writeSafetensors(join(sharded, name), shard);
+      for (const tensor of shard) map[tensor.name] = name;
+    });
+    const index = join(sharded, 'model.safetensors.index.json');
+    writeFileSync(index, JSON.stringify({ metadata: {}, weight_map: map }));
+    expect(await logitsFrom(sharded)).toEqual(await logitsFrom(writeTinyModel(fresh(), config)));
+  });
+
+  it('stores frozen weights in the compute type and trainable ones as float32 parameters', async () => {
+    const path = writeTinyModel(fresh(), config);
+    const frozen = await loadDecoder(path, { computeType: 'bfloat16' });
+    const trainable = await loadDecoder(path, { computeType: 'bfloat16', trainable: true });
+    for (const weight of namedWeights(frozen.decoder).values()) {
+      expect([weight.dtype, weight.requiresGrad]).toEqual(['bfloat16', false]);
+    }
+    for (const weight of namedWeights(trainable.decoder).values()) {
+      expect([weight.dtype, weight.requiresGrad]).toEqual(['float32', true]);
+    }
+    const [one, other] = [frozen, trainable].map(({ decoder }) => logitValues(decoder, sequences));
+    expect(largestDifference(one!, other!)).toBeLessThan(0.3);
+    disposeDecoder(frozen.decoder);
+    disposeDecoder(trainable.decoder);
+  });
+
+  it('leaves no tensor behind but the weights', async () => {
+    const before = memory().tensors;
+    const { decoder } = await loadDecoder(writeTinyModel(fresh(), config), float32);
+    expect(memory().tensors - before).toBe(namedWeights(decoder).size);
+    disposeDecoder(decoder);
+    expect(memory().tensors).toBe(before);
+  });
+
+  it('ties a missing head where the configuration says so, and passes over a stored one', async () => {
+    const tied = { ...config, tie_word_embeddings: true };
+    const without = randomTensors(tied);
+    const head = { ...without[0]!, name: 'lm_head.weight' };
+    const one = await logitsFrom(writeTinyModel(fresh(), tied, without));
+    expect(await logitsFrom(writeTinyModel(fresh(), tied, [...without, head]))).toEqual(one);
+  });
+
+  it('passes over buffers that older versions saved', async () => {
+    const buffer = (name: string): TensorToWrite => ({
+      name,
+      dtype: 'F32',
+      shape: [2],
+      data: new Uint8Array(8),
+    });
+    const inverse = buffer('model.layers.0.self_attn.rotary_emb.inv_freq');
+    const path = changed((tensors) => [...tensors, inverse]);
+    expect(await logitsFrom(path)).toEqual(await logitsFrom(changed((tensors) => tensors)));
+    const gpt2 = tinyConfigs.gpt2!;
+    const withMask = [...randomTensors(gpt2), buffer('transformer.h.0.attn.bias')];
+    expect(await logitsFrom(writeTinyModel(fresh(), gpt2, withMask))).toEqual(
+      await logitsFrom(writeTinyModel(fresh(), gpt2)),
+    );
+  });
+
+  it('reads a GPT-2 saved without its head, whose names lack the prefix', async () => {
+    const gpt2 = tinyConfigs.gpt2!;
+    const bare = randomTensors(gpt2).map((tensor) => ({
+      ...tensor,
+      name: tensor.name.replace('transformer.', ''),
+    }));
+    expect(await logitsFrom(writeTinyModel(fresh(), gpt2, bare))).toEqual(
+      await logitsFrom(writeTinyModel(fresh(), gpt2)),
+    );
+  });
+
+  it('hashes what the model was read from', async () => {
+    const hashOf = async (path: string): Promise<string> => {
+      const loaded = await loadDecoder(path, float32);
+      disposeDecoder(loaded.decoder);
+      return loaded.weightHash();
+    };
+    const first = await hashOf(writeTinyModel(fresh(), config));
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await hashOf(writeTinyModel(fresh(), config))).toBe(first);
+    expect(await hashOf(writeTinyModel(fresh(), config, randomTensors(config, 2)))).not.toBe(first);
+    expect(await hashOf(writeTinyModel(fresh(), { ...config, rope_theta: 99 }))).not.toBe(first);
+  });
+});
+
+describe('loadDecoder on damaged checkpoints', () => {
+  const name = 'model.layers.1.mlp.down_proj.weight';
+
+  it('names the tensor of a wrong shape', async () => {
+    const path = changed((tensors) =>
+      tensors.map((one) => (one.name === name ? { ...one, shape: [24, 16] } : one)),
+    );
+    expect(await errorFrom(path)).toBe(
+      `${path}: tensor "${name}": has shape [24, 16], expected [16, 24]`,
+    );
+  });
+
+  it('names a missing tensor', async () => {
+    const path = changed((tensors) => tensors.filter((one) => one.name !== name));
+    expect(await errorFrom(path)).toContain(
+      `tensor "${name}": is missing, expected shape [16, 24]`,
+    );
+    const headless = changed((tensors) => tensors.filter((one) => one.name !== 'lm_head.weight'));
+    expect(await errorFrom(headless)).toContain('"lm_head.weight": is missing');
+  });
+
+  it('names tensors that the model does not have', async () => {
+    const path = changed((tensors) => [...tensors, { ...tensors[0]!, name: 'model.extra.weight' }]);
+    expect(await errorFrom(path)).toMatch(
+      /holds 1 tensors that a llama model .* "model.extra.weight"/,
+    );
+  });
+
+  it('names a bias that one layer lacks', async () => {
+    const qwen2 = tinyConfigs.qwen2!;
+    const lost = 'model.layers.1.self_attn.k_proj.bias';
+    const tensors = randomTensors(qwen2).filter((one) => one.name !== lost);
+    expect(await errorFrom(writeTinyModel(fresh(), qwen2, tensors))).toContain(
+      `tensor "${lost}": is missing, though "model.layers.0.self_attn.k_proj.bias" is there`,
+    );
+  });
+
+  it('refuses weights that are no floating-point numbers', async () => {
+    const path = changed((tensors) =>
+      tensors.map((one) => (one.name === name ? { ...one, dtype: 'I32' } : one)),
+    );
+    expect(await errorFrom(path)).toContain(`tensor "${name}": is stored as I32`);
+  });
+
+  it('says what is wrong with a folder or its config.json', async () => {
+    const path = fresh();
+    mkdirSync(path);
+    expect(await errorFrom(path)).toContain('config.json: is missing');
+    writeFileSync(join(path, 'adapter_config.json'), '{}');
+    expect(await errorFrom(path)).toContain('holds an adapter');
+    writeFileSync(join(path, 'config.json'), '{');
+    expect(await errorFrom(path)).toContain('config.json: is no JSON');
+    writeFileSync(join(path, 'config.json'), '[]');
+    expect(await errorFrom(path)).toContain('is no JSON object');
+    writeFileSync(join(path, 'config.json'), '{"model_type": "bert"}');
+    expect(await errorFrom(path)).toMatch(
+      /config.json: field model_type is "bert"; Keel knows llama/,
+    );
+    writeFileSync(join(path, 'config.json'), JSON.stringify(config));
+    expect(await errorFrom(path)).toContain('expected model.safetensors');
+    expect(await errorFrom(join(folder, 'nowhere.gguf'))).toContain('nowhere.gguf');
+  });
+
+  it('refuses a sequence longer than the model has positions for', async () => {
+    const { decoder } = await loadDecoder(writeTinyModel(fresh(), tinyConfigs.phi3!), float32);
+    const long = Array.from({ length: 65 }, (_, i) => i % 60);
+    expect(() => logitValues(decoder, [long])).toThrow(
+      /65 tokens, but this phi3 model takes at most 64/,
+    );
+    disposeDecoder(decoder);
+  });
+});

@@ -1,0 +1,3 @@
+// For any processor.
+#define KEEL_ROWS_SET baselineTables
+#include "rows.inc"
