@@ -30,7 +30,9 @@ const { values } = parseArgs({
   },
 });
 if (values.python === undefined) {
-  process.stderr.write('--python is missing: the path of a Python that has benchmarks/trl/requirements.txt\n');
+  process.stderr.write(
+    '--python is missing: the path of a Python that has benchmarks/trl/requirements.txt\n',
+  );
   process.exit(2);
 }
 const { python } = values;
@@ -38,7 +40,11 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const folder = mkdtempSync(join(tmpdir(), 'keel-generate-'));
 
 function run(program: string, args: string[]): Line[] {
-  const output = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 26 });
+  const output = execFileSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 2 ** 26,
+  });
   return output
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -53,14 +59,39 @@ try {
   }
   const prompts = join(folder, 'prompts.json');
   const count = Math.max(...values.batches.split(',').map(Number));
-  writeFileSync(prompts, JSON.stringify(benchmarkPrompts(tokenizerFromFolder(model), count, Number(values['prompt-tokens']))));
+  writeFileSync(
+    prompts,
+    JSON.stringify(
+      benchmarkPrompts(tokenizerFromFolder(model), count, Number(values['prompt-tokens'])),
+    ),
+  );
   const shared = [
-    '--model', model, '--prompts', prompts, '--batches', values.batches, '--new-tokens', values['new-tokens'],
-    '--repeats', values.repeats, '--device', values.device,
+    '--model',
+    model,
+    '--prompts',
+    prompts,
+    '--batches',
+    values.batches,
+    '--new-tokens',
+    values['new-tokens'],
+    '--repeats',
+    values.repeats,
+    '--device',
+    values.device,
     ...(values.threads === undefined ? [] : ['--threads', values.threads]),
   ];
-  const keel = run(process.execPath, [here('generate.ts'), ...shared, '--precision', values.precision]);
-  const transformers = run(python, [here('trl/generate.py'), ...shared, '--dtype', values.precision]);
+  const keel = run(process.execPath, [
+    here('generate.ts'),
+    ...shared,
+    '--precision',
+    values.precision,
+  ]);
+  const transformers = run(python, [
+    here('trl/generate.py'),
+    ...shared,
+    '--dtype',
+    values.precision,
+  ]);
   for (const one of keel) {
     const other = transformers.find(({ batch }) => batch === one.batch)!;
     const line = {

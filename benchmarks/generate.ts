@@ -24,7 +24,10 @@ const { values } = parseArgs({
 });
 
 if (values.threads !== undefined) setThreads(Number(values.threads));
-const model = await loadModel(values.model, { precision: values.precision as Precision, device: values.device });
+const model = await loadModel(values.model, {
+  precision: values.precision as Precision,
+  device: values.device,
+});
 const batches = values.batches.split(',').map(Number);
 const newTokens = Number(values['new-tokens']);
 const prompts: number[][] =
@@ -47,7 +50,8 @@ async function once(batch: number, seed: number): Promise<Timing> {
   for await (const event of generate(model, prompts.slice(0, batch), options)) {
     if (event.type === 'token' && ++tokens === batch) first = performance.now();
   }
-  if (tokens !== batch * newTokens) throw new Error(`${tokens} tokens came, ${batch * newTokens} were asked for`);
+  if (tokens !== batch * newTokens)
+    throw new Error(`${tokens} tokens came, ${batch * newTokens} were asked for`);
   return { seconds: (performance.now() - begin) / 1000, prefillSeconds: (first - begin) / 1000 };
 }
 

@@ -30,3 +30,13 @@ export {
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
+export { type LoadAdapterOptions, loadAdapter } from './adapters/load-adapter.ts';
+export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
+export { mergeAdapter } from './adapters/merge.ts';
+export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
+export { generate, generateAll } from './generation/generate.ts';
+export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
+export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
+export { loadDecoder } from './loading/load-decoder.ts';
+export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
+export type { StreamDecoder } from './tokenizer/stream-decoder.ts';

@@ -1,8 +1,8 @@
 #include "handles.h"
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
-#include <unordered_set>
 
 namespace keel {
 
@@ -75,12 +75,18 @@ bool HandleTable::dispose(Handle handle) {
 }
 
 size_t HandleTable::bytes() const {
-  std::unordered_set<const void*> seen;
+  // A sorted vector: a set's many small nodes would leave malloc with as many holes.
+  std::vector<const c10::StorageImpl*> storages;
+  storages.reserve(live_);
+  for (const Slot& slot : slots_)
+    if (slot.used && slot.tensor.defined() && slot.tensor.has_storage())
+      storages.push_back(slot.tensor.storage().unsafeGetStorageImpl());
+  std::sort(storages.begin(), storages.end());
   size_t total = 0;
-  for (const Slot& slot : slots_) {
-    if (!slot.used || !slot.tensor.defined() || !slot.tensor.has_storage()) continue;
-    const auto* storage = slot.tensor.storage().unsafeGetStorageImpl();
-    if (seen.insert(storage).second) total += storage->nbytes();
+  const c10::StorageImpl* last = nullptr;
+  for (const auto* storage : storages) {
+    if (storage != last) total += storage->nbytes();
+    last = storage;
   }
   return total;
 }

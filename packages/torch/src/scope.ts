@@ -13,11 +13,12 @@ export interface Owned {
 const finalizer = new FinalizationRegistry<Handle>((handle) => native.dispose(handle));
 const open: Scope[] = [];
 
-/** Tensors outside of scopes between two reports to V8, and milliseconds between those of scopes: a report looks at every tensor. */
-const REPORT_TENSORS = 256;
+// A report to V8 looks at every tensor. At least so many milliseconds, or new tensors outside of scopes, lie between two.
 const REPORT_MILLISECONDS = 50;
+const REPORT_TENSORS = 256;
+let nextReport = REPORT_TENSORS;
 let unreported = 0;
-let reportedAt = 0;
+let nextReportAt = 0;
 
 /** Scopes forget tensors that were freed or taken away once these are many and the greater part. */
 const COMPACT_FROM = 1024;
@@ -29,8 +30,11 @@ function innermost(): Scope | undefined {
 /** Tells V8 what lies outside its heap, so that it collects in time. */
 function report(): void {
   unreported = 0;
-  reportedAt = performance.now();
-  native.memory();
+  const start = performance.now();
+  nextReport = Math.max(REPORT_TENSORS, native.memory().tensors);
+  const end = performance.now();
+  // With very many tensors, reports take at most a twentieth of the time.
+  nextReportAt = end + Math.max(REPORT_MILLISECONDS, 20 * (end - start));
 }
 
 /**
@@ -79,7 +83,7 @@ export class Scope {
     }
     this.#tensors = [];
     native.disposeAll(handles);
-    if (open.length === 0 && performance.now() - reportedAt >= REPORT_MILLISECONDS) report();
+    if (open.length === 0 && performance.now() >= nextReportAt) report();
   }
 }
 
@@ -87,7 +91,7 @@ export class Scope {
 function leaveToCollector(tensor: Owned): void {
   finalizer.register(tensor, tensor.handle, tensor);
   unreported += 1;
-  if (unreported >= REPORT_TENSORS) report();
+  if (unreported >= nextReport) report();
 }
 
 /** Gives a new tensor to the innermost scope. @internal */

@@ -108,5 +108,5 @@ describe.skipIf(!goldenPath('smollm2-dpo-lora'))('six steps of TRL and PEFT on S
       'logps/chosen': { absolute: 2e-2 },
       'logps/rejected': { absolute: 2e-2 },
     });
-  });
+  }, 300_000);
 });

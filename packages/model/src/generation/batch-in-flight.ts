@@ -21,7 +21,11 @@ export class BatchInFlight {
   readonly #device: string;
   #live: Sequence[] = [];
 
-  constructor(model: GenerationModel, prompts: readonly (readonly number[])[], options: CheckedOptions) {
+  constructor(
+    model: GenerationModel,
+    prompts: readonly (readonly number[])[],
+    options: CheckedOptions,
+  ) {
     const { config, weights, computeType } = model.decoder;
     this.#model = model;
     this.#options = options;
@@ -52,12 +56,20 @@ export class BatchInFlight {
     return step(() => {
       const { batchSize, prefillTokens } = this.#options;
       const admissions = this.#waiting.next(batchSize - this.#live.length, prefillTokens);
-      this.#prefill(admissions.map(({ prompt }) => prompt).filter(({ computed }) => computed === null));
-      const entering = admissions.flatMap(({ prompt, samples }) => samples.map((name) => this.#sequence(name, prompt.tokens)));
-      const logits = cat(admissions.flatMap(({ prompt, samples }) => samples.map(() => prompt.computed!.logits))); // [B, vocabulary]
+      this.#prefill(
+        admissions.map(({ prompt }) => prompt).filter(({ computed }) => computed === null),
+      );
+      const entering = admissions.flatMap(({ prompt, samples }) =>
+        samples.map((name) => this.#sequence(name, prompt.tokens)),
+      );
+      const logits = cat(
+        admissions.flatMap(({ prompt, samples }) => samples.map(() => prompt.computed!.logits)),
+      ); // [B, vocabulary]
       const draws = this.#choose(entering, logits);
       const events = entering.flatMap((sequence, index) => sequence.accept(draws[index]!));
-      const prefixes = admissions.flatMap(({ prompt, samples }) => samples.map(() => prompt.computed!.prefix));
+      const prefixes = admissions.flatMap(({ prompt, samples }) =>
+        samples.map(() => prompt.computed!.prefix),
+      );
       for (const [index, sequence] of entering.entries()) {
         if (sequence.finished) continue;
         sequence.row = this.#cache.openRow(prefixes[index]!, this.#expectedRows(entering.length));
@@ -78,7 +90,9 @@ export class BatchInFlight {
       const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
       const attention = new DecodeAttention(rows, this.#cache, this.#device);
       const { decoder } = this.#model;
-      const hidden = decoder.hidden(tokens, positions, attention, { adapter: this.#options.adapter }); // [B, hidden]
+      const hidden = decoder.hidden(tokens, positions, attention, {
+        adapter: this.#options.adapter,
+      }); // [B, hidden]
       for (const row of rows) row.length += 1;
       const draws = this.#choose(live, decoder.logits(hidden));
       const events = live.flatMap((sequence, index) => sequence.accept(draws[index]!));
@@ -96,7 +110,9 @@ export class BatchInFlight {
     const begun = this.#live.splice(0);
     for (const { row } of begun) this.#cache.closeRow(row!);
     for (const prompt of prompts) this.#forget(prompt);
-    return [...begun, ...samples.map((sample) => this.#sequence(sample, sample.tokens))].map((one) => one.abort());
+    return [...begun, ...samples.map((sample) => this.#sequence(sample, sample.tokens))].map(
+      (one) => one.abort(),
+    );
   }
 
   dispose(): void {
@@ -109,13 +125,18 @@ export class BatchInFlight {
     return Math.min(this.#options.batchSize, this.#live.length + entering + this.#waiting.count);
   }
 
-  #sequence(name: { promptIndex: number; sampleIndex: number }, prompt: readonly number[]): Sequence {
+  #sequence(
+    name: { promptIndex: number; sampleIndex: number },
+    prompt: readonly number[],
+  ): Sequence {
     const { decoder, tokenizer } = this.#model;
     return new Sequence(name, prompt, this.#options, tokenizer, decoder.config.maxPositions);
   }
 
   #tokens(tokens: ArrayLike<number>): Tensor {
-    return fromTypedArray(BigInt64Array.from(Array.from(tokens, BigInt)), [tokens.length], { device: this.#device });
+    return fromTypedArray(BigInt64Array.from(Array.from(tokens, BigInt)), [tokens.length], {
+      device: this.#device,
+    });
   }
 
   /** Computes prompts, packed into one batch. */
@@ -127,12 +148,17 @@ export class BatchInFlight {
     const prefixes = prompts.map(({ tokens }) => this.#cache.openPrefix(tokens.length));
     const { decoder } = this.#model;
     const attention = new PrefillAttention(batch, prefixes, this.#cache);
-    const hidden = decoder.hidden(this.#tokens(batch.tokens), batch.positions, attention, { adapter: this.#options.adapter }); // [T, hidden]
+    const hidden = decoder.hidden(this.#tokens(batch.tokens), batch.positions, attention, {
+      adapter: this.#options.adapter,
+    }); // [T, hidden]
     const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
     const logits = decoder.logits(hidden.indexSelect(0, last)); // [prompts, vocabulary]
     for (const [index, prompt] of prompts.entries()) {
       // A copy, since a view would hold all prompts' logits.
-      prompt.computed = { prefix: prefixes[index]!, logits: keep(logits.narrow(0, index, 1).clone()) };
+      prompt.computed = {
+        prefix: prefixes[index]!,
+        logits: keep(logits.narrow(0, index, 1).clone()),
+      };
     }
   }
 
@@ -147,18 +173,26 @@ export class BatchInFlight {
     const { sampling, seed, logitsProcessor } = this.#options;
     let scores = logits.to('float32');
     if (sampling.repetitionPenalty !== 1) {
-      scores = penaliseRepetition(scores, sequences.map(({ seen }) => seen), sampling.repetitionPenalty);
+      scores = penaliseRepetition(
+        scores,
+        sequences.map(({ seen }) => seen),
+        sampling.repetitionPenalty,
+      );
     }
     if (logitsProcessor !== null) {
       const processed = sequences.map((sequence, row) => {
         const one = logitsProcessor(sequence.tokens, scores.select(0, row), sequence);
         if (one.shape.length === 1 && one.dim(0) === scores.dim(1)) return one.to('float32');
-        throw new RangeError(`the logits processor returned a tensor of shape [${one.shape}] and not [${scores.dim(1)}]`);
+        throw new RangeError(
+          `the logits processor returned a tensor of shape [${one.shape}] and not [${scores.dim(1)}]`,
+        );
       });
       scores = ops.stack(processed);
     }
     if (sampling.temperature === 0) return drawGreedily(scores);
-    const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) => uniformFor(seed, promptIndex, sampleIndex, tokens.length));
+    const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
+      uniformFor(seed, promptIndex, sampleIndex, tokens.length),
+    );
     return drawByUniform(shapeDistribution(scores, sampling), uniforms);
   }
 }

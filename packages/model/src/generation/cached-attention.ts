@@ -45,7 +45,11 @@ export class DecodeAttention implements Attention {
     this.#cache = cache;
     const { capacity } = cache.extent;
     const each = (value: (row: CachedRow) => number): Tensor =>
-      fromTypedArray(BigInt64Array.from(rows, (row) => BigInt(value(row))), [rows.length], { device });
+      fromTypedArray(
+        BigInt64Array.from(rows, (row) => BigInt(value(row))),
+        [rows.length],
+        { device },
+      );
     this.#slots = each((row) => row.slot);
     this.#lengths = each((row) => row.length + 1);
     this.#places = each((row) => row.slot * capacity + row.length);
@@ -58,8 +62,18 @@ export class DecodeAttention implements Attention {
     ops.indexCopy_(keys.view(-1, keys.dim(2), keys.dim(3)), 0, this.#places, key);
     ops.indexCopy_(values.view(-1, values.dim(2), values.dim(3)), 0, this.#places, value);
     return ops.decodeAttention(
-      query, keys, values, this.#slots, this.#lengths, layer.scale, layer.softcap ?? 0, layer.window ?? 0,
-      prefixKeys, prefixValues, this.#prefixStarts, this.#prefixLengths,
+      query,
+      keys,
+      values,
+      this.#slots,
+      this.#lengths,
+      layer.scale,
+      layer.softcap ?? 0,
+      layer.window ?? 0,
+      prefixKeys,
+      prefixValues,
+      this.#prefixStarts,
+      this.#prefixLengths,
     );
   }
 }

@@ -39,14 +39,17 @@ const index = (values: number[]): Tensor => fromTypedArray(BigInt64Array.from(va
 
 function inputs({ batch, heads, keyValueHeads, size, prefixed }: Case): Inputs {
   const normal = (...shape: number[]): Tensor => ops.randn(shape, 'float64');
-  const each = (value: (b: number) => number): Tensor => index(Array.from({ length: batch }, (_, b) => value(b)));
+  const each = (value: (b: number) => number): Tensor =>
+    index(Array.from({ length: batch }, (_, b) => value(b)));
   return {
     query: normal(batch, heads, size),
     keys: normal(rowCount, capacity, keyValueHeads, size),
     values: normal(rowCount, capacity, keyValueHeads, size),
     rows: each((b) => rowCount - 1 - b),
     // From the shortest row that is allowed to a full one.
-    lengths: each((b) => (b === 0 ? (prefixed ? 0 : 1) : b === 1 ? capacity : (b * 7) % capacity || 1)),
+    lengths: each((b) =>
+      b === 0 ? (prefixed ? 0 : 1) : b === 1 ? capacity : (b * 7) % capacity || 1,
+    ),
     prefixKeys: prefixed ? normal(pool, keyValueHeads, size) : null,
     prefixValues: prefixed ? normal(pool, keyValueHeads, size) : null,
     prefixStarts: prefixed ? each((b) => (b * 5) % 20) : null,
@@ -55,11 +58,24 @@ function inputs({ batch, heads, keyValueHeads, size, prefixed }: Case): Inputs {
 }
 
 /** softmax(cap(scale q·k)) v by plain loops in float64, from the definition alone. */
-function byDefinition(given: Inputs, { heads, keyValueHeads, size, softcap, window }: Case, scale: number): number[] {
-  const [query, keys, values, rows, lengths] = [given.query, given.keys, given.values, given.rows, given.lengths].map(
-    (one) => one.toArray(),
-  ) as [number[], number[], number[], number[], number[]];
-  const prefix = [given.prefixKeys, given.prefixValues, given.prefixStarts, given.prefixLengths].map((one) => one?.toArray() ?? []);
+function byDefinition(
+  given: Inputs,
+  { heads, keyValueHeads, size, softcap, window }: Case,
+  scale: number,
+): number[] {
+  const [query, keys, values, rows, lengths] = [
+    given.query,
+    given.keys,
+    given.values,
+    given.rows,
+    given.lengths,
+  ].map((one) => one.toArray()) as [number[], number[], number[], number[], number[]];
+  const prefix = [
+    given.prefixKeys,
+    given.prefixValues,
+    given.prefixStarts,
+    given.prefixLengths,
+  ].map((one) => one?.toArray() ?? []);
   const result: number[] = [];
   for (const [b, row] of rows.entries()) {
     const before = prefix[3]![b] ?? 0;
@@ -75,7 +91,8 @@ function byDefinition(given: Inputs, { heads, keyValueHeads, size, softcap, wind
       for (let t = first; t < total; t++) {
         const [from, , at] = place(t);
         let score = 0;
-        for (let d = 0; d < size; d++) score += query[(b * heads + head) * size + d]! * from[at + d]!;
+        for (let d = 0; d < size; d++)
+          score += query[(b * heads + head) * size + d]! * from[at + d]!;
         score *= scale;
         weights.push(Math.exp(softcap === 0 ? score : softcap * Math.tanh(score / softcap)));
       }
@@ -94,7 +111,20 @@ function byDefinition(given: Inputs, { heads, keyValueHeads, size, softcap, wind
 }
 
 const attend = (form: typeof ops.decodeAttention, i: Inputs, one: Case, scale: number): Tensor =>
-  form(i.query, i.keys, i.values, i.rows, i.lengths, scale, one.softcap, one.window, i.prefixKeys, i.prefixValues, i.prefixStarts, i.prefixLengths);
+  form(
+    i.query,
+    i.keys,
+    i.values,
+    i.rows,
+    i.lengths,
+    scale,
+    one.softcap,
+    one.window,
+    i.prefixKeys,
+    i.prefixValues,
+    i.prefixStarts,
+    i.prefixLengths,
+  );
 
 function as(given: Inputs, dtype: 'float32' | 'bfloat16'): Inputs {
   const to = (one: Tensor | null): Tensor | null => one?.to(dtype) ?? null;
@@ -120,8 +150,12 @@ test.each(cases)('kernel and composed form are the definition: %o', (one) => {
     const given = inputs(one);
     const scale = 0.7 / Math.sqrt(one.size);
     const expected = byDefinition(given, one, scale);
-    expect(furthest(attend(ops.decodeAttention, given, one, scale).toArray(), expected)).toBeLessThan(1e-13);
-    expect(furthest(attend(ops.decodeAttentionComposed, given, one, scale).toArray(), expected)).toBeLessThan(1e-13);
+    expect(
+      furthest(attend(ops.decodeAttention, given, one, scale).toArray(), expected),
+    ).toBeLessThan(1e-13);
+    expect(
+      furthest(attend(ops.decodeAttentionComposed, given, one, scale).toArray(), expected),
+    ).toBeLessThan(1e-13);
     const single = attend(ops.decodeAttention, as(given, 'float32'), one, scale);
     expect(single.dtype).toBe('float32');
     expect(furthest(single.toArray(), expected)).toBeLessThan(1e-5);
@@ -164,9 +198,24 @@ test('indices that reach outside are refused by name', () => {
     expect(() => run(-1, 1)).toThrow(/row -1/);
     expect(() => run(0, 6)).toThrow(/length 6 in a cache of capacity 5/);
     expect(() => run(0, 0)).toThrow(/sequence 0 has no keys/);
-    expect(() => ops.decodeAttention(query, cache, cache, index([0, 1]), index([1]), 1)).toThrow(/rows must be int64 \[1\]/);
+    expect(() => ops.decodeAttention(query, cache, cache, index([0, 1]), index([1]), 1)).toThrow(
+      /rows must be int64 \[1\]/,
+    );
     const outside = (start: number): Tensor =>
-      ops.decodeAttention(query, cache, cache, index([0]), index([1]), 1, 0, 0, cache.select(0, 0), cache.select(0, 0), index([start]), index([2]));
+      ops.decodeAttention(
+        query,
+        cache,
+        cache,
+        index([0]),
+        index([1]),
+        1,
+        0,
+        0,
+        cache.select(0, 0),
+        cache.select(0, 0),
+        index([start]),
+        index([2]),
+      );
     expect(() => outside(4)).toThrow(/a prefix of 2 at 4 lies outside the store/);
     expect(outside(3).shape).toEqual([1, 2, 4]);
   });

@@ -17,7 +17,9 @@ test('the number chooses by the inverse of the distribution function', () => {
 });
 
 // Sizes about the border of the chunks that are summed.
-test.each([1, 2, 255, 256, 257, 512, 700, 1031])('of %i tokens each can be drawn, and none that is ruled out', (size) => {
+test.each([
+  1, 2, 255, 256, 257, 512, 700, 1031,
+])('of %i tokens each can be drawn, and none that is ruled out', (size) => {
   tidy(() => {
     manualSeed(size);
     const logits = ops.randn([1, size]).maskedFill(ops.rand([1, size]).lt(0.4), nothing);
@@ -30,7 +32,10 @@ test.each([1, 2, 255, 256, 257, 512, 700, 1031])('of %i tokens each can be drawn
       below += probability;
     }
     const many = ops.repeatInterleaveSelfInt(logits, middles.length, 0);
-    const draws = drawByUniform(many, middles.map(([, middle]) => middle));
+    const draws = drawByUniform(
+      many,
+      middles.map(([, middle]) => middle),
+    );
     expect(draws.map(({ token }) => token)).toEqual(middles.map(([token]) => token));
     expect(drawByUniform(logits, [justBelowOne])[0]!.token).toBe(size - 1);
     expect(drawByUniform(logits, [0])[0]!.token).toBe(middles[0]![0]);
@@ -59,7 +64,12 @@ test('a thousandfold of draws has the distribution of the softmax', () => {
 
 test('greedy is the first of the likeliest, with its log-probability', () => {
   tidy(() => {
-    const draws = drawGreedily(tensor([[1, 3, 3, 0], [nothing, nothing, 2, nothing]]));
+    const draws = drawGreedily(
+      tensor([
+        [1, 3, 3, 0],
+        [nothing, nothing, 2, nothing],
+      ]),
+    );
     expect(draws.map(({ token }) => token)).toEqual([1, 2]);
     expect(draws[0]!.logprob).toBeCloseTo(3 - Math.log(Math.exp(1) + 2 * Math.exp(3) + 1), 5);
     expect(draws[1]!.logprob).toBe(0);
@@ -68,10 +78,34 @@ test('greedy is the first of the likeliest, with its log-probability', () => {
 
 test('logits that leave no choice are an error that says why', () => {
   tidy(() => {
-    for (const draw of [drawGreedily, (logits: ReturnType<typeof tensor>) => drawByUniform(logits, [0.5, 0.5])]) {
-      expect(() => draw(tensor([[0, 1], [nothing, nothing]]))).toThrow(/row 1: every token is ruled out/);
-      expect(() => draw(tensor([[0, Number.NaN], [1, 1]]))).toThrow(/row 0: the largest logit is NaN/);
-      expect(() => draw(tensor([[0, Number.POSITIVE_INFINITY], [1, 1]]))).toThrow(/largest logit is Infinity/);
+    for (const draw of [
+      drawGreedily,
+      (logits: ReturnType<typeof tensor>) => drawByUniform(logits, [0.5, 0.5]),
+    ]) {
+      expect(() =>
+        draw(
+          tensor([
+            [0, 1],
+            [nothing, nothing],
+          ]),
+        ),
+      ).toThrow(/row 1: every token is ruled out/);
+      expect(() =>
+        draw(
+          tensor([
+            [0, Number.NaN],
+            [1, 1],
+          ]),
+        ),
+      ).toThrow(/row 0: the largest logit is NaN/);
+      expect(() =>
+        draw(
+          tensor([
+            [0, Number.POSITIVE_INFINITY],
+            [1, 1],
+          ]),
+        ),
+      ).toThrow(/largest logit is Infinity/);
     }
   });
 });

@@ -12,9 +12,10 @@ const chunk = 256;
 function demandUsable(highest: Float32Array): void {
   const row = highest.findIndex((value) => !Number.isFinite(value));
   if (row < 0) return;
-  const what = highest[row] === Number.NEGATIVE_INFINITY
-    ? 'every token is ruled out: a logits processor left none to choose'
-    : `the largest logit is ${highest[row]}: the model or a logits processor gives no usable numbers`;
+  const what =
+    highest[row] === Number.NEGATIVE_INFINITY
+      ? 'every token is ruled out: a logits processor left none to choose'
+      : `the largest logit is ${highest[row]}: the model or a logits processor gives no usable numbers`;
   throw new Error(`no token can be chosen for row ${row}: ${what}`);
 }
 
@@ -27,7 +28,10 @@ export function drawGreedily(logits: Tensor): Draw[] {
   const highest = ops.amax(logits, [1]); // [B]
   demandUsable(highest.toTypedArray() as Float32Array);
   const logprobs = highest.sub(logits.logsumexp(1)).toArray();
-  return logits.argmax(1).toArray().map((token, row) => ({ token, logprob: logprobs[row]! }));
+  return logits
+    .argmax(1)
+    .toArray()
+    .map((token, row) => ({ token, logprob: logprobs[row]! }));
 }
 
 /**
@@ -44,19 +48,33 @@ export function drawByUniform(logits: Tensor, uniforms: readonly number[]): Draw
   const weights = logits.sub(highest).exp(); // [B, vocabulary]
   const whole = size - (size % chunk);
   const sums = [
-    ...(whole > 0 ? [weights.narrow(1, 0, whole).view(rows, whole / chunk, chunk).sum(-1)] : []),
+    ...(whole > 0
+      ? [
+          weights
+            .narrow(1, 0, whole)
+            .view(rows, whole / chunk, chunk)
+            .sum(-1),
+        ]
+      : []),
     ...(whole < size ? [weights.narrow(1, whole, size - whole).sum(1, true)] : []),
   ].map((part) => part.toTypedArray() as Float32Array);
 
   const totals = new Float64Array(rows);
   const rests = new Float64Array(rows);
   const starts = uniforms.map((uniform, row) => {
-    const chunks = sums.flatMap((part) => Array.from(part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)));
+    const chunks = sums.flatMap((part) =>
+      Array.from(part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)),
+    );
     const total = chunks.reduce((sum, one) => sum + one, 0);
     let rest = uniform * total;
     // Rounding may carry past the end: then it is the last chunk that has any weight.
     let at = 0;
-    for (const last = chunks.findLastIndex((sum) => sum > 0); at < last && rest >= chunks[at]!; at++) rest -= chunks[at]!;
+    for (
+      const last = chunks.findLastIndex((sum) => sum > 0);
+      at < last && rest >= chunks[at]!;
+      at++
+    )
+      rest -= chunks[at]!;
     totals[row] = total;
     rests[row] = rest;
     return at * chunk;

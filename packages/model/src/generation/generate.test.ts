@@ -4,8 +4,8 @@ import { SegmentAttention } from '../attention.ts';
 import type { Decoder } from '../decoder.ts';
 import { BatchBuilder } from '../packed-batch.ts';
 import {
-  byteTokenizer,
   bytesToText,
+  byteTokenizer,
   constantDecoder,
   endToken,
   textToBytes,
@@ -33,7 +33,10 @@ function withoutCache(decoder: Decoder, prompt: readonly number[], count: number
         const batch = builder.build();
         const ids = fromTypedArray(batch.tokens).to('int64');
         const hidden = decoder.hidden(ids, batch.positions, new SegmentAttention(batch));
-        return decoder.logits(hidden.narrow(0, tokens.length - 1, 1)).argmax(1).toArray()[0]!;
+        return decoder
+          .logits(hidden.narrow(0, tokens.length - 1, 1))
+          .argmax(1)
+          .toArray()[0]!;
       }),
     );
     tokens.push(next);
@@ -42,7 +45,13 @@ function withoutCache(decoder: Decoder, prompt: readonly number[], count: number
   return tokens.slice(prompt.length);
 }
 
-const prompts = [[1], [72, 105, 33, 9, 200, 41, 3], [5, 4], Array.from({ length: 40 }, (_, i) => (i * 37) % 256), [250, 1, 7]];
+const prompts = [
+  [1],
+  [72, 105, 33, 9, 200, 41, 3],
+  [5, 4],
+  Array.from({ length: 40 }, (_, i) => (i * 37) % 256),
+  [250, 1, 7],
+];
 const texts = (results: GenerationResult[]): number[][] => results.map(({ tokens }) => tokens);
 
 test.each([
@@ -51,23 +60,40 @@ test.each([
   { name: 'one key-value head', options: { keyValueHeads: 1, heads: 5 } },
 ])('greedy with the cache is greedy without: $name', async ({ options }) => {
   const decoder = tinyDecoder(options);
-  const results = await generateAll(model(decoder), prompts, { temperature: 0, maxNewTokens: 40, batchSize: 3 });
+  const results = await generateAll(model(decoder), prompts, {
+    temperature: 0,
+    maxNewTokens: 40,
+    batchSize: 3,
+  });
   expect(texts(results)).toEqual(prompts.map((prompt) => withoutCache(decoder, prompt, 40)));
 });
 
 test('uneven prompts in a batch are as one by one, whatever the batch size and the prefill budget', async () => {
   const decoder = model(tinyDecoder());
-  const options: GenerateOptions = { seed: 11, maxNewTokens: 20, samplesPerPrompt: 3, topP: 0.95, repetitionPenalty: 1.1 };
+  const options: GenerateOptions = {
+    seed: 11,
+    maxNewTokens: 20,
+    samplesPerPrompt: 3,
+    topP: 0.95,
+    repetitionPenalty: 1.1,
+  };
   const all = await generateAll(decoder, prompts, { ...options, batchSize: 16 });
-  for (const different of [{ batchSize: 1 }, { batchSize: 4, prefillTokens: 8 }, { batchSize: 2, prefillTokens: 1 }]) {
-    expect(texts(await generateAll(decoder, prompts, { ...options, ...different }))).toEqual(texts(all));
+  for (const different of [
+    { batchSize: 1 },
+    { batchSize: 4, prefillTokens: 8 },
+    { batchSize: 2, prefillTokens: 1 },
+  ]) {
+    expect(texts(await generateAll(decoder, prompts, { ...options, ...different }))).toEqual(
+      texts(all),
+    );
   }
   expect(new Set(texts(all).map(String)).size).toBeGreaterThan(prompts.length);
 });
 
 test('the seed decides', async () => {
   const decoder = model(tinyDecoder());
-  const run = (seed: number): Promise<GenerationResult[]> => generateAll(decoder, prompts, { seed, maxNewTokens: 12 });
+  const run = (seed: number): Promise<GenerationResult[]> =>
+    generateAll(decoder, prompts, { seed, maxNewTokens: 12 });
   const first = await run(5);
   expect(await run(5)).toEqual(first);
   expect(texts(await run(6))).not.toEqual(texts(first));
@@ -77,8 +103,15 @@ test('samples of one prompt share its computation', async () => {
   const decoder = tinyDecoder();
   const hidden = vi.spyOn(decoder, 'hidden');
   const prompt = prompts[3]!;
-  const results = await generateAll(model(decoder), [prompt], { samplesPerPrompt: 5, maxNewTokens: 3, batchSize: 2, stopTokenIds: [] });
-  expect(results.map(({ promptIndex, sampleIndex }) => [promptIndex, sampleIndex])).toEqual([0, 1, 2, 3, 4].map((i) => [0, i]));
+  const results = await generateAll(model(decoder), [prompt], {
+    samplesPerPrompt: 5,
+    maxNewTokens: 3,
+    batchSize: 2,
+    stopTokenIds: [],
+  });
+  expect(results.map(({ promptIndex, sampleIndex }) => [promptIndex, sampleIndex])).toEqual(
+    [0, 1, 2, 3, 4].map((i) => [0, i]),
+  );
   const lengths = hidden.mock.calls.map(([, positions]) => positions.length);
   expect(lengths.filter((length) => length > 2)).toEqual([prompt.length]);
   // Two steps after the first token; two, two and one sample together.
@@ -89,13 +122,22 @@ test('log-probabilities are those of the distribution that was drawn from', asyn
   const shares = [0.5, 0.25, 0.15, 0.1];
   const constant = model(constantDecoder(shares.map(Math.log)));
   const run = (options: GenerateOptions): Promise<GenerationResult[]> =>
-    generateAll(constant, [[0]], { maxNewTokens: 60, logprobs: true, stopTokenIds: [], ...options });
+    generateAll(constant, [[0]], {
+      maxNewTokens: 60,
+      logprobs: true,
+      stopTokenIds: [],
+      ...options,
+    });
   const [plain] = await run({});
   expect(new Set(plain!.tokens)).toEqual(new Set([0, 1, 2, 3]));
-  plain!.tokens.forEach((token, i) => expect(plain!.logprobs![i]).toBeCloseTo(Math.log(shares[token]!), 5));
+  for (const [i, token] of plain!.tokens.entries()) {
+    expect(plain!.logprobs![i]).toBeCloseTo(Math.log(shares[token]!), 5);
+  }
   const [two] = await run({ topK: 2 });
   expect(new Set(two!.tokens)).toEqual(new Set([0, 1]));
-  two!.tokens.forEach((token, i) => expect(two!.logprobs![i]).toBeCloseTo(Math.log(shares[token]! / 0.75), 5));
+  for (const [i, token] of two!.tokens.entries()) {
+    expect(two!.logprobs![i]).toBeCloseTo(Math.log(shares[token]! / 0.75), 5);
+  }
   const [greedy] = await run({ temperature: 0 });
   expect(new Set(greedy!.tokens)).toEqual(new Set([0]));
   expect(greedy!.logprobs![0]).toBeCloseTo(Math.log(0.5), 5);
@@ -113,7 +155,8 @@ const dictate = (ids: readonly number[]): GenerateOptions => ({
 
 async function eventsOf(options: GenerateOptions, count = 1): Promise<GenerationEvent[]> {
   const events: GenerationEvent[] = [];
-  for await (const event of generate(model(tinyDecoder()), new Array(count).fill([1]), options)) events.push(event);
+  for await (const event of generate(model(tinyDecoder()), new Array(count).fill([1]), options))
+    events.push(event);
   return events;
 }
 
@@ -123,14 +166,24 @@ const resultOf = (events: GenerationEvent[]): GenerationResult =>
 test('stop tokens end a sample; they are among its tokens and not in its text', async () => {
   const ids = [...textToBytes('yes'), endToken, ...textToBytes('no')];
   const result = resultOf(await eventsOf(dictate(ids)));
-  expect(result).toEqual({ promptIndex: 0, sampleIndex: 0, tokens: ids.slice(0, 4), text: 'yes', finishReason: 'stop' });
+  expect(result).toEqual({
+    promptIndex: 0,
+    sampleIndex: 0,
+    tokens: ids.slice(0, 4),
+    text: 'yes',
+    finishReason: 'stop',
+  });
   const own = resultOf(await eventsOf({ ...dictate(ids), stopTokenIds: [ids[1]!] }));
   expect([own.text, own.finishReason]).toEqual(['y', 'stop']);
 });
 
 test('a stop string across tokens cuts the text where it begins', async () => {
   const ids = textToBytes('a dog.\n\nUser: hi');
-  const events = await eventsOf({ ...dictate(ids), stopStrings: ['\nUser:', '###'], maxNewTokens: ids.length });
+  const events = await eventsOf({
+    ...dictate(ids),
+    stopStrings: ['\nUser:', '###'],
+    maxNewTokens: ids.length,
+  });
   const result = resultOf(events);
   expect([result.text, result.finishReason]).toEqual(['a dog.\n', 'stop-string']);
   expect(bytesToText(result.tokens)).toBe('a dog.\n\nUser:');
@@ -156,7 +209,9 @@ test('pieces never hold half a character and join to the text', async () => {
 test('a logits processor rules tokens out and hears whom it is for', async () => {
   const heard: string[] = [];
   const results = await generateAll(model(tinyDecoder()), [[1], [2, 3]], {
-    samplesPerPrompt: 2, maxNewTokens: 4, stopTokenIds: [],
+    samplesPerPrompt: 2,
+    maxNewTokens: 4,
+    stopTokenIds: [],
     logitsProcessor: (tokens, logits, { promptIndex, sampleIndex, prompt }) => {
       heard.push(`${promptIndex}/${sampleIndex}/${tokens.length}/${prompt.length}`);
       const allowed = logits.clone().fill_(Number.NEGATIVE_INFINITY);
@@ -164,10 +219,13 @@ test('a logits processor rules tokens out and hears whom it is for', async () =>
       return allowed;
     },
   });
-  for (const { tokens } of results) for (const token of tokens) expect([65, 66, 67]).toContain(token);
+  for (const { tokens } of results)
+    for (const token of tokens) expect([65, 66, 67]).toContain(token);
   expect(heard).toHaveLength(16);
   expect(heard).toContain('1/1/3/2');
-  await expect(eventsOf({ logitsProcessor: (_, logits) => logits.narrow(0, 0, 3) })).rejects.toThrow(/shape \[3\] and not \[257\]/);
+  await expect(
+    eventsOf({ logitsProcessor: (_, logits) => logits.narrow(0, 0, 3) }),
+  ).rejects.toThrow(/shape \[3\] and not \[257\]/);
 });
 
 test('the signal ends every sample with what it has', async () => {
@@ -175,13 +233,21 @@ test('the signal ends every sample with what it has', async () => {
   const results: GenerationResult[] = [];
   let tokens = 0;
   let pieces = '';
-  const options = { ...dictate(textToBytes('ab##cd##ef')), stopStrings: ['####'], samplesPerPrompt: 3, batchSize: 1, signal: abort.signal };
+  const options = {
+    ...dictate(textToBytes('ab##cd##ef')),
+    stopStrings: ['####'],
+    samplesPerPrompt: 3,
+    batchSize: 1,
+    signal: abort.signal,
+  };
   for await (const event of generate(model(tinyDecoder()), [[1]], options)) {
     pieces += event.text;
     if (event.type === 'token' && ++tokens === 4) abort.abort();
     if (event.type === 'done') results.push(event.result);
   }
-  expect(results.map(({ sampleIndex, text, finishReason }) => ({ sampleIndex, text, finishReason }))).toEqual([
+  expect(
+    results.map(({ sampleIndex, text, finishReason }) => ({ sampleIndex, text, finishReason })),
+  ).toEqual([
     { sampleIndex: 0, text: 'ab##', finishReason: 'aborted' },
     { sampleIndex: 1, text: '', finishReason: 'aborted' },
     { sampleIndex: 2, text: '', finishReason: 'aborted' },
@@ -191,7 +257,9 @@ test('the signal ends every sample with what it has', async () => {
 
 test('other work gets its turn between steps', async () => {
   let turns = 0;
-  const timer = setInterval(() => { turns += 1; }, 0);
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 0);
   await generateAll(model(tinyDecoder()), [[1]], { maxNewTokens: 200, stopTokenIds: [] });
   clearInterval(timer);
   expect(turns).toBeGreaterThan(1);
@@ -200,13 +268,25 @@ test('other work gets its turn between steps', async () => {
 test('no tensor is left: at the end, when the loop is left, when a processor throws, within a scope', async () => {
   const tiny = model(tinyDecoder());
   const before = memory();
-  const options: GenerateOptions = { maxNewTokens: 35, samplesPerPrompt: 2, topK: 20, minP: 0.01, repetitionPenalty: 1.2, batchSize: 3 };
+  const options: GenerateOptions = {
+    maxNewTokens: 35,
+    samplesPerPrompt: 2,
+    topK: 20,
+    minP: 0.01,
+    repetitionPenalty: 1.2,
+    batchSize: 3,
+  };
   await generateAll(tiny, prompts, options);
   expect(memory()).toEqual(before);
   let seen = 0;
   for await (const _ of generate(tiny, prompts, options)) if (++seen === 20) break;
   expect(memory()).toEqual(before);
-  const failing = { ...options, logitsProcessor: () => { throw new Error('no'); } };
+  const failing = {
+    ...options,
+    logitsProcessor: () => {
+      throw new Error('no');
+    },
+  };
   await expect(generateAll(tiny, prompts, failing)).rejects.toThrow('no');
   expect(memory()).toEqual(before);
   {
@@ -219,14 +299,22 @@ test('no tensor is left: at the end, when the loop is left, when a processor thr
 test('a sample ends where the positions of the model do', async () => {
   const decoder = model(tinyDecoder({ maxPositions: 10 }));
   const full = Array.from({ length: 10 }, (_, i) => i);
-  const results = await generateAll(decoder, [[1, 2, 3, 4], full], { maxNewTokens: 50, stopTokenIds: [] });
+  const results = await generateAll(decoder, [[1, 2, 3, 4], full], {
+    maxNewTokens: 50,
+    stopTokenIds: [],
+  });
   // The token drawn at the last position needs none itself.
-  expect(results.map(({ tokens, finishReason }) => [tokens.length, finishReason])).toEqual([[7, 'length'], [1, 'length']]);
+  expect(results.map(({ tokens, finishReason }) => [tokens.length, finishReason])).toEqual([
+    [7, 'length'],
+    [1, 'length'],
+  ]);
 });
 
 test('what cannot be generated is refused at once, by name', () => {
   const decoder = model(tinyDecoder({ maxPositions: 4 }));
-  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(/prompt 1 has 5 tokens, and the model takes at most 4/);
+  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(
+    /prompt 1 has 5 tokens, and the model takes at most 4/,
+  );
   expect(() => generate(decoder, [[]])).toThrow(/prompt 0 has no tokens/);
   expect(() => generate(decoder, [[1, 257]])).toThrow(/prompt 0 holds 257 at place 1.*0 to 256/);
   expect(() => generate(decoder, [[1]], { batchSize: 0 })).toThrow(/batchSize/);

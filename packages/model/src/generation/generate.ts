@@ -1,7 +1,13 @@
 // Text from a model: prompts are computed packed, then every step draws one token of each sample in flight.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { BatchInFlight } from './batch-in-flight.ts';
-import { type CheckedOptions, checkOptions, checkPrompts, type GenerateOptions, type GenerationModel } from './options.ts';
+import {
+  type CheckedOptions,
+  checkOptions,
+  checkPrompts,
+  type GenerateOptions,
+  type GenerationModel,
+} from './options.ts';
 import type { GenerationEvent, GenerationResult } from './sequence.ts';
 
 /**

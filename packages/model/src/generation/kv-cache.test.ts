@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { FreeRanges } from './free-ranges.ts';
 import { type CachedRow, KeyValueCache } from './kv-cache.ts';
 
-const shape = { layers: 2, keyValueHeads: 1, headSize: 2, dtype: 'float32', device: 'cpu' } as const;
+const shape = {
+  layers: 2,
+  keyValueHeads: 1,
+  headSize: 2,
+  dtype: 'float32',
+  device: 'cpu',
+} as const;
 
 /** Writes the next token of a row: every number of it is the value. */
 function write(cache: KeyValueCache, row: CachedRow, value: number): void {
@@ -11,15 +17,29 @@ function write(cache: KeyValueCache, row: CachedRow, value: number): void {
   tidy(() => {
     for (let layer = 0; layer < shape.layers; layer++) {
       const { keys, values } = cache.layer(layer);
-      keys.select(0, row.slot).select(0, row.length).fill_(value + layer);
-      values.select(0, row.slot).select(0, row.length).fill_(-value - layer);
+      keys
+        .select(0, row.slot)
+        .select(0, row.length)
+        .fill_(value + layer);
+      values
+        .select(0, row.slot)
+        .select(0, row.length)
+        .fill_(-value - layer);
     }
   });
   row.length += 1;
 }
 
 const read = (cache: KeyValueCache, row: CachedRow): number[] =>
-  tidy(() => cache.layer(1).keys.select(0, row.slot).narrow(0, 0, row.length).select(1, 0).select(1, 0).toArray());
+  tidy(() =>
+    cache
+      .layer(1)
+      .keys.select(0, row.slot)
+      .narrow(0, 0, row.length)
+      .select(1, 0)
+      .select(1, 0)
+      .toArray(),
+  );
 
 test('free places are the first that suffice, and join when given back', () => {
   const ranges = new FreeRanges();
@@ -42,7 +62,9 @@ test('rows keep what they hold when the cache grows and when others leave', () =
   const cache = new KeyValueCache(shape);
   const prefix = cache.openPrefix(5);
   const rows = [0, 1, 2].map(() => cache.openRow(prefix, 3));
-  for (let step = 0; step < 40; step++) rows.forEach((row, index) => write(cache, row, 100 * index + step));
+  for (let step = 0; step < 40; step++) {
+    for (const [index, row] of rows.entries()) write(cache, row, 100 * index + step);
+  }
   expect(cache.extent).toMatchObject({ rows: 3, capacity: 64 });
   cache.closeRow(rows[0]!);
   for (let step = 40; step < 70; step++) write(cache, rows[2]!, 200 + step);
@@ -69,13 +91,22 @@ test('a row that ended gives its place to the next', () => {
 test('a prompt lies there once and until its last sample has ended', () => {
   const cache = new KeyValueCache(shape);
   const prefix = cache.openPrefix(6);
-  tidy(() => cache.layer(0).prefixKeys.copy_(fromTypedArray(Float32Array.from({ length: 12 }, (_, i) => i), [6, 1, 2])));
+  tidy(() =>
+    cache.layer(0).prefixKeys.copy_(
+      fromTypedArray(
+        Float32Array.from({ length: 12 }, (_, i) => i),
+        [6, 1, 2],
+      ),
+    ),
+  );
   const rows = [cache.openRow(prefix), cache.openRow(prefix)];
   cache.closePrefix(prefix);
   const other = cache.openPrefix(7);
   expect(other.start).toBe(6);
   // The pool grew around what it holds.
-  expect(tidy(() => cache.layer(0).prefixKeys.narrow(0, 0, 6).toArray())).toEqual(Array.from({ length: 12 }, (_, i) => i));
+  expect(tidy(() => cache.layer(0).prefixKeys.narrow(0, 0, 6).toArray())).toEqual(
+    Array.from({ length: 12 }, (_, i) => i),
+  );
   for (const row of rows) cache.closeRow(row);
   expect(cache.openPrefix(6).start).toBe(0);
   cache.dispose();

@@ -69,8 +69,13 @@ export class KeyValueCache {
     if (start === null) {
       const before = this.#pool.extent;
       this.#pool.grow(Math.max(length, before));
-      const resize = (old: Tensor | undefined): Tensor => this.#resized(old, [this.#pool.extent], before);
-      [this.#prefixKeys, this.#prefixValues] = this.#replace(this.#prefixKeys, this.#prefixValues, resize);
+      const resize = (old: Tensor | undefined): Tensor =>
+        this.#resized(old, [this.#pool.extent], before);
+      [this.#prefixKeys, this.#prefixValues] = this.#replace(
+        this.#prefixKeys,
+        this.#prefixValues,
+        resize,
+      );
       start = this.#pool.take(length)!;
     }
     return { start, length, users: 1 };
@@ -83,7 +88,8 @@ export class KeyValueCache {
 
   /** @param expectedRows rows that will be open together: room is made for as many at once */
   openRow(prefix: CachedPrefix, expectedRows = 1): CachedRow {
-    if (this.#live.size === this.#rows) this.#resizeRows(Math.max(expectedRows, this.#rows + 1), this.#capacity);
+    if (this.#live.size === this.#rows)
+      this.#resizeRows(Math.max(expectedRows, this.#rows + 1), this.#capacity);
     const taken = new Set([...this.#live].map((row) => row.slot));
     let slot = 0;
     while (taken.has(slot)) slot += 1;
@@ -104,14 +110,18 @@ export class KeyValueCache {
   reserve(expectedRows: number): void {
     const longest = Math.max(0, ...[...this.#live].map((row) => row.length));
     if (longest < this.#capacity) return;
-    this.#resizeRows(Math.max(this.#live.size, expectedRows), Math.max(firstCapacity, 2 * this.#capacity));
+    this.#resizeRows(
+      Math.max(this.#live.size, expectedRows),
+      Math.max(firstCapacity, 2 * this.#capacity),
+    );
   }
 
   #resizeRows(rows: number, capacity: number): void {
     const live = [...this.#live];
     const order = BigInt64Array.from(live, (row) => BigInt(row.slot));
     [this.#keys, this.#values] = this.#replace(this.#keys, this.#values, (old) => {
-      if (old === undefined || live.length === 0) return this.#resized(undefined, [rows, capacity], 0);
+      if (old === undefined || live.length === 0)
+        return this.#resized(undefined, [rows, capacity], 0);
       const chosen = fromTypedArray(order, [live.length], { device: this.#shape.device });
       const made = this.#resized(undefined, [rows, capacity], 0);
       made.narrow(0, 0, live.length).narrow(1, 0, this.#capacity).copy_(old.indexSelect(0, chosen));
@@ -129,7 +139,11 @@ export class KeyValueCache {
     return made;
   }
 
-  #replace(keys: Tensor[], values: Tensor[], change: (old: Tensor | undefined) => Tensor): [Tensor[], Tensor[]] {
+  #replace(
+    keys: Tensor[],
+    values: Tensor[],
+    change: (old: Tensor | undefined) => Tensor,
+  ): [Tensor[], Tensor[]] {
     // One tensor at a time: the old and the new cache never stand beside each other as a whole.
     const one = (old: Tensor | undefined): Tensor => {
       const made = tidy(() => keep(change(old)));

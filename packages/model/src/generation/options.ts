@@ -79,7 +79,10 @@ export interface CheckedOptions {
 }
 
 /** Defaults filled in. @throws RangeError naming the option that is out of its range */
-export function checkOptions(options: GenerateOptions, tokenizer: GenerationTokenizer): CheckedOptions {
+export function checkOptions(
+  options: GenerateOptions,
+  tokenizer: GenerationTokenizer,
+): CheckedOptions {
   const {
     maxNewTokens = 256,
     seed = 0,
@@ -88,13 +91,22 @@ export function checkOptions(options: GenerateOptions, tokenizer: GenerationToke
     batchSize = 16,
     prefillTokens = 1024,
   } = options;
-  for (const [name, count] of Object.entries({ maxNewTokens, samplesPerPrompt, batchSize, prefillTokens })) {
-    if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${name} must be a whole number above 0, got ${count}`);
+  for (const [name, count] of Object.entries({
+    maxNewTokens,
+    samplesPerPrompt,
+    batchSize,
+    prefillTokens,
+  })) {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new RangeError(`${name} must be a whole number above 0, got ${count}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}`);
+    throw new RangeError(
+      `seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}`,
+    );
   }
-  if (stopStrings.includes('')) throw new RangeError('stopStrings holds an empty string: it would end every sample at once');
+  if (stopStrings.includes(''))
+    throw new RangeError('stopStrings holds an empty string: it would end every sample at once');
   return {
     sampling: checkSampling(options),
     maxNewTokens,
@@ -115,13 +127,16 @@ export function checkOptions(options: GenerateOptions, tokenizer: GenerationToke
 /** @throws RangeError naming the prompt that the model cannot take */
 export function checkPrompts(prompts: readonly (readonly number[])[], { config }: Decoder): void {
   for (const [index, prompt] of prompts.entries()) {
-    if (prompt.length === 0) throw new RangeError(`prompt ${index} has no tokens: there is nothing to continue`);
+    if (prompt.length === 0)
+      throw new RangeError(`prompt ${index} has no tokens: there is nothing to continue`);
     if (prompt.length > config.maxPositions) {
       throw new RangeError(
         `prompt ${index} has ${prompt.length} tokens, and the model takes at most ${config.maxPositions}: shorten it`,
       );
     }
-    const place = prompt.findIndex((token) => !Number.isInteger(token) || token < 0 || token >= config.vocabularySize);
+    const place = prompt.findIndex(
+      (token) => !Number.isInteger(token) || token < 0 || token >= config.vocabularySize,
+    );
     if (place >= 0) {
       throw new RangeError(
         `prompt ${index} holds ${prompt[place]} at place ${place}, and the model's tokens are 0 to ${config.vocabularySize - 1}`,

@@ -15,12 +15,23 @@ test.each([
     answer: [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
   },
 ])('philox of $counter', ({ counter, key, answer }) => {
-  expect(philox(counter as [number, number, number, number], key as [number, number])).toEqual(answer);
+  expect(philox(counter as [number, number, number, number], key as [number, number])).toEqual(
+    answer,
+  );
 });
 
 test('every part of the name and of the seed changes the number', () => {
-  const names = [[0, 0, 0, 0], [1, 0, 0, 0], [2 ** 32, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]] as const;
-  const numbers = names.map((name) => uniformFor(...name));
+  const names = [
+    [0, 0, 0, 0],
+    [1, 0, 0, 0],
+    [2 ** 32, 0, 0, 0],
+    [0, 1, 0, 0],
+    [0, 0, 1, 0],
+    [0, 0, 0, 1],
+  ] as const satisfies [number, number, number, number][];
+  const numbers = names.map(([seed, prompt, sample, step]) =>
+    uniformFor(seed, prompt, sample, step),
+  );
   expect(new Set(numbers).size).toBe(names.length);
   for (const number of numbers) expect(number >= 0 && number < 1).toBe(true);
 });
@@ -28,7 +39,8 @@ test('every part of the name and of the seed changes the number', () => {
 test('numbers of neighbouring names are spread evenly', () => {
   const counts = new Array<number>(16).fill(0);
   const draws = 16_000;
-  for (let i = 0; i < draws; i++) counts[Math.floor(uniformFor(7, i % 40, (i / 40) % 40 | 0, (i / 1600) | 0) * 16)]! += 1;
+  for (let i = 0; i < draws; i++)
+    counts[Math.floor(uniformFor(7, i % 40, ((i / 40) % 40) | 0, (i / 1600) | 0) * 16)]! += 1;
   const expected = draws / 16;
   const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
   // 99.9% point of chi-square with 15 degrees of freedom.

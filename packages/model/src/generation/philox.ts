@@ -35,7 +35,15 @@ export function philox(
  * A number in [0, 1) with 53 random bits, a function of the seed and of whom it is for.
  * @param seed a whole number from 0 to 2^53 - 1
  */
-export function uniformFor(seed: number, promptIndex: number, sampleIndex: number, step: number): number {
-  const [high, low] = philox([promptIndex, sampleIndex, step, 0], [seed >>> 0, Math.floor(seed / 2 ** 32)]);
+export function uniformFor(
+  seed: number,
+  promptIndex: number,
+  sampleIndex: number,
+  step: number,
+): number {
+  const [high, low] = philox(
+    [promptIndex, sampleIndex, step, 0],
+    [seed >>> 0, Math.floor(seed / 2 ** 32)],
+  );
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }

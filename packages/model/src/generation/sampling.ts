@@ -21,13 +21,25 @@ export function checkSampling(options: SamplingOptions): Required<SamplingOption
   const demand = (holds: boolean, name: string, wanted: string, given: number): void => {
     if (!holds) throw new RangeError(`${name} must be ${wanted}, got ${given}`);
   };
-  demand(temperature >= 0 && Number.isFinite(temperature), 'temperature', 'a number of at least 0', temperature);
-  demand(Number.isInteger(topK) && topK >= 0, 'topK', 'a whole number of at least 0 (0: all tokens)', topK);
+  demand(
+    temperature >= 0 && Number.isFinite(temperature),
+    'temperature',
+    'a number of at least 0',
+    temperature,
+  );
+  demand(
+    Number.isInteger(topK) && topK >= 0,
+    'topK',
+    'a whole number of at least 0 (0: all tokens)',
+    topK,
+  );
   demand(topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1', topP);
   demand(minP >= 0 && minP <= 1, 'minP', 'from 0 to 1', minP);
   demand(
     repetitionPenalty > 0 && Number.isFinite(repetitionPenalty),
-    'repetitionPenalty', 'a number above 0 (1: none)', repetitionPenalty,
+    'repetitionPenalty',
+    'a number above 0 (1: none)',
+    repetitionPenalty,
   );
   return { temperature, topK, topP, minP, repetitionPenalty };
 }
@@ -39,14 +51,20 @@ const nothing = Number.NEGATIVE_INFINITY;
  * @param logits [B, vocabulary]
  * @param seen of each row, the tokens of prompt and completion
  */
-export function penaliseRepetition(logits: Tensor, seen: readonly Iterable<number>[], penalty: number): Tensor {
+export function penaliseRepetition(
+  logits: Tensor,
+  seen: readonly Iterable<number>[],
+  penalty: number,
+): Tensor {
   const size = logits.dim(1);
   const places: bigint[] = [];
   for (const [row, tokens] of seen.entries()) {
     for (const token of new Set(tokens)) places.push(BigInt(row * size + token));
   }
   if (places.length === 0) return logits;
-  const index = fromTypedArray(BigInt64Array.from(places), [places.length], { device: logits.device });
+  const index = fromTypedArray(BigInt64Array.from(places), [places.length], {
+    device: logits.device,
+  });
   const flat = logits.reshape(-1);
   const chosen = flat.gather(0, index);
   const penalised = ops.whereSelf(chosen.lt(0), chosen.mul(penalty), chosen.div(penalty));
@@ -69,7 +87,14 @@ export function keepTopP(logits: Tensor, p: number): Tensor {
     const [values, indices] = ops.topk(logits, count, 1); // [B, count], falling
     const probabilities = values.sub(normaliser).to('float64').exp();
     const upTo = probabilities.cumsum(1);
-    if (count < size && upTo.narrow(1, count - 1, 1).lt(p).any()) continue;
+    if (
+      count < size &&
+      upTo
+        .narrow(1, count - 1, 1)
+        .lt(p)
+        .any()
+    )
+      continue;
     const inside = upTo.sub(probabilities).lt(p);
     const kept = values.maskedFill(inside.logicalNot(), nothing);
     return ops.scatterSrc(ops.fullLike(logits, nothing), 1, indices, kept);

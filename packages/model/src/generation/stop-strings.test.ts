@@ -13,11 +13,17 @@ function run(stops: string[], pieces: string[]): { pieces: string[]; stopped: bo
 }
 
 test('a stop string across pieces is cut exactly', () => {
-  expect(run(['END'], ['one E', 'N', 'D two'])).toEqual({ pieces: ['one ', '', ''], stopped: true });
+  expect(run(['END'], ['one E', 'N', 'D two'])).toEqual({
+    pieces: ['one ', '', ''],
+    stopped: true,
+  });
 });
 
 test('what only looked like one is given once it is known', () => {
-  expect(run(['END'], ['one E', 'N', 'ough'])).toEqual({ pieces: ['one ', '', 'ENough', ''], stopped: false });
+  expect(run(['END'], ['one E', 'N', 'ough'])).toEqual({
+    pieces: ['one ', '', 'ENough', ''],
+    stopped: false,
+  });
   expect(run(['END'], ['one EN'])).toEqual({ pieces: ['one ', 'EN'], stopped: false });
 });
 
@@ -41,7 +47,7 @@ test('any way of cutting a text gives the same', () => {
   for (let cut = 0; cut < 2 ** (text.length - 1); cut += 7) {
     const pieces = [''];
     for (let i = 0; i < text.length; i++) {
-      pieces[pieces.length - 1] += text[i];
+      pieces.push(pieces.pop()! + text[i]!);
       if ((cut >> i) & 1) pieces.push('');
     }
     const { pieces: given, stopped } = run(stops, pieces);

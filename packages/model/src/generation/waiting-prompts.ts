@@ -24,12 +24,20 @@ export class WaitingPrompts {
 
   constructor(prompts: readonly (readonly number[])[], samplesPerPrompt: number) {
     this.#samplesPerPrompt = samplesPerPrompt;
-    this.#prompts = prompts.map((tokens, promptIndex) => ({ promptIndex, tokens, nextSample: 0, computed: null }));
+    this.#prompts = prompts.map((tokens, promptIndex) => ({
+      promptIndex,
+      tokens,
+      nextSample: 0,
+      computed: null,
+    }));
   }
 
   /** Samples that wait. */
   get count(): number {
-    return this.#prompts.reduce((sum, { nextSample }) => sum + this.#samplesPerPrompt - nextSample, 0);
+    return this.#prompts.reduce(
+      (sum, { nextSample }) => sum + this.#samplesPerPrompt - nextSample,
+      0,
+    );
   }
 
   /**
@@ -57,7 +65,8 @@ export class WaitingPrompts {
   /** Takes out the prompts whose samples have all begun. */
   takeEmptied(): WaitingPrompt[] {
     const emptied: WaitingPrompt[] = [];
-    while (this.#prompts[0]?.nextSample === this.#samplesPerPrompt) emptied.push(this.#prompts.shift()!);
+    while (this.#prompts[0]?.nextSample === this.#samplesPerPrompt)
+      emptied.push(this.#prompts.shift()!);
     return emptied;
   }
 
@@ -66,7 +75,9 @@ export class WaitingPrompts {
     const prompts = this.#prompts.splice(0);
     const samples = prompts.flatMap(({ promptIndex, tokens, nextSample }) =>
       Array.from({ length: this.#samplesPerPrompt - nextSample }, (_, i) => ({
-        promptIndex, tokens, sampleIndex: nextSample + i,
+        promptIndex,
+        tokens,
+        sampleIndex: nextSample + i,
       })),
     );
     return { prompts, samples };

@@ -80,7 +80,8 @@ function addRandomAdapter(
   );
 }
 
-describe.skipIf(!python)('transformers', () => {
+// A Python with torch takes its time to start.
+describe.skipIf(!python)('transformers', { timeout: 600_000 }, () => {
   const prompt = [5, 6, 7, 8, 9, 10, 11, 12, 13, 3];
 
   it.each(

@@ -40,7 +40,10 @@ export function tinyDecoder({
   const hidden = 20;
   const intermediate = 36;
   const rotary = {
-    inverseFrequencies: Array.from({ length: headSize / 2 }, (_, i) => 100 ** ((-2 * i) / headSize)),
+    inverseFrequencies: Array.from(
+      { length: headSize / 2 },
+      (_, i) => 100 ** ((-2 * i) / headSize),
+    ),
     attentionFactor: 1,
   };
   const config: DecoderConfig = {
@@ -52,7 +55,10 @@ export function tinyDecoder({
     keyValueHeads,
     headSize,
     maxPositions,
-    layers: Array.from({ length: layers }, (_, index) => ({ window: index % 2 === 0 ? window : null, rotary })),
+    layers: Array.from({ length: layers }, (_, index) => ({
+      window: index % 2 === 0 ? window : null,
+      rotary,
+    })),
     norm: { kind: 'rms', epsilon: 1e-6, weightOffset: 0 },
     attentionScale: 1 / Math.sqrt(headSize),
     attentionSoftcap,
@@ -78,7 +84,11 @@ export function tinyDecoder({
     tidy(() => keep(ops.randn(shape, 'float64').mul(deviation).to(dtype)));
   const linear = (name: string, out: number, input: number): Linear =>
     new Linear(name, normal(1.5 / Math.sqrt(input), out, input), null);
-  const norm = (name: string): Norm => ({ name, weight: tidy(() => keep(ops.ones([hidden], dtype))), bias: null });
+  const norm = (name: string): Norm => ({
+    name,
+    weight: tidy(() => keep(ops.ones([hidden], dtype))),
+    bias: null,
+  });
   const block = (_: unknown, index: number): Block => {
     const named = (name: string): string => `layers.${index}.${name}`;
     return {
@@ -93,7 +103,10 @@ export function tinyDecoder({
       attentionOutput: linear(named('output'), hidden, heads * headSize),
       postAttentionNorm: null,
       mlpNorm: norm(named('mlp_norm')),
-      gateUp: [linear(named('gate'), intermediate, hidden), linear(named('up'), intermediate, hidden)],
+      gateUp: [
+        linear(named('gate'), intermediate, hidden),
+        linear(named('up'), intermediate, hidden),
+      ],
       down: linear(named('down'), hidden, intermediate),
       postMlpNorm: null,
     };

@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { jsonLines, keel, TemporaryFolder } from './testing/command-line.ts';
+import { verbs } from './verb-list.ts';
+
+// Whatever loads the addon fails with this: KEEL_LIBTORCH names another LibTorch than the compiled one.
+const withoutLibtorch = { KEEL_LIBTORCH: '/nowhere' };
+
+describe('help', () => {
+  test('lists every verb in one line each, without LibTorch', async () => {
+    const { code, stdout, stderr } = await keel(['--help'], { env: withoutLibtorch });
+    expect([code, stderr]).toEqual([0, '']);
+    for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^  ${name}  `, 'm'));
+  });
+
+  test('of each verb ends with one example, without LibTorch', async () => {
+    const outputs = await Promise.all(
+      verbs.map(({ name }) => keel([name, '--help'], { env: withoutLibtorch })),
+    );
+    for (const [index, { code, stdout, stderr }] of outputs.entries()) {
+      expect([code, stderr]).toEqual([0, '']);
+      const example = new RegExp(`\\nExample:\\n  npx keel ${verbs[index]!.name}\\b[^\\n]*\\n$`);
+      expect(stdout).toMatch(example);
+    }
+  });
+
+  test('of dpo shows groups, defaults and choices', async () => {
+    const { stdout } = await keel(['help', 'dpo']);
+    const flat = stdout.replaceAll(/\s+/g, ' ');
+    expect(flat).toContain('Optimisation: --learning-rate <rate>');
+    expect(flat).toContain('one of constant, linear, cosine; default: linear');
+    expect(flat).toContain('--data <path...> training rows: JSONL, JSON, Parquet or CSV files');
+    expect(flat).toContain('--no-shuffle');
+    expect(flat).toMatch(/one of sigmoid, ipo, [^;)]*; default: sigmoid/);
+  });
+
+  test('the version is that of the package', async () => {
+    const { code, stdout } = await keel(['--version']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('wrong usage ends with 2 and names what is near', () => {
+  const cases: [string[], string][] = [
+    [['dpoo'], 'dpo'],
+    [['dpo', '--learning_rate', '1e-5'], '--learning-rate'],
+    [['score', '--dta', 'x'], '--data'],
+    [['dpo', '--data', 'x', '--output', 'y', '--loss', 'sigmod'], 'did you mean sigmoid?'],
+    [['dpo', '--data', 'x', '--output', 'y', '--beta', 'much'], '--beta: expected a number'],
+    [['dpo', '--data', 'x'], '--output (in YAML output) is required'],
+    [['generate'], 'give a prompt'],
+    [['tokens'], 'give --data or --text'],
+    [['schema', 'dop'], 'did you mean dpo?'],
+    [['dpo', '--config', '/nowhere.yaml'], '/nowhere.yaml'],
+  ];
+  for (const [args, message] of cases) {
+    test(args.join(' '), async () => {
+      const { code, stdout, stderr } = await keel(args);
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toContain(message);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    });
+  }
+});
+
+test('a failure ends with 1, with a message and no stack unless KEEL_DEBUG is 1', async () => {
+  const args = ['tokens', '--model', '/nowhere', '--text', 'x'];
+  const plain = await keel(args);
+  expect(plain).toMatchObject({ code: 1, stdout: '' });
+  expect(plain.stderr).toMatch(/^error: no model at \/nowhere: /);
+  expect(plain.stderr).not.toMatch(/^\s+at /m);
+  const debugging = await keel(args, { env: { KEEL_DEBUG: '1' } });
+  expect(debugging.code).toBe(1);
+  expect(debugging.stderr).toMatch(/^\s+at /m);
+});
+
+describe('a YAML file', () => {
+  test('its mistakes are named with line and column', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('keel.yaml');
+    writeFileSync(file, 'data: rows.jsonl\nlr: 1\nbata: 0.3\n');
+    const { code, stderr } = await keel(['dpo', '--config', file]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${file}:2:1: unknown key "lr": write learning_rate`);
+    expect(stderr).toContain(`${file}:3:1: unknown key "bata"; did you mean "beta"?`);
+  });
+
+  test('its schema knows every key, without LibTorch', async () => {
+    const { code, stdout } = await keel(['schema', 'dpo'], { env: withoutLibtorch });
+    expect(code).toBe(0);
+    const [schema] = jsonLines(JSON.stringify(JSON.parse(stdout)));
+    expect(schema).toMatchObject({
+      title: 'keel dpo',
+      additionalProperties: false,
+      properties: { learning_rate: {}, beta: { default: 0.1 } },
+    });
+    expect(schema!.properties).not.toHaveProperty('config');
+  });
+});

@@ -1,0 +1,62 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { HumanDisplay } from './human-display.ts';
+
+/** A terminal of 100 columns that keeps what is written. */
+function terminal(): { out: NodeJS.WriteStream; written(): string } {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
+  let text = '';
+  stream.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  return { out: stream as unknown as NodeJS.WriteStream, written: () => text };
+}
+
+const metrics = {
+  loss: 0.5,
+  'rewards/margins': 1.25,
+  'rewards/accuracies': 0.75,
+  num_tokens: 640,
+  tokens_per_second: 320,
+};
+
+test('a terminal gets a bar with loss, margin, accuracy, rate and time left; other lines stay whole', () => {
+  const { out, written } = terminal();
+  const display = new HumanDisplay(out);
+  display.event({ type: 'start', step: 0, totalSteps: 4 });
+  display.event({ type: 'step', step: 1, totalSteps: 4, metrics });
+  display.event({ type: 'evaluation', step: 1, metrics: { eval_loss: 0.25 } });
+  display.event({ type: 'step', step: 4, totalSteps: 4, metrics });
+  display.close();
+  expect(written()).toMatch(
+    /█.* 100% {2}4\/4 {2}loss 0\.5000 {2}margin 1\.250 {2}accuracy 75% {2}0s left/,
+  );
+  expect(written()).toContain('\x1b[2Kheld-out rows after step 1:  loss 0.2500\n');
+});
+
+test('a sentence that comes again with other numbers is shown once in a while', () => {
+  const { out, written } = terminal();
+  const display = new HumanDisplay(out);
+  for (const done of [4, 8, 12]) display.event({ type: 'notice', text: `${done} of 16 rows` });
+  display.event({ type: 'notice', text: 'something else' });
+  expect(written()).toBe('4 of 16 rows\nsomething else\n');
+});
+
+test('the end says where the result is, or how to go on', () => {
+  const { out, written } = terminal();
+  const display = new HumanDisplay(out);
+  const ending = {
+    path: 'runs/a',
+    final: 'runs/a/final',
+    step: 7,
+    seconds: 65,
+    chat: 'CHAT',
+    resume: 'RESUME',
+  };
+  display.ended({ ...ending, interrupted: false });
+  display.ended({ ...ending, interrupted: true });
+  expect(written()).toBe(
+    '\n7 steps in 1m 05s. The result is in runs/a/final\nTry it: CHAT\n' +
+      '\nStopped after step 7; its checkpoint is in runs/a.\nGo on:  RESUME\n',
+  );
+});

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const chat = [
+  'chat',
+  '--model',
+  goldenPath('tiny-chat')!,
+  '--precision',
+  'fp32',
+  '--temperature',
+  '0',
+];
+
+/** A conversation through a pipe: one line, one turn. */
+const talk = (lines: readonly string[], more: readonly string[] = []) =>
+  keel([...chat, '--max-new-tokens', '6', ...more], {
+    input: lines.map((line) => `${line}\n`).join(''),
+  });
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel chat', () => {
+  test('keeps the conversation and saves it as a row of messages', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('chats.jsonl');
+    const lines = ['Why blue?', 'And red?', `/save ${file}`, '/reset', 'Why?', `/save ${file}`];
+    const { code, stdout, stderr } = await talk(lines, ['--system', 'Be brief.']);
+    expect(code, stderr).toBe(0);
+    const saved = jsonLines(readFileSync(file, 'utf8')) as {
+      messages: { role: string; content: string }[];
+    }[];
+    const roles = saved.map(({ messages }) => messages.map(({ role }) => role).join(' '));
+    expect(roles).toEqual(['system user assistant user assistant', 'system user assistant']);
+    const [first] = saved;
+    expect(first!.messages.map(({ content }) => content)).toEqual(
+      expect.arrayContaining(['Be brief.', 'Why blue?', 'And red?']),
+    );
+    for (const { role, content } of first!.messages) {
+      if (role === 'assistant') expect(stdout).toContain(content);
+    }
+  });
+
+  test('/undo takes the last exchange back, so that the answer comes again', async () => {
+    const { stdout } = await talk(['Why blue?', '/undo', 'Why blue?']);
+    const [answer, taken, again] = stdout.split(/^(Taken back: Why blue\?)$/m);
+    expect(taken).toBe('Taken back: Why blue?');
+    expect(again!.trim()).toBe(answer!.trim());
+    expect(answer!.trim()).not.toBe('');
+  });
+
+  test('/system begins anew under another message', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('chats.jsonl');
+    await talk(['Why blue?', '/system Be kind.', 'Hello', `/save ${file}`]);
+    const [{ messages }] = jsonLines(readFileSync(file, 'utf8')) as unknown as [
+      { messages: object[] },
+    ];
+    expect(messages.slice(0, 2)).toEqual([
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Hello' },
+    ]);
+  });
+
+  test('/exit leaves, and what is no command is told', async () => {
+    const { code, stdout } = await talk(['/rest', '/save', '/exit', 'Why blue?']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('There is no /rest; did you mean /reset?');
+    expect(stdout).toContain('Name the file');
+    expect(stdout.trimEnd().endsWith('Name the file: /save chats.jsonl')).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const packages = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The packages without anything compiled, as they are in a fresh clone after npm ci. */
+function freshClone(folder: TemporaryFolder): string {
+  for (const name of ['torch', 'model', 'align', 'cli']) {
+    const into = folder.file(join('packages', name));
+    mkdirSync(into, { recursive: true });
+    cpSync(join(packages, name, 'src'), join(into, 'src'), { recursive: true });
+    cpSync(join(packages, name, 'package.json'), join(into, 'package.json'));
+  }
+  const modules = join(packages, '..', 'node_modules');
+  mkdirSync(folder.file('node_modules/@keel'), { recursive: true });
+  for (const name of readdirSync(modules)) {
+    if (name !== '@keel') symlinkSync(join(modules, name), folder.file(`node_modules/${name}`));
+  }
+  for (const name of ['torch', 'model', 'align']) {
+    symlinkSync(folder.file(`packages/${name}`), folder.file(`node_modules/@keel/${name}`));
+  }
+  return folder.file('packages/cli/src/main.ts');
+}
+
+test('tells what was found, for people and for machines', async () => {
+  const machine = await keel(['doctor', '--json']);
+  const [facts, ...more] = jsonLines(machine.stdout);
+  expect(more).toEqual([]);
+  expect(facts).toMatchObject({
+    ok: true,
+    node: process.version,
+    engine: { problem: null, loaded: { version: expect.stringMatching(/^2\.\d+/) } },
+    hardware: { usableCores: expect.any(Number) },
+  });
+  expect(machine.code).toBe(0);
+  const people = await keel(['doctor']);
+  expect(people.code).toBe(0);
+  for (const name of ['LibTorch', 'Addon', 'Processor', 'Threads', 'Memory', 'Default model']) {
+    expect(people.stdout).toMatch(new RegExp(`^${name} +\\S`, 'm'));
+  }
+});
+
+test('without the addon it says what is missing and what brings it', async () => {
+  using folder = new TemporaryFolder();
+  const program = freshClone(folder);
+  const { code, stdout, stderr } = await keel(['doctor'], { program });
+  expect(code).toBe(1);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(
+    /^missing +LibTorch does not run: the addon is not compiled\n.*npm run setup/m,
+  );
+});
+
+test('the help of a fresh clone needs nothing compiled', async () => {
+  using folder = new TemporaryFolder();
+  const program = freshClone(folder);
+  expect(await keel(['--help'], { program })).toMatchObject({ code: 0, stderr: '' });
+  expect(await keel(['dpo', '--help'], { program })).toMatchObject({ code: 0, stderr: '' });
+  const failed = await keel(['score', '--data', 'x'], { program });
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain('npm run setup');
+});
+
+test('an addon that does not load is told as such', async () => {
+  using folder = new TemporaryFolder();
+  const program = freshClone(folder);
+  const build = folder.file('packages/torch/build');
+  mkdirSync(build);
+  const torch = { root: folder.path, version: '2.13.0', cuda: null, source: 'cache' };
+  writeFileSync(join(build, 'keel_torch.node'), 'no library');
+  writeFileSync(join(build, 'current.json'), JSON.stringify({ addon: 'keel_torch.node', torch }));
+  const { code, stdout } = await keel(['doctor', '--json'], { program });
+  expect(code).toBe(1);
+  const [facts] = jsonLines(stdout);
+  expect(facts).toMatchObject({ ok: false, engine: { loaded: null } });
+  expect((facts!.engine as { problem: string }).problem).toContain('keel_torch.node does not load');
+});
+
+test('a LibTorch that a variable names wrongly is told', async () => {
+  const { code, stdout } = await keel(['doctor'], { env: { KEEL_LIBTORCH: '/nowhere' } });
+  expect(code).toBe(1);
+  expect(stdout).toContain('KEEL_LIBTORCH is /nowhere');
+});
+
+test('threads that a variable takes away are told', async () => {
+  const { stdout } = await keel(['doctor', '--json'], { env: { OMP_NUM_THREADS: '1' } });
+  const [facts] = jsonLines(stdout);
+  expect(facts).toMatchObject({
+    variables: { OMP_NUM_THREADS: '1' },
+    engine: { loaded: { threads: 1 } },
+  });
+});
+
+test('a damaged default model is found', async () => {
+  using cache = new TemporaryFolder();
+  mkdirSync(cache.file('models'));
+  writeFileSync(cache.file('models/SmolLM2-135M-Instruct.Q4_1.gguf'), 'half a model');
+  const { code, stdout } = await keel(['doctor'], { env: { KEEL_CACHE: cache.path } });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^missing +the default model is damaged/m);
+});

@@ -1,0 +1,195 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { MetricsLog } from '@keel/align';
+import { openSafetensors } from '@keel/model';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const tinyChat = goldenPath('tiny-chat')!;
+const rows = `${goldenPath('trajectories/dpo-sigmoid')}/train.jsonl`;
+
+/** A short run on tiny-chat in `folder`, whose cache is its own too. */
+const dpo = (folder: TemporaryFolder, args: readonly string[], calling: Calling = {}) =>
+  keel(['dpo', '--output', folder.file('run'), ...args], {
+    ...calling,
+    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
+  });
+
+const short = ['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'];
+
+/** Tensors of a safetensors file as numbers. */
+function tensors(path: string): Map<string, Float32Array> {
+  using file = openSafetensors(path);
+  return new Map(
+    [...file.names()].map((name) => [name, new Float32Array(file.read(name).slice().buffer)]),
+  );
+}
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
+  test('--json writes one object a line on stdout and nothing else', async () => {
+    using folder = new TemporaryFolder();
+    const evaluated = ['--eval-data', rows, '--max-steps', '3', '--json'];
+    const { code, stdout, stderr } = await dpo(folder, [...short, ...evaluated]);
+    expect(code, stderr).toBe(0);
+    const events = jsonLines(stdout);
+    expect(events.map(({ type }) => type)).toEqual([
+      'start',
+      'evaluation',
+      'step',
+      'step',
+      'step',
+      'evaluation',
+      'checkpoint',
+      'final',
+    ]);
+    expect(events[2]).toMatchObject({ step: 1, total_steps: 3, 'rewards/margins': 0 });
+    expect(events[2]!.loss).toBeCloseTo(Math.LN2, 6);
+    expect(events[1]).toMatchObject({ step: 0, 'eval_rewards/margins': 0 });
+    const final = folder.file('run/final');
+    expect(events.at(-1)).toMatchObject({
+      step: 3,
+      path: final,
+      chat: `npx keel chat --model ${final}`,
+    });
+    const logged = MetricsLog.read(folder.file('run/metrics.jsonl'));
+    expect(logged.filter(({ loss }) => loss !== undefined)).toHaveLength(3);
+  });
+
+  test('without a terminal it writes plain lines and where the result is', async () => {
+    using folder = new TemporaryFolder();
+    const { code, stdout } = await dpo(folder, [...short, '--max-steps', '2', '--lora']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^step 1\/2 {2}loss 0\.6931 {2}margin 0\.000 {2}accuracy 0%.*tokens\/s$/m,
+    );
+    expect(stdout).toMatch(/^step 2\/2 {2}loss /m);
+    expect(stdout).toContain(
+      `npx keel chat --model ${tinyChat} --adapter ${folder.file('run/final')}`,
+    );
+    expect(stdout).not.toContain('\x1b');
+    expect(existsSync(folder.file('run/final/adapter_model.safetensors'))).toBe(true);
+  });
+
+  test('flags win over the YAML file, which wins over the defaults', async () => {
+    using folder = new TemporaryFolder();
+    const config = folder.file('keel.yaml');
+    writeFileSync(
+      config,
+      `model: ${tinyChat}\ndata: ${rows}\nbeta: 0.3\nmax_steps: 2\nmicro_batch_tokens: 64\n`,
+    );
+    const flags = [
+      '--config',
+      config,
+      '--max-steps',
+      '1',
+      '--micro-batch-size',
+      '2',
+      '--no-shuffle',
+    ];
+    const { code, stderr } = await dpo(folder, flags);
+    expect(code, stderr).toBe(0);
+    expect(parse(readFileSync(folder.file('run/config.yaml'), 'utf8'))).toMatchObject({
+      beta: 0.3,
+      max_steps: 1,
+      micro_batch_size: 2,
+      micro_batch_tokens: null,
+      shuffle: false,
+      batch_size: 8,
+    });
+  });
+
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    test(`${name} finishes the step, writes a checkpoint, ends with ${code}, and the run resumes bit for bit`, async () => {
+      using whole = new TemporaryFolder();
+      using broken = new TemporaryFolder();
+      // A constant rate does not depend on the number of steps, which may change from call to call.
+      const constant = ['--scheduler', 'constant', '--learning-rate', '1e-3'];
+      const args = [...short, ...constant, '--lora', '--save-steps', 'none', '--json'];
+      const steps = (count: number) => ['--max-steps', String(count)];
+      const stopped = await dpo(broken, [...args, ...steps(1_000_000)], {
+        onLine: (line, child) => {
+          if (JSON.parse(line).step === 3) child.kill(name);
+        },
+      });
+      expect(stopped.code, stopped.stderr).toBe(code);
+      expect(stopped.stderr).toContain(`${name}: finishing the step`);
+      const ending = jsonLines(stopped.stdout).at(-1)!;
+      const config = broken.file('run/config.yaml');
+      expect(ending).toMatchObject({
+        type: 'interrupted',
+        resume: `npx keel dpo --config ${config} --resume`,
+      });
+      const done = ending.step as number;
+      expect(readdirSync(broken.file('run/checkpoints'))).toEqual([`step-${done}`]);
+      expect(existsSync(broken.file('run/final'))).toBe(false);
+
+      const goOn = ['--config', config, '--resume', '--json', ...steps(done + 3)];
+      const resumed = await dpo(broken, goOn);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      expect(jsonLines(resumed.stdout)[0]).toMatchObject({ type: 'start', step: done });
+      expect((await dpo(whole, [...args, ...steps(done + 3)])).code).toBe(0);
+      const weights = 'run/final/adapter_model.safetensors';
+      const same = readFileSync(broken.file(weights)).equals(readFileSync(whole.file(weights)));
+      expect(same).toBe(true);
+    });
+  }
+
+  test('a folder that holds a run is not written over', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--max-steps', '1'];
+    expect((await dpo(folder, args)).code).toBe(0);
+    const again = await dpo(folder, args);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/^error: .*holds a run already; --resume .*--overwrite/m);
+    expect((await dpo(folder, [...args, '--overwrite'])).code).toBe(0);
+  });
+
+  test('a bad row is named with file, line and field', async () => {
+    using folder = new TemporaryFolder();
+    const data = folder.file('pairs.jsonl');
+    writeFileSync(
+      data,
+      '{"prompt":"a","chosen":"b","rejected":"c"}\n{"prompt":"a","chosen":3,"rejected":"c"}\n',
+    );
+    const { code, stderr } = await dpo(folder, ['--model', tinyChat, '--data', data]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${data}:2: field "chosen": expected a string`);
+  });
+
+  test('accumulation over 1x8, 2x4 and 8x1 rows gives the same gradient and weights', async () => {
+    const results = [];
+    for (const size of ['8', '4', '1']) {
+      using folder = new TemporaryFolder();
+      const step = ['--max-steps', '1', '--batch-size', '8', '--micro-batch-size', size];
+      const { code, stdout, stderr } = await dpo(folder, [
+        ...short,
+        ...step,
+        '--no-shuffle',
+        '--json',
+      ]);
+      expect(code, stderr).toBe(0);
+      const state = tensors(folder.file('run/checkpoints/step-1/trainer_state.safetensors'));
+      const norm = jsonLines(stdout).find(({ type }) => type === 'step')!.grad_norm as number;
+      results.push({ state, norm });
+    }
+    const [one, ...others] = results;
+    for (const { state, norm } of others) {
+      expect(Math.abs(norm / one!.norm - 1)).toBeLessThan(1e-5);
+      expect([...state.keys()]).toEqual([...one!.state.keys()]);
+      // After one step AdamW's first moment is a tenth of the gradient.
+      for (const [name, values] of state) {
+        const expected = one!.state.get(name)!;
+        const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        const worst = values.reduce(
+          (most, value, i) => Math.max(most, Math.abs(value - expected[i]!)),
+          0,
+        );
+        expect(worst, name).toBeLessThanOrEqual(1e-5 * scale);
+      }
+    }
+  });
+});

@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const fp32 = ['--model', goldenPath('tiny-chat')!, '--precision', 'fp32', '--max-new-tokens', '8'];
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel generate', () => {
+  test('writes the answer alone, the same as --json says', async () => {
+    const args = ['generate', ...fp32, '--prompt', 'Why blue?'];
+    const plain = await keel(args);
+    expect(plain.code, plain.stderr).toBe(0);
+    const { code, stdout } = await keel([...args, '--json']);
+    expect(code).toBe(0);
+    const [answer, ...more] = jsonLines(stdout);
+    expect(more).toEqual([]);
+    expect(answer).toMatchObject({ prompt: 'Why blue?', tokens: 8, finish_reason: 'length' });
+    expect(plain.stdout).toBe(`${answer!.completion}\n`);
+  });
+
+  test('reads the prompt from stdin, and refuses an empty one', async () => {
+    const args = ['generate', ...fp32, '--prompt', '-', '--json'];
+    const { stdout } = await keel(args, { input: 'Why blue?\n' });
+    expect(jsonLines(stdout)[0]).toMatchObject({ prompt: 'Why blue?' });
+    const empty = await keel(args);
+    expect(empty).toMatchObject({ code: 1, stdout: '' });
+    expect(empty.stderr).toContain('nothing came from stdin');
+  });
+
+  test('answers a file in its order, several times, and the same in any batch', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('prompts.jsonl');
+    const prompts = ['Why blue?', 'Name a window.', 'What is north, and why is it so?'];
+    writeFileSync(file, prompts.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''));
+    const args = ['generate', ...fp32, '--prompts', file, '--samples', '2', '--temperature', '1'];
+    const [wide, narrow] = await Promise.all(
+      ['16', '1'].map(async (size) =>
+        jsonLines((await keel([...args, '--batch-size', size, '--json'])).stdout),
+      ),
+    );
+    expect(wide!.map(({ row, sample }) => [row, sample])).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [2, 0],
+      [2, 1],
+    ]);
+    expect(wide!.map(({ prompt }) => prompt)).toEqual(
+      prompts.flatMap((prompt) => [prompt, prompt]),
+    );
+    expect(narrow).toEqual(wide);
+    expect(wide![0]!.completion).not.toBe(wide![1]!.completion);
+  });
+
+  test('the chat template and a system message change the prompt; --raw leaves both out', async () => {
+    const args = ['generate', ...fp32, '--prompt', 'Why blue?', '--json'];
+    const answers = await Promise.all(
+      [[], ['--raw'], ['--system', 'Be brief.']].map(async (more) => {
+        const [answer] = jsonLines((await keel([...args, ...more])).stdout);
+        return answer!.completion;
+      }),
+    );
+    expect(new Set(answers).size).toBe(3);
+    const both = await keel([...args, '--raw', '--system', 'x']);
+    expect(both.code).toBe(2);
+  });
+
+  test('ends where a stop text begins', async () => {
+    const args = ['generate', ...fp32, '--prompt', 'Why blue?', '--json'];
+    const [whole] = jsonLines((await keel(args)).stdout) as { completion: string }[];
+    const middle = whole!.completion.slice(3, 5);
+    const [cut] = jsonLines((await keel([...args, '--stop', middle])).stdout);
+    expect(cut).toMatchObject({
+      finish_reason: 'stop_string',
+      completion: whole!.completion.slice(0, whole!.completion.indexOf(middle)),
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { jsonLines, keel } from '../testing/command-line.ts';
+
+const model = ['--model', goldenPath('tiny-chat')!];
+const chats = `${goldenPath('trajectories/dpo-conversational-accumulate-2')}/train.jsonl`;
+
+interface Part {
+  tokens: number[];
+  texts: string[];
+  scored: boolean[];
+}
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
+  test('shows what rows become, for machines', async () => {
+    const { code, stdout, stderr } = await keel([
+      'tokens',
+      ...model,
+      '--data',
+      chats,
+      '--rows',
+      '2',
+      '--json',
+    ]);
+    expect(code, stderr).toBe(0);
+    const rows = jsonLines(stdout);
+    expect(rows.map(({ row }) => row)).toEqual([0, 1]);
+    const { prompt, chosen, rejected, truncated } = rows[0] as Record<string, unknown> &
+      Record<'prompt' | 'chosen' | 'rejected', Part>;
+    expect(prompt.texts.join('')).toBe(
+      '<|im_start|>user\nWhy blue?<|im_end|>\n<|im_start|>assistant\n',
+    );
+    expect(chosen.texts.join('')).toBe('I like the river quiet.<|im_end|>\n');
+    expect(rejected.texts.join('')).toMatch(/^The seven is paper\..*<\|im_end\|>\n$/);
+    expect(prompt.scored.some(Boolean)).toBe(false);
+    expect(chosen.scored.every(Boolean)).toBe(true);
+    expect(chosen.tokens).toHaveLength(chosen.texts.length);
+    expect(truncated).toBe(false);
+  });
+
+  test('shows them for people: borders, counts, ids, stars on what is scored', async () => {
+    const { code, stdout } = await keel(['tokens', ...model, '--data', chats]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^row 0 \(.*train\.jsonl:1\): \d+ tokens in the packed batch$/m);
+    expect(stdout).toMatch(/^ {2}prompt: \d+ tokens, 0 scored\n {4}"<\|im_start\|>" \d+/m);
+    expect(stdout).toMatch(/^ {2}chosen: (\d+) tokens, \1 scored\n {4}\*"/m);
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  test('says what was cut and what does not fit', async () => {
+    const cut = await keel(['tokens', ...model, '--data', chats, '--max-length', '30', '--json']);
+    expect(jsonLines(cut.stdout)[0]).toMatchObject({ truncated: true });
+    const left = await keel(['tokens', ...model, '--data', chats, '--max-length', '5']);
+    expect(left.stdout).toContain('left out, its prompt alone fills --max-length 5');
+  });
+
+  test('shows a text', async () => {
+    const { stdout } = await keel(['tokens', ...model, '--text', 'Why blue?', '--json']);
+    const [{ text }] = jsonLines(stdout) as unknown as [{ text: Part }];
+    expect(text.texts.join('')).toBe('Why blue?');
+    expect(text.tokens.every(Number.isInteger)).toBe(true);
+  });
+});
