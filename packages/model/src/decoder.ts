@@ -1,5 +1,5 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
-import { type DType, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { type DType, fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
 import type { Attention } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
@@ -94,7 +94,10 @@ export class Decoder {
     for (const [index, block] of weights.blocks.entries()) {
       const layer = config.layers[index]!;
       const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
-      state = this.#block(state, block, index, layer, rotary, attention, options);
+      // What the block made beside its result goes at once; autograd holds what backward needs.
+      const next = tidy(() => this.#block(state, block, index, layer, rotary, attention, options));
+      state.dispose();
+      state = next;
     }
     return this.#norm(state, weights.finalNorm);
   }

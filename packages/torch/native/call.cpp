@@ -119,15 +119,18 @@ napi_value timeCall(napi_env env, napi_callback_info info) {
     if (count < 1) throw std::runtime_error("the count must be at least 1");
     Stack given;
     convertArguments(env, args, 2, op, given);
-    std::chrono::nanoseconds total{0};
-    for (int64_t i = 0; i < count; ++i) {
-      Stack stack = given;
+    const auto nanoseconds = [&](auto body) {
       const auto start = std::chrono::steady_clock::now();
-      op.handle.callBoxed(stack);
-      stack.clear();  // a call's result is freed in every use
-      total += std::chrono::steady_clock::now() - start;
-    }
-    return fromNumber(env, static_cast<double>(total.count()) / static_cast<double>(count));
+      for (int64_t i = 0; i < count; ++i) {
+        Stack stack = given;
+        body(stack);
+        stack.clear();  // a result is freed in every use
+      }
+      const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+      return time.count() / static_cast<double>(count);
+    };
+    const double copying = nanoseconds([](Stack&) {});
+    return fromNumber(env, nanoseconds([&](Stack& stack) { op.handle.callBoxed(stack); }) - copying);
   });
 }
 

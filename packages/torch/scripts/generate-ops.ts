@@ -1,5 +1,5 @@
 // Writes src/ops.generated.ts from the dispatcher's own schemas: `npm run generate -w @keel/torch`.
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { native, type OperatorSchema, type SchemaArgument } from '../src/native.ts';
 import { operators } from '../src/operators.ts';
@@ -122,13 +122,20 @@ function generate(full: string): string {
   ].join('\n');
 }
 
-const text = `// Generated from LibTorch's operator schemas by scripts/generate-ops.ts. Do not edit.
+/** The whole text of src/ops.generated.ts. @throws Error when the dispatcher lacks an operator. */
+export const generatedText =
+  (): string => `// Generated from LibTorch's operator schemas by scripts/generate-ops.ts. Do not edit.
 import { type Device, type DType, dtypeCode } from './dtype.ts';
 import { call, codeOf, handleOf, lazy, tensor, tensors } from './call.ts';
 import type { Tensor } from './tensor.ts';
 
 ${operators.map(generate).join('\n\n')}
 `;
-const target = fileURLToPath(new URL('../src/ops.generated.ts', import.meta.url));
-writeFileSync(target, text);
-process.stdout.write(`${operators.length} operators written to ${target}\n`);
+
+if (import.meta.main) {
+  const target = fileURLToPath(new URL('../src/ops.generated.ts', import.meta.url));
+  const aside = `${target}.part`;
+  writeFileSync(aside, generatedText());
+  renameSync(aside, target);
+  process.stdout.write(`${operators.length} operators written to ${target}\n`);
+}

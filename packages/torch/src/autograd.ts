@@ -1,6 +1,6 @@
 import { native } from './native.ts';
-import { refusePromise } from './refuse-promise.ts';
 import { onesLike, randnLike } from './random-like.ts';
+import { refusePromise } from './refuse-promise.ts';
 import { tidy } from './scope.ts';
 import { Tensor } from './tensor.ts';
 

@@ -89,7 +89,9 @@ export function fromTypedArray(
   { dtype = dtypeOfArray(data), device = 'cpu' }: TensorOptions = {},
 ): Tensor {
   if (!fitsArray(dtype, data)) {
-    throw new TypeError(`the elements of ${data.constructor.name} are not ${dtype}: convert with to()`);
+    throw new TypeError(
+      `the elements of ${data.constructor.name} are not ${dtype}: convert with to()`,
+    );
   }
   const made = new Tensor(native.fromBytes(data, dtypeCode(dtype), shape));
   if (device === 'cpu') return made;

@@ -66,6 +66,9 @@ interface Native {
 }
 
 function load(): Native {
+  // GNU OpenMP's threads spin for milliseconds while they wait: beside any other busy process that costs ten times the
+  // work itself. It reads the variable when LibTorch loads it.
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
   const path = addonPath() as string | null;
   if (path === null) {
     throw new Error('The LibTorch addon is not built. Run `npm run setup` in the Keel folder.');

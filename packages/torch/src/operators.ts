@@ -13,7 +13,7 @@ aten::gt.Tensor aten::ge.Scalar aten::ge.Tensor aten::logical_and aten::logical_
 aten::sum aten::sum.dim_IntList aten::mean aten::mean.dim aten::amax aten::amin aten::max aten::min aten::argmax aten::cumsum
 aten::logsumexp aten::var.correction aten::linalg_vector_norm aten::sort aten::topk
 aten::softmax.int aten::log_softmax.int
-aten::matmul aten::mm aten::addmm aten::bmm aten::linear aten::embedding aten::outer
+aten::matmul aten::mm aten::addmm aten::bmm aten::embedding aten::outer
 aten::layer_norm aten::dropout aten::scaled_dot_product_attention
 aten::view aten::reshape aten::transpose.int aten::permute aten::t aten::unsqueeze aten::squeeze.dim aten::squeeze aten::expand
 aten::contiguous aten::clone aten::detach aten::to.dtype aten::to.device aten::repeat_interleave.self_int aten::repeat_interleave.Tensor
@@ -25,7 +25,7 @@ aten::fill_.Scalar aten::masked_fill_.Scalar aten::lerp_.Scalar aten::addcdiv_ a
 aten::uniform_ aten::normal_ aten::bernoulli.p aten::multinomial aten::exponential_
 aten::_fused_adamw_ aten::_foreach_norm.Scalar aten::_foreach_mul_.Scalar aten::_foreach_mul_.Tensor aten::_foreach_add_.List aten::_foreach_zero_
 aten::equal aten::allclose
-keel::linear_logprob keel::rms_norm keel::swiglu keel::rotate keel::lora_linear keel::segment_attention keel::decode_attention keel::decode_attention_composed
+keel::linear keel::linear_logprob keel::rms_norm keel::swiglu keel::rotate keel::lora_linear keel::segment_attention keel::decode_attention keel::decode_attention_composed
 `
   .trim()
   .split(/\s+/);

@@ -579,12 +579,6 @@ export function bmm(input: Tensor, mat2: Tensor): Tensor {
   return tensor(call(operator_bmm, input.handle, mat2.handle));
 }
 
-const operator_linear = lazy('aten::linear', '');
-/** `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor` */
-export function linear(input: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  return tensor(call(operator_linear, input.handle, weight.handle, bias?.handle));
-}
-
 const operator_embedding = lazy('aten::embedding', '');
 /** `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
 export function embedding(weight: Tensor, indices: Tensor, paddingIdx?: number, scaleGradByFreq?: boolean, sparse?: boolean): Tensor {
@@ -997,6 +991,12 @@ const operator_allclose = lazy('aten::allclose', '');
 /** `aten::allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> bool` */
 export function allclose(input: Tensor, other: Tensor, rtol?: number, atol?: number, equalNan?: boolean): boolean {
   return call(operator_allclose, input.handle, other.handle, rtol, atol, equalNan) as boolean;
+}
+
+const operator_linear = lazy('keel::linear', '');
+/** `keel::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return tensor(call(operator_linear, x.handle, weight.handle, bias?.handle));
 }
 
 const operator_linearLogprob = lazy('keel::linear_logprob', '');

@@ -12,5 +12,7 @@ export function refusePromise<T>(result: T, caller: string, instead = ''): T {
   if (!isThenable(result)) return result;
   // Its own failure is not to end the process: the error below is the one to see.
   result.then(undefined, () => {});
-  throw new Error(`${caller}() takes a synchronous function; this one returned a promise${instead}`);
+  throw new Error(
+    `${caller}() takes a synchronous function; this one returned a promise${instead}`,
+  );
 }

@@ -10,12 +10,16 @@ export interface MicroBatchLimit {
  * @param lengths tokens of each row
  * @returns positions of the rows of each pass
  */
-export function splitMicroBatches(lengths: readonly number[], { rows, tokens }: MicroBatchLimit): number[][] {
+export function splitMicroBatches(
+  lengths: readonly number[],
+  { rows, tokens }: MicroBatchLimit,
+): number[][] {
   const order = lengths.map((_, index) => index);
   const passes: number[][] = [];
   if (tokens === null) {
     const size = rows ?? lengths.length;
-    for (let start = 0; start < order.length; start += size) passes.push(order.slice(start, start + size));
+    for (let start = 0; start < order.length; start += size)
+      passes.push(order.slice(start, start + size));
     return passes;
   }
   order.sort((a, b) => lengths[a]! - lengths[b]! || a - b);

@@ -24,7 +24,11 @@ export function packPairs(pairs: readonly TokenisedPair[]): PackedPairs {
   const prompts = new Map<string, { segment: number; last: number }>();
   let unsharedTokens = 0;
 
-  const addAnswer = (answer: TokenisedAnswer, prompt: { segment: number; last: number } | null, sequence: number): void => {
+  const addAnswer = (
+    answer: TokenisedAnswer,
+    prompt: { segment: number; last: number } | null,
+    sequence: number,
+  ): void => {
     const start = builder.size;
     builder.add(answer.tokens, prompt?.segment ?? -1);
     for (let i = 0; i < answer.tokens.length; i++) {

@@ -1,4 +1,4 @@
-import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
+import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@keel/model';
 import type { Content, Message } from '../data/messages.ts';
 import { isChat } from '../data/messages.ts';
 import type { PreferenceRow } from '../data/rows.ts';
@@ -27,15 +27,21 @@ export interface TokeniseOptions {
  * Turns a preference row into tokens, as TRL does: chats by the model's template, plain answers with the
  * end-of-sequence token after them. Prompt and answers are tokenised apart, so that their border is exact.
  * @returns null when the prompt alone fills the maximum length: nothing of the answers would be left
- * @throws Error when the row is a chat and the model has no chat template
+ * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
  */
-export function tokenisePair(row: PreferenceRow, tokenizer: Tokenizer, { maxLength }: TokeniseOptions): TokenisedPair | null {
+export function tokenisePair(
+  row: PreferenceRow,
+  tokenizer: Tokenizer,
+  { maxLength }: TokeniseOptions,
+): TokenisedPair | null {
   const prompt = tokenizer.encode(promptText(row.prompt, row.chosen, tokenizer), {
     addSpecialTokens: !isChat(row.prompt),
   });
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const answers = [row.chosen, row.rejected].map((answer) => tokeniseAnswer(row.prompt, answer, tokenizer));
+  const answers = [row.chosen, row.rejected].map((answer) =>
+    tokeniseAnswer(row.prompt, answer, tokenizer),
+  );
   const truncated = answers.some((answer) => answer.tokens.length > room);
   const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
     tokens: truncated ? tokens.slice(0, room) : tokens,
@@ -53,7 +59,8 @@ function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer):
   if (!isChat(prompt)) {
     const text = answer as string;
     const tokens = tokenizer.encode(text);
-    if (tokenizer.eosTokenId !== null && tokens.at(-1) !== tokenizer.eosTokenId) tokens.push(tokenizer.eosTokenId);
+    if (tokenizer.eosTokenId !== null && tokens.at(-1) !== tokenizer.eosTokenId)
+      tokens.push(tokenizer.eosTokenId);
     return { tokens, scored: tokens.map(() => true) };
   }
   const tokens: number[] = [];
@@ -64,23 +71,36 @@ function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer):
       scored.push(counts);
     }
   };
+  const chat = template(tokenizer);
   const before = [...prompt];
-  let rendered = ''; // what of the conversation stands after the prompt's own rendering
-  const start = promptText(prompt, answer, tokenizer);
+  let rendered = promptText(prompt, answer, tokenizer);
   for (const message of answer as Message[]) {
-    const piece = renderPromptAndCompletion(template(tokenizer), before, [message]);
-    // The header of a later assistant turn is the template's, not the assistant's.
-    add(piece.prompt.slice(start.length + rendered.length), false);
-    add(piece.completion, message.role === 'assistant');
-    rendered = (piece.prompt + piece.completion).slice(start.length);
+    // The header of an assistant's later turn is the template's, not the assistant's.
+    const hasHeader = message.role === 'assistant' && before.length > prompt.length;
+    const header = hasHeader ? chat.render(before, { addGenerationPrompt: true }) : rendered;
+    add(textAfter(rendered, header), false);
     before.push(message);
+    const whole = chat.render(before);
+    add(textAfter(header, whole), message.role === 'assistant');
+    rendered = whole;
   }
   return { tokens, scored };
 }
 
+/** What `longer` has after `text`. */
+function textAfter(text: string, longer: string): string {
+  if (longer.startsWith(text)) return longer.slice(text.length);
+  throw new ChatTemplateError(
+    'The chat template renders the earlier turns of an answer otherwise once a later one follows, so that their border ' +
+      `is lost.\nBefore:\n${text}\nAfter:\n${longer}`,
+  );
+}
+
 function template(tokenizer: Tokenizer) {
   if (tokenizer.chatTemplate === null) {
-    throw new Error('the row is a chat, but the model has no chat template: use plain strings, or a chat model');
+    throw new Error(
+      'the row is a chat, but the model has no chat template: use plain strings, or a chat model',
+    );
   }
   return tokenizer.chatTemplate;
 }

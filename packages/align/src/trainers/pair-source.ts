@@ -34,7 +34,11 @@ export class PairSource {
   /** Rows of which an answer was cut. */
   readonly truncated = new Set<number>();
 
-  constructor(rows: PreferenceRows, tokenizer: Tokenizer, { seed, shuffle, maxLength }: PairSourceOptions) {
+  constructor(
+    rows: PreferenceRows,
+    tokenizer: Tokenizer,
+    { seed, shuffle, maxLength }: PairSourceOptions,
+  ) {
     if (rows.length === 0) throw new Error('there are no rows to train on');
     this.#rows = rows;
     this.#tokenizer = tokenizer;
@@ -61,7 +65,9 @@ export class PairSource {
     while (taken.length < count) {
       taken.push(...(await this.read(this.#sampler.take(count - taken.length))));
       if (this.tooLong.size === this.#rows.length) {
-        throw new Error(`every prompt is longer than --max-length ${this.#maxLength}: nothing is left to train on`);
+        throw new Error(
+          `every prompt is longer than --max-length ${this.#maxLength}: nothing is left to train on`,
+        );
       }
     }
     return taken;

@@ -27,7 +27,10 @@ export class PairTotals {
   add(batch: PackedPairs, scores: PairedScores, lossSum: number, logprobs: PairLogprobs): void {
     const read = (name: keyof PairedScores): number[] => scores[name].detach().toArray();
     const [policyChosen, policyRejected] = [read('policyChosen'), read('policyRejected')];
-    const [referenceChosen, referenceRejected] = [read('referenceChosen'), read('referenceRejected')];
+    const [referenceChosen, referenceRejected] = [
+      read('referenceChosen'),
+      read('referenceRejected'),
+    ];
     for (let pair = 0; pair < batch.pairs; pair++) {
       const chosen = this.#beta * (policyChosen[pair]! - referenceChosen[pair]!);
       const rejected = this.#beta * (policyRejected[pair]! - referenceRejected[pair]!);

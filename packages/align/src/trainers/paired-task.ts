@@ -10,7 +10,12 @@ import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import type { ReferenceScores } from './reference-scores.ts';
 import { scorePairs } from './score-pairs.ts';
-import { type Metrics, NonFiniteLossError, type TaskState, type TrainingTask } from './training-task.ts';
+import {
+  type Metrics,
+  NonFiniteLossError,
+  type TaskState,
+  type TrainingTask,
+} from './training-task.ts';
 
 export interface PairedTaskParts {
   model: LanguageModel;
@@ -31,6 +36,7 @@ export interface PairedTaskParts {
 export class PairedTask implements TrainingTask {
   readonly #parts: PairedTaskParts;
   #tokens = 0;
+  #rows: readonly number[] = [];
 
   constructor(parts: PairedTaskParts) {
     this.#parts = parts;
@@ -39,6 +45,7 @@ export class PairedTask implements TrainingTask {
   async step(): Promise<Metrics> {
     const { source, batchSize, reference } = this.#parts;
     const pairs = await source.next(batchSize);
+    this.#rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
     this.#tokens += totals.tokens;
     return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.#tokens };
@@ -49,7 +56,10 @@ export class PairedTask implements TrainingTask {
     if (evaluation === null) return null;
     const totals = new PairTotals(this.#parts.objectiveOptions.beta);
     for (let start = 0; start < evaluation.length; start += batchSize) {
-      const indices = Array.from({ length: Math.min(batchSize, evaluation.length - start) }, (_, i) => start + i);
+      const indices = Array.from(
+        { length: Math.min(batchSize, evaluation.length - start) },
+        (_, i) => start + i,
+      );
       await this.#passes(await evaluation.read(indices), evaluationReference, false, totals);
     }
     return totals.metrics();
@@ -57,11 +67,16 @@ export class PairedTask implements TrainingTask {
 
   /** Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean loss. */
   async #passes(
-    pairs: readonly PlacedPair[], reference: ReferenceScores | null, training: boolean,
+    pairs: readonly PlacedPair[],
+    reference: ReferenceScores | null,
+    training: boolean,
     totals = new PairTotals(this.#parts.objectiveOptions.beta),
   ): Promise<PairTotals> {
     const { model, role, objective, objectiveOptions, limit } = this.#parts;
-    for (const pass of splitMicroBatches(pairs.map(({ pair }) => pairTokens(pair)), limit)) {
+    for (const pass of splitMicroBatches(
+      pairs.map(({ pair }) => pairTokens(pair)),
+      limit,
+    )) {
       const batch = packPairs(pass.map((index) => pairs[index]!.pair));
       const rows = pass.map((index) => pairs[index]!.row);
       tidy(() => {
@@ -72,7 +87,8 @@ export class PairedTask implements TrainingTask {
           const losses = objective.loss(scores, objectiveOptions); // [P]
           const total = losses.sum();
           const value = total.item();
-          if (!Number.isFinite(value)) throw new NonFiniteLossError(value, rows);
+          if (!Number.isFinite(value))
+            throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
           if (training) total.div(pairs.length).backward();
           totals.add(batch, scores, value, policy);
         };
@@ -86,6 +102,10 @@ export class PairedTask implements TrainingTask {
 
   get tokens(): number {
     return this.#tokens;
+  }
+
+  get rows(): readonly number[] {
+    return this.#rows;
   }
 
   state(): TaskState {
@@ -104,7 +124,11 @@ export class PairedTask implements TrainingTask {
 }
 
 /** [2P] of policy and reference as the columns an objective sees. */
-export function pairedScores(policy: Tensor, reference: Tensor | null, counts: Int32Array): PairedScores {
+export function pairedScores(
+  policy: Tensor,
+  reference: Tensor | null,
+  counts: Int32Array,
+): PairedScores {
   const place = { dtype: policy.dtype, device: policy.device };
   const columns = (values: Tensor): [Tensor, Tensor] => {
     const byPair = values.view(-1, 2); // [P, 2]
@@ -113,5 +137,12 @@ export function pairedScores(policy: Tensor, reference: Tensor | null, counts: I
   const [policyChosen, policyRejected] = columns(policy);
   const [referenceChosen, referenceRejected] = columns(reference ?? policy.detach().mul(0));
   const [tokensChosen, tokensRejected] = columns(fromTypedArray(counts).to(place));
-  return { policyChosen, policyRejected, referenceChosen, referenceRejected, tokensChosen, tokensRejected };
+  return {
+    policyChosen,
+    policyRejected,
+    referenceChosen,
+    referenceRejected,
+    tokensChosen,
+    tokensRejected,
+  };
 }

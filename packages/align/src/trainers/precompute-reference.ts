@@ -2,28 +2,72 @@ import { setImmediate } from 'node:timers/promises';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
 import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
-import type { PairSource } from './pair-source.ts';
+import type { PairSource, PlacedPair } from './pair-source.ts';
 import type { ReferenceScores } from './reference-scores.ts';
 
+/** How a step's pairs are cut into passes, as the training does it. */
+export interface StepShape {
+  batchSize: number;
+  limit: MicroBatchLimit;
+}
+
+const beginning = { epoch: 0, index: 0 };
+
 /**
- * Computes the reference of every row before training, in the very passes that the first epoch will have: the first
- * loss is then ln 2 to the last bit. Leaves the source where it was.
+ * Computes the reference of every row, in the order and the passes of the first epoch. Leaves the source where it was.
+ * @throws Error when no row fits the maximum length
  */
 export async function precomputeReference(
   source: PairSource,
   scores: ReferenceScores,
-  { batchSize, limit, onProgress }: { batchSize: number; limit: MicroBatchLimit; onProgress(done: number, total: number): void },
+  { batchSize, limit, onProgress }: StepShape & { onProgress(done: number, total: number): void },
 ): Promise<void> {
-  const start = source.state();
+  const before = source.state();
+  source.restore(beginning);
   let done = 0;
-  while (done < source.length) {
-    const pairs = await source.next(Math.min(batchSize, source.length - done));
-    for (const pass of splitMicroBatches(pairs.map(({ pair }) => pairTokens(pair)), limit)) {
-      scores.of(packPairs(pass.map((index) => pairs[index]!.pair)), pass.map((index) => pairs[index]!.row)).dispose();
-      await setImmediate();
-    }
-    done += batchSize;
-    onProgress(Math.min(done, source.length), source.length);
+  for (let left = source.length; left > 0; left = source.length - source.tooLong.size - done) {
+    const pairs = await source.next(Math.min(batchSize, left));
+    await compute(pairs, scores, limit);
+    done += pairs.length;
+    onProgress(Math.min(source.length, done + source.tooLong.size), source.length);
   }
-  source.restore(start);
+  source.restore(before);
+}
+
+/**
+ * Computes the reference of the first step's rows again, in the very passes of that step: the policy, which is then still
+ * the reference, scores them with the same bits, and the first loss is exactly ln 2. Scores of other passes differ in
+ * the last bit. Leaves the source where it was.
+ */
+export async function recomputeFirstStep(
+  source: PairSource,
+  scores: ReferenceScores,
+  { batchSize, limit }: StepShape,
+): Promise<void> {
+  const before = source.state();
+  source.restore(beginning);
+  const pairs = await source.next(batchSize);
+  scores.forget(pairs.map(({ row }) => row));
+  await compute(pairs, scores, limit);
+  source.restore(before);
+}
+
+async function compute(
+  pairs: readonly PlacedPair[],
+  scores: ReferenceScores,
+  limit: MicroBatchLimit,
+): Promise<void> {
+  for (const pass of splitMicroBatches(
+    pairs.map(({ pair }) => pairTokens(pair)),
+    limit,
+  )) {
+    const batch = packPairs(pass.map((index) => pairs[index]!.pair));
+    scores
+      .of(
+        batch,
+        pass.map((index) => pairs[index]!.row),
+      )
+      .dispose();
+    await setImmediate();
+  }
 }

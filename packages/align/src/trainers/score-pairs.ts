@@ -13,7 +13,11 @@ export interface PairLogprobs {
 }
 
 /** Scores a packed batch in the role that is on. */
-export function scorePairs(model: LanguageModel, batch: PackedPairs, training: boolean): PairLogprobs {
+export function scorePairs(
+  model: LanguageModel,
+  batch: PackedPairs,
+  training: boolean,
+): PairLogprobs {
   const { logprobs, entropy, argmax } = model.scoreTokens(batch.packed, batch.scored, { training });
   const place = { dtype: 'int64', device: model.device } as const;
   const sequences = fromTypedArray(batch.sequences).to(place); // [N]

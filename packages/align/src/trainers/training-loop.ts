@@ -1,11 +1,17 @@
 // The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints, stopping.
 import { setImmediate } from 'node:timers/promises';
-import { clipGradients, type Optimiser, scheduleFactor, type ScheduleName, type Tensor } from '@keel/torch';
+import {
+  clipGradients,
+  type Optimiser,
+  type ScheduleName,
+  scheduleFactor,
+  type Tensor,
+} from '@keel/torch';
 import { MetricsLog } from '../runs/metrics.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
 import { loadTrainingState, saveTrainingState } from './training-state.ts';
-import type { Metrics, TrainingTask } from './training-task.ts';
+import { type Metrics, NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
 export interface LoopOptions {
   totalSteps: number;
@@ -39,8 +45,14 @@ export interface LoopParts {
   signal?: AbortSignal;
 }
 
-/** @returns steps done, and whether the signal stopped it */
-export async function trainingLoop(parts: LoopParts, options: LoopOptions): Promise<{ step: number; interrupted: boolean }> {
+/**
+ * @returns steps done, and whether the signal stopped it
+ * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of that step is kept
+ */
+export async function trainingLoop(
+  parts: LoopParts,
+  options: LoopOptions,
+): Promise<{ step: number; interrupted: boolean }> {
   const { task, parameters, optimiser, run, onEvent, signal } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
@@ -58,13 +70,16 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
   const evaluate = async (): Promise<void> => {
     const found = await task.evaluate();
     if (found === null) return;
-    const metrics = Object.fromEntries(Object.entries(found).map(([name, value]) => [`eval_${name}`, value]));
+    const metrics = Object.fromEntries(
+      Object.entries(found).map(([name, value]) => [`eval_${name}`, value]),
+    );
     record({ step, ...metrics });
     onEvent({ type: 'evaluation', step, metrics });
   };
   let saved = resumed?.step ?? -1;
   const save = async (): Promise<void> => {
     if (saved === step) return;
+    refuseBrokenWeights(parameters, task);
     log.sync();
     board.sync();
     const { path } = await run.saveCheckpoint(
@@ -80,7 +95,7 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
   };
 
   onEvent({ type: 'start', step, totalSteps });
-  if (step === 0) await evaluate();
+  if (resumed === null) await evaluate();
   while (step < totalSteps && !signal?.aborted) {
     const began = performance.now();
     const learningRate =
@@ -88,7 +103,13 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
       scheduleFactor(options.scheduler, step, { warmupSteps: options.warmupSteps, totalSteps });
     const before = task.tokens;
     const metrics = await task.step();
-    metrics.grad_norm = clipGradients(parameters.values(), options.maxGradNorm ?? Number.POSITIVE_INFINITY);
+    metrics.grad_norm = clipGradients(
+      parameters.values(),
+      options.maxGradNorm ?? Number.POSITIVE_INFINITY,
+    );
+    if (!Number.isFinite(metrics.grad_norm)) {
+      throw new NonFiniteLossError(`the norm of the gradient is ${metrics.grad_norm}`, task.rows);
+    }
     metrics.learning_rate = learningRate;
     optimiser.step(learningRate);
     optimiser.zeroGrad();
@@ -97,11 +118,21 @@ export async function trainingLoop(parts: LoopParts, options: LoopOptions): Prom
     metrics.tokens_per_second = (task.tokens - before) / seconds;
     if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
     onEvent({ type: 'step', step, totalSteps, metrics });
-    if (evalSteps !== null ? step % evalSteps === 0 || step === totalSteps : step === totalSteps) await evaluate();
+    if (evalSteps !== null ? step % evalSteps === 0 || step === totalSteps : step === totalSteps)
+      await evaluate();
     if (saveSteps !== null && step % saveSteps === 0) await save();
     await setImmediate();
   }
+  refuseBrokenWeights(parameters, task);
   const interrupted = step < totalSteps;
   if (interrupted || saveSteps !== null) await save();
   return { step, interrupted };
+}
+
+/** A step may end in weights that are no numbers though its loss was one: such weights are never written. */
+function refuseBrokenWeights(parameters: ReadonlyMap<string, Tensor>, task: TrainingTask): void {
+  for (const [name, parameter] of parameters) {
+    if (!parameter.isFinite())
+      throw new NonFiniteLossError(`the weight ${name} is not finite after the step`, task.rows);
+  }
 }

@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type StoredDType, writeSafetensors } from '@keel/model';
-import { type DType, fromBytes, noGrad, type Optimiser, randomState, setRandomState, type Tensor, tidy } from '@keel/torch';
+import {
+  type DType,
+  fromBytes,
+  noGrad,
+  type Optimiser,
+  randomState,
+  setRandomState,
+  type Tensor,
+  tidy,
+} from '@keel/torch';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import type { TrainingTask } from './training-task.ts';
 
@@ -16,13 +25,29 @@ export interface StatefulParts {
 const STATE = 'trainer_state.json';
 const TENSORS = 'trainer_state.safetensors';
 const groups = ['parameter', 'optimiser', 'task'] as const;
-const stored: Partial<Record<DType, StoredDType>> = { float32: 'F32', float64: 'F64', uint8: 'U8', bfloat16: 'BF16', int64: 'I64' };
-const loaded = new Map(Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const));
+const stored: Partial<Record<DType, StoredDType>> = {
+  float32: 'F32',
+  float64: 'F64',
+  uint8: 'U8',
+  bfloat16: 'BF16',
+  int64: 'I64',
+};
+const loaded = new Map(
+  Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const),
+);
 
-export function saveTrainingState(folder: string, { task, parameters, optimiser }: StatefulParts): void {
+export function saveTrainingState(folder: string, parts: StatefulParts): void {
+  tidy(() => save(folder, parts));
+}
+
+function save(folder: string, { task, parameters, optimiser }: StatefulParts): void {
   const taskState = task.state();
   const optimiserState = optimiser.state();
-  const sources = { parameter: parameters, optimiser: optimiserState.tensors, task: taskState.tensors };
+  const sources = {
+    parameter: parameters,
+    optimiser: optimiserState.tensors,
+    task: taskState.tensors,
+  };
   function* tensors() {
     for (const group of groups) {
       for (const [name, tensor] of sources[group]) {
@@ -38,34 +63,65 @@ export function saveTrainingState(folder: string, { task, parameters, optimiser 
   const state = {
     task: taskState.values,
     optimiserStep: optimiserState.step,
-    random: Buffer.from(randomState()).toString('base64'),
+    random: Object.fromEntries(
+      devicesOf(parameters).map((device) => [
+        device,
+        Buffer.from(randomState(device)).toString('base64'),
+      ]),
+    ),
   };
   writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** @throws Error when the state is of another model, adapter or optimiser */
-export function loadTrainingState(folder: string, { task, parameters, optimiser }: StatefulParts): void {
+/** @throws Error when the state is of another model, adapter or optimiser; then nothing is changed */
+export function loadTrainingState(
+  folder: string,
+  { task, parameters, optimiser }: StatefulParts,
+): void {
   const state = JSON.parse(readFileSync(join(folder, STATE), 'utf8'));
   using file = openSafetensors(join(folder, TENSORS));
   tidy(() =>
     noGrad(() => {
-      const found = { parameter: new Map<string, Tensor>(), optimiser: new Map<string, Tensor>(), task: new Map<string, Tensor>() };
+      const found = {
+        parameter: new Map<string, Tensor>(),
+        optimiser: new Map<string, Tensor>(),
+        task: new Map<string, Tensor>(),
+      };
       for (const name of file.names()) {
         const slash = name.indexOf('/');
         const { dtype, shape } = file.info(name);
         const tensor = fromBytes(file.read(name), loaded.get(dtype)!, shape);
         found[name.slice(0, slash) as (typeof groups)[number]].set(name.slice(slash + 1), tensor);
       }
-      for (const [name, parameter] of parameters) {
-        const saved = found.parameter.get(name);
-        if (saved === undefined || `${saved.shape}` !== `${parameter.shape}`) {
-          throw new Error(`${folder} is a checkpoint of other weights: "${name}" is ${saved === undefined ? 'missing' : `[${saved.shape}], expected [${parameter.shape}]`}`);
-        }
-        parameter.copy_(saved);
-      }
+      refuseOtherWeights(folder, parameters, found.parameter);
       optimiser.restore({ step: state.optimiserStep, tensors: found.optimiser });
+      for (const [name, parameter] of parameters) parameter.copy_(found.parameter.get(name)!);
       task.restore({ values: state.task, tensors: found.task });
-      setRandomState(Uint8Array.from(Buffer.from(state.random, 'base64')));
+      for (const device of devicesOf(parameters)) {
+        const random = state.random[device];
+        if (random !== undefined)
+          setRandomState(Uint8Array.from(Buffer.from(random, 'base64')), device);
+      }
     }),
   );
 }
+
+function refuseOtherWeights(
+  folder: string,
+  own: ReadonlyMap<string, Tensor>,
+  saved: ReadonlyMap<string, Tensor>,
+): void {
+  for (const name of new Set([...own.keys(), ...saved.keys()])) {
+    const shapes = [saved, own].map((from) => from.get(name)?.shape);
+    const [found, expected] = shapes.map((shape) => (shape ? `[${shape}]` : 'missing'));
+    if (found === expected) continue;
+    throw new Error(
+      `${folder} is a checkpoint of other weights: "${name}" is ${found}, expected ${shapes[1] ? expected : 'none of that name'}`,
+    );
+  }
+}
+
+/** Devices whose random numbers training draws. */
+const devicesOf = (parameters: ReadonlyMap<string, Tensor>): string[] => [
+  ...new Set(['cpu', ...[...parameters.values()].map(({ device }) => device)]),
+];

@@ -17,21 +17,28 @@ export interface TrainingTask {
   evaluate(): Promise<Metrics | null>;
   /** Tokens seen since the run began. */
   readonly tokens: number;
+  /** Rows of the latest step, by their place in the data. */
+  readonly rows: readonly number[];
   /** The tensors stay the task's own. */
   state(): TaskState;
   restore(state: TaskState): void;
 }
 
-/** The loss is NaN or infinite: the run stops, its last checkpoint stays. */
+/** The loss, a gradient or a weight is NaN or infinite: the run stops, its last checkpoint stays. */
 export class NonFiniteLossError extends Error {
-  /** Rows of the pass that gave it, by their place in the data. */
+  /** Rows that gave it, by their place in the data: of the pass, or of the step where no pass is to blame. */
   readonly rows: readonly number[];
+  /** Whether they are rows of the held-out data. */
+  readonly heldOut: boolean;
 
-  constructor(loss: number, rows: readonly number[]) {
+  /** @param what "the loss is NaN" */
+  constructor(what: string, rows: readonly number[], { heldOut = false } = {}) {
     super(
-      `the loss is ${loss} on rows ${rows.join(', ')} (counted from 0). The last checkpoint is kept. ` +
+      `${what} on ${heldOut ? 'held-out ' : ''}rows ${rows.join(', ')} (counted from 0). The last checkpoint is kept. ` +
         'Look at these rows, lower --learning-rate, or try --precision fp32',
     );
+    this.name = 'NonFiniteLossError';
     this.rows = rows;
+    this.heldOut = heldOut;
   }
 }

@@ -28,7 +28,8 @@ export interface Calling {
 export function keel(args: readonly string[], calling: Calling = {}): Promise<Ended> {
   const { input = '', env = {}, onLine, program = main } = calling;
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
+    // Test files run side by side: more threads than cores wait for each other.
+    env: { ...process.env, OMP_NUM_THREADS: '1', FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
   });
   const output = { stdout: '', stderr: '' };
   let shown = 0;

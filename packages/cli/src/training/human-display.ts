@@ -52,7 +52,8 @@ export class HumanDisplay implements TrainingDisplay {
 
   say(text: string): void {
     if (this.#bar?.isActive) {
-      this.#out.write(`\r\x1b[2K${text}\n`);
+      // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
+      this.#out.write(`\r\x1b[2K${text}\n\x1b7`);
       this.#bar.render();
     } else this.#out.write(`${text}\n`);
   }

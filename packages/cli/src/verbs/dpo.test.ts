@@ -112,7 +112,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
       const steps = (count: number) => ['--max-steps', String(count)];
       const stopped = await dpo(broken, [...args, ...steps(1_000_000)], {
         onLine: (line, child) => {
-          if (JSON.parse(line).step === 3) child.kill(name);
+          // The checkpoint's line may name step 3 too, and a second signal ends the run at once.
+          const { type, step } = JSON.parse(line);
+          if (type === 'step' && step === 3) child.kill(name);
         },
       });
       expect(stopped.code, stopped.stderr).toBe(code);

@@ -4,6 +4,7 @@
 #include <torch/library.h>
 
 #include "dispatch.h"
+#include "products.h"
 
 namespace keel {
 namespace {
@@ -81,7 +82,7 @@ Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tenso
   for (int64_t start = 0; start < count; start += chunk) {
     const int64_t size = std::min(chunk, count - start);
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
-    const at::Tensor logits = at::linear(part(hidden), weight);  // [size, V]
+    const at::Tensor logits = multiplied(part(hidden), weight.t());  // [size, V]
     scoreChunk(logits, part(targets), {scale, softcap, chunk}, {part(logprob), part(normaliser), part(entropy), part(best)});
   }
   return scores;
@@ -140,9 +141,9 @@ class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
       const int64_t size = std::min(shape.chunk, count - start);
       const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
       const at::Tensor rows = part(hidden);
-      const at::Tensor slope = slopes(at::linear(rows, weight), part(targets), part(normaliser), part(outer[0]).to(wide), shape);
-      if (wantsHidden) part(gradHidden).copy_(at::mm(slope, weight));
-      if (wantsWeight) gradWeight.add_(at::mm(slope.t(), rows));
+      const at::Tensor slope = slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(outer[0]).to(wide), shape);
+      if (wantsHidden) multiplyInto(part(gradHidden), slope, weight, false);
+      if (wantsWeight) gradWeight.add_(multipliedOverTokens(slope, rows));
     }
     if (wantsWeight) gradWeight = gradWeight.to(weight.scalar_type());
     return {gradHidden, gradWeight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};

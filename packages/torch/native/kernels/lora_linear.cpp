@@ -4,6 +4,7 @@
 #include <torch/library.h>
 
 #include "dispatch.h"
+#include "products.h"
 
 namespace keel {
 namespace {
@@ -22,9 +23,10 @@ std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor
                                            const at::Tensor& a, const at::Tensor& b, double scale) {
   checkShapes(x, weight, a, b);
   const auto type = x.scalar_type();
-  const at::Tensor down = at::mm(x, a.to(type).t());
-  at::Tensor y = at::linear(x, weight, bias);
-  y.addmm_(down, (b * scale).to(type).t());
+  const at::Tensor down = multiplied(x, a.to(type).t());
+  at::Tensor y = multiplied(x, weight.t());
+  multiplyInto(y, down, (b * scale).to(type).t(), true);
+  if (bias.has_value()) y.add_(*bias);
   return {y, down};
 }
 
@@ -44,19 +46,19 @@ class LoraLinear : public torch::autograd::Function<LoraLinear> {
     const double scale = ctx->saved_data["scale"].toDouble();
     const auto type = x.scalar_type();
     const at::Tensor gy = outer[0].contiguous();
-    const at::Tensor gDown = at::mm(gy, (b * scale).to(type));  // [T, rank]
+    const at::Tensor gDown = multiplied(gy, (b * scale).to(type));  // [T, rank]
     // An absent bias is no edge of the graph: what comes after it moves up.
     const bool biased = ctx->saved_data["biased"].toBool();
     const size_t afterBias = biased ? 3 : 2;
     at::Tensor gx, gWeight, gBias, gA, gB;
     if (ctx->needs_input_grad(0)) {
-      gx = at::mm(gy, weight);
-      gx.addmm_(gDown, a.to(type));
+      gx = multiplied(gy, weight);
+      multiplyInto(gx, gDown, a.to(type), true);
     }
-    if (ctx->needs_input_grad(1)) gWeight = at::mm(gy.t(), x).to(weight.scalar_type());
+    if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
     if (biased && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(type);
-    if (ctx->needs_input_grad(afterBias)) gA = at::mm(gDown.t(), x).to(a.scalar_type());
-    if (ctx->needs_input_grad(afterBias + 1)) gB = at::mm(gy.t(), down).to(b.scalar_type()).mul_(scale);
+    if (ctx->needs_input_grad(afterBias)) gA = multipliedOverTokens(gDown, x).to(a.scalar_type());
+    if (ctx->needs_input_grad(afterBias + 1)) gB = multipliedOverTokens(gy, down).to(b.scalar_type()).mul_(scale);
     return {gx, gWeight, gBias, gA, gB, at::Tensor()};
   }
 };

@@ -14,7 +14,9 @@ export function clipGradients(parameters: Iterable<Tensor>, maximum: number): nu
   if (!(maximum >= 0)) throw new RangeError(`the maximal norm must be at least 0, got ${maximum}`);
   return tidy(() =>
     noGrad(() => {
-      const gradients = [...new Set(parameters)].map((one) => one.grad).filter((one) => one !== null);
+      const gradients = [...new Set(parameters)]
+        .map((one) => one.grad)
+        .filter((one) => one !== null);
       if (gradients.length === 0) return 0;
       const wide = gradients.some((one) => one.dtype === 'float64') ? 'float64' : 'float32';
       const norm = ops.linalgVectorNorm(stack(ops.foreachNormScalar(gradients, 2, wide))).item();

@@ -1,0 +1,70 @@
+// The rows of a DPO run.
+import type { DpoOptions } from '../config/dpo-options.ts';
+import { openRows, type RowSource } from '../data/open-rows.ts';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
+import type { PairSource } from './pair-source.ts';
+
+type PreferenceSource = RowSource<'preference'>;
+
+/** Tells the user a sentence. */
+export type Notice = (text: string) => void;
+
+export interface DpoData extends AsyncDisposable {
+  rows: PreferenceSource;
+  /** null without --eval-data. */
+  heldOut: PreferenceSource | null;
+}
+
+/** @throws DataError as {@link openRows} does */
+export async function openDpoData(options: DpoOptions, notice: Notice): Promise<DpoData> {
+  await using opened = new AsyncDisposableStack();
+  const open = async (spec: readonly string[]): Promise<PreferenceSource> => {
+    const source = opened.use(
+      await openRows(spec, { kind: 'preference', onBadRow: options.onBadRow }),
+    );
+    const { badRowCount: count, badRows, files } = source;
+    if (count > 0) {
+      notice(
+        `${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`,
+      );
+    }
+    return source;
+  };
+  const rows = await open(options.data);
+  const heldOut = options.evalData === null ? null : await open(options.evalData);
+  const stack = opened.move();
+  return { rows, heldOut, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Fingerprint of each source by its files' names. */
+export async function dataHashes({ rows, heldOut }: DpoData): Promise<Record<string, string>> {
+  const sources = heldOut === null ? [rows] : [rows, heldOut];
+  const entries = sources.map(
+    async (one) => [one.files.join(' '), await one.fingerprint()] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Says which rows did not fit. */
+export function reportLengths({ tooLong, truncated }: PairSource, notice: Notice): void {
+  if (tooLong.size > 0) {
+    notice(`${tooLong.size} rows were passed over: their prompt alone fills --max-length`);
+  }
+  if (truncated.size > 0) {
+    notice(`${truncated.size} rows were cut at --max-length: their answers lost their end`);
+  }
+}
+
+/** Writes rows with the places they stand in, one JSON object a line. */
+export async function writeRows(
+  path: string,
+  source: PreferenceSource,
+  rows: readonly number[],
+): Promise<void> {
+  const places = [...new Set(rows)];
+  const found = await source.readMany(places);
+  const lines = found.map((row, i) =>
+    JSON.stringify({ row: places[i], ...source.place(places[i]!), ...row }),
+  );
+  writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
+}

@@ -1,0 +1,70 @@
+// What a DPO run trains: an adapter on a frozen base, or the whole model.
+import {
+  addLora,
+  type LanguageModel,
+  loadAdapter,
+  loadModel,
+  namedWeights,
+  type Role,
+  resolveDevice,
+  resolvePrecision,
+  saveAdapter,
+  saveModel,
+} from '@keel/model';
+import { manualSeed, type Tensor } from '@keel/torch';
+import type { DpoOptions } from '../config/dpo-options.ts';
+
+/** The adapter that is trained. */
+const POLICY = 'policy';
+
+export interface Policy extends Disposable {
+  model: LanguageModel;
+  /** Role in which it scores: the adapter's, or `reference` for the base itself. */
+  role: Role;
+  /** Trained parameters by name. */
+  parameters: Map<string, Tensor>;
+  precision: 'fp32' | 'bf16';
+  /** Writes what other tools load: an adapter as PEFT does, or a model as transformers does. */
+  saveWeights(folder: string): Promise<void> | void;
+}
+
+/**
+ * Seeds the random state, loads the model, and lays a new or a given adapter over it.
+ * @throws CheckpointError when its files or the adapter's are not as they must be
+ */
+export async function loadPolicy(options: DpoOptions): Promise<Policy> {
+  const device = resolveDevice(options.device);
+  for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
+  const precision = resolvePrecision(options.precision, device);
+  const model = await loadModel(options.model, { precision, device, trainable: !options.lora });
+  try {
+    return {
+      model,
+      role: options.lora ? POLICY : 'reference',
+      parameters: trainedParameters(model, options),
+      precision,
+      saveWeights: (folder) =>
+        options.lora
+          ? saveAdapter(folder, model.decoder, POLICY, { baseModel: model.name })
+          : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
+      [Symbol.dispose]: () => model.dispose(),
+    };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+function trainedParameters(model: LanguageModel, options: DpoOptions): Map<string, Tensor> {
+  if (!options.lora) return namedWeights(model.decoder);
+  if (options.adapter !== null) {
+    return loadAdapter(model.decoder, options.adapter, POLICY, { trainable: true });
+  }
+  return addLora(model.decoder, POLICY, {
+    rank: options.loraRank,
+    alpha: options.loraAlpha,
+    dropout: options.loraDropout,
+    targets: options.loraTargets.includes('all-linear') ? 'all-linear' : options.loraTargets,
+    seed: options.seed,
+  });
+}

@@ -1,0 +1,52 @@
+// keel::linear: x W^T + bias for any number of tokens, without code compiled for each of them.
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include "dispatch.h"
+#include "products.h"
+
+namespace keel {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using OptionalTensor = std::optional<at::Tensor>;
+
+at::Tensor plain(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
+  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
+  at::Tensor y = multiplied(x, weight.t());
+  if (bias.has_value()) y.add_(*bias);
+  return y;
+}
+
+class Linear : public torch::autograd::Function<Linear> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
+    ctx->save_for_backward({x, weight});
+    ctx->saved_data["biased"] = bias.has_value();
+    return plain(x, weight, bias);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list outer) {
+    const auto saved = ctx->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1];
+    const at::Tensor gy = outer[0].contiguous();
+    at::Tensor gx, gWeight, gBias;
+    if (ctx->needs_input_grad(0)) gx = multiplied(gy, weight);
+    if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
+    if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(gy.scalar_type());
+    return {gx, gWeight, gBias};
+  }
+};
+
+at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
+  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);  // has its own gradient
+  return Linear::apply(x, weight, bias);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(keel, library) { library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor"); }
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear", plain); }
+TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("linear", withGradient); }
+
+}  // namespace keel

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tensor, zeros } from '../create.ts';
+import type { DType } from '../dtype.ts';
+import { memory, Scope } from '../scope.ts';
+import type { Tensor } from '../tensor.ts';
+import { clipGradients } from './clip-gradients.ts';
+
+let scope: Scope;
+beforeEach(() => {
+  scope = new Scope();
+});
+afterEach(() => scope[Symbol.dispose]());
+
+function parameter(gradient: number[], dtype: DType = 'float32'): Tensor {
+  const made = zeros([gradient.length], { dtype }).setRequiresGrad();
+  made.grad = tensor(gradient, { dtype });
+  return made;
+}
+const close = (found: number[] | undefined, expected: number[], digits = 6): void =>
+  found!.forEach((one, i) => {
+    expect(one).toBeCloseTo(expected[i]!, digits);
+  });
+
+test('scales all gradients by one factor', () => {
+  const [a, b] = [parameter([3, 0]), parameter([0, 4, 12])];
+  const none = zeros([2]).setRequiresGrad();
+  const before = memory().tensors;
+  expect(clipGradients([a, none, b], 6.5)).toBe(13);
+  expect(memory().tensors).toBe(before);
+  close(a.grad?.toArray(), [1.5, 0]);
+  close(b.grad?.toArray(), [0, 2, 6]);
+  expect(none.grad).toBeNull();
+  expect(clipGradients([a, b], 100)).toBeCloseTo(6.5, 5);
+});
+
+test('leaves what is short enough, and all for 0 and Infinity', () => {
+  const a = parameter([3, 4]);
+  for (const maximum of [5.1, 0, Number.POSITIVE_INFINITY]) {
+    expect(clipGradients([a], maximum)).toBe(5);
+    expect(a.grad?.toArray()).toEqual([3, 4]);
+  }
+  expect(clipGradients([], 1)).toBe(0);
+  for (const wrong of [-1, Number.NaN]) expect(() => clipGradients([a], wrong)).toThrow(RangeError);
+});
+
+test('takes the norm in float32 at least, and a parameter once', () => {
+  const narrow = parameter(new Array(3).fill(1), 'bfloat16');
+  expect(clipGradients([narrow], 0)).toBeCloseTo(Math.sqrt(3), 6);
+  const wide = parameter([1, 1e-6], 'float64');
+  expect(clipGradients([wide], 0)).toBeCloseTo(Math.sqrt(1 + 1e-12), 14);
+  const a = parameter([3, 4]);
+  expect(clipGradients([a, a], 2.5)).toBe(5);
+  close(a.grad?.toArray(), [1.5, 2]);
+});
