@@ -1,33 +1,43 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
-export { packPairs, type PackedPairs, pairTokens } from './batching/pack-pairs.ts';
+export { type PackedPairs, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export {
   type TokenisedAnswer,
   type TokenisedPair,
-  tokenisePair,
   type TokeniseOptions,
+  tokenisePair,
 } from './batching/tokenise-pair.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { nearest } from './config/nearest.ts';
-export { defineOptions, type OptionDescriptor, type OptionsDefinition, option } from './config/options.ts';
+export {
+  defineOptions,
+  type OptionDescriptor,
+  type OptionsDefinition,
+  option,
+} from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
-export { type CompletionRow, type PreferenceRow, type Row, type RowKind, type RowOf, rowKinds } from './data/rows.ts';
+export {
+  type CompletionRow,
+  type PreferenceRow,
+  type Row,
+  type RowKind,
+  type RowOf,
+  rowKinds,
+} from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
   bootstrapMeanInterval,
-
   pairedDifferenceInterval,
-
   wilsonInterval,
 } from './evaluation/intervals.ts';
-export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
 export {
   logRatioMargin,
@@ -37,12 +47,25 @@ export {
 } from './objectives/paired.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
-export { type TrainingProgress, formatCount, formatDuration, plainProgressLine, PlainPace, progressLine } from './runs/progress.ts';
+export {
+  formatCount,
+  formatDuration,
+  PlainPace,
+  plainProgressLine,
+  progressLine,
+  type TrainingProgress,
+} from './runs/progress.ts';
 export { RateMeter } from './runs/rate-meter.ts';
-export { writeReport } from './runs/report/write-report.ts';
 export type { ReportData } from './runs/report/report-data.ts';
+export { writeReport } from './runs/report/write-report.ts';
 export { RunFolder } from './runs/run-folder.ts';
-export { type AlignPairsOptions, alignPairs, type RunHooks, type RunResult, runDpo } from './trainers/run-dpo.ts';
+export {
+  type AlignPairsOptions,
+  alignPairs,
+  type RunHooks,
+  type RunResult,
+  runDpo,
+} from './trainers/run-dpo.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';
 export type { TrainingEvent } from './trainers/training-loop.ts';
 export { type Metrics, NonFiniteLossError } from './trainers/training-task.ts';

@@ -1,4 +1,9 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
+
+export { type LoadAdapterOptions, loadAdapter } from './adapters/load-adapter.ts';
+export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
+export { mergeAdapter } from './adapters/merge.ts';
+export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';
 export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
@@ -9,6 +14,9 @@ export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/d
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
+export { generate, generateAll } from './generation/generate.ts';
+export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
+export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
 export { LanguageModel, type Role, type ScoredTokens, type TokenScores } from './language-model.ts';
 export { Linear, type LoraPair } from './linear.ts';
 export {
@@ -18,7 +26,9 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
+export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
 export { ancestors, BatchBuilder, type PackedBatch, type Segment } from './packed-batch.ts';
 export { DEFAULT_MODEL_NAME, resolveModel } from './resolve-model.ts';
 export {
@@ -27,16 +37,7 @@ export {
   ChatTemplateError,
   renderPromptAndCompletion,
 } from './tokenizer/chat-template.ts';
+export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
-export { type LoadAdapterOptions, loadAdapter } from './adapters/load-adapter.ts';
-export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
-export { mergeAdapter } from './adapters/merge.ts';
-export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
-export { generate, generateAll } from './generation/generate.ts';
-export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
-export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
-export { loadDecoder } from './loading/load-decoder.ts';
-export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
-export type { StreamDecoder } from './tokenizer/stream-decoder.ts';

@@ -57,9 +57,11 @@ export async function alignPairs(
  * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be
  * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
  */
-export async function runDpo(options: DpoOptions, hooks: RunHooks = {}): Promise<RunResult> {
+export async function runDpo(asked: DpoOptions, hooks: RunHooks = {}): Promise<RunResult> {
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
-  const objective = hooks.objective ?? objectiveOf(options);
+  const { objective = objectiveOf(asked) } = hooks;
+  // config.yaml names the objective that the run has.
+  const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openDpoData(options, notice);

@@ -141,19 +141,18 @@ const decode = (type: GgmlTypeName, bytes: Uint8Array, elements: number): Float3
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 
 describe('dequantise', () => {
-  it.each(Object.values(ggmlTypes))(
-    '$name equals the Python package gguf to the last bit',
-    (type) => {
-      const vector = vectors[type.name];
-      const bytes = bytesOf(vector.blocks);
-      expect(bytes.length).toBe((vector.elements / type.blockElements) * type.blockBytes);
-      const values = decode(type.name, bytes, vector.elements);
-      for (const [index, value] of vector.samples) expect(values[index]).toBe(Math.fround(value));
-      expect(createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')).toBe(
-        vector.sha256,
-      );
-    },
-  );
+  it.each(
+    Object.values(ggmlTypes),
+  )('$name equals the Python package gguf to the last bit', (type) => {
+    const vector = vectors[type.name];
+    const bytes = bytesOf(vector.blocks);
+    expect(bytes.length).toBe((vector.elements / type.blockElements) * type.blockBytes);
+    const values = decode(type.name, bytes, vector.elements);
+    for (const [index, value] of vector.samples) expect(values[index]).toBe(Math.fround(value));
+    expect(createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')).toBe(
+      vector.sha256,
+    );
+  });
 
   // half 0x3800 = 0.5, 0x4000 = 2, 0xbc00 = -1
   it('Q8_0 is d q', () => {

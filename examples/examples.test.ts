@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyChatModel } from '../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-examples-'));
+let model: string;
+beforeAll(() => {
+  model = writeTinyChatModel(join(folder, 'model'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = async (name: string, ...args: string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(import.meta.dirname, name), ...args],
+    { cwd: folder, env: { ...process.env, KEEL_CACHE: join(folder, 'cache') } },
+  );
+  return stdout;
+};
+const linesOf = (name: string): number =>
+  readFileSync(join(import.meta.dirname, name), 'utf8')
+    .trimEnd()
+    .split('\n').length;
+
+describe('examples', () => {
+  it('align.ts trains, and lets the aligned model answer', async () => {
+    const stdout = await run('align.ts', model, '2');
+    expect(stdout).toMatch(
+      /^step 1: loss 0\.6931, margin 0\.000\nstep 2: loss 0\.\d{4}, margin -?\d+\.\d{3}\n\n[\s\S]+\n$/,
+    );
+    expect(existsSync(join(folder, 'runs/example/final/adapter_model.safetensors'))).toBe(true);
+    expect(linesOf('align.ts')).toBeLessThanOrEqual(30);
+  });
+
+  it('own-objective.ts trains with an objective of its own', async () => {
+    const stdout = await run('own-objective.ts', model, 'runs/own');
+    // Where policy and reference agree, the hinge is 1.
+    expect(stdout).toMatch(/type: 'step',\n\s+step: 1,[\s\S]*?loss: 1,/);
+    expect(readFileSync(join(folder, 'runs/own/config.yaml'), 'utf8')).toMatch(
+      /loss:\n {2}- hinge/,
+    );
+    expect(linesOf('own-objective.ts')).toBeLessThanOrEqual(15);
+  });
+});

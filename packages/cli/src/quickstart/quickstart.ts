@@ -1,0 +1,154 @@
+// npm run quickstart: aligns the default model on the bundled pairs, measures what changed, and writes a report.
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { alignPairs, formatDuration, MetricsLog } from '@keel/align';
+import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
+import { HumanDisplay } from '../training/human-display.ts';
+import { StopSignals } from '../training/stop-signals.ts';
+import type { QuestionKind } from './behaviour.ts';
+import { type Findings, writeFindings } from './findings.ts';
+import { answer, heldOutRows, logRatios, measurePairs, type Question } from './measure.ts';
+import { unseenPrompts } from './prompts.ts';
+import { sideBySide } from './side-by-side.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const data = (name: string): string => join(root, 'examples', 'data', `concise-${name}.jsonl`);
+const POLICY = 'policy';
+/** Generated answers on which the behaviour is measured. */
+const MEASURED = 40;
+const MAX_NEW_TOKENS = 160;
+
+/** The first of runs/quickstart, runs/quickstart-2, … that is not there: nothing is overwritten. */
+function freeFolder(): string {
+  const first = join(root, 'runs', 'quickstart');
+  let path = first;
+  for (let number = 2; existsSync(path); number++) path = `${first}-${number}`;
+  return path;
+}
+
+const began = performance.now();
+let stepBegan = began;
+let part = 0;
+function announce(text: string): void {
+  part += 1;
+  stepBegan = performance.now();
+  process.stdout.write(`\n[${part}/4] ${text}\n`);
+}
+const stepSeconds = (): number => (performance.now() - stepBegan) / 1000;
+
+async function main(): Promise<number> {
+  const output = freeFolder();
+  const display = new HumanDisplay();
+  announce(`Aligning ${DEFAULT_MODEL_NAME} with DPO on ${relative(root, data('train'))}`);
+  using stop = new StopSignals((name) =>
+    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`),
+  );
+  const result = await alignPairs(
+    {
+      data: [data('train')],
+      evalData: [data('held-out')],
+      output,
+      loss: ['sigmoid', 'chosen_nll'],
+      lossWeights: [1, 0.5],
+      lora: true,
+      learningRate: 5e-4,
+      warmupSteps: 5,
+      epochs: 2,
+      batchSize: 8,
+      evalSteps: 17,
+    },
+    { onEvent: (event) => display.event(event), signal: stop.signal },
+  );
+  display.close();
+  const trainingSeconds = stepSeconds();
+  if (result.interrupted) {
+    process.stdout.write(
+      `Stopped. Go on with: npx keel dpo --config ${join(relative(process.cwd(), output), 'config.yaml')} --resume\n`,
+    );
+    return stop.exitCode;
+  }
+
+  announce('Measuring held-out preferences before and after');
+  const model = await loadModel(DEFAULT_MODEL_NAME);
+  loadAdapter(model.decoder, result.final, POLICY);
+  const rows = await heldOutRows(data('held-out'));
+  const pairs = measurePairs(model, POLICY, rows);
+
+  announce(`Generating ${MEASURED + unseenPrompts.length} answers before and after`);
+  const questions = measuredQuestions();
+  const all = [...unseenPrompts, ...questions];
+  const before = await answer(model, all, {
+    adapter: null,
+    maxNewTokens: MAX_NEW_TOKENS,
+    temperature: 0,
+  });
+  const after = await answer(model, all, {
+    adapter: POLICY,
+    maxNewTokens: MAX_NEW_TOKENS,
+    temperature: 0,
+  });
+  const drawn = await answer(model, questions, {
+    adapter: POLICY,
+    maxNewTokens: MAX_NEW_TOKENS,
+    temperature: 1,
+  });
+  const divergence = logRatios(model, POLICY, questions, drawn);
+
+  announce('Writing the report');
+  const findings: Findings = {
+    questions: all,
+    shown: unseenPrompts.length,
+    before,
+    after,
+    pairs,
+    divergence,
+    metrics: MetricsLog.read(join(output, 'metrics.jsonl')),
+    environment: JSON.parse(readFileSync(join(output, 'environment.json'), 'utf8')),
+    config: readFileSync(join(output, 'config.yaml'), 'utf8'),
+    trainingSeconds,
+    totalSeconds: (performance.now() - began) / 1000,
+    steps: result.step,
+    final: relative(process.cwd(), result.final),
+    run: relative(process.cwd(), output),
+  };
+  const headlines = writeFindings(join(output, 'report.html'), findings);
+  show(findings, headlines);
+  model.dispose();
+  return 0;
+}
+
+/** The first held-out questions: none of them was trained on. */
+function measuredQuestions(): Question[] {
+  const lines = readFileSync(data('held-out'), 'utf8').trim().split('\n').slice(0, MEASURED);
+  return lines.map((line) => {
+    const row = JSON.parse(line) as { prompt: { content: string }[]; kind: QuestionKind };
+    return { prompt: row.prompt[0]!.content, kind: row.kind };
+  });
+}
+
+function show(findings: Findings, headlines: readonly string[]): void {
+  const columns = Math.min(process.stdout.columns ?? 100, 140);
+  const line = '─'.repeat(columns);
+  const out = (text: string): boolean => process.stdout.write(`${text}\n`);
+  for (let index = 0; index < findings.shown; index++) {
+    out(`\n${line}\n${findings.questions[index]!.prompt}\n`);
+    out(
+      sideBySide(
+        ['BEFORE', findings.before[index]!.text],
+        ['AFTER', findings.after[index]!.text],
+        columns,
+      ),
+    );
+  }
+  out(`\n${line}`);
+  for (const text of headlines) out(text);
+  out(
+    `\nTraining took ${formatDuration(findings.trainingSeconds)}, everything ${formatDuration(findings.totalSeconds)}.`,
+  );
+  out(`Report:  ${findings.run}/report.html`);
+  out(`Result:  ${findings.final}`);
+  out(`Chat:    npx keel chat --adapter ${findings.final}`);
+}
+
+process.exitCode = await main();

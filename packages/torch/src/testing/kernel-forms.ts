@@ -1,0 +1,154 @@
+// Keel's own operators, each with the same computation in plain operators beside it.
+import { cat, randn, tensor } from '../create.ts';
+import type { DType } from '../dtype.ts';
+import * as ops from '../ops.generated.ts';
+import type { Tensor } from '../tensor.ts';
+import { composedAttention, type SegmentTable } from './composed-attention.ts';
+
+export interface Kernel {
+  name: string;
+  /** float32 values of what it is differentiated by. */
+  inputs: readonly Tensor[];
+  /** Inputs that stay float32 when the others are bfloat16. */
+  parameters?: readonly number[];
+  fused(inputs: readonly Tensor[]): Tensor;
+  composed(inputs: readonly Tensor[]): Tensor;
+}
+
+const wideOf = (dtype: DType): DType => (dtype === 'float64' ? 'float64' : 'float32');
+
+export function rmsNorm(rows: number, size: number, offset: number): Kernel {
+  return {
+    name: `rms_norm [${rows}, ${size}]`,
+    inputs: [randn([rows, size]), randn([size])],
+    fused: ([x, weight]) => ops.rmsNorm(x!, weight!, 1e-5, offset),
+    composed([x, weight]) {
+      const wide = x!.to(wideOf(x!.dtype));
+      const rstd = wide.square().mean(-1, true).add(1e-5).rsqrt();
+      return wide.mul(rstd).to(x!.dtype).mul(weight!.add(offset));
+    },
+  };
+}
+
+export function swiglu(rows: number, size: number): Kernel {
+  return {
+    name: `swiglu [${rows}, ${size}]`,
+    inputs: [randn([rows, size]).mul(3), randn([rows, size])],
+    fused: ([gate, up]) => ops.swiglu(gate!, up!),
+    composed: ([gate, up]) => gate!.silu().mul(up!),
+  };
+}
+
+export function rotate(tokens: number, heads: number, size: number, half: number): Kernel {
+  const angles = randn([tokens, half], { dtype: 'float64' });
+  const [cosine, sine] = [angles.cos(), angles.sin()];
+  return {
+    name: `rotate [${tokens}, ${heads}, ${size}], half ${half}`,
+    inputs: [randn([tokens, heads, size])],
+    fused([x]) {
+      const wide = wideOf(x!.dtype);
+      return ops.rotate(x!, cosine.to(wide), sine.to(wide));
+    },
+    composed([x]) {
+      const [c, s] = [cosine, sine].map((one) => one.to(x!.dtype).unsqueeze(1)) as [Tensor, Tensor];
+      const [low, high, rest] = x!.split([half, half, size - 2 * half], 2) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      return cat([low.mul(c).sub(high.mul(s)), high.mul(c).add(low.mul(s)), rest], 2);
+    },
+  };
+}
+
+/** x weight^T + bias without keel::linear. */
+function plainLinear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  const product = x.matmul(weight.t());
+  return bias === null ? product : product.add(bias);
+}
+
+export function linear([tokens, input, out]: [number, number, number], biased: boolean): Kernel {
+  return {
+    name: `linear [${tokens}, ${input}] to ${out}${biased ? ' with bias' : ''}`,
+    inputs: [randn([tokens, input]), randn([out, input]), ...(biased ? [randn([out])] : [])],
+    fused: ([x, weight, bias]) => ops.linear(x!, weight!, bias),
+    composed: ([x, weight, bias]) => plainLinear(x!, weight!, bias),
+  };
+}
+
+export function loraLinear(sizes: [number, number, number, number], biased: boolean): Kernel {
+  const [tokens, input, out, rank] = sizes;
+  const bias = biased ? [randn([out])] : [];
+  const split = (inputs: readonly Tensor[]) => {
+    const [x, weight, a, b, given] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor | undefined];
+    return { x, weight, a, b, bias: given ?? null };
+  };
+  return {
+    name: `lora_linear [${sizes}]${biased ? ' with bias' : ''}`,
+    inputs: [
+      randn([tokens, input]),
+      randn([out, input]),
+      randn([rank, input]),
+      randn([out, rank]),
+      ...bias,
+    ],
+    parameters: [2, 3],
+    fused(inputs) {
+      const { x, weight, a, b, bias } = split(inputs);
+      return ops.loraLinear(x, weight, bias, a, b, 0.7);
+    },
+    composed(inputs) {
+      const { x, weight, a, b, bias } = split(inputs);
+      const low = plainLinear(plainLinear(x, a.to(x.dtype)), b.to(x.dtype)).mul(0.7);
+      return plainLinear(x, weight, bias).add(low);
+    },
+  };
+}
+
+export function linearLogprob(
+  rows: number,
+  hidden: number,
+  vocabulary: number,
+  softcap: number,
+): Kernel {
+  const targets = tensor(
+    Array.from({ length: rows }, (_, row) => (row * 7) % vocabulary),
+    { dtype: 'int64' },
+  );
+  const scale = 0.9;
+  return {
+    name: `linear_logprob [${rows}, ${hidden}] of ${vocabulary}, softcap ${softcap}`,
+    inputs: [randn([rows, hidden]), randn([vocabulary, hidden])],
+    // A chunk that does not divide the rows.
+    fused: ([x, weight]) => ops.linearLogprob(x!, weight!, targets, scale, softcap, 4)[0],
+    composed([x, weight]) {
+      const logits = plainLinear(x!, weight!).to(wideOf(x!.dtype)).mul(scale);
+      const capped = softcap === 0 ? logits : logits.div(softcap).tanh().mul(softcap);
+      return capped.logSoftmax(1).gather(1, targets.unsqueeze(1)).squeeze(1);
+    },
+  };
+}
+
+interface AttentionShape {
+  table: SegmentTable;
+  heads: number;
+  keyHeads: number;
+  size: number;
+  window?: number;
+  softcap?: number;
+}
+
+export function segmentAttention(shape: AttentionShape): Kernel {
+  const { table, heads, keyHeads, size, window = 0, softcap = 0 } = shape;
+  const tokens = table.at(-3)! + table.at(-2)!;
+  return {
+    name: `segment_attention, ${tokens} tokens, ${heads}/${keyHeads} heads of ${size}, window ${window}, softcap ${softcap}`,
+    inputs: [
+      randn([tokens, heads, size]),
+      randn([tokens, keyHeads, size]),
+      randn([tokens, keyHeads, size]),
+    ],
+    fused: ([q, k, v]) => ops.segmentAttention(q!, k!, v!, table, 0.3, window, softcap),
+    composed: ([q, k, v]) => composedAttention(q!, k!, v!, table, { scale: 0.3, window, softcap }),
+  };
+}
