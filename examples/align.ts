@@ -1,5 +1,5 @@
 // Aligns a model on preference pairs, then asks it something.
-//   node examples/align.ts [<model> [<steps>]]
+//   npx node examples/align.ts [<model> [<steps>]]
 import { alignPairs } from '@keel/align';
 import { type ChatMessage, generateAll, loadAdapter, loadModel } from '@keel/model';
 

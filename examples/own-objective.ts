@@ -1,5 +1,5 @@
 // An objective of one's own: SLiC's hinge (Zhao et al. 2023, arXiv:2305.10425, eq. 2) on log-ratios.
-//   node examples/own-objective.ts [<model> [<output>]]
+//   npx node examples/own-objective.ts [<model> [<output>]]
 import { alignPairs, logRatioMargin, type PairedObjective } from '@keel/align';
 
 const hinge: PairedObjective = {

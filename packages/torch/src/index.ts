@@ -11,5 +11,5 @@ export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
-export { setThreads, threads, torchBuild } from './system.ts';
+export { addonBuild, setThreads, threads, torchBuild } from './system.ts';
 export { type Dims, Tensor } from './tensor.ts';

@@ -1,7 +1,13 @@
+import { basename, dirname } from 'node:path';
+// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
+import { addonPath } from './locate-libtorch.mjs';
 import { native, type TorchBuild } from './native.ts';
 
 /** Version, build and abilities of the LibTorch in use. */
 export const torchBuild = (): TorchBuild => native.build();
+
+/** Names LibTorch's version and the addon's sources: where it differs, last bits of results may. */
+export const addonBuild = (): string => basename(dirname(addonPath() as string));
 
 /** Threads an operator may use. */
 export const threads = (): number => native.threads();

@@ -5,7 +5,7 @@ import { option } from './options.ts';
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
 
 /** Tokens of one forward and backward pass where neither rows nor tokens are asked for. */
-export const DEFAULT_MICRO_BATCH_TOKENS = 4096;
+export const DEFAULT_MICRO_BATCH_TOKENS = 2048;
 
 const data = 'Model and data';
 const optimisation = 'Optimisation';

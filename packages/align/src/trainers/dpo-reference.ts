@@ -1,8 +1,10 @@
 // Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance and kept in the cache.
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
+import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import type { Notice } from './dpo-data.ts';
 import type { Policy } from './dpo-policy.ts';
@@ -118,6 +120,7 @@ async function computedScores(
     tokenizer: model.tokenizer.hash,
     rows: await rows.fingerprint(),
     precision: `${precision} ${model.device}`,
+    software: addonBuild(),
     maxLength,
   });
   if (loadReference(path, scores)) {

@@ -3,7 +3,7 @@ import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
 
-/** Where preference rows come from: a RowSource, or an array wrapped by {@link rowsOf}. */
+/** Where preference rows come from; a RowSource of them is one. */
 export interface PreferenceRows {
   readonly length: number;
   readMany(indices: readonly number[]): Promise<PreferenceRow[]>;

@@ -161,6 +161,7 @@ describe('the cache', () => {
     tokenizer: 't',
     rows: 'r',
     precision: 'fp32 cpu',
+    software: 'torch-2.13.0-cpu-0123',
     maxLength: 64,
   };
   const saved = (): { path: string; scores: ReferenceScores } => {
@@ -185,6 +186,7 @@ describe('the cache', () => {
       { tokenizer: 't2' },
       { rows: 'r2' },
       { precision: 'bf16 cpu' },
+      { software: 'torch-2.12.0-cpu-0123' },
       { maxLength: null },
     ];
     const paths = [{}, ...changes].map((change) => referenceCachePath('c', { ...key, ...change }));

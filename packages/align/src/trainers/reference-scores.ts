@@ -93,12 +93,22 @@ export interface ReferenceKey {
   tokenizer: string;
   rows: string;
   precision: string;
+  /** LibTorch and kernels: other ones round otherwise, and the first loss would not be ln 2. */
+  software: string;
   maxLength: number | null;
 }
 
 /** File of the cache that holds the scores of this key. */
 export function referenceCachePath(cacheFolder: string, key: ReferenceKey): string {
-  const ordered = [key.model, key.adapter, key.tokenizer, key.rows, key.precision, key.maxLength];
+  const ordered = [
+    key.model,
+    key.adapter,
+    key.tokenizer,
+    key.rows,
+    key.precision,
+    key.software,
+    key.maxLength,
+  ];
   const hash = createHash('sha256').update(JSON.stringify(ordered)).digest('hex');
   return join(cacheFolder, 'reference', `${hash}.f32`);
 }
