@@ -3,6 +3,7 @@ import { hasFastBfloat16 } from './cpu-features.ts';
 import { openGguf } from './formats/gguf.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
+import { disposeDecoder } from './loading/named-weights.ts';
 import { resolveModel } from './resolve-model.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
@@ -53,8 +54,13 @@ export async function loadModel(
     device,
     trainable: options.trainable ?? false,
   });
-  const tokenizer = path.endsWith('.gguf') ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
-  return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
+  try {
+    const tokenizer = path.endsWith('.gguf') ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
+    return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
+  } catch (error) {
+    disposeDecoder(decoder);
+    throw error;
+  }
 }
 
 function tokenizerOfGguf(path: string) {

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
 
 /** Name of the model that is used where none is named. */
@@ -30,19 +30,29 @@ export async function resolveModel(name: string): Promise<string> {
   return name;
 }
 
-/** Downloads a repository's model files into the hub's own cache, by its ordinary client and token. */
+/** Files of a repository that a model consists of: weights of other frameworks are left there. */
+const modelFile =
+  /^(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|model\.safetensors\.index)\.json$|^chat_template\.jinja$|^model[^/]*\.safetensors$/;
+
+/** Downloads a repository's model files into Keel's cache, by the hub's ordinary client and token. */
 async function fetchFromHub(repo: string): Promise<string> {
-  const { snapshotDownload } = await import('@huggingface/hub');
+  const { downloadFileToCacheDir, listFiles } = await import('@huggingface/hub');
+  const access = process.env.HF_TOKEN ? { accessToken: process.env.HF_TOKEN } : {};
+  let config: string | null = null;
   try {
-    return await snapshotDownload({
-      repo,
-      cacheDir: join(cacheFolder(), 'hub'),
-      ...(process.env.HF_TOKEN ? { accessToken: process.env.HF_TOKEN } : {}),
-    });
+    for await (const { path } of listFiles({ repo, ...access })) {
+      if (!modelFile.test(path)) continue;
+      const cacheDir = join(cacheFolder(), 'hub');
+      const file = await downloadFileToCacheDir({ repo, path, cacheDir, ...access });
+      if (path === 'config.json') config = file;
+    }
   } catch (cause) {
     throw new Error(
       `hub:${repo} could not be fetched: ${cause instanceof Error ? cause.message : cause}. Check the name and the network, set HF_TOKEN for a private model, or give a local folder`,
       { cause },
     );
   }
+  if (config === null)
+    throw new Error(`hub:${repo} has no config.json: it is no model that transformers saved`);
+  return dirname(config);
 }

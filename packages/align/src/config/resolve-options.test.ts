@@ -64,7 +64,7 @@ describe('defaults that depend on other options', () => {
   });
 
   test('passes are filled by tokens unless rows are given', () => {
-    expect(resolve(needed).microBatchTokens).toBe(4096);
+    expect(resolve(needed).microBatchTokens).toBe(2048);
     expect(resolve({ ...needed, microBatchSize: 4 }).microBatchTokens).toBeNull();
   });
 
