@@ -15,6 +15,7 @@ interface Measured {
   tokens_per_step: number[];
   peak_rss_bytes: number;
   matmul_flops?: number;
+  model_flops_per_step?: number;
 }
 
 const { values } = parseArgs({
@@ -124,8 +125,11 @@ function report(found: Record<string, Measured[]>): void {
       `| ${name} | ${step.toFixed(2)} | ${speed.toFixed(0)} | ${(peak / 1e9).toFixed(2)} | ${(keel.speed / speed).toFixed(2)}x | ${(keel.peak / peak).toFixed(2)} |\n`,
     );
   }
-  const flops = found.Keel?.at(-1)?.matmul_flops ?? Number.NaN;
+  const { matmul_flops: peak = Number.NaN, model_flops_per_step: work = Number.NaN } =
+    found.Keel?.at(-1) ?? {};
+  const share = work / keel.step / peak;
   process.stdout.write(
-    `\nThis machine's own ${values.dtype} matrix product: ${(flops / 1e9).toFixed(0)} GFLOP/s.\n`,
+    `\nThis machine's own ${values.dtype} matrix product: ${(peak / 1e9).toFixed(0)} GFLOP/s. Keel's step needs ` +
+      `${(work / 1e12).toFixed(2)} TFLOP and runs at ${(100 * share).toFixed(0)}% of that.\n`,
   );
 }

@@ -17,6 +17,8 @@ export interface Findings {
   before: readonly JudgedAnswer[];
   after: readonly JudgedAnswer[];
   pairs: readonly PairMeasure[];
+  /** The run's beta: the implicit reward is beta times the log-ratio. */
+  beta: number;
   /** log-ratio of each drawn answer, nats */
   divergence: readonly number[];
   metrics: MetricsRow[];
@@ -52,11 +54,11 @@ export function writeFindings(path: string, findings: Findings): string[] {
   const indices = findings.questions.map((_, index) => index);
   writeReport(path, {
     title: `${DEFAULT_MODEL_NAME}, aligned`,
-    summary: `DPO taught the model to answer first, in at most two sentences, and to say plainly what cannot be known: ${percent(behaviour!.before!.value)} of its answers did before, ${percent(behaviour!.after.value)} do now.`,
+    summary: summaryOf(behaviour!),
     created: new Date().toISOString(),
     headlines,
     comparisons: {
-      note: 'Six prompts that are in none of the data; the most likely answer each time.',
+      note: `${findings.shown} prompts that are in none of the data; the most likely answer each time.`,
       rows: indices.slice(0, findings.shown).map(comparison),
     },
     metrics: findings.metrics,
@@ -66,7 +68,16 @@ export function writeFindings(path: string, findings: Findings): string[] {
   return headlines.map(lineOf);
 }
 
-function headlinesOf({ shown, before, after, pairs, divergence }: Findings): Headline[] {
+/** What the measured behaviour allows to be said: better only where the interval is clear of the starting value. */
+function summaryOf({ before, after }: Headline): string {
+  const shares = `${percent(before!.value)} of the answers did before, ${percent(after.value)} do now`;
+  const better = after.interval !== undefined && after.interval[0] > before!.value;
+  return better
+    ? `DPO taught the model to answer first, in at most two sentences, and to say plainly what cannot be known: ${shares}.`
+    : `The model was to answer in at most two sentences and to say plainly what cannot be known. No clear gain was measured: ${shares}.`;
+}
+
+function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings): Headline[] {
   const passed = (answers: readonly JudgedAnswer[]): Estimate => {
     const measured = answers.slice(shown);
     return share(measured.filter(({ verdict }) => verdict.passed).length, measured.length);
@@ -76,7 +87,7 @@ function headlinesOf({ shown, before, after, pairs, divergence }: Findings): Hea
     { tokens }: PairMeasure,
   ): number => chosen / tokens.chosen - rejected / tokens.rejected;
   const margins = pairs.map(
-    ({ base, policy }) => 0.1 * (policy.chosen - base.chosen - (policy.rejected - base.rejected)),
+    ({ base, policy }) => beta * (policy.chosen - base.chosen - (policy.rejected - base.rejected)),
   );
   const words = (answers: readonly JudgedAnswer[]): Estimate =>
     mean(
@@ -117,7 +128,7 @@ function headlinesOf({ shown, before, after, pairs, divergence }: Findings): Hea
       after: mean(margins),
       unit: 'number',
       better: 'higher',
-      note: `${heldOut}; beta 0.1`,
+      note: `${heldOut}; beta ${beta}`,
     },
     {
       label: 'KL to the untuned model',

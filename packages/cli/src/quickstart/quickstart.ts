@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alignPairs, formatDuration, MetricsLog } from '@keel/align';
+import { alignPairs, formatDuration, MetricsLog, type RunResult } from '@keel/align';
 import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
+import { reportFailure } from '../failure.ts';
 import { HumanDisplay } from '../training/human-display.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import type { QuestionKind } from './behaviour.ts';
@@ -15,6 +16,7 @@ import { sideBySide } from './side-by-side.ts';
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const data = (name: string): string => join(root, 'examples', 'data', `concise-${name}.jsonl`);
 const POLICY = 'policy';
+const BETA = 0.1;
 /** Generated answers on which the behaviour is measured. */
 const MEASURED = 40;
 const MAX_NEW_TOKENS = 160;
@@ -39,83 +41,87 @@ const stepSeconds = (): number => (performance.now() - stepBegan) / 1000;
 
 async function main(): Promise<number> {
   const output = freeFolder();
-  const display = new HumanDisplay();
   announce(`Aligning ${DEFAULT_MODEL_NAME} with DPO on ${relative(root, data('train'))}`);
-  using stop = new StopSignals((name) =>
-    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`),
-  );
-  const result = await alignPairs(
-    {
-      data: [data('train')],
-      evalData: [data('held-out')],
-      output,
-      loss: ['sigmoid', 'chosen_nll'],
-      lossWeights: [1, 0.5],
-      lora: true,
-      learningRate: 5e-4,
-      warmupSteps: 5,
-      epochs: 2,
-      batchSize: 8,
-      evalSteps: 17,
-    },
-    { onEvent: (event) => display.event(event), signal: stop.signal },
-  );
-  display.close();
+  const { result, exitCode } = await train(output);
   const trainingSeconds = stepSeconds();
   if (result.interrupted) {
-    process.stdout.write(
-      `Stopped. Go on with: npx keel dpo --config ${join(relative(process.cwd(), output), 'config.yaml')} --resume\n`,
-    );
-    return stop.exitCode;
+    const config = join(relative(process.cwd(), output), 'config.yaml');
+    process.stdout.write(`Stopped. Go on with: npx keel dpo --config ${config} --resume\n`);
+    return exitCode;
   }
 
   announce('Measuring held-out preferences before and after');
   const model = await loadModel(DEFAULT_MODEL_NAME);
-  loadAdapter(model.decoder, result.final, POLICY);
-  const rows = await heldOutRows(data('held-out'));
-  const pairs = measurePairs(model, POLICY, rows);
+  try {
+    loadAdapter(model.decoder, result.final, POLICY);
+    const pairs = measurePairs(model, POLICY, await heldOutRows(data('held-out')));
 
-  announce(`Generating ${MEASURED + unseenPrompts.length} answers before and after`);
-  const questions = measuredQuestions();
-  const all = [...unseenPrompts, ...questions];
-  const before = await answer(model, all, {
-    adapter: null,
-    maxNewTokens: MAX_NEW_TOKENS,
-    temperature: 0,
-  });
-  const after = await answer(model, all, {
-    adapter: POLICY,
-    maxNewTokens: MAX_NEW_TOKENS,
-    temperature: 0,
-  });
-  const drawn = await answer(model, questions, {
-    adapter: POLICY,
-    maxNewTokens: MAX_NEW_TOKENS,
-    temperature: 1,
-  });
-  const divergence = logRatios(model, POLICY, questions, drawn);
+    const questions = measuredQuestions();
+    const all = [...unseenPrompts, ...questions];
+    announce(`Generating ${all.length} answers before and after`);
+    const before = await answer(model, all, {
+      adapter: null,
+      maxNewTokens: MAX_NEW_TOKENS,
+      temperature: 0,
+    });
+    const tuned = { adapter: POLICY, maxNewTokens: MAX_NEW_TOKENS };
+    const after = await answer(model, all, { ...tuned, temperature: 0 });
+    const drawn = await answer(model, questions, { ...tuned, temperature: 1 });
+    const divergence = logRatios(model, POLICY, questions, drawn);
 
-  announce('Writing the report');
-  const findings: Findings = {
-    questions: all,
-    shown: unseenPrompts.length,
-    before,
-    after,
-    pairs,
-    divergence,
-    metrics: MetricsLog.read(join(output, 'metrics.jsonl')),
-    environment: JSON.parse(readFileSync(join(output, 'environment.json'), 'utf8')),
-    config: readFileSync(join(output, 'config.yaml'), 'utf8'),
-    trainingSeconds,
-    totalSeconds: (performance.now() - began) / 1000,
-    steps: result.step,
-    final: relative(process.cwd(), result.final),
-    run: relative(process.cwd(), output),
-  };
-  const headlines = writeFindings(join(output, 'report.html'), findings);
-  show(findings, headlines);
-  model.dispose();
+    announce('Writing the report');
+    const findings: Findings = {
+      questions: all,
+      shown: unseenPrompts.length,
+      before,
+      after,
+      pairs,
+      beta: BETA,
+      divergence,
+      metrics: MetricsLog.read(join(output, 'metrics.jsonl')),
+      environment: JSON.parse(readFileSync(join(output, 'environment.json'), 'utf8')),
+      config: readFileSync(join(output, 'config.yaml'), 'utf8'),
+      trainingSeconds,
+      totalSeconds: (performance.now() - began) / 1000,
+      steps: result.step,
+      final: relative(process.cwd(), result.final),
+      run: relative(process.cwd(), output),
+    };
+    show(findings, writeFindings(join(output, 'report.html'), findings));
+  } finally {
+    model.dispose();
+  }
   return 0;
+}
+
+/** Signals finish the step and write a checkpoint here; after training they end the process as ever. */
+async function train(output: string): Promise<{ result: RunResult; exitCode: number }> {
+  const display = new HumanDisplay();
+  using stop = new StopSignals((name) =>
+    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`),
+  );
+  try {
+    const result = await alignPairs(
+      {
+        data: [data('train')],
+        evalData: [data('held-out')],
+        output,
+        loss: ['sigmoid', 'chosen_nll'],
+        lossWeights: [1, 0.5],
+        beta: BETA,
+        lora: true,
+        learningRate: 5e-4,
+        warmupSteps: 5,
+        epochs: 2,
+        batchSize: 8,
+        evalSteps: 17,
+      },
+      { onEvent: (event) => display.event(event), signal: stop.signal },
+    );
+    return { result, exitCode: stop.exitCode };
+  } finally {
+    display.close();
+  }
 }
 
 /** The first held-out questions: none of them was trained on. */
@@ -151,4 +157,8 @@ function show(findings: Findings, headlines: readonly string[]): void {
   out(`Chat:    npx keel chat --adapter ${findings.final}`);
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = reportFailure(error, undefined);
+}

@@ -9,7 +9,9 @@
 #include <cstring>
 #include <limits>
 
-#if defined(__x86_64__) && defined(__linux__)
+// Clones by architecture level came with GCC 12 and clang 18; older ones compile for the baseline.
+#if defined(__x86_64__) && defined(__linux__) && \
+    ((defined(__clang__) && __clang_major__ >= 18) || (!defined(__clang__) && __GNUC__ >= 12))
 #define KEEL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define KEEL_CLONES

@@ -48,6 +48,19 @@ T* writable(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
+// Row loops read raw memory: every tensor of a call must lie on the same device.
+inline void checkDevice(const char* name, const at::Tensor& first, at::TensorList others) {
+  for (const at::Tensor& other : others)
+    TORCH_CHECK(other.device() == first.device(), name, ": all tensors must be on one device, got ", first.device(), " and ", other.device());
+}
+
+// The same, and of one element type.
+inline void checkKind(const char* name, const at::Tensor& first, at::TensorList others) {
+  checkDevice(name, first, others);
+  for (const at::Tensor& other : others)
+    TORCH_CHECK(other.scalar_type() == first.scalar_type(), name, ": all tensors must have one type, got ", first.scalar_type(), " and ", other.scalar_type());
+}
+
 // float32, or float64 for float64: the type of sums.
 inline at::ScalarType wideType(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;

@@ -12,19 +12,12 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using OptionalTensor = std::optional<at::Tensor>;
 
-at::Tensor plain(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
-  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
-  at::Tensor y = multiplied(x, weight.t());
-  if (bias.has_value()) y.add_(*bias);
-  return y;
-}
-
 class Linear : public torch::autograd::Function<Linear> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
     ctx->save_for_backward({x, weight});
     ctx->saved_data["biased"] = bias.has_value();
-    return plain(x, weight, bias);
+    return linearProduct(x, weight, bias);
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
@@ -46,7 +39,7 @@ at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const Opt
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(keel, library) { library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor"); }
-TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear", plain); }
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear", linearProduct); }
 TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("linear", withGradient); }
 
 }  // namespace keel

@@ -31,6 +31,8 @@ void check(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor&
   TORCH_CHECK(hidden.size(1) == weight.size(1), "linear_logprob: hidden has ", hidden.size(1), " features, weight ", weight.size(1));
   TORCH_CHECK(targets.scalar_type() == at::kLong, "linear_logprob: targets must be int64, got ", targets.scalar_type());
   TORCH_CHECK(chunk > 0, "linear_logprob: chunk must be positive");
+  checkKind("linear_logprob", hidden, {weight});
+  checkDevice("linear_logprob", hidden, {targets});
   if (targets.numel() > 0 && targets.is_cpu()) {
     TORCH_CHECK(targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
                 "linear_logprob: a target is outside the vocabulary of ", weight.size(0));

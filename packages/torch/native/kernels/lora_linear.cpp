@@ -24,9 +24,8 @@ std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor
   checkShapes(x, weight, a, b);
   const auto type = x.scalar_type();
   const at::Tensor down = multiplied(x, a.to(type).t());
-  at::Tensor y = multiplied(x, weight.t());
+  at::Tensor y = linearProduct(x, weight, bias);
   multiplyInto(y, down, (b * scale).to(type).t(), true);
-  if (bias.has_value()) y.add_(*bias);
   return {y, down};
 }
 

@@ -52,7 +52,16 @@ inline at::Tensor multiplied(const at::Tensor& x, const at::Tensor& right) {
   return out;
 }
 
-// a^T b summed over tokens, in float32 or wider: [T, M], [T, N] -> [M, N]
+// x weight^T + bias: what a layer computes with and without an adapter, so that both round alike.
+inline at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
+  at::Tensor y = multiplied(x, weight.t());
+  if (bias.has_value()) y.add_(*bias);
+  return y;
+}
+
+// a^T b over tokens: [T, M], [T, N] -> [M, N] in float32 or wider. Of bfloat16 each piece's product is rounded as oneDNN
+// gives it; the pieces are added in float32.
 inline at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto wide = a.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   if (!shapesAreCompiled(a)) return at::mm(a.t(), b).to(wide);

@@ -14,6 +14,7 @@ using torch::autograd::variable_list;
 // x [.., size], weight [size] -> y like x, rstd [..]
 std::tuple<at::Tensor, at::Tensor> normalise(const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
   TORCH_CHECK(weight.dim() == 1 && x.dim() >= 1 && x.size(-1) == weight.size(0), "rms_norm: x ", x.sizes(), ", weight ", weight.sizes());
+  checkDevice("rms_norm", x, {weight});
   if (!hasRows(x)) {
     const at::Tensor wide = x.to(wideType(x));
     const at::Tensor rstd = at::rsqrt(at::mean(at::square(wide), {-1}) + epsilon);

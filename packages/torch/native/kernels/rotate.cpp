@@ -15,6 +15,7 @@ using torch::autograd::variable_list;
 at::Tensor turn(const at::Tensor& x, const at::Tensor& cosine, const at::Tensor& sine, double sign) {
   TORCH_CHECK(x.dim() == 3 && cosine.dim() == 2 && cosine.sizes() == sine.sizes() && cosine.size(0) == x.size(0) && 2 * cosine.size(1) <= x.size(2),
               "rotate takes x [T, heads, size], cosine and sine [T, half]; got ", x.sizes(), ", ", cosine.sizes(), ", ", sine.sizes());
+  checkDevice("rotate", x, {cosine, sine});
   const int64_t half = cosine.size(1), size = x.size(2), heads = x.size(1);
   if (!hasRows(x)) {
     const auto wide = wideType(x);

@@ -11,7 +11,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 at::Tensor plain(const at::Tensor& gate, const at::Tensor& up) {
-  TORCH_CHECK(gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
+  TORCH_CHECK(gate.sizes() == up.sizes(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
+  checkKind("swiglu", gate, {up});
   if (!hasRows(gate)) return at::silu(gate) * up;
   const at::Tensor a = gate.contiguous(), b = up.contiguous();
   at::Tensor y = at::empty(gate.sizes(), gate.options());
