@@ -7,6 +7,7 @@
 #include <torch/library.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "segment_layout.h"
 
@@ -60,14 +61,23 @@ void packRows(const float* from, int64_t stride, int64_t depth, int64_t columns,
   for (int64_t d = 0; d < depth; ++d) std::copy_n(from + d * stride, columns, to + d * columns);
 }
 
-// from [columns, depth]: the transposed operand
+// from [columns, depth]: the transposed operand. A pair of bf16 travels as one word.
 void packColumns(const rows::bf16* from, int64_t stride, int64_t columns, int64_t depth, rows::bf16* to) {
-  for (int64_t c = 0; c < columns; ++c)
-    for (int64_t d = 0; d < depth; ++d) to[(d / 2 * columns + c) * 2 + d % 2] = from[c * stride + d];
+  const auto word = [](const rows::bf16* at) {
+    uint32_t bits;
+    std::memcpy(&bits, at, 4);
+    return bits;
+  };
+  for (int64_t d = 0; d < depth; d += 2) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const uint32_t bits = word(from + c * stride + d);
+      std::memcpy(to + d * columns + 2 * c, &bits, 4);
+    }
+  }
 }
 void packColumns(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to) {
-  for (int64_t c = 0; c < columns; ++c)
-    for (int64_t d = 0; d < depth; ++d) to[d * columns + c] = from[c * stride + d];
+  for (int64_t d = 0; d < depth; ++d)
+    for (int64_t c = 0; c < columns; ++c) to[d * columns + c] = from[c * stride + d];
 }
 
 // c [m, n] (+)= a [m, depth] b [depth, n], b packed
@@ -160,16 +170,19 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
     gather(value, segment, s.keyHeads, keyHead, s.size, padded, values.data());
     for (int64_t i = 0; i < total; ++i)
       for (int64_t d = 0; d < s.size; ++d) turnedKeys[d * stride + i] = keys[i * padded + d];
+    std::vector<T> queries(kQueryBlock * padded), outers(kQueryBlock * padded);
     std::vector<T> packedQueries(padded * kQueryBlock), packedOuters(padded * kQueryBlock);
     std::vector<T> probabilities(total * kQueryBlock), gScores(total * kQueryBlock), packedScores(total * kQueryBlock);
     std::vector<float> scores(total * kQueryBlock), gProbabilities(total * kQueryBlock), turned(padded * kQueryBlock);
-    std::vector<float> sum(kQueryBlock), delta(kQueryBlock);
+    std::vector<float> sum(kQueryBlock), delta(kQueryBlock), row(s.size);
     for (int64_t from = 0; from < segment.length; from += kQueryBlock) {
       const int64_t size = std::min(kQueryBlock, segment.length - from), width = blockRows(size);
       const int64_t seen = std::min(total, roundUp(segment.past + from + size, kGrain));
       for (int64_t group = 0; group < s.groups; ++group) {
         const int64_t head = keyHead * s.groups + group;
-        std::vector<T> queries(width * padded), outers(width * padded);  // zeros beyond the block
+        // Zeros beyond the block.
+        std::fill(queries.begin() + size * padded, queries.begin() + width * padded, T{});
+        std::fill(outers.begin() + size * padded, outers.begin() + width * padded, T{});
         for (int64_t i = 0; i < size; ++i) {
           const int64_t at = ((segment.start + from + i) * s.heads + head) * s.size;
           std::copy_n(query + at, s.size, queries.data() + i * padded);
@@ -202,8 +215,8 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
           multiply(padded, width, height, turnedKeys.data() + start, stride, packedScores.data() + start * width, turned.data(), width, start > 0);
         });
         for (int64_t i = 0; i < size; ++i) {
-          T* to = toQuery + ((segment.start + from + i) * s.heads + head) * s.size;
-          for (int64_t d = 0; d < s.size; ++d) to[d] = rows::narrowed<T>(turned[d * width + i]);
+          for (int64_t d = 0; d < s.size; ++d) row[d] = turned[d * width + i];
+          table<T>().narrowRow(row.data(), toQuery + ((segment.start + from + i) * s.heads + head) * s.size, s.size);
         }
       }
     }

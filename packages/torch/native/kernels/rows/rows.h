@@ -33,8 +33,8 @@ struct Table {
   // Rotates pairs (i, i + half) of the first 2*half features by sign * angle; x, y [rows, heads, size], cosine and sine [rows, half]
   void (*rotate)(const T* x, const Wide<T>* cosine, const Wide<T>* sine, T* y, int64_t rows, int64_t heads, int64_t size, int64_t half, double sign);
   // Attention, one query: scores [width] -> probabilities over the visible keys [first, last), zeros elsewhere.
-  // Scores are scaled and softly capped (softcap 0: not) first. Returns the log-sum-exp.
-  float (*softmaxRow)(const float* scores, T* probabilities, int64_t first, int64_t last, int64_t width, float scale, float softcap);
+  // Scores are scaled and softly capped (softcap 0: not) first; they are overwritten. Returns the log-sum-exp.
+  float (*softmaxRow)(float* scores, T* probabilities, int64_t first, int64_t last, int64_t width, float scale, float softcap);
   // Attention backward, one key: scores and gradients of its probabilities over queries [width] ->
   // probabilities and gradients of scores; queries outside [first, last) do not see the key.
   void (*softmaxColumn)(const float* scores, const float* gProbabilities, const float* logsumexp, const float* delta,
