@@ -61,7 +61,6 @@ async function compile(libtorch, work) {
     CMAKE_BUILD_TYPE: 'Release',
     TORCH_ROOT: libtorch.root,
     NODE_API_HEADERS: join(modules, 'node-api-headers', 'include'),
-    NODE_ADDON_API: join(modules, 'node-addon-api'),
   };
   const defined = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
   const configure = ['-S', sources, '-B', work, ...defined];

@@ -1,4 +1,5 @@
 import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
@@ -74,9 +75,12 @@ export class LanguageModel {
 
   /**
    * Runs `body` with the adapter of this name laid over the base; `reference` lays none. Synchronous only.
-   * @throws Error when the body returns a promise: the role would leak into what runs meanwhile
+   * @throws RangeError naming the adapters that exist when there is none of this name;
+   * Error when the body returns a promise: the role would leak into what runs meanwhile
    */
   as<T>(role: Role, body: () => T): T {
+    // A layer without the adapter computes as the base does, so a wrong name would go unseen.
+    if (role !== 'reference') adaptedLayers(this.decoder, role);
     const before = this.#role;
     this.#role = role;
     try {

@@ -31,15 +31,24 @@ export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
   return device;
 }
 
-/** 'auto' as a type of products. */
-export function resolvePrecision(precision: Precision, device: Device): 'fp32' | 'bf16' {
+/**
+ * 'auto' as a type of products: bf16 where the machine has it fast and the weights stay as they are. Full fine-tuning at its
+ * small rates changes weights by less than a step of bfloat16, which the products would not see: fp32.
+ */
+export function resolvePrecision(
+  precision: Precision,
+  device: Device,
+  trainable = false,
+): 'fp32' | 'bf16' {
   if (precision !== 'auto') return precision;
+  if (trainable) return 'fp32';
   return device.startsWith('cuda') || hasFastBfloat16() ? 'bf16' : 'fp32';
 }
 
 /**
  * Loads a model with its tokenizer.
- * @param name a folder as transformers saves it, a .gguf file, `hub:owner/name`, or the default model's name
+ * @param name a folder as transformers saves it, a GGUF file of any name, `hub:owner/name[@revision]`, or the default
+ * model's name
  * @throws CheckpointError when its files are damaged or of an unknown kind
  */
 export async function loadModel(
@@ -48,14 +57,14 @@ export async function loadModel(
 ): Promise<LanguageModel> {
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
-  const precision = resolvePrecision(options.precision ?? 'auto', device);
-  const { decoder, configJson, weightHash } = await loadDecoder(path, {
+  const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
+  const { decoder, configJson, source, weightHash } = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
   });
   try {
-    const tokenizer = path.endsWith('.gguf') ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
+    const tokenizer = source === 'gguf' ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
     return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
   } catch (error) {
     disposeDecoder(decoder);

@@ -19,9 +19,21 @@ it('tells an adapter and an empty folder from a model', async () => {
   await expect(resolveModel(folder)).rejects.toThrow(/holds an adapter, not a model: .* --adapter/);
 });
 
-it('takes a folder with weights and a file as they are', async () => {
-  writeFileSync(join(folder, 'model.safetensors'), '');
-  await expect(resolveModel(folder)).resolves.toBe(folder);
+it('takes a folder with weights as it is, and not the weights alone', async () => {
   const file = join(folder, 'model.safetensors');
+  writeFileSync(file, '');
+  await expect(resolveModel(folder)).resolves.toBe(folder);
+  await expect(resolveModel(file)).rejects.toThrow(/holds weights alone: give its folder/);
+});
+
+it('takes a file of any other name for a GGUF file', async () => {
+  const file = join(folder, 'blob');
+  writeFileSync(file, '');
   await expect(resolveModel(file)).resolves.toBe(file);
+});
+
+it('asks the hub in the way it is told', async () => {
+  await expect(
+    resolveModel('hub:owner/model@v2', { cacheDir: join(folder, 'cache'), offline: true }),
+  ).rejects.toThrow(/^hub:owner\/model@v2 could not be fetched \(HF_HUB_OFFLINE is set/);
 });

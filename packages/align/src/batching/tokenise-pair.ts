@@ -26,7 +26,7 @@ export interface TokeniseOptions {
 /**
  * Turns a preference row into tokens, as TRL does: chats by the model's template, plain answers with the
  * end-of-sequence token after them. Prompt and answers are tokenised apart, so that their border is exact.
- * @returns null when the prompt alone fills the maximum length: nothing of the answers would be left
+ * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to score would be left
  * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
  */
 export function tokenisePair(
@@ -42,12 +42,26 @@ export function tokenisePair(
   const answers = [row.chosen, row.rejected].map((answer) =>
     tokeniseAnswer(row.prompt, answer, tokenizer),
   );
+  const [wholeChosen, wholeRejected] = answers as [TokenisedAnswer, TokenisedAnswer];
   const truncated = answers.some((answer) => answer.tokens.length > room);
   const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
     tokens: truncated ? tokens.slice(0, room) : tokens,
     scored: truncated ? scored.slice(0, room) : scored,
   })) as [TokenisedAnswer, TokenisedAnswer];
-  return { prompt, chosen, rejected, truncated };
+  const pair = { prompt, chosen, rejected, truncated };
+  const whole = { prompt, chosen: wholeChosen, rejected: wholeRejected };
+  if (truncated && unscoredAnswer(whole) === null && unscoredAnswer(pair) !== null) return null;
+  return pair;
+}
+
+/** The answer of which no token is scored: it is empty, only others speak, or nothing stands before its one token. */
+export function unscoredAnswer(
+  pair: Pick<TokenisedPair, 'prompt' | 'chosen' | 'rejected'>,
+): 'chosen' | 'rejected' | null {
+  const first = pair.prompt.length > 0 ? 0 : 1;
+  const isScored = ({ scored }: TokenisedAnswer): boolean => scored.includes(true, first);
+  if (!isScored(pair.chosen)) return 'chosen';
+  return isScored(pair.rejected) ? null : 'rejected';
 }
 
 function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {

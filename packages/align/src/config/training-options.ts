@@ -18,7 +18,8 @@ const call = 'This call';
 /** Options of every verb that trains, in the order of --help. */
 export const trainingShape = {
   model: option(z.string().min(1).default(DEFAULT_MODEL), {
-    description: 'model to start from: a folder, a GGUF file, hub:owner/name, or the default model',
+    description:
+      'model to start from: a folder, a GGUF file, hub:owner/name[@revision], or the default model',
     group: data,
     value: 'model',
   }),
@@ -98,8 +99,7 @@ export const trainingShape = {
     value: 'tokens',
   }),
   shuffle: option(z.boolean().default(true), {
-    description:
-      "a new order of rows every epoch, drawn from --seed; without it the files' own order",
+    description: "keep the files' own order; else a new order every epoch, drawn from --seed",
     group: batching,
   }),
   seed: option(z.number().int().min(0).default(42), {
@@ -152,7 +152,8 @@ export const trainingShape = {
     group: following,
   }),
   precision: option(z.enum(['auto', 'fp32', 'bf16']).default('auto'), {
-    description: 'of base weights and matrix products; auto: bf16 where the machine has it fast',
+    description:
+      'of base weights and matrix products; auto: bf16 with LoRA where the machine has it fast, else fp32',
     group: machine,
   }),
   device: option(

@@ -84,6 +84,13 @@ test('the fingerprint is of the content, not of the names', async () => {
   expect(await fingerprint(same)).toBe(await fingerprint(one));
   expect(await fingerprint(other)).not.toBe(await fingerprint(one));
   expect(await fingerprint([one, other])).not.toBe(await fingerprint([other, one]));
+  await using both = await openRows([one, other], { kind: 'text' });
+  const hashes = await both.fileHashes();
+  expect(hashes.map(({ name }) => name)).toEqual(both.files);
+  expect(hashes.map(({ sha256 }) => sha256)).toEqual([
+    await fingerprint(one),
+    await fingerprint(other),
+  ]);
 });
 
 test('rows are not held: 30 MB are indexed and read in pieces, and the event loop turns meanwhile', async () => {

@@ -30,6 +30,12 @@ export interface BadRow {
   message: string;
 }
 
+/** A file as messages name it, and the SHA-256 of its bytes in hexadecimal. */
+export interface FileHash {
+  name: string;
+  sha256: string;
+}
+
 /** The first this many bad rows are listed; all are counted. */
 const listedBadRows = 1000;
 
@@ -44,7 +50,7 @@ export class RowSource<K extends RowKind> {
   readonly badRows: readonly BadRow[];
   readonly badRowCount: number;
   readonly #parts: readonly Part[];
-  #fingerprint: Promise<string> | undefined;
+  #hashes: Promise<FileHash[]> | undefined;
 
   /** Use {@link openRows}. */
   constructor(kind: K, parts: readonly Part[], badRows: readonly BadRow[], badRowCount: number) {
@@ -95,9 +101,19 @@ export class RowSource<K extends RowKind> {
    * of the list of several files' hashes.
    * @throws DataError where a file changed after it was indexed
    */
-  fingerprint(): Promise<string> {
-    this.#fingerprint ??= this.#hash();
-    return this.#fingerprint;
+  async fingerprint(): Promise<string> {
+    const hashes = (await this.fileHashes()).map(({ sha256 }) => sha256);
+    if (hashes.length === 1) return hashes[0]!;
+    return createHash('sha256').update(hashes.join('\n')).digest('hex');
+  }
+
+  /**
+   * SHA-256 of each file's bytes, in the order of the rows.
+   * @throws DataError where a file changed after it was indexed
+   */
+  fileHashes(): Promise<FileHash[]> {
+    this.#hashes ??= this.#hashFiles();
+    return this.#hashes;
   }
 
   async close(): Promise<void> {
@@ -108,8 +124,8 @@ export class RowSource<K extends RowKind> {
     await this.close();
   }
 
-  async #hash(): Promise<string> {
-    const hashes: string[] = [];
+  async #hashFiles(): Promise<FileHash[]> {
+    const hashes: FileHash[] = [];
     for (const { path, version } of this.#parts) {
       const hash = createHash('sha256');
       await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
@@ -120,10 +136,9 @@ export class RowSource<K extends RowKind> {
           advice: 'Start again, and leave the file alone while it is in use',
         });
       }
-      hashes.push(hash.digest('hex'));
+      hashes.push({ name: path, sha256: hash.digest('hex') });
     }
-    if (hashes.length === 1) return hashes[0]!;
-    return createHash('sha256').update(hashes.join('\n')).digest('hex');
+    return hashes;
   }
 
   #find(index: number): [Part, number] {

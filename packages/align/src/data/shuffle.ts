@@ -124,9 +124,15 @@ export class OrderedSampler {
   }
 
   /** @throws RangeError where the state is none of a sampler of this length */
-  restore({ epoch, index }: SamplerState): void {
+  check({ epoch, index }: SamplerState): void {
     checkCount('epoch', epoch, Number.MAX_SAFE_INTEGER);
     checkCount('index', index, this.length);
+  }
+
+  /** @throws RangeError as {@link check} does */
+  restore(state: SamplerState): void {
+    this.check(state);
+    const { epoch, index } = state;
     this.#epoch = epoch;
     this.#index = index;
     this.#order = undefined;

@@ -2,7 +2,6 @@
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
-import type { PairSource } from './pair-source.ts';
 
 type PreferenceSource = RowSource<'preference'>;
 
@@ -43,16 +42,6 @@ export async function dataHashes({ rows, heldOut }: DpoData): Promise<Record<str
     async (one) => [one.files.join(' '), await one.fingerprint()] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
-}
-
-/** Says which rows did not fit. */
-export function reportLengths({ tooLong, truncated }: PairSource, notice: Notice): void {
-  if (tooLong.size > 0) {
-    notice(`${tooLong.size} rows were passed over: their prompt alone fills --max-length`);
-  }
-  if (truncated.size > 0) {
-    notice(`${truncated.size} rows were cut at --max-length: their answers lost their end`);
-  }
 }
 
 /** Writes rows with the places they stand in, one JSON object a line. */

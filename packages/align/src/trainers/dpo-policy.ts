@@ -35,7 +35,7 @@ export interface Policy extends Disposable {
 export async function loadPolicy(options: DpoOptions): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
-  const precision = resolvePrecision(options.precision, device);
+  const precision = resolvePrecision(options.precision, device, !options.lora);
   const model = await loadModel(options.model, { precision, device, trainable: !options.lora });
   try {
     return {

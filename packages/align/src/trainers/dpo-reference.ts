@@ -27,6 +27,8 @@ export interface ScoredSource {
 export interface DpoReferences {
   training: ReferenceScores;
   evaluation: ReferenceScores | null;
+  /** SHA-256 of the reference's weights where it is another model than the one before training. */
+  hash: string | null;
 }
 
 /** @throws Error when the options name no reference for an objective that needs one */
@@ -40,7 +42,7 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
  * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
- * @throws Error when the reference model has other tokens than the policy
+ * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
 export async function openReferences(
   policy: Policy,
@@ -57,6 +59,7 @@ export async function openReferences(
       training: new ReferenceScores(model, training.rows.length),
       evaluation:
         evaluation && new ReferenceScores(model, evaluation.rows.length, { heldOut: true }),
+      hash: null,
     };
   }
   using reference = await referenceModel(policy, options);
@@ -65,6 +68,7 @@ export async function openReferences(
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
+    hash: reference.initial ? null : await reference.model.hash(),
   };
 }
 
@@ -88,6 +92,7 @@ async function referenceModel(
   const other = await loadModel(options.reference, { precision, device: model.device });
   try {
     refuseOtherTokens(other.tokenizer, model.tokenizer, options);
+    refuseFewerPositions(other.decoder.config.maxPositions, options);
   } catch (error) {
     other.dispose();
     throw error;
@@ -137,8 +142,15 @@ async function computedScores(
   return scores;
 }
 
+function refuseFewerPositions(positions: number, { reference, maxLength }: DpoOptions): void {
+  if (maxLength === null || maxLength <= positions) return;
+  throw new Error(
+    `--reference ${reference} takes at most ${positions} tokens, fewer than --max-length ${maxLength}: give --max-length ${positions} or less, or another reference`,
+  );
+}
+
 /** Of the files that say what the adapter computes. */
-function hashAdapter(folder: string): string {
+export function hashAdapter(folder: string): string {
   const hash = createHash('sha256');
   for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
     hash.update(readFileSync(join(folder, name)));

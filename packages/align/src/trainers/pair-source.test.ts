@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../data/data-error.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import { rowsOf, tinyChatTokenizer, tinyRows } from './fixtures/tiny-chat-model.ts';
 import { PairSource } from './pair-source.ts';
@@ -7,6 +8,11 @@ const tokenizer = tinyChatTokenizer();
 const plain = { seed: 1, shuffle: false, maxLength: null };
 const source = (rows: readonly PreferenceRow[], options = {}): PairSource =>
   new PairSource(rowsOf(rows), tokenizer, { ...plain, ...options });
+/** A chat that the user goes on with. */
+const begun = [
+  { role: 'user', content: 'a' },
+  { role: 'assistant', content: 'well' },
+];
 const places = async (from: PairSource, count: number): Promise<number[]> =>
   (await from.next(count)).map(({ row }) => row);
 
@@ -54,10 +60,77 @@ describe('PairSource', () => {
     expect([...from.truncated]).toEqual([1]);
   });
 
-  it('says so when no row fits, and when there is none', async () => {
+  it('says so when no row fits, and when there is none, for the option that named them', async () => {
+    const held = { option: '--eval-data' };
     await expect(source(tinyRows(3), { maxLength: 1 }).next(1)).rejects.toThrow(
-      /every prompt is longer than --max-length 1/,
+      /^--data: every prompt is longer than --max-length 1 .*nothing is left to train on$/,
     );
-    expect(() => source([])).toThrow(/no rows/);
+    await expect(source(tinyRows(3), { ...held, maxLength: 1 }).next(1)).rejects.toThrow(
+      /^--eval-data: every prompt is longer .*nothing is left to evaluate on$/,
+    );
+    expect(() => source([])).toThrow('--data: there are no rows to train on');
+    expect(() => source([], held)).toThrow('--eval-data: there are no rows to evaluate on');
+  });
+
+  describe('a row with nothing to score, or longer than the model takes', () => {
+    const bad: [string, PreferenceRow, object, RegExp][] = [
+      [
+        'one token without a prompt',
+        { prompt: '', chosen: 'hello', rejected: '<|end|>', extra: {} },
+        {},
+        /^rows, row 2: field "rejected": expected .*token to score, found 1 tokens/,
+      ],
+      [
+        'an answer by the user alone',
+        {
+          prompt: begun,
+          chosen: [{ role: 'user', content: 'b' }],
+          rejected: [
+            { role: 'user', content: 'b' },
+            { role: 'assistant', content: 'c' },
+          ],
+          extra: {},
+        },
+        {},
+        /^rows, row 2: field "chosen"/,
+      ],
+      [
+        'too long for the model',
+        { prompt: 'hello', chosen: 'wo '.repeat(300), rejected: 'day', extra: {} },
+        { positions: 250 },
+        /^rows, row 2: expected at most the 250 tokens that the model takes, found \d+ .*--max-length 250/,
+      ],
+    ];
+    it.each(bad)('is told with its place, or left out: %s', async (_, row, options, message) => {
+      const [first, , third] = tinyRows(3);
+      const rows = [first!, row, third!];
+      const error = await source(rows, options)
+        .next(3)
+        .catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toMatch(message);
+      const skipping = { ...options, onBadRow: 'skip' };
+      const from = source(rows, skipping);
+      expect(await places(from, 3)).toEqual([0, 2, 0]);
+      expect([...from.badRows]).toEqual([[1, expect.stringMatching(message)]]);
+      expect([from.usable, from.leftOut]).toEqual([2, 1]);
+      await expect(source([row], skipping).next(1)).rejects.toThrow(
+        /^--data: none of the 1 rows can be used, the first bad one: rows, row 1/,
+      );
+    });
+  });
+
+  it('passes over a row of which truncation leaves nothing of the assistant', async () => {
+    const user = { role: 'user', content: 'wo '.repeat(100) };
+    const rows = tinyRows(2);
+    rows[0] = {
+      prompt: begun,
+      chosen: [user, { role: 'assistant', content: 'day' }],
+      rejected: [user, { role: 'assistant', content: 'x' }],
+      extra: {},
+    };
+    const from = source(rows, { maxLength: 100 });
+    expect(await places(from, 1)).toEqual([1]);
+    expect([...from.tooLong]).toEqual([0]);
   });
 });

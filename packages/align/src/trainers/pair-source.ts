@@ -1,5 +1,6 @@
 import type { Tokenizer } from '@keel/model';
-import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
+import { type TokenisedPair, tokenisePair, unscoredAnswer } from '../batching/tokenise-pair.ts';
+import { DataError, type Place } from '../data/data-error.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
 
@@ -7,6 +8,8 @@ import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
 export interface PreferenceRows {
   readonly length: number;
   readMany(indices: readonly number[]): Promise<PreferenceRow[]>;
+  /** File and line (or row) that a row stands in. */
+  place(index: number): Place;
   /** SHA-256 of the content. */
   fingerprint(): Promise<string>;
 }
@@ -21,33 +24,55 @@ export interface PairSourceOptions {
   seed: number;
   shuffle: boolean;
   maxLength: number | null;
+  /** Most tokens that the model takes; null: no bound. */
+  positions?: number | null;
+  /** A row with nothing to score, or of more tokens than the model takes, is an error or is left out. */
+  onBadRow?: 'fail' | 'skip';
+  /** The option that named the rows, for messages. */
+  option?: '--data' | '--eval-data';
 }
 
 /** Tokenised pairs in training order, epoch after epoch. */
 export class PairSource {
+  readonly maxLength: number | null;
+  readonly option: '--data' | '--eval-data';
   readonly #rows: PreferenceRows;
   readonly #tokenizer: Tokenizer;
   readonly #sampler: OrderedSampler;
-  readonly #maxLength: number | null;
-  /** Rows whose prompt alone fills the maximum length. */
+  readonly #positions: number;
+  readonly #skipsBadRows: boolean;
+  /** Rows whose prompt leaves no room for an answer within the maximum length. */
   readonly tooLong = new Set<number>();
   /** Rows of which an answer was cut. */
   readonly truncated = new Set<number>();
+  /** What is wrong with the bad rows that were left out. */
+  readonly badRows = new Map<number, string>();
 
-  constructor(
-    rows: PreferenceRows,
-    tokenizer: Tokenizer,
-    { seed, shuffle, maxLength }: PairSourceOptions,
-  ) {
-    if (rows.length === 0) throw new Error('there are no rows to train on');
+  /** @throws Error when there are no rows */
+  constructor(rows: PreferenceRows, tokenizer: Tokenizer, options: PairSourceOptions) {
+    const { seed, shuffle, maxLength, option = '--data' } = options;
+    this.option = option;
+    if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
     this.#rows = rows;
     this.#tokenizer = tokenizer;
-    this.#maxLength = maxLength;
+    this.maxLength = maxLength;
+    this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
+    this.#skipsBadRows = options.onBadRow === 'skip';
     this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
   }
 
   get length(): number {
     return this.#rows.length;
+  }
+
+  /** Rows read so far that cannot be used. */
+  get leftOut(): number {
+    return this.tooLong.size + this.badRows.size;
+  }
+
+  /** Rows that can be used, as far as is known: all that were not read yet count. */
+  get usable(): number {
+    return this.length - this.leftOut;
   }
 
   /** Passes over the data, with the fraction of the one under way. */
@@ -57,30 +82,36 @@ export class PairSource {
   }
 
   /**
-   * The next pairs; rows that are too long are passed over and remembered.
-   * @throws Error when no row fits the maximum length
+   * The next pairs; rows that cannot be used are passed over and remembered.
+   * @throws Error when no row can be used
+   * @throws DataError as {@link read} does
    */
   async next(count: number): Promise<PlacedPair[]> {
     const taken: PlacedPair[] = [];
     while (taken.length < count) {
       taken.push(...(await this.read(this.#sampler.take(count - taken.length))));
-      if (this.tooLong.size === this.#rows.length) {
-        throw new Error(
-          `every prompt is longer than --max-length ${this.#maxLength}: nothing is left to train on`,
-        );
-      }
+      if (this.usable === 0) this.refuseNothingLeft();
     }
     return taken;
   }
 
-  /** These rows, but those that are too long. */
+  /**
+   * These rows, but those that cannot be used.
+   * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
+   */
   async read(indices: readonly number[]): Promise<PlacedPair[]> {
     const rows = await this.#rows.readMany(indices);
     return rows.flatMap((row, place) => {
       const index = indices[place]!;
-      const pair = tokenisePair(row, this.#tokenizer, { maxLength: this.#maxLength });
+      const pair = tokenisePair(row, this.#tokenizer, { maxLength: this.maxLength });
       if (pair === null) {
         this.tooLong.add(index);
+        return [];
+      }
+      const fault = this.#faultOf(pair, index);
+      if (fault !== null) {
+        if (!this.#skipsBadRows) throw fault;
+        this.badRows.set(index, fault.message);
         return [];
       }
       if (pair.truncated) this.truncated.add(index);
@@ -88,9 +119,51 @@ export class PairSource {
     });
   }
 
+  #faultOf(pair: TokenisedPair, index: number): DataError | null {
+    const { prompt, chosen, rejected } = pair;
+    const unscored = unscoredAnswer(pair);
+    if (unscored !== null) {
+      return new DataError({
+        ...this.#rows.place(index),
+        field: unscored,
+        expected: 'an answer of the assistant with a token to score',
+        found: `${pair[unscored].tokens.length} tokens, none of which can be scored`,
+        advice:
+          'The first token of an answer without a prompt cannot be, nor can turns of others. Mend the row, or give --on-bad-row skip',
+      });
+    }
+    const tokens = prompt.length + Math.max(chosen.tokens.length, rejected.tokens.length);
+    if (tokens <= this.#positions) return null;
+    return new DataError({
+      ...this.#rows.place(index),
+      expected: `at most the ${this.#positions} tokens that the model takes`,
+      found: `${tokens} in prompt and answer`,
+      advice: `Give --max-length ${this.#positions}, which cuts longer rows, or --on-bad-row skip`,
+    });
+  }
+
+  get #purpose(): string {
+    return this.option === '--data' ? 'train on' : 'evaluate on';
+  }
+
+  /** @throws Error: no row can be used */
+  refuseNothingLeft(): never {
+    const [bad] = this.badRows.values();
+    const why =
+      bad === undefined
+        ? `every prompt is longer than --max-length ${this.maxLength} leaves room for`
+        : `none of the ${this.length} rows can be used, the first bad one: ${bad}`;
+    throw new Error(`${this.option}: ${why}; nothing is left to ${this.#purpose}`);
+  }
+
   state(): SamplerState {
     return this.#sampler.state();
   }
+  /** @throws RangeError when the state is of other rows */
+  check(state: SamplerState): void {
+    this.#sampler.check(state);
+  }
+  /** @throws RangeError as {@link check} does */
   restore(state: SamplerState): void {
     this.#sampler.restore(state);
   }

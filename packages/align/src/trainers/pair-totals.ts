@@ -6,6 +6,7 @@ import type { Metrics } from './training-task.ts';
 /** Sums over the passes of a step or an evaluation; `metrics` divides them, so that passes of any size weigh right. */
 export class PairTotals {
   readonly #beta: number;
+  readonly #withRewards: boolean;
   #pairs = 0;
   #loss = 0;
   #rewardsChosen = 0;
@@ -20,8 +21,10 @@ export class PairTotals {
   /** Tokens as TRL counts them: every prompt for both of its answers. */
   tokens = 0;
 
-  constructor(beta: number) {
+  /** @param withRewards false without a reference: rewards are log-ratios to it. */
+  constructor(beta: number, withRewards: boolean) {
     this.#beta = beta;
+    this.#withRewards = withRewards;
   }
 
   add(batch: PackedPairs, scores: PairedScores, lossSum: number, logprobs: PairLogprobs): void {
@@ -49,15 +52,23 @@ export class PairTotals {
     this.tokens += batch.unsharedTokens;
   }
 
-  /** Under TRL's names. Without a pair, everything is NaN. */
+  /** Pairs added. */
+  get pairs(): number {
+    return this.#pairs;
+  }
+
+  /** Under TRL's names; those of rewards are there only with a reference. Without a pair, everything is NaN. */
   metrics(): Metrics {
     const pairs = this.#pairs;
-    return {
-      loss: this.#loss / pairs,
+    const rewards = {
       'rewards/chosen': this.#rewardsChosen / pairs,
       'rewards/rejected': this.#rewardsRejected / pairs,
       'rewards/accuracies': this.#right / pairs,
       'rewards/margins': (this.#rewardsChosen - this.#rewardsRejected) / pairs,
+    };
+    return {
+      loss: this.#loss / pairs,
+      ...(this.#withRewards ? rewards : {}),
       'logps/chosen': this.#chosen / pairs,
       'logps/rejected': this.#rejected / pairs,
       entropy: this.#entropy / this.#scoredTokens,

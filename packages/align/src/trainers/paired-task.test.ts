@@ -2,7 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLora, type LanguageModel, namedWeights } from '@keel/model';
-import { AdamW, clipGradients, manualSeed, memory, setThreads, type Tensor } from '@keel/torch';
+import {
+  AdamW,
+  clipGradients,
+  manualSeed,
+  memory,
+  setThreads,
+  type Tensor,
+  tensor,
+  tidy,
+} from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PairedObjective } from '../objectives/paired.ts';
@@ -12,7 +21,7 @@ import { PairSource } from './pair-source.ts';
 import { PairedTask, type PairedTaskParts } from './paired-task.ts';
 import { precomputeReference } from './precompute-reference.ts';
 import { ReferenceScores } from './reference-scores.ts';
-import { NonFiniteLossError } from './training-task.ts';
+import { NonFiniteLossError, type TaskState } from './training-task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-task-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -29,6 +38,7 @@ interface Setting {
   limit?: MicroBatchLimit;
   precompute?: boolean;
   objective?: PairedObjective;
+  evaluationLength?: number | null;
 }
 
 class Training implements Disposable {
@@ -63,6 +73,7 @@ async function training({
   limit = { rows: null, tokens: null },
   precompute = !lora,
   objective = pairedObjective('sigmoid'),
+  evaluationLength = null,
 }: Setting): Promise<Training> {
   manualSeed(1);
   const model = await loadTiny(folder, computeType, !lora);
@@ -75,10 +86,15 @@ async function training({
         seed: 1,
       })
     : namedWeights(model.decoder);
-  const of = (some: typeof rows, shuffle: boolean): PairSource =>
-    new PairSource(rowsOf(some), model.tokenizer, { seed: 3, shuffle, maxLength: null });
-  const source = of(rows, true);
-  const evaluation = of(rows.slice(0, 5), false);
+  const source = new PairSource(rowsOf(rows), model.tokenizer, {
+    seed: 3,
+    shuffle: true,
+    maxLength: null,
+  });
+  const evaluation = new PairSource(rowsOf(rows.slice(0, 5)), model.tokenizer, {
+    ...{ seed: 3, shuffle: false, maxLength: evaluationLength },
+    option: '--eval-data',
+  });
   const [reference, evaluationReference] = [source, evaluation].map(
     (one) => new ReferenceScores(model, one.length),
   ) as [ReferenceScores, ReferenceScores];
@@ -211,6 +227,46 @@ describe('metrics', () => {
       for (const [name, value] of Object.entries(whole!))
         expect(metrics[name], name).toBeCloseTo(value, 4);
     }
+  });
+});
+
+describe('a saved state', () => {
+  it('of another run is refused, and changes nothing', async () => {
+    using one = await training({ lora: true });
+    await one.task.step();
+    const own = () => JSON.stringify(one.task.state().values);
+    const before = own();
+    const refused = (change: (state: TaskState) => TaskState, message: RegExp): void => {
+      tidy(() => {
+        const state = change(one.task.state());
+        for (const take of ['check', 'restore'] as const)
+          expect(() => one.task[take](state)).toThrow(message);
+      });
+      expect(own()).toBe(before);
+    };
+    const withValues = (own: object) => (state: TaskState) => ({
+      ...state,
+      values: { ...state.values, ...own },
+    });
+    refused(withValues({ tokens: undefined }), /not one of a run on pairs/);
+    refused(withValues({ sampler: null }), /not one of a run on pairs/);
+    refused(withValues({ sampler: { epoch: 0, index: 17 } }), /index: .* from 0 to 16, found 17/);
+    refused(({ values }) => ({ values, tensors: new Map() }), /without a reference/);
+    refused(
+      ({ values }) => ({ values, tensors: new Map([['reference', tensor([1, 2])]]) }),
+      /of 1 rows, expected 16/,
+    );
+    tidy(() => one.task.restore(one.task.state()));
+    expect(own()).toBe(before);
+  });
+});
+
+describe('an evaluation of which no row fits', () => {
+  it('is an error and no NaN, for the option that named the rows', async () => {
+    using one = await training({ lora: true, evaluationLength: 2 });
+    await expect(one.task.evaluate()).rejects.toThrow(
+      /^--eval-data: every prompt is longer than --max-length 2 .*nothing is left to evaluate on/,
+    );
   });
 });
 

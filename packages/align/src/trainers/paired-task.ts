@@ -33,6 +33,11 @@ export interface PairedTaskParts {
   evaluationReference: ReferenceScores | null;
 }
 
+interface SavedValues {
+  sampler: SamplerState;
+  tokens: number;
+}
+
 export class PairedTask implements TrainingTask {
   readonly #parts: PairedTaskParts;
   #tokens = 0;
@@ -54,7 +59,7 @@ export class PairedTask implements TrainingTask {
   async evaluate(): Promise<Metrics | null> {
     const { evaluation, evaluationReference, batchSize } = this.#parts;
     if (evaluation === null) return null;
-    const totals = new PairTotals(this.#parts.objectiveOptions.beta);
+    const totals = this.#totals(evaluationReference);
     for (let start = 0; start < evaluation.length; start += batchSize) {
       const indices = Array.from(
         { length: Math.min(batchSize, evaluation.length - start) },
@@ -62,7 +67,12 @@ export class PairedTask implements TrainingTask {
       );
       await this.#passes(await evaluation.read(indices), evaluationReference, false, totals);
     }
+    if (totals.pairs === 0) evaluation.refuseNothingLeft();
     return totals.metrics();
+  }
+
+  #totals(reference: ReferenceScores | null): PairTotals {
+    return new PairTotals(this.#parts.objectiveOptions.beta, reference !== null);
   }
 
   /** Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean loss. */
@@ -70,7 +80,7 @@ export class PairedTask implements TrainingTask {
     pairs: readonly PlacedPair[],
     reference: ReferenceScores | null,
     training: boolean,
-    totals = new PairTotals(this.#parts.objectiveOptions.beta),
+    totals = this.#totals(reference),
   ): Promise<PairTotals> {
     const { model, role, objective, objectiveOptions, limit } = this.#parts;
     for (const pass of splitMicroBatches(
@@ -115,11 +125,29 @@ export class PairedTask implements TrainingTask {
     return { values: { sampler: this.#parts.source.state(), tokens: this.#tokens }, tensors };
   }
 
-  restore({ values, tensors }: TaskState): void {
-    this.#parts.source.restore(values.sampler as SamplerState);
-    this.#tokens = values.tokens as number;
+  check({ values, tensors }: TaskState): void {
+    const { source, reference } = this.#parts;
+    const { sampler, tokens } = values as Partial<SavedValues>;
+    if (typeof sampler !== 'object' || sampler === null || !Number.isInteger(tokens)) {
+      throw new Error('the saved state is not one of a run on pairs');
+    }
+    source.check(sampler);
     const known = tensors.get('reference');
-    if (known !== undefined) this.#parts.reference?.restore(known.toTypedArray() as Float32Array);
+    if ((known !== undefined) !== (reference !== null)) {
+      throw new Error(
+        `the saved state is of a run ${known ? 'with' : 'without'} a reference, and this one is ${known ? 'without' : 'with'} one`,
+      );
+    }
+    if (known !== undefined) reference!.check(known.toTypedArray() as Float32Array);
+  }
+
+  restore(state: TaskState): void {
+    this.check(state);
+    const { sampler, tokens } = state.values as unknown as SavedValues;
+    this.#parts.source.restore(sampler);
+    this.#tokens = tokens;
+    const known = state.tensors.get('reference');
+    if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
   }
 }
 

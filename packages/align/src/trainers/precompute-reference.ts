@@ -25,12 +25,14 @@ export async function precomputeReference(
   const before = source.state();
   source.restore(beginning);
   let done = 0;
-  for (let left = source.length; left > 0; left = source.length - source.tooLong.size - done) {
-    const pairs = await source.next(Math.min(batchSize, left));
+  const left = (): number => source.length - source.leftOut - done;
+  while (left() > 0) {
+    const pairs = await source.next(Math.min(batchSize, left()));
     await compute(pairs, scores, limit);
     done += pairs.length;
-    onProgress(Math.min(source.length, done + source.tooLong.size), source.length);
+    onProgress(Math.min(source.length, done + source.leftOut), source.length);
   }
+  if (done === 0) source.refuseNothingLeft();
   source.restore(before);
 }
 

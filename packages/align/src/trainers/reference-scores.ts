@@ -75,12 +75,17 @@ export class ReferenceScores {
   }
 
   /** @throws Error when it is of another number of rows */
-  restore(values: Float32Array): void {
+  check(values: Float32Array): void {
     if (values.length !== this.#known.length) {
       throw new Error(
         `reference scores of ${values.length / 2} rows, expected ${this.#known.length / 2}`,
       );
     }
+  }
+
+  /** @throws Error when it is of another number of rows */
+  restore(values: Float32Array): void {
+    this.check(values);
     this.#known = Float32Array.from(values);
   }
 }

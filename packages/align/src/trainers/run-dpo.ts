@@ -12,11 +12,13 @@ import {
 } from '../objectives/registry.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import { RunFolder } from '../runs/run-folder.ts';
-import { type DpoData, dataHashes, openDpoData, reportLengths, writeRows } from './dpo-data.ts';
+import { type DpoData, dataHashes, openDpoData, writeRows } from './dpo-data.ts';
 import { loadPolicy } from './dpo-policy.ts';
 import { openReferences, refuseMissingReference } from './dpo-reference.ts';
-import { PairSource, type PreferenceRows } from './pair-source.ts';
+import { fittingLength, surveyLengths } from './lengths.ts';
+import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
+import { compareWithCheckpoint, identityOf } from './run-identity.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -54,7 +56,8 @@ export async function alignPairs(
 
 /**
  * Runs DPO from complete options. Everything it loads is freed when it ends, also by an error.
- * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be
+ * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be, or are not those of
+ *   the run that is resumed
  * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
  */
 export async function runDpo(asked: DpoOptions, hooks: RunHooks = {}): Promise<RunResult> {
@@ -84,21 +87,29 @@ export async function runDpo(asked: DpoOptions, hooks: RunHooks = {}): Promise<R
 }
 
 async function train(
-  options: DpoOptions,
+  asked: DpoOptions,
   objective: PairedObjective,
   data: DpoData,
   run: RunFolder,
   { onEvent = () => {}, signal }: RunHooks,
 ): Promise<RunResult> {
   const notice = (text: string): void => onEvent({ type: 'notice', text });
-  using policy = await loadPolicy(options);
+  using policy = await loadPolicy(asked);
   const { model, role, parameters, saveWeights } = policy;
+  const positions = model.decoder.config.maxPositions;
+  const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
+  const identity = await identityOf(options, data, policy);
+  await compareWithCheckpoint(run, identity, notice);
   const { rows, heldOut } = data;
-  const { seed, maxLength, batchSize } = options;
-  const pairsOf = (from: PreferenceRows, shuffle: boolean): PairSource =>
-    new PairSource(from, model.tokenizer, { seed, shuffle, maxLength });
-  const source = pairsOf(rows, options.shuffle);
-  const evaluation = heldOut && pairsOf(heldOut, false);
+  const { seed, maxLength, batchSize, onBadRow } = options;
+  const usual = { seed, maxLength, positions, onBadRow };
+  const source = new PairSource(rows, model.tokenizer, { ...usual, shuffle: options.shuffle });
+  const evaluation =
+    heldOut &&
+    new PairSource(heldOut, model.tokenizer, { ...usual, shuffle: false, option: '--eval-data' });
+  const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
+  const lengths = [await surveyLengths(source, { notice, signal, part })];
+  if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const limit = { rows: options.microBatchSize, tokens: options.microBatchTokens };
   const references = objective.needsReference
     ? await openReferences(
@@ -110,6 +121,10 @@ async function train(
         notice,
       )
     : null;
+  if (references?.hash != null) {
+    identity.inputs['--reference'] = [{ name: options.reference, sha256: references.hash }];
+    await compareWithCheckpoint(run, identity);
+  }
   run.writeEnvironment(
     describeEnvironment({
       torch: torchBuild().version,
@@ -136,12 +151,19 @@ async function train(
     new AdamW(parameters, { weightDecay: options.weightDecay }),
     (one) => one.dispose(),
   );
-  const loop = { task, parameters, optimiser, run, saveWeights, onEvent, signal };
+  const tellAndShow = (event: TrainingEvent): void => {
+    onEvent(event);
+    for (const report of lengths) report.tell();
+  };
+  const loop = {
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal },
+    onEvent: tellAndShow,
+  };
   const ended = await trainingLoop(loop, {
     ...options,
-    totalSteps: totalSteps(options, rows.length),
+    totalSteps: totalSteps(options, source.usable),
   });
-  reportLengths(source, notice);
+  for (const report of lengths) report.tell({ all: true });
   if (!ended.interrupted) await run.saveFinal(saveWeights);
   return { path: run.path, final: run.finalPath, ...ended };
 }

@@ -33,6 +33,7 @@ class Falling implements TrainingTask {
   state(): TaskState {
     return { values: { tokens: this.tokens }, tensors: new Map() };
   }
+  check(): void {}
   restore({ values }: TaskState): void {
     this.tokens = values.tokens as number;
   }

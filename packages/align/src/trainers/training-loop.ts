@@ -10,6 +10,7 @@ import {
 import { MetricsLog } from '../runs/metrics.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
+import type { RunIdentity } from './run-identity.ts';
 import { loadTrainingState, saveTrainingState } from './training-state.ts';
 import { type Metrics, NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
@@ -38,6 +39,8 @@ export interface LoopParts {
   parameters: Map<string, Tensor>;
   optimiser: Optimiser;
   run: RunFolder;
+  /** What the run is made of: kept in its checkpoints. */
+  identity?: RunIdentity;
   /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
   saveWeights(folder: string): Promise<void> | void;
   onEvent(event: TrainingEvent): void;
@@ -53,7 +56,7 @@ export async function trainingLoop(
   parts: LoopParts,
   options: LoopOptions,
 ): Promise<{ step: number; interrupted: boolean }> {
-  const { task, parameters, optimiser, run, onEvent, signal } = parts;
+  const { task, parameters, optimiser, run, identity, onEvent, signal } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
   let step = 0;
@@ -86,7 +89,7 @@ export async function trainingLoop(
       step,
       async (folder) => {
         await parts.saveWeights(folder);
-        saveTrainingState(folder, { task, parameters, optimiser });
+        saveTrainingState(folder, { task, parameters, optimiser, identity });
       },
       options.saveTotalLimit,
     );

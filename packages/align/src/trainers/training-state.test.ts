@@ -1,9 +1,24 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AdamW, fromTypedArray, manualSeed, memory, randn, type Tensor, tidy } from '@keel/torch';
+import {
+  AdamW,
+  fromTypedArray,
+  manualSeed,
+  memory,
+  randn,
+  randomState,
+  Sgd,
+  type Tensor,
+  tidy,
+} from '@keel/torch';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadTrainingState, type StatefulParts, saveTrainingState } from './training-state.ts';
+import {
+  loadTrainingState,
+  type StatefulParts,
+  savedIdentity,
+  saveTrainingState,
+} from './training-state.ts';
 import type { TaskState, TrainingTask } from './training-task.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'keel-state-'));
@@ -27,12 +42,20 @@ function rememberingTask(content: { count: number; known: Float32Array }) {
       values: { count: task.content.count },
       tensors: new Map([['known', fromTypedArray(task.content.known)]]),
     }),
+    check({ values }: TaskState) {
+      if (typeof values.count !== 'number') throw new Error('the task wants a count');
+    },
     restore({ values, tensors }: TaskState) {
       const known = tensors.get('known')!.toTypedArray() as Float32Array;
       task.content = { count: values.count as number, known };
     },
   };
   return task;
+}
+
+interface Saved {
+  task: { count?: number };
+  random: Record<string, string>;
 }
 
 type Parts = StatefulParts & { task: ReturnType<typeof rememberingTask> };
@@ -116,6 +139,56 @@ describe('training state', () => {
     refused({ a: [3, 2], other: [4] }, /checkpoint of other weights: "other" is missing/);
     refused({ a: [3, 2], 'b.c': [5] }, /"b\.c" is \[4\], expected \[5\]/);
     refused({ a: [3, 2] }, /"b\.c" is \[4\], expected none of that name/);
+  });
+
+  it.each([
+    ['task', (state: Saved) => delete state.task.count, /wants a count/],
+    ['random numbers', (state: Saved) => (state.random.cpu = 'AAAA'), /./],
+  ])('that the %s cannot take is refused, and nothing is changed', (_, spoil, message) => {
+    const folder = newFolder();
+    const saved = partsOf(5);
+    step(saved);
+    saveTrainingState(folder, saved);
+    const path = join(folder, 'trainer_state.json');
+    const state = JSON.parse(readFileSync(path, 'utf8')) as Saved;
+    spoil(state);
+    writeFileSync(path, JSON.stringify(state));
+    const parts = partsOf(6);
+    const everything = () => [
+      valuesOf(parts.parameters),
+      valuesOf(parts.optimiser.state().tensors),
+      parts.optimiser.state().step,
+      [...randomState('cpu')],
+      parts.task.content.count,
+    ];
+    const before = everything();
+    expect(() => loadTrainingState(folder, parts)).toThrow(message);
+    expect(everything()).toEqual(before);
+  });
+
+  it('of another optimiser is refused, and nothing is changed', () => {
+    const folder = newFolder();
+    saveTrainingState(folder, partsOf(5));
+    const parts = partsOf(6);
+    const { optimiser } = parts;
+    const random = [...randomState('cpu')];
+    const before = valuesOf(parts.parameters);
+    parts.optimiser = new Sgd(parts.parameters);
+    expect(() => loadTrainingState(folder, parts)).toThrow(/saved optimiser state/);
+    expect([...randomState('cpu')]).toEqual(random);
+    expect(valuesOf(parts.parameters)).toEqual(before);
+    expect(parts.task.content.count).toBe(6);
+    optimiser.dispose();
+  });
+
+  it('tells what the run is made of, where it was told', () => {
+    const folder = newFolder();
+    const machine = { precision: 'fp32', device: 'cpu', threads: 1, software: 'a' };
+    const identity = { inputs: { '--data': [{ name: 'a', sha256: 'b' }] }, machine };
+    saveTrainingState(folder, { ...partsOf(5), identity });
+    expect(savedIdentity(folder)).toEqual(identity);
+    saveTrainingState(folder, partsOf(5));
+    expect(savedIdentity(folder)).toBeUndefined();
   });
 
   it('whose file is damaged is refused', () => {

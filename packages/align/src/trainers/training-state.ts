@@ -13,6 +13,7 @@ import {
   tidy,
 } from '@keel/torch';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
+import type { RunIdentity } from './run-identity.ts';
 import type { TrainingTask } from './training-task.ts';
 
 export interface StatefulParts {
@@ -20,6 +21,8 @@ export interface StatefulParts {
   /** Trained parameters by name. */
   parameters: Map<string, Tensor>;
   optimiser: Optimiser;
+  /** What the run is made of, for {@link savedIdentity}. */
+  identity?: RunIdentity;
 }
 
 const STATE = 'trainer_state.json';
@@ -40,7 +43,7 @@ export function saveTrainingState(folder: string, parts: StatefulParts): void {
   tidy(() => save(folder, parts));
 }
 
-function save(folder: string, { task, parameters, optimiser }: StatefulParts): void {
+function save(folder: string, { task, parameters, optimiser, identity }: StatefulParts): void {
   const taskState = task.state();
   const optimiserState = optimiser.state();
   const sources = {
@@ -61,6 +64,7 @@ function save(folder: string, { task, parameters, optimiser }: StatefulParts): v
   }
   writeSafetensors(join(folder, TENSORS), tensors());
   const state = {
+    identity,
     task: taskState.values,
     optimiserStep: optimiserState.step,
     random: Object.fromEntries(
@@ -73,7 +77,12 @@ function save(folder: string, { task, parameters, optimiser }: StatefulParts): v
   writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** @throws Error when the state is of another model, adapter or optimiser; then nothing is changed */
+/** What the run of a checkpoint was made of; undefined where the checkpoint does not tell. */
+export function savedIdentity(folder: string): RunIdentity | undefined {
+  return JSON.parse(readFileSync(join(folder, STATE), 'utf8')).identity;
+}
+
+/** @throws Error when the state is of another model, adapter, optimiser or task; then nothing is changed */
 export function loadTrainingState(
   folder: string,
   { task, parameters, optimiser }: StatefulParts,
@@ -94,14 +103,24 @@ export function loadTrainingState(
         found[name.slice(0, slash) as (typeof groups)[number]].set(name.slice(slash + 1), tensor);
       }
       refuseOtherWeights(folder, parameters, found.parameter);
-      optimiser.restore({ step: state.optimiserStep, tensors: found.optimiser });
-      for (const [name, parameter] of parameters) parameter.copy_(found.parameter.get(name)!);
-      task.restore({ values: state.task, tensors: found.task });
-      for (const device of devicesOf(parameters)) {
-        const random = state.random[device];
-        if (random !== undefined)
-          setRandomState(Uint8Array.from(Buffer.from(random, 'base64')), device);
+      const taskState = { values: state.task, tensors: found.task };
+      task.check(taskState);
+      const devices = devicesOf(parameters);
+      const before = devices.map((device) => [device, randomState(device)] as const);
+      try {
+        for (const device of devices) {
+          const random = state.random[device];
+          if (random !== undefined)
+            setRandomState(Uint8Array.from(Buffer.from(random, 'base64')), device);
+        }
+        optimiser.restore({ step: state.optimiserStep, tensors: found.optimiser });
+      } catch (error) {
+        for (const [device, random] of before) setRandomState(random, device);
+        throw error;
       }
+      // From here on everything has been checked.
+      for (const [name, parameter] of parameters) parameter.copy_(found.parameter.get(name)!);
+      task.restore(taskState);
     }),
   );
 }

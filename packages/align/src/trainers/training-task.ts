@@ -21,6 +21,9 @@ export interface TrainingTask {
   readonly rows: readonly number[];
   /** The tensors stay the task's own. */
   state(): TaskState;
+  /** @throws Error when the state is not one that `restore` takes; changes nothing */
+  check(state: TaskState): void;
+  /** @throws Error as `check` does, before anything is changed */
   restore(state: TaskState): void;
 }
 

@@ -1,4 +1,5 @@
 // A model's tokenizer without its weights.
+import { statSync } from 'node:fs';
 import { openGguf } from '../../../model/src/formats/gguf.ts';
 import { resolveModel } from '../../../model/src/resolve-model.ts';
 import type { Tokenizer } from '../../../model/src/tokenizer/tokenizer.ts';
@@ -8,7 +9,7 @@ import { tokenizerFromGguf } from '../../../model/src/tokenizer/tokenizer-from-g
 /** @throws Error where there is no such model, TokenizerError where its tokenizer is damaged */
 export async function loadTokenizer(model: string): Promise<Tokenizer> {
   const path = await resolveModel(model);
-  if (!path.endsWith('.gguf')) return tokenizerFromFolder(path);
+  if (statSync(path).isDirectory()) return tokenizerFromFolder(path);
   using file = openGguf(path);
   return tokenizerFromGguf(file.metadata);
 }

@@ -30,6 +30,12 @@ export function loadAdapter(
 ): Map<string, Tensor> {
   refuseTakenName(decoder, name);
   const configPath = join(folder, 'adapter_config.json');
+  if (!existsSync(configPath) && existsSync(join(folder, 'final', 'adapter_config.json'))) {
+    throw new CheckpointError(
+      { file: configPath },
+      `is missing: ${folder} is a run, its adapter is ${join(folder, 'final')}`,
+    );
+  }
   const config = parseAdapterConfig(configPath, readJson(configPath));
   const path = join(folder, 'adapter_model.safetensors');
   if (!existsSync(path)) {

@@ -89,8 +89,11 @@ export function adaptedLayers(decoder: Decoder, name: string): { layer: Linear; 
   );
 }
 
-/** @throws RangeError where an adapter has this name already */
+/** @throws RangeError where an adapter has this name already, or it is the base's own */
 export function refuseTakenName(decoder: Decoder, name: string): void {
+  if (name === 'reference') {
+    throw new RangeError('an adapter cannot be named "reference": that is the base without any');
+  }
   if (linearLayers(decoder).some(({ adapters }) => adapters.has(name))) {
     throw new RangeError(`an adapter "${name}" is there already: remove it first`);
   }

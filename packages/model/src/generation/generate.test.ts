@@ -322,6 +322,17 @@ test('what cannot be generated is refused at once, by name', () => {
   expect(() => generate(decoder, [[1]], { stopStrings: [''] })).toThrow(/stopStrings/);
 });
 
+test('an adapter that is not there is refused at once, and `reference` is the base', async () => {
+  const decoder = tinyDecoder();
+  expect(() => generate(model(decoder), prompts, { adapter: 'policy' })).toThrow(
+    new RangeError('there is no adapter "policy"; this model has none'),
+  );
+  const few = { maxNewTokens: 3 };
+  const base = await generateAll(model(decoder), prompts, few);
+  const named = await generateAll(model(decoder), prompts, { ...few, adapter: 'reference' });
+  expect(texts(named)).toEqual(texts(base));
+});
+
 test('no prompts, no events', async () => {
   expect(await generateAll(model(tinyDecoder()), [])).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // Text from a model: prompts are computed packed, then every step draws one token of each sample in flight.
 import { setImmediate as breathe } from 'node:timers/promises';
+import { adaptedLayers } from '../adapters/lora.ts';
 import { BatchInFlight } from './batch-in-flight.ts';
 import {
   type CheckedOptions,
@@ -17,7 +18,7 @@ import type { GenerationEvent, GenerationResult } from './sequence.ts';
  * The same seed, prompt and indices give the same draws in every batch; what is drawn is then the same but for
  * floating-point rounding, since the products of a large and of a small batch may differ in their last bit.
  * @param prompts token ids of each prompt
- * @throws RangeError at once, naming the option or the prompt that cannot be used
+ * @throws RangeError at once, naming the option, the prompt or the adapter that cannot be used
  */
 export function generate(
   model: GenerationModel,
@@ -26,6 +27,7 @@ export function generate(
 ): AsyncGenerator<GenerationEvent, void, void> {
   const checked = checkOptions(options, model.tokenizer);
   checkPrompts(prompts, model.decoder);
+  if (checked.adapter !== null) adaptedLayers(model.decoder, checked.adapter);
   return events(model, prompts, checked);
 }
 

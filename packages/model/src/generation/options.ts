@@ -47,7 +47,7 @@ export interface GenerateOptions extends SamplingOptions {
   stopStrings?: readonly string[];
   /** Tokens that end a sample; default: the tokenizer's ends of turn. */
   stopTokenIds?: Iterable<number>;
-  /** Adapter laid over the base, or null (the default) for the base alone. */
+  /** Adapter laid over the base; null (the default) or `reference` for the base alone. */
   adapter?: string | null;
   /** Samples in flight; as one ends, the next enters. Default 16. */
   batchSize?: number;
@@ -114,7 +114,7 @@ export function checkOptions(
     samplesPerPrompt,
     stopStrings,
     stopTokenIds: new Set(options.stopTokenIds ?? tokenizer.endOfTurnIds),
-    adapter: options.adapter ?? null,
+    adapter: options.adapter === 'reference' ? null : (options.adapter ?? null),
     batchSize,
     prefillTokens,
     logprobs: options.logprobs ?? false,

@@ -29,7 +29,9 @@ export function buildDecoder(
   const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
   const read = (name: string, transposed = false): Tensor => {
     const weight = tidy(() => {
-      const stored = source.read(name, storage);
+      // Parameters begin on values that the products' type has: a weight halfway between two of them would jump by a whole
+      // step at the first small change, and the objective would see another model than the one that is trained.
+      const stored = source.read(name, computeType);
       const turned = transposed ? stored.t().contiguous() : stored;
       return turned.to({ dtype: storage, device });
     });

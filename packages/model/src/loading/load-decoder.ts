@@ -33,7 +33,7 @@ export interface LoadedDecoder {
 }
 
 /**
- * Loads a decoder from a folder as transformers saves it (one file or shards) or from a .gguf file.
+ * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file, whatever its name.
  * @throws CheckpointError naming the file, and the tensor or field, where something is damaged, missing, too much or unknown
  */
 export async function loadDecoder(
@@ -86,7 +86,7 @@ function readConfig(folder: string, path: string): Record<string, unknown> {
   if (!existsSync(path)) {
     const hint = existsSync(join(folder, 'adapter_config.json'))
       ? 'this folder holds an adapter: load its base model and lay the adapter over it'
-      : 'expected a model folder as transformers saves it, or the path of a .gguf file';
+      : 'expected a model folder as transformers saves it, or the path of a GGUF file';
     throw new CheckpointError({ file: path }, `is missing; ${hint}`);
   }
   let json: unknown;

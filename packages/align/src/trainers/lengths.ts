@@ -1,0 +1,109 @@
+// Which rows fit --max-length: known before the first step, so that an epoch has as many steps as it has usable rows.
+import { setImmediate } from 'node:timers/promises';
+import { trainingShape } from '../config/training-options.ts';
+import type { Notice } from './dpo-data.ts';
+import type { PairSource } from './pair-source.ts';
+
+/** Datasets of more rows are not read through before the run: at some milliseconds a row it would take long. */
+const SURVEYED_ROWS = 200_000;
+/** The same for a run that sees only some of the rows, and whose steps do not depend on the others. */
+const SURVEYED_ROWS_OF_PART = 20_000;
+const CHUNK = 256;
+/** Rows between two sentences on how far it has come. */
+const PROGRESS = 20 * CHUNK;
+
+/**
+ * The maximum length that the model can keep to: where the default is more than its positions, those.
+ * @throws Error when a length that was asked for is more
+ */
+export function fittingLength(
+  maxLength: number | null,
+  positions: number,
+  notice: Notice,
+): number | null {
+  if (maxLength === null || maxLength <= positions) return maxLength;
+  if (maxLength !== trainingShape.maxLength.parse(undefined)) {
+    throw new Error(
+      `--max-length ${maxLength} is more than the ${positions} tokens that the model takes: give --max-length ${positions} or less`,
+    );
+  }
+  notice(`the model takes at most ${positions} tokens: --max-length is ${positions}`);
+  return positions;
+}
+
+/** Tells what does not fit, again whenever there is twice as much of it. */
+export class LengthReport {
+  readonly #source: PairSource;
+  readonly #notice: Notice;
+  readonly #told = new Map<string, number>();
+
+  constructor(source: PairSource, notice: Notice) {
+    this.#source = source;
+    this.#notice = notice;
+  }
+
+  /** @param all also where little was added since */
+  tell({ all = false } = {}): void {
+    const { option, maxLength, length, tooLong, truncated, badRows } = this.#source;
+    const [bad] = badRows.values();
+    this.#say(tooLong.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are left out: their prompt leaves no room for an answer within --max-length ${maxLength}`;
+    });
+    this.#say(truncated.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;
+    });
+    this.#say(badRows.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are left out, the first: ${bad}`;
+    });
+  }
+
+  #say(count: number, all: boolean, sentence: (count: number | string) => string): void {
+    const key = sentence('');
+    const told = this.#told.get(key) ?? 0;
+    if (count === told || (!all && count < 2 * told)) return;
+    this.#told.set(key, count);
+    this.#notice(sentence(count));
+  }
+}
+
+export interface SurveyOptions {
+  notice: Notice;
+  /** Whether the run sees only some of the rows, however many can be used. */
+  part?: boolean;
+  /** Sources of more rows are not surveyed. */
+  limit?: number;
+  /** Ends it early. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Tokenises every row once, so that the source knows which of them can be used, and tells the others.
+ * @returns the report, which goes on telling for a source that is too large to be surveyed
+ * @throws Error when no row can be used
+ * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
+ */
+export async function surveyLengths(
+  source: PairSource,
+  options: SurveyOptions,
+): Promise<LengthReport> {
+  const { notice, part = false, signal } = options;
+  const { limit = part ? SURVEYED_ROWS_OF_PART : SURVEYED_ROWS } = options;
+  const report = new LengthReport(source, notice);
+  const { length, option } = source;
+  if (length > limit) {
+    notice(
+      `${option} has more than ${limit} rows: those that do not fit are told as they come up, and in training later rows take their places`,
+    );
+    return report;
+  }
+  for (let start = 0; start < length && !signal?.aborted; start += CHUNK) {
+    const count = Math.min(CHUNK, length - start);
+    await source.read(Array.from({ length: count }, (_, i) => start + i));
+    if (start > 0 && start % PROGRESS === 0)
+      notice(`lengths of ${start} of ${length} rows of ${option}`);
+    await setImmediate(); // lets signals in
+  }
+  if (source.usable === 0) source.refuseNothingLeft();
+  report.tell();
+  return report;
+}

@@ -1,0 +1,108 @@
+// What a run is made of. A run that goes on with other data or another model is another run.
+import { addonBuild, threads } from '@keel/torch';
+import type { DpoOptions } from '../config/dpo-options.ts';
+import type { FileHash } from '../data/open-rows.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
+import type { DpoData, Notice } from './dpo-data.ts';
+import type { Policy } from './dpo-policy.ts';
+import { hashAdapter } from './dpo-reference.ts';
+import { savedIdentity } from './training-state.ts';
+
+export interface RunIdentity {
+  /** By the option that named them; they must be the same when the run goes on. */
+  inputs: Record<string, FileHash[]>;
+  /** What changes the last bits of results. */
+  machine: {
+    precision: string;
+    device: string;
+    threads: number;
+    /** LibTorch and kernels. */
+    software: string;
+  };
+}
+
+/** @throws DataError where a data file changed since it was opened */
+export async function identityOf(
+  options: DpoOptions,
+  { rows, heldOut }: DpoData,
+  { model, precision }: Policy,
+): Promise<RunIdentity> {
+  const inputs: RunIdentity['inputs'] = { '--data': await rows.fileHashes() };
+  if (heldOut !== null) inputs['--eval-data'] = await heldOut.fileHashes();
+  inputs['--model'] = [
+    { name: options.model, sha256: await model.hash() },
+    { name: `${options.model} (its tokenizer)`, sha256: model.tokenizer.hash },
+  ];
+  if (options.adapter !== null) {
+    inputs['--adapter'] = [{ name: options.adapter, sha256: hashAdapter(options.adapter) }];
+  }
+  return {
+    inputs,
+    machine: { precision, device: model.device, threads: threads(), software: addonBuild() },
+  };
+}
+
+/**
+ * Compares a resumed run with its newest checkpoint; `notice` is told where the machine is another one.
+ * @throws Error as {@link refuseOtherInputs} does
+ */
+export async function compareWithCheckpoint(
+  run: RunFolder,
+  now: RunIdentity,
+  notice: Notice = () => {},
+): Promise<void> {
+  const checkpoint = run.resumed ? await run.latestCheckpoint() : null;
+  const saved = checkpoint === null ? undefined : savedIdentity(checkpoint.path);
+  if (saved === undefined) return;
+  refuseOtherInputs(checkpoint!.path, saved.inputs, now.inputs);
+  const other = describeOtherMachine(saved.machine, now.machine);
+  if (other !== null) notice(other);
+}
+
+/**
+ * Compares the inputs of a checkpoint with those of the run that wants to go on from it.
+ * @throws Error naming each file that is another one, is missing or is new
+ */
+export function refuseOtherInputs(
+  checkpoint: string,
+  saved: RunIdentity['inputs'],
+  now: RunIdentity['inputs'],
+): void {
+  const differences = Object.entries(now).flatMap(([option, files]) =>
+    differencesOf(saved[option] ?? [], files).map((difference) => `${option} ${difference}`),
+  );
+  if (differences.length === 0) return;
+  throw new Error(
+    `${checkpoint}: the run cannot be resumed with other data or another model: ${differences.join('; ')}. ` +
+      'Put back what the run began with, or begin a new run: another --output, or --overwrite',
+  );
+}
+
+function differencesOf(before: readonly FileHash[], now: readonly FileHash[]): string[] {
+  // Files may have been moved: content and order count, names do not.
+  const contents = (files: readonly FileHash[]): string => files.map((one) => one.sha256).join();
+  if (contents(before) === contents(now)) return [];
+  const hashes = new Map(before.map(({ name, sha256 }) => [name, sha256]));
+  const differences = now.flatMap(({ name, sha256 }) => {
+    const old = hashes.get(name);
+    if (old === sha256) return [];
+    if (old === undefined) return [`${name} was not there`];
+    return [`${name} has changed (SHA-256 ${old.slice(0, 12)}…, now ${sha256.slice(0, 12)}…)`];
+  });
+  const names = new Set(now.map(({ name }) => name));
+  for (const { name } of before) if (!names.has(name)) differences.push(`${name} is missing`);
+  return differences.length > 0 ? differences : ['has its files in another order'];
+}
+
+/** What of the machine differs, in one sentence; null where nothing does. */
+export function describeOtherMachine(
+  saved: RunIdentity['machine'],
+  now: RunIdentity['machine'],
+): string | null {
+  const names = Object.keys(now) as (keyof RunIdentity['machine'])[];
+  const differences = names
+    .filter((name) => saved[name] !== now[name])
+    .map((name) => `${name} was ${saved[name]}, now ${now[name]}`);
+  if (differences.length === 0) return null;
+  return `${differences.join('; ')}: the run goes on, but not bit for bit`;
+}

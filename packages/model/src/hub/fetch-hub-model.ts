@@ -1,0 +1,172 @@
+// Models of the hub, in Keel's cache: `hub/<owner>--<name>/<commit>` holds a commit's files, and `refs` what a branch
+// or tag last pointed at. A reference is written when all its files are there, so it names a complete snapshot.
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { cacheFolder } from '../formats/default-model.ts';
+import { asidePath, writeAside } from '../formats/write-aside.ts';
+import { type HubFile, modelFilesOf, NotAModel } from './model-files.ts';
+
+export interface HubModelOptions {
+  /** Keel's cache folder; default KEEL_CACHE, else ~/.cache/keel. */
+  cacheDir?: string;
+  /** Default HF_TOKEN. */
+  token?: string;
+  /** Default HF_ENDPOINT, else the public hub. */
+  endpoint?: string;
+  /** Only the cache is asked. Default: whether HF_HUB_OFFLINE is set. */
+  offline?: boolean;
+  /** Says what is downloaded, and when a cached commit stands in for the hub. Default: a line on stderr. */
+  log?: (line: string) => void;
+  fetch?: typeof fetch;
+}
+
+interface Snapshot {
+  commit: string;
+  files: HubFile[];
+}
+
+interface Request {
+  spec: string;
+  repository: string;
+  revision: string;
+  /** Of the repository, in the cache. */
+  folder: string;
+  options: HubModelOptions;
+}
+
+/**
+ * Folder of a hub model's files; those that the cache lacks are downloaded, all from the one commit that the revision
+ * names now. Where the hub cannot be reached, the commit it named last.
+ * @param spec `hub:owner/name` (its main branch), or `hub:owner/name@revision` with a branch, tag or commit
+ * @throws Error that says what to do without a network, token or permission, or where the repository is no model
+ */
+export async function fetchHubModel(spec: string, options: HubModelOptions = {}): Promise<string> {
+  const [, repository, revision = 'main'] = /^hub:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(spec) ?? [];
+  if (repository === undefined) {
+    throw new Error(`${spec}: a hub model is named hub:owner/name, or hub:owner/name@revision`);
+  }
+  const folder = join(options.cacheDir ?? cacheFolder(), 'hub', repository.replace('/', '--'));
+  const request = { spec, repository, revision, folder, options };
+  const kept = await completeSnapshot(request);
+  const path = kept && join(folder, kept.commit);
+  // A commit never changes: there is nothing to ask.
+  if (path !== null && kept?.commit === revision) return path;
+  if (options.offline ?? isSetOffline()) {
+    if (path !== null) return path;
+    throw unreachable(spec, 'HF_HUB_OFFLINE is set, and the cache does not hold all of it');
+  }
+  try {
+    return await download(request);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (error instanceof NotAModel) throw new Error(`${spec} ${reason}`, { cause: error });
+    if (error instanceof HubApiError && !isPassing(error)) throw refused(spec, error);
+    if (path === null) throw unreachable(spec, reason, error);
+    logOf(options)(
+      `${spec}: the hub cannot be reached (${reason}); using the cached ${kept?.commit}`,
+    );
+    return path;
+  }
+}
+
+async function download(request: Request): Promise<string> {
+  const { repository, revision, folder } = request;
+  const hub = connection(request);
+  const info = { name: repository, revision, additionalFields: ['sha' as const] };
+  const { sha: commit } = await modelInfo({ ...hub, ...info });
+  const listed: HubFile[] = [];
+  for await (const { type, path, size } of listFiles({ ...hub, revision: commit })) {
+    if (type === 'file') listed.push({ path, size });
+  }
+  const snapshot = { commit, files: modelFilesOf(listed) };
+  for (const file of snapshot.files) await downloadOne(request, commit, file);
+  writeAside(referencePath(request), (append) => append(Buffer.from(JSON.stringify(snapshot))));
+  return join(folder, commit);
+}
+
+async function downloadOne(
+  request: Request,
+  commit: string,
+  { path, size }: HubFile,
+): Promise<void> {
+  const place = join(request.folder, commit, path);
+  if ((await sizeOf(place)) === size) return;
+  logOf(request.options)(`downloading ${request.spec} ${path} (${(size / 1e6).toFixed(1)} MB)`);
+  await mkdir(dirname(place), { recursive: true });
+  const aside = asidePath(place);
+  try {
+    const blob = await downloadFile({ ...connection(request), path, revision: commit });
+    if (blob === null) throw new Error(`${path} is listed but not there`);
+    await pipeline(Readable.fromWeb(blob.stream() as ReadableStream), createWriteStream(aside));
+    const found = await sizeOf(aside);
+    if (found !== size) throw new Error(`${path} came with ${found} bytes instead of ${size}`);
+    await rename(aside, place);
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** What the revision pointed at when its files were last complete, if they still are. */
+async function completeSnapshot(request: Request): Promise<Snapshot | null> {
+  let snapshot: Snapshot;
+  try {
+    snapshot = JSON.parse(await readFile(referencePath(request), 'utf8')) as Snapshot;
+  } catch {
+    return null;
+  }
+  for (const { path, size } of snapshot.files) {
+    if ((await sizeOf(join(request.folder, snapshot.commit, path))) !== size) return null;
+  }
+  return snapshot;
+}
+
+const referencePath = ({ folder, revision }: Request): string =>
+  join(folder, 'refs', `${encodeURIComponent(revision)}.json`);
+
+const connection = ({ repository, options }: Request) => ({
+  repo: { type: 'model' as const, name: repository },
+  accessToken: options.token ?? (process.env.HF_TOKEN || undefined),
+  hubUrl: (options.endpoint ?? process.env.HF_ENDPOINT)?.replace(/\/$/, '') || undefined,
+  fetch: options.fetch,
+});
+
+const isSetOffline = (): boolean =>
+  ['1', 'true', 'yes', 'on'].includes((process.env.HF_HUB_OFFLINE ?? '').toLowerCase());
+
+/** Busy or broken, so that a later try may succeed. */
+const isPassing = ({ statusCode }: HubApiError): boolean => statusCode === 429 || statusCode >= 500;
+
+const logOf = ({ log = console.error }: HubModelOptions): ((line: string) => void) => log;
+
+const sizeOf = (path: string): Promise<number | null> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
+
+// fetch hides the reason (ENOTFOUND, ECONNREFUSED) in the cause.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+const unreachable = (spec: string, reason: string, cause?: unknown): Error =>
+  new Error(
+    `${spec} could not be fetched (${reason}): check the network, set HF_ENDPOINT behind a mirror, or download it on another machine and give its folder`,
+    { cause },
+  );
+
+const refused = (spec: string, error: HubApiError): Error =>
+  new Error(
+    `${spec}: the hub refused with status ${error.statusCode} (${error.message.split('. URL')[0]}). ${
+      error.statusCode === 404
+        ? 'Check owner, name and revision; a private model also needs HF_TOKEN'
+        : 'Set HF_TOKEN to a token of an account that may read it; a gated model first needs its terms accepted on its page'
+    }`,
+    { cause: error },
+  );

@@ -1,0 +1,71 @@
+import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { addLora } from './adapters/lora.ts';
+import { LanguageModel } from './language-model.ts';
+import { disposeDecoder } from './loading/named-weights.ts';
+import { BatchBuilder } from './packed-batch.ts';
+import { tinyDecoder } from './testing/tiny-decoder.ts';
+import { tinyTokenizerJson } from './tokenizer/testing/tiny-tokenizer.ts';
+import { Tokenizer } from './tokenizer/tokenizer.ts';
+
+let model: LanguageModel;
+beforeEach(() => {
+  model = new LanguageModel({
+    decoder: tinyDecoder(),
+    tokenizer: new Tokenizer({ source: 'tiny', json: tinyTokenizerJson(), config: {} }),
+    device: 'cpu',
+    configJson: {},
+    name: 'tiny',
+    hash: async () => '',
+  });
+});
+afterEach(() => disposeDecoder(model.decoder));
+
+const lay = (name: string): Tensor[] => [
+  ...addLora(model.decoder, name, { rank: 2, alpha: 4, targets: ['query'], seed: 1 }).values(),
+];
+const states = (): number[] => {
+  const builder = new BatchBuilder();
+  builder.add([5, 6, 7]);
+  const batch = builder.build();
+  return tidy(() => noGrad(() => [...model.hidden(batch).reshape(-1).toArray()] as number[]));
+};
+
+it('runs in the role it is told, and in the one before afterwards', () => {
+  const parameters = lay('policy');
+  tidy(() =>
+    noGrad(() => {
+      for (const tensor of parameters) tensor.copy_(fromTypedArray(Float32Array.of(0.3)));
+    }),
+  );
+  const base = states();
+  model.as('policy', () => {
+    expect(model.activeAdapter).toBe('policy');
+    expect(states()).not.toEqual(base);
+    model.as('reference', () => expect(states()).toEqual(base));
+    expect(model.activeAdapter).toBe('policy');
+  });
+  expect(model.activeAdapter).toBeNull();
+  expect(states()).toEqual(base);
+});
+
+it('refuses a role that no adapter plays, naming those there are', () => {
+  expect(() => model.as('policy', () => 1)).toThrow(
+    new RangeError('there is no adapter "policy"; this model has none'),
+  );
+  expect(model.as('reference', () => 1)).toBe(1);
+  lay('policy');
+  lay('other');
+  expect(() => model.as('polcy', () => 1)).toThrow(
+    new RangeError('there is no adapter "polcy"; there are policy, other'),
+  );
+  expect(model.activeAdapter).toBeNull();
+});
+
+it('keeps the name of the base for the base', () => {
+  expect(() => lay('reference')).toThrow(/cannot be named "reference"/);
+});
+
+it('refuses a function that returns a promise', () => {
+  expect(() => model.as('reference', async () => 1)).toThrow('takes a synchronous function');
+});
