@@ -48,6 +48,13 @@ describe('beginning', () => {
     expect(await run.latestCheckpoint()).toBeNull();
   });
 
+  test('a run that failed before its first step can be tried again', async () => {
+    (await RunFolder.create(path, { config })).close();
+    using run = await RunFolder.create(path, { config: { ...config, beta: 0.2 } });
+    expect(run.resumed).toBe(false);
+    expect(readFileSync(join(path, 'config.yaml'), 'utf8')).toContain('beta: 0.2');
+  });
+
   test('a run that is there is refused, gone on with, or overwritten', async () => {
     await finishedRun();
     await expect(RunFolder.create(path, { config })).rejects.toThrow(

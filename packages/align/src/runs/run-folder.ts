@@ -142,7 +142,9 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): v
   if (resume && !own.includes('config.yaml')) {
     throw new Error(`${path}: no run to resume here; leave out --resume to begin one`);
   }
-  if (own.length > 0 && !resume && !overwrite) {
+  // A run that failed before its first step has left nothing worth keeping.
+  const begun = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
+  if (begun && !resume && !overwrite) {
     throw new Error(
       `${path}: holds a run already; --resume goes on with it, --overwrite begins anew, or give a new --output`,
     );
