@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureDefaultModel } from '@keel/model';
 import { randomPairs } from './random-pairs.ts';
+import { requiredPython } from './required-python.ts';
 
 interface Measured {
   seconds_per_step: number[];
@@ -31,13 +32,7 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
   },
 });
-if (values.python === undefined) {
-  process.stderr.write(
-    '--python is missing: the path of a Python that has benchmarks/trl/requirements.txt\n',
-  );
-  process.exit(2);
-}
-const { python } = values;
+const python = requiredPython(values.python);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'keel-vs-trl-'));
 

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
 import { tokenizerFromFolder } from '../packages/model/src/tokenizer/tokenizer-from-folder.ts';
 import { benchmarkPrompts } from './generation-prompts.ts';
+import { requiredPython } from './required-python.ts';
 
 interface Line {
   batch: number;
@@ -29,13 +30,7 @@ const { values } = parseArgs({
     threads: { type: 'string' },
   },
 });
-if (values.python === undefined) {
-  process.stderr.write(
-    '--python is missing: the path of a Python that has benchmarks/trl/requirements.txt\n',
-  );
-  process.exit(2);
-}
-const { python } = values;
+const python = requiredPython(values.python);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'keel-generate-'));
 

@@ -66,8 +66,8 @@ interface Native {
 }
 
 function load(): Native {
-  // GNU OpenMP's threads spin for milliseconds while they wait: beside any other busy process that costs ten times the
-  // work itself. It reads the variable when LibTorch loads it.
+  // GNU OpenMP's threads spin 300,000 times before they sleep, and so hold back whom they wait for where other processes
+  // are busy (docs/results/engine.md). It reads the variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
   const path = addonPath() as string | null;
   if (path === null) {

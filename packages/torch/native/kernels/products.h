@@ -1,5 +1,5 @@
 // Matrix products over tokens in a few fixed sizes. oneDNN compiles bfloat16 code for every new shape and keeps it: batches
-// whose number of tokens always differs would cost milliseconds a product and memory without end.
+// whose number of tokens always differs would cost memory without end, and time (docs/results/engine.md).
 #pragma once
 #include <ATen/ATen.h>
 
