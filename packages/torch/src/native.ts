@@ -63,6 +63,11 @@ interface Native {
   memory(): { tensors: number; bytes: number };
   threads(count?: number): number;
   build(): TorchBuild;
+  profileStart(): void;
+  profileCount(): number;
+  profileRange(name: string): void;
+  profileRangeEnd(): void;
+  profileStop(): { names: string[]; inputs: string[]; events: Float64Array };
 }
 
 function load(): Native {

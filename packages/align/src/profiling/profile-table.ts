@@ -1,0 +1,43 @@
+import { formatCount } from '../runs/progress.ts';
+import type { ProfileSummary } from './profile-summary.ts';
+
+const topOperators = 12;
+
+/** A profile for people: share by phase, and the operators that took most. */
+export function profileTable(summary: ProfileSummary): string {
+  const { steps, seconds, phases, operators, peakBytes, truncated } = summary;
+  const count = Math.max(1, steps.length);
+  const time = (of: number): string => (of / count).toFixed(3).padStart(10);
+  const share = (of: number): string => `${(100 * of).toFixed(1)}%`.padStart(7);
+  const shown = operators.slice(0, topOperators);
+  const width = Math.max(24, ...shown.map(({ name }) => name.length));
+  const head = (name: string, ...columns: string[]): string =>
+    `${name.padEnd(width)}  share  s a step${columns.join('')}`;
+  const peaks = Object.entries(peakBytes).map(
+    ([device, bytes]) => `${formatCount(bytes)}B on ${device}`,
+  );
+  return [
+    `Profile of ${named(steps)}: ${seconds.toFixed(2)} s${truncated ? ', ended early: the trace would have become too large' : ''}`,
+    head('phase'),
+    ...phases.map(({ name, ...one }) => {
+      const inner = name.split('/');
+      const label = `${'  '.repeat(inner.length - 1)}${inner.at(-1)}`;
+      return `${label.padEnd(width)}${share(one.share)}${time(one.seconds)}`;
+    }),
+    head('operator, by self time', '  calls a step'),
+    ...shown.map(
+      (one) =>
+        `${one.name.padEnd(width)}${share(one.share)}${time(one.selfSeconds)}${Math.round(one.calls / count)
+          .toString()
+          .padStart(14)}`,
+    ),
+    ...(peaks.length > 0 ? [`memory at most ${peaks.join(', ')} above the beginning`] : []),
+  ].join('\n');
+}
+
+function named(steps: readonly number[]): string {
+  if (steps.length === 0) return 'a part of a step';
+  return steps.length === 1
+    ? `step ${steps[0]}`
+    : `steps ${Math.min(...steps)} to ${Math.max(...steps)}`;
+}

@@ -1,0 +1,112 @@
+// Profiles a few steps of a run: a trace of a whole one would be gigabytes.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type PhaseClock, type ProfileEvent, Profiler } from '@keel/torch';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeChromeTrace } from './chrome-trace.ts';
+import type { ProfileSteps } from './profile-steps.ts';
+import { type ProfileSummary, stepRange, summariseProfile } from './profile-summary.ts';
+
+/** Operators in a trace, about: some 40 MB as a file. The profile ends with the phase that goes beyond. */
+export const MOST_OPERATORS = 200_000;
+
+/** A profile that was written. */
+export interface WrittenProfile {
+  /** The trace, in Chrome's format. */
+  path: string;
+  /** The summary as JSON, beside it. */
+  summaryPath: string;
+  summary: ProfileSummary;
+}
+
+/** Takes a profile while the steps asked for run; to be told of each step of the call. */
+export class StepProfiler implements Disposable {
+  readonly #path: string;
+  readonly #steps: ProfileSteps;
+  readonly #clock: PhaseClock;
+  readonly #mostOperators: number;
+  readonly #done: number[] = [];
+  #ordinal = 0;
+  #events: ProfileEvent[] | null = null;
+  #truncated = false;
+  #written = false;
+
+  /** @param steps counted from the call's first, which is 1 */
+  constructor(
+    path: string,
+    steps: ProfileSteps,
+    clock: PhaseClock,
+    { mostOperators = MOST_OPERATORS } = {},
+  ) {
+    this.#path = path;
+    this.#steps = steps;
+    this.#clock = clock;
+    this.#mostOperators = mostOperators;
+  }
+
+  /** @param step the run's number of it */
+  beginStep(step: number): void {
+    this.#ordinal += 1;
+    if (this.#ordinal === this.#steps.first) {
+      this.#clock.profiler = new Profiler();
+      this.#clock.onPhaseEnd = () => this.#boundSize();
+    }
+    this.#clock.profiler?.range(stepRange(step));
+  }
+
+  endStep(step: number): void {
+    if (this.#clock.profiler === null) return;
+    this.#clock.profiler.endRange();
+    this.#done.push(step);
+  }
+
+  /** Whether the last step asked for, or as much as a trace may hold, has been seen. */
+  get due(): boolean {
+    if (this.#written) return false;
+    return this.#events !== null || (this.#began && this.#ordinal >= this.#steps.last);
+  }
+
+  /** Writes trace and summary. @returns null where no step was profiled, or it was written before */
+  finish(): WrittenProfile | null {
+    this.#collect();
+    if (this.#events === null || this.#written) return null;
+    this.#written = true;
+    const summary = summariseProfile(this.#events, {
+      steps: this.#done,
+      truncated: this.#truncated,
+    });
+    const path = this.#path;
+    const summaryPath = path.replace(/(\.json)?$/, '-summary.json');
+    mkdirSync(dirname(path), { recursive: true });
+    writeChromeTrace(path, this.#events, {
+      steps: summary.steps,
+      truncated: summary.truncated,
+    });
+    writeFileAtomic(summaryPath, `${JSON.stringify(summary, null, 2)}\n`);
+    this.#events = [];
+    return { path, summaryPath, summary };
+  }
+
+  /** Without `finish` nothing is written. */
+  [Symbol.dispose](): void {
+    this.#collect();
+  }
+
+  get #began(): boolean {
+    return this.#clock.profiler !== null;
+  }
+
+  #collect(): void {
+    const { profiler } = this.#clock;
+    if (profiler === null) return;
+    this.#clock.profiler = null;
+    this.#clock.onPhaseEnd = null;
+    this.#events = profiler.stop();
+  }
+
+  #boundSize(): void {
+    if ((this.#clock.profiler?.count ?? 0) <= this.#mostOperators) return;
+    this.#truncated = true;
+    this.#collect();
+  }
+}
