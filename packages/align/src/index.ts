@@ -46,7 +46,11 @@ export {
   type MemoryBench,
 } from './machine/bench-machine.ts';
 export { type KeptPeak, keptPeak, machinePeak } from './machine/kept-peak.ts';
-export { type MatmulPeak, type MatmulPeakOptions, measureMatmulPeak } from './machine/matmul-peak.ts';
+export {
+  type MatmulPeak,
+  type MatmulPeakOptions,
+  measureMatmulPeak,
+} from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
 export {
   logRatioMargin,

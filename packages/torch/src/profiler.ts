@@ -22,6 +22,13 @@ export interface ProfileEvent {
 const kinds = ['operator', 'range', 'memory', 'device'] as const;
 const columns = 7;
 
+/** Own operators' backward has its C++ class as its name. */
+const readableName = (name: string): string =>
+  name.replace(
+    /torch::autograd::CppNode<(?:keel::)?(?:\(anonymous namespace\)::)?(\w+)>/,
+    'keel::$1 backward',
+  );
+
 /**
  * Records every operator from its construction to `stop`, with its inputs' shapes and the memory it takes, on this thread and
  * in autograd's. Costs some microseconds an operator. A process takes one profile at a time.
@@ -32,6 +39,8 @@ export class Profiler implements Disposable {
 
   /** @throws Error when a profile is being taken already */
   constructor() {
+    // Kineto tells stderr of its beginning and end otherwise.
+    process.env.KINETO_LOG_LEVEL ??= '6';
     native.profileStart();
   }
 
@@ -63,6 +72,7 @@ export class Profiler implements Disposable {
     if (!this.#running) return [];
     this.#running = false;
     const { names, inputs, events } = native.profileStop();
+    const readable = names.map(readableName);
     const all = Array.from({ length: events.length / columns }, (_, row): ProfileEvent => {
       const [kind, name, given, start, duration, thread, bytes] = events.subarray(
         row * columns,
@@ -70,7 +80,7 @@ export class Profiler implements Disposable {
       );
       return {
         kind: kinds[kind!]!,
-        name: names[name!]!,
+        name: readable[name!]!,
         inputs: inputs[given!]!,
         start: start!,
         duration: duration!,

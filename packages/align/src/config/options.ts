@@ -126,10 +126,10 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
     about.bare !== undefined
       ? `${flag} [${value}]`
       : type !== 'boolean'
-      ? `${flag} <${value}${list ? '...' : ''}>`
-      : unwrapped.default === true
-        ? `--no-${kebabCase(name)}`
-        : flag;
+        ? `${flag} <${value}${list ? '...' : ''}>`
+        : unwrapped.default === true
+          ? `--no-${kebabCase(name)}`
+          : flag;
   return {
     ...about,
     name,

@@ -49,12 +49,12 @@ export async function benchMachine(
       const where = device === 'cpu' ? `${place.threads} threads` : device;
       for (const precision of ['bf16', 'fp32'] as const) {
         await progress(done++, total, `matrix products, ${precision}, ${where}`);
-        const peak = measureMatmulPeak(precision, { device, sizes, secondsPerSize: 0.3 });
+        const peak = measureMatmulPeak(precision, { device, sizes, secondsPerSize: 0.2 });
         keepPeak(peak, precision, device);
         found.matmul.push({ ...place, precision, ...peak });
       }
       await progress(done++, total, `memory, ${where}`);
-      found.memory.push({ ...place, ...measureMemoryBandwidth({ device }) });
+      found.memory.push({ ...place, ...measureMemoryBandwidth({ device, seconds: 0.25 }) });
     }
     await progress(done, total, 'done');
   } finally {

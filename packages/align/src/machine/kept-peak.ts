@@ -51,11 +51,7 @@ export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | 
 }
 
 /** Keeps what was measured with the threads in use. @throws the file system's error */
-export function keepPeak(
-  peak: MatmulPeak,
-  precision: string,
-  device: Device = 'cpu',
-): KeptPeak {
+export function keepPeak(peak: MatmulPeak, precision: string, device: Device = 'cpu'): KeptPeak {
   const kept = {
     ...peak,
     precision,

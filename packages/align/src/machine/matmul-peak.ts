@@ -25,7 +25,7 @@ const fewestRounds = 3;
  */
 export function measureMatmulPeak(
   precision: string,
-  { device = 'cpu', sizes = [1024, 2048], secondsPerSize = 0.25 }: MatmulPeakOptions = {},
+  { device = 'cpu', sizes = [512, 1024, 2048], secondsPerSize = 0.1 }: MatmulPeakOptions = {},
 ): MatmulPeak {
   const dtype = precision === 'bf16' ? 'bfloat16' : 'float32';
   let best: MatmulPeak = { flops: 0, size: 0 };

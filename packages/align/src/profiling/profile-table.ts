@@ -1,10 +1,10 @@
 import { formatCount } from '../runs/progress.ts';
-import type { ProfileSummary } from './profile-summary.ts';
+import type { WrittenProfile } from './step-profiler.ts';
 
 const topOperators = 12;
 
 /** A profile for people: share by phase, and the operators that took most. */
-export function profileTable(summary: ProfileSummary): string {
+export function profileTable({ path, summary, leftOut }: WrittenProfile): string {
   const { steps, seconds, phases, operators, peakBytes, truncated } = summary;
   const count = Math.max(1, steps.length);
   const time = (of: number): string => (of / count).toFixed(3).padStart(10);
@@ -17,7 +17,7 @@ export function profileTable(summary: ProfileSummary): string {
     ([device, bytes]) => `${formatCount(bytes)}B on ${device}`,
   );
   return [
-    `Profile of ${named(steps)}: ${seconds.toFixed(2)} s${truncated ? ', ended early: the trace would have become too large' : ''}`,
+    `Profile of ${named(steps)}: ${seconds.toFixed(2)} s${truncated ? ', ended early: there were too many operators' : ''}`,
     head('phase'),
     ...phases.map(({ name, ...one }) => {
       const inner = name.split('/');
@@ -27,11 +27,14 @@ export function profileTable(summary: ProfileSummary): string {
     head('operator, by self time', '  calls a step'),
     ...shown.map(
       (one) =>
-        `${one.name.padEnd(width)}${share(one.share)}${time(one.selfSeconds)}${Math.round(one.calls / count)
+        `${one.name.padEnd(width)}${share(one.share)}${time(one.selfSeconds)}${Math.round(
+          one.calls / count,
+        )
           .toString()
           .padStart(14)}`,
     ),
     ...(peaks.length > 0 ? [`memory at most ${peaks.join(', ')} above the beginning`] : []),
+    `trace in ${path}${leftOut > 0 ? ` (without the ${formatCount(leftOut)} shortest operators)` : ''}: open it in chrome://tracing or https://ui.perfetto.dev`,
   ].join('\n');
 }
 

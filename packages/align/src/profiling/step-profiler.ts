@@ -7,8 +7,11 @@ import { writeChromeTrace } from './chrome-trace.ts';
 import type { ProfileSteps } from './profile-steps.ts';
 import { type ProfileSummary, stepRange, summariseProfile } from './profile-summary.ts';
 
-/** Operators in a trace, about: some 40 MB as a file. The profile ends with the phase that goes beyond. */
-export const MOST_OPERATORS = 200_000;
+/** Operators that are recorded, about, since they take memory: the profile ends with the phase that goes beyond. */
+const MOST_RECORDED = 1_000_000;
+
+/** Operators in a trace, the longest: some 40 MB as a file. */
+const MOST_WRITTEN = 200_000;
 
 /** A profile that was written. */
 export interface WrittenProfile {
@@ -17,6 +20,8 @@ export interface WrittenProfile {
   /** The summary as JSON, beside it. */
   summaryPath: string;
   summary: ProfileSummary;
+  /** Operators that are counted in the summary but too short for the trace. */
+  leftOut: number;
 }
 
 /** Takes a profile while the steps asked for run; to be told of each step of the call. */
@@ -24,7 +29,8 @@ export class StepProfiler implements Disposable {
   readonly #path: string;
   readonly #steps: ProfileSteps;
   readonly #clock: PhaseClock;
-  readonly #mostOperators: number;
+  readonly #mostRecorded: number;
+  readonly #mostWritten: number;
   readonly #done: number[] = [];
   #ordinal = 0;
   #events: ProfileEvent[] | null = null;
@@ -36,12 +42,13 @@ export class StepProfiler implements Disposable {
     path: string,
     steps: ProfileSteps,
     clock: PhaseClock,
-    { mostOperators = MOST_OPERATORS } = {},
+    { mostRecorded = MOST_RECORDED, mostWritten = MOST_WRITTEN } = {},
   ) {
     this.#path = path;
     this.#steps = steps;
     this.#clock = clock;
-    this.#mostOperators = mostOperators;
+    this.#mostRecorded = mostRecorded;
+    this.#mostWritten = mostWritten;
   }
 
   /** @param step the run's number of it */
@@ -78,13 +85,13 @@ export class StepProfiler implements Disposable {
     const path = this.#path;
     const summaryPath = path.replace(/(\.json)?$/, '-summary.json');
     mkdirSync(dirname(path), { recursive: true });
-    writeChromeTrace(path, this.#events, {
-      steps: summary.steps,
-      truncated: summary.truncated,
-    });
+    const { steps, truncated } = summary;
+    const written = longest(this.#events, this.#mostWritten);
+    const leftOut = this.#events.length - written.length;
+    writeChromeTrace(path, written, { steps, truncated, short_operators_left_out: leftOut });
     writeFileAtomic(summaryPath, `${JSON.stringify(summary, null, 2)}\n`);
     this.#events = [];
-    return { path, summaryPath, summary };
+    return { path, summaryPath, summary, leftOut };
   }
 
   /** Without `finish` nothing is written. */
@@ -105,8 +112,16 @@ export class StepProfiler implements Disposable {
   }
 
   #boundSize(): void {
-    if ((this.#clock.profiler?.count ?? 0) <= this.#mostOperators) return;
+    if ((this.#clock.profiler?.count ?? 0) <= this.#mostRecorded) return;
     this.#truncated = true;
     this.#collect();
   }
+}
+
+/** Events without the shortest operators, so that about `most` of these are left. */
+function longest(events: ProfileEvent[], most: number): ProfileEvent[] {
+  const durations = events.flatMap(({ kind, duration }) => (kind === 'operator' ? [duration] : []));
+  if (durations.length <= most) return events;
+  const shortest = Float64Array.from(durations).sort()[durations.length - most]!;
+  return events.filter(({ kind, duration }) => kind !== 'operator' || duration > shortest);
 }

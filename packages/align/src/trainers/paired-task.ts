@@ -103,7 +103,7 @@ export class PairedTask implements TrainingTask {
       if (training) this.#flops += this.#flopsOf(batch, rows);
       tidy(() => {
         const referenceSums = phase('reference', () => reference?.of(batch, rows) ?? null); // [2P]
-        const forward = () => {
+        const forward = (): Tensor => {
           const policy = model.as(role, () => scorePairs(model, batch, training));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
@@ -111,12 +111,12 @@ export class PairedTask implements TrainingTask {
           const value = total.item();
           if (!Number.isFinite(value))
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          return { policy, scores, total, value };
+          totals.add(batch, scores, value, policy);
+          return total;
         };
         const compute = (): void => {
-          const { policy, scores, total, value } = phase('forward', forward);
+          const total = phase('forward', forward);
           if (training) phase('backward', () => total.div(pairs.length).backward());
-          totals.add(batch, scores, value, policy);
         };
         if (training) compute();
         else noGrad(compute);

@@ -50,7 +50,7 @@ export class HumanDisplay implements TrainingDisplay {
         this.#resume();
         break;
       case 'profile':
-        this.say(`\n${profileTable(event.summary)}\ntrace in ${event.path}: open it in chrome://tracing or https://ui.perfetto.dev\n`);
+        this.say(`\n${profileTable(event)}\n`);
         this.#resume();
     }
   }
