@@ -1,15 +1,14 @@
-// LibTorch's own profiler (Kineto): operators with shapes, the caller's ranges, and memory. What is made of the events is
-// TypeScript's. One profile at a time in a process; it follows the thread that began it and autograd's threads.
-#include <ATen/Context.h>
-#include <ATen/detail/CUDAHooksInterface.h>
+// Profiles: every operator with its inputs, the caller's ranges, and memory, from LibTorch's own hooks (RecordFunction and the
+// allocator's reports). Kineto stands on the same hooks, but takes some 10 microseconds and 3 KB an event, and a training step
+// has hundreds of thousands. What is made of the events is TypeScript's.
 #include <ATen/record_function.h>
-#include <torch/csrc/autograd/profiler_kineto.h>
+#include <c10/core/Allocator.h>
+#include <torch/csrc/profiler/orchestration/observer.h>
 
-#include <atomic>
+#include <chrono>
+#include <deque>
 #include <memory>
-#include <optional>
-#include <sstream>
-#include <thread>
+#include <mutex>
 #include <unordered_map>
 
 #include "surface.h"
@@ -17,8 +16,129 @@
 namespace keel {
 namespace {
 
-namespace kineto = torch::autograd::profiler;
 namespace impl = torch::profiler::impl;
+
+// As profiler.ts numbers and names them.
+enum Kind { kOperator = 0, kRange = 1, kMemory = 2 };
+constexpr size_t kColumns = 7;
+
+struct Event {
+  Kind kind;
+  uint32_t name, inputs;
+  int64_t start, end;
+  uint64_t thread;
+  int64_t bytes;
+};
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Gives each distinct text a number.
+struct Texts {
+  std::vector<std::string> all;
+  std::unordered_map<std::string, uint32_t> places;
+  uint32_t place(const std::string& text) {
+    const auto [found, added] = places.try_emplace(text, static_cast<uint32_t>(all.size()));
+    if (added) all.push_back(text);
+    return found->second;
+  }
+};
+
+// What was recorded. Operators may come from several threads, autograd's among them.
+struct Recording {
+  std::mutex mutex;
+  std::deque<Event> events;
+  size_t most, operators = 0, missed = 0;
+  int64_t began = now();
+  Texts names;
+  // Inputs are written out once for each combination of types and shapes, found by these numbers.
+  std::unordered_map<std::string, uint32_t> signatures;
+  Texts inputs;
+  explicit Recording(size_t most) : most(most) { inputs.place(""); }
+
+  uint32_t inputsOf(const at::RecordFunction& record) {
+    std::string signature;
+    const auto add = [&](int64_t number) { signature.append(reinterpret_cast<const char*>(&number), sizeof(number)); };
+    for (const c10::IValue& value : record.inputs()) {
+      if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().layout() != at::kStrided) continue;
+      const at::Tensor& tensor = value.toTensor();
+      add(static_cast<int64_t>(tensor.scalar_type()));
+      add(tensor.dim());
+      for (const int64_t size : tensor.sizes()) add(size);
+    }
+    if (signature.empty()) return 0;
+    const auto found = signatures.find(signature);
+    if (found != signatures.end()) return found->second;
+    std::string text;
+    for (const c10::IValue& value : record.inputs()) {
+      if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().layout() != at::kStrided) continue;
+      text += (text.empty() ? "" : ", ") + describe(value.toTensor());
+    }
+    return signatures[signature] = inputs.place(text);
+  }
+
+  // Its place, to be ended there; nothing where there are too many already. Ranges are few and always recorded.
+  Event* begin(const at::RecordFunction& record) {
+    const bool range = record.scope() == at::RecordScope::USER_SCOPE;
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!range && operators >= most) {
+      ++missed;
+      return nullptr;
+    }
+    operators += !range;
+    events.push_back({range ? kRange : kOperator, names.place(record.name()), range ? 0 : inputsOf(record), 0, 0,
+                      record.threadId(), 0});
+    // A deque does not move what it holds.
+    Event* event = &events.back();
+    event->start = now();
+    return event;
+  }
+
+  void memory(int64_t bytes, c10::Device device) {
+    std::lock_guard<std::mutex> lock(mutex);
+    // As many again at most.
+    if (operators >= most || events.size() >= 3 * most) return;
+    const int64_t at = now();
+    events.push_back({kMemory, names.place(c10::DeviceTypeName(device.type(), true)), 0, at, at, 0, bytes});
+  }
+};
+
+struct Place : at::ObserverContext {
+  std::shared_ptr<Recording> recording;
+  Event* event;
+  Place(std::shared_ptr<Recording> its, Event* event) : recording(std::move(its)), event(event) {}
+};
+
+// One profile at a time in a process. It follows the thread that began it and, by LibTorch's thread-local state, autograd's.
+std::mutex taking;
+std::shared_ptr<Recording> current;
+
+std::shared_ptr<Recording> currentRecording() {
+  std::lock_guard<std::mutex> lock(taking);
+  return current;
+}
+
+std::unique_ptr<at::ObserverContext> onStart(const at::RecordFunction& record) {
+  auto recording = currentRecording();
+  Event* event = recording ? recording->begin(record) : nullptr;
+  if (event == nullptr) return nullptr;
+  return std::make_unique<Place>(std::move(recording), event);
+}
+
+void onEnd(const at::RecordFunction&, at::ObserverContext* context) {
+  if (context != nullptr) static_cast<Place*>(context)->event->end = now();
+}
+
+// LibTorch's allocators report to the profiler of the thread.
+struct MemoryWatch : impl::ProfilerStateBase {
+  std::shared_ptr<Recording> recording;
+  explicit MemoryWatch(std::shared_ptr<Recording> its)
+      : ProfilerStateBase(impl::ProfilerConfig(impl::ProfilerState::CPU, false, /*profile_memory=*/true)),
+        recording(std::move(its)) {}
+  impl::ActiveProfilerType profilerType() override { return impl::ActiveProfilerType::NONE; }
+  void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device device) override { recording->memory(bytes, device); }
+};
 
 struct Range {
   std::string name;
@@ -28,58 +148,17 @@ struct Range {
   }
 };
 
-struct Profile {
-  std::thread::id thread = std::this_thread::get_id();
-  at::CallbackHandle counter = at::INVALID_CALLBACK_HANDLE;
+// Of the thread that takes the profile.
+struct Taken {
+  std::shared_ptr<Recording> recording;
+  at::CallbackHandle callback;
   std::vector<std::unique_ptr<Range>> ranges;
 };
+thread_local std::unique_ptr<Taken> taken;
 
-std::optional<Profile> active;
-std::atomic<bool> taken{false};
-std::atomic<int64_t> counted{0};
-
-Profile& ofThisThread() {
-  if (!taken || !active || active->thread != std::this_thread::get_id())
-    throw std::runtime_error("no profile is being taken in this thread");
-  return *active;
-}
-
-std::set<impl::ActivityType> activities() {
-  std::set<impl::ActivityType> all{impl::ActivityType::CPU};
-  if (at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0) all.insert(impl::ActivityType::CUDA);
-  return all;
-}
-
-// Kinds of events, as profiler.ts numbers them.
-enum Kind { kOperator = 0, kRange = 1, kMemory = 2, kDevice = 3 };
-constexpr size_t kColumns = 7;
-
-// Gives each distinct text a number.
-struct Texts {
-  std::vector<std::string> all;
-  std::unordered_map<std::string, size_t> places;
-  double place(const std::string& text) {
-    const auto [found, added] = places.try_emplace(text, all.size());
-    if (added) all.push_back(text);
-    return static_cast<double>(found->second);
-  }
-};
-
-// "[1720, 576] bfloat16, [], [576, 576] bfloat16": what the operator was called with, tensors first.
-std::string inputsOf(const kineto::KinetoEvent& event) {
-  std::ostringstream text;
-  const auto shapes = event.shapes();
-  const auto types = event.dtypes();
-  bool first = true;
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    const bool tensor = i < types.size() && !types[i].empty() && types[i] != "Scalar" && types[i] != "ScalarList";
-    if (!tensor) continue;
-    text << (first ? "[" : ", [");
-    first = false;
-    for (size_t k = 0; k < shapes[i].size(); ++k) text << (k ? ", " : "") << shapes[i][k];
-    text << "] " << types[i];
-  }
-  return text.str();
+Taken& ofThisThread() {
+  if (!taken) throw std::runtime_error("no profile is being taken in this thread");
+  return *taken;
 }
 
 napi_value texts(napi_env env, const std::vector<std::string>& all) {
@@ -91,88 +170,71 @@ napi_value texts(napi_env env, const std::vector<std::string>& all) {
 
 }  // namespace
 
-// profileStart(): records from here on
-napi_value profileStart(napi_env env, const Arguments&) {
-  if (taken.exchange(true)) throw std::runtime_error("a profile is being taken already, and a process has one at a time");
-  try {
-    const impl::ProfilerConfig config(impl::ProfilerState::KINETO, /*report_input_shapes=*/true, /*profile_memory=*/true);
-    kineto::prepareProfiler(config, activities());
-    kineto::enableProfiler(config, activities(), {});
-    counted = 0;
-    active.emplace();
-    active->counter = at::addGlobalCallback(at::RecordFunctionCallback([](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> {
-      counted.fetch_add(1, std::memory_order_relaxed);
-      return nullptr;
-    }));
-  } catch (...) {
-    active.reset();
-    taken = false;
-    throw;
+// profileStart(most): records from here on, at most so many operators
+napi_value profileStart(napi_env env, const Arguments& args) {
+  auto recording = std::make_shared<Recording>(static_cast<size_t>(toInteger(env, args[0])));
+  {
+    std::lock_guard<std::mutex> lock(taking);
+    if (current) throw std::runtime_error("a profile is being taken already, and a process has one at a time");
+    current = recording;
   }
+  impl::ProfilerStateBase::push(std::make_shared<MemoryWatch>(recording));
+  const auto callback = at::RecordFunctionCallback(onStart, onEnd)
+                            .needsInputs(true)
+                            .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION, at::RecordScope::USER_SCOPE});
+  taken = std::make_unique<Taken>(Taken{recording, at::addThreadLocalCallback(callback), {}});
   return undefinedValue(env);
 }
 
-// profileCount() -> operators and ranges recorded so far
-napi_value profileCount(napi_env env, const Arguments&) { return fromNumber(env, static_cast<double>(counted.load())); }
-
 // profileRange(name): a named stretch of this thread, until profileRangeEnd()
 napi_value profileRange(napi_env env, const Arguments& args) {
-  Profile& profile = ofThisThread();
+  Taken& profile = ofThisThread();
   profile.ranges.push_back(std::make_unique<Range>(toString(env, args[0])));
   return undefinedValue(env);
 }
 
 napi_value profileRangeEnd(napi_env env, const Arguments&) {
-  Profile& profile = ofThisThread();
+  Taken& profile = ofThisThread();
   if (profile.ranges.empty()) throw std::runtime_error("no range is open");
   profile.ranges.pop_back();
   return undefinedValue(env);
 }
 
-// profileStop() -> {names, inputs, events}: of each event its kind, name, inputs, start and duration in nanoseconds, thread
-// (or device stream), and bytes; ranges still open end here
+// profileStop() -> {names, inputs, events, missed}: of each event its kind, name, inputs, start and duration in nanoseconds,
+// thread and bytes; ranges still open end here
 napi_value profileStop(napi_env env, const Arguments&) {
-  Profile& profile = ofThisThread();
+  Taken& profile = ofThisThread();
   while (!profile.ranges.empty()) profile.ranges.pop_back();
-  at::removeCallback(profile.counter);
-  active.reset();
-  std::unique_ptr<kineto::ProfilerResult> result;
-  try {
-    result = kineto::disableProfiler();
-  } catch (...) {
-    taken = false;
-    throw;
+  at::removeCallback(profile.callback);
+  impl::ProfilerStateBase::pop();
+  const auto recording = profile.recording;
+  taken.reset();
+  {
+    std::lock_guard<std::mutex> lock(taking);
+    current.reset();
   }
-  taken = false;
-  const auto& events = result->events();
-  Texts names, inputs;
+  std::lock_guard<std::mutex> lock(recording->mutex);
+  const auto& events = recording->events;
   void* data = nullptr;
   napi_value buffer, table;
   check(env, napi_create_arraybuffer(env, events.size() * kColumns * sizeof(double), &data, &buffer));
   auto* row = static_cast<double*>(data);
-  for (const auto& event : events) {
-    const std::string name = event.name();
-    const bool onDevice = event.deviceType() != c10::DeviceType::CPU;
-    const Kind kind = name == "[memory]" ? kMemory
-        : onDevice ? kDevice
-        : event.scope() == static_cast<uint8_t>(at::RecordScope::USER_SCOPE) ? kRange
-                                                                               : kOperator;
-    row[0] = kind;
-    row[1] = names.place(kind == kMemory ? c10::DeviceTypeName(event.deviceType(), true) : name);
-    row[2] = inputs.place(kind == kOperator ? inputsOf(event) : std::string());
-    // Nanoseconds since 1970 are more than a double holds exactly: counted from the beginning of the profile.
-    row[3] = static_cast<double>(static_cast<int64_t>(event.startNs() - result->trace_start_ns()));
-    row[4] = static_cast<double>(event.durationNs());
-    row[5] = static_cast<double>(onDevice ? event.deviceResourceId() : static_cast<int64_t>(event.startThreadId()));
-    row[6] = static_cast<double>(kind == kMemory ? event.nBytes() : 0);
-    row += kColumns;
+  for (const Event& event : events) {
+    // Nanoseconds of the clock are more than a double holds exactly: counted from the beginning of the profile.
+    const int64_t start = event.start - recording->began;
+    const double columns[kColumns] = {static_cast<double>(event.kind), static_cast<double>(event.name),
+                                      static_cast<double>(event.inputs), static_cast<double>(start),
+                                      static_cast<double>(std::max<int64_t>(0, event.end - event.start)),
+                                      static_cast<double>(event.thread), static_cast<double>(event.bytes)};
+    row = std::copy(columns, columns + kColumns, row);
   }
   check(env, napi_create_typedarray(env, napi_float64_array, events.size() * kColumns, buffer, 0, &table));
   napi_value answer;
   check(env, napi_create_object(env, &answer));
-  check(env, napi_set_named_property(env, answer, "names", texts(env, names.all)));
-  check(env, napi_set_named_property(env, answer, "inputs", texts(env, inputs.all)));
+  check(env, napi_set_named_property(env, answer, "names", texts(env, recording->names.all)));
+  check(env, napi_set_named_property(env, answer, "inputs", texts(env, recording->inputs.all)));
   check(env, napi_set_named_property(env, answer, "events", table));
+  check(env, napi_set_named_property(env, answer, "missed", fromNumber(env, static_cast<double>(recording->missed))));
   return answer;
 }
 

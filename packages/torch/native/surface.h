@@ -26,7 +26,6 @@ napi_value item(napi_env env, const Arguments& args);
 
 // Profiles: profiler.cpp
 napi_value profileStart(napi_env env, const Arguments& args);
-napi_value profileCount(napi_env env, const Arguments& args);
 napi_value profileRange(napi_env env, const Arguments& args);
 napi_value profileRangeEnd(napi_env env, const Arguments& args);
 napi_value profileStop(napi_env env, const Arguments& args);

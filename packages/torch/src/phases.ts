@@ -7,8 +7,6 @@ export class PhaseClock {
   #seconds = new Map<string, number>();
   /** Takes the phases up too, where a profile is being taken. */
   profiler: Profiler | null = null;
-  /** Called after each phase, inner ones too. */
-  onPhaseEnd: (() => void) | null = null;
 
   /** Runs `body`, and all that it waits for, on this clock. */
   run<T>(body: () => T): T {
@@ -31,7 +29,6 @@ export class PhaseClock {
   end(name: string, seconds: number, inside: boolean): void {
     if (!inside) this.#seconds.set(name, (this.#seconds.get(name) ?? 0) + seconds);
     this.profiler?.endRange();
-    this.onPhaseEnd?.();
   }
 }
 

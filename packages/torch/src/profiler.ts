@@ -1,25 +1,25 @@
-// LibTorch's profiler: which operators ran when, for how long, on what, and how memory went.
+// A profile: which operators ran when, for how long, on what, and how memory went.
 import { native } from './native.ts';
 
 /** One thing that a profile saw. Times are nanoseconds since the profile began. */
 export interface ProfileEvent {
   /**
    * `operator`: one call, backward's among them; `range`: a stretch named with {@link Profiler.range}; `memory`: bytes were
-   * taken (or, below zero, given back); `device`: work on an accelerator.
+   * taken (or, below zero, given back).
    */
-  kind: 'operator' | 'range' | 'memory' | 'device';
+  kind: 'operator' | 'range' | 'memory';
   /** The operator's, as `aten::mm`; of memory the device's, as `cpu`. */
   name: string;
   /** Tensors that an operator was given, as `[1720, 576] bfloat16`; empty where there are none. */
   inputs: string;
   start: number;
   duration: number;
-  /** LibTorch's number of the thread; of device work, its stream. */
+  /** LibTorch's number of the thread; 0 for memory. */
   thread: number;
   bytes: number;
 }
 
-const kinds = ['operator', 'range', 'memory', 'device'] as const;
+const kinds = ['operator', 'range', 'memory'] as const;
 const columns = 7;
 
 /** Own operators' backward has its C++ class as its name. */
@@ -29,24 +29,28 @@ const readableName = (name: string): string =>
     'keel::$1 backward',
   );
 
+export interface ProfilerOptions {
+  /** Operators that are recorded at most, the first ones; ranges always are. A million take about 400 MB. */
+  mostOperators?: number;
+}
+
 /**
  * Records every operator from its construction to `stop`, with its inputs' shapes and the memory it takes, on this thread and
- * in autograd's. Costs some microseconds an operator. A process takes one profile at a time.
+ * in autograd's. A process takes one profile at a time. Of work on an accelerator it sees the launch.
  */
 export class Profiler implements Disposable {
   #running = true;
   #open = 0;
+  #missed = 0;
 
   /** @throws Error when a profile is being taken already */
-  constructor() {
-    // Kineto tells stderr of its beginning and end otherwise.
-    process.env.KINETO_LOG_LEVEL ??= '6';
-    native.profileStart();
+  constructor({ mostOperators = 1_000_000 }: ProfilerOptions = {}) {
+    native.profileStart(mostOperators);
   }
 
-  /** Operators and ranges so far; 0 once it was stopped. */
-  get count(): number {
-    return this.#running ? native.profileCount() : 0;
+  /** Operators that were not recorded, since there were more than `mostOperators`; known once it was stopped. */
+  get missed(): number {
+    return this.#missed;
   }
 
   get running(): boolean {
@@ -71,7 +75,8 @@ export class Profiler implements Disposable {
   stop(): ProfileEvent[] {
     if (!this.#running) return [];
     this.#running = false;
-    const { names, inputs, events } = native.profileStop();
+    const { names, inputs, events, missed } = native.profileStop();
+    this.#missed = missed;
     const readable = names.map(readableName);
     const all = Array.from({ length: events.length / columns }, (_, row): ProfileEvent => {
       const [kind, name, given, start, duration, thread, bytes] = events.subarray(

@@ -43,7 +43,7 @@ export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | 
   if (!existsSync(path)) return null;
   try {
     const { peak } = JSON.parse(readFileSync(path, 'utf8')) as { peak: KeptPeak };
-    return peak.flops > 0 ? peak : null;
+    return (peak?.flops ?? 0) > 0 ? peak : null;
   } catch {
     // A damaged file is measured anew.
     return null;

@@ -5,9 +5,8 @@ import type { ProfileEvent } from '@keel/torch';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
 import { isStep } from './profile-summary.ts';
 
-/** Process numbers: what ran here, and what accelerators did. */
+/** The format wants a number of the process. */
 const HERE = 1;
-const DEVICES = 2;
 
 /** Changes of memory below this share of its whole range are not worth a point of their own. */
 const MEMORY_RESOLUTION = 1 / 2000;
@@ -58,8 +57,8 @@ function bar({ kind, name, inputs, start, duration, thread }: ProfileEvent, thre
     ph: 'X',
     cat: category,
     name,
-    pid: kind === 'device' ? DEVICES : HERE,
-    tid: kind === 'device' ? thread : threads.get(thread),
+    pid: HERE,
+    tid: threads.get(thread),
     ts: micro(start),
     dur: micro(duration),
     ...(inputs === '' ? {} : { args: { inputs } }),
@@ -72,25 +71,24 @@ type Threads = ReadonlyMap<number, number>;
 function numbered(events: readonly ProfileEvent[]): Threads {
   const threads = new Map<number, number>();
   for (const { kind, thread } of events) {
-    if (kind !== 'device' && kind !== 'memory' && !threads.has(thread))
+    if (kind !== 'memory' && !threads.has(thread))
       threads.set(thread, threads.size + 1);
   }
   return threads;
 }
 
 function titles(threads: Threads): Row[] {
-  const title = (what: string, pid: number, tid: number, name: string): Row => ({
+  const title = (what: string, tid: number, name: string): Row => ({
     ph: 'M',
     name: what,
-    pid,
+    pid: HERE,
     tid,
     args: { name },
   });
   return [
-    title('process_name', HERE, 0, 'keel'),
-    title('process_name', DEVICES, 0, 'devices'),
+    title('process_name', 0, 'keel'),
     ...[...threads.values()].map((tid) =>
-      title('thread_name', HERE, tid, tid === 1 ? 'training' : `autograd ${tid - 1}`),
+      title('thread_name', tid, tid === 1 ? 'training' : `autograd ${tid - 1}`),
     ),
   ];
 }

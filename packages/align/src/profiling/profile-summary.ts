@@ -27,8 +27,8 @@ export interface ProfileSummary {
   steps: number[];
   /** From the first step's beginning to the profile's end. */
   seconds: number;
-  /** It ended before the last step that was asked for, since the trace would have become too large. */
-  truncated: boolean;
+  /** Operators that came when as many were recorded as may be: neither in the trace nor in `operators`. Phases are whole. */
+  missedOperators: number;
   /** In the order in which they first came; `other` is what lies in no phase. */
   phases: PhaseTime[];
   /** The one that took most first. */
@@ -44,7 +44,7 @@ export const isStep = (name: string): boolean => /^step \d+$/.test(name);
 /** @param events by their start; of two that begin together the longer first */
 export function summariseProfile(
   events: readonly ProfileEvent[],
-  { steps, truncated }: Pick<ProfileSummary, 'steps' | 'truncated'>,
+  { steps, missedOperators }: Pick<ProfileSummary, 'steps' | 'missedOperators'>,
 ): ProfileSummary {
   const timed = events.filter(({ kind }) => kind === 'range' || kind === 'operator');
   const start = timed[0]?.start ?? 0;
@@ -53,7 +53,7 @@ export function summariseProfile(
   return {
     steps,
     seconds,
-    truncated,
+    missedOperators,
     phases: phaseTimes(timed, seconds),
     operators: operatorTimes(timed),
     peakBytes: peakBytes(events),

@@ -7,9 +7,6 @@ import { writeChromeTrace } from './chrome-trace.ts';
 import type { ProfileSteps } from './profile-steps.ts';
 import { type ProfileSummary, stepRange, summariseProfile } from './profile-summary.ts';
 
-/** Operators that are recorded, about, since they take memory: the profile ends with the phase that goes beyond. */
-const MOST_RECORDED = 1_000_000;
-
 /** Operators in a trace, the longest: some 40 MB as a file. */
 const MOST_WRITTEN = 200_000;
 
@@ -29,12 +26,12 @@ export class StepProfiler implements Disposable {
   readonly #path: string;
   readonly #steps: ProfileSteps;
   readonly #clock: PhaseClock;
-  readonly #mostRecorded: number;
+  readonly #mostRecorded: number | undefined;
   readonly #mostWritten: number;
   readonly #done: number[] = [];
   #ordinal = 0;
   #events: ProfileEvent[] | null = null;
-  #truncated = false;
+  #missed = 0;
   #written = false;
 
   /** @param steps counted from the call's first, which is 1 */
@@ -42,7 +39,10 @@ export class StepProfiler implements Disposable {
     path: string,
     steps: ProfileSteps,
     clock: PhaseClock,
-    { mostRecorded = MOST_RECORDED, mostWritten = MOST_WRITTEN } = {},
+    {
+      mostRecorded,
+      mostWritten = MOST_WRITTEN,
+    }: { mostRecorded?: number; mostWritten?: number } = {},
   ) {
     this.#path = path;
     this.#steps = steps;
@@ -55,8 +55,9 @@ export class StepProfiler implements Disposable {
   beginStep(step: number): void {
     this.#ordinal += 1;
     if (this.#ordinal === this.#steps.first) {
-      this.#clock.profiler = new Profiler();
-      this.#clock.onPhaseEnd = () => this.#boundSize();
+      this.#clock.profiler = new Profiler(
+        this.#mostRecorded === undefined ? {} : { mostOperators: this.#mostRecorded },
+      );
     }
     this.#clock.profiler?.range(stepRange(step));
   }
@@ -67,10 +68,9 @@ export class StepProfiler implements Disposable {
     this.#done.push(step);
   }
 
-  /** Whether the last step asked for, or as much as a trace may hold, has been seen. */
+  /** Whether the last step asked for has been seen. */
   get due(): boolean {
-    if (this.#written) return false;
-    return this.#events !== null || (this.#began && this.#ordinal >= this.#steps.last);
+    return this.#clock.profiler !== null && this.#ordinal >= this.#steps.last;
   }
 
   /** Writes trace and summary. @returns null where no step was profiled, or it was written before */
@@ -80,15 +80,15 @@ export class StepProfiler implements Disposable {
     this.#written = true;
     const summary = summariseProfile(this.#events, {
       steps: this.#done,
-      truncated: this.#truncated,
+      missedOperators: this.#missed,
     });
     const path = this.#path;
     const summaryPath = path.replace(/(\.json)?$/, '-summary.json');
     mkdirSync(dirname(path), { recursive: true });
-    const { steps, truncated } = summary;
+    const { steps } = summary;
     const written = longest(this.#events, this.#mostWritten);
     const leftOut = this.#events.length - written.length;
-    writeChromeTrace(path, written, { steps, truncated, short_operators_left_out: leftOut });
+    writeChromeTrace(path, written, { steps, shortest_operators_left_out: leftOut });
     writeFileAtomic(summaryPath, `${JSON.stringify(summary, null, 2)}\n`);
     this.#events = [];
     return { path, summaryPath, summary, leftOut };
@@ -99,22 +99,12 @@ export class StepProfiler implements Disposable {
     this.#collect();
   }
 
-  get #began(): boolean {
-    return this.#clock.profiler !== null;
-  }
-
   #collect(): void {
     const { profiler } = this.#clock;
     if (profiler === null) return;
     this.#clock.profiler = null;
-    this.#clock.onPhaseEnd = null;
     this.#events = profiler.stop();
-  }
-
-  #boundSize(): void {
-    if ((this.#clock.profiler?.count ?? 0) <= this.#mostRecorded) return;
-    this.#truncated = true;
-    this.#collect();
+    this.#missed = profiler.missed;
   }
 }
 

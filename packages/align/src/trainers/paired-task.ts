@@ -102,7 +102,7 @@ export class PairedTask implements TrainingTask {
       const rows = pass.map((index) => pairs[index]!.row);
       if (training) this.#flops += this.#flopsOf(batch, rows);
       tidy(() => {
-        const referenceSums = phase('reference', () => reference?.of(batch, rows) ?? null); // [2P]
+        const referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
         const forward = (): Tensor => {
           const policy = model.as(role, () => scorePairs(model, batch, training));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
