@@ -46,7 +46,8 @@ export async function benchMachine(
     for (const place of places) {
       const { device } = place;
       setThreads(place.threads);
-      const where = device === 'cpu' ? `${place.threads} threads` : device;
+      const where =
+        device === 'cpu' ? `${place.threads} thread${place.threads === 1 ? '' : 's'}` : device;
       for (const precision of ['bf16', 'fp32'] as const) {
         await progress(done++, total, `matrix products, ${precision}, ${where}`);
         const peak = measureMatmulPeak(precision, { device, sizes, secondsPerSize: 0.2 });

@@ -24,7 +24,8 @@ afterAll(() => {
 });
 
 const machine = { precision: 'fp32', device: 'cpu' };
-const files = (): string[] => readdirSync(join(cache, 'machine')).map((name) => join(cache, 'machine', name));
+const files = (): string[] =>
+  readdirSync(join(cache, 'machine')).map((name) => join(cache, 'machine', name));
 
 it('is measured once, told, and kept', () => {
   const state = randomState();

@@ -71,8 +71,7 @@ type Threads = ReadonlyMap<number, number>;
 function numbered(events: readonly ProfileEvent[]): Threads {
   const threads = new Map<number, number>();
   for (const { kind, thread } of events) {
-    if (kind !== 'memory' && !threads.has(thread))
-      threads.set(thread, threads.size + 1);
+    if (kind !== 'memory' && !threads.has(thread)) threads.set(thread, threads.size + 1);
   }
   return threads;
 }
