@@ -30,7 +30,7 @@ const readableName = (name: string): string =>
   );
 
 export interface ProfilerOptions {
-  /** Operators that are recorded at most, the first ones; ranges always are. A million take about 400 MB. */
+  /** Operators that are recorded at most, the first ones; ranges always are. A million take some 450 MB. */
   mostOperators?: number;
 }
 
@@ -44,7 +44,7 @@ export class Profiler implements Disposable {
   #missed = 0;
 
   /** @throws Error when a profile is being taken already */
-  constructor({ mostOperators = 1_000_000 }: ProfilerOptions = {}) {
+  constructor({ mostOperators = 1_500_000 }: ProfilerOptions = {}) {
     native.profileStart(mostOperators);
   }
 

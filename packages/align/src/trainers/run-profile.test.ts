@@ -83,7 +83,7 @@ it('writes a trace with operators, phases and memory; the run is the same to the
     'keel::segment_attention',
     'keel::SegmentAttention backward',
   ])
-    expect(named(name)[0]?.args?.inputs).toMatch(/^\[\d+, \d+(, \d+)?\] float32, /);
+    expect(named(name)[0]?.args?.inputs).toMatch(/^\[\d+, \d+(, \d+)?\] float32/);
   expect(trace.traceEvents.some(({ ph, args }) => ph === 'C' && args?.MB !== undefined)).toBe(true);
 
   // Every operator of a step lies in one of its phases.
