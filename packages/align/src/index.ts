@@ -40,12 +40,28 @@ export {
 } from './evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
 export {
+  benchMachine,
+  type MachineBench,
+  type MatmulBench,
+  type MemoryBench,
+} from './machine/bench-machine.ts';
+export { type KeptPeak, keptPeak, machinePeak } from './machine/kept-peak.ts';
+export {
+  type MatmulPeak,
+  type MatmulPeakOptions,
+  measureMatmulPeak,
+} from './machine/matmul-peak.ts';
+export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export {
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
+export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
+export { profileTable } from './profiling/profile-table.ts';
+export type { WrittenProfile } from './profiling/step-profiler.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,

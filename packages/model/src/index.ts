@@ -29,6 +29,14 @@ export {
 export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
+export {
+  backwardFlops,
+  type Flops,
+  forwardFlops,
+  type ModelSizes,
+  modelSizes,
+  totalFlops,
+} from './model-flops.ts';
 export { ancestors, BatchBuilder, type PackedBatch, type Segment } from './packed-batch.ts';
 export { DEFAULT_MODEL_NAME, resolveModel } from './resolve-model.ts';
 export {

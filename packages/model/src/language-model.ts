@@ -1,4 +1,4 @@
-import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { type Device, fromTypedArray, ops, phase, type Tensor } from '@keel/torch';
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
@@ -122,13 +122,8 @@ export class LanguageModel {
     const { head } = this.decoder.weights;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
     const softcap = this.decoder.config.logitSoftcap ?? 0;
-    const [logprobs, , entropy, argmax] = ops.linearLogprob(
-      states,
-      weight,
-      predicted,
-      1,
-      softcap,
-      LOGPROB_CHUNK,
+    const [logprobs, , entropy, argmax] = phase('log-probs', () =>
+      ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
     );
     return { logprobs, entropy, argmax };
   }

@@ -8,6 +8,8 @@ export { clipGradients } from './optimisers/clip-gradients.ts';
 export type { Optimiser, OptimiserState } from './optimisers/optimiser.ts';
 export { type ScheduleName, type ScheduleOptions, scheduleFactor } from './optimisers/schedule.ts';
 export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
+export { PhaseClock, phase } from './phases.ts';
+export { type ProfileEvent, Profiler } from './profiler.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';

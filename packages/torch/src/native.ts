@@ -63,6 +63,10 @@ interface Native {
   memory(): { tensors: number; bytes: number };
   threads(count?: number): number;
   build(): TorchBuild;
+  profileStart(most: number): void;
+  profileRange(name: string): void;
+  profileRangeEnd(): void;
+  profileStop(): { names: string[]; inputs: string[]; events: Float64Array; missed: number };
 }
 
 function load(): Native {

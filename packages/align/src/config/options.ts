@@ -11,6 +11,8 @@ export interface OptionDetails {
   value?: string;
   /** Only a flag: belongs to one call, so neither YAML nor config.yaml has it. */
   flagOnly?: boolean;
+  /** The flag may stand without a value; this is the one that it then has. */
+  bare?: string;
   /** For lists: whether one flag value may hold several, separated by commas. True unless told. */
   commas?: boolean;
 }
@@ -121,11 +123,13 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const negatedFlag = type === 'boolean' ? `--no-${kebabCase(name)}` : null;
   const value = about.value ?? (type === 'integer' ? 'n' : type);
   const usage =
-    type !== 'boolean'
-      ? `${flag} <${value}${list ? '...' : ''}>`
-      : unwrapped.default === true
-        ? `--no-${kebabCase(name)}`
-        : flag;
+    about.bare !== undefined
+      ? `${flag} [${value}]`
+      : type !== 'boolean'
+        ? `${flag} <${value}${list ? '...' : ''}>`
+        : unwrapped.default === true
+          ? `--no-${kebabCase(name)}`
+          : flag;
   return {
     ...about,
     name,

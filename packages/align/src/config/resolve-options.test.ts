@@ -167,3 +167,20 @@ test('config.yaml holds every option and reads back to the same options', () => 
   );
   expect(resolve({}, file(text))).toEqual(options);
 });
+
+describe('--profile', () => {
+  test('stands alone, or names a file; it belongs to the call', () => {
+    expect(resolve(needed)).toMatchObject({ profile: null, profileSteps: '2-4' });
+    // What the command line gives for a flag without its value.
+    expect(resolve({ ...needed, profile: true }).profile).toBe('');
+    const options = resolve({ ...needed, profile: 'trace.json', profileSteps: '3' });
+    expect(options).toMatchObject({ profile: 'trace.json', profileSteps: '3' });
+    expect(writeConfigYaml(definition, options)).not.toContain('profile');
+  });
+
+  test('steps that are none are refused', () => {
+    expect(problems({ ...needed, profileSteps: '4-2' })).toEqual([
+      expect.stringContaining('--profile-steps: expected a step or two, as 3 or 2-4'),
+    ]);
+  });
+});

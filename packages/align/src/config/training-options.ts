@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { option } from './options.ts';
 
 /** The model used where none is named. */
@@ -181,6 +182,26 @@ export const trainingShape = {
     group: call,
     flagOnly: true,
   }),
+  profile: option(z.string().nullable().default(null), {
+    description:
+      "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file: the run's profile.json",
+    group: call,
+    value: 'file',
+    flagOnly: true,
+    bare: '',
+  }),
+  profileSteps: option(
+    z
+      .string()
+      .refine((text) => parseProfileSteps(text) !== null, 'expected a step or two, as 3 or 2-4')
+      .default('2-4'),
+    {
+      description: 'steps of this call, counted from 1, that --profile traces',
+      group: call,
+      value: 'first-last',
+      flagOnly: true,
+    },
+  ),
   config: option(z.string().min(1).nullable().default(null), {
     description: 'YAML file of options in snake_case; flags win over it',
     group: call,

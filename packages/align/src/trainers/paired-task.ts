@@ -1,9 +1,17 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
 import { setImmediate } from 'node:timers/promises';
-import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import {
+  backwardFlops,
+  forwardFlops,
+  type LanguageModel,
+  type ModelSizes,
+  modelSizes,
+  type Role,
+  totalFlops,
+} from '@keel/model';
+import { fromTypedArray, noGrad, phase, type Tensor, tidy } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import { type PackedPairs, packPairs, pairTokens } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
@@ -40,16 +48,19 @@ interface SavedValues {
 
 export class PairedTask implements TrainingTask {
   readonly #parts: PairedTaskParts;
+  readonly #sizes: ModelSizes;
   #tokens = 0;
+  #flops = 0;
   #rows: readonly number[] = [];
 
   constructor(parts: PairedTaskParts) {
     this.#parts = parts;
+    this.#sizes = modelSizes(parts.model.decoder);
   }
 
   async step(): Promise<Metrics> {
     const { source, batchSize, reference } = this.#parts;
-    const pairs = await source.next(batchSize);
+    const pairs = await phase('data', () => source.next(batchSize));
     this.#rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
     this.#tokens += totals.tokens;
@@ -87,11 +98,12 @@ export class PairedTask implements TrainingTask {
       pairs.map(({ pair }) => pairTokens(pair)),
       limit,
     )) {
-      const batch = packPairs(pass.map((index) => pairs[index]!.pair));
+      const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
       const rows = pass.map((index) => pairs[index]!.row);
+      if (training) this.#flops += this.#flopsOf(batch, rows);
       tidy(() => {
-        const referenceSums = reference?.of(batch, rows) ?? null; // [2P]
-        const compute = (): void => {
+        const referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
+        const forward = (): Tensor => {
           const policy = model.as(role, () => scorePairs(model, batch, training));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
@@ -99,8 +111,12 @@ export class PairedTask implements TrainingTask {
           const value = total.item();
           if (!Number.isFinite(value))
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          if (training) total.div(pairs.length).backward();
           totals.add(batch, scores, value, policy);
+          return total;
+        };
+        const compute = (): void => {
+          const total = phase('forward', forward);
+          if (training) phase('backward', () => total.div(pairs.length).backward());
         };
         if (training) compute();
         else noGrad(compute);
@@ -110,8 +126,21 @@ export class PairedTask implements TrainingTask {
     return totals;
   }
 
+  /** Of a training pass: reference where it is not known yet, policy, and policy backward. */
+  #flopsOf({ packed, scored }: PackedPairs, rows: readonly number[]): number {
+    const { reference, role } = this.#parts;
+    const forward = forwardFlops(this.#sizes, packed, scored.rows.length);
+    const backward = backwardFlops(forward, { trainedWeights: role === 'reference' });
+    const referenceToo = reference !== null && rows.some((row) => !reference.has(row));
+    return (referenceToo ? 2 : 1) * totalFlops(forward) + totalFlops(backward);
+  }
+
   get tokens(): number {
     return this.#tokens;
+  }
+
+  get flops(): number {
+    return this.#flops;
   }
 
   get rows(): readonly number[] {

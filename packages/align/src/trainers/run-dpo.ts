@@ -156,7 +156,7 @@ async function train(
     for (const report of lengths) report.tell();
   };
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
     onEvent: tellAndShow,
   };
   const ended = await trainingLoop(loop, {
