@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
@@ -89,9 +89,10 @@ export class PairedTask implements TrainingTask {
     )) {
       const batch = packPairs(pass.map((index) => pairs[index]!.pair));
       const rows = pass.map((index) => pairs[index]!.row);
-      tidy(() => {
-        const referenceSums = reference?.of(batch, rows) ?? null; // [2P]
-        const compute = (): void => {
+      using referenceSums = reference?.of(batch, rows) ?? null; // [2P]
+      await letOthersIn();
+      const compute = (): Tensor =>
+        tidy(() => {
           const policy = model.as(role, () => scorePairs(model, batch, training));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
@@ -99,13 +100,15 @@ export class PairedTask implements TrainingTask {
           const value = total.item();
           if (!Number.isFinite(value))
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          if (training) total.div(pairs.length).backward();
           totals.add(batch, scores, value, policy);
-        };
-        if (training) compute();
-        else noGrad(compute);
-      });
-      await setImmediate(); // lets signals in between passes
+          return total;
+        });
+      // Autograd keeps what backward needs of the forward pass.
+      using total = training ? compute() : noGrad(compute);
+      await letOthersIn();
+      if (!training) continue;
+      tidy(() => total.div(pairs.length).backward());
+      await letOthersIn();
     }
     return totals;
   }
