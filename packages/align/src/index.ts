@@ -2,6 +2,7 @@
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { type PackedPairs, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export {
+  pairTokenising,
   type TokenisedAnswer,
   type TokenisedPair,
   type TokeniseOptions,
@@ -75,6 +76,9 @@ export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
 export { RunFolder } from './runs/run-folder.ts';
+export { ReadAhead } from './tokenising/read-ahead.ts';
+export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
+export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
 export {
   type AlignPairsOptions,
   alignPairs,

@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import {
   backwardFlops,
   forwardFlops,
@@ -101,9 +101,10 @@ export class PairedTask implements TrainingTask {
       const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
       const rows = pass.map((index) => pairs[index]!.row);
       if (training) this.#flops += this.#flopsOf(batch, rows);
-      tidy(() => {
-        const referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
-        const forward = (): Tensor => {
+      using referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
+      await letOthersIn();
+      const compute = (): Tensor =>
+        tidy(() => {
           const policy = model.as(role, () => scorePairs(model, batch, training));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
@@ -113,15 +114,13 @@ export class PairedTask implements TrainingTask {
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
           totals.add(batch, scores, value, policy);
           return total;
-        };
-        const compute = (): void => {
-          const total = phase('forward', forward);
-          if (training) phase('backward', () => total.div(pairs.length).backward());
-        };
-        if (training) compute();
-        else noGrad(compute);
-      });
-      await setImmediate(); // lets signals in between passes
+        });
+      // Autograd keeps what backward needs of the forward pass.
+      using total = phase('forward', () => (training ? compute() : noGrad(compute)));
+      await letOthersIn();
+      if (!training) continue;
+      phase('backward', () => tidy(() => total.div(pairs.length).backward()));
+      await letOthersIn();
     }
     return totals;
   }

@@ -103,8 +103,8 @@ async function train(
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow } = options;
   const usual = { seed, maxLength, positions, onBadRow };
-  const source = new PairSource(rows, model.tokenizer, { ...usual, shuffle: options.shuffle });
-  const evaluation =
+  using source = new PairSource(rows, model.tokenizer, { ...usual, shuffle: options.shuffle });
+  using evaluation =
     heldOut &&
     new PairSource(heldOut, model.tokenizer, { ...usual, shuffle: false, option: '--eval-data' });
   const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
@@ -159,10 +159,11 @@ async function train(
     ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
     onEvent: tellAndShow,
   };
-  const ended = await trainingLoop(loop, {
-    ...options,
-    totalSteps: totalSteps(options, source.usable),
-  });
+  const steps = totalSteps(options, source.usable);
+  // The step computes on all cores: one thread beside it is enough to be ahead.
+  source.expect(steps * batchSize, { threads: 1 });
+  evaluation?.expect(0, { threads: 0 });
+  const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   if (!ended.interrupted) await run.saveFinal(saveWeights);
   return { path: run.path, final: run.finalPath, ...ended };
