@@ -1,8 +1,16 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
-import { type DType, fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
+import {
+  type DType,
+  fromTypedArray,
+  ops,
+  type Recomputation,
+  type Tensor,
+  tidy,
+} from '@keel/torch';
 import type { Attention } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
+import { trainsBlock } from './trained-blocks.ts';
 
 /** Weights of one layer. Vectors are [size of what they scale]. */
 export interface Block {
@@ -42,6 +50,8 @@ export interface ForwardOptions {
   adapter?: string | null;
   /** Dropout is on. */
   training?: boolean;
+  /** Blocks keep only their input and are computed again in its backward. */
+  recomputation?: Recomputation | null;
 }
 
 interface Rotation {
@@ -77,6 +87,7 @@ export class Decoder {
     options: ForwardOptions = {},
   ): Tensor {
     const { config, weights } = this;
+    const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
     let state = ops
       .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
@@ -95,7 +106,14 @@ export class Decoder {
       const layer = config.layers[index]!;
       const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
       // What the block made beside its result goes at once; autograd holds what backward needs.
-      const next = tidy(() => this.#block(state, block, index, layer, rotary, attention, options));
+      const run = (input: Tensor): Tensor =>
+        this.#block(input, block, index, layer, rotary, attention, options);
+      // Where nothing is trained yet, nothing is recorded.
+      if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
+        state = recomputation.run(state, run);
+        continue;
+      }
+      const next = tidy(() => run(state));
       state.dispose();
       state = next;
     }

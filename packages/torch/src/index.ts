@@ -2,6 +2,7 @@
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
+export { freeMemory } from './free-memory.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';
@@ -10,6 +11,7 @@ export { type ScheduleName, type ScheduleOptions, scheduleFactor } from './optim
 export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
+export { Recomputation } from './recomputation.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
 export { addonBuild, setThreads, threads, torchBuild } from './system.ts';
 export { type Dims, Tensor } from './tensor.ts';

@@ -1,9 +1,9 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
 import { setImmediate } from 'node:timers/promises';
 import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { fromTypedArray, noGrad, Recomputation, type Tensor, tidy } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
@@ -28,6 +28,8 @@ export interface PairedTaskParts {
   /** Pairs of one optimiser step. */
   batchSize: number;
   limit: MicroBatchLimit;
+  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  recomputes?(tokens: number): boolean;
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
@@ -83,23 +85,30 @@ export class PairedTask implements TrainingTask {
     totals = this.#totals(reference),
   ): Promise<PairTotals> {
     const { model, role, objective, objectiveOptions, limit } = this.#parts;
+    const recomputes = (tokens: number): boolean => this.#parts.recomputes?.(tokens) ?? false;
     for (const pass of splitMicroBatches(
-      pairs.map(({ pair }) => pairTokens(pair)),
+      pairs.map(({ pair }) => packedTokens(pair)),
       limit,
     )) {
       const batch = packPairs(pass.map((index) => pairs[index]!.pair));
       const rows = pass.map((index) => pairs[index]!.row);
       tidy(() => {
         const referenceSums = reference?.of(batch, rows) ?? null; // [2P]
+        using recomputation =
+          training && recomputes(batch.packed.tokens.length) ? new Recomputation() : null;
         const compute = (): void => {
-          const policy = model.as(role, () => scorePairs(model, batch, training));
+          const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
           const total = losses.sum();
           const value = total.item();
           if (!Number.isFinite(value))
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          if (training) total.div(pairs.length).backward();
+          if (training) {
+            const mean = total.div(pairs.length);
+            if (recomputation === null) mean.backward();
+            else recomputation.backward(mean);
+          }
           totals.add(batch, scores, value, policy);
         };
         if (training) compute();
