@@ -1,4 +1,4 @@
-import { type Device, torchBuild } from '@keel/torch';
+import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { openGguf } from './formats/gguf.ts';
 import { LanguageModel } from './language-model.ts';
@@ -65,6 +65,8 @@ export async function loadModel(
   });
   try {
     const tokenizer = source === 'gguf' ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
+    // The file's bytes and the vocabulary's strings came and went.
+    trimMemory();
     return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
   } catch (error) {
     disposeDecoder(decoder);

@@ -30,24 +30,29 @@ export function activationBytes(decoder: Decoder, adapter: string | null): Activ
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = decoder.config;
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
+  const element = dtypeBytes(decoder.computeType);
   // Two states with their norms; query, key, value and attention's output; gate, up and their product.
-  const block = 4 * hiddenSize + 2 * query + keyValue + 3 * intermediateSize;
-  const adapters = decoder.weights.blocks[0] ? ranks(decoder.weights.blocks.at(-1)!, adapter) : 0;
-  const bytes = dtypeBytes(decoder.computeType);
+  const own = element * (4 * hiddenSize + 2 * query + keyValue + 3 * intermediateSize);
   const reached = blocksReached(decoder, adapter);
+  const blocks = decoder.weights.blocks
+    .slice(decoder.weights.blocks.length - reached)
+    .map((block) => own + adapterBytes(block, adapter, element));
   // The state after the last block, its norm, and their gradients.
-  const ends = 4 * hiddenSize;
+  const ends = element * 4 * hiddenSize;
   return {
-    held: bytes * (reached * (block + adapters) + ends),
+    held: blocks.reduce((sum, bytes) => sum + bytes, ends),
     // A block's own gradients are about as much again.
-    checkpointed: bytes * (reached * hiddenSize + 2 * (block + adapters) + ends),
+    checkpointed: element * reached * hiddenSize + 2 * Math.max(0, ...blocks) + ends,
   };
 }
 
-function ranks(block: Block, adapter: string | null): number {
+/** The rank-wide products; with dropout also the dropped inputs and their masks. */
+function adapterBytes(block: Block, adapter: string | null, element: number): number {
   if (adapter === null) return 0;
-  return linearsOf(block).reduce(
-    (sum, { adapters }) => sum + (adapters.get(adapter)?.a.dim(0) ?? 0),
-    0,
-  );
+  return linearsOf(block).reduce((sum, { adapters }) => {
+    const pair = adapters.get(adapter);
+    if (pair === undefined) return sum;
+    const [rank, input] = pair.a.shape as [number, number];
+    return sum + element * rank + (pair.dropout > 0 ? (element + 1) * input : 0);
+  }, 0);
 }

@@ -13,5 +13,5 @@ export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
 export { Recomputation } from './recomputation.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
-export { addonBuild, setThreads, threads, torchBuild } from './system.ts';
+export { addonBuild, setThreads, threads, torchBuild, trimMemory } from './system.ts';
 export { type Dims, Tensor } from './tensor.ts';
