@@ -175,11 +175,20 @@ export class Decoder {
       softcap: config.attentionSoftcap,
       window: layer.window,
     });
-    let update = apply(block.attentionOutput, attended.reshape(-1, heads * headSize));
+    // The normed input is computed again in backward: attention's is the first that needs what comes of it.
+    const merged = this.#release(
+      attended.reshape(-1, heads * headSize),
+      normed,
+      input,
+      block.attentionNorm,
+    );
+    let update = apply(block.attentionOutput, merged);
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
     const middle = input.add(update); // [T, hidden]
 
-    update = this.#mlp(this.#norm(middle, block.mlpNorm), block, apply);
+    const middleNormed = this.#norm(middle, block.mlpNorm);
+    update = this.#mlp(middleNormed, block, apply);
+    update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);
     return middle.add(update);
   }
@@ -195,8 +204,16 @@ export class Decoder {
       Tensor,
       Tensor,
     ];
-    const gated = this.config.activation === 'silu' ? ops.swiglu(gate, up) : act(gate).mul(up);
-    return apply(block.down, gated);
+    if (this.config.activation !== 'silu') return apply(block.down, act(gate).mul(up));
+    const gated = ops.swiglu(gate, up); // [T, intermediate]
+    return ops.releaseSwiglu(apply(block.down, gated), gated, gate, up);
+  }
+
+  /** `y` comes of `normed`, whose memory is freed until backward needs it. */
+  #release(y: Tensor, normed: Tensor, input: Tensor, norm: Norm): Tensor {
+    const { kind, epsilon, weightOffset } = this.config.norm;
+    if (kind !== 'rms') return y;
+    return ops.releaseRmsNorm(y, normed, input, norm.weight, epsilon, weightOffset);
   }
 
   /** Over the last dimension, in float32 or wider. */

@@ -27,12 +27,17 @@ export interface ActivationBytes {
 
 /** An estimate from the model's sizes: the tensors that a block's operators keep for backward. */
 export function activationBytes(decoder: Decoder, adapter: string | null): ActivationBytes {
-  const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = decoder.config;
+  const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, norm, activation } =
+    decoder.config;
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
   const element = dtypeBytes(decoder.computeType);
-  // Two states with their norms; query, key, value and attention's output; gate, up and their product.
-  const own = element * (4 * hiddenSize + 2 * query + keyValue + 3 * intermediateSize);
+  // What an RMS norm and a SwiGLU give is released in forward; others keep it, and what they are composed of.
+  const norms = norm.kind === 'rms' ? 0 : 2 * hiddenSize * (element + 4);
+  const products = activation === 'silu' ? 0 : 2 * element * intermediateSize;
+  // Two states; query, key, value and attention's output; gate and up.
+  const own =
+    element * (2 * hiddenSize + 2 * query + keyValue + 2 * intermediateSize) + norms + products;
   const reached = blocksReached(decoder, adapter);
   const blocks = decoder.weights.blocks
     .slice(decoder.weights.blocks.length - reached)

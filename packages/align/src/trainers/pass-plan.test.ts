@@ -75,6 +75,19 @@ describe('tokens of a pass', () => {
   });
 });
 
+it('says where a resumed run is given other passes', () => {
+  const sentence = (from: string, to: string): string =>
+    `passes were made by ${from}, now by ${to}: the run goes on, but not bit for bit`;
+  const began = (tokens: number | null, own: Partial<PassOptions>) =>
+    plan(own, { began: tokens, free: 0 }).notices;
+  expect(began(512, { microBatchTokens: 99 })).toEqual([sentence('512 tokens', '99 tokens')]);
+  expect(began(512, { microBatchSize: 2, microBatchTokens: null })).toEqual([
+    sentence('512 tokens', 'rows'),
+  ]);
+  expect(began(99, { microBatchTokens: 99 })).toEqual([]);
+  expect(began(null, { microBatchSize: 2, microBatchTokens: null })).toEqual([]);
+});
+
 describe('activations', () => {
   it('are computed again where they do not fit, and it is said once', () => {
     const { recomputes, notices } = plan({ microBatchTokens: 100 }, { free: freeFor(500) });

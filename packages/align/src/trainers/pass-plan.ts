@@ -5,8 +5,8 @@ import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { Notice } from './dpo-data.ts';
 
 /**
- * Larger passes take no less time a token on a CPU (docs/results/memory.md), and more memory. A device wants more tokens at
- * a time.
+ * On a CPU larger passes gain a tenth in time at most (docs/results/memory.md), and take memory. A device wants more tokens
+ * at a time.
  */
 const MOST_TOKENS = { cpu: 1024, device: 16_384 };
 /** Smaller passes take more time a token than activations that are computed again. */
@@ -64,12 +64,16 @@ export function planPasses(
     );
     return tokens;
   };
+  const tokens = microBatchTokens === 'auto' ? chosen() : microBatchTokens;
+  if (began !== undefined && began !== tokens) {
+    const named = (most: number | null): string => (most === null ? 'rows' : `${most} tokens`);
+    notice(
+      `passes were made by ${named(began)}, now by ${named(tokens)}: the run goes on, but not bit for bit`,
+    );
+  }
   let told = false;
   return {
-    limit: {
-      rows: microBatchSize,
-      tokens: microBatchTokens === 'auto' ? chosen() : microBatchTokens,
-    },
+    limit: { rows: microBatchSize, tokens },
     recomputes: (tokens) => {
       if (gradientCheckpointing !== 'auto') return gradientCheckpointing === 'on';
       const short = tokens * bytes.held > budget;
