@@ -117,50 +117,6 @@ describe('a run that was stopped and resumed', () => {
   });
 });
 
-describe('tokens of a pass chosen from free memory', () => {
-  const own = { ...lora, microBatchSize: undefined, maxSteps: 4, saveSteps: 2 };
-
-  it('are those that the run began with when it is resumed', async () => {
-    const options = optionsOf(own);
-    const started = await align(options, stopping(2));
-    expect(started.notices).toContainEqual(
-      expect.stringMatching(/^passes of at most 1024 tokens \(--micro-batch-tokens auto\)/),
-    );
-    const state = join(options.output, 'checkpoints', 'step-2', 'trainer_state.json');
-    expect(JSON.parse(readFileSync(state, 'utf8')).identity.microBatchTokens).toBe(1024);
-    const { notices } = await align({ ...options, resume: true });
-    expect(notices).toContain('passes of at most 1024 tokens, as the run began with');
-  });
-
-  it('give the run that gradient checkpointing gives, byte by byte', async () => {
-    const runs = [];
-    for (const gradientCheckpointing of ['off', 'on'] as const) {
-      const options = optionsOf({ ...own, gradientCheckpointing });
-      await align(options);
-      runs.push(options.output);
-    }
-    expectSameRun(runs[1]!, runs[0]!);
-  });
-});
-
-describe('an adapter on some layers', () => {
-  it('is saved and trained on as such', async () => {
-    const options = optionsOf({ ...lora, loraLayers: ['1'] });
-    const { result } = await align(options);
-    const config = JSON.parse(readFileSync(join(result.final, 'adapter_config.json'), 'utf8'));
-    expect(config.layers_to_transform).toEqual([1]);
-    using file = openSafetensors(join(result.final, 'adapter_model.safetensors'));
-    expect(file.names().every((name) => name.includes('layers.1.'))).toBe(true);
-    await align(optionsOf({ adapter: result.final, maxSteps: 1 }));
-    await expect(align(optionsOf({ ...lora, loraLayers: ['1-0'] }))).rejects.toThrow(
-      '--lora-layers 1-0: the range ends before it begins',
-    );
-    await expect(align(optionsOf({ ...lora, loraLayers: ['0-5'] }))).rejects.toThrow(
-      'there is no layer 2: this model has layers 0 to 1',
-    );
-  });
-});
-
 describe('the first loss', () => {
   const first = (run: string) =>
     metricsOf(run).find(({ step, loss }) => step === 1 && loss !== undefined)!;
