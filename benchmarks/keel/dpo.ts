@@ -24,6 +24,9 @@ const { values } = parseArgs({
     full: { type: 'boolean', default: false },
     dtype: { type: 'string', default: 'bf16' },
     threads: { type: 'string' },
+    'micro-batch-tokens': { type: 'string', default: 'auto' },
+    'gradient-checkpointing': { type: 'string', default: 'auto' },
+    'lora-layers': { type: 'string' },
   },
 });
 if (values.data === undefined) throw new Error('--data is missing: preference rows, JSON Lines');
@@ -62,10 +65,15 @@ try {
       shuffle: false,
       precision: values.dtype as 'bf16' | 'fp32',
       saveSteps: null,
+      microBatchTokens:
+        values['micro-batch-tokens'] === 'auto' ? 'auto' : Number(values['micro-batch-tokens']),
+      gradientCheckpointing: values['gradient-checkpointing'] as 'auto' | 'on' | 'off',
+      loraLayers: values['lora-layers'] === undefined ? null : [values['lora-layers']],
       threads: values.threads === undefined ? null : Number(values.threads),
     },
     {
       onEvent(event) {
+        if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
         if (event.type === 'start') last = performance.now();
         if (event.type !== 'step') return;
         const now = performance.now();

@@ -1,6 +1,6 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
-export { type PackedPairs, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export {
   pairTokenising,
   type TokenisedAnswer,

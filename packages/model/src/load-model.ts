@@ -1,4 +1,4 @@
-import { type Device, torchBuild } from '@keel/torch';
+import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
@@ -68,6 +68,8 @@ export async function loadModel(
   try {
     const tokenizer =
       ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
+    // The file's bytes and the vocabulary's strings came and went.
+    trimMemory();
     return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
   } catch (error) {
     disposeDecoder(decoder);

@@ -2,6 +2,7 @@
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
+export { freeMemory } from './free-memory.ts';
 export { MappedFile } from './map-file.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
@@ -13,6 +14,7 @@ export { PhaseClock, phase } from './phases.ts';
 export { type ProfileEvent, Profiler } from './profiler.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
+export { Recomputation } from './recomputation.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
-export { addonBuild, setThreads, threads, torchBuild } from './system.ts';
+export { addonBuild, setThreads, threads, torchBuild, trimMemory } from './system.ts';
 export { type Dims, Tensor } from './tensor.ts';

@@ -48,6 +48,8 @@ export interface OptionDescriptor extends OptionDetails {
   /** undefined where there is none. */
   default: unknown;
   choices: readonly string[] | null;
+  /** Words that a number may be instead. */
+  words: readonly string[];
 }
 
 /** A verb's options: one zod object in camelCase and what is derived from it. */
@@ -108,9 +110,13 @@ function scalarType(schema: z.ZodType, name: string): OptionType {
   if (schema instanceof z.ZodNumber) {
     return (schema.format ?? '').includes('int') ? 'integer' : 'number';
   }
+  if (schema instanceof z.ZodUnion) return scalarType(schema.options[0] as z.ZodType, name);
   if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
   throw new Error(`option ${name}: a flag cannot carry a value of zod type ${schema.def.type}`);
 }
+
+const wordsOf = (union: z.ZodUnion): string[] =>
+  union.options.flatMap((one) => (one instanceof z.ZodEnum ? one.options.map(String) : []));
 
 function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const about = details.get(schema);
@@ -143,5 +149,6 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
     required: unwrapped.required,
     default: unwrapped.default,
     choices: scalar instanceof z.ZodEnum ? scalar.options.map(String) : null,
+    words: scalar instanceof z.ZodUnion ? wordsOf(scalar) : [],
   };
 }

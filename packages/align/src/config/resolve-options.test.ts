@@ -64,7 +64,11 @@ describe('defaults that depend on other options', () => {
   });
 
   test('passes are filled by tokens unless rows are given', () => {
-    expect(resolve(needed).microBatchTokens).toBe(2048);
+    expect(resolve(needed).microBatchTokens).toBe('auto');
+    expect(resolve({ ...needed, microBatchTokens: '512' }).microBatchTokens).toBe(512);
+    expect(resolve({ ...needed, microBatchTokens: 'none' }).microBatchTokens).toBe('auto');
+    const path = file('micro_batch_tokens: auto\n');
+    expect(resolve({ ...needed, microBatchSize: 4 }, path).microBatchTokens).toBeNull();
     expect(resolve({ ...needed, microBatchSize: 4 }).microBatchTokens).toBeNull();
   });
 
@@ -123,6 +127,28 @@ describe('errors', () => {
   test('what is required is named with what it is', () => {
     expect(problems({ data: ['x'] })).toEqual([
       "--output (in YAML output) is required: the run's folder, for example runs/first",
+    ]);
+  });
+
+  test('a number or a word', () => {
+    expect(problems({ ...needed, microBatchTokens: 'many' })).toEqual([
+      '--micro-batch-tokens: expected a whole number, or auto, or none, found "many"',
+    ]);
+    expect(problems({ ...needed, microBatchTokens: '0' })).toEqual([
+      '--micro-batch-tokens: expected a number of at least 1, found 0',
+    ]);
+  });
+
+  test('layers are numbers or ranges', () => {
+    expect(resolve({ ...needed, loraLayers: ['0,4,20-29'] }).loraLayers).toEqual([
+      '0',
+      '4',
+      '20-29',
+    ]);
+    const path = file('lora_layers: [0, 4]\n');
+    expect(resolve(needed, path).loraLayers).toEqual(['0', '4']);
+    expect(problems({ ...needed, loraLayers: ['last'] })).toEqual([
+      '--lora-layers: expected a layer or a range of layers, as in 20 or 20-29',
     ]);
   });
 

@@ -9,9 +9,9 @@ import {
   type Role,
   totalFlops,
 } from '@keel/model';
-import { fromTypedArray, noGrad, phase, type Tensor, tidy } from '@keel/torch';
+import { fromTypedArray, noGrad, phase, Recomputation, type Tensor, tidy } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { type PackedPairs, packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
@@ -36,6 +36,8 @@ export interface PairedTaskParts {
   /** Pairs of one optimiser step. */
   batchSize: number;
   limit: MicroBatchLimit;
+  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  recomputes?(tokens: number): boolean;
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
@@ -94,8 +96,9 @@ export class PairedTask implements TrainingTask {
     totals = this.#totals(reference),
   ): Promise<PairTotals> {
     const { model, role, objective, objectiveOptions, limit } = this.#parts;
+    const recomputes = (tokens: number): boolean => this.#parts.recomputes?.(tokens) ?? false;
     for (const pass of splitMicroBatches(
-      pairs.map(({ pair }) => pairTokens(pair)),
+      pairs.map(({ pair }) => packedTokens(pair)),
       limit,
     )) {
       const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
@@ -103,9 +106,11 @@ export class PairedTask implements TrainingTask {
       if (training) this.#flops += this.#flopsOf(batch, rows);
       using referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
       await letOthersIn();
+      using recomputation =
+        training && recomputes(batch.packed.tokens.length) ? new Recomputation() : null;
       const compute = (): Tensor =>
         tidy(() => {
-          const policy = model.as(role, () => scorePairs(model, batch, training));
+          const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
           const total = losses.sum();
@@ -119,7 +124,13 @@ export class PairedTask implements TrainingTask {
       using total = phase('forward', () => (training ? compute() : noGrad(compute)));
       await letOthersIn();
       if (!training) continue;
-      phase('backward', () => tidy(() => total.div(pairs.length).backward()));
+      phase('backward', () =>
+        tidy(() => {
+          const mean = total.div(pairs.length);
+          if (recomputation === null) mean.backward();
+          else recomputation.backward(mean);
+        }),
+      );
       await letOthersIn();
     }
     return totals;

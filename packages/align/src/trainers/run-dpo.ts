@@ -18,7 +18,8 @@ import { openReferences, refuseMissingReference } from './dpo-reference.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
-import { compareWithCheckpoint, identityOf } from './run-identity.ts';
+import { planPasses } from './pass-plan.ts';
+import { begunPassTokens, compareWithCheckpoint, identityOf } from './run-identity.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -110,7 +111,10 @@ async function train(
   const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  const limit = { rows: options.microBatchSize, tokens: options.microBatchTokens };
+  const { limit, recomputes } = planPasses(policy, options, notice, {
+    began: await begunPassTokens(run),
+  });
+  identity.microBatchTokens = limit.tokens;
   const references = objective.needsReference
     ? await openReferences(
         policy,
@@ -143,6 +147,7 @@ async function train(
     objectiveOptions: { beta: options.beta, labelSmoothing: options.labelSmoothing },
     batchSize,
     limit,
+    recomputes,
     reference: references?.training ?? null,
     evaluationReference: references?.evaluation ?? null,
   });
