@@ -30,6 +30,7 @@ export {
   type RowKind,
   type RowOf,
   rowKinds,
+  type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
