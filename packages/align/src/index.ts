@@ -1,6 +1,9 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
+export { packExamples } from './batching/pack-examples.ts';
 export { type PackedPairs, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
+export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
 export {
   type TokenisedAnswer,
   type TokenisedPair,
@@ -18,6 +21,7 @@ export {
   option,
 } from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
+export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
@@ -51,6 +55,7 @@ export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
   formatDuration,
+  formatPerplexity,
   PlainPace,
   plainProgressLine,
   progressLine,
@@ -63,10 +68,11 @@ export { RunFolder } from './runs/run-folder.ts';
 export {
   type AlignPairsOptions,
   alignPairs,
-  type RunHooks,
-  type RunResult,
+  type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
+export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';
 export type { TrainingEvent } from './trainers/training-loop.ts';
 export { type Metrics, NonFiniteLossError } from './trainers/training-task.ts';

@@ -2,6 +2,7 @@ import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
+import { embeddingNoise } from './embedding-noise.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -22,6 +23,14 @@ export interface TokenScores {
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
+}
+
+/** How a batch goes through the model. */
+export interface PassOptions {
+  /** Dropout is on. */
+  training?: boolean;
+  /** alpha of NEFTune's noise on the embeddings; null: none. */
+  embeddingNoise?: number | null;
 }
 
 /** Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is held at a time. */
@@ -98,11 +107,14 @@ export class LanguageModel {
   }
 
   /** Hidden states of every token, [T, hidden], in the role that is on. */
-  hidden(batch: PackedBatch, { training = false }: { training?: boolean } = {}): Tensor {
+  hidden(batch: PackedBatch, options: PassOptions = {}): Tensor {
+    const { training = false, embeddingNoise: alpha = null } = options;
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
     return this.decoder.hidden(tokens, batch.positions, new SegmentAttention(batch), {
       adapter: this.activeAdapter,
       training,
+      embeddingNoise:
+        alpha === null ? undefined : (embeddings) => embeddingNoise(batch, alpha, embeddings),
     });
   }
 
@@ -113,7 +125,7 @@ export class LanguageModel {
   scoreTokens(
     batch: PackedBatch,
     { rows, targets }: ScoredTokens,
-    options: { training?: boolean } = {},
+    options: PassOptions = {},
   ): TokenScores {
     if (rows.length === 0) throw new RangeError('no token of the batch is scored');
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });

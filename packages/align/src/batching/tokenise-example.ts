@@ -1,31 +1,15 @@
 // From a row of supervised fine-tuning to one sequence of tokens, and which of them the loss is of.
-import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
+import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@keel/model';
 import { isChat, type Message } from '../data/messages.ts';
 import type { CompletionRow, SupervisedRow } from '../data/rows.ts';
 import { chatTemplateOf, type TextPiece, textAfter, turnPieces } from './chat-turns.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 export interface TokenisedExample extends ScoredSequence {
   /** Whether its end was cut at the maximum length. */
   truncated: boolean;
 }
-
-/** Which tokens the loss is of. A token is scored where every rule that its row falls under says so. */
-export interface ScoringRules {
-  /** Rows of prompt and completion: the completion only. */
-  completionOnlyLoss: boolean;
-  /** Chats: the assistant's turns only. */
-  assistantOnlyLoss: boolean;
-  /** Which of the assistant's turns, where only those are scored. */
-  assistantTurns: 'all' | 'last';
-}
-
-/** What is scored unless told otherwise. */
-export const defaultScoring: ScoringRules = {
-  completionOnlyLoss: true,
-  assistantOnlyLoss: true,
-  assistantTurns: 'all',
-};
 
 export interface ExampleOptions extends ScoringRules {
   /** Tokens of a row; null: no limit. */
@@ -36,8 +20,8 @@ export interface ExampleOptions extends ScoringRules {
  * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token after it. Scored and
  * unscored text are tokenised apart, so that their border is exact.
  * @returns null when nothing that is scored is left within the maximum length
- * @throws ChatTemplateError when the template loses the borders of turns
- * @throws Error when the row is a chat and the model has no chat template, or its "tools" are no list
+ * @throws ChatTemplateError when the template loses the borders of turns, or the row's "tools" are no list
+ * @throws Error when the row is a chat and the model has no chat template
  */
 export function tokeniseExample(
   row: SupervisedRow,
@@ -111,7 +95,7 @@ function toolsOf({ extra: { tools } }: SupervisedRow): unknown[] | null {
   if (tools === undefined || tools === null || tools === '') return null;
   const list = typeof tools === 'string' ? parsed(tools) : tools;
   if (Array.isArray(list)) return list.length === 0 ? null : list;
-  throw new Error('the field "tools" is no list of tools, nor one written as JSON');
+  throw new ChatTemplateError('the field "tools" is no list of tools, nor one written as JSON');
 }
 
 function parsed(text: string): unknown {

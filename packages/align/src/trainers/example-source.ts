@@ -1,0 +1,54 @@
+import type { Tokenizer } from '@keel/model';
+import type { ScoringRules } from '../batching/scoring-rules.ts';
+import {
+  scoredCount,
+  type TokenisedExample,
+  tokeniseExample,
+} from '../batching/tokenise-example.ts';
+import type { SupervisedRow } from '../data/rows.ts';
+import { type Fault, type Rows, type SourceOptions, TokenisedSource } from './tokenised-source.ts';
+
+export interface PlacedExample {
+  /** Place of the row in its dataset. */
+  row: number;
+  example: TokenisedExample;
+}
+
+/** Tokenised rows of supervised fine-tuning in training order, epoch after epoch. */
+export class ExampleSource extends TokenisedSource<SupervisedRow, TokenisedExample, PlacedExample> {
+  protected override readonly templateAdvice =
+    'With --assistant-turns last only the border of the last turn is needed, and with --no-assistant-only-loss none';
+  readonly #rules: ScoringRules;
+
+  /** @throws Error when there are no rows */
+  constructor(
+    rows: Rows<SupervisedRow>,
+    tokenizer: Tokenizer,
+    { rules, ...options }: SourceOptions & { rules: ScoringRules },
+  ) {
+    super(rows, tokenizer, options);
+    this.#rules = rules;
+  }
+
+  protected tokenise(row: SupervisedRow, tokenizer: Tokenizer): TokenisedExample | null {
+    return tokeniseExample(row, tokenizer, { ...this.#rules, maxLength: this.maxLength });
+  }
+
+  protected longest({ tokens }: TokenisedExample): number {
+    return tokens.length;
+  }
+
+  protected unscored(example: TokenisedExample): Fault | null {
+    if (scoredCount(example) > 0) return null;
+    return {
+      expected: 'a token to score',
+      found: `${example.tokens.length} tokens, none of which can be scored`,
+      advice:
+        'The first token of a row cannot be, as nothing stands before it. Mend the row, or give --on-bad-row skip',
+    };
+  }
+
+  protected placed(row: number, example: TokenisedExample): PlacedExample {
+    return { row, example };
+  }
+}
