@@ -1,134 +1,19 @@
 // Measures Keel's DPO: time and tokens of each step, peak memory. Prints one JSON line, as benchmarks/trl/dpo.py does.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { alignPairs, openRows, packPairs, type TokenisedPair, tokenisePair } from '@keel/align';
-import { linearLayers, loadModel } from '@keel/model';
-import { ops, randn, threads, tidy, torchBuild } from '@keel/torch';
+import { measureRun } from './measure-run.ts';
 
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
-    data: { type: 'string' },
-    steps: { type: 'string', default: '9' },
-    pairs: { type: 'string', default: '4' },
-    rank: { type: 'string', default: '16' },
-    full: { type: 'boolean', default: false },
-    dtype: { type: 'string', default: 'bf16' },
-    threads: { type: 'string' },
-  },
-});
-if (values.data === undefined) throw new Error('--data is missing: preference rows, JSON Lines');
-
-/** Highest resident memory of this process so far, in bytes, as the system counts it. */
-function peakBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'keel-dpo-'));
-try {
-  const [steps, pairs] = [Number(values.steps), Number(values.pairs)];
-  const lines = readFileSync(values.data, 'utf8').trim().split('\n');
-  const data = join(folder, 'rows.jsonl');
-  const needed = steps * pairs;
-  writeFileSync(
-    data,
-    Array.from({ length: needed }, (_, row) => `${lines[row % lines.length]}\n`).join(''),
-  );
-  const seconds: number[] = [];
-  const tokens: number[] = [];
-  let last = performance.now();
-  let counted = 0;
-  await alignPairs(
-    {
-      model: values.model,
-      data: [data],
-      output: join(folder, 'run'),
-      lora: !values.full,
-      loraRank: Number(values.rank),
-      loraAlpha: 2 * Number(values.rank),
-      batchSize: pairs,
-      maxSteps: steps,
-      learningRate: 1e-5,
-      scheduler: 'constant',
-      shuffle: false,
-      precision: values.dtype as 'bf16' | 'fp32',
-      saveSteps: null,
-      threads: values.threads === undefined ? null : Number(values.threads),
-    },
-    {
-      onEvent(event) {
-        if (event.type === 'start') last = performance.now();
-        if (event.type !== 'step') return;
-        const now = performance.now();
-        seconds.push((now - last) / 1000);
-        last = now;
-        tokens.push((event.metrics.num_tokens ?? 0) - counted);
-        counted = event.metrics.num_tokens ?? 0;
-      },
-    },
-  );
-  const peak = peakBytes();
-  const sum = (list: number[]): number => list.slice(1).reduce((total, value) => total + value, 0);
-  process.stdout.write(
-    `${JSON.stringify({
-      trainer: 'keel',
-      training: values.full ? 'full' : `lora-${values.rank}`,
-      dtype: values.dtype,
-      torch: torchBuild().version,
-      threads: threads(),
-      seconds_per_step: seconds.slice(1),
-      tokens_per_second: sum(tokens) / sum(seconds),
-      tokens_per_step: tokens.slice(1),
-      peak_rss_bytes: peak,
-      model_flops_per_step: await modelFlops(data, pairs, steps),
-      matmul_flops: matmulPeak(values.dtype === 'bf16' ? 'bfloat16' : 'float32'),
-    })}\n`,
-  );
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/**
- * Floating-point operations that a step needs at least: the frozen products of policy and reference forward and of the
- * policy's inputs backward (and its weights in full fine-tuning), the head on scored tokens alike. Attention, adapters and
- * what is computed again are left out.
- */
-async function modelFlops(path: string, pairs: number, steps: number): Promise<number> {
-  const model = await loadModel(values.model);
-  const rows = await openRows([path], { kind: 'preference' });
-  let packed = 0;
-  let scored = 0;
-  for (let step = 1; step < steps; step++) {
-    const indices = Array.from({ length: pairs }, (_, index) => step * pairs + index);
-    const tokenised = (await rows.readMany(indices)).map((row) =>
+await measureRun({
+  rows: { flag: 'pairs', default: '4' },
+  train: alignPairs,
+  async tokens(model, path, indices) {
+    await using rows = await openRows([path], { kind: 'preference' });
+    const pairs = (await rows.readMany(indices)).map((row) =>
       tokenisePair(row, model.tokenizer, { maxLength: null }),
     );
-    const batch = packPairs(tokenised.filter((pair): pair is TokenisedPair => pair !== null));
-    packed += batch.packed.tokens.length;
-    scored += batch.scored.rows.length;
-  }
-  await rows.close();
-  const weights = linearLayers(model.decoder).reduce((sum, { weight }) => sum + weight.size, 0);
-  const head = model.decoder.weights.head.size;
-  model.dispose();
-  // LoRA: two forwards and the inputs' gradients. Full: the reference is computed in advance, and weights have gradients too.
-  const passes = 3;
-  return (2 * passes * (weights * packed + head * scored)) / (steps - 1);
-}
-
-/** Floating-point operations a second of this machine's own large matrix product: the best of ten. */
-function matmulPeak(dtype: 'bfloat16' | 'float32'): number {
-  const size = 2048;
-  return tidy(() => {
-    const [a, b] = [randn([size, size]).to(dtype), randn([size, size]).to(dtype)];
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 10; round++) {
-      const start = performance.now();
-      ops.mm(a, b).dispose();
-      best = Math.min(best, performance.now() - start);
-    }
-    return (2 * size ** 3) / (best / 1000);
-  });
-}
+    const batch = packPairs(pairs.filter((pair): pair is TokenisedPair => pair !== null));
+    return { packed: batch.packed.tokens.length, scored: batch.scored.rows.length };
+  },
+  // LoRA: two forwards (policy and reference) and the inputs' gradients. Full: the reference is computed in advance, and
+  // weights have gradients too.
+  passes: () => 3,
+});

@@ -143,9 +143,8 @@ it('learns at the rate of its kind unless told', async () => {
     [lora, 2e-4],
     [{}, 2e-5],
   ] as const) {
-    const { path } = await fineTune(
-      optionsOf({ ...own, learningRate: null as never, maxSteps: 1, scheduler: 'constant' }),
-    );
+    const { learningRate: _, ...unset } = optionsOf({ ...own, scheduler: 'constant' });
+    const { path } = await fineTune(unset);
     expect(metricsOf(path).at(-1)!.learning_rate).toBe(rate);
   }
 });
