@@ -3,7 +3,7 @@ const hints: Readonly<Record<string, string>> = {
   adam_beta1: 'AdamW runs with betas 0.9 and 0.999',
   bf16: 'write precision: bf16',
   dataset_name: 'write data, with hub:owner/name for a dataset of the hub',
-  dataset_text_field: 'write the text under "text" in each row',
+  dataset_text_field: 'rows have their text in the field "text"',
   eval_packing: 'rows are always packed, and none attends to another',
   eval_strategy: 'write eval_steps: N',
   fp16: 'write precision: bf16 or fp32',
@@ -37,7 +37,13 @@ const hints: Readonly<Record<string, string>> = {
   use_peft: 'write lora: true',
 };
 
-/** What to write in place of a name of TRL, or null where the name is not one of TRL's. */
-export function trlHint(yamlKey: string): string | null {
-  return Object.hasOwn(hints, yamlKey) ? hints[yamlKey]! : null;
+/**
+ * What to write in place of a name of TRL; null where the name is not one of TRL's, or the verb has no such option.
+ * @param known YAML keys of the verb
+ */
+export function trlHint(yamlKey: string, known: readonly string[]): string | null {
+  if (!Object.hasOwn(hints, yamlKey)) return null;
+  const hint = hints[yamlKey]!;
+  const written = /^write (\w+)\b/.exec(hint)?.[1];
+  return written === undefined || known.includes(written) ? hint : null;
 }

@@ -61,6 +61,8 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
     };
     expect((await ask('neftune_noise_alpha: 5')).stderr).toContain('write neftune_alpha');
     expect((await ask('packing: true')).stderr).toContain('rows are always packed');
+    // What this verb has no option for is not advised.
+    expect((await ask('loss_type: nll')).stderr).not.toContain('write loss');
     const { code, stderr } = await ask('completion_only_loss: false\nassistant_turns: last');
     expect(code, stderr).toBe(0);
     expect(parse(readFileSync(folder.file('run/config.yaml'), 'utf8'))).toMatchObject({

@@ -17,12 +17,7 @@ export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'bet
 
 export interface RunFacts {
   verb: string;
-  options: {
-    model: string;
-    data: readonly string[];
-    evalData: readonly string[] | null;
-    lora: boolean;
-  };
+  options: { model: string };
   headlines: readonly MeasuredHeadline[];
   environment: Environment;
   /** Held-out rows that were evaluated on. */
@@ -92,7 +87,7 @@ function headlineOf(
 }
 
 function summaryOf(steps: number, headline: Headline | undefined): string {
-  const took = `${steps} optimizer steps`;
+  const took = `${steps} optimizer ${steps === 1 ? 'step' : 'steps'}`;
   if (!headline?.before)
     return `${took}. No held-out rows were given (--eval-data), so nothing here says how it does on others.`;
   const { label, before, after } = headline;
