@@ -11,6 +11,7 @@
 
 #include <mutex>
 
+#include "allocator.h"
 #include "surface.h"
 
 namespace keel {
@@ -144,6 +145,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   return guarded(
       env,
       [&] {
+        keepLargeTensors();
         check(env, napi_set_instance_data(env, new Instance(), releaseInstance, nullptr));
         const napi_property_descriptor properties[] = {
 #define KEEL_PROPERTY(name, function) \
