@@ -1,19 +1,20 @@
 // Measures Keel's DPO: time and tokens of each step, peak memory. Prints one JSON line, as benchmarks/trl/dpo.py does.
 import { alignPairs, openRows, packPairs, type TokenisedPair, tokenisePair } from '@keel/align';
+import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 
 await measureRun({
   rows: { flag: 'pairs', default: '4' },
   train: alignPairs,
-  async tokens(model, path, indices) {
+  async flops(model, sizes, path, indices, full) {
     await using rows = await openRows([path], { kind: 'preference' });
     const pairs = (await rows.readMany(indices)).map((row) =>
       tokenisePair(row, model.tokenizer, { maxLength: null }),
     );
     const batch = packPairs(pairs.filter((pair): pair is TokenisedPair => pair !== null));
-    return { packed: batch.packed.tokens.length, scored: batch.scored.rows.length };
+    const forward = forwardFlops(sizes, batch.packed, batch.scored.rows.length);
+    const backward = backwardFlops(forward, { trainedWeights: full });
+    // LoRA computes its reference in the step; in full fine-tuning it is there before.
+    return (full ? 1 : 2) * totalFlops(forward) + totalFlops(backward);
   },
-  // LoRA: two forwards (policy and reference) and the inputs' gradients. Full: the reference is computed in advance, and
-  // weights have gradients too.
-  passes: () => 3,
 });

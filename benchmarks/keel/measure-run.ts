@@ -4,24 +4,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { RunHooks, RunResult } from '@keel/align';
-import { type LanguageModel, linearLayers, loadModel } from '@keel/model';
-import { ops, randn, threads, tidy, torchBuild } from '@keel/torch';
-
-/** Tokens of a step as they are computed. */
-export interface StepTokens {
-  packed: number;
-  scored: number;
-}
+import { measureMatmulPeak, type RunHooks, type RunResult } from '@keel/align';
+import { type LanguageModel, loadModel, type ModelSizes, modelSizes } from '@keel/model';
+import { threads, torchBuild } from '@keel/torch';
 
 /** What one kind of training adds. */
 export interface MeasuredTraining {
   /** Flag of the rows a step, and how many there are unless told. */
   rows: { flag: string; default: string };
   train(options: CommonOptions, hooks: RunHooks): Promise<RunResult>;
-  tokens(model: LanguageModel, path: string, rows: readonly number[]): Promise<StepTokens>;
-  /** Passes over the frozen weights that a step needs at least, each a product of two operations a weight and token. */
-  passes(full: boolean): number;
+  /** Floating-point operations of a step on these rows, as every run counts them for its mfu. */
+  flops(
+    model: LanguageModel,
+    sizes: ModelSizes,
+    path: string,
+    rows: readonly number[],
+    full: boolean,
+  ): Promise<number>;
 }
 
 /** Options that a comparison gives to any training. */
@@ -40,6 +39,9 @@ function valuesOf({ rows }: MeasuredTraining): Values {
       full: { type: 'boolean', default: false },
       dtype: { type: 'string', default: 'bf16' },
       threads: { type: 'string', default: 'all' },
+      'micro-batch-tokens': { type: 'string', default: 'auto' },
+      'gradient-checkpointing': { type: 'string', default: 'auto' },
+      'lora-layers': { type: 'string', default: 'all' },
     },
   });
   if (values.data === undefined) throw new Error('--data is missing: rows, JSON Lines');
@@ -54,6 +56,7 @@ function commonOptions(
   maxSteps: number,
 ) {
   const rank = Number(values.rank);
+  const [tokens, layers] = [values['micro-batch-tokens']!, values['lora-layers']!];
   return {
     model: values.model!,
     data: [data],
@@ -68,6 +71,9 @@ function commonOptions(
     shuffle: false,
     precision: values.dtype as 'bf16' | 'fp32',
     saveSteps: null,
+    microBatchTokens: tokens === 'auto' ? ('auto' as const) : Number(tokens),
+    gradientCheckpointing: values['gradient-checkpointing'] as 'auto' | 'on' | 'off',
+    loraLayers: layers === 'all' ? null : [layers],
     threads: values.threads === 'all' ? null : Number(values.threads),
   };
 }
@@ -90,6 +96,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
     let counted = 0;
     await training.train(commonOptions(values, data, join(folder, 'run'), rows, steps), {
       onEvent(event) {
+        if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
         if (event.type === 'start') last = performance.now();
         if (event.type !== 'step') return;
         const now = performance.now();
@@ -114,7 +121,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,
         model_flops_per_step: await modelFlops(training, values, data, rows, steps),
-        matmul_flops: matmulPeak(values.dtype === 'bf16' ? 'bfloat16' : 'float32'),
+        matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
       })}\n`,
     );
   } finally {
@@ -127,10 +134,7 @@ function peakBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/**
- * Floating-point operations that a step needs at least: the frozen products, and the head on scored tokens alike. Attention,
- * adapters and what is computed again are left out.
- */
+/** The mean over the steps that are measured. */
 async function modelFlops(
   training: MeasuredTraining,
   values: Values,
@@ -139,31 +143,12 @@ async function modelFlops(
   steps: number,
 ): Promise<number> {
   const model = await loadModel(values.model!);
-  const total: StepTokens = { packed: 0, scored: 0 };
+  const sizes = modelSizes(model.decoder);
+  let flops = 0;
   for (let step = 1; step < steps; step++) {
     const indices = Array.from({ length: rows }, (_, index) => step * rows + index);
-    const { packed, scored } = await training.tokens(model, path, indices);
-    total.packed += packed;
-    total.scored += scored;
+    flops += await training.flops(model, sizes, path, indices, values.full);
   }
-  const weights = linearLayers(model.decoder).reduce((sum, { weight }) => sum + weight.size, 0);
-  const head = model.decoder.weights.head.size;
   model.dispose();
-  const products = weights * total.packed + head * total.scored;
-  return (2 * training.passes(values.full) * products) / (steps - 1);
-}
-
-/** Floating-point operations a second of this machine's own large matrix product: the best of ten. */
-function matmulPeak(dtype: 'bfloat16' | 'float32'): number {
-  const size = 2048;
-  return tidy(() => {
-    const [a, b] = [randn([size, size]).to(dtype), randn([size, size]).to(dtype)];
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 10; round++) {
-      const start = performance.now();
-      ops.mm(a, b).dispose();
-      best = Math.min(best, performance.now() - start);
-    }
-    return (2 * size ** 3) / (best / 1000);
-  });
+  return flops / (steps - 1);
 }

@@ -8,19 +8,19 @@ import {
   type TokenisedExample,
   tokeniseExample,
 } from '@keel/align';
+import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 
 await measureRun({
   rows: { flag: 'rows', default: '8' },
   train: fineTune,
-  async tokens(model, path, indices) {
+  async flops(model, sizes, path, indices, full) {
     await using rows = await openRows([path], { kind: 'supervised' });
     const examples = (await rows.readMany(indices)).map((row) =>
       tokeniseExample(row, model.tokenizer, { ...defaultScoring, maxLength: null }),
     );
     const batch = packExamples(examples.filter((one): one is TokenisedExample => one !== null));
-    return { packed: batch.packed.tokens.length, scored: batch.scored.rows.length };
+    const forward = forwardFlops(sizes, batch.packed, batch.scored.rows.length);
+    return totalFlops(forward) + totalFlops(backwardFlops(forward, { trainedWeights: full }));
   },
-  // Forward and the inputs' gradients; in full fine-tuning the weights' too.
-  passes: (full) => (full ? 3 : 2),
 });

@@ -35,6 +35,11 @@ class KeepingAllocator final : public c10::Allocator {
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
 
+  void releaseKept() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shrink(0);
+  }
+
   c10::Device device() const { return c10::Device(c10::DeviceType::CPU); }
 
  private:
@@ -128,6 +133,7 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   friend void keel::keepLargeTensors();
+  friend void keel::releaseKeptMemory();
 };
 
 // Never destroyed: tensors may outlive everything else.
@@ -139,5 +145,7 @@ KeepingAllocator& KeepingAllocator::instance() {
 }  // namespace
 
 void keepLargeTensors() { c10::SetCPUAllocator(&KeepingAllocator::instance()); }
+
+void releaseKeptMemory() { KeepingAllocator::instance().releaseKept(); }
 
 }  // namespace keel

@@ -2,6 +2,7 @@
 import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@keel/model';
 import { isChat, type Message } from '../data/messages.ts';
 import type { CompletionRow, SupervisedRow } from '../data/rows.ts';
+import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { chatTemplateOf, type TextPiece, textAfter, turnPieces } from './chat-turns.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -39,6 +40,13 @@ export function tokeniseExample(
   if (scoredCount(whole) > 0 && scoredCount(cut) === 0) return null;
   return { ...cut, truncated: true };
 }
+
+/** {@link tokeniseExample} as a thread finds it. */
+export const exampleTokenising: NamedTokenise<SupervisedRow, TokenisedExample, ExampleOptions> = {
+  run: tokeniseExample,
+  module: import.meta.url,
+  name: 'tokeniseExample',
+};
 
 /** Tokens that can be scored: nothing predicts the first one of a row. */
 export function scoredCount({ scored }: ScoredSequence): number {

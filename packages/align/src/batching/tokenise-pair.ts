@@ -2,6 +2,7 @@ import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
 import type { Content, Message } from '../data/messages.ts';
 import { isChat } from '../data/messages.ts';
 import type { PreferenceRow } from '../data/rows.ts';
+import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { chatTemplateOf, turnPieces } from './chat-turns.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -51,6 +52,13 @@ export function tokenisePair(
   if (truncated && unscoredAnswer(whole) === null && unscoredAnswer(pair) !== null) return null;
   return pair;
 }
+
+/** {@link tokenisePair} as a thread finds it. */
+export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, TokeniseOptions> = {
+  run: tokenisePair,
+  module: import.meta.url,
+  name: 'tokenisePair',
+};
 
 /** The answer of which no token is scored: it is empty, only others speak, or nothing stands before its one token. */
 export function unscoredAnswer(

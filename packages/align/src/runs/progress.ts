@@ -10,6 +10,8 @@ export interface TrainingProgress {
   /** Share of pairs with a positive margin, from 0 to 1. */
   accuracy?: number;
   tokensPerSecond?: number | null;
+  /** Model FLOP utilisation, from 0 to 1. */
+  utilisation?: number;
   /** Seconds to the end. */
   secondsLeft?: number | null;
 }
@@ -40,7 +42,8 @@ export function plainProgressLine(progress: TrainingProgress): string {
 }
 
 function numbers(progress: TrainingProgress): string[] {
-  const { loss, perplexity, margin, accuracy, tokensPerSecond, secondsLeft } = progress;
+  const { loss, perplexity, margin, accuracy, tokensPerSecond, utilisation, secondsLeft } =
+    progress;
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
   if (perplexity !== undefined) parts.push(`perplexity ${formatPerplexity(perplexity)}`);
@@ -48,6 +51,7 @@ function numbers(progress: TrainingProgress): string[] {
   if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
   if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
   if (tokensPerSecond != null) parts.push(`${formatCount(tokensPerSecond)} tokens/s`);
+  if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);
   return parts;
 }
 

@@ -1,9 +1,10 @@
 import type { Tokenizer } from '@keel/model';
 import type { ScoringRules } from '../batching/scoring-rules.ts';
 import {
+  type ExampleOptions,
+  exampleTokenising,
   scoredCount,
   type TokenisedExample,
-  tokeniseExample,
 } from '../batching/tokenise-example.ts';
 import type { SupervisedRow } from '../data/rows.ts';
 import { type Fault, type Rows, type SourceOptions, TokenisedSource } from './tokenised-source.ts';
@@ -15,10 +16,14 @@ export interface PlacedExample {
 }
 
 /** Tokenised rows of supervised fine-tuning in training order, epoch after epoch. */
-export class ExampleSource extends TokenisedSource<SupervisedRow, TokenisedExample, PlacedExample> {
+export class ExampleSource extends TokenisedSource<
+  SupervisedRow,
+  TokenisedExample,
+  PlacedExample,
+  ExampleOptions
+> {
   protected override readonly templateAdvice =
     'With --assistant-turns last only the border of the last turn is needed, and with --no-assistant-only-loss none';
-  readonly #rules: ScoringRules;
 
   /** @throws Error when there are no rows */
   constructor(
@@ -26,12 +31,9 @@ export class ExampleSource extends TokenisedSource<SupervisedRow, TokenisedExamp
     tokenizer: Tokenizer,
     { rules, ...options }: SourceOptions & { rules: ScoringRules },
   ) {
-    super(rows, tokenizer, options);
-    this.#rules = rules;
-  }
-
-  protected tokenise(row: SupervisedRow, tokenizer: Tokenizer): TokenisedExample | null {
-    return tokeniseExample(row, tokenizer, { ...this.#rules, maxLength: this.maxLength });
+    const { maxLength } = options;
+    const how = { how: exampleTokenising, options: { ...rules, maxLength } };
+    super(rows, tokenizer, how, options);
   }
 
   protected longest({ tokens }: TokenisedExample): number {

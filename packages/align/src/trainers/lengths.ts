@@ -2,15 +2,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { trainingShape } from '../config/training-options.ts';
 import type { Notice } from './run-data.ts';
-import type { TokenisedSource } from './tokenised-source.ts';
+import type { AnySource } from './tokenised-source.ts';
 
 /** Datasets of more rows are not read through before the run: at some milliseconds a row it would take long. */
 const SURVEYED_ROWS = 200_000;
 /** The same for a run that sees only some of the rows, and whose steps do not depend on the others. */
-const SURVEYED_ROWS_OF_PART = 20_000;
-const CHUNK = 256;
+const SURVEYED_ROWS_OF_PART = 2_000;
 /** Rows between two sentences on how far it has come. */
-const PROGRESS = 20 * CHUNK;
+const PROGRESS = 5_000;
 
 /**
  * The maximum length that the model can keep to: where the default is more than its positions, those.
@@ -33,11 +32,11 @@ export function fittingLength(
 
 /** Tells what does not fit, again whenever there is twice as much of it. */
 export class LengthReport {
-  readonly #source: TokenisedSource;
+  readonly #source: AnySource;
   readonly #notice: Notice;
   readonly #told = new Map<string, number>();
 
-  constructor(source: TokenisedSource, notice: Notice) {
+  constructor(source: AnySource, notice: Notice) {
     this.#source = source;
     this.#notice = notice;
   }
@@ -83,7 +82,7 @@ export interface SurveyOptions {
  * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
  */
 export async function surveyLengths(
-  source: TokenisedSource,
+  source: AnySource,
   options: SurveyOptions,
 ): Promise<LengthReport> {
   const { notice, part = false, signal } = options;
@@ -96,11 +95,15 @@ export async function surveyLengths(
     );
     return report;
   }
-  for (let start = 0; start < length && !signal?.aborted; start += CHUNK) {
-    const count = Math.min(CHUNK, length - start);
-    await source.read(Array.from({ length: count }, (_, i) => start + i));
-    if (start > 0 && start % PROGRESS === 0)
-      notice(`lengths of ${start} of ${length} rows of ${option}`);
+  if (signal?.aborted) return report;
+  source.expect(length);
+  let told = 0;
+  for await (const done of source.survey()) {
+    if (signal?.aborted) break;
+    if (done - told >= PROGRESS && done < length) {
+      notice(`lengths of ${done} of ${length} rows of ${option}`);
+      told = done;
+    }
     await setImmediate(); // lets signals in
   }
   if (source.usable === 0) source.refuseNothingLeft();

@@ -1,7 +1,12 @@
 import type { Tokenizer } from '@keel/model';
-import { type TokenisedPair, tokenisePair, unscoredAnswer } from '../batching/tokenise-pair.ts';
+import {
+  pairTokenising,
+  type TokenisedPair,
+  type TokeniseOptions,
+  unscoredAnswer,
+} from '../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../data/rows.ts';
-import { type Fault, type Rows, TokenisedSource } from './tokenised-source.ts';
+import { type Fault, type Rows, type SourceOptions, TokenisedSource } from './tokenised-source.ts';
 
 export type PreferenceRows = Rows<PreferenceRow>;
 
@@ -12,9 +17,16 @@ export interface PlacedPair {
 }
 
 /** Tokenised pairs in training order, epoch after epoch. */
-export class PairSource extends TokenisedSource<PreferenceRow, TokenisedPair, PlacedPair> {
-  protected tokenise(row: PreferenceRow, tokenizer: Tokenizer): TokenisedPair | null {
-    return tokenisePair(row, tokenizer, { maxLength: this.maxLength });
+export class PairSource extends TokenisedSource<
+  PreferenceRow,
+  TokenisedPair,
+  PlacedPair,
+  TokeniseOptions
+> {
+  /** @throws Error when there are no rows */
+  constructor(rows: PreferenceRows, tokenizer: Tokenizer, options: SourceOptions) {
+    const { maxLength } = options;
+    super(rows, tokenizer, { how: pairTokenising, options: { maxLength } }, options);
   }
 
   protected longest({ prompt, chosen, rejected }: TokenisedPair): number {

@@ -58,7 +58,7 @@ const onPairs = (
   rowKind: 'preference',
   source: (rows, tokenizer, how) => new PairSource(rows, tokenizer, how),
   async task(prepared) {
-    const { options, policy, source, evaluation, limit } = prepared;
+    const { options, policy, source, evaluation, passes } = prepared;
     const references = objective.needsReference ? await referencesOf(prepared) : null;
     return new PairedTask({
       model: policy.model,
@@ -68,7 +68,7 @@ const onPairs = (
       objective,
       objectiveOptions: { beta: options.beta, labelSmoothing: options.labelSmoothing },
       batchSize: options.batchSize,
-      limit,
+      ...passes,
       reference: references?.training ?? null,
       evaluationReference: references?.evaluation ?? null,
     });
@@ -91,13 +91,13 @@ const onPairs = (
 });
 
 async function referencesOf(prepared: PreparedPairs): Promise<DpoReferences> {
-  const { options, policy, data, source, evaluation, limit, addInput, notice } = prepared;
+  const { options, policy, data, source, evaluation, passes, addInput, notice } = prepared;
   const references = await openReferences(
     policy,
     options,
     { pairs: source, rows: data.rows, heldOut: false },
     evaluation && { pairs: evaluation, rows: data.heldOut!, heldOut: true },
-    { batchSize: options.batchSize, limit },
+    { batchSize: options.batchSize, limit: passes.limit },
     notice,
   );
   if (references.hash !== null) {

@@ -31,9 +31,9 @@ const supervised: TrainingKind<SftOptions, 'supervised', ExampleSource> = {
       ...how,
       rules: { completionOnlyLoss, assistantOnlyLoss, assistantTurns },
     }),
-  task: ({ options, policy: { model, role }, source, evaluation, limit }) =>
+  task: ({ options, policy: { model, role }, source, evaluation, passes }) =>
     new SupervisedTask({
-      ...{ model, role, source, evaluation, limit },
+      ...{ model, role, source, evaluation, ...passes },
       batchSize: options.batchSize,
       neftuneAlpha: options.neftuneAlpha,
     }),

@@ -3,7 +3,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokenizer } from '@keel/model';
 import { AdamW, setThreads, threads, torchBuild } from '@keel/torch';
-import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
@@ -12,10 +11,16 @@ import { describeEnvironment } from '../runs/environment.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { dataHashes, type Notice, openRunData, type RunData, writeRows } from './run-data.ts';
-import { compareWithCheckpoint, identityOf, type RunIdentity } from './run-identity.ts';
-import type { Rows, SourceOptions, TokenisedSource } from './tokenised-source.ts';
+import {
+  begunPassTokens,
+  compareWithCheckpoint,
+  identityOf,
+  type RunIdentity,
+} from './run-identity.ts';
+import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
@@ -42,7 +47,7 @@ export interface PreparedRun<Options, K extends RowKind, Source> {
   source: Source;
   /** null without --eval-data. */
   evaluation: Source | null;
-  limit: MicroBatchLimit;
+  passes: PassPlan;
   /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
   addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
   notice: Notice;
@@ -52,7 +57,7 @@ export interface PreparedRun<Options, K extends RowKind, Source> {
 export interface TrainingKind<
   Options extends TrainingOptions,
   K extends RowKind,
-  Source extends TokenisedSource,
+  Source extends AnySource,
 > {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
   rowKind: K;
@@ -71,7 +76,7 @@ export interface TrainingKind<
 export async function runTraining<
   Options extends TrainingOptions,
   K extends RowKind,
-  Source extends TokenisedSource,
+  Source extends AnySource,
 >(
   kind: TrainingKind<Options, K, Source>,
   options: Options,
@@ -98,11 +103,7 @@ export async function runTraining<
   }
 }
 
-async function train<
-  Options extends TrainingOptions,
-  K extends RowKind,
-  Source extends TokenisedSource,
->(
+async function train<Options extends TrainingOptions, K extends RowKind, Source extends AnySource>(
   kind: TrainingKind<Options, K, Source>,
   asked: Options,
   data: RunData<K>,
@@ -122,17 +123,18 @@ async function train<
   const usual = { seed, maxLength, positions, onBadRow };
   const sourceOf = (from: Rows<RowOf[K]>, own: Pick<SourceOptions, 'shuffle' | 'option'>): Source =>
     kind.source(from, model.tokenizer, { ...usual, ...own }, options);
-  const source = sourceOf(rows, { shuffle });
-  const evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
+  using source = sourceOf(rows, { shuffle });
+  using evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
   const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  const limit = { rows: options.microBatchSize, tokens: options.microBatchTokens };
+  const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
+  identity.microBatchTokens = passes.limit.tokens;
   const addInput = async (option: string, input: RunIdentity['inputs'][string]): Promise<void> => {
     identity.inputs[option] = input;
     await compareWithCheckpoint(run, identity);
   };
-  const prepared = { options, policy, data, source, evaluation, limit, addInput, notice };
+  const prepared = { options, policy, data, source, evaluation, passes, addInput, notice };
   const task = await kind.task(prepared);
   const environment = describeEnvironment({
     torch: torchBuild().version,
@@ -152,13 +154,14 @@ async function train<
     for (const report of lengths) report.tell();
   };
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
     onEvent: tellAndShow,
   };
-  const ended = await trainingLoop(loop, {
-    ...options,
-    totalSteps: totalSteps(options, source.usable),
-  });
+  const steps = totalSteps(options, source.usable);
+  // The step computes on all cores: one thread beside it is enough to be ahead.
+  source.expect(steps * batchSize, { threads: 1 });
+  evaluation?.expect(0, { threads: 0 });
+  const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   if (!ended.interrupted) {
     await run.saveFinal(saveWeights);

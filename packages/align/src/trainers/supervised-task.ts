@@ -1,13 +1,21 @@
 // Supervised fine-tuning: one sequence a row, packed side by side, the loss a mean over scored tokens.
-import { setImmediate } from 'node:timers/promises';
-import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, noGrad, tidy } from '@keel/torch';
+import {
+  backwardFlops,
+  forwardFlops,
+  type LanguageModel,
+  type ModelSizes,
+  modelSizes,
+  type Role,
+  totalFlops,
+} from '@keel/model';
+import { fromTypedArray, phase, type Recomputation, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { packExamples } from '../batching/pack-examples.ts';
+import { type PackedExamples, packExamples } from '../batching/pack-examples.ts';
 import { scoredCount } from '../batching/tokenise-example.ts';
 import type { SamplerState } from '../data/shuffle.ts';
 import { tokenNll } from '../objectives/token-nll.ts';
 import type { ExampleSource, PlacedExample } from './example-source.ts';
+import { runPass } from './run-pass.ts';
 import { SupervisedTotals } from './supervised-totals.ts';
 import {
   type Metrics,
@@ -25,6 +33,8 @@ export interface SupervisedTaskParts {
   /** Rows of one optimiser step. */
   batchSize: number;
   limit: MicroBatchLimit;
+  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  recomputes?(tokens: number): boolean;
   /** Strength of NEFTune's noise on embeddings while training; null: none. */
   neftuneAlpha: number | null;
 }
@@ -36,16 +46,19 @@ interface SavedValues {
 
 export class SupervisedTask implements TrainingTask {
   readonly #parts: SupervisedTaskParts;
+  readonly #sizes: ModelSizes;
   #tokens = 0;
+  #flops = 0;
   #rows: readonly number[] = [];
 
   constructor(parts: SupervisedTaskParts) {
     this.#parts = parts;
+    this.#sizes = modelSizes(parts.model.decoder);
   }
 
   async step(): Promise<Metrics> {
     const { source, batchSize } = this.#parts;
-    const placed = await source.next(batchSize);
+    const placed = await phase('data', () => source.next(batchSize));
     this.#rows = placed.map(({ row }) => row);
     const totals = new SupervisedTotals();
     await this.#passes(placed, totals, true);
@@ -72,42 +85,42 @@ export class SupervisedTask implements TrainingTask {
     totals: SupervisedTotals,
     training: boolean,
   ): Promise<void> {
+    const { limit, recomputes } = this.#parts;
     // Of the whole step: a mean of the passes' means would weigh tokens of short passes more.
     const scoredOfStep = placed.reduce((sum, { example }) => sum + scoredCount(example), 0);
     const lengths = placed.map(({ example }) => example.tokens.length);
-    for (const pass of splitMicroBatches(lengths, this.#parts.limit)) {
+    for (const pass of splitMicroBatches(lengths, limit)) {
       const members = pass.map((index) => placed[index]!);
-      tidy(() => {
-        const compute = (): void => this.#pass(members, totals, training ? scoredOfStep : null);
-        if (training) compute();
-        else noGrad(compute);
-      });
-      await setImmediate(); // lets signals in between passes
+      const batch = phase('data', () => packExamples(members.map(({ example }) => example)));
+      if (training) this.#flops += this.#flopsOf(batch);
+      const rows = members.map(({ row }) => row);
+      await runPass(
+        (recomputation) => this.#forward(batch, rows, totals, { training, recomputation }),
+        {
+          divisor: training ? scoredOfStep : null,
+          recomputes: recomputes?.(batch.packed.tokens.length) ?? false,
+        },
+      );
     }
   }
 
-  /** @param scoredOfStep what the gradient is divided by; null: no gradient */
-  #pass(
-    members: readonly PlacedExample[],
+  /** @returns the sum of the scored tokens' losses */
+  #forward(
+    { packed, scored }: PackedExamples,
+    rows: readonly number[],
     totals: SupervisedTotals,
-    scoredOfStep: number | null,
-  ): void {
+    { training, recomputation }: { training: boolean; recomputation: Recomputation | null },
+  ): Tensor {
     const { model, role, neftuneAlpha } = this.#parts;
-    const training = scoredOfStep !== null;
-    const { packed, scored } = packExamples(members.map(({ example }) => example));
+    const noise = training ? neftuneAlpha : null;
+    const options = { training, recomputation, embeddingNoise: noise };
     const { logprobs, entropy, argmax } = model.as(role, () =>
-      model.scoreTokens(packed, scored, {
-        training,
-        embeddingNoise: training ? neftuneAlpha : null,
-      }),
+      model.scoreTokens(packed, scored, options),
     ); // [N] each
     const total = tokenNll(logprobs).sum();
     const loss = total.item();
-    if (!Number.isFinite(loss)) {
-      const rows = members.map(({ row }) => row);
+    if (!Number.isFinite(loss))
       throw new NonFiniteLossError(`the loss is ${loss}`, rows, { heldOut: !training });
-    }
-    if (scoredOfStep !== null) total.div(scoredOfStep).backward();
     const targets = fromTypedArray(scored.targets).to({ dtype: 'int64', device: model.device });
     const sums = {
       loss,
@@ -115,6 +128,18 @@ export class SupervisedTask implements TrainingTask {
       hits: argmax.eq(targets).sum().item(),
     };
     totals.add(sums, scored.targets.length, packed.tokens.length);
+    return total;
+  }
+
+  /** Of a training pass, forward and backward. */
+  #flopsOf({ packed, scored }: PackedExamples): number {
+    const forward = forwardFlops(this.#sizes, packed, scored.rows.length);
+    const trainedWeights = this.#parts.role === 'reference';
+    return totalFlops(forward) + totalFlops(backwardFlops(forward, { trainedWeights }));
+  }
+
+  get flops(): number {
+    return this.#flops;
   }
 
   get tokens(): number {

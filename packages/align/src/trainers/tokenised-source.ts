@@ -1,6 +1,9 @@
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
 import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
+import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
+import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
+import type { NamedTokenise, Outcome } from '../tokenising/tokenise-rows.ts';
 
 /** Where rows come from; a RowSource of them is one. */
 export interface Rows<Row> {
@@ -22,13 +25,26 @@ export interface SourceOptions {
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
   option?: '--data' | '--eval-data';
+  /** When and by how many threads rows are tokenised ahead. */
+  tokenising?: RowTokeniserOptions;
 }
+
+/** Rows that a survey reads at a time: some tens of milliseconds. */
+const CHUNK = 32;
+/** Chunks under way for each thread, so that none waits for the reading. */
+const LANE_DEPTH = 2;
 
 /** What is wrong with a row's tokens. */
 export type Fault = Omit<DataErrorDetails, keyof Place>;
 
+/** How rows of a kind become tokens, with the options that it takes. */
+export interface Tokenising<Row, Tokenised, Options> {
+  how: NamedTokenise<Row, Tokenised, Options>;
+  options: Options;
+}
+
 /**
- * Tokenised rows in training order, epoch after epoch.
+ * Tokenised rows in training order, epoch after epoch; threads may tokenise them ahead, so it is to be disposed.
  *
  * @typeParam Placed a tokenised row with its place, as trainers take it
  */
@@ -36,12 +52,16 @@ export abstract class TokenisedSource<
   Row = unknown,
   Tokenised extends { truncated: boolean } = { truncated: boolean },
   Placed = unknown,
-> {
+  Options = unknown,
+> implements Disposable
+{
   readonly maxLength: number | null;
   readonly option: '--data' | '--eval-data';
   readonly #rows: Rows<Row>;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokeniser: RowTokeniser<Row, Tokenised, Options>;
   readonly #sampler: OrderedSampler;
+  readonly #ahead: ReadAhead<Tokenised>;
+  #reading: Promise<unknown> = Promise.resolve();
   readonly #positions: number;
   readonly #skipsBadRows: boolean;
   /** Rows whose prompt leaves no room for an answer within the maximum length. */
@@ -52,22 +72,50 @@ export abstract class TokenisedSource<
   readonly badRows = new Map<number, string>();
 
   /** @throws Error when there are no rows */
-  constructor(rows: Rows<Row>, tokenizer: Tokenizer, options: SourceOptions) {
+  constructor(
+    rows: Rows<Row>,
+    tokenizer: Tokenizer,
+    tokenising: Tokenising<Row, Tokenised, Options>,
+    options: SourceOptions,
+  ) {
     const { seed, shuffle, maxLength, option = '--data' } = options;
     this.option = option;
     if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
     this.#rows = rows;
-    this.#tokenizer = tokenizer;
+    this.#tokeniser = new RowTokeniser(
+      tokenizer,
+      tokenising.how,
+      tokenising.options,
+      options.tokenising,
+    );
     this.maxLength = maxLength;
     this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
     this.#skipsBadRows = options.onBadRow === 'skip';
     this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
+    this.#ahead = new ReadAhead(
+      this.#sampler,
+      (indices) => this.#load(indices),
+      () => this.#tokeniser.isAhead,
+    );
+  }
+
+  /** Says how many rows will be read from now on: whether threads are worth it depends on it. */
+  expect(rows: number, options: { threads?: number } = {}): void {
+    this.#tokeniser.expect(rows, options);
+  }
+
+  /** Whether a thread tokenises the next rows while a step computes. */
+  get isAhead(): boolean {
+    return this.#tokeniser.isAhead;
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#tokeniser[Symbol.dispose]();
   }
 
   /** What to do where the chat template cannot be used on a row. */
   protected readonly templateAdvice: string | undefined;
-  /** @returns null where nothing to learn from fits the maximum length */
-  protected abstract tokenise(row: Row, tokenizer: Tokenizer): Tokenised | null;
   /** Tokens of the longest sequence that the row gives. */
   protected abstract longest(tokenised: Tokenised): number;
   /** Why nothing of the row can be scored; null where something can. */
@@ -102,7 +150,7 @@ export abstract class TokenisedSource<
   async next(count: number): Promise<Placed[]> {
     const taken: Placed[] = [];
     while (taken.length < count) {
-      taken.push(...(await this.read(this.#sampler.take(count - taken.length))));
+      taken.push(...this.#usable(await this.#ahead.take(count - taken.length)));
       if (this.usable === 0) this.refuseNothingLeft();
     }
     return taken;
@@ -114,11 +162,46 @@ export abstract class TokenisedSource<
    *   and bad rows are not skipped
    */
   async read(indices: readonly number[]): Promise<Placed[]> {
-    const rows = await this.#rows.readMany(indices);
-    return rows.flatMap((row, place) => {
-      const index = indices[place]!;
+    const outcomes = await this.#load(indices);
+    return this.#usable(outcomes.map((outcome, place) => ({ index: indices[place]!, outcome })));
+  }
+
+  /**
+   * Reads every row once, in order. @yields how many were read
+   * @throws DataError as {@link read} does
+   */
+  async *survey(): AsyncIterable<number> {
+    const coming: { indices: number[]; outcomes: Promise<Outcome<Tokenised>[]> }[] = [];
+    for (let done = 0, sent = 0; done < this.length; ) {
+      while (sent < this.length && coming.length < LANE_DEPTH * this.#tokeniser.lanes) {
+        const count = Math.min(CHUNK, this.length - sent);
+        const indices = Array.from({ length: count }, (_, i) => sent + i);
+        const outcomes = this.#load(indices);
+        // Told when its turn comes: that of an earlier row goes first.
+        outcomes.catch(() => {});
+        coming.push({ indices, outcomes });
+        sent += count;
+        if (!this.#tokeniser.isAhead) break;
+      }
+      const { indices, outcomes } = coming.shift()!;
+      const found = await outcomes;
+      this.#usable(found.map((outcome, place) => ({ index: indices[place]!, outcome })));
+      done += indices.length;
+      yield done;
+    }
+  }
+
+  async #load(indices: readonly number[]): Promise<Outcome<Tokenised>[]> {
+    // One reading at a time: formats need not stand two.
+    const reading = this.#reading.then(() => this.#rows.readMany(indices));
+    this.#reading = reading.catch(() => {});
+    return this.#tokeniser.tokenise(await reading);
+  }
+
+  #usable(rows: readonly ReadRow<Tokenised>[]): Placed[] {
+    return rows.flatMap(({ index, outcome }) => {
       try {
-        const tokenised = this.#checked(row, index);
+        const tokenised = this.#checked(outcome, index);
         if (tokenised?.truncated) this.truncated.add(index);
         if (tokenised !== null) return [this.placed(index, tokenised)];
         this.tooLong.add(index);
@@ -130,9 +213,10 @@ export abstract class TokenisedSource<
     });
   }
 
-  /** @throws DataError */
-  #checked(row: Row, index: number): Tokenised | null {
-    const tokenised = this.#tokenise(row, index);
+  /** @throws DataError; what the tokenising threw where the row is not to blame */
+  #checked(outcome: Outcome<Tokenised>, index: number): Tokenised | null {
+    if ('error' in outcome) throw this.#told(outcome.error, index);
+    const { tokens: tokenised } = outcome;
     if (tokenised === null) return null;
     const unscored = this.unscored(tokenised);
     if (unscored !== null) throw new DataError({ ...this.#rows.place(index), ...unscored });
@@ -146,15 +230,11 @@ export abstract class TokenisedSource<
     });
   }
 
-  #tokenise(row: Row, index: number): Tokenised | null {
-    try {
-      return this.tokenise(row, this.#tokenizer);
-    } catch (cause) {
-      if (!(cause instanceof ChatTemplateError)) throw cause;
-      const { message: found } = cause;
-      const fault = { ...this.#rows.place(index), found, advice: this.templateAdvice };
-      throw new DataError(fault, { cause });
-    }
+  /** An error of the chat template with the row's place. */
+  #told(cause: unknown, index: number): unknown {
+    if (!(cause instanceof ChatTemplateError)) return cause;
+    const fault = { ...this.#rows.place(index), found: cause.message, advice: this.templateAdvice };
+    return new DataError(fault, { cause });
   }
 
   get #purpose(): string {
@@ -181,5 +261,9 @@ export abstract class TokenisedSource<
   /** @throws RangeError as {@link check} does */
   restore(state: SamplerState): void {
     this.#sampler.restore(state);
+    this.#ahead.forget();
   }
 }
+
+/** A source of whatever rows. */
+export type AnySource = Pick<TokenisedSource, keyof TokenisedSource>;

@@ -3,6 +3,7 @@ import {
   formatPerplexity,
   PlainPace,
   plainProgressLine,
+  profileTable,
   progressLine,
   RateMeter,
   type TrainingProgress,
@@ -48,6 +49,10 @@ export class HumanDisplay implements TrainingDisplay {
       case 'checkpoint':
         if (this.#bar === null) this.say(`checkpoint ${event.path}`);
         this.#resume();
+        break;
+      case 'profile':
+        this.say(`\n${profileTable(event)}\n`);
+        this.#resume();
     }
   }
 
@@ -86,6 +91,7 @@ export class HumanDisplay implements TrainingDisplay {
       perplexity: metrics.perplexity,
       margin: metrics['rewards/margins'],
       accuracy: metrics['rewards/accuracies'],
+      utilisation: metrics.mfu,
       tokensPerSecond: this.#tokens.rate ?? metrics.tokens_per_second,
       secondsLeft: this.#steps.secondsFor(totalSteps - step),
     };
