@@ -187,9 +187,7 @@ export class Decoder {
     );
     let update = apply(block.attentionOutput, merged);
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
-    const middle = input.add(update); // [T, hidden]
-
-    const middleNormed = this.#norm(middle, block.mlpNorm);
+    const [middle, middleNormed] = this.#addNorm(input, update, block.mlpNorm); // [T, hidden] each
     update = this.#mlp(middleNormed, block, apply);
     update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);
@@ -197,7 +195,8 @@ export class Decoder {
   }
 
   #mlp(input: Tensor, block: Block, apply: (linear: Linear, x: Tensor) => Tensor): Tensor {
-    const act = activations[this.config.activation];
+    const { activation } = this.config;
+    const act = activations[activation];
     const parts = block.gateUp.map((linear) => apply(linear, input)); // [T, intermediate] each
     if (typeof this.config.modules.gateUp === 'object' && !('gate' in this.config.modules.gateUp)) {
       return apply(block.down, act(parts[0]!));
@@ -207,9 +206,14 @@ export class Decoder {
       Tensor,
       Tensor,
     ];
-    if (this.config.activation !== 'silu') return apply(block.down, act(gate).mul(up));
-    const gated = ops.swiglu(gate, up); // [T, intermediate]
-    return ops.releaseSwiglu(apply(block.down, gated), gated, gate, up);
+    if (activation === 'silu') {
+      const gated = ops.swiglu(gate, up); // [T, intermediate]
+      return ops.releaseSwiglu(apply(block.down, gated), gated, gate, up);
+    }
+    if (activation === 'relu') return apply(block.down, act(gate).mul(up));
+    const form = activation === 'gelu_tanh' ? 'tanh' : 'none';
+    const gated = ops.geglu(gate, up, form); // [T, intermediate]
+    return ops.releaseGeglu(apply(block.down, gated), gated, gate, up, form);
   }
 
   /** `y` comes of `normed`, whose memory is freed until backward needs it. */
@@ -217,6 +221,14 @@ export class Decoder {
     const { kind, epsilon, weightOffset } = this.config.norm;
     if (kind !== 'rms') return y;
     return ops.releaseRmsNorm(y, normed, input, norm.weight, epsilon, weightOffset);
+  }
+
+  /** The sum, and its norm. */
+  #addNorm(input: Tensor, update: Tensor, norm: Norm): [Tensor, Tensor] {
+    const { kind, epsilon, weightOffset } = this.config.norm;
+    if (kind === 'rms') return ops.addRmsNorm(input, update, norm.weight, epsilon, weightOffset);
+    const sum = input.add(update);
+    return [sum, this.#norm(sum, norm)];
   }
 
   /** Over the last dimension, in float32 or wider. */

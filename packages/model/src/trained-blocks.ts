@@ -29,12 +29,14 @@ export interface ActivationBytes {
 export function activationBytes(decoder: Decoder, adapter: string | null): ActivationBytes {
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, norm, activation } =
     decoder.config;
+  const { gateUp } = decoder.config.modules;
+  const gated = typeof gateUp === 'string' || 'gate' in gateUp;
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
   const element = dtypeBytes(decoder.computeType);
-  // What an RMS norm and a SwiGLU give is released in forward; others keep it, and what they are composed of.
+  // What an RMS norm, a SwiGLU and a GEGLU give is released in forward; others keep it, and what they are composed of.
   const norms = norm.kind === 'rms' ? 0 : 2 * hiddenSize * (element + 4);
-  const products = activation === 'silu' ? 0 : 2 * element * intermediateSize;
+  const products = gated && activation !== 'relu' ? 0 : 2 * element * intermediateSize;
   // Two states; query, key, value and attention's output; gate and up.
   const own =
     element * (2 * hiddenSize + 2 * query + keyValue + 2 * intermediateSize) + norms + products;

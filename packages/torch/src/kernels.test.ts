@@ -1,13 +1,15 @@
 // Keel's own operators against the same computation in plain operators: `composed` in float64 is the truth.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gradcheck, gradients, noGrad } from './autograd.ts';
-import { randn } from './create.ts';
+import { cat, randn } from './create.ts';
 import type { DType } from './dtype.ts';
 import * as ops from './ops.generated.ts';
 import { manualSeed } from './random.ts';
 import { Scope, tidy } from './scope.ts';
 import { setThreads, threads } from './system.ts';
 import {
+  addRmsNorm,
+  geglu,
   type Kernel,
   linear,
   linearLogprob,
@@ -47,8 +49,14 @@ const attentionForms = [64, 16, 5].flatMap((size) =>
 const oddKernels: (() => Kernel)[] = [
   () => rmsNorm(7, 33, 0),
   () => rmsNorm(5, 130, 1),
+  () => addRmsNorm(7, 33, 0),
+  () => addRmsNorm(5, 130, 1),
   () => swiglu(7, 33),
   () => swiglu(3, 130),
+  () => geglu(7, 33, 'tanh'),
+  () => geglu(3, 130, 'tanh'),
+  () => geglu(7, 33, 'none'),
+  () => geglu(3, 130, 'none'),
   () => rotate(9, 3, 16, 8),
   () => rotate(9, 2, 13, 5),
   // In bfloat16 tokens are multiplied in pieces of fixed sizes: 700 are 512, 128, 32 and 28.
@@ -131,7 +139,10 @@ function errors(found: Results, truth: Results): number[] {
 describe('gradients in float64 are those of differences', () => {
   const kernels: (() => Kernel)[] = [
     () => rmsNorm(3, 7, 1),
+    () => addRmsNorm(3, 7, 1),
     () => swiglu(3, 7),
+    () => geglu(3, 7, 'tanh'),
+    () => geglu(3, 7, 'none'),
     () => rotate(3, 2, 5, 2),
     () => linear([3, 4, 5], false),
     () => linear([3, 4, 5], true),
@@ -192,7 +203,12 @@ describe('what needs no gradient changes none', () => {
     ['linear_logprob: the states alone', () => linearLogprob(11, 13, 67, 0), [0]],
     ['linear_logprob: the weight alone', () => linearLogprob(40, 14, 67, 0), [1]],
     ['rms_norm: the weight alone', () => rmsNorm(7, 33, 0), [1]],
+    ['add_rms_norm: the state alone', () => addRmsNorm(7, 33, 0), [0]],
+    ['add_rms_norm: the update alone', () => addRmsNorm(7, 33, 0), [1]],
+    ['add_rms_norm: the weight alone', () => addRmsNorm(7, 33, 1), [2]],
     ['swiglu: the gate alone', () => swiglu(7, 33), [0]],
+    ['geglu: the gate alone', () => geglu(7, 33, 'tanh'), [0]],
+    ['geglu: the other half alone', () => geglu(7, 33, 'none'), [1]],
     [
       'segment_attention: the keys alone',
       () => segmentAttention({ table: small, heads: 4, keyHeads: 2, size: 5 }),
@@ -214,7 +230,10 @@ describe('what needs no gradient changes none', () => {
 describe('the number of threads does not change a bit of float32', () => {
   const kernels: (() => Kernel)[] = [
     () => rmsNorm(301, 130, 1),
+    () => addRmsNorm(301, 130, 1),
     () => swiglu(301, 130),
+    () => geglu(301, 130, 'tanh'),
+    () => geglu(301, 130, 'none'),
     () => rotate(301, 3, 64, 32),
     () => linear([301, 64, 130], true),
     () => loraLinear([301, 64, 130, 8], true),
@@ -227,6 +246,61 @@ describe('the number of threads does not change a bit of float32', () => {
     const one = resultsOf(kernel, kernel.fused, 'float32');
     setThreads(2);
     expect(resultsOf(kernel, kernel.fused, 'float32')).toEqual(one);
+  });
+});
+
+describe('add_rms_norm', () => {
+  it.each([
+    'float32',
+    'bfloat16',
+    'float64',
+  ] as const)('is the sum and its norm to the last bit: %s', (dtype) => {
+    const kernel = addRmsNorm(41, 130, 1);
+    const separate: Kernel['fused'] = ([x, update, weight]) => {
+      const sum = x!.add(update!);
+      return cat([sum, ops.rmsNorm(sum, weight!, 1e-5, 1)]);
+    };
+    const found = resultsOf(kernel, kernel.fused, dtype);
+    expect(found).toEqual(resultsOf(kernel, separate, dtype));
+  });
+
+  it.each([0, 1] as const)('takes the gradient of result %d alone', (used) => {
+    const kernel = addRmsNorm(7, 33, 0);
+    const fused: Kernel['fused'] = ([x, update, weight]) =>
+      ops.addRmsNorm(x!, update!, weight!, 1e-5)[used];
+    const composed: Kernel['fused'] = (inputs) => kernel.composed(inputs).narrow(0, 7 * used, 7);
+    const truth = resultsOf(kernel, composed, 'float64', [0, 1]);
+    for (const error of errors(resultsOf(kernel, fused, 'float64', [0, 1]), truth)) {
+      expect(error).toBeLessThan(1e-13);
+    }
+  });
+
+  it('refuses what does not fit', () => {
+    const [x, update, weight] = [randn([5, 4]), randn([5, 3]), randn([4])];
+    expect(() => ops.addRmsNorm(x, update, weight, 1e-5)).toThrow(/add_rms_norm: x \[5, 4\]/);
+    expect(() => ops.addRmsNorm(x, x.to('bfloat16'), weight, 1e-5)).toThrow(/one type/);
+    expect(() => ops.addRmsNorm(x, x, randn([3]), 1e-5)).toThrow(/weight \[3\]/);
+  });
+});
+
+describe('geglu', () => {
+  it.each(['none', 'tanh'] as const)('is exact to the last places of float32: %s', (form) => {
+    // From where gelu vanishes to where it is its input.
+    const gate = ops.arange(20_001, 'float64').div(250).sub(40).to('float32');
+    const kernel: Kernel = { ...geglu(1, 1, form), inputs: [gate, ops.onesLike(gate)] };
+    const found = resultsOf(kernel, kernel.fused, 'float32');
+    const truth = resultsOf(kernel, kernel.composed, 'float64');
+    const worst = (off: number[]): number => Math.max(...off.map(Math.abs));
+    const inputs = gate.toArray();
+    const relative = truth.output.map((one, i) => (found.output[i]! - one) / (inputs[i] || 1));
+    expect(worst(relative)).toBeLessThan(4e-7);
+    const slopes = truth.gradients[0]!.map((one, i) => found.gradients[0]![i]! - one);
+    expect(worst(slopes)).toBeLessThan(1e-6);
+  });
+
+  it('knows two forms of gelu', () => {
+    const gate = randn([3, 4]);
+    expect(() => ops.geglu(gate, gate, 'sigmoid')).toThrow(/'none' or 'tanh', got 'sigmoid'/);
   });
 });
 

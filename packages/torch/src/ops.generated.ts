@@ -1011,6 +1011,12 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number, offset?: num
   return tensor(call(operator_rmsNorm, x.handle, weight.handle, epsilon, offset));
 }
 
+const operator_addRmsNorm = lazy('keel::add_rms_norm', '');
+/** `keel::add_rms_norm(Tensor x, Tensor update, Tensor weight, float epsilon, float offset=0.) -> (Tensor sum, Tensor normed)` */
+export function addRmsNorm(x: Tensor, update: Tensor, weight: Tensor, epsilon: number, offset?: number): [Tensor, Tensor] {
+  return tensors(call(operator_addRmsNorm, x.handle, update.handle, weight.handle, epsilon, offset)) as [Tensor, Tensor];
+}
+
 const operator_releaseRmsNorm = lazy('keel::release_rms_norm', '');
 /** `keel::release_rms_norm(Tensor y, Tensor normed, Tensor x, Tensor weight, float epsilon, float offset=0.) -> Tensor` */
 export function releaseRmsNorm(y: Tensor, normed: Tensor, x: Tensor, weight: Tensor, epsilon: number, offset?: number): Tensor {
@@ -1027,6 +1033,18 @@ const operator_releaseSwiglu = lazy('keel::release_swiglu', '');
 /** `keel::release_swiglu(Tensor y, Tensor product, Tensor gate, Tensor up) -> Tensor` */
 export function releaseSwiglu(y: Tensor, product: Tensor, gate: Tensor, up: Tensor): Tensor {
   return tensor(call(operator_releaseSwiglu, y.handle, product.handle, gate.handle, up.handle));
+}
+
+const operator_geglu = lazy('keel::geglu', '');
+/** `keel::geglu(Tensor gate, Tensor up, str approximate="none") -> Tensor` */
+export function geglu(gate: Tensor, up: Tensor, approximate?: string): Tensor {
+  return tensor(call(operator_geglu, gate.handle, up.handle, approximate));
+}
+
+const operator_releaseGeglu = lazy('keel::release_geglu', '');
+/** `keel::release_geglu(Tensor y, Tensor product, Tensor gate, Tensor up, str approximate="none") -> Tensor` */
+export function releaseGeglu(y: Tensor, product: Tensor, gate: Tensor, up: Tensor, approximate?: string): Tensor {
+  return tensor(call(operator_releaseGeglu, y.handle, product.handle, gate.handle, up.handle, approximate));
 }
 
 const operator_rotate = lazy('keel::rotate', '');

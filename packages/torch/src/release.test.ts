@@ -9,8 +9,14 @@ import type { Tensor } from './tensor.ts';
 
 setThreads(1);
 
+type Gate = 'swiglu' | 'geglu';
+
 /** Gradients of x and the weights of a gated MLP after a norm, and the bytes of its activations after forward. */
-function trained(dtype: DType, released: boolean): { gradients: number[][]; bytes: number } {
+function trained(
+  dtype: DType,
+  kind: Gate,
+  released: boolean,
+): { gradients: number[][]; bytes: number } {
   return tidy(() => {
     manualSeed(3);
     const leaf = (...shape: number[]): Tensor => randn(shape).to(dtype).detach().setRequiresGrad();
@@ -24,10 +30,13 @@ function trained(dtype: DType, released: boolean): { gradients: number[][]; byte
     const before = memory().bytes;
     const normed = ops.rmsNorm(x!, weight!, 1e-5);
     const [gated, raised] = [normed.linear(gate!), normed.linear(up!)];
-    const product = ops.swiglu(gated, raised);
+    const silu = kind === 'swiglu';
+    const product = silu ? ops.swiglu(gated, raised) : ops.geglu(gated, raised, 'tanh');
     let y = product.linear(down!);
     if (released) {
-      y = ops.releaseSwiglu(y, product, gated, raised);
+      y = silu
+        ? ops.releaseSwiglu(y, product, gated, raised)
+        : ops.releaseGeglu(y, product, gated, raised, 'tanh');
       y = ops.releaseRmsNorm(y, normed, x!, weight!, 1e-5);
     }
     const bytes = memory().bytes - before;
@@ -39,15 +48,34 @@ function trained(dtype: DType, released: boolean): { gradients: number[][]; byte
 
 describe('a released activation', () => {
   it.each([
-    ['float32', 4],
-    ['bfloat16', 2],
-    ['float64', 8],
-  ] as const)('is filled again to the last bit: %s', (dtype, size) => {
-    const kept = trained(dtype, false);
-    const released = trained(dtype, true);
+    ['float32', 'swiglu', 4],
+    ['bfloat16', 'swiglu', 2],
+    ['float64', 'swiglu', 8],
+    ['float32', 'geglu', 4],
+    ['bfloat16', 'geglu', 2],
+  ] as const)('is filled again to the last bit: %s, %s', (dtype, kind, size) => {
+    const kept = trained(dtype, kind, false);
+    const released = trained(dtype, kind, true);
     expect(released.gradients).toEqual(kept.gradients);
     expect(kept.gradients.flat().some((value) => Math.abs(value) > 0.1)).toBe(true);
     expect(kept.bytes - released.bytes).toBe(size * (9 * 12 + 9 * 8));
+  });
+
+  it('may be the norm of a sum, made with it', () => {
+    const gradientsOf = (released: boolean): number[][] =>
+      tidy(() => {
+        manualSeed(5);
+        const leaf = (...shape: number[]): Tensor => randn(shape).to('bfloat16').setRequiresGrad();
+        const [x, update, scale, weight] = [leaf(9, 8), leaf(9, 8), leaf(8), leaf(8, 8)];
+        const [sum, normed] = ops.addRmsNorm(x, update, scale, 1e-5);
+        let y = normed.linear(weight);
+        const before = memory().bytes;
+        if (released) y = ops.releaseRmsNorm(y, normed, sum, scale, 1e-5);
+        expect(before - memory().bytes).toBe(released ? 2 * 9 * 8 : 0);
+        sum.add(y).square().sum().backward();
+        return [x, update, scale, weight].map((one) => one.grad!.toArray());
+      });
+    expect(gradientsOf(true)).toEqual(gradientsOf(false));
   });
 
   it('stays where nothing is recorded, or its sources are frozen', () => {

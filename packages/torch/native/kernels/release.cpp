@@ -1,4 +1,4 @@
-// keel::release_swiglu, keel::release_rms_norm: the memory of an activation that is cheap to compute from what backward keeps
+// keel::release_swiglu, keel::release_geglu, keel::release_rms_norm: the memory of an activation that is cheap to compute from what backward keeps
 // anyway is freed in forward, and filled again by the same function before backward reads it (Chen et al. 2016,
 // arXiv:1604.06174, section 3, on operators that cost little). They return `y`, the result of all that reads the activation:
 // their backward runs before that of anything between, so it is there in time.
@@ -36,19 +36,27 @@ void refill(const at::Tensor& activation, const at::Tensor& again) {
   activation.storage().set_nbytes(bytes);
 }
 
-class ReleaseSwiglu : public torch::autograd::Function<ReleaseSwiglu> {
+// `gelu` is how geglu approximates, or empty for swiglu.
+class ReleaseGated : public torch::autograd::Function<ReleaseGated> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up) {
-    checkOwn("release_swiglu", product);
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up,
+                            const std::string& gelu) {
+    checkOwn(gelu.empty() ? "release_swiglu" : "release_geglu", product);
     ctx->save_for_backward({product, gate, up});
+    ctx->saved_data["gelu"] = gelu;
     freeMemory(product);
     return y.view_as(y);
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("keel::swiglu", "").typed<at::Tensor(const at::Tensor&, const at::Tensor&)>();
-    refill(saved[0], op.call(saved[1], saved[2]));
-    return {outer[0], at::Tensor(), at::Tensor(), at::Tensor()};
+    const std::string gelu = ctx->saved_data["gelu"].toStringRef();
+    static const auto swiglu =
+        c10::Dispatcher::singleton().findSchemaOrThrow("keel::swiglu", "").typed<at::Tensor(const at::Tensor&, const at::Tensor&)>();
+    static const auto geglu = c10::Dispatcher::singleton()
+                                  .findSchemaOrThrow("keel::geglu", "")
+                                  .typed<at::Tensor(const at::Tensor&, const at::Tensor&, c10::string_view)>();
+    refill(saved[0], gelu.empty() ? swiglu.call(saved[1], saved[2]) : geglu.call(saved[1], saved[2], gelu));
+    return {outer[0], at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -78,8 +86,16 @@ bool recorded(const at::Tensor& y, const at::Tensor& source) {
   return c10::GradMode::is_enabled() && y.requires_grad() && source.requires_grad();
 }
 
+at::Tensor releaseGated(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up, const std::string& gelu) {
+  return recorded(y, gate) && up.requires_grad() ? ReleaseGated::apply(y, product, gate, up, gelu) : y;
+}
+
 at::Tensor releaseSwiglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up) {
-  return recorded(y, gate) && up.requires_grad() ? ReleaseSwiglu::apply(y, product, gate, up) : y;
+  return releaseGated(y, product, gate, up, "");
+}
+
+at::Tensor releaseGeglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up, c10::string_view approximate) {
+  return releaseGated(y, product, gate, up, std::string(approximate));
 }
 
 at::Tensor releaseRmsNorm(const at::Tensor& y, const at::Tensor& normed, const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
@@ -90,10 +106,12 @@ at::Tensor releaseRmsNorm(const at::Tensor& y, const at::Tensor& normed, const a
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
   library.def("release_swiglu(Tensor y, Tensor product, Tensor gate, Tensor up) -> Tensor");
+  library.def("release_geglu(Tensor y, Tensor product, Tensor gate, Tensor up, str approximate='none') -> Tensor");
   library.def("release_rms_norm(Tensor y, Tensor normed, Tensor x, Tensor weight, float epsilon, float offset=0.0) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) {
   library.impl("release_swiglu", releaseSwiglu);
+  library.impl("release_geglu", releaseGeglu);
   library.impl("release_rms_norm", releaseRmsNorm);
 }
 

@@ -17,15 +17,30 @@ export interface Kernel {
 
 const wideOf = (dtype: DType): DType => (dtype === 'float64' ? 'float64' : 'float32');
 
+function composedNorm(x: Tensor, weight: Tensor, offset: number): Tensor {
+  const wide = x.to(wideOf(x.dtype));
+  const rstd = wide.square().mean(-1, true).add(1e-5).rsqrt();
+  return wide.mul(rstd).to(x.dtype).mul(weight.add(offset));
+}
+
 export function rmsNorm(rows: number, size: number, offset: number): Kernel {
   return {
     name: `rms_norm [${rows}, ${size}]`,
     inputs: [randn([rows, size]), randn([size])],
     fused: ([x, weight]) => ops.rmsNorm(x!, weight!, 1e-5, offset),
-    composed([x, weight]) {
-      const wide = x!.to(wideOf(x!.dtype));
-      const rstd = wide.square().mean(-1, true).add(1e-5).rsqrt();
-      return wide.mul(rstd).to(x!.dtype).mul(weight!.add(offset));
+    composed: ([x, weight]) => composedNorm(x!, weight!, offset),
+  };
+}
+
+/** Sum and norm below each other: [2 rows, size]. */
+export function addRmsNorm(rows: number, size: number, offset: number): Kernel {
+  return {
+    name: `add_rms_norm [${rows}, ${size}]`,
+    inputs: [randn([rows, size]), randn([rows, size]), randn([size])],
+    fused: ([x, update, weight]) => cat(ops.addRmsNorm(x!, update!, weight!, 1e-5, offset)),
+    composed([x, update, weight]) {
+      const sum = x!.add(update!);
+      return cat([sum, composedNorm(sum, weight!, offset)]);
     },
   };
 }
@@ -36,6 +51,15 @@ export function swiglu(rows: number, size: number): Kernel {
     inputs: [randn([rows, size]).mul(3), randn([rows, size])],
     fused: ([gate, up]) => ops.swiglu(gate!, up!),
     composed: ([gate, up]) => gate!.silu().mul(up!),
+  };
+}
+
+export function geglu(rows: number, size: number, approximate: 'none' | 'tanh'): Kernel {
+  return {
+    name: `geglu [${rows}, ${size}] ${approximate}`,
+    inputs: [randn([rows, size]).mul(3), randn([rows, size])],
+    fused: ([gate, up]) => ops.geglu(gate!, up!, approximate),
+    composed: ([gate, up]) => gate!.gelu(approximate).mul(up!),
   };
 }
 

@@ -68,5 +68,24 @@ inline W hyperbolicTangent(W x) {
 }
 inline double hyperbolicTangent(double x) { return std::tanh(x); }
 
+// Standard normal distribution at x, given bell = e^(-x^2 / 2). Its tail is bell * k * p(k), k = 1 / (1 + 0.3 |x|), where p
+// is the polynomial closest in relative error (4e-9 for |x| < 13); evaluated in float32 the result is off by less than 2e-7.
+inline float normalDistribution(float x, float bell) {
+  const float k = 1.0f / (1.0f + 0.3f * std::fabs(x));
+  float p = -0.0205846559f;
+  p = p * k + 0.112217136f;
+  p = p * k - 0.227679595f;
+  p = p * k + 0.191042125f;
+  p = p * k - 0.0787777975f;
+  p = p * k + 0.0957932919f;
+  p = p * k + 0.0785218552f;
+  p = p * k + 0.110205546f;
+  p = p * k + 0.119575612f;
+  p = p * k + 0.119686484f;
+  const float tail = bell * k * p;
+  return x < 0.0f ? tail : 1.0f - tail;
+}
+inline double normalDistribution(double x, double) { return 0.5 * std::erfc(x * -0.70710678118654752440); }
+
 }  // namespace
 }  // namespace keel::rows

@@ -30,6 +30,11 @@ struct Table {
   // y = silu(gate) * up, n elements
   void (*swiglu)(const T* gate, const T* up, T* y, int64_t n);
   void (*swigluBackward)(const T* gy, const T* gate, const T* up, T* gGate, T* gUp, int64_t n);
+  // y = gelu(gate) * up, n elements; gelu by tanh or by erf
+  void (*geglu)(const T* gate, const T* up, T* y, int64_t n, bool tanh);
+  void (*gegluBackward)(const T* gy, const T* gate, const T* up, T* gGate, T* gUp, int64_t n, bool tanh);
+  // to = a + b, which may be one of them
+  void (*addRow)(const T* a, const T* b, T* to, int64_t size);
   // Rotates pairs (i, i + half) of the first 2*half features by sign * angle; x, y [rows, heads, size], cosine and sine [rows, half]
   void (*rotate)(const T* x, const Wide<T>* cosine, const Wide<T>* sine, T* y, int64_t rows, int64_t heads, int64_t size, int64_t half, double sign);
   // Attention, one query: scores [width] -> probabilities over the visible keys [first, last), zeros elsewhere.
