@@ -1,6 +1,6 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
 import { type DType, fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
-import type { Attention } from './attention.ts';
+import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
 
@@ -42,12 +42,6 @@ export interface ForwardOptions {
   adapter?: string | null;
   /** Dropout is on. */
   training?: boolean;
-}
-
-interface Rotation {
-  /** [T, rotarySize / 2] */
-  cosine: Tensor;
-  sine: Tensor;
 }
 
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
@@ -105,8 +99,7 @@ export class Decoder {
   /** Logits of hidden states: [N, hidden] -> [N, vocabulary], in float32 or wider. */
   logits(hidden: Tensor): Tensor {
     const head = this.weights.head;
-    const logits = hidden.linear(head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
-    const wide = logits.dtype === 'float64' ? logits : logits.to('float32');
+    const wide = ops.linearWide(hidden, head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
     const cap = this.config.logitSoftcap;
     return cap === null ? wide : wide.div(cap).tanh().mul(cap);
   }
@@ -135,6 +128,17 @@ export class Decoder {
     const { heads, keyValueHeads, headSize } = config;
     const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
 
+    const place: AttentionLayer = {
+      index,
+      scale: config.attentionScale,
+      softcap: config.attentionSoftcap,
+      window: layer.window,
+    };
+    if (adapter === null && !training) {
+      const whole = attention.block?.(input, place, rotary) ?? null;
+      if (whole !== null) return whole;
+    }
+
     const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
     const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
     const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
@@ -151,12 +155,7 @@ export class Decoder {
       query = ops.rotate(query, rotary.cosine, rotary.sine);
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
-    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), {
-      index,
-      scale: config.attentionScale,
-      softcap: config.attentionSoftcap,
-      window: layer.window,
-    });
+    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
     let update = apply(block.attentionOutput, attended.reshape(-1, heads * headSize));
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
     const middle = input.add(update); // [T, hidden]

@@ -3,6 +3,8 @@
 #pragma once
 #include <ATen/ATen.h>
 
+#include "small_linear.h"
+
 namespace keel {
 
 inline bool shapesAreCompiled(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kBFloat16; }
@@ -55,6 +57,7 @@ inline at::Tensor multiplied(const at::Tensor& x, const at::Tensor& right) {
 // x weight^T + bias: what a layer computes with and without an adapter, so that both round alike.
 inline at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
   if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
+  if (isSmall(x, weight)) return smallLinear(x, weight, bias);
   at::Tensor y = multiplied(x, weight.t());
   if (bias.has_value()) y.add_(*bias);
   return y;
