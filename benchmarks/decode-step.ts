@@ -64,7 +64,8 @@ for (const batch of values.batches.split(',').map(Number)) {
   const part = {
     blocks: time(() => void decoder.hidden(tokens, positions, attention())),
     productsAlone: time(() => {
-      for (const { weight } of linearLayers(decoder)) ops.linear(inputs.get(weight.dim(1))!, weight);
+      for (const { weight } of linearLayers(decoder))
+        ops.linear(inputs.get(weight.dim(1))!, weight);
     }),
     attentionAlone: time(() => {
       const one = attention();
