@@ -3,9 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { alignPairs, openRows, packPairs, type TokenisedPair, tokenisePair } from '@keel/align';
-import { linearLayers, loadModel } from '@keel/model';
-import { ops, randn, threads, tidy, torchBuild } from '@keel/torch';
+import {
+  alignPairs,
+  measureMatmulPeak,
+  openRows,
+  packPairs,
+  type TokenisedPair,
+  tokenisePair,
+} from '@keel/align';
+import { backwardFlops, forwardFlops, loadModel, modelSizes, totalFlops } from '@keel/model';
+import { threads, torchBuild } from '@keel/torch';
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +24,9 @@ const { values } = parseArgs({
     full: { type: 'boolean', default: false },
     dtype: { type: 'string', default: 'bf16' },
     threads: { type: 'string' },
+    'micro-batch-tokens': { type: 'string', default: 'auto' },
+    'gradient-checkpointing': { type: 'string', default: 'auto' },
+    'lora-layers': { type: 'string' },
   },
 });
 if (values.data === undefined) throw new Error('--data is missing: preference rows, JSON Lines');
@@ -55,10 +65,15 @@ try {
       shuffle: false,
       precision: values.dtype as 'bf16' | 'fp32',
       saveSteps: null,
+      microBatchTokens:
+        values['micro-batch-tokens'] === 'auto' ? 'auto' : Number(values['micro-batch-tokens']),
+      gradientCheckpointing: values['gradient-checkpointing'] as 'auto' | 'on' | 'off',
+      loraLayers: values['lora-layers'] === undefined ? null : [values['lora-layers']],
       threads: values.threads === undefined ? null : Number(values.threads),
     },
     {
       onEvent(event) {
+        if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
         if (event.type === 'start') last = performance.now();
         if (event.type !== 'step') return;
         const now = performance.now();
@@ -83,52 +98,31 @@ try {
       tokens_per_step: tokens.slice(1),
       peak_rss_bytes: peak,
       model_flops_per_step: await modelFlops(data, pairs, steps),
-      matmul_flops: matmulPeak(values.dtype === 'bf16' ? 'bfloat16' : 'float32'),
+      matmul_flops: measureMatmulPeak(values.dtype).flops,
     })}\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/**
- * Floating-point operations that a step needs at least: the frozen products of policy and reference forward and of the
- * policy's inputs backward (and its weights in full fine-tuning), the head on scored tokens alike. Attention, adapters and
- * what is computed again are left out.
- */
+/** Floating-point operations of a step, as every run counts them for its mfu. */
 async function modelFlops(path: string, pairs: number, steps: number): Promise<number> {
   const model = await loadModel(values.model);
+  const sizes = modelSizes(model.decoder);
   const rows = await openRows([path], { kind: 'preference' });
-  let packed = 0;
-  let scored = 0;
+  let flops = 0;
   for (let step = 1; step < steps; step++) {
     const indices = Array.from({ length: pairs }, (_, index) => step * pairs + index);
     const tokenised = (await rows.readMany(indices)).map((row) =>
       tokenisePair(row, model.tokenizer, { maxLength: null }),
     );
     const batch = packPairs(tokenised.filter((pair): pair is TokenisedPair => pair !== null));
-    packed += batch.packed.tokens.length;
-    scored += batch.scored.rows.length;
+    const forward = forwardFlops(sizes, batch.packed, batch.scored.rows.length);
+    const backward = backwardFlops(forward, { trainedWeights: values.full });
+    // LoRA computes its reference in the step; in full fine-tuning it is there before.
+    flops += (values.full ? 1 : 2) * totalFlops(forward) + totalFlops(backward);
   }
   await rows.close();
-  const weights = linearLayers(model.decoder).reduce((sum, { weight }) => sum + weight.size, 0);
-  const head = model.decoder.weights.head.size;
   model.dispose();
-  // LoRA: two forwards and the inputs' gradients. Full: the reference is computed in advance, and weights have gradients too.
-  const passes = 3;
-  return (2 * passes * (weights * packed + head * scored)) / (steps - 1);
-}
-
-/** Floating-point operations a second of this machine's own large matrix product: the best of ten. */
-function matmulPeak(dtype: 'bfloat16' | 'float32'): number {
-  const size = 2048;
-  return tidy(() => {
-    const [a, b] = [randn([size, size]).to(dtype), randn([size, size]).to(dtype)];
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 10; round++) {
-      const start = performance.now();
-      ops.mm(a, b).dispose();
-      best = Math.min(best, performance.now() - start);
-    }
-    return (2 * size ** 3) / (best / 1000);
-  });
+  return flops / (steps - 1);
 }

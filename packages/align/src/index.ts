@@ -1,7 +1,8 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
-export { type PackedPairs, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export {
+  pairTokenising,
   type TokenisedAnswer,
   type TokenisedPair,
   type TokeniseOptions,
@@ -40,12 +41,28 @@ export {
 } from './evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
 export {
+  benchMachine,
+  type MachineBench,
+  type MatmulBench,
+  type MemoryBench,
+} from './machine/bench-machine.ts';
+export { type KeptPeak, keptPeak, machinePeak } from './machine/kept-peak.ts';
+export {
+  type MatmulPeak,
+  type MatmulPeakOptions,
+  measureMatmulPeak,
+} from './machine/matmul-peak.ts';
+export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export {
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
+export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
+export { profileTable } from './profiling/profile-table.ts';
+export type { WrittenProfile } from './profiling/step-profiler.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -59,6 +76,9 @@ export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
 export { RunFolder } from './runs/run-folder.ts';
+export { ReadAhead } from './tokenising/read-ahead.ts';
+export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
+export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
 export {
   type AlignPairsOptions,
   alignPairs,

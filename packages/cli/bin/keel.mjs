@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The `keel` command. Whatever Node starts it, src/main.ts runs under the pinned Node 24.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { handOver } from './hand-over.mjs';
@@ -22,6 +24,15 @@ if (node === null) {
   console.error(`Keel is not set up yet. Run \`npm run setup\` in ${folder}`);
   process.exit(1);
 }
+
+/** Where Node keeps what it compiled: a quarter of a second less at every start. NODE_DISABLE_COMPILE_CACHE=1 turns it off. */
+const compiled = join(process.env.KEEL_CACHE || join(homedir(), '.cache', 'keel'), 'compiled');
+
 const major = Number(process.versions.node.split('.')[0]);
-if (major >= 24) await import(pathToFileURL(main).href);
-else await handOver(node, [main, ...process.argv.slice(2)]);
+if (major >= 24) {
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compiled);
+  await import(pathToFileURL(main).href);
+} else {
+  const env = { NODE_COMPILE_CACHE: compiled, ...process.env };
+  await handOver(node, [main, ...process.argv.slice(2)], env);
+}

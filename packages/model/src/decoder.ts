@@ -1,8 +1,16 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
-import { type DType, fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
+import {
+  type DType,
+  fromTypedArray,
+  ops,
+  type Recomputation,
+  type Tensor,
+  tidy,
+} from '@keel/torch';
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
+import { trainsBlock } from './trained-blocks.ts';
 
 /** Weights of one layer. Vectors are [size of what they scale]. */
 export interface Block {
@@ -42,6 +50,8 @@ export interface ForwardOptions {
   adapter?: string | null;
   /** Dropout is on. */
   training?: boolean;
+  /** Blocks keep only their input and are computed again in its backward. */
+  recomputation?: Recomputation | null;
 }
 
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
@@ -71,6 +81,7 @@ export class Decoder {
     options: ForwardOptions = {},
   ): Tensor {
     const { config, weights } = this;
+    const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
     let state = ops
       .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
@@ -89,7 +100,14 @@ export class Decoder {
       const layer = config.layers[index]!;
       const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
       // What the block made beside its result goes at once; autograd holds what backward needs.
-      const next = tidy(() => this.#block(state, block, index, layer, rotary, attention, options));
+      const run = (input: Tensor): Tensor =>
+        this.#block(input, block, index, layer, rotary, attention, options);
+      // Where nothing is trained yet, nothing is recorded.
+      if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
+        state = recomputation.run(state, run);
+        continue;
+      }
+      const next = tidy(() => run(state));
       state.dispose();
       state = next;
     }
@@ -156,11 +174,20 @@ export class Decoder {
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
     const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
-    let update = apply(block.attentionOutput, attended.reshape(-1, heads * headSize));
+    // The normed input is computed again in backward: attention's is the first that needs what comes of it.
+    const merged = this.#release(
+      attended.reshape(-1, heads * headSize),
+      normed,
+      input,
+      block.attentionNorm,
+    );
+    let update = apply(block.attentionOutput, merged);
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
     const middle = input.add(update); // [T, hidden]
 
-    update = this.#mlp(this.#norm(middle, block.mlpNorm), block, apply);
+    const middleNormed = this.#norm(middle, block.mlpNorm);
+    update = this.#mlp(middleNormed, block, apply);
+    update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);
     return middle.add(update);
   }
@@ -176,8 +203,16 @@ export class Decoder {
       Tensor,
       Tensor,
     ];
-    const gated = this.config.activation === 'silu' ? ops.swiglu(gate, up) : act(gate).mul(up);
-    return apply(block.down, gated);
+    if (this.config.activation !== 'silu') return apply(block.down, act(gate).mul(up));
+    const gated = ops.swiglu(gate, up); // [T, intermediate]
+    return ops.releaseSwiglu(apply(block.down, gated), gated, gate, up);
+  }
+
+  /** `y` comes of `normed`, whose memory is freed until backward needs it. */
+  #release(y: Tensor, normed: Tensor, input: Tensor, norm: Norm): Tensor {
+    const { kind, epsilon, weightOffset } = this.config.norm;
+    if (kind !== 'rms') return y;
+    return ops.releaseRmsNorm(y, normed, input, norm.weight, epsilon, weightOffset);
   }
 
   /** Over the last dimension, in float32 or wider. */

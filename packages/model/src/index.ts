@@ -17,7 +17,13 @@ export type { StoredDType } from './formats/stored-dtype.ts';
 export { generate, generateAll } from './generation/generate.ts';
 export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
-export { LanguageModel, type Role, type ScoredTokens, type TokenScores } from './language-model.ts';
+export {
+  LanguageModel,
+  type PassOptions,
+  type Role,
+  type ScoredTokens,
+  type TokenScores,
+} from './language-model.ts';
 export { Linear, type LoraPair } from './linear.ts';
 export {
   type LoadModelOptions,
@@ -29,6 +35,14 @@ export {
 export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
+export {
+  backwardFlops,
+  type Flops,
+  forwardFlops,
+  type ModelSizes,
+  modelSizes,
+  totalFlops,
+} from './model-flops.ts';
 export { ancestors, BatchBuilder, type PackedBatch, type Segment } from './packed-batch.ts';
 export { DEFAULT_MODEL_NAME, resolveModel } from './resolve-model.ts';
 export {
@@ -41,3 +55,4 @@ export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
+export { type ActivationBytes, activationBytes } from './trained-blocks.ts';

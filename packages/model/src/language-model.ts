@@ -1,4 +1,11 @@
-import { type Device, fromTypedArray, ops, type Tensor } from '@keel/torch';
+import {
+  type Device,
+  fromTypedArray,
+  ops,
+  phase,
+  type Recomputation,
+  type Tensor,
+} from '@keel/torch';
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
@@ -22,6 +29,13 @@ export interface TokenScores {
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
+}
+
+export interface PassOptions {
+  /** Dropout is on. */
+  training?: boolean;
+  /** Blocks are computed again in its backward: call that and not the loss's own. */
+  recomputation?: Recomputation | null;
 }
 
 /** Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is held at a time. */
@@ -98,11 +112,11 @@ export class LanguageModel {
   }
 
   /** Hidden states of every token, [T, hidden], in the role that is on. */
-  hidden(batch: PackedBatch, { training = false }: { training?: boolean } = {}): Tensor {
+  hidden(batch: PackedBatch, options: PassOptions = {}): Tensor {
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
     return this.decoder.hidden(tokens, batch.positions, new SegmentAttention(batch), {
+      ...options,
       adapter: this.activeAdapter,
-      training,
     });
   }
 
@@ -113,22 +127,20 @@ export class LanguageModel {
   scoreTokens(
     batch: PackedBatch,
     { rows, targets }: ScoredTokens,
-    options: { training?: boolean } = {},
+    options: PassOptions = {},
   ): TokenScores {
     if (rows.length === 0) throw new RangeError('no token of the batch is scored');
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
     const states = this.hidden(batch, options).indexSelect(0, index); // [N, hidden]
-    const { head } = this.decoder.weights;
+    const { weights } = this.decoder;
+    // A tied head is used below the blocks too.
+    const tied = weights.head === weights.embedding;
+    const head = (tied && options.recomputation?.standIn(weights.head)) || weights.head;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
     const softcap = this.decoder.config.logitSoftcap ?? 0;
-    const [logprobs, , entropy, argmax] = ops.linearLogprob(
-      states,
-      weight,
-      predicted,
-      1,
-      softcap,
-      LOGPROB_CHUNK,
+    const [logprobs, , entropy, argmax] = phase('log-probs', () =>
+      ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
     );
     return { logprobs, entropy, argmax };
   }

@@ -1,6 +1,5 @@
-import { type Device, torchBuild } from '@keel/torch';
+import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
-import { openGguf } from './formats/gguf.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
@@ -17,6 +16,8 @@ export interface LoadModelOptions {
   device?: Device | 'auto';
   /** The weights are float32 parameters (full fine-tuning) and not frozen. */
   trainable?: boolean;
+  /** Told why dequantised weights were not kept in the cache; a warning of the process unless given. */
+  notice?(text: string): void;
 }
 
 /** 'auto' as a device. @throws Error when CUDA is asked for and absent */
@@ -58,21 +59,20 @@ export async function loadModel(
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
-  const { decoder, configJson, source, weightHash } = await loadDecoder(path, {
+  const { decoder, configJson, ggufMetadata, weightHash } = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
+    notice: options.notice,
   });
   try {
-    const tokenizer = source === 'gguf' ? tokenizerOfGguf(path) : tokenizerFromFolder(path);
+    const tokenizer =
+      ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
+    // The file's bytes and the vocabulary's strings came and went.
+    trimMemory();
     return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
   } catch (error) {
     disposeDecoder(decoder);
     throw error;
   }
-}
-
-function tokenizerOfGguf(path: string) {
-  using file = openGguf(path);
-  return tokenizerFromGguf(file.metadata);
 }

@@ -5,12 +5,18 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <mutex>
 
+#include "allocator.h"
 #include "surface.h"
 
 namespace keel {
@@ -45,6 +51,12 @@ napi_value backward(napi_env env, const Arguments& args) {
 
 std::vector<at::Tensor> tensorList(napi_env env, napi_value value) {
   return toIValue(env, value, c10::ListType::ofTensors()).toTensorVector();
+}
+
+// backwardAll(roots, seeds): one backward pass from several tensors
+napi_value backwardAll(napi_env env, const Arguments& args) {
+  torch::autograd::backward(tensorList(env, args[0]), tensorList(env, args[1]));
+  return undefinedValue(env);
 }
 
 // gradients(outputs, inputs, seeds) -> handles or null, one an input
@@ -119,6 +131,22 @@ napi_value memory(napi_env env, const Arguments&) {
   return result;
 }
 
+// deviceMemory(device) -> bytes that are free on an accelerator
+napi_value deviceMemory(napi_env env, const Arguments& args) {
+  const c10::Device device(toString(env, args[0]));
+  const auto [free, total] = at::getDeviceAllocator(device.type())->getMemoryInfo(device.has_index() ? device.index() : 0);
+  return fromNumber(env, static_cast<double>(free));
+}
+
+// Gives pages that hold nothing back to the system.
+napi_value trimMemory(napi_env env, const Arguments&) {
+  releaseKeptMemory();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return undefinedValue(env);
+}
+
 napi_value threads(napi_env env, const Arguments& args) {
   if (args.count > 0 && !isAbsent(env, args[0])) at::set_num_threads(static_cast<int>(toNumber(env, args[0])));
   return fromNumber(env, at::get_num_threads());
@@ -144,6 +172,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   return guarded(
       env,
       [&] {
+        keepLargeTensors();
         check(env, napi_set_instance_data(env, new Instance(), releaseInstance, nullptr));
         const napi_property_descriptor properties[] = {
 #define KEEL_PROPERTY(name, function) \
@@ -153,9 +182,10 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(findOperator), KEEL_ENTRY(schemas), KEEL_ENTRY(dispose), KEEL_ENTRY(disposeAll), KEEL_ENTRY(alive),
             KEEL_ENTRY(shape), KEEL_ENTRY(strides), KEEL_ENTRY(scalarType), KEEL_ENTRY(device), KEEL_ENTRY(requiresGrad),
             KEEL_ENTRY(setRequiresGrad), KEEL_ENTRY(gradient), KEEL_ENTRY(setGradient), KEEL_ENTRY(backward),
-            KEEL_ENTRY(gradients), KEEL_ENTRY(setGradEnabled), KEEL_ENTRY(fromBytes), KEEL_ENTRY(toBytes), KEEL_ENTRY(item),
-            KEEL_ENTRY(seed), KEEL_ENTRY(randomState), KEEL_ENTRY(setRandomState), KEEL_ENTRY(memory), KEEL_ENTRY(threads),
-            KEEL_ENTRY(build),
+            KEEL_ENTRY(backwardAll), KEEL_ENTRY(gradients), KEEL_ENTRY(setGradEnabled), KEEL_ENTRY(fromBytes), KEEL_ENTRY(toBytes), KEEL_ENTRY(item),
+            KEEL_ENTRY(seed), KEEL_ENTRY(randomState), KEEL_ENTRY(setRandomState), KEEL_ENTRY(memory), KEEL_ENTRY(deviceMemory),
+            KEEL_ENTRY(trimMemory), KEEL_ENTRY(threads), KEEL_ENTRY(build), KEEL_ENTRY(profileStart), KEEL_ENTRY(profileRange),
+            KEEL_ENTRY(profileRangeEnd), KEEL_ENTRY(profileStop),
 #undef KEEL_ENTRY
 #undef KEEL_PROPERTY
         };

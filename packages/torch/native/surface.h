@@ -24,4 +24,10 @@ napi_value fromBytes(napi_env env, const Arguments& args);
 napi_value toBytes(napi_env env, const Arguments& args);
 napi_value item(napi_env env, const Arguments& args);
 
+// Profiles: profiler.cpp
+napi_value profileStart(napi_env env, const Arguments& args);
+napi_value profileRange(napi_env env, const Arguments& args);
+napi_value profileRangeEnd(napi_env env, const Arguments& args);
+napi_value profileStop(napi_env env, const Arguments& args);
+
 }  // namespace keel

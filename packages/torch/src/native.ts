@@ -52,6 +52,8 @@ interface Native {
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;
   backward(handle: Handle, gradient?: Handle): void;
+  /** From several tensors at once, each with its seed. */
+  backwardAll(handles: Handle[], seeds: Handle[]): void;
   gradients(outputs: Handle[], inputs: Handle[], seeds: Handle[]): (Handle | null)[];
   setGradEnabled(flag: boolean): boolean;
   fromBytes(data: ArrayBufferView, scalarType: number, shape: readonly number[]): Handle;
@@ -61,8 +63,16 @@ interface Native {
   randomState(device: string): Handle;
   setRandomState(device: string, state: Handle): void;
   memory(): { tensors: number; bytes: number };
+  /** Bytes that are free on an accelerator. */
+  deviceMemory(device: string): number;
+  /** Gives memory that the C library holds free back to the system, where it can. */
+  trimMemory(): void;
   threads(count?: number): number;
   build(): TorchBuild;
+  profileStart(most: number): void;
+  profileRange(name: string): void;
+  profileRangeEnd(): void;
+  profileStop(): { names: string[]; inputs: string[]; events: Float64Array; missed: number };
 }
 
 function load(): Native {

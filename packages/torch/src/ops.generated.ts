@@ -1011,10 +1011,22 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number, offset?: num
   return tensor(call(operator_rmsNorm, x.handle, weight.handle, epsilon, offset));
 }
 
+const operator_releaseRmsNorm = lazy('keel::release_rms_norm', '');
+/** `keel::release_rms_norm(Tensor y, Tensor normed, Tensor x, Tensor weight, float epsilon, float offset=0.) -> Tensor` */
+export function releaseRmsNorm(y: Tensor, normed: Tensor, x: Tensor, weight: Tensor, epsilon: number, offset?: number): Tensor {
+  return tensor(call(operator_releaseRmsNorm, y.handle, normed.handle, x.handle, weight.handle, epsilon, offset));
+}
+
 const operator_swiglu = lazy('keel::swiglu', '');
 /** `keel::swiglu(Tensor gate, Tensor up) -> Tensor` */
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   return tensor(call(operator_swiglu, gate.handle, up.handle));
+}
+
+const operator_releaseSwiglu = lazy('keel::release_swiglu', '');
+/** `keel::release_swiglu(Tensor y, Tensor product, Tensor gate, Tensor up) -> Tensor` */
+export function releaseSwiglu(y: Tensor, product: Tensor, gate: Tensor, up: Tensor): Tensor {
+  return tensor(call(operator_releaseSwiglu, y.handle, product.handle, gate.handle, up.handle));
 }
 
 const operator_rotate = lazy('keel::rotate', '');

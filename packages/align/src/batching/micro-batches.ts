@@ -5,35 +5,63 @@ export interface MicroBatchLimit {
 }
 
 /**
- * Splits the rows of an optimiser step. By rows they stay in order; by tokens rows of like length go together and
- * a pass is filled up to the budget (a row longer than the budget goes alone).
+ * Splits the rows of an optimiser step. By rows they stay in order; by tokens they go into few passes of about the same
+ * number of tokens, none beyond the budget (a row longer than that goes alone).
  * @param lengths tokens of each row
- * @returns positions of the rows of each pass
+ * @returns positions of the rows of each pass, the longest pass first
  */
 export function splitMicroBatches(
   lengths: readonly number[],
   { rows, tokens }: MicroBatchLimit,
 ): number[][] {
   const order = lengths.map((_, index) => index);
-  const passes: number[][] = [];
   if (tokens === null) {
+    const passes: number[][] = [];
     const size = rows ?? lengths.length;
     for (let start = 0; start < order.length; start += size)
       passes.push(order.slice(start, start + size));
     return passes;
   }
-  order.sort((a, b) => lengths[a]! - lengths[b]! || a - b);
-  let current: number[] = [];
-  let filled = 0;
-  for (const index of order) {
-    const length = lengths[index]!;
-    if (current.length > 0 && filled + length > tokens) {
-      passes.push(current);
-      [current, filled] = [[], 0];
-    }
-    current.push(index);
-    filled += length;
+  order.sort((a, b) => lengths[b]! - lengths[a]! || a - b);
+  const fitting = order.filter((index) => lengths[index]! <= tokens);
+  const alone = order.slice(0, order.length - fitting.length).map((index) => [index]);
+  return [...alone, ...balanced(fitting, lengths, tokens)];
+}
+
+interface Pass {
+  rows: number[];
+  tokens: number;
+}
+
+/**
+ * The longest row first, each to the pass that has least (Graham 1969, "Bounds on Multiprocessing Timing Anomalies"), in
+ * the fewest passes in which none goes beyond the budget then.
+ */
+function balanced(
+  order: readonly number[],
+  lengths: readonly number[],
+  budget: number,
+): number[][] {
+  const total = order.reduce((sum, index) => sum + lengths[index]!, 0);
+  for (let count = Math.max(1, Math.ceil(total / budget)); count < order.length; count++) {
+    const passes = distributed(order, lengths, count);
+    if (passes.every(({ tokens }) => tokens <= budget)) return inOrder(passes);
   }
-  if (current.length > 0) passes.push(current);
+  return order.map((index) => [index]);
+}
+
+function distributed(order: readonly number[], lengths: readonly number[], count: number): Pass[] {
+  const passes = Array.from({ length: count }, (): Pass => ({ rows: [], tokens: 0 }));
+  for (const index of order) {
+    const least = passes.reduce((a, b) => (b.tokens < a.tokens ? b : a));
+    least.rows.push(index);
+    least.tokens += lengths[index]!;
+  }
   return passes;
+}
+
+function inOrder(passes: readonly Pass[]): number[][] {
+  return passes
+    .toSorted((a, b) => b.tokens - a.tokens || a.rows[0]! - b.rows[0]!)
+    .map(({ rows }) => rows.toSorted((a, b) => a - b));
 }

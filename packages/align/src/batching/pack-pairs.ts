@@ -64,6 +64,10 @@ export function packPairs(pairs: readonly TokenisedPair[]): PackedPairs {
   };
 }
 
+/** Tokens that a pair adds to a packed batch: what its pass costs. */
+export const packedTokens = ({ prompt, chosen, rejected }: TokenisedPair): number =>
+  prompt.length + chosen.tokens.length + rejected.tokens.length;
+
 /** Tokens of a pair with its prompt counted for each answer. */
 export const pairTokens = ({ prompt, chosen, rejected }: TokenisedPair): number =>
   2 * prompt.length + chosen.tokens.length + rejected.tokens.length;

@@ -2,6 +2,7 @@ import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@k
 import type { Content, Message } from '../data/messages.ts';
 import { isChat } from '../data/messages.ts';
 import type { PreferenceRow } from '../data/rows.ts';
+import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 
 /** An answer's tokens, and which of them are scored. */
 export interface TokenisedAnswer {
@@ -53,6 +54,13 @@ export function tokenisePair(
   if (truncated && unscoredAnswer(whole) === null && unscoredAnswer(pair) !== null) return null;
   return pair;
 }
+
+/** {@link tokenisePair} as a thread finds it. */
+export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, TokeniseOptions> = {
+  run: tokenisePair,
+  module: import.meta.url,
+  name: 'tokenisePair',
+};
 
 /** The answer of which no token is scored: it is empty, only others speak, or nothing stands before its one token. */
 export function unscoredAnswer(

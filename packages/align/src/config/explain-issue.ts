@@ -8,6 +8,11 @@ type Issue = z.core.$ZodIssue;
 export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: unknown): string {
   const found = valueAt(value, issue.path.slice(1));
   switch (issue.code) {
+    case 'invalid_union': {
+      const range = issue.errors.flat().find(({ code }) => code === 'too_small');
+      if (range !== undefined) return explainIssue(range as Issue, descriptor, value);
+      return `expected ${expectedType(descriptor, issue.path.length > 1)}, found ${show(found)}`;
+    }
     case 'invalid_type':
       return `expected ${expectedType(descriptor, issue.path.length > 1)}, found ${show(found)}`;
     case 'invalid_value':
@@ -31,12 +36,13 @@ function explainChoice(descriptor: OptionDescriptor, choices: string[], found: u
 }
 
 function expectedType(descriptor: OptionDescriptor, ofItem: boolean): string {
-  const single = {
+  const plain = {
     boolean: 'true or false',
     integer: 'a whole number',
     number: 'a number',
     string: descriptor.choices ? `one of ${descriptor.choices.join(', ')}` : 'text',
   }[descriptor.type];
+  const single = [plain, ...descriptor.words].join(', or ');
   const type = descriptor.list && !ofItem ? `a list of values, each ${single}` : single;
   return descriptor.nullable && !ofItem ? `${type}, or none` : type;
 }

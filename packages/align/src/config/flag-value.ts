@@ -8,6 +8,8 @@ export type FlagInput = unknown;
  * left as it is, so that the schema says what was expected.
  */
 export function flagValue(descriptor: OptionDescriptor, input: FlagInput): unknown {
+  // What the command line gives for a flag without its value.
+  if (input === true && descriptor.bare !== undefined) return descriptor.bare;
   if (!descriptor.list) return typeof input === 'string' ? scalar(descriptor, input) : input;
   const inputs = Array.isArray(input) ? input : [input];
   if (descriptor.nullable && inputs.length === 1 && inputs[0] === 'none') return null;

@@ -33,7 +33,7 @@ test('every flag of the design is there', () => {
   const flags = definition.descriptors.map(({ usage }) => usage.split(' ')[0]);
   for (const flag of `--model --data --eval-data --output --loss --loss-weights --beta --label-smoothing
     --learning-rate --scheduler --warmup-steps --weight-decay --max-grad-norm --batch-size
-    --micro-batch-size --micro-batch-tokens --epochs --max-steps --max-length --no-shuffle --seed
+    --micro-batch-size --micro-batch-tokens --gradient-checkpointing --lora-layers --epochs --max-steps --max-length --no-shuffle --seed
     --precision --lora --lora-rank --lora-alpha --lora-dropout --lora-targets --adapter --eval-steps
     --save-steps --save-total-limit --resume --overwrite --device --threads --on-bad-row --reference
     --precompute-reference --log-every --json --config`.split(/\s+/)) {

@@ -11,6 +11,8 @@ export interface OptionDetails {
   value?: string;
   /** Only a flag: belongs to one call, so neither YAML nor config.yaml has it. */
   flagOnly?: boolean;
+  /** The flag may stand without a value; this is the one that it then has. */
+  bare?: string;
   /** For lists: whether one flag value may hold several, separated by commas. True unless told. */
   commas?: boolean;
 }
@@ -46,6 +48,8 @@ export interface OptionDescriptor extends OptionDetails {
   /** undefined where there is none. */
   default: unknown;
   choices: readonly string[] | null;
+  /** Words that a number may be instead. */
+  words: readonly string[];
 }
 
 /** A verb's options: one zod object in camelCase and what is derived from it. */
@@ -106,9 +110,13 @@ function scalarType(schema: z.ZodType, name: string): OptionType {
   if (schema instanceof z.ZodNumber) {
     return (schema.format ?? '').includes('int') ? 'integer' : 'number';
   }
+  if (schema instanceof z.ZodUnion) return scalarType(schema.options[0] as z.ZodType, name);
   if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
   throw new Error(`option ${name}: a flag cannot carry a value of zod type ${schema.def.type}`);
 }
+
+const wordsOf = (union: z.ZodUnion): string[] =>
+  union.options.flatMap((one) => (one instanceof z.ZodEnum ? one.options.map(String) : []));
 
 function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const about = details.get(schema);
@@ -121,11 +129,13 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const negatedFlag = type === 'boolean' ? `--no-${kebabCase(name)}` : null;
   const value = about.value ?? (type === 'integer' ? 'n' : type);
   const usage =
-    type !== 'boolean'
-      ? `${flag} <${value}${list ? '...' : ''}>`
-      : unwrapped.default === true
-        ? `--no-${kebabCase(name)}`
-        : flag;
+    about.bare !== undefined
+      ? `${flag} [${value}]`
+      : type !== 'boolean'
+        ? `${flag} <${value}${list ? '...' : ''}>`
+        : unwrapped.default === true
+          ? `--no-${kebabCase(name)}`
+          : flag;
   return {
     ...about,
     name,
@@ -139,5 +149,6 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
     required: unwrapped.required,
     default: unwrapped.default,
     choices: scalar instanceof z.ZodEnum ? scalar.options.map(String) : null,
+    words: scalar instanceof z.ZodUnion ? wordsOf(scalar) : [],
   };
 }

@@ -64,7 +64,11 @@ describe('defaults that depend on other options', () => {
   });
 
   test('passes are filled by tokens unless rows are given', () => {
-    expect(resolve(needed).microBatchTokens).toBe(2048);
+    expect(resolve(needed).microBatchTokens).toBe('auto');
+    expect(resolve({ ...needed, microBatchTokens: '512' }).microBatchTokens).toBe(512);
+    expect(resolve({ ...needed, microBatchTokens: 'none' }).microBatchTokens).toBe('auto');
+    const path = file('micro_batch_tokens: auto\n');
+    expect(resolve({ ...needed, microBatchSize: 4 }, path).microBatchTokens).toBeNull();
     expect(resolve({ ...needed, microBatchSize: 4 }).microBatchTokens).toBeNull();
   });
 
@@ -126,6 +130,28 @@ describe('errors', () => {
     ]);
   });
 
+  test('a number or a word', () => {
+    expect(problems({ ...needed, microBatchTokens: 'many' })).toEqual([
+      '--micro-batch-tokens: expected a whole number, or auto, or none, found "many"',
+    ]);
+    expect(problems({ ...needed, microBatchTokens: '0' })).toEqual([
+      '--micro-batch-tokens: expected a number of at least 1, found 0',
+    ]);
+  });
+
+  test('layers are numbers or ranges', () => {
+    expect(resolve({ ...needed, loraLayers: ['0,4,20-29'] }).loraLayers).toEqual([
+      '0',
+      '4',
+      '20-29',
+    ]);
+    const path = file('lora_layers: [0, 4]\n');
+    expect(resolve(needed, path).loraLayers).toEqual(['0', '4']);
+    expect(problems({ ...needed, loraLayers: ['last'] })).toEqual([
+      '--lora-layers: expected a layer or a range of layers, as in 20 or 20-29',
+    ]);
+  });
+
   test('contradictions are named', () => {
     expect(problems({ ...needed, microBatchSize: 2, microBatchTokens: 100 })).toEqual([
       '--micro-batch-tokens: give --micro-batch-size or --micro-batch-tokens, not both',
@@ -166,4 +192,21 @@ test('config.yaml holds every option and reads back to the same options', () => 
       .sort(),
   );
   expect(resolve({}, file(text))).toEqual(options);
+});
+
+describe('--profile', () => {
+  test('stands alone, or names a file; it belongs to the call', () => {
+    expect(resolve(needed)).toMatchObject({ profile: null, profileSteps: '2-4' });
+    // What the command line gives for a flag without its value.
+    expect(resolve({ ...needed, profile: true }).profile).toBe('');
+    const options = resolve({ ...needed, profile: 'trace.json', profileSteps: '3' });
+    expect(options).toMatchObject({ profile: 'trace.json', profileSteps: '3' });
+    expect(writeConfigYaml(definition, options)).not.toContain('profile');
+  });
+
+  test('steps that are none are refused', () => {
+    expect(problems({ ...needed, profileSteps: '4-2' })).toEqual([
+      expect.stringContaining('--profile-steps: expected a step or two, as 3 or 2-4'),
+    ]);
+  });
 });

@@ -1,11 +1,9 @@
 import { z } from 'zod';
+import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { option } from './options.ts';
 
 /** The model used where none is named. */
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
-
-/** Tokens of one forward and backward pass where neither rows nor tokens are asked for. */
-export const DEFAULT_MICRO_BATCH_TOKENS = 2048;
 
 const data = 'Model and data';
 const optimisation = 'Optimisation';
@@ -88,11 +86,18 @@ export const trainingShape = {
     group: batching,
     value: 'rows',
   }),
-  microBatchTokens: option(z.number().int().min(1).nullable().default(null), {
-    description: `in place of --micro-batch-size: tokens of one pass, filled with rows of like length; none: ${DEFAULT_MICRO_BATCH_TOKENS}`,
-    group: batching,
-    value: 'tokens',
-  }),
+  microBatchTokens: option(
+    z
+      .union([z.number().int().min(1), z.enum(['auto'])])
+      .nullable()
+      .default(null),
+    {
+      description:
+        'in place of --micro-batch-size: most tokens of one pass, a prompt counted once; a step becomes few passes of about the same length; auto, and none: from free memory',
+      group: batching,
+      value: 'tokens',
+    },
+  ),
   maxLength: option(z.number().int().min(2).nullable().default(1024), {
     description: 'tokens of prompt and answer together; longer rows are cut; none: never',
     group: batching,
@@ -130,6 +135,23 @@ export const trainingShape = {
     group: adapters,
     value: 'layers',
   }),
+  loraLayers: option(
+    z
+      .array(
+        z.coerce
+          .string()
+          .regex(/^\d+(-\d+)?$/, 'expected a layer or a range of layers, as in 20 or 20-29'),
+      )
+      .min(1)
+      .nullable()
+      .default(null),
+    {
+      description:
+        'layers with an adapter, by number from 0, as in 20-29 or 0,4,8; none: every layer. Below the first nothing is computed backward',
+      group: adapters,
+      value: 'numbers',
+    },
+  ),
   adapter: option(z.string().min(1).nullable().default(null), {
     description: "train this adapter (a folder in PEFT's format) on; takes its rank and targets",
     group: adapters,
@@ -150,6 +172,11 @@ export const trainingShape = {
   logEvery: option(z.number().int().min(1).default(1), {
     description: 'optimizer steps between lines of metrics',
     group: following,
+  }),
+  gradientCheckpointing: option(z.enum(['auto', 'on', 'off']).default('auto'), {
+    description:
+      'compute activations again in backward instead of keeping them: less memory, more time, the same gradient; auto: where a pass does not fit in free memory',
+    group: machine,
   }),
   precision: option(z.enum(['auto', 'fp32', 'bf16']).default('auto'), {
     description:
@@ -181,6 +208,26 @@ export const trainingShape = {
     group: call,
     flagOnly: true,
   }),
+  profile: option(z.string().nullable().default(null), {
+    description:
+      "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file: the run's profile.json",
+    group: call,
+    value: 'file',
+    flagOnly: true,
+    bare: '',
+  }),
+  profileSteps: option(
+    z
+      .string()
+      .refine((text) => parseProfileSteps(text) !== null, 'expected a step or two, as 3 or 2-4')
+      .default('2-4'),
+    {
+      description: 'steps of this call, counted from 1, that --profile traces',
+      group: call,
+      value: 'first-last',
+      flagOnly: true,
+    },
+  ),
   config: option(z.string().min(1).nullable().default(null), {
     description: 'YAML file of options in snake_case; flags win over it',
     group: call,
@@ -218,7 +265,7 @@ export function checkTraining(context: {
   const add = (name: string, message: string): void => {
     issues.push({ code: 'custom', path: [name], message, input: value });
   };
-  if (value.microBatchSize !== null && value.microBatchTokens !== null) {
+  if (value.microBatchSize !== null && typeof value.microBatchTokens === 'number') {
     add('microBatchTokens', 'give --micro-batch-size or --micro-batch-tokens, not both');
   }
   if (value.microBatchSize !== null && value.microBatchSize > value.batchSize) {
@@ -248,6 +295,6 @@ export function completeTraining<Parsed extends ParsedTraining>(
     ...parsed,
     lora,
     learningRate: parsed.learningRate ?? (lora ? 1e-5 : 1e-6),
-    microBatchTokens: byTokens ? (parsed.microBatchTokens ?? DEFAULT_MICRO_BATCH_TOKENS) : null,
+    microBatchTokens: byTokens ? (parsed.microBatchTokens ?? 'auto') : null,
   };
 }

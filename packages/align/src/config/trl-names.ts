@@ -7,6 +7,7 @@ const hints: Readonly<Record<string, string>> = {
   fp16: 'write precision: bf16 or fp32',
   gradient_accumulation_steps:
     'write batch_size (rows an optimizer step) and micro_batch_size (rows at a time); the steps between follow',
+  layers_to_transform: 'write lora_layers',
   learning_rate_scheduler: 'write scheduler',
   logging_steps: 'write log_every',
   lora_r: 'write lora_rank',

@@ -20,9 +20,20 @@ function besides(path: string, what: 'partial' | 'replaced'): string {
  * @throws the file system's error; nothing is then left behind.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
+  fillFileAtomic(path, (descriptor) => writeFileSync(descriptor, data));
+}
+
+/** The same for what is too large for one piece: `fill` writes to the descriptor. */
+export function fillFileAtomic(path: string, fill: (descriptor: number) => void): void {
   const aside = besides(path, 'partial');
   try {
-    writeFileSync(aside, data, { flush: true });
+    const descriptor = openSync(aside, 'w');
+    try {
+      fill(descriptor);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(aside, path);
   } catch (error) {
     rmSync(aside, { force: true });

@@ -45,6 +45,12 @@ test('plain line', () => {
   );
 });
 
+test('the share of the peak comes last', () => {
+  expect(
+    plainProgressLine({ step: 1, totalSteps: 2, tokensPerSecond: 90, utilisation: 0.414 }),
+  ).toBe('step 1/2  90 tokens/s  mfu 41%');
+});
+
 test('durations and counts', () => {
   expect([0, 59.6, 185, 7800, 273_600, Number.POSITIVE_INFINITY].map(formatDuration)).toEqual([
     '0s',

@@ -8,6 +8,8 @@ export interface TrainingProgress {
   /** Share of pairs with a positive margin, from 0 to 1. */
   accuracy?: number;
   tokensPerSecond?: number | null;
+  /** Model FLOP utilisation, from 0 to 1. */
+  utilisation?: number;
   /** Seconds to the end. */
   secondsLeft?: number | null;
 }
@@ -38,13 +40,14 @@ export function plainProgressLine(progress: TrainingProgress): string {
 }
 
 function numbers(progress: TrainingProgress): string[] {
-  const { loss, margin, accuracy, tokensPerSecond, secondsLeft } = progress;
+  const { loss, margin, accuracy, tokensPerSecond, utilisation, secondsLeft } = progress;
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
   if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
   if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
   if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
   if (tokensPerSecond != null) parts.push(`${formatCount(tokensPerSecond)} tokens/s`);
+  if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);
   return parts;
 }
 

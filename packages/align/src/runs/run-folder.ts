@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|metrics\.jsonl|report\.html|checkpoints|final|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|environment\.json|metrics\.jsonl|report\.html|profile(-summary)?\.json|checkpoints|final|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 /** Options that may differ on resume without making it another run. */
 const changeableByDefault = [
@@ -80,6 +80,11 @@ export class RunFolder implements Disposable {
 
   get reportPath(): string {
     return join(this.path, 'report.html');
+  }
+
+  /** Where `--profile` writes its trace unless told. */
+  get profilePath(): string {
+    return join(this.path, 'profile.json');
   }
 
   /** Writes environment.json; a resumed run keeps the first one and adds this under `resumed`. */

@@ -65,6 +65,16 @@ function trainedParameters(model: LanguageModel, options: DpoOptions): Map<strin
     alpha: options.loraAlpha,
     dropout: options.loraDropout,
     targets: options.loraTargets.includes('all-linear') ? 'all-linear' : options.loraTargets,
+    layers: options.loraLayers === null ? null : layerNumbers(options.loraLayers),
     seed: options.seed,
+  });
+}
+
+/** ["0", "20-22"] -> [0, 20, 21, 22] */
+function layerNumbers(texts: readonly string[]): number[] {
+  return texts.flatMap((text) => {
+    const [first, last = first] = text.split('-').map(Number) as [number, number?];
+    if (last < first) throw new Error(`--lora-layers ${text}: the range ends before it begins`);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }

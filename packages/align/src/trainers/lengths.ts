@@ -7,10 +7,9 @@ import type { PairSource } from './pair-source.ts';
 /** Datasets of more rows are not read through before the run: at some milliseconds a row it would take long. */
 const SURVEYED_ROWS = 200_000;
 /** The same for a run that sees only some of the rows, and whose steps do not depend on the others. */
-const SURVEYED_ROWS_OF_PART = 20_000;
-const CHUNK = 256;
+const SURVEYED_ROWS_OF_PART = 2_000;
 /** Rows between two sentences on how far it has come. */
-const PROGRESS = 20 * CHUNK;
+const PROGRESS = 5_000;
 
 /**
  * The maximum length that the model can keep to: where the default is more than its positions, those.
@@ -96,11 +95,15 @@ export async function surveyLengths(
     );
     return report;
   }
-  for (let start = 0; start < length && !signal?.aborted; start += CHUNK) {
-    const count = Math.min(CHUNK, length - start);
-    await source.read(Array.from({ length: count }, (_, i) => start + i));
-    if (start > 0 && start % PROGRESS === 0)
-      notice(`lengths of ${start} of ${length} rows of ${option}`);
+  if (signal?.aborted) return report;
+  source.expect(length);
+  let told = 0;
+  for await (const done of source.survey()) {
+    if (signal?.aborted) break;
+    if (done - told >= PROGRESS && done < length) {
+      notice(`lengths of ${done} of ${length} rows of ${option}`);
+      told = done;
+    }
     await setImmediate(); // lets signals in
   }
   if (source.usable === 0) source.refuseNothingLeft();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../data/data-error.ts';
 import type { PreferenceRow } from '../data/rows.ts';
@@ -133,4 +134,38 @@ describe('PairSource', () => {
     expect(await places(from, 1)).toEqual([1]);
     expect([...from.tooLong]).toEqual([0]);
   });
+
+  it('gives the same rows, errors and state with a thread that is ahead', async () => {
+    const rows = tinyRows(9);
+    rows[4] = { prompt: 'hello '.repeat(200), chosen: 'a', rejected: 'b', extra: {} };
+    const options = { shuffle: true, maxLength: 200 };
+    const plain = source(rows, options);
+    using ahead = source(rows, { ...options, tokenising: { worth: 0, threads: 1 } });
+    ahead.expect(1e9);
+    for (let after = 0; after < 12; after += Number(ahead.isAhead)) {
+      expect(await ahead.next(4)).toEqual(await plain.next(4));
+      expect(ahead.state()).toEqual(plain.state());
+      await setImmediate();
+    }
+    expect([...ahead.tooLong]).toEqual([4]);
+    const state = plain.state();
+    for (const one of [plain, ahead]) {
+      await one.next(3);
+      one.restore(state);
+    }
+    expect(await ahead.next(7)).toEqual(await plain.next(7));
+    rows[2] = { prompt: 'well', chosen: begun, rejected: begun, extra: {} } as never;
+    expect(await messageOf(ahead)).toBe(await messageOf(plain));
+  });
 });
+
+/** What the first row that fails is told to be. */
+async function messageOf(from: PairSource): Promise<string> {
+  for (;;) {
+    try {
+      await from.next(4);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+}

@@ -1,8 +1,16 @@
 import type { Tokenizer } from '@keel/model';
-import { type TokenisedPair, tokenisePair, unscoredAnswer } from '../batching/tokenise-pair.ts';
+import {
+  pairTokenising,
+  type TokenisedPair,
+  type TokeniseOptions,
+  unscoredAnswer,
+} from '../batching/tokenise-pair.ts';
 import { DataError, type Place } from '../data/data-error.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
+import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
+import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
+import type { Outcome } from '../tokenising/tokenise-rows.ts';
 
 /** Where preference rows come from; a RowSource of them is one. */
 export interface PreferenceRows {
@@ -30,15 +38,24 @@ export interface PairSourceOptions {
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
   option?: '--data' | '--eval-data';
+  /** When and by how many threads rows are tokenised ahead. */
+  tokenising?: RowTokeniserOptions;
 }
 
-/** Tokenised pairs in training order, epoch after epoch. */
-export class PairSource {
+/** Rows that a survey reads at a time: some tens of milliseconds. */
+const CHUNK = 32;
+/** Chunks under way for each thread, so that none waits for the reading. */
+const LANE_DEPTH = 2;
+
+/** Tokenised pairs in training order, epoch after epoch; threads may tokenise them ahead, so it is to be disposed. */
+export class PairSource implements Disposable {
   readonly maxLength: number | null;
   readonly option: '--data' | '--eval-data';
   readonly #rows: PreferenceRows;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokeniser: RowTokeniser<PreferenceRow, TokenisedPair, TokeniseOptions>;
   readonly #sampler: OrderedSampler;
+  readonly #ahead: ReadAhead<TokenisedPair>;
+  #reading: Promise<unknown> = Promise.resolve();
   readonly #positions: number;
   readonly #skipsBadRows: boolean;
   /** Rows whose prompt leaves no room for an answer within the maximum length. */
@@ -54,11 +71,36 @@ export class PairSource {
     this.option = option;
     if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
     this.#rows = rows;
-    this.#tokenizer = tokenizer;
+    this.#tokeniser = new RowTokeniser(
+      tokenizer,
+      pairTokenising,
+      { maxLength },
+      options.tokenising,
+    );
     this.maxLength = maxLength;
     this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
     this.#skipsBadRows = options.onBadRow === 'skip';
     this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
+    this.#ahead = new ReadAhead(
+      this.#sampler,
+      (indices) => this.#load(indices),
+      () => this.#tokeniser.isAhead,
+    );
+  }
+
+  /** Says how many rows will be read from now on: whether threads are worth it depends on it. */
+  expect(rows: number, options: { threads?: number } = {}): void {
+    this.#tokeniser.expect(rows, options);
+  }
+
+  /** Whether a thread tokenises the next rows while a step computes. */
+  get isAhead(): boolean {
+    return this.#tokeniser.isAhead;
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#tokeniser[Symbol.dispose]();
   }
 
   get length(): number {
@@ -89,7 +131,7 @@ export class PairSource {
   async next(count: number): Promise<PlacedPair[]> {
     const taken: PlacedPair[] = [];
     while (taken.length < count) {
-      taken.push(...(await this.read(this.#sampler.take(count - taken.length))));
+      taken.push(...this.#usable(await this.#ahead.take(count - taken.length)));
       if (this.usable === 0) this.refuseNothingLeft();
     }
     return taken;
@@ -100,10 +142,46 @@ export class PairSource {
    * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
    */
   async read(indices: readonly number[]): Promise<PlacedPair[]> {
-    const rows = await this.#rows.readMany(indices);
-    return rows.flatMap((row, place) => {
-      const index = indices[place]!;
-      const pair = tokenisePair(row, this.#tokenizer, { maxLength: this.maxLength });
+    const outcomes = await this.#load(indices);
+    return this.#usable(outcomes.map((outcome, place) => ({ index: indices[place]!, outcome })));
+  }
+
+  /**
+   * Reads every row once, in order. @yields how many were read
+   * @throws DataError as {@link read} does
+   */
+  async *survey(): AsyncIterable<number> {
+    const coming: { indices: number[]; outcomes: Promise<Outcome<TokenisedPair>[]> }[] = [];
+    for (let done = 0, sent = 0; done < this.length; ) {
+      while (sent < this.length && coming.length < LANE_DEPTH * this.#tokeniser.lanes) {
+        const count = Math.min(CHUNK, this.length - sent);
+        const indices = Array.from({ length: count }, (_, i) => sent + i);
+        const outcomes = this.#load(indices);
+        // Told when its turn comes: that of an earlier row goes first.
+        outcomes.catch(() => {});
+        coming.push({ indices, outcomes });
+        sent += count;
+        if (!this.#tokeniser.isAhead) break;
+      }
+      const { indices, outcomes } = coming.shift()!;
+      const found = await outcomes;
+      this.#usable(found.map((outcome, place) => ({ index: indices[place]!, outcome })));
+      done += indices.length;
+      yield done;
+    }
+  }
+
+  async #load(indices: readonly number[]): Promise<Outcome<TokenisedPair>[]> {
+    // One reading at a time: formats need not stand two.
+    const reading = this.#reading.then(() => this.#rows.readMany(indices));
+    this.#reading = reading.catch(() => {});
+    return this.#tokeniser.tokenise(await reading);
+  }
+
+  #usable(rows: readonly ReadRow<TokenisedPair>[]): PlacedPair[] {
+    return rows.flatMap(({ index, outcome }) => {
+      if ('error' in outcome) throw outcome.error;
+      const pair = outcome.tokens;
       if (pair === null) {
         this.tooLong.add(index);
         return [];
@@ -166,5 +244,6 @@ export class PairSource {
   /** @throws RangeError as {@link check} does */
   restore(state: SamplerState): void {
     this.#sampler.restore(state);
+    this.#ahead.forget();
   }
 }

@@ -39,6 +39,7 @@ interface Setting {
   precompute?: boolean;
   objective?: PairedObjective;
   evaluationLength?: number | null;
+  recomputes?: boolean;
 }
 
 class Training implements Disposable {
@@ -74,6 +75,7 @@ async function training({
   precompute = !lora,
   objective = pairedObjective('sigmoid'),
   evaluationLength = null,
+  recomputes = false,
 }: Setting): Promise<Training> {
   manualSeed(1);
   const model = await loadTiny(folder, computeType, !lora);
@@ -116,6 +118,7 @@ async function training({
     objectiveOptions: { beta: 0.1, labelSmoothing: 0 },
     batchSize,
     limit,
+    recomputes: () => recomputes,
     reference,
     evaluationReference,
   });
@@ -187,6 +190,28 @@ describe('accumulation', () => {
       }
     }
     expect(size([...whole!.gradients.values()].flat())).toBeGreaterThan(1e-3);
+  });
+});
+
+describe('activations that are computed again', () => {
+  it.each([
+    ['LoRA with dropout, float32', { lora: true, dropout: 0.3 }],
+    ['LoRA with dropout, bfloat16', { lora: true, dropout: 0.3, computeType: 'bfloat16' }],
+    ['full, float32', { lora: false }],
+    ['full, bfloat16', { lora: false, computeType: 'bfloat16' }],
+  ] as [string, Setting][])('change no bit of two steps: %s', async (_, setting) => {
+    const found = [];
+    for (const recomputes of [false, true]) {
+      using one = await training({ ...setting, recomputes, limit: { rows: 3, tokens: null } });
+      const optimiser = new AdamW(one.parameters);
+      await one.task.step();
+      optimiser.step(1e-2);
+      optimiser.zeroGrad();
+      found.push({ metrics: await one.task.step(), gradients: one.gradients() });
+      optimiser.dispose();
+    }
+    expect(found[1]).toEqual(found[0]);
+    expect(Math.max(...[...found[0]!.gradients.values()].flat().map(Math.abs))).toBeGreaterThan(0);
   });
 });
 
@@ -274,6 +299,7 @@ describe('memory', () => {
   it.each([
     ['LoRA with dropout', { lora: true, dropout: 0.2, limit: { rows: 3, tokens: null } }],
     ['full', { lora: false }],
+    ['full, computed again', { lora: false, recomputes: true }],
   ] as [string, Setting][])('is the same after every step: %s', async (_, setting) => {
     const outside = memory();
     {

@@ -1,9 +1,17 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
-import { setImmediate } from 'node:timers/promises';
-import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { setImmediate as letOthersIn } from 'node:timers/promises';
+import {
+  backwardFlops,
+  forwardFlops,
+  type LanguageModel,
+  type ModelSizes,
+  modelSizes,
+  type Role,
+  totalFlops,
+} from '@keel/model';
+import { fromTypedArray, noGrad, phase, Recomputation, type Tensor, tidy } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
@@ -28,6 +36,8 @@ export interface PairedTaskParts {
   /** Pairs of one optimiser step. */
   batchSize: number;
   limit: MicroBatchLimit;
+  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  recomputes?(tokens: number): boolean;
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
@@ -40,16 +50,19 @@ interface SavedValues {
 
 export class PairedTask implements TrainingTask {
   readonly #parts: PairedTaskParts;
+  readonly #sizes: ModelSizes;
   #tokens = 0;
+  #flops = 0;
   #rows: readonly number[] = [];
 
   constructor(parts: PairedTaskParts) {
     this.#parts = parts;
+    this.#sizes = modelSizes(parts.model.decoder);
   }
 
   async step(): Promise<Metrics> {
     const { source, batchSize, reference } = this.#parts;
-    const pairs = await source.next(batchSize);
+    const pairs = await phase('data', () => source.next(batchSize));
     this.#rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
     this.#tokens += totals.tokens;
@@ -83,35 +96,61 @@ export class PairedTask implements TrainingTask {
     totals = this.#totals(reference),
   ): Promise<PairTotals> {
     const { model, role, objective, objectiveOptions, limit } = this.#parts;
+    const recomputes = (tokens: number): boolean => this.#parts.recomputes?.(tokens) ?? false;
     for (const pass of splitMicroBatches(
-      pairs.map(({ pair }) => pairTokens(pair)),
+      pairs.map(({ pair }) => packedTokens(pair)),
       limit,
     )) {
-      const batch = packPairs(pass.map((index) => pairs[index]!.pair));
+      const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
       const rows = pass.map((index) => pairs[index]!.row);
-      tidy(() => {
-        const referenceSums = reference?.of(batch, rows) ?? null; // [2P]
-        const compute = (): void => {
-          const policy = model.as(role, () => scorePairs(model, batch, training));
+      if (training) this.#flops += this.#flopsOf(batch, rows);
+      using referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
+      await letOthersIn();
+      using recomputation =
+        training && recomputes(batch.packed.tokens.length) ? new Recomputation() : null;
+      const compute = (): Tensor =>
+        tidy(() => {
+          const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
           const scores = pairedScores(policy.sums, referenceSums, batch.counts);
           const losses = objective.loss(scores, objectiveOptions); // [P]
           const total = losses.sum();
           const value = total.item();
           if (!Number.isFinite(value))
             throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          if (training) total.div(pairs.length).backward();
           totals.add(batch, scores, value, policy);
-        };
-        if (training) compute();
-        else noGrad(compute);
-      });
-      await setImmediate(); // lets signals in between passes
+          return total;
+        });
+      // Autograd keeps what backward needs of the forward pass.
+      using total = phase('forward', () => (training ? compute() : noGrad(compute)));
+      await letOthersIn();
+      if (!training) continue;
+      phase('backward', () =>
+        tidy(() => {
+          const mean = total.div(pairs.length);
+          if (recomputation === null) mean.backward();
+          else recomputation.backward(mean);
+        }),
+      );
+      await letOthersIn();
     }
     return totals;
   }
 
+  /** Of a training pass: reference where it is not known yet, policy, and policy backward. */
+  #flopsOf({ packed, scored }: PackedPairs, rows: readonly number[]): number {
+    const { reference, role } = this.#parts;
+    const forward = forwardFlops(this.#sizes, packed, scored.rows.length);
+    const backward = backwardFlops(forward, { trainedWeights: role === 'reference' });
+    const referenceToo = reference !== null && rows.some((row) => !reference.has(row));
+    return (referenceToo ? 2 : 1) * totalFlops(forward) + totalFlops(backward);
+  }
+
   get tokens(): number {
     return this.#tokens;
+  }
+
+  get flops(): number {
+    return this.#flops;
   }
 
   get rows(): readonly number[] {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
-import { packPairs, pairTokens } from '../batching/pack-pairs.ts';
+import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import type { ReferenceScores } from './reference-scores.ts';
 
@@ -60,7 +60,7 @@ async function compute(
   limit: MicroBatchLimit,
 ): Promise<void> {
   for (const pass of splitMicroBatches(
-    pairs.map(({ pair }) => pairTokens(pair)),
+    pairs.map(({ pair }) => packedTokens(pair)),
     limit,
   )) {
     const batch = packPairs(pass.map((index) => pairs[index]!.pair));

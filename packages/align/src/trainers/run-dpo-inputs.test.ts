@@ -26,7 +26,15 @@ afterAll(() => {
 
 const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => ({
   ...{ model: inside('model'), data: [data], output: inside(`run-${runs++}`) },
-  ...{ precision: 'fp32', lora: true, loraRank: 2, batchSize: 4, threads: 1, saveSteps: 1 },
+  ...{
+    precision: 'fp32',
+    lora: true,
+    loraRank: 2,
+    batchSize: 4,
+    microBatchSize: 4,
+    threads: 1,
+    saveSteps: 1,
+  },
   maxSteps: 1,
   ...own,
 });

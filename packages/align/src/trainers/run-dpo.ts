@@ -18,7 +18,8 @@ import { openReferences, refuseMissingReference } from './dpo-reference.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
-import { compareWithCheckpoint, identityOf } from './run-identity.ts';
+import { planPasses } from './pass-plan.ts';
+import { begunPassTokens, compareWithCheckpoint, identityOf } from './run-identity.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -103,14 +104,17 @@ async function train(
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow } = options;
   const usual = { seed, maxLength, positions, onBadRow };
-  const source = new PairSource(rows, model.tokenizer, { ...usual, shuffle: options.shuffle });
-  const evaluation =
+  using source = new PairSource(rows, model.tokenizer, { ...usual, shuffle: options.shuffle });
+  using evaluation =
     heldOut &&
     new PairSource(heldOut, model.tokenizer, { ...usual, shuffle: false, option: '--eval-data' });
   const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  const limit = { rows: options.microBatchSize, tokens: options.microBatchTokens };
+  const { limit, recomputes } = planPasses(policy, options, notice, {
+    began: await begunPassTokens(run),
+  });
+  identity.microBatchTokens = limit.tokens;
   const references = objective.needsReference
     ? await openReferences(
         policy,
@@ -143,6 +147,7 @@ async function train(
     objectiveOptions: { beta: options.beta, labelSmoothing: options.labelSmoothing },
     batchSize,
     limit,
+    recomputes,
     reference: references?.training ?? null,
     evaluationReference: references?.evaluation ?? null,
   });
@@ -156,13 +161,14 @@ async function train(
     for (const report of lengths) report.tell();
   };
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
     onEvent: tellAndShow,
   };
-  const ended = await trainingLoop(loop, {
-    ...options,
-    totalSteps: totalSteps(options, source.usable),
-  });
+  const steps = totalSteps(options, source.usable);
+  // The step computes on all cores: one thread beside it is enough to be ahead.
+  source.expect(steps * batchSize, { threads: 1 });
+  evaluation?.expect(0, { threads: 0 });
+  const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   if (!ended.interrupted) await run.saveFinal(saveWeights);
   return { path: run.path, final: run.finalPath, ...ended };

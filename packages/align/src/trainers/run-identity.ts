@@ -11,6 +11,8 @@ import { savedIdentity } from './training-state.ts';
 export interface RunIdentity {
   /** By the option that named them; they must be the same when the run goes on. */
   inputs: Record<string, FileHash[]>;
+  /** Most tokens of a pass; null where rows decide. Chosen once: a resumed run keeps them. */
+  microBatchTokens?: number | null;
   /** What changes the last bits of results. */
   machine: {
     precision: string;
@@ -57,6 +59,12 @@ export async function compareWithCheckpoint(
   refuseOtherInputs(checkpoint!.path, saved.inputs, now.inputs);
   const other = describeOtherMachine(saved.machine, now.machine);
   if (other !== null) notice(other);
+}
+
+/** Tokens of a pass in the run that is resumed; undefined for a new run. */
+export async function begunPassTokens(run: RunFolder): Promise<number | null | undefined> {
+  const checkpoint = run.resumed ? await run.latestCheckpoint() : null;
+  return checkpoint === null ? undefined : savedIdentity(checkpoint.path)?.microBatchTokens;
 }
 
 /**

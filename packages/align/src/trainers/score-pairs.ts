@@ -1,5 +1,5 @@
 import type { LanguageModel } from '@keel/model';
-import { fromTypedArray, ops, type Tensor, zeros } from '@keel/torch';
+import { fromTypedArray, ops, type Recomputation, type Tensor, zeros } from '@keel/torch';
 import type { PackedPairs } from '../batching/pack-pairs.ts';
 
 /** What a model says of the pairs of a batch. */
@@ -12,13 +12,18 @@ export interface PairLogprobs {
   chosenHits: Tensor;
 }
 
-/** Scores a packed batch in the role that is on. */
+/**
+ * Scores a packed batch in the role that is on.
+ * @param recomputation where given, the blocks are computed again in its backward
+ */
 export function scorePairs(
   model: LanguageModel,
   batch: PackedPairs,
   training: boolean,
+  recomputation: Recomputation | null = null,
 ): PairLogprobs {
-  const { logprobs, entropy, argmax } = model.scoreTokens(batch.packed, batch.scored, { training });
+  const options = { training, recomputation };
+  const { logprobs, entropy, argmax } = model.scoreTokens(batch.packed, batch.scored, options);
   const place = { dtype: 'int64', device: model.device } as const;
   const sequences = fromTypedArray(batch.sequences).to(place); // [N]
   const blank = zeros([2 * batch.pairs], { dtype: logprobs.dtype, device: model.device });

@@ -3,10 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import {
   clipGradients,
   type Optimiser,
+  PhaseClock,
+  phase,
   type ScheduleName,
   scheduleFactor,
   type Tensor,
 } from '@keel/torch';
+import { machinePeak } from '../machine/kept-peak.ts';
+import { parseProfileSteps } from '../profiling/profile-steps.ts';
+import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
@@ -25,6 +30,10 @@ export interface LoopOptions {
   saveSteps: number | null;
   saveTotalLimit: number | null;
   logEvery: number;
+  /** File for a trace of some steps; empty: the run folder's own; null or left out: none is taken. */
+  profile?: string | null;
+  /** Which steps of this call, as `2-4`. */
+  profileSteps?: string;
 }
 
 /** What happens while training, for whoever shows it. */
@@ -32,7 +41,8 @@ export type TrainingEvent =
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   | { type: 'evaluation'; step: number; metrics: Metrics }
-  | { type: 'checkpoint'; step: number; path: string };
+  | { type: 'checkpoint'; step: number; path: string }
+  | ({ type: 'profile'; step: number } & WrittenProfile);
 
 export interface LoopParts {
   task: TrainingTask;
@@ -44,6 +54,8 @@ export interface LoopParts {
   /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
   saveWeights(folder: string): Promise<void> | void;
   onEvent(event: TrainingEvent): void;
+  /** Is told what was measured of the machine. */
+  notice?(text: string): void;
   /** When it fires, the step under way is finished, a checkpoint written, and the loop ends. */
   signal?: AbortSignal;
 }
@@ -55,6 +67,15 @@ export interface LoopParts {
 export async function trainingLoop(
   parts: LoopParts,
   options: LoopOptions,
+): Promise<{ step: number; interrupted: boolean }> {
+  const clock = new PhaseClock();
+  return clock.run(() => runSteps(parts, options, clock));
+}
+
+async function runSteps(
+  parts: LoopParts,
+  options: LoopOptions,
+  clock: PhaseClock,
 ): Promise<{ step: number; interrupted: boolean }> {
   const { task, parameters, optimiser, run, identity, onEvent, signal } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
@@ -71,7 +92,7 @@ export async function trainingLoop(
     board.metrics(row);
   };
   const evaluate = async (): Promise<void> => {
-    const found = await task.evaluate();
+    const found = await phase('evaluation', () => task.evaluate());
     if (found === null) return;
     const metrics = Object.fromEntries(
       Object.entries(found).map(([name, value]) => [`eval_${name}`, value]),
@@ -85,51 +106,82 @@ export async function trainingLoop(
     refuseBrokenWeights(parameters, task);
     log.sync();
     board.sync();
-    const { path } = await run.saveCheckpoint(
-      step,
-      async (folder) => {
-        await parts.saveWeights(folder);
-        saveTrainingState(folder, { task, parameters, optimiser, identity });
-      },
-      options.saveTotalLimit,
+    const fill = async (folder: string): Promise<void> => {
+      await parts.saveWeights(folder);
+      saveTrainingState(folder, { task, parameters, optimiser, identity });
+    };
+    const { path } = await phase('checkpoint', () =>
+      run.saveCheckpoint(step, fill, options.saveTotalLimit),
     );
     saved = step;
     onEvent({ type: 'checkpoint', step, path });
   };
 
+  const peak =
+    task.flops === undefined || identity === undefined
+      ? null
+      : machinePeak(identity.machine, parts.notice);
+  using profiler = profilerOf(options, run, clock, totalSteps - step);
+  const tellProfile = (): void => {
+    const written = profiler?.finish() ?? null;
+    if (written !== null) onEvent({ type: 'profile', step, ...written });
+  };
+
   onEvent({ type: 'start', step, totalSteps });
   if (resumed === null) await evaluate();
   while (step < totalSteps && !signal?.aborted) {
+    clock.take();
+    profiler?.beginStep(step + 1);
     const began = performance.now();
     const learningRate =
       options.learningRate *
       scheduleFactor(options.scheduler, step, { warmupSteps: options.warmupSteps, totalSteps });
-    const before = task.tokens;
+    const before = { tokens: task.tokens, flops: task.flops ?? 0 };
     const metrics = await task.step();
-    metrics.grad_norm = clipGradients(
-      parameters.values(),
-      options.maxGradNorm ?? Number.POSITIVE_INFINITY,
-    );
-    if (!Number.isFinite(metrics.grad_norm)) {
-      throw new NonFiniteLossError(`the norm of the gradient is ${metrics.grad_norm}`, task.rows);
-    }
-    metrics.learning_rate = learningRate;
-    optimiser.step(learningRate);
-    optimiser.zeroGrad();
+    phase('optimiser', () => {
+      metrics.grad_norm = clipGradients(
+        parameters.values(),
+        options.maxGradNorm ?? Number.POSITIVE_INFINITY,
+      );
+      if (!Number.isFinite(metrics.grad_norm)) {
+        throw new NonFiniteLossError(`the norm of the gradient is ${metrics.grad_norm}`, task.rows);
+      }
+      metrics.learning_rate = learningRate;
+      optimiser.step(learningRate);
+      optimiser.zeroGrad();
+    });
     step += 1;
     const seconds = (performance.now() - began) / 1000;
-    metrics.tokens_per_second = (task.tokens - before) / seconds;
+    profiler?.endStep(step);
+    metrics.tokens_per_second = (task.tokens - before.tokens) / seconds;
+    if (peak !== null) metrics.mfu = ((task.flops ?? 0) - before.flops) / seconds / peak.flops;
+    for (const [name, spent] of clock.take()) metrics[`time/${name}`] = spent;
     if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
     onEvent({ type: 'step', step, totalSteps, metrics });
     if (evalSteps !== null ? step % evalSteps === 0 || step === totalSteps : step === totalSteps)
       await evaluate();
     if (saveSteps !== null && step % saveSteps === 0) await save();
+    if (profiler?.due) tellProfile();
     await setImmediate();
   }
   refuseBrokenWeights(parameters, task);
   const interrupted = step < totalSteps;
   if (interrupted || saveSteps !== null) await save();
+  tellProfile();
   return { step, interrupted };
+}
+
+/** @param left steps of this call; where they are fewer than those before the first to be profiled, the last one is */
+function profilerOf(
+  { profile = null, profileSteps = '' }: LoopOptions,
+  run: RunFolder,
+  clock: PhaseClock,
+  left: number,
+): StepProfiler | null {
+  const steps = parseProfileSteps(profileSteps);
+  if (profile === null || steps === null) return null;
+  const first = Math.max(1, Math.min(steps.first, left));
+  return new StepProfiler(profile || run.profilePath, { ...steps, first }, clock);
 }
 
 /** A step may end in weights that are no numbers though its loss was one: such weights are never written. */

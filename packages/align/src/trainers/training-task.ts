@@ -17,6 +17,8 @@ export interface TrainingTask {
   evaluate(): Promise<Metrics | null>;
   /** Tokens seen since the run began. */
   readonly tokens: number;
+  /** Floating-point operations that the model's steps asked for since the process began (`forwardFlops`); none: no mfu. */
+  readonly flops?: number;
   /** Rows of the latest step, by their place in the data. */
   readonly rows: readonly number[];
   /** The tensors stay the task's own. */

@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import { defineOptions } from '../torch-free/align-config.ts';
+import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape } from './shared.ts';
 
-export const definition = defineOptions('doctor', z.strictObject({ json: callShape.json }), {
+const doctorObject = z.strictObject({
+  bench: option(z.boolean().default(false), {
+    description:
+      "measure this machine's matrix products and memory, some seconds; runs take their mfu from it",
+    group: 'This call',
+    flagOnly: true,
+  }),
+  json: callShape.json,
+});
+
+export const definition = defineOptions('doctor', doctorObject, {
   complete: (parsed) => parsed,
 });
 

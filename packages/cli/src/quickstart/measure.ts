@@ -2,8 +2,8 @@
 import {
   openRows,
   type PreferenceRow,
+  packedTokens,
   packPairs,
-  pairTokens,
   scorePairs,
   splitMicroBatches,
   type TokenisedPair,
@@ -39,7 +39,7 @@ export function measurePairs(
     .map((row) => tokenisePair(row, model.tokenizer, { maxLength: null }))
     .filter((pair): pair is TokenisedPair => pair !== null);
   const measures: PairMeasure[] = new Array(pairs.length);
-  for (const pass of splitMicroBatches(pairs.map(pairTokens), {
+  for (const pass of splitMicroBatches(pairs.map(packedTokens), {
     rows: null,
     tokens: PASS_TOKENS,
   })) {

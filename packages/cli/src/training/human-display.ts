@@ -2,6 +2,7 @@ import {
   formatDuration,
   PlainPace,
   plainProgressLine,
+  profileTable,
   progressLine,
   RateMeter,
   type TrainingProgress,
@@ -47,6 +48,10 @@ export class HumanDisplay implements TrainingDisplay {
       case 'checkpoint':
         if (this.#bar === null) this.say(`checkpoint ${event.path}`);
         this.#resume();
+        break;
+      case 'profile':
+        this.say(`\n${profileTable(event)}\n`);
+        this.#resume();
     }
   }
 
@@ -84,6 +89,7 @@ export class HumanDisplay implements TrainingDisplay {
       loss: metrics.loss,
       margin: metrics['rewards/margins'],
       accuracy: metrics['rewards/accuracies'],
+      utilisation: metrics.mfu,
       tokensPerSecond: this.#tokens.rate ?? metrics.tokens_per_second,
       secondsLeft: this.#steps.secondsFor(totalSteps - step),
     };

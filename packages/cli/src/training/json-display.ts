@@ -20,6 +20,11 @@ export class JsonDisplay implements TrainingDisplay {
         break;
       case 'checkpoint':
         print({ type: 'checkpoint', step: event.step, path: event.path });
+        break;
+      case 'profile': {
+        const { type, path, summaryPath, summary } = event;
+        print({ type, path, summary: summaryPath, steps: summary.steps, seconds: summary.seconds });
+      }
     }
   }
 

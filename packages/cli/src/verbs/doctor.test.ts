@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -101,4 +101,36 @@ test('a damaged default model is found', async () => {
   const { code, stdout } = await keel(['doctor'], { env: { KEEL_CACHE: cache.path } });
   expect(code).toBe(1);
   expect(stdout).toMatch(/^missing +the default model is damaged/m);
+});
+
+test('--bench measures products and memory, and keeps the peaks', async () => {
+  using cache = new TemporaryFolder();
+  const env = { KEEL_CACHE: cache.path };
+  const machine = await keel(['doctor', '--bench', '--json'], { env });
+  const [facts, ...more] = jsonLines(machine.stdout);
+  expect(more).toEqual([]);
+  expect(machine.stderr).toMatch(/^measuring 1\/3: matrix products, bf16, 1 thread$/m);
+  const { matmul, memory } = facts!.bench as {
+    matmul: { precision: string; threads: number; flops: number }[];
+    memory: { read: number; copy: number }[];
+  };
+  expect(matmul.map(({ precision, threads }) => [precision, threads])).toEqual([
+    ['bf16', 1],
+    ['fp32', 1],
+  ]);
+  for (const { flops } of matmul) expect(flops).toBeGreaterThan(1e6);
+  expect(memory).toHaveLength(1);
+  expect(Math.min(memory[0]!.read, memory[0]!.copy)).toBeGreaterThan(1e6);
+  const kept = readdirSync(cache.file('machine')).map(
+    (name) => JSON.parse(readFileSync(cache.file(`machine/${name}`), 'utf8')).peak.flops,
+  );
+  expect(kept.sort()).toEqual(matmul.map(({ flops }) => flops).sort());
+});
+
+test('--bench for people', async () => {
+  using cache = new TemporaryFolder();
+  const { code, stdout } = await keel(['doctor', '--bench'], { env: { KEEL_CACHE: cache.path } });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Products +\d+ GFLOP\/s +bf16, 1 thread, at \d+ x \d+$/m);
+  expect(stdout).toMatch(/^Bandwidth +[\d.]+ GB\/s +read, [\d.]+ GB\/s copied/m);
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../failure.ts';
 import { type Facts, findings } from '../machine/advice.ts';
+import { printBench, runBench } from '../machine/bench.ts';
 import { inspectEngine } from '../machine/engine.ts';
 import { inspectHardware } from '../machine/hardware.ts';
 import { inspectModelCache } from '../machine/model-cache.ts';
@@ -12,7 +13,7 @@ import type { DoctorOptions } from '../options/doctor.ts';
 const watched =
   /^(KEEL_|OMP_|MKL_|GOMP_|KMP_|CUDA_VISIBLE_DEVICES$|ATEN_CPU_CAPABILITY$|ONEDNN_|DNNL_)/;
 
-export async function run({ json }: DoctorOptions): Promise<number> {
+export async function run({ bench, json }: DoctorOptions): Promise<number> {
   const [tools, cache] = await Promise.all([inspectTools(), inspectModelCache()]);
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const facts: Facts = {
@@ -28,10 +29,14 @@ export async function run({ json }: DoctorOptions): Promise<number> {
   };
   const found = findings(facts);
   const missing = found.some(({ kind }) => kind === 'missing');
-  if (json) console.log(JSON.stringify({ ok: !missing, ...facts, findings: found }));
-  else {
+  const measures = bench && facts.engine.loaded !== null;
+  if (json) {
+    const measured = measures ? { bench: await runBench() } : {};
+    console.log(JSON.stringify({ ok: !missing, ...facts, findings: found, ...measured }));
+  } else {
     printFacts(facts);
     printFindings(found);
+    if (measures) printBench(await runBench());
   }
   return missing ? exitCodes.failed : exitCodes.done;
 }

@@ -61,7 +61,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
     const { code, stdout } = await dpo(folder, [...short, '--max-steps', '2', '--lora']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^step 1\/2 {2}loss 0\.6931 {2}margin 0\.000 {2}accuracy 0%.*tokens\/s$/m,
+      /^step 1\/2 {2}loss 0\.6931 {2}margin 0\.000 {2}accuracy 0%.*tokens\/s {2}mfu \d+%$/m,
     );
     expect(stdout).toMatch(/^step 2\/2 {2}loss /m);
     expect(stdout).toContain(
@@ -69,6 +69,37 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
     );
     expect(stdout).not.toContain('\x1b');
     expect(existsSync(folder.file('run/final/adapter_model.safetensors'))).toBe(true);
+  });
+
+  test('--profile writes a trace into the run and tells where the time went', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--max-steps', '3', '--profile', '--profile-steps', '2'];
+    const { code, stdout, stderr } = await dpo(folder, args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^Profile of step 2: [\d.]+ s$/m);
+    for (const name of ['data', 'reference', 'forward', ' {2}log-probs', 'backward', 'optimiser'])
+      expect(stdout).toMatch(new RegExp(`^${name} +[\\d.]+% +[\\d.]+$`, 'm'));
+    const path = folder.file('run/profile.json');
+    expect(stdout).toContain(`trace in ${path}`);
+    const { traceEvents } = JSON.parse(readFileSync(path, 'utf8'));
+    expect(traceEvents.length).toBeGreaterThan(100);
+    const summary = JSON.parse(readFileSync(folder.file('run/profile-summary.json'), 'utf8'));
+    expect(summary.steps).toEqual([2]);
+    // A folder with a trace is still a run's folder, and --overwrite clears it.
+    const again = await dpo(folder, [...short, '--max-steps', '1', '--overwrite', '--json']);
+    expect(again.code, again.stderr).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('the peak for mfu is measured once a machine', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--max-steps', '1'];
+    const measured = /multiplies matrices at \d+ GFLOP\/s .*`keel doctor --bench`/;
+    expect((await dpo(folder, args)).stdout).toMatch(measured);
+    expect((await dpo(folder, [...args, '--overwrite'])).stdout).not.toMatch(measured);
+    const logged = MetricsLog.read(folder.file('run/metrics.jsonl'));
+    expect(logged.at(-1)!.mfu).toBeGreaterThan(0);
   });
 
   test('flags win over the YAML file, which wins over the defaults', async () => {

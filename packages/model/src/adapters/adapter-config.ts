@@ -12,7 +12,7 @@ const schema = z.looseObject({
   lora_dropout: z.number().min(0).max(1).default(0),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   exclude_modules: z.union([z.array(z.string()), z.string()]).nullish(),
-  layers_to_transform: z.unknown().optional(),
+  layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0))]).nullish(),
   use_rslora: z.boolean().nullish(),
   rank_pattern: pattern,
   alpha_pattern: pattern,

@@ -131,6 +131,8 @@ describe('addLora', () => {
     [{ targets: ['proj'] }, /"proj"/],
     [{ targets: ['lm_head'] }, /"lm_head"/],
     [{ targets: [] }, /at least one target/],
+    [{ layers: [1, 2] }, /no layer 2: this model has layers 0 to 1/],
+    [{ layers: [] }, /at least one layer/],
     [{ rank: 0 }, /rank of an adapter is 0/],
     [{ dropout: 1 }, /dropout is 1/],
     [{ alpha: Number.NaN }, /alpha is NaN/],
@@ -203,11 +205,39 @@ describe('saveAdapter and loadAdapter', () => {
       return config(path).target_modules;
     };
     expect(targetsOf(decoder, ['q_proj', 'v_proj'])).toEqual(['q_proj', 'v_proj']);
-    expect(targetsOf(decoder, ['layers.1.self_attn.q_proj'])).toEqual(['1.self_attn.q_proj']);
+    expect(targetsOf(decoder, ['layers.1.self_attn.q_proj'])).toEqual(['q_proj']);
+    expect(targetsOf(decoder, ['layers.1.self_attn.q_proj', 'v_proj'])).toEqual([
+      'v_proj',
+      '1.self_attn.q_proj',
+    ]);
     const gpt2 = await load('gpt2');
     expect(targetsOf(gpt2, ['attn.c_proj'])).toEqual(['attn.c_proj']);
     expect(targetsOf(gpt2, ['c_proj'])).toEqual(['c_proj']);
     disposeDecoder(gpt2);
+  });
+
+  it.each([
+    'llama',
+    'gpt2',
+  ])('keep the layers it lies over, as layers_to_transform: %s', async (name) => {
+    const model = await load(name);
+    const parameters = addLora(model, 'policy', { ...options, layers: [1] });
+    expect([...parameters.keys()].every((key) => /\.(layers|h)\.1\./.test(key))).toBe(true);
+    const path = join(folder, `${name}-last-layer`);
+    saveAdapter(path, model, 'policy', { baseModel: 'some/model' });
+    expect(config(path).layers_to_transform).toEqual([1]);
+    expect([...loadAdapter(model, path, 'again').keys()]).toEqual([...parameters.keys()]);
+    removeAdapter(model, 'again');
+    const rewritten = (layers: unknown): (() => unknown) => {
+      const changed = { ...config(path), layers_to_transform: layers };
+      writeFileSync(join(path, 'adapter_config.json'), JSON.stringify(changed));
+      return () => loadAdapter(model, path, 'again');
+    };
+    expect(rewritten([0, 1])).toThrow(/layers?\.0\..* is missing|h\.0\..* is missing/);
+    expect(rewritten(2)).toThrow(/layers_to_transform: there is no layer 2/);
+    expect(rewritten('1')).toThrow(/layers_to_transform/);
+    expect(rewritten(1)).not.toThrow();
+    disposeDecoder(model);
   });
 
   it('keep a rank-stabilised scale, and ranks and alphas by pattern', () => {

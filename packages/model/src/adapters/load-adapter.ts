@@ -9,7 +9,7 @@ import { linearLayers } from '../loading/named-weights.ts';
 import { floatTypeOf } from '../loading/safetensors-source.ts';
 import { type AdapterConfig, parseAdapterConfig, rankAndScale } from './adapter-config.ts';
 import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
-import { matchesTarget } from './target-modules.ts';
+import { layersOfBlocks, matchesTarget } from './target-modules.ts';
 
 export interface LoadAdapterOptions {
   /** The parameters require gradients. */
@@ -101,10 +101,16 @@ function refuseMissingLayers(
   decoder: Decoder,
   found: readonly Linear[],
 ): void {
-  const { target_modules: targets, exclude_modules: excluded, layers_to_transform: some } = config;
-  if (!Array.isArray(targets) || excluded != null || some != null) return;
+  const {
+    target_modules: targets,
+    exclude_modules: excluded,
+    layers_to_transform: blocks,
+  } = config;
+  if (!Array.isArray(targets) || excluded != null) return;
   const present = new Set(found);
-  const missing = linearLayers(decoder).find(
+  // PEFT takes an empty list for every layer.
+  const numbers = [blocks ?? []].flat();
+  const missing = layersIn(path, decoder, numbers.length === 0 ? null : numbers).find(
     (layer) => !present.has(layer) && targets.some((target) => matchesTarget(layer.name, target)),
   );
   if (missing === undefined) return;
@@ -112,6 +118,15 @@ function refuseMissingLayers(
     { file: path, tensor: peftKey(missing.name, 'A') },
     `is missing, though target_modules is ${targets.join(', ')}`,
   );
+}
+
+function layersIn(path: string, decoder: Decoder, blocks: readonly number[] | null): Linear[] {
+  try {
+    return layersOfBlocks(decoder, blocks);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new CheckpointError({ file: path }, `its layers_to_transform: ${message}`, { cause });
+  }
 }
 
 function checkShape(path: string, file: TensorFile, key: string, expected: number[]): void {

@@ -3,7 +3,7 @@ import { empty, type Tensor, withSeed, zeros } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
-import { targetedLayers } from './target-modules.ts';
+import { layersOfBlocks, targetedLayers } from './target-modules.ts';
 
 export interface LoraOptions {
   rank: number;
@@ -13,6 +13,8 @@ export interface LoraOptions {
   dropout?: number;
   /** Ends of module names (`q_proj`, `mlp.c_proj`), or every linear layer but the head. */
   targets: readonly string[] | 'all-linear';
+  /** Numbers of the layers with an adapter, from 0 (PEFT's layers_to_transform); every one unless told. */
+  layers?: readonly number[] | null;
   /** Scale by alpha / sqrt(rank) (Kalajdzievski 2023, arXiv:2312.03732). */
   useRslora?: boolean;
   seed: number;
@@ -25,7 +27,7 @@ export const loraScale = (alpha: number, rank: number, useRslora: boolean): numb
 /**
  * Lays a new adapter over the decoder: A uniform in ±1/sqrt(in), as PEFT begins, B zero, so that nothing changes yet.
  * @returns its parameters by PEFT's keys, float32, requiring gradients
- * @throws RangeError for an unknown target, a wrong number, or a name that is taken
+ * @throws RangeError for an unknown target or layer, a wrong number, or a name that is taken
  */
 export function addLora(decoder: Decoder, name: string, options: LoraOptions): Map<string, Tensor> {
   const { rank, alpha, dropout = 0, targets, useRslora = false, seed } = options;
@@ -37,7 +39,7 @@ export function addLora(decoder: Decoder, name: string, options: LoraOptions): M
     throw new RangeError(`dropout is ${dropout}, expected at least 0 and less than 1`);
   }
   refuseTakenName(decoder, name);
-  const layers = targetedLayers(linearLayers(decoder), targets);
+  const layers = targetedLayers(layersOfBlocks(decoder, options.layers ?? null), targets);
   const scale = loraScale(alpha, rank, useRslora);
   withSeed(seed, () => {
     for (const layer of layers) {

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Decoder } from '../decoder.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
-import { linearLayers } from '../loading/named-weights.ts';
 import { tensorToWrite } from '../loading/tensor-to-write.ts';
 import { writeFolder, writeJson } from '../loading/write-folder.ts';
 import { adaptedLayers, adapterParameters } from './lora.ts';
-import { shortestTargets } from './target-modules.ts';
+import { blocksOfLayers, layersOfBlocks, shortestTargets } from './target-modules.ts';
 
 export interface SaveAdapterOptions {
   /** What PEFT shall load the base from: a hub name or a folder. */
@@ -41,6 +40,8 @@ function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora
     const alpha = Number((pair.scale * (useRslora ? Math.sqrt(rank) : rank)).toPrecision(12));
     return { layer, rank, alpha, dropout: pair.dropout };
   });
+  const layers = adapted.map(({ layer }) => layer);
+  const blocks = blocksOfLayers(decoder, layers);
   const rank = mostCommon(adapted.map((one) => one.rank));
   const alpha = mostCommon(adapted.map((one) => one.alpha));
   const own = (value: 'rank' | 'alpha', usual: number): Record<string, number> =>
@@ -58,7 +59,7 @@ function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora
     inference_mode: true,
     init_lora_weights: true,
     layers_pattern: null,
-    layers_to_transform: null,
+    layers_to_transform: blocks,
     lora_alpha: alpha,
     lora_dropout: adapted[0]!.dropout,
     modules_to_save: null,
@@ -66,10 +67,7 @@ function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora
     r: rank,
     rank_pattern: own('rank', rank),
     revision: null,
-    target_modules: shortestTargets(
-      linearLayers(decoder),
-      adapted.map(({ layer }) => layer),
-    ),
+    target_modules: shortestTargets(layersOfBlocks(decoder, blocks), layers),
     task_type: 'CAUSAL_LM',
     use_dora: false,
     use_rslora: useRslora,

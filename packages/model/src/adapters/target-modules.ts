@@ -1,4 +1,6 @@
+import type { Decoder } from '../decoder.ts';
 import type { Linear } from '../linear.ts';
+import { linearLayers, linearsOf } from '../loading/named-weights.ts';
 
 /** As PEFT matches: the module's whole name, or its end after a dot. */
 export const matchesTarget = (module: string, target: string): boolean =>
@@ -21,6 +23,34 @@ export function targetedLayers(
   }
   if (targets.length === 0) throw new RangeError('an adapter needs at least one target module');
   return layers.filter(({ name }) => targets.some((target) => matchesTarget(name, target)));
+}
+
+/**
+ * The linear layers of the blocks of these numbers; of every block for null.
+ * @throws RangeError for a number that no block has
+ */
+export function layersOfBlocks(decoder: Decoder, blocks: readonly number[] | null): Linear[] {
+  if (blocks === null) return linearLayers(decoder);
+  const all = decoder.weights.blocks;
+  if (blocks.length === 0) throw new RangeError('an adapter needs at least one layer');
+  const chosen = [...new Set(blocks)].sort((a, b) => a - b);
+  return chosen.flatMap((index) => {
+    const block = all[index];
+    if (block !== undefined) return linearsOf(block);
+    throw new RangeError(
+      `there is no layer ${index}: this model has layers 0 to ${all.length - 1}`,
+    );
+  });
+}
+
+/** Numbers of the blocks that hold one of these layers; null where every block does. */
+export function blocksOfLayers(decoder: Decoder, layers: readonly Linear[]): number[] | null {
+  const chosen = new Set(layers);
+  const holds = decoder.weights.blocks.map((block) =>
+    linearsOf(block).some((layer) => chosen.has(layer)),
+  );
+  if (holds.every(Boolean)) return null;
+  return holds.flatMap((held, index) => (held ? [index] : []));
 }
 
 /** The shortest target list that matches exactly these layers out of all. */

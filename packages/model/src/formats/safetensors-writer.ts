@@ -16,9 +16,13 @@ export interface TensorToWrite {
   data: Uint8Array | (() => Uint8Array);
 }
 
+// Mapped tensors are then as well aligned as allocated ones; the format itself asks for 8.
+const dataAlignment = 64;
+
 /**
  * Writes tensors as one safetensors file, tensor after tensor, beside `path`, synced and renamed. The header is padded
- * so that the data is 8-byte aligned, and tensors are ordered by element size, then name, so that each is aligned.
+ * so that the data begins at a multiple of 64 bytes, as LibTorch aligns memory, and tensors are ordered by element size, then
+ * name, so that each is aligned.
  *
  * @throws CheckpointError where a name is used twice or data does not match its dtype and shape; `path` is then as before.
  */
@@ -88,7 +92,7 @@ const encodeHeader = (
     begin = end;
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  const length = Math.ceil(json.length / 8) * 8;
+  const length = Math.ceil((8 + json.length) / dataAlignment) * dataAlignment - 8;
   const header = new Uint8Array(8 + length).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, 8);

@@ -17,6 +17,15 @@ export interface StoredTensorInfo {
   byteLength: number;
 }
 
+/** Where a tensor lies on disk. */
+export interface StoredPlace {
+  path: string;
+  /** Bytes of the whole file. */
+  fileSize: number;
+  /** Its first byte. */
+  position: number;
+}
+
 /** Named tensors in one file, or in the shards of one checkpoint. */
 export interface TensorFile extends Disposable {
   /** The text entries that the file (or all its shards together) carries beside its tensors. */
@@ -25,6 +34,8 @@ export interface TensorFile extends Disposable {
   has(name: string): boolean;
   /** @throws CheckpointError where there is no such tensor. */
   info(name: string): StoredTensorInfo;
+  /** Where its bytes lie. @throws CheckpointError where there is no such tensor. */
+  place(name: string): StoredPlace;
   /** The tensor's bytes, little-endian, in a buffer of their own. @throws CheckpointError */
   read(name: string): Uint8Array<ArrayBuffer>;
   close(): void;
@@ -164,6 +175,10 @@ const tensorFile = (
     info: (name) => {
       const { dtype, shape, byteLength } = find(name).entry;
       return { dtype, shape: [...shape], byteLength };
+    },
+    place: (name) => {
+      const { file, entry } = find(name);
+      return { path: file.path, fileSize: file.size, position: entry.position };
     },
     read: (name) => {
       const { file, entry } = find(name);

@@ -33,7 +33,8 @@ export function buildDecoder(
       // step at the first small change, and the objective would see another model than the one that is trained.
       const stored = source.read(name, computeType);
       const turned = transposed ? stored.t().contiguous() : stored;
-      return turned.to({ dtype: storage, device });
+      const placed = turned.to({ dtype: storage, device });
+      return trainable && source.mapped && computeType === storage ? placed.clone() : placed;
     });
     return trainable ? weight.setRequiresGrad() : weight;
   };

@@ -37,6 +37,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
   return {
     path,
     transposedLinears: false,
+    mapped: false,
     names: () => file.names().map((name) => rename(name, toModule)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,

@@ -1,14 +1,68 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheFolder } from '../formats/default-model.ts';
+import { writeAside } from '../formats/write-aside.ts';
+import { type FileIdentity, fileIdentity, isSettled, shortHash } from './file-identity.ts';
 
-/** SHA-256, in hex, of the files' contents in this order. */
-export async function hashFiles(paths: readonly string[]): Promise<string> {
+// Below, reading the files takes no time to speak of.
+const REMEMBERED_BYTES = 16e6;
+
+interface Remembered {
+  files: FileIdentity[];
+  sha256: string;
+}
+
+export interface HashOptions {
+  /** Keel's cache folder. */
+  cache?: string;
+  /** Files of fewer bytes together are read every time. */
+  rememberedBytes?: number;
+  /** Milliseconds since a file's last change from which on it counts as finished. */
+  settledAfter?: number;
+}
+
+/**
+ * SHA-256, in hex, of the files' contents in this order. That of large files is remembered in the cache, beside their sizes,
+ * inodes and times, and not computed again until one of these changes.
+ */
+export async function hashFiles(
+  paths: readonly string[],
+  { cache = cacheFolder(), rememberedBytes = REMEMBERED_BYTES, settledAfter }: HashOptions = {},
+): Promise<string> {
+  const files = paths.map(fileIdentity);
+  const place = join(cache, 'hashes', `${shortHash(...files.map(({ path }) => path))}.json`);
+  const isLarge = files.reduce((sum, { size }) => sum + size, 0) >= rememberedBytes;
+  const known = isLarge ? readRemembered(place) : null;
+  if (known !== null && JSON.stringify(known.files) === JSON.stringify(files)) return known.sha256;
+  const settled = paths.every((path) => isSettled(path, settledAfter));
   const hash = createHash('sha256');
   for (const path of paths) {
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+      hash.update(chunk);
   }
-  return hash.digest('hex');
+  const sha256 = hash.digest('hex');
+  const unchanged = JSON.stringify(paths.map(fileIdentity)) === JSON.stringify(files);
+  if (isLarge && settled && unchanged) remember(place, { files, sha256 });
+  return sha256;
+}
+
+function readRemembered(place: string): Remembered | null {
+  try {
+    const { files, sha256 } = JSON.parse(readFileSync(place, 'utf8')) as Partial<Remembered>;
+    return files !== undefined && /^[0-9a-f]{64}$/.test(sha256 ?? '')
+      ? { files, sha256: sha256! }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Without a cache that can be written to, the next run reads the files again. */
+function remember(place: string, found: Remembered): void {
+  try {
+    writeAside(place, (append) => append(new TextEncoder().encode(JSON.stringify(found))));
+  } catch {}
 }
 
 /** The files of a model folder that say what the model computes: its configuration and its weights. */

@@ -13,6 +13,7 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
+import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export interface LoadDecoderOptions {
@@ -21,6 +22,8 @@ export interface LoadDecoderOptions {
   device?: Device;
   /** Weights are float32 parameters that require gradients (full fine-tuning) and not frozen. */
   trainable?: boolean;
+  /** Told why dequantised weights were not kept in the cache; a warning of the process unless given. */
+  notice?(text: string): void;
 }
 
 export interface LoadedDecoder {
@@ -28,6 +31,8 @@ export interface LoadedDecoder {
   /** config.json's contents; of a GGUF file, what transformers would have written for it. */
   configJson: Record<string, unknown>;
   source: 'safetensors' | 'gguf';
+  /** The GGUF file's metadata, its tokenizer among them; null of a folder. */
+  ggufMetadata: Record<string, unknown> | null;
   /** SHA-256, in hex, of the files that the model was read from. Computed at the first call. */
   weightHash(): Promise<string>;
 }
@@ -38,18 +43,21 @@ export interface LoadedDecoder {
  */
 export async function loadDecoder(
   path: string,
-  { computeType, device = 'cpu', trainable = false }: LoadDecoderOptions,
+  { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const opened = isFolder ? openFolder(path) : openFile(path);
   using source = opened.source;
   checkWeights(source, opened.config);
-  const decoder = buildDecoder(source, opened.config, { computeType, device, trainable });
+  using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
+  const build = { computeType, device, trainable };
+  const decoder = buildDecoder(cached ?? source, opened.config, build);
   let hash: Promise<string> | undefined;
   return {
     decoder,
     configJson: opened.json,
     source: isFolder ? 'safetensors' : 'gguf',
+    ggufMetadata: opened.ggufMetadata,
     weightHash: () => {
       hash ??= hashFiles(isFolder ? modelFiles(path) : [path]);
       return hash;
@@ -61,13 +69,16 @@ interface Opened {
   source: WeightSource;
   config: DecoderConfig;
   json: Record<string, unknown>;
+  ggufMetadata: Record<string, unknown> | null;
 }
+
+const warn = (text: string): void => process.emitWarning(text);
 
 function openFolder(folder: string): Opened {
   const path = join(folder, 'config.json');
   const json = readConfig(folder, path);
   const config = inFile(path, () => decoderConfigFrom(json));
-  return { source: openSafetensorsSource(folder, config), config, json };
+  return { source: openSafetensorsSource(folder, config), config, json, ggufMetadata: null };
 }
 
 function openFile(path: string): Opened {
@@ -75,7 +86,8 @@ function openFile(path: string): Opened {
   try {
     const json = ggufConfigJson(path, file);
     const config = inFile(path, () => decoderConfigFrom(json));
-    return { source: openGgufSource(path, file, config), config, json };
+    const source = openGgufSource(path, file, config);
+    return { source, config, json, ggufMetadata: file.metadata };
   } catch (error) {
     file.close();
     throw error;

@@ -1,15 +1,18 @@
 import type { Tensor } from '@keel/torch';
-import type { Decoder, Norm } from '../decoder.ts';
+import type { Block, Decoder, Norm } from '../decoder.ts';
 import type { Linear } from '../linear.ts';
+
+/** The linear layers of a block, in the order of the forward pass. */
+export const linearsOf = (block: Block): Linear[] => [
+  ...block.queryKeyValue,
+  block.attentionOutput,
+  ...block.gateUp,
+  block.down,
+];
 
 /** Every linear layer but the head, in the order of the forward pass. */
 export const linearLayers = (decoder: Decoder): Linear[] =>
-  decoder.weights.blocks.flatMap((block) => [
-    ...block.queryKeyValue,
-    block.attentionOutput,
-    ...block.gateUp,
-    block.down,
-  ]);
+  decoder.weights.blocks.flatMap(linearsOf);
 
 /**
  * The decoder's own weights by their names in a checkpoint; linear weights are [out, in]. A tied head is left out, and so are

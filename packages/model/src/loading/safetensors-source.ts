@@ -1,7 +1,7 @@
-import { type DType, fromBytes, type Tensor } from '@keel/torch';
+import { type DType, dtypeBytes, fromBytes, MappedFile, type Tensor } from '@keel/torch';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
-import { openSafetensors } from '../formats/safetensors.ts';
+import { openSafetensors, type TensorFile } from '../formats/safetensors.ts';
 import type { StoredDType } from '../formats/stored-dtype.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -13,11 +13,17 @@ const floats: Partial<Record<StoredDType, DType>> = {
 };
 
 /**
- * The weights of a folder as transformers saves it.
+ * The weights of a folder as transformers saves it, or of one file. They are mapped: what has the wanted type already and lies
+ * aligned is not copied.
  * @throws CheckpointError where the files are damaged
  */
-export function openSafetensorsSource(folder: string, config: DecoderConfig): WeightSource {
+export function openSafetensorsSource(
+  folder: string,
+  config: DecoderConfig,
+  { transposedLinears = config.transposedLinears } = {},
+): WeightSource {
   const file = openSafetensors(folder);
+  const mappings = new Mappings(file);
   const { modules } = config;
   // Checkpoints of the bare model (GPT-2's own) lack the name under which the language model holds it.
   const prefix = modules.embedding.slice(0, modules.embedding.indexOf('.') + 1);
@@ -28,7 +34,8 @@ export function openSafetensorsSource(folder: string, config: DecoderConfig): We
     bare && name.startsWith(prefix) ? name.slice(prefix.length) : name;
   return {
     path: folder,
-    transposedLinears: config.transposedLinears,
+    transposedLinears,
+    mapped: true,
     names: () => file.names().map((name) => (bare && !isHead(name) ? prefix + name : name)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,
@@ -36,10 +43,51 @@ export function openSafetensorsSource(folder: string, config: DecoderConfig): We
       const stored = nameInFile(name);
       const info = file.info(stored);
       const type = floatTypeOf(folder, stored, info.dtype);
-      return converted(fromBytes(file.read(stored), type, info.shape), dtype);
+      const view = mappings.view(stored, type, info.shape);
+      if (view === null) return converted(fromBytes(file.read(stored), type, info.shape), dtype);
+      if (type !== dtype || view.aligned) return converted(view.tensor, dtype);
+      using unaligned = view.tensor;
+      return unaligned.clone();
     },
-    [Symbol.dispose]: () => file.close(),
+    [Symbol.dispose]: () => {
+      mappings[Symbol.dispose]();
+      file.close();
+    },
   };
+}
+
+/** A checkpoint's files in memory, each mapped when a tensor of it is first asked for. */
+class Mappings implements Disposable {
+  readonly #file: TensorFile;
+  readonly #mapped = new Map<string, MappedFile>();
+
+  constructor(file: TensorFile) {
+    this.#file = file;
+  }
+
+  /** A tensor without a copy; null where it is empty or lies at no multiple of its element's size. */
+  view(
+    name: string,
+    type: DType,
+    shape: readonly number[],
+  ): { tensor: Tensor; aligned: boolean } | null {
+    const { path, fileSize, position } = this.#file.place(name);
+    if (shape.includes(0) || position % dtypeBytes(type) !== 0) return null;
+    let mapped = this.#mapped.get(path);
+    if (mapped === undefined) {
+      mapped = new MappedFile(path, fileSize);
+      this.#mapped.set(path, mapped);
+    }
+    return {
+      tensor: mapped.tensor(position, type, shape),
+      aligned: MappedFile.isAligned(position),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of this.#mapped.values()) one[Symbol.dispose]();
+    this.#mapped.clear();
+  }
 }
 
 /** The element type of stored weights. @throws CheckpointError where they are not floating point */

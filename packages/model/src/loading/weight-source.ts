@@ -6,6 +6,8 @@ export interface WeightSource extends Disposable {
   readonly path: string;
   /** Linear weights are stored [in, out]. */
   readonly transposedLinears: boolean;
+  /** Tensors that are read may be views of a mapped file: what writes to them copies them first. */
+  readonly mapped: boolean;
   /** Tensors whose name stands for nothing in transformers keep the file's own. */
   names(): string[];
   /** null: there is no such tensor. */

@@ -128,6 +128,16 @@ export class Tokenizer {
     }
   }
 
+  /** All that defines it, as text: another thread builds the same tokenizer from it. */
+  definition(): string {
+    return JSON.stringify({ ...this.#parts, json: this.#json });
+  }
+
+  /** The tokenizer of a {@link definition}. */
+  static fromDefinition(definition: string): Tokenizer {
+    return new Tokenizer(JSON.parse(definition) as TokenizerParts);
+  }
+
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
     const token = this.#parts.config[name];
     if (token === undefined || token === null) return null;

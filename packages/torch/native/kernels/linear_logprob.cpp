@@ -1,9 +1,12 @@
-// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, token by chunk,
-// so that no [tokens, vocabulary] array of the whole batch ever exists. Its backward computes the chunk's logits again.
+// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, so that no [tokens, vocabulary]
+// array of the whole batch ever exists. Where block products are taken (logprob_blocks.h), logits come some columns at a
+// time; with a frozen weight the forward then computes the gradient of each log-probability too, as only a factor for each
+// token is unknown then. Elsewhere logits come token by chunk, and the backward computes them again.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include "dispatch.h"
+#include "logprob_blocks.h"
 #include "products.h"
 
 namespace keel {
@@ -13,10 +16,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Scores = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
-struct Shape {
-  double scale, softcap;
-  int64_t chunk;
-};
+using Shape = LogprobShape;
 
 // Logits after scale and softcap in float32 or wider: the composed form, for devices without row loops.
 at::Tensor finishedLogits(const at::Tensor& logits, const Shape& shape) {
@@ -74,13 +74,19 @@ void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape
   });
 }
 
-// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N]
-Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N]; and pull [N, H] =
+// d logprob / d hidden, where block products are taken and it is wanted
+Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk,
+              const at::Tensor* pull) {
   check(hidden, weight, targets, chunk);
   const int64_t count = hidden.size(0);
   const auto wide = hidden.options().dtype(wideType(hidden));
   const Scores scores = {at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, targets.options())};
   const auto& [logprob, normaliser, entropy, best] = scores;
+  if (scoresByBlocks(hidden, weight)) {
+    scoreByBlocks(hidden, weight, targets, {scale, softcap, chunk}, {logprob, normaliser, entropy, best}, pull);
+    return scores;
+  }
   for (int64_t start = 0; start < count; start += chunk) {
     const int64_t size = std::min(chunk, count - start);
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
@@ -88,6 +94,10 @@ Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tenso
     scoreChunk(logits, part(targets), {scale, softcap, chunk}, {part(logprob), part(normaliser), part(entropy), part(best)});
   }
   return scores;
+}
+
+Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+  return scored(hidden, weight, targets, scale, softcap, chunk, nullptr);
 }
 
 // Logits of a chunk -> seed * d logprob / d logits = seed * (onehot - softmax), in the logits' type.
@@ -116,12 +126,49 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
   return logits;
 }
 
+// Both gradients, some columns of the vocabulary at a time: a column's weight then gets its whole gradient at once.
+std::tuple<at::Tensor, at::Tensor> gradientsByColumns(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                                                      const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape, bool wantsHidden) {
+  constexpr int64_t kColumns = 6144;
+  const at::Tensor gradWeight = at::empty_like(weight);
+  at::Tensor gradHidden = wantsHidden ? at::zeros(hidden.sizes(), hidden.options().dtype(at::kFloat)) : at::Tensor();
+  for (int64_t start = 0; start < weight.size(0); start += kColumns) {
+    const int64_t size = std::min(kColumns, weight.size(0) - start);
+    const at::Tensor columns = weight.narrow(0, start, size), places = targets - start;
+    const at::Tensor inside = places.masked_fill(places.lt(0).logical_or_(places.ge(size)), -1);
+    const at::Tensor slope = slopes(multipliedInFloat(hidden, columns.t()), inside, normaliser, seed, shape).to(hidden.scalar_type());
+    if (wantsHidden) gradHidden.add_(multipliedInFloat(slope, columns));
+    gradWeight.narrow(0, start, size).copy_(multipliedOverTokens(slope, hidden));
+  }
+  return {wantsHidden ? gradHidden.to(hidden.scalar_type()) : at::Tensor(), gradWeight};
+}
+
+std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                                                     const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape,
+                                                     bool wantsHidden, bool wantsWeight) {
+  at::Tensor gradHidden, gradWeight;
+  if (wantsHidden) gradHidden = at::empty_like(hidden);
+  if (wantsWeight) gradWeight = at::zeros(weight.sizes(), weight.options().dtype(normaliser.scalar_type()));
+  for (int64_t start = 0; start < hidden.size(0); start += shape.chunk) {
+    const int64_t size = std::min(shape.chunk, hidden.size(0) - start);
+    const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
+    const at::Tensor rows = part(hidden);
+    const at::Tensor slope = slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(seed), shape);
+    if (wantsHidden) part(gradHidden).copy_(multiplied(slope, weight));
+    if (wantsWeight) gradWeight.add_(multipliedOverTokens(slope, rows));
+  }
+  return {gradHidden, wantsWeight ? gradWeight.to(weight.scalar_type()) : at::Tensor()};
+}
+
 class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
  public:
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden, const at::Tensor& weight,
-                               const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
-    auto [logprob, normaliser, entropy, best] = plain(hidden, weight, targets, scale, softcap, chunk);
-    ctx->save_for_backward({hidden, weight, targets, normaliser});
+                               const at::Tensor& targets, double scale, double softcap, int64_t chunk, bool frozenWeight) {
+    const bool pulls = frozenWeight && scoresByBlocks(hidden, weight);
+    const at::Tensor pull = pulls ? at::empty(hidden.sizes(), hidden.options()) : at::Tensor();
+    auto [logprob, normaliser, entropy, best] = scored(hidden, weight, targets, scale, softcap, chunk, pulls ? &pull : nullptr);
+    ctx->save_for_backward(pulls ? variable_list{pull} : variable_list{hidden, weight, targets, normaliser});
+    ctx->saved_data["pulls"] = pulls;
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["softcap"] = softcap;
     ctx->saved_data["chunk"] = chunk;
@@ -131,29 +178,24 @@ class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
 
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normaliser = saved[3];
-    const Shape shape = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["softcap"].toDouble(), ctx->saved_data["chunk"].toInt()};
-    const bool wantsHidden = ctx->needs_input_grad(0), wantsWeight = ctx->needs_input_grad(1);
-    const int64_t count = hidden.size(0);
-    const auto wide = normaliser.scalar_type();
     at::Tensor gradHidden, gradWeight;
-    if (wantsHidden) gradHidden = at::empty_like(hidden);
-    if (wantsWeight) gradWeight = at::zeros(weight.sizes(), weight.options().dtype(wide));
-    for (int64_t start = 0; start < count; start += shape.chunk) {
-      const int64_t size = std::min(shape.chunk, count - start);
-      const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
-      const at::Tensor rows = part(hidden);
-      const at::Tensor slope = slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(outer[0]).to(wide), shape);
-      if (wantsHidden) multiplyInto(part(gradHidden), slope, weight, false);
-      if (wantsWeight) gradWeight.add_(multipliedOverTokens(slope, rows));
+    if (ctx->saved_data["pulls"].toBool()) {
+      gradHidden = (saved[0] * outer[0].unsqueeze(1)).to(saved[0].scalar_type());
+    } else {
+      const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normaliser = saved[3];
+      const Shape shape = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["softcap"].toDouble(), ctx->saved_data["chunk"].toInt()};
+      const at::Tensor seed = outer[0].to(normaliser.scalar_type());
+      const bool wantsHidden = ctx->needs_input_grad(0), wantsWeight = ctx->needs_input_grad(1);
+      std::tie(gradHidden, gradWeight) = wantsWeight && scoresByBlocks(hidden, weight)
+                                             ? gradientsByColumns(hidden, weight, targets, normaliser, seed, shape, wantsHidden)
+                                             : gradientsByTokens(hidden, weight, targets, normaliser, seed, shape, wantsHidden, wantsWeight);
     }
-    if (wantsWeight) gradWeight = gradWeight.to(weight.scalar_type());
-    return {gradHidden, gradWeight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {gradHidden, gradWeight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
 Scores withGradient(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
-  auto outputs = LinearLogprob::apply(hidden, weight, targets, scale, softcap, chunk);
+  auto outputs = LinearLogprob::apply(hidden, weight, targets, scale, softcap, chunk, at::GradMode::is_enabled() && hidden.requires_grad() && !weight.requires_grad());
   return {outputs[0], outputs[1], outputs[2], outputs[3]};
 }
 

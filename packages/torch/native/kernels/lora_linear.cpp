@@ -1,5 +1,5 @@
-// keel::lora_linear: x W^T + bias + scale (x A^T) B^T (Hu et al. 2021, arXiv:2106.09685, eq. 3), the low-rank part added
-// in place by the matrix product. Backward keeps x and the rank-wide x A^T alone.
+// keel::lora_linear: x W^T + bias + scale (x A^T) B^T (Hu et al. 2021, arXiv:2106.09685, eq. 3), the low-rank part
+// part of the same sum. Backward keeps x and the rank-wide x A^T alone.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -18,15 +18,19 @@ void checkShapes(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
               "lora_linear takes x [T, in], weight [out, in], a [rank, in], b [out, rank]; got ", x.sizes(), ", ", weight.sizes(), ", ", a.sizes(), ", ", b.sizes());
 }
 
-// -> y [T, out], down [T, rank] = x A^T
+// Block products take pairs along the rank: an odd one gets a zero, so that the frozen part is computed as without adapter.
+at::Tensor evenRank(const at::Tensor& factor, int64_t dimension) {
+  if (factor.size(dimension) % 2 == 0) return factor;
+  return dimension == 0 ? at::constant_pad_nd(factor, {0, 0, 0, 1}) : at::constant_pad_nd(factor, {0, 1});
+}
+
+// -> y [T, out], down [T, rank made even] = x A^T
 std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
                                            const at::Tensor& a, const at::Tensor& b, double scale) {
   checkShapes(x, weight, a, b);
   const auto type = x.scalar_type();
-  const at::Tensor down = multiplied(x, a.to(type).t());
-  at::Tensor y = linearProduct(x, weight, bias);
-  multiplyInto(y, down, (b * scale).to(type).t(), true);
-  return {y, down};
+  const at::Tensor down = multiplied(x, evenRank(a.to(type), 0).t());
+  return {sumOfProducts({{x, weight.t()}, {down, evenRank((b * scale).to(type), 1).t()}}, bias), down};
 }
 
 class LoraLinear : public torch::autograd::Function<LoraLinear> {
@@ -45,19 +49,16 @@ class LoraLinear : public torch::autograd::Function<LoraLinear> {
     const double scale = ctx->saved_data["scale"].toDouble();
     const auto type = x.scalar_type();
     const at::Tensor gy = outer[0].contiguous();
-    const at::Tensor gDown = multiplied(gy, (b * scale).to(type));  // [T, rank]
+    const at::Tensor gDown = multiplied(gy, evenRank((b * scale).to(type), 1));  // [T, rank made even]
     // An absent bias is no edge of the graph: what comes after it moves up.
     const bool biased = ctx->saved_data["biased"].toBool();
     const size_t afterBias = biased ? 3 : 2;
     at::Tensor gx, gWeight, gBias, gA, gB;
-    if (ctx->needs_input_grad(0)) {
-      gx = multiplied(gy, weight);
-      multiplyInto(gx, gDown, a.to(type), true);
-    }
+    if (ctx->needs_input_grad(0)) gx = sumOfProducts({{gy, weight}, {gDown, evenRank(a.to(type), 0)}});
     if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
     if (biased && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(type);
-    if (ctx->needs_input_grad(afterBias)) gA = multipliedOverTokens(gDown, x).to(a.scalar_type());
-    if (ctx->needs_input_grad(afterBias + 1)) gB = multipliedOverTokens(gy, down).to(b.scalar_type()).mul_(scale);
+    if (ctx->needs_input_grad(afterBias)) gA = multipliedOverTokens(gDown.narrow(1, 0, a.size(0)), x).to(a.scalar_type());
+    if (ctx->needs_input_grad(afterBias + 1)) gB = multipliedOverTokens(gy, down.narrow(1, 0, a.size(0))).to(b.scalar_type()).mul_(scale);
     return {gx, gWeight, gBias, gA, gB, at::Tensor()};
   }
 };

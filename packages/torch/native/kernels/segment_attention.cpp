@@ -6,10 +6,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include <atomic>
 #include <cstring>
 
-#include "segment_layout.h"
+#include "segment_blocks.h"
+#include "units.h"
 
 namespace keel {
 namespace {
@@ -38,16 +38,6 @@ void forTiles(int64_t count, Body body) {
 struct MatrixState {
   ~MatrixState() { at::native::cpublas::brgemm_release(); }
 };
-
-// Calls body(unit) for every unit, the next free thread taking the next one: segments differ in length.
-template <typename Body>
-void forUnits(int64_t count, Body body) {
-  std::atomic<int64_t> next{0};
-  at::parallel_for(0, std::min<int64_t>(count, at::get_num_threads()), 1, [&](int64_t, int64_t) {
-    const MatrixState state;
-    for (int64_t unit = next++; unit < count; unit = next++) body(unit);
-  });
-}
 
 // Second operand of a product, [depth, columns], in the layout that the matrix units want. bf16: pairs of rows interleaved;
 // depth is even, as everything is rounded up.
@@ -107,6 +97,7 @@ void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   const int64_t padded = roundUp(s.size, kGrain);
   const auto count = static_cast<int64_t>(layout.segments.size());
   forUnits(count * s.keyHeads, [&](int64_t unit) {
+    const MatrixState state;
     const auto& segment = layout.segments[count - 1 - unit / s.keyHeads];
     const int64_t keyHead = unit % s.keyHeads, total = roundUp(segment.total(), kGrain), stride = roundUp(total, kStride);
     std::vector<T> keys(total * padded), values(total * padded), packedKeys(padded * total), packedValues(total * padded);
@@ -153,12 +144,13 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
                    const at::Tensor& gQuery, const at::Tensor& gKey, const at::Tensor& gValue) {
   const T *outer = readOnly<T>(g), *query = readOnly<T>(q), *key = readOnly<T>(k), *value = readOnly<T>(v), *result = readOnly<T>(out);
   const float* sums = readOnly<float>(logsumexp);
-  T *toQuery = writable<T>(gQuery), *toKey = writable<T>(gKey), *toValue = writable<T>(gValue);
+  T* toQuery = writable<T>(gQuery);
   const int64_t padded = roundUp(s.size, kGrain);
   const auto count = static_cast<int64_t>(layout.segments.size());
   // Gradients of every key that a segment sees, summed over its queries; added up over segments afterwards, in order.
   std::vector<std::vector<float>> keyParts(count * s.keyHeads), valueParts(count * s.keyHeads);
   forUnits(count * s.keyHeads, [&](int64_t unit) {
+    const MatrixState state;
     const int64_t index = count - 1 - unit / s.keyHeads, keyHead = unit % s.keyHeads;
     const auto& segment = layout.segments[index];
     const int64_t total = roundUp(segment.total(), kGrain), stride = roundUp(total, kStride);
@@ -221,35 +213,9 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
       }
     }
   });
-  // Every token's keys gather from its own segment and from all that continue it.
-  std::vector<std::vector<std::pair<int64_t, int64_t>>> users(count);  // segment -> (user, offset of its keys there)
-  for (int64_t user = 0; user < count; ++user) {
-    int64_t offset = 0;
-    for (const auto& run : layout.segments[user].keys) {
-      for (int64_t owner = 0; owner <= user; ++owner)
-        if (layout.segments[owner].start == run.start) users[owner].emplace_back(user, offset);
-      offset += run.length;
-    }
-  }
-  at::parallel_for(0, count * s.keyHeads, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> total(s.size);
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t owner = unit / s.keyHeads, keyHead = unit % s.keyHeads;
-      const auto& segment = layout.segments[owner];
-      const auto collect = [&](const std::vector<std::vector<float>>& parts, T* to) {
-        for (int64_t i = 0; i < segment.length; ++i) {
-          std::fill(total.begin(), total.end(), 0.f);
-          for (const auto& [user, offset] : users[owner]) {
-            const float* part = parts[user * s.keyHeads + keyHead].data() + (offset + i) * padded;
-            for (int64_t d = 0; d < s.size; ++d) total[d] += part[d];
-          }
-          table<T>().narrowRow(total.data(), to + ((segment.start + i) * s.keyHeads + keyHead) * s.size, s.size);
-        }
-      };
-      collect(keyParts, toKey);
-      collect(valueParts, toValue);
-    }
-  });
+  std::vector<KeyPart> parts;
+  for (int64_t unit = 0; unit < count * s.keyHeads; ++unit) parts.push_back({unit / s.keyHeads, unit % s.keyHeads, 0, &keyParts[unit], &valueParts[unit]});
+  collectKeyParts<T>(parts, layout, s, padded, gKey, gValue);
 }
 
 // Whether this processor has LibTorch's block product for the type, packed as here: a trial tells.
@@ -281,8 +247,9 @@ bool hasProduct() {
   return found;
 }
 
-bool fused(const at::Tensor& q) {
+bool fused(const at::Tensor& q, const Sizes& sizes) {
   if (!q.is_cpu()) return false;
+  if (attendsByBlocks(q, sizes)) return true;
   if (q.scalar_type() == at::kFloat) return hasProduct<float>();
   return q.scalar_type() == at::kBFloat16 && hasProduct<rows::bf16>();
 }
@@ -301,7 +268,9 @@ class SegmentAttention : public torch::autograd::Function<SegmentAttention> {
     const Sizes s = sizesOf(q, k, v);
     const Layout layout(segments, s.tokens);
     at::Tensor out = at::empty(q.sizes(), q.options()), logsumexp = at::empty({s.tokens, s.heads}, q.options().dtype(at::kFloat));
-    withFusedType(q, [&](auto sample) { forwardUnits<decltype(sample)>(q, k, v, layout, {scale, window, softcap}, s, out, logsumexp); });
+    const Options options = {scale, window, softcap};
+    if (attendsByBlocks(q, s)) attendByBlocks(q, k, v, layout, options, s, out, logsumexp);
+    else withFusedType(q, [&](auto sample) { forwardUnits<decltype(sample)>(q, k, v, layout, options, s, out, logsumexp); });
     ctx->save_for_backward({q, k, v, out, logsumexp});
     ctx->saved_data["segments"] = segments;
     ctx->saved_data["scale"] = scale;
@@ -317,7 +286,8 @@ class SegmentAttention : public torch::autograd::Function<SegmentAttention> {
     const Options options = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["window"].toInt(), ctx->saved_data["softcap"].toDouble()};
     at::Tensor gQuery = at::empty(q.sizes(), q.options()), gKey = at::empty(k.sizes(), k.options()), gValue = at::empty(v.sizes(), v.options());
     const at::Tensor g = outer[0].contiguous();
-    withFusedType(q, [&](auto sample) {
+    if (attendsByBlocks(q, s)) attendBackwardByBlocks(g, q, k, v, out, logsumexp, layout, options, s, gQuery, gKey, gValue);
+    else withFusedType(q, [&](auto sample) {
       backwardUnits<decltype(sample)>(g, q, k, v, out, logsumexp, layout, options, s, gQuery, gKey, gValue);
     });
     return {gQuery, gKey, gValue, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
@@ -325,8 +295,8 @@ class SegmentAttention : public torch::autograd::Function<SegmentAttention> {
 };
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Ints segments, double scale, int64_t window, double softcap) {
-  if (fused(q)) return SegmentAttention::apply(q, k, v, segments.vec(), scale, window, softcap);
   const Sizes s = sizesOf(q, k, v);
+  if (fused(q, s)) return SegmentAttention::apply(q, k, v, segments.vec(), scale, window, softcap);
   return composed(q, k, v, Layout(segments, s.tokens), {scale, window, softcap}, s);
 }
 

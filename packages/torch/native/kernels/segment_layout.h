@@ -1,6 +1,7 @@
 // What segment attention is given, checked, and its composed form.
 #pragma once
 #include <limits>
+#include <map>
 
 #include "dispatch.h"
 
@@ -58,6 +59,56 @@ inline Sizes sizesOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(0) == k.size(0) && q.size(2) == k.size(2) && k.size(1) > 0 && q.size(1) % k.size(1) == 0,
               "segment_attention takes query [T, heads, size], key and value [T, keyHeads, size]; got ", q.sizes(), ", ", k.sizes(), ", ", v.sizes());
   return {q.size(0), q.size(1), k.size(1), q.size(2), q.size(1) / k.size(1)};
+}
+
+// Gradients of the keys and values that some queries of a segment see, in the order of its chain: [seen, stride] each.
+struct KeyPart {
+  int64_t segment, keyHead, from;
+  const std::vector<float>*keys, *values;
+};
+
+// Every token's keys gather from its own segment and from all that continue it, in the order of the parts.
+template <typename T>
+void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, const Sizes& s, int64_t stride, const at::Tensor& gKey,
+                     const at::Tensor& gValue) {
+  struct Source {
+    const KeyPart* part;
+    int64_t offset;  // of the segment's first key in the part
+  };
+  const auto count = static_cast<int64_t>(layout.segments.size());
+  std::vector<std::vector<Source>> sources(count * s.keyHeads);
+  std::map<int64_t, int64_t> owners;  // first token -> segment
+  for (int64_t i = 0; i < count; ++i) owners[layout.segments[i].start] = i;
+  for (const auto& part : parts) {
+    int64_t offset = 0;
+    for (const auto& run : layout.segments[part.segment].keys) {
+      sources[owners.at(run.start) * s.keyHeads + part.keyHead].push_back({&part, offset});
+      offset += run.length;
+    }
+  }
+  T *toKey = writable<T>(gKey), *toValue = writable<T>(gValue);
+  at::parallel_for(0, count * s.keyHeads, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> total(s.size);
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t keyHead = unit % s.keyHeads;
+      const auto& segment = layout.segments[unit / s.keyHeads];
+      const auto collect = [&](bool keys, T* to) {
+        for (int64_t i = 0; i < segment.length; ++i) {
+          std::fill(total.begin(), total.end(), 0.f);
+          for (const auto& [part, offset] : sources[unit]) {
+            const auto& values = keys ? *part->keys : *part->values;
+            // The queries of a long segment's first part do not see its last keys.
+            if ((offset + i) * stride >= static_cast<int64_t>(values.size())) continue;
+            const float* from = values.data() + (offset + i) * stride;
+            for (int64_t d = 0; d < s.size; ++d) total[d] += from[d];
+          }
+          table<T>().narrowRow(total.data(), to + ((segment.start + i) * s.keyHeads + keyHead) * s.size, s.size);
+        }
+      };
+      collect(true, toKey);
+      collect(false, toValue);
+    }
+  });
 }
 
 // Scores with the mask, [heads, length, total] in float32 or wider: the composed form, for other devices and types.

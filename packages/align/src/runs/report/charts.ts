@@ -86,6 +86,13 @@ const definitions: readonly Definition[] = [
     note: 'Tokens trained on in a second.',
     lines: oneLine(['tokens_per_second']),
   },
+  {
+    id: 'mfu',
+    title: 'Model FLOP utilisation',
+    note: "Arithmetic of the model's own products and attention a second, as a share of this machine's fastest matrix product.",
+    share: true,
+    lines: oneLine(['mfu']),
+  },
 ];
 
 const mostPoints = 800;

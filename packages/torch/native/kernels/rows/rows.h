@@ -41,9 +41,11 @@ struct Table {
                         T* probabilities, T* gScores, int64_t first, int64_t last, int64_t width, float scale, float softcap);
   void (*narrowRow)(const float* from, T* to, int64_t size);
   float (*dotRow)(const T* a, const T* b, int64_t size);
+  // to = a * factor - sums * inverse, all [size]
+  void (*pullRow)(const T* a, const float* sums, float factor, float inverse, T* to, int64_t size);
   // One row of logits [size] -> {logit of target, log-sum-exp, entropy, index of the largest}, after scale and softcap.
   void (*scoreRow)(const T* logits, int64_t size, double scale, double softcap, int64_t target, Wide<T>* out);
-  // In place: logits -> seed * d log p(target) / d logits.
+  // In place: logits -> seed * d log p(target) / d logits. A negative target: it is not among these columns.
   void (*slopeRow)(T* logits, int64_t size, double scale, double softcap, int64_t target, Wide<T> logsumexp, Wide<T> seed);
 };
 

@@ -1,0 +1,88 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomState, setThreads, threads } from '@keel/torch';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import { keepPeak, keptPeak, machinePeak } from './kept-peak.ts';
+import { measureMatmulPeak } from './matmul-peak.ts';
+import { measureMemoryBandwidth } from './memory-bandwidth.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-peak-'));
+const before = { cache: process.env.KEEL_CACHE, threads: threads() };
+let caches = 0;
+let cache: string;
+beforeEach(() => {
+  cache = join(folder, String(caches++));
+  process.env.KEEL_CACHE = cache;
+  setThreads(1);
+});
+afterAll(() => {
+  if (before.cache === undefined) delete process.env.KEEL_CACHE;
+  else process.env.KEEL_CACHE = before.cache;
+  setThreads(before.threads);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const machine = { precision: 'fp32', device: 'cpu' };
+const files = (): string[] =>
+  readdirSync(join(cache, 'machine')).map((name) => join(cache, 'machine', name));
+
+it('is measured once, told, and kept', () => {
+  const state = randomState();
+  const told: string[] = [];
+  const first = machinePeak(machine, (text) => told.push(text));
+  expect(first.flops).toBeGreaterThan(1e6);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatch(/GFLOP\/s \(fp32, 1 threads\).*`keel doctor --bench` measures it again/);
+  expect(machinePeak(machine, (text) => told.push(text))).toMatchObject(first);
+  expect(told).toHaveLength(1);
+  expect(randomState()).toEqual(state);
+});
+
+it('another precision or number of threads has a peak of its own', () => {
+  keepPeak({ flops: 5e9, size: 512 }, 'fp32');
+  expect(keptPeak('fp32')).toMatchObject({ flops: 5e9, threads: 1, precision: 'fp32' });
+  expect(keptPeak('bf16')).toBeNull();
+  setThreads(2);
+  expect(keptPeak('fp32')).toBeNull();
+});
+
+it('a measurement that is kept anew replaces the old one', () => {
+  keepPeak({ flops: 5e9, size: 512 }, 'fp32');
+  keepPeak({ flops: 7e9, size: 512 }, 'fp32');
+  expect(machinePeak(machine).flops).toBe(7e9);
+  expect(files()).toHaveLength(1);
+  const { key } = JSON.parse(readFileSync(files()[0]!, 'utf8'));
+  expect(key).toMatchObject({ threads: 1, precision: 'fp32', device: 'cpu' });
+});
+
+it('a damaged file is measured again', () => {
+  keepPeak({ flops: 5e9, size: 512 }, 'fp32');
+  for (const text of ['{"peak"', '{"peak":{"flops":0}}', 'null']) {
+    writeFileSync(files()[0]!, text);
+    expect(keptPeak('fp32')).toBeNull();
+  }
+  expect(machinePeak(machine).flops).not.toBe(5e9);
+  expect(keptPeak('fp32')).not.toBeNull();
+});
+
+it('where nothing can be kept, it is measured all the same, and told', () => {
+  const file = join(folder, 'no-folder');
+  writeFileSync(file, '');
+  process.env.KEEL_CACHE = file;
+  const told: string[] = [];
+  expect(machinePeak(machine, (text) => told.push(text)).flops).toBeGreaterThan(1e6);
+  expect(told.at(-1)).toContain(`could not be kept in ${file}`);
+});
+
+it('takes the best of the sizes that fit into the time', () => {
+  const peak = measureMatmulPeak('bf16', { sizes: [64, 128], secondsPerSize: 0.01 });
+  expect([64, 128]).toContain(peak.size);
+  expect(measureMatmulPeak('fp32', { sizes: [64, 1e6], secondsPerSize: 0.01 }).size).toBe(64);
+});
+
+it('reads and copies an array', () => {
+  const { read, copy, bytes } = measureMemoryBandwidth({ bytes: 8e6, seconds: 0.01 });
+  expect(bytes).toBe(8e6);
+  expect(Math.min(read, copy)).toBeGreaterThan(1e6);
+});

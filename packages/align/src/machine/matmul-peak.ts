@@ -1,0 +1,61 @@
+import { type Device, ops, randn, tidy, withSeed } from '@keel/torch';
+
+/** The fastest matrix product that was seen. */
+export interface MatmulPeak {
+  /** Floating-point operations a second. */
+  flops: number;
+  /** Rows and columns of the square matrices. */
+  size: number;
+}
+
+export interface MatmulPeakOptions {
+  device?: Device;
+  /** Rows and columns to try, smallest first. */
+  sizes?: readonly number[];
+  /** Seconds for one size; a size that takes longer at the pace of the one before is passed over. */
+  secondsPerSize?: number;
+}
+
+const fewestRounds = 3;
+
+/**
+ * Measures products of square matrices with the threads in use, and gives the best. Another busy process makes it too low.
+ * The random state stays as it was.
+ * @param precision of a run: bf16, else float32
+ */
+export function measureMatmulPeak(
+  precision: string,
+  { device = 'cpu', sizes = [512, 1024, 2048], secondsPerSize = 0.1 }: MatmulPeakOptions = {},
+): MatmulPeak {
+  const dtype = precision === 'bf16' ? 'bfloat16' : 'float32';
+  let best: MatmulPeak = { flops: 0, size: 0 };
+  for (const size of sizes) {
+    const work = 2 * size ** 3;
+    if (best.flops > 0 && work / best.flops > secondsPerSize) break;
+    const seconds = tidy(() => {
+      const [a, b] = withSeed(0, () => [randn([size, size]), randn([size, size])]).map((one) =>
+        one.to({ dtype, device }),
+      ) as [ReturnType<typeof randn>, ReturnType<typeof randn>];
+      return fastest(secondsPerSize, () => {
+        using product = ops.mm(a, b);
+        // An accelerator has only begun by now: reading an element waits for it.
+        if (device !== 'cpu') product.select(0, 0).select(0, 0).item();
+      });
+    });
+    if (work / seconds > best.flops) best = { flops: work / seconds, size };
+  }
+  return best;
+}
+
+/** Seconds of the fastest call within about so many seconds; the first one, which prepares, does not count. */
+export function fastest(budget: number, body: () => void): number {
+  body();
+  const began = performance.now();
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < fewestRounds || performance.now() - began < budget * 1000; round++) {
+    const start = performance.now();
+    tidy(body);
+    best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  return best;
+}

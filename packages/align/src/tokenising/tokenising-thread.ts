@@ -1,0 +1,67 @@
+import { Worker } from 'node:worker_threads';
+import type { ThreadAnswer, ThreadRequest, ThreadStart } from './tokenise-rows.ts';
+import { unpack } from './transfer.ts';
+
+type Results = ThreadAnswer['results'];
+
+const program = new URL(import.meta.url.replace(/tokenising-thread(\.\w+)/, 'tokeniser-thread$1'));
+
+/** One thread with its tokenizer. It keeps the process alive only while somebody waits for its answer. */
+export class TokenisingThread implements Disposable {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, (results: Results | null) => void>();
+  #state: 'starting' | 'ready' | 'ended' = 'starting';
+  #next = 0;
+
+  constructor(start: ThreadStart) {
+    // Flags of the process (an inspector, a loader) are not the thread's.
+    this.#worker = new Worker(program, { workerData: start, execArgv: [] });
+    this.#worker.unref();
+    this.#worker.on('message', (message: 'ready' | ThreadAnswer) => {
+      if (message === 'ready') this.#state = 'ready';
+      else this.#settle(message.id, message.results);
+    });
+    // Where a thread fails (no memory, say), the caller tokenises its rows.
+    this.#worker.on('error', () => this.#end());
+    this.#worker.on('exit', () => this.#end());
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** Requests that were not answered yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
+  /** A result for each row, null for one that failed; null for all where the thread has ended. */
+  tokenise(rows: readonly unknown[]): Promise<Results | null> {
+    if (this.#state === 'ended') return Promise.resolve(null);
+    const request: ThreadRequest = { id: this.#next++, rows };
+    return new Promise((settle) => {
+      this.#worker.ref();
+      this.#pending.set(request.id, settle);
+      this.#worker.postMessage(request);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    void this.#worker.terminate();
+    this.#end();
+  }
+
+  #settle(id: number, results: Results): void {
+    const settle = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#worker.unref();
+    settle?.(results.map((result) => (result === null ? null : { tokens: unpack(result.tokens) })));
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#worker.unref();
+    for (const settle of this.#pending.values()) settle(null);
+    this.#pending.clear();
+  }
+}

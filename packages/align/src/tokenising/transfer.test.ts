@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { pack, unpack } from './transfer.ts';
+
+describe('pack', () => {
+  it('moves lists of whole numbers and flags, and unpack gives them back', () => {
+    const value = {
+      prompt: [1, 2, -3, 2 ** 31 - 1],
+      answers: [
+        { tokens: [7], scored: [true, false] },
+        { tokens: [], scored: [] },
+      ],
+      lengths: Int32Array.of(1, 2),
+      text: 'x',
+      none: null,
+      truncated: false,
+    };
+    const memory: ArrayBuffer[] = [];
+    const sent = structuredClone(pack(value, memory), { transfer: memory });
+    expect(memory.map(({ detached }) => detached)).toEqual([true, true, true]);
+    expect(unpack(sent)).toEqual(value);
+  });
+
+  it('leaves lists as they are that 32 bits do not hold', () => {
+    for (const value of [[0.5], [2 ** 31], [-0], [Number.NaN], ['1'], [1, true], [[]]]) {
+      const memory: ArrayBuffer[] = [];
+      expect(unpack(structuredClone(pack(value, memory)))).toEqual(value);
+      expect(memory).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,41 @@
+// Tokens on their way between threads: lists of numbers as typed arrays, whose memory moves in place of being copied.
+
+/** Stands for a list of whole numbers, or of true and false. */
+interface Packed {
+  packed: 'numbers' | 'flags';
+  values: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+}
+
+const fitsInt32 = (value: unknown): boolean =>
+  typeof value === 'number' && (value | 0) === value && !Object.is(value, -0);
+
+/**
+ * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning takes: plain objects, lists,
+ * typed arrays, texts, numbers.
+ */
+export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return value;
+    if (value.every(fitsInt32)) return moved('numbers', Int32Array.from(value), memory);
+    if (value.every((one) => typeof one === 'boolean'))
+      return moved('flags', Uint8Array.from(value, Number), memory);
+    return value.map((one) => pack(one, memory));
+  }
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, pack(one, memory)]));
+}
+
+function moved(packed: Packed['packed'], values: Packed['values'], memory: ArrayBuffer[]): Packed {
+  memory.push(values.buffer);
+  return { packed, values };
+}
+
+/** What {@link pack} was given. */
+export function unpack(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unpack);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  const { packed, values } = value as Partial<Packed>;
+  if (packed === 'numbers') return Array.from(values!);
+  if (packed === 'flags') return Array.from(values!, (one) => one === 1);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unpack(one)]));
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { styleText } from 'node:util';
+import type { MachineBench } from '@keel/align';
+
+/**
+ * Measures what this machine can do at most; progress goes to stderr.
+ * @throws Error where the measuring process fails
+ */
+export function runBench(): Promise<MachineBench> {
+  const program = fileURLToPath(new URL('bench-engine.ts', import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  return new Promise((done, fail) => {
+    child.once('error', fail);
+    child.once('close', (code, signal) => {
+      if (code === 0) done(JSON.parse(text) as MachineBench);
+      else fail(new Error(`measuring this machine ended with ${signal ?? code}; see above`));
+    });
+  });
+}
+
+/** What was measured, a line each. */
+export function printBench({ matmul, memory }: MachineBench): void {
+  const where = (one: { device: string; threads: number }): string =>
+    one.device !== 'cpu' ? one.device : `${one.threads} thread${one.threads === 1 ? '' : 's'}`;
+  const line = (name: string, value: string): void =>
+    console.log(`${styleText('bold', name.padEnd(14))}${value}`);
+  console.log('');
+  for (const one of matmul) {
+    const rate = `${(one.flops / 1e9).toFixed(0)} GFLOP/s`.padEnd(15);
+    line('Products', `${rate}${one.precision}, ${where(one)}, at ${one.size} x ${one.size}`);
+  }
+  for (const one of memory) {
+    const rate = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB/s`;
+    line(
+      'Bandwidth',
+      `${rate(one.read).padEnd(15)}read, ${rate(one.copy)} copied (both ways), ${where(one)}`,
+    );
+  }
+  console.log(
+    'Runs give their speed as a share of the products (mfu). Other busy programs make all of it too low.',
+  );
+}

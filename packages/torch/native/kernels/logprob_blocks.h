@@ -1,0 +1,25 @@
+// Log-probabilities of targets by block products: logits exist a few columns at a time, in float32, and in registers and
+// caches alone.
+#pragma once
+#include <ATen/ATen.h>
+
+namespace keel {
+
+struct LogprobShape {
+  double scale, softcap;
+  int64_t chunk;
+};
+
+// Each [N]: log-probability, log-sum-exp and entropy in float32, the most likely token in int64.
+struct LogprobScores {
+  at::Tensor logprob, logsumexp, entropy, argmax;
+};
+
+// Whether block products take them: hidden [N, H], weight [V, H].
+bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight);
+
+// With `pull`, also d logprob / d hidden [N, H] of every token: the backward has then only to scale it by what comes in.
+void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, const LogprobShape& shape,
+                   const LogprobScores& into, const at::Tensor* pull);
+
+}  // namespace keel

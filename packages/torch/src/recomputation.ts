@@ -1,0 +1,116 @@
+// Gradient checkpointing: parts of a forward pass keep only what they were given, and backward computes them again.
+// LibTorch runs backward on threads that JavaScript may not be entered from (a device's), so nothing is called back from
+// it: backward goes part by part, from here.
+import { noGrad } from './autograd.ts';
+import type { Device } from './dtype.ts';
+import { native } from './native.ts';
+import { randomState, setRandomState } from './random.ts';
+import { tidy } from './scope.ts';
+import type { Tensor } from './tensor.ts';
+
+interface Part {
+  input: Tensor;
+  output: Tensor;
+  body: (input: Tensor) => Tensor;
+  /** As they were when the body ran: dropout draws the same masks again. */
+  random: RandomStates;
+}
+
+type RandomStates = ReadonlyMap<Device, Uint8Array>;
+
+/**
+ * The parts of one forward pass that are computed twice (Chen et al. 2016, arXiv:1604.06174). Gradients are, to the last bit,
+ * those of a pass that keeps everything. It owns what it keeps: dispose it after the pass.
+ */
+export class Recomputation implements Disposable {
+  readonly #parts: Part[] = [];
+  /** Leaves that stand for tensors of the recorded graph below the parts. */
+  readonly #standIns: { leaf: Tensor; source: Tensor }[] = [];
+  readonly #owned: Tensor[] = [];
+
+  /**
+   * Runs `body` on `input` without recording it; {@link backward} runs it again. The first part may be given a recorded
+   * tensor, every other one is given what the one before gave. The input is freed with this object.
+   * @param body a function of its input and of leaves; it may draw random numbers of the CPU and of its input's device
+   * @returns its output, which requires a gradient and is freed with this object
+   * @throws Error when the input is not the output of the part before
+   */
+  run(input: Tensor, body: (input: Tensor) => Tensor): Tensor {
+    const before = this.#parts.at(-1);
+    if (before !== undefined && before.output !== input) {
+      throw new Error('a part that is computed again takes the output of the part before it');
+    }
+    const from = before === undefined ? this.standIn(this.#own(input)) : input;
+    const random = randomStates(from.device);
+    const output = this.#own(noGrad(() => tidy(() => body(from)))).setRequiresGrad();
+    this.#parts.push({ input: from, output, body, random });
+    return output;
+  }
+
+  /**
+   * A leaf with the elements of `source`, for use above the parts: its gradient reaches `source` together with what comes
+   * from below. For a parameter that is used on both sides, so that the same gradients are added in the same order.
+   */
+  standIn(source: Tensor): Tensor {
+    if (!source.requiresGrad) return source;
+    const leaf = this.#own(source.detach()).setRequiresGrad();
+    this.#standIns.push({ leaf, source });
+    return leaf;
+  }
+
+  /** Adds d loss / d leaf to every leaf's gradient, as {@link Tensor.backward} does. Once. */
+  backward(loss: Tensor): void {
+    loss.backward();
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      const { input, output, body, random } = part;
+      tidy(() => {
+        const seed = output.grad;
+        output.grad = null;
+        output.dispose();
+        if (seed !== null) withRandomStates(random, () => body(input).backward(seed));
+      });
+    }
+    tidy(() => {
+      const reached = this.#standIns.flatMap(({ leaf, source }) => {
+        const seed = leaf.grad;
+        leaf.grad = null;
+        return seed === null ? [] : [{ source, seed }];
+      });
+      if (reached.length === 0) return;
+      native.backwardAll(
+        reached.map(({ source }) => source.handle),
+        reached.map(({ seed }) => seed.handle),
+      );
+    });
+  }
+
+  /** Takes it out of its scope. */
+  #own(tensor: Tensor): Tensor {
+    this.#owned.push(tensor.keep());
+    return tensor;
+  }
+
+  /** Frees what is kept, also after an error in between. */
+  [Symbol.dispose](): void {
+    for (const tensor of this.#owned) tensor.dispose();
+    this.#parts.length = this.#standIns.length = this.#owned.length = 0;
+  }
+}
+
+function randomStates(device: Device): RandomStates {
+  return new Map([...new Set<Device>(['cpu', device])].map((one) => [one, randomState(one)]));
+}
+
+/** Runs `body` on these random states and puts those of now back. */
+function withRandomStates(states: RandomStates, body: () => void): void {
+  const now = new Map([...states.keys()].map((device) => [device, randomState(device)]));
+  const set = (to: RandomStates): void => {
+    for (const [device, state] of to) setRandomState(state, device);
+  };
+  try {
+    set(states);
+    body();
+  } finally {
+    set(now);
+  }
+}
