@@ -10,8 +10,29 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
+type Chat = { role: string; content: string }[];
+
+export interface ChatPair {
+  prompt: Chat;
+  chosen: Chat;
+  rejected: Chat;
+}
+
+/** Preference rows of a file of JSON Lines; random ones without it. */
+export const pairsFrom = (path: string | undefined): ChatPair[] =>
+  path === undefined
+    ? randomPairs(64)
+    : readFileSync(path, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+
+/** Rows as JSON Lines. */
+export const jsonLines = (rows: readonly object[]): string =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
 /** Rows in the chat format, made from the words of the bundled data. */
-export function randomPairs(count: number) {
+export function randomPairs(count: number): ChatPair[] {
   const text = readFileSync(
     new URL('../examples/data/concise-train.jsonl', import.meta.url),
     'utf8',

@@ -36,6 +36,13 @@ describe('examples', () => {
     expect(linesOf('align.ts')).toBeLessThanOrEqual(30);
   });
 
+  it('fine-tune.ts learns its chats, and lets the model answer', async () => {
+    const stdout = await run('fine-tune.ts', model, '2');
+    expect(stdout).toMatch(/^1 \d\.\d+\n2 \d\.\d+\n[\s\S]*\n$/);
+    expect(existsSync(join(folder, 'runs/captain/final/adapter_model.safetensors'))).toBe(true);
+    expect(linesOf('fine-tune.ts')).toBeLessThanOrEqual(30);
+  });
+
   it('own-objective.ts trains with an objective of its own', async () => {
     const stdout = await run('own-objective.ts', model, 'runs/own');
     // Where policy and reference agree, the hinge is 1.

@@ -1,6 +1,9 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
+export { packExamples } from './batching/pack-examples.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
+export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
 export {
   pairTokenising,
   type TokenisedAnswer,
@@ -19,6 +22,7 @@ export {
   option,
 } from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
+export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
@@ -31,6 +35,7 @@ export {
   type RowKind,
   type RowOf,
   rowKinds,
+  type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
@@ -67,6 +72,7 @@ export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
   formatDuration,
+  formatPerplexity,
   PlainPace,
   plainProgressLine,
   progressLine,
@@ -82,10 +88,11 @@ export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
 export {
   type AlignPairsOptions,
   alignPairs,
-  type RunHooks,
-  type RunResult,
+  type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
+export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';
 export type { TrainingEvent } from './trainers/training-loop.ts';
 export { type Metrics, NonFiniteLossError } from './trainers/training-task.ts';

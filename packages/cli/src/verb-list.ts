@@ -3,6 +3,12 @@ import { type Verb, verb } from './verb.ts';
 /** The verbs in the order of `keel --help`. */
 export const verbs: readonly Verb[] = [
   verb({
+    name: 'sft',
+    summary: 'fine-tune a model on chats, completions or text (supervised)',
+    options: () => import('./options/sft.ts'),
+    run: () => import('./verbs/sft.ts'),
+  }),
+  verb({
     name: 'dpo',
     summary: 'align a model on preference pairs (DPO and its family)',
     options: () => import('./options/dpo.ts'),

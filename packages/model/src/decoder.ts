@@ -52,6 +52,8 @@ export interface ForwardOptions {
   training?: boolean;
   /** Blocks keep only their input and are computed again in its backward. */
   recomputation?: Recomputation | null;
+  /** Noise that is added to the embeddings: [T, hidden] to the same. */
+  embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
 }
 
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
@@ -86,6 +88,7 @@ export class Decoder {
     let state = ops
       .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
       .to(this.computeType); // [T, hidden]
+    if (options.embeddingNoise) state = state.add(options.embeddingNoise(state));
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
     if (weights.positions !== null) {
       const places = fromTypedArray(Int32Array.from(positions)).to({ device: tokens.device });

@@ -9,6 +9,7 @@ import {
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
+import { embeddingNoise } from './embedding-noise.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -34,6 +35,8 @@ export interface TokenScores {
 export interface PassOptions {
   /** Dropout is on. */
   training?: boolean;
+  /** alpha of NEFTune's noise on the embeddings; null: none. */
+  embeddingNoise?: number | null;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
 }
@@ -113,10 +116,13 @@ export class LanguageModel {
 
   /** Hidden states of every token, [T, hidden], in the role that is on. */
   hidden(batch: PackedBatch, options: PassOptions = {}): Tensor {
+    const { embeddingNoise: alpha = null, ...others } = options;
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
     return this.decoder.hidden(tokens, batch.positions, new SegmentAttention(batch), {
-      ...options,
+      ...others,
       adapter: this.activeAdapter,
+      embeddingNoise:
+        alpha === null ? undefined : (embeddings) => embeddingNoise(batch, alpha, embeddings),
     });
   }
 

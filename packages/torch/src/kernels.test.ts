@@ -33,6 +33,7 @@ afterEach(() => {
 const small = [0, 4, -1, 4, 3, 0, 7, 2, 1, 9, 3, 2, 12, 1, -1, 13, 2, 0, 15, 1, 4];
 // Longer than a block of queries, and no multiple of one.
 const long = [0, 100, -1, 100, 37, 0, 137, 70, 1, 207, 1, 2, 208, 66, 0, 274, 11, -1];
+const veryLong = [0, 30, -1, 30, 1201, 0];
 const attentionForms = [64, 16, 5].flatMap((size) =>
   [
     { window: 0, softcap: 0 },
@@ -64,6 +65,18 @@ const oddKernels: (() => Kernel)[] = [
   ...attentionForms.map((form) => () => segmentAttention(form)),
   () => segmentAttention({ table: small, heads: 4, keyHeads: 4, size: 5 }),
   () => segmentAttention({ table: [0, 1, -1], heads: 2, keyHeads: 1, size: 7 }),
+  // Even sizes: block products take these in bfloat16, where the processor has them (kernels/blocks).
+  () => linear([700, 14, 50], false),
+  () => linear([37, 600, 20], false),
+  () => linear([17, 2, 100], true),
+  () => loraLinear([301, 64, 130, 16], false),
+  () => loraLinear([33, 50, 34, 3], true),
+  () => linearLogprob(75, 14, 6501, 0),
+  () => linearLogprob(33, 20, 100, 4),
+  // A segment longer than one thread takes, after a shared beginning; more groups than are summed at once.
+  () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 1, size: 16 }),
+  () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 2, size: 8, window: 600 }),
+  () => segmentAttention({ table: long, heads: 6, keyHeads: 1, size: 50, softcap: 4 }),
 ];
 
 interface Results {
@@ -177,6 +190,7 @@ describe('what needs no gradient changes none', () => {
     ['linear: the input alone', () => linear([40, 13, 19], true), [0]],
     ['linear: the bias alone', () => linear([40, 13, 19], true), [2]],
     ['linear_logprob: the states alone', () => linearLogprob(11, 13, 67, 0), [0]],
+    ['linear_logprob: the weight alone', () => linearLogprob(40, 14, 67, 0), [1]],
     ['rms_norm: the weight alone', () => rmsNorm(7, 33, 0), [1]],
     ['swiglu: the gate alone', () => swiglu(7, 33), [0]],
     [

@@ -1,15 +1,13 @@
-import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@keel/model';
+import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
 import type { Content, Message } from '../data/messages.ts';
 import { isChat } from '../data/messages.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
+import { chatTemplateOf, turnPieces } from './chat-turns.ts';
+import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
-/** An answer's tokens, and which of them are scored. */
-export interface TokenisedAnswer {
-  tokens: number[];
-  /** As long as `tokens`; all true but for turns that are not the assistant's. */
-  scored: boolean[];
-}
+/** An answer's tokens; scored are all but those of turns that are not the assistant's. */
+export type TokenisedAnswer = ScoredSequence;
 
 export interface TokenisedPair {
   prompt: number[];
@@ -74,55 +72,17 @@ export function unscoredAnswer(
 
 function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
   if (!isChat(prompt)) return prompt;
-  return renderPromptAndCompletion(template(tokenizer), prompt, [(answer as Message[])[0]!]).prompt;
+  return renderPromptAndCompletion(chatTemplateOf(tokenizer), prompt, [(answer as Message[])[0]!])
+    .prompt;
 }
 
 function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer): TokenisedAnswer {
-  if (!isChat(prompt)) {
-    const text = answer as string;
-    const tokens = tokenizer.encode(text);
-    if (tokenizer.eosTokenId !== null && tokens.at(-1) !== tokenizer.eosTokenId)
-      tokens.push(tokenizer.eosTokenId);
-    return { tokens, scored: tokens.map(() => true) };
-  }
-  const tokens: number[] = [];
-  const scored: boolean[] = [];
-  const add = (text: string, counts: boolean): void => {
-    for (const token of tokenizer.encode(text)) {
-      tokens.push(token);
-      scored.push(counts);
-    }
-  };
-  const chat = template(tokenizer);
-  const before = [...prompt];
-  let rendered = promptText(prompt, answer, tokenizer);
-  for (const message of answer as Message[]) {
-    // The header of an assistant's later turn is the template's, not the assistant's.
-    const hasHeader = message.role === 'assistant' && before.length > prompt.length;
-    const header = hasHeader ? chat.render(before, { addGenerationPrompt: true }) : rendered;
-    add(textAfter(rendered, header), false);
-    before.push(message);
-    const whole = chat.render(before);
-    add(textAfter(header, whole), message.role === 'assistant');
-    rendered = whole;
-  }
-  return { tokens, scored };
-}
-
-/** What `longer` has after `text`. */
-function textAfter(text: string, longer: string): string {
-  if (longer.startsWith(text)) return longer.slice(text.length);
-  throw new ChatTemplateError(
-    'The chat template renders the earlier turns of an answer otherwise once a later one follows, so that their border ' +
-      `is lost.\nBefore:\n${text}\nAfter:\n${longer}`,
-  );
-}
-
-function template(tokenizer: Tokenizer) {
-  if (tokenizer.chatTemplate === null) {
-    throw new Error(
-      'the row is a chat, but the model has no chat template: use plain strings, or a chat model',
-    );
-  }
-  return tokenizer.chatTemplate;
+  if (!isChat(prompt))
+    return tokenisePieces([{ text: answer as string, scored: true }], tokenizer, { end: true });
+  const pieces = turnPieces(chatTemplateOf(tokenizer), [...prompt, ...(answer as Message[])], {
+    first: prompt.length,
+    prompt: promptText(prompt, answer, tokenizer),
+    turns: 'all',
+  });
+  return tokenisePieces(pieces, tokenizer);
 }

@@ -282,19 +282,26 @@ export function checkTraining(context: {
   }
 }
 
-/**
- * Fills in the defaults that depend on other options. An adapter learns well at about ten times the
- * rate of full fine-tuning, and TRL's rate for full DPO is 1e-6.
- */
+/** Learning rates where none is given. */
+export interface DefaultRates {
+  full: number;
+  lora: number;
+}
+
+/** An adapter learns well at about ten times the rate of full fine-tuning, and TRL's rate for full DPO is 1e-6. */
+const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-5 };
+
+/** Fills in the defaults that depend on other options. */
 export function completeTraining<Parsed extends ParsedTraining>(
   parsed: Parsed,
+  rates: DefaultRates = preferenceRates,
 ): Parsed & { learningRate: number } {
   const lora = parsed.lora || parsed.adapter !== null;
   const byTokens = parsed.microBatchSize === null;
   return {
     ...parsed,
     lora,
-    learningRate: parsed.learningRate ?? (lora ? 1e-5 : 1e-6),
+    learningRate: parsed.learningRate ?? (lora ? rates.lora : rates.full),
     microBatchTokens: byTokens ? (parsed.microBatchTokens ?? 'auto') : null,
   };
 }

@@ -76,7 +76,7 @@ export function parseYamlConfig(
 
 function unknownKey(key: string, descriptors: readonly OptionDescriptor[]): string {
   const known = descriptors.filter(({ flagOnly }) => !flagOnly).map(({ yamlKey }) => yamlKey);
-  const trl = trlHint(key);
+  const trl = trlHint(key, known);
   if (trl) return `unknown key "${key}": ${trl}`;
   const near = nearest(key.replaceAll('-', '_'), known);
   return near

@@ -23,6 +23,7 @@ describe('rows that are right', () => {
     text: { text: 'a' },
     messages: { messages: [user('a'), assistant('b')] },
     completion: { prompt: 'a', completion: 'b' },
+    supervised: { text: 'a' },
     preference: plain,
     ranking: { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] },
     unpaired: { prompt: 'a', completion: 'b', label: true },
@@ -31,6 +32,30 @@ describe('rows that are right', () => {
   };
   test.each(rowKinds)('%s', (kind) => {
     expect(parseRow(kind, good[kind], place).extra).toEqual({});
+  });
+
+  test('a supervised row is of the kind whose field it has', () => {
+    const messages = [user('a'), assistant('b')];
+    const whole = { messages, prompt: 'a', prompt_id: '7', text: null };
+    expect(parseRow('supervised', whole, place)).toEqual({
+      messages,
+      extra: { prompt: 'a', prompt_id: '7', text: null },
+    });
+    const pair = { prompt: 'a', completion: 'b', extra: {} };
+    expect(parseRow('supervised', { prompt: 'a', completion: 'b' }, place)).toEqual(pair);
+    expect(parseRow('supervised', { text: 'a' }, place)).toEqual({ text: 'a', extra: {} });
+  });
+
+  test('a supervised row that is wrong is told as one of its kind', () => {
+    expect(messageOf('supervised', { completion: 'b' })).toBe(
+      'pairs.jsonl:17: field "prompt": expected a string or a list of messages, found nothing. A completion row needs it; this row has "completion"',
+    );
+    expect(messageOf('supervised', { messages: [user('a')] })).toContain(
+      'field "messages": expected a message with the role "assistant"',
+    );
+    expect(messageOf('supervised', plain)).toMatch(
+      /^pairs\.jsonl:17: expected an object with "messages", with "prompt" and "completion", or with "text", found an object with the fields prompt, chosen, rejected\. .*keel dpo$/,
+    );
   });
 
   test('a preference row keeps margin and scores and sets unknown fields aside', () => {

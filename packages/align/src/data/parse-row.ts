@@ -4,7 +4,7 @@ import { DataError, type DataErrorDetails, describeValue, type Place } from './d
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
 import { type Content, isChat, type Message } from './messages.ts';
 import { issueDetails } from './row-issue.ts';
-import { type RowKind, type RowOf, rowKinds, rowSchemas } from './rows.ts';
+import { type RowKind, type RowOf, rowKinds, rowSchemas, supervisedKinds } from './rows.ts';
 
 type Fail = (field: string | undefined, details: Omit<DataErrorDetails, keyof Place>) => never;
 
@@ -20,6 +20,9 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   if (schema === undefined) {
     throw new TypeError(`there is no row kind "${kind}"; the kinds are ${rowKinds.join(', ')}`);
   }
+  if (kind === 'supervised') {
+    return parseRow(supervisedKind(value, fail), value, place) as RowOf[K];
+  }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const { field, ...details } = issueDetails(parsed.error.issues[0]!, value, kind);
@@ -30,13 +33,34 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   for (const name of Object.keys(fields)) {
     if (!Object.hasOwn(schema.shape, name)) extra[name] = fields[name];
   }
-  const finish = finishers[kind] as unknown as (fields: unknown, fail: Fail) => object;
+  const finish = finishers[kind as ShapedKind] as unknown as (
+    fields: unknown,
+    fail: Fail,
+  ) => object;
   return { ...finish(fields, fail), extra } as RowOf[K];
 };
 
-type Fields<K extends RowKind> = z.output<(typeof rowSchemas)[K]>;
+/** Which of the kinds a supervised row is: told by its fields alone, so that faults are told of that kind. */
+const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[number] => {
+  const fields = typeof value === 'object' && value !== null ? value : {};
+  const present = Object.entries(fields).flatMap(([name, field]) => (field == null ? [] : [name]));
+  const kind = supervisedKinds.find((name) => present.includes(name));
+  if (kind !== undefined) return kind;
+  return fail(undefined, {
+    expected: 'an object with "messages", with "prompt" and "completion", or with "text"',
+    found: describeValue(value),
+    advice: present.includes('chosen')
+      ? 'To learn the chosen answers, rename "chosen" to "completion"; to learn the preference, use keel dpo'
+      : undefined,
+  });
+};
 
-const finishers: { [K in RowKind]: (fields: Fields<K>, fail: Fail) => Omit<RowOf[K], 'extra'> } = {
+type ShapedKind = Exclude<RowKind, 'supervised'>;
+type Fields<K extends ShapedKind> = z.output<(typeof rowSchemas)[K]>;
+
+const finishers: {
+  [K in ShapedKind]: (fields: Fields<K>, fail: Fail) => Omit<RowOf[K], 'extra'>;
+} = {
   text: ({ text }, fail) => {
     checkNotEmpty('text', text, fail);
     return { text };

@@ -11,17 +11,23 @@ const finite = z.number({ error: 'a finite number' });
 const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });
 const listOf = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: what });
 
+/** Text to learn as it stands. */
+const text = z.looseObject({ text: textSchema });
+/** A chat of which the assistant's turns are learnt. */
+const messages = z.looseObject({ messages: messagesSchema });
+/** A prompt and the answer to learn. */
+const completion = z.looseObject({ prompt: contentOrChatSchema, completion: contentOrChatSchema });
+
 /**
  * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that two
  * answers differ, that lists have the same length) and normalises. Fields unknown here are kept.
  */
 export const rowSchemas = {
-  /** Text to learn as it stands. */
-  text: z.looseObject({ text: textSchema }),
-  /** A chat of which the assistant's turns are learnt. */
-  messages: z.looseObject({ messages: messagesSchema }),
-  /** A prompt and the answer to learn. */
-  completion: z.looseObject({ prompt: contentOrChatSchema, completion: contentOrChatSchema }),
+  text,
+  messages,
+  completion,
+  /** One of the three above: each row is of the first whose field it has, in {@link supervisedKinds}' order. */
+  supervised: z.looseObject({ ...messages.shape, ...completion.shape, ...text.shape }),
   /** Two answers, the better one named. Without a prompt, it is what both answers begin with. */
   preference: z.looseObject({
     prompt: contentOrChatSchema.nullish(),
@@ -59,6 +65,9 @@ export const rowSchemas = {
 
 export type RowKind = keyof typeof rowSchemas;
 
+/** The kinds that a supervised row may be of; the one that it is of has the field of that name. */
+export const supervisedKinds = ['messages', 'completion', 'text'] as const;
+
 /** The kinds of rows, by name. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 
@@ -83,6 +92,9 @@ export interface PromptRow extends Extra {
 export interface CompletionRow extends PromptRow {
   completion: Content;
 }
+
+/** What supervised fine-tuning learns from. */
+export type SupervisedRow = MessagesRow | CompletionRow | TextRow;
 
 /**
  * Prompt, chosen and rejected are all plain or all chats; the prompt is always spelled out, and the
@@ -117,6 +129,7 @@ export interface RowOf {
   text: TextRow;
   messages: MessagesRow;
   completion: CompletionRow;
+  supervised: SupervisedRow;
   preference: PreferenceRow;
   ranking: RankingRow;
   unpaired: UnpairedRow;

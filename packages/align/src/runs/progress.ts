@@ -3,6 +3,8 @@ export interface TrainingProgress {
   step: number;
   totalSteps: number;
   loss?: number;
+  /** exp(loss), of supervised runs. */
+  perplexity?: number;
   /** Mean reward of chosen less rejected answers (TRL's rewards/margins). */
   margin?: number;
   /** Share of pairs with a positive margin, from 0 to 1. */
@@ -40,15 +42,22 @@ export function plainProgressLine(progress: TrainingProgress): string {
 }
 
 function numbers(progress: TrainingProgress): string[] {
-  const { loss, margin, accuracy, tokensPerSecond, utilisation, secondsLeft } = progress;
+  const { loss, perplexity, margin, accuracy, tokensPerSecond, utilisation, secondsLeft } =
+    progress;
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
+  if (perplexity !== undefined) parts.push(`perplexity ${formatPerplexity(perplexity)}`);
   if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
   if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
   if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
   if (tokensPerSecond != null) parts.push(`${formatCount(tokensPerSecond)} tokens/s`);
   if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);
   return parts;
+}
+
+/** `12.35`; four digits and more have no fraction. */
+export function formatPerplexity(perplexity: number): string {
+  return perplexity < 1000 ? perplexity.toFixed(2) : formatCount(perplexity);
 }
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];

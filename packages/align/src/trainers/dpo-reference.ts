@@ -1,14 +1,10 @@
 // Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance and kept in the cache.
 
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
-import type { Notice } from './dpo-data.ts';
-import type { Policy } from './dpo-policy.ts';
 import type { PairSource, PreferenceRows } from './pair-source.ts';
+import type { Policy } from './policy.ts';
 import { precomputeReference, recomputeFirstStep, type StepShape } from './precompute-reference.ts';
 import {
   loadReference,
@@ -16,6 +12,8 @@ import {
   referenceCachePath,
   saveReference,
 } from './reference-scores.ts';
+import type { Notice } from './run-data.ts';
+import { hashAdapter } from './run-identity.ts';
 
 /** The pairs of a dataset, and the rows that they are made of. */
 export interface ScoredSource {
@@ -147,15 +145,6 @@ function refuseFewerPositions(positions: number, { reference, maxLength }: DpoOp
   throw new Error(
     `--reference ${reference} takes at most ${positions} tokens, fewer than --max-length ${maxLength}: give --max-length ${positions} or less, or another reference`,
   );
-}
-
-/** Of the files that say what the adapter computes. */
-export function hashAdapter(folder: string): string {
-  const hash = createHash('sha256');
-  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
-    hash.update(readFileSync(join(folder, name)));
-  }
-  return hash.digest('hex');
 }
 
 /** Both models are given the policy's token ids. */

@@ -1,8 +1,8 @@
 // Which rows fit --max-length: known before the first step, so that an epoch has as many steps as it has usable rows.
 import { setImmediate } from 'node:timers/promises';
 import { trainingShape } from '../config/training-options.ts';
-import type { Notice } from './dpo-data.ts';
-import type { PairSource } from './pair-source.ts';
+import type { Notice } from './run-data.ts';
+import type { AnySource } from './tokenised-source.ts';
 
 /** Datasets of more rows are not read through before the run: at some milliseconds a row it would take long. */
 const SURVEYED_ROWS = 200_000;
@@ -32,11 +32,11 @@ export function fittingLength(
 
 /** Tells what does not fit, again whenever there is twice as much of it. */
 export class LengthReport {
-  readonly #source: PairSource;
+  readonly #source: AnySource;
   readonly #notice: Notice;
   readonly #told = new Map<string, number>();
 
-  constructor(source: PairSource, notice: Notice) {
+  constructor(source: AnySource, notice: Notice) {
     this.#source = source;
     this.#notice = notice;
   }
@@ -82,7 +82,7 @@ export interface SurveyOptions {
  * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
  */
 export async function surveyLengths(
-  source: PairSource,
+  source: AnySource,
   options: SurveyOptions,
 ): Promise<LengthReport> {
   const { notice, part = false, signal } = options;

@@ -9,7 +9,7 @@ import {
   type Role,
   totalFlops,
 } from '@keel/model';
-import { fromTypedArray, noGrad, phase, Recomputation, type Tensor, tidy } from '@keel/torch';
+import { fromTypedArray, phase, type Recomputation, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
@@ -17,6 +17,7 @@ import type { PairedObjective, PairedOptions, PairedScores } from '../objectives
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import type { ReferenceScores } from './reference-scores.ts';
+import { runPass } from './run-pass.ts';
 import { scorePairs } from './score-pairs.ts';
 import {
   type Metrics,
@@ -106,32 +107,21 @@ export class PairedTask implements TrainingTask {
       if (training) this.#flops += this.#flopsOf(batch, rows);
       using referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
       await letOthersIn();
-      using recomputation =
-        training && recomputes(batch.packed.tokens.length) ? new Recomputation() : null;
-      const compute = (): Tensor =>
-        tidy(() => {
-          const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
-          const scores = pairedScores(policy.sums, referenceSums, batch.counts);
-          const losses = objective.loss(scores, objectiveOptions); // [P]
-          const total = losses.sum();
-          const value = total.item();
-          if (!Number.isFinite(value))
-            throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-          totals.add(batch, scores, value, policy);
-          return total;
-        });
-      // Autograd keeps what backward needs of the forward pass.
-      using total = phase('forward', () => (training ? compute() : noGrad(compute)));
-      await letOthersIn();
-      if (!training) continue;
-      phase('backward', () =>
-        tidy(() => {
-          const mean = total.div(pairs.length);
-          if (recomputation === null) mean.backward();
-          else recomputation.backward(mean);
-        }),
-      );
-      await letOthersIn();
+      const forward = (recomputation: Recomputation | null): Tensor => {
+        const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
+        const scores = pairedScores(policy.sums, referenceSums, batch.counts);
+        const losses = objective.loss(scores, objectiveOptions); // [P]
+        const total = losses.sum();
+        const value = total.item();
+        if (!Number.isFinite(value))
+          throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
+        totals.add(batch, scores, value, policy);
+        return total;
+      };
+      await runPass(forward, {
+        divisor: training ? pairs.length : null,
+        recomputes: recomputes(batch.packed.tokens.length),
+      });
     }
     return totals;
   }

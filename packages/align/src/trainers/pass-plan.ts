@@ -2,7 +2,7 @@
 import { activationBytes, type LanguageModel, type Role } from '@keel/model';
 import { freeMemory, type Tensor } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
-import type { Notice } from './dpo-data.ts';
+import type { Notice } from './run-data.ts';
 
 /**
  * On a CPU larger passes gain a tenth in time at most (docs/results/memory.md), and take memory. A device wants more tokens

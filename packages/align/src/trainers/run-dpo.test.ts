@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PairedObjective } from '../objectives/paired.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
-import { type AlignPairsOptions, alignPairs, type RunHooks } from './run-dpo.ts';
+import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from './run-dpo.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-align-'));
@@ -59,7 +59,7 @@ interface Told {
   totalSteps: number;
 }
 
-async function align(options: AlignPairsOptions, hooks: RunHooks = {}): Promise<Told> {
+async function align(options: AlignPairsOptions, hooks: PairedRunHooks = {}): Promise<Told> {
   const notices: string[] = [];
   let totalSteps = 0;
   const result = await alignPairs(options, {
@@ -74,7 +74,7 @@ async function align(options: AlignPairsOptions, hooks: RunHooks = {}): Promise<
 }
 
 /** Stops after a step as ^C does. */
-function stopping(after: number): RunHooks {
+function stopping(after: number): PairedRunHooks {
   const controller = new AbortController();
   return {
     signal: controller.signal,

@@ -1,11 +1,13 @@
 // What a run is made of. A run that goes on with other data or another model is another run.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { addonBuild, threads } from '@keel/torch';
-import type { DpoOptions } from '../config/dpo-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
-import type { DpoData, Notice } from './dpo-data.ts';
-import type { Policy } from './dpo-policy.ts';
-import { hashAdapter } from './dpo-reference.ts';
+import type { Policy } from './policy.ts';
+import type { Notice, RunData } from './run-data.ts';
 import { savedIdentity } from './training-state.ts';
 
 export interface RunIdentity {
@@ -25,8 +27,8 @@ export interface RunIdentity {
 
 /** @throws DataError where a data file changed since it was opened */
 export async function identityOf(
-  options: DpoOptions,
-  { rows, heldOut }: DpoData,
+  options: TrainingOptions,
+  { rows, heldOut }: RunData,
   { model, precision }: Policy,
 ): Promise<RunIdentity> {
   const inputs: RunIdentity['inputs'] = { '--data': await rows.fileHashes() };
@@ -42,6 +44,15 @@ export async function identityOf(
     inputs,
     machine: { precision, device: model.device, threads: threads(), software: addonBuild() },
   };
+}
+
+/** Of the files that say what the adapter computes. */
+export function hashAdapter(folder: string): string {
+  const hash = createHash('sha256');
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+    hash.update(readFileSync(join(folder, name)));
+  }
+  return hash.digest('hex');
 }
 
 /**

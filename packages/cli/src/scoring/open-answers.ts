@@ -3,6 +3,7 @@ import {
   DataError,
   openRows,
   type PreferenceRow,
+  type RowKind,
   type RowSource,
 } from '@keel/align';
 
@@ -21,17 +22,27 @@ export const isPair = (row: AnswerRow): row is PreferenceRow => 'chosen' in row;
  * Opens rows of pairs or of completions, whichever the files hold.
  * @throws DataError of the kind that more of the rows are of
  */
-export async function openAnswers({ data, onBadRow }: AnswerSourceOptions): Promise<AnswerSource> {
+export const openAnswers = (options: AnswerSourceOptions): Promise<AnswerSource> =>
+  openEither(options, 'preference', 'completion');
+
+/**
+ * Opens rows of one of two kinds, whichever the files hold.
+ * @throws DataError of the kind that more of the rows are of
+ */
+export async function openEither<First extends RowKind, Second extends RowKind>(
+  { data, onBadRow }: AnswerSourceOptions,
+  first: First,
+  second: Second,
+): Promise<RowSource<First> | RowSource<Second>> {
   try {
-    return await openRows(data, { kind: 'preference', onBadRow });
-  } catch (pairError) {
-    if (!(pairError instanceof DataError)) throw pairError;
+    return await openRows(data, { kind: first, onBadRow });
+  } catch (firstError) {
+    if (!(firstError instanceof DataError)) throw firstError;
     try {
-      return await openRows(data, { kind: 'completion', onBadRow });
-    } catch (completionError) {
-      const further =
-        completionError instanceof DataError && place(completionError) > place(pairError);
-      throw further ? completionError : pairError;
+      return await openRows(data, { kind: second, onBadRow });
+    } catch (secondError) {
+      const further = secondError instanceof DataError && place(secondError) > place(firstError);
+      throw further ? secondError : firstError;
     }
   }
 }

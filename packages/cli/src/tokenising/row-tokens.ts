@@ -1,6 +1,12 @@
-import { placeName } from '@keel/align';
+import {
+  defaultScoring,
+  type PreferenceRow,
+  placeName,
+  type SupervisedRow,
+  tokeniseExample,
+} from '@keel/align';
 import type { Tokenizer } from '@keel/model';
-import { type AnswerSource, openAnswers } from '../scoring/open-answers.ts';
+import { openEither } from '../scoring/open-answers.ts';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
@@ -13,42 +19,62 @@ export interface RowTokensOptions {
   maxLength: number | null;
 }
 
+interface ScoredTokens {
+  tokens: number[];
+  scored: boolean[];
+}
+
 /** What the first rows of a data set become. */
 export async function* rowTokens(
   tokenizer: Tokenizer,
   options: RowTokensOptions,
 ): AsyncGenerator<ShownTokens> {
-  await using source = await openAnswers(options);
+  await using source = await openEither(options, 'preference', 'supervised');
   for (let row = 0; row < Math.min(options.rows, source.length); row++) {
-    yield await tokensOfRow(tokenizer, source, row, options.maxLength);
+    const place = placeName(source.place(row));
+    yield tokensOfRow(tokenizer, await source.read(row), { row, place }, options.maxLength);
   }
 }
 
-async function tokensOfRow(
+type ShownRow = PreferenceRow | SupervisedRow;
+
+function tokensOfRow(
   tokenizer: Tokenizer,
-  source: AnswerSource,
-  row: number,
+  row: ShownRow,
+  name: { row: number; place: string },
   maxLength: number | null,
-): Promise<ShownTokens> {
-  const found = tokeniseAnswers(await source.read(row), tokenizer, maxLength);
-  const place = placeName(source.place(row));
-  const heading = `row ${row} (${place})`;
+): ShownTokens {
+  const heading = `row ${name.row} (${name.place})`;
+  const found = partsOf(tokenizer, row, maxLength);
   if (found === null) {
-    const name = { row, place, too_long: true };
     const left = `${heading}: left out, its prompt alone fills --max-length ${maxLength}`;
-    return { heading: left, name, parts: [], truncated: false };
+    return { heading: left, name: { ...name, too_long: true }, parts: [], truncated: false };
   }
-  const prompt = { name: 'prompt', pieces: tokenPieces(tokenizer, found.prompt, []) };
-  const answers = found.answers.map(({ name, answer }) => ({
+  const total = found.parts.reduce((sum, { pieces }) => sum + pieces.length, 0);
+  return { heading: `${heading}: ${total} tokens in the packed batch`, name, ...found };
+}
+
+/** A row's parts; null where nothing that is scored fits. */
+function partsOf(
+  tokenizer: Tokenizer,
+  row: ShownRow,
+  maxLength: number | null,
+): Pick<ShownTokens, 'parts' | 'truncated'> | null {
+  const part = (name: string, { tokens, scored }: ScoredTokens) => ({
     name,
-    pieces: tokenPieces(tokenizer, answer.tokens, answer.scored),
-  }));
-  const parts = [prompt, ...answers];
-  const total = parts.reduce((sum, { pieces }) => sum + pieces.length, 0);
-  return {
-    heading: `${heading}: ${total} tokens in the packed batch`,
-    name: { row, place },
-    parts,
-    truncated: found.truncated,
-  };
+    pieces: tokenPieces(tokenizer, tokens, scored),
+  });
+  if ('text' in row || 'messages' in row) {
+    const example = tokeniseExample(row, tokenizer, { ...defaultScoring, maxLength });
+    if (example === null) return null;
+    const name = 'text' in row ? 'text' : 'messages';
+    // Nothing predicts the first token.
+    const scored = example.scored.map((one, at) => one && at > 0);
+    return { parts: [part(name, { ...example, scored })], truncated: example.truncated };
+  }
+  const found = tokeniseAnswers(row, tokenizer, maxLength);
+  if (found === null) return null;
+  const prompt = part('prompt', { tokens: found.prompt, scored: [] });
+  const answers = found.answers.map(({ name, answer }) => part(name, answer));
+  return { parts: [prompt, ...answers], truncated: found.truncated };
 }

@@ -1,5 +1,6 @@
 import {
   formatDuration,
+  formatPerplexity,
   PlainPace,
   plainProgressLine,
   profileTable,
@@ -87,6 +88,7 @@ export class HumanDisplay implements TrainingDisplay {
       step,
       totalSteps,
       loss: metrics.loss,
+      perplexity: metrics.perplexity,
       margin: metrics['rewards/margins'],
       accuracy: metrics['rewards/accuracies'],
       utilisation: metrics.mfu,
@@ -126,6 +128,7 @@ function newBar(stream: NodeJS.WriteStream, progress: () => TrainingProgress): S
 function evaluationLine(step: number, metrics: Record<string, number>): string {
   const shown = [
     ['loss', metrics.eval_loss?.toFixed(4)],
+    ['perplexity', metrics.eval_perplexity && formatPerplexity(metrics.eval_perplexity)],
     ['margin', metrics['eval_rewards/margins']?.toFixed(3)],
     ['accuracy', percent(metrics['eval_rewards/accuracies'])],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));

@@ -52,6 +52,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
       path: final,
       chat: `npx keel chat --model ${final}`,
     });
+    expect(readFileSync(folder.file('run/report.html'), 'utf8')).toContain(
+      'Held-out reward margin',
+    );
     const logged = MetricsLog.read(folder.file('run/metrics.jsonl'));
     expect(logged.filter(({ loss }) => loss !== undefined)).toHaveLength(3);
   });

@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
-import { jsonLines, keel } from '../testing/command-line.ts';
+import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
 const model = ['--model', goldenPath('tiny-chat')!];
 const chats = `${goldenPath('trajectories/dpo-conversational-accumulate-2')}/train.jsonl`;
@@ -52,6 +53,25 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     expect(jsonLines(cut.stdout)[0]).toMatchObject({ truncated: true });
     const left = await keel(['tokens', ...model, '--data', chats, '--max-length', '5']);
     expect(left.stdout).toContain('left out, its prompt alone fills --max-length 5');
+  });
+
+  test('shows which turns of a chat are scored, and a text', async () => {
+    using folder = new TemporaryFolder();
+    const data = folder.file('rows.jsonl');
+    const turn = (role: string, content: string) => ({ role, content });
+    const messages = [turn('user', 'Why?'), turn('assistant', 'No.'), turn('user', 'Oh')];
+    messages.push(turn('assistant', 'Yes.'));
+    const rows = [{ messages }, { text: 'The sky' }];
+    writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const args = [...model, '--data', data, '--rows', '2', '--json'];
+    const { code, stdout, stderr } = await keel(['tokens', ...args]);
+    expect(code, stderr).toBe(0);
+    const [chat, plain] = jsonLines(stdout) as unknown as [{ messages: Part }, { text: Part }];
+    const scored = ({ texts, scored: one }: Part) => texts.filter((_, at) => one[at]).join('');
+    expect(scored(chat.messages)).toBe('No.<|im_end|>\nYes.<|im_end|>\n');
+    expect(chat.messages.texts.join('')).toContain('<|im_start|>user\nOh<|im_end|>\n');
+    // Nothing predicts the first token of a text.
+    expect(plain.text.scored).toEqual(plain.text.tokens.map((_, at) => at > 0));
   });
 
   test('shows a text', async () => {

@@ -13,8 +13,8 @@ using OptionalTensor = std::optional<at::Tensor>;
 
 // Rows of a unit of work: what stays in the second-level cache while the panels go by.
 constexpr int64_t kRows = 64;
-// Panels of a unit: fewer would be read less often, more would leave threads without work at the end.
-constexpr int64_t kPanels = 16;
+// Panels of a unit: with more, threads would be without work at the end for longer.
+constexpr int64_t kPanels = 4;
 // Fewer tokens than this do not pay for packing the second factor.
 constexpr int64_t kFewest = 16;
 

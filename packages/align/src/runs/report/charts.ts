@@ -36,13 +36,26 @@ const definitions: readonly Definition[] = [
   {
     id: 'loss',
     title: 'Loss',
-    note: 'The training objective. DPO begins at ln 2 = 0.693, where policy and reference are one.',
+    note: 'The training objective.',
     lines: oneLine(['loss']),
+  },
+  {
+    id: 'perplexity',
+    title: 'Perplexity',
+    note: 'The exponential of the loss: among how many tokens, equally likely, the model in effect chooses.',
+    lines: oneLine(['perplexity']),
+  },
+  {
+    id: 'token-accuracy',
+    title: 'Token accuracy',
+    note: 'Share of scored tokens that were the most likely one; for pairs, of the chosen answers.',
+    share: true,
+    lines: oneLine(['mean_token_accuracy']),
   },
   {
     id: 'margin',
     title: 'Reward margin',
-    note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one.',
+    note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one. At 0 they are one, and the loss of DPO is ln 2 = 0.693.',
     lines: oneLine(['rewards/margins']),
   },
   {

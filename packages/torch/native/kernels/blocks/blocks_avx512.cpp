@@ -85,7 +85,7 @@ inline __m512bh pairAt(const bf16* at) {
 
 // Sums of a tile of R rows and V vectors of columns.
 template <int R, int V>
-inline void sums(const Term* terms, int64_t count, int64_t row, int64_t column, __m512 (&sum)[R][V]) {
+[[gnu::always_inline]] inline void sums(const Term* terms, int64_t count, int64_t row, int64_t column, __m512 (&sum)[R][V]) {
   for (int i = 0; i < R; ++i)
     for (int j = 0; j < V; ++j) sum[i][j] = _mm512_setzero_ps();
   for (int64_t t = 0; t < count; ++t) {
@@ -104,7 +104,7 @@ inline void sums(const Term* terms, int64_t count, int64_t row, int64_t column, 
 
 // Calls store(row, column, vector, mask) for every vector of the product.
 template <int V, int R, typename Store>
-inline void strip(const Term* terms, int64_t count, int64_t row, int64_t column, int64_t columns, Store store) {
+[[gnu::always_inline]] inline void strip(const Term* terms, int64_t count, int64_t row, int64_t column, int64_t columns, Store store) {
   __m512 sum[R][V];
   sums<R, V>(terms, count, row, column, sum);
   for (int i = 0; i < R; ++i)

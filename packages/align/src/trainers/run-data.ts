@@ -1,26 +1,27 @@
-// The rows of a DPO run.
-import type { DpoOptions } from '../config/dpo-options.ts';
+// The rows of a run.
+import type { TrainingOptions } from '../config/training-options.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
+import type { RowKind } from '../data/rows.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
-
-type PreferenceSource = RowSource<'preference'>;
 
 /** Tells the user a sentence. */
 export type Notice = (text: string) => void;
 
-export interface DpoData extends AsyncDisposable {
-  rows: PreferenceSource;
+export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
+  rows: RowSource<K>;
   /** null without --eval-data. */
-  heldOut: PreferenceSource | null;
+  heldOut: RowSource<K> | null;
 }
 
 /** @throws DataError as {@link openRows} does */
-export async function openDpoData(options: DpoOptions, notice: Notice): Promise<DpoData> {
+export async function openRunData<K extends RowKind>(
+  kind: K,
+  options: TrainingOptions,
+  notice: Notice,
+): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  const open = async (spec: readonly string[]): Promise<PreferenceSource> => {
-    const source = opened.use(
-      await openRows(spec, { kind: 'preference', onBadRow: options.onBadRow }),
-    );
+  const open = async (spec: readonly string[]): Promise<RowSource<K>> => {
+    const source = opened.use(await openRows(spec, { kind, onBadRow: options.onBadRow }));
     const { badRowCount: count, badRows, files } = source;
     if (count > 0) {
       notice(
@@ -36,7 +37,7 @@ export async function openDpoData(options: DpoOptions, notice: Notice): Promise<
 }
 
 /** Fingerprint of each source by its files' names. */
-export async function dataHashes({ rows, heldOut }: DpoData): Promise<Record<string, string>> {
+export async function dataHashes({ rows, heldOut }: RunData): Promise<Record<string, string>> {
   const sources = heldOut === null ? [rows] : [rows, heldOut];
   const entries = sources.map(
     async (one) => [one.files.join(' '), await one.fingerprint()] as const,
@@ -47,7 +48,7 @@ export async function dataHashes({ rows, heldOut }: DpoData): Promise<Record<str
 /** Writes rows with the places they stand in, one JSON object a line. */
 export async function writeRows(
   path: string,
-  source: PreferenceSource,
+  source: RowSource<RowKind>,
   rows: readonly number[],
 ): Promise<void> {
   const places = [...new Set(rows)];

@@ -1,4 +1,4 @@
-// What a DPO run trains: an adapter on a frozen base, or the whole model.
+// What a run trains: an adapter on a frozen base, or the whole model.
 import {
   addLora,
   type LanguageModel,
@@ -12,7 +12,7 @@ import {
   saveModel,
 } from '@keel/model';
 import { manualSeed, type Tensor } from '@keel/torch';
-import type { DpoOptions } from '../config/dpo-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
 
 /** The adapter that is trained. */
 const POLICY = 'policy';
@@ -32,7 +32,7 @@ export interface Policy extends Disposable {
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
-export async function loadPolicy(options: DpoOptions): Promise<Policy> {
+export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
@@ -55,7 +55,7 @@ export async function loadPolicy(options: DpoOptions): Promise<Policy> {
   }
 }
 
-function trainedParameters(model: LanguageModel, options: DpoOptions): Map<string, Tensor> {
+function trainedParameters(model: LanguageModel, options: TrainingOptions): Map<string, Tensor> {
   if (!options.lora) return namedWeights(model.decoder);
   if (options.adapter !== null) {
     return loadAdapter(model.decoder, options.adapter, POLICY, { trainable: true });

@@ -1,0 +1,154 @@
+// What Keel's side of a comparison measures of a run: time and tokens of each step, peak memory, and how that compares
+// with the machine's own matrix product.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measureMatmulPeak, type RunHooks, type RunResult } from '@keel/align';
+import { type LanguageModel, loadModel, type ModelSizes, modelSizes } from '@keel/model';
+import { threads, torchBuild } from '@keel/torch';
+
+/** What one kind of training adds. */
+export interface MeasuredTraining {
+  /** Flag of the rows a step, and how many there are unless told. */
+  rows: { flag: string; default: string };
+  train(options: CommonOptions, hooks: RunHooks): Promise<RunResult>;
+  /** Floating-point operations of a step on these rows, as every run counts them for its mfu. */
+  flops(
+    model: LanguageModel,
+    sizes: ModelSizes,
+    path: string,
+    rows: readonly number[],
+    full: boolean,
+  ): Promise<number>;
+}
+
+/** Options that a comparison gives to any training. */
+export type CommonOptions = ReturnType<typeof commonOptions>;
+
+type Values = Readonly<Record<string, string>> & { full: boolean };
+
+function valuesOf({ rows }: MeasuredTraining): Values {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
+      data: { type: 'string' },
+      steps: { type: 'string', default: '9' },
+      [rows.flag]: { type: 'string', default: rows.default },
+      rank: { type: 'string', default: '16' },
+      full: { type: 'boolean', default: false },
+      dtype: { type: 'string', default: 'bf16' },
+      threads: { type: 'string', default: 'all' },
+      'micro-batch-tokens': { type: 'string', default: 'auto' },
+      'gradient-checkpointing': { type: 'string', default: 'auto' },
+      'lora-layers': { type: 'string', default: 'all' },
+    },
+  });
+  if (values.data === undefined) throw new Error('--data is missing: rows, JSON Lines');
+  return values as Values;
+}
+
+function commonOptions(
+  values: Values,
+  data: string,
+  output: string,
+  batchSize: number,
+  maxSteps: number,
+) {
+  const rank = Number(values.rank);
+  const [tokens, layers] = [values['micro-batch-tokens']!, values['lora-layers']!];
+  return {
+    model: values.model!,
+    data: [data],
+    output,
+    lora: !values.full,
+    loraRank: rank,
+    loraAlpha: 2 * rank,
+    batchSize,
+    maxSteps,
+    learningRate: 1e-5,
+    scheduler: 'constant' as const,
+    shuffle: false,
+    precision: values.dtype as 'bf16' | 'fp32',
+    saveSteps: null,
+    microBatchTokens: tokens === 'auto' ? ('auto' as const) : Number(tokens),
+    gradientCheckpointing: values['gradient-checkpointing'] as 'auto' | 'on' | 'off',
+    loraLayers: layers === 'all' ? null : [layers],
+    threads: values.threads === 'all' ? null : Number(values.threads),
+  };
+}
+
+/** Runs the training that the command line asks for; prints one JSON line, as the scripts in benchmarks/trl do. */
+export async function measureRun(training: MeasuredTraining): Promise<void> {
+  const values = valuesOf(training);
+  const folder = mkdtempSync(join(tmpdir(), 'keel-measured-'));
+  try {
+    const [steps, rows] = [Number(values.steps), Number(values[training.rows.flag])];
+    const lines = readFileSync(values.data!, 'utf8').trim().split('\n');
+    const data = join(folder, 'rows.jsonl');
+    writeFileSync(
+      data,
+      Array.from({ length: steps * rows }, (_, row) => `${lines[row % lines.length]}\n`).join(''),
+    );
+    const seconds: number[] = [];
+    const tokens: number[] = [];
+    let last = performance.now();
+    let counted = 0;
+    await training.train(commonOptions(values, data, join(folder, 'run'), rows, steps), {
+      onEvent(event) {
+        if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
+        if (event.type === 'start') last = performance.now();
+        if (event.type !== 'step') return;
+        const now = performance.now();
+        seconds.push((now - last) / 1000);
+        last = now;
+        tokens.push((event.metrics.num_tokens ?? 0) - counted);
+        counted = event.metrics.num_tokens ?? 0;
+      },
+    });
+    const peak = peakBytes();
+    const sum = (list: number[]): number =>
+      list.slice(1).reduce((total, value) => total + value, 0);
+    process.stdout.write(
+      `${JSON.stringify({
+        trainer: 'keel',
+        training: values.full ? 'full' : `lora-${values.rank}`,
+        dtype: values.dtype,
+        torch: torchBuild().version,
+        threads: threads(),
+        seconds_per_step: seconds.slice(1),
+        tokens_per_second: sum(tokens) / sum(seconds),
+        tokens_per_step: tokens.slice(1),
+        peak_rss_bytes: peak,
+        model_flops_per_step: await modelFlops(training, values, data, rows, steps),
+        matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
+      })}\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Highest resident memory of this process so far, in bytes, as the system counts it. */
+function peakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+/** The mean over the steps that are measured. */
+async function modelFlops(
+  training: MeasuredTraining,
+  values: Values,
+  path: string,
+  rows: number,
+  steps: number,
+): Promise<number> {
+  const model = await loadModel(values.model!);
+  const sizes = modelSizes(model.decoder);
+  let flops = 0;
+  for (let step = 1; step < steps; step++) {
+    const indices = Array.from({ length: rows }, (_, index) => step * rows + index);
+    flops += await training.flops(model, sizes, path, indices, values.full);
+  }
+  model.dispose();
+  return flops / (steps - 1);
+}

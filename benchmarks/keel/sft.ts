@@ -1,0 +1,26 @@
+// Measures Keel's supervised fine-tuning: time and tokens of each step, peak memory. Prints one JSON line, as
+// benchmarks/trl/sft.py does.
+import {
+  defaultScoring,
+  fineTune,
+  openRows,
+  packExamples,
+  type TokenisedExample,
+  tokeniseExample,
+} from '@keel/align';
+import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
+import { measureRun } from './measure-run.ts';
+
+await measureRun({
+  rows: { flag: 'rows', default: '8' },
+  train: fineTune,
+  async flops(model, sizes, path, indices, full) {
+    await using rows = await openRows([path], { kind: 'supervised' });
+    const examples = (await rows.readMany(indices)).map((row) =>
+      tokeniseExample(row, model.tokenizer, { ...defaultScoring, maxLength: null }),
+    );
+    const batch = packExamples(examples.filter((one): one is TokenisedExample => one !== null));
+    const forward = forwardFlops(sizes, batch.packed, batch.scored.rows.length);
+    return totalFlops(forward) + totalFlops(backwardFlops(forward, { trainedWeights: full }));
+  },
+});

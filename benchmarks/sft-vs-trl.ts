@@ -1,0 +1,12 @@
+// Supervised fine-tuning beside TRL, with LoRA unless --full is given; the loss is of the chosen answers of preference rows.
+// node benchmarks/sft-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data pairs.jsonl] [--model folder]
+import { besideTrl } from './beside-trl.ts';
+import { jsonLines, pairsFrom } from './random-pairs.ts';
+
+await besideTrl({
+  name: 'sft',
+  rows: { flag: 'rows', default: '8' },
+  data: (path) =>
+    jsonLines(pairsFrom(path).map(({ prompt, chosen }) => ({ prompt, completion: chosen }))),
+  trl: { 'TRL, default': [], 'TRL, no recomputation': ['--no-gradient-checkpointing'] },
+});

@@ -1,0 +1,192 @@
+"""What both TRL scripts share: their flags, what is measured of a run, and the JSON line that they print.
+
+The rows come in their order, without shuffling. The first step is left out of the times.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+
+
+def at_least_two(text):
+    if int(text) < 2:
+        raise argparse.ArgumentTypeError("must be at least 2: the first step is not counted")
+    return int(text)
+
+
+def parser_of(description, rows_flag, rows_default):
+    """Flags of a script; `rows_flag` is the name of the rows a step."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--model", required=True, help="model folder (export-model.py writes one)")
+    parser.add_argument("--data", required=True, help="rows, JSON Lines in the chat format")
+    parser.add_argument("--steps", type=at_least_two, default=9, help="optimiser steps, the first not counted (default 9)")
+    parser.add_argument(
+        f"--{rows_flag}", dest="rows", type=int, default=rows_default, help=f"{rows_flag} a step (default {rows_default})"
+    )
+    parser.add_argument("--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it")
+    parser.add_argument("--full", action="store_true", help="train all weights instead of an adapter")
+    parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the base weights")
+    parser.add_argument(
+        "--autocast",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="bfloat16 autocast (TRL's bf16=True); TRL's default with --dtype bf16",
+    )
+    parser.add_argument(
+        "--gradient-checkpointing",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="TRL's default is to recompute activations",
+    )
+    parser.add_argument("--threads", type=int, help="threads of an operator (default: PyTorch's choice)")
+    return parser
+
+
+def memory(field):
+    """VmHWM (peak) or VmRSS (now) of this process in bytes; None where the system does not tell."""
+    try:
+        with open("/proc/self/status") as status:
+            lines = dict(line.split(":", 1) for line in status)
+        return int(lines[field].split()[0]) * 1024
+    except OSError:
+        return None
+
+
+def restart_peak():
+    """Sets the peak back to what is resident now, so that loading does not count as training."""
+    try:
+        with open("/proc/self/clear_refs", "w") as control:
+            control.write("5")
+    except OSError:
+        pass
+
+
+def measure(arguments, make_trainer, config_class, **config):
+    """Trains and prints one JSON line.
+
+    make_trainer(trainer arguments, load) makes the trainer; load() loads the model in the precision asked for.
+    `config` holds what this trainer's configuration has beside what all have.
+    """
+    # A cached result of an earlier run, or a look-up in the hub, would not be the training that is measured.
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_CACHING="1", TQDM_DISABLE="1")
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+
+    class Measurement(TrainerCallback):
+        def __init__(self):
+            self.seconds, self.tokens, self.losses = [], [], []
+
+        def on_step_begin(self, *_, **__):
+            self.begin = time.perf_counter()
+
+        def on_step_end(self, *_, **__):
+            self.seconds.append(time.perf_counter() - self.begin)
+
+        def on_log(self, args, state, control, logs=None, **_):
+            if "num_tokens" in logs and "loss" in logs:
+                self.tokens.append(logs["num_tokens"])
+                self.losses.append(logs["loss"])
+
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    with open(arguments.data) as file:
+        rows = [json.loads(line) for line in file]
+    needed = arguments.steps * arguments.rows
+    rows = (rows * -(-needed // len(rows)))[:needed]
+    dtype = torch.bfloat16 if arguments.dtype == "bf16" else torch.float32
+    autocast = arguments.dtype == "bf16" if arguments.autocast is None else arguments.autocast
+
+    def load():
+        return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
+
+    with tempfile.TemporaryDirectory() as folder:
+        measurement = Measurement()
+        begin = time.perf_counter()
+        lora = LoraConfig(
+            r=arguments.rank,
+            lora_alpha=2 * arguments.rank,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
+        trainer = make_trainer(
+            dict(
+                model=load(),
+                processing_class=AutoTokenizer.from_pretrained(arguments.model),
+                train_dataset=Dataset.from_list(rows),
+                peft_config=None if arguments.full else lora,
+                args=config_class(
+                    output_dir=folder,
+                    use_cpu=True,
+                    bf16=autocast,
+                    per_device_train_batch_size=arguments.rows,
+                    gradient_accumulation_steps=1,
+                    gradient_checkpointing=arguments.gradient_checkpointing,
+                    max_steps=arguments.steps,
+                    learning_rate=1e-5,
+                    lr_scheduler_type="constant",
+                    logging_steps=1,
+                    logging_strategy="steps",
+                    save_strategy="no",
+                    report_to="none",
+                    disable_tqdm=True,
+                    seed=0,
+                    **config,
+                ),
+                callbacks=[measurement],
+            ),
+            load,
+        )
+        prepared = time.perf_counter() - begin
+        peak_before_training = memory("VmHWM")
+        resident_before_training = memory("VmRSS")
+        restart_peak()
+        trainer.train()
+
+    peak_training = memory("VmHWM")
+    totals = [0, *measurement.tokens]
+    tokens = [after - before for before, after in zip(totals, totals[1:])]
+    if len(tokens) != arguments.steps or len(measurement.seconds) != arguments.steps:
+        raise SystemExit(f"{len(tokens)} steps were logged, {arguments.steps} asked for")
+    seconds = measurement.seconds[1:]
+    print(
+        json.dumps(
+            {
+                "trainer": "trl",
+                "training": "full" if arguments.full else f"lora-{arguments.rank}",
+                "dtype": arguments.dtype,
+                "autocast": autocast,
+                **config,
+                "gradient_checkpointing": arguments.gradient_checkpointing,
+                "threads": torch.get_num_threads(),
+                "rows_per_step": arguments.rows,
+                "steps_measured": len(seconds),
+                "seconds_per_step": [round(value, 4) for value in seconds],
+                "median_seconds_per_step": round(statistics.median(seconds), 4),
+                "tokens_per_step": tokens[1:],
+                "tokens_per_second": round(sum(tokens[1:]) / sum(seconds), 2),
+                # What is computed before the first step, such as a reference pass over all rows, is in here.
+                "prepare_seconds": round(prepared, 3),
+                "peak_rss_bytes": max(peak_before_training or 0, peak_training or 0) or None,
+                "peak_training_rss_bytes": peak_training,
+                "rss_before_training_bytes": resident_before_training,
+                "losses": measurement.losses,
+            }
+        )
+    )
+
+
+def in_order(trainer_class):
+    """The trainer, but that it takes the rows as they come, so that each side of the comparison sees the same batches."""
+    from torch.utils.data import SequentialSampler
+
+    class OrderedTrainer(trainer_class):
+        def _get_train_sampler(self, train_dataset=None):
+            return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
+
+    return OrderedTrainer

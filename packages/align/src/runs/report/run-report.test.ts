@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { describeEnvironment } from '../environment.ts';
+import type { MetricsRow } from '../metrics.ts';
+import { type MeasuredHeadline, writeRunReport } from './run-report.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-run-report-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+writeFileSync(join(folder, 'config.yaml'), 'model: tiny\n');
+
+const environment = describeEnvironment({
+  torch: '2.13.0',
+  device: 'cpu',
+  threads: 1,
+  modelHashes: { tiny: 'a'.repeat(64) },
+  dataHashes: { 'rows.jsonl': 'b'.repeat(64) },
+});
+const headlines: MeasuredHeadline[] = [
+  { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
+];
+
+function report(rows: readonly MetricsRow[], heldOutRows: number): string {
+  const run = {
+    path: folder,
+    finalPath: join(folder, 'final'),
+    metricsPath: join(folder, 'metrics.jsonl'),
+    reportPath: join(folder, 'report.html'),
+  };
+  writeFileSync(run.metricsPath, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const options = { model: 'tiny' };
+  writeRunReport(run, { verb: 'sft', options, headlines, environment, heldOutRows, seconds: 65 });
+  return readFileSync(run.reportPath, 'utf8');
+}
+
+it('tells held-out numbers before and after, what ran, and every option', () => {
+  const evaluations: MetricsRow[] = [
+    { step: 0, eval_loss: 2 },
+    { step: 1, loss: 1.9 },
+    { step: 2, eval_loss: 1.75 },
+    { step: 3, eval_loss: 1.5 },
+  ];
+  const page = report(evaluations, 7);
+  expect(page).toContain('<h1>tiny: keel sft</h1>');
+  expect(page).toContain('3 optimizer steps; held-out loss went from 2.00 to 1.50.');
+  expect(page).toContain('7 held-out rows');
+  expect(page).toContain('rows.jsonl (SHA-256 bbbbbbbbbbbb…)');
+  expect(page).toContain('1m 05s');
+  expect(page).toContain('model: tiny');
+});
+
+it('says so where nothing was held out', () => {
+  const page = report([{ step: 1, loss: 1.9 }], 0);
+  expect(page).toContain('1 optimizer step. No held-out rows were given (--eval-data)');
+  expect(page).not.toContain('<article class="card">');
+});

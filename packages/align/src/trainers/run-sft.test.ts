@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
+import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
+import { tinyExamples, writeExamples } from './fixtures/tiny-examples.ts';
+import { type FineTuneOptions, fineTune } from './run-sft.ts';
+import type { RunHooks } from './run-training.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-sft-'));
+const inside = (name: string): string => join(folder, name);
+let data: string;
+let runs = 0;
+beforeAll(() => {
+  writeTinyChatModel(inside('model'));
+  data = writeExamples(folder, tinyExamples(10));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const optionsOf = (own: Partial<FineTuneOptions> = {}): FineTuneOptions => ({
+  model: inside('model'),
+  data: [data],
+  output: inside(`run-${runs++}`),
+  precision: 'fp32',
+  learningRate: 1e-2,
+  batchSize: 4,
+  microBatchSize: 2,
+  maxSteps: 3,
+  threads: 1,
+  ...own,
+});
+const lora = { lora: true, loraRank: 4, loraDropout: 0.2 };
+
+/** Stops after a step as ^C does. */
+function stopping(after: number): RunHooks {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onEvent(event) {
+      if ('step' in event && event.type !== 'evaluation' && event.step === after)
+        controller.abort();
+    },
+  };
+}
+
+describe('a run that was stopped and resumed', () => {
+  it.each([
+    ['LoRA with dropout and noise', { ...lora, neftuneAlpha: 5 }],
+    ['full, passes by tokens', { microBatchSize: undefined, microBatchTokens: 80 }],
+  ])('is the undisturbed run, byte by byte: %s', async (_, own) => {
+    const shape = {
+      ...own,
+      maxSteps: null,
+      epochs: 3,
+      evalData: [data],
+      evalSteps: 2,
+      saveSteps: 2,
+    };
+    const whole = optionsOf(shape);
+    expect(await fineTune(whole)).toMatchObject({ step: 8, interrupted: false });
+    const broken = optionsOf(shape);
+    // Before the first step, between checkpoints, and at one.
+    for (const [attempt, after] of [0, 3, 4].entries()) {
+      const result = await fineTune({ ...broken, resume: attempt > 0 }, stopping(after));
+      expect(result).toMatchObject({ interrupted: true, step: after });
+    }
+    expect(existsSync(join(broken.output, 'report.html'))).toBe(false);
+    const result = await fineTune({ ...broken, resume: true });
+    expect(result).toMatchObject({ interrupted: false, step: 8 });
+    expectSameRun(result.path, whole.output);
+  });
+});
+
+it('learns the rows, and its report says so', async () => {
+  const before = memory();
+  const { path } = await fineTune(optionsOf({ maxSteps: 20, evalData: [data], lora: true }));
+  expect(memory()).toEqual(before);
+  const evaluations = metricsOf(path).filter(({ eval_loss }) => eval_loss !== undefined);
+  expect(evaluations.map(({ step }) => step)).toEqual([0, 20]);
+  const [first, last] = evaluations;
+  expect(last!.eval_loss).toBeLessThan(0.8 * first!.eval_loss!);
+  expect(last!.eval_perplexity).toBeCloseTo(Math.exp(last!.eval_loss!), 9);
+  const report = readFileSync(join(path, 'report.html'), 'utf8');
+  for (const label of ['Held-out loss', 'Held-out perplexity', 'Held-out token accuracy']) {
+    expect(report).toContain(`<h3>${label}</h3>`);
+  }
+  expect(report).toMatch(/20 optimizer steps; held-out loss went from [\d.]+ to [\d.]+\./);
+  expect(report).toContain('id="chart-perplexity"');
+  expect(report).not.toMatch(/policy and reference are one/);
+});
+
+describe('rows that cannot be used', () => {
+  it('of preferences are told with what to do', async () => {
+    const pairs = writeRowsFile(mkdtempSync(inside('pairs-')), tinyRows(2));
+    await expect(fineTune(optionsOf({ data: [pairs] }))).rejects.toThrow(
+      /rows\.jsonl:1: expected an object with "messages".*rename "chosen" to "completion"/,
+    );
+  });
+
+  it('whose turns the template does not tell apart are told with file, line and advice, or left out', async () => {
+    const file = inside('begun.jsonl');
+    const begun = [
+      { role: 'assistant', content: 'hello' },
+      { role: 'user', content: 'day' },
+      { role: 'assistant', content: 'wo' },
+    ];
+    const fine = readFileSync(data, 'utf8');
+    writeFileSync(file, `${fine}${JSON.stringify({ messages: begun })}\n`);
+    const options = optionsOf({ data: [file], ...lora });
+    await expect(fineTune(options)).rejects.toThrow(
+      /begun\.jsonl:11: The conversation begins with the assistant.*--assistant-turns last/,
+    );
+    const notices: string[] = [];
+    const skipping = optionsOf({ data: [file], ...lora, onBadRow: 'skip' });
+    await fineTune(skipping, {
+      onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
+    });
+    expect(notices).toEqual([
+      expect.stringMatching(/^1 of 11 rows of --data are left out, the first: .*begun\.jsonl:11/),
+    ]);
+    const last = optionsOf({ data: [file], ...lora, assistantTurns: 'last' });
+    expect(await fineTune(last)).toMatchObject({ step: 3 });
+  });
+
+  it('contradicting options are refused', async () => {
+    const both = optionsOf({ assistantTurns: 'last', assistantOnlyLoss: false });
+    await expect(fineTune(both)).rejects.toThrow(/last scores one turn of the assistant/);
+  });
+});
+
+it('is not resumed with other scoring', async () => {
+  const options = optionsOf({ ...lora, saveSteps: 1 });
+  await fineTune(options, stopping(1));
+  await expect(fineTune({ ...options, resume: true, completionOnlyLoss: false })).rejects.toThrow(
+    /completion_only_loss was true, now false/,
+  );
+});
+
+it('learns at the rate of its kind unless told', async () => {
+  for (const [own, rate] of [
+    [lora, 2e-4],
+    [{}, 2e-5],
+  ] as const) {
+    const { learningRate: _, ...unset } = optionsOf({ ...own, scheduler: 'constant' });
+    const { path } = await fineTune(unset);
+    expect(metricsOf(path).at(-1)!.learning_rate).toBe(rate);
+  }
+});

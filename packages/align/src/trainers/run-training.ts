@@ -1,0 +1,188 @@
+// What every run shares, from options to final/: data, model, run folder, resume, optimiser, loop, report.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tokenizer } from '@keel/model';
+import { AdamW, setThreads, threads, torchBuild } from '@keel/torch';
+import type { OptionDescriptor } from '../config/options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { writeConfigYaml } from '../config/write-config.ts';
+import type { RowKind, RowOf } from '../data/rows.ts';
+import { describeEnvironment } from '../runs/environment.ts';
+import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
+import { RunFolder } from '../runs/run-folder.ts';
+import { fittingLength, surveyLengths } from './lengths.ts';
+import { type PassPlan, planPasses } from './pass-plan.ts';
+import { loadPolicy, type Policy } from './policy.ts';
+import { dataHashes, type Notice, openRunData, type RunData, writeRows } from './run-data.ts';
+import {
+  begunPassTokens,
+  compareWithCheckpoint,
+  identityOf,
+  type RunIdentity,
+} from './run-identity.ts';
+import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
+import { type TrainingEvent, trainingLoop } from './training-loop.ts';
+import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
+
+export interface RunHooks {
+  onEvent?(event: TrainingEvent | { type: 'notice'; text: string }): void;
+  /** Finishes the step under way, writes a checkpoint and ends. */
+  signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** The run's folder. */
+  path: string;
+  /** What other tools load: an adapter, or a whole model. */
+  final: string;
+  step: number;
+  interrupted: boolean;
+}
+
+/** What a kind of training gets to make its task of. */
+export interface PreparedRun<Options, K extends RowKind, Source> {
+  options: Options;
+  policy: Policy;
+  data: RunData<K>;
+  source: Source;
+  /** null without --eval-data. */
+  evaluation: Source | null;
+  passes: PassPlan;
+  /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
+  addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
+  notice: Notice;
+}
+
+/** A kind of training: its rows, what they become, and what a step does. */
+export interface TrainingKind<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+> {
+  definition: { verb: string; descriptors: readonly OptionDescriptor[] };
+  rowKind: K;
+  source(rows: Rows<RowOf[K]>, tokenizer: Tokenizer, how: SourceOptions, options: Options): Source;
+  task(prepared: PreparedRun<Options, K, Source>): Promise<TrainingTask> | TrainingTask;
+  /** Held-out numbers that the report begins with. */
+  headlines: readonly MeasuredHeadline[];
+}
+
+/**
+ * Runs a training from complete options. Everything it loads is freed when it ends, also by an error.
+ * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be, or are not those of
+ *   the run that is resumed
+ * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
+ */
+export async function runTraining<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+>(
+  kind: TrainingKind<Options, K, Source>,
+  options: Options,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  if (options.threads !== null) setThreads(options.threads);
+  await using data = await openRunData(kind.rowKind, options, notice);
+  using run = await RunFolder.create(options.output, {
+    config: writeConfigYaml(kind.definition, options),
+    resume: options.resume,
+    overwrite: options.overwrite,
+  });
+  const offendingRows = join(run.path, 'non-finite-rows.jsonl');
+  rmSync(offendingRows, { force: true });
+
+  try {
+    return await train(kind, options, data, run, hooks);
+  } catch (error) {
+    if (error instanceof NonFiniteLossError) {
+      await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
+    }
+    throw error;
+  }
+}
+
+async function train<Options extends TrainingOptions, K extends RowKind, Source extends AnySource>(
+  kind: TrainingKind<Options, K, Source>,
+  asked: Options,
+  data: RunData<K>,
+  run: RunFolder,
+  { onEvent = () => {}, signal }: RunHooks,
+): Promise<RunResult> {
+  const began = performance.now();
+  const notice = (text: string): void => onEvent({ type: 'notice', text });
+  using policy = await loadPolicy(asked);
+  const { model, parameters, saveWeights } = policy;
+  const positions = model.decoder.config.maxPositions;
+  const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
+  const identity = await identityOf(options, data, policy);
+  await compareWithCheckpoint(run, identity, notice);
+  const { rows, heldOut } = data;
+  const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
+  const usual = { seed, maxLength, positions, onBadRow };
+  const sourceOf = (from: Rows<RowOf[K]>, own: Pick<SourceOptions, 'shuffle' | 'option'>): Source =>
+    kind.source(from, model.tokenizer, { ...usual, ...own }, options);
+  using source = sourceOf(rows, { shuffle });
+  using evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
+  const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
+  const lengths = [await surveyLengths(source, { notice, signal, part })];
+  if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
+  const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
+  identity.microBatchTokens = passes.limit.tokens;
+  const addInput = async (option: string, input: RunIdentity['inputs'][string]): Promise<void> => {
+    identity.inputs[option] = input;
+    await compareWithCheckpoint(run, identity);
+  };
+  const prepared = { options, policy, data, source, evaluation, passes, addInput, notice };
+  const task = await kind.task(prepared);
+  const environment = describeEnvironment({
+    torch: torchBuild().version,
+    device: model.device,
+    threads: threads(),
+    modelHashes: { [options.model]: await model.hash() },
+    dataHashes: await dataHashes(data),
+  });
+  run.writeEnvironment(environment);
+  using owned = new DisposableStack();
+  const optimiser = owned.adopt(
+    new AdamW(parameters, { weightDecay: options.weightDecay }),
+    (one) => one.dispose(),
+  );
+  const tellAndShow = (event: TrainingEvent): void => {
+    onEvent(event);
+    for (const report of lengths) report.tell();
+  };
+  const loop = {
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
+    onEvent: tellAndShow,
+  };
+  const steps = totalSteps(options, source.usable);
+  // The step computes on all cores: one thread beside it is enough to be ahead.
+  source.expect(steps * batchSize, { threads: 1 });
+  evaluation?.expect(0, { threads: 0 });
+  const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
+  for (const report of lengths) report.tell({ all: true });
+  if (!ended.interrupted) {
+    await run.saveFinal(saveWeights);
+    const seconds = (performance.now() - began) / 1000;
+    const { verb } = kind.definition;
+    const { headlines } = kind;
+    writeRunReport(run, {
+      verb,
+      options,
+      headlines,
+      environment,
+      heldOutRows: evaluation?.usable ?? 0,
+      seconds,
+    });
+  }
+  return { path: run.path, final: run.finalPath, ...ended };
+}
+
+/** Optimiser steps of the run: the last one of the last epoch may reach into the next. */
+function totalSteps({ maxSteps, epochs, batchSize }: TrainingOptions, rows: number): number {
+  // 0.1 * 30 is a little more than 3: that is no step of its own.
+  const steps = Number(((epochs * rows) / batchSize).toFixed(9));
+  return maxSteps ?? Math.max(1, Math.ceil(steps));
+}

@@ -1,0 +1,269 @@
+import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
+import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
+import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
+import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
+import type { NamedTokenise, Outcome } from '../tokenising/tokenise-rows.ts';
+
+/** Where rows come from; a RowSource of them is one. */
+export interface Rows<Row> {
+  readonly length: number;
+  readMany(indices: readonly number[]): Promise<Row[]>;
+  /** File and line (or row) that a row stands in. */
+  place(index: number): Place;
+  /** SHA-256 of the content. */
+  fingerprint(): Promise<string>;
+}
+
+export interface SourceOptions {
+  seed: number;
+  shuffle: boolean;
+  maxLength: number | null;
+  /** Most tokens that the model takes; null: no bound. */
+  positions?: number | null;
+  /** A row with nothing to score, or of more tokens than the model takes, is an error or is left out. */
+  onBadRow?: 'fail' | 'skip';
+  /** The option that named the rows, for messages. */
+  option?: '--data' | '--eval-data';
+  /** When and by how many threads rows are tokenised ahead. */
+  tokenising?: RowTokeniserOptions;
+}
+
+/** Rows that a survey reads at a time: some tens of milliseconds. */
+const CHUNK = 32;
+/** Chunks under way for each thread, so that none waits for the reading. */
+const LANE_DEPTH = 2;
+
+/** What is wrong with a row's tokens. */
+export type Fault = Omit<DataErrorDetails, keyof Place>;
+
+/** How rows of a kind become tokens, with the options that it takes. */
+export interface Tokenising<Row, Tokenised, Options> {
+  how: NamedTokenise<Row, Tokenised, Options>;
+  options: Options;
+}
+
+/**
+ * Tokenised rows in training order, epoch after epoch; threads may tokenise them ahead, so it is to be disposed.
+ *
+ * @typeParam Placed a tokenised row with its place, as trainers take it
+ */
+export abstract class TokenisedSource<
+  Row = unknown,
+  Tokenised extends { truncated: boolean } = { truncated: boolean },
+  Placed = unknown,
+  Options = unknown,
+> implements Disposable
+{
+  readonly maxLength: number | null;
+  readonly option: '--data' | '--eval-data';
+  readonly #rows: Rows<Row>;
+  readonly #tokeniser: RowTokeniser<Row, Tokenised, Options>;
+  readonly #sampler: OrderedSampler;
+  readonly #ahead: ReadAhead<Tokenised>;
+  #reading: Promise<unknown> = Promise.resolve();
+  readonly #positions: number;
+  readonly #skipsBadRows: boolean;
+  /** Rows whose prompt leaves no room for an answer within the maximum length. */
+  readonly tooLong = new Set<number>();
+  /** Rows of which an answer was cut. */
+  readonly truncated = new Set<number>();
+  /** What is wrong with the bad rows that were left out. */
+  readonly badRows = new Map<number, string>();
+
+  /** @throws Error when there are no rows */
+  constructor(
+    rows: Rows<Row>,
+    tokenizer: Tokenizer,
+    tokenising: Tokenising<Row, Tokenised, Options>,
+    options: SourceOptions,
+  ) {
+    const { seed, shuffle, maxLength, option = '--data' } = options;
+    this.option = option;
+    if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
+    this.#rows = rows;
+    this.#tokeniser = new RowTokeniser(
+      tokenizer,
+      tokenising.how,
+      tokenising.options,
+      options.tokenising,
+    );
+    this.maxLength = maxLength;
+    this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
+    this.#skipsBadRows = options.onBadRow === 'skip';
+    this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
+    this.#ahead = new ReadAhead(
+      this.#sampler,
+      (indices) => this.#load(indices),
+      () => this.#tokeniser.isAhead,
+    );
+  }
+
+  /** Says how many rows will be read from now on: whether threads are worth it depends on it. */
+  expect(rows: number, options: { threads?: number } = {}): void {
+    this.#tokeniser.expect(rows, options);
+  }
+
+  /** Whether a thread tokenises the next rows while a step computes. */
+  get isAhead(): boolean {
+    return this.#tokeniser.isAhead;
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#tokeniser[Symbol.dispose]();
+  }
+
+  /** What to do where the chat template cannot be used on a row. */
+  protected readonly templateAdvice: string | undefined;
+  /** Tokens of the longest sequence that the row gives. */
+  protected abstract longest(tokenised: Tokenised): number;
+  /** Why nothing of the row can be scored; null where something can. */
+  protected abstract unscored(tokenised: Tokenised): Fault | null;
+  protected abstract placed(row: number, tokenised: Tokenised): Placed;
+
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  /** Rows read so far that cannot be used. */
+  get leftOut(): number {
+    return this.tooLong.size + this.badRows.size;
+  }
+
+  /** Rows that can be used, as far as is known: all that were not read yet count. */
+  get usable(): number {
+    return this.length - this.leftOut;
+  }
+
+  /** Passes over the data, with the fraction of the one under way. */
+  get epoch(): number {
+    const { epoch, index } = this.#sampler.state();
+    return epoch + index / this.#rows.length;
+  }
+
+  /**
+   * The next rows; those that cannot be used are passed over and remembered.
+   * @throws Error when no row can be used
+   * @throws DataError as {@link read} does
+   */
+  async next(count: number): Promise<Placed[]> {
+    const taken: Placed[] = [];
+    while (taken.length < count) {
+      taken.push(...this.#usable(await this.#ahead.take(count - taken.length)));
+      if (this.usable === 0) this.refuseNothingLeft();
+    }
+    return taken;
+  }
+
+  /**
+   * These rows, but those that cannot be used.
+   * @throws DataError when a row has nothing to score, is too long for the model, or is one that the chat template refuses,
+   *   and bad rows are not skipped
+   */
+  async read(indices: readonly number[]): Promise<Placed[]> {
+    const outcomes = await this.#load(indices);
+    return this.#usable(outcomes.map((outcome, place) => ({ index: indices[place]!, outcome })));
+  }
+
+  /**
+   * Reads every row once, in order. @yields how many were read
+   * @throws DataError as {@link read} does
+   */
+  async *survey(): AsyncIterable<number> {
+    const coming: { indices: number[]; outcomes: Promise<Outcome<Tokenised>[]> }[] = [];
+    for (let done = 0, sent = 0; done < this.length; ) {
+      while (sent < this.length && coming.length < LANE_DEPTH * this.#tokeniser.lanes) {
+        const count = Math.min(CHUNK, this.length - sent);
+        const indices = Array.from({ length: count }, (_, i) => sent + i);
+        const outcomes = this.#load(indices);
+        // Told when its turn comes: that of an earlier row goes first.
+        outcomes.catch(() => {});
+        coming.push({ indices, outcomes });
+        sent += count;
+        if (!this.#tokeniser.isAhead) break;
+      }
+      const { indices, outcomes } = coming.shift()!;
+      const found = await outcomes;
+      this.#usable(found.map((outcome, place) => ({ index: indices[place]!, outcome })));
+      done += indices.length;
+      yield done;
+    }
+  }
+
+  async #load(indices: readonly number[]): Promise<Outcome<Tokenised>[]> {
+    // One reading at a time: formats need not stand two.
+    const reading = this.#reading.then(() => this.#rows.readMany(indices));
+    this.#reading = reading.catch(() => {});
+    return this.#tokeniser.tokenise(await reading);
+  }
+
+  #usable(rows: readonly ReadRow<Tokenised>[]): Placed[] {
+    return rows.flatMap(({ index, outcome }) => {
+      try {
+        const tokenised = this.#checked(outcome, index);
+        if (tokenised?.truncated) this.truncated.add(index);
+        if (tokenised !== null) return [this.placed(index, tokenised)];
+        this.tooLong.add(index);
+      } catch (error) {
+        if (!(error instanceof DataError) || !this.#skipsBadRows) throw error;
+        this.badRows.set(index, error.message);
+      }
+      return [];
+    });
+  }
+
+  /** @throws DataError; what the tokenising threw where the row is not to blame */
+  #checked(outcome: Outcome<Tokenised>, index: number): Tokenised | null {
+    if ('error' in outcome) throw this.#told(outcome.error, index);
+    const { tokens: tokenised } = outcome;
+    if (tokenised === null) return null;
+    const unscored = this.unscored(tokenised);
+    if (unscored !== null) throw new DataError({ ...this.#rows.place(index), ...unscored });
+    const tokens = this.longest(tokenised);
+    if (tokens <= this.#positions) return tokenised;
+    throw new DataError({
+      ...this.#rows.place(index),
+      expected: `at most the ${this.#positions} tokens that the model takes`,
+      found: `${tokens} in prompt and answer`,
+      advice: `Give --max-length ${this.#positions}, which cuts longer rows, or --on-bad-row skip`,
+    });
+  }
+
+  /** An error of the chat template with the row's place. */
+  #told(cause: unknown, index: number): unknown {
+    if (!(cause instanceof ChatTemplateError)) return cause;
+    const fault = { ...this.#rows.place(index), found: cause.message, advice: this.templateAdvice };
+    return new DataError(fault, { cause });
+  }
+
+  get #purpose(): string {
+    return this.option === '--data' ? 'train on' : 'evaluate on';
+  }
+
+  /** @throws Error: no row can be used */
+  refuseNothingLeft(): never {
+    const [bad] = this.badRows.values();
+    const why =
+      bad === undefined
+        ? `every prompt is longer than --max-length ${this.maxLength} leaves room for`
+        : `none of the ${this.length} rows can be used, the first bad one: ${bad}`;
+    throw new Error(`${this.option}: ${why}; nothing is left to ${this.#purpose}`);
+  }
+
+  state(): SamplerState {
+    return this.#sampler.state();
+  }
+  /** @throws RangeError when the state is of other rows */
+  check(state: SamplerState): void {
+    this.#sampler.check(state);
+  }
+  /** @throws RangeError as {@link check} does */
+  restore(state: SamplerState): void {
+    this.#sampler.restore(state);
+    this.#ahead.forget();
+  }
+}
+
+/** A source of whatever rows. */
+export type AnySource = Pick<TokenisedSource, keyof TokenisedSource>;

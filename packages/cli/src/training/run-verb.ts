@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { RunHooks, RunResult } from '@keel/align';
+import { shellWord } from '../shell-word.ts';
+import { HumanDisplay } from './human-display.ts';
+import { JsonDisplay } from './json-display.ts';
+import { StopSignals } from './stop-signals.ts';
+
+/** What every training verb is asked. */
+export interface TrainingVerbOptions {
+  model: string;
+  output: string;
+  lora: boolean;
+  json: boolean;
+}
+
+/**
+ * Runs a training and shows it; the first signal ends it after the step under way.
+ * @returns the exit code
+ */
+export async function runVerb<Options extends TrainingVerbOptions>(
+  verb: string,
+  options: Options,
+  train: (options: Options, hooks: RunHooks) => Promise<RunResult>,
+): Promise<number> {
+  const display = options.json ? new JsonDisplay() : new HumanDisplay();
+  using stop = new StopSignals((name) => {
+    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`);
+  });
+  const began = performance.now();
+  try {
+    const result = await train(options, {
+      onEvent: (event) => display.event(event),
+      signal: stop.signal,
+    });
+    display.close();
+    const seconds = Math.round((performance.now() - began) / 100) / 10;
+    display.ended({
+      ...result,
+      seconds,
+      chat: chat(options, result.final),
+      resume: resume(verb, options),
+    });
+    return result.interrupted ? stop.exitCode : 0;
+  } finally {
+    display.close();
+  }
+}
+
+function chat({ lora, model }: TrainingVerbOptions, final: string): string {
+  return lora
+    ? `npx keel chat --model ${shellWord(model)} --adapter ${shellWord(final)}`
+    : `npx keel chat --model ${shellWord(final)}`;
+}
+
+const resume = (verb: string, { output }: TrainingVerbOptions): string =>
+  `npx keel ${verb} --config ${shellWord(join(output, 'config.yaml'))} --resume`;

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const tinyChat = goldenPath('tiny-chat')!;
+const rows = `${goldenPath('trajectories/sft-conversational-cosine')}/train.jsonl`;
+
+/** A short run on tiny-chat in `folder`, whose cache is its own too. */
+const sft = (folder: TemporaryFolder, args: readonly string[], calling: Calling = {}) =>
+  keel(['sft', '--output', folder.file('run'), ...args], {
+    ...calling,
+    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
+  });
+
+const short = ['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'];
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
+  test('--json writes one object a line on stdout and nothing else', async () => {
+    using folder = new TemporaryFolder();
+    const { code, stdout, stderr } = await sft(folder, [
+      ...short,
+      ...['--eval-data', rows, '--max-steps', '2', '--lora', '--neftune-alpha', '5', '--json'],
+    ]);
+    expect(code, stderr).toBe(0);
+    const events = jsonLines(stdout);
+    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
+    expect(events.map(({ type }) => type)).toEqual(types);
+    const { eval_loss, eval_perplexity } = events[1] as Record<string, number>;
+    expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss!), 6);
+    for (const name of ['loss', 'perplexity', 'mean_token_accuracy', 'entropy', 'num_tokens']) {
+      expect(events[2]![name], name).toEqual(expect.any(Number));
+    }
+    const final = folder.file('run/final');
+    expect(events.at(-1)).toMatchObject({
+      path: final,
+      chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,
+    });
+    expect(existsSync(folder.file('run/report.html'))).toBe(true);
+    const config = JSON.parse(readFileSync(`${final}/adapter_config.json`, 'utf8'));
+    expect(config).toMatchObject({ peft_type: 'LORA', r: 16 });
+  });
+
+  test('without a terminal it writes plain lines with loss and perplexity', async () => {
+    using folder = new TemporaryFolder();
+    const { code, stdout } = await sft(folder, [...short, '--eval-data', rows, '--max-steps', '1']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^step 1\/1 {2}loss \d\.\d{4} {2}perplexity \d+\.\d\d {2}0s left/m);
+    expect(stdout).toMatch(/^held-out rows after step 1: {2}loss \d\.\d{4} {2}perplexity /m);
+    // All weights were trained: the result is a whole model.
+    expect(existsSync(folder.file('run/final/model.safetensors'))).toBe(true);
+  });
+
+  test('names of TRL are told what they are called here', async () => {
+    using folder = new TemporaryFolder();
+    const config = folder.file('keel.yaml');
+    const ask = (line: string) => {
+      writeFileSync(config, `model: ${tinyChat}\ndata: ${rows}\n${line}\n`);
+      return sft(folder, ['--config', config, '--max-steps', '1']);
+    };
+    expect((await ask('neftune_noise_alpha: 5')).stderr).toContain('write neftune_alpha');
+    expect((await ask('packing: true')).stderr).toContain('rows are always packed');
+    // What this verb has no option for is not advised.
+    expect((await ask('loss_type: nll')).stderr).not.toContain('write loss');
+    const { code, stderr } = await ask('completion_only_loss: false\nassistant_turns: last');
+    expect(code, stderr).toBe(0);
+    expect(parse(readFileSync(folder.file('run/config.yaml'), 'utf8'))).toMatchObject({
+      completion_only_loss: false,
+      assistant_only_loss: true,
+      assistant_turns: 'last',
+      learning_rate: 2e-5,
+    });
+  });
+
+  test('SIGINT writes a checkpoint, and the run resumes', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--lora', '--scheduler', 'constant', '--json'];
+    const stopped = await sft(folder, [...args, '--max-steps', '1000000'], {
+      onLine: (line, child) => {
+        const { type, step } = JSON.parse(line);
+        if (type === 'step' && step === 2) child.kill('SIGINT');
+      },
+    });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    const ending = jsonLines(stopped.stdout).at(-1)!;
+    const config = folder.file('run/config.yaml');
+    expect(ending).toMatchObject({ resume: `npx keel sft --config ${config} --resume` });
+    const steps = (ending.step as number) + 1;
+    const goOn = ['--config', config, '--resume', '--json', '--max-steps', String(steps)];
+    const resumed = await sft(folder, goOn);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
+  });
+});
+
+test('keel schema sft describes its YAML file', async () => {
+  const { code, stdout } = await keel(['schema', 'sft']);
+  expect(code).toBe(0);
+  const { title, properties } = JSON.parse(stdout);
+  expect(title).toBe('keel sft');
+  expect(properties.assistant_turns).toMatchObject({ enum: ['all', 'last'], default: 'all' });
+  expect(properties.completion_only_loss).toMatchObject({ type: 'boolean', default: true });
+});
