@@ -40,6 +40,7 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
       model: { type: 'string' },
       steps: { type: 'string', default: '6' },
       [flag]: { type: 'string', default: comparison.rows.default },
+      epochs: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '2' },
       dtype: { type: 'string', default: 'bf16' },
       full: { type: 'boolean', default: false },
@@ -61,6 +62,7 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
     const flags = Object.entries({
       data,
       steps: values.steps!,
+      epochs: values.epochs!,
       [flag]: values[flag]!,
       dtype: values.dtype!,
       threads: values.threads!,
@@ -83,7 +85,7 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
         );
       }
     }
-    report(found, values.dtype!);
+    report(found, values.dtype!, Number(values.epochs));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -97,16 +99,18 @@ function run(program: string, args: string[]): Measured {
   return JSON.parse(text.trim().split('\n').at(-1)!) as Measured;
 }
 
-function report(found: Readonly<Record<string, Measured[]>>, dtype: string): void {
+function report(found: Readonly<Record<string, Measured[]>>, dtype: string, epochs: number): void {
+  const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
   const median = (list: number[]): number =>
     list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+  // Of the median step, so that one disturbed step does not decide; over epochs the mean, as their steps differ.
+  const typical = (list: number[]): number => (epochs > 1 ? sum(list) / list.length : median(list));
   const rows = Object.entries(found).map(([name, runs]) => ({
     name,
-    step: median(runs.flatMap((one) => one.seconds_per_step)),
-    // Of the median step, so that one disturbed step does not decide.
+    step: typical(runs.flatMap((one) => one.seconds_per_step)),
     speed:
-      median(runs.flatMap((one) => one.tokens_per_step)) /
-      median(runs.flatMap((one) => one.seconds_per_step)),
+      typical(runs.flatMap((one) => one.tokens_per_step)) /
+      typical(runs.flatMap((one) => one.seconds_per_step)),
     peak: Math.min(...runs.map((one) => one.peak_rss_bytes)),
   }));
   const keel = rows.at(-1)!;
@@ -118,6 +122,8 @@ function report(found: Readonly<Record<string, Measured[]>>, dtype: string): voi
       `| ${name} | ${step.toFixed(2)} | ${speed.toFixed(0)} | ${(peak / 1e9).toFixed(2)} | ${(keel.speed / speed).toFixed(2)}x | ${(keel.peak / peak).toFixed(2)} |\n`,
     );
   }
+  // Later epochs need less, as the reference is known.
+  if (epochs > 1) return;
   const { matmul_flops: peak = Number.NaN, model_flops_per_step: work = Number.NaN } =
     found.Keel?.at(-1) ?? {};
   const share = work / keel.step / peak;

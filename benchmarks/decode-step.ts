@@ -48,6 +48,10 @@ for (const batch of values.batches.split(',').map(Number)) {
     cache.openRow(cache.openPrefix(context - 1), batch),
   );
   cache.reserve(batch);
+  // Memory that was never written is no memory: reading it would cost nothing.
+  for (const index of config.layers.keys()) {
+    for (const tensor of Object.values(cache.layer(index)) as Tensor[]) tensor.fill_(0.01);
+  }
   const tokens = fromTypedArray(new BigInt64Array(batch).fill(1n), [batch]);
   const positions = new Int32Array(batch).fill(context - 1);
   const blocks = decodeBlocks(decoder);

@@ -35,6 +35,7 @@ function valuesOf({ rows }: MeasuredTraining): Values {
       data: { type: 'string' },
       steps: { type: 'string', default: '9' },
       [rows.flag]: { type: 'string', default: rows.default },
+      epochs: { type: 'string', default: '1' },
       rank: { type: 'string', default: '16' },
       full: { type: 'boolean', default: false },
       dtype: { type: 'string', default: 'bf16' },
@@ -84,11 +85,12 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keel-measured-'));
   try {
     const [steps, rows] = [Number(values.steps), Number(values[training.rows.flag])];
+    const count = Math.floor((steps * rows) / Number(values.epochs));
     const lines = readFileSync(values.data!, 'utf8').trim().split('\n');
     const data = join(folder, 'rows.jsonl');
     writeFileSync(
       data,
-      Array.from({ length: steps * rows }, (_, row) => `${lines[row % lines.length]}\n`).join(''),
+      Array.from({ length: count }, (_, row) => `${lines[row % lines.length]}\n`).join(''),
     );
     const seconds: number[] = [];
     const tokens: number[] = [];
@@ -120,7 +122,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         tokens_per_second: sum(tokens) / sum(seconds),
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,
-        model_flops_per_step: await modelFlops(training, values, data, rows, steps),
+        model_flops_per_step: await modelFlops(training, values, data, rows, count),
         matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
       })}\n`,
     );
@@ -140,13 +142,14 @@ async function modelFlops(
   values: Values,
   path: string,
   rows: number,
-  steps: number,
+  count: number,
 ): Promise<number> {
   const model = await loadModel(values.model!);
   const sizes = modelSizes(model.decoder);
   let flops = 0;
+  const steps = Number(values.steps);
   for (let step = 1; step < steps; step++) {
-    const indices = Array.from({ length: rows }, (_, index) => step * rows + index);
+    const indices = Array.from({ length: rows }, (_, index) => (step * rows + index) % count);
     flops += await training.flops(model, sizes, path, indices, values.full);
   }
   model.dispose();

@@ -26,6 +26,7 @@ def parser_of(description, rows_flag, rows_default):
     parser.add_argument(
         f"--{rows_flag}", dest="rows", type=int, default=rows_default, help=f"{rows_flag} a step (default {rows_default})"
     )
+    parser.add_argument("--epochs", type=int, default=1, help="passes over the rows that the steps make (default 1)")
     parser.add_argument("--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it")
     parser.add_argument("--full", action="store_true", help="train all weights instead of an adapter")
     parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the base weights")
@@ -96,7 +97,7 @@ def measure(arguments, make_trainer, config_class, **config):
         torch.set_num_threads(arguments.threads)
     with open(arguments.data) as file:
         rows = [json.loads(line) for line in file]
-    needed = arguments.steps * arguments.rows
+    needed = arguments.steps * arguments.rows // arguments.epochs
     rows = (rows * -(-needed // len(rows)))[:needed]
     dtype = torch.bfloat16 if arguments.dtype == "bf16" else torch.float32
     autocast = arguments.dtype == "bf16" if arguments.autocast is None else arguments.autocast

@@ -1,0 +1,62 @@
+// The loss of bf16 beside that of fp32 over the same DPO run on the bundled pairs; prints how far they are apart.
+// node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl] [--learning-rate 1e-5]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { alignPairs } from '@keel/align';
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '100' },
+    data: {
+      type: 'string',
+      default: fileURLToPath(new URL('../examples/data/concise-train.jsonl', import.meta.url)),
+    },
+    'learning-rate': { type: 'string', default: '1e-5' },
+    threads: { type: 'string', default: '2' },
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), 'keel-precision-'));
+
+async function losses(precision: 'bf16' | 'fp32'): Promise<number[]> {
+  const found: number[] = [];
+  await alignPairs(
+    {
+      data: [values.data],
+      output: join(folder, precision),
+      lora: true,
+      batchSize: 4,
+      maxSteps: Number(values.steps),
+      learningRate: Number(values['learning-rate']),
+      saveSteps: null,
+      precision,
+      threads: Number(values.threads),
+    },
+    {
+      onEvent(event) {
+        if (event.type === 'step') found.push(event.metrics.loss!);
+      },
+    },
+  );
+  return found;
+}
+
+try {
+  const [wide, narrow] = [await losses('fp32'), await losses('bf16')];
+  const apart = wide.map((loss, step) => Math.abs(narrow[step]! - loss) / loss);
+  const mean = apart.reduce((sum, one) => sum + one, 0) / apart.length;
+  process.stdout.write('| step | loss, fp32 | loss, bf16 | apart |\n|---|---|---|---|\n');
+  for (let step = 10; step <= wide.length; step += 10) {
+    const [a, b] = [wide[step - 1]!, narrow[step - 1]!];
+    process.stdout.write(
+      `| ${step} | ${a.toFixed(4)} | ${b.toFixed(4)} | ${(100 * apart[step - 1]!).toFixed(2)}% |\n`,
+    );
+  }
+  process.stdout.write(
+    `\nOver ${wide.length} steps: ${(100 * mean).toFixed(2)}% apart on the mean, ${(100 * Math.max(...apart)).toFixed(2)}% at most.\n`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
