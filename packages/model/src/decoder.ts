@@ -9,7 +9,7 @@ import {
   type Tensor,
   tidy,
 } from '@keel/torch';
-import type { Attention } from './attention.ts';
+import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
 import { trainsBlock } from './trained-blocks.ts';
@@ -56,12 +56,6 @@ export interface ForwardOptions {
   recomputation?: Recomputation | null;
   /** Noise that is added to the embeddings: [T, hidden] to the same. */
   embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
-}
-
-interface Rotation {
-  /** [T, rotarySize / 2] */
-  cosine: Tensor;
-  sine: Tensor;
 }
 
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
@@ -139,8 +133,7 @@ export class Decoder {
   /** Logits of hidden states: [N, hidden] -> [N, vocabulary], in float32 or wider. */
   logits(hidden: Tensor): Tensor {
     const head = this.weights.head;
-    const logits = hidden.linear(head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
-    const wide = logits.dtype === 'float64' ? logits : logits.to('float32');
+    const wide = ops.linearWide(hidden, head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
     const cap = this.config.logitSoftcap;
     return cap === null ? wide : wide.div(cap).tanh().mul(cap);
   }
@@ -169,6 +162,17 @@ export class Decoder {
     const { heads, keyValueHeads, headSize } = config;
     const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
 
+    const place: AttentionLayer = {
+      index,
+      scale: config.attentionScale,
+      softcap: config.attentionSoftcap,
+      window: layer.window,
+    };
+    if (adapter === null && !training) {
+      const whole = attention.block?.(input, place, rotary) ?? null;
+      if (whole !== null) return whole;
+    }
+
     const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
     const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
     const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
@@ -185,12 +189,7 @@ export class Decoder {
       query = ops.rotate(query, rotary.cosine, rotary.sine);
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
-    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), {
-      index,
-      scale: config.attentionScale,
-      softcap: config.attentionSoftcap,
-      window: layer.window,
-    });
+    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
     // The normed input is computed again in backward: attention's is the first that needs what comes of it.
     const merged = this.#release(
       attended.reshape(-1, heads * headSize),
