@@ -1,9 +1,11 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
 import {
+  atOnce,
   type DType,
   fromTypedArray,
   ops,
   type Recomputation,
+  type Steps,
   type Tensor,
   tidy,
 } from '@keel/torch';
@@ -82,6 +84,16 @@ export class Decoder {
     attention: Attention,
     options: ForwardOptions = {},
   ): Tensor {
+    return atOnce(this.hiddenSteps(tokens, positions, attention, options));
+  }
+
+  /** As {@link hidden}, with a pause after every block. */
+  *hiddenSteps(
+    tokens: Tensor,
+    positions: Int32Array,
+    attention: Attention,
+    options: ForwardOptions = {},
+  ): Steps<Tensor> {
     const { config, weights } = this;
     const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
@@ -108,11 +120,12 @@ export class Decoder {
       // Where nothing is trained yet, nothing is recorded.
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
         state = recomputation.run(state, run);
-        continue;
+      } else {
+        const next = tidy(() => run(state));
+        state.dispose();
+        state = next;
       }
-      const next = tidy(() => run(state));
-      state.dispose();
-      state = next;
+      yield;
     }
     return this.#norm(state, weights.finalNorm);
   }
