@@ -44,9 +44,10 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
       rounds: { type: 'string', default: '2' },
       dtype: { type: 'string', default: 'bf16' },
       full: { type: 'boolean', default: false },
+      'default-only': { type: 'boolean', default: false },
       threads: { type: 'string', default: '2' },
     },
-  }) as { values: Record<string, string> & { full: boolean } };
+  }) as { values: Record<string, string> & { full: boolean; 'default-only': boolean } };
   const python = requiredPython(values.python);
   const folder = mkdtempSync(join(tmpdir(), 'keel-vs-trl-'));
   try {
@@ -69,7 +70,12 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
     }).flatMap(([name, value]) => [`--${name}`, value]);
     const common = [...flags, ...(values.full ? ['--full'] : [])];
     const script = here(`trl/${comparison.name}.py`);
-    const sides: [string, () => Measured][] = Object.entries(comparison.trl).map(([name, own]) => [
+    // TRL's default comes first.
+    const compared = Object.entries(comparison.trl).slice(
+      0,
+      values['default-only'] ? 1 : undefined,
+    );
+    const sides: [string, () => Measured][] = compared.map(([name, own]) => [
       name,
       () => run(python, [script, '--model', model!, ...common, ...own]),
     ]);

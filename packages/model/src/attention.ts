@@ -11,6 +11,13 @@ export interface AttentionLayer {
   window: number | null;
 }
 
+/** Cosine and sine of every position's angles. */
+export interface Rotation {
+  /** [T, rotarySize / 2] */
+  cosine: Tensor;
+  sine: Tensor;
+}
+
 /** How queries find keys: over a packed batch, or over a cache while generating. */
 export interface Attention {
   /**
@@ -20,6 +27,13 @@ export interface Attention {
    * @returns [T, heads, headSize]
    */
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor;
+  /**
+   * Computes a whole block without adapter, where it has a kernel for that.
+   * @param state [T, hidden]
+   * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no position embedding
+   * @returns the next state, [T, hidden], or null: the block is to be composed
+   */
+  block?(state: Tensor, layer: AttentionLayer, rotation: Rotation | null): Tensor | null;
 }
 
 /** Attention of every segment of a packed batch. */

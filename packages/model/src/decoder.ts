@@ -1,13 +1,15 @@
 // One decoder for all families: what differs between them stands in its DecoderConfig.
 import {
+  atOnce,
   type DType,
   fromTypedArray,
   ops,
   type Recomputation,
+  type Steps,
   type Tensor,
   tidy,
 } from '@keel/torch';
-import type { Attention } from './attention.ts';
+import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
 import { trainsBlock } from './trained-blocks.ts';
@@ -56,12 +58,6 @@ export interface ForwardOptions {
   embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
 }
 
-interface Rotation {
-  /** [T, rotarySize / 2] */
-  cosine: Tensor;
-  sine: Tensor;
-}
-
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
 export class Decoder {
   readonly config: DecoderConfig;
@@ -88,6 +84,16 @@ export class Decoder {
     attention: Attention,
     options: ForwardOptions = {},
   ): Tensor {
+    return atOnce(this.hiddenSteps(tokens, positions, attention, options));
+  }
+
+  /** As {@link hidden}, with a pause after every block. */
+  *hiddenSteps(
+    tokens: Tensor,
+    positions: Int32Array,
+    attention: Attention,
+    options: ForwardOptions = {},
+  ): Steps<Tensor> {
     const { config, weights } = this;
     const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
@@ -114,11 +120,12 @@ export class Decoder {
       // Where nothing is trained yet, nothing is recorded.
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
         state = recomputation.run(state, run);
-        continue;
+      } else {
+        const next = tidy(() => run(state));
+        state.dispose();
+        state = next;
       }
-      const next = tidy(() => run(state));
-      state.dispose();
-      state = next;
+      yield;
     }
     return this.#norm(state, weights.finalNorm);
   }
@@ -126,8 +133,7 @@ export class Decoder {
   /** Logits of hidden states: [N, hidden] -> [N, vocabulary], in float32 or wider. */
   logits(hidden: Tensor): Tensor {
     const head = this.weights.head;
-    const logits = hidden.linear(head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
-    const wide = logits.dtype === 'float64' ? logits : logits.to('float32');
+    const wide = ops.linearWide(hidden, head.dtype === hidden.dtype ? head : head.to(hidden.dtype));
     const cap = this.config.logitSoftcap;
     return cap === null ? wide : wide.div(cap).tanh().mul(cap);
   }
@@ -156,6 +162,17 @@ export class Decoder {
     const { heads, keyValueHeads, headSize } = config;
     const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
 
+    const place: AttentionLayer = {
+      index,
+      scale: config.attentionScale,
+      softcap: config.attentionSoftcap,
+      window: layer.window,
+    };
+    if (adapter === null && !training) {
+      const whole = attention.block?.(input, place, rotary) ?? null;
+      if (whole !== null) return whole;
+    }
+
     const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
     const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
     const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
@@ -172,12 +189,7 @@ export class Decoder {
       query = ops.rotate(query, rotary.cosine, rotary.sine);
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
-    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), {
-      index,
-      scale: config.attentionScale,
-      softcap: config.attentionSoftcap,
-      window: layer.window,
-    });
+    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
     // The normed input is computed again in backward: attention's is the first that needs what comes of it.
     const merged = this.#release(
       attended.reshape(-1, heads * headSize),

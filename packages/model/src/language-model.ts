@@ -1,10 +1,13 @@
 import {
+  atOnce,
   type Device,
   fromTypedArray,
   ops,
   phase,
   type Recomputation,
+  type Steps,
   type Tensor,
+  within,
 } from '@keel/torch';
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
@@ -96,10 +99,7 @@ export class LanguageModel {
    * Error when the body returns a promise: the role would leak into what runs meanwhile
    */
   as<T>(role: Role, body: () => T): T {
-    // A layer without the adapter computes as the base does, so a wrong name would go unseen.
-    if (role !== 'reference') adaptedLayers(this.decoder, role);
-    const before = this.#role;
-    this.#role = role;
+    const leave = this.#enter(role);
     try {
       const result = body();
       if (result instanceof Promise) {
@@ -110,15 +110,35 @@ export class LanguageModel {
       }
       return result;
     } finally {
-      this.#role = before;
+      leave();
     }
+  }
+
+  /** As {@link as}, for work in steps: in the pauses the role is what it was. */
+  asSteps<T>(role: Role, steps: Steps<T>): Steps<T> {
+    return within(() => this.#enter(role), steps);
+  }
+
+  /** @returns what takes the role off again */
+  #enter(role: Role): () => void {
+    // A layer without the adapter computes as the base does, so a wrong name would go unseen.
+    if (role !== 'reference') adaptedLayers(this.decoder, role);
+    const before = this.#role;
+    this.#role = role;
+    return () => {
+      this.#role = before;
+    };
   }
 
   /** Hidden states of every token, [T, hidden], in the role that is on. */
   hidden(batch: PackedBatch, options: PassOptions = {}): Tensor {
+    return atOnce(this.#hiddenSteps(batch, options));
+  }
+
+  #hiddenSteps(batch: PackedBatch, options: PassOptions): Steps<Tensor> {
     const { embeddingNoise: alpha = null, ...others } = options;
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
-    return this.decoder.hidden(tokens, batch.positions, new SegmentAttention(batch), {
+    return this.decoder.hiddenSteps(tokens, batch.positions, new SegmentAttention(batch), {
       ...others,
       adapter: this.activeAdapter,
       embeddingNoise:
@@ -130,15 +150,21 @@ export class LanguageModel {
    * Log-probabilities of the scored tokens only: no [T, vocabulary] array is ever made.
    * @throws RangeError when nothing is scored
    */
-  scoreTokens(
+  scoreTokens(batch: PackedBatch, scored: ScoredTokens, options: PassOptions = {}): TokenScores {
+    return atOnce(this.scoreTokensSteps(batch, scored, options));
+  }
+
+  /** As {@link scoreTokens}, with a pause after every block of the decoder. */
+  *scoreTokensSteps(
     batch: PackedBatch,
     { rows, targets }: ScoredTokens,
     options: PassOptions = {},
-  ): TokenScores {
+  ): Steps<TokenScores> {
     if (rows.length === 0) throw new RangeError('no token of the batch is scored');
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
-    const states = this.hidden(batch, options).indexSelect(0, index); // [N, hidden]
+    const hidden = yield* this.#hiddenSteps(batch, options); // [T, hidden]
+    const states = hidden.indexSelect(0, index); // [N, hidden]
     const { weights } = this.decoder;
     // A tied head is used below the blocks too.
     const tied = weights.head === weights.embedding;

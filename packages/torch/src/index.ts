@@ -16,5 +16,13 @@ export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
 export { Recomputation } from './recomputation.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
+export {
+  atOnce,
+  inTurns,
+  noGradSteps,
+  type Steps,
+  tidySteps,
+  within,
+} from './steps.ts';
 export { addonBuild, setThreads, threads, torchBuild, trimMemory } from './system.ts';
 export { type Dims, Tensor } from './tensor.ts';

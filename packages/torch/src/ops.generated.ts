@@ -1076,3 +1076,21 @@ const operator_decodeAttentionComposed = lazy('keel::decode_attention_composed',
 export function decodeAttentionComposed(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null): Tensor {
   return tensor(call(operator_decodeAttentionComposed, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle));
 }
+
+const operator_decodeBlock = lazy('keel::decode_block', '');
+/** `keel::decode_block(Tensor state, Tensor attention_norm, Tensor[] query_key_value, Tensor[] query_key_value_bias, Tensor? query_norm, Tensor? key_norm, Tensor attention_output, Tensor? post_attention_norm, Tensor mlp_norm, Tensor[] gate_up, Tensor down, Tensor? post_mlp_norm, Tensor? cosine, Tensor? sine, Tensor(a!) keys, Tensor(b!) values, Tensor rows, Tensor lengths, Tensor prefix_keys, Tensor prefix_values, Tensor prefix_starts, Tensor prefix_lengths, float scale, float softcap, int window, float epsilon, float offset, str activation) -> Tensor` */
+export function decodeBlock(state: Tensor, attentionNorm: Tensor, queryKeyValue: readonly Tensor[], queryKeyValueBias: readonly Tensor[], queryNorm: Tensor | null, keyNorm: Tensor | null, attentionOutput: Tensor, postAttentionNorm: Tensor | null, mlpNorm: Tensor, gateUp: readonly Tensor[], down: Tensor, postMlpNorm: Tensor | null, cosine: Tensor | null, sine: Tensor | null, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, prefixKeys: Tensor, prefixValues: Tensor, prefixStarts: Tensor, prefixLengths: Tensor, scale: number, softcap: number, window: number, epsilon: number, offset: number, activation: string): Tensor {
+  return tensor(call(operator_decodeBlock, state.handle, attentionNorm.handle, queryKeyValue.map(handleOf), queryKeyValueBias.map(handleOf), queryNorm?.handle, keyNorm?.handle, attentionOutput.handle, postAttentionNorm?.handle, mlpNorm.handle, gateUp.map(handleOf), down.handle, postMlpNorm?.handle, cosine?.handle, sine?.handle, keys.handle, values.handle, rows.handle, lengths.handle, prefixKeys.handle, prefixValues.handle, prefixStarts.handle, prefixLengths.handle, scale, softcap, window, epsilon, offset, activation));
+}
+
+const operator_draw = lazy('keel::draw', '');
+/** `keel::draw(Tensor logits, Tensor uniforms, float temperature) -> (Tensor, Tensor, Tensor)` */
+export function draw(logits: Tensor, uniforms: Tensor, temperature: number): [Tensor, Tensor, Tensor] {
+  return tensors(call(operator_draw, logits.handle, uniforms.handle, temperature)) as [Tensor, Tensor, Tensor];
+}
+
+const operator_linearWide = lazy('keel::linear_wide', '');
+/** `keel::linear_wide(Tensor x, Tensor weight) -> Tensor` */
+export function linearWide(x: Tensor, weight: Tensor): Tensor {
+  return tensor(call(operator_linearWide, x.handle, weight.handle));
+}

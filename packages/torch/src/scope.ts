@@ -70,11 +70,29 @@ export class Scope {
     return index > 0 ? open[index - 1] : undefined;
   }
 
+  /** Until {@link enter}, tensors are made outside of it. */
+  leave(): void {
+    const index = open.lastIndexOf(this);
+    if (index >= 0) open.splice(index, 1);
+  }
+
+  /** Makes it the innermost one again. @returns what leaves it */
+  enter(): () => void {
+    open.push(this);
+    return () => this.leave();
+  }
+
+  /** Gives the tensors of a result to the scope outside. @internal */
+  release<T>(result: T): T {
+    handOver(result, this, this.outer, new Set());
+    return result;
+  }
+
   /** Frees everything the scope still owns. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    open.splice(open.lastIndexOf(this), 1);
+    this.leave();
     const handles: Handle[] = [];
     for (const tensor of this.#tensors) {
       if (tensor.owner !== this) continue;
@@ -150,9 +168,7 @@ function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<
 export function tidy<T>(body: () => T): T {
   const scope = new Scope();
   try {
-    const result = refusePromise(body(), 'tidy', '. Use `using scope = new Scope()`');
-    handOver(result, scope, scope.outer, new Set());
-    return result;
+    return scope.release(refusePromise(body(), 'tidy', '. Use `using scope = new Scope()`'));
   } finally {
     scope[Symbol.dispose]();
   }

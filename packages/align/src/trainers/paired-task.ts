@@ -9,7 +9,14 @@ import {
   type Role,
   totalFlops,
 } from '@keel/model';
-import { fromTypedArray, phase, type Recomputation, type Tensor } from '@keel/torch';
+import {
+  fromTypedArray,
+  inTurns,
+  phase,
+  type Recomputation,
+  type Steps,
+  type Tensor,
+} from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { SamplerState } from '../data/shuffle.ts';
@@ -18,7 +25,7 @@ import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import type { ReferenceScores } from './reference-scores.ts';
 import { runPass } from './run-pass.ts';
-import { scorePairs } from './score-pairs.ts';
+import { scorePairsSteps } from './score-pairs.ts';
 import {
   type Metrics,
   NonFiniteLossError,
@@ -105,10 +112,12 @@ export class PairedTask implements TrainingTask {
       const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
       const rows = pass.map((index) => pairs[index]!.row);
       if (training) this.#flops += this.#flopsOf(batch, rows);
-      using referenceSums = reference && phase('reference', () => reference.of(batch, rows)); // [2P]
+      using referenceSums =
+        reference && (await phase('reference', () => inTurns(reference.steps(batch, rows)))); // [2P]
       await letOthersIn();
-      const forward = (recomputation: Recomputation | null): Tensor => {
-        const policy = model.as(role, () => scorePairs(model, batch, training, recomputation));
+      const forward = function* (recomputation: Recomputation | null): Steps<Tensor> {
+        const score = scorePairsSteps(model, batch, training, recomputation);
+        const policy = yield* model.asSteps(role, score);
         const scores = pairedScores(policy.sums, referenceSums, batch.counts);
         const losses = objective.loss(scores, objectiveOptions); // [P]
         const total = losses.sum();

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { inTurns } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
 import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
@@ -64,12 +65,8 @@ async function compute(
     limit,
   )) {
     const batch = packPairs(pass.map((index) => pairs[index]!.pair));
-    scores
-      .of(
-        batch,
-        pass.map((index) => pairs[index]!.row),
-      )
-      .dispose();
+    const rows = pass.map((index) => pairs[index]!.row);
+    (await inTurns(scores.steps(batch, rows))).dispose();
     await setImmediate();
   }
 }

@@ -2,10 +2,18 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import {
+  atOnce,
+  fromTypedArray,
+  noGradSteps,
+  type Steps,
+  type Tensor,
+  tidy,
+  tidySteps,
+} from '@keel/torch';
 import type { PackedPairs } from '../batching/pack-pairs.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
-import { scorePairs } from './score-pairs.ts';
+import { scorePairsSteps } from './score-pairs.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
 export interface ReferenceOptions {
@@ -37,12 +45,13 @@ export class ReferenceScores {
    * @throws NonFiniteLossError naming the rows whose log-probability is no number
    */
   of(batch: PackedPairs, rows: readonly number[]): Tensor {
+    return atOnce(this.steps(batch, rows));
+  }
+
+  /** As {@link of}, with a pause after every block of the decoder. */
+  *steps(batch: PackedPairs, rows: readonly number[]): Steps<Tensor> {
     if (rows.some((row) => Number.isNaN(this.#known[2 * row]))) {
-      const sums = tidy(() =>
-        noGrad(() =>
-          this.#model.as(this.#role, () => scorePairs(this.#model, batch, false).sums),
-        ).toArray(),
-      );
+      const sums = yield* noGradSteps(tidySteps(this.#sums(batch)));
       const broken = rows.filter((_, i) => !Number.isFinite(sums[2 * i]! + sums[2 * i + 1]!));
       if (broken.length > 0) {
         const what = "the reference's log-probability is not finite";
@@ -57,6 +66,12 @@ export class ReferenceScores {
       rows.flatMap((row) => [this.#known[2 * row]!, this.#known[2 * row + 1]!]),
     );
     return tidy(() => fromTypedArray(values).to({ device: this.#model.device }));
+  }
+
+  *#sums(batch: PackedPairs): Steps<number[]> {
+    const score = scorePairsSteps(this.#model, batch, false);
+    const { sums } = yield* this.#model.asSteps(this.#role, score);
+    return sums.toArray();
   }
 
   /** Whether a row has been computed. */

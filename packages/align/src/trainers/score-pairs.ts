@@ -1,5 +1,13 @@
 import type { LanguageModel } from '@keel/model';
-import { fromTypedArray, ops, type Recomputation, type Tensor, zeros } from '@keel/torch';
+import {
+  atOnce,
+  fromTypedArray,
+  ops,
+  type Recomputation,
+  type Steps,
+  type Tensor,
+  zeros,
+} from '@keel/torch';
 import type { PackedPairs } from '../batching/pack-pairs.ts';
 
 /** What a model says of the pairs of a batch. */
@@ -22,8 +30,22 @@ export function scorePairs(
   training: boolean,
   recomputation: Recomputation | null = null,
 ): PairLogprobs {
+  return atOnce(scorePairsSteps(model, batch, training, recomputation));
+}
+
+/** As {@link scorePairs}, with a pause after every block of the decoder. */
+export function* scorePairsSteps(
+  model: LanguageModel,
+  batch: PackedPairs,
+  training: boolean,
+  recomputation: Recomputation | null = null,
+): Steps<PairLogprobs> {
   const options = { training, recomputation };
-  const { logprobs, entropy, argmax } = model.scoreTokens(batch.packed, batch.scored, options);
+  const { logprobs, entropy, argmax } = yield* model.scoreTokensSteps(
+    batch.packed,
+    batch.scored,
+    options,
+  );
   const place = { dtype: 'int64', device: model.device } as const;
   const sequences = fromTypedArray(batch.sequences).to(place); // [N]
   const blank = zeros([2 * batch.pairs], { dtype: logprobs.dtype, device: model.device });

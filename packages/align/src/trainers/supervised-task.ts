@@ -8,7 +8,7 @@ import {
   type Role,
   totalFlops,
 } from '@keel/model';
-import { fromTypedArray, phase, type Recomputation, type Tensor } from '@keel/torch';
+import { fromTypedArray, phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedExamples, packExamples } from '../batching/pack-examples.ts';
 import { scoredCount } from '../batching/tokenise-example.ts';
@@ -105,17 +105,18 @@ export class SupervisedTask implements TrainingTask {
   }
 
   /** @returns the sum of the scored tokens' losses */
-  #forward(
+  *#forward(
     { packed, scored }: PackedExamples,
     rows: readonly number[],
     totals: SupervisedTotals,
     { training, recomputation }: { training: boolean; recomputation: Recomputation | null },
-  ): Tensor {
+  ): Steps<Tensor> {
     const { model, role, neftuneAlpha } = this.#parts;
     const noise = training ? neftuneAlpha : null;
     const options = { training, recomputation, embeddingNoise: noise };
-    const { logprobs, entropy, argmax } = model.as(role, () =>
-      model.scoreTokens(packed, scored, options),
+    const { logprobs, entropy, argmax } = yield* model.asSteps(
+      role,
+      model.scoreTokensSteps(packed, scored, options),
     ); // [N] each
     const total = tokenNll(logprobs).sum();
     const loss = total.item();

@@ -2,6 +2,7 @@
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
 import { BatchBuilder } from '../packed-batch.ts';
 import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
+import { type DecodeBlock, decodeBlocks } from './decode-blocks.ts';
 import { type Draw, drawByUniform, drawGreedily } from './draw.ts';
 import { KeyValueCache } from './kv-cache.ts';
 import type { CheckedOptions, GenerationModel } from './options.ts';
@@ -19,6 +20,7 @@ export class BatchInFlight {
   readonly #cache: KeyValueCache;
   readonly #waiting: WaitingPrompts;
   readonly #device: string;
+  readonly #blocks: readonly DecodeBlock[] | null;
   #live: Sequence[] = [];
 
   constructor(
@@ -30,6 +32,7 @@ export class BatchInFlight {
     this.#model = model;
     this.#options = options;
     this.#device = weights.embedding.device;
+    this.#blocks = decodeBlocks(model.decoder);
     this.#waiting = new WaitingPrompts(prompts, options.samplesPerPrompt);
     this.#cache = new KeyValueCache({
       layers: config.layers.length,
@@ -88,7 +91,7 @@ export class BatchInFlight {
       const rows = live.map((sequence) => sequence.row!);
       const tokens = this.#tokens(live.map((sequence) => sequence.tokens.at(-1)!)); // [B]
       const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
-      const attention = new DecodeAttention(rows, this.#cache, this.#device);
+      const attention = new DecodeAttention(rows, this.#cache, this.#device, this.#blocks);
       const { decoder } = this.#model;
       const hidden = decoder.hidden(tokens, positions, attention, {
         adapter: this.#options.adapter,
@@ -193,6 +196,9 @@ export class BatchInFlight {
     const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
       uniformFor(seed, promptIndex, sampleIndex, tokens.length),
     );
-    return drawByUniform(shapeDistribution(scores, sampling), uniforms);
+    const whole = sampling.topK === 0 && sampling.topP === 1 && sampling.minP === 0;
+    return whole
+      ? drawByUniform(scores, uniforms, sampling.temperature)
+      : drawByUniform(shapeDistribution(scores, sampling), uniforms);
   }
 }

@@ -1,7 +1,13 @@
 // How attention fills the cache with prompts, and reads it one token a sequence.
 import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
-import { type Attention, type AttentionLayer, SegmentAttention } from '../attention.ts';
+import {
+  type Attention,
+  type AttentionLayer,
+  type Rotation,
+  SegmentAttention,
+} from '../attention.ts';
 import type { PackedBatch } from '../packed-batch.ts';
+import type { DecodeBlock } from './decode-blocks.ts';
 import type { CachedPrefix, CachedRow, KeyValueCache } from './kv-cache.ts';
 
 /** Attention over a packed batch of prompts that leaves their keys and values in the cache. */
@@ -39,10 +45,20 @@ export class DecodeAttention implements Attention {
   readonly #places: Tensor;
   readonly #prefixStarts: Tensor;
   readonly #prefixLengths: Tensor;
+  readonly #blocks: readonly DecodeBlock[] | null;
 
-  /** Made anew for each step, after {@link KeyValueCache.reserve}. */
-  constructor(rows: readonly CachedRow[], cache: KeyValueCache, device: string) {
+  /**
+   * Made anew for each step, after {@link KeyValueCache.reserve}.
+   * @param blocks the decoder's, where a whole one can be computed at once; else null
+   */
+  constructor(
+    rows: readonly CachedRow[],
+    cache: KeyValueCache,
+    device: string,
+    blocks: readonly DecodeBlock[] | null = null,
+  ) {
     this.#cache = cache;
+    this.#blocks = blocks;
     const { capacity } = cache.extent;
     const each = (value: (row: CachedRow) => number): Tensor =>
       fromTypedArray(
@@ -75,5 +91,20 @@ export class DecodeAttention implements Attention {
       this.#prefixStarts,
       this.#prefixLengths,
     );
+  }
+
+  block(state: Tensor, layer: AttentionLayer, rotation: Rotation | null): Tensor | null {
+    if (this.#blocks === null) return null;
+    const { prefixKeys, prefixValues, keys, values } = this.#cache.layer(layer.index);
+    return this.#blocks[layer.index]!(state, layer, rotation, {
+      keys,
+      values,
+      rows: this.#slots,
+      lengths: this.#lengths,
+      prefixKeys,
+      prefixValues,
+      prefixStarts: this.#prefixStarts,
+      prefixLengths: this.#prefixLengths,
+    });
   }
 }

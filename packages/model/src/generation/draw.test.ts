@@ -1,6 +1,11 @@
 import { manualSeed, ops, tensor, tidy } from '@keel/torch';
 import { expect, test } from 'vitest';
-import { drawByUniform, drawGreedily } from './draw.ts';
+import {
+  drawByUniform,
+  drawByUniformComposed,
+  drawGreedily,
+  drawGreedilyComposed,
+} from './draw.ts';
 import { uniformFor } from './philox.ts';
 
 const nothing = Number.NEGATIVE_INFINITY;
@@ -60,6 +65,29 @@ test('a thousandfold of draws has the distribution of the softmax', () => {
   }, 0);
   // 99.9% point of chi-square with 7 degrees of freedom.
   expect(statistic).toBeLessThan(24.3);
+});
+
+test('the operator draws what the composed form draws, at any temperature', () => {
+  tidy(() => {
+    manualSeed(7);
+    const logits = ops.randn([40, 1031]).mul(3);
+    const uniforms = Array.from({ length: 40 }, (_, row) => uniformFor(1, row, 0, 0));
+    const pairs = [
+      [drawGreedily(logits), drawGreedilyComposed(logits)] as const,
+      ...[0.3, 1, 1.7].map(
+        (temperature) =>
+          [
+            drawByUniform(logits, uniforms, temperature),
+            drawByUniformComposed(logits.div(temperature), uniforms),
+          ] as const,
+      ),
+    ];
+    for (const [drawn, composed] of pairs) {
+      expect(drawn.map(({ token }) => token)).toEqual(composed.map(({ token }) => token));
+      for (const [row, { logprob }] of drawn.entries())
+        expect(logprob).toBeCloseTo(composed[row]!.logprob, 4);
+    }
+  });
 });
 
 test('greedy is the first of the likeliest, with its log-probability', () => {

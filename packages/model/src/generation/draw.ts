@@ -9,7 +9,7 @@ export interface Draw {
 /** Tokens whose probabilities are summed before one of them is looked at. */
 const chunk = 256;
 
-function demandUsable(highest: Float32Array): void {
+function demandUsable(highest: Float32Array | Float64Array): void {
   const row = highest.findIndex((value) => !Number.isFinite(value));
   if (row < 0) return;
   const what =
@@ -19,12 +19,29 @@ function demandUsable(highest: Float32Array): void {
   throw new Error(`no token can be chosen for row ${row}: ${what}`);
 }
 
+/** Both ways to draw as one operator, where there is one: a row is read but twice, and nothing as long is written. */
+function drawAtOnce(logits: Tensor, uniforms: readonly number[], temperature: number): Draw[] {
+  const numbers = fromTypedArray(Float64Array.from(uniforms), [uniforms.length]);
+  const [tokens, logprobs, highest] = ops.draw(logits, numbers, temperature);
+  demandUsable(highest.toTypedArray() as Float64Array);
+  const chances = logprobs.toArray();
+  return tokens.toArray().map((token, row) => ({ token, logprob: chances[row]! }));
+}
+const canDrawAtOnce = (logits: Tensor): boolean =>
+  logits.device === 'cpu' && logits.dtype === 'float32';
+
 /**
  * The likeliest token of each row, the first of equals.
  * @param logits [B, vocabulary] float32
  * @throws Error when a row's largest logit is not finite
  */
 export function drawGreedily(logits: Tensor): Draw[] {
+  if (canDrawAtOnce(logits)) return drawAtOnce(logits, new Array(logits.dim(0)).fill(0), 0);
+  return drawGreedilyComposed(logits);
+}
+
+/** {@link drawGreedily} on any device. */
+export function drawGreedilyComposed(logits: Tensor): Draw[] {
   const highest = ops.amax(logits, [1]); // [B]
   demandUsable(highest.toTypedArray() as Float32Array);
   const logprobs = highest.sub(logits.logsumexp(1)).toArray();
@@ -39,9 +56,20 @@ export function drawGreedily(logits: Tensor): Draw[] {
  * passes the row's number. Sums run chunk by chunk, so that no row is cumulated as a whole.
  * @param logits [B, vocabulary] float32
  * @param uniforms of each row, a number in [0, 1)
+ * @param temperature divides the logits
  * @throws Error when a row's largest logit is not finite
  */
-export function drawByUniform(logits: Tensor, uniforms: readonly number[]): Draw[] {
+export function drawByUniform(
+  logits: Tensor,
+  uniforms: readonly number[],
+  temperature = 1,
+): Draw[] {
+  if (canDrawAtOnce(logits)) return drawAtOnce(logits, uniforms, temperature);
+  return drawByUniformComposed(temperature === 1 ? logits : logits.div(temperature), uniforms);
+}
+
+/** {@link drawByUniform} on any device. */
+export function drawByUniformComposed(logits: Tensor, uniforms: readonly number[]): Draw[] {
   const [rows, size] = logits.shape as [number, number];
   const highest = ops.amax(logits, [1], true); // [B, 1]
   demandUsable(highest.toTypedArray() as Float32Array);

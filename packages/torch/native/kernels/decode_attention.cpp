@@ -5,12 +5,12 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "decode_attention_lanes.h"
+#include "cached_keys.h"
+#include "dispatch.h"
 
 namespace keel {
 namespace {
@@ -94,55 +94,23 @@ at::Tensor composed(const Arguments& a) {
   return attended.reshape({a.batch, a.heads, a.size}).to(a.query.scalar_type());
 }
 
-#define KEEL_ATTEND(NAME, ELEMENT)                                                                       \
-  KEEL_CLONES void NAME(const ELEMENT* query, ELEMENT* result, const Reach<ELEMENT>* runs, int64_t group, \
-                        int64_t size, int64_t stride, double scale, double softcap, double* scratch) {     \
-    attendBody<ELEMENT>(query, result, runs, group, size, stride, scale, softcap, scratch);              \
-  }
-KEEL_ATTEND(attendOne, float)
-KEEL_ATTEND(attendOne, double)
-KEEL_ATTEND(attendOne, at::BFloat16)
-#undef KEEL_ATTEND
-
-template <typename Element>
+template <typename T>
 void attendAll(const Arguments& a, at::Tensor& result) {
-  const Element *query = a.query.const_data_ptr<Element>(), *keys = a.keys.const_data_ptr<Element>();
-  const Element* values = a.values.const_data_ptr<Element>();
-  const int64_t *rows = a.rows.const_data_ptr<int64_t>(), *lengths = a.lengths.const_data_ptr<int64_t>();
-  const bool prefixed = a.prefixKeys.defined();
-  const Element* prefixKeys = prefixed ? a.prefixKeys.const_data_ptr<Element>() : nullptr;
-  const Element* prefixValues = prefixed ? a.prefixValues.const_data_ptr<Element>() : nullptr;
-  const int64_t* starts = prefixed ? a.prefixStarts.const_data_ptr<int64_t>() : nullptr;
-  const int64_t* befores = prefixed ? a.prefixLengths.const_data_ptr<int64_t>() : nullptr;
-  int64_t sum = 0, longest = 0;
-  for (int64_t b = 0; b < a.batch; ++b) {
-    TORCH_CHECK(rows[b] >= 0 && rows[b] < a.keys.size(0), "decode_attention: row ", rows[b], " of a cache of ", a.keys.size(0));
-    TORCH_CHECK(lengths[b] >= 0 && lengths[b] <= a.capacity, "decode_attention: length ", lengths[b], " in a cache of capacity ", a.capacity);
-    const int64_t before = prefixed ? befores[b] : 0;
-    TORCH_CHECK(!prefixed || (before >= 0 && starts[b] >= 0 && starts[b] + before <= a.prefixKeys.size(0)),
-                "decode_attention: a prefix of ", before, " at ", prefixed ? starts[b] : 0, " lies outside the store");
-    TORCH_CHECK(before + lengths[b] > 0, "decode_attention: sequence ", b, " has no keys");
-    sum += before + lengths[b];
-    longest = std::max(longest, before + lengths[b]);
-  }
-  Element* out = result.data_ptr<Element>();
-  const int64_t stride = a.keyValueHeads * a.size, tasks = a.batch * a.keyValueHeads;
+  const CachedKeys<T> cache("decode_attention", {a.keys, a.values, a.rows, a.lengths, a.prefixKeys, a.prefixValues,
+                                                 a.prefixStarts, a.prefixLengths, a.window});
+  const T* query = readOnly<T>(a.query);
+  T* out = writable<T>(result);
+  const auto attendOne = rows::attend<T>();
   // About 32,768 products make a thread worth waking.
-  const int64_t products = std::max<int64_t>(1, sum / std::max<int64_t>(1, a.batch) * a.group * a.size * 2);
-  at::parallel_for(0, tasks, std::max<int64_t>(1, 32768 / products), [&](int64_t begin, int64_t end) {
-    std::vector<double> scratch(a.group * (longest + 2 * a.size + 3 * kMaximumLanes));
+  const int64_t products = std::max<int64_t>(1, cache.total() / std::max<int64_t>(1, a.batch) * a.group * a.size * 2);
+  at::parallel_for(0, a.batch * a.keyValueHeads, std::max<int64_t>(1, 32768 / products), [&](int64_t begin, int64_t end) {
+    std::vector<rows::Wide<T>> scratch(rows::attendScratch(cache.longest(), a.group, a.size));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t b = task / a.keyValueHeads, head = task % a.keyValueHeads;
-      const int64_t before = prefixed ? befores[b] : 0, total = before + lengths[b];
-      const int64_t first = a.window > 0 ? std::max<int64_t>(0, total - a.window) : 0;
-      const int64_t skipPrefix = std::min(first, before), skipOwn = first - skipPrefix;
-      const int64_t atPrefix = prefixed ? (starts[b] + skipPrefix) * stride + head * a.size : 0;
-      const int64_t atOwn = (rows[b] * a.capacity + skipOwn) * stride + head * a.size;
-      const Reach<Element> runs[2] = {
-          {prefixed ? prefixKeys + atPrefix : nullptr, prefixed ? prefixValues + atPrefix : nullptr, before - skipPrefix},
-          {keys + atOwn, values + atOwn, lengths[b] - skipOwn}};
       const int64_t place = (b * a.heads + head * a.group) * a.size;
-      attendOne(query + place, out + place, runs, a.group, a.size, stride, a.scale, a.softcap, scratch.data());
+      rows::Reach<T> runs[2];
+      cache.see(b, head, runs);
+      attendOne(query + place, out + place, runs, a.group, a.size, cache.stride(), a.scale, a.softcap, scratch.data());
     }
   });
 }
@@ -157,7 +125,7 @@ at::Tensor onCpu(const at::Tensor& query, const at::Tensor& keys, const at::Tens
   switch (a.query.scalar_type()) {
     case at::kFloat: attendAll<float>(a, result); return result;
     case at::kDouble: attendAll<double>(a, result); return result;
-    case at::kBFloat16: attendAll<at::BFloat16>(a, result); return result;
+    case at::kBFloat16: attendAll<rows::bf16>(a, result); return result;
     default: return composed(a);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "blocks/blocks.h"
 #include "dispatch.h"
+#include "small_linear.h"
 #include "units.h"
 
 namespace keel {
@@ -117,6 +118,7 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
 
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias) {
   const auto& [left, right] = terms[0];
+  if (std::all_of(terms.begin(), terms.end(), [](const Factors& one) { return isSmall(one.left, one.right.t()); })) return smallProducts(terms, bias);
   at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options());
   if (std::all_of(terms.begin(), terms.end(), takesBlocks)) {
     const at::Tensor wide = bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor();

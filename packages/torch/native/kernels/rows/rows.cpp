@@ -1,7 +1,5 @@
+#include "instruction_set.h"
 #include "math.h"
-
-#include <cstdlib>
-#include <cstring>
 
 namespace keel::rows {
 
@@ -24,14 +22,12 @@ namespace {
 
 const Tables& choose() {
 #ifdef KEEL_X86
-  // LibTorch's own switch: the same variable restrains its kernels and these.
-  const char* limit = std::getenv("ATEN_CPU_CAPABILITY");
-  const bool plain = limit != nullptr && std::strcmp(limit, "default") == 0;
-  const bool narrow = limit != nullptr && std::strcmp(limit, "avx2") == 0;
-  if (!plain && !narrow && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return avx512Tables();
-  if (!plain && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2Tables();
+  switch (instructionSet()) {
+    case InstructionSet::avx512Bf16:
+    case InstructionSet::avx512: return avx512Tables();
+    case InstructionSet::avx2: return avx2Tables();
+    case InstructionSet::baseline: break;
+  }
 #endif
   return baselineTables();
 }

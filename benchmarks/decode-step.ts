@@ -1,0 +1,90 @@
+// Where a step of generation spends its time: milliseconds of its parts, for each batch size.
+// node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117] [--threads 2]
+import { parseArgs } from 'node:util';
+import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
+// The benchmark speaks to the library's own files, as the tests do.
+import { DecodeAttention } from '../packages/model/src/generation/cached-attention.ts';
+import { decodeBlocks } from '../packages/model/src/generation/decode-blocks.ts';
+import { drawByUniform } from '../packages/model/src/generation/draw.ts';
+import { KeyValueCache } from '../packages/model/src/generation/kv-cache.ts';
+import { loadModel } from '../packages/model/src/load-model.ts';
+import { linearLayers } from '../packages/model/src/loading/named-weights.ts';
+import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: DEFAULT_MODEL_NAME },
+    batches: { type: 'string', default: '1,16,64' },
+    context: { type: 'string', default: '117' },
+    repeats: { type: 'string', default: '7' },
+    threads: { type: 'string' },
+  },
+});
+if (values.threads !== undefined) setThreads(Number(values.threads));
+const { decoder } = await loadModel(values.model, { precision: 'bf16' });
+const { config, weights } = decoder;
+const context = Number(values.context);
+
+/** Milliseconds of the fastest of several runs. */
+function time(body: () => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run <= Number(values.repeats); run++) {
+    const begin = performance.now();
+    noGrad(() => tidy(body));
+    best = Math.min(best, performance.now() - begin);
+  }
+  return best;
+}
+
+for (const batch of values.batches.split(',').map(Number)) {
+  const cache = new KeyValueCache({
+    layers: config.layers.length,
+    keyValueHeads: config.keyValueHeads,
+    headSize: config.headSize,
+    dtype: decoder.computeType,
+    device: 'cpu',
+  });
+  const rows = Array.from({ length: batch }, () =>
+    cache.openRow(cache.openPrefix(context - 1), batch),
+  );
+  cache.reserve(batch);
+  // Memory that was never written is no memory: reading it would cost nothing.
+  for (const index of config.layers.keys()) {
+    for (const tensor of Object.values(cache.layer(index)) as Tensor[]) tensor.fill_(0.01);
+  }
+  const tokens = fromTypedArray(new BigInt64Array(batch).fill(1n), [batch]);
+  const positions = new Int32Array(batch).fill(context - 1);
+  const blocks = decodeBlocks(decoder);
+  const attention = (): DecodeAttention => new DecodeAttention(rows, cache, 'cpu', blocks);
+  const uniforms = Array.from({ length: batch }, (_, row) => (row + 0.5) / batch);
+  const sizes = new Set(linearLayers(decoder).map(({ weight }) => weight.dim(1)));
+  const inputs = new Map<number, Tensor>(
+    [...sizes].map((size) => [size, ops.randn([batch, size]).to('bfloat16')]),
+  );
+  const hidden = ops.randn([batch, config.hiddenSize]).to('bfloat16');
+  const query = ops.randn([batch, config.heads, config.headSize]).to('bfloat16');
+  const key = ops.randn([batch, config.keyValueHeads, config.headSize]).to('bfloat16');
+  const logits = ops.linearWide(hidden, weights.head);
+  const part = {
+    blocks: time(() => void decoder.hidden(tokens, positions, attention())),
+    productsAlone: time(() => {
+      for (const { weight } of linearLayers(decoder))
+        ops.linear(inputs.get(weight.dim(1))!, weight);
+    }),
+    attentionAlone: time(() => {
+      const one = attention();
+      for (const index of config.layers.keys())
+        one.attend(query, key, key, { index, scale: 1, softcap: null, window: null });
+    }),
+    head: time(() => void ops.linearWide(hidden, weights.head)),
+    draw: time(() => void drawByUniform(logits, uniforms)),
+  };
+  const line = {
+    batch,
+    context,
+    threads: threads(),
+    ...Object.fromEntries(Object.entries(part).map(([name, ms]) => [name, Number(ms.toFixed(2))])),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  cache.dispose();
+}

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test, vi } from 'vitest';
+import type { Decoder } from '../decoder.ts';
+import { loadDecoder } from '../loading/load-decoder.ts';
+import { disposeDecoder, namedWeights } from '../loading/named-weights.ts';
+import { BatchBuilder } from '../packed-batch.ts';
+import { byteTokenizer, tinyDecoder } from '../testing/tiny-decoder.ts';
+import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
+import { decodeBlocks } from './decode-blocks.ts';
+import { generateAll } from './generate.ts';
+import { KeyValueCache } from './kv-cache.ts';
+
+const prompts = [[1], [7, 2, 9, 4, 4], Array.from({ length: 21 }, (_, i) => (i * 7) % 90)];
+const steps = 6;
+
+/** Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B, hidden] float64. */
+function states(decoder: Decoder, whole: boolean): number[] {
+  const { config, computeType } = decoder;
+  const cache = new KeyValueCache({
+    layers: config.layers.length,
+    keyValueHeads: config.keyValueHeads,
+    headSize: config.headSize,
+    dtype: computeType,
+    device: 'cpu',
+  });
+  const ids = (tokens: number[]): Tensor =>
+    fromTypedArray(BigInt64Array.from(tokens, BigInt), [tokens.length]);
+  const result = noGrad(() =>
+    tidy(() => {
+      const builder = new BatchBuilder();
+      for (const prompt of prompts) builder.add(prompt);
+      const batch = builder.build();
+      const prefixes = prompts.map(({ length }) => cache.openPrefix(length));
+      decoder.hidden(
+        ids([...batch.tokens]),
+        batch.positions,
+        new PrefillAttention(batch, prefixes, cache),
+      );
+      const rows = prefixes.map((prefix) => cache.openRow(prefix, prompts.length));
+      const blocks = whole ? decodeBlocks(decoder) : null;
+      expect(blocks !== null).toBe(whole);
+      return Array.from({ length: steps }, (_, step) => {
+        cache.reserve(rows.length);
+        const attention = new DecodeAttention(rows, cache, 'cpu', blocks);
+        const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
+        const hidden = decoder.hidden(
+          ids(rows.map((_, row) => (step * 13 + row * 5) % 90)),
+          positions,
+          attention,
+        );
+        for (const row of rows) row.length += 1;
+        return hidden.to('float64').toArray();
+      }).flat();
+    }),
+  );
+  cache.dispose();
+  return result;
+}
+
+const distance = (one: readonly number[], other: readonly number[]): number =>
+  Math.hypot(...one.map((value, i) => value - other[i]!)) / Math.hypot(...other);
+
+/** The bfloat16 decoder's weights, in float32. */
+function copyWeights(narrow: Decoder, wide: Decoder): void {
+  const from = namedWeights(narrow);
+  noGrad(() =>
+    tidy(() => {
+      for (const [name, weight] of namedWeights(wide)) weight.copy_(from.get(name)!.to('float32'));
+    }),
+  );
+}
+
+function demandNear(narrow: Decoder, wide: Decoder): void {
+  copyWeights(narrow, wide);
+  const exact = states(wide, false);
+  const composed = distance(states(narrow, false), exact);
+  const whole = distance(states(narrow, true), exact);
+  expect(whole).toBeGreaterThan(0);
+  // It rounds less often than the composed form.
+  expect(whole).toBeLessThan(1.1 * composed);
+}
+
+const families = [
+  'gemma2',
+  'gemma3',
+  'llama',
+  'llama3-rope',
+  'mistral',
+  'phi3',
+  'qwen2',
+  'qwen3',
+  'smollm3',
+];
+describe.skipIf(!goldenPath('models'))('whole blocks of the golden models', () => {
+  test.each(families)('%s: no further from float32 than the composed form', async (name) => {
+    const folder = goldenPath(`models/${name}`)!;
+    const { decoder: narrow } = await loadDecoder(folder, { computeType: 'bfloat16' });
+    const { decoder: wide } = await loadDecoder(folder, { computeType: 'float32' });
+    demandNear(narrow, wide);
+    disposeDecoder(narrow);
+    disposeDecoder(wide);
+  });
+
+  test('gpt2 is composed', async () => {
+    const { decoder } = await loadDecoder(join(goldenPath('models')!, 'gpt2'), {
+      computeType: 'bfloat16',
+    });
+    expect(decodeBlocks(decoder)).toBeNull();
+    disposeDecoder(decoder);
+  });
+});
+
+test.each([
+  { name: 'odd sizes', options: { headSize: 34, heads: 5, keyValueHeads: 1 } },
+  { name: 'a window and a softcap', options: { window: 4, attentionSoftcap: 3, layers: 3 } },
+])('whole blocks are no further from float32 than the composed form: $name', ({ options }) => {
+  demandNear(
+    tinyDecoder({ ...options, dtype: 'bfloat16' }),
+    tinyDecoder({ ...options, dtype: 'float32' }),
+  );
+});
+
+test('float32 and float64 are composed', () => {
+  for (const dtype of ['float32', 'float64'] as const)
+    expect(decodeBlocks(tinyDecoder({ dtype }))).toBeNull();
+});
+
+test('in bfloat16 a sample is the same to the last bit whatever it is beside', async () => {
+  const decoder = tinyDecoder({ dtype: 'bfloat16' });
+  const block = vi.spyOn(DecodeAttention.prototype, 'block');
+  const run = (batchSize: number): ReturnType<typeof generateAll> =>
+    generateAll({ decoder, tokenizer: byteTokenizer }, prompts, {
+      batchSize,
+      samplesPerPrompt: 3,
+      maxNewTokens: 12,
+      logprobs: true,
+      // Each prompt by itself: its pass then has the same rows.
+      prefillTokens: 1,
+    });
+  const all = await run(9);
+  for (const batchSize of [1, 4]) expect(await run(batchSize)).toEqual(all);
+  expect(block.mock.results.every(({ value }) => value !== null)).toBe(true);
+  block.mockRestore();
+});

@@ -1,0 +1,83 @@
+// Blocks of a decoder as one operator each, for a step of generation: bfloat16 on the CPU, RMS norm, a gated MLP.
+import { ops, type Tensor } from '@keel/torch';
+import type { AttentionLayer, Rotation } from '../attention.ts';
+import type { Block, Decoder } from '../decoder.ts';
+import type { Linear } from '../linear.ts';
+
+/** Tensors of the cache that a layer reads and adds to; indices are int64 [B]. */
+export interface CacheOfLayer {
+  /** [R, capacity, keyValueHeads, headSize] */
+  keys: Tensor;
+  values: Tensor;
+  rows: Tensor;
+  /** Tokens of each row, the new one included. */
+  lengths: Tensor;
+  /** [P, keyValueHeads, headSize] */
+  prefixKeys: Tensor;
+  prefixValues: Tensor;
+  prefixStarts: Tensor;
+  prefixLengths: Tensor;
+}
+
+/** A block of one new token of each row: state [B, hidden] -> the same; keys and values go into the cache. */
+export type DecodeBlock = (
+  state: Tensor,
+  layer: AttentionLayer,
+  rotation: Rotation | null,
+  cache: CacheOfLayer,
+) => Tensor;
+
+const activations = new Set(['silu', 'gelu_tanh']);
+
+/** Every block of the decoder as one operator, or null where they must be composed of several. */
+export function decodeBlocks({ config, weights, computeType }: Decoder): DecodeBlock[] | null {
+  const { modules, norm, activation } = config;
+  const gated = typeof modules.gateUp === 'string' || 'gate' in modules.gateUp;
+  if (computeType !== 'bfloat16' || weights.embedding.device !== 'cpu') return null;
+  if (!gated || norm.kind !== 'rms' || !activations.has(activation)) return null;
+  const fits = (block: Block): boolean => {
+    const { queryKeyValue, attentionOutput, gateUp, down } = block;
+    const linears = [...queryKeyValue, attentionOutput, ...gateUp, down];
+    return (
+      linears.every(({ weight }) => weight.dtype === 'bfloat16') &&
+      [attentionOutput, ...gateUp, down].every(({ bias }) => bias === null) &&
+      new Set(queryKeyValue.map(({ bias }) => bias === null)).size === 1
+    );
+  };
+  if (!weights.blocks.every(fits)) return null;
+
+  const matrix = ({ weight }: Linear): Tensor => weight;
+  return weights.blocks.map(
+    (block) => (state, layer, rotation, cache) =>
+      ops.decodeBlock(
+        state,
+        block.attentionNorm.weight,
+        block.queryKeyValue.map(matrix),
+        block.queryKeyValue.flatMap(({ bias }) => bias ?? []),
+        block.queryNorm?.weight ?? null,
+        block.keyNorm?.weight ?? null,
+        block.attentionOutput.weight,
+        block.postAttentionNorm?.weight ?? null,
+        block.mlpNorm.weight,
+        block.gateUp.map(matrix),
+        block.down.weight,
+        block.postMlpNorm?.weight ?? null,
+        rotation?.cosine ?? null,
+        rotation?.sine ?? null,
+        cache.keys,
+        cache.values,
+        cache.rows,
+        cache.lengths,
+        cache.prefixKeys,
+        cache.prefixValues,
+        cache.prefixStarts,
+        cache.prefixLengths,
+        layer.scale,
+        layer.softcap ?? 0,
+        layer.window ?? 0,
+        norm.epsilon,
+        norm.weightOffset,
+        activation,
+      ),
+  );
+}

@@ -1,0 +1,64 @@
+// Long work in steps: a generator that yields where others may run in between, so that the event loop is not held for a
+// whole forward pass. Scopes, gradient mode and a model's role are synchronous states; what runs in a pause must not be in
+// them, so each is left at every yield and entered again.
+import { setImmediate } from 'node:timers/promises';
+import { native } from './native.ts';
+import { Scope } from './scope.ts';
+
+export type Steps<T> = Generator<void, T, void>;
+
+/** Runs to the end without a pause. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Runs to the end; the event loop turns at every yield. */
+export async function inTurns<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await setImmediate();
+  }
+}
+
+/** Runs each step between `enter` and the function that it gives. */
+export function* within<T>(enter: () => () => void, steps: Steps<T>): Steps<T> {
+  for (;;) {
+    const leave = enter();
+    let result: IteratorResult<void, T>;
+    try {
+      result = steps.next();
+    } finally {
+      leave();
+    }
+    if (result.done) return result.value;
+    yield;
+  }
+}
+
+/** As `noGrad`, for work in steps. */
+export function noGradSteps<T>(steps: Steps<T>): Steps<T> {
+  return within(() => {
+    const before = native.setGradEnabled(false);
+    return () => native.setGradEnabled(before);
+  }, steps);
+}
+
+/** As `tidy`, for work in steps: frees what they made, but for their result. What is made in a pause is not theirs. */
+export function* tidySteps<T>(steps: Steps<T>): Steps<T> {
+  using scope = new Scope();
+  scope.leave();
+  for (;;) {
+    const leave = scope.enter();
+    try {
+      const { done, value } = steps.next();
+      if (done) return scope.release(value);
+    } finally {
+      leave();
+    }
+    yield;
+  }
+}
