@@ -74,8 +74,9 @@ class KeepingAllocator final : public c10::Allocator {
     takenBytes_ += size;
     mostTaken_ = std::max(mostTaken_, takenBytes_);
     if (at == nullptr) {
-      // What is kept never makes the process larger than it was with all that was in use at once.
-      shrink(mostTaken_ - takenBytes_);
+      // With what is kept the process grows little beyond what it was with all that was in use at once; that little lets
+      // sizes that come in turn find each other's memory.
+      shrink(mostTaken_ + mostTaken_ / 8 - takenBytes_);
       at = mapped(size);
     }
     taken_.emplace(at, size);
