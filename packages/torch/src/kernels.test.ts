@@ -81,6 +81,8 @@ const oddKernels: (() => Kernel)[] = [
   () => loraLinear([33, 50, 34, 3], true),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
+  () => linearLogprob(5, 14, 67, 0),
+  () => linear([5, 14, 20], true),
   // A segment longer than one thread takes, after a shared beginning; more groups than are summed at once.
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 1, size: 16 }),
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 2, size: 8, window: 600 }),

@@ -3,20 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PhaseClock, phase, randn, tidy } from '@keel/torch';
 import { afterAll, expect, it } from 'vitest';
+import { readTrace, type TraceEvent } from './fixtures/read-trace.ts';
 import { StepProfiler, type WrittenProfile } from './step-profiler.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-profile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface TraceEvent {
-  ph: string;
-  cat?: string;
-  name: string;
-  ts: number;
-  dur: number;
-}
-const trace = (path: string): { traceEvents: TraceEvent[]; otherData: Record<string, unknown> } =>
-  JSON.parse(readFileSync(path, 'utf8'));
 
 /** Four steps of random numbers, of which 2 and 3 are to be profiled. */
 function profileSteps(
@@ -55,7 +46,7 @@ it('writes a trace and a summary of the steps asked for, and nothing is left asi
   expect(at).toBe(13);
   expect(written).toMatchObject({ path: join(folder, 'whole.json'), leftOut: 0 });
   expect(written.summary.steps).toEqual([12, 13]);
-  const { traceEvents } = trace(written.path);
+  const { traceEvents } = readTrace(written.path);
   const named = (name: string): TraceEvent[] => traceEvents.filter((event) => event.name === name);
   expect(named('aten::normal_')).toHaveLength(12);
   expect(named('forward')).toHaveLength(2);
@@ -74,14 +65,14 @@ it('records so many operators; phases are whole all the same', () => {
   const calls = written.summary.operators.reduce((sum, one) => sum + one.calls, 0);
   expect(calls).toBe(100);
   expect(written.summary.missedOperators).toBe(4 * 50 * 3 - 100);
-  const { traceEvents } = trace(written.path);
+  const { traceEvents } = readTrace(written.path);
   expect(traceEvents.filter(({ cat }) => cat === 'operator')).toHaveLength(100);
   expect(traceEvents.filter(({ cat }) => cat === 'phase')).toHaveLength(4);
 });
 
 it('leaves the shortest operators out of the trace and counts them all the same', () => {
   const { written } = profileSteps('short.json', 50, { mostWritten: 40 });
-  const operators = trace(written.path).traceEvents.filter(({ cat }) => cat === 'operator');
+  const operators = readTrace(written.path).traceEvents.filter(({ cat }) => cat === 'operator');
   expect(operators.length).toBeLessThanOrEqual(40);
   expect(operators.length).toBeGreaterThan(0);
   const drawn = written.summary.operators.find(({ name }) => name === 'aten::normal_');

@@ -1,15 +1,6 @@
 // Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import {
-  backwardFlops,
-  forwardFlops,
-  type LanguageModel,
-  type ModelSizes,
-  modelSizes,
-  type Role,
-  totalFlops,
-} from '@keel/model';
-import {
   fromTypedArray,
   inTurns,
   phase,
@@ -18,31 +9,19 @@ import {
   type Tensor,
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
-import type { SamplerState } from '../data/shuffle.ts';
+import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import type { ReferenceScores } from './reference-scores.ts';
+import { RowTask, type RowTaskParts } from './row-task.ts';
 import { runPass } from './run-pass.ts';
 import { scorePairsSteps } from './score-pairs.ts';
-import {
-  type Metrics,
-  NonFiniteLossError,
-  type TaskState,
-  type TrainingTask,
-} from './training-task.ts';
+import { type Metrics, NonFiniteLossError, type TaskState } from './training-task.ts';
 
-export interface PairedTaskParts {
-  model: LanguageModel;
-  /** Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning). */
-  role: Role;
-  source: PairSource;
-  evaluation: PairSource | null;
+export interface PairedTaskParts extends RowTaskParts<PairSource> {
   objective: PairedObjective;
   objectiveOptions: PairedOptions;
-  /** Pairs of one optimiser step. */
-  batchSize: number;
   limit: MicroBatchLimit;
   /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
   recomputes?(tokens: number): boolean;
@@ -51,41 +30,28 @@ export interface PairedTaskParts {
   evaluationReference: ReferenceScores | null;
 }
 
-interface SavedValues {
-  sampler: SamplerState;
-  tokens: number;
-}
-
-export class PairedTask implements TrainingTask {
+export class PairedTask extends RowTask<PairSource> {
   readonly #parts: PairedTaskParts;
-  readonly #sizes: ModelSizes;
-  #tokens = 0;
-  #flops = 0;
-  #rows: readonly number[] = [];
 
   constructor(parts: PairedTaskParts) {
+    super(parts, 'a run on pairs');
     this.#parts = parts;
-    this.#sizes = modelSizes(parts.model.decoder);
   }
 
   async step(): Promise<Metrics> {
     const { source, batchSize, reference } = this.#parts;
     const pairs = await phase('data', () => source.next(batchSize));
-    this.#rows = pairs.map(({ row }) => row);
+    this.rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
-    this.#tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.#tokens };
+    this.tokens += totals.tokens;
+    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
   }
 
   async evaluate(): Promise<Metrics | null> {
-    const { evaluation, evaluationReference, batchSize } = this.#parts;
+    const { evaluation, evaluationReference } = this.#parts;
     if (evaluation === null) return null;
     const totals = this.#totals(evaluationReference);
-    for (let start = 0; start < evaluation.length; start += batchSize) {
-      const indices = Array.from(
-        { length: Math.min(batchSize, evaluation.length - start) },
-        (_, i) => start + i,
-      );
+    for (const indices of this.evaluationRows()) {
       await this.#passes(await evaluation.read(indices), evaluationReference, false, totals);
     }
     if (totals.pairs === 0) evaluation.refuseNothingLeft();
@@ -111,7 +77,10 @@ export class PairedTask implements TrainingTask {
     )) {
       const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
       const rows = pass.map((index) => pairs[index]!.row);
-      if (training) this.#flops += this.#flopsOf(batch, rows);
+      if (training) {
+        const unknown = reference !== null && rows.some((row) => !reference.has(row));
+        this.count(batch.packed, batch.scored.rows.length, unknown ? 1 : 0);
+      }
       using referenceSums =
         reference && (await phase('reference', () => inTurns(reference.steps(batch, rows)))); // [2P]
       await letOthersIn();
@@ -135,42 +104,17 @@ export class PairedTask implements TrainingTask {
     return totals;
   }
 
-  /** Of a training pass: reference where it is not known yet, policy, and policy backward. */
-  #flopsOf({ packed, scored }: PackedPairs, rows: readonly number[]): number {
-    const { reference, role } = this.#parts;
-    const forward = forwardFlops(this.#sizes, packed, scored.rows.length);
-    const backward = backwardFlops(forward, { trainedWeights: role === 'reference' });
-    const referenceToo = reference !== null && rows.some((row) => !reference.has(row));
-    return (referenceToo ? 2 : 1) * totalFlops(forward) + totalFlops(backward);
-  }
-
-  get tokens(): number {
-    return this.#tokens;
-  }
-
-  get flops(): number {
-    return this.#flops;
-  }
-
-  get rows(): readonly number[] {
-    return this.#rows;
-  }
-
-  state(): TaskState {
-    const tensors = new Map<string, Tensor>();
+  override state(): TaskState {
+    const state = super.state();
     const known = this.#parts.reference?.values;
-    if (known !== undefined) tensors.set('reference', fromTypedArray(known));
-    return { values: { sampler: this.#parts.source.state(), tokens: this.#tokens }, tensors };
+    if (known !== undefined) state.tensors.set('reference', fromTypedArray(known));
+    return state;
   }
 
-  check({ values, tensors }: TaskState): void {
-    const { source, reference } = this.#parts;
-    const { sampler, tokens } = values as Partial<SavedValues>;
-    if (typeof sampler !== 'object' || sampler === null || !Number.isInteger(tokens)) {
-      throw new Error('the saved state is not one of a run on pairs');
-    }
-    source.check(sampler);
-    const known = tensors.get('reference');
+  override check(state: TaskState): void {
+    super.check(state);
+    const { reference } = this.#parts;
+    const known = state.tensors.get('reference');
     if ((known !== undefined) !== (reference !== null)) {
       throw new Error(
         `the saved state is of a run ${known ? 'with' : 'without'} a reference, and this one is ${known ? 'without' : 'with'} one`,
@@ -179,11 +123,8 @@ export class PairedTask implements TrainingTask {
     if (known !== undefined) reference!.check(known.toTypedArray() as Float32Array);
   }
 
-  restore(state: TaskState): void {
-    this.check(state);
-    const { sampler, tokens } = state.values as unknown as SavedValues;
-    this.#parts.source.restore(sampler);
-    this.#tokens = tokens;
+  override restore(state: TaskState): void {
+    super.restore(state);
     const known = state.tensors.get('reference');
     if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
   }

@@ -15,6 +15,7 @@ import { memory } from '@keel/torch';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PairedObjective } from '../objectives/paired.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
+import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from './run-dpo.ts';
 import { NonFiniteLossError } from './training-task.ts';
@@ -71,18 +72,6 @@ async function align(options: AlignPairsOptions, hooks: PairedRunHooks = {}): Pr
     },
   });
   return { result, notices, totalSteps };
-}
-
-/** Stops after a step as ^C does. */
-function stopping(after: number): PairedRunHooks {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    onEvent(event) {
-      if ('step' in event && event.type !== 'evaluation' && event.step === after)
-        controller.abort();
-    },
-  };
 }
 
 describe('a run that was stopped and resumed', () => {

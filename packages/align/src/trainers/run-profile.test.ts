@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
 import { keepPeak } from '../machine/kept-peak.ts';
+import { readTrace, type TraceEvent } from '../profiling/fixtures/read-trace.ts';
 import type { ProfileSummary } from '../profiling/profile-summary.ts';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 import { expectSameRun } from './fixtures/run-files.ts';
@@ -57,17 +58,7 @@ it('writes a trace with operators, phases and memory; the run is the same to the
     ...['step', 'profile', 'step', 'evaluation', 'checkpoint'],
   ]);
 
-  interface TraceEvent {
-    ph: string;
-    cat?: string;
-    name: string;
-    ts: number;
-    dur: number;
-    args?: { inputs?: string; MB?: number };
-  }
-  const trace = JSON.parse(readFileSync(inside('profiled/profile.json'), 'utf8')) as {
-    traceEvents: TraceEvent[];
-  };
+  const trace = readTrace(inside('profiled/profile.json'));
   const named = (name: string): TraceEvent[] =>
     trace.traceEvents.filter((event) => event.name === name);
   expect(named('step 2')).toHaveLength(1);

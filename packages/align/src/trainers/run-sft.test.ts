@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { memory } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
+import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { tinyExamples, writeExamples } from './fixtures/tiny-examples.ts';
 import { type FineTuneOptions, fineTune } from './run-sft.ts';
-import type { RunHooks } from './run-training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-sft-'));
 const inside = (name: string): string => join(folder, name);
@@ -32,18 +32,6 @@ const optionsOf = (own: Partial<FineTuneOptions> = {}): FineTuneOptions => ({
   ...own,
 });
 const lora = { lora: true, loraRank: 4, loraDropout: 0.2 };
-
-/** Stops after a step as ^C does. */
-function stopping(after: number): RunHooks {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    onEvent(event) {
-      if ('step' in event && event.type !== 'evaluation' && event.step === after)
-        controller.abort();
-    },
-  };
-}
 
 describe('a run that was stopped and resumed', () => {
   it.each([

@@ -1,37 +1,16 @@
 // Supervised fine-tuning: one sequence a row, packed side by side, the loss a mean over scored tokens.
-import {
-  backwardFlops,
-  forwardFlops,
-  type LanguageModel,
-  type ModelSizes,
-  modelSizes,
-  type Role,
-  totalFlops,
-} from '@keel/model';
 import { fromTypedArray, phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedExamples, packExamples } from '../batching/pack-examples.ts';
 import { scoredCount } from '../batching/tokenise-example.ts';
-import type { SamplerState } from '../data/shuffle.ts';
 import { tokenNll } from '../objectives/token-nll.ts';
 import type { ExampleSource, PlacedExample } from './example-source.ts';
+import { RowTask, type RowTaskParts } from './row-task.ts';
 import { runPass } from './run-pass.ts';
 import { SupervisedTotals } from './supervised-totals.ts';
-import {
-  type Metrics,
-  NonFiniteLossError,
-  type TaskState,
-  type TrainingTask,
-} from './training-task.ts';
+import { type Metrics, NonFiniteLossError } from './training-task.ts';
 
-export interface SupervisedTaskParts {
-  model: LanguageModel;
-  /** Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning). */
-  role: Role;
-  source: ExampleSource;
-  evaluation: ExampleSource | null;
-  /** Rows of one optimiser step. */
-  batchSize: number;
+export interface SupervisedTaskParts extends RowTaskParts<ExampleSource> {
   limit: MicroBatchLimit;
   /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
   recomputes?(tokens: number): boolean;
@@ -39,40 +18,29 @@ export interface SupervisedTaskParts {
   neftuneAlpha: number | null;
 }
 
-interface SavedValues {
-  sampler: SamplerState;
-  tokens: number;
-}
-
-export class SupervisedTask implements TrainingTask {
+export class SupervisedTask extends RowTask<ExampleSource> {
   readonly #parts: SupervisedTaskParts;
-  readonly #sizes: ModelSizes;
-  #tokens = 0;
-  #flops = 0;
-  #rows: readonly number[] = [];
 
   constructor(parts: SupervisedTaskParts) {
+    super(parts, 'a supervised run');
     this.#parts = parts;
-    this.#sizes = modelSizes(parts.model.decoder);
   }
 
   async step(): Promise<Metrics> {
     const { source, batchSize } = this.#parts;
     const placed = await phase('data', () => source.next(batchSize));
-    this.#rows = placed.map(({ row }) => row);
+    this.rows = placed.map(({ row }) => row);
     const totals = new SupervisedTotals();
     await this.#passes(placed, totals, true);
-    this.#tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.#tokens };
+    this.tokens += totals.tokens;
+    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
   }
 
   async evaluate(): Promise<Metrics | null> {
-    const { evaluation, batchSize } = this.#parts;
+    const { evaluation } = this.#parts;
     if (evaluation === null) return null;
     const totals = new SupervisedTotals();
-    for (let start = 0; start < evaluation.length; start += batchSize) {
-      const count = Math.min(batchSize, evaluation.length - start);
-      const indices = Array.from({ length: count }, (_, i) => start + i);
+    for (const indices of this.evaluationRows()) {
       await this.#passes(await evaluation.read(indices), totals, false);
     }
     if (totals.scored === 0) evaluation.refuseNothingLeft();
@@ -92,7 +60,7 @@ export class SupervisedTask implements TrainingTask {
     for (const pass of splitMicroBatches(lengths, limit)) {
       const members = pass.map((index) => placed[index]!);
       const batch = phase('data', () => packExamples(members.map(({ example }) => example)));
-      if (training) this.#flops += this.#flopsOf(batch);
+      if (training) this.count(batch.packed, batch.scored.rows.length);
       const rows = members.map(({ row }) => row);
       await runPass(
         (recomputation) => this.#forward(batch, rows, totals, { training, recomputation }),
@@ -130,46 +98,5 @@ export class SupervisedTask implements TrainingTask {
     };
     totals.add(sums, scored.targets.length, packed.tokens.length);
     return total;
-  }
-
-  /** Of a training pass, forward and backward. */
-  #flopsOf({ packed, scored }: PackedExamples): number {
-    const forward = forwardFlops(this.#sizes, packed, scored.rows.length);
-    const trainedWeights = this.#parts.role === 'reference';
-    return totalFlops(forward) + totalFlops(backwardFlops(forward, { trainedWeights }));
-  }
-
-  get flops(): number {
-    return this.#flops;
-  }
-
-  get tokens(): number {
-    return this.#tokens;
-  }
-
-  get rows(): readonly number[] {
-    return this.#rows;
-  }
-
-  state(): TaskState {
-    return {
-      values: { sampler: this.#parts.source.state(), tokens: this.#tokens },
-      tensors: new Map(),
-    };
-  }
-
-  check({ values }: TaskState): void {
-    const { sampler, tokens } = values as Partial<SavedValues>;
-    if (typeof sampler !== 'object' || sampler === null || !Number.isInteger(tokens)) {
-      throw new Error('the saved state is not one of a supervised run');
-    }
-    this.#parts.source.check(sampler);
-  }
-
-  restore(state: TaskState): void {
-    this.check(state);
-    const { sampler, tokens } = state.values as unknown as SavedValues;
-    this.#parts.source.restore(sampler);
-    this.#tokens = tokens;
   }
 }

@@ -9,6 +9,7 @@ import type { LanguageModel } from '../language-model.ts';
 import { loadModel } from '../load-model.ts';
 import { loadDecoder } from '../loading/load-decoder.ts';
 import { disposeDecoder } from '../loading/named-weights.ts';
+import { goldenFamilies } from '../testing/golden-families.ts';
 import { byteTokenizer } from '../testing/tiny-decoder.ts';
 import { renderConversation } from '../tokenizer/tokenizer.ts';
 import { generateAll } from './generate.ts';
@@ -18,21 +19,8 @@ const threadsBefore = threads();
 setThreads(1);
 afterAll(() => setThreads(threadsBefore));
 
-const families = [
-  'gemma2',
-  'gemma3',
-  'gpt2',
-  'llama',
-  'llama3-rope',
-  'mistral',
-  'phi3',
-  'qwen2',
-  'qwen3',
-  'smollm3',
-];
-
 describe.skipIf(!goldenPath('models'))('golden models, with the cache', () => {
-  test.each(families)('%s gives the greedy tokens of transformers', async (name) => {
+  test.each(goldenFamilies)('%s gives the greedy tokens of transformers', async (name) => {
     const folder = goldenPath(`models/${name}`)!;
     using file = openSafetensors(join(folder, 'expected.safetensors'));
     const greedy = [...new Int32Array(file.read('greedy').buffer)];

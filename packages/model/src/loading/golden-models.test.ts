@@ -2,22 +2,11 @@ import { join } from 'node:path';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, it } from 'vitest';
 import { openSafetensors } from '../formats/safetensors.ts';
+import { goldenFamilies } from '../testing/golden-families.ts';
 import { greedyTokens, logitValues } from './fixtures/forward.ts';
 import { loadDecoder } from './load-decoder.ts';
 import { disposeDecoder } from './named-weights.ts';
 
-const models = [
-  'llama',
-  'llama3-rope',
-  'mistral',
-  'qwen2',
-  'qwen3',
-  'gemma2',
-  'gemma3',
-  'smollm3',
-  'phi3',
-  'gpt2',
-];
 const columns = 24;
 const vocabulary = 512;
 
@@ -40,7 +29,7 @@ function expected(folder: string) {
 }
 
 describe.skipIf(!goldenPath('models'))('golden models', () => {
-  it.each(models)('%s gives the logits and greedy tokens of transformers', async (name) => {
+  it.each(goldenFamilies)('%s gives the logits and greedy tokens of transformers', async (name) => {
     const folder = goldenPath(`models/${name}`)!;
     const { sequences, logits, greedy } = expected(folder);
     const { decoder } = await loadDecoder(folder, { computeType: 'float32' });

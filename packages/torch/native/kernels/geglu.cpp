@@ -3,7 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "dispatch.h"
+#include "gated.h"
 
 namespace keel {
 namespace {
@@ -12,20 +12,11 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 at::Tensor plain(const at::Tensor& gate, const at::Tensor& up, c10::string_view approximate) {
-  TORCH_CHECK(gate.sizes() == up.sizes(), "geglu: gate ", gate.sizes(), ", up ", up.sizes());
   const bool tanh = approximate == "tanh";
   TORCH_CHECK(tanh || approximate == "none", "geglu: approximate is 'none' or 'tanh', got '", approximate, "'");
-  checkKind("geglu", gate, {up});
+  checkGated("geglu", gate, up);
   if (!hasRows(gate)) return at::gelu(gate, approximate) * up;
-  const at::Tensor a = gate.contiguous(), b = up.contiguous();
-  at::Tensor y = at::empty(gate.sizes(), gate.options());
-  withType(gate, [&](auto sample) {
-    using T = decltype(sample);
-    const T *g = readOnly<T>(a), *u = readOnly<T>(b);
-    T* to = writable<T>(y);
-    at::parallel_for(0, y.numel(), 16384, [&](int64_t begin, int64_t end) { table<T>().geglu(g + begin, u + begin, to + begin, end - begin, tanh); });
-  });
-  return y;
+  return gated(gate, up, [=](const auto& rows, auto... rest) { rows.geglu(rest..., tanh); });
 }
 
 class Geglu : public torch::autograd::Function<Geglu> {
@@ -40,15 +31,8 @@ class Geglu : public torch::autograd::Function<Geglu> {
     const std::string approximate = ctx->saved_data["approximate"].toStringRef();
     const at::Tensor gate = saved[0].contiguous(), up = saved[1].contiguous(), gy = outer[0].contiguous();
     if (!hasRows(gate)) return {at::gelu_backward(gy * up, gate, approximate), gy * at::gelu(gate, approximate), at::Tensor()};
-    at::Tensor gGate = at::empty(gate.sizes(), gate.options()), gUp = at::empty(gate.sizes(), gate.options());
-    withType(gate, [&](auto sample) {
-      using T = decltype(sample);
-      const T *o = readOnly<T>(gy), *g = readOnly<T>(gate), *u = readOnly<T>(up);
-      T *toGate = writable<T>(gGate), *toUp = writable<T>(gUp);
-      at::parallel_for(0, gate.numel(), 16384, [&](int64_t begin, int64_t end) {
-        table<T>().gegluBackward(o + begin, g + begin, u + begin, toGate + begin, toUp + begin, end - begin, approximate == "tanh");
-      });
-    });
+    const bool tanh = approximate == "tanh";
+    const auto [gGate, gUp] = gatedBackward(gy, gate, up, [=](const auto& rows, auto... rest) { rows.gegluBackward(rest..., tanh); });
     return {gGate, gUp, at::Tensor()};
   }
 };

@@ -15,7 +15,8 @@ using OptionalTensor = std::optional<at::Tensor>;
 class Linear : public torch::autograd::Function<Linear> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
-    ctx->save_for_backward({x, weight});
+    // A frozen weight's layer needs no input in backward.
+    ctx->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
     ctx->saved_data["biased"] = bias.has_value();
     return linearProduct(x, weight, bias);
   }

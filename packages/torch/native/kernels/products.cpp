@@ -15,14 +15,12 @@ using OptionalTensor = std::optional<at::Tensor>;
 constexpr int64_t kRows = 64;
 // Panels of a unit: with more, threads would be without work at the end for longer.
 constexpr int64_t kPanels = 4;
-// Fewer tokens than this do not pay for packing the second factor.
-constexpr int64_t kFewest = 16;
 
 bool isBlockFactor(const at::Tensor& x) { return shapesAreCompiled(x) && x.dim() == 2 && x.numel() > 0; }
 
 bool takesBlocks(const Factors& factors) {
   const auto& [left, right] = factors;
-  return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) && left.size(0) >= kFewest && left.size(1) % 2 == 0 &&
+  return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) && left.size(1) % 2 == 0 &&
          left.stride(1) == 1 && (right.stride(0) == 1 || right.stride(1) == 1);
 }
 

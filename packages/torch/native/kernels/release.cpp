@@ -1,7 +1,7 @@
-// keel::release_swiglu, keel::release_geglu, keel::release_rms_norm: the memory of an activation that is cheap to compute from what backward keeps
-// anyway is freed in forward, and filled again by the same function before backward reads it (Chen et al. 2016,
-// arXiv:1604.06174, section 3, on operators that cost little). They return `y`, the result of all that reads the activation:
-// their backward runs before that of anything between, so it is there in time.
+// keel::release_swiglu, release_geglu, release_rms_norm: the memory of an activation that is cheap to compute from what
+// backward keeps anyway is freed in forward, and filled again by the same function before backward reads it (Chen et al.
+// 2016, arXiv:1604.06174, section 3, on operators that cost little). They return `y`, the result of all that reads the
+// activation: their backward runs before that of anything between, so it is there in time.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>

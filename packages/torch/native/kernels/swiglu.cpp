@@ -2,7 +2,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "dispatch.h"
+#include "gated.h"
 
 namespace keel {
 namespace {
@@ -11,18 +11,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 at::Tensor plain(const at::Tensor& gate, const at::Tensor& up) {
-  TORCH_CHECK(gate.sizes() == up.sizes(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
-  checkKind("swiglu", gate, {up});
+  checkGated("swiglu", gate, up);
   if (!hasRows(gate)) return at::silu(gate) * up;
-  const at::Tensor a = gate.contiguous(), b = up.contiguous();
-  at::Tensor y = at::empty(gate.sizes(), gate.options());
-  withType(gate, [&](auto sample) {
-    using T = decltype(sample);
-    const T *g = readOnly<T>(a), *u = readOnly<T>(b);
-    T* to = writable<T>(y);
-    at::parallel_for(0, y.numel(), 16384, [&](int64_t begin, int64_t end) { table<T>().swiglu(g + begin, u + begin, to + begin, end - begin); });
-  });
-  return y;
+  return gated(gate, up, [](const auto& rows, auto... rest) { rows.swiglu(rest...); });
 }
 
 class Swiglu : public torch::autograd::Function<Swiglu> {
@@ -38,15 +29,7 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
       const at::Tensor s = at::sigmoid(gate);
       return {gy * up * s * (1 + gate * (1 - s)), gy * gate * s};
     }
-    at::Tensor gGate = at::empty(gate.sizes(), gate.options()), gUp = at::empty(gate.sizes(), gate.options());
-    withType(gate, [&](auto sample) {
-      using T = decltype(sample);
-      const T *o = readOnly<T>(gy), *g = readOnly<T>(gate), *u = readOnly<T>(up);
-      T *toGate = writable<T>(gGate), *toUp = writable<T>(gUp);
-      at::parallel_for(0, gate.numel(), 16384, [&](int64_t begin, int64_t end) {
-        table<T>().swigluBackward(o + begin, g + begin, u + begin, toGate + begin, toUp + begin, end - begin);
-      });
-    });
+    const auto [gGate, gUp] = gatedBackward(gy, gate, up, [](const auto& rows, auto... rest) { rows.swigluBackward(rest...); });
     return {gGate, gUp};
   }
 };

@@ -1,0 +1,84 @@
+import {
+  backwardFlops,
+  type Flops,
+  forwardFlops,
+  type LanguageModel,
+  type ModelSizes,
+  modelSizes,
+  type PackedBatch,
+  type Role,
+  totalFlops,
+} from '@keel/model';
+import type { SamplerState } from '../data/shuffle.ts';
+import type { AnySource } from './tokenised-source.ts';
+import type { Metrics, TaskState, TrainingTask } from './training-task.ts';
+
+/** What a task is made of, whatever its rows are. */
+export interface RowTaskParts<Source> {
+  model: LanguageModel;
+  /** Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning). */
+  role: Role;
+  source: Source;
+  evaluation: Source | null;
+  /** Rows of one optimiser step. */
+  batchSize: number;
+}
+
+/** A task on the rows of a source: its place in them, and what it has seen and computed of them. */
+export abstract class RowTask<Source extends AnySource> implements TrainingTask {
+  tokens = 0;
+  flops = 0;
+  rows: readonly number[] = [];
+  readonly #parts: RowTaskParts<Source>;
+  readonly #sizes: ModelSizes;
+  readonly #kind: string;
+
+  /** @param kind of run, for messages: "a run on pairs" */
+  constructor(parts: RowTaskParts<Source>, kind: string) {
+    this.#parts = parts;
+    this.#sizes = modelSizes(parts.model.decoder);
+    this.#kind = kind;
+  }
+
+  abstract step(): Promise<Metrics>;
+  abstract evaluate(): Promise<Metrics | null>;
+
+  /** Counts a training pass, forward and backward, and `others` forward passes of models that are not trained. */
+  protected count(packed: PackedBatch, scored: number, others = 0): void {
+    const forward: Flops = forwardFlops(this.#sizes, packed, scored);
+    const trainedWeights = this.#parts.role === 'reference';
+    const backward = backwardFlops(forward, { trainedWeights });
+    this.flops += (1 + others) * totalFlops(forward) + totalFlops(backward);
+  }
+
+  /** Places of the held-out rows, a step's number at a time. */
+  protected *evaluationRows(): Generator<number[]> {
+    const { evaluation, batchSize } = this.#parts;
+    const length = evaluation?.length ?? 0;
+    for (let start = 0; start < length; start += batchSize) {
+      const count = Math.min(batchSize, length - start);
+      yield Array.from({ length: count }, (_, i) => start + i);
+    }
+  }
+
+  state(): TaskState {
+    return {
+      values: { sampler: this.#parts.source.state(), tokens: this.tokens },
+      tensors: new Map(),
+    };
+  }
+
+  check({ values }: TaskState): void {
+    const { sampler, tokens } = values;
+    if (typeof sampler !== 'object' || sampler === null || !Number.isInteger(tokens)) {
+      throw new Error(`the saved state is not one of ${this.#kind}`);
+    }
+    this.#parts.source.check(sampler as SamplerState);
+  }
+
+  restore(state: TaskState): void {
+    this.check(state);
+    this.#parts.source.restore(state.values.sampler as SamplerState);
+    this.tokens = state.values.tokens as number;
+  }
+}
