@@ -38,13 +38,46 @@ export {
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export {
+  type Calibration,
+  type CalibrationOptions,
+  calibrationOf,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityBins,
+} from './evaluation/calibration.ts';
+export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
+  type BootstrapOptions,
+  bootstrapInterval,
   bootstrapMeanInterval,
+  type Interval,
   pairedDifferenceInterval,
   wilsonInterval,
 } from './evaluation/intervals.ts';
+export {
+  accuracyOf,
+  type LengthBucket,
+  lengthBuckets,
+  longerWins,
+  rewardPrefersLonger,
+  type ScoredPair,
+} from './evaluation/length-buckets.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
+export {
+  type Attempts,
+  type MeanPassAtK,
+  meanPassAtK,
+  passAtK,
+} from './evaluation/pass-at-k.ts';
+export { type Proportion, proportionOf } from './evaluation/proportion.ts';
+export {
+  type Lead,
+  type LongerAnswers,
+  type RewardFindings,
+  rewardFindings,
+} from './evaluation/reward-findings.ts';
 export {
   benchMachine,
   type MachineBench,
@@ -58,6 +91,12 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
+export {
+  type BradleyTerryOptions,
+  bradleyTerry,
+  type PairRewards,
+} from './objectives/bradley-terry.ts';
 export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
 export { boundedExp } from './objectives/online/bounded-exp.ts';
 export {
@@ -73,7 +112,11 @@ export {
   scoredTokens,
 } from './objectives/online/completion-end.ts';
 export { entropyBonus, tokenEntropy } from './objectives/online/entropy.ts';
-export { type Advantages, type GaeOptions, generalisedAdvantages } from './objectives/online/gae.ts';
+export {
+  type Advantages,
+  type GaeOptions,
+  generalisedAdvantages,
+} from './objectives/online/gae.ts';
 export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
 export {
   type AdvantageScaling,
@@ -130,10 +173,27 @@ export {
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
+export { plackettLuce } from './objectives/plackett-luce.ts';
+export { processReward } from './objectives/process-reward.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export {
+  combineEnsemble,
+  type EnsembleRule,
+  ensembleDeviation,
+  ensembleRules,
+} from './rewards/ensemble.ts';
+export {
+  measureNormalisation,
+  normaliseRewards,
+  parseNormalisation,
+  type RewardNormalisation,
+  rewardNormalisationSchema,
+  serialiseNormalisation,
+} from './rewards/normalisation.ts';
+export { RunningMoments, type RunningMomentsState } from './rewards/running-moments.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -147,6 +207,7 @@ export {
 export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
+export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
@@ -159,7 +220,6 @@ export {
   type KlControllerState,
 } from './trainers/online/kl-controller.ts';
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
-export { RunningMoments, type RunningMomentsState } from './trainers/online/running-moments.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export {
   type AlignPairsOptions,

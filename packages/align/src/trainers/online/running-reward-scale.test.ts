@@ -39,4 +39,10 @@ describe('RunningRewardScale', () => {
     other.restore(JSON.parse(JSON.stringify(one.state())));
     expect(other.scale([2, 3])).toEqual(one.scale([2, 3]));
   });
+
+  it('takes nothing of a batch with a score that is none', () => {
+    const scale = new RunningRewardScale();
+    expect(() => scale.scale([1, Number.NaN])).toThrow(/score of sequence 1 is NaN/);
+    expect(scale.state().count).toBe(0);
+  });
 });
