@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { codeTask, codeTaskShape } from './code-task.ts';
+import { extractCode } from './extract-code.ts';
+import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
+import { limitsSchema } from './sandbox/limits.ts';
+import { runProgram } from './sandbox/run-program.ts';
+import { runTests } from './sandbox/run-tests.ts';
+import { Sandbox } from './sandbox/sandbox.ts';
+
+export const codeSchema = z.strictObject({
+  type: z.literal('code'),
+  language: z.enum(['python']).default('python'),
+  /** The interpreter, by name or path. */
+  command: z.string().min(1).default('python3'),
+  /** 1 only where all tests pass, or the share that does. */
+  score: z.enum(['all', 'fraction']).default('all'),
+  ...codeTaskShape,
+  limits: limitsSchema.prefault({}),
+  /** Programs at a time; none: as many as there are cores. */
+  concurrency: z.int().positive().nullable().default(null),
+  /** `none` runs code with all rights of this user. */
+  isolation: z.enum(['auto', 'none']).default('auto'),
+});
+
+export type CodeSpec = z.output<typeof codeSchema>;
+
+/**
+ * Runs a completion's code against the tests that its row carries, in a sandbox (sandbox/sandbox.ts).
+ *
+ * Ruled out by construction, whatever the code does within its sandbox: a verdict of its own, a patched check or
+ * comparison, tests that end early, reading what is expected. Tests stand in another sandbox than the code, ask it
+ * for calls and get copies of plain data; expected outputs never leave Keel. Not ruled out: answers written
+ * down for the inputs that tests use, tests that check too little, and holes of the kernel. With
+ * `isolation: none` nothing of this holds.
+ *
+ * @throws NoIsolationError where the system shuts no program in
+ */
+export async function codeReward(input: z.input<typeof codeSchema>): Promise<Reward> {
+  const spec = codeSchema.parse(input);
+  const { command, isolation, concurrency } = spec;
+  const sandbox = await Sandbox.open({ command, isolation, concurrency: concurrency ?? undefined });
+  return {
+    name: `code:${spec.language}`,
+    score: (inputs, signal) =>
+      Promise.all(inputs.map((one, index) => judge(sandbox, spec, one, index, signal))),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function judge(
+  sandbox: Sandbox,
+  spec: CodeSpec,
+  input: RewardInput,
+  index: number,
+  signal: AbortSignal | undefined,
+): Promise<RewardOutcome> {
+  const fail = (message: string): never => {
+    throw new RewardError(index, `code: ${message}`);
+  };
+  const task = codeTask(input, spec, fail);
+  const program = task.prefix + extractCode(input.completion, spec.language);
+  if ('cases' in task) {
+    let passed = 0;
+    let note: string | undefined;
+    for (const [place, { input: text, output }] of task.cases.entries()) {
+      const run = await runProgram(sandbox, program, text, spec.limits, signal);
+      if (run.stopped === null && run.code === 0 && sameOutput(run.output, output)) passed += 1;
+      else
+        note ??= `case ${place}: ${run.stopped ?? (run.code === 0 ? 'another output' : lastLine(run.complaint))}`;
+    }
+    return outcome(spec, passed, task.cases.length, note);
+  }
+  const run = await runTests(sandbox, { program, ...task }, spec.limits, signal);
+  if (run.fault !== null) fail(run.fault);
+  const failed = run.verdicts.findIndex(({ passed }) => !passed);
+  const why = run.stopped ?? run.verdicts[failed]?.note;
+  const passed = run.verdicts.filter((verdict) => verdict.passed).length;
+  return outcome(
+    spec,
+    passed,
+    run.verdicts.length,
+    failed < 0 ? undefined : `test ${failed}: ${why}`,
+  );
+}
+
+function outcome(spec: CodeSpec, passed: number, tests: number, note?: string): RewardOutcome {
+  const share = passed / tests;
+  const score = spec.score === 'fraction' ? share : Number(passed === tests);
+  return { score, aspects: { passed: share, tests }, ...(note === undefined ? {} : { note }) };
+}
+
+/** Equal but for spaces at the ends of lines and empty lines at the end. */
+function sameOutput(found: string, expected: string): boolean {
+  return trimmed(found) === trimmed(expected);
+}
+
+const trimmed = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd();
+
+const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a word';
