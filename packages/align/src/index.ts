@@ -58,12 +58,20 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
+export {
+  type BradleyTerryOptions,
+  bradleyTerry,
+  type PairRewards,
+} from './objectives/bradley-terry.ts';
 export {
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
+export { plackettLuce } from './objectives/plackett-luce.ts';
+export { processReward } from './objectives/process-reward.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
