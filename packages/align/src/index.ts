@@ -1,9 +1,15 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
+export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
+export {
+  type JudgedOptions,
+  type TokenisedJudged,
+  tokeniseJudged,
+} from './batching/tokenise-judged.ts';
 export {
   pairTokenising,
   type TokenisedAnswer,
@@ -22,14 +28,17 @@ export {
   option,
 } from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
+export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
+export { openEither } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
 export {
   type CompletionRow,
+  type JudgedRow,
   type PreferenceRow,
   type Row,
   type RowKind,
@@ -76,6 +85,12 @@ export { pairedObjective, pairedObjectiveNames, weightedObjective } from './obje
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export {
+  type OpenRewardModelOptions,
+  RewardModel,
+  type RewardRow,
+  type RewardScore,
+} from './rewards/reward-model.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -99,6 +114,7 @@ export {
   type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';

@@ -54,7 +54,10 @@ export function rewardLosses(
   if (processes.length > 0) {
     const labels = processes.map((row) => (verdictOf(row) as { labels: boolean[] }).labels);
     const losses = stepLosses(scores, labels, processes.map(firstRead));
-    found.push({ losses, rows: processes.flatMap((row) => Array(itemsOf(judged[row]!)).fill(row)) });
+    found.push({
+      losses,
+      rows: processes.flatMap((row) => Array(itemsOf(judged[row]!)).fill(row)),
+    });
   }
   const [only] = found;
   if (found.length === 1) return only!;
@@ -161,7 +164,5 @@ function stepLosses(
   const reads = labels.flatMap((own, at) => own.map((_, step) => first[at]! + step));
   const right = forEachHead(labels.flat().map(Number), heads);
   const place = { dtype: scores.dtype, device: scores.device };
-  return processReward(byHead(scores, reads), tensor(right, place))
-    .view(heads, -1)
-    .t();
+  return processReward(byHead(scores, reads), tensor(right, place)).view(heads, -1).t();
 }

@@ -49,7 +49,11 @@ export class RewardTask extends RowTask<JudgedSource> {
     const totals = new RewardTotals();
     await this.#passes(placed, totals, this.#weightsOfStep(placed));
     this.tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
+    return {
+      ...totals.metrics(this.#parts.lmWeight),
+      epoch: source.epoch,
+      num_tokens: this.tokens,
+    };
   }
 
   async evaluate(): Promise<Metrics | null> {
@@ -61,14 +65,7 @@ export class RewardTask extends RowTask<JudgedSource> {
     }
     if (totals.items === 0) evaluation.refuseNothingLeft();
     this.evaluated = totals.scored;
-    return totals.metrics();
-  }
-
-  /** Scores of rows by every head, without gradient and without normalisation. */
-  async score(placed: readonly PlacedJudged[]): Promise<ScoredRows> {
-    const totals = new RewardTotals();
-    await this.#passes(placed, totals, null);
-    return totals.scored;
+    return totals.metrics(this.#parts.lmWeight);
   }
 
   /** Means over the whole step: each head's over the rows that it sees, then over heads. */
@@ -86,8 +83,7 @@ export class RewardTask extends RowTask<JudgedSource> {
       tokens += best!.scored.filter((one, at) => one && at >= first).length;
     }
     return {
-      of: (row, head) =>
-        seesRow(subsets, head, row) ? 1 / (items[head]! * this.#heads) : 0,
+      of: (row, head) => (seesRow(subsets, head, row) ? 1 / (items[head]! * this.#heads) : 0),
       token: tokens === 0 ? 0 : lmWeight / tokens,
     };
   }

@@ -86,10 +86,13 @@ export class RewardTotals {
   /**
    * Under the names of TRL's RewardTrainer, of the mean of the heads. Accuracy is the share of comparisons in which the
    * better answer has the higher score, ties counted half, and of steps whose score has the label's sign.
+   * @param lmWeight weight of the language-model term in the loss
    */
-  metrics(): Metrics {
+  metrics(lmWeight: number): Metrics {
     const { lossSum, items, nllSum, nllTokens } = this;
     const { comparisons, steps, answers } = this.scored;
+    const reward = lossSum / items;
+    const nll = nllTokens > 0 ? nllSum / nllTokens : 0;
     const rewards = answers.map(({ scores }) => meanOf(scores));
     const margins = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
     const right = [
@@ -97,13 +100,13 @@ export class RewardTotals {
       ...steps.map((step) => Number(meanOf(step.scores) > 0 === step.right)),
     ];
     return {
-      loss: lossSum / items,
+      loss: reward + lmWeight * nll,
       accuracy: meanOf(right),
       ...(margins.length > 0 && { margin: meanOf(margins) }),
       min_reward: rewards.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       mean_reward: meanOf(rewards),
       max_reward: rewards.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-      ...(nllTokens > 0 && { lm_loss: nllSum / nllTokens }),
+      ...(nllTokens > 0 && { reward_loss: reward, lm_loss: nll }),
     };
   }
 }
