@@ -1,5 +1,5 @@
 import { type RewardOptions, runReward } from '@keel/align';
-import { runVerb } from '../training/run-verb.ts';
+import { runVerb, scoreWith } from '../training/run-verb.ts';
 
 export const run = (options: RewardOptions): Promise<number> =>
-  runVerb('reward', options, runReward);
+  runVerb('reward', options, runReward, scoreWith);
