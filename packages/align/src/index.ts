@@ -47,13 +47,41 @@ export {
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export {
+  type Calibration,
+  type CalibrationOptions,
+  calibrationOf,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityBins,
+} from './evaluation/calibration.ts';
+export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
+  type BootstrapOptions,
+  bootstrapInterval,
   bootstrapMeanInterval,
+  type Interval,
   pairedDifferenceInterval,
   wilsonInterval,
 } from './evaluation/intervals.ts';
+export {
+  accuracyOf,
+  type LengthBucket,
+  lengthBuckets,
+  longerWins,
+  rewardPrefersLonger,
+  type ScoredPair,
+} from './evaluation/length-buckets.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
+export {
+  type Attempts,
+  type MeanPassAtK,
+  meanPassAtK,
+  passAtK,
+} from './evaluation/pass-at-k.ts';
+export { type Proportion, proportionOf } from './evaluation/proportion.ts';
+export { type RewardFindings, rewardFindings } from './evaluation/reward-findings.ts';
 export {
   benchMachine,
   type MachineBench,
@@ -85,6 +113,21 @@ export { pairedObjective, pairedObjectiveNames, weightedObjective } from './obje
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export {
+  combineEnsemble,
+  type EnsembleRule,
+  ensembleDeviation,
+  ensembleRules,
+} from './rewards/ensemble.ts';
+export {
+  measureNormalisation,
+  normaliseRewards,
+  parseNormalisation,
+  type RewardNormalisation,
+  RunningMoments,
+  rewardNormalisationSchema,
+  serialiseNormalisation,
+} from './rewards/normalisation.ts';
 export {
   type OpenRewardModelOptions,
   RewardModel,

@@ -65,7 +65,7 @@ export class RewardTask extends RowTask<JudgedSource> {
     }
     if (totals.items === 0) evaluation.refuseNothingLeft();
     this.evaluated = totals.scored;
-    return totals.metrics(this.#parts.lmWeight);
+    return { ...totals.metrics(this.#parts.lmWeight), ...totals.heldOutMetrics() };
   }
 
   /** Means over the whole step: each head's over the rows that it sees, then over heads. */

@@ -1,5 +1,9 @@
 import type { PackedJudged } from '../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../batching/tokenise-judged.ts';
+import { expectedCalibrationError, reliabilityBins } from '../evaluation/calibration.ts';
+import { pearson } from '../evaluation/correlation.ts';
+import type { ScoredPair } from '../evaluation/length-buckets.ts';
+import { hitOf } from '../evaluation/proportion.ts';
 import type { Metrics } from './training-task.ts';
 
 /** Two answers to one prompt of which the first is the better one; scores by head. */
@@ -33,6 +37,24 @@ export interface ScoredRows {
 /** Of a list of scores by head. */
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Pairs of one reward and length an answer, as what is told of a reward model wants them. */
+export function scoredPairs(
+  { comparisons }: ScoredRows,
+  combined: (heads: readonly (readonly number[])[]) => number[],
+): ScoredPair[] {
+  const column = (name: 'better' | 'worse'): number[] =>
+    comparisons.length === 0 ? [] : combined(byHead(comparisons.map((one) => one[name])));
+  const [better, worse] = [column('better'), column('worse')];
+  return comparisons.map(({ tokensBetter, tokensWorse }, index) => ({
+    chosen: { score: better[index]!, length: tokensBetter },
+    rejected: { score: worse[index]!, length: tokensWorse },
+  }));
+}
+
+/** [N][K] to [K][N] */
+export const byHead = (scores: readonly (readonly number[])[]): number[][] =>
+  (scores[0] ?? []).map((_, head) => scores.map((own) => own[head]!));
 
 /** Sums over the passes of a step or an evaluation, and every score in them. */
 export class RewardTotals {
@@ -96,7 +118,7 @@ export class RewardTotals {
     const rewards = answers.map(({ scores }) => meanOf(scores));
     const margins = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
     const right = [
-      ...margins.map((margin) => (margin > 0 ? 1 : margin === 0 ? 0.5 : 0)),
+      ...margins.map(hitOf),
       ...steps.map((step) => Number(meanOf(step.scores) > 0 === step.right)),
     ];
     return {
@@ -107,6 +129,22 @@ export class RewardTotals {
       mean_reward: meanOf(rewards),
       max_reward: rewards.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
       ...(nllTokens > 0 && { reward_loss: reward, lm_loss: nll }),
+    };
+  }
+
+  /** What is told of held-out rows beside: expected calibration error of pairs, and the correlation of reward with length. */
+  heldOutMetrics(): Metrics {
+    const { comparisons, answers } = this.scored;
+    const gaps = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
+    const correlation = pearson(
+      answers.map(({ tokens }) => tokens),
+      answers.map(({ scores }) => meanOf(scores)),
+    );
+    return {
+      ...(gaps.length > 0 && {
+        calibration_error: expectedCalibrationError(reliabilityBins(gaps)),
+      }),
+      ...(correlation && { length_correlation: correlation.value }),
     };
   }
 }

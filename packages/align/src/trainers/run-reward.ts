@@ -1,12 +1,18 @@
 // A whole run of a reward model, from options to final/: what `keel reward` and the library's `trainReward` are.
+import { join } from 'node:path';
 import { tokeniseAnswers } from '../batching/tokenise-judged.ts';
 import { headShare, type RewardOptions, rewardDefinition } from '../config/reward-options.ts';
 import { openEither } from '../data/open-either.ts';
+import type { Proportion } from '../evaluation/proportion.ts';
+import { type RewardFindings, rewardFindings } from '../evaluation/reward-findings.ts';
 import { measureNormalisation } from '../rewards/normalisation.ts';
+import { rewardsOf } from '../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../rewards/score-answers.ts';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
 import { JudgedSource } from './judged-source.ts';
 import { loadRewardPolicy, type RewardPolicy } from './reward-policy.ts';
 import { RewardTask } from './reward-task.ts';
+import { byHead, scoredPairs } from './reward-totals.ts';
 import {
   type PreparedRun,
   type RunHooks,
@@ -63,21 +69,29 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
       subsets: { seed: options.seed, share: headShare(options, heads) },
     });
   },
-  async finish(prepared) {
-    const { options, policy, notice } = prepared;
+  async finish(prepared, task) {
+    const { options, policy, notice, path } = prepared;
     const { model, role, record } = policy;
     // A process reward is a log-probability: it has its own zero.
-    if (options.normalise === 'none' || record.scores === 'steps') return {};
-    const prompts = await referenceSet(prepared);
-    const found = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
-    const heads = found[0]!.map((_, head) => found.map((scores) => scores[head]!));
-    record.normalisation = measureNormalisation(heads, {
-      scale: options.normalise === 'mean_and_deviation',
-    });
-    const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
-    notice(
-      `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'}, whose mean was ${means.join(', ')}`,
+    if (options.normalise !== 'none' && record.scores === 'answers') {
+      const prompts = await referenceSet(prepared);
+      const found = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
+      const scale = options.normalise === 'mean_and_deviation';
+      record.normalisation = measureNormalisation(byHead(found), { scale });
+      const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
+      notice(
+        `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'}, whose mean was ${means.join(', ')}`,
+      );
+    }
+    if (task.evaluated === null) await task.evaluate();
+    const pairs = scoredPairs(
+      task.evaluated ?? { comparisons: [], steps: [], answers: [] },
+      (heads) => rewardsOf(heads, record).rewards,
     );
+    if (pairs.length === 0) return {};
+    const findings = rewardFindings(pairs);
+    writeFileAtomic(join(path, 'reward-findings.json'), `${JSON.stringify(findings, null, 2)}\n`);
+    notice(findingsSentence(findings));
     return {};
   },
   headlines: [
@@ -86,6 +100,12 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 };
+
+const percent = ({ value, interval: [low, high] }: Proportion): string =>
+  `${(100 * value).toFixed(1)}% (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+
+const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
+  `right in ${percent(accuracy)} of ${pairs} held-out pairs, where the rule "the longer answer wins" is in ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance alone)`;
 
 const openReferenceSet = ({ normaliseData, onBadRow }: RewardOptions) =>
   openEither({ data: normaliseData!, onBadRow }, 'judged', 'completion');

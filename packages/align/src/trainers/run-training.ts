@@ -48,6 +48,8 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   source: Source;
   /** null without --eval-data. */
   evaluation: Source | null;
+  /** The run's folder. */
+  path: string;
   passes: PassPlan;
   /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
   addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
@@ -156,7 +158,8 @@ async function train<
     identity.inputs[option] = input;
     await compareWithCheckpoint(run, identity);
   };
-  const prepared = { options, policy, data, source, evaluation, passes, addInput, notice };
+  const { path } = run;
+  const prepared = { options, policy, data, source, evaluation, path, passes, addInput, notice };
   const task = await kind.task(prepared);
   const environment = describeEnvironment({
     torch: torchBuild().version,
