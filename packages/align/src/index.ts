@@ -81,7 +81,12 @@ export {
   passAtK,
 } from './evaluation/pass-at-k.ts';
 export { type Proportion, proportionOf } from './evaluation/proportion.ts';
-export { type RewardFindings, rewardFindings } from './evaluation/reward-findings.ts';
+export {
+  type Lead,
+  type LongerAnswers,
+  type RewardFindings,
+  rewardFindings,
+} from './evaluation/reward-findings.ts';
 export {
   benchMachine,
   type MachineBench,
@@ -147,6 +152,7 @@ export {
 export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
+export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';

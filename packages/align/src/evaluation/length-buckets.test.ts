@@ -34,7 +34,6 @@ describe('buckets', () => {
       expect(chosenShorter!.value).toBe(0);
       expect(all.value).toBe(rule.value);
     }
-    expect(rewardPrefersLonger(pairs)).toMatchObject({ value: 1, count: 8 });
   });
 
   test('equal lengths stand apart, and a side without pairs is null', () => {
@@ -66,6 +65,7 @@ describe('buckets', () => {
   });
 });
 
-test('no lengths differ', () => {
-  expect(rewardPrefersLonger([pair(0, 1)])).toBeNull();
+test('which answer is the longer does not depend on which was chosen', () => {
+  const cases = [pair(5, 1), pair(-5, -1), pair(5, -1), pair(-5, 1), pair(0, 1), pair(5, 0)];
+  expect(cases.map(rewardPrefersLonger)).toEqual([1, 1, 0, 0, 0.5, 0.5]);
 });

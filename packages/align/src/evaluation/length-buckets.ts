@@ -31,15 +31,9 @@ export const accuracyOf = (pairs: readonly ScoredPair[]): Proportion | null =>
 export const longerWins = (pairs: readonly ScoredPair[]): Proportion | null =>
   proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length)));
 
-/** How often the longer answer has the higher reward, whichever was chosen, where the lengths differ. */
-export const rewardPrefersLonger = (pairs: readonly ScoredPair[]): Proportion | null =>
-  proportionOf(
-    pairs
-      .filter(({ chosen, rejected }) => chosen.length !== rejected.length)
-      .map(({ chosen, rejected }) =>
-        hitOf((chosen.score - rejected.score) * Math.sign(chosen.length - rejected.length)),
-      ),
-  );
+/** Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half where either is equal. */
+export const rewardPrefersLonger = ({ chosen, rejected }: ScoredPair): number =>
+  hitOf((chosen.score - rejected.score) * Math.sign(chosen.length - rejected.length));
 
 /**
  * Accuracy by difference of lengths, the smallest difference first.

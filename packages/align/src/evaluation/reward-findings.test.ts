@@ -21,7 +21,13 @@ test('puts the measures side by side, as plain JSON', () => {
   expect(findings.lead.interval[0]).toBeGreaterThan(0);
   expect(findings.lead.p).toBeLessThan(0.05);
   expect(findings.lengthCorrelation.pearson!.value).toBeGreaterThan(0.5);
-  expect(findings.prefersLonger!.value).toBeGreaterThan(0.8);
+  const { reward, labels, lead } = findings.longerAnswers!;
+  expect(reward.value).toBeGreaterThan(0.8);
+  expect(labels.count).toBe(
+    pairs.filter((one) => one.chosen.length !== one.rejected.length).length,
+  );
+  expect(lead.value).toBeCloseTo(reward.value - labels.value, 12);
+  expect(lead.interval[0]).toBeGreaterThan(0);
   expect(findings.calibration.pairs).toBe(200);
   const counted = findings.lengthBuckets.reduce((sum, { all }) => sum + all.count, 0);
   expect(counted).toBe(200);
@@ -34,7 +40,7 @@ test('equal scores and lengths have no correlation, and are no error', () => {
   };
   const findings = rewardFindings([same, same]);
   expect(findings.lengthCorrelation).toEqual({ pearson: null, spearman: null });
-  expect(findings.prefersLonger).toBeNull();
+  expect(findings.longerAnswers).toBeNull();
   expect(findings.accuracy.value).toBe(0.5);
   expect(findings.lead).toEqual({ value: 0, interval: [0, 0], p: 1 });
 });

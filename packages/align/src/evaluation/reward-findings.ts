@@ -11,7 +11,7 @@ import {
   rewardPrefersLonger,
   type ScoredPair,
 } from './length-buckets.ts';
-import { hitOf, type Proportion } from './proportion.ts';
+import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 
 /** Plain numbers, as JSON. */
 export interface RewardFindings {
@@ -21,16 +21,31 @@ export interface RewardFindings {
   accuracy: Proportion;
   /** The rule "the longer answer wins" on the same pairs */
   longerWins: Proportion;
-  /** Accuracy less the rule's, with a paired bootstrap interval; p is the sign test's on the pairs
-   * where one did better */
-  lead: { value: number; interval: Interval; p: number };
+  /** Accuracy less the rule's, with a paired bootstrap interval */
+  lead: Lead;
   calibration: Calibration;
   lengthBuckets: LengthBucket[];
   /** Score against length over all answers; null where all are equal. The two answers of a pair are not
    * independent, so that the intervals are somewhat narrow. */
   lengthCorrelation: { pearson: Correlation | null; spearman: Correlation | null };
-  /** How often the longer answer of a pair has the higher reward; null where no lengths differ */
-  prefersLonger: Proportion | null;
+  /** The longer of two answers of different length; null where no lengths differ */
+  longerAnswers: LongerAnswers | null;
+}
+
+export interface LongerAnswers {
+  /** How often the longer one has the higher reward, whichever was chosen */
+  reward: Proportion;
+  /** How often the longer one was chosen */
+  labels: Proportion;
+  /** The first less the second, with a paired bootstrap interval */
+  lead: Lead;
+}
+
+export interface Lead {
+  value: number;
+  interval: Interval;
+  /** Two-sided, of the sign test on the pairs where one did better */
+  p: number;
 }
 
 /**
@@ -53,26 +68,39 @@ export function rewardFindings(
   const correlations = { pearson: pearson(lengths, scores), spearman: spearman(lengths, scores) };
   const byReward = pairs.map(({ chosen, rejected }) => hitOf(chosen.score - rejected.score));
   const byLength = pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
-  const better = byReward.map((hit, index) => hit - byLength[index]!);
   return {
     pairs: pairs.length,
     lengthUnit,
     accuracy,
     longerWins: rule,
-    lead: {
-      value: accuracy.value - rule.value,
-      interval: pairedDifferenceInterval(byLength, byReward),
-      p: signTest(
-        better.filter((lead) => lead > 0).length,
-        better.filter((lead) => lead < 0).length,
-      ),
-    },
+    lead: leadOf(byReward, byLength),
     calibration: calibrationOf(
       pairs.map(({ chosen, rejected }) => chosen.score - rejected.score),
       { bins },
     ),
     lengthBuckets: lengthBuckets(pairs),
     lengthCorrelation: correlations,
-    prefersLonger: rewardPrefersLonger(pairs),
+    longerAnswers: longerAnswersOf(pairs),
+  };
+}
+
+function longerAnswersOf(pairs: readonly ScoredPair[]): LongerAnswers | null {
+  const differing = pairs.filter(({ chosen, rejected }) => chosen.length !== rejected.length);
+  const byReward = differing.map(rewardPrefersLonger);
+  const byLabel = differing.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
+  const [reward, labels] = [proportionOf(byReward), proportionOf(byLabel)];
+  return reward && labels && { reward, labels, lead: leadOf(byReward, byLabel) };
+}
+
+/** Of two rules on the same items: how much more often the first hits. */
+function leadOf(first: readonly number[], second: readonly number[]): Lead {
+  const differences = first.map((hit, index) => hit - second[index]!);
+  const [wins, losses] = [1, -1].map(
+    (sign) => differences.filter((difference) => difference * sign > 0).length,
+  );
+  return {
+    value: differences.reduce((sum, difference) => sum + difference, 0) / differences.length,
+    interval: pairedDifferenceInterval(second, first),
+    p: signTest(wins!, losses!),
   };
 }

@@ -1,5 +1,4 @@
 // A whole run of a reward model, from options to final/: what `keel reward` and the library's `trainReward` are.
-import { join } from 'node:path';
 import { tokeniseAnswers } from '../batching/tokenise-judged.ts';
 import { headShare, type RewardOptions, rewardDefinition } from '../config/reward-options.ts';
 import { openEither } from '../data/open-either.ts';
@@ -8,7 +7,7 @@ import { type RewardFindings, rewardFindings } from '../evaluation/reward-findin
 import { measureNormalisation } from '../rewards/normalisation.ts';
 import { rewardsOf } from '../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../rewards/score-answers.ts';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { saveRewardEvaluation } from '../runs/reward-evaluation.ts';
 import { JudgedSource } from './judged-source.ts';
 import { loadRewardPolicy, type RewardPolicy } from './reward-policy.ts';
 import { RewardTask } from './reward-task.ts';
@@ -90,9 +89,9 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     );
     if (pairs.length === 0) return {};
     const findings = rewardFindings(pairs);
-    writeFileAtomic(join(path, 'reward-findings.json'), `${JSON.stringify(findings, null, 2)}\n`);
+    saveRewardEvaluation(path, findings);
     notice(findingsSentence(findings));
-    return {};
+    return { reward: findings };
   },
   headlines: [
     { label: 'Held-out accuracy', metric: 'eval_accuracy', unit: 'share', better: 'higher' },
