@@ -9,6 +9,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/sft.ts'),
   }),
   verb({
+    name: 'reward',
+    summary: 'train a reward model on pairs, rankings or the steps of answers',
+    options: () => import('./options/reward.ts'),
+    run: () => import('./verbs/reward.ts'),
+  }),
+  verb({
     name: 'dpo',
     summary: 'align a model on preference pairs (DPO and its family)',
     options: () => import('./options/dpo.ts'),

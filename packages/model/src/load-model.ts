@@ -59,7 +59,7 @@ export async function loadModel(
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
-  const { decoder, configJson, ggufMetadata, weightHash } = await loadDecoder(path, {
+  const { decoder, configJson, scoreHead, ggufMetadata, weightHash } = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
@@ -70,9 +70,13 @@ export async function loadModel(
       ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
     // The file's bytes and the vocabulary's strings came and went.
     trimMemory();
-    return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
+    const parts = { decoder, tokenizer, device, configJson, name, hash: weightHash };
+    const model = new LanguageModel(parts);
+    if (scoreHead !== null) model.addScoreHead('reference', scoreHead);
+    return model;
   } catch (error) {
     disposeDecoder(decoder);
+    scoreHead?.dispose();
     throw error;
   }
 }

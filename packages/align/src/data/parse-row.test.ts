@@ -28,6 +28,7 @@ describe('rows that are right', () => {
     ranking: { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] },
     unpaired: { prompt: 'a', completion: 'b', label: true },
     process: { prompt: 'a', completions: ['b', 'c'], labels: [true, false] },
+    judged: plain,
     prompt: { prompt: 'a' },
   };
   test.each(rowKinds)('%s', (kind) => {

@@ -30,9 +30,14 @@ export interface Policy extends Disposable {
 
 /**
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
+ * @param role name of the adapter
+ * @param leaveHead a given adapter may have a scalar head, which is left where it is
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
-export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
+export async function loadPolicy(
+  options: TrainingOptions,
+  { role = POLICY, leaveHead = false }: { role?: Role; leaveHead?: boolean } = {},
+): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
@@ -40,12 +45,12 @@ export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
   try {
     return {
       model,
-      role: options.lora ? POLICY : 'reference',
-      parameters: trainedParameters(model, options),
+      role: options.lora ? role : 'reference',
+      parameters: trainedParameters(model, options, role, leaveHead),
       precision,
       saveWeights: (folder) =>
         options.lora
-          ? saveAdapter(folder, model.decoder, POLICY, { baseModel: model.name })
+          ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
           : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
       [Symbol.dispose]: () => model.dispose(),
     };
@@ -55,12 +60,17 @@ export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
   }
 }
 
-function trainedParameters(model: LanguageModel, options: TrainingOptions): Map<string, Tensor> {
+function trainedParameters(
+  model: LanguageModel,
+  options: TrainingOptions,
+  role: Role,
+  leaveHead: boolean,
+): Map<string, Tensor> {
   if (!options.lora) return namedWeights(model.decoder);
   if (options.adapter !== null) {
-    return loadAdapter(model.decoder, options.adapter, POLICY, { trainable: true });
+    return loadAdapter(model.decoder, options.adapter, role, { trainable: true, leaveHead });
   }
-  return addLora(model.decoder, POLICY, {
+  return addLora(model.decoder, role, {
     rank: options.loraRank,
     alpha: options.loraAlpha,
     dropout: options.loraDropout,
