@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { codeTask, codeTaskShape } from './code-task.ts';
+import { type CodeTask, codeTask, codeTaskShape } from './code-task.ts';
 import { extractCode } from './extract-code.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 import { limitsSchema } from './sandbox/limits.ts';
@@ -41,23 +41,33 @@ export async function codeReward(input: z.input<typeof codeSchema>): Promise<Rew
   const sandbox = await Sandbox.open({ command, isolation, concurrency: concurrency ?? undefined });
   return {
     name: `code:${spec.language}`,
-    score: (inputs, signal) =>
-      Promise.all(inputs.map((one, index) => judge(sandbox, spec, one, index, signal))),
+    async score(inputs, signal) {
+      const tasks = inputs.map((input, index) => codeTask(input, spec, failing(index)));
+      const runs = inputs.map((input, index) =>
+        judge(sandbox, spec, input, tasks[index]!, failing(index), signal),
+      );
+      // Nothing runs on when this has failed.
+      await Promise.allSettled(runs);
+      return Promise.all(runs);
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
+
+const failing =
+  (index: number) =>
+  (message: string): never => {
+    throw new RewardError(index, `code: ${message}`);
+  };
 
 async function judge(
   sandbox: Sandbox,
   spec: CodeSpec,
   input: RewardInput,
-  index: number,
+  task: CodeTask,
+  fail: (message: string) => never,
   signal: AbortSignal | undefined,
 ): Promise<RewardOutcome> {
-  const fail = (message: string): never => {
-    throw new RewardError(index, `code: ${message}`);
-  };
-  const task = codeTask(input, spec, fail);
   const program = task.prefix + extractCode(input.completion, spec.language);
   if ('cases' in task) {
     let passed = 0;
