@@ -34,7 +34,7 @@ export const verbs: readonly Verb[] = [
   }),
   verb({
     name: 'score',
-    summary: 'log-probabilities that a model gives the answers of a data set',
+    summary: 'rewards, or log-probabilities of a model, for the answers of a data set',
     options: () => import('./options/score.ts'),
     run: () => import('./verbs/score.ts'),
   }),

@@ -54,6 +54,7 @@ export {
   ChatTemplateError,
   renderPromptAndCompletion,
 } from './tokenizer/chat-template.ts';
+export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';

@@ -121,9 +121,7 @@ const finishers: {
         found: describeValue(completions),
       });
     }
-    for (const [index, completion] of completions.entries()) {
-      checkAnswer(`completions[${index}]`, completion, prompt, fail);
-    }
+    checkAnswers(completions, prompt, fail);
     if (!ranking && !scores) {
       fail('ranking', { expected: 'a list of ranks (or of "scores")', found: 'nothing' });
     }
@@ -133,6 +131,13 @@ const finishers: {
     const distinct = [...new Set(order)].sort((a, b) => a - b);
     const ranks = order.map((value) => distinct.indexOf(value) + 1);
     return scores ? { prompt, completions, ranks, scores } : { prompt, completions, ranks };
+  },
+  samples: ({ prompt, completions }, fail) => {
+    if (completions.length === 0) {
+      fail('completions', { expected: 'at least one answer', found: 'an empty list' });
+    }
+    checkAnswers(completions, prompt, fail);
+    return { prompt, completions };
   },
   unpaired: ({ prompt, completion, label }, fail) => {
     checkAnswer('completion', completion, prompt, fail);
@@ -211,6 +216,12 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
       found: "the prompt's messages again before it",
       advice: 'Remove them from the answer, or remove the field "prompt"',
     });
+  }
+};
+
+const checkAnswers = (answers: readonly Content[], prompt: Content, fail: Fail): void => {
+  for (const [index, answer] of answers.entries()) {
+    checkAnswer(`completions[${index}]`, answer, prompt, fail);
   }
 };
 

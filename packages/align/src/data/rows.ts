@@ -56,6 +56,11 @@ export const rowSchemas = {
   supervised: z.looseObject({ ...messages.shape, ...completion.shape, ...text.shape }),
   preference,
   ranking,
+  /** Several answers that nothing is said of. */
+  samples: z.looseObject({
+    prompt: contentOrChatSchema,
+    completions: listOf(contentOrChatSchema, 'a list of answers'),
+  }),
   /** One answer with a thumb up (true) or down (false). */
   unpaired: z.looseObject({
     prompt: contentOrChatSchema,
@@ -124,6 +129,10 @@ export interface RankingRow extends PromptRow {
   scores?: number[];
 }
 
+export interface SamplesRow extends PromptRow {
+  completions: Content[];
+}
+
 export interface UnpairedRow extends CompletionRow {
   label: boolean;
 }
@@ -144,6 +153,7 @@ export interface RowOf {
   supervised: SupervisedRow;
   preference: PreferenceRow;
   ranking: RankingRow;
+  samples: SamplesRow;
   unpaired: UnpairedRow;
   process: ProcessRow;
   judged: JudgedRow;
