@@ -3,7 +3,7 @@ import { type CodeTask, codeTask, codeTaskShape } from './code-task.ts';
 import { extractCode } from './extract-code.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 import { limitsSchema } from './sandbox/limits.ts';
-import { runProgram } from './sandbox/run-program.ts';
+import { type ProgramRun, runProgram } from './sandbox/run-program.ts';
 import { runTests } from './sandbox/run-tests.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
 
@@ -74,22 +74,24 @@ async function judge(
     let note: string | undefined;
     for (const [place, { input: text, output }] of task.cases.entries()) {
       const run = await runProgram(sandbox, program, text, spec.limits, signal);
-      if (run.stopped === null && run.code === 0 && sameOutput(run.output, output)) passed += 1;
-      else
-        note ??= `case ${place}: ${run.stopped ?? (run.code === 0 ? 'another output' : lastLine(run.complaint))}`;
+      const right = run.stopped === null && run.code === 0 && sameOutput(run.output, output);
+      if (right) passed += 1;
+      else note ??= `case ${place}: ${why(run)}`;
+      // It would most likely take all its time for each of them.
+      if (run.stopped !== null) break;
     }
     return outcome(spec, passed, task.cases.length, note);
   }
   const run = await runTests(sandbox, { program, ...task }, spec.limits, signal);
   if (run.fault !== null) fail(run.fault);
   const failed = run.verdicts.findIndex(({ passed }) => !passed);
-  const why = run.stopped ?? run.verdicts[failed]?.note;
+  const reason = run.stopped ?? run.verdicts[failed]?.note;
   const passed = run.verdicts.filter((verdict) => verdict.passed).length;
   return outcome(
     spec,
     passed,
     run.verdicts.length,
-    failed < 0 ? undefined : `test ${failed}: ${why}`,
+    failed < 0 ? undefined : `test ${failed}: ${reason}`,
   );
 }
 
@@ -105,5 +107,8 @@ function sameOutput(found: string, expected: string): boolean {
 }
 
 const trimmed = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd();
+
+const why = ({ stopped, code, complaint }: ProgramRun): string =>
+  stopped ?? (code === 0 ? 'it printed something else' : lastLine(complaint));
 
 const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a word';

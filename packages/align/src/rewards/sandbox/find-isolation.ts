@@ -37,9 +37,13 @@ export function findIsolation(interpreter: Interpreter): Promise<Isolation> {
   return search;
 }
 
-async function firstThatHolds(interpreter: Interpreter): Promise<Isolation> {
+/** As {@link findIsolation}, of given ways, and tried again at each call. */
+export async function firstThatHolds(
+  interpreter: Interpreter,
+  ways: readonly Isolation[] = isolations(),
+): Promise<Isolation> {
   const faults: string[] = [];
-  for (const isolation of isolations()) {
+  for (const isolation of ways) {
     const reasons = await probe(isolation, interpreter);
     if (reasons.length === 0) return isolation;
     faults.push(`  ${isolation.name}: ${reasons.join('; ')}`);

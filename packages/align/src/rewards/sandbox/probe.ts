@@ -9,7 +9,7 @@ import { limitsSchema } from './limits.ts';
 import { ShutInProcess } from './shut-in-process.ts';
 
 const probeLimits = limitsSchema.parse({
-  wall_seconds: 30,
+  wall_seconds: 10,
   memory_megabytes: 256,
   processes: 8,
   scratch_megabytes: 1,
@@ -41,9 +41,10 @@ export async function probe(isolation: Isolation, interpreter: Interpreter): Pro
     const task = { port, file, home: hidden(interpreter), pid: process.pid, processes };
     run.stdin.end(`${JSON.stringify({ ...task, memory_megabytes, scratch_megabytes })}\n`);
     const { code, stopped, complaint } = await run.ended;
-    if (stopped !== null) return [`a process that it left behind was not ended (${stopped})`];
-    if (code !== 0) return [complaint === '' ? `it ended with ${code}` : complaint];
-    return (JSON.parse(printed) as string[]).map((what) => `a program in it could ${what}`);
+    if (printed === '') return [complaint === '' ? `it ended with ${stopped ?? code}` : complaint];
+    const could = JSON.parse(printed) as string[];
+    if (stopped !== null) could.push('leave a process behind');
+    return could.map((what) => `a program in it could ${what}`);
   } finally {
     await new Promise((resolve) => server.close(resolve));
     rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 # Tries to get out, and says what it could do. Run before a way of isolation is trusted.
 def _probe():
     import json
+    import mmap
     import os
+    import signal
     import socket
     import sys
 
@@ -26,6 +28,10 @@ def _probe():
     def write(path):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
 
+    def allocate():
+        # Not touched: the limit is on addresses, and the machine may have no more to give.
+        mmap.mmap(-1, (task['memory_megabytes'] + 64) << 20, mmap.MAP_PRIVATE).close()
+
     def fill():
         with open('filled', 'wb') as file:
             for _ in range(task['scratch_megabytes'] + 1):
@@ -43,6 +49,8 @@ def _probe():
         # Holds the pipes open and is never waited for.
         if os.fork() == 0:
             os.setsid()
+            # Where nothing ends it, it ends itself in the end.
+            signal.alarm(60)
             os.read(os.pipe()[0], 1)
 
     def see(pid):
@@ -59,7 +67,7 @@ def _probe():
     attempt('connect to a server on this machine', connect)
     attempt('see processes outside', lambda: see(task['pid']))
     attempt('make memory that no limit counts', lambda: os.close(os.memfd_create('probe')))
-    attempt('take more memory than allowed', lambda: bytearray((task['memory_megabytes'] + 64) << 20))
+    attempt('take more memory than allowed', allocate)
     attempt('fill more than the scratch folder', fill)
     remain()
     attempt('keep more than the allowed processes', fork_on)

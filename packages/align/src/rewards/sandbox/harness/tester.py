@@ -109,6 +109,8 @@ def _say(error):
     lines = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in lines if frame.filename in ('test.py', 'setup.py')]
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
+    if type(error) is AssertionError and not error.args:
+        return f'an assertion does not hold{where}'
     try:
         return f'{type(error).__name__}: {error}{where}'[:500]
     except Exception:
