@@ -15,6 +15,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
   const { kind } = source;
   if (options.threads !== null) setThreads(options.threads);
   const { model, precision, device, batchTokens, unsafeCode } = options;
+  if (unsafeCode) console.error('--unsafe-code: code of answers runs with all rights of this user');
   await using reward = await openReward(named, {
     tokenizer: model,
     precision,
