@@ -29,7 +29,14 @@ export interface OpenRewardOptions extends Pick<LoadModelOptions, 'precision' | 
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
   if (!/\.(ya?ml|json)$/.test(text)) return openComponent(parseShortForm(text), '.', options);
-  return openComposition(readRewardSpec(text), dirname(text), options);
+  const spec = readRewardSpec(text);
+  const [only] = spec.rewards;
+  const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
+  // One reward by itself needs no sum around it.
+  if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
+    return openComponent(only!, dirname(text), options);
+  }
+  return openComposition(spec, dirname(text), options);
 }
 
 /**
