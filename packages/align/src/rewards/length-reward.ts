@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eachInput } from './each-input.ts';
+import { functionReward } from './function-reward.ts';
 import { type Reward, spokenText } from './reward.ts';
 
 export const lengthSchema = z
@@ -43,22 +43,12 @@ export function lengthReward(
   const high = target ?? max ?? Number.POSITIVE_INFINITY;
   const slope = width ?? (target === undefined ? 0 : target / 4);
   const name = `length:${target === undefined ? `${min ?? ''}-${max ?? ''}` : `~${target}`}:${unit}`;
-  return {
-    name,
-    score: (inputs, signal) =>
-      eachInput(
-        name,
-        inputs,
-        ({ completion, tokens }) => {
-          const length = measure(spokenText(completion), unit, tokens, countTokens);
-          const distance = Math.max(low - length, length - high, 0);
-          const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
-          return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };
-        },
-        signal,
-      ),
-    async [Symbol.asyncDispose]() {},
-  };
+  return functionReward(name, ({ completion, tokens }) => {
+    const length = measure(spokenText(completion), unit, tokens, countTokens);
+    const distance = Math.max(low - length, length - high, 0);
+    const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
+    return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };
+  });
 }
 
 function measure(

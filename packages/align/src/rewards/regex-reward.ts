@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eachInput } from './each-input.ts';
+import { functionReward } from './function-reward.ts';
 import { type Reward, spokenText } from './reward.ts';
 
 export const regexSchema = z
@@ -29,19 +29,9 @@ export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   // Its own state (lastIndex) must not reach from one answer to the next.
   const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
   const name = `regex:/${pattern}/${flags}`;
-  return {
-    name,
-    score: (inputs, signal) =>
-      eachInput(
-        name,
-        inputs,
-        ({ completion }) => {
-          const text = spokenText(completion);
-          if (mode === 'count') return { score: [...text.matchAll(expression)].length };
-          return { score: Number(text.search(expression) >= 0 === (mode === 'match')) };
-        },
-        signal,
-      ),
-    async [Symbol.asyncDispose]() {},
-  };
+  return functionReward(name, ({ completion }) => {
+    const text = spokenText(completion);
+    if (mode === 'count') return [...text.matchAll(expression)].length;
+    return Number(text.search(expression) >= 0 === (mode === 'match'));
+  });
 }

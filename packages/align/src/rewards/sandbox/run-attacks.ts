@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer, type Server } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Attack, attacks, attackTests } from './attacks.ts';
+import { type Attack, attackTests } from './attacks/attack.ts';
+import { attacks } from './attacks/attacks.ts';
 import { limitsSchema } from './limits.ts';
 import { runTests } from './run-tests.ts';
 import type { Sandbox } from './sandbox.ts';
