@@ -116,7 +116,7 @@ function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
     if (owned.shape.join() !== found.shape.join()) {
       throw new Error(`${named} has ${heads} heads, and ${model.name} has ${owned.dim(0)}`);
     }
-    noGrad(() => owned.copy_(found).dispose());
+    noGrad(() => owned.copy_(found));
     found.dispose();
     return owned.setRequiresGrad();
   }
