@@ -29,7 +29,7 @@ export interface RewardPolicy extends Policy {
  * @throws Error where the start has another number of heads than was asked for
  */
 export async function loadRewardPolicy(options: RewardOptions): Promise<RewardPolicy> {
-  const loaded = await loadPolicy(options, { role: REWARD, leaveHead: true });
+  const loaded = await loadPolicy(options, { role: REWARD, takesHead: true });
   try {
     return withHead(loaded, options);
   } catch (error) {
