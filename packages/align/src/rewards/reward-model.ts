@@ -95,8 +95,8 @@ export class RewardModel implements Disposable {
         `${paths.join(', ')}: whole models cannot be one ensemble here; train adapters (--lora) or several --heads`,
       );
     }
-    const base = options.model ?? (adapters.length > 0 ? baseOf(first) : first);
-    const model = await loadModel(adapters.length > 0 ? base : first, options);
+    const base = adapters.length === 0 ? first : (options.model ?? baseOf(first));
+    const model = await loadModel(base, { ...options, classifier: true });
     try {
       return adapters.length > 0
         ? RewardModel.#onBase(model, paths, options, true)

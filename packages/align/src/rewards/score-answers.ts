@@ -30,7 +30,8 @@ export async function scoreAnswers(
     const batch = packJudged(pass.map((index) => ({ ...prompts[index]!, verdict })));
     using scores = await inTurns(noGradSteps(tidySteps(headScores(model, role, batch))));
     const heads = scores.dim(1);
-    const flat = scores.reshape(-1).toArray();
+    using row = scores.reshape(-1);
+    const flat = row.toArray();
     const values = Array.from(batch.reads, (_, read) =>
       flat.slice(read * heads, (read + 1) * heads),
     ); // [R][K]

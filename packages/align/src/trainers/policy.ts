@@ -31,22 +31,25 @@ export interface Policy extends Disposable {
 /**
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
  * @param role name of the adapter
- * @param leaveHead a given adapter may have a scalar head, which is left where it is
+ * @param takesHead model and adapter may be of a reward model: with a scalar head, which an adapter's file keeps
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
 export async function loadPolicy(
   options: TrainingOptions,
-  { role = POLICY, leaveHead = false }: { role?: Role; leaveHead?: boolean } = {},
+  { role = POLICY, takesHead = false }: { role?: Role; takesHead?: boolean } = {},
 ): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
-  const model = await loadModel(options.model, { precision, device, trainable: !options.lora });
+  const model = await loadModel(options.model, {
+    ...{ precision, device, trainable: !options.lora },
+    classifier: takesHead,
+  });
   try {
     return {
       model,
       role: options.lora ? role : 'reference',
-      parameters: trainedParameters(model, options, role, leaveHead),
+      parameters: trainedParameters(model, options, role, takesHead),
       precision,
       saveWeights: (folder) =>
         options.lora
@@ -64,11 +67,14 @@ function trainedParameters(
   model: LanguageModel,
   options: TrainingOptions,
   role: Role,
-  leaveHead: boolean,
+  takesHead: boolean,
 ): Map<string, Tensor> {
   if (!options.lora) return namedWeights(model.decoder);
   if (options.adapter !== null) {
-    return loadAdapter(model.decoder, options.adapter, role, { trainable: true, leaveHead });
+    return loadAdapter(model.decoder, options.adapter, role, {
+      trainable: true,
+      leaveHead: takesHead,
+    });
   }
   return addLora(model.decoder, role, {
     rank: options.loraRank,

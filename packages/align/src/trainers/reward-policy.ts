@@ -29,7 +29,7 @@ export interface RewardPolicy extends Policy {
  * @throws Error where the start has another number of heads than was asked for
  */
 export async function loadRewardPolicy(options: RewardOptions): Promise<RewardPolicy> {
-  const loaded = await loadPolicy(options, { role: REWARD, leaveHead: true });
+  const loaded = await loadPolicy(options, { role: REWARD, takesHead: true });
   try {
     return withHead(loaded, options);
   } catch (error) {
@@ -116,7 +116,7 @@ function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
     if (owned.shape.join() !== found.shape.join()) {
       throw new Error(`${named} has ${heads} heads, and ${model.name} has ${owned.dim(0)}`);
     }
-    noGrad(() => owned.copy_(found).dispose());
+    noGrad(() => owned.copy_(found));
     found.dispose();
     return owned.setRequiresGrad();
   }

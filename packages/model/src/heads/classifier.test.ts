@@ -233,14 +233,18 @@ describe('classifierPadToken', () => {
   });
 });
 
-it('a classifier loads as a model whose base has a head', async () => {
+it('a classifier loads where scores are wanted, and is refused where text is', async () => {
   const { model, weight } = await withHead('llama', 1);
   const path = join(folder, 'with-tokenizer');
   const scoreHead = { weight, padTokenId: pad };
   saveModel(path, model.decoder, model.configJson, tokenizer, { dtype: 'F32', scoreHead });
   weight.dispose();
   model.dispose();
-  const loaded = await loadModel(path, { precision: 'fp32', device: 'cpu' });
+  const usual = { precision: 'fp32', device: 'cpu' } as const;
+  await expect(loadModel(path, usual)).rejects.toThrow(
+    /is a reward model, a sequence classifier: it gives scores and no text/,
+  );
+  const loaded = await loadModel(path, { ...usual, classifier: true });
   expect(loaded.hasScoreHead('reference')).toBe(true);
   loaded.dispose();
 });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device, Tensor } from '@keel/torch';
+import { type Device, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError } from '../families/config-error.ts';
@@ -95,9 +95,8 @@ function openFolder(folder: string): Opened {
 }
 
 function readScoreHead(source: WeightSource, device: Device, trainable: boolean): Tensor {
-  using stored = source.read(SCORE_WEIGHT, 'float32');
-  // A copy: what is read may lie in the file, and its own type may be the one that is asked for.
-  const head = stored.clone().to({ device }).keep();
+  // A copy: what is read may lie in the file.
+  const head = tidy(() => source.read(SCORE_WEIGHT, 'float32').clone().to({ device })).keep();
   return trainable ? head.setRequiresGrad() : head;
 }
 
