@@ -27,6 +27,15 @@ export class RunningMoments {
   /** Sum of squared differences from the mean */
   #squares = 0;
 
+  /** As if so many values of this mean and deviation had been added. */
+  static of(count: number, mean: number, standardDeviation: number): RunningMoments {
+    const moments = new RunningMoments();
+    moments.count = count;
+    moments.mean = mean;
+    moments.#squares = count < 2 ? 0 : standardDeviation ** 2 * (count - 1);
+    return moments;
+  }
+
   /** @throws RangeError for what is not finite */
   add(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`${value} is no score`);
