@@ -22,6 +22,7 @@ export class JudgedSource extends TokenisedSource<
 > {
   override readonly tooLongReason =
     'their answers, whose scores are read at the end, do not all fit';
+  protected override readonly tooLongPart = "row's longest answer";
 
   /** @throws Error when there are no rows */
   constructor(
