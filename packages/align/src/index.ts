@@ -108,6 +108,76 @@ export {
   bradleyTerry,
   type PairRewards,
 } from './objectives/bradley-terry.ts';
+export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
+export { boundedExp } from './objectives/online/bounded-exp.ts';
+export {
+  type ClipOptions,
+  clippedSurrogate,
+  type Surrogate,
+} from './objectives/online/clipped-surrogate.ts';
+export {
+  completionEnd,
+  pickScored,
+  rewardsOfScored,
+  type ScoredTokens,
+  scoredTokens,
+} from './objectives/online/completion-end.ts';
+export { entropyBonus, tokenEntropy } from './objectives/online/entropy.ts';
+export {
+  type Advantages,
+  type GaeOptions,
+  generalisedAdvantages,
+} from './objectives/online/gae.ts';
+export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
+export {
+  type AdvantageScaling,
+  advantageScalings,
+  type GroupAdvantages,
+  groupAdvantages,
+  leaveOneOutAdvantages,
+} from './objectives/online/group-advantages.ts';
+export {
+  importanceRatio,
+  type RatioLevel,
+  ratioLevels,
+} from './objectives/online/importance-ratio.ts';
+export {
+  type KlEstimator,
+  klEstimators,
+  klLoss,
+  klPerToken,
+} from './objectives/online/kl-estimators.ts';
+export {
+  type LossReduction,
+  lossReductions,
+  reduceLoss,
+  reductionWeights,
+  type StepTotals,
+  stepTotals,
+} from './objectives/online/loss-reductions.ts';
+export {
+  exceedsKlTarget,
+  type PolicyDrift,
+  policyDrift,
+  samplerMismatch,
+} from './objectives/online/policy-drift.ts';
+export {
+  bestAndWorst,
+  bestOfEach,
+  bradleyTerryPairs,
+  type PreferencePair,
+  type PreferencePairs,
+} from './objectives/online/preference-pairs.ts';
+export { batchBaselineAdvantages, reinforceLoss } from './objectives/online/reinforce.ts';
+export { constantLike, type Numbers, RolloutLayout } from './objectives/online/rollout.ts';
+export {
+  type ScoreShaping,
+  sequenceRewards,
+  shapeScores,
+  tokenRewards,
+} from './objectives/online/token-rewards.ts';
+export { explainedVariance, valueLoss } from './objectives/online/value-loss.ts';
+export { type WhiteningOptions, whiten } from './objectives/online/whitening.ts';
 export {
   logRatioMargin,
   type PairedObjective,
@@ -146,7 +216,6 @@ export {
   normaliseRewards,
   parseNormalisation,
   type RewardNormalisation,
-  RunningMoments,
   rewardNormalisationSchema,
   serialiseNormalisation,
 } from './rewards/normalisation.ts';
@@ -168,6 +237,7 @@ export {
   type RewardScore,
 } from './rewards/reward-model.ts';
 export type { ComponentSpec, CompositionSpec } from './rewards/reward-spec.ts';
+export { RunningMoments, type RunningMomentsState } from './rewards/running-moments.ts';
 export { isolations, NoIsolationError } from './rewards/sandbox/find-isolation.ts';
 export { type AttackOutcome, runAttacks } from './rewards/sandbox/run-attacks.ts';
 export { type ProgramRun, runProgram } from './rewards/sandbox/run-program.ts';
@@ -191,6 +261,15 @@ export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
+export {
+  AdaptiveKlController,
+  type AdaptiveKlOptions,
+  FixedKlController,
+  type KlController,
+  type KlControllerState,
+} from './trainers/online/kl-controller.ts';
+export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
+export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export {
   type AlignPairsOptions,
   alignPairs,

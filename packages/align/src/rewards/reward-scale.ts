@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RunningMoments } from './normalisation.ts';
+import { RunningMoments } from './running-moments.ts';
 
 export const scaleSchema = z.union([
   z.enum(['none', 'running']),
