@@ -13,6 +13,7 @@ import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
+import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
@@ -41,6 +42,10 @@ export interface PassOptions {
   training?: boolean;
   /** alpha of NEFTune's noise on the embeddings; null: none. */
   embeddingNoise?: number | null;
+  /** Logits are divided by it, as a sampler at this temperature does. Default 1. */
+  temperature?: number;
+  /** The entropy carries a gradient too, but none to the head: for a frozen one. Computed a second time, and more slowly. */
+  entropyGradient?: boolean;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
 }
@@ -234,7 +239,7 @@ export class LanguageModel {
   #tokenScores(
     hidden: Tensor,
     { rows, targets }: ScoredTokens,
-    { recomputation }: PassOptions,
+    { recomputation, temperature = 1, entropyGradient = false }: PassOptions,
   ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
@@ -244,10 +249,14 @@ export class LanguageModel {
     const tied = weights.head === weights.embedding;
     const head = (tied && recomputation?.standIn(weights.head)) || weights.head;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
-    const softcap = this.decoder.config.logitSoftcap ?? 0;
+    const scale = 1 / temperature;
+    // The cap comes before the temperature: c tanh(x / c) / T = (c / T) tanh((x / T) / (c / T)).
+    const softcap = (this.decoder.config.logitSoftcap ?? 0) * scale;
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
-      ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
+      ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),
     );
-    return { logprobs, entropy, argmax };
+    if (!entropyGradient) return { logprobs, entropy, argmax };
+    const shape = { scale, softcap, chunk: LOGPROB_CHUNK };
+    return { logprobs, entropy: entropyWithGradient(states, weight, entropy, shape), argmax };
   }
 }
