@@ -82,6 +82,12 @@ const ppoObject = z
     if (value.critic === 'shared' && value.criticFrom !== null) {
       add('criticFrom', 'a shared critic has no adapter of its own: give --critic adapter');
     }
+    if (value.critic === 'shared' && value.criticWarmup > 0) {
+      add(
+        'criticWarmup',
+        'a shared critic moves the policy too: a warm-up is for --critic adapter',
+      );
+    }
     if (value.critic === 'shared' && value.criticLearningRate !== null) {
       add(
         'criticLearningRate',
