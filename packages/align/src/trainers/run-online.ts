@@ -50,6 +50,10 @@ function onlineVerb<Options extends OnlineOptions>(
   settings: (options: Options) => OnlineSettings,
 ): OnlineVerb<Options> {
   const run = async (options: Options, hooks?: RunHooks): Promise<RunResult> => {
+    if (options.unsafeCode) {
+      const text = '--unsafe-code: code of answers runs with all rights of this user';
+      hooks?.onEvent?.({ type: 'notice', text });
+    }
     await using owned = new AsyncDisposableStack();
     return await runTraining(onlineKind(definition, settings, owned), options, hooks);
   };

@@ -90,13 +90,14 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async evaluate(): Promise<Metrics | null> {
-    const { evaluation, samples: log } = this.#parts;
+    const { evaluation, samples: log, settings } = this.#parts;
     if (evaluation === null) return null;
     const samples: Sample[] = [];
     const judged = { scores: [] as number[], aspects: [] as Record<string, number>[] };
     const kl: number[] = [];
     let chunk = 0;
-    for (const indices of this.evaluationRows()) {
+    // As many as are sampled together, twice: so that one that ends makes room for another.
+    for (const indices of this.evaluationRows(2 * settings.sampling.batchSize)) {
       const prompts = await evaluation.read(indices);
       if (prompts.length === 0) continue;
       const found = await this.#maker.judgeHeldOut(prompts, chunk++);
