@@ -54,6 +54,10 @@ export class OnlineTask extends RowTask<PromptSource> {
     const totals = await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient);
     this.#done += 1;
     this.#steps += 1;
+    for (const sequence of sequences) {
+      const prompt = batch.prompts[batch.groups[sequence]!]!;
+      this.tokens += prompt.length + batch.completions[sequence]!.length;
+    }
     const metrics: Metrics = {
       ...batch.metrics,
       ...totals.metrics(settings.critic?.coefficient ?? 0),
@@ -74,10 +78,6 @@ export class OnlineTask extends RowTask<PromptSource> {
     const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
     this.#rollouts += 1;
     this.#begin(batch, 0);
-    for (const sequence of batch.everySequence) {
-      const prompt = batch.prompts[batch.groups[sequence]!]!;
-      this.tokens += prompt.length + batch.completions[sequence]!.length;
-    }
     samples?.append(lines.map((line) => ({ step: this.#steps + 1, ...line })));
   }
 
