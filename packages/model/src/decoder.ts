@@ -168,8 +168,8 @@ export class Decoder {
       softcap: config.attentionSoftcap,
       window: layer.window,
     };
-    if (adapter === null && !training) {
-      const whole = attention.block?.(input, place, rotary) ?? null;
+    if (!training) {
+      const whole = attention.block?.(input, place, rotary, adapter) ?? null;
       if (whole !== null) return whole;
     }
 
