@@ -39,7 +39,9 @@ const activations = new Set(['silu', 'gelu_tanh']);
 
 /** Factors of an adapter over some layers as the operator takes them, two a layer; none where it changes none of them. */
 function lowRankFactors(linears: readonly Linear[], adapter: string | null): Tensor[] {
-  const pairs = linears.map(({ adapters }) => (adapter === null ? undefined : adapters.get(adapter)));
+  const pairs = linears.map(({ adapters }) =>
+    adapter === null ? undefined : adapters.get(adapter),
+  );
   if (pairs.every((pair) => pair === undefined)) return [];
   return pairs.flatMap((pair) =>
     noGrad(() =>
@@ -82,37 +84,37 @@ export function decodeBlocks(
   const layers = weights.blocks.map(
     (block, index): DecodeBlock =>
       (state, layer, rotation, cache) =>
-      ops.decodeBlock(
-        state,
-        block.attentionNorm.weight,
-        block.queryKeyValue.map(matrix),
-        block.queryKeyValue.flatMap(({ bias }) => bias ?? []),
-        block.queryNorm?.weight ?? null,
-        block.keyNorm?.weight ?? null,
-        block.attentionOutput.weight,
-        block.postAttentionNorm?.weight ?? null,
-        block.mlpNorm.weight,
-        block.gateUp.map(matrix),
-        block.down.weight,
-        block.postMlpNorm?.weight ?? null,
-        rotation?.cosine ?? null,
-        rotation?.sine ?? null,
-        cache.keys,
-        cache.values,
-        cache.rows,
-        cache.lengths,
-        cache.prefixKeys,
-        cache.prefixValues,
-        cache.prefixStarts,
-        cache.prefixLengths,
-        factors[index]!,
-        layer.scale,
-        layer.softcap ?? 0,
-        layer.window ?? 0,
-        norm.epsilon,
-        norm.weightOffset,
-        activation,
-      ),
+        ops.decodeBlock(
+          state,
+          block.attentionNorm.weight,
+          block.queryKeyValue.map(matrix),
+          block.queryKeyValue.flatMap(({ bias }) => bias ?? []),
+          block.queryNorm?.weight ?? null,
+          block.keyNorm?.weight ?? null,
+          block.attentionOutput.weight,
+          block.postAttentionNorm?.weight ?? null,
+          block.mlpNorm.weight,
+          block.gateUp.map(matrix),
+          block.down.weight,
+          block.postMlpNorm?.weight ?? null,
+          rotation?.cosine ?? null,
+          rotation?.sine ?? null,
+          cache.keys,
+          cache.values,
+          cache.rows,
+          cache.lengths,
+          cache.prefixKeys,
+          cache.prefixValues,
+          cache.prefixStarts,
+          cache.prefixLengths,
+          factors[index]!,
+          layer.scale,
+          layer.softcap ?? 0,
+          layer.window ?? 0,
+          norm.epsilon,
+          norm.weightOffset,
+          activation,
+        ),
   );
   return {
     adapter,
