@@ -154,11 +154,12 @@ export class BatchInFlight {
     const prefixes = prompts.map(({ tokens }) => this.#cache.openPrefix(tokens.length));
     const { decoder } = this.#model;
     const attention = new PrefillAttention(batch, prefixes, this.#cache);
+    const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
     const hidden = decoder.hidden(this.#tokens(batch.tokens), batch.positions, attention, {
       adapter: this.#options.adapter,
-    }); // [T, hidden]
-    const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
-    const logits = decoder.logits(hidden.indexSelect(0, last)); // [prompts, vocabulary]
+      wanted: last,
+    }); // [prompts, hidden]
+    const logits = decoder.logits(hidden); // [prompts, vocabulary]
     for (const [index, prompt] of prompts.entries()) {
       // A copy, since a view would hold all prompts' logits.
       prompt.computed = {
