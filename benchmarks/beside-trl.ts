@@ -26,6 +26,8 @@ export interface Comparison {
   data(path: string | undefined): string;
   /** TRL's sides: a name, and flags of its script. */
   trl: Readonly<Record<string, readonly string[]>>;
+  /** Keel's other forms beside its default, which the ratios are of: a name, and flags of its script. */
+  keel?: Readonly<Record<string, readonly string[]>>;
 }
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -80,7 +82,10 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
       () => run(python, [script, '--model', model!, ...common, ...own]),
     ]);
     const keel = [here(`keel/${comparison.name}.ts`), ...common];
-    sides.push(['Keel', () => run(process.execPath, keel)]);
+    const forms = values['default-only'] ? {} : (comparison.keel ?? {});
+    for (const [name, own] of Object.entries({ ...forms, Keel: [] })) {
+      sides.push([name, () => run(process.execPath, [...keel, ...own])]);
+    }
     const found: Record<string, Measured[]> = {};
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const [name, measure] of sides) {

@@ -13,4 +13,5 @@ await besideTrl({
     'TRL, reference precomputed': ['--precompute'],
     'TRL, precomputed, no recomputation': ['--precompute', '--no-gradient-checkpointing'],
   },
+  keel: { 'Keel, recomputation': ['--gradient-checkpointing', 'on'] },
 });

@@ -18,6 +18,10 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
   },
 });
+/** Steps of a running mean. */
+const SPAN = 10;
+const average = (list: readonly number[]): number =>
+  list.reduce((sum, one) => sum + one, 0) / list.length;
 const folder = mkdtempSync(join(tmpdir(), 'keel-precision-'));
 
 async function losses(precision: 'bf16' | 'fp32'): Promise<number[]> {
@@ -46,7 +50,12 @@ async function losses(precision: 'bf16' | 'fp32'): Promise<number[]> {
 try {
   const [wide, narrow] = [await losses('fp32'), await losses('bf16')];
   const apart = wide.map((loss, step) => Math.abs(narrow[step]! - loss) / loss);
-  const mean = apart.reduce((sum, one) => sum + one, 0) / apart.length;
+  const mean = average(apart);
+  // A step's loss is of four pairs; a curve is read over several.
+  const curves = [wide, narrow].map((losses) =>
+    losses.slice(SPAN - 1).map((_, step) => average(losses.slice(step, step + SPAN))),
+  );
+  const curveApart = curves[0]!.map((loss, step) => Math.abs(curves[1]![step]! - loss) / loss);
   process.stdout.write('| step | loss, fp32 | loss, bf16 | apart |\n|---|---|---|---|\n');
   for (let step = 10; step <= wide.length; step += 10) {
     const [a, b] = [wide[step - 1]!, narrow[step - 1]!];
@@ -55,7 +64,8 @@ try {
     );
   }
   process.stdout.write(
-    `\nOver ${wide.length} steps: ${(100 * mean).toFixed(2)}% apart on the mean, ${(100 * Math.max(...apart)).toFixed(2)}% at most.\n`,
+    `\nOver ${wide.length} steps: ${(100 * mean).toFixed(2)}% apart on the mean, ${(100 * Math.max(...apart)).toFixed(2)}% at most. ` +
+      `Running means of ${SPAN} steps: ${(100 * average(curveApart)).toFixed(2)}% apart on the mean, ${(100 * Math.max(...curveApart)).toFixed(2)}% at most.\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

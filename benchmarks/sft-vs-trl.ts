@@ -9,4 +9,5 @@ await besideTrl({
   data: (path) =>
     jsonLines(pairsFrom(path).map(({ prompt, chosen }) => ({ prompt, completion: chosen }))),
   trl: { 'TRL, default': [], 'TRL, no recomputation': ['--no-gradient-checkpointing'] },
+  keel: { 'Keel, recomputation': ['--gradient-checkpointing', 'on'] },
 });

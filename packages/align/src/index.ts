@@ -38,13 +38,46 @@ export {
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export {
+  type Calibration,
+  type CalibrationOptions,
+  calibrationOf,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityBins,
+} from './evaluation/calibration.ts';
+export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
+  type BootstrapOptions,
+  bootstrapInterval,
   bootstrapMeanInterval,
+  type Interval,
   pairedDifferenceInterval,
   wilsonInterval,
 } from './evaluation/intervals.ts';
+export {
+  accuracyOf,
+  type LengthBucket,
+  lengthBuckets,
+  longerWins,
+  rewardPrefersLonger,
+  type ScoredPair,
+} from './evaluation/length-buckets.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
+export {
+  type Attempts,
+  type MeanPassAtK,
+  meanPassAtK,
+  passAtK,
+} from './evaluation/pass-at-k.ts';
+export { type Proportion, proportionOf } from './evaluation/proportion.ts';
+export {
+  type Lead,
+  type LongerAnswers,
+  type RewardFindings,
+  rewardFindings,
+} from './evaluation/reward-findings.ts';
 export {
   benchMachine,
   type MachineBench,
@@ -58,16 +91,39 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
+export {
+  type BradleyTerryOptions,
+  bradleyTerry,
+  type PairRewards,
+} from './objectives/bradley-terry.ts';
 export {
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
+export { plackettLuce } from './objectives/plackett-luce.ts';
+export { processReward } from './objectives/process-reward.ts';
 export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export {
+  combineEnsemble,
+  type EnsembleRule,
+  ensembleDeviation,
+  ensembleRules,
+} from './rewards/ensemble.ts';
+export {
+  measureNormalisation,
+  normaliseRewards,
+  parseNormalisation,
+  type RewardNormalisation,
+  RunningMoments,
+  rewardNormalisationSchema,
+  serialiseNormalisation,
+} from './rewards/normalisation.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -81,6 +137,7 @@ export {
 export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
+export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';

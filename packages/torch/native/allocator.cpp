@@ -1,6 +1,7 @@
 // Memory of large CPU tensors is kept and used again. Activations come and go by the megabyte; given back to the system each
 // time, every page of them is faulted in anew, which costs as much as the arithmetic of all but the largest products
-// (docs/results/engine.md).
+// (docs/results/engine.md). Sizes change with every batch, so what is kept is one range of addresses, taken in pieces of any
+// size: a tensor that goes leaves a hole, holes beside each other become one, and a new tensor takes the smallest that it fits.
 #include "allocator.h"
 
 #include <c10/core/CPUAllocator.h>
@@ -8,9 +9,9 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 namespace keel {
@@ -19,17 +20,83 @@ namespace {
 // Smaller tensors are malloc's.
 constexpr size_t kLarge = size_t{1} << 16;
 constexpr size_t kPage = 4096;
+// Addresses asked for at a time; pages cost nothing until they are written.
+constexpr size_t kRange = size_t{1} << 36;
 
-// Sizes are rounded up to an eighth of a power of two, so that batches of about the same size find each other's memory.
-size_t roundedUp(size_t bytes) {
-  const size_t step = std::max(kPage, std::bit_floor(bytes) / 8);
-  return (bytes + step - 1) / step * step;
-}
+using Address = uintptr_t;
+
+// Holes below the end of what was ever taken of a range of addresses.
+class Holes {
+ public:
+  size_t bytes() const { return bytes_; }
+
+  void add(Address at, size_t size) {
+    bytes_ += size;
+    auto next = byAddress_.lower_bound(at);
+    if (next != byAddress_.end() && next->first == at + size) {
+      size += next->second;
+      next = drop(next);
+    }
+    if (next != byAddress_.begin()) {
+      const auto before = std::prev(next);
+      if (before->first + before->second == at) {
+        at = before->first;
+        size += before->second;
+        drop(before);
+      }
+    }
+    put(at, size);
+  }
+
+  // The smallest hole that is large enough, of equal ones the lowest; 0: none is.
+  Address take(size_t size) {
+    const auto found = bySize_.lower_bound({size, 0});
+    if (found == bySize_.end()) return 0;
+    const auto [whole, at] = *found;
+    drop(byAddress_.find(at));
+    if (whole > size) put(at + size, whole - size);
+    bytes_ -= size;
+    return at;
+  }
+
+  // The hole that ends at `end` is none any more; -> where it began, or `end`
+  Address takeBefore(Address end) {
+    if (byAddress_.empty()) return end;
+    // The end of a range is not that of its highest hole where other ranges lie above.
+    auto next = byAddress_.lower_bound(end);
+    if (next == byAddress_.begin()) return end;
+    const auto last = std::prev(next);
+    if (last->first + last->second != end) return end;
+    const Address at = last->first;
+    bytes_ -= last->second;
+    drop(last);
+    return at;
+  }
+
+  template <typename Body>
+  void forEach(Body body) const {
+    for (const auto& [at, size] : byAddress_) body(at, size);
+  }
+
+ private:
+  std::map<Address, size_t> byAddress_;
+  std::set<std::pair<size_t, Address>> bySize_;
+  size_t bytes_ = 0;
+
+  void put(Address at, size_t size) {
+    byAddress_.emplace(at, size);
+    bySize_.emplace(size, at);
+  }
+  std::map<Address, size_t>::iterator drop(std::map<Address, size_t>::iterator hole) {
+    bySize_.erase({hole->second, hole->first});
+    return byAddress_.erase(hole);
+  }
+};
 
 class KeepingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* at = bytes < kLarge ? small(bytes) : large(roundedUp(bytes));
+    void* at = bytes < kLarge ? small(bytes) : large((bytes + kPage - 1) / kPage * kPage);
     return {at, at, &release, c10::Device(c10::DeviceType::CPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
@@ -37,22 +104,21 @@ class KeepingAllocator final : public c10::Allocator {
 
   void releaseKept() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    shrink(0);
+    top_ = holes_.takeBefore(top_);
+    if (top_ < highest_) madvise(reinterpret_cast<void*>(top_), highest_ - top_, MADV_DONTNEED);
+    highest_ = top_;
+    holes_.forEach([](Address at, size_t size) { madvise(reinterpret_cast<void*>(at), size, MADV_DONTNEED); });
   }
 
   c10::Device device() const { return c10::Device(c10::DeviceType::CPU); }
 
  private:
-  struct Block {
-    void* at;
-    uint64_t freed;  // when, to tell the one that nobody has wanted for longest
-  };
-
   std::mutex mutex_;
   std::unordered_map<void*, size_t> taken_;
-  std::multimap<size_t, Block> kept_;
-  size_t takenBytes_ = 0, keptBytes_ = 0, mostTaken_ = 0;
-  uint64_t clock_ = 0;
+  Holes holes_;
+  // What was never taken of the newest range of addresses, and where what was written of it may end.
+  Address top_ = 0, end_ = 0, highest_ = 0;
+  size_t takenBytes_ = 0;
 
   static void* small(size_t bytes) {
     void* at = c10::alloc_cpu(bytes);
@@ -62,49 +128,39 @@ class KeepingAllocator final : public c10::Allocator {
 
   void* large(size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    void* at = nullptr;
-    const auto found = kept_.lower_bound(bytes);
-    size_t size = bytes;
-    if (found != kept_.end() && found->first <= bytes + bytes / 4) {
-      size = found->first;
-      at = found->second.at;
-      keptBytes_ -= size;
-      kept_.erase(found);
-    }
-    takenBytes_ += size;
-    mostTaken_ = std::max(mostTaken_, takenBytes_);
-    if (at == nullptr) {
-      // With what is kept the process grows little beyond what it was with all that was in use at once; that little lets
-      // sizes that come in turn find each other's memory.
-      shrink(mostTaken_ + mostTaken_ / 8 - takenBytes_);
-      at = mapped(size);
-    }
-    taken_.emplace(at, size);
-    report(at, static_cast<int64_t>(size));
-    return at;
+    Address at = holes_.take(bytes);
+    if (at == 0) at = beyondTop(bytes);
+    auto* const start = reinterpret_cast<void*>(at);
+    takenBytes_ += bytes;
+    taken_.emplace(start, bytes);
+    report(start, static_cast<int64_t>(bytes));
+    return start;
   }
 
-  void* mapped(size_t bytes) {
-    void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED && keptBytes_ > 0) {
-      shrink(0);
-      at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // From where the last hole begins, if it reaches the top.
+  Address beyondTop(size_t bytes) {
+    const Address low = holes_.takeBefore(top_);
+    if (end_ - low < bytes) {
+      if (top_ > low) holes_.add(low, top_ - low);
+      newRange(bytes);
+      return beyondTop(bytes);
     }
-    if (at == MAP_FAILED) {
-      takenBytes_ -= bytes;
-      TORCH_CHECK_WITH(OutOfMemoryError, false, "the system has no memory for a tensor of ", bytes, " bytes");
-    }
-    return at;
+    top_ = low + bytes;
+    highest_ = std::max(highest_, top_);
+    return low;
   }
 
-  // Gives memory back, the longest unused first, until no more than this is kept.
-  void shrink(size_t most) {
-    while (keptBytes_ > most) {
-      const auto oldest = std::min_element(kept_.begin(), kept_.end(), [](const auto& a, const auto& b) { return a.second.freed < b.second.freed; });
-      munmap(oldest->second.at, oldest->first);
-      keptBytes_ -= oldest->first;
-      kept_.erase(oldest);
+  void newRange(size_t bytes) {
+    if (end_ > top_) holes_.add(top_, end_ - top_);
+    for (size_t size = std::max(bytes, kRange); size >= bytes; size = size == bytes ? 0 : std::max(bytes, size / 2)) {
+      void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (at == MAP_FAILED) continue;
+      top_ = highest_ = reinterpret_cast<Address>(at);
+      end_ = top_ + size;
+      return;
     }
+    top_ = end_ = highest_ = 0;
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "the system has no memory for a tensor of ", bytes, " bytes");
   }
 
   bool takeBack(void* at) {
@@ -114,14 +170,13 @@ class KeepingAllocator final : public c10::Allocator {
     const size_t size = found->second;
     taken_.erase(found);
     takenBytes_ -= size;
-    keptBytes_ += size;
-    kept_.emplace(size, Block{at, ++clock_});
+    holes_.add(reinterpret_cast<Address>(at), size);
     report(at, -static_cast<int64_t>(size));
     return true;
   }
 
   void report(void* at, int64_t change) const {
-    if (c10::memoryProfilingEnabled()) c10::reportMemoryUsageToProfiler(at, change, takenBytes_, takenBytes_ + keptBytes_, device());
+    if (c10::memoryProfilingEnabled()) c10::reportMemoryUsageToProfiler(at, change, takenBytes_, takenBytes_ + holes_.bytes(), device());
   }
 
   static KeepingAllocator& instance();

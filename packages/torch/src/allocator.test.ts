@@ -35,7 +35,7 @@ test('memory of large tensors is used again, and given back when asked', async (
     linux: boolean;
   }>(program);
   expect(right).toBe(true);
-  // Faults by pages written. Sizes change, so some memory is given back and taken anew.
-  expect(share).toBeLessThan(0.6);
+  // Faults by pages written. Sizes change, and take pieces of the same range.
+  expect(share).toBeLessThan(0.05);
   if (linux) expect(given).toBeGreaterThan(60e6);
 });

@@ -79,6 +79,9 @@ const oddKernels: (() => Kernel)[] = [
   () => linear([17, 2, 100], true),
   () => loraLinear([301, 64, 130, 16], false),
   () => loraLinear([33, 50, 34, 3], true),
+  // The adapter's gradient: ranks of one vector and of more, an odd number of tokens, several blocks of them.
+  () => loraLinear([515, 70, 36, 17], false),
+  () => loraLinear([259, 18, 100, 64], true),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
   () => linearLogprob(5, 14, 67, 0),

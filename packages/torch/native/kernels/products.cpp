@@ -73,6 +73,22 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
   });
 }
 
+// a^T b over tokens where a is an adapter's rank wide: b is read as it lies, once. [rank, N] float32
+at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
+  const auto& table = *blocks::table();
+  const int64_t tokens = a.size(0), rank = a.size(1), columns = b.size(1);
+  bf16* pairs = scratch((tokens + 1) / 2 * 2 * ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
+  table.pairRows(readOnly<bf16>(a), a.stride(0), tokens, rank, pairs);
+  const at::Tensor sum = at::empty({rank, columns}, a.options().dtype(at::kFloat));
+  constexpr int64_t kColumns = 64;  // of a unit: what the product takes at a time
+  forUnits((columns + kColumns - 1) / kColumns, [&](int64_t unit) {
+    const int64_t first = unit * kColumns;
+    table.multiplyOverTokens(pairs, rank, readOnly<bf16>(b) + first, b.stride(0), tokens, std::min(kColumns, columns - first),
+                             writable<float>(sum) + first, columns);
+  });
+  return sum;
+}
+
 // Calls body(start, size, computed) for pieces of `count` rows; `computed` >= size is one of the fixed sizes.
 template <typename Body>
 void forPieces(int64_t count, Body body) {
@@ -146,8 +162,8 @@ at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto wide = a.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   if (!shapesAreCompiled(a)) return at::mm(a.t(), b).to(wide);
   if (blocks::table() != nullptr && isBlockFactor(a) && isBlockFactor(b) && a.stride(1) == 1 && b.stride(1) == 1) {
-    // a is turned around, b packed as it lies: where a is wide and b is an adapter's rank, the other way is less work.
-    if (a.size(1) > kRows && b.size(1) <= kRows) return multipliedOverTokens(b, a).t().contiguous();
+    if (a.size(1) <= kRows) return narrowOverTokens(a, b);
+    if (b.size(1) <= kRows) return narrowOverTokens(b, a).t().contiguous();
     const int64_t tokens = a.size(0), even = (tokens + 1) / 2 * 2, columns = a.size(1);
     const at::Tensor turned = at::empty({columns, even}, a.options());
     constexpr int64_t kStep = 32;

@@ -1,6 +1,7 @@
 // The report of a run that the command line writes: what its own metrics and environment tell.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RewardFindings } from '../../evaluation/reward-findings.ts';
 import type { Environment } from '../environment.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
@@ -24,6 +25,8 @@ export interface RunFacts {
   heldOutRows: number;
   /** Of this call. */
   seconds: number;
+  /** What held-out pairs tell of a reward model. */
+  reward?: RewardFindings;
 }
 
 /** Writes the run's report.html. */
@@ -38,7 +41,7 @@ export function writeRunReport(
 function reportOf(
   { path, finalPath }: Pick<RunFolder, 'path' | 'finalPath'>,
   metrics: MetricsRow[],
-  { verb, options, headlines, environment, heldOutRows, seconds }: RunFacts,
+  { verb, options, headlines, environment, heldOutRows, seconds, reward }: RunFacts,
 ): ReportData {
   const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
   const shown = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
@@ -52,6 +55,7 @@ function reportOf(
     summary: summaryOf(steps, shown[0]),
     created: new Date().toISOString(),
     headlines: shown,
+    ...(reward && { reward }),
     metrics,
     ran: {
       facts: [

@@ -12,6 +12,8 @@ namespace keel::blocks {
 using rows::bf16;
 
 constexpr int64_t kPanel = 48;
+// Floats of a vector.
+constexpr int64_t kVector = 16;
 
 constexpr int64_t panels(int64_t columns) { return (columns + kPanel - 1) / kPanel; }
 // Elements of one panel.
@@ -48,6 +50,10 @@ struct Table {
   void (*multiply)(int64_t rows, int64_t columns, const Term* terms, int64_t count, float* c, int64_t stride, bool add);
   // c = the sum of the terms + bias [columns], rounded once; bias may be null
   void (*multiplyNarrow)(int64_t rows, int64_t columns, const Term* terms, int64_t count, const float* bias, bf16* c, int64_t stride);
+  // sum [rank, columns] = a^T b over tokens; pairs [tokens / 2 rounded up, rank rounded up to kVector, 2] is a by pairs of its
+  // rows (`pairRows`), b [tokens, columns] lies as it is.
+  void (*multiplyOverTokens)(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride, int64_t tokens, int64_t columns, float* sum, int64_t sumStride);
+  void (*pairRows)(const bf16* a, int64_t stride, int64_t tokens, int64_t columns, bf16* pairs);
   // Takes the next columns [first, first + columns) of logits [rows, stride] into the rows' scores. With weights, they become
   // e^(x - top) dx/dlogit, and sums [rows, sumSize], weighted by them so far, are scaled to the new top.
   void (*score)(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns, Finish finish, const int64_t* targets,

@@ -120,7 +120,44 @@ void multiplyNarrow(int64_t rows, int64_t columns, const Term* terms, int64_t co
   });
 }
 
-constexpr Table kTable = {pack, transpose, multiply, multiplyNarrow, score, weigh, slope, narrowRows};
+void pairRows(const bf16* a, int64_t stride, int64_t tokens, int64_t columns, bf16* pairs) {
+  for (int64_t t = 0; t < tokens; t += 2, a += 2 * stride)
+    for (int64_t c = 0; c < columns; c += kVector, pairs += 2 * kVector)
+      _mm512_storeu_si512(pairs, pairsOfRows(a + c, t + 1 < tokens ? a + stride + c : nullptr, lanes(columns - c)));
+}
+
+// sum [16, 16] += of some tokens; the sums of all ranks stay in registers.
+inline void sumTokens(const bf16* pairs, int64_t pairStride, const bf16* b, int64_t stride, int64_t tokens, __mmask16 mask, __m512 (&sum)[kVector]) {
+  for (int64_t t = 0; t < tokens; t += 2, b += 2 * stride, pairs += pairStride) {
+    _mm_prefetch(reinterpret_cast<const char*>(b + 32 * stride), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(b + 33 * stride), _MM_HINT_T0);
+    const auto right = reinterpret_cast<__m512bh>(pairsOfRows(b, t + 1 < tokens ? b + stride : nullptr, mask));
+    for (int r = 0; r < kVector; ++r) sum[r] = _mm512_dpbf16_ps(sum[r], right, pairAt(pairs + 2 * r));
+  }
+}
+
+void multiplyOverTokens(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride, int64_t tokens, int64_t columns, float* sum, int64_t sumStride) {
+  // Tokens and columns at a time: what stays in the first-level cache while its vectors and ranks go by.
+  constexpr int64_t kTokens = 256, kColumns = 4 * kVector;
+  const int64_t pairStride = (rank + kVector - 1) / kVector * kVector * 2;
+  for (int64_t first = 0; first < columns; first += kColumns) {
+    for (int64_t t = 0; t < tokens; t += kTokens) {
+      for (int64_t c = first; c < std::min(columns, first + kColumns); c += kVector) {
+        for (int64_t r = 0; r < rank; r += kVector) {
+          const __mmask16 mask = lanes(columns - c);
+          float* at = sum + r * sumStride + c;
+          const int64_t height = std::min(kVector, rank - r);
+          __m512 part[kVector];
+          for (int64_t i = 0; i < kVector; ++i) part[i] = t > 0 && i < height ? _mm512_maskz_loadu_ps(mask, at + i * sumStride) : _mm512_setzero_ps();
+          sumTokens(pairs + t / 2 * pairStride + 2 * r, pairStride, b + t * stride + c, stride, std::min(kTokens, tokens - t), mask, part);
+          for (int64_t i = 0; i < height; ++i) _mm512_mask_storeu_ps(at + i * sumStride, mask, part[i]);
+        }
+      }
+    }
+  }
+}
+
+constexpr Table kTable = {pack, transpose, multiply, multiplyNarrow, multiplyOverTokens, pairRows, score, weigh, slope, narrowRows};
 
 }  // namespace
 

@@ -11,8 +11,6 @@
 namespace keel::blocks {
 namespace {
 
-constexpr int64_t kVector = 16;
-
 // The first `count` lanes.
 inline __mmask16 lanes(int64_t count) { return count >= kVector ? 0xffff : static_cast<__mmask16>((1u << std::max<int64_t>(count, 0)) - 1); }
 
