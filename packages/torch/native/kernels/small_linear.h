@@ -14,7 +14,7 @@ namespace keel {
 
 // So few rows that reading the weights as they lie costs less than arranging them for a block product; AMX is worth
 // that sooner.
-constexpr int64_t kSmallRows = 64, kSmallRowsBesideAmx = 16;
+constexpr int64_t kSmallRows = 128, kSmallRowsBesideAmx = 16;
 
 inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
   static const int64_t most = rows::hasAmx() ? kSmallRowsBesideAmx : kSmallRows;
