@@ -1,9 +1,15 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
+export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
+export {
+  type JudgedOptions,
+  type TokenisedJudged,
+  tokeniseJudged,
+} from './batching/tokenise-judged.ts';
 export {
   pairTokenising,
   type TokenisedAnswer,
@@ -22,19 +28,24 @@ export {
   option,
 } from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
+export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
+export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
 export {
   type CompletionRow,
+  type JudgedRow,
   type PreferenceRow,
+  type RankingRow,
   type Row,
   type RowKind,
   type RowOf,
   rowKinds,
+  type SamplesRow,
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
@@ -97,6 +108,76 @@ export {
   bradleyTerry,
   type PairRewards,
 } from './objectives/bradley-terry.ts';
+export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
+export { boundedExp } from './objectives/online/bounded-exp.ts';
+export {
+  type ClipOptions,
+  clippedSurrogate,
+  type Surrogate,
+} from './objectives/online/clipped-surrogate.ts';
+export {
+  completionEnd,
+  pickScored,
+  rewardsOfScored,
+  type ScoredTokens,
+  scoredTokens,
+} from './objectives/online/completion-end.ts';
+export { entropyBonus, tokenEntropy } from './objectives/online/entropy.ts';
+export {
+  type Advantages,
+  type GaeOptions,
+  generalisedAdvantages,
+} from './objectives/online/gae.ts';
+export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
+export {
+  type AdvantageScaling,
+  advantageScalings,
+  type GroupAdvantages,
+  groupAdvantages,
+  leaveOneOutAdvantages,
+} from './objectives/online/group-advantages.ts';
+export {
+  importanceRatio,
+  type RatioLevel,
+  ratioLevels,
+} from './objectives/online/importance-ratio.ts';
+export {
+  type KlEstimator,
+  klEstimators,
+  klLoss,
+  klPerToken,
+} from './objectives/online/kl-estimators.ts';
+export {
+  type LossReduction,
+  lossReductions,
+  reduceLoss,
+  reductionWeights,
+  type StepTotals,
+  stepTotals,
+} from './objectives/online/loss-reductions.ts';
+export {
+  exceedsKlTarget,
+  type PolicyDrift,
+  policyDrift,
+  samplerMismatch,
+} from './objectives/online/policy-drift.ts';
+export {
+  bestAndWorst,
+  bestOfEach,
+  bradleyTerryPairs,
+  type PreferencePair,
+  type PreferencePairs,
+} from './objectives/online/preference-pairs.ts';
+export { batchBaselineAdvantages, reinforceLoss } from './objectives/online/reinforce.ts';
+export { constantLike, type Numbers, RolloutLayout } from './objectives/online/rollout.ts';
+export {
+  type ScoreShaping,
+  sequenceRewards,
+  shapeScores,
+  tokenRewards,
+} from './objectives/online/token-rewards.ts';
+export { explainedVariance, valueLoss } from './objectives/online/value-loss.ts';
+export { type WhiteningOptions, whiten } from './objectives/online/whitening.ts';
 export {
   logRatioMargin,
   type PairedObjective,
@@ -109,6 +190,12 @@ export { pairedObjective, pairedObjectiveNames, weightedObjective } from './obje
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
+export {
+  CompositeReward,
+  type CompositeState,
+  type RewardComponent,
+} from './rewards/composite-reward.ts';
 export {
   combineEnsemble,
   type EnsembleRule,
@@ -116,14 +203,46 @@ export {
   ensembleRules,
 } from './rewards/ensemble.ts';
 export {
+  functionReward,
+  loadFunctionReward,
+  type RewardFunction,
+} from './rewards/function-reward.ts';
+export { type Judge, judgeReward } from './rewards/judge.ts';
+export { lengthReward } from './rewards/length-reward.ts';
+export { modelJudge } from './rewards/model-judge.ts';
+export { modelReward } from './rewards/model-reward.ts';
+export {
   measureNormalisation,
   normaliseRewards,
   parseNormalisation,
   type RewardNormalisation,
-  RunningMoments,
   rewardNormalisationSchema,
   serialiseNormalisation,
 } from './rewards/normalisation.ts';
+export { type OpenRewardOptions, openComposition, openReward } from './rewards/open-reward.ts';
+export { parseRewardSpec, readRewardSpec } from './rewards/read-reward-spec.ts';
+export { regexReward } from './rewards/regex-reward.ts';
+export {
+  type Reward,
+  RewardError,
+  type RewardInput,
+  type RewardOutcome,
+  spokenText,
+} from './rewards/reward.ts';
+export { RewardConstraint } from './rewards/reward-constraint.ts';
+export {
+  type OpenRewardModelOptions,
+  RewardModel,
+  type RewardRow,
+  type RewardScore,
+} from './rewards/reward-model.ts';
+export type { ComponentSpec, CompositionSpec } from './rewards/reward-spec.ts';
+export { RunningMoments, type RunningMomentsState } from './rewards/running-moments.ts';
+export { isolations, NoIsolationError } from './rewards/sandbox/find-isolation.ts';
+export { type AttackOutcome, runAttacks } from './rewards/sandbox/run-attacks.ts';
+export { type ProgramRun, runProgram } from './rewards/sandbox/run-program.ts';
+export { runTests, type TestsRun, type TestTask } from './rewards/sandbox/run-tests.ts';
+export { Sandbox, type SandboxOptions } from './rewards/sandbox/sandbox.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -143,11 +262,21 @@ export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
 export {
+  AdaptiveKlController,
+  type AdaptiveKlOptions,
+  FixedKlController,
+  type KlController,
+  type KlControllerState,
+} from './trainers/online/kl-controller.ts';
+export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
+export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
+export {
   type AlignPairsOptions,
   alignPairs,
   type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';

@@ -1,5 +1,6 @@
-import { BatchBuilder, type PackedBatch, type ScoredTokens } from '@keel/model';
-import type { TokenisedAnswer, TokenisedPair } from './tokenise-pair.ts';
+import type { PackedBatch, ScoredTokens } from '@keel/model';
+import { AnswerPacker, predictions } from './answer-packer.ts';
+import type { TokenisedPair } from './tokenise-pair.ts';
 
 /** P pairs in one packed batch. Sequence 2p is pair p's chosen answer, 2p + 1 its rejected one. */
 export interface PackedPairs {
@@ -16,46 +17,27 @@ export interface PackedPairs {
 
 /** Packs pairs: a prompt stands once for both of its answers, and once for all pairs of the batch that have it. */
 export function packPairs(pairs: readonly TokenisedPair[]): PackedPairs {
-  const builder = new BatchBuilder();
+  const packer = new AnswerPacker();
   const rows: number[] = [];
   const targets: number[] = [];
   const sequences: number[] = [];
   const counts = new Int32Array(2 * pairs.length);
-  const prompts = new Map<string, { segment: number; last: number }>();
   let unsharedTokens = 0;
 
-  const addAnswer = (
-    answer: TokenisedAnswer,
-    prompt: { segment: number; last: number } | null,
-    sequence: number,
-  ): void => {
-    const start = builder.size;
-    builder.add(answer.tokens, prompt?.segment ?? -1);
-    for (let i = 0; i < answer.tokens.length; i++) {
-      // The first token is predicted by the prompt's last one; without a prompt nothing predicts it.
-      const row = i > 0 ? start + i - 1 : prompt?.last;
-      if (row === undefined || !answer.scored[i]) continue;
-      rows.push(row);
-      targets.push(answer.tokens[i]!);
-      sequences.push(sequence);
-      counts[sequence]! += 1;
-    }
-  };
-
   pairs.forEach((pair, index) => {
-    const key = pair.prompt.join();
-    let prompt = prompts.get(key) ?? null;
-    if (prompt === null && pair.prompt.length > 0) {
-      const segment = builder.add(pair.prompt);
-      prompt = { segment, last: builder.size - 1 };
-      prompts.set(key, prompt);
+    for (const [place, answer] of [pair.chosen, pair.rejected].entries()) {
+      const sequence = 2 * index + place;
+      for (const { row, target } of predictions(answer, packer.add(pair.prompt, answer.tokens))) {
+        rows.push(row);
+        targets.push(target);
+        sequences.push(sequence);
+        counts[sequence]! += 1;
+      }
     }
-    addAnswer(pair.chosen, prompt, 2 * index);
-    addAnswer(pair.rejected, prompt, 2 * index + 1);
     unsharedTokens += pairTokens(pair);
   });
   return {
-    packed: builder.build(),
+    packed: packer.build(),
     scored: { rows: Int32Array.from(rows), targets: Int32Array.from(targets) },
     sequences: Int32Array.from(sequences),
     counts,

@@ -70,13 +70,19 @@ export function unscoredAnswer(
   return isScored(pair.rejected) ? null : 'rejected';
 }
 
-function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
+/** What a prompt is rendered to, up to where its answer begins. */
+export function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
   if (!isChat(prompt)) return prompt;
   return renderPromptAndCompletion(chatTemplateOf(tokenizer), prompt, [(answer as Message[])[0]!])
     .prompt;
 }
 
-function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer): TokenisedAnswer {
+/** An answer's tokens up to its end: the end-of-sequence token of a plain one, what the template writes after a turn. */
+export function tokeniseAnswer(
+  prompt: Content,
+  answer: Content,
+  tokenizer: Tokenizer,
+): TokenisedAnswer {
   if (!isChat(prompt))
     return tokenisePieces([{ text: answer as string, scored: true }], tokenizer, { end: true });
   const pieces = turnPieces(chatTemplateOf(tokenizer), [...prompt, ...(answer as Message[])], {

@@ -3,41 +3,8 @@ import {
   measureNormalisation,
   normaliseRewards,
   parseNormalisation,
-  RunningMoments,
   serialiseNormalisation,
 } from './normalisation.ts';
-
-const momentsOf = (values: number[]): RunningMoments => {
-  const moments = new RunningMoments();
-  for (const value of values) moments.add(value);
-  return moments;
-};
-
-describe('moments', () => {
-  test('a large offset loses no digits', () => {
-    // The sum of squares less the square of the sum gives 0 or rubbish here.
-    const moments = momentsOf([4, 7, 13, 16].map((value) => value + 1e9));
-    expect(moments.mean).toBe(1e9 + 10);
-    expect(moments.standardDeviation).toBeCloseTo(Math.sqrt(30), 9);
-  });
-
-  test('parts merged are the whole', () => {
-    const values = Array.from({ length: 101 }, (_, index) => Math.sin(index) * 3 + 50);
-    const whole = momentsOf(values);
-    const merged = new RunningMoments();
-    for (const part of [values.slice(0, 7), [], values.slice(7, 60), values.slice(60)]) {
-      merged.merge(momentsOf(part));
-    }
-    expect(merged.count).toBe(101);
-    expect(merged.mean).toBeCloseTo(whole.mean, 12);
-    expect(merged.standardDeviation).toBeCloseTo(whole.standardDeviation, 12);
-  });
-
-  test('one value has no deviation, and NaN is no score', () => {
-    expect(momentsOf([3]).standardDeviation).toBe(0);
-    expect(() => momentsOf([1, Number.NaN])).toThrow('NaN is no score');
-  });
-});
 
 describe('normalisation', () => {
   const heads = [

@@ -1,9 +1,9 @@
 // Reward normalisation: scores shifted so that a reference set (the demonstrations, or the SFT model's answers) has
 // mean 0, as InstructGPT does before reinforcement learning (Ouyang et al. 2022, arXiv:2203.02155, section 3.5),
 // and on request scaled to deviation 1 there (Ziegler et al. 2019, arXiv:1909.08593, section 2). It is stored
-// with the reward model. Mean and deviation are updated score by score (Welford 1962) and merged from parts
-// (Chan et al. 1979), so that a large common offset loses no digits and nothing has to be held in memory.
+// with the reward model.
 import { z } from 'zod';
+import { RunningMoments } from './running-moments.ts';
 
 const finite = z.number({ error: 'a finite number' });
 
@@ -19,38 +19,6 @@ export const rewardNormalisationSchema = z.strictObject({
 });
 
 export type RewardNormalisation = z.infer<typeof rewardNormalisationSchema>;
-
-/** Count, mean and deviation of a stream of numbers. */
-export class RunningMoments {
-  count = 0;
-  mean = 0;
-  /** Sum of squared differences from the mean */
-  #squares = 0;
-
-  /** @throws RangeError for what is not finite */
-  add(value: number): void {
-    if (!Number.isFinite(value)) throw new RangeError(`${value} is no score`);
-    this.count++;
-    const before = value - this.mean;
-    this.mean += before / this.count;
-    this.#squares += before * (value - this.mean);
-  }
-
-  /** As if all of `other`'s values had been added here. */
-  merge(other: RunningMoments): void {
-    if (other.count === 0) return;
-    const count = this.count + other.count;
-    const gap = other.mean - this.mean;
-    this.#squares += other.#squares + (gap * gap * this.count * other.count) / count;
-    this.mean += (gap * other.count) / count;
-    this.count = count;
-  }
-
-  /** sqrt(sum (x - mean)^2 / (n - 1)); 0 for fewer than two values. */
-  get standardDeviation(): number {
-    return this.count < 2 ? 0 : Math.sqrt(this.#squares / (this.count - 1));
-  }
-}
 
 /**
  * Statistics of a reward model's heads on a reference set.

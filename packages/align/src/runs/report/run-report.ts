@@ -1,7 +1,6 @@
 // The report of a run that the command line writes: what its own metrics and environment tell.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RewardFindings } from '../../evaluation/reward-findings.ts';
 import type { Environment } from '../environment.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
@@ -25,8 +24,8 @@ export interface RunFacts {
   heldOutRows: number;
   /** Of this call. */
   seconds: number;
-  /** What held-out pairs tell of a reward model. */
-  reward?: RewardFindings;
+  /** What this kind of run shows beside. */
+  shown?: Partial<ReportData> | undefined;
 }
 
 /** Writes the run's report.html. */
@@ -41,7 +40,7 @@ export function writeRunReport(
 function reportOf(
   { path, finalPath }: Pick<RunFolder, 'path' | 'finalPath'>,
   metrics: MetricsRow[],
-  { verb, options, headlines, environment, heldOutRows, seconds, reward }: RunFacts,
+  { verb, options, headlines, environment, heldOutRows, seconds, shown: own }: RunFacts,
 ): ReportData {
   const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
   const shown = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
@@ -55,8 +54,8 @@ function reportOf(
     summary: summaryOf(steps, shown[0]),
     created: new Date().toISOString(),
     headlines: shown,
-    ...(reward && { reward }),
     metrics,
+    ...own,
     ran: {
       facts: [
         ...hashes('Model', environment.modelHashes),
