@@ -58,13 +58,18 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { completeOptions, type WeightedPart, weightedObjective } from './objectives/mixture.ts';
 export {
+  definePaired,
+  type ExtraScores,
   logRatioMargin,
+  objectiveOption,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
-export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
+export { plackettLuceDpo, type RankedScores } from './objectives/plackett-luce-dpo.ts';
+export { pairedObjective, pairedObjectiveNames } from './objectives/registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';

@@ -112,7 +112,7 @@ describe('errors', () => {
     const flags = {
       ...needed,
       beta: '0',
-      labelSmoothing: '0.5',
+      labelSmoothing: '0.6',
       batchSize: '1.5',
       maxSteps: 'ten',
     };
@@ -120,7 +120,7 @@ describe('errors', () => {
       '--max-steps: expected a whole number, or none, found "ten"',
       '--batch-size: expected a whole number, found 1.5',
       '--beta: expected a number above 0, found 0',
-      '--label-smoothing: expected a number below 0.5, found 0.5',
+      '--label-smoothing: expected a number of at most 0.5, found 0.6',
     ]);
   });
 

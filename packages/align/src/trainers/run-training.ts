@@ -6,6 +6,7 @@ import { AdamW, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
+import type { RefuseRow } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
@@ -63,6 +64,8 @@ export interface TrainingKind<
   rowKind: K;
   source(rows: Rows<RowOf[K]>, tokenizer: Tokenizer, how: SourceOptions, options: Options): Source;
   task(prepared: PreparedRun<Options, K, Source>): Promise<TrainingTask> | TrainingTask;
+  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
+  refuse?: RefuseRow<RowOf[K]>;
   /** Held-out numbers that the report begins with. */
   headlines: readonly MeasuredHeadline[];
 }
@@ -84,7 +87,7 @@ export async function runTraining<
 ): Promise<RunResult> {
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind.rowKind, options, notice);
+  await using data = await openRunData(kind.rowKind, options, notice, kind.refuse);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options),
     resume: options.resume,
