@@ -14,6 +14,7 @@ export {
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
+export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
 export {
   defineOptions,
@@ -70,6 +71,8 @@ export {
 } from './objectives/paired.ts';
 export { plackettLuceDpo, type RankedScores } from './objectives/plackett-luce-dpo.ts';
 export { pairedObjective, pairedObjectiveNames } from './objectives/registry.ts';
+export type { UnpairedObjective, UnpairedOptions, UnpairedScores } from './objectives/unpaired.ts';
+export { unpairedObjective, unpairedObjectiveNames } from './objectives/unpaired-registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
@@ -96,6 +99,7 @@ export {
   type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';

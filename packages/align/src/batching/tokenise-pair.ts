@@ -88,13 +88,19 @@ export function unscoredAnswer(
   return isScored(pair.rejected) ? null : 'rejected';
 }
 
-function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
+/** The prompt as it stands before this answer: a chat is rendered by the template. */
+export function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
   if (!isChat(prompt)) return prompt;
   return renderPromptAndCompletion(chatTemplateOf(tokenizer), prompt, [(answer as Message[])[0]!])
     .prompt;
 }
 
-function tokeniseAnswer(prompt: Content, answer: Content, tokenizer: Tokenizer): TokenisedAnswer {
+/** An answer's tokens: a plain one with the end-of-sequence token, of a chat the assistant's turns scored. */
+export function tokeniseAnswer(
+  prompt: Content,
+  answer: Content,
+  tokenizer: Tokenizer,
+): TokenisedAnswer {
   if (!isChat(prompt))
     return tokenisePieces([{ text: answer as string, scored: true }], tokenizer, { end: true });
   const pieces = turnPieces(chatTemplateOf(tokenizer), [...prompt, ...(answer as Message[])], {

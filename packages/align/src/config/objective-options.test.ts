@@ -39,7 +39,9 @@ test('a mixture keeps a beta for each unless one is given', () => {
 test('config.yaml has the options of the chosen objectives only, and is read back', () => {
   const values = yamlValues(definition, resolve({ loss: 'odpo' }));
   expect(values).toMatchObject({ loss: ['odpo'], odpo_alpha: 1, odpo_scaling: 'log', beta: 0.1 });
-  expect(Object.keys(values).filter((key) => /simpo|label_smoothing|rainbow/.test(key))).toEqual([]);
+  expect(Object.keys(values).filter((key) => /simpo|label_smoothing|rainbow/.test(key))).toEqual(
+    [],
+  );
 });
 
 test('an option that no chosen objective takes is refused, and its taker named', () => {

@@ -33,7 +33,7 @@ function compute(
   name: string,
   pairs: PairedCase,
   dtype: 'float64' | 'float32',
-  options: object,
+  options: Record<string, unknown>,
 ): Computed {
   return tidy(() => {
     const narrow = (scores: AllScores): AllScores => {
@@ -93,7 +93,7 @@ describe.each(pairedObjectiveNames)('%s', (name) => {
   });
 });
 
-const at = (name: string, kind: string, options: object = {}): Computed =>
+const at = (name: string, kind: string, options: Record<string, unknown> = {}): Computed =>
   compute(name, cases[kind]!, 'float64', options);
 
 describe('what is right there', () => {

@@ -56,7 +56,11 @@ interface Trained extends Disposable {
 }
 
 /** A LoRA task away from its start. */
-async function training(objective: PairedObjective, passRows: number, beta?: number): Promise<Trained> {
+async function training(
+  objective: PairedObjective,
+  passRows: number,
+  beta?: number,
+): Promise<Trained> {
   manualSeed(1);
   const model = await loadTiny(join(folder, 'model'), 'float32');
   const lora = { rank: 2, alpha: 4, dropout: 0, targets: 'all-linear', seed: 1 } as const;
@@ -68,7 +72,9 @@ async function training(objective: PairedObjective, passRows: number, beta?: num
     ...{ model, role: 'policy', source, evaluation: source, objective, batchSize: 8 },
     objectiveOptions: completeOptions(objective, { beta }),
     limit: { rows: passRows, tokens: null },
-    reference: new ReferenceScores(model, 8, { shared: objective.needs?.includes('shared') ?? false }),
+    reference: new ReferenceScores(model, 8, {
+      shared: objective.needs?.includes('shared') ?? false,
+    }),
     evaluationReference: null,
   });
   return {
@@ -113,7 +119,9 @@ describe('no reference pass', () => {
 });
 
 describe('every objective', () => {
-  it.each(pairedObjectiveNames)('%s takes a step whose gradient does not depend on the passes', async (name) => {
+  it.each(
+    pairedObjectiveNames,
+  )('%s takes a step whose gradient does not depend on the passes', async (name) => {
     const found: { loss: number; gradient: number[] }[] = [];
     for (const passRows of [8, 3, 1]) {
       using one = await training(pairedObjective(name), passRows);
@@ -144,9 +152,15 @@ describe('what an objective asks for', () => {
       return { ...pair, chosen: short(pair.chosen), rejected: short(pair.rejected) };
     });
     const sums = (of: typeof pairs, read: 'sums' | 'shared'): number[] =>
-      tidy(() => noGrad(() => scorePairs(model, packPairs(of), false, { shared: true })[read]!.toArray()));
+      tidy(() =>
+        noGrad(() => scorePairs(model, packPairs(of), false, { shared: true })[read]!.toArray()),
+      );
     // Every token of these answers is scored.
-    expect(pairs.every(({ chosen, rejected }) => ![...chosen.scored, ...rejected.scored].includes(false))).toBe(true);
+    expect(
+      pairs.every(
+        ({ chosen, rejected }) => ![...chosen.scored, ...rejected.scored].includes(false),
+      ),
+    ).toBe(true);
     const expected = sums(cut, 'sums');
     const whole = sums(pairs, 'sums');
     sums(pairs, 'shared').forEach((value, at) => {
@@ -191,7 +205,9 @@ describe('what an objective asks for', () => {
     for (const passRows of [8, 3]) {
       using one = await training(pairedObjective('bco_pair'), passRows);
       const first = await one.task.step();
-      const state = tidy(() => one.task.state().values.running) as { bcoDelta: { mean: number; count: number } };
+      const state = tidy(() => one.task.state().values.running) as {
+        bcoDelta: { mean: number; count: number };
+      };
       expect(state.bcoDelta.count).toBe(8);
       const expected = (first['rewards/chosen']! + first['rewards/rejected']!) / 2;
       expect(Math.abs(expected)).toBeGreaterThan(1e-4);
@@ -207,7 +223,9 @@ describe('what an objective asks for', () => {
     using one = await training(pairedObjective('bco_pair'), 8);
     using other = await training(pairedObjective('sigmoid'), 8);
     tidy(() => {
-      expect(() => one.task.restore(other.task.state())).toThrow(/running means of none, and this objective keeps bcoDelta/);
+      expect(() => one.task.restore(other.task.state())).toThrow(
+        /running means of none, and this objective keeps bcoDelta/,
+      );
       one.task.restore(one.task.state());
     });
   });
@@ -240,7 +258,10 @@ describe('rows that do not fit the objective', () => {
   });
 
   it('may have a margin in place of scores', async () => {
-    const path = writeScored('margins.jsonl', tinyRows(4).map((row) => ({ ...row, margin: 0.5 })));
+    const path = writeScored(
+      'margins.jsonl',
+      tinyRows(4).map((row) => ({ ...row, margin: 0.5 })),
+    );
     const options = optionsOf({ loss: ['rebel'], data: [path], maxSteps: 1 });
     await alignPairs(options);
     // The policy is its reference: (0 - 0.5)^2
@@ -273,7 +294,9 @@ describe('complaints about others', () => {
       tidy(() => new ReferenceScores(model, 1, { role: 'policy' }).of(batch, [0]).toArray());
     expect(scored()).toEqual(scored());
     const trained = (): number[] =>
-      tidy(() => noGrad(() => model.as('policy', () => scorePairs(model, batch, true).sums.toArray())));
+      tidy(() =>
+        noGrad(() => model.as('policy', () => scorePairs(model, batch, true).sums.toArray())),
+      );
     expect(trained()).not.toEqual(trained());
     model.dispose();
   });
