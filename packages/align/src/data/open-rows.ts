@@ -205,7 +205,8 @@ export const openRows = async <K extends RowKind>(
     reject,
     accept(value, place) {
       try {
-        const fault = options.refuse?.(parseRow(kind, value, place)) ?? null;
+        const row = parseRow(kind, value, place);
+        const fault = options.refuse?.(row) ?? null;
         if (fault !== null) throw new DataError({ ...place, ...fault });
         return true;
       } catch (error) {

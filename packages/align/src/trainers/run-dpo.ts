@@ -33,7 +33,8 @@ export async function alignPairs(
   hooks: PairedRunHooks = {},
 ): Promise<RunResult> {
   const definition = defineDpoOptions(pairedObjectiveNames);
-  return runDpo(definition.complete(definition.schema.parse(options)), hooks);
+  const beta = options.beta ?? hooks.objective?.beta ?? null;
+  return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
 }
 
 /**
