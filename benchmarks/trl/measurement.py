@@ -1,4 +1,4 @@
-"""What both TRL scripts share: their flags, what is measured of a run, and the JSON line that they print.
+"""What the TRL scripts share: their flags, what is measured of a run, and the JSON line that they print.
 
 The rows come in their order, without shuffling. The first step is left out of the times.
 """
@@ -65,18 +65,19 @@ def restart_peak():
         pass
 
 
-def measure(arguments, make_trainer, config_class, **config):
+def measure(arguments, make_trainer, config_class, classifier=False, **config):
     """Trains and prints one JSON line.
 
     make_trainer(trainer arguments, load) makes the trainer; load() loads the model in the precision asked for.
-    `config` holds what this trainer's configuration has beside what all have.
+    `config` holds what this trainer's configuration has beside what all have. With `classifier` the model has one
+    label, and the adapter its head beside it.
     """
     # A cached result of an earlier run, or a look-up in the hub, would not be the training that is measured.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_CACHING="1", TQDM_DISABLE="1")
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
 
     class Measurement(TrainerCallback):
         def __init__(self):
@@ -103,6 +104,8 @@ def measure(arguments, make_trainer, config_class, **config):
     autocast = arguments.dtype == "bf16" if arguments.autocast is None else arguments.autocast
 
     def load():
+        if classifier:
+            return AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=dtype, num_labels=1)
         return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +116,8 @@ def measure(arguments, make_trainer, config_class, **config):
             lora_alpha=2 * arguments.rank,
             lora_dropout=0.0,
             target_modules="all-linear",
-            task_type="CAUSAL_LM",
+            task_type="SEQ_CLS" if classifier else "CAUSAL_LM",
+            modules_to_save=["score"] if classifier else None,
         )
         trainer = make_trainer(
             dict(

@@ -1,9 +1,15 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
+export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
+export {
+  type JudgedOptions,
+  type TokenisedJudged,
+  tokeniseJudged,
+} from './batching/tokenise-judged.ts';
 export {
   pairTokenising,
   type TokenisedAnswer,
@@ -23,29 +29,67 @@ export {
   option,
 } from './config/options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
+export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
+export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
 export {
   type CompletionRow,
+  type JudgedRow,
   type PreferenceRow,
+  type RankingRow,
   type Row,
   type RowKind,
   type RowOf,
   rowKinds,
+  type SamplesRow,
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export {
+  type Calibration,
+  type CalibrationOptions,
+  calibrationOf,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityBins,
+} from './evaluation/calibration.ts';
+export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
+  type BootstrapOptions,
+  bootstrapInterval,
   bootstrapMeanInterval,
+  type Interval,
   pairedDifferenceInterval,
   wilsonInterval,
 } from './evaluation/intervals.ts';
+export {
+  accuracyOf,
+  type LengthBucket,
+  lengthBuckets,
+  longerWins,
+  rewardPrefersLonger,
+  type ScoredPair,
+} from './evaluation/length-buckets.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
+export {
+  type Attempts,
+  type MeanPassAtK,
+  meanPassAtK,
+  passAtK,
+} from './evaluation/pass-at-k.ts';
+export { type Proportion, proportionOf } from './evaluation/proportion.ts';
+export {
+  type Lead,
+  type LongerAnswers,
+  type RewardFindings,
+  rewardFindings,
+} from './evaluation/reward-findings.ts';
 export {
   benchMachine,
   type MachineBench,
@@ -59,7 +103,83 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
+export {
+  type BradleyTerryOptions,
+  bradleyTerry,
+  type PairRewards,
+} from './objectives/bradley-terry.ts';
 export { completeOptions, type WeightedPart, weightedObjective } from './objectives/mixture.ts';
+export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
+export { boundedExp } from './objectives/online/bounded-exp.ts';
+export {
+  type ClipOptions,
+  clippedSurrogate,
+  type Surrogate,
+} from './objectives/online/clipped-surrogate.ts';
+export {
+  completionEnd,
+  pickScored,
+  rewardsOfScored,
+  type ScoredTokens,
+  scoredTokens,
+} from './objectives/online/completion-end.ts';
+export { entropyBonus, tokenEntropy } from './objectives/online/entropy.ts';
+export {
+  type Advantages,
+  type GaeOptions,
+  generalisedAdvantages,
+} from './objectives/online/gae.ts';
+export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
+export {
+  type AdvantageScaling,
+  advantageScalings,
+  type GroupAdvantages,
+  groupAdvantages,
+  leaveOneOutAdvantages,
+} from './objectives/online/group-advantages.ts';
+export {
+  importanceRatio,
+  type RatioLevel,
+  ratioLevels,
+} from './objectives/online/importance-ratio.ts';
+export {
+  type KlEstimator,
+  klEstimators,
+  klLoss,
+  klPerToken,
+} from './objectives/online/kl-estimators.ts';
+export {
+  type LossReduction,
+  lossReductions,
+  reduceLoss,
+  reductionWeights,
+  type StepTotals,
+  stepTotals,
+} from './objectives/online/loss-reductions.ts';
+export {
+  exceedsKlTarget,
+  type PolicyDrift,
+  policyDrift,
+  samplerMismatch,
+} from './objectives/online/policy-drift.ts';
+export {
+  bestAndWorst,
+  bestOfEach,
+  bradleyTerryPairs,
+  type PreferencePair,
+  type PreferencePairs,
+} from './objectives/online/preference-pairs.ts';
+export { batchBaselineAdvantages, reinforceLoss } from './objectives/online/reinforce.ts';
+export { constantLike, type Numbers, RolloutLayout } from './objectives/online/rollout.ts';
+export {
+  type ScoreShaping,
+  sequenceRewards,
+  shapeScores,
+  tokenRewards,
+} from './objectives/online/token-rewards.ts';
+export { explainedVariance, valueLoss } from './objectives/online/value-loss.ts';
+export { type WhiteningOptions, whiten } from './objectives/online/whitening.ts';
 export {
   definePaired,
   type ExtraScores,
@@ -69,13 +189,68 @@ export {
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
+export { plackettLuce } from './objectives/plackett-luce.ts';
 export { plackettLuceDpo, type RankedScores } from './objectives/plackett-luce-dpo.ts';
+export { processReward } from './objectives/process-reward.ts';
 export { pairedObjective, pairedObjectiveNames } from './objectives/registry.ts';
 export type { UnpairedObjective, UnpairedOptions, UnpairedScores } from './objectives/unpaired.ts';
 export { unpairedObjective, unpairedObjectiveNames } from './objectives/unpaired-registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
+export {
+  CompositeReward,
+  type CompositeState,
+  type RewardComponent,
+} from './rewards/composite-reward.ts';
+export {
+  combineEnsemble,
+  type EnsembleRule,
+  ensembleDeviation,
+  ensembleRules,
+} from './rewards/ensemble.ts';
+export {
+  functionReward,
+  loadFunctionReward,
+  type RewardFunction,
+} from './rewards/function-reward.ts';
+export { type Judge, judgeReward } from './rewards/judge.ts';
+export { lengthReward } from './rewards/length-reward.ts';
+export { modelJudge } from './rewards/model-judge.ts';
+export { modelReward } from './rewards/model-reward.ts';
+export {
+  measureNormalisation,
+  normaliseRewards,
+  parseNormalisation,
+  type RewardNormalisation,
+  rewardNormalisationSchema,
+  serialiseNormalisation,
+} from './rewards/normalisation.ts';
+export { type OpenRewardOptions, openComposition, openReward } from './rewards/open-reward.ts';
+export { parseRewardSpec, readRewardSpec } from './rewards/read-reward-spec.ts';
+export { regexReward } from './rewards/regex-reward.ts';
+export {
+  type Reward,
+  RewardError,
+  type RewardInput,
+  type RewardOutcome,
+  spokenText,
+} from './rewards/reward.ts';
+export { RewardConstraint } from './rewards/reward-constraint.ts';
+export {
+  type OpenRewardModelOptions,
+  RewardModel,
+  type RewardRow,
+  type RewardScore,
+} from './rewards/reward-model.ts';
+export type { ComponentSpec, CompositionSpec } from './rewards/reward-spec.ts';
+export { RunningMoments, type RunningMomentsState } from './rewards/running-moments.ts';
+export { isolations, NoIsolationError } from './rewards/sandbox/find-isolation.ts';
+export { type AttackOutcome, runAttacks } from './rewards/sandbox/run-attacks.ts';
+export { type ProgramRun, runProgram } from './rewards/sandbox/run-program.ts';
+export { runTests, type TestsRun, type TestTask } from './rewards/sandbox/run-tests.ts';
+export { Sandbox, type SandboxOptions } from './rewards/sandbox/sandbox.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export {
   formatCount,
@@ -89,10 +264,20 @@ export {
 export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
+export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
+export {
+  AdaptiveKlController,
+  type AdaptiveKlOptions,
+  FixedKlController,
+  type KlController,
+  type KlControllerState,
+} from './trainers/online/kl-controller.ts';
+export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
+export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export {
   type AlignPairsOptions,
   alignPairs,
@@ -100,6 +285,7 @@ export {
   runDpo,
 } from './trainers/run-dpo.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
+export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';

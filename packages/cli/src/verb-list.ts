@@ -9,6 +9,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/sft.ts'),
   }),
   verb({
+    name: 'reward',
+    summary: 'train a reward model on pairs, rankings or the steps of answers',
+    options: () => import('./options/reward.ts'),
+    run: () => import('./verbs/reward.ts'),
+  }),
+  verb({
     name: 'dpo',
     summary: 'align a model on preference pairs (DPO and its family)',
     options: () => import('./options/dpo.ts'),
@@ -34,7 +40,7 @@ export const verbs: readonly Verb[] = [
   }),
   verb({
     name: 'score',
-    summary: 'log-probabilities that a model gives the answers of a data set',
+    summary: 'rewards, or log-probabilities of a model, for the answers of a data set',
     options: () => import('./options/score.ts'),
     run: () => import('./verbs/score.ts'),
   }),

@@ -1,6 +1,6 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
-export { type LoadAdapterOptions, loadAdapter } from './adapters/load-adapter.ts';
+export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
@@ -17,7 +17,10 @@ export type { StoredDType } from './formats/stored-dtype.ts';
 export { generate, generateAll } from './generation/generate.ts';
 export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
+export { classifierPadToken } from './heads/classifier-config.ts';
+export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export {
+  type HeadScores,
   LanguageModel,
   type PassOptions,
   type Role,
@@ -34,7 +37,7 @@ export {
 } from './load-model.ts';
 export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
-export { type SaveModelOptions, saveModel } from './loading/save-model.ts';
+export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
 export {
   backwardFlops,
   type Flops,
@@ -51,6 +54,7 @@ export {
   ChatTemplateError,
   renderPromptAndCompletion,
 } from './tokenizer/chat-template.ts';
+export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';

@@ -13,6 +13,7 @@ import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
+import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { logCollision } from './log-collision.ts';
 import type { PackedBatch } from './packed-batch.ts';
@@ -49,6 +50,14 @@ export interface PassOptions {
   collision?: boolean;
 }
 
+/** What a pass reads beside hidden states. */
+export interface HeadScores {
+  /** [N, K], float32 or wider: scores of each row by each head; carries the gradient */
+  scores: Tensor;
+  /** null where no tokens were scored */
+  tokens: TokenScores | null;
+}
+
 /** Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is held at a time. */
 const LOGPROB_CHUNK = 256;
 
@@ -69,6 +78,7 @@ export class LanguageModel {
   readonly name: string;
   /** SHA-256, in hex, of the files that the weights were read from. */
   readonly hash: () => Promise<string>;
+  readonly #heads = new Map<Role, Tensor>();
   #role: Role;
 
   constructor(parts: {
@@ -88,9 +98,45 @@ export class LanguageModel {
     this.#role = 'reference';
   }
 
-  /** Frees the weights and the adapters. */
+  /** Frees the weights, the adapters and the heads. */
   dispose(): void {
     disposeDecoder(this.decoder);
+    for (const head of this.#heads.values()) head.dispose();
+    this.#heads.clear();
+  }
+
+  /**
+   * Gives a role a scalar head, which is the model's own from then on.
+   * @param weight [K, hidden] float32; see `newScoreHead`
+   * @throws RangeError when the role has one, or the weight does not fit the model
+   */
+  addScoreHead(role: Role, weight: Tensor): void {
+    const { hiddenSize } = this.decoder.config;
+    if (this.#heads.has(role)) throw new RangeError(`the role "${role}" has a scalar head already`);
+    if (weight.shape.length !== 2 || weight.dim(1) !== hiddenSize) {
+      throw new RangeError(
+        `a scalar head of this model is [heads, ${hiddenSize}], this one is [${weight.shape.join(', ')}]: it is of another model`,
+      );
+    }
+    this.#heads.set(role, weight);
+  }
+
+  /**
+   * The scalar head of a role, [K, hidden].
+   * @throws RangeError where it has none
+   */
+  scoreHead(role: Role): Tensor {
+    const head = this.#heads.get(role);
+    if (head !== undefined) return head;
+    const names = [...this.#heads.keys()];
+    throw new RangeError(
+      `the role "${role}" has no scalar head; ${names.length === 0 ? 'no role of this model has one' : `those with one are ${names.join(', ')}`}`,
+    );
+  }
+
+  /** Whether a role has a scalar head. */
+  hasScoreHead(role: Role): boolean {
+    return this.#heads.has(role);
   }
 
   /** Adapter of the role that is on, or null for the base alone. */
@@ -162,25 +208,53 @@ export class LanguageModel {
   /** As {@link scoreTokens}, with a pause after every block of the decoder. */
   *scoreTokensSteps(
     batch: PackedBatch,
-    { rows, targets }: ScoredTokens,
+    scored: ScoredTokens,
     options: PassOptions = {},
   ): Steps<TokenScores> {
-    if (rows.length === 0) throw new RangeError('no token of the batch is scored');
+    if (scored.rows.length === 0) throw new RangeError('no token of the batch is scored');
+    return this.#tokenScores(yield* this.#hiddenSteps(batch, options), scored, options);
+  }
+
+  /**
+   * What the scalar head of the role that is on says of some tokens' hidden states. Run it in {@link asSteps}.
+   * @param rows [N]: indices in the batch of the tokens that are read
+   * @param scored tokens whose log-probabilities the same pass gives
+   * @throws RangeError when nothing is read, or the role has no head
+   */
+  *readHeadSteps(
+    batch: PackedBatch,
+    rows: Int32Array,
+    { scored = null, ...options }: PassOptions & { scored?: ScoredTokens | null } = {},
+  ): Steps<HeadScores> {
+    if (rows.length === 0) throw new RangeError('no token of the batch is read');
+    const head = this.scoreHead(this.#role); // [K, hidden]
+    const hidden = yield* this.#hiddenSteps(batch, options); // [T, hidden]
+    const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
+    const scores = headScores(hidden.indexSelect(0, index), head); // [N, K]
+    const none = scored === null || scored.rows.length === 0;
+    return { scores, tokens: none ? null : this.#tokenScores(hidden, scored, options) };
+  }
+
+  /** @param hidden [T, hidden] */
+  #tokenScores(
+    hidden: Tensor,
+    { rows, targets }: ScoredTokens,
+    { recomputation, collision = false }: PassOptions,
+  ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
-    const hidden = yield* this.#hiddenSteps(batch, options); // [T, hidden]
     const states = hidden.indexSelect(0, index); // [N, hidden]
     const { weights } = this.decoder;
     // A tied head is used below the blocks too.
     const tied = weights.head === weights.embedding;
-    const head = (tied && options.recomputation?.standIn(weights.head)) || weights.head;
+    const head = (tied && recomputation?.standIn(weights.head)) || weights.head;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
     const softcap = this.decoder.config.logitSoftcap ?? 0;
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
       ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
     );
     const scores = { logprobs, entropy, argmax };
-    if (!options.collision) return scores;
+    if (!collision) return scores;
     return { ...scores, collision: logCollision(states.detach(), weight.detach(), softcap) };
   }
 }

@@ -1,5 +1,6 @@
 import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
+import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
@@ -16,6 +17,8 @@ export interface LoadModelOptions {
   device?: Device | 'auto';
   /** The weights are float32 parameters (full fine-tuning) and not frozen. */
   trainable?: boolean;
+  /** A sequence classifier is loaded too, its scalar head in the role `reference`; else it is refused: it writes no text. */
+  classifier?: boolean;
   /** Told why dequantised weights were not kept in the cache; a warning of the process unless given. */
   notice?(text: string): void;
 }
@@ -59,7 +62,7 @@ export async function loadModel(
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
-  const { decoder, configJson, ggufMetadata, weightHash } = await loadDecoder(path, {
+  const { decoder, configJson, scoreHead, ggufMetadata, weightHash } = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
@@ -70,9 +73,19 @@ export async function loadModel(
       ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
     // The file's bytes and the vocabulary's strings came and went.
     trimMemory();
-    return new LanguageModel({ decoder, tokenizer, device, configJson, name, hash: weightHash });
+    const parts = { decoder, tokenizer, device, configJson, name, hash: weightHash };
+    const model = new LanguageModel(parts);
+    if (scoreHead !== null && !options.classifier) {
+      throw new CheckpointError(
+        { file: path },
+        'is a reward model, a sequence classifier: it gives scores and no text. `keel score --reward` takes it',
+      );
+    }
+    if (scoreHead !== null) model.addScoreHead('reference', scoreHead);
+    return model;
   } catch (error) {
     disposeDecoder(decoder);
+    scoreHead?.dispose();
     throw error;
   }
 }

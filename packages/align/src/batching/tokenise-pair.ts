@@ -88,14 +88,14 @@ export function unscoredAnswer(
   return isScored(pair.rejected) ? null : 'rejected';
 }
 
-/** The prompt as it stands before this answer: a chat is rendered by the template. */
+/** What a prompt is rendered to, up to where its answer begins. */
 export function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
   if (!isChat(prompt)) return prompt;
   return renderPromptAndCompletion(chatTemplateOf(tokenizer), prompt, [(answer as Message[])[0]!])
     .prompt;
 }
 
-/** An answer's tokens: a plain one with the end-of-sequence token, of a chat the assistant's turns scored. */
+/** An answer's tokens up to its end: the end-of-sequence token of a plain one, what the template writes after a turn. */
 export function tokeniseAnswer(
   prompt: Content,
   answer: Content,

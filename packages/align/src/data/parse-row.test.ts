@@ -26,8 +26,10 @@ describe('rows that are right', () => {
     supervised: { text: 'a' },
     preference: plain,
     ranking: { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] },
+    samples: { prompt: 'a', completions: ['b'] },
     unpaired: { prompt: 'a', completion: 'b', label: true },
     process: { prompt: 'a', completions: ['b', 'c'], labels: [true, false] },
+    judged: plain,
     prompt: { prompt: 'a' },
   };
   test.each(rowKinds)('%s', (kind) => {

@@ -4,7 +4,14 @@ import { DataError, type DataErrorDetails, describeValue, type Place } from './d
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
 import { type Content, isChat, type Message } from './messages.ts';
 import { issueDetails } from './row-issue.ts';
-import { type RowKind, type RowOf, rowKinds, rowSchemas, supervisedKinds } from './rows.ts';
+import {
+  type judgedKinds,
+  type RowKind,
+  type RowOf,
+  rowKinds,
+  rowSchemas,
+  supervisedKinds,
+} from './rows.ts';
 
 type Fail = (field: string | undefined, details: Omit<DataErrorDetails, keyof Place>) => never;
 
@@ -23,6 +30,7 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   if (kind === 'supervised') {
     return parseRow(supervisedKind(value, fail), value, place) as RowOf[K];
   }
+  if (kind === 'judged') return parseRow(judgedKind(value, fail), value, place) as RowOf[K];
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const { field, ...details } = issueDetails(parsed.error.issues[0]!, value, kind);
@@ -40,10 +48,15 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   return { ...finish(fields, fail), extra } as RowOf[K];
 };
 
+/** Names of the fields that hold something. */
+const presentFields = (value: unknown): string[] => {
+  const fields = typeof value === 'object' && value !== null ? value : {};
+  return Object.entries(fields).flatMap(([name, field]) => (field == null ? [] : [name]));
+};
+
 /** Which of the kinds a supervised row is: told by its fields alone, so that faults are told of that kind. */
 const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[number] => {
-  const fields = typeof value === 'object' && value !== null ? value : {};
-  const present = Object.entries(fields).flatMap(([name, field]) => (field == null ? [] : [name]));
+  const present = presentFields(value);
   const kind = supervisedKinds.find((name) => present.includes(name));
   if (kind !== undefined) return kind;
   return fail(undefined, {
@@ -55,7 +68,24 @@ const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[nu
   });
 };
 
-type ShapedKind = Exclude<RowKind, 'supervised'>;
+/** Which of the kinds a judged row is, told as {@link supervisedKind} tells it. */
+const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] => {
+  const present = presentFields(value);
+  if (present.includes('completions')) return present.includes('labels') ? 'process' : 'ranking';
+  if (present.includes('chosen') || present.includes('rejected')) return 'preference';
+  return fail(undefined, {
+    expected:
+      'an object with "chosen" and "rejected", with "completions" and "ranking" or "scores", or with "completions" (steps) and "labels"',
+    found: describeValue(value),
+    advice: present.includes('label')
+      ? 'A reward is learnt by comparison: pair answers to the same prompt as "chosen" and "rejected"'
+      : present.includes('completion') || present.includes('messages') || present.includes('text')
+        ? 'To learn answers without a verdict, use keel sft'
+        : undefined,
+  });
+};
+
+type ShapedKind = Exclude<RowKind, 'supervised' | 'judged'>;
 type Fields<K extends ShapedKind> = z.output<(typeof rowSchemas)[K]>;
 
 const finishers: {
@@ -91,9 +121,7 @@ const finishers: {
         found: describeValue(completions),
       });
     }
-    for (const [index, completion] of completions.entries()) {
-      checkAnswer(`completions[${index}]`, completion, prompt, fail);
-    }
+    checkAnswers(completions, prompt, fail);
     if (!ranking && !scores) {
       fail('ranking', { expected: 'a list of ranks (or of "scores")', found: 'nothing' });
     }
@@ -103,6 +131,13 @@ const finishers: {
     const distinct = [...new Set(order)].sort((a, b) => a - b);
     const ranks = order.map((value) => distinct.indexOf(value) + 1);
     return scores ? { prompt, completions, ranks, scores } : { prompt, completions, ranks };
+  },
+  samples: ({ prompt, completions }, fail) => {
+    if (completions.length === 0) {
+      fail('completions', { expected: 'at least one answer', found: 'an empty list' });
+    }
+    checkAnswers(completions, prompt, fail);
+    return { prompt, completions };
   },
   unpaired: ({ prompt, completion, label }, fail) => {
     checkAnswer('completion', completion, prompt, fail);
@@ -181,6 +216,12 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
       found: "the prompt's messages again before it",
       advice: 'Remove them from the answer, or remove the field "prompt"',
     });
+  }
+};
+
+const checkAnswers = (answers: readonly Content[], prompt: Content, fail: Fail): void => {
+  for (const [index, answer] of answers.entries()) {
+    checkAnswer(`completions[${index}]`, answer, prompt, fail);
   }
 };
 

@@ -18,6 +18,32 @@ const messages = z.looseObject({ messages: messagesSchema });
 /** A prompt and the answer to learn. */
 const completion = z.looseObject({ prompt: contentOrChatSchema, completion: contentOrChatSchema });
 
+/** Two answers, the better one named. Without a prompt, it is what both answers begin with. */
+const preference = z.looseObject({
+  prompt: contentOrChatSchema.nullish(),
+  chosen: contentOrChatSchema,
+  rejected: contentOrChatSchema,
+  margin: finite.nullish(),
+  score_chosen: finite.nullish(),
+  score_rejected: finite.nullish(),
+});
+/** Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is better). */
+const ranking = z.looseObject({
+  prompt: contentOrChatSchema,
+  completions: listOf(contentOrChatSchema, 'a list of answers'),
+  ranking: listOf(
+    z.int({ error: 'a rank: a whole number, 1 for the best' }),
+    'a list of ranks',
+  ).nullish(),
+  scores: listOf(finite, 'a list of scores').nullish(),
+});
+/** The steps of one answer, each with a verdict. */
+const process = z.looseObject({
+  prompt: contentOrChatSchema,
+  completions: listOf(textSchema, 'a list of steps'),
+  labels: listOf(truth, 'a list of true or false'),
+});
+
 /**
  * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that two
  * answers differ, that lists have the same length) and normalises. Fields unknown here are kept.
@@ -28,24 +54,12 @@ export const rowSchemas = {
   completion,
   /** One of the three above: each row is of the first whose field it has, in {@link supervisedKinds}' order. */
   supervised: z.looseObject({ ...messages.shape, ...completion.shape, ...text.shape }),
-  /** Two answers, the better one named. Without a prompt, it is what both answers begin with. */
-  preference: z.looseObject({
-    prompt: contentOrChatSchema.nullish(),
-    chosen: contentOrChatSchema,
-    rejected: contentOrChatSchema,
-    margin: finite.nullish(),
-    score_chosen: finite.nullish(),
-    score_rejected: finite.nullish(),
-  }),
-  /** Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is better). */
-  ranking: z.looseObject({
+  preference,
+  ranking,
+  /** Several answers that nothing is said of. */
+  samples: z.looseObject({
     prompt: contentOrChatSchema,
     completions: listOf(contentOrChatSchema, 'a list of answers'),
-    ranking: listOf(
-      z.int({ error: 'a rank: a whole number, 1 for the best' }),
-      'a list of ranks',
-    ).nullish(),
-    scores: listOf(finite, 'a list of scores').nullish(),
   }),
   /** One answer with a thumb up (true) or down (false). */
   unpaired: z.looseObject({
@@ -53,12 +67,9 @@ export const rowSchemas = {
     completion: contentOrChatSchema,
     label: truth,
   }),
-  /** The steps of one answer, each with a verdict. */
-  process: z.looseObject({
-    prompt: contentOrChatSchema,
-    completions: listOf(textSchema, 'a list of steps'),
-    labels: listOf(truth, 'a list of true or false'),
-  }),
+  process,
+  /** Answers with a verdict, what a reward is learnt from: one of {@link judgedKinds}, each row told by its fields. */
+  judged: z.looseObject({ ...preference.shape, ...ranking.shape, ...process.shape }),
   /** A prompt to answer. */
   prompt: z.looseObject({ prompt: contentOrChatSchema }),
 };
@@ -67,6 +78,9 @@ export type RowKind = keyof typeof rowSchemas;
 
 /** The kinds that a supervised row may be of; the one that it is of has the field of that name. */
 export const supervisedKinds = ['messages', 'completion', 'text'] as const;
+
+/** The kinds that a judged row may be of. */
+export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 
 /** The kinds of rows, by name. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
@@ -115,6 +129,10 @@ export interface RankingRow extends PromptRow {
   scores?: number[];
 }
 
+export interface SamplesRow extends PromptRow {
+  completions: Content[];
+}
+
 export interface UnpairedRow extends CompletionRow {
   label: boolean;
 }
@@ -125,6 +143,9 @@ export interface ProcessRow extends PromptRow {
   labels: boolean[];
 }
 
+/** What a reward model learns from. */
+export type JudgedRow = PreferenceRow | RankingRow | ProcessRow;
+
 export interface RowOf {
   text: TextRow;
   messages: MessagesRow;
@@ -132,8 +153,10 @@ export interface RowOf {
   supervised: SupervisedRow;
   preference: PreferenceRow;
   ranking: RankingRow;
+  samples: SamplesRow;
   unpaired: UnpairedRow;
   process: ProcessRow;
+  judged: JudgedRow;
   prompt: PromptRow;
 }
 

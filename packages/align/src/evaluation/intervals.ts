@@ -1,8 +1,10 @@
+import { resamplingRandom } from './resampling-random.ts';
+
 /** Ends of an interval. */
 export type Interval = readonly [low: number, high: number];
 
 /** Quantile of the standard normal distribution that leaves 2.5% above it. */
-const Z_95 = 1.959963984540054;
+export const Z_95 = 1.959963984540054;
 
 /**
  * Wilson's score interval for a proportion (Wilson 1927, equation 4 in Brown, Cai and DasGupta 2001).
@@ -42,22 +44,39 @@ export interface BootstrapOptions {
  */
 export function bootstrapMeanInterval(
   values: readonly number[],
-  { seed = 0, resamples = 10_000, confidence = 0.95 }: BootstrapOptions = {},
+  options?: BootstrapOptions,
 ): Interval {
-  if (values.length === 0) throw new RangeError('an interval needs at least one value');
   const strange = values.find((value) => !Number.isFinite(value));
   if (strange !== undefined)
     throw new RangeError(`an interval of values with ${strange} among them`);
-  const random = generator(seed);
-  const means = Float64Array.from({ length: resamples }, () => {
+  const mean = (draws: Uint32Array): number => {
     let sum = 0;
-    for (let draw = 0; draw < values.length; draw++) {
-      sum += values[Math.floor(random() * values.length)]!;
-    }
-    return sum / values.length;
+    for (const draw of draws) sum += values[draw]!;
+    return sum / draws.length;
+  };
+  return bootstrapInterval(values.length, mean, options);
+}
+
+/**
+ * Percentile bootstrap interval of any statistic of `count` items.
+ *
+ * @param statistic of the items with these indices, drawn with replacement; the list is used again
+ * @throws RangeError without items.
+ */
+export function bootstrapInterval(
+  count: number,
+  statistic: (draws: Uint32Array) => number,
+  { seed = 0, resamples = 10_000, confidence = 0.95 }: BootstrapOptions = {},
+): Interval {
+  if (count === 0) throw new RangeError('an interval needs at least one value');
+  const random = resamplingRandom(seed);
+  const draws = new Uint32Array(count);
+  const found = Float64Array.from({ length: resamples }, () => {
+    for (let draw = 0; draw < count; draw++) draws[draw] = Math.floor(random() * count);
+    return statistic(draws);
   }).sort();
   const tail = (1 - confidence) / 2;
-  return [quantile(means, tail), quantile(means, 1 - tail)];
+  return [quantile(found, tail), quantile(found, 1 - tail)];
 }
 
 /**
@@ -79,21 +98,10 @@ export function pairedDifferenceInterval(
 }
 
 /** Linear interpolation between the sorted values, as NumPy's default. */
-function quantile(sorted: Float64Array, share: number): number {
+export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);
   const low = sorted[below]!;
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!;
   return low + (high - low) * (place - below);
-}
-
-/** Numbers in [0, 1) from a 32-bit seed (mulberry32, public domain); for resampling only. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
 // DPO on rankings of K answers (Rafailov et al. 2023, arXiv:2305.18290, eq. 20): the Plackett-Luce likelihood of the
 // ranking under implicit rewards. With K = 2 it is `sigmoid`.
 import type { Tensor } from '@keel/torch';
+import { plackettLuce } from './plackett-luce.ts';
 
 /** Log-probabilities of G rankings, the best answer first, [G, K] each. */
 export interface RankedScores {
@@ -14,12 +15,7 @@ export interface RankedScores {
  */
 export function plackettLuceDpo({ policy, reference }: RankedScores, beta: number): Tensor {
   const rewards = policy.sub(reference).mul(beta); // [G, K]
-  const answers = rewards.dim(1);
-  const terms = Array.from({ length: answers - 1 }, (_, place) =>
-    rewards
-      .narrow(1, place, answers - place)
-      .logsumexp(1)
-      .sub(rewards.select(1, place)),
-  ); // [G] each
-  return terms.reduce((sum, term) => sum.add(term), rewards.select(1, 0).mul(0));
+  const [rankings, answers] = [rewards.dim(0), rewards.dim(1)];
+  const offsets = Int32Array.from({ length: rankings + 1 }, (_, at) => at * answers);
+  return plackettLuce(rewards.reshape(-1), offsets);
 }

@@ -43,10 +43,10 @@ export class LengthReport {
 
   /** @param all also where little was added since */
   tell({ all = false } = {}): void {
-    const { option, maxLength, length, tooLong, truncated, badRows } = this.#source;
+    const { option, maxLength, length, tooLong, tooLongReason, truncated, badRows } = this.#source;
     const [bad] = badRows.values();
     this.#say(tooLong.size, all, (count) => {
-      return `${count} of ${length} rows of ${option} are left out: their prompt leaves no room for an answer within --max-length ${maxLength}`;
+      return `${count} of ${length} rows of ${option} are left out: ${tooLongReason} within --max-length ${maxLength}`;
     });
     this.#say(truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;

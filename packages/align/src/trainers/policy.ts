@@ -30,22 +30,30 @@ export interface Policy extends Disposable {
 
 /**
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
+ * @param role name of the adapter
+ * @param takesHead model and adapter may be of a reward model: with a scalar head, which an adapter's file keeps
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
-export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
+export async function loadPolicy(
+  options: TrainingOptions,
+  { role = POLICY, takesHead = false }: { role?: Role; takesHead?: boolean } = {},
+): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
-  const model = await loadModel(options.model, { precision, device, trainable: !options.lora });
+  const model = await loadModel(options.model, {
+    ...{ precision, device, trainable: !options.lora },
+    classifier: takesHead,
+  });
   try {
     return {
       model,
-      role: options.lora ? POLICY : 'reference',
-      parameters: trainedParameters(model, options),
+      role: options.lora ? role : 'reference',
+      parameters: trainedParameters(model, options, role, takesHead),
       precision,
       saveWeights: (folder) =>
         options.lora
-          ? saveAdapter(folder, model.decoder, POLICY, { baseModel: model.name })
+          ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
           : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
       [Symbol.dispose]: () => model.dispose(),
     };
@@ -55,12 +63,20 @@ export async function loadPolicy(options: TrainingOptions): Promise<Policy> {
   }
 }
 
-function trainedParameters(model: LanguageModel, options: TrainingOptions): Map<string, Tensor> {
+function trainedParameters(
+  model: LanguageModel,
+  options: TrainingOptions,
+  role: Role,
+  takesHead: boolean,
+): Map<string, Tensor> {
   if (!options.lora) return namedWeights(model.decoder);
   if (options.adapter !== null) {
-    return loadAdapter(model.decoder, options.adapter, POLICY, { trainable: true });
+    return loadAdapter(model.decoder, options.adapter, role, {
+      trainable: true,
+      leaveHead: takesHead,
+    });
   }
-  return addLora(model.decoder, POLICY, {
+  return addLora(model.decoder, role, {
     rank: options.loraRank,
     alpha: options.loraAlpha,
     dropout: options.loraDropout,

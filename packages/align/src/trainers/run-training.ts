@@ -9,6 +9,7 @@ import { writeConfigYaml } from '../config/write-config.ts';
 import type { RefuseRow, RowSource } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { describeEnvironment } from '../runs/environment.ts';
+import type { ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
@@ -41,13 +42,15 @@ export interface RunResult {
 }
 
 /** What a kind of training gets to make its task of. */
-export interface PreparedRun<Options, K extends RowKind, Source> {
+export interface PreparedRun<Options, K extends RowKind, Source, P extends Policy = Policy> {
   options: Options;
-  policy: Policy;
+  policy: P;
   data: RunData<K>;
   source: Source;
   /** null without --eval-data. */
   evaluation: Source | null;
+  /** The run's folder. */
+  path: string;
   passes: PassPlan;
   /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
   addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
@@ -59,11 +62,23 @@ export interface TrainingKind<
   Options extends TrainingOptions,
   K extends RowKind,
   Source extends AnySource,
+  P extends Policy = Policy,
+  T extends TrainingTask = TrainingTask,
 > {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
   rowKind: K;
-  source(rows: Rows<RowOf[K]>, tokenizer: Tokenizer, how: SourceOptions, options: Options): Source;
-  task(prepared: PreparedRun<Options, K, Source>): Promise<TrainingTask> | TrainingTask;
+  /** What is trained; {@link loadPolicy} unless told. */
+  load?(options: Options): Promise<P>;
+  source(
+    rows: Rows<RowOf[K]>,
+    tokenizer: Tokenizer,
+    how: SourceOptions,
+    options: Options,
+    policy: P,
+  ): Source;
+  task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** After the last step, before the result is written. @returns what the report has beside what all have */
+  finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
   /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
   refuse?: RefuseRow<RowOf[K]>;
   /** Looks at the training rows before a model is loaded. @throws Error where they cannot be learnt from */
@@ -82,8 +97,10 @@ export async function runTraining<
   Options extends TrainingOptions,
   K extends RowKind,
   Source extends AnySource,
+  P extends Policy,
+  T extends TrainingTask,
 >(
-  kind: TrainingKind<Options, K, Source>,
+  kind: TrainingKind<Options, K, Source, P, T>,
   options: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
@@ -109,8 +126,14 @@ export async function runTraining<
   }
 }
 
-async function train<Options extends TrainingOptions, K extends RowKind, Source extends AnySource>(
-  kind: TrainingKind<Options, K, Source>,
+async function train<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+  P extends Policy,
+  T extends TrainingTask,
+>(
+  kind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
   data: RunData<K>,
   run: RunFolder,
@@ -118,7 +141,8 @@ async function train<Options extends TrainingOptions, K extends RowKind, Source 
 ): Promise<RunResult> {
   const began = performance.now();
   const notice = (text: string): void => onEvent({ type: 'notice', text });
-  using policy = await loadPolicy(asked);
+  // Without a loader of its own, a kind's policy is any.
+  using policy = kind.load ? await kind.load(asked) : ((await loadPolicy(asked)) as P);
   const { model, parameters, saveWeights } = policy;
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
@@ -128,7 +152,7 @@ async function train<Options extends TrainingOptions, K extends RowKind, Source 
   const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
   const usual = { seed, maxLength, positions, onBadRow };
   const sourceOf = (from: Rows<RowOf[K]>, own: Pick<SourceOptions, 'shuffle' | 'option'>): Source =>
-    kind.source(from, model.tokenizer, { ...usual, ...own }, options);
+    kind.source(from, model.tokenizer, { ...usual, ...own }, options, policy);
   using source = sourceOf(rows, { shuffle });
   using evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
   const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
@@ -140,7 +164,8 @@ async function train<Options extends TrainingOptions, K extends RowKind, Source 
     identity.inputs[option] = input;
     await compareWithCheckpoint(run, identity);
   };
-  const prepared = { options, policy, data, source, evaluation, passes, addInput, notice };
+  const { path } = run;
+  const prepared = { options, policy, data, source, evaluation, path, passes, addInput, notice };
   const task = await kind.task(prepared);
   const environment = describeEnvironment({
     torch: torchBuild().version,
@@ -170,6 +195,7 @@ async function train<Options extends TrainingOptions, K extends RowKind, Source 
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   if (!ended.interrupted) {
+    const shown = await kind.finish?.(prepared, task);
     await run.saveFinal(saveWeights);
     const seconds = (performance.now() - began) / 1000;
     const { verb } = kind.definition;
@@ -181,6 +207,7 @@ async function train<Options extends TrainingOptions, K extends RowKind, Source 
       environment,
       heldOutRows: evaluation?.usable ?? 0,
       seconds,
+      shown,
     });
   }
   return { path: run.path, final: run.finalPath, ...ended };

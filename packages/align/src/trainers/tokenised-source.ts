@@ -114,6 +114,10 @@ export abstract class TokenisedSource<
     this.#tokeniser[Symbol.dispose]();
   }
 
+  /** Why a row that is too long is left out. */
+  readonly tooLongReason: string = 'their prompt leaves no room for an answer';
+  /** The part of such a row that is too long. */
+  protected readonly tooLongPart: string = 'prompt';
   /** What to do where the chat template cannot be used on a row. */
   protected readonly templateAdvice: string | undefined;
   /** Tokens of the longest sequence that the row gives. */
@@ -246,7 +250,7 @@ export abstract class TokenisedSource<
     const [bad] = this.badRows.values();
     const why =
       bad === undefined
-        ? `every prompt is longer than --max-length ${this.maxLength} leaves room for`
+        ? `every ${this.tooLongPart} is longer than --max-length ${this.maxLength} leaves room for`
         : `none of the ${this.length} rows can be used, the first bad one: ${bad}`;
     throw new Error(`${this.option}: ${why}; nothing is left to ${this.#purpose}`);
   }

@@ -4,6 +4,17 @@ import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const schema = z.strictObject({
   ...modelShape,
+  reward: option(z.string().min(1).nullable().default(null), {
+    description:
+      'score with this instead of log-probabilities: a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:model',
+    group: 'Reward',
+    value: 'reward',
+  }),
+  unsafeCode: option(z.boolean().default(false), {
+    description: 'run code of answers without a sandbox, with all rights of this user',
+    group: 'Reward',
+    flagOnly: true,
+  }),
   ...dataShape,
   maxLength: option(z.number().int().min(2).nullable().default(null), {
     description: 'tokens of prompt and answer together; longer rows are cut; none: never',

@@ -1,12 +1,12 @@
 import {
   defaultScoring,
+  openEither,
   type PreferenceRow,
   placeName,
   type SupervisedRow,
   tokeniseExample,
 } from '@keel/align';
 import type { Tokenizer } from '@keel/model';
-import { openEither } from '../scoring/open-answers.ts';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';

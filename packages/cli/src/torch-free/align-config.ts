@@ -11,6 +11,7 @@ export {
   option,
 } from '../../../align/src/config/options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
+export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';

@@ -3,11 +3,18 @@ import type { RunResult, TrainingEvent } from '@keel/align';
 /** What a run tells while it goes. */
 export type RunEvent = TrainingEvent | { type: 'notice'; text: string };
 
+/** What can be done with a result. */
+export interface ResultUse {
+  name: 'chat' | 'score';
+  words: string;
+  command: string;
+}
+
 /** How a run ended, with the command lines that go on from it. */
 export interface RunEnding extends RunResult {
   seconds: number;
-  /** Talks with the result. */
-  chat: string;
+  /** Uses the result: the name of it in JSON, words before it, and the command line. */
+  use: ResultUse;
   /** Goes on with the run. */
   resume: string;
 }

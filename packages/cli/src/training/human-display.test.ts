@@ -50,7 +50,7 @@ test('the end says where the result is, or how to go on', () => {
     final: 'runs/a/final',
     step: 7,
     seconds: 65,
-    chat: 'CHAT',
+    use: { name: 'chat', words: 'Try it', command: 'CHAT' } as const,
     resume: 'RESUME',
   };
   display.ended({ ...ending, interrupted: false });

@@ -68,12 +68,12 @@ export class HumanDisplay implements TrainingDisplay {
     this.#bar?.stop();
   }
 
-  ended({ interrupted, step, path, final, seconds, chat, resume }: RunEnding): void {
+  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
     const lines = interrupted
       ? [`Stopped after step ${step}; its checkpoint is in ${path}.`, `Go on:  ${resume}`]
       : [
           `${step} steps in ${formatDuration(seconds)}. The result is in ${final}`,
-          `Try it: ${chat}`,
+          `${use.words}: ${use.command}`,
         ];
     this.say(`\n${lines.join('\n')}`);
   }
@@ -89,8 +89,8 @@ export class HumanDisplay implements TrainingDisplay {
       totalSteps,
       loss: metrics.loss,
       perplexity: metrics.perplexity,
-      margin: metrics['rewards/margins'],
-      accuracy: metrics['rewards/accuracies'],
+      margin: metrics['rewards/margins'] ?? metrics.margin,
+      accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
       utilisation: metrics.mfu,
       tokensPerSecond: this.#tokens.rate ?? metrics.tokens_per_second,
       secondsLeft: this.#steps.secondsFor(totalSteps - step),
@@ -129,8 +129,8 @@ function evaluationLine(step: number, metrics: Record<string, number>): string {
   const shown = [
     ['loss', metrics.eval_loss?.toFixed(4)],
     ['perplexity', metrics.eval_perplexity && formatPerplexity(metrics.eval_perplexity)],
-    ['margin', metrics['eval_rewards/margins']?.toFixed(3)],
-    ['accuracy', percent(metrics['eval_rewards/accuracies'])],
+    ['margin', (metrics['eval_rewards/margins'] ?? metrics.eval_margin)?.toFixed(3)],
+    ['accuracy', percent(metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy)],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   return `held-out rows after step ${step}:  ${shown.join('  ')}`;
 }

@@ -34,9 +34,9 @@ export class JsonDisplay implements TrainingDisplay {
 
   close(): void {}
 
-  ended({ interrupted, step, path, final, seconds, chat, resume }: RunEnding): void {
+  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
     if (interrupted) print({ type: 'interrupted', step, run: path, seconds, resume });
-    else print({ type: 'final', step, run: path, path: final, seconds, chat });
+    else print({ type: 'final', step, run: path, path: final, seconds, [use.name]: use.command });
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RunHooks, RunResult } from '@keel/align';
 import { shellWord } from '../shell-word.ts';
+import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
 import { StopSignals } from './stop-signals.ts';
@@ -21,6 +22,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   verb: string,
   options: Options,
   train: (options: Options, hooks: RunHooks) => Promise<RunResult>,
+  use: (options: Options, final: string) => ResultUse = chat,
 ): Promise<number> {
   const display = options.json ? new JsonDisplay() : new HumanDisplay();
   using stop = new StopSignals((name) => {
@@ -37,7 +39,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     display.ended({
       ...result,
       seconds,
-      chat: chat(options, result.final),
+      use: use(options, result.final),
       resume: resume(verb, options),
     });
     return result.interrupted ? stop.exitCode : 0;
@@ -46,11 +48,19 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   }
 }
 
-function chat({ lora, model }: TrainingVerbOptions, final: string): string {
-  return lora
+function chat({ lora, model }: TrainingVerbOptions, final: string): ResultUse {
+  const command = lora
     ? `npx keel chat --model ${shellWord(model)} --adapter ${shellWord(final)}`
     : `npx keel chat --model ${shellWord(final)}`;
+  return { name: 'chat', words: 'Try it', command };
 }
+
+/** Scores answers with a reward model. */
+export const scoreWith = (_: TrainingVerbOptions, final: string): ResultUse => ({
+  name: 'score',
+  words: 'Score answers with it',
+  command: `npx keel score --reward ${shellWord(final)} --data answers.jsonl`,
+});
 
 const resume = (verb: string, { output }: TrainingVerbOptions): string =>
   `npx keel ${verb} --config ${shellWord(join(output, 'config.yaml'))} --resume`;

@@ -17,6 +17,7 @@ const schema = z.looseObject({
   rank_pattern: pattern,
   alpha_pattern: pattern,
   base_model_name_or_path: z.string().nullish(),
+  task_type: z.string().nullish(),
 });
 
 export type AdapterConfig = z.output<typeof schema>;
@@ -27,7 +28,7 @@ const unsupported: Record<string, (value: unknown) => boolean> = {
   use_dora: (value) => value !== false,
   use_qalora: (value) => value !== false,
   lora_bias: (value) => value !== false,
-  modules_to_save: (value) => !isEmpty(value),
+  modules_to_save: (value) => !isEmpty(value) && !isScoreHead(value),
   trainable_token_indices: (value) => !isEmpty(value),
   target_parameters: (value) => !isEmpty(value),
   layer_replication: (value) => !isEmpty(value),
@@ -37,6 +38,10 @@ const unsupported: Record<string, (value: unknown) => boolean> = {
   velora_config: () => true,
   kasa_config: () => true,
 };
+
+/** The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it writes both. */
+const isScoreHead = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => one === 'score' || one === 'classifier');
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0;

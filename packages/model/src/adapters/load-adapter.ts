@@ -4,6 +4,7 @@ import { fromBytes, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { openSafetensors, type TensorFile } from '../formats/safetensors.ts';
+import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
 import { floatTypeOf } from '../loading/safetensors-source.ts';
@@ -14,6 +15,8 @@ import { layersOfBlocks, matchesTarget } from './target-modules.ts';
 export interface LoadAdapterOptions {
   /** The parameters require gradients. */
   trainable?: boolean;
+  /** A scalar head beside the adapter is left where it is ({@link loadAdapterHead} reads it); else it is refused. */
+  leaveHead?: boolean;
 }
 
 /**
@@ -26,7 +29,7 @@ export function loadAdapter(
   decoder: Decoder,
   folder: string,
   name: string,
-  { trainable = false }: LoadAdapterOptions = {},
+  { trainable = false, leaveHead = false }: LoadAdapterOptions = {},
 ): Map<string, Tensor> {
   refuseTakenName(decoder, name);
   const configPath = join(folder, 'adapter_config.json');
@@ -42,6 +45,12 @@ export function loadAdapter(
     throw new CheckpointError({ file: path }, 'is missing: save the adapter as safetensors');
   }
   using file = openSafetensors(path);
+  if (file.has(PEFT_SCORE_WEIGHT) && !leaveHead) {
+    throw new CheckpointError(
+      { file: path, tensor: PEFT_SCORE_WEIGHT },
+      'is the head of a reward model: such an adapter gives scores and no text. `keel score --reward` takes it',
+    );
+  }
   const layers = layersInFile(path, file, decoder);
   refuseMissingLayers(path, config, decoder, layers);
   const ranks = layers.map((layer) => {
@@ -62,6 +71,26 @@ export function loadAdapter(
   return adapterParameters(decoder, name);
 }
 
+/**
+ * The scalar head that PEFT or Keel has saved beside an adapter.
+ * @returns [K, hidden] float32; null where there is none
+ * @throws CheckpointError where the file is damaged or the head is of a model of another width
+ */
+export function loadAdapterHead(
+  { config: { hiddenSize } }: Pick<Decoder, 'config'>,
+  folder: string,
+  { device, trainable = false }: { device: string; trainable?: boolean },
+): Tensor | null {
+  const path = join(folder, 'adapter_model.safetensors');
+  if (!existsSync(path)) return null;
+  using file = openSafetensors(path);
+  if (!file.has(PEFT_SCORE_WEIGHT)) return null;
+  const [heads = 1] = file.info(PEFT_SCORE_WEIGHT).shape;
+  checkShape(path, file, PEFT_SCORE_WEIGHT, [heads, hiddenSize]);
+  const head = readFloat32(path, file, PEFT_SCORE_WEIGHT, device);
+  return trainable ? head.setRequiresGrad() : head;
+}
+
 function readJson(path: string): unknown {
   if (!existsSync(path)) {
     throw new CheckpointError(
@@ -80,7 +109,7 @@ function readJson(path: string): unknown {
 function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[] {
   const layers = linearLayers(decoder);
   const expected = new Set(layers.flatMap(({ name }) => [peftKey(name, 'A'), peftKey(name, 'B')]));
-  const stray = file.names().find((key) => !expected.has(key));
+  const stray = file.names().find((key) => !expected.has(key) && key !== PEFT_SCORE_WEIGHT);
   if (stray !== undefined) {
     throw new CheckpointError(
       { file: path, tensor: stray },

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { Tensor } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import { tensorToWrite } from '../loading/tensor-to-write.ts';
 import { writeFolder, writeJson } from '../loading/write-folder.ts';
 import { adaptedLayers, adapterParameters } from './lora.ts';
@@ -11,6 +13,8 @@ export interface SaveAdapterOptions {
   baseModel: string;
   /** Writes the scale as alpha / sqrt(rank). The effect is the same either way. */
   useRslora?: boolean;
+  /** A scalar head [K, hidden]: PEFT then loads the adapter over a sequence classifier (task_type SEQ_CLS). */
+  scoreHead?: Tensor | null;
 }
 
 /**
@@ -21,12 +25,17 @@ export function saveAdapter(
   folder: string,
   decoder: Decoder,
   name: string,
-  { baseModel, useRslora = false }: SaveAdapterOptions,
+  { baseModel, useRslora = false, scoreHead = null }: SaveAdapterOptions,
 ): void {
-  const config = peftConfig(decoder, name, baseModel, useRslora);
+  const config = {
+    ...peftConfig(decoder, name, baseModel, useRslora),
+    // PEFT itself adds the names of both heads that its classifiers may have.
+    ...(scoreHead && { task_type: 'SEQ_CLS', modules_to_save: ['classifier', 'score'] }),
+  };
   const tensors = [...adapterParameters(decoder, name)].map(([key, tensor]) =>
     tensorToWrite(key, tensor, 'F32'),
   );
+  if (scoreHead !== null) tensors.push(tensorToWrite(PEFT_SCORE_WEIGHT, scoreHead, 'F32'));
   writeFolder(folder, (inside) => {
     writeSafetensors(join(inside, 'adapter_model.safetensors'), tensors, { format: 'pt' });
     writeJson(join(inside, 'adapter_config.json'), config);

@@ -1,5 +1,6 @@
 import type { DecoderConfig } from '../decoder-config.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { type PlannedModule, plannedModules } from './module-plan.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -10,10 +11,19 @@ const causalMasks = /\.attn\.(bias|masked_bias)$/;
 /**
  * Holds a checkpoint against its configuration: every tensor there, of the right shape, and none besides.
  * Nothing is read, so this costs the same for a model of any size.
+ * @param scoreHead whether it is a sequence classifier, with a scalar head of any number of labels
  * @throws CheckpointError naming the file and the tensor
  */
-export function checkWeights(source: WeightSource, config: DecoderConfig): void {
+export function checkWeights(
+  source: WeightSource,
+  config: DecoderConfig,
+  { scoreHead = false } = {},
+): void {
   const known = new Set<string>();
+  if (scoreHead) {
+    checkTensor(source, SCORE_WEIGHT, [source.shape(SCORE_WEIGHT)?.[0] ?? 1, config.hiddenSize]);
+    known.add(SCORE_WEIGHT);
+  }
   const biases = new Map<string, PlannedModule[]>();
   for (const module of plannedModules(config)) {
     const { name, kind, shape, bias } = module;

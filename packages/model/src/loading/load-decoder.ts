@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '@keel/torch';
+import { type Device, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { openGguf } from '../formats/gguf.ts';
+import { isClassifier } from '../heads/classifier-config.ts';
+import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { buildDecoder, type ComputeType } from './build-decoder.ts';
 import { checkWeights } from './check-weights.ts';
 import { ggufConfigJson } from './gguf-config.ts';
@@ -31,6 +33,8 @@ export interface LoadedDecoder {
   /** config.json's contents; of a GGUF file, what transformers would have written for it. */
   configJson: Record<string, unknown>;
   source: 'safetensors' | 'gguf';
+  /** Scalar head [K, hidden] of a sequence classifier, float32; null of a language model. */
+  scoreHead: Tensor | null;
   /** The GGUF file's metadata, its tokenizer among them; null of a folder. */
   ggufMetadata: Record<string, unknown> | null;
   /** SHA-256, in hex, of the files that the model was read from. Computed at the first call. */
@@ -48,14 +52,16 @@ export async function loadDecoder(
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const opened = isFolder ? openFolder(path) : openFile(path);
   using source = opened.source;
-  checkWeights(source, opened.config);
+  checkWeights(source, opened.config, { scoreHead: opened.classifier });
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
+  const scoreHead = opened.classifier ? readScoreHead(source, device, trainable) : null;
   let hash: Promise<string> | undefined;
   return {
     decoder,
     configJson: opened.json,
+    scoreHead,
     source: isFolder ? 'safetensors' : 'gguf',
     ggufMetadata: opened.ggufMetadata,
     weightHash: () => {
@@ -70,6 +76,7 @@ interface Opened {
   config: DecoderConfig;
   json: Record<string, unknown>;
   ggufMetadata: Record<string, unknown> | null;
+  classifier: boolean;
 }
 
 const warn = (text: string): void => process.emitWarning(text);
@@ -77,8 +84,20 @@ const warn = (text: string): void => process.emitWarning(text);
 function openFolder(folder: string): Opened {
   const path = join(folder, 'config.json');
   const json = readConfig(folder, path);
-  const config = inFile(path, () => decoderConfigFrom(json));
-  return { source: openSafetensorsSource(folder, config), config, json, ggufMetadata: null };
+  const classifier = isClassifier(json);
+  const config = inFile(path, () => {
+    const own = decoderConfigFrom(json);
+    // A classifier has no language head of its own.
+    return classifier ? { ...own, tieEmbeddings: true } : own;
+  });
+  const source = openSafetensorsSource(folder, config);
+  return { source, config, json, ggufMetadata: null, classifier };
+}
+
+function readScoreHead(source: WeightSource, device: Device, trainable: boolean): Tensor {
+  // A copy: what is read may lie in the file.
+  const head = tidy(() => source.read(SCORE_WEIGHT, 'float32').clone().to({ device })).keep();
+  return trainable ? head.setRequiresGrad() : head;
 }
 
 function openFile(path: string): Opened {
@@ -87,7 +106,7 @@ function openFile(path: string): Opened {
     const json = ggufConfigJson(path, file);
     const config = inFile(path, () => decoderConfigFrom(json));
     const source = openGgufSource(path, file, config);
-    return { source, config, json, ggufMetadata: file.metadata };
+    return { source, config, json, ggufMetadata: file.metadata, classifier: false };
   } catch (error) {
     file.close();
     throw error;

@@ -1,9 +1,12 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Tensor } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { architectureOf } from '../families/registry.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import { countElements, storedDTypeBytes } from '../formats/stored-dtype.ts';
+import { classifierArchitecture, classifierFields } from '../heads/classifier-config.ts';
+import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
 import { type SavedDType, savedTypes, tensorToWrite } from './tensor-to-write.ts';
 import { writeFolder, writeJson } from './write-folder.ts';
@@ -12,11 +15,20 @@ export interface SaveModelOptions {
   dtype: SavedDType;
   /** Bytes of weights in one file; more go into several with an index. */
   shardBytes?: number;
+  /** Writes a sequence classifier: with this scalar head, and without the language head. */
+  scoreHead?: ScoreHeadToSave | null;
+}
+
+export interface ScoreHeadToSave {
+  /** [K, hidden] */
+  weight: Tensor;
+  /** The token that pads, which no sequence may end with: `classifierPadToken`. null keeps the model's own. */
+  padTokenId: number | null;
 }
 
 /** What of a tokenizer is needed here. */
 export interface SavesItself {
-  save(folder: string): void;
+  save(folder: string, options?: { padTokenId?: number | null }): void;
 }
 
 /**
@@ -28,22 +40,29 @@ export function saveModel(
   decoder: Decoder,
   configJson: Readonly<Record<string, unknown>>,
   tokenizer: SavesItself | null,
-  { dtype, shardBytes = 5e9 }: SaveModelOptions,
+  { dtype, shardBytes = 5e9, scoreHead = null }: SaveModelOptions,
 ): void {
   const transposed = new Set(
     decoder.config.transposedLinears
       ? linearLayers(decoder).map(({ name }) => `${name}.weight`)
       : [],
   );
-  const tensors = [...namedWeights(decoder)].map(([name, weight]) =>
-    tensorToWrite(name, weight, dtype, transposed.has(name)),
-  );
+  const languageHead = `${decoder.config.modules.head}.weight`;
+  const tensors = [...namedWeights(decoder)]
+    .filter(([name]) => scoreHead === null || name !== languageHead)
+    .map(([name, weight]) => tensorToWrite(name, weight, dtype, transposed.has(name)));
+  if (scoreHead !== null) tensors.push(tensorToWrite(SCORE_WEIGHT, scoreHead.weight, dtype));
   writeFolder(folder, (inside) => {
     const written = writeWeights(inside, tensors, shardBytes);
     removeOtherWeights(inside, written);
-    tokenizer?.save(inside);
-    writeJson(join(inside, 'generation_config.json'), generationConfig(configJson));
-    writeJson(join(inside, 'config.json'), savedConfig(decoder, configJson, dtype));
+    tokenizer?.save(inside, { padTokenId: scoreHead?.padTokenId ?? null });
+    if (scoreHead === null) {
+      writeJson(join(inside, 'generation_config.json'), generationConfig(configJson));
+    }
+    writeJson(join(inside, 'config.json'), {
+      ...savedConfig(decoder, configJson, dtype),
+      ...(scoreHead && classifierConfig(decoder, scoreHead)),
+    });
   });
 }
 
@@ -103,6 +122,11 @@ function savedConfig(
     tie_word_embeddings: config.tieEmbeddings,
   };
 }
+
+const classifierConfig = ({ config }: Decoder, { weight, padTokenId }: ScoreHeadToSave) => ({
+  architectures: [classifierArchitecture(config.family)],
+  ...classifierFields(weight.dim(0), padTokenId),
+});
 
 const generationConfig = (configJson: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(

@@ -116,12 +116,16 @@ export class Tokenizer {
   /**
    * Writes tokenizer.json, tokenizer_config.json and, where there is one, chat_template.jinja, as transformers loads
    * them.
+   * @param padTokenId the pad token that they name in place of the tokenizer's own
    */
-  save(folder: string): void {
+  save(folder: string, { padTokenId = null }: { padTokenId?: number | null } = {}): void {
     const write = (name: string, text: string): void =>
       writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
     write('tokenizer.json', JSON.stringify(this.#json, null, 2));
-    write('tokenizer_config.json', `${JSON.stringify(this.#parts.config, null, 2)}\n`);
+    const own = this.#parts.config;
+    const pad = padTokenId === null ? null : this.idToToken(padTokenId);
+    const config = pad === null ? own : { ...own, pad_token: pad };
+    write('tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`);
     for (const [name, template] of Object.entries(this.#parts.chatTemplates ?? {})) {
       const file = name === 'default' ? 'chat_template' : join('additional_chat_templates', name);
       write(`${file}.jinja`, template);

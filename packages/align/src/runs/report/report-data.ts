@@ -1,3 +1,4 @@
+import type { RewardFindings } from '../../evaluation/reward-findings.ts';
 import type { MetricsRow } from '../metrics.ts';
 
 /** What a report shows. Every section but the heading is left out where its data are. */
@@ -9,6 +10,8 @@ export interface ReportData {
   created?: string;
   headlines?: Headline[];
   comparisons?: Comparisons;
+  /** What held-out pairs tell of a reward model. */
+  reward?: RewardFindings;
   /** Rows of metrics.jsonl, evaluation rows (names that begin with `eval_`) among them. */
   metrics?: MetricsRow[];
   samples?: Samples;

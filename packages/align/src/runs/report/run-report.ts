@@ -24,6 +24,8 @@ export interface RunFacts {
   heldOutRows: number;
   /** Of this call. */
   seconds: number;
+  /** What this kind of run shows beside. */
+  shown?: Partial<ReportData> | undefined;
 }
 
 /** Writes the run's report.html. */
@@ -38,7 +40,7 @@ export function writeRunReport(
 function reportOf(
   { path, finalPath }: Pick<RunFolder, 'path' | 'finalPath'>,
   metrics: MetricsRow[],
-  { verb, options, headlines, environment, heldOutRows, seconds }: RunFacts,
+  { verb, options, headlines, environment, heldOutRows, seconds, shown: own }: RunFacts,
 ): ReportData {
   const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
   const shown = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
@@ -53,6 +55,7 @@ function reportOf(
     created: new Date().toISOString(),
     headlines: shown,
     metrics,
+    ...own,
     ran: {
       facts: [
         ...hashes('Model', environment.modelHashes),

@@ -9,6 +9,7 @@ import { headlineSection } from './headline-section.ts';
 import { html, trusted } from './markup.ts';
 import { ranSection } from './ran-section.ts';
 import type { ReportData } from './report-data.ts';
+import { rewardSection } from './reward-section.ts';
 
 /** Writes a report as one HTML file that needs no network and nothing beside it. */
 export function writeReport(path: string, data: ReportData): void {
@@ -21,7 +22,7 @@ export function renderReport(data: ReportData): string {
   const scripts = [...(charts ? [library('uPlot.iife.min.js')] : []), asset('client.js')];
   const styles = [
     ...(charts ? [library('uPlot.min.css')] : []),
-    ...['page', 'headlines', 'answers', 'charts', 'ran', 'print'].map((name) =>
+    ...['page', 'headlines', 'answers', 'charts', 'reward', 'ran', 'print'].map((name) =>
       asset(`${name}.css`),
     ),
   ];
@@ -43,6 +44,7 @@ ${styles.map((style) => html`<style>${trusted(insideElement(style, 'style'))}</s
 </header>
 ${data.headlines && headlineSection(data.headlines)}
 ${data.comparisons && comparisonSection(data.comparisons)}
+${data.reward && rewardSection(data.reward)}
 ${charts}
 ${data.samples && sampleSection(data.samples)}
 ${data.ran && ranSection(data.ran)}

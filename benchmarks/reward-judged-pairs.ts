@@ -1,0 +1,247 @@
+// A reward model on judged pairs: several seeds, the rule "the longer answer wins", an ensemble against one of its members,
+// and TRL's RewardTrainer on some of the rows.
+// node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other answers.jsonl] [--python <a Python with
+//   benchmarks/trl/requirements.txt>] [--exclude <text>]
+// --other: answers from outside the training data, {prompt, completion} or pairs; without it, the test answers with their words
+// shuffled alone. --exclude: test pairs whose chosen answer has this text (an attack on the judge, say) are also left out.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  type Content,
+  ensembleDeviation,
+  isChat,
+  openEither,
+  openRows,
+  type PreferenceRow,
+  RewardModel,
+  type RewardRow,
+  rewardFindings,
+  shuffledOrder,
+  trainReward,
+} from '@keel/align';
+import { ensureDefaultModel } from '@keel/model';
+import { jsonLines } from './random-pairs.ts';
+
+const { values } = parseArgs({
+  options: {
+    train: { type: 'string' },
+    test: { type: 'string' },
+    other: { type: 'string' },
+    exclude: { type: 'string' },
+    model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
+    seeds: { type: 'string', default: '1,2,3' },
+    members: { type: 'string', default: '4' },
+    steps: { type: 'string', default: 'epoch' },
+    'batch-size': { type: 'string', default: '16' },
+    'learning-rate': { type: 'string', default: '1e-4' },
+    rows: { type: 'string', default: '300' },
+    python: { type: 'string' },
+  },
+});
+const { train, test } = values;
+if (train === undefined || test === undefined) throw new Error('--train and --test are missing');
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-reward-judged-'));
+const usual = {
+  model: values.model,
+  lora: true,
+  batchSize: Number(values['batch-size']),
+  learningRate: Number(values['learning-rate']),
+  maxSteps: values.steps === 'epoch' ? null : Number(values.steps),
+  saveSteps: null,
+};
+
+const texts = (content: Content): string =>
+  isChat(content) ? content.map((message) => message.content).join('\n') : content;
+const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function trained(name: string, own: { seed: number; data?: string }): Promise<string> {
+  say(`training ${name}`);
+  const { data = train!, seed } = own;
+  const run = await trainReward(
+    { ...usual, data: [data], output: join(folder, name), seed },
+    {
+      onEvent: (event) => {
+        if (event.type === 'step' && event.step % 10 === 0) {
+          say(`  step ${event.step}/${event.totalSteps}, loss ${event.metrics.loss?.toFixed(4)}`);
+        }
+      },
+    },
+  );
+  return run.final;
+}
+
+interface Scored {
+  chosen: { score: number; heads: number[]; length: number };
+  rejected: { score: number; heads: number[]; length: number };
+  kept: boolean;
+}
+
+async function scoresOn(rows: readonly PreferenceRow[], rewards: RewardModel): Promise<Scored[]> {
+  const answers = rows.flatMap(({ prompt, chosen, rejected }) => [
+    { prompt, completion: chosen },
+    { prompt, completion: rejected },
+  ]);
+  const found = await rewards.scoreRows(answers);
+  const side = (index: number) => ({
+    ...found[index]!,
+    length: rewards.model.tokenizer.encode(texts(answers[index]!.completion)).length,
+  });
+  return rows.map((row, pair) => ({
+    chosen: side(2 * pair),
+    rejected: side(2 * pair + 1),
+    kept: values.exclude === undefined || !texts(row.chosen).includes(values.exclude),
+  }));
+}
+
+const table: string[][] = [];
+function tell(name: string, scored: readonly Scored[]): void {
+  for (const [which, pairs] of [
+    ['all', scored],
+    ['without excluded', scored.filter(({ kept }) => kept)],
+  ] as const) {
+    if (which !== 'all' && pairs.length === scored.length) continue;
+    const { accuracy, longerWins, lead, calibration, lengthCorrelation } = rewardFindings(pairs);
+    const range = ([low, high]: readonly number[]): string =>
+      `${percent(low!)} to ${percent(high!)}`;
+    table.push([
+      name,
+      `${which} (${pairs.length})`,
+      `${percent(accuracy.value)} (${range(accuracy.interval)})`,
+      percent(longerWins.value),
+      `${percent(lead.value)} (${range(lead.interval)})`,
+      `${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)})`,
+      calibration.logLoss.toFixed(3),
+      lengthCorrelation.spearman?.value.toFixed(2) ?? '',
+    ]);
+  }
+}
+
+/** The same words in another order: nobody's answer. */
+function shuffledWords({ prompt, completion }: RewardRow, seed: number): RewardRow {
+  const words = texts(completion).split(/\s+/);
+  const mixed = Array.from(shuffledOrder(words.length, seed, 0), (at) => words[at]!).join(' ');
+  return {
+    prompt,
+    completion: isChat(completion) ? [{ role: 'assistant', content: mixed }] : mixed,
+  };
+}
+
+const deviations = async (rewards: RewardModel, rows: readonly RewardRow[]): Promise<number> => {
+  const scores = await rewards.scoreRows(rows);
+  const members = Array.from({ length: rewards.heads }, (_, head) =>
+    scores.map(({ heads }) => heads[head]!),
+  );
+  const spread = ensembleDeviation(members);
+  return spread.reduce((sum, one) => sum + one, 0) / spread.length;
+};
+
+try {
+  await using opened = await openRows([test], { kind: 'preference' });
+  const rows = await opened.readMany(Array.from({ length: opened.length }, (_, row) => row));
+  const finals: string[] = [];
+  const count = Math.max(values.seeds.split(',').length, Number(values.members));
+  const seeds = values.seeds.split(',').map(Number);
+  while (seeds.length < count) seeds.push(Math.max(...seeds) + 1);
+  for (const [index, seed] of seeds.entries()) {
+    const final = await trained(`seed-${seed}`, { seed });
+    finals.push(final);
+    using rewards = await RewardModel.open(final);
+    if (index < values.seeds.split(',').length) tell(`seed ${seed}`, await scoresOn(rows, rewards));
+  }
+  const members = finals.slice(0, Number(values.members));
+  if (members.length > 1) {
+    const answers = rows.map(({ prompt, chosen }) => ({ prompt, completion: chosen }));
+    for (const rule of ['mean', 'minimum', 'lower_bound'] as const) {
+      using rewards = await RewardModel.open(members, { ensemble: { rule } });
+      tell(`${members.length} adapters, ${rule}`, await scoresOn(rows, rewards));
+    }
+    using rewards = await RewardModel.open(members);
+    say('spread of the ensemble (mean standard deviation of its members on an answer)');
+    process.stdout.write(`| answers | spread |\n|---|---|\n`);
+    const line = async (name: string, of: readonly RewardRow[]): Promise<void> =>
+      void process.stdout.write(`| ${name} | ${(await deviations(rewards, of)).toFixed(3)} |\n`);
+    await line('test, chosen', answers);
+    await line('test, words shuffled', answers.map(shuffledWords));
+    if (values.other !== undefined) {
+      await using other = await openEither(
+        { data: [values.other], onBadRow: 'fail' },
+        'preference',
+        'completion',
+      );
+      const most = Math.min(other.length, rows.length);
+      const found = await other.readMany(Array.from({ length: most }, (_, row) => row));
+      await line(
+        `of ${values.other}`,
+        found.map((row) => ({
+          prompt: row.prompt,
+          completion: 'completion' in row ? row.completion : row.chosen,
+        })),
+      );
+    }
+  }
+  if (values.python !== undefined) await besideTrl(rows, values.python);
+  const head = [
+    'model',
+    'test pairs',
+    'accuracy (95%)',
+    'longer wins',
+    'lead (95%)',
+    'calibration error (by chance)',
+    'log loss',
+    'length rho',
+  ];
+  for (const one of [head, head.map(() => '---'), ...table]) {
+    process.stdout.write(`| ${one.join(' | ')} |\n`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The same model, rows, order and steps by both. */
+async function besideTrl(rows: readonly PreferenceRow[], python: string): Promise<void> {
+  const lines = readFileSync(train!, 'utf8').trim().split('\n').slice(0, Number(values.rows));
+  const some = join(folder, 'some.jsonl');
+  writeFileSync(some, lines.map((line) => `${line}\n`).join(''));
+  using rewards = await RewardModel.open(await trained('some-rows', { seed: 1, data: some }));
+  tell(`Keel, ${lines.length} rows`, await scoresOn(rows, rewards));
+  const answers = rows.flatMap(({ prompt, chosen, rejected }) => [
+    [...(prompt as object[]), ...(chosen as object[])],
+    [...(prompt as object[]), ...(rejected as object[])],
+  ]);
+  const chats = join(folder, 'chats.jsonl');
+  writeFileSync(chats, jsonLines(answers.map((messages) => ({ messages }))));
+  const model = join(folder, 'model');
+  const script = (name: string): string => fileURLToPath(new URL(`trl/${name}`, import.meta.url));
+  execFileSync(python, [script('export-model.py'), await ensureDefaultModel(), model], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  say('training with TRL');
+  const flags = Object.entries({
+    model,
+    data: some,
+    score: chats,
+    'batch-size': usual.batchSize,
+    'learning-rate': usual.learningRate,
+    ...(usual.maxSteps !== null && { steps: usual.maxSteps }),
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const output = execFileSync(python, [script('reward-accuracy.py'), ...flags], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const scores = JSON.parse(output.trim().split('\n').at(-1)!) as number[];
+  const own = await scoresOn(rows, rewards);
+  const byTrl = own.map(
+    (pair, index): Scored => ({
+      ...pair,
+      chosen: { ...pair.chosen, score: scores[2 * index]! },
+      rejected: { ...pair.rejected, score: scores[2 * index + 1]! },
+    }),
+  );
+  tell(`TRL, ${lines.length} rows`, byTrl);
+}

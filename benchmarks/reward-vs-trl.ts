@@ -1,0 +1,14 @@
+// Reward modelling beside TRL, with LoRA unless --full is given, on preference rows.
+// node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data pairs.jsonl] [--model folder]
+import { besideTrl } from './beside-trl.ts';
+import { jsonLines, pairsFrom } from './random-pairs.ts';
+
+await besideTrl({
+  name: 'reward',
+  rows: { flag: 'pairs', default: '4' },
+  data: (path) =>
+    jsonLines(
+      pairsFrom(path).map(({ prompt, chosen, rejected }) => ({ prompt, chosen, rejected })),
+    ),
+  trl: { 'TRL, default': [], 'TRL, no recomputation': ['--no-gradient-checkpointing'] },
+});

@@ -1,0 +1,163 @@
+// Whether a reward model's probabilities can be believed. Of a pair it predicts P(chosen beats rejected) =
+// s(gap), gap = r_chosen - r_rejected (Bradley-Terry). With the chosen answer always first, every label would be
+// "first wins", and a model that says 1 of everything would look calibrated. Which answer stands first is our
+// choice, so the prediction is read from the side that the model favours: confidence s(|gap|), from 0.5 to 1, is
+// right where the chosen answer is the favoured one. This equals entering each pair both ways round,
+// (s(gap), won) and (s(-gap), lost), whose diagram is symmetric about (0.5, 0.5), but counts a pair once, so that
+// the intervals are those of so many pairs. A gap of 0 is half right.
+//
+// Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins of equal mass:
+// Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score: Brier 1950.
+import { bootstrapInterval, type Interval, quantile } from './intervals.ts';
+import { hitOf, type Proportion, proportionOf } from './proportion.ts';
+import { resamplingRandom } from './resampling-random.ts';
+
+/** Pairs of about the same confidence: a point of the reliability diagram. */
+export interface ReliabilityBin {
+  /** Ends of the bin */
+  from: number;
+  to: number;
+  /** Mean of its pairs' confidence */
+  confidence: number;
+  /** How many of them were right */
+  accuracy: Proportion;
+}
+
+export interface Calibration {
+  pairs: number;
+  /** Expected calibration error over bins of equal width, with a percentile bootstrap interval over pairs */
+  error: { value: number; interval: Interval };
+  /** The same error of a model that were perfectly calibrated, with as many pairs of the same confidence: few
+   * pairs give an error even then, and the bootstrap's is raised by as much again. Mean, and 95% lie below `high`. */
+  errorByChance: { value: number; high: number };
+  /** Expected calibration error over bins of equal mass */
+  errorEqualMass: number;
+  /** Mean of s(-gap)^2: 0 is perfect, 0.25 a coin */
+  brier: number;
+  /** Mean of -log s(gap), the Bradley-Terry loss: ln 2 = 0.693 is a coin */
+  logLoss: number;
+  /** Bins of equal width that hold any pair */
+  bins: ReliabilityBin[];
+}
+
+export interface CalibrationOptions {
+  /** Bins of [0.5, 1]. */
+  bins?: number;
+  resamples?: number;
+  seed?: number;
+}
+
+interface Prediction {
+  confidence: number;
+  hit: number;
+}
+
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/**
+ * @param gaps r_chosen - r_rejected of each pair
+ * @throws RangeError without pairs, for a gap that is not finite, and for bins that are no count
+ */
+export function calibrationOf(
+  gaps: readonly number[],
+  { bins = 10, resamples = 2000, seed = 0 }: CalibrationOptions = {},
+): Calibration {
+  const predictions = predictionsOf(gaps);
+  checkBins(bins);
+  const count = predictions.length;
+  const error = widthError(predictions.map(({ confidence }) => widthBin(confidence, bins)));
+  const confidences = predictions.map(({ confidence }) => confidence);
+  const everyone = Uint32Array.from({ length: count }, (_, index) => index);
+  const hits = predictions.map(({ hit }) => hit);
+  const random = resamplingRandom(seed);
+  const byChance = Float64Array.from({ length: resamples }, () => {
+    const drawn = confidences.map((confidence) => Number(random() < confidence));
+    return error(everyone, confidences, drawn);
+  }).sort();
+  return {
+    pairs: count,
+    error: {
+      value: error(everyone, confidences, hits),
+      interval: bootstrapInterval(count, (draws) => error(draws, confidences, hits), {
+        resamples,
+        seed,
+      }),
+    },
+    errorByChance: {
+      value: byChance.reduce((sum, value) => sum + value, 0) / resamples,
+      high: quantile(byChance, 0.95),
+    },
+    errorEqualMass: expectedCalibrationError(reliabilityBins(gaps, { bins, split: 'mass' })),
+    brier: mean(gaps.map((gap) => logistic(-gap) ** 2)),
+    logLoss: mean(gaps.map((gap) => Math.max(0, -gap) + Math.log1p(Math.exp(-Math.abs(gap))))),
+    bins: reliabilityBins(gaps, { bins }),
+  };
+}
+
+/**
+ * The reliability diagram's points; bins without pairs are left out.
+ * @param split `width`: [0.5, 1] in equal parts; `mass`: as many pairs in each, pairs of equal confidence together
+ * @throws RangeError as `calibrationOf`
+ */
+export function reliabilityBins(
+  gaps: readonly number[],
+  { bins = 10, split = 'width' }: { bins?: number; split?: 'width' | 'mass' } = {},
+): ReliabilityBin[] {
+  checkBins(bins);
+  const sorted = predictionsOf(gaps).sort((a, b) => a.confidence - b.confidence);
+  const parts = Array.from({ length: bins }, (): Prediction[] => []);
+  let massBin = 0;
+  for (const [index, one] of sorted.entries()) {
+    if (sorted[index - 1]?.confidence !== one.confidence) {
+      massBin = Math.floor((index * bins) / sorted.length);
+    }
+    parts[split === 'width' ? widthBin(one.confidence, bins) : massBin]!.push(one);
+  }
+  return parts.flatMap((part, index) => {
+    const accuracy = proportionOf(part.map(({ hit }) => hit));
+    if (accuracy === null) return [];
+    const [from, to] =
+      split === 'width'
+        ? [0.5 + (0.5 * index) / bins, 0.5 + (0.5 * (index + 1)) / bins]
+        : [part[0]!.confidence, part.at(-1)!.confidence];
+    return [{ from, to, confidence: mean(part.map(({ confidence }) => confidence)), accuracy }];
+  });
+}
+
+/** sum over bins of (pairs in the bin / pairs) * |accuracy - confidence| (Guo et al. 2017, eq. 3). */
+export function expectedCalibrationError(bins: readonly ReliabilityBin[]): number {
+  const pairs = bins.reduce((sum, { accuracy }) => sum + accuracy.count, 0);
+  return bins.reduce(
+    (sum, { accuracy, confidence }) =>
+      sum + (accuracy.count / pairs) * Math.abs(accuracy.value - confidence),
+    0,
+  );
+}
+
+function predictionsOf(gaps: readonly number[]): Prediction[] {
+  if (gaps.length === 0) throw new RangeError('calibration needs at least one pair');
+  return gaps.map((gap) => {
+    if (!Number.isFinite(gap)) throw new RangeError(`calibration of a pair with the gap ${gap}`);
+    return { confidence: logistic(Math.abs(gap)), hit: hitOf(gap) };
+  });
+}
+
+function checkBins(bins: number): void {
+  if (!(Number.isInteger(bins) && bins > 0)) throw new RangeError(`${bins} is no number of bins`);
+}
+
+const widthBin = (confidence: number, bins: number): number =>
+  Math.min(bins - 1, Math.floor((confidence - 0.5) * 2 * bins));
+
+/** The error over equal widths of any draw of the pairs, whose bins stay: |hits - confidences| of a bin, summed. */
+function widthError(binOf: readonly number[]) {
+  const surplus = new Float64Array(Math.max(...binOf) + 1);
+  return (draws: Uint32Array, confidences: readonly number[], hits: readonly number[]): number => {
+    surplus.fill(0);
+    for (const draw of draws) surplus[binOf[draw]!]! += hits[draw]! - confidences[draw]!;
+    return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / draws.length;
+  };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,106 @@
+// What held-out pairs tell of a reward model, in one structure that is written beside the run and drawn in its report.
+import { type Calibration, calibrationOf } from './calibration.ts';
+import { type Correlation, pearson, spearman } from './correlation.ts';
+import { signTest } from './exact-tests.ts';
+import { type Interval, pairedDifferenceInterval } from './intervals.ts';
+import {
+  accuracyOf,
+  type LengthBucket,
+  lengthBuckets,
+  longerWins,
+  rewardPrefersLonger,
+  type ScoredPair,
+} from './length-buckets.ts';
+import { hitOf, type Proportion, proportionOf } from './proportion.ts';
+
+/** Plain numbers, as JSON. */
+export interface RewardFindings {
+  pairs: number;
+  /** What lengths are counted in, for example `tokens` */
+  lengthUnit: string;
+  accuracy: Proportion;
+  /** The rule "the longer answer wins" on the same pairs */
+  longerWins: Proportion;
+  /** Accuracy less the rule's, with a paired bootstrap interval */
+  lead: Lead;
+  calibration: Calibration;
+  lengthBuckets: LengthBucket[];
+  /** Score against length over all answers; null where all are equal. The two answers of a pair are not
+   * independent, so that the intervals are somewhat narrow. */
+  lengthCorrelation: { pearson: Correlation | null; spearman: Correlation | null };
+  /** The longer of two answers of different length; null where no lengths differ */
+  longerAnswers: LongerAnswers | null;
+}
+
+export interface LongerAnswers {
+  /** How often the longer one has the higher reward, whichever was chosen */
+  reward: Proportion;
+  /** How often the longer one was chosen */
+  labels: Proportion;
+  /** The first less the second, with a paired bootstrap interval */
+  lead: Lead;
+}
+
+export interface Lead {
+  value: number;
+  interval: Interval;
+  /** Two-sided, of the sign test on the pairs where one did better */
+  p: number;
+}
+
+/**
+ * @param pairs held-out pairs with the rewards and lengths of both answers
+ * @throws RangeError without pairs, and for a score or a length that is not finite
+ */
+export function rewardFindings(
+  pairs: readonly ScoredPair[],
+  { lengthUnit = 'tokens', bins = 10 }: { lengthUnit?: string; bins?: number } = {},
+): RewardFindings {
+  const [accuracy, rule] = [accuracyOf(pairs), longerWins(pairs)];
+  if (accuracy === null || rule === null) {
+    throw new RangeError('a reward model is measured on at least one pair');
+  }
+  const answers = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
+  const [scores, lengths] = [
+    answers.map(({ score }) => score),
+    answers.map(({ length }) => length),
+  ];
+  const correlations = { pearson: pearson(lengths, scores), spearman: spearman(lengths, scores) };
+  const byReward = pairs.map(({ chosen, rejected }) => hitOf(chosen.score - rejected.score));
+  const byLength = pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
+  return {
+    pairs: pairs.length,
+    lengthUnit,
+    accuracy,
+    longerWins: rule,
+    lead: leadOf(byReward, byLength),
+    calibration: calibrationOf(
+      pairs.map(({ chosen, rejected }) => chosen.score - rejected.score),
+      { bins },
+    ),
+    lengthBuckets: lengthBuckets(pairs),
+    lengthCorrelation: correlations,
+    longerAnswers: longerAnswersOf(pairs),
+  };
+}
+
+function longerAnswersOf(pairs: readonly ScoredPair[]): LongerAnswers | null {
+  const differing = pairs.filter(({ chosen, rejected }) => chosen.length !== rejected.length);
+  const byReward = differing.map(rewardPrefersLonger);
+  const byLabel = differing.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
+  const [reward, labels] = [proportionOf(byReward), proportionOf(byLabel)];
+  return reward && labels && { reward, labels, lead: leadOf(byReward, byLabel) };
+}
+
+/** Of two rules on the same items: how much more often the first hits. */
+function leadOf(first: readonly number[], second: readonly number[]): Lead {
+  const differences = first.map((hit, index) => hit - second[index]!);
+  const [wins, losses] = [1, -1].map(
+    (sign) => differences.filter((difference) => difference * sign > 0).length,
+  );
+  return {
+    value: differences.reduce((sum, difference) => sum + difference, 0) / differences.length,
+    interval: pairedDifferenceInterval(second, first),
+    p: signTest(wins!, losses!),
+  };
+}

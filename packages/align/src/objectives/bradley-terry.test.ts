@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, it } from 'vitest';
+import { type BradleyTerryOptions, bradleyTerry } from './bradley-terry.ts';
+
+const column = (values: number[]): Tensor => tensor(values, { dtype: 'float64' });
+const values = (make: () => Tensor): number[] => tidy(() => make().toArray());
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Gradients of the sum of the losses. */
+function slopes(inputs: number[][], loss: (...inputs: Tensor[]) => Tensor): number[][] {
+  return tidy(() => {
+    const leaves = inputs.map((input) => column(input).setRequiresGrad());
+    return gradients(loss(...leaves).sum(), leaves).map((one) => one!.toArray());
+  });
+}
+
+const golden = goldenPath('losses.json');
+
+describe.skipIf(golden === null)('golden losses', () => {
+  const cases: Record<string, unknown>[] =
+    golden === null ? [] : JSON.parse(readFileSync(golden, 'utf8')).online;
+  const named = (what: string) => cases.filter((one) => one.what === what);
+
+  it('Bradley-Terry with margin and centring', () => {
+    const pairs = named('bradley-terry') as Record<string, number>[];
+    expect(pairs.length).toBeGreaterThan(0);
+    for (const pair of pairs) {
+      const loss = (margin: boolean, options?: BradleyTerryOptions): number =>
+        values(() =>
+          bradleyTerry(
+            {
+              chosen: column([pair.chosen!]),
+              rejected: column([pair.rejected!]),
+              ...(margin && { margin: column([pair.margin!]) }),
+            },
+            options,
+          ),
+        )[0]!;
+      expect(Math.abs(loss(false) - pair.loss!)).toBeLessThan(1e-9);
+      expect(Math.abs(loss(true) - pair.loss_with_margin!)).toBeLessThan(1e-9);
+      const centring = (loss(false, { centring: 0.5 }) - loss(false)) / 0.5;
+      expect(Math.abs(centring - pair.center_term!)).toBeLessThan(1e-9);
+    }
+  });
+});
+
+describe('Bradley-Terry', () => {
+  const chosen = [0.4, -1.2, 3];
+  const rejected = [0.9, -2, -0.5];
+  const margin = [0.3, 0, 1];
+
+  it('has the gradient of the paper: s(c - r - m) - 1, with centring 2w(c + r) more', () => {
+    const [toChosen, toRejected] = slopes([chosen, rejected], (c, r) =>
+      bradleyTerry({ chosen: c!, rejected: r!, margin: column(margin) }, { centring: 0.01 }),
+    );
+    for (const [index, c] of chosen.entries()) {
+      const wrong = logistic(c - rejected[index]! - margin[index]!) - 1;
+      const pull = 0.02 * (c + rejected[index]!);
+      expect(toChosen![index]).toBeCloseTo(wrong + pull, 12);
+      expect(toRejected![index]).toBeCloseTo(-wrong + pull, 12);
+    }
+  });
+
+  it('has the gradient that differences give', () => {
+    tidy(() => {
+      const [c, r, m] = [chosen, rejected, margin].map((one) => column(one).setRequiresGrad());
+      gradcheck(
+        (a, b, d) => bradleyTerry({ chosen: a!, rejected: b!, margin: d! }, { centring: 0.1 }),
+        [c!, r!, m!],
+      );
+    });
+  });
+
+  it('is ln 2 for equal rewards, and a shift of both changes nothing but the centring', () => {
+    const loss = (shift: number, options?: BradleyTerryOptions): number[] =>
+      values(() =>
+        bradleyTerry(
+          { chosen: column(chosen).add(shift), rejected: column(rejected).add(shift) },
+          options,
+        ),
+      );
+    for (const [index, one] of loss(7).entries()) expect(one).toBeCloseTo(loss(0)[index]!, 12);
+    expect(loss(7, { centring: 0.1 })[0]! - loss(7)[0]!).toBeCloseTo(0.1 * 15.3 ** 2, 9);
+    expect(values(() => bradleyTerry({ chosen: column([5]), rejected: column([5]) }))).toEqual([
+      Math.LN2,
+    ]);
+  });
+
+  it.each([
+    'float64',
+    'float32',
+  ] as const)('neither overflows nor vanishes at 1e4 in %s', (dtype) => {
+    tidy(() => {
+      const c = tensor([1e4, -1e4, 0], { dtype }).setRequiresGrad();
+      const r = tensor([0, 0, 0], { dtype });
+      const loss = bradleyTerry({ chosen: c, rejected: r, margin: tensor([0, 0, 1e4], { dtype }) });
+      expect(loss.toArray().map(Math.abs)).toEqual([0, 1e4, 1e4]);
+      expect(gradients(loss.sum(), [c])[0]!.toArray().map(Math.abs)).toEqual([0, 1, 1]);
+    });
+  });
+
+  it('refuses columns that would broadcast', () => {
+    tidy(() => {
+      const [one, three] = [column([1]), column(chosen)];
+      const standing = three.view(-1, 1);
+      expect(() => bradleyTerry({ chosen: three, rejected: one })).toThrow(
+        'chosen is [3] and rejected [1]',
+      );
+      expect(() => bradleyTerry({ chosen: standing, rejected: standing })).toThrow(RangeError);
+      expect(() => bradleyTerry({ chosen: three, rejected: three, margin: one })).toThrow(
+        'margin [1]',
+      );
+    });
+  });
+});

@@ -1,0 +1,41 @@
+// The importance ratio policy/old, at four levels:
+//   token             p_t / old_t (PPO, arXiv:1707.06347, section 3; GRPO)
+//   sequence          (p(y) / old(y))^(1/n), the geometric mean (GSPO, Zheng et al. 2025, arXiv:2507.18071, eq. 7;
+//                     TRL's importance_sampling_level "sequence"). Its clip range is of another order: the paper takes
+//                     3e-4 and 4e-4
+//   sequence_token    the value of `sequence`, the gradient of each token's own (GSPO-token, eq. 14): for advantages
+//                     that differ within a sequence; with equal ones its gradient is that of `sequence`
+//   sequence_product  p(y) / old(y), not divided by n (TRL's RLOOTrainer with several updates a batch)
+import type { Tensor } from '@keel/torch';
+import { boundedExp } from './bounded-exp.ts';
+import type { RolloutLayout } from './rollout.ts';
+
+export const ratioLevels = ['token', 'sequence', 'sequence_token', 'sequence_product'] as const;
+export type RatioLevel = (typeof ratioLevels)[number];
+
+/**
+ * @param policy [N] log-probabilities, with a gradient
+ * @param old [N], of the policy that sampled, from the same forward path that trains
+ * @returns [N]; tokens of a sequence have the same at the levels of sequences
+ */
+export function importanceRatio(
+  layout: RolloutLayout,
+  { policy, old }: { policy: Tensor; old: Tensor },
+  level: RatioLevel,
+): Tensor {
+  const logRatio = policy.sub(old.detach()); // [N]
+  switch (level) {
+    case 'token':
+      return boundedExp(logRatio);
+    case 'sequence':
+      return layout.spreadOver(boundedExp(layout.meanOver(logRatio)));
+    case 'sequence_token': {
+      const mean = layout.spreadOver(layout.meanOver(logRatio.detach())); // [N]
+      return boundedExp(mean.add(policy.sub(policy.detach())));
+    }
+    case 'sequence_product':
+      return layout.spreadOver(boundedExp(layout.sumOver(logRatio)));
+    default:
+      throw new Error(`no ratio level "${level}"; known are ${ratioLevels.join(', ')}`);
+  }
+}

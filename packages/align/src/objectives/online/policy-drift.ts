@@ -1,0 +1,59 @@
+// How far an update has moved the policy from the one that sampled. The rule that ends an update's epochs early is that of
+// Spinning Up and Stable-Baselines3 (1.5 times the target); CleanRL stops at the target itself (factor 1).
+import type { Tensor } from '@keel/torch';
+import { klPerToken } from './kl-estimators.ts';
+import { expectLength, type Numbers } from './rollout.ts';
+
+export interface PolicyDrift {
+  /** Mean of log(old/policy) of the old policy's tokens: unbiased for KL(old || policy), may be negative. */
+  k1: number;
+  /** Mean of half the squared log-ratio: TRL's `approxkl`. */
+  k2: number;
+  /** Mean of r - 1 - log r: CleanRL's `approx_kl`, never negative. */
+  k3: number;
+  /** Tokens whose ratio left [1 - low, 1 + high], whatever their advantage: CleanRL's `clipfrac`. */
+  outside: number;
+}
+
+/**
+ * @param policy [N] log-probabilities now
+ * @param old [N] those at the time of the rollout
+ */
+export function policyDrift(
+  policy: Tensor,
+  old: Tensor,
+  { low, high }: { low: number; high: number },
+): PolicyDrift {
+  const [now, before] = [policy.detach(), old.detach()];
+  // The old policy sampled, so it has the policy's place in the estimators.
+  const [k1, k2, k3] = (['k1', 'k2', 'k3'] as const).map((name) =>
+    klPerToken(name, before, now).mean().item(),
+  );
+  const ratios = now.sub(before).exp().toArray();
+  const outside = ratios.filter((ratio) => ratio < 1 - low || ratio > 1 + high).length;
+  return { k1: k1!, k2: k2!, k3: k3!, outside: outside / ratios.length };
+}
+
+/**
+ * Whether the remaining epochs of an update are left out. A KL that is not a number stops too.
+ * @param target null: never
+ */
+export function exceedsKlTarget(kl: number, target: number | null, factor = 1.5): boolean {
+  if (target === null) return false;
+  if (!(target > 0)) throw new RangeError(`the KL target must be above 0, got ${target}`);
+  return !(kl <= factor * target);
+}
+
+/**
+ * Mean and largest distance between the sampler's log-probabilities and those of the path that trains, which are what
+ * the ratios stand on.
+ */
+export function samplerMismatch(
+  sampler: Numbers,
+  trainer: Numbers,
+): { mean: number; largest: number } {
+  expectLength(sampler, trainer.length, "sampler's log-probabilities", 'scored tokens');
+  const distances = Array.from(trainer, (one, token) => Math.abs(one - sampler[token]!));
+  const mean = distances.reduce((sum, one) => sum + one, 0) / distances.length;
+  return { mean, largest: distances.reduce((most, one) => Math.max(most, one), 0) };
+}

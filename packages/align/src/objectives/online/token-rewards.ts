@@ -1,0 +1,77 @@
+// From a score of a completion to rewards of its tokens: r_t = -b KL_t, and the score at the last scored token
+// (Ziegler et al. 2019, arXiv:1909.08593, eq. 2; InstructGPT, Ouyang et al. 2022, arXiv:2203.02155, eq. 2).
+// TRL's PPO adds the score one position after the end token (huggingface/trl#3750); here no such position exists.
+import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
+
+export interface ScoreShaping {
+  /** Scores are cut to [-clip, clip], before any penalty. */
+  clip?: number;
+  /** What a completion without an end token costs, 0 or more. */
+  missingEosPenalty?: number;
+  /** `subtract`: score - penalty (TRL's); `replace`: -penalty in place of the score (Huang et al. 2024, arXiv:2403.17031, the EOS trick). */
+  missingEos?: 'subtract' | 'replace';
+}
+
+/**
+ * @param scores [S]
+ * @param ended [S], whether the completion has its end token (`completionEnd`)
+ * @returns [S]
+ */
+export function shapeScores(
+  scores: Numbers,
+  ended: ArrayLike<boolean>,
+  { clip = Number.POSITIVE_INFINITY, missingEosPenalty = 0, missingEos = 'subtract' }: ScoreShaping,
+): Float64Array {
+  expectFinite(scores, 'the score of sequence');
+  if (ended.length !== scores.length) {
+    throw new RangeError(`${ended.length} end marks for ${scores.length} scores`);
+  }
+  if (!(clip > 0)) throw new RangeError(`a reward clip must be above 0, got ${clip}`);
+  if (!(missingEosPenalty >= 0)) {
+    throw new RangeError(
+      `the missing-EOS penalty is subtracted: 0 or more, got ${missingEosPenalty}`,
+    );
+  }
+  return Float64Array.from(scores, (score, sequence) => {
+    const kept = Math.min(Math.max(score, -clip), clip);
+    if (ended[sequence] || missingEosPenalty === 0) return kept;
+    return missingEos === 'replace' ? -missingEosPenalty : kept - missingEosPenalty;
+  });
+}
+
+/**
+ * @param scores [S]
+ * @param kl [N], of each token (k1 is the one whose optimum is known); null where KL is a loss term: never both
+ * @returns [N]
+ */
+export function tokenRewards(
+  layout: RolloutLayout,
+  scores: Numbers,
+  kl: Numbers | null,
+  klCoefficient: number,
+): Float64Array {
+  expectLength(scores, layout.sequences, 'scores', 'sequences');
+  expectFinite(scores, 'the score of sequence');
+  const rewards = new Float64Array(layout.tokens);
+  if (kl !== null) {
+    expectLength(kl, layout.tokens, 'KL values', 'scored tokens');
+    expectFinite(kl, 'the KL of token');
+    for (let token = 0; token < rewards.length; token++)
+      rewards[token] = -klCoefficient * kl[token]!;
+  }
+  for (let sequence = 0; sequence < layout.sequences; sequence++) {
+    rewards[layout.lastOf(sequence)]! += scores[sequence]!;
+  }
+  return rewards;
+}
+
+/**
+ * The same as one reward of a whole completion: score - b KL (Ahmadian et al. 2024, arXiv:2402.14740, section 2).
+ * @returns [S]
+ */
+export const sequenceRewards = (
+  layout: RolloutLayout,
+  scores: Numbers,
+  kl: Numbers | null,
+  klCoefficient: number,
+): Float64Array => layout.sums(tokenRewards(layout, scores, kl, klCoefficient));

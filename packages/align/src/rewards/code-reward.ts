@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { type CodeTask, codeTask, codeTaskShape } from './code-task.ts';
+import { extractCode } from './extract-code.ts';
+import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
+import { limitsSchema } from './sandbox/limits.ts';
+import { type ProgramRun, runProgram } from './sandbox/run-program.ts';
+import { runTests } from './sandbox/run-tests.ts';
+import { Sandbox } from './sandbox/sandbox.ts';
+
+export const codeSchema = z.strictObject({
+  type: z.literal('code'),
+  language: z.enum(['python']).default('python'),
+  /** The interpreter, by name or path. */
+  command: z.string().min(1).default('python3'),
+  /** 1 only where all tests pass, or the share that does. */
+  score: z.enum(['all', 'fraction']).default('all'),
+  ...codeTaskShape,
+  limits: limitsSchema.prefault({}),
+  /** Programs at a time; none: as many as there are cores. */
+  concurrency: z.int().positive().nullable().default(null),
+  /** `none` runs code with all rights of this user. */
+  isolation: z.enum(['auto', 'none']).default('auto'),
+});
+
+export type CodeSpec = z.output<typeof codeSchema>;
+
+/**
+ * Runs a completion's code against the tests that its row carries, in a sandbox (sandbox/sandbox.ts).
+ *
+ * Ruled out by construction, whatever the code does within its sandbox: a verdict of its own, a patched check or
+ * comparison, tests that end early, reading what is expected. Tests stand in another sandbox than the code, ask it
+ * for calls and get copies of plain data; expected outputs never leave Keel. Not ruled out: answers written
+ * down for the inputs that tests use, tests that check too little, and holes of the kernel. With
+ * `isolation: none` nothing of this holds.
+ *
+ * @throws NoIsolationError where the system shuts no program in
+ */
+export async function codeReward(input: z.input<typeof codeSchema>): Promise<Reward> {
+  const spec = codeSchema.parse(input);
+  const { command, isolation, concurrency } = spec;
+  const sandbox = await Sandbox.open({ command, isolation, concurrency: concurrency ?? undefined });
+  return {
+    name: `code:${spec.language}`,
+    async score(inputs, signal) {
+      const tasks = inputs.map((input, index) => codeTask(input, spec, failing(index)));
+      const runs = inputs.map((input, index) =>
+        judge(sandbox, spec, input, tasks[index]!, failing(index), signal),
+      );
+      // Nothing runs on when this has failed.
+      await Promise.allSettled(runs);
+      return Promise.all(runs);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+const failing =
+  (index: number) =>
+  (message: string): never => {
+    throw new RewardError(index, `code: ${message}`);
+  };
+
+async function judge(
+  sandbox: Sandbox,
+  spec: CodeSpec,
+  input: RewardInput,
+  task: CodeTask,
+  fail: (message: string) => never,
+  signal: AbortSignal | undefined,
+): Promise<RewardOutcome> {
+  const program = task.prefix + extractCode(input.completion, spec.language);
+  if ('cases' in task) {
+    let passed = 0;
+    let note: string | undefined;
+    for (const [place, { input: text, output }] of task.cases.entries()) {
+      const run = await runProgram(sandbox, program, text, spec.limits, signal);
+      const right = run.stopped === null && run.code === 0 && sameOutput(run.output, output);
+      if (right) passed += 1;
+      else note ??= `case ${place}: ${why(run)}`;
+      // It would most likely take all its time for each of them.
+      if (run.stopped !== null) break;
+    }
+    return outcome(spec, passed, task.cases.length, note);
+  }
+  const run = await runTests(sandbox, { program, ...task }, spec.limits, signal);
+  if (run.fault !== null) fail(run.fault);
+  const failed = run.verdicts.findIndex(({ passed }) => !passed);
+  const reason = run.stopped ?? run.verdicts[failed]?.note;
+  const passed = run.verdicts.filter((verdict) => verdict.passed).length;
+  return outcome(
+    spec,
+    passed,
+    run.verdicts.length,
+    failed < 0 ? undefined : `test ${failed}: ${reason}`,
+  );
+}
+
+function outcome(spec: CodeSpec, passed: number, tests: number, note?: string): RewardOutcome {
+  const share = passed / tests;
+  const score = spec.score === 'fraction' ? share : Number(passed === tests);
+  return { score, aspects: { passed: share, tests }, ...(note === undefined ? {} : { note }) };
+}
+
+/** Equal but for spaces at the ends of lines and empty lines at the end. */
+function sameOutput(found: string, expected: string): boolean {
+  return trimmed(found) === trimmed(expected);
+}
+
+const trimmed = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd();
+
+const why = ({ stopped, code, complaint }: ProgramRun): string =>
+  stopped ?? (code === 0 ? 'it printed something else' : lastLine(complaint));
+
+const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a word';

@@ -1,0 +1,158 @@
+import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
+import type { RewardConstraint } from './reward-constraint.ts';
+import { RewardScale, type ScaleSpec, type ScaleState } from './reward-scale.ts';
+
+/** A reward as one of several. Its score is normalised, then clipped, then weighted. */
+export interface RewardComponent {
+  /** Of its own among the components. */
+  name: string;
+  reward: Reward;
+  weight: number;
+  clip: readonly [low: number, high: number] | null;
+  normalise: ScaleSpec;
+}
+
+/** What a composition has learnt; part of a checkpoint. */
+export interface CompositeState {
+  scales: Record<string, ScaleState>;
+  multipliers: Record<string, number>;
+}
+
+/**
+ * A weighted sum of rewards, with constraints on some of them.
+ *
+ * The score of an answer is the sum of weight * clip(normalised score) over the components that say something of it,
+ * and of multiplier * (score - bound) over the constraints; null where none says anything. `score` changes nothing;
+ * `learn` is a training step's: it takes the scores into the running statistics first, and moves the multipliers
+ * afterwards.
+ *
+ * Aspects: each component's own score by its name, its aspects as `name.aspect`, what it adds to the sum as `name:term`.
+ */
+export class CompositeReward implements Reward {
+  readonly name: string;
+  readonly #components: readonly RewardComponent[];
+  readonly #constraints: readonly RewardConstraint[];
+  readonly #scales: ReadonlyMap<string, RewardScale>;
+
+  /** @throws Error where two components have one name, or a constraint names none */
+  constructor(
+    components: readonly RewardComponent[],
+    constraints: readonly RewardConstraint[] = [],
+  ) {
+    const names = components.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) {
+      throw new Error(`two rewards are named "${twice}": give each a name of its own`);
+    }
+    const strange = constraints.find(({ reward }) => !names.includes(reward));
+    if (strange) {
+      throw new Error(
+        `a constraint is on "${strange.reward}", and the rewards are ${names.join(', ')}`,
+      );
+    }
+    this.name = names.join('+');
+    this.#components = components;
+    this.#constraints = constraints;
+    this.#scales = new Map(
+      components.map(({ name, normalise }) => [name, new RewardScale(normalise)]),
+    );
+  }
+
+  async score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
+    return this.#combine(await this.#judge(inputs, signal));
+  }
+
+  /** Scores a training step's answers, and learns from them. */
+  async learn(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
+    const judged = await this.#judge(inputs, signal);
+    this.#components.forEach(({ name }, index) => {
+      for (const score of said(judged[index]!)) this.#scales.get(name)!.add(score);
+    });
+    const outcomes = this.#combine(judged);
+    for (const constraint of this.#constraints) {
+      const scores = said(judged[this.#place(constraint)]!);
+      if (scores.length === 0) continue;
+      constraint.ascend(scores.reduce((sum, score) => sum + score, 0) / scores.length);
+    }
+    return outcomes;
+  }
+
+  /** The multipliers now, for the metrics of a step. */
+  metrics(): Record<string, number> {
+    return Object.fromEntries(
+      this.#constraints.map(({ reward, multiplier }) => [
+        `constraints/${reward}/multiplier`,
+        multiplier,
+      ]),
+    );
+  }
+
+  state(): CompositeState {
+    const scales: Record<string, ScaleState> = {};
+    for (const [name, scale] of this.#scales) {
+      const state = scale.state();
+      if (state !== null) scales[name] = state;
+    }
+    const multipliers = this.#constraints.map(({ reward, multiplier }) => [reward, multiplier]);
+    return { scales, multipliers: Object.fromEntries(multipliers) };
+  }
+
+  /** @throws Error where the state is of another composition */
+  restore({ scales, multipliers }: CompositeState): void {
+    const own = this.state();
+    for (const [mine, theirs] of [
+      [own.scales, scales],
+      [own.multipliers, multipliers],
+    ] as const) {
+      const [wanted, found] = [mine, theirs].map((part) => Object.keys(part).sort().join(', '));
+      if (wanted === found) continue;
+      throw new Error(
+        `the state is of other rewards: of ${found || 'none'}, not of ${wanted || 'none'}`,
+      );
+    }
+    for (const [name, state] of Object.entries(scales)) this.#scales.get(name)!.restore(state);
+    for (const constraint of this.#constraints) constraint.restore(multipliers[constraint.reward]!);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { reward } of this.#components) await reward[Symbol.asyncDispose]();
+  }
+
+  #place(constraint: RewardConstraint): number {
+    return this.#components.findIndex(({ name }) => name === constraint.reward);
+  }
+
+  /** By component, by input. */
+  async #judge(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[][]> {
+    const judged: RewardOutcome[][] = [];
+    // One after the other: models among them share the machine.
+    for (const { reward } of this.#components) judged.push(await reward.score(inputs, signal));
+    return judged;
+  }
+
+  #combine(judged: readonly RewardOutcome[][]): RewardOutcome[] {
+    return judged[0]!.map((_, index) => {
+      const aspects: Record<string, number> = {};
+      const notes: string[] = [];
+      let sum: number | null = null;
+      this.#components.forEach(({ name, weight, clip }, place) => {
+        const { score, aspects: own = {}, note } = judged[place]![index]!;
+        for (const [aspect, value] of Object.entries(own)) aspects[`${name}.${aspect}`] = value;
+        if (note !== undefined) notes.push(`${name}: ${note}`);
+        if (score === null) return;
+        const scaled = this.#scales.get(name)!.apply(score);
+        const clipped = clip === null ? scaled : Math.min(Math.max(scaled, clip[0]), clip[1]);
+        const constraints = this.#constraints.filter(({ reward }) => reward === name);
+        const terms = constraints.map((constraint) => constraint.term(score));
+        const term = terms.reduce((all, one) => all + one, weight * clipped);
+        aspects[name] = score;
+        aspects[`${name}:term`] = term;
+        sum = (sum ?? 0) + term;
+      });
+      return { score: sum, aspects, ...(notes.length > 0 && { note: notes.join('; ') }) };
+    });
+  }
+}
+
+const said = (outcomes: readonly RewardOutcome[]): number[] =>
+  outcomes.flatMap(({ score }) => score ?? []);

@@ -1,0 +1,21 @@
+import type { Content } from '../data/messages.ts';
+import { spokenText } from './reward.ts';
+
+const fence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n([\s\S]*?)(?:^ {0,3}\1|$(?![\s\S]))/gm;
+
+const names = { python: ['python', 'py', 'python3'] };
+
+/**
+ * The code in a completion: its last fenced block in the language, else its last block that names none, else all of
+ * it. A block that is not closed goes to the end.
+ */
+export function extractCode(completion: Content, language: keyof typeof names): string {
+  const text = spokenText(completion);
+  const blocks = [...text.matchAll(fence)].map(([, , name, code]) => ({
+    name: name!.toLowerCase(),
+    code: code!,
+  }));
+  const own = blocks.filter(({ name }) => names[language].includes(name));
+  const nameless = blocks.filter(({ name }) => name === '');
+  return own.at(-1)?.code ?? nameless.at(-1)?.code ?? text;
+}

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { answers } from './fixtures/answers.ts';
+import { loadFunctionReward } from './function-reward.ts';
+
+const folder = fileURLToPath(new URL('./fixtures', import.meta.url));
+const load = (name: string) => loadFunctionReward(`functions.ts${name}`, folder);
+
+test('a default or a named export judges answer by answer', async () => {
+  await using length = await load('');
+  expect(await length.score(answers(['a', 'bcd']))).toEqual([{ score: 1 }, { score: 3 }]);
+  await using silent = await load('#nothing');
+  expect(await silent.score(answers(['a']))).toEqual([{ score: null }]);
+  await using detailed = await load('#detailed');
+  expect(await detailed.score(answers(['a'], { wanted: 2 }))).toEqual([
+    { score: 2, aspects: { wanted: 2 }, note: 'as the row says' },
+  ]);
+});
+
+test('what fails is told with the answer that it failed on', async () => {
+  await using failing = await load('#failing');
+  await expect(failing.score(answers(['first', 'second']))).rejects.toMatchObject({
+    index: 1,
+    message: 'functions.ts#failing: it did not like that',
+  });
+  await using strange = await load('#strange');
+  await expect(strange.score(answers(['a']))).rejects.toMatchObject({
+    index: 0,
+    message: 'functions.ts#strange: the score is NaN, and not a finite number',
+  });
+  await using unfit = await load('#detailed');
+  await expect(unfit.score(answers(['a']))).rejects.toThrow('the score is NaN');
+});
+
+test('a module that cannot be used says why', async () => {
+  await expect(load('#text')).rejects.toThrow(
+    'the module is not a function: "text"; its functions are',
+  );
+  await expect(load('#other')).rejects.toThrow(
+    'the module has no "other"; its functions are default, ',
+  );
+  await expect(loadFunctionReward('absent.ts', folder)).rejects.toThrow('there is no file');
+});

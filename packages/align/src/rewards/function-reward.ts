@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { eachInput } from './each-input.ts';
+import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
+
+/** What a module may export: more is better, null says nothing; an outcome may name aspects. */
+export type RewardFunction = (
+  input: RewardInput,
+) => number | null | RewardOutcome | Promise<number | null | RewardOutcome>;
+
+/** A reward by a function of one answer. */
+export function functionReward(name: string, judge: RewardFunction): Reward {
+  return {
+    name,
+    score: (inputs, signal) =>
+      eachInput(name, inputs, async (input) => asOutcome(await judge(input)), signal),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/**
+ * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default export,
+ * `module.ts#name` for a named one.
+ * @param folder what the path is relative to
+ * @throws Error where there is no such module, it does not load, or the export is no function
+ */
+export async function loadFunctionReward(module: string, folder = '.'): Promise<Reward> {
+  const [, path, exported] = /^(.*?)(?:#([^#/\\]*))?$/.exec(module) as unknown as string[];
+  const file = resolve(folder, path!);
+  if (!existsSync(file)) throw new Error(`reward ${module}: there is no file ${file}`);
+  let exports: Record<string, unknown>;
+  try {
+    exports = await import(pathToFileURL(file).href);
+  } catch (error) {
+    throw new Error(`reward ${module}: the module does not load: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const name = exported || 'default';
+  const judge = exports[name];
+  if (typeof judge !== 'function') {
+    const found = judge === undefined ? 'has no' : 'is not a function:';
+    const others = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
+    const known = others.length > 0 ? `; its functions are ${others.join(', ')}` : '';
+    throw new Error(
+      `reward ${module}: the module ${found} ${name === 'default' ? 'default export' : `"${name}"`}${known}`,
+    );
+  }
+  return functionReward(module, judge as RewardFunction);
+}
+
+function asOutcome(value: unknown): RewardOutcome {
+  if (value === null || typeof value === 'number') return { score: value };
+  if (typeof value === 'object' && 'score' in value) return value as RewardOutcome;
+  throw new Error(`the function gave ${typeof value}, and not a number, null or { score }`);
+}

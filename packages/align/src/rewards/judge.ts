@@ -1,0 +1,11 @@
+import type { Reward } from './reward.ts';
+
+/** Somebody who rates answers: a model (model-judge.ts), or a program of one's own. */
+export type Judge = Pick<Reward, 'name' | 'score'>;
+
+/** A judge as a reward, for a composition. */
+export const judgeReward = (judge: Judge): Reward => ({
+  name: judge.name,
+  score: (inputs, signal) => judge.score(inputs, signal),
+  async [Symbol.asyncDispose]() {},
+});

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { functionReward } from './function-reward.ts';
+import { type Reward, spokenText } from './reward.ts';
+
+export const lengthSchema = z
+  .strictObject({
+    type: z.literal('length'),
+    unit: z.enum(['characters', 'words', 'tokens']).default('characters'),
+    min: z.number().nonnegative().optional(),
+    max: z.number().nonnegative().optional(),
+    /** Instead of min and max: the one best length. */
+    target: z.number().positive().optional(),
+    /** How far beside the band the reward has fallen to exp(-1/2); 0: it is 0 at once. */
+    width: z.number().nonnegative().optional(),
+  })
+  .superRefine(({ min, max, target }, context) => {
+    const issue = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (target !== undefined && (min !== undefined || max !== undefined)) {
+      issue('target', 'give a target, or min and max');
+    } else if (target === undefined && min === undefined && max === undefined) {
+      issue('min', 'give min, max or a target');
+    } else if (min !== undefined && max !== undefined && min > max) {
+      issue('min', `min (${min}) is above max (${max})`);
+    }
+  });
+
+/** Number of tokens of a text, as the policy counts them. */
+export type CountTokens = (text: string) => number;
+
+/**
+ * 1 for a completion whose length lies in a band (or meets a target), and exp(-(d / width)^2 / 2) at a distance d
+ * beside it. A target without a width takes a quarter of itself; a band without one falls to 0 at once.
+ *
+ * @param countTokens needed for the unit `tokens` where the inputs do not say their number
+ */
+export function lengthReward(
+  spec: z.input<typeof lengthSchema>,
+  countTokens?: CountTokens,
+): Reward {
+  const { unit, min, max, target, width } = lengthSchema.parse(spec);
+  const low = target ?? min ?? 0;
+  const high = target ?? max ?? Number.POSITIVE_INFINITY;
+  const slope = width ?? (target === undefined ? 0 : target / 4);
+  const name = `length:${target === undefined ? `${min ?? ''}-${max ?? ''}` : `~${target}`}:${unit}`;
+  return functionReward(name, ({ completion, tokens }) => {
+    const length = measure(spokenText(completion), unit, tokens, countTokens);
+    const distance = Math.max(low - length, length - high, 0);
+    const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
+    return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };
+  });
+}
+
+function measure(
+  text: string,
+  unit: 'characters' | 'words' | 'tokens',
+  tokens: number | undefined,
+  countTokens: CountTokens | undefined,
+): number {
+  if (unit === 'characters') return [...text].length;
+  if (unit === 'words') return text.split(/\s+/).filter((word) => word !== '').length;
+  if (tokens !== undefined) return tokens;
+  if (!countTokens) {
+    throw new Error('a length in tokens needs a tokenizer: count characters, or name a model');
+  }
+  return countTokens(text);
+}

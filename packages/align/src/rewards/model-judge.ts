@@ -1,0 +1,147 @@
+// A language model that rates answers from 1 to 10. The rating is the expectation over its own probabilities of the ten
+// answers, as in G-Eval (Liu et al. 2023, arXiv:2303.16634, section 2.3), but computed and not sampled: the same
+// answer gets the same rating, and ratings lie between the whole numbers.
+import {
+  BatchBuilder,
+  type LanguageModel,
+  type LoadModelOptions,
+  loadAdapter,
+  loadModel,
+  type Role,
+} from '@keel/model';
+import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
+import { z } from 'zod';
+import { type Content, isChat } from '../data/messages.ts';
+import { eachInput } from './each-input.ts';
+import { type Reward, type RewardInput, spokenText } from './reward.ts';
+
+export const judgeSchema = z.strictObject({
+  type: z.literal('judge'),
+  /** The model that rates: a folder, a GGUF file, hub:owner/name or the default model. */
+  model: z.string().min(1),
+  adapter: z.string().min(1).optional(),
+  /** What it is asked; {prompt} and {completion} stand for the row's. */
+  question: z
+    .string()
+    .refine((text) => text.includes('{completion}'), 'the question has no {completion}')
+    .default(
+      'Rate the answer to the question below from 1 (useless) to 10 (perfect). Say the number alone.\n\n' +
+        'Question:\n{prompt}\n\nAnswer:\n{completion}\n\nRating from 1 to 10:',
+    ),
+});
+
+export interface Rating {
+  /** Expected rating, 1 to 10. */
+  mean: number;
+  /** Probability of each rating from 1 to 10, of all that the model might have said. */
+  probabilities: number[];
+}
+
+const ratings = Array.from({ length: 10 }, (_, index) => String(index + 1));
+
+/**
+ * A judge that is a language model. Aspects: `certainty`, the probability that it answers with a rating at all.
+ * @throws as `loadModel` and `loadAdapter`
+ */
+export async function modelJudge(
+  spec: z.input<typeof judgeSchema>,
+  options: Pick<LoadModelOptions, 'precision' | 'device'> = {},
+): Promise<Reward> {
+  const { model: name, adapter, question } = judgeSchema.parse(spec);
+  const model = await loadModel(name, options);
+  const role: Role = adapter === undefined ? 'reference' : 'judge';
+  if (adapter !== undefined) loadAdapter(model.decoder, adapter, role);
+  return {
+    name: `judge:${name}`,
+    score: (inputs, signal) =>
+      eachInput(
+        `judge:${name}`,
+        inputs,
+        async (input) => {
+          const { mean, probabilities } = await rate(model, role, fill(question, input));
+          const certainty = probabilities.reduce((sum, value) => sum + value, 0);
+          return { score: mean, aspects: { certainty } };
+        },
+        signal,
+      ),
+    async [Symbol.asyncDispose]() {
+      model.dispose();
+    },
+  };
+}
+
+/** What a model says when asked for a number from 1 to 10. */
+export async function rate(model: LanguageModel, role: Role, question: string): Promise<Rating> {
+  const { tokenizer } = model;
+  const prompt =
+    tokenizer.chatTemplate === null
+      ? tokenizer.encode(question, { addSpecialTokens: true })
+      : tokenizer.encode(
+          tokenizer.chatTemplate.render([{ role: 'user', content: question }], {
+            addGenerationPrompt: true,
+          }),
+        );
+  const answers = ratings.map((text) => tokenizer.encode(text));
+  const builder = new BatchBuilder();
+  const prefix = builder.add(prompt);
+  const rows: number[] = [];
+  const targets: number[] = [];
+  for (const tokens of answers) {
+    const start = builder.size;
+    builder.add(tokens, prefix);
+    tokens.forEach((token, index) => {
+      rows.push(index === 0 ? prompt.length - 1 : start + index - 1);
+      targets.push(token);
+    });
+  }
+  const batch = builder.build();
+  const scored = { rows: Int32Array.from(rows), targets: Int32Array.from(targets) };
+  const steps = model.asSteps(role, model.scoreTokensSteps(batch, scored));
+  const { logprobs } = await inTurns(noGradSteps(tidySteps(steps)));
+  const values = logprobs.toArray() as number[]; // [N]
+  logprobs.dispose();
+  let next = 0;
+  const whole = answers.map(({ length }) => {
+    next += length;
+    return Math.exp(values.slice(next - length, next).reduce((sum, value) => sum + value, 0));
+  });
+  return expectation(answers, whole);
+}
+
+/**
+ * The expected rating of answers' probabilities. Where one answer's tokens begin another's ("1" and "10" in digits), the
+ * longer one's probability is part of the shorter one's, and is taken out of it.
+ * @param answers tokens of each rating from 1 on
+ * @param whole probability that the model says exactly these tokens, whatever it says then
+ */
+export function expectation(answers: readonly number[][], whole: readonly number[]): Rating {
+  const probabilities = whole.map((own, index) => {
+    const tokens = answers[index]!;
+    const longer = answers.map((other, place) =>
+      other.length > tokens.length && tokens.every((token, at) => other[at] === token)
+        ? whole[place]!
+        : 0,
+    );
+    return Math.max(own - longer.reduce((sum, value) => sum + value, 0), 0);
+  });
+  const all = probabilities.reduce((sum, value) => sum + value, 0);
+  if (!(all > 0)) throw new Error('the judge gives no rating any probability');
+  const mean = probabilities.reduce((sum, value, index) => sum + (index + 1) * value, 0) / all;
+  return { mean, probabilities };
+}
+
+function fill(question: string, { prompt, completion }: RewardInput): string {
+  const parts: Record<string, string> = {
+    '{prompt}': dialogue(prompt),
+    '{completion}': spokenText(completion),
+  };
+  return question.replace(/\{prompt\}|\{completion\}/g, (name) => parts[name]!);
+}
+
+/** A single question as it stands; of a longer chat, who says what. */
+function dialogue(prompt: Content): string {
+  if (!isChat(prompt)) return prompt;
+  const [only] = prompt;
+  if (prompt.length === 1) return only!.content;
+  return prompt.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
+}

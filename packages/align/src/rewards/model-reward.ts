@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { ensembleDeviation } from './ensemble.ts';
+import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
+import { type OpenRewardModelOptions, RewardModel, type RewardScore } from './reward-model.ts';
+
+export const modelSchema = z.strictObject({
+  type: z.literal('model'),
+  /** Folder of a reward model, or of several adapters on one base. */
+  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  /** Base of adapters; the one that they name, unless told. */
+  base: z.string().min(1).optional(),
+});
+
+/**
+ * A trained reward model as a reward. Of several heads, each is an aspect, and so is their standard deviation.
+ * @throws as `RewardModel.open`
+ */
+export async function modelReward(
+  { path, base }: z.output<typeof modelSchema>,
+  options: Omit<OpenRewardModelOptions, 'model'> = {},
+): Promise<Reward> {
+  const model = await RewardModel.open(path, { ...options, ...(base && { model: base }) });
+  return {
+    name: `model:${[path].flat().join(',')}`,
+    async score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
+      try {
+        return (await model.scoreRows(inputs, signal)).map(asOutcome);
+      } catch (error) {
+        const told = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
+        if (!told) throw error;
+        throw new RewardError(Number(told[1]), told[2]!, { cause: error });
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      model[Symbol.dispose]();
+    },
+  };
+}
+
+function asOutcome({ score, heads }: RewardScore): RewardOutcome {
+  if (heads.length === 1) return { score };
+  const aspects = Object.fromEntries(heads.map((value, head) => [`head_${head}`, value]));
+  const [deviation] = ensembleDeviation(heads.map((value) => [value]));
+  return { score, aspects: { ...aspects, deviation: deviation! } };
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { DEFAULT_MODEL_NAME, type LoadModelOptions, loadTokenizer } from '@keel/model';
+import { codeReward } from './code-reward.ts';
+import { CompositeReward, type RewardComponent } from './composite-reward.ts';
+import { loadFunctionReward } from './function-reward.ts';
+import { type CountTokens, lengthReward } from './length-reward.ts';
+import { modelJudge } from './model-judge.ts';
+import { modelReward } from './model-reward.ts';
+import { readRewardSpec } from './read-reward-spec.ts';
+import { regexReward } from './regex-reward.ts';
+import type { Reward } from './reward.ts';
+import { RewardConstraint } from './reward-constraint.ts';
+import type { ComponentSpec, CompositionSpec } from './reward-spec.ts';
+import { parseShortForm } from './short-form.ts';
+
+export interface OpenRewardOptions extends Pick<LoadModelOptions, 'precision' | 'device'> {
+  /** Runs code without isolation, whatever the spec says. */
+  unsafeCode?: boolean;
+  /** Most tokens of a reward model's pass. */
+  batchTokens?: number;
+  /** The model whose tokens are counted where a spec names none; the default model, unless told. */
+  tokenizer?: string;
+}
+
+/**
+ * Opens a reward: a spec file, or a short form (`parseShortForm`). Models are loaded only where the reward has one.
+ * @throws ConfigError for what is no reward; Error where a module, a model or the sandbox is not to be had
+ */
+export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
+  if (!/\.(ya?ml|json)$/.test(text)) return openComponent(parseShortForm(text), '.', options);
+  const spec = readRewardSpec(text);
+  const [only] = spec.rewards;
+  const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
+  // One reward by itself needs no sum around it.
+  if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
+    return openComponent(only!, dirname(text), options);
+  }
+  return openComposition(spec, dirname(text), options);
+}
+
+/**
+ * Opens what a spec describes.
+ * @param folder what its paths are relative to
+ * @throws as `openReward`; nothing stays open then
+ */
+export async function openComposition(
+  spec: CompositionSpec,
+  folder = '.',
+  options: OpenRewardOptions = {},
+): Promise<CompositeReward> {
+  const components: RewardComponent[] = [];
+  try {
+    for (const one of spec.rewards) {
+      const { name = one.type, weight, clip, normalise } = one;
+      const reward = await openComponent(one, folder, options);
+      components.push({ name, reward, weight, clip, normalise });
+    }
+    const constraints = spec.constraints.map((constraint) => new RewardConstraint(constraint));
+    return new CompositeReward(components, constraints);
+  } catch (error) {
+    for (const { reward } of components) await reward[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openComponent(
+  { name: _name, weight: _weight, clip: _clip, normalise: _normalise, ...spec }: ComponentSpec,
+  folder: string,
+  {
+    unsafeCode = false,
+    batchTokens,
+    tokenizer: usual = DEFAULT_MODEL_NAME,
+    ...model
+  }: OpenRewardOptions,
+): Promise<Reward> {
+  switch (spec.type) {
+    case 'function':
+      return loadFunctionReward(spec.module, folder);
+    case 'regex':
+      return regexReward(spec);
+    case 'length': {
+      const { tokenizer, ...length } = spec;
+      const name = tokenizer === undefined ? usual : beside(tokenizer, folder);
+      const counts = spec.unit === 'tokens' ? await counting(name) : undefined;
+      return lengthReward(length, counts);
+    }
+    case 'code':
+      return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
+    case 'judge':
+      return modelJudge({ ...spec, model: beside(spec.model, folder) }, model);
+    case 'model': {
+      const path = [spec.path].flat().map((one) => beside(one, folder));
+      return modelReward({ ...spec, path }, { ...model, ...(batchTokens && { batchTokens }) });
+    }
+  }
+}
+
+/** A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it is. */
+function beside(name: string, folder: string): string {
+  const path = join(folder, name);
+  return !isAbsolute(name) && existsSync(path) ? path : name;
+}
+
+async function counting(name: string): Promise<CountTokens> {
+  const tokenizer = await loadTokenizer(name);
+  return (text) => tokenizer.encode(text).length;
+}

@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../config/config-error.ts';
+import { nearest } from '../config/nearest.ts';
+import { type CompositionSpec, compositionSchema, rewardTypes } from './reward-spec.ts';
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Reads the spec of a reward, YAML or JSON: a mapping with `rewards`, or one reward by itself.
+ * @throws ConfigError naming file, line and column of every fault, and for an unknown key the nearest known one
+ */
+export function readRewardSpec(file: string): CompositionSpec {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${file}: cannot read the reward: ${(error as Error).message}`]);
+  }
+  return parseRewardSpec(text, file);
+}
+
+/** As `readRewardSpec`, on text already read; `file` is only named in errors. */
+export function parseRewardSpec(text: string, file: string): CompositionSpec {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${place(pos[0])}: not valid YAML: ${message}`),
+    );
+  }
+  if (!isMap(document.contents)) {
+    throw new ConfigError([`${file}: expected a reward, such as "type: regex" and its "pattern"`]);
+  }
+  const alone = document.has('type');
+  const value = alone ? { rewards: [document.toJS()] } : document.toJS();
+  const inFile = (path: Path): Path => (alone ? path.slice(2) : path);
+  const parsed = compositionSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.flatMap((issue) =>
+      explain(issue, value).map(
+        ({ path, text: what }) => `${place(offsetOf(document, inFile(path)))}: ${what}`,
+      ),
+    ),
+  );
+}
+
+interface Fault {
+  path: Path;
+  text: string;
+}
+
+function explain(issue: z.core.$ZodIssue, value: unknown): Fault[] {
+  const { path } = issue;
+  const name = path.filter((part) => typeof part === 'string').at(-1) ?? 'the reward';
+  const found = shown(at(value, path));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], text: unknownKey(key, path, value) }));
+  }
+  if (issue.code === 'invalid_union' && path.at(-1) === 'type') {
+    return [{ path, text: choice('type', Object.keys(rewardTypes), at(value, path)) }];
+  }
+  if (issue.code === 'invalid_value') {
+    return [{ path, text: choice(String(name), issue.values.map(String), at(value, path)) }];
+  }
+  if (issue.code === 'invalid_type' && at(value, path) === undefined) {
+    return [{ path, text: `"${String(name)}" is missing: expected ${issue.expected}` }];
+  }
+  const message = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
+  return [{ path, text: `${String(name)}: ${message}, found ${found}` }];
+}
+
+function unknownKey(key: string, path: Path, value: unknown): string {
+  const known = knownKeys(path, value);
+  const near = nearest(key.replaceAll('-', '_'), known);
+  return near
+    ? `unknown key "${key}"; did you mean "${near}"?`
+    : `unknown key "${key}"; known are ${known.join(', ')}`;
+}
+
+function choice(name: string, choices: readonly string[], found: unknown): string {
+  const near = typeof found === 'string' ? nearest(found, choices) : null;
+  const hint = near ? `; did you mean ${near}?` : '';
+  return `${name}: expected one of ${choices.join(', ')}, found ${shown(found)}${hint}`;
+}
+
+/** The keys of the schema that a path leads to. */
+function knownKeys(path: Path, value: unknown): string[] {
+  let schema: z.core.$ZodType | undefined = compositionSchema;
+  path.forEach((part, index) => {
+    schema = unwrapped(schema);
+    if (schema instanceof z.ZodArray) schema = schema.element;
+    else if (schema instanceof z.ZodObject) schema = schema.shape[part as string];
+    const type = (at(value, path.slice(0, index + 1)) as { type?: string } | undefined)?.type;
+    if (schema instanceof z.ZodDiscriminatedUnion) {
+      schema = rewardTypes[type as keyof typeof rewardTypes];
+    }
+  });
+  const last = unwrapped(schema);
+  return last instanceof z.ZodObject ? Object.keys(last.shape) : [];
+}
+
+function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  let inner = schema;
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodOptional
+  ) {
+    inner = inner.def.innerType;
+  }
+  return inner;
+}
+
+function at(value: unknown, path: Path): unknown {
+  let part = value;
+  for (const key of path) part = (part as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return part;
+}
+
+/** Where a key stands, or the nearest thing around it that is there. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(
+        (item) => isPair(item) && String((item.key as { value?: unknown })?.value) === last,
+      );
+      if (isNode(pair?.key) && pair.key.range) return pair.key.range[0];
+    }
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents && isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

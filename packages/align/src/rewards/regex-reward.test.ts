@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { answers } from './fixtures/answers.ts';
+import { regexReward } from './regex-reward.ts';
+
+const scores = async (spec: object, completions: string[]): Promise<(number | null)[]> => {
+  const reward = regexReward({ type: 'regex', pattern: 'a', ...spec });
+  return (await reward.score(answers(completions))).map(({ score }) => score);
+};
+
+test('match, no match and count, anywhere or in whole', async () => {
+  const texts = ['banana', 'a', 'A', 'b'];
+  expect(await scores({}, texts)).toEqual([1, 1, 0, 0]);
+  expect(await scores({ flags: 'i' }, texts)).toEqual([1, 1, 1, 0]);
+  expect(await scores({ mode: 'no_match' }, texts)).toEqual([0, 0, 1, 1]);
+  expect(await scores({ mode: 'count' }, texts)).toEqual([3, 1, 0, 0]);
+  expect(await scores({ where: 'whole' }, texts)).toEqual([0, 1, 0, 0]);
+  expect(await scores({ where: 'whole', pattern: 'a|b' }, texts)).toEqual([0, 1, 0, 1]);
+});
+
+test('one answer leaves no trace on the next', async () => {
+  expect(await scores({ flags: 'gy' }, ['xa', 'a', 'a'])).toEqual([1, 1, 1]);
+});
+
+test('a pattern that is none is refused', () => {
+  expect(() => regexReward({ type: 'regex', pattern: '(' })).toThrow('Unterminated group');
+});

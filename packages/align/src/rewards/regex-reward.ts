@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { functionReward } from './function-reward.ts';
+import { type Reward, spokenText } from './reward.ts';
+
+export const regexSchema = z
+  .strictObject({
+    type: z.literal('regex'),
+    /** JavaScript's regular expression, without slashes. */
+    pattern: z.string().min(1),
+    flags: z.string().default(''),
+    /** 1 where it matches, 1 where it does not, or how often it does. */
+    mode: z.enum(['match', 'no_match', 'count']).default('match'),
+    /** A part of the completion, or all of it. */
+    where: z.enum(['anywhere', 'whole']).default('anywhere'),
+  })
+  .superRefine(({ pattern, flags }, context) => {
+    try {
+      new RegExp(pattern, flags);
+    } catch (error) {
+      const message = (error as Error).message;
+      context.addIssue({ code: 'custom', path: ['pattern'], message });
+    }
+  });
+
+/** Whether, or how often, a regular expression matches the completion. */
+export function regexReward(spec: z.input<typeof regexSchema>): Reward {
+  const { pattern, flags, mode, where } = regexSchema.parse(spec);
+  const source = where === 'whole' ? `^(?:${pattern})$` : pattern;
+  // Its own state (lastIndex) must not reach from one answer to the next.
+  const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
+  const name = `regex:/${pattern}/${flags}`;
+  return functionReward(name, ({ completion }) => {
+    const text = spokenText(completion);
+    if (mode === 'count') return [...text.matchAll(expression)].length;
+    return Number(text.search(expression) >= 0 === (mode === 'match'));
+  });
+}

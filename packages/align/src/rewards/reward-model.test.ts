@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadModel } from '@keel/model';
+import { memory } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  tinyRows,
+  writeRowsFile,
+  writeTinyChatModel,
+} from '../trainers/fixtures/tiny-chat-model.ts';
+import { writeJudged } from '../trainers/fixtures/tiny-judged.ts';
+import { trainReward } from '../trainers/run-reward.ts';
+import { RewardModel } from './reward-model.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-reward-model-'));
+const inside = (name: string): string => join(folder, name);
+const fp32 = { precision: 'fp32', device: 'cpu' } as const;
+const pairs = tinyRows(6);
+const rows = pairs.flatMap(({ prompt, chosen, rejected }) => [
+  { prompt, completion: chosen },
+  { prompt, completion: rejected },
+]);
+const [first, second, whole, heads, steps] = ['a', 'b', 'whole', 'heads', 'steps'].map(inside);
+
+beforeAll(async () => {
+  writeTinyChatModel(inside('model'));
+  const data = [writeRowsFile(folder, pairs)];
+  const usual = {
+    ...{ model: inside('model'), data, maxSteps: 2, learningRate: 1e-2, batchSize: 3 },
+    ...{ precision: 'fp32' as const, threads: 1, saveSteps: null, loraRank: 4 },
+  };
+  await trainReward({ ...usual, output: first!, lora: true, seed: 1 });
+  await trainReward({ ...usual, output: second!, lora: true, seed: 2 });
+  await trainReward({ ...usual, output: whole! });
+  await trainReward({ ...usual, output: heads!, lora: true, heads: 3 });
+  const process = { prompt: 'hello', completions: ['wo', 'day'], labels: [true, false], extra: {} };
+  const judged = writeJudged(folder, [process]);
+  await trainReward({ ...usual, data: [judged], batchSize: 1, output: steps!, lora: true });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const final = (run: string | undefined): string => join(run!, 'final');
+
+const scoresOf = async (from: string | string[], options = {}): Promise<number[]> => {
+  using rewards = await RewardModel.open(from, { ...fp32, ...options });
+  return (await rewards.scoreRows(rows)).map(({ score }) => score);
+};
+
+describe('scores', () => {
+  it.each([
+    ['an adapter', () => final(first)],
+    ['a whole model', () => final(whole)],
+  ])('do not depend on what is scored together: %s', async (_, path) => {
+    const before = memory();
+    const together = await scoresOf(path());
+    const apart = await scoresOf(path(), { batchTokens: 1 });
+    for (const [row, score] of together.entries()) expect(apart[row]).toBeCloseTo(score, 4);
+    expect(new Set(together).size).toBeGreaterThan(6);
+    using rewards = await RewardModel.open(path(), fp32);
+    expect((await rewards.scoreRows([rows[3]!]))[0]!.score).toBeCloseTo(together[3]!, 4);
+    expect(await rewards.scoreRows([])).toEqual([]);
+    rewards[Symbol.dispose]();
+    expect(memory()).toEqual(before);
+  });
+
+  it('of an ensemble of adapters are the combined scores of each', async () => {
+    const [a, b] = [await scoresOf(final(first)), await scoresOf(final(second))];
+    using both = await RewardModel.open([final(first), final(second)], fp32);
+    expect(both.heads).toBe(2);
+    const found = await both.scoreRows(rows);
+    for (const [row, { score, heads }] of found.entries()) {
+      expect(heads[0]).toBeCloseTo(a[row]!, 4);
+      expect(heads[1]).toBeCloseTo(b[row]!, 4);
+      expect(score).toBeCloseTo((a[row]! + b[row]!) / 2, 4);
+    }
+    const ensemble = { rule: 'minimum' as const };
+    const lowest = await scoresOf([final(first), final(second)], { ensemble });
+    for (const [row, score] of lowest.entries()) {
+      expect(score).toBeCloseTo(Math.min(a[row]!, b[row]!), 4);
+    }
+  });
+
+  it('of several heads can be read with less trust where they differ', async () => {
+    using rewards = await RewardModel.open(final(heads), {
+      ...fp32,
+      ensemble: { rule: 'lower_bound', k: 2 },
+    });
+    for (const { score, heads: own } of await rewards.scoreRows(rows)) {
+      const mean = own.reduce((sum, one) => sum + one, 0) / 3;
+      const variance = own.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 2;
+      expect(score).toBeCloseTo(mean - 2 * Math.sqrt(variance), 9);
+    }
+  });
+
+  it('of steps are log-odds, and the answer has the log-probability that all are right', async () => {
+    using rewards = await RewardModel.open(final(steps), fp32);
+    const row = { prompt: 'hello', completion: 'wo\nday' };
+    const [only] = await rewards.scoreRows([row]);
+    const { score, steps: found = [] } = only!;
+    expect(found).toHaveLength(2);
+    const all = found.reduce((sum, x) => sum - Math.log1p(Math.exp(-x)), 0);
+    expect(score).toBeCloseTo(all, 9);
+  });
+
+  it('come from a model that shares its base with others', async () => {
+    const model = await loadModel(inside('model'), fp32);
+    const before = memory();
+    using rewards = RewardModel.on(model, [final(first)], fp32);
+    expect(rewards.model).toBe(model);
+    const expected = await scoresOf(final(first));
+    const found = await rewards.scoreRows(rows);
+    for (const [row, { score }] of found.entries()) expect(score).toBeCloseTo(expected[row]!, 4);
+    rewards[Symbol.dispose]();
+    // The base is its owner's still.
+    expect(memory().tensors).toBeGreaterThan(before.tensors);
+    expect(model.hasScoreHead('reward')).toBe(true);
+    model.dispose();
+  });
+
+  it('stop where the signal fires', async () => {
+    using rewards = await RewardModel.open(final(first), fp32);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(rewards.scoreRows(rows, signal)).rejects.toThrow('enough');
+  });
+});
+
+describe('what is no reward model is told', () => {
+  it('by what it is and what to do', async () => {
+    await expect(RewardModel.open(inside('model'), fp32)).rejects.toThrow(
+      /is a language model without a scalar head.*keel reward/,
+    );
+    await expect(RewardModel.open([final(first), final(whole)], fp32)).rejects.toThrow(
+      /an ensemble is of adapters on one base, and .*whole.* is none/,
+    );
+    await expect(RewardModel.open([final(whole), final(whole)], fp32)).rejects.toThrow(
+      /whole models cannot be one ensemble/,
+    );
+  });
+
+  it('and a damaged reward.json with its field', async () => {
+    const path = join(final(second), 'reward.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"last"', '"first"'));
+    await expect(RewardModel.open(final(second), fp32)).rejects.toThrow(/reward\.json: read_at: /);
+    writeFileSync(path, '{');
+    await expect(RewardModel.open(final(second), fp32)).rejects.toThrow(/reward\.json is no JSON/);
+    writeFileSync(path, text);
+  });
+
+  it('and so is an answer that is empty or too long, by its row', async () => {
+    using rewards = await RewardModel.open(final(first), fp32);
+    const empty = { prompt: 'hello', completion: '' };
+    await expect(rewards.scoreRows([rows[1]!, empty])).rejects.toThrow(
+      'row 1: the answer is empty',
+    );
+    const long = { prompt: 'hello', completion: 'x '.repeat(3000) };
+    await expect(rewards.scoreRows([long])).rejects.toThrow(/row 0: .* takes at most 2048/);
+  });
+});

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { codeSchema } from './code-reward.ts';
+import { lengthSchema } from './length-reward.ts';
+import { judgeSchema } from './model-judge.ts';
+import { modelSchema } from './model-reward.ts';
+import { regexSchema } from './regex-reward.ts';
+import { constraintSchema } from './reward-constraint.ts';
+import { scaleSchema } from './reward-scale.ts';
+
+/** What every reward of a composition may have beside the keys of its type. */
+const inComposition = {
+  /** How it is called in aspects and constraints; its type, unless told. */
+  name: z
+    .string()
+    .regex(/^[^\s:.]+$/, 'a name without spaces, colons and full stops')
+    .optional(),
+  weight: z.number().default(1),
+  /** Bounds of the normalised score. */
+  clip: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low < high, 'the lower bound first')
+    .nullable()
+    .default(null),
+  normalise: scaleSchema.default('none'),
+};
+
+export const functionSchema = z.strictObject({
+  type: z.literal('function'),
+  /** `module.ts` or `module.ts#name`, relative to the spec. */
+  module: z.string().min(1),
+});
+
+export const rewardTypes = {
+  model: modelSchema.safeExtend(inComposition),
+  function: functionSchema.safeExtend(inComposition),
+  regex: regexSchema.safeExtend(inComposition),
+  length: lengthSchema.safeExtend({
+    ...inComposition,
+    /** Whose tokens are counted; the default model's, unless told. */
+    tokenizer: z.string().min(1).optional(),
+  }),
+  code: codeSchema.safeExtend(inComposition),
+  judge: judgeSchema.safeExtend(inComposition),
+};
+
+export const componentSchema = z.discriminatedUnion('type', [
+  rewardTypes.model,
+  rewardTypes.function,
+  rewardTypes.regex,
+  rewardTypes.length,
+  rewardTypes.code,
+  rewardTypes.judge,
+]);
+
+/** What a spec file holds: one reward, or this. */
+export const compositionSchema = z.strictObject({
+  rewards: z.array(componentSchema).min(1),
+  constraints: z.array(constraintSchema).default([]),
+});
+
+export type ComponentSpec = z.output<typeof componentSchema>;
+export type CompositionSpec = z.output<typeof compositionSchema>;

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { spokenText } from './reward.ts';
+
+test('of a chat, only the assistant speaks', () => {
+  expect(spokenText('plain')).toBe('plain');
+  const chat = [
+    { role: 'assistant', content: 'first' },
+    { role: 'tool', content: '42' },
+    { role: 'assistant', content: 'second' },
+  ];
+  expect(spokenText(chat)).toBe('first\nsecond');
+});

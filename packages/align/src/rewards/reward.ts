@@ -1,0 +1,50 @@
+import { type Content, isChat } from '../data/messages.ts';
+
+/** One answer to be judged. */
+export interface RewardInput {
+  prompt: Content;
+  completion: Content;
+  /** The row's fields that its kind does not know: tests, a reference answer, … */
+  extra: Readonly<Record<string, unknown>>;
+  /** The completion's tokens, where they are known. */
+  tokens?: number;
+}
+
+export interface RewardOutcome {
+  /** More is better; null: this reward says nothing of the answer. */
+  score: number | null;
+  /** What the score is made of, by name. */
+  aspects?: Record<string, number>;
+  /** Why, in words. */
+  note?: string;
+}
+
+/** Anything that tells how good answers are: a trained model, a function, a rule, tests, a mixture of these. */
+export interface Reward {
+  readonly name: string;
+  /**
+   * @returns an outcome an input, in their order
+   * @throws RewardError where one of them cannot be judged, the signal's reason once it is aborted
+   */
+  score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A reward that failed on one of its inputs. */
+export class RewardError extends Error {
+  override readonly name = 'RewardError';
+  /** Which input, counted from 0. */
+  readonly index: number;
+
+  constructor(index: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.index = index;
+  }
+}
+
+/** What the assistant says in a completion, or any text as it stands. */
+export function spokenText(content: Content): string {
+  if (!isChat(content)) return content;
+  const spoken = content.filter(({ role }) => role === 'assistant');
+  return spoken.map((message) => message.content).join('\n');
+}

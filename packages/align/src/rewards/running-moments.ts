@@ -1,0 +1,72 @@
+// Mean and deviation of a stream, score by score (Welford 1962) and merged from parts (Chan, Golub & LeVeque 1979), so that
+// a large common offset loses no digits and nothing has to be held in memory.
+
+/** What a stream needs to go on after a restart. */
+export interface RunningMomentsState {
+  count: number;
+  mean: number;
+  /** Sum of squared differences from the mean. */
+  squares: number;
+}
+
+/** Count, mean and deviation of a stream of numbers. */
+export class RunningMoments {
+  #count = 0;
+  #mean = 0;
+  #squares = 0;
+
+  /** As if so many values of this mean and deviation had been added. */
+  static of(count: number, mean: number, standardDeviation: number): RunningMoments {
+    const moments = new RunningMoments();
+    moments.#count = count;
+    moments.#mean = mean;
+    moments.#squares = count < 2 ? 0 : standardDeviation ** 2 * (count - 1);
+    return moments;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+  get mean(): number {
+    return this.#mean;
+  }
+  /** sqrt(sum (x - mean)^2 / (n - 1)); 0 for fewer than two values. */
+  get standardDeviation(): number {
+    return this.#count < 2 ? 0 : Math.sqrt(this.#squares / (this.#count - 1));
+  }
+
+  /** @throws RangeError for what is not finite */
+  add(value: number): void {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is no score`);
+    this.#count++;
+    const before = value - this.#mean;
+    this.#mean += before / this.#count;
+    this.#squares += before * (value - this.#mean);
+  }
+
+  /** As if all of `other`'s values had been added here. */
+  merge(other: RunningMoments): void {
+    if (other.#count === 0) return;
+    const count = this.#count + other.#count;
+    const gap = other.#mean - this.#mean;
+    this.#squares += other.#squares + (gap * gap * this.#count * other.#count) / count;
+    this.#mean += (gap * other.#count) / count;
+    this.#count = count;
+  }
+
+  state(): RunningMomentsState {
+    return { count: this.#count, mean: this.#mean, squares: this.#squares };
+  }
+  /** @throws RangeError for a state that no stream can have left; then nothing is changed */
+  restore({ count, mean, squares }: RunningMomentsState): void {
+    const sound = Number.isInteger(count) && count >= 0 && Number.isFinite(mean);
+    if (!sound || !Number.isFinite(squares) || squares < 0) {
+      throw new RangeError(
+        `not a state of running moments: count ${count}, mean ${mean}, squares ${squares}`,
+      );
+    }
+    this.#count = count;
+    this.#mean = mean;
+    this.#squares = squares;
+  }
+}

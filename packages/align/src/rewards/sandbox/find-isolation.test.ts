@@ -1,0 +1,74 @@
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { firstThatHolds, isolations, unsafe } from './find-isolation.ts';
+import { findPython } from './interpreter.ts';
+import type { Isolation } from './isolation.ts';
+import { defaultLimits } from './limits.ts';
+import { probe } from './probe.ts';
+import { ShutInProcess } from './shut-in-process.ts';
+
+const python = await findPython('python3');
+
+test('a way that lets programs out is found out by trying it', async () => {
+  const reasons = await probe(unsafe, python);
+  expect(reasons).toContain('a program in it could read a file of yours');
+  expect(reasons).toContain('a program in it could see processes outside');
+  expect(reasons).toContain('a program in it could take more memory than allowed');
+  expect(reasons).toContain('a program in it could keep more than the allowed processes');
+  expect(reasons).toContain('a program in it could leave a process behind');
+});
+
+test('a way that does not work is not taken, and the refusal says why of each', async () => {
+  const broken: Isolation = {
+    name: 'broken',
+    scratch: '/scratch',
+    wrap: () => ['sh', '-c', 'echo no such namespace >&2; exit 1'],
+  };
+  const absent: Isolation = { ...broken, name: 'absent', wrap: () => ['keel-no-such-program'] };
+  const search = firstThatHolds(python, [broken, absent]);
+  await expect(search).rejects.toThrow(
+    /broken: no such namespace\n.*absent: .*ENOENT[\s\S]*--unsafe-code/,
+  );
+});
+
+test('one of the ways holds here', async ({ skip }) => {
+  const reasons = await Promise.all(isolations().map((way) => probe(way, python)));
+  if (reasons.every((one) => one.length > 0))
+    skip(`no isolation here: ${reasons.flat().join('; ')}`);
+  const first = isolations()[reasons.findIndex((one) => one.length === 0)]!;
+  expect((await firstThatHolds(python)).name).toBe(first.name);
+});
+
+test.each(
+  isolations(),
+)('the network of $name is closed also to what no filter stops', async (way) => {
+  let visits = 0;
+  const server = createServer(() => {
+    visits += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { port: number };
+  const connect = (isolation: Isolation) =>
+    new ShutInProcess(isolation, {
+      command: [
+        python.executable,
+        '-c',
+        `import socket; socket.create_connection(('127.0.0.1', ${port}), 5)`,
+      ],
+      limits: defaultLimits,
+      readable: python.readable,
+      slot: 0,
+    }).ended;
+  const { code, complaint } = await connect(way);
+  expect(code, complaint).not.toBe(0);
+  expect(visits).toBe(0);
+  expect(await connect(unsafe)).toMatchObject({ code: 0 });
+  expect(visits).toBe(1);
+});
+
+test('a Python that is not there is told', async () => {
+  await expect(findPython('keel-no-such-python')).rejects.toThrow(
+    '"keel-no-such-python" does not start',
+  );
+});

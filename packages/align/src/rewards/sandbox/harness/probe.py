@@ -1,0 +1,77 @@
+# Tries to get out, and says what it could do. Run before a way of isolation is trusted.
+def _probe():
+    import json
+    import mmap
+    import os
+    import signal
+    import socket
+    import sys
+
+    task = json.loads(sys.stdin.readline())
+    could = []
+
+    def attempt(what, action):
+        try:
+            if action() is not False:
+                could.append(what)
+        except (OSError, MemoryError):
+            pass
+
+    def connect():
+        with socket.socket() as one:
+            one.settimeout(2)
+            one.connect(('127.0.0.1', task['port']))
+
+    def look():
+        return any(os.path.lexists(path) for path in task['home'])
+
+    def write(path):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+
+    def allocate():
+        # Not touched: the limit is on addresses, and the machine may have no more to give.
+        mmap.mmap(-1, (task['memory_megabytes'] + 64) << 20, mmap.MAP_PRIVATE).close()
+
+    def fill():
+        with open('filled', 'wb') as file:
+            for _ in range(task['scratch_megabytes'] + 1):
+                file.write(bytes(1 << 20))
+
+    def fork_on():
+        wait, keep = os.pipe()
+        for _ in range(task['processes'] + 2):
+            if os.fork() == 0:
+                os.close(keep)
+                os.read(wait, 1)
+                os._exit(0)
+
+    def remain():
+        # Holds the pipes open and is never waited for.
+        if os.fork() == 0:
+            os.setsid()
+            # Where nothing ends it, it ends itself in the end.
+            signal.alarm(60)
+            os.read(os.pipe()[0], 1)
+
+    def see(pid):
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            pass
+
+    attempt('read a file of yours', lambda: open(task['file']).close())
+    attempt('look into your home folder', look)
+    attempt('write beside a file of yours', lambda: write(task['file'] + '-written'))
+    attempt('write to /usr', lambda: write('/usr/keel-probe'))
+    attempt('write to /', lambda: write('/keel-probe'))
+    attempt('connect to a server on this machine', connect)
+    attempt('see processes outside', lambda: see(task['pid']))
+    attempt('make memory that no limit counts', lambda: os.close(os.memfd_create('probe')))
+    attempt('take more memory than allowed', allocate)
+    attempt('fill more than the scratch folder', fill)
+    remain()
+    attempt('keep more than the allowed processes', fork_on)
+    print(json.dumps(could), flush=True)
+
+
+_probe()

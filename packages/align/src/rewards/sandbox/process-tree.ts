@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** The processes that a process started and that still run; none where the system does not tell. */
+export function childProcesses(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Resident memory of a process and of all below it that is its own, in bytes. */
+export function treeMemory(pid: number): number {
+  let sum = ownMemory(pid);
+  for (const child of childProcesses(pid)) sum += treeMemory(child);
+  return sum;
+}
+
+function ownMemory(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s*(\d+) kB$/gm)];
+    return kilobytes.reduce((sum, [, count]) => sum + Number(count) * 1024, 0);
+  } catch {
+    return 0;
+  }
+}

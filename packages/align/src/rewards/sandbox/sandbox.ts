@@ -1,0 +1,98 @@
+import { availableParallelism } from 'node:os';
+import { findIsolation, unsafe } from './find-isolation.ts';
+import { type HarnessName, harnessCommand } from './harness/harness.ts';
+import { findPython, type Interpreter } from './interpreter.ts';
+import type { Isolation } from './isolation.ts';
+import type { SandboxLimits } from './limits.ts';
+import { ShutInProcess } from './shut-in-process.ts';
+import { Slots } from './slots.ts';
+
+export interface SandboxOptions {
+  /** `auto` takes what shuts programs in and refuses where nothing does; `none` runs them as they are. */
+  isolation?: 'auto' | 'none' | Isolation;
+  /** The Python, by name or path. */
+  command?: string;
+  /** Programs at a time; as many as there are cores unless told. */
+  concurrency?: number;
+}
+
+/** Other processes of Keel on this machine take other numbers, most likely. */
+const FIRST_SLOT = process.pid * 64;
+
+/** Runs Python programs that nobody has read, shut in. */
+export class Sandbox {
+  readonly interpreter: Interpreter;
+  readonly #isolation: Isolation;
+  readonly #slots: Slots;
+
+  /** Use {@link Sandbox.open}. */
+  constructor(isolation: Isolation, interpreter: Interpreter, concurrency: number) {
+    this.#isolation = isolation;
+    this.interpreter = interpreter;
+    this.#slots = new Slots(concurrency);
+  }
+
+  /**
+   * @throws NoIsolationError where the system shuts no program in
+   * @throws Error where there is no such Python
+   */
+  static async open(options: SandboxOptions = {}): Promise<Sandbox> {
+    const {
+      isolation = 'auto',
+      command = 'python3',
+      concurrency = availableParallelism(),
+    } = options;
+    const interpreter = await findPython(command);
+    const way =
+      isolation === 'auto'
+        ? await findIsolation(interpreter)
+        : isolation === 'none'
+          ? unsafe
+          : isolation;
+    return new Sandbox(way, interpreter, concurrency);
+  }
+
+  /** What shuts programs in: `bubblewrap`, `namespaces` or `none`. */
+  get isolation(): string {
+    return this.#isolation.name;
+  }
+
+  /**
+   * Waits for its turn and hands `body` a function that starts processes. All of them are ended before the
+   * next one's turn.
+   */
+  async use<Result>(
+    limits: SandboxLimits,
+    signal: AbortSignal | undefined,
+    body: (
+      start: (harness: HarnessName, limits?: SandboxLimits) => ShutInProcess,
+    ) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#slots.use(async (slot) => {
+      signal?.throwIfAborted();
+      const started: ShutInProcess[] = [];
+      const abort = (): void => {
+        for (const one of started) one.stop('aborted');
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        return await body((harness, own = limits) => {
+          const filtered = this.#isolation !== unsafe;
+          const one = new ShutInProcess(this.#isolation, {
+            command: harnessCommand(this.interpreter.executable, harness, filtered),
+            limits: own,
+            readable: this.interpreter.readable,
+            slot: FIRST_SLOT + 2 * slot + started.length,
+          });
+          started.push(one);
+          return one;
+        });
+      } finally {
+        signal?.removeEventListener('abort', abort);
+        for (const one of started) one.stop('done with it');
+        await Promise.all(started.map(({ ended }) => ended));
+        signal?.throwIfAborted();
+      }
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { Isolation, SandboxRequest } from './isolation.ts';
+import { childProcesses, treeMemory } from './process-tree.ts';
+
+/** What ended a process that did not end by itself. */
+export type Stop =
+  | 'wall time'
+  | 'processor time'
+  | 'output'
+  | 'memory'
+  | 'aborted'
+  | 'done with it';
+
+export interface Ending {
+  /** null where a signal ended it */
+  code: number | null;
+  stopped: Stop | null;
+  /** The last that it wrote to stderr. */
+  complaint: string;
+}
+
+const COMPLAINT = 2000;
+/** What shells and bubblewrap exit with after SIGXCPU. */
+const TOO_LONG = 128 + 24;
+const MEMORY_EVERY_MS = 50;
+/** How long the outermost process may take to end once those within were killed. */
+const GRACE_MS = 1000;
+
+/** One process in a sandbox with all that it starts. Nothing of it is left once `ended` is there. */
+export class ShutInProcess {
+  readonly stdin: Writable;
+  /** Counted for the limit on output; whoever reads it gets no more than that. */
+  readonly stdout: Readable;
+  /** When every process of it is gone and all its output was read. Does not reject. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #isolated: boolean;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #stopped: Stop | null = null;
+  #complaint = '';
+
+  constructor(isolation: Isolation, request: SandboxRequest) {
+    const { limits } = request;
+    const [file, ...args] = isolation.wrap(request);
+    const scratch = isolation.scratch ?? mkdtempSync(join(tmpdir(), 'keel-code-'));
+    this.#isolated = isolation.scratch !== null;
+    this.#child = spawn(file, args, {
+      cwd: this.#isolated ? '/' : scratch,
+      env: environment(scratch, `${process.pid}-${++runs}`),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A session of its own: no terminal, and a group that can be killed.
+      detached: true,
+    });
+    const { stdin, stdout, stderr } = this.#child;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    // A program that does not read its input closes the pipe.
+    stdin.on('error', () => {});
+    let room = limits.output_kilobytes * 1024;
+    const count = (part: Buffer): void => {
+      room -= part.length;
+      if (room < 0) this.stop('output');
+    };
+    stdout.on('data', count);
+    stderr.on('data', (part: Buffer) => {
+      count(part);
+      this.#complaint = (this.#complaint + part.toString()).slice(-COMPLAINT);
+    });
+    this.#timers.push(
+      setTimeout(() => this.stop('wall time'), limits.wall_seconds * 1000),
+      setInterval(() => this.#checkMemory(limits.memory_megabytes * 2 ** 20), MEMORY_EVERY_MS),
+    );
+    this.ended = new Promise((resolve) => {
+      const end = (code: number | null): void => {
+        for (const timer of this.#timers) clearTimeout(timer);
+        if (!this.#isolated) {
+          this.#killGroup();
+          rmSync(scratch, { recursive: true, force: true });
+        }
+        if (code === TOO_LONG) this.#stopped ??= 'processor time';
+        resolve({ code, stopped: this.#stopped, complaint: this.#complaint.trim() });
+      };
+      this.#child.once('error', (error) => {
+        this.#complaint = error.message;
+        end(null);
+      });
+      // What a program without isolation leaves behind holds its pipes open.
+      this.#child.once('exit', () => {
+        if (!this.#isolated) this.#killGroup();
+      });
+      this.#child.once('close', (code) => end(code));
+    });
+  }
+
+  /** Kills every process of it. The first reason counts. */
+  stop(reason: Stop): void {
+    if (this.#stopped !== null) return;
+    this.#stopped = reason;
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    // Nothing that it still prints is of interest.
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+    if (!this.#isolated) {
+      this.#killGroup();
+      return;
+    }
+    // The process below the outermost one is process 1 of the namespace, and all end with it; the outermost
+    // then collects it and ends too.
+    const within = childProcesses(pid);
+    for (const child of within) kill(child);
+    if (within.length === 0) kill(pid);
+    this.#timers.push(setTimeout(() => kill(pid), GRACE_MS));
+  }
+
+  #checkMemory(limit: number): void {
+    if (this.#child.pid !== undefined && treeMemory(this.#child.pid) > limit) this.stop('memory');
+  }
+
+  #killGroup(): void {
+    if (this.#child.pid !== undefined) kill(-this.#child.pid);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+let runs = 0;
+
+function environment(home: string, run: string): Record<string, string> {
+  return {
+    // So that somebody who finds a process knows whose it is.
+    KEEL_SANDBOX: run,
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: home,
+    TMPDIR: home,
+    LANG: 'C.UTF-8',
+    // Libraries of linear algebra would start a thread a core, beyond the limit on processes.
+    OMP_NUM_THREADS: '1',
+    OPENBLAS_NUM_THREADS: '1',
+  };
+}

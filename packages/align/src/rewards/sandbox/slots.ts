@@ -1,0 +1,22 @@
+/** So many at a time; the others wait in their order. */
+export class Slots {
+  readonly #free: number[];
+  readonly #waiting: ((slot: number) => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = Array.from({ length: count }, (_, slot) => slot).reverse();
+  }
+
+  /** Runs `body` with the number of a slot that nobody else has meanwhile. */
+  async use<Result>(body: (slot: number) => Promise<Result>): Promise<Result> {
+    const free = this.#free.pop();
+    const slot = free ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await body(slot);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next(slot);
+      else this.#free.push(slot);
+    }
+  }
+}

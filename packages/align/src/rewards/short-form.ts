@@ -1,0 +1,63 @@
+import { existsSync, statSync } from 'node:fs';
+import { ConfigError } from '../config/config-error.ts';
+import { type ComponentSpec, componentSchema } from './reward-spec.ts';
+
+const forms =
+  'a spec (.yaml, .json), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:MODEL';
+
+/**
+ * A reward as it is written on the command line, but for spec files:
+ * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`, `judge:MODEL`,
+ * `module.ts`, `module.ts#name`, a folder of a reward model.
+ * @throws ConfigError for what is none of these
+ */
+export function parseShortForm(text: string): ComponentSpec {
+  const [kind, rest] = split(text);
+  if (kind === 'regex') return checked(text, regex(rest));
+  if (kind === 'length') return checked(text, length(rest));
+  if (kind === 'code') return checked(text, { type: 'code', ...(rest && { language: rest }) });
+  if (kind === 'judge') return checked(text, { type: 'judge', model: rest });
+  if (/\.(?:[cm]?[jt]s)(?:#[^/\\]*)?$/.test(text)) {
+    return checked(text, { type: 'function', module: text });
+  }
+  if (existsSync(text) && statSync(text).isDirectory()) {
+    return checked(text, { type: 'model', path: text });
+  }
+  throw new ConfigError([
+    `--reward ${text}: there is no such file or folder; a reward is ${forms}`,
+  ]);
+}
+
+function split(text: string): [kind: string, rest: string] {
+  const colon = text.indexOf(':');
+  return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function regex(rest: string): object {
+  const slashes = /^\/([\s\S]+)\/([a-z]*)$/.exec(rest);
+  if (!slashes) throw new ConfigError([`--reward regex:${rest}: write regex:/pattern/flags`]);
+  return { type: 'regex', pattern: slashes[1], flags: slashes[2] };
+}
+
+function length(rest: string): object {
+  const parts = /^(?:~(\d+)|(\d*)-(\d*))(?::([a-z]+))?$/.exec(rest);
+  if (!parts) {
+    throw new ConfigError([
+      `--reward length:${rest}: write length:50-200, length:-200 or length:~150, with :words or :tokens after it`,
+    ]);
+  }
+  const [, target, min, max, unit] = parts;
+  const numbers = Object.entries({ target, min, max }).filter(([, value]) => value);
+  return {
+    type: 'length',
+    ...Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)])),
+    ...(unit && { unit }),
+  };
+}
+
+function checked(text: string, spec: object): ComponentSpec {
+  const parsed = componentSchema.safeParse(spec);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ConfigError([`--reward ${text}: ${issue!.path.join('.')}: ${issue!.message}`]);
+}

@@ -1,0 +1,31 @@
+import { openOneOf, type RewardInput, type RowOf, type SourceOf } from '@keel/align';
+import type { AnswerSourceOptions } from './open-answers.ts';
+
+const kinds = ['preference', 'ranking', 'samples', 'completion'] as const;
+export type JudgedKind = (typeof kinds)[number];
+
+/** Opens rows with answers of whatever kind: pairs, rankings, several samples, or one completion each. */
+export const openJudged = (options: AnswerSourceOptions): Promise<SourceOf<JudgedKind>> =>
+  openOneOf(options, kinds);
+
+/** A row's answers as a reward takes them, and which are said to be better. */
+export interface JudgedRow {
+  inputs: RewardInput[];
+  /** One for each answer, 1 for the best; null where the row says nothing of it. */
+  ranks: readonly number[] | null;
+}
+
+export function judgedRow(kind: JudgedKind, row: RowOf[JudgedKind]): JudgedRow {
+  const { prompt, extra } = row;
+  const inputs = (answers: readonly RewardInput['completion'][]): RewardInput[] =>
+    answers.map((completion) => ({ prompt, completion, extra }));
+  if (kind === 'completion') {
+    return { inputs: inputs([(row as RowOf['completion']).completion]), ranks: null };
+  }
+  if (kind === 'preference') {
+    const { chosen, rejected } = row as RowOf['preference'];
+    return { inputs: inputs([chosen, rejected]), ranks: [1, 2] };
+  }
+  const { completions, ranks = null } = row as RowOf['samples'] & { ranks?: number[] };
+  return { inputs: inputs(completions), ranks };
+}

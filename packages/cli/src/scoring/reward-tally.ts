@@ -1,0 +1,91 @@
+import {
+  type Attempts,
+  meanPassAtK,
+  proportionOf,
+  type RewardOutcome,
+  RunningMoments,
+} from '@keel/align';
+import type { JudgedRow } from './reward-rows.ts';
+
+/** The k that a summary shows, as far as there are samples. */
+const SHOWN_K = [1, 2, 5, 10, 20, 50, 100];
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** What is said of all rows together. */
+export class RewardTally {
+  readonly #scores = new RunningMoments();
+  readonly #aspects = new Map<string, RunningMoments>();
+  readonly #hits: number[] = [];
+  readonly #problems = new Map<string, Attempts>();
+  #silent = 0;
+
+  add({ inputs, ranks }: JudgedRow, outcomes: readonly RewardOutcome[]): void {
+    outcomes.forEach(({ score, aspects = {} }, index) => {
+      if (score === null) this.#silent += 1;
+      else this.#scores.add(score);
+      for (const [name, value] of Object.entries(aspects)) {
+        const moments = this.#aspects.get(name) ?? new RunningMoments();
+        moments.add(value);
+        this.#aspects.set(name, moments);
+        if (name === 'passed' || name.endsWith('.passed')) {
+          this.#attempt(JSON.stringify([name, inputs[index]!.prompt]), value === 1);
+        }
+      }
+    });
+    if (ranks !== null) this.#compare(ranks, outcomes);
+  }
+
+  lines(): string[] {
+    const { count, mean, standardDeviation } = this.#scores;
+    const lines: string[] = [];
+    if (count > 0) {
+      lines.push(`reward of ${count} answers: ${spread(mean, standardDeviation)}`);
+    }
+    if (this.#silent > 0) lines.push(`${this.#silent} answers have no reward`);
+    for (const [name, moments] of this.#aspects) {
+      lines.push(`  ${name}: ${spread(moments.mean, moments.standardDeviation)}`);
+    }
+    const accuracy = proportionOf(this.#hits);
+    if (accuracy !== null) {
+      const { value, interval } = accuracy;
+      lines.push(
+        `The better answer has the higher reward in ${percent(value)} of ${accuracy.count} pairs` +
+          ` (95% interval ${percent(interval[0])} to ${percent(interval[1])}; equal rewards count half)`,
+      );
+    }
+    return [...lines, ...this.#passLines()];
+  }
+
+  /** Every two answers of which one is said to be better. */
+  #compare(ranks: readonly number[], outcomes: readonly RewardOutcome[]): void {
+    for (let one = 0; one < ranks.length; one++) {
+      for (let other = 0; other < ranks.length; other++) {
+        if (ranks[one]! >= ranks[other]!) continue;
+        const [better, worse] = [outcomes[one]!.score, outcomes[other]!.score];
+        if (better === null || worse === null) continue;
+        this.#hits.push(better > worse ? 1 : better < worse ? 0 : 0.5);
+      }
+    }
+  }
+
+  #attempt(problem: string, passed: boolean): void {
+    const attempts = this.#problems.get(problem) ?? { samples: 0, passed: 0 };
+    attempts.samples += 1;
+    if (passed) attempts.passed += 1;
+    this.#problems.set(problem, attempts);
+  }
+
+  #passLines(): string[] {
+    const problems = [...this.#problems.values()];
+    const fewest = Math.min(...problems.map(({ samples }) => samples));
+    if (problems.every(({ samples }) => samples < 2)) return [];
+    return SHOWN_K.filter((k) => k <= fewest).map((k) => {
+      const { value, interval } = meanPassAtK(problems, k);
+      return `pass@${k} of ${problems.length} problems: ${percent(value)} (95% interval ${percent(interval[0])} to ${percent(interval[1])})`;
+    });
+  }
+}
+
+const spread = (mean: number, deviation: number): string =>
+  `mean ${mean.toFixed(3)}, standard deviation ${deviation.toFixed(3)}`;

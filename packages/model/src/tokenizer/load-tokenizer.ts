@@ -1,0 +1,17 @@
+import { statSync } from 'node:fs';
+import { openGguf } from '../formats/gguf.ts';
+import { resolveModel } from '../resolve-model.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
+import { tokenizerFromGguf } from './tokenizer-from-gguf.ts';
+
+/**
+ * A model's tokenizer without its weights.
+ * @throws Error where there is no such model, TokenizerError where its tokenizer is damaged
+ */
+export async function loadTokenizer(model: string): Promise<Tokenizer> {
+  const path = await resolveModel(model);
+  if (statSync(path).isDirectory()) return tokenizerFromFolder(path);
+  using file = openGguf(path);
+  return tokenizerFromGguf(file.metadata);
+}
