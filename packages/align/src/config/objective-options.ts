@@ -35,7 +35,11 @@ export const objectiveOptionsShape = Object.fromEntries(
     const schema = takersOf(name)[0]!.options![name]!;
     const preset = schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
     const inner = schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema;
-    const details = { ...detailsOf(schema), sparse: true, shownDefault: preset === true ? 'on' : String(preset) };
+    const details = {
+      ...detailsOf(schema),
+      sparse: true,
+      shownDefault: preset === true ? 'on' : String(preset),
+    };
     return [name, option(inner.optional(), details)];
   }),
 ) as unknown as ObjectiveOptionsShape;
