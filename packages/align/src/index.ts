@@ -211,6 +211,7 @@ export {
   ensembleRules,
 } from './rewards/ensemble.ts';
 export {
+  type FunctionInput,
   functionReward,
   loadFunctionReward,
   type RewardFunction,
