@@ -21,6 +21,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/dpo.ts'),
   }),
   verb({
+    name: 'kto',
+    summary: 'align a model on single answers with a thumb up or down (KTO, BCO)',
+    options: () => import('./options/kto.ts'),
+    run: () => import('./verbs/kto.ts'),
+  }),
+  verb({
     name: 'ppo',
     summary: 'align a model to a reward with PPO: policy, critic, reference and reward on one base',
     options: () => import('./options/ppo.ts'),

@@ -16,6 +16,7 @@ import { embeddingNoise } from './embedding-noise.ts';
 import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
+import { logCollision } from './log-collision.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -35,6 +36,8 @@ export interface TokenScores {
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
+  /** log of the sum over v of p(v)^2, without gradient; where {@link PassOptions.collision} asks for it */
+  collision?: Tensor;
 }
 
 export interface PassOptions {
@@ -48,6 +51,8 @@ export interface PassOptions {
   entropyGradient?: boolean;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
+  /** Scored tokens come with their `collision`, for which the head's product is formed once more. */
+  collision?: boolean;
 }
 
 /** What a pass reads beside hidden states. */
@@ -187,7 +192,7 @@ export class LanguageModel {
   }
 
   #hiddenSteps(batch: PackedBatch, options: PassOptions): Steps<Tensor> {
-    const { embeddingNoise: alpha = null, ...others } = options;
+    const { embeddingNoise: alpha = null, collision: _, ...others } = options;
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
     return this.decoder.hiddenSteps(tokens, batch.positions, new SegmentAttention(batch), {
       ...others,
@@ -239,7 +244,7 @@ export class LanguageModel {
   #tokenScores(
     hidden: Tensor,
     { rows, targets }: ScoredTokens,
-    { recomputation, temperature = 1, entropyGradient = false }: PassOptions,
+    { recomputation, temperature = 1, entropyGradient = false, collision = false }: PassOptions,
   ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
@@ -255,8 +260,14 @@ export class LanguageModel {
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
       ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),
     );
-    if (!entropyGradient) return { logprobs, entropy, argmax };
     const shape = { scale, softcap, chunk: LOGPROB_CHUNK };
-    return { logprobs, entropy: entropyWithGradient(states, weight, entropy, shape), argmax };
+    const scores = {
+      logprobs,
+      entropy: entropyGradient ? entropyWithGradient(states, weight, entropy, shape) : entropy,
+      argmax,
+    };
+    if (!collision) return scores;
+    const cap = this.decoder.config.logitSoftcap ?? 0;
+    return { ...scores, collision: logCollision(states.detach(), weight.detach(), cap) };
   }
 }

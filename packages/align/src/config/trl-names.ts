@@ -11,6 +11,7 @@ const hints: Readonly<Record<string, string>> = {
   epsilon_high: 'write clip_range_high',
   eval_packing: 'rows are always packed, and none attends to another',
   eval_strategy: 'write eval_steps: N',
+  f_alpha_divergence_coef: 'write f_alpha, which is 1 minus it',
   fp16: 'write precision: bf16 or fp32',
   generation_batch_size:
     'write batch_size (prompts) and num_generations; samples_in_flight is how many are sampled together',
@@ -44,6 +45,7 @@ const hints: Readonly<Record<string, string>> = {
   per_device_train_batch_size: 'write micro_batch_size',
   precompute_ref_log_probs: 'write precompute_reference',
   ref_model: 'write reference',
+  reference_free: 'write loss with an objective that needs no reference, such as simpo or cpo',
   report_to: 'metrics.jsonl and TensorBoard events are always written',
   response_length: 'write max_new_tokens',
   resume_from_checkpoint: 'give the flag --resume',
@@ -51,12 +53,14 @@ const hints: Readonly<Record<string, string>> = {
   reward_funcs: 'write reward',
   reward_model_path: 'write reward',
   rloo_k: 'write num_generations',
+  rpo_alpha: 'write loss: [sigmoid, chosen_nll] and loss_weights: [1, alpha]',
   steps_per_generation: 'write minibatches',
   train_on_inputs: 'write completion_only_loss: false',
   train_on_prompt: 'write completion_only_loss: false',
   use_bias_correction_kl: 'write kl_correction: true',
   use_cpu: 'write device: cpu',
   use_peft: 'write lora: true',
+  use_weighting: 'write loss: wpo',
   vf_coef: 'write value_coefficient',
 };
 
