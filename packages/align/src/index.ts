@@ -23,6 +23,7 @@ export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
+export { type OnlineDpoOptions, onlineDpoDefinition } from './config/online-dpo-options.ts';
 export {
   defineOptions,
   type OptionDescriptor,
@@ -31,6 +32,7 @@ export {
 } from './config/options.ts';
 export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
 export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
+export { type RemaxOptions, remaxDefinition } from './config/remax-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
 export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
 export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
@@ -292,16 +294,22 @@ export {
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export {
   runGrpo,
+  runOnlineDpo,
   runPpo,
   runReinforce,
+  runRemax,
   runRloo,
   type TrainGrpoOptions,
+  type TrainOnlineDpoOptions,
   type TrainPpoOptions,
   type TrainReinforceOptions,
+  type TrainRemaxOptions,
   type TrainRlooOptions,
   trainGrpo,
+  trainOnlineDpo,
   trainPpo,
   trainReinforce,
+  trainRemax,
   trainRloo,
 } from './trainers/run-online.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';

@@ -52,6 +52,19 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/reinforce.ts'),
   }),
   verb({
+    name: 'remax',
+    summary:
+      'align a model to a reward with REINFORCE and the greedy answer as the baseline (ReMax)',
+    options: () => import('./options/remax.ts'),
+    run: () => import('./verbs/remax.ts'),
+  }),
+  verb({
+    name: 'online-dpo',
+    summary: 'align a model on pairs of its own answers, told apart by a reward (online DPO)',
+    options: () => import('./options/online-dpo.ts'),
+    run: () => import('./verbs/online-dpo.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'continue prompts with a model',
     options: () => import('./options/generate.ts'),

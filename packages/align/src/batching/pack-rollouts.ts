@@ -22,14 +22,16 @@ export interface PackedRollouts {
 /**
  * Divides answers into passes, those to one prompt together as far as a pass takes them.
  * @param sequences which of the answers
+ * @param wholeGroups answers to one prompt are never divided
  * @returns which answers each pass has; a limit of rows counts prompts
  */
 export function rolloutPasses(
   { prompts, completions, groups }: SampledAnswers,
   sequences: readonly number[],
   limit: MicroBatchLimit,
+  { wholeGroups = false } = {},
 ): number[][] {
-  const most = limit.tokens ?? Number.POSITIVE_INFINITY;
+  const most = (wholeGroups ? null : limit.tokens) ?? Number.POSITIVE_INFINITY;
   const pieces: { sequences: number[]; tokens: number }[] = [];
   const open = new Map<number, { sequences: number[]; tokens: number }>();
   for (const sequence of sequences) {

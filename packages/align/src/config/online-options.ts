@@ -175,8 +175,8 @@ export const klShape = (usual: {
   }),
 });
 
-/** Several optimiser steps on one rollout batch, with clipped ratios. */
-export const updateShape = (usual: { iterations: number }) => ({
+/** Several optimiser steps on one rollout batch. */
+export const epochsShape = (usual: { iterations: number }) => ({
   numIterations: option(z.number().int().min(1).default(usual.iterations), {
     description: 'epochs over each rollout batch',
     group: update,
@@ -185,6 +185,11 @@ export const updateShape = (usual: { iterations: number }) => ({
     description: 'optimizer steps that an epoch over a rollout batch is cut into',
     group: update,
   }),
+});
+
+/** The same with clipped ratios. */
+export const updateShape = (usual: { iterations: number }) => ({
+  ...epochsShape(usual),
   clipRange: option(z.number().min(0).max(1).default(0.2), {
     description: 'ratios policy/old count as no less than 1 minus this',
     group: update,
@@ -232,10 +237,10 @@ type Checked = Parameters<typeof checkTraining>[0] & {
     maxLength: number | null;
     maxNewTokens: number;
     beta: number;
-    klIn: KlPlace;
-    klEstimator: string;
-    klCorrection: boolean;
-    klController: string;
+    klIn?: KlPlace;
+    klEstimator?: string;
+    klCorrection?: boolean;
+    klController?: string;
     numGenerations: number;
     minibatches?: number;
     clipRange?: number;

@@ -11,8 +11,10 @@ import type { SampleLine } from './online/samples-log.ts';
 import {
   type TrainPpoOptions,
   trainGrpo,
+  trainOnlineDpo,
   trainPpo,
   trainReinforce,
+  trainRemax,
   trainRloo,
 } from './run-online.ts';
 import { trainReward } from './run-reward.ts';
@@ -53,6 +55,8 @@ const trainers = {
   grpo: trainGrpo,
   reinforce: trainReinforce,
   ppo: trainPpo,
+  remax: trainRemax,
+  'online-dpo': trainOnlineDpo,
 } as Record<string, (options: TrainPpoOptions, hooks?: RunHooks) => Promise<RunResult>>;
 
 const samplesOf = (run: string): SampleLine[] =>
@@ -75,6 +79,8 @@ describe('the reward rises', () => {
       valueCoefficient: 1,
     },
   };
+  own.remax = { maxSteps: 50, beta: 0.01, batchSize: 6, numGenerations: 8 };
+  own['online-dpo'] = { maxSteps: 40, batchSize: 6, numGenerations: 8, beta: 0.05 };
   it.each(Object.keys(trainers))('with %s', async (verb) => {
     const before = memory();
     const options = optionsOf({ evalData: [data], ...own[verb] });
@@ -130,6 +136,8 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ['ppo', { critic: 'shared', numIterations: 3, criticWarmup: 0 }],
     ['grpo', { numIterations: 3, beta: 0.1, numGenerations: 2 }],
     ['reinforce', {}],
+    ['remax', { temperature: 0.8 }],
+    ['online-dpo', { numIterations: 3, numGenerations: 3 }],
   ])('is the undisturbed run, byte by byte: %s %o', async (verb, own) => {
     const train = trainers[verb]!;
     const shape = { ...own, maxSteps: 7, saveSteps: 2, evalData: [data], evalSteps: 4 } as Common;
@@ -239,6 +247,9 @@ describe('what cannot be is said in plain words', () => {
   it.each([
     ['rloo', { numGenerations: 1 }, /needs 2 at least/],
     ['grpo', { numGenerations: 1 }, /needs 2 at least/],
+    ['online-dpo', { numGenerations: 1 }, /needs 2 at least/],
+    ['online-dpo', { lora: false }, /reference would be a second model/],
+    ['remax', { rewardScale: 'running' }, /greedy answer must have the scale/],
     ['grpo', { lora: false, beta: 0.1 }, /reference would be a second model/],
     ['ppo', { lora: false, beta: 0 }, /adapters on one frozen base/],
     ['grpo', { beta: 0.1, klEstimator: 'k1' }, /no gradient in expectation/],

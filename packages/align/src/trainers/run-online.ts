@@ -1,9 +1,11 @@
-// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo` and `reinforce` and their library forms are.
+// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax` and `online-dpo` and their library forms are.
 import { join } from 'node:path';
 import { type GrpoOptions, grpoDefinition } from '../config/grpo-options.ts';
+import { type OnlineDpoOptions, onlineDpoDefinition } from '../config/online-dpo-options.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type PpoOptions, ppoDefinition } from '../config/ppo-options.ts';
 import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-options.ts';
+import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
 import { loadOnlinePolicy, type OnlinePolicy } from './online/online-policy.ts';
@@ -11,8 +13,10 @@ import {
   grpoSettings,
   type OnlineOptions,
   type OnlineSettings,
+  onlineDpoSettings,
   ppoSettings,
   reinforceSettings,
+  remaxSettings,
   rlooSettings,
   stepsPerRollout,
 } from './online/online-settings.ts';
@@ -68,15 +72,21 @@ const rloo = onlineVerb(rlooDefinition, rlooSettings);
 const grpo = onlineVerb(grpoDefinition, grpoSettings);
 const reinforce = onlineVerb(reinforceDefinition, reinforceSettings);
 const ppo = onlineVerb(ppoDefinition, ppoSettings);
+const remax = onlineVerb(remaxDefinition, remaxSettings);
+const onlineDpo = onlineVerb(onlineDpoDefinition, onlineDpoSettings);
 
 export const { run: runRloo, train: trainRloo } = rloo;
 export const { run: runGrpo, train: trainGrpo } = grpo;
 export const { run: runReinforce, train: trainReinforce } = reinforce;
 export const { run: runPpo, train: trainPpo } = ppo;
+export const { run: runRemax, train: trainRemax } = remax;
+export const { run: runOnlineDpo, train: trainOnlineDpo } = onlineDpo;
 export type TrainRlooOptions = Asked<RlooOptions>;
 export type TrainGrpoOptions = Asked<GrpoOptions>;
 export type TrainReinforceOptions = Asked<ReinforceOptions>;
 export type TrainPpoOptions = Asked<PpoOptions>;
+export type TrainRemaxOptions = Asked<RemaxOptions>;
+export type TrainOnlineDpoOptions = Asked<OnlineDpoOptions>;
 
 const onlineKind = <Options extends OnlineOptions>(
   definition: Definition<Options>,

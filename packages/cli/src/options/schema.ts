@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
-  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce'],
+  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
   ...['generate', 'chat', 'score', 'tokens'],
 ] as const;
 

@@ -35,6 +35,8 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     ['grpo', ['--num-generations', '3'], ['frac_reward_zero_std', 'val/ratio']],
     ['rloo', ['--num-generations', '2'], ['frac_reward_zero_std', 'objective/kl']],
     ['reinforce', ['--baseline', 'batch'], ['objective/kl']],
+    ['remax', [], ['objective/kl']],
+    ['online-dpo', ['--loss', 'ipo'], ['objective/kl', 'frac_reward_zero_std']],
   ])('keel %s --json writes one object a line and nothing else', async (verb, own, names) => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await online(folder, verb, [

@@ -1,5 +1,6 @@
 // From the scores of a rollout batch to advantages, and what of it a run remembers.
 import { generalisedAdvantages } from '../../objectives/online/gae.ts';
+import { greedyBaselineAdvantages } from '../../objectives/online/greedy-baseline.ts';
 import {
   groupAdvantages,
   leaveOneOutAdvantages,
@@ -20,6 +21,8 @@ export interface RewardedRollouts {
   klCoefficient: number;
   /** [N], of a critic. */
   values: Numbers | null;
+  /** Rewards of the prompts' greedy answers, KL in them where it is in the others; for the kind `greedy`. */
+  greedy?: ReadonlyMap<number, number>;
 }
 
 export interface EstimatedAdvantages {
@@ -44,10 +47,10 @@ export class AdvantageEstimator {
 
   /** A running baseline learns the batch. */
   estimate(rollouts: RewardedRollouts): EstimatedAdvantages {
-    const { layout, scores, kl, klCoefficient } = rollouts;
+    const { layout, scores, kl, klCoefficient, greedy } = rollouts;
     if (this.#settings.kind === 'gae') return this.#generalised(rollouts, this.#settings);
     const rewards = sequenceRewards(layout, scores, kl, klCoefficient);
-    const { found, zeroVariance } = this.#compared(layout, rewards);
+    const { found, zeroVariance } = this.#compared(layout, rewards, greedy ?? new Map());
     const advantages = layout.spread(this.#whitens ? whiten(found) : found);
     return { advantages, returns: null, zeroVariance };
   }
@@ -55,6 +58,7 @@ export class AdvantageEstimator {
   #compared(
     layout: RolloutLayout,
     rewards: Float64Array,
+    greedy: ReadonlyMap<number, number>,
   ): { found: Float64Array; zeroVariance: number | null } {
     const settings = this.#settings;
     switch (settings.kind) {
@@ -62,6 +66,8 @@ export class AdvantageEstimator {
         return { found: batchBaselineAdvantages(rewards), zeroVariance: null };
       case 'running':
         return { found: this.#baseline!.advantages(rewards), zeroVariance: null };
+      case 'greedy':
+        return { found: greedyBaselineAdvantages(layout, rewards, greedy), zeroVariance: null };
       default: {
         const { advantages, groups, zeroVariance } =
           settings.kind === 'group'

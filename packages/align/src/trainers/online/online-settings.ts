@@ -1,8 +1,10 @@
 // What an online run does, said without the names of verbs.
 import type { GrpoOptions } from '../../config/grpo-options.ts';
+import type { OnlineDpoOptions } from '../../config/online-dpo-options.ts';
 import type { KlPlace } from '../../config/online-options.ts';
 import type { PpoOptions } from '../../config/ppo-options.ts';
 import type { ReinforceOptions } from '../../config/reinforce-options.ts';
+import type { RemaxOptions } from '../../config/remax-options.ts';
 import type { RlooOptions } from '../../config/rloo-options.ts';
 import type { ClipOptions } from '../../objectives/online/clipped-surrogate.ts';
 import type { AdvantageScaling } from '../../objectives/online/group-advantages.ts';
@@ -12,7 +14,13 @@ import type { LossReduction } from '../../objectives/online/loss-reductions.ts';
 import type { ScoreShaping } from '../../objectives/online/token-rewards.ts';
 
 /** Options of any online verb. */
-export type OnlineOptions = RlooOptions | GrpoOptions | ReinforceOptions | PpoOptions;
+export type OnlineOptions =
+  | RlooOptions
+  | GrpoOptions
+  | ReinforceOptions
+  | RemaxOptions
+  | PpoOptions
+  | OnlineDpoOptions;
 
 export interface SamplingSettings {
   samplesPerPrompt: number;
@@ -30,10 +38,12 @@ export type AdvantageSettings =
   | { kind: 'leave_one_out' }
   | { kind: 'batch' }
   | { kind: 'running'; decay: number }
+  | { kind: 'greedy' }
   | { kind: 'gae'; gamma: number; lambda: number; whitenRewards: boolean };
 
 export interface KlSettings {
-  place: KlPlace;
+  /** `none`: it is measured, and the objective has the reference in it. */
+  place: KlPlace | 'none';
   estimator: KlEstimator;
   /** As a loss it is multiplied by the importance ratio. */
   corrected: boolean;
@@ -61,6 +71,12 @@ export interface CriticSettings {
   warmup: number;
 }
 
+export interface PairSettings {
+  /** Name of a paired objective. */
+  objective: 'sigmoid' | 'ipo' | 'hinge';
+  beta: number;
+}
+
 export interface OnlineSettings {
   sampling: SamplingSettings;
   shaping: ScoreShaping & { running: boolean };
@@ -76,6 +92,8 @@ export interface OnlineSettings {
   targetKl: number | null;
   /** null: none. */
   critic: CriticSettings | null;
+  /** An objective on the best and the worst answer to each prompt, in place of advantages and `loss`; null: none. */
+  pairs: PairSettings | null;
 }
 
 /** Optimiser steps on each rollout batch. */
@@ -83,6 +101,23 @@ export const stepsPerRollout = (options: OnlineOptions): number =>
   'numIterations' in options ? options.numIterations * options.minibatches : 1;
 
 const common = (options: OnlineOptions) => ({
+  ...rollouts(options),
+  kl: 'klIn' in options && options.beta > 0 ? klOf(options) : null,
+  whitenAdvantages: 'whitenAdvantages' in options && options.whitenAdvantages,
+});
+
+const klOf = (options: Extract<OnlineOptions, { klIn: KlPlace }>): KlSettings => ({
+  place: options.klIn,
+  estimator: options.klEstimator,
+  corrected: options.klCorrection,
+  coefficient: options.beta,
+  adaptive:
+    options.klController === 'adaptive'
+      ? { target: options.klTarget, horizon: options.klHorizon }
+      : null,
+});
+
+const rollouts = (options: OnlineOptions) => ({
   sampling: {
     samplesPerPrompt: options.numGenerations,
     maxNewTokens: options.maxNewTokens,
@@ -97,20 +132,7 @@ const common = (options: OnlineOptions) => ({
     missingEos: options.missingEos,
     running: options.rewardScale === 'running',
   },
-  kl:
-    options.beta === 0
-      ? null
-      : {
-          place: options.klIn,
-          estimator: options.klEstimator,
-          corrected: options.klCorrection,
-          coefficient: options.beta,
-          adaptive:
-            options.klController === 'adaptive'
-              ? { target: options.klTarget, horizon: options.klHorizon }
-              : null,
-        },
-  whitenAdvantages: 'whitenAdvantages' in options && options.whitenAdvantages,
+  pairs: null,
   critic: null,
 });
 
@@ -166,6 +188,32 @@ export const reinforceSettings = (options: ReinforceOptions): OnlineSettings => 
     maxTokens: options.maxNewTokens,
     entropy: options.entropyBonus,
   },
+});
+
+export const remaxSettings = (options: RemaxOptions): OnlineSettings => ({
+  ...common(options),
+  epochs: 1,
+  minibatches: 1,
+  targetKl: null,
+  advantage: { kind: 'greedy' },
+  loss: {
+    ratio: null,
+    reduction: 'sequence_sum',
+    maxTokens: options.maxNewTokens,
+    entropy: options.entropyBonus,
+  },
+});
+
+export const onlineDpoSettings = (options: OnlineDpoOptions): OnlineSettings => ({
+  ...rollouts(options),
+  kl: { place: 'none', estimator: 'k1', corrected: false, coefficient: 0, adaptive: null },
+  whitenAdvantages: false,
+  epochs: options.numIterations,
+  minibatches: options.minibatches,
+  targetKl: null,
+  advantage: { kind: 'batch' },
+  loss: { ratio: null, reduction: 'sequence_sum', maxTokens: options.maxNewTokens, entropy: 0 },
+  pairs: { objective: options.loss, beta: options.beta },
 });
 
 export const ppoSettings = (options: PpoOptions): OnlineSettings => ({

@@ -5,17 +5,22 @@ import { AdamW, memory, setThreads, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packRollouts } from '../../batching/pack-rollouts.ts';
 import { grpoDefinition } from '../../config/grpo-options.ts';
+import { onlineDpoDefinition } from '../../config/online-dpo-options.ts';
 import { ppoDefinition } from '../../config/ppo-options.ts';
 import { reinforceDefinition } from '../../config/reinforce-options.ts';
+import { remaxDefinition } from '../../config/remax-options.ts';
 import { rlooDefinition } from '../../config/rloo-options.ts';
+import type { RewardFunction } from '../../rewards/function-reward.ts';
 import { writeTinyChatModel } from '../fixtures/tiny-chat-model.ts';
 import { NonFiniteLossError } from '../training-task.ts';
 import { gradientsOf, type TinySetting, tinyOnline } from './fixtures/tiny-online.ts';
 import {
   grpoSettings,
   type OnlineSettings,
+  onlineDpoSettings,
   ppoSettings,
   reinforceSettings,
+  remaxSettings,
   rlooSettings,
 } from './online-settings.ts';
 import { RolloutBatch } from './rollout-batch.ts';
@@ -37,6 +42,14 @@ const settingsOf = {
   reinforce: (own = {}): OnlineSettings =>
     reinforceSettings(
       reinforceDefinition.complete(reinforceDefinition.schema.parse({ ...needed, ...own })),
+    ),
+  remax: (own = {}): OnlineSettings =>
+    remaxSettings(remaxDefinition.complete(remaxDefinition.schema.parse({ ...needed, ...own }))),
+  onlineDpo: (own = {}): OnlineSettings =>
+    onlineDpoSettings(
+      onlineDpoDefinition.complete(
+        onlineDpoDefinition.schema.parse({ ...needed, ...own, beta: 0.3 }),
+      ),
     ),
 };
 type Verb = keyof typeof settingsOf;
@@ -158,21 +171,24 @@ describe('passes', () => {
     grpo: { beta: 0.1, klCorrection: true, numGenerations: 3, entropyBonus: 0.1 },
     rloo: { numGenerations: 3 },
     reinforce: { temperature: 0.7 },
+    remax: {},
+    onlineDpo: { numGenerations: 3, loss: 'ipo' },
   };
   it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
     const settings = settingsOf[verb](rich[verb]);
-    const whole = await gradients({ settings, moved: true });
+    const reward: RewardFunction = ({ completion }) => JSON.stringify(completion).length / 10;
+    const whole = await gradients({ settings, reward, moved: true });
     const limits = [
       { rows: 1, tokens: null },
       { rows: null, tokens: 1 },
       { rows: null, tokens: 50 },
     ];
     for (const limit of limits) {
-      const parts = await gradients({ settings, moved: true, limit });
+      const parts = await gradients({ settings, reward, moved: true, limit });
       expectClose(flat(parts.found), flat(whole.found));
       expect(parts.metrics.loss).toBeCloseTo(whole.metrics.loss!, 10);
     }
-    const again = await gradients({ settings, moved: true, recomputes: true });
+    const again = await gradients({ settings, reward, moved: true, recomputes: true });
     expectClose(flat(again.found), flat(whole.found));
   });
 
@@ -247,6 +263,61 @@ describe('several steps on a batch', () => {
     expect(scores[2]).not.toBe(scores[0]);
     expect(rows[0]!.length + rows[1]!.length).toBe(4);
     optimiser.dispose();
+  });
+});
+
+describe('online DPO', () => {
+  it('begins at ln 2, on the best and the worst answer to each prompt', async () => {
+    const settings = settingsOf.onlineDpo({ numGenerations: 3 });
+    using online = await tinyOnline(folder, {
+      ...{ settings, type: 'float32' },
+      settings: { ...settings, epochs: 2 },
+    });
+    const metrics = await online.task.step();
+    expect(metrics.loss).toBeCloseTo(Math.LN2, 6);
+    expect(metrics).toMatchObject({ 'rewards/margins': 0, 'objective/kl': 0 });
+    const { values, tensors } = online.task.state();
+    const batch = RolloutBatch.from({ values: values.batch as Record<string, unknown>, tensors });
+    const { layout, numbers } = batch;
+    for (const sequences of layout.members().values()) {
+      const lengths = sequences.map((one) => layout.lengthOf(one));
+      const marks = sequences.map((one) => numbers.advantages[layout.offsets[one]!]!);
+      const tied = new Set(lengths).size === 1;
+      expect(marks.map(Math.abs).reduce((sum, one) => sum + one)).toBe(tied ? 0 : 2);
+      if (tied) continue;
+      // The reward is for brevity.
+      expect(lengths[marks.indexOf(1)]).toBe(Math.min(...lengths));
+      expect(lengths[marks.indexOf(-1)]).toBe(Math.max(...lengths));
+    }
+  });
+
+  it('makes no step where all answers are equally good', async () => {
+    const settings = settingsOf.onlineDpo();
+    const { found, metrics } = await gradients({ settings, reward: () => 1 });
+    expect([...found.values()].every((one) => one === null)).toBe(true);
+    expect(metrics).toMatchObject({ loss: 0, frac_reward_zero_std: 1 });
+  });
+});
+
+it("ReMax takes the reward of the prompt's greedy answer off", async () => {
+  const settings = settingsOf.remax({ beta: 0, numGenerations: 2 });
+  const seen: number[] = [];
+  using online = await tinyOnline(folder, {
+    settings: { ...settings, epochs: 2 },
+    reward: ({ tokens }) => {
+      seen.push(tokens!);
+      return tokens!;
+    },
+  });
+  await online.task.step();
+  const { values, tensors } = online.task.state();
+  const batch = RolloutBatch.from({ values: values.batch as Record<string, unknown>, tensors });
+  const { layout, numbers } = batch;
+  // Four prompts, two answers each; the four greedy ones are judged after them.
+  expect(seen).toHaveLength(12);
+  layout.groups.forEach((group, sequence) => {
+    const expected = layout.lengthOf(sequence) - seen[8 + group]!;
+    expect(numbers.advantages[layout.offsets[sequence]!]).toBe(expected);
   });
 });
 

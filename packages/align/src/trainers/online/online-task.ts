@@ -7,6 +7,7 @@ import { moments } from '../../objectives/online/whitening.ts';
 import { RowTask, type RowTaskParts } from '../row-task.ts';
 import type { Metrics, TaskState } from '../training-task.ts';
 import { minibatchesOf } from './minibatches.ts';
+import { updateOnPairs } from './pair-update.ts';
 import { type PolicyUpdateParts, updatePolicy } from './policy-update.ts';
 import type { PromptSource } from './prompt-source.ts';
 import { RolloutBatch } from './rollout-batch.ts';
@@ -51,7 +52,11 @@ export class OnlineTask extends RowTask<PromptSource> {
     const count = ({ packed, scored }: PackedRollouts): void =>
       this.count(packed, scored.rows.length);
     const parts = { ...this.#parts, count };
-    const totals = await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient);
+    const { pairs } = settings;
+    const totals =
+      pairs === null
+        ? await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient)
+        : await updateOnPairs({ ...parts, pairs }, batch, sequences);
     this.#done += 1;
     this.#steps += 1;
     for (const sequence of sequences) {

@@ -5,12 +5,11 @@ import { fromTypedArray, phase, tidy } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
 import { klPerToken } from '../../objectives/online/kl-estimators.ts';
-import { shapeScores } from '../../objectives/online/token-rewards.ts';
+import { sequenceRewards, shapeScores } from '../../objectives/online/token-rewards.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import { CompositeReward, type CompositeState } from '../../rewards/composite-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import type { RunningMomentsState } from '../../rewards/running-moments.ts';
-import type { Metrics } from '../training-task.ts';
 import { AdvantageEstimator } from './advantage-estimator.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type KlControllerState,
 } from './kl-controller.ts';
 import type { OnlineSettings } from './online-settings.ts';
+import { markPairs } from './pair-update.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
 import { RolloutBatch } from './rollout-batch.ts';
 import { answerKl, answerMetrics, batchMetrics } from './rollout-metrics.ts';
@@ -102,7 +102,9 @@ export class RolloutMaker {
     const lazy = settings.kl === null && settings.critic === null && steps === 1;
     await this.#score(batch, { old: !lazy, values: true });
     const coefficient = this.klCoefficient;
-    const shaped = this.#estimate(batch, sampled.samples, judged);
+    const greedy =
+      settings.advantage.kind === 'greedy' ? await this.#greedyRewards(prompts) : undefined;
+    const shaped = this.#estimate(batch, sampled.samples, judged, greedy);
     const kl = answerKl(batch);
     if (kl !== null) this.#kl!.observe(moments(kl).mean, kl.length);
     const rewards = moments(shaped);
@@ -152,15 +154,19 @@ export class RolloutMaker {
   async #sample(
     prompts: readonly PlacedPrompt[],
     samplesPerPrompt: number,
-    { seed, heldOut }: { seed: number; heldOut: boolean },
+    { seed, heldOut, greedy = false }: { seed: number; heldOut: boolean; greedy?: boolean },
   ): Promise<{ sampled: SampledRollouts; judged: Judgement }> {
     const { model, role, reward, settings, place } = this.#parts;
-    const sampling = { ...settings.sampling, samplesPerPrompt };
+    const usual = { ...settings.sampling, samplesPerPrompt };
+    const sampling = greedy ? { ...usual, temperature: 0, topK: null, topP: 1 } : usual;
     const sampled = await phase('rollout', () =>
       sampleRollouts(model, role, prompts, sampling, seed),
     );
     const judged = await phase('reward', () =>
-      judgeSamples(reward, sampled, { learns: !heldOut, place: (row) => place(row, heldOut) }),
+      judgeSamples(reward, sampled, {
+        learns: !heldOut && !greedy,
+        place: (row) => place(row, heldOut),
+      }),
     );
     return { sampled, judged };
   }
@@ -183,9 +189,32 @@ export class RolloutMaker {
     }
   }
 
-  /** Fills in the batch's advantages. @returns [S] the scores that they come from */
-  #estimate(batch: RolloutBatch, samples: readonly Sample[], { scores }: Judgement): Float64Array {
+  /** By prompt, what its likeliest answer earns, with KL where that is part of the reward. */
+  async #greedyRewards(prompts: readonly PlacedPrompt[]): Promise<Map<number, number>> {
     const { shaping, kl } = this.#parts.settings;
+    const { sampled, judged } = await this.#sample(prompts, 1, {
+      ...{ seed: 0, heldOut: false, greedy: true },
+    });
+    const ended = sampled.samples.map((one) => one.ended);
+    let rewards = shapeScores(judged.scores, ended, shaping);
+    if (kl?.place === 'reward') {
+      const batch = batchOf(sampled, 0);
+      await this.#score(batch, { old: true, values: false });
+      const { old, reference } = batch.numbers;
+      const cost = tokenKl(kl.estimator, old!, reference!);
+      rewards = sequenceRewards(batch.layout, rewards, cost, this.klCoefficient);
+    }
+    return new Map(sampled.samples.map(({ group }, at) => [group, rewards[at]!]));
+  }
+
+  /** Fills in the batch's advantages, or its pairs. @returns [S] the scores that they come from */
+  #estimate(
+    batch: RolloutBatch,
+    samples: readonly Sample[],
+    { scores }: Judgement,
+    greedy?: ReadonlyMap<number, number>,
+  ): Float64Array {
+    const { shaping, kl, pairs } = this.#parts.settings;
     const { layout, numbers } = batch;
     const scaled = this.#scale?.scale(scores) ?? scores;
     const shaped = shapeScores(
@@ -193,19 +222,26 @@ export class RolloutMaker {
       samples.map(({ ended }) => ended),
       shaping,
     );
+    if (kl !== null) {
+      batch.metrics.kl = moments(tokenKl('k3', numbers.old!, numbers.reference!)).mean;
+    }
+    if (pairs !== null) {
+      const { marks, ties } = markPairs(layout, shaped);
+      numbers.advantages = layout.spread(marks);
+      batch.metrics.frac_reward_zero_std = ties;
+      return shaped;
+    }
     const found = this.#estimator.estimate({
       layout,
       scores: shaped,
       kl: kl?.place === 'reward' ? tokenKl(kl.estimator, numbers.old!, numbers.reference!) : null,
       klCoefficient: this.klCoefficient,
       values: numbers.values,
+      ...(greedy && { greedy }),
     });
     numbers.advantages = found.advantages;
     numbers.returns = found.returns;
-    const metrics: Metrics = {};
-    if (found.zeroVariance !== null) metrics.frac_reward_zero_std = found.zeroVariance;
-    if (kl !== null) metrics.kl = moments(tokenKl('k3', numbers.old!, numbers.reference!)).mean;
-    batch.metrics = metrics;
+    if (found.zeroVariance !== null) batch.metrics.frac_reward_zero_std = found.zeroVariance;
     return shaped;
   }
 

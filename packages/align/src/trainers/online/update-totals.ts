@@ -1,6 +1,7 @@
 import type { Tensor } from '@keel/torch';
 import { policyDrift, samplerMismatch } from '../../objectives/online/policy-drift.ts';
 import type { Numbers } from '../../objectives/online/rollout.ts';
+import { chosenLogRatio, type PairedScores, rejectedLogRatio } from '../../objectives/paired.ts';
 import type { Metrics } from '../training-task.ts';
 import type { PolicyLoss } from './policy-loss.ts';
 import { mismatchMetrics } from './rollout-metrics.ts';
@@ -12,6 +13,8 @@ export class UpdateTotals {
   #tokens = 0;
   #sums = { k2: 0, k3: 0, outside: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
   #clips = false;
+  #pairs: { loss: number; chosen: number; rejected: number; right: number } | null = null;
+  #pairMetrics: Metrics = {};
   #mismatch: { sum: number; largest: number } | null = null;
 
   /** @param tokens [N] each */
@@ -33,6 +36,44 @@ export class UpdateTotals {
     sums.clipped += clipped.sum().item();
     sums.ratio += ratio.detach().sum().item();
     sums.squaredRatio += ratio.detach().square().sum().item();
+  }
+
+  /** Sums of a pass of pairs; `endPairs` makes means of them. */
+  addPairs(
+    scores: PairedScores,
+    beta: number,
+    { policy, old, entropy }: { policy: Tensor; old: Tensor; entropy: Tensor },
+    loss: number,
+  ): void {
+    const numbers = (one: Tensor): number[] => one.detach().toArray();
+    const chosen = numbers(chosenLogRatio(scores));
+    const rejected = numbers(rejectedLogRatio(scores));
+    const sums = this.#pairs ?? { loss: 0, chosen: 0, rejected: 0, right: 0 };
+    chosen.forEach((one, pair) => {
+      sums.chosen += beta * one;
+      sums.rejected += beta * rejected[pair]!;
+      if (one > rejected[pair]!) sums.right += 1;
+    });
+    sums.loss += loss;
+    this.#pairs = sums;
+    const count = policy.dim(0);
+    this.#tokens += count;
+    this.#sums.entropy += entropy.detach().sum().item();
+    const drift = policyDrift(policy, old, { low: 1, high: Number.POSITIVE_INFINITY });
+    this.#sums.k2 += drift.k2 * count;
+    this.#sums.k3 += drift.k3 * count;
+  }
+
+  /** @param count of the step's pairs */
+  endPairs(count: number): void {
+    const { loss, chosen, rejected, right } = this.#pairs!;
+    this.policyLoss = loss / count;
+    this.#pairMetrics = {
+      'rewards/chosen': chosen / count,
+      'rewards/rejected': rejected / count,
+      'rewards/margins': (chosen - rejected) / count,
+      'rewards/accuracies': right / count,
+    };
   }
 
   /** Where the step took its own log-probabilities for those of the policy that sampled. */
@@ -65,6 +106,7 @@ export class UpdateTotals {
       metrics['val/ratio'] = ratio;
       metrics['val/ratio_var'] = Math.max(0, sums.squaredRatio / tokens - ratio * ratio);
     }
+    Object.assign(metrics, this.#pairMetrics);
     if (valueLoss !== null) metrics['loss/value_avg'] = valueLoss;
     if (this.#mismatch !== null) {
       const { sum, largest } = this.#mismatch;
