@@ -1,29 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AdamW, memory, setThreads, tidy } from '@keel/torch';
+import { AdamW, fromTypedArray, memory, setThreads, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packRollouts } from '../../batching/pack-rollouts.ts';
-import { grpoDefinition } from '../../config/grpo-options.ts';
-import { onlineDpoDefinition } from '../../config/online-dpo-options.ts';
-import { ppoDefinition } from '../../config/ppo-options.ts';
-import { reinforceDefinition } from '../../config/reinforce-options.ts';
-import { remaxDefinition } from '../../config/remax-options.ts';
-import { rlooDefinition } from '../../config/rloo-options.ts';
 import type { RewardFunction } from '../../rewards/function-reward.ts';
 import { writeTinyChatModel } from '../fixtures/tiny-chat-model.ts';
 import { NonFiniteLossError } from '../training-task.ts';
-import { gradientsOf, type TinySetting, tinyOnline } from './fixtures/tiny-online.ts';
-import {
-  grpoSettings,
-  type OnlineSettings,
-  onlineDpoSettings,
-  ppoSettings,
-  reinforceSettings,
-  remaxSettings,
-  rlooSettings,
-} from './online-settings.ts';
-import { RolloutBatch } from './rollout-batch.ts';
+import { settingsOf, type Verb } from './fixtures/settings-of.ts';
+import { batchOf, firstStep, gradientsOf, tinyOnline } from './fixtures/tiny-online.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-online-task-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -31,36 +16,7 @@ beforeAll(() => void writeTinyChatModel(folder));
 setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const needed = { data: ['x'], output: 'x', reward: 'x', maxNewTokens: 8 };
-const settingsOf = {
-  ppo: (own = {}): OnlineSettings =>
-    ppoSettings(ppoDefinition.complete(ppoDefinition.schema.parse({ ...needed, ...own }))),
-  grpo: (own = {}): OnlineSettings =>
-    grpoSettings(grpoDefinition.complete(grpoDefinition.schema.parse({ ...needed, ...own }))),
-  rloo: (own = {}): OnlineSettings =>
-    rlooSettings(rlooDefinition.complete(rlooDefinition.schema.parse({ ...needed, ...own }))),
-  reinforce: (own = {}): OnlineSettings =>
-    reinforceSettings(
-      reinforceDefinition.complete(reinforceDefinition.schema.parse({ ...needed, ...own })),
-    ),
-  remax: (own = {}): OnlineSettings =>
-    remaxSettings(remaxDefinition.complete(remaxDefinition.schema.parse({ ...needed, ...own }))),
-  onlineDpo: (own = {}): OnlineSettings =>
-    onlineDpoSettings(
-      onlineDpoDefinition.complete(
-        onlineDpoDefinition.schema.parse({ ...needed, ...own, beta: 0.3 }),
-      ),
-    ),
-};
-type Verb = keyof typeof settingsOf;
 const verbs = Object.keys(settingsOf) as Verb[];
-
-/** Gradients of one step, and what it told. */
-async function gradients(setting: TinySetting) {
-  using online = await tinyOnline(folder, setting);
-  const metrics = await online.task.step();
-  return { metrics, found: gradientsOf(online.parameters), batch: online.task.state() };
-}
 
 const flat = (found: Map<string, number[] | null>): number[] =>
   [...found.values()].flatMap((values) => values ?? []);
@@ -83,7 +39,7 @@ describe('the first step on a batch', () => {
     const settings = settingsOf[verb]({ beta: 0.1, klIn: 'reward' });
     const limit = { rows: null, tokens: 60 };
     for (const moved of [false, true]) {
-      const { metrics } = await gradients({ settings, type: 'float32', moved, limit });
+      const { metrics } = await firstStep(folder, { settings, type: 'float32', moved, limit });
       expect(metrics).toMatchObject({
         'val/ratio': 1,
         'val/ratio_var': 0,
@@ -101,17 +57,13 @@ describe('the first step on a batch', () => {
     await online.task.step();
     const found = gradientsOf(online.parameters);
     const { model, parameters } = online;
-    const state = online.task.state();
-    const batch = RolloutBatch.from({
-      values: state.values.batch as Record<string, unknown>,
-      tensors: state.tensors,
-    });
+    const batch = batchOf(online);
     for (const parameter of parameters.values()) parameter.grad = null;
     // -mean of A log p over all tokens, as one would write it down.
     tidy(() => {
       const { packed, scored } = packRollouts(batch, batch.everySequence);
       const { logprobs } = model.as('policy', () => model.scoreTokens(packed, scored));
-      const advantages = state.tensors.get('rollout/advantages')!;
+      const advantages = fromTypedArray(batch.numbers.advantages);
       logprobs.mul(advantages).mean().neg().backward();
     });
     const names = [...found.keys()].filter((name) => !name.startsWith('value/'));
@@ -131,7 +83,9 @@ it.each([
 ] as const)('a constant added to all rewards changes no step of %s %o', async (verb, own) => {
   const settings = settingsOf[verb]({ ...own, beta: 0 });
   const [plain, more] = await Promise.all(
-    [0, 64].map((constant) => gradients({ settings, reward: ({ tokens }) => tokens! + constant })),
+    [0, 64].map((constant) =>
+      firstStep(folder, { settings, reward: ({ tokens }) => tokens! + constant }),
+    ),
   );
   expectClose(flat(more!.found), flat(plain!.found));
 });
@@ -177,24 +131,24 @@ describe('passes', () => {
   it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
     const settings = settingsOf[verb](rich[verb]);
     const reward: RewardFunction = ({ completion }) => JSON.stringify(completion).length / 10;
-    const whole = await gradients({ settings, reward, moved: true });
+    const whole = await firstStep(folder, { settings, reward, moved: true });
     const limits = [
       { rows: 1, tokens: null },
       { rows: null, tokens: 1 },
       { rows: null, tokens: 50 },
     ];
     for (const limit of limits) {
-      const parts = await gradients({ settings, reward, moved: true, limit });
+      const parts = await firstStep(folder, { settings, reward, moved: true, limit });
       expectClose(flat(parts.found), flat(whole.found));
       expect(parts.metrics.loss).toBeCloseTo(whole.metrics.loss!, 10);
     }
-    const again = await gradients({ settings, reward, moved: true, recomputes: true });
+    const again = await firstStep(folder, { settings, reward, moved: true, recomputes: true });
     expectClose(flat(again.found), flat(whole.found));
   });
 
   it('of a shared critic give policy and head their gradients', async () => {
     const settings = settingsOf.ppo({ critic: 'shared', valueCoefficient: 1 });
-    const { found, metrics } = await gradients({ settings });
+    const { found, metrics } = await firstStep(folder, { settings });
     expect([...found.keys()].filter((name) => name.startsWith('value/'))).toEqual([
       'value/score.weight',
     ]);
@@ -266,61 +220,6 @@ describe('several steps on a batch', () => {
   });
 });
 
-describe('online DPO', () => {
-  it('begins at ln 2, on the best and the worst answer to each prompt', async () => {
-    const settings = settingsOf.onlineDpo({ numGenerations: 3 });
-    using online = await tinyOnline(folder, {
-      ...{ settings, type: 'float32' },
-      settings: { ...settings, epochs: 2 },
-    });
-    const metrics = await online.task.step();
-    expect(metrics.loss).toBeCloseTo(Math.LN2, 6);
-    expect(metrics).toMatchObject({ 'rewards/margins': 0, 'objective/kl': 0 });
-    const { values, tensors } = online.task.state();
-    const batch = RolloutBatch.from({ values: values.batch as Record<string, unknown>, tensors });
-    const { layout, numbers } = batch;
-    for (const sequences of layout.members().values()) {
-      const lengths = sequences.map((one) => layout.lengthOf(one));
-      const marks = sequences.map((one) => numbers.advantages[layout.offsets[one]!]!);
-      const tied = new Set(lengths).size === 1;
-      expect(marks.map(Math.abs).reduce((sum, one) => sum + one)).toBe(tied ? 0 : 2);
-      if (tied) continue;
-      // The reward is for brevity.
-      expect(lengths[marks.indexOf(1)]).toBe(Math.min(...lengths));
-      expect(lengths[marks.indexOf(-1)]).toBe(Math.max(...lengths));
-    }
-  });
-
-  it('makes no step where all answers are equally good', async () => {
-    const settings = settingsOf.onlineDpo();
-    const { found, metrics } = await gradients({ settings, reward: () => 1 });
-    expect([...found.values()].every((one) => one === null)).toBe(true);
-    expect(metrics).toMatchObject({ loss: 0, frac_reward_zero_std: 1 });
-  });
-});
-
-it("ReMax takes the reward of the prompt's greedy answer off", async () => {
-  const settings = settingsOf.remax({ beta: 0, numGenerations: 2 });
-  const seen: number[] = [];
-  using online = await tinyOnline(folder, {
-    settings: { ...settings, epochs: 2 },
-    reward: ({ tokens }) => {
-      seen.push(tokens!);
-      return tokens!;
-    },
-  });
-  await online.task.step();
-  const { values, tensors } = online.task.state();
-  const batch = RolloutBatch.from({ values: values.batch as Record<string, unknown>, tensors });
-  const { layout, numbers } = batch;
-  // Four prompts, two answers each; the four greedy ones are judged after them.
-  expect(seen).toHaveLength(12);
-  layout.groups.forEach((group, sequence) => {
-    const expected = layout.lengthOf(sequence) - seen[8 + group]!;
-    expect(numbers.advantages[layout.offsets[sequence]!]).toBe(expected);
-  });
-});
-
 it('an entropy bonus raises the entropy', async () => {
   const settings = settingsOf.grpo({ entropyBonus: 1, numGenerations: 2 });
   using online = await tinyOnline(folder, { settings, reward: () => 0 });
@@ -337,7 +236,7 @@ it('an entropy bonus raises the entropy', async () => {
 
 it('full fine-tuning without a reference trains all weights', async () => {
   const settings = settingsOf.grpo({ numGenerations: 2 });
-  const { found, metrics } = await gradients({ settings, lora: false });
+  const { found, metrics } = await firstStep(folder, { settings, lora: false });
   expect(
     [...found.values()].filter((one) => one?.some((value) => value !== 0)).length,
   ).toBeGreaterThan(10);
