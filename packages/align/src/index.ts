@@ -19,17 +19,23 @@ export {
 } from './batching/tokenise-pair.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
+export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
+export { type OnlineDpoOptions, onlineDpoDefinition } from './config/online-dpo-options.ts';
 export {
   defineOptions,
   type OptionDescriptor,
   type OptionsDefinition,
   option,
 } from './config/options.ts';
+export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
+export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
+export { type RemaxOptions, remaxDefinition } from './config/remax-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
 export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
+export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
@@ -286,6 +292,26 @@ export {
   runDpo,
 } from './trainers/run-dpo.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
+export {
+  runGrpo,
+  runOnlineDpo,
+  runPpo,
+  runReinforce,
+  runRemax,
+  runRloo,
+  type TrainGrpoOptions,
+  type TrainOnlineDpoOptions,
+  type TrainPpoOptions,
+  type TrainReinforceOptions,
+  type TrainRemaxOptions,
+  type TrainRlooOptions,
+  trainGrpo,
+  trainOnlineDpo,
+  trainPpo,
+  trainReinforce,
+  trainRemax,
+  trainRloo,
+} from './trainers/run-online.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';

@@ -27,6 +27,44 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/kto.ts'),
   }),
   verb({
+    name: 'ppo',
+    summary: 'align a model to a reward with PPO: policy, critic, reference and reward on one base',
+    options: () => import('./options/ppo.ts'),
+    run: () => import('./verbs/ppo.ts'),
+  }),
+  verb({
+    name: 'grpo',
+    summary:
+      'align a model to a reward, answers compared within their prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
+    options: () => import('./options/grpo.ts'),
+    run: () => import('./verbs/grpo.ts'),
+  }),
+  verb({
+    name: 'rloo',
+    summary: 'align a model to a reward with REINFORCE and the leave-one-out baseline',
+    options: () => import('./options/rloo.ts'),
+    run: () => import('./verbs/rloo.ts'),
+  }),
+  verb({
+    name: 'reinforce',
+    summary: 'align a model to a reward with REINFORCE and a running or batch baseline',
+    options: () => import('./options/reinforce.ts'),
+    run: () => import('./verbs/reinforce.ts'),
+  }),
+  verb({
+    name: 'remax',
+    summary:
+      'align a model to a reward with REINFORCE and the greedy answer as the baseline (ReMax)',
+    options: () => import('./options/remax.ts'),
+    run: () => import('./verbs/remax.ts'),
+  }),
+  verb({
+    name: 'online-dpo',
+    summary: 'align a model on pairs of its own answers, told apart by a reward (online DPO)',
+    options: () => import('./options/online-dpo.ts'),
+    run: () => import('./verbs/online-dpo.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'continue prompts with a model',
     options: () => import('./options/generate.ts'),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 
-const configurable = ['sft', 'dpo', 'kto', 'generate', 'chat', 'score', 'tokens'] as const;
+const configurable = [
+  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
+  ...['generate', 'chat', 'score', 'tokens'],
+] as const;
 
 const defined = defineOptions(
   'schema',

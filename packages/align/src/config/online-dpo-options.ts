@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { checkOnline, epochsShape, generations, onlineShape } from './online-options.ts';
+import { defineOptions, option } from './options.ts';
+import { completeTraining, trainingExclusive } from './training-options.ts';
+
+const objective = 'Objective';
+
+const onlineDpoObject = z
+  .strictObject({
+    ...onlineShape,
+    numGenerations: generations(2, { compared: true }),
+    loss: option(z.enum(['sigmoid', 'ipo', 'hinge']).default('sigmoid'), {
+      description: 'objective on the pair of the best and the worst answer to each prompt',
+      group: objective,
+      value: 'name',
+    }),
+    beta: option(z.number().positive().default(0.1), {
+      description: 'strength of the tie to the reference; larger stays nearer',
+      group: objective,
+    }),
+    ...epochsShape({ iterations: 1 }),
+  })
+  .check(checkOnline);
+
+/** Options of `keel online-dpo`. */
+export const onlineDpoDefinition = defineOptions('online-dpo', onlineDpoObject, {
+  complete: (parsed) => completeTraining(parsed),
+  exclusive: trainingExclusive,
+});
+
+/** Options of an online DPO run, every default filled in. */
+export type OnlineDpoOptions = ReturnType<typeof onlineDpoDefinition.complete>;

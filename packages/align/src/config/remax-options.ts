@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import {
+  checkOnline,
+  entropyShape,
+  generations,
+  klShape,
+  onlineShape,
+  whitenAdvantages,
+} from './online-options.ts';
+import { defineOptions } from './options.ts';
+import { completeTraining, trainingExclusive } from './training-options.ts';
+
+const remaxObject = z
+  .strictObject({
+    ...onlineShape,
+    numGenerations: generations(1),
+    ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
+    ...whitenAdvantages(false),
+    ...entropyShape,
+  })
+  .check((context) => {
+    checkOnline(context);
+    if (context.value.rewardScale === 'none') return;
+    context.issues.push({
+      code: 'custom',
+      path: ['rewardScale'],
+      message:
+        'a greedy answer must have the scale of the others: normalise in the spec of --reward',
+      input: context.value,
+    });
+  });
+
+/** Options of `keel remax`. */
+export const remaxDefinition = defineOptions('remax', remaxObject, {
+  complete: (parsed) => completeTraining(parsed),
+  exclusive: trainingExclusive,
+});
+
+/** Options of a ReMax run, every default filled in. */
+export type RemaxOptions = ReturnType<typeof remaxDefinition.complete>;

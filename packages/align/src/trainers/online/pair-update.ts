@@ -1,0 +1,131 @@
+// Online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): a paired objective on the best and the worst answer to each prompt.
+import { phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
+import { packRollouts, rolloutPasses } from '../../batching/pack-rollouts.ts';
+import { bestAndWorst } from '../../objectives/online/preference-pairs.ts';
+import { constantLike, type Numbers, type RolloutLayout } from '../../objectives/online/rollout.ts';
+import type { PairedScores } from '../../objectives/paired.ts';
+import { pairedObjective } from '../../objectives/registry.ts';
+import { runPass } from '../run-pass.ts';
+import { NonFiniteLossError } from '../training-task.ts';
+import type { PairSettings } from './online-settings.ts';
+import type { PolicyUpdateParts } from './policy-update.ts';
+import type { RolloutBatch } from './rollout-batch.ts';
+import { UpdateTotals } from './update-totals.ts';
+
+export interface PairUpdateParts extends PolicyUpdateParts {
+  pairs: PairSettings;
+}
+
+/**
+ * Which answers make a pair of each prompt: 1 the better one, -1 the worse one, 0 the others. Prompts whose answers all have one
+ * reward have none.
+ * @param rewards [S]
+ * @returns marks [S], and the share of prompts without a pair
+ */
+export function markPairs(
+  layout: RolloutLayout,
+  rewards: Numbers,
+): { marks: Float64Array; ties: number } {
+  const { pairs, ties } = bestAndWorst(layout, rewards);
+  const marks = new Float64Array(layout.sequences);
+  for (const { chosen, rejected } of pairs) {
+    marks[chosen] = 1;
+    marks[rejected] = -1;
+  }
+  return { marks, ties: ties / layout.members().size };
+}
+
+/** Pairs of a pass, by the places of their answers in it. */
+interface Places {
+  chosen: number[];
+  rejected: number[];
+}
+
+/**
+ * Adds the gradient of the mean loss over the pairs of these sequences, which the batch's `advantages` mark. Where there is no
+ * pair, nothing.
+ * @throws NonFiniteLossError naming the prompts' rows
+ */
+export async function updateOnPairs(
+  parts: PairUpdateParts,
+  batch: RolloutBatch,
+  sequences: readonly number[],
+): Promise<UpdateTotals> {
+  const { limit, recomputes, count } = parts;
+  const found = new UpdateTotals();
+  const mark = (sequence: number): number =>
+    batch.numbers.advantages[batch.layout.offsets[sequence]!]!;
+  const paired = sequences.filter((sequence) => mark(sequence) !== 0);
+  if (paired.length === 0) return found;
+  for (const members of rolloutPasses(batch, paired, limit, { wholeGroups: true })) {
+    const packed = phase('data', () => packRollouts(batch, members));
+    count?.(packed);
+    const places: Places = { chosen: [], rejected: [] };
+    const better = new Map<number, number>();
+    members.forEach((member, at) => {
+      if (mark(member) > 0) better.set(batch.groups[member]!, at);
+    });
+    members.forEach((member, at) => {
+      if (mark(member) > 0) return;
+      places.rejected.push(at);
+      places.chosen.push(better.get(batch.groups[member]!)!);
+    });
+    await runPass(
+      (recomputation) => forward(parts, batch, { members, packed, places }, found, recomputation),
+      {
+        divisor: paired.length / 2,
+        recomputes: recomputes?.(packed.packed.tokens.length) ?? false,
+      },
+    );
+  }
+  found.endPairs(paired.length / 2);
+  return found;
+}
+
+/** @returns the sum of the pass's losses */
+function* forward(
+  { model, role, settings, pairs }: PairUpdateParts,
+  batch: RolloutBatch,
+  pass: { members: readonly number[]; packed: ReturnType<typeof packRollouts>; places: Places },
+  found: UpdateTotals,
+  recomputation: Recomputation | null,
+): Steps<Tensor> {
+  const { packed, scored } = pass.packed;
+  const { temperature } = settings.sampling;
+  const scoring = model.scoreTokensSteps(packed, scored, {
+    training: true,
+    recomputation,
+    temperature,
+  });
+  const { logprobs: policy, entropy } = yield* model.asSteps(role, scoring); // [N]
+  const { layout, tokens } = batch.layout.select(pass.members);
+  const part = (values: Float64Array): Tensor =>
+    constantLike(
+      Float64Array.from(tokens, (token) => values[token]!),
+      policy,
+    );
+  const { old, reference } = batch.numbers;
+  const sums = layout.sumOver(policy); // [S]
+  const references = layout.sumOver(part(reference!)); // [S]
+  const lengths = constantLike(layout.lengths, policy); // [S]
+  const { chosen, rejected } = pass.places;
+  const of = (values: Tensor, places: readonly number[]): Tensor =>
+    values.indexSelect(0, constantLike(places, policy).to({ dtype: 'int64' }));
+  const scores: PairedScores = {
+    policyChosen: of(sums, chosen),
+    policyRejected: of(sums, rejected),
+    referenceChosen: of(references, chosen),
+    referenceRejected: of(references, rejected),
+    tokensChosen: of(lengths, chosen),
+    tokensRejected: of(lengths, rejected),
+  };
+  const { beta, objective } = pairs;
+  const total = pairedObjective(objective).loss(scores, { beta, labelSmoothing: 0 }).sum();
+  const value = total.item();
+  if (!Number.isFinite(value)) {
+    const rows = [...new Set(pass.members.map((one) => batch.rows[batch.groups[one]!]!))];
+    throw new NonFiniteLossError(`the loss is ${value}`, rows);
+  }
+  found.addPairs(scores, beta, { policy, old: part(old!), entropy }, value);
+  return total;
+}
