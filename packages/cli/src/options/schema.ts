@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 
-const configurable = ['sft', 'dpo', 'generate', 'chat', 'score', 'tokens'] as const;
+const configurable = [
+  'sft',
+  'reward',
+  'dpo',
+  'align',
+  'generate',
+  'chat',
+  'score',
+  'tokens',
+] as const;
 
 const defined = defineOptions(
   'schema',

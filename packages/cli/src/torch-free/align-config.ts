@@ -14,3 +14,4 @@ export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';
+export { recipeJsonSchema } from '../../../align/src/recipes/recipe-schema.ts';

@@ -1,0 +1,55 @@
+// The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
+import { defineDpoOptions } from '../config/dpo-options.ts';
+import type { OptionsDefinition } from '../config/options.ts';
+import { rewardDefinition } from '../config/reward-options.ts';
+import { sftDefinition } from '../config/sft-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
+import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+
+/** What a stage's result is, for the stages after it. */
+export type StageResult = 'language model' | 'reward model';
+
+/** Kinds of rows whose work can be estimated (measure-rows.ts). */
+export type MeasuredRows = 'supervised' | 'judged' | 'preference';
+
+/** A verb as a stage of a recipe. */
+export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
+  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
+  definition: OptionsDefinition<any, Options>;
+  gives: StageResult;
+  /** What its rows are, by which its work is estimated. */
+  rows: MeasuredRows;
+  /** Whether each row goes once through a reference too; never, unless told. */
+  needsReference?(options: Options): boolean;
+  run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
+}
+
+/** Checks that a verb's parts speak of the same options. */
+const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
+  verb as unknown as StageVerb;
+
+/** By name. A new training verb is one entry here. */
+export const stageVerbs: Readonly<Record<string, StageVerb>> = {
+  sft: stage({
+    definition: sftDefinition,
+    gives: 'language model',
+    rows: 'supervised',
+    run: async () => (await import('../trainers/run-sft.ts')).runSft,
+  }),
+  reward: stage({
+    definition: rewardDefinition,
+    gives: 'reward model',
+    rows: 'judged',
+    run: async () => (await import('../trainers/run-reward.ts')).runReward,
+  }),
+  dpo: stage({
+    definition: defineDpoOptions(pairedObjectiveNames),
+    gives: 'language model',
+    rows: 'preference',
+    needsReference: ({ loss }) => loss.some((name) => pairedObjective(name).needsReference),
+    run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
+  }),
+};
+
+export const stageVerbNames: readonly string[] = Object.keys(stageVerbs);
