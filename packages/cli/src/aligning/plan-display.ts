@@ -11,7 +11,7 @@ import {
 export function planText({ path, output }: Recipe, { stages, unused }: RecipePlan): string {
   const width = Math.max(...stages.map(({ stage: { name } }) => name.length));
   const lines = stages.flatMap((planned) => {
-    const { stage, state, estimate } = planned;
+    const { stage, estimate } = planned;
     const head = `${`${stage.number}.`.padStart(4)} ${stage.name.padEnd(width)}`;
     const indent = ' '.repeat(head.length + 2);
     const first = `${head}  keel ${stage.verb}: ${stateText(planned)}`;
@@ -25,7 +25,6 @@ export function planText({ path, output }: Recipe, { stages, unused }: RecipePla
       made,
       `${indent}${rows} rows${held}, ${steps} steps, ${formatCount(tokens)} tokens`,
       `${indent}about ${formatDuration(seconds)}, ${gigabytes(memoryBytes)}`,
-      ...(state.status === 'run' && state.why.some((one) => one.includes('was')) ? [] : []),
     ];
   });
   const notes = unused.map(

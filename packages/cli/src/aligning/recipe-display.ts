@@ -44,7 +44,9 @@ export class RecipeDisplay {
         this.close();
         if (this.#json)
           printJson({ type: 'stage', stage: name, number, of, verb, status, why, step });
-        else console.log(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
+        // The plan has told of those that are done.
+        else if (status !== 'done')
+          console.log(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
         this.#current = this.#json
           ? new JsonDisplay({ stage: name })
           : new HumanDisplay(process.stdout, this.#label(stage));
