@@ -1,9 +1,10 @@
 // Tokens a second while generating. Prints one JSON line a batch size.
-// node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64] …
+// node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64] [--adapter-rank 16] …
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { setThreads, threads } from '@keel/torch';
+import { noGrad, setThreads, threads } from '@keel/torch';
 // The benchmark speaks to the library's own files, as the tests do.
+import { addLora } from '../packages/model/src/adapters/lora.ts';
 import { generate } from '../packages/model/src/generation/generate.ts';
 import { loadModel, type Precision } from '../packages/model/src/load-model.ts';
 import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     batches: { type: 'string', default: '1,16,64' },
     repeats: { type: 'string', default: '3' },
     threads: { type: 'string' },
+    'adapter-rank': { type: 'string', default: '0' },
   },
 });
 
@@ -28,6 +30,13 @@ const model = await loadModel(values.model, {
   precision: values.precision as Precision,
   device: values.device,
 });
+const rank = Number(values['adapter-rank']);
+if (rank > 0) {
+  const options = { rank, alpha: rank, targets: 'all-linear', seed: 0 } as const;
+  for (const parameter of addLora(model.decoder, 'policy', options).values())
+    noGrad(() => parameter.normal_(0, 0.01));
+}
+const adapter = rank > 0 ? 'policy' : null;
 const batches = values.batches.split(',').map(Number);
 const newTokens = Number(values['new-tokens']);
 const prompts: number[][] =
@@ -46,7 +55,7 @@ async function once(batch: number, seed: number): Promise<Timing> {
   let first = 0;
   let tokens = 0;
   // No stop token: every sample has the same length, on both sides of the comparison.
-  const options = { maxNewTokens: newTokens, batchSize: batch, seed, stopTokenIds: [] };
+  const options = { maxNewTokens: newTokens, batchSize: batch, seed, stopTokenIds: [], adapter };
   for await (const event of generate(model, prompts.slice(0, batch), options)) {
     if (event.type === 'token' && ++tokens === batch) first = performance.now();
   }
@@ -67,6 +76,7 @@ for (const batch of batches) {
     newTokens,
     precision: values.precision,
     threads: threads(),
+    adapterRank: rank,
     seconds: best.seconds,
     prefillSeconds: best.prefillSeconds,
     tokensPerSecond: (batch * newTokens) / best.seconds,

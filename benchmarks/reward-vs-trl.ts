@@ -11,4 +11,5 @@ await besideTrl({
       pairsFrom(path).map(({ prompt, chosen, rejected }) => ({ prompt, chosen, rejected })),
     ),
   trl: { 'TRL, default': [], 'TRL, no recomputation': ['--no-gradient-checkpointing'] },
+  keel: { 'Keel, recomputation': ['--gradient-checkpointing', 'on'] },
 });

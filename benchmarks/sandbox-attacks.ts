@@ -17,7 +17,7 @@ for (const isolation of ways) {
   console.log('| attack | reward | what it met | left outside | s |\n|---|---|---|---|---|');
   for await (const { name, reward, met, traces, seconds } of runAttacks(sandbox)) {
     if (reward > 0 || traces.length > 0) failed += 1;
-    const words = met.replace(/\s+/g, ' ').replaceAll('|', '\\|').slice(-140);
+    const words = met.replace(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, 160);
     console.log(
       `| ${name} | ${reward} | ${words} | ${traces.join('; ') || 'nothing'} | ${seconds.toFixed(1)} |`,
     );

@@ -20,6 +20,7 @@ export {
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
+export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
 export {
   defineOptions,
@@ -108,6 +109,7 @@ export {
   bradleyTerry,
   type PairRewards,
 } from './objectives/bradley-terry.ts';
+export { completeOptions, type WeightedPart, weightedObjective } from './objectives/mixture.ts';
 export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
 export { boundedExp } from './objectives/online/bounded-exp.ts';
 export {
@@ -179,14 +181,20 @@ export {
 export { explainedVariance, valueLoss } from './objectives/online/value-loss.ts';
 export { type WhiteningOptions, whiten } from './objectives/online/whitening.ts';
 export {
+  definePaired,
+  type ExtraScores,
   logRatioMargin,
+  objectiveOption,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
 } from './objectives/paired.ts';
 export { plackettLuce } from './objectives/plackett-luce.ts';
+export { plackettLuceDpo, type RankedScores } from './objectives/plackett-luce-dpo.ts';
 export { processReward } from './objectives/process-reward.ts';
-export { pairedObjective, pairedObjectiveNames, weightedObjective } from './objectives/registry.ts';
+export { pairedObjective, pairedObjectiveNames } from './objectives/registry.ts';
+export type { UnpairedObjective, UnpairedOptions, UnpairedScores } from './objectives/unpaired.ts';
+export { unpairedObjective, unpairedObjectiveNames } from './objectives/unpaired-registry.ts';
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
@@ -226,6 +234,7 @@ export {
   ensembleRules,
 } from './rewards/ensemble.ts';
 export {
+  type FunctionInput,
   functionReward,
   loadFunctionReward,
   type RewardFunction,
@@ -299,6 +308,7 @@ export {
   type PairedRunHooks,
   runDpo,
 } from './trainers/run-dpo.ts';
+export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';

@@ -45,7 +45,8 @@ function helpText(descriptor: OptionDescriptor): string {
   const notes: string[] = [];
   if (choices !== null) notes.push(`one of ${choices.join(', ')}`);
   if (descriptor.required) notes.push('required');
-  else if (descriptor.default !== false) notes.push(`default: ${defaultText(descriptor.default)}`);
+  else if (descriptor.default !== false)
+    notes.push(`default: ${descriptor.shownDefault ?? defaultText(descriptor.default)}`);
   return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 

@@ -31,7 +31,7 @@ describe('help', () => {
     expect(flat).toContain('one of constant, linear, cosine; default: linear');
     expect(flat).toContain('--data <path...> training rows: JSONL, JSON, Parquet or CSV files');
     expect(flat).toContain('--no-shuffle');
-    expect(flat).toMatch(/one of sigmoid, ipo, [^;)]*; default: sigmoid/);
+    expect(flat).toMatch(/one of sigmoid, robust, ipo, [^;)]*; default: sigmoid/);
   });
 
   test('the version is that of the package', async () => {
@@ -94,7 +94,7 @@ describe('a YAML file', () => {
     expect(schema).toMatchObject({
       title: 'keel dpo',
       additionalProperties: false,
-      properties: { learning_rate: {}, beta: { default: 0.1 } },
+      properties: { learning_rate: {}, beta: { default: null } },
     });
     expect(schema!.properties).not.toHaveProperty('config');
   });

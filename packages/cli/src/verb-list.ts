@@ -21,6 +21,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/dpo.ts'),
   }),
   verb({
+    name: 'kto',
+    summary: 'align a model on single answers with a thumb up or down (KTO, BCO)',
+    options: () => import('./options/kto.ts'),
+    run: () => import('./verbs/kto.ts'),
+  }),
+  verb({
     name: 'align',
     summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
     options: () => import('./options/align.ts'),

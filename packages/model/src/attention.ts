@@ -28,12 +28,18 @@ export interface Attention {
    */
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor;
   /**
-   * Computes a whole block without adapter, where it has a kernel for that.
+   * Computes a whole block, where it has a kernel for that.
    * @param state [T, hidden]
    * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no position embedding
+   * @param adapter name of the adapter that lies over the block's layers, or null
    * @returns the next state, [T, hidden], or null: the block is to be composed
    */
-  block?(state: Tensor, layer: AttentionLayer, rotation: Rotation | null): Tensor | null;
+  block?(
+    state: Tensor,
+    layer: AttentionLayer,
+    rotation: Rotation | null,
+    adapter: string | null,
+  ): Tensor | null;
 }
 
 /** Attention of every segment of a packed batch. */

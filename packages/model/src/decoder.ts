@@ -56,6 +56,8 @@ export interface ForwardOptions {
   recomputation?: Recomputation | null;
   /** Noise that is added to the embeddings: [T, hidden] to the same. */
   embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
+  /** [N] int64: the tokens whose states are wanted. Nothing of the others is computed after the last attention. */
+  wanted?: Tensor | null;
 }
 
 /** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
@@ -75,7 +77,7 @@ export class Decoder {
    * Hidden states after the final norm.
    * @param tokens [T] int64
    * @param positions [T], places in their own sequences
-   * @returns [T, hidden]
+   * @returns [T, hidden], or [N, hidden] of the wanted tokens
    * @throws RangeError when a sequence is longer than the model's positions
    */
   hidden(
@@ -156,9 +158,10 @@ export class Decoder {
     layer: LayerConfig,
     rotary: Rotation | null,
     attention: Attention,
-    { adapter = null, training = false }: ForwardOptions,
+    { adapter = null, training = false, wanted = null }: ForwardOptions,
   ): Tensor {
     const { config } = this;
+    const chosen = index === config.layers.length - 1 ? wanted : null;
     const { heads, keyValueHeads, headSize } = config;
     const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
 
@@ -168,8 +171,8 @@ export class Decoder {
       softcap: config.attentionSoftcap,
       window: layer.window,
     };
-    if (adapter === null && !training) {
-      const whole = attention.block?.(input, place, rotary) ?? null;
+    if (!training && chosen === null) {
+      const whole = attention.block?.(input, place, rotary, adapter) ?? null;
       if (whole !== null) return whole;
     }
 
@@ -197,9 +200,10 @@ export class Decoder {
       input,
       block.attentionNorm,
     );
-    let update = apply(block.attentionOutput, merged);
+    const only = (x: Tensor): Tensor => (chosen === null ? x : x.indexSelect(0, chosen));
+    let update = apply(block.attentionOutput, only(merged));
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
-    const [middle, middleNormed] = this.#addNorm(input, update, block.mlpNorm); // [T, hidden] each
+    const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm); // [T, hidden] each
     update = this.#mlp(middleNormed, block, apply);
     update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);

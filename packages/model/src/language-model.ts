@@ -15,6 +15,7 @@ import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
+import { logCollision } from './log-collision.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -34,6 +35,8 @@ export interface TokenScores {
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
+  /** log of the sum over v of p(v)^2, without gradient; where {@link PassOptions.collision} asks for it */
+  collision?: Tensor;
 }
 
 export interface PassOptions {
@@ -43,6 +46,8 @@ export interface PassOptions {
   embeddingNoise?: number | null;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
+  /** Scored tokens come with their `collision`, for which the head's product is formed once more. */
+  collision?: boolean;
 }
 
 /** What a pass reads beside hidden states. */
@@ -182,7 +187,7 @@ export class LanguageModel {
   }
 
   #hiddenSteps(batch: PackedBatch, options: PassOptions): Steps<Tensor> {
-    const { embeddingNoise: alpha = null, ...others } = options;
+    const { embeddingNoise: alpha = null, collision: _, ...others } = options;
     const tokens = fromTypedArray(batch.tokens).to({ dtype: 'int64', device: this.device }); // [T]
     return this.decoder.hiddenSteps(tokens, batch.positions, new SegmentAttention(batch), {
       ...others,
@@ -234,7 +239,7 @@ export class LanguageModel {
   #tokenScores(
     hidden: Tensor,
     { rows, targets }: ScoredTokens,
-    { recomputation }: PassOptions,
+    { recomputation, collision = false }: PassOptions,
   ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
@@ -248,6 +253,8 @@ export class LanguageModel {
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
       ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
     );
-    return { logprobs, entropy, argmax };
+    const scores = { logprobs, entropy, argmax };
+    if (!collision) return scores;
+    return { ...scores, collision: logCollision(states.detach(), weight.detach(), softcap) };
   }
 }

@@ -15,6 +15,8 @@ export interface TokenisedPair {
   rejected: TokenisedAnswer;
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
+  /** As {@link scoreGap}; absent where the row has none. */
+  scoreGap?: number;
 }
 
 export interface TokeniseOptions {
@@ -47,7 +49,8 @@ export function tokenisePair(
     tokens: truncated ? tokens.slice(0, room) : tokens,
     scored: truncated ? scored.slice(0, room) : scored,
   })) as [TokenisedAnswer, TokenisedAnswer];
-  const pair = { prompt, chosen, rejected, truncated };
+  const gap = scoreGap(row);
+  const pair = { prompt, chosen, rejected, truncated, ...(gap !== null && { scoreGap: gap }) };
   const whole = { prompt, chosen: wholeChosen, rejected: wholeRejected };
   if (truncated && unscoredAnswer(whole) === null && unscoredAnswer(pair) !== null) return null;
   return pair;
@@ -59,6 +62,21 @@ export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, Tokenis
   module: import.meta.url,
   name: 'tokenisePair',
 };
+
+/** How much better a judge scored chosen than rejected: by the scores of both, or by the row's margin; null without. */
+export function scoreGap(row: PreferenceRow): number | null {
+  const { score_chosen: chosen, score_rejected: rejected, margin } = row;
+  return chosen != null && rejected != null ? chosen - rejected : (margin ?? null);
+}
+
+/** Scored tokens of an answer, as {@link packPairs} counts them. */
+export function scoredTokens(
+  { prompt }: Pick<TokenisedPair, 'prompt'>,
+  { scored }: TokenisedAnswer,
+): number {
+  const first = prompt.length > 0 ? 0 : 1;
+  return scored.reduce((sum, one, at) => sum + (one && at >= first ? 1 : 0), 0);
+}
 
 /** The answer of which no token is scored: it is empty, only others speak, or nothing stands before its one token. */
 export function unscoredAnswer(

@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import {
+  checkObjectiveOptions,
+  completeObjectiveOptions,
+  objectiveOptionsShape,
+  shownBetas,
+} from './objective-options.ts';
 import { defineOptions, option } from './options.ts';
 import {
   checkTraining,
@@ -24,14 +30,11 @@ const dpoObject = (objectives: readonly string[] | null) =>
         group: objective,
         value: 'weight',
       }),
-      beta: option(z.number().positive().default(0.1), {
-        description: 'strength of the tie to the reference; larger stays nearer',
+      beta: option(z.number().positive().nullable().default(null), {
+        description:
+          "strength of the tie to the reference (larger stays nearer), or what stands for it; none: the objective's own",
         group: objective,
-      }),
-      labelSmoothing: option(z.number().min(0).lt(0.5).default(0), {
-        description: 'assumed share of pairs that are labelled the wrong way round',
-        group: objective,
-        value: 'share',
+        shownDefault: shownBetas(),
       }),
       reference: option(z.string().min(1).default('initial'), {
         description:
@@ -44,17 +47,20 @@ const dpoObject = (objectives: readonly string[] | null) =>
           "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
         group: objective,
       }),
+      ...objectiveOptionsShape,
     })
     .check((context) => {
       checkTraining(context);
       const { loss, lossWeights } = context.value;
+      const add = (name: string, message: string): void => {
+        context.issues.push({ code: 'custom', path: [name], message, input: context.value });
+      };
+      checkObjectiveOptions(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
-        context.issues.push({
-          code: 'custom',
-          path: ['lossWeights'],
-          message: `${lossWeights.length} weights for ${loss.length} objectives (${loss.join(', ')})`,
-          input: lossWeights,
-        });
+        add(
+          'lossWeights',
+          `${lossWeights.length} weights for ${loss.length} objectives (${loss.join(', ')})`,
+        );
       }
     });
 
@@ -71,7 +77,7 @@ function lossName(objectives: readonly string[] | null): z.ZodType<string> {
 export function defineDpoOptions(objectives: readonly string[] | null = null) {
   return defineOptions('dpo', dpoObject(objectives), {
     complete: (parsed) => {
-      const completed = completeTraining(parsed);
+      const completed = completeObjectiveOptions(completeTraining(parsed));
       const sameBase = completed.lora && completed.reference === 'initial';
       return {
         ...completed,

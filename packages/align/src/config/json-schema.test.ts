@@ -13,11 +13,12 @@ test('keys are snake_case and flags of one call are absent', () => {
 });
 
 test('descriptions, defaults and ranges are those of the options', () => {
-  expect(properties.beta).toEqual({
-    description: 'strength of the tie to the reference; larger stays nearer',
-    default: 0.1,
+  expect(properties.epochs).toMatchObject({ default: 1, type: 'number', exclusiveMinimum: 0 });
+  expect(properties.beta).toMatchObject({ default: null });
+  expect(properties.simpo_gamma).toEqual({
+    description: 'simpo: margin by which the chosen reward is to win',
     type: 'number',
-    exclusiveMinimum: 0,
+    minimum: 0,
   });
   expect(properties.warmup_steps).toMatchObject({ type: 'integer', minimum: 0 });
   expect(properties.warmup_steps).not.toHaveProperty('maximum');

@@ -13,6 +13,10 @@ export interface OptionDetails {
   flagOnly?: boolean;
   /** The flag may stand without a value; this is the one that it then has. */
   bare?: string;
+  /** What --help says is the default, where it is not a value of this option's own. */
+  shownDefault?: string;
+  /** Left out of config.yaml where it has no value. */
+  sparse?: boolean;
   /** For lists: whether one flag value may hold several, separated by commas. True unless told. */
   commas?: boolean;
 }
@@ -24,6 +28,13 @@ export function option<Schema extends z.ZodType>(schema: Schema, about: OptionDe
   const described = schema.describe(about.description) as Schema;
   details.add(described, about);
   return described;
+}
+
+/** What was attached to an option's schema. @throws Error where nothing was */
+export function detailsOf(schema: z.ZodType): OptionDetails {
+  const about = details.get(schema);
+  if (!about) throw new Error('not made with option(schema, details)');
+  return about;
 }
 
 export type OptionType = 'string' | 'number' | 'integer' | 'boolean';

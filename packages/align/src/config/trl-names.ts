@@ -6,6 +6,7 @@ const hints: Readonly<Record<string, string>> = {
   dataset_text_field: 'rows have their text in the field "text"',
   eval_packing: 'rows are always packed, and none attends to another',
   eval_strategy: 'write eval_steps: N',
+  f_alpha_divergence_coef: 'write f_alpha, which is 1 minus it',
   fp16: 'write precision: bf16 or fp32',
   gradient_accumulation_steps:
     'write batch_size (rows an optimizer step) and micro_batch_size (rows at a time); the steps between follow',
@@ -30,12 +31,15 @@ const hints: Readonly<Record<string, string>> = {
   per_device_train_batch_size: 'write micro_batch_size',
   precompute_ref_log_probs: 'write precompute_reference',
   ref_model: 'write reference',
+  reference_free: 'write loss with an objective that needs no reference, such as simpo or cpo',
   report_to: 'metrics.jsonl and TensorBoard events are always written',
   resume_from_checkpoint: 'give the flag --resume',
+  rpo_alpha: 'write loss: [sigmoid, chosen_nll] and loss_weights: [1, alpha]',
   train_on_inputs: 'write completion_only_loss: false',
   train_on_prompt: 'write completion_only_loss: false',
   use_cpu: 'write device: cpu',
   use_peft: 'write lora: true',
+  use_weighting: 'write loss: wpo',
 };
 
 /**

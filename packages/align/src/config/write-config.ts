@@ -7,8 +7,9 @@ export function yamlValues(
   options: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const { name, yamlKey, flagOnly } of definition.descriptors) {
-    if (!flagOnly) values[yamlKey] = options[name] ?? null;
+  for (const { name, yamlKey, flagOnly, sparse } of definition.descriptors) {
+    if (flagOnly || (sparse && options[name] === undefined)) continue;
+    values[yamlKey] = options[name] ?? null;
   }
   return values;
 }
@@ -24,7 +25,7 @@ export function writeConfigYaml(
   const values = yamlValues(definition, options);
   const groups = new Map<string, Record<string, unknown>>();
   for (const { group, yamlKey, flagOnly } of definition.descriptors) {
-    if (flagOnly) continue;
+    if (flagOnly || !(yamlKey in values)) continue;
     const entries = groups.get(group) ?? {};
     entries[yamlKey] = values[yamlKey];
     groups.set(group, entries);

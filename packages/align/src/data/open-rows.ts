@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { DataError, type Place } from './data-error.ts';
+import { DataError, type DataErrorDetails, type Place } from './data-error.ts';
 import type { HubOptions } from './hub.ts';
 import { openFile } from './open-file.ts';
 import { parseRow } from './parse-row.ts';
@@ -10,10 +10,15 @@ import { resolveFiles } from './resolve-files.ts';
 import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
 import { type RowKind, type RowOf, rowKinds } from './rows.ts';
 
+/** What is wrong with a good row for the purpose at hand; null: nothing. */
+export type RefuseRow<Row> = (row: Row) => Omit<DataErrorDetails, keyof Place> | null;
+
 export interface OpenRowsOptions<K extends RowKind> {
   kind: K;
   /** `fail` (the default) throws at the first bad row; `skip` leaves bad rows out, counts and lists them. */
   onBadRow?: 'fail' | 'skip';
+  /** A row that it finds fault with is bad. */
+  refuse?: RefuseRow<RowOf[K]> | undefined;
   /** Called after every piece of a file that is indexed. */
   onProgress?: (progress: IndexProgress) => void;
   /** Rows of more bytes than this are bad. 64 MiB by default. */
@@ -200,7 +205,9 @@ export const openRows = async <K extends RowKind>(
     reject,
     accept(value, place) {
       try {
-        parseRow(kind, value, place);
+        const row = parseRow(kind, value, place);
+        const fault = options.refuse?.(row) ?? null;
+        if (fault !== null) throw new DataError({ ...place, ...fault });
         return true;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;

@@ -1,27 +1,34 @@
 // IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17). The paper's log-ratios are of whole answers (`ipo`);
 // TRL's `ipo` divides each by its number of tokens first, which here is `ipo_averaged`.
-import { logRatioMargin, type PairedObjective } from './paired.ts';
+// The gradient is linear in the margin's distance from 1/2b: it never saturates, and a margin beyond it is pulled back.
+import {
+  chosenLogRatio,
+  definePaired,
+  logRatioMargin,
+  perToken,
+  rejectedLogRatio,
+} from './paired.ts';
 
 /** (d - 1/2b)^2 */
-export const ipo: PairedObjective = {
+export const ipo = definePaired({
   name: 'ipo',
   needsReference: true,
   loss: (scores, { beta }) =>
     logRatioMargin(scores)
       .sub(1 / (2 * beta))
       .square(),
-};
+});
 
 /** (c/n_c - r/n_r - 1/2b)^2 */
-export const ipoAveraged: PairedObjective = {
+export const ipoAveraged = definePaired({
   name: 'ipo_averaged',
   needsReference: true,
   loss(scores, { beta }) {
-    const chosen = scores.policyChosen.sub(scores.referenceChosen).div(scores.tokensChosen);
-    const rejected = scores.policyRejected.sub(scores.referenceRejected).div(scores.tokensRejected);
+    const chosen = perToken(chosenLogRatio(scores), scores.tokensChosen);
+    const rejected = perToken(rejectedLogRatio(scores), scores.tokensRejected);
     return chosen
       .sub(rejected)
       .sub(1 / (2 * beta))
       .square();
   },
-};
+});

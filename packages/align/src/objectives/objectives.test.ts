@@ -1,117 +1,169 @@
-import { readFileSync } from 'node:fs';
-import { gradcheck, tensor, tidy } from '@keel/torch';
-import { goldenPath } from '@keel/torch/testing';
+import { tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
-import type { PairedScores } from './paired.ts';
-import { pairedObjective, pairedObjectiveNames, weightedObjective } from './registry.ts';
+import { lossesOf, type PairedCase, scoresOf } from './fixtures/paired-case.ts';
+import { completeOptions, weightedObjective } from './mixture.ts';
+import type { PairedObjective } from './paired.ts';
+import { plackettLuceDpo } from './plackett-luce-dpo.ts';
+import { pairedObjective, pairedObjectiveNames } from './registry.ts';
 
-const wide = { dtype: 'float64' } as const;
-
-interface Case {
-  inputs: Record<string, number | number[]>;
-  expected: Record<string, number>;
-}
-
-const scoresOf = (inputs: Case['inputs']): PairedScores => {
-  const column = (name: string) => tensor(inputs[name] as number[], wide);
-  return {
-    policyChosen: column('policy_chosen'),
-    policyRejected: column('policy_rejected'),
-    referenceChosen: column('ref_chosen'),
-    referenceRejected: column('ref_rejected'),
-    tokensChosen: column('tokens_chosen'),
-    tokensRejected: column('tokens_rejected'),
-  };
+const pairs: PairedCase = {
+  policyChosen: [-12, -20.5],
+  policyRejected: [-14, -18],
+  referenceChosen: [-13, -20],
+  referenceRejected: [-13.5, -19],
+  tokensChosen: [4, 5],
+  tokensRejected: [6, 4],
 };
-
-const golden = goldenPath('losses.json');
-
-describe.skipIf(golden === null)('golden losses', () => {
-  const cases = golden === null ? [] : (JSON.parse(readFileSync(golden, 'utf8')).offline as Case[]);
-  const names: [string, string, boolean][] = [
-    ['sigmoid', 'sigmoid', false],
-    ['sigmoid', 'conservative (cDPO)', true],
-    ['ipo', 'ipo (summed log-ratios)', false],
-    ['ipo_averaged', 'ipo (averaged log-ratios)', false],
-  ];
-  it.each(names)('%s gives "%s"', (name, key, smoothed) => {
-    expect(cases.length).toBeGreaterThan(0);
-    for (const { inputs, expected } of cases) {
-      const value = tidy(() =>
-        pairedObjective(name)
-          .loss(scoresOf(inputs), {
-            beta: inputs.beta as number,
-            labelSmoothing: smoothed ? (inputs.label_smoothing as number) : 0,
-          })
-          .mean()
-          .item(),
-      );
-      expect(Math.abs(value - expected[key]!)).toBeLessThan(1e-9);
-    }
-  });
-});
+const even: PairedCase = {
+  ...pairs,
+  referenceChosen: pairs.policyChosen,
+  referenceRejected: pairs.policyRejected,
+};
+const values = (name: string, of: PairedCase, options = {}): number[] =>
+  tidy(() => lossesOf(pairedObjective(name), scoresOf(of), options).toArray());
 
 describe('paired objectives', () => {
-  const inputs = {
-    policy_chosen: [-12, -20.5],
-    policy_rejected: [-14, -18],
-    ref_chosen: [-13, -20],
-    ref_rejected: [-13.5, -19],
-    tokens_chosen: [4, 5],
-    tokens_rejected: [6, 4],
-  };
-
-  it.each(pairedObjectiveNames)('%s has the gradient that differences give', (name) => {
-    tidy(() => {
-      const scores = scoresOf(inputs);
-      gradcheck(
-        (policyChosen, policyRejected) =>
-          pairedObjective(name).loss(
-            { ...scores, policyChosen, policyRejected },
-            { beta: 0.3, labelSmoothing: 0.1 },
-          ),
-        [scores.policyChosen.setRequiresGrad(), scores.policyRejected.setRequiresGrad()],
-      );
-    });
-  });
-
   it('sigmoid is ln 2 where policy and reference agree', () => {
-    const even = {
-      ...inputs,
-      ref_chosen: inputs.policy_chosen,
-      ref_rejected: inputs.policy_rejected,
-    };
-    const loss = tidy(() =>
-      pairedObjective('sigmoid').loss(scoresOf(even), { beta: 0.1, labelSmoothing: 0 }).toArray(),
-    );
-    expect(loss).toEqual([Math.LN2, Math.LN2]);
+    expect(values('sigmoid', even)).toEqual([Math.LN2, Math.LN2]);
   });
 
   it('chosen_nll is the mean surprise of a token', () => {
-    const loss = tidy(() =>
-      pairedObjective('chosen_nll')
-        .loss(scoresOf(inputs), { beta: 1, labelSmoothing: 0 })
-        .toArray(),
-    );
-    expect(loss).toEqual([3, 4.1]);
+    expect(values('chosen_nll', pairs)).toEqual([3, 4.1]);
   });
 
-  it('adds objectives by weight', () => {
-    const options = { beta: 0.2, labelSmoothing: 0 };
-    tidy(() => {
-      const scores = scoresOf(inputs);
-      const [a, b] = ['sigmoid', 'chosen_nll'].map((name) => pairedObjective(name));
-      const both = weightedObjective([
-        { objective: a!, weight: 2 },
-        { objective: b!, weight: 0.5 },
-      ]);
-      const expected = a!.loss(scores, options).mul(2).add(b!.loss(scores, options).mul(0.5));
-      expect(both.loss(scores, options).toArray()).toEqual(expected.toArray());
-      expect(both.needsReference).toBe(true);
-    });
+  it('become DPO where their own part is switched off', () => {
+    const dpo = values('sigmoid', pairs, { beta: 0.3 });
+    const off: Record<string, object> = {
+      robust: { labelSmoothing: 0 },
+      odpo: { odpoAlpha: 0 },
+      rdpo: { rdpoAlpha: 0 },
+      rdpo_offset: { rdpoAlpha: 0 },
+      dpop: { dpopLambda: 0 },
+      ld_dpo: { ldAlpha: 1 },
+      ld_dpo_policy: { ldAlpha: 1 },
+      f_dpo: { fDivergenceType: 'reverse_kl' },
+      rainbowpo: {
+        ...{ rainbowAlpha: 1, rainbowPerToken: false, rainbowWeighted: false },
+      },
+    };
+    for (const [name, options] of Object.entries(off)) {
+      const found = values(name, pairs, { ...options, beta: 0.3 });
+      found.forEach((value, at) => {
+        expect(value, name).toBeCloseTo(dpo[at]!, 12);
+      });
+    }
+  });
+
+  it('rainbowpo has SimPO and length-normalised DPO at its ends', () => {
+    const plain = { beta: 2, rainbowWeighted: false };
+    const ends = [
+      [
+        values('rainbowpo', pairs, { ...plain, rainbowAlpha: 0, rainbowGamma: 0.6 }),
+        values('simpo', pairs, { beta: 2, simpoGamma: 0.6 }),
+      ],
+      [
+        values('rainbowpo', pairs, { ...plain, rainbowAlpha: 1 }),
+        values('sigmoid_norm', pairs, { beta: 2 }),
+      ],
+    ];
+    for (const [found, expected] of ends) {
+      found!.forEach((value, at) => {
+        expect(value).toBeCloseTo(expected![at]!, 12);
+      });
+    }
+  });
+
+  it('rdpo asks less of a pair with the longer chosen answer, rdpo_offset more', () => {
+    const longer = { ...even, tokensChosen: [20, 20] };
+    const [dpo] = values('sigmoid', longer);
+    expect(values('rdpo', longer)[0]).toBeLessThan(dpo!);
+    expect(values('rdpo_offset', longer)[0]).toBeGreaterThan(dpo!);
+  });
+
+  it('IPO summed and averaged are two losses, each under its own name', () => {
+    // c = 1, r = -0.5; n = 4 and 6; 1/2b = 5
+    expect(values('ipo', pairs, { beta: 0.1 })[0]).toBeCloseTo((1.5 - 5) ** 2, 12);
+    expect(values('ipo_averaged', pairs, { beta: 0.1 })[0]).toBeCloseTo(
+      (1 / 4 + 0.5 / 6 - 5) ** 2,
+      12,
+    );
+  });
+
+  it('have no reference in them where they need none', () => {
+    const moved = { ...pairs, referenceChosen: [-1, -2], referenceRejected: [-30, -4] };
+    const free = pairedObjectiveNames.filter((name) => !pairedObjective(name).needsReference);
+    expect(free.sort()).toEqual(
+      ['chosen_nll', 'cpo', 'cpo_summed', 'orpo', 'orpo_by_answer', 'simpo', 'slic'].sort(),
+    );
+    for (const name of free) expect(values(name, moved), name).toEqual(values(name, pairs));
+    for (const name of pairedObjectiveNames.filter((one) => !free.includes(one)))
+      expect(values(name, moved), name).not.toEqual(values(name, pairs));
   });
 
   it('names the known objectives when asked for another', () => {
-    expect(() => pairedObjective('sigmoit')).toThrow(/known are sigmoid, ipo/);
+    expect(() => pairedObjective('sigmoit')).toThrow(/known are sigmoid, robust/);
+  });
+});
+
+describe('rankings', () => {
+  it('of two answers are DPO', () => {
+    const ranked = (chosen: readonly number[], rejected: readonly number[]) =>
+      tensor(
+        chosen.map((value, at) => [value, rejected[at]!]),
+        { dtype: 'float64' },
+      );
+    const found = tidy(() =>
+      plackettLuceDpo(
+        {
+          policy: ranked(pairs.policyChosen, pairs.policyRejected),
+          reference: ranked(pairs.referenceChosen, pairs.referenceRejected),
+        },
+        0.3,
+      ).toArray(),
+    );
+    const dpo = values('sigmoid', pairs, { beta: 0.3 });
+    found.forEach((value, at) => {
+      expect(value).toBeCloseTo(dpo[at]!, 12);
+    });
+  });
+});
+
+describe('mixtures', () => {
+  it('add objectives by weight, each with its own options', () => {
+    tidy(() => {
+      const scores = scoresOf(pairs);
+      const [dpo, simpo] = ['sigmoid', 'simpo'].map(pairedObjective) as [
+        PairedObjective,
+        PairedObjective,
+      ];
+      const both = weightedObjective([
+        { objective: dpo, weight: 2, options: completeOptions(dpo) },
+        { objective: simpo, weight: 0.5, options: completeOptions(simpo) },
+      ]);
+      const expected = lossesOf(dpo, scores).mul(2).add(lossesOf(simpo, scores).mul(0.5));
+      expect(both.loss(scores, { beta: 7 }).toArray()).toEqual(expected.toArray());
+      expect(both).toMatchObject({ needsReference: true, name: '2 sigmoid + 0.5 simpo' });
+    });
+  });
+
+  it('need what their parts need', () => {
+    const parts = ['odpo', 'aot', 'bco_pair', 'ld_dpo'].map((name) => ({
+      objective: pairedObjective(name),
+      weight: 1,
+    }));
+    const whole = weightedObjective(parts);
+    expect(whole).toMatchObject({ coupled: true, needs: ['scoreGap', 'running', 'shared'] });
+    expect(Object.keys(whole.running!)).toEqual(['bcoDelta']);
+    expect(whole.refuseGap?.(0, { odpoScaling: 'log' })).toMatch(/scored above/);
+  });
+});
+
+describe('options', () => {
+  it('are the objective’s own, with its own defaults', () => {
+    expect(completeOptions(pairedObjective('simpo'))).toEqual({ beta: 2, simpoGamma: 1 });
+    expect(completeOptions(pairedObjective('ipo'), { simpoGamma: 3 })).toEqual({ beta: 0.1 });
+    expect(() => completeOptions(pairedObjective('robust'), { labelSmoothing: 0.5 })).toThrow(
+      /half of the labels/,
+    );
   });
 });

@@ -1,12 +1,72 @@
+import { aot, aotUnpaired } from './aot.ts';
+import { apoDown, apoZero } from './apo.ts';
+import { bcoPair } from './bco-pair.ts';
+import { calDpo } from './cal-dpo.ts';
 import { chosenNll } from './chosen-nll.ts';
+import { cpo, cpoSummed } from './cpo.ts';
+import { discopop } from './discopop.ts';
+import { dno } from './dno.ts';
+import { dpop } from './dpop.ts';
+import { exo, exoPair } from './exo.ts';
+import { fDpo } from './f-dpo.ts';
+import { hinge } from './hinge.ts';
 import { ipo, ipoAveraged } from './ipo.ts';
+import { ldDpo, ldDpoPolicy } from './ld-dpo.ts';
+import { ncaPair } from './nca.ts';
+import { odpo } from './odpo.ts';
+import { orpo, orpoByAnswer } from './orpo.ts';
 import type { PairedObjective } from './paired.ts';
+import { rainbowPo } from './rainbowpo.ts';
+import { rdpo, rdpoOffset } from './rdpo.ts';
+import { rebel } from './rebel.ts';
+import { robust } from './robust.ts';
 import { sigmoid } from './sigmoid.ts';
+import { sigmoidNorm } from './sigmoid-norm.ts';
+import { simpo } from './simpo.ts';
+import { slic } from './slic.ts';
+import { sppoHard } from './sppo.ts';
+import { wpo } from './wpo.ts';
 
 /** The objectives that --loss takes. */
-const objectives: readonly PairedObjective[] = [sigmoid, ipo, ipoAveraged, chosenNll];
+export const pairedObjectives = [
+  sigmoid,
+  robust,
+  ipo,
+  ipoAveraged,
+  hinge,
+  sigmoidNorm,
+  exoPair,
+  exo,
+  ncaPair,
+  bcoPair,
+  sppoHard,
+  aot,
+  aotUnpaired,
+  apoZero,
+  apoDown,
+  discopop,
+  odpo,
+  rdpo,
+  rdpoOffset,
+  dpop,
+  calDpo,
+  ldDpo,
+  ldDpoPolicy,
+  wpo,
+  rainbowPo,
+  fDpo,
+  rebel,
+  dno,
+  simpo,
+  slic,
+  cpo,
+  cpoSummed,
+  orpo,
+  orpoByAnswer,
+  chosenNll,
+] as const satisfies readonly PairedObjective[];
 
-const byName = new Map(objectives.map((one) => [one.name, one] as const));
+const byName = new Map(pairedObjectives.map((one): [string, PairedObjective] => [one.name, one]));
 
 export const pairedObjectiveNames: readonly string[] = [...byName.keys()];
 
@@ -17,21 +77,4 @@ export function pairedObjective(name: string): PairedObjective {
     throw new Error(`no objective "${name}"; known are ${pairedObjectiveNames.join(', ')}`);
   }
   return found;
-}
-
-/** The weighted sum of objectives as one. */
-export function weightedObjective(
-  parts: readonly { objective: PairedObjective; weight: number }[],
-): PairedObjective {
-  const [first] = parts;
-  if (first === undefined) throw new Error('a weighted objective needs at least one part');
-  if (parts.length === 1 && first.weight === 1) return first.objective;
-  return {
-    name: parts.map(({ objective, weight }) => `${weight} ${objective.name}`).join(' + '),
-    needsReference: parts.some(({ objective }) => objective.needsReference),
-    loss: (scores, options) =>
-      parts
-        .map(({ objective, weight }) => objective.loss(scores, options).mul(weight))
-        .reduce((sum, term) => sum.add(term)),
-  };
 }

@@ -68,11 +68,13 @@ export async function estimateStage(
       options.evalData && (await measureRows(stage, options.evalData, options, model, sizes));
     const steps = totalSteps(options, Math.max(1, rows.usable));
     const seen = Math.max(0, steps - done) * options.batchSize;
-    const reference = verbOf(stage).needsReference?.(stage.options) ?? false;
+    const { once = 0, always = 0 } = verbOf(stage).otherPasses?.(stage.options) ?? {};
+    const ofStep = (1 + always) * rows.forward + rows.backward;
+    const ofEvaluations = evaluations(options, steps) * (1 + always) + once;
     const flops =
-      seen * (rows.forward + rows.backward) +
-      (reference ? Math.min(seen, rows.usable) * rows.forward : 0) +
-      (held ? held.usable * held.forward * (evaluations(options, steps) + (reference ? 1 : 0)) : 0);
+      seen * ofStep +
+      Math.min(seen, rows.usable) * once * rows.forward +
+      (held ? held.usable * held.forward * ofEvaluations : 0);
     const { precision } = trained;
     const peak = machinePeak({ precision, device: model.device }, notice);
     return {

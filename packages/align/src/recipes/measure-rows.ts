@@ -1,5 +1,6 @@
 // What rows come to, by their kind: the tokens of a pass and how many of them are scored.
 import type { PackedBatch, Tokenizer } from '@keel/model';
+import { packAnswers } from '../batching/pack-answers.ts';
 import { packExamples } from '../batching/pack-examples.ts';
 import { packJudged } from '../batching/pack-judged.ts';
 import { packPairs } from '../batching/pack-pairs.ts';
@@ -7,6 +8,7 @@ import { defaultScoring } from '../batching/scoring-rules.ts';
 import { tokeniseExample } from '../batching/tokenise-example.ts';
 import { tokeniseJudged } from '../batching/tokenise-judged.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
+import { tokeniseUnpaired } from '../batching/tokenise-unpaired.ts';
 import type { RewardOptions } from '../config/reward-options.ts';
 import type { SftOptions } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -56,6 +58,15 @@ export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
       const pair = tokenisePair(row, tokenizer, { maxLength });
       if (pair === null) return null;
       const { packed, scored } = packPairs([pair]);
+      return { packed, scored: scored.rows.length };
+    },
+  }),
+  unpaired: measureOf({
+    kind: 'unpaired',
+    measure(row, tokenizer, { maxLength }) {
+      const answer = tokeniseUnpaired(row, tokenizer, { maxLength });
+      if (answer === null) return null;
+      const { packed, scored } = packAnswers([answer]);
       return { packed, scored: scored.rows.length };
     },
   }),

@@ -56,9 +56,9 @@ describe('a recipe', () => {
     const { stages } = read(
       'output: out\nstages:\n' +
         '  lora: {verb: sft, data: a, lora: true, model: base}\n' +
-        '  full: {verb: sft, data: a, model: "${stages.lora}"}\n' +
-        '  on: {verb: dpo, data: a, adapter: "${stages.lora}"}\n' +
-        '  both: {verb: dpo, data: a, model: "${stages.full}", reference: "${stages.lora}"}\n',
+        `  full: {verb: sft, data: a, model: "\${stages.lora}"}\n` +
+        `  on: {verb: dpo, data: a, adapter: "\${stages.lora}"}\n` +
+        `  both: {verb: dpo, data: a, model: "\${stages.full}", reference: "\${stages.lora}"}\n`,
     );
     const [, full, on, both] = stages;
     expect(full!.options.model).toBe('out/lora/merged');
@@ -112,7 +112,7 @@ describe('complaints name file, line and column', () => {
     ],
     [
       `${stage}  dpo:\n    data: a\n    model: \${stages.sft}/final\n`,
-      ['road.yaml:6:12: model: expected ${stages.NAME} and nothing beside it'],
+      [`road.yaml:6:12: model: expected \${stages.NAME} and nothing beside it`],
     ],
     [
       `${stage}  dpo:\n    data: a\n    adapter: \${stages.sft}\n`,
@@ -125,7 +125,7 @@ describe('complaints name file, line and column', () => {
       ],
     ],
     [
-      'stages:\n  reward:\n    data: a\n  dpo:\n    data: a\n    model: ${stages.reward}\n',
+      `stages:\n  reward:\n    data: a\n  dpo:\n    data: a\n    model: \${stages.reward}\n`,
       [
         'road.yaml:6:12: model: expected a language model, and the stage "reward" (keel reward) gives a reward model',
       ],
@@ -138,7 +138,7 @@ describe('complaints name file, line and column', () => {
 
   test('all of them at once, and none that follows from another', () => {
     const found = problems(
-      'stages:\n  sft:\n    data: a\n    epocs: 2\n    beta: x\n    batch_size: 0\n  dpo:\n    data: a\n    model: ${stages.sft}\n    bata: 1\n',
+      `stages:\n  sft:\n    data: a\n    epocs: 2\n    beta: x\n    batch_size: 0\n  dpo:\n    data: a\n    model: \${stages.sft}\n    bata: 1\n`,
     );
     expect(found.map((text) => text.slice(0, text.indexOf(': ')))).toEqual([
       'road.yaml:4:5',

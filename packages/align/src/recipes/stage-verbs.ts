@@ -1,5 +1,6 @@
 // The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
 import { defineDpoOptions } from '../config/dpo-options.ts';
+import { ktoDefinition } from '../config/kto-options.ts';
 import type { OptionsDefinition } from '../config/options.ts';
 import { rewardDefinition } from '../config/reward-options.ts';
 import { sftDefinition } from '../config/sft-options.ts';
@@ -11,7 +12,14 @@ import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 export type StageResult = 'language model' | 'reward model';
 
 /** Kinds of rows whose work can be estimated (measure-rows.ts). */
-export type MeasuredRows = 'supervised' | 'judged' | 'preference';
+export type MeasuredRows = 'supervised' | 'judged' | 'preference' | 'unpaired';
+
+export interface OtherPasses {
+  /** Whose result is kept. */
+  once?: number;
+  /** Each time that the row comes up. */
+  always?: number;
+}
 
 /** A verb as a stage of a recipe. */
 export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
@@ -20,8 +28,8 @@ export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
   gives: StageResult;
   /** What its rows are, by which its work is estimated. */
   rows: MeasuredRows;
-  /** Whether each row goes once through a reference too; never, unless told. */
-  needsReference?(options: Options): boolean;
+  /** Forward passes of a row beside the one that is trained. */
+  otherPasses?(options: Options): OtherPasses;
   run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
 }
 
@@ -47,8 +55,18 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     definition: defineDpoOptions(pairedObjectiveNames),
     gives: 'language model',
     rows: 'preference',
-    needsReference: ({ loss }) => loss.some((name) => pairedObjective(name).needsReference),
+    otherPasses: ({ loss }) => ({
+      once: loss.some((name) => pairedObjective(name).needsReference) ? 1 : 0,
+    }),
     run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
+  }),
+  kto: stage({
+    definition: ktoDefinition,
+    gives: 'language model',
+    rows: 'unpaired',
+    // The reference, and for KTO's KL policy and reference on the mismatched answer.
+    otherPasses: ({ loss }) => ({ always: loss === 'kto' ? 3 : 1 }),
+    run: async () => (await import('../trainers/run-kto.ts')).runKto,
   }),
 };
 

@@ -9,6 +9,8 @@ const load = (name: string) => loadFunctionReward(`functions.ts${name}`, folder)
 test('a default or a named export judges answer by answer', async () => {
   await using length = await load('');
   expect(await length.score(answers(['a', 'bcd']))).toEqual([{ score: 1 }, { score: 3 }]);
+  const chat = [{ role: 'assistant', content: 'four' }];
+  expect(await length.score([{ prompt: [], completion: chat, extra: {} }])).toEqual([{ score: 4 }]);
   await using silent = await load('#nothing');
   expect(await silent.score(answers(['a']))).toEqual([{ score: null }]);
   await using detailed = await load('#detailed');

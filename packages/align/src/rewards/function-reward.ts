@@ -2,11 +2,17 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eachInput } from './each-input.ts';
-import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
+import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
+
+/** What a reward function sees of an answer. */
+export interface FunctionInput extends RewardInput {
+  /** What the assistant says in it: the completion itself where it is plain, its turns where it is a chat. */
+  text: string;
+}
 
 /** What a module may export: more is better, null says nothing; an outcome may name aspects. */
 export type RewardFunction = (
-  input: RewardInput,
+  input: FunctionInput,
 ) => number | null | RewardOutcome | Promise<number | null | RewardOutcome>;
 
 /** A reward by a function of one answer. */
@@ -14,7 +20,7 @@ export function functionReward(name: string, judge: RewardFunction): Reward {
   return {
     name,
     score: (inputs, signal) =>
-      eachInput(name, inputs, async (input) => asOutcome(await judge(input)), signal),
+      eachInput(name, inputs, async (input) => asOutcome(await judge(withText(input))), signal),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -49,6 +55,11 @@ export async function loadFunctionReward(module: string, folder = '.'): Promise<
   }
   return functionReward(module, judge as RewardFunction);
 }
+
+const withText = (input: RewardInput): FunctionInput => ({
+  ...input,
+  text: spokenText(input.completion),
+});
 
 function asOutcome(value: unknown): RewardOutcome {
   if (value === null || typeof value === 'number') return { score: value };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { functionReward } from './function-reward.ts';
-import { type Reward, spokenText } from './reward.ts';
+import type { Reward } from './reward.ts';
 
 export const lengthSchema = z
   .strictObject({
@@ -43,8 +43,8 @@ export function lengthReward(
   const high = target ?? max ?? Number.POSITIVE_INFINITY;
   const slope = width ?? (target === undefined ? 0 : target / 4);
   const name = `length:${target === undefined ? `${min ?? ''}-${max ?? ''}` : `~${target}`}:${unit}`;
-  return functionReward(name, ({ completion, tokens }) => {
-    const length = measure(spokenText(completion), unit, tokens, countTokens);
+  return functionReward(name, ({ text, tokens }) => {
+    const length = measure(text, unit, tokens, countTokens);
     const distance = Math.max(low - length, length - high, 0);
     const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
     return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };

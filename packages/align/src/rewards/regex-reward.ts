@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { functionReward } from './function-reward.ts';
-import { type Reward, spokenText } from './reward.ts';
+import type { Reward } from './reward.ts';
 
 export const regexSchema = z
   .strictObject({
@@ -29,8 +29,7 @@ export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   // Its own state (lastIndex) must not reach from one answer to the next.
   const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
   const name = `regex:/${pattern}/${flags}`;
-  return functionReward(name, ({ completion }) => {
-    const text = spokenText(completion);
+  return functionReward(name, ({ text }) => {
     if (mode === 'count') return [...text.matchAll(expression)].length;
     return Number(text.search(expression) >= 0 === (mode === 'match'));
   });

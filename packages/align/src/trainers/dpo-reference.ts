@@ -8,12 +8,16 @@ import type { Policy } from './policy.ts';
 import { precomputeReference, recomputeFirstStep, type StepShape } from './precompute-reference.ts';
 import {
   loadReference,
+  type ReferenceOptions,
   ReferenceScores,
   referenceCachePath,
   saveReference,
 } from './reference-scores.ts';
 import type { Notice } from './run-data.ts';
 import { hashAdapter } from './run-identity.ts';
+
+/** What of the reference an objective needs beside whole answers. */
+export type ReferenceNeeds = Pick<ReferenceOptions, 'shared'>;
 
 /** The pairs of a dataset, and the rows that they are made of. */
 export interface ScoredSource {
@@ -49,20 +53,22 @@ export async function openReferences(
   evaluation: ScoredSource | null,
   shape: StepShape,
   notice: Notice,
+  needs: ReferenceNeeds = {},
 ): Promise<DpoReferences> {
   const { model } = policy;
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
     return {
-      training: new ReferenceScores(model, training.rows.length),
+      training: new ReferenceScores(model, training.rows.length, needs),
       evaluation:
-        evaluation && new ReferenceScores(model, evaluation.rows.length, { heldOut: true }),
+        evaluation &&
+        new ReferenceScores(model, evaluation.rows.length, { ...needs, heldOut: true }),
       hash: null,
     };
   }
   using reference = await referenceModel(policy, options);
   const scoresOf = (source: ScoredSource) =>
-    computedScores(reference, source, policy, options, shape, notice);
+    computedScores(reference, source, policy, options, shape, notice, needs);
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
@@ -111,8 +117,10 @@ async function computedScores(
   { maxLength }: DpoOptions,
   shape: StepShape,
   notice: Notice,
+  needs: ReferenceNeeds,
 ): Promise<ReferenceScores> {
   const scores = new ReferenceScores(reference.model, pairs.length, {
+    ...needs,
     role: reference.role,
     heldOut,
   });
@@ -125,6 +133,7 @@ async function computedScores(
     precision: `${precision} ${model.device}`,
     software: addonBuild(),
     maxLength,
+    ...needs,
   });
   if (loadReference(path, scores)) {
     notice(`reference log-probabilities of ${pairs.length} ${label} rows: from the cache`);

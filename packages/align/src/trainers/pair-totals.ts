@@ -1,5 +1,5 @@
 import type { PackedPairs } from '../batching/pack-pairs.ts';
-import type { PairedScores } from '../objectives/paired.ts';
+import type { PairedScores, SharedPart } from '../objectives/paired.ts';
 import type { PairLogprobs } from './score-pairs.ts';
 import type { Metrics } from './training-task.ts';
 
@@ -28,7 +28,7 @@ export class PairTotals {
   }
 
   add(batch: PackedPairs, scores: PairedScores, lossSum: number, logprobs: PairLogprobs): void {
-    const read = (name: keyof PairedScores): number[] => scores[name].detach().toArray();
+    const read = (name: keyof SharedPart): number[] => scores[name].detach().toArray();
     const [policyChosen, policyRejected] = [read('policyChosen'), read('policyRejected')];
     const [referenceChosen, referenceRejected] = [
       read('referenceChosen'),

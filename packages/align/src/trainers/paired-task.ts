@@ -9,14 +9,22 @@ import {
   type Tensor,
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
-import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
+import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
+import {
+  meanTokensChosen,
+  objectiveScores,
+  type PassColumns,
+  passColumns,
+  StepColumns,
+} from './paired-inputs.ts';
 import type { ReferenceScores } from './reference-scores.ts';
 import { RowTask, type RowTaskParts } from './row-task.ts';
 import { runPass } from './run-pass.ts';
-import { scorePairsSteps } from './score-pairs.ts';
+import { RunningMeans } from './running-means.ts';
+import { type PairLogprobs, scorePairsSteps } from './score-pairs.ts';
 import { type Metrics, NonFiniteLossError, type TaskState } from './training-task.ts';
 
 export interface PairedTaskParts extends RowTaskParts<PairSource> {
@@ -32,10 +40,12 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
 
 export class PairedTask extends RowTask<PairSource> {
   readonly #parts: PairedTaskParts;
+  readonly #running: RunningMeans<PairedScores, PairedOptions>;
 
   constructor(parts: PairedTaskParts) {
     super(parts, 'a run on pairs');
     this.#parts = parts;
+    this.#running = new RunningMeans(parts.objective.running ?? {}, parts.objectiveOptions);
   }
 
   async step(): Promise<Metrics> {
@@ -43,6 +53,7 @@ export class PairedTask extends RowTask<PairSource> {
     const pairs = await phase('data', () => source.next(batchSize));
     this.rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
+    this.#running.endStep();
     this.tokens += totals.tokens;
     return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
   }
@@ -69,50 +80,85 @@ export class PairedTask extends RowTask<PairSource> {
     training: boolean,
     totals = this.#totals(reference),
   ): Promise<PairTotals> {
-    const { model, role, objective, objectiveOptions, limit } = this.#parts;
-    const recomputes = (tokens: number): boolean => this.#parts.recomputes?.(tokens) ?? false;
-    for (const pass of splitMicroBatches(
-      pairs.map(({ pair }) => packedTokens(pair)),
-      limit,
-    )) {
-      const batch = phase('data', () => packPairs(pass.map((index) => pairs[index]!.pair)));
-      const rows = pass.map((index) => pairs[index]!.row);
-      if (training) {
-        const unknown = reference !== null && rows.some((row) => !reference.has(row));
-        this.count(batch.packed, batch.scored.rows.length, unknown ? 1 : 0);
+    const { objective, objectiveOptions, limit } = this.#parts;
+    const lengths = pairs.map(({ pair }) => packedTokens(pair));
+    const passes = splitMicroBatches(lengths, limit).map((pass) => pass.map((at) => pairs[at]!));
+    const ofStep = {
+      meanTokensChosen: meanTokensChosen(pairs.map(({ pair }) => pair)),
+      running: this.#running.values,
+    };
+    // Where a pair's loss depends on others, all of the step are scored before the first gradient.
+    using step = objective.coupled && passes.length > 1 ? new StepColumns() : null;
+    if (step !== null) {
+      for (const pass of passes) {
+        await this.#pass(pass, reference, { training, divisor: null }, (columns, { sums }) => {
+          step.add(columns);
+          return sums.sum();
+        });
       }
-      using referenceSums =
-        reference && (await phase('reference', () => inTurns(reference.steps(batch, rows)))); // [2P]
-      await letOthersIn();
-      const forward = function* (recomputation: Recomputation | null): Steps<Tensor> {
-        const score = scorePairsSteps(model, batch, training, recomputation);
-        const policy = yield* model.asSteps(role, score);
-        const scores = pairedScores(policy.sums, referenceSums, batch.counts);
-        const losses = objective.loss(scores, objectiveOptions); // [P]
-        const total = losses.sum();
-        const value = total.item();
-        if (!Number.isFinite(value))
+    }
+    for (const [place, pass] of passes.entries()) {
+      const divisor = training ? pairs.length : null;
+      await this.#pass(pass, reference, { training, divisor }, (columns, policy, batch) => {
+        const own = objectiveScores(columns, ofStep);
+        const all = step === null ? own : objectiveScores(step.with(place, columns), ofStep);
+        const losses = objective.loss(all, objectiveOptions); // [P]; of the whole step where it depends on it
+        const value = (step?.ownPart(place, losses) ?? losses).sum().item();
+        if (!Number.isFinite(value)) {
+          const rows = pass.map(({ row }) => row);
           throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-        totals.add(batch, scores, value, policy);
-        return total;
-      };
-      await runPass(forward, {
-        divisor: training ? pairs.length : null,
-        recomputes: recomputes(batch.packed.tokens.length),
+        }
+        totals.add(batch, own, value, policy);
+        if (training) this.#running.observe(own);
+        return losses.sum();
       });
     }
     return totals;
+  }
+
+  /** @param lossOf gives what the gradient is of; a `divisor` of null asks for none */
+  async #pass(
+    pass: readonly PlacedPair[],
+    reference: ReferenceScores | null,
+    { training, divisor }: { training: boolean; divisor: number | null },
+    lossOf: (columns: PassColumns, policy: PairLogprobs, batch: PackedPairs) => Tensor,
+  ): Promise<void> {
+    const { model, role, objective } = this.#parts;
+    const { needs = [] } = objective;
+    const wanted = { shared: needs.includes('shared'), alignment: needs.includes('alignment') };
+    const pairs = pass.map(({ pair }) => pair);
+    const rows = pass.map(({ row }) => row);
+    const batch = phase('data', () => packPairs(pairs));
+    if (divisor !== null) {
+      const unknown = reference !== null && rows.some((row) => !reference.has(row));
+      this.count(batch.packed, batch.scored.rows.length, unknown ? 1 : 0);
+    }
+    using referenceSums =
+      reference && (await phase('reference', () => inTurns(reference.steps(batch, rows)))); // [P, 2] or [P, 4]
+    await letOthersIn();
+    const forward = function* (recomputation: Recomputation | null): Steps<Tensor> {
+      const score = scorePairsSteps(model, batch, training, { ...wanted, recomputation });
+      const policy = yield* model.asSteps(role, score);
+      return lossOf(passColumns(policy, referenceSums, batch, pairs), policy, batch);
+    };
+    await runPass(forward, {
+      divisor,
+      recomputes: this.#parts.recomputes?.(batch.packed.tokens.length) ?? false,
+    });
   }
 
   override state(): TaskState {
     const state = super.state();
     const known = this.#parts.reference?.values;
     if (known !== undefined) state.tensors.set('reference', fromTypedArray(known));
+    const running = this.#running.state();
+    if (running !== undefined) state.values.running = running;
     return state;
   }
 
   override check(state: TaskState): void {
     super.check(state);
+    this.#running.check(state.values.running);
     const { reference } = this.#parts;
     const known = state.tensors.get('reference');
     if ((known !== undefined) !== (reference !== null)) {
@@ -125,31 +171,8 @@ export class PairedTask extends RowTask<PairSource> {
 
   override restore(state: TaskState): void {
     super.restore(state);
+    this.#running.restore(state.values.running);
     const known = state.tensors.get('reference');
     if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
   }
-}
-
-/** [2P] of policy and reference as the columns an objective sees. */
-export function pairedScores(
-  policy: Tensor,
-  reference: Tensor | null,
-  counts: Int32Array,
-): PairedScores {
-  const place = { dtype: policy.dtype, device: policy.device };
-  const columns = (values: Tensor): [Tensor, Tensor] => {
-    const byPair = values.view(-1, 2); // [P, 2]
-    return [byPair.select(1, 0), byPair.select(1, 1)];
-  };
-  const [policyChosen, policyRejected] = columns(policy);
-  const [referenceChosen, referenceRejected] = columns(reference ?? policy.detach().mul(0));
-  const [tokensChosen, tokensRejected] = columns(fromTypedArray(counts).to(place));
-  return {
-    policyChosen,
-    policyRejected,
-    referenceChosen,
-    referenceRejected,
-    tokensChosen,
-    tokensRejected,
-  };
 }

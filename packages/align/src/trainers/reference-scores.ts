@@ -21,27 +21,37 @@ export interface ReferenceOptions {
   role?: Role;
   /** The rows are held-out ones: errors say so. */
   heldOut?: boolean;
+  /** Also of each answer's first tokens alone ({@link PairScoring.shared}). */
+  shared?: boolean;
 }
 
 /**
- * The reference's log-probabilities of every pair of a dataset: [rows, 2], chosen and rejected, NaN where not known yet.
+ * The reference's log-probabilities of every pair of a dataset: [rows, W], chosen and rejected, NaN where not known yet.
+ * W is 2, or 4 with those of their first tokens alone.
  * They are computed once for each row, by the base with its adapters off or in another role.
  */
 export class ReferenceScores {
   readonly #model: LanguageModel;
   readonly #role: Role;
   readonly #heldOut: boolean;
+  readonly #width: 2 | 4;
   #known: Float32Array;
 
   constructor(model: LanguageModel, rows: number, options: ReferenceOptions = {}) {
     this.#model = model;
     this.#role = options.role ?? 'reference';
     this.#heldOut = options.heldOut ?? false;
-    this.#known = new Float32Array(2 * rows).fill(Number.NaN);
+    this.#width = options.shared ? 4 : 2;
+    this.#known = new Float32Array(this.#width * rows).fill(Number.NaN);
+  }
+
+  /** Whether it holds those of first tokens too. */
+  get shared(): boolean {
+    return this.#width === 4;
   }
 
   /**
-   * [2P] for the pairs of a batch, in the order of {@link scorePairs}. `rows` are their places in the dataset.
+   * [P, W] for the pairs of a batch, in the order of {@link scorePairs}. `rows` are their places in the dataset.
    * @throws NonFiniteLossError naming the rows whose log-probability is no number
    */
   of(batch: PackedPairs, rows: readonly number[]): Tensor {
@@ -50,38 +60,46 @@ export class ReferenceScores {
 
   /** As {@link of}, with a pause after every block of the decoder. */
   *steps(batch: PackedPairs, rows: readonly number[]): Steps<Tensor> {
-    if (rows.some((row) => Number.isNaN(this.#known[2 * row]))) {
-      const sums = yield* noGradSteps(tidySteps(this.#sums(batch)));
-      const broken = rows.filter((_, i) => !Number.isFinite(sums[2 * i]! + sums[2 * i + 1]!));
+    const width = this.#width;
+    if (!rows.every((row) => this.has(row))) {
+      const found = yield* noGradSteps(tidySteps(this.#compute(batch)));
+      const broken = rows.filter((_, i) => !Number.isFinite(found[2 * i]! + found[2 * i + 1]!));
       if (broken.length > 0) {
         const what = "the reference's log-probability is not finite";
         throw new NonFiniteLossError(what, broken, { heldOut: this.#heldOut });
       }
       rows.forEach((row, index) => {
-        this.#known[2 * row] = sums[2 * index]!;
-        this.#known[2 * row + 1] = sums[2 * index + 1]!;
+        for (let part = 0; part < width; part += 2) {
+          const from = part * rows.length + 2 * index;
+          this.#known.set(found.slice(from, from + 2), width * row + part);
+        }
       });
     }
-    const values = Float32Array.from(
-      rows.flatMap((row) => [this.#known[2 * row]!, this.#known[2 * row + 1]!]),
+    const values = new Float32Array(width * rows.length);
+    rows.forEach((row, index) => {
+      values.set(this.#known.subarray(width * row, width * (row + 1)), width * index);
+    });
+    return tidy(() =>
+      fromTypedArray(values, [rows.length, width]).to({ device: this.#model.device }),
     );
-    return tidy(() => fromTypedArray(values).to({ device: this.#model.device }));
   }
 
-  *#sums(batch: PackedPairs): Steps<number[]> {
-    const score = scorePairsSteps(this.#model, batch, false);
-    const { sums } = yield* this.#model.asSteps(this.#role, score);
-    return sums.toArray();
+  /** [2P] of whole answers, and after them [2P] of their first tokens where those are held. */
+  *#compute(batch: PackedPairs): Steps<number[]> {
+    const score = scorePairsSteps(this.#model, batch, false, { shared: this.shared });
+    const { sums, shared } = yield* this.#model.asSteps(this.#role, score);
+    return [...sums.toArray(), ...(shared?.toArray() ?? [])];
   }
 
   /** Whether a row has been computed. */
   has(row: number): boolean {
-    return !Number.isNaN(this.#known[2 * row]);
+    return !Number.isNaN(this.#known[this.#width * row]);
   }
 
   /** The next time that a row is asked for, it is computed again. */
   forget(rows: readonly number[]): void {
-    for (const row of rows) this.#known.fill(Number.NaN, 2 * row, 2 * row + 2);
+    const width = this.#width;
+    for (const row of rows) this.#known.fill(Number.NaN, width * row, width * (row + 1));
   }
 
   /** All of it, for a checkpoint or the cache. */
@@ -93,7 +111,7 @@ export class ReferenceScores {
   check(values: Float32Array): void {
     if (values.length !== this.#known.length) {
       throw new Error(
-        `reference scores of ${values.length / 2} rows, expected ${this.#known.length / 2}`,
+        `reference scores of ${values.length / this.#width} rows, expected ${this.#known.length / this.#width}`,
       );
     }
   }
@@ -116,6 +134,8 @@ export interface ReferenceKey {
   /** LibTorch and kernels: other ones round otherwise, and the first loss would not be ln 2. */
   software: string;
   maxLength: number | null;
+  /** With those of first tokens alone. */
+  shared?: boolean;
 }
 
 /** File of the cache that holds the scores of this key. */
@@ -128,6 +148,8 @@ export function referenceCachePath(cacheFolder: string, key: ReferenceKey): stri
     key.precision,
     key.software,
     key.maxLength,
+    // Not there for most: their places in the cache are those of before.
+    ...(key.shared ? ['shared'] : []),
   ];
   const hash = createHash('sha256').update(JSON.stringify(ordered)).digest('hex');
   return join(cacheFolder, 'reference', `${hash}.f32`);

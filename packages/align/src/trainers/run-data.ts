@@ -1,7 +1,7 @@
 // The rows of a run.
 import type { TrainingOptions } from '../config/training-options.ts';
-import { openRows, type RowSource } from '../data/open-rows.ts';
-import type { RowKind } from '../data/rows.ts';
+import { openRows, type RefuseRow, type RowSource } from '../data/open-rows.ts';
+import type { RowKind, RowOf } from '../data/rows.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
 /** Tells the user a sentence. */
@@ -18,10 +18,11 @@ export async function openRunData<K extends RowKind>(
   kind: K,
   options: TrainingOptions,
   notice: Notice,
+  refuse?: RefuseRow<RowOf[K]>,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
   const open = async (spec: readonly string[]): Promise<RowSource<K>> => {
-    const source = opened.use(await openRows(spec, { kind, onBadRow: options.onBadRow }));
+    const source = opened.use(await openRows(spec, { kind, onBadRow: options.onBadRow, refuse }));
     const { badRowCount: count, badRows, files } = source;
     if (count > 0) {
       notice(

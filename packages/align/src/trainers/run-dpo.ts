@@ -1,12 +1,11 @@
 // A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
 import { type DpoOptions, defineDpoOptions } from '../config/dpo-options.ts';
-import type { PairedObjective } from '../objectives/paired.ts';
-import {
-  pairedObjective,
-  pairedObjectiveNames,
-  weightedObjective,
-} from '../objectives/registry.ts';
+import { completeOptions, weightedObjective } from '../objectives/mixture.ts';
+import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
+import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
+
 import { type DpoReferences, openReferences, refuseMissingReference } from './dpo-reference.ts';
+import { refuseRow } from './fitting-rows.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
 import {
@@ -34,7 +33,8 @@ export async function alignPairs(
   hooks: PairedRunHooks = {},
 ): Promise<RunResult> {
   const definition = defineDpoOptions(pairedObjectiveNames);
-  return runDpo(definition.complete(definition.schema.parse(options)), hooks);
+  const beta = options.beta ?? hooks.objective?.beta ?? null;
+  return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
 }
 
 /**
@@ -43,30 +43,33 @@ export async function alignPairs(
  */
 export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
   const { objective = objectiveOf(asked) } = hooks;
+  const objectiveOptions = lossOptions(objective, asked);
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
-  return runTraining(onPairs(objective), options, hooks);
+  return runTraining(onPairs(objective, objectiveOptions), options, hooks);
 }
 
 type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
 
 const onPairs = (
   objective: PairedObjective,
+  objectiveOptions: PairedOptions,
 ): TrainingKind<DpoOptions, 'preference', PairSource> => ({
   definition: defineDpoOptions(),
   rowKind: 'preference',
+  refuse: refuseRow(objective, objectiveOptions),
   source: (rows, tokenizer, how) => new PairSource(rows, tokenizer, how),
   async task(prepared) {
     const { options, policy, source, evaluation, passes } = prepared;
-    const references = objective.needsReference ? await referencesOf(prepared) : null;
+    const references = objective.needsReference ? await referencesOf(prepared, objective) : null;
     return new PairedTask({
       model: policy.model,
       role: policy.role,
       source,
       evaluation,
       objective,
-      objectiveOptions: { beta: options.beta, labelSmoothing: options.labelSmoothing },
+      objectiveOptions,
       batchSize: options.batchSize,
       ...passes,
       reference: references?.training ?? null,
@@ -90,7 +93,10 @@ const onPairs = (
   ],
 });
 
-async function referencesOf(prepared: PreparedPairs): Promise<DpoReferences> {
+async function referencesOf(
+  prepared: PreparedPairs,
+  { needs = [] }: PairedObjective,
+): Promise<DpoReferences> {
   const { options, policy, data, source, evaluation, passes, addInput, notice } = prepared;
   const references = await openReferences(
     policy,
@@ -99,6 +105,7 @@ async function referencesOf(prepared: PreparedPairs): Promise<DpoReferences> {
     evaluation && { pairs: evaluation, rows: data.heldOut!, heldOut: true },
     { batchSize: options.batchSize, limit: passes.limit },
     notice,
+    { shared: needs.includes('shared') },
   );
   if (references.hash !== null) {
     await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);
@@ -106,11 +113,21 @@ async function referencesOf(prepared: PreparedPairs): Promise<DpoReferences> {
   return references;
 }
 
-function objectiveOf({ loss, lossWeights }: DpoOptions): PairedObjective {
+function objectiveOf(options: DpoOptions): PairedObjective {
+  const { loss, lossWeights } = options;
+  const several = loss.length > 1;
   return weightedObjective(
-    loss.map((name, index) => ({
-      objective: pairedObjective(name),
-      weight: lossWeights[index] ?? 1,
-    })),
+    loss.map((name, index) => {
+      const objective = pairedObjective(name);
+      const part = { objective, weight: lossWeights[index] ?? 1 };
+      // Each with a beta and options of its own.
+      return several ? { ...part, options: completeOptions(objective, { ...options }) } : part;
+    }),
   );
+}
+
+/** What the objective's loss takes; metrics have the first one's beta. */
+function lossOptions(objective: PairedObjective, options: DpoOptions): PairedOptions {
+  const { beta } = completeOptions(pairedObjective(options.loss[0]!), { ...options });
+  return { ...options, ...completeOptions(objective, { ...options, beta }) };
 }

@@ -6,6 +6,7 @@ import { AdamW, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
+import type { RefuseRow, RowSource } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
@@ -80,6 +81,10 @@ export interface TrainingKind<
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
+  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
+  refuse?: RefuseRow<RowOf[K]>;
+  /** Looks at the training rows before a model is loaded. @throws Error where they cannot be learnt from */
+  checkRows?(rows: RowSource<K>): Promise<void>;
   /** Held-out numbers that the report begins with. */
   headlines: readonly MeasuredHeadline[];
 }
@@ -103,7 +108,8 @@ export async function runTraining<
 ): Promise<RunResult> {
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind.rowKind, options, notice);
+  await using data = await openRunData(kind.rowKind, options, notice, kind.refuse);
+  await kind.checkRows?.(data.rows);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options),
     resume: options.resume,

@@ -5,6 +5,7 @@ const configurable = [
   'sft',
   'reward',
   'dpo',
+  'kto',
   'align',
   'generate',
   'chat',

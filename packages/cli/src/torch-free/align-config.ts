@@ -2,6 +2,7 @@
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
+export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
 export {
   defineOptions,

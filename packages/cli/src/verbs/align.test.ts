@@ -81,7 +81,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(stdout).toMatch(/about \d+s, 0\.\d GB/);
     expect(stdout).toMatch(/To run: 3 stages, about \d+s at 50% of this machine's fastest/);
     expect(existsSync(road.file('run'))).toBe(false);
-    expect(stdout).toContain('No stage takes the result of reward: write ${stages.reward}');
+    expect(stdout).toContain(`No stage takes the result of reward: write \${stages.reward}`);
   });
 
   test('runs stages on each other, once; changed options run a stage and what stands on it', async () => {

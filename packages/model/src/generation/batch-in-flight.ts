@@ -2,7 +2,7 @@
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
 import { BatchBuilder } from '../packed-batch.ts';
 import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
-import { type DecodeBlock, decodeBlocks } from './decode-blocks.ts';
+import { type DecodeBlocks, decodeBlocks } from './decode-blocks.ts';
 import { type Draw, drawByUniform, drawGreedily } from './draw.ts';
 import { KeyValueCache } from './kv-cache.ts';
 import type { CheckedOptions, GenerationModel } from './options.ts';
@@ -20,7 +20,7 @@ export class BatchInFlight {
   readonly #cache: KeyValueCache;
   readonly #waiting: WaitingPrompts;
   readonly #device: string;
-  readonly #blocks: readonly DecodeBlock[] | null;
+  readonly #blocks: DecodeBlocks | null;
   #live: Sequence[] = [];
 
   constructor(
@@ -32,7 +32,7 @@ export class BatchInFlight {
     this.#model = model;
     this.#options = options;
     this.#device = weights.embedding.device;
-    this.#blocks = decodeBlocks(model.decoder);
+    this.#blocks = decodeBlocks(model.decoder, options.adapter);
     this.#waiting = new WaitingPrompts(prompts, options.samplesPerPrompt);
     this.#cache = new KeyValueCache({
       layers: config.layers.length,
@@ -58,7 +58,9 @@ export class BatchInFlight {
   admit(): GenerationEvent[] {
     return step(() => {
       const { batchSize, prefillTokens } = this.#options;
-      const admissions = this.#waiting.next(batchSize - this.#live.length, prefillTokens);
+      const places = batchSize - this.#live.length;
+      this.#cache.reservePrefixes(this.#waiting.tokensFor(places));
+      const admissions = this.#waiting.next(places, prefillTokens);
       this.#prefill(
         admissions.map(({ prompt }) => prompt).filter(({ computed }) => computed === null),
       );
@@ -122,6 +124,7 @@ export class BatchInFlight {
     for (const prompt of this.#waiting.takeAll().prompts) this.#forget(prompt);
     this.#live = [];
     this.#cache.dispose();
+    this.#blocks?.dispose();
   }
 
   #expectedRows(entering = 0): number {
@@ -151,11 +154,12 @@ export class BatchInFlight {
     const prefixes = prompts.map(({ tokens }) => this.#cache.openPrefix(tokens.length));
     const { decoder } = this.#model;
     const attention = new PrefillAttention(batch, prefixes, this.#cache);
+    const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
     const hidden = decoder.hidden(this.#tokens(batch.tokens), batch.positions, attention, {
       adapter: this.#options.adapter,
-    }); // [T, hidden]
-    const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
-    const logits = decoder.logits(hidden.indexSelect(0, last)); // [prompts, vocabulary]
+      wanted: last,
+    }); // [prompts, hidden]
+    const logits = decoder.logits(hidden); // [prompts, vocabulary]
     for (const [index, prompt] of prompts.entries()) {
       // A copy, since a view would hold all prompts' logits.
       prompt.computed = {

@@ -7,7 +7,7 @@ import {
   SegmentAttention,
 } from '../attention.ts';
 import type { PackedBatch } from '../packed-batch.ts';
-import type { DecodeBlock } from './decode-blocks.ts';
+import type { DecodeBlocks } from './decode-blocks.ts';
 import type { CachedPrefix, CachedRow, KeyValueCache } from './kv-cache.ts';
 
 /** Attention over a packed batch of prompts that leaves their keys and values in the cache. */
@@ -45,7 +45,7 @@ export class DecodeAttention implements Attention {
   readonly #places: Tensor;
   readonly #prefixStarts: Tensor;
   readonly #prefixLengths: Tensor;
-  readonly #blocks: readonly DecodeBlock[] | null;
+  readonly #blocks: DecodeBlocks | null;
 
   /**
    * Made anew for each step, after {@link KeyValueCache.reserve}.
@@ -55,7 +55,7 @@ export class DecodeAttention implements Attention {
     rows: readonly CachedRow[],
     cache: KeyValueCache,
     device: string,
-    blocks: readonly DecodeBlock[] | null = null,
+    blocks: DecodeBlocks | null = null,
   ) {
     this.#cache = cache;
     this.#blocks = blocks;
@@ -93,10 +93,15 @@ export class DecodeAttention implements Attention {
     );
   }
 
-  block(state: Tensor, layer: AttentionLayer, rotation: Rotation | null): Tensor | null {
-    if (this.#blocks === null) return null;
+  block(
+    state: Tensor,
+    layer: AttentionLayer,
+    rotation: Rotation | null,
+    adapter: string | null,
+  ): Tensor | null {
+    if (this.#blocks === null || this.#blocks.adapter !== adapter) return null;
     const { prefixKeys, prefixValues, keys, values } = this.#cache.layer(layer.index);
-    return this.#blocks[layer.index]!(state, layer, rotation, {
+    return this.#blocks.layers[layer.index]!(state, layer, rotation, {
       keys,
       values,
       rows: this.#slots,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { fromTypedArray, manualSeed, noGrad, type Tensor, tidy, zeros } from '@keel/torch';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test, vi } from 'vitest';
+import { addLora, type LoraOptions } from '../adapters/lora.ts';
 import type { Decoder } from '../decoder.ts';
 import { loadDecoder } from '../loading/load-decoder.ts';
 import { disposeDecoder, namedWeights } from '../loading/named-weights.ts';
@@ -17,7 +18,7 @@ const prompts = [[1], [7, 2, 9, 4, 4], Array.from({ length: 21 }, (_, i) => (i *
 const steps = 6;
 
 /** Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B, hidden] float64. */
-function states(decoder: Decoder, whole: boolean): number[] {
+function states(decoder: Decoder, whole: boolean, adapter: string | null = null): number[] {
   const { config, computeType } = decoder;
   const cache = new KeyValueCache({
     layers: config.layers.length,
@@ -38,11 +39,12 @@ function states(decoder: Decoder, whole: boolean): number[] {
         ids([...batch.tokens]),
         batch.positions,
         new PrefillAttention(batch, prefixes, cache),
+        { adapter },
       );
       const rows = prefixes.map((prefix) => cache.openRow(prefix, prompts.length));
-      const blocks = whole ? decodeBlocks(decoder) : null;
+      const blocks = whole ? decodeBlocks(decoder, adapter) : null;
       expect(blocks !== null).toBe(whole);
-      return Array.from({ length: steps }, (_, step) => {
+      const made = Array.from({ length: steps }, (_, step) => {
         cache.reserve(rows.length);
         const attention = new DecodeAttention(rows, cache, 'cpu', blocks);
         const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
@@ -50,10 +52,13 @@ function states(decoder: Decoder, whole: boolean): number[] {
           ids(rows.map((_, row) => (step * 13 + row * 5) % 90)),
           positions,
           attention,
+          { adapter },
         );
         for (const row of rows) row.length += 1;
         return hidden.to('float64').toArray();
       }).flat();
+      blocks?.dispose();
+      return made;
     }),
   );
   cache.dispose();
@@ -73,11 +78,11 @@ function copyWeights(narrow: Decoder, wide: Decoder): void {
   );
 }
 
-function demandNear(narrow: Decoder, wide: Decoder): void {
+function demandNear(narrow: Decoder, wide: Decoder, adapter: string | null = null): void {
   copyWeights(narrow, wide);
-  const exact = states(wide, false);
-  const composed = distance(states(narrow, false), exact);
-  const whole = distance(states(narrow, true), exact);
+  const exact = states(wide, false, adapter);
+  const composed = distance(states(narrow, false, adapter), exact);
+  const whole = distance(states(narrow, true, adapter), exact);
   expect(whole).toBeGreaterThan(0);
   // It rounds less often than the composed form.
   expect(whole).toBeLessThan(1.1 * composed);
@@ -112,6 +117,48 @@ test.each([
     tinyDecoder({ ...options, dtype: 'bfloat16' }),
     tinyDecoder({ ...options, dtype: 'float32' }),
   );
+});
+
+/** Lays the same adapter over both, one that changes something. */
+function adaptBoth(decoders: readonly Decoder[], options: Omit<LoraOptions, 'seed'>): void {
+  for (const decoder of decoders) {
+    manualSeed(5);
+    for (const parameter of addLora(decoder, 'policy', { ...options, seed: 3 }).values())
+      noGrad(() => parameter.normal_(0, 0.1));
+  }
+}
+
+test.each([
+  { name: 'every linear layer', lora: { rank: 4, alpha: 8, targets: 'all-linear' as const } },
+  { name: 'an odd rank on some', lora: { rank: 3, alpha: 3, targets: ['value', 'down'] } },
+  { name: 'one layer', lora: { rank: 20, alpha: 8, targets: 'all-linear' as const, layers: [1] } },
+])('whole blocks with an adapter over $name', ({ lora }) => {
+  const options = { headSize: 34, heads: 5, keyValueHeads: 1 };
+  const narrow = tinyDecoder({ ...options, dtype: 'bfloat16' });
+  const wide = tinyDecoder({ ...options, dtype: 'float32' });
+  adaptBoth([narrow, wide], lora);
+  demandNear(narrow, wide, 'policy');
+  expect(distance(states(narrow, true, 'policy'), states(narrow, true))).toBeGreaterThan(0.02);
+});
+
+test('one matrix of gate and up takes its adapter too', async () => {
+  const folder = goldenPath('models/phi3');
+  if (!folder) return;
+  const { decoder: narrow } = await loadDecoder(folder, { computeType: 'bfloat16' });
+  const { decoder: wide } = await loadDecoder(folder, { computeType: 'float32' });
+  adaptBoth([narrow, wide], { rank: 4, alpha: 8, targets: 'all-linear' });
+  demandNear(narrow, wide, 'policy');
+});
+
+test('an adapter other than the one that the blocks were made with is composed', () => {
+  const decoder = tinyDecoder({ dtype: 'bfloat16' });
+  adaptBoth([decoder], { rank: 2, alpha: 2, targets: 'all-linear' });
+  const blocks = decodeBlocks(decoder)!;
+  const cache = { extent: { rows: 0, capacity: 0, pool: 0 } } as unknown as KeyValueCache;
+  const attention = new DecodeAttention([], cache, 'cpu', blocks);
+  const layer = { index: 0, scale: 1, softcap: null, window: null };
+  using state = zeros([1, decoder.config.hiddenSize], { dtype: 'bfloat16' });
+  expect(attention.block(state, layer, null, 'policy')).toBeNull();
 });
 
 test('float32 and float64 are composed', () => {

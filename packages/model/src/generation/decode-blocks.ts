@@ -1,5 +1,5 @@
 // Blocks of a decoder as one operator each, for a step of generation: bfloat16 on the CPU, RMS norm, a gated MLP.
-import { ops, type Tensor } from '@keel/torch';
+import { keep, noGrad, ops, type Tensor, tidy, zeros } from '@keel/torch';
 import type { AttentionLayer, Rotation } from '../attention.ts';
 import type { Block, Decoder } from '../decoder.ts';
 import type { Linear } from '../linear.ts';
@@ -27,10 +27,41 @@ export type DecodeBlock = (
   cache: CacheOfLayer,
 ) => Tensor;
 
+/** Every block of a decoder with an adapter laid on, or none. */
+export interface DecodeBlocks {
+  readonly adapter: string | null;
+  readonly layers: readonly DecodeBlock[];
+  /** Frees the adapter's factors. */
+  dispose(): void;
+}
+
 const activations = new Set(['silu', 'gelu_tanh']);
 
-/** Every block of the decoder as one operator, or null where they must be composed of several. */
-export function decodeBlocks({ config, weights, computeType }: Decoder): DecodeBlock[] | null {
+/** Factors of an adapter over some layers as the operator takes them, two a layer; none where it changes none of them. */
+function lowRankFactors(linears: readonly Linear[], adapter: string | null): Tensor[] {
+  const pairs = linears.map(({ adapters }) =>
+    adapter === null ? undefined : adapters.get(adapter),
+  );
+  if (pairs.every((pair) => pair === undefined)) return [];
+  return pairs.flatMap((pair) =>
+    noGrad(() =>
+      tidy(() => {
+        const a = pair?.a.to('bfloat16') ?? zeros([0], { dtype: 'bfloat16' }); // [rank, in]
+        const b = pair?.b.mul(pair.scale).to('bfloat16') ?? zeros([0], { dtype: 'bfloat16' }); // [out, rank]
+        return [keep(a.clone()), keep(b.clone())];
+      }),
+    ),
+  );
+}
+
+/**
+ * Every block of the decoder as one operator, or null where they must be composed of several. The adapter's factors are
+ * those of this moment.
+ */
+export function decodeBlocks(
+  { config, weights, computeType }: Decoder,
+  adapter: string | null = null,
+): DecodeBlocks | null {
   const { modules, norm, activation } = config;
   const gated = typeof modules.gateUp === 'string' || 'gate' in modules.gateUp;
   if (computeType !== 'bfloat16' || weights.embedding.device !== 'cpu') return null;
@@ -47,37 +78,49 @@ export function decodeBlocks({ config, weights, computeType }: Decoder): DecodeB
   if (!weights.blocks.every(fits)) return null;
 
   const matrix = ({ weight }: Linear): Tensor => weight;
-  return weights.blocks.map(
-    (block) => (state, layer, rotation, cache) =>
-      ops.decodeBlock(
-        state,
-        block.attentionNorm.weight,
-        block.queryKeyValue.map(matrix),
-        block.queryKeyValue.flatMap(({ bias }) => bias ?? []),
-        block.queryNorm?.weight ?? null,
-        block.keyNorm?.weight ?? null,
-        block.attentionOutput.weight,
-        block.postAttentionNorm?.weight ?? null,
-        block.mlpNorm.weight,
-        block.gateUp.map(matrix),
-        block.down.weight,
-        block.postMlpNorm?.weight ?? null,
-        rotation?.cosine ?? null,
-        rotation?.sine ?? null,
-        cache.keys,
-        cache.values,
-        cache.rows,
-        cache.lengths,
-        cache.prefixKeys,
-        cache.prefixValues,
-        cache.prefixStarts,
-        cache.prefixLengths,
-        layer.scale,
-        layer.softcap ?? 0,
-        layer.window ?? 0,
-        norm.epsilon,
-        norm.weightOffset,
-        activation,
-      ),
+  const factors = weights.blocks.map(({ queryKeyValue, attentionOutput, gateUp, down }) =>
+    lowRankFactors([...queryKeyValue, attentionOutput, ...gateUp, down], adapter),
   );
+  const layers = weights.blocks.map(
+    (block, index): DecodeBlock =>
+      (state, layer, rotation, cache) =>
+        ops.decodeBlock(
+          state,
+          block.attentionNorm.weight,
+          block.queryKeyValue.map(matrix),
+          block.queryKeyValue.flatMap(({ bias }) => bias ?? []),
+          block.queryNorm?.weight ?? null,
+          block.keyNorm?.weight ?? null,
+          block.attentionOutput.weight,
+          block.postAttentionNorm?.weight ?? null,
+          block.mlpNorm.weight,
+          block.gateUp.map(matrix),
+          block.down.weight,
+          block.postMlpNorm?.weight ?? null,
+          rotation?.cosine ?? null,
+          rotation?.sine ?? null,
+          cache.keys,
+          cache.values,
+          cache.rows,
+          cache.lengths,
+          cache.prefixKeys,
+          cache.prefixValues,
+          cache.prefixStarts,
+          cache.prefixLengths,
+          factors[index]!,
+          layer.scale,
+          layer.softcap ?? 0,
+          layer.window ?? 0,
+          norm.epsilon,
+          norm.weightOffset,
+          activation,
+        ),
+  );
+  return {
+    adapter,
+    layers,
+    dispose: () => {
+      for (const tensor of factors.flatMap((of) => of.splice(0))) tensor.dispose();
+    },
+  };
 }

@@ -57,6 +57,21 @@ test('free places are the first that suffice, and join when given back', () => {
   expect(ranges.take(4)).toBe(10);
 });
 
+test('room for prompts that is asked for at once is made once', () => {
+  const cache = new KeyValueCache(shape);
+  cache.reservePrefixes(7);
+  const { prefixKeys } = cache.layer(0);
+  const prefixes = [4, 3].map((length) => cache.openPrefix(length));
+  expect(prefixes.map(({ start }) => start)).toEqual([0, 4]);
+  expect(cache.layer(0).prefixKeys).toBe(prefixKeys);
+  // More are waiting than there is room for: it grows as prompts come.
+  cache.reservePrefixes(100);
+  expect(cache.extent.pool).toBe(7);
+  expect(cache.openPrefix(2).start).toBe(7);
+  expect(cache.extent.pool).toBe(14);
+  cache.dispose();
+});
+
 test('rows keep what they hold when the cache grows and when others leave', () => {
   const before = memory().tensors;
   const cache = new KeyValueCache(shape);

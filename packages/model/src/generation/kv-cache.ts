@@ -67,18 +67,27 @@ export class KeyValueCache {
   openPrefix(length: number): CachedPrefix {
     let start = this.#pool.take(length);
     if (start === null) {
-      const before = this.#pool.extent;
-      this.#pool.grow(Math.max(length, before));
-      const resize = (old: Tensor | undefined): Tensor =>
-        this.#resized(old, [this.#pool.extent], before);
-      [this.#prefixKeys, this.#prefixValues] = this.#replace(
-        this.#prefixKeys,
-        this.#prefixValues,
-        resize,
-      );
+      this.#growPool(Math.max(length, this.#pool.extent));
       start = this.#pool.take(length)!;
     }
     return { start, length, users: 1 };
+  }
+
+  /** The first prompts' room is made at once, for as many of their tokens as will stand together. */
+  reservePrefixes(tokens: number): void {
+    if (this.#pool.extent === 0 && tokens > 0) this.#growPool(tokens);
+  }
+
+  #growPool(tokens: number): void {
+    const before = this.#pool.extent;
+    this.#pool.grow(tokens);
+    const resize = (old: Tensor | undefined): Tensor =>
+      this.#resized(old, [this.#pool.extent], before);
+    [this.#prefixKeys, this.#prefixValues] = this.#replace(
+      this.#prefixKeys,
+      this.#prefixValues,
+      resize,
+    );
   }
 
   closePrefix(prefix: CachedPrefix): void {

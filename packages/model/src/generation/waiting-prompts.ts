@@ -62,6 +62,18 @@ export class WaitingPrompts {
     return admissions;
   }
 
+  /** Tokens of the prompts that are still to be computed before the next `places` samples begin. */
+  tokensFor(places: number): number {
+    let left = places;
+    let tokens = 0;
+    for (const prompt of this.#prompts) {
+      if (left <= 0) break;
+      left -= this.#samplesPerPrompt - prompt.nextSample;
+      if (prompt.computed === null) tokens += prompt.tokens.length;
+    }
+    return tokens;
+  }
+
   /** Takes out the prompts whose samples have all begun. */
   takeEmptied(): WaitingPrompt[] {
     const emptied: WaitingPrompt[] = [];

@@ -68,6 +68,12 @@ class CachedKeys {
     runs[1] = {keys_ + own, values_ + own, lengths_[b] - skipOwn};
   }
 
+  // The same of the sequence after it, up to `end`; nothing where there is none.
+  void seeNext(int64_t b, int64_t end, int64_t head, rows::Reach<T>* runs) const {
+    if (b + 1 < end) return see(b + 1, head, runs);
+    runs[0] = runs[1] = {nullptr, nullptr, 0};
+  }
+
  private:
   int64_t before(int64_t b) const { return befores_ == nullptr ? 0 : befores_[b]; }
 

@@ -108,9 +108,10 @@ void attendAll(const Arguments& a, at::Tensor& result) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t b = task / a.keyValueHeads, head = task % a.keyValueHeads;
       const int64_t place = (b * a.heads + head * a.group) * a.size;
-      rows::Reach<T> runs[2];
+      rows::Reach<T> runs[2], next[2];
       cache.see(b, head, runs);
-      attendOne(query + place, out + place, runs, a.group, a.size, cache.stride(), a.scale, a.softcap, scratch.data());
+      cache.seeNext(b, a.batch, head, next);
+      attendOne(query + place, out + place, runs, next, a.group, a.size, cache.stride(), a.scale, a.softcap, scratch.data());
     }
   });
 }

@@ -15,28 +15,76 @@ namespace {
 using OptionalTensor = std::optional<at::Tensor>;
 using rows::bf16;
 
+// An adapter's change of a matrix: x A^T B^T, the scale in B. a [rank, inner], b [features, rank]; null: none.
+struct LowRank {
+  const bf16 *a = nullptr, *b = nullptr;
+  int64_t rank = 0;
+  const bf16* lowered = nullptr;  // x A^T, as `arrange` gave it
+};
+
 struct Products {
   const bf16* weight;
   int64_t features;
   const float* bias;
+  LowRank change = {};
+
+  // to[row * stride + n] of the features [begin, end)
+  void multiply(const bf16* x, int64_t count, int64_t inner, int64_t begin, int64_t end, float* to, int64_t stride) const {
+    const rows::SmallTerm terms[] = {{x, weight, inner}, {change.lowered, change.b, change.rank}};
+    rows::decodeLoops().smallProduct(terms, change.b == nullptr ? 1 : 2, count, begin, end, to, stride);
+    if (bias == nullptr) return;
+    for (int64_t row = 0; row < count; ++row) rows::decodeLoops().addRow(bias + begin, to + row * stride + begin, end - begin);
+  }
 };
 
-// Of several matrices over one input: to[row * stride + place], the matrices' features one after the other.
+// Of several matrices over one input, as `arrange` gave it: to[row * stride + place], the matrices' features one after the other.
 void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Products>& matrices, float* to, int64_t stride) {
-  at::parallel_for(0, stride, columnGrain(count, inner), [&](int64_t begin, int64_t end) {
+  forFeatures(stride, count, inner, [&](int64_t begin, int64_t end) {
     int64_t place = 0;
     for (const Products& one : matrices) {
       const int64_t first = std::max(begin, place), last = std::min(end, place + one.features);
-      if (first < last) {
-        rows::decodeLoops().smallProduct(x, one.weight, to + place, count, inner, first - place, last - place, stride);
-        if (one.bias != nullptr)
-          for (int64_t row = 0; row < count; ++row)
-            rows::decodeLoops().addRow(one.bias + first - place, to + row * stride + first, last - first);
-      }
+      if (first < last) one.multiply(x, count, inner, first - place, last - place, to + place, stride);
       place += one.features;
     }
   });
 }
+
+// What the adapters over several matrices need of their input: all x A^T in one product, rounded as a layer of its own does.
+class Lowering {
+ public:
+  explicit Lowering(int64_t count) : count_(count) {}
+
+  void add(std::vector<Products>& matrices, const bf16* x, int64_t inner) {
+    std::vector<Products> factors;
+    int64_t ranks = 0;
+    for (const Products& one : matrices) {
+      if (one.change.a != nullptr) factors.push_back({one.change.a, one.change.rank, nullptr});
+      ranks += one.change.rank;
+    }
+    if (ranks == 0) return;
+    sums_.resize(count_ * ranks);
+    multiply(x, count_, inner, factors, sums_.data(), ranks);
+    int64_t elements = 0, place = 0;
+    for (const Products& one : factors) elements += rows::arrangedSize(count_, one.features);
+    turned_.resize(elements);
+    narrow_.resize(count_ * ranks);
+    bf16 *to = turned_.data(), *narrow = narrow_.data();
+    for (Products& one : matrices) {
+      const int64_t rank = one.change.rank;
+      if (rank == 0) continue;
+      for (int64_t row = 0; row < count_; ++row) table<bf16>().narrowRow(sums_.data() + row * ranks + place, narrow + row * rank, rank);
+      one.change.lowered = rows::decodeLoops().arrange(narrow, count_, rank, to);
+      to += rows::arrangedSize(count_, rank);
+      narrow += count_ * rank;
+      place += rank;
+    }
+  }
+
+ private:
+  const int64_t count_;
+  std::vector<float> sums_;
+  std::vector<bf16> turned_, narrow_;
+};
 
 class Block {
  public:
@@ -119,10 +167,11 @@ struct Heads {
         turn(own + head * group * size, row, group, queryNorm, aside.data(), query.data());
         turn(key, row, 1, keyNorm, aside.data(), keys + place);
         table<bf16>().narrowRow(key + keyValueHeads * size, values + place, size);
-        rows::Reach<bf16> runs[2];
+        rows::Reach<bf16> runs[2], next[2];
         cache.see(row, head, runs);
-        rows::decodeLoops().attendBf16(query.data(), attended + (row * heads + head * group) * size, runs, group, size, cache.stride(), scale,
-                                       softcap, scratch.data());
+        cache.seeNext(row, count, head, next);
+        rows::decodeLoops().attendBf16(query.data(), attended + (row * heads + head * group) * size, runs, next, group, size, cache.stride(),
+                                       scale, softcap, scratch.data());
       }
     });
   }
@@ -134,7 +183,8 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
                        at::TensorList gateUp, const at::Tensor& down, const OptionalTensor& postMlpNorm,
                        const OptionalTensor& cosine, const OptionalTensor& sine, const at::Tensor& keys, const at::Tensor& values,
                        const at::Tensor& rowIndices, const at::Tensor& lengths, const at::Tensor& prefixKeys,
-                       const at::Tensor& prefixValues, const at::Tensor& prefixStarts, const at::Tensor& prefixLengths, double scale,
+                       const at::Tensor& prefixValues, const at::Tensor& prefixStarts, const at::Tensor& prefixLengths,
+                       at::TensorList lowRank, double scale,
                        double softcap, int64_t window, double epsilon, double offset, c10::string_view activation) {
   TORCH_CHECK(state.is_cpu() && state.dim() == 2 && state.scalar_type() == at::kBFloat16,
               "decode_block takes a state [B, hidden] in bfloat16 on the CPU, got ", state.sizes(), " ", state.scalar_type());
@@ -170,10 +220,23 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
   const CachedKeys<bf16> cache("decode_block", {keys, values, rowIndices, lengths, prefixKeys, prefixValues, prefixStarts, prefixLengths, window});
   for (int64_t b = 0; b < count; ++b)
     TORCH_CHECK(lengths.const_data_ptr<int64_t>()[b] > 0, "decode_block: sequence ", b, " has no place for its new token");
+  // Adapters' factors come in the order of the matrices, two each; empty ones stand where a matrix has none.
+  TORCH_CHECK(lowRank.empty() || lowRank.size() == 2 * (queryKeyValue.size() + gateUp.size() + 2),
+              "decode_block: low_rank has ", lowRank.size(), " factors, and two for each matrix or none are wanted");
+  size_t factor = 0;
+  const auto one = [&](const at::Tensor& matrix, int64_t inner, const float* bias, const char* name) {
+    Products made{block.matrix(matrix, inner, name), matrix.size(0), bias};
+    if (lowRank.empty()) return made;
+    const at::Tensor &a = lowRank[factor], &b = lowRank[factor + 1];
+    factor += 2;
+    if (a.numel() == 0) return made;
+    TORCH_CHECK(b.dim() == 2 && b.size(0) == matrix.size(0), "decode_block: the adapter of ", name, " must give ", matrix.size(0), " features, got ", b.sizes());
+    made.change = {block.matrix(a, inner, name), block.matrix(b, a.size(0), name), a.size(0)};
+    return made;
+  };
   const auto list = [&](at::TensorList matrices, at::TensorList biases, const char* name) {
     std::vector<Products> all;
-    for (size_t i = 0; i < matrices.size(); ++i)
-      all.push_back({block.matrix(matrices[i], hidden, name), matrices[i].size(0), biases.empty() ? nullptr : block.wide(biases[i])});
+    for (size_t i = 0; i < matrices.size(); ++i) all.push_back(one(matrices[i], hidden, biases.empty() ? nullptr : block.wide(biases[i]), name));
     return all;
   };
   int64_t half = 0;
@@ -187,13 +250,14 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
     attention.cosine = block.wide(*cosine);
     attention.sine = block.wide(*sine);
   }
-  const std::vector<Products> projections = list(queryKeyValue, queryKeyValueBias, "query_key_value"), gates = list(gateUp, {}, "gate_up");
+  std::vector<Products> projections = list(queryKeyValue, queryKeyValueBias, "query_key_value");
+  std::vector<Products> output{one(attentionOutput, attendedSize, nullptr, "attention_output")};
+  std::vector<Products> gates = list(gateUp, {}, "gate_up");
+  std::vector<Products> lowering{one(down, intermediate, nullptr, "down")};
   const bf16* const firstNorm = block.vector(attentionNorm, hidden, "attention_norm");
   const bf16* const secondNorm = block.vector(mlpNorm, hidden, "mlp_norm");
   const bf16* const afterAttention = block.vector(postAttentionNorm, hidden, "post_attention_norm");
   const bf16* const afterMlp = block.vector(postMlpNorm, hidden, "post_mlp_norm");
-  const Products output{block.matrix(attentionOutput, attendedSize, "attention_output"), hidden, nullptr};
-  const Products lowering{block.matrix(down, intermediate, "down"), hidden, nullptr};
 
   const at::Tensor from = state.contiguous();
   at::Tensor result = at::empty_like(from);
@@ -204,35 +268,48 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
   float* const sums = block.space<float>(count * std::max(width, 2 * intermediate));
   bf16* const normed = block.space<bf16>(count * hidden);
   bf16* const narrow = block.space<bf16>(count * std::max(attendedSize, intermediate));
+  bf16* const turned = block.space<bf16>(rows::arrangedSize(count, std::max({hidden, attendedSize, intermediate})));
 
   block.eachRow([&](int64_t, int64_t at) {
     rows::decodeLoops().widenRow(input + at, wide + at, hidden);
     block.normalise(wide + at, firstNorm, normed + at);
   });
-  multiply(normed, count, hidden, projections, sums, width);
+  const auto arrange = [&](const bf16* x, int64_t inner) { return rows::decodeLoops().arrange(x, count, inner, turned); };
+  Lowering adapters(count);
+  const auto multiplied = [&](const bf16* x, int64_t inner, std::vector<Products>& matrices, float* sums, int64_t stride) {
+    const bf16* const own = arrange(x, inner);
+    adapters.add(matrices, own, inner);
+    multiply(own, count, inner, matrices, sums, stride);
+  };
+  multiplied(normed, hidden, projections, sums, width);
   attention.attend(sums, cache, writable<bf16>(keys), writable<bf16>(values), narrow, count);
-  multiply(narrow, count, attendedSize, {output}, update, hidden);
+  multiplied(narrow, attendedSize, output, update, hidden);
   block.eachRow([&](int64_t, int64_t at) {
     block.add(update + at, afterAttention, wide + at);
     block.normalise(wide + at, secondNorm, normed + at);
   });
   // A thread multiplies the same features of gate and up, and has both for the activation.
   const auto kind = activation == "silu" ? rows::Activation::silu : rows::Activation::geluTanh;
-  const bf16* const gate = gates[0].weight;
-  const bf16* const up = gates.size() == 1 ? gate + intermediate * hidden : gates[1].weight;
-  at::parallel_for(0, intermediate, columnGrain(2 * count, hidden), [&](int64_t begin, int64_t end) {
-    constexpr int64_t some = 64;
-    for (int64_t n = begin; n < end; n += some) {
-      const int64_t columns = std::min(some, end - n);
-      rows::decodeLoops().smallProduct(normed, gate, sums, count, hidden, n, n + columns, 2 * intermediate);
-      rows::decodeLoops().smallProduct(normed, up, sums + intermediate, count, hidden, n, n + columns, 2 * intermediate);
+  const bf16* const middle = arrange(normed, hidden);
+  adapters.add(gates, middle, hidden);
+  const Products& gate = gates.front();
+  Products up = gates.back();
+  if (gates.size() == 1) {
+    up.weight += intermediate * hidden;
+    up.change.b += intermediate * up.change.rank;
+  }
+  forFeatures(intermediate, count, 2 * hidden, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n += kFeatures) {
+      const int64_t columns = std::min(kFeatures, end - n);
+      gate.multiply(middle, count, hidden, n, n + columns, sums, 2 * intermediate);
+      up.multiply(middle, count, hidden, n, n + columns, sums + intermediate, 2 * intermediate);
       for (int64_t row = 0; row < count; ++row) {
         const float* const own = sums + row * 2 * intermediate + n;
         rows::decodeLoops().gateRow(own, own + intermediate, narrow + row * intermediate + n, columns, kind);
       }
     }
   });
-  multiply(narrow, count, intermediate, {lowering}, update, hidden);
+  multiplied(narrow, intermediate, lowering, update, hidden);
   block.eachRow([&](int64_t, int64_t at) {
     block.add(update + at, afterMlp, wide + at);
     table<bf16>().narrowRow(wide + at, to + at, hidden);
@@ -247,7 +324,7 @@ TORCH_LIBRARY_FRAGMENT(keel, library) {
       "decode_block(Tensor state, Tensor attention_norm, Tensor[] query_key_value, Tensor[] query_key_value_bias, "
       "Tensor? query_norm, Tensor? key_norm, Tensor attention_output, Tensor? post_attention_norm, Tensor mlp_norm, "
       "Tensor[] gate_up, Tensor down, Tensor? post_mlp_norm, Tensor? cosine, Tensor? sine, Tensor(a!) keys, Tensor(b!) values, "
-      "Tensor rows, Tensor lengths, Tensor prefix_keys, Tensor prefix_values, Tensor prefix_starts, Tensor prefix_lengths, "
+      "Tensor rows, Tensor lengths, Tensor prefix_keys, Tensor prefix_values, Tensor prefix_starts, Tensor prefix_lengths, Tensor[] low_rank, "
       "float scale, float softcap, int window, float epsilon, float offset, str activation) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(keel, CPU, library) { library.impl("decode_block", decodeBlock); }

@@ -77,8 +77,10 @@ at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
   at::Tensor y = at::empty({count, features}, x.options().dtype(at::kFloat));
   const rows::bf16 *from = readOnly<rows::bf16>(input), *by = readOnly<rows::bf16>(matrix);
   float* to = y.data_ptr<float>();
-  at::parallel_for(0, features, columnGrain(count, inner), [&](int64_t begin, int64_t end) {
-    rows::decodeLoops().smallProduct(from, by, to, count, inner, begin, end, features);
+  const Arranged rowsOf = arranged(from, count, inner);
+  const rows::SmallTerm term{rowsOf.x, by, inner};
+  forFeatures(features, count, inner, [&](int64_t begin, int64_t end) {
+    rows::decodeLoops().smallProduct(&term, 1, count, begin, end, to, features);
   });
   return y;
 }

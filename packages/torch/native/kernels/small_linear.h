@@ -14,7 +14,7 @@ namespace keel {
 
 // So few rows that reading the weights as they lie costs less than arranging them for a block product; AMX is worth
 // that sooner.
-constexpr int64_t kSmallRows = 64, kSmallRowsBesideAmx = 16;
+constexpr int64_t kSmallRows = 128, kSmallRowsBesideAmx = 16;
 
 inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
   static const int64_t most = rows::hasAmx() ? kSmallRowsBesideAmx : kSmallRows;
@@ -23,43 +23,54 @@ inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
          weight.stride(1) == 1 && weight.stride(0) == weight.size(1);
 }
 
-// Columns of a product that are worth a thread.
-inline int64_t columnGrain(int64_t rows, int64_t inner) { return std::max<int64_t>(16, 65536 / std::max<int64_t>(1, rows * inner)); }
+// Features that a thread computes together at least, and whose number divides its share.
+constexpr int64_t kFeatures = 48;
+
+// Calls body(begin, end) for ranges of features, each worth a thread; `depth` is the sum of the terms' inner sizes.
+template <typename Body>
+void forFeatures(int64_t features, int64_t rows, int64_t depth, Body body) {
+  const int64_t grain = 65536 / std::max<int64_t>(1, rows * depth * kFeatures);
+  at::parallel_for(0, (features + kFeatures - 1) / kFeatures, std::max<int64_t>(1, grain),
+                   [&](int64_t begin, int64_t end) { body(begin * kFeatures, std::min(features, end * kFeatures)); });
+}
+
+// Rows as the loops read them, and what keeps them alive.
+struct Arranged {
+  at::Tensor space;
+  const rows::bf16* x;
+};
+inline Arranged arranged(const rows::bf16* x, int64_t rows, int64_t inner) {
+  at::Tensor space = at::empty({rows::arrangedSize(rows, inner)}, at::kBFloat16);
+  const rows::bf16* taken = rows::decodeLoops().arrange(x, rows, inner, writable<rows::bf16>(space));
+  return {std::move(space), taken};
+}
 
 // sumOfProducts where isSmall(left, right^T) holds for each pair: one rounding, and a pair whose product is zero changes no bit.
 inline at::Tensor smallProducts(at::ArrayRef<Factors> terms, const std::optional<at::Tensor>& bias) {
-  struct Pointers {
-    const rows::bf16 *left, *right;
-    int64_t inner;
-  };
-  std::vector<at::Tensor> held;
-  std::vector<Pointers> pairs;
-  int64_t work = 0;
-  for (const auto& [left, right] : terms) {
-    held.push_back(left.contiguous());
-    pairs.push_back({readOnly<rows::bf16>(held.back()), readOnly<rows::bf16>(right), left.size(1)});
-    work += left.size(1);
-  }
+  std::vector<Arranged> held;
+  std::vector<rows::SmallTerm> list;
+  int64_t depth = 0;
   const int64_t count = terms[0].left.size(0), features = terms[0].right.size(1);
+  for (const auto& [left, right] : terms) {
+    const at::Tensor own = left.contiguous();
+    held.push_back(arranged(readOnly<rows::bf16>(own), count, own.size(1)));
+    held.push_back({own, nullptr});
+    list.push_back({held[held.size() - 2].x, readOnly<rows::bf16>(right), own.size(1)});
+    depth += own.size(1);
+  }
   at::Tensor y = at::empty({count, features}, terms[0].left.options());
   rows::bf16* to = writable<rows::bf16>(y);
   const at::Tensor added = bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor();
   const float* shift = added.defined() ? added.const_data_ptr<float>() : nullptr;
-  constexpr int64_t width = 64;
   const auto& loops = rows::decodeLoops();
-  at::parallel_for(0, features, columnGrain(count, work), [&](int64_t begin, int64_t end) {
-    float sums[kSmallRows * width], more[kSmallRows * width];
-    for (int64_t n = begin; n < end; n += width) {
-      const int64_t columns = std::min(width, end - n);
-      for (size_t i = 0; i < pairs.size(); ++i) {
-        const auto& [left, right, inner] = pairs[i];
-        loops.smallProduct(left, right + n * inner, i == 0 ? sums : more, count, inner, 0, columns, width);
-        if (i > 0)
-          for (int64_t row = 0; row < count; ++row) loops.addRow(more + row * width, sums + row * width, columns);
-      }
+  forFeatures(features, count, depth, [&](int64_t begin, int64_t end) {
+    float sums[kSmallRows * kFeatures];
+    for (int64_t n = begin; n < end; n += kFeatures) {
+      const int64_t columns = std::min(kFeatures, end - n);
+      loops.smallProduct(list.data(), static_cast<int64_t>(list.size()), count, n, n + columns, sums - n, kFeatures);
       for (int64_t row = 0; row < count; ++row) {
-        if (shift != nullptr) loops.addRow(shift + n, sums + row * width, columns);
-        table<rows::bf16>().narrowRow(sums + row * width, to + row * features + n, columns);
+        if (shift != nullptr) loops.addRow(shift + n, sums + row * kFeatures, columns);
+        table<rows::bf16>().narrowRow(sums + row * kFeatures, to + row * features + n, columns);
       }
     }
   });

@@ -16,21 +16,31 @@ struct Reach {
 };
 
 // Attention of the query heads that share one key-value head, [group, size], over two runs of keys, a token every
-// `stride` elements. scratch: attendScratch(keys of both runs, group, size) floats or doubles.
+// `stride` elements. next: two runs that will be attended to soon; they are only asked for. scratch: attendScratch(keys of both runs, group, size) floats or doubles.
 template <typename T>
-using Attend = void (*)(const T* query, T* result, const Reach<T>* runs, int64_t group, int64_t size, int64_t stride,
-                        double scale, double softcap, Wide<T>* scratch);
+using Attend = void (*)(const T* query, T* result, const Reach<T>* runs, const Reach<T>* next, int64_t group, int64_t size,
+                        int64_t stride, double scale, double softcap, Wide<T>* scratch);
 
 inline int64_t attendScratch(int64_t keys, int64_t group, int64_t size) { return group * (keys + 2 * size + 64); }
 
 enum class Activation : int64_t { silu, geluTanh };
 
+// One term of a small product: x [rows, inner] as `arrange` gave it, weight [.., inner].
+struct SmallTerm {
+  const bf16* x;
+  const bf16* weight;
+  int64_t inner;
+};
+// Elements that `arrange` may write.
+constexpr int64_t arrangedSize(int64_t rows, int64_t inner) { return (rows + 15) / 16 * 16 * ((inner + 1) / 2 * 2); }
+
 struct DecodeLoops {
-  // y[row * stride + n] = x[row] . weight[n] for n in [begin, end); x [rows, inner], weight [.., inner], sums in float32.
-  // Weights lie as a checkpoint has them; each is read from memory once for all rows, and none is packed. The order of
-  // a sum depends on `inner` alone: not on the other rows, nor on where a range of columns begins.
-  void (*smallProduct)(const bf16* x, const bf16* weight, float* y, int64_t rows, int64_t inner, int64_t begin, int64_t end,
-                       int64_t stride);
+  // x [rows, inner] as products read it: in `space`, or where it lies.
+  const bf16* (*arrange)(const bf16* x, int64_t rows, int64_t inner, bf16* space);
+  // y[row * stride + n] = the sum over the terms of x[row] . weight[n] for n in [begin, end), in float32. Weights lie as a
+  // checkpoint has them; each is read from memory once for all rows, and none is packed. The order of a sum depends on
+  // `inner` alone: not on the other rows, nor on where a range of columns begins.
+  void (*smallProduct)(const SmallTerm* terms, int64_t count, int64_t rows, int64_t begin, int64_t end, float* y, int64_t stride);
   Attend<float> attendFloat;
   Attend<double> attendDouble;
   Attend<bf16> attendBf16;

@@ -1,0 +1,31 @@
+// Answers to other prompts than their own, from which KTO estimates KL(policy, reference).
+import type { PromptedAnswer } from './pack-answers.ts';
+
+/**
+ * `mismatched`: each prompt takes the answer of the next row with another prompt, as in the paper (section 4.1, where it is
+ * the next row); rows that have none are left out, so that no prompt meets an answer that was given to it.
+ * `rotated`: each prompt takes the answer of the row before it, whatever that is, as in TRL.
+ */
+export type KlEstimate = 'mismatched' | 'rotated';
+
+/** The mismatched answers of a step. */
+export function mismatched(
+  answers: readonly PromptedAnswer[],
+  estimate: KlEstimate,
+): PromptedAnswer[] {
+  const count = answers.length;
+  if (estimate === 'rotated') {
+    return answers.map(({ prompt }, at) => ({
+      prompt,
+      answer: answers[(at + count - 1) % count]!.answer,
+    }));
+  }
+  const keys = answers.map(({ prompt }) => prompt.join());
+  return answers.flatMap(({ prompt }, at) => {
+    for (let step = 1; step < count; step++) {
+      const other = (at + step) % count;
+      if (keys[other] !== keys[at]) return [{ prompt, answer: answers[other]!.answer }];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,48 @@
+import type { Tokenizer } from '@keel/model';
+import { isChat } from '../data/messages.ts';
+import type { UnpairedRow } from '../data/rows.ts';
+import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
+import type { PromptedAnswer } from './pack-answers.ts';
+import { promptText, type TokeniseOptions, tokeniseAnswer } from './tokenise-pair.ts';
+
+export interface TokenisedUnpaired extends PromptedAnswer {
+  prompt: number[];
+  /** Whether the answer is a desirable one. */
+  label: boolean;
+  /** Whether the answer was cut at the maximum length. */
+  truncated: boolean;
+}
+
+/** Whether a token of the answer can be scored: without a prompt, nothing predicts its first one. */
+export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
+  answer.scored.includes(true, prompt.length > 0 ? 0 : 1);
+
+/**
+ * Turns a row of one answer with a thumb up or down into tokens, as {@link tokenisePair} does with two.
+ * @returns null when the prompt leaves no room within the maximum length
+ * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ */
+export function tokeniseUnpaired(
+  { prompt: asked, completion, label }: UnpairedRow,
+  tokenizer: Tokenizer,
+  { maxLength }: TokeniseOptions,
+): TokenisedUnpaired | null {
+  const text = promptText(asked, completion, tokenizer);
+  const prompt = tokenizer.encode(text, { addSpecialTokens: !isChat(asked) });
+  const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
+  if (room <= 0) return null;
+  const whole = tokeniseAnswer(asked, completion, tokenizer);
+  const truncated = whole.tokens.length > room;
+  const answer = truncated
+    ? { tokens: whole.tokens.slice(0, room), scored: whole.scored.slice(0, room) }
+    : whole;
+  const row = { prompt, answer, label, truncated };
+  return truncated && canBeScored({ prompt, answer: whole }) && !canBeScored(row) ? null : row;
+}
+
+/** {@link tokeniseUnpaired} as a thread finds it. */
+export const unpairedTokenising: NamedTokenise<UnpairedRow, TokenisedUnpaired, TokeniseOptions> = {
+  run: tokeniseUnpaired,
+  module: import.meta.url,
+  name: 'tokeniseUnpaired',
+};

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { unpairedObjectiveNames } from '../objectives/unpaired-registry.ts';
+import { defineOptions, option } from './options.ts';
+import {
+  checkTraining,
+  completeTraining,
+  trainingExclusive,
+  trainingShape,
+} from './training-options.ts';
+
+const objective = 'Objective';
+
+const ktoObject = z
+  .strictObject({
+    ...trainingShape,
+    loss: option(z.enum(unpairedObjectiveNames).default('kto'), {
+      description: 'objective on single answers',
+      group: objective,
+      value: 'name',
+    }),
+    beta: option(z.number().positive().default(0.1), {
+      description: 'strength of the tie to the reference; larger stays nearer',
+      group: objective,
+    }),
+    desirableWeight: option(z.number().min(0).default(1), {
+      description: 'weight of answers whose label is true',
+      group: objective,
+      value: 'weight',
+    }),
+    undesirableWeight: option(z.number().min(0).default(1), {
+      description: 'weight of answers whose label is false',
+      group: objective,
+      value: 'weight',
+    }),
+    klEstimate: option(z.enum(['mismatched', 'rotated']).default('mismatched'), {
+      description:
+        "answers that KTO estimates KL from: mismatched, that of the next row with another prompt; rotated, TRL's, that of the row before whatever it is",
+      group: objective,
+      value: 'name',
+    }),
+  })
+  .check((context) => {
+    checkTraining(context);
+    const { batchSize, loss, desirableWeight, undesirableWeight } = context.value;
+    const add = (name: string, message: string): void => {
+      context.issues.push({ code: 'custom', path: [name], message, input: context.value });
+    };
+    if (loss === 'kto' && batchSize < 2) {
+      add(
+        'batchSize',
+        'kto estimates KL from answers to other prompts of the step: expected at least 2 rows, found 1',
+      );
+    }
+    if (desirableWeight === 0 && undesirableWeight === 0) {
+      add('desirableWeight', 'both weights are 0: nothing would be learnt');
+    }
+  });
+
+/** Options of `keel kto`. */
+export const ktoDefinition = defineOptions('kto', ktoObject, {
+  complete: (parsed) => completeTraining(parsed),
+  exclusive: trainingExclusive,
+});
+
+/** Options of a run on single answers, every default filled in. */
+export type KtoOptions = ReturnType<typeof ktoDefinition.complete>;

@@ -1,0 +1,74 @@
+// Options of single objectives: whose they are, what is filled in, and what is refused before anything is loaded.
+import { expect, test } from 'vitest';
+import { pairedObjectiveNames } from '../objectives/registry.ts';
+import { ConfigError } from './config-error.ts';
+import { defineDpoOptions } from './dpo-options.ts';
+import { resolveOptions } from './resolve-options.ts';
+import { yamlValues } from './write-config.ts';
+
+const definition = defineDpoOptions(pairedObjectiveNames);
+const resolve = (flags: Record<string, string | string[] | boolean>) =>
+  resolveOptions(definition, { flags: { data: ['x.jsonl'], output: 'run', ...flags } });
+
+function problem(flags: Record<string, string | string[]>): string {
+  try {
+    resolve(flags);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+test('each objective brings its own beta and options, and no others', () => {
+  const dpo = resolve({});
+  expect(dpo).toMatchObject({ beta: 0.1, labelSmoothing: 0 });
+  expect(dpo.simpoGamma).toBeUndefined();
+  const simpo = resolve({ loss: 'simpo', simpoGamma: '0.7' });
+  expect(simpo).toMatchObject({ beta: 2, simpoGamma: 0.7 });
+  expect(simpo.labelSmoothing).toBeUndefined();
+  expect(resolve({ loss: 'simpo', beta: '3' })).toMatchObject({ beta: 3, simpoGamma: 1 });
+});
+
+test('a mixture keeps a beta for each unless one is given', () => {
+  expect(resolve({ loss: 'sigmoid,simpo' })).toMatchObject({ beta: null, simpoGamma: 1 });
+  expect(resolve({ loss: 'sigmoid,simpo', beta: '0.5' })).toMatchObject({ beta: 0.5 });
+  expect(resolve({ loss: 'sigmoid,ipo' })).toMatchObject({ beta: 0.1 });
+});
+
+test('config.yaml has the options of the chosen objectives only, and is read back', () => {
+  const values = yamlValues(definition, resolve({ loss: 'odpo' }));
+  expect(values).toMatchObject({ loss: ['odpo'], odpo_alpha: 1, odpo_scaling: 'log', beta: 0.1 });
+  expect(Object.keys(values).filter((key) => /simpo|label_smoothing|rainbow/.test(key))).toEqual(
+    [],
+  );
+});
+
+test('an option that no chosen objective takes is refused, and its taker named', () => {
+  expect(problem({ loss: 'ipo', simpoGamma: '0.5' })).toContain(
+    '--simpo-gamma: ipo does not take it; --loss simpo would',
+  );
+  expect(problem({ loss: 'ipo', labelSmoothing: '0.1' })).toMatch(
+    /--label-smoothing: ipo does not take it; --loss sigmoid, robust/,
+  );
+});
+
+test('ranges are those of the chosen objective', () => {
+  expect(resolve({ labelSmoothing: '0.5' }).labelSmoothing).toBe(0.5);
+  expect(problem({ loss: 'robust', labelSmoothing: '0.5' })).toContain(
+    '--label-smoothing: expected a number below 0.5 for robust: with half of the labels flipped',
+  );
+  expect(problem({ loss: 'exo', labelSmoothing: '0' })).toMatch(/above 0 for exo/);
+  expect(problem({ loss: 'discopop', discopopTau: '2' })).toMatch(/--discopop-tau: .*below 1/);
+  expect(problem({ beta: '0' })).toContain('--beta: expected a number above 0, found 0');
+});
+
+test('beta is refused where there is none', () => {
+  expect(problem({ loss: 'rebel', beta: '0.1' })).toContain('--beta: rebel has no beta');
+  expect(resolve({ loss: 'rebel' }).beta).toBeNull();
+  expect(resolve({ loss: 'rebel,sigmoid', beta: '0.2' }).beta).toBe(0.2);
+});
+
+test('every objective is there with its defaults alone', () => {
+  for (const loss of pairedObjectiveNames) expect(resolve({ loss }).loss).toEqual([loss]);
+});

@@ -1,0 +1,109 @@
+// The options of single objectives as options of a verb: each optional, and only those of the chosen objectives are filled in.
+import { z } from 'zod';
+import { defaultBeta, ownOptions } from '../objectives/mixture.ts';
+import type { PairedObjective } from '../objectives/paired.ts';
+import { pairedObjectives } from '../objectives/registry.ts';
+import { detailsOf, option } from './options.ts';
+
+type Both<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  one: infer Intersection,
+) => void
+  ? Intersection
+  : never;
+type OptionsOf<Objective> = Objective extends { options?: infer Shape }
+  ? NonNullable<Shape>
+  : never;
+type OwnShape = Both<OptionsOf<(typeof pairedObjectives)[number]>>;
+
+/** A shape whose options may be left out. */
+export type ObjectiveOptionsShape = {
+  [Key in keyof OwnShape]: z.ZodOptional<z.ZodType<z.output<OwnShape[Key]>>>;
+};
+
+const known: readonly PairedObjective[] = pairedObjectives;
+const takersOf = (name: string): PairedObjective[] =>
+  known.filter(({ options = {} }) => name in options);
+
+/** The options that some objective has, by name. */
+const ownNames: readonly string[] = [
+  ...new Set(known.flatMap(({ options = {} }) => Object.keys(options))),
+];
+
+/** Each as it is for the first objective that has it, which takes the widest range. */
+export const objectiveOptionsShape = Object.fromEntries(
+  ownNames.map((name) => {
+    const schema = takersOf(name)[0]!.options![name]!;
+    const preset = schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
+    const inner = schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema;
+    const details = {
+      ...detailsOf(schema),
+      sparse: true,
+      shownDefault: preset === true ? 'on' : String(preset),
+    };
+    return [name, option(inner.optional(), details)];
+  }),
+) as unknown as ObjectiveOptionsShape;
+
+interface Chosen {
+  loss: readonly string[];
+  beta: number | null;
+}
+
+const chosenOf = ({ loss }: Chosen): PairedObjective[] =>
+  known.filter(({ name }) => loss.includes(name));
+
+/** Adds an issue for each option that none of the chosen objectives takes, or not in this range. */
+export function checkObjectiveOptions(
+  value: Chosen & Readonly<Record<string, unknown>>,
+  add: (name: string, message: string) => void,
+): void {
+  const chosen = chosenOf(value);
+  // Objectives of a program's own take what they like.
+  if (chosen.length < new Set(value.loss).size) return;
+  const names = value.loss.join(', ');
+  if (value.beta !== null && chosen.every((one) => defaultBeta(one) === null)) {
+    add('beta', `${names} has no beta: leave it out`);
+  }
+  for (const name of ownNames) {
+    if (value[name] === undefined) continue;
+    if (chosen.some(({ options = {} }) => name in options)) continue;
+    const takers = takersOf(name).map((one) => one.name);
+    add(name, `${names} does not take it; --loss ${takers.join(', ')} would. Leave it out`);
+  }
+  for (const objective of chosen) {
+    try {
+      ownOptions(objective, value);
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      for (const issue of error.issues) {
+        const name = String(issue.path[0]);
+        add(name, `expected a number ${issue.message}, found ${String(value[name])}`);
+      }
+    }
+  }
+}
+
+/** Fills in the options of the chosen objectives, and beta where all of them have the same. */
+export function completeObjectiveOptions<Value extends Chosen>(value: Value): Value {
+  const chosen = chosenOf(value);
+  const own = Object.assign(
+    {},
+    ...chosen.map((one) => ownOptions(one, { ...value } as Record<string, unknown>)),
+  );
+  const betas = new Set(chosen.map(defaultBeta));
+  const [only = null] = betas;
+  return { ...value, ...own, beta: value.beta ?? (betas.size === 1 ? only : null) };
+}
+
+/** The betas that objectives have, for --help. */
+export function shownBetas(): string {
+  const byBeta = new Map<number | null, string[]>();
+  for (const one of known) {
+    const beta = defaultBeta(one);
+    byBeta.set(beta, [...(byBeta.get(beta) ?? []), one.name]);
+  }
+  const others = [...byBeta]
+    .filter(([beta]) => beta !== null && beta !== 0.1)
+    .map(([beta, names]) => `${beta} for ${names.join(' and ')}`);
+  return `the objective's own: 0.1, but ${others.join(', ')}`;
+}

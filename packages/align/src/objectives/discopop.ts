@@ -1,0 +1,30 @@
+// DiscoPOP's log-ratio modulated loss (Lu et al. 2024, arXiv:2406.08414, eq. 5), found by a language model; TRL's
+// `discopop` is the same, but overflows at very negative margins, where the exponential's share is 0.
+// It is not convex: near x = -2.4 tau it has a local minimum, where pairs may stay wrong.
+import { z } from 'zod';
+import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
+
+/** (1 - s(x/tau)) (-log s(x)) + s(x/tau) exp(-x), x = b d */
+export const discopop = definePaired({
+  name: 'discopop',
+  needsReference: true,
+  beta: 0.05,
+  options: {
+    discopopTau: objectiveOption(
+      z
+        .number()
+        .gt(0)
+        .lt(1, { error: 'below 1: else the loss has no bound at negative margins' })
+        .default(0.05),
+      'discopop: how sharply it goes from the logistic to the exponential loss',
+      'tau',
+    ),
+  },
+  loss(scores, { beta, discopopTau }) {
+    const logit = logRatioMargin(scores).mul(beta); // [P]
+    const modulation = logit.div(discopopTau);
+    const logistic = logit.logSigmoid().neg().mul(modulation.neg().sigmoid());
+    // One exponent: a product of infinity and 0 is no number.
+    return modulation.logSigmoid().sub(logit).exp().add(logistic);
+  },
+});

@@ -1,0 +1,46 @@
+// f-DPO (Wang et al. 2023, arXiv:2309.16240, eq. 9): DPO for other divergences from the reference than the reverse KL;
+// u = policy/reference. Constants cancel in the difference, so f' stands here without them. The reverse KL is DPO.
+// TRL's `f_alpha_divergence_coef` is 1 - alpha of the paper, which is meant here.
+// exp is cut off at 80: beyond it the loss keeps its sign, and its gradient ends.
+import type { Tensor } from '@keel/torch';
+import { z } from 'zod';
+import { chosenLogRatio, definePaired, objectiveOption, rejectedLogRatio } from './paired.ts';
+
+const largestExponent = 80;
+
+type Derivative = (logRatio: Tensor, alpha: number) => Tensor;
+
+/** f'(u) as a function of log u, but for constants */
+const derivatives = {
+  reverse_kl: (logRatio) => logRatio,
+  forward_kl: (logRatio) => logRatio.neg().clamp(null, largestExponent).exp().neg(),
+  js_divergence: (logRatio) => logRatio.logSigmoid(),
+  alpha_divergence: (logRatio, alpha) =>
+    logRatio.mul(-alpha).clamp(null, largestExponent).exp().div(-alpha),
+} satisfies Record<string, Derivative>;
+
+const names = Object.keys(derivatives) as [keyof typeof derivatives];
+
+/** -log s(b f'(u_c) - b f'(u_r)) */
+export const fDpo = definePaired({
+  name: 'f_dpo',
+  needsReference: true,
+  options: {
+    fDivergenceType: objectiveOption(
+      z.enum(names).default('reverse_kl'),
+      'f_dpo: divergence from the reference',
+      'name',
+    ),
+    fAlpha: objectiveOption(
+      z.number().gt(0).lt(1, { error: 'below 1: 1 is forward_kl' }).default(0.5),
+      'f_dpo: alpha of the alpha divergence, between reverse (0) and forward KL (1)',
+      'alpha',
+    ),
+  },
+  loss(scores, { beta, fDivergenceType, fAlpha }) {
+    const derivative: Derivative = derivatives[fDivergenceType];
+    const chosen = derivative(chosenLogRatio(scores), fAlpha); // [P]
+    const rejected = derivative(rejectedLogRatio(scores), fAlpha);
+    return chosen.sub(rejected).mul(beta).logSigmoid().neg();
+  },
+});

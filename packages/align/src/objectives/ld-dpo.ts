@@ -1,0 +1,53 @@
+// LD-DPO (Liu et al. 2024, arXiv:2409.06411, eq. 10): tokens beyond the shorter answer's length count alpha times, so
+// that length itself earns less. The paper weighs policy and reference alike (`ld_dpo`); TRL's `ld_alpha` weighs the
+// policy only (`ld_dpo_policy`), whose loss at the first step is therefore not ln 2.
+import type { Tensor } from '@keel/torch';
+import { z } from 'zod';
+import { definePaired, logRatioMargin, objectiveOption, type SharedPart } from './paired.ts';
+
+const options = {
+  ldAlpha: objectiveOption(
+    z.number().min(0).max(1).default(0.5),
+    "ld_dpo, ld_dpo_policy: weight of tokens beyond the shorter answer's length; 1 is DPO",
+    'alpha',
+  ),
+};
+
+/** What a whole answer's log-probability becomes, [P] */
+const desensitised = (whole: Tensor, shared: Tensor, alpha: number): Tensor =>
+  whole.mul(alpha).add(shared, 1 - alpha);
+
+const policyPart = (whole: SharedPart, shared: SharedPart, alpha: number) => ({
+  policyChosen: desensitised(whole.policyChosen, shared.policyChosen, alpha),
+  policyRejected: desensitised(whole.policyRejected, shared.policyRejected, alpha),
+});
+
+/** -log s(b d'), d' of shared + alpha (whole - shared) */
+export const ldDpo = definePaired({
+  name: 'ld_dpo',
+  needsReference: true,
+  needs: ['shared'],
+  options,
+  loss(scores, { beta, ldAlpha }) {
+    const { shared } = scores;
+    const parts = {
+      ...policyPart(scores, shared, ldAlpha),
+      referenceChosen: desensitised(scores.referenceChosen, shared.referenceChosen, ldAlpha),
+      referenceRejected: desensitised(scores.referenceRejected, shared.referenceRejected, ldAlpha),
+    };
+    return logRatioMargin(parts).mul(beta).logSigmoid().neg();
+  },
+});
+
+/** As `ld_dpo`, with the reference's whole answers */
+export const ldDpoPolicy = definePaired({
+  name: 'ld_dpo_policy',
+  needsReference: true,
+  needs: ['shared'],
+  options,
+  loss: (scores, { beta, ldAlpha }) =>
+    logRatioMargin({ ...scores, ...policyPart(scores, scores.shared, ldAlpha) })
+      .mul(beta)
+      .logSigmoid()
+      .neg(),
+});

@@ -1,0 +1,74 @@
+// Several objectives as one, and the options of each.
+import { z } from 'zod';
+import type { PairedObjective, PairedOptions } from './paired.ts';
+
+/** Beta of an objective that names none. */
+export const DEFAULT_BETA = 0.1;
+
+/** The beta of an objective where none is given; null where it has none. */
+export const defaultBeta = ({ beta = DEFAULT_BETA }: PairedObjective): number | null => beta;
+
+/** An objective's own options among others' ones, with its defaults. @throws ZodError where one is out of range */
+export function ownOptions(
+  { options = {} }: PairedObjective,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const own = Object.keys(options).map((name) => [name, given[name] ?? undefined]);
+  return z.object(options).parse(Object.fromEntries(own));
+}
+
+/**
+ * What an objective's loss takes, from options given and its own defaults.
+ * @param given `beta` null or absent: the objective's own
+ * @throws ZodError where one is out of range
+ */
+export function completeOptions(
+  objective: PairedObjective,
+  given: Readonly<Record<string, unknown>> = {},
+): PairedOptions {
+  const beta = (given.beta as number | null | undefined) ?? defaultBeta(objective) ?? 1;
+  return { ...ownOptions(objective, given), beta };
+}
+
+export interface WeightedPart {
+  objective: PairedObjective;
+  weight: number;
+  /** In place of those that the whole is given. */
+  options?: PairedOptions;
+}
+
+/** The weighted sum of objectives as one. */
+export function weightedObjective(parts: readonly WeightedPart[]): PairedObjective {
+  const [first] = parts;
+  if (first === undefined) throw new Error('a weighted objective needs at least one part');
+  if (parts.length === 1 && first.weight === 1 && first.options === undefined)
+    return first.objective;
+  const running = parts.flatMap(({ objective, options: own }) =>
+    Object.entries(objective.running ?? {}).map(([name, observe]): [string, typeof observe] => [
+      name,
+      (scores, options) => observe(scores, own ?? options),
+    ]),
+  );
+  return {
+    name: parts
+      .map(
+        ({ objective, weight }) =>
+          (weight === 1 && parts.length === 1 ? '' : `${weight} `) + objective.name,
+      )
+      .join(' + '),
+    needsReference: parts.some(({ objective }) => objective.needsReference),
+    needs: [...new Set(parts.flatMap(({ objective }) => objective.needs ?? []))],
+    coupled: parts.some(({ objective }) => objective.coupled),
+    running: Object.fromEntries(running),
+    refuseGap: (gap, options) => {
+      const faults = parts.map((part) =>
+        part.objective.refuseGap?.(gap, { ...(part.options ?? options) }),
+      );
+      return faults.find((fault) => fault != null) ?? null;
+    },
+    loss: (scores, options) =>
+      parts
+        .map((part) => part.objective.loss(scores, part.options ?? options).mul(part.weight))
+        .reduce((sum, term) => sum.add(term)),
+  };
+}

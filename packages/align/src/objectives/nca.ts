@@ -1,0 +1,17 @@
+// NCA for pairs (Chen et al. 2024, arXiv:2402.05369, eq. 14 with K = 2); TRL's `nca_pair` is the same.
+// Unlike DPO it looks at each answer's own log-ratio: the gradient on chosen is -b (s(-b c) - s(b c)/2), which holds
+// its likelihood up, until s(b c) = 2/3.
+import { chosenLogRatio, definePaired, rejectedLogRatio } from './paired.ts';
+
+/** -log s(b c) - log s(-b c)/2 - log s(-b r)/2 */
+export const ncaPair = definePaired({
+  name: 'nca_pair',
+  needsReference: true,
+  beta: 0.01,
+  loss(scores, { beta }) {
+    const chosen = chosenLogRatio(scores).mul(beta); // [P]
+    const rejected = rejectedLogRatio(scores).mul(beta);
+    const noise = chosen.neg().logSigmoid().add(rejected.neg().logSigmoid()).div(2);
+    return chosen.logSigmoid().add(noise).neg();
+  },
+});

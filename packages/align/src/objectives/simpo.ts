@@ -1,0 +1,24 @@
+// SimPO (Meng et al. 2024, arXiv:2405.14734, eq. 6): mean log-probabilities as rewards, without a reference. Nothing
+// holds the policy but a small learning rate; short answers cannot win by being short. The paper's gamma stands beside
+// beta times the margin, as here and in TRL (`simpo_gamma`); its authors' code takes gamma/beta.
+import { z } from 'zod';
+import { definePaired, objectiveOption, perToken } from './paired.ts';
+
+/** -log s(b (log p_c/n_c - log p_r/n_r) - gamma) */
+export const simpo = definePaired({
+  name: 'simpo',
+  needsReference: false,
+  beta: 2,
+  options: {
+    simpoGamma: objectiveOption(
+      z.number().min(0).default(1),
+      'simpo: margin by which the chosen reward is to win',
+      'gamma',
+    ),
+  },
+  loss(scores, { beta, simpoGamma }) {
+    const chosen = perToken(scores.policyChosen, scores.tokensChosen); // [P]
+    const rejected = perToken(scores.policyRejected, scores.tokensRejected);
+    return chosen.sub(rejected).mul(beta).sub(simpoGamma).logSigmoid().neg();
+  },
+});

@@ -1,0 +1,16 @@
+import { bco } from './bco.ts';
+import { kto } from './kto.ts';
+import type { UnpairedObjective } from './unpaired.ts';
+
+/** The objectives that `keel kto --loss` takes. */
+const unpairedObjectives = { kto, bco } satisfies Record<string, UnpairedObjective>;
+
+export type UnpairedObjectiveName = keyof typeof unpairedObjectives;
+
+export const unpairedObjectiveNames = Object.keys(unpairedObjectives) as [
+  UnpairedObjectiveName,
+  ...UnpairedObjectiveName[],
+];
+
+export const unpairedObjective = (name: UnpairedObjectiveName): UnpairedObjective =>
+  unpairedObjectives[name];

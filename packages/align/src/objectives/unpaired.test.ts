@@ -1,0 +1,81 @@
+// KTO and BCO: gradients in closed form and by differences, and far out.
+import { gradcheck, type Tensor, tensor, tidy } from '@keel/torch';
+import { describe, expect, it } from 'vitest';
+import type { UnpairedScores } from './unpaired.ts';
+import { unpairedObjective, unpairedObjectiveNames } from './unpaired-registry.ts';
+
+const wide = { dtype: 'float64' } as const;
+const policy = [-12, -20.5, -7.25, -30];
+const reference = [-13, -20, -9, -27];
+const labels = [1, 0, 0, 1];
+const options = { beta: 0.3, desirableWeight: 1.2, undesirableWeight: 0.7 };
+const [kl, delta] = [0.4, 0.15];
+
+const scoresOf = (own: Tensor): UnpairedScores => ({
+  policy: own,
+  reference: tensor(reference, wide),
+  desirable: tensor(labels, wide),
+  kl,
+  running: { bcoDelta: delta },
+});
+const s = (x: number): number => 1 / (1 + Math.exp(-x));
+
+const closed = {
+  kto(ratio: number, sign: number): number {
+    const x = sign * 0.3 * (ratio - kl);
+    return -sign * 0.3 * s(x) * s(-x);
+  },
+  bco: (ratio: number, sign: number): number => -sign * 0.3 * s(-sign * (0.3 * ratio - delta)),
+};
+
+describe.each(unpairedObjectiveNames)('%s', (name) => {
+  const objective = unpairedObjective(name);
+
+  it('has its gradient in closed form', () => {
+    const gradient = tidy(() => {
+      const own = tensor(policy, wide).setRequiresGrad();
+      objective.loss(scoresOf(own), options).sum().backward();
+      return own.grad!.toArray();
+    });
+    labels.forEach((label, at) => {
+      const ratio = policy[at]! - reference[at]!;
+      const weight = label === 1 ? 1.2 : 0.7;
+      expect(gradient[at]).toBeCloseTo(weight * closed[name](ratio, 2 * label - 1), 12);
+    });
+  });
+
+  it('has the gradient that differences give', () => {
+    tidy(() =>
+      gradcheck(
+        (own) => objective.loss(scoresOf(own), options),
+        [tensor(policy, wide).setRequiresGrad()],
+      ),
+    );
+  });
+
+  it.each([1e4, -1e4, 0])('is finite at a log-ratio of %d', (ratio) => {
+    tidy(() => {
+      const own = tensor(
+        reference.map((value) => value + ratio),
+        wide,
+      ).setRequiresGrad();
+      const losses = objective.loss(scoresOf(own), options);
+      losses.sum().backward();
+      for (const value of [...losses.toArray(), ...own.grad!.toArray()])
+        expect(Number.isFinite(value)).toBe(true);
+    });
+  });
+});
+
+describe('far out', () => {
+  it('KTO lets go of a hopeless answer, BCO does not', () => {
+    const slope = (name: 'kto' | 'bco'): number =>
+      tidy(() => {
+        const own = tensor([-1013, -20, -9, -27], wide).setRequiresGrad();
+        unpairedObjective(name).loss(scoresOf(own), options).sum().backward();
+        return own.grad!.toArray()[0]!;
+      });
+    expect(Math.abs(slope('kto'))).toBeLessThan(1e-9);
+    expect(slope('bco')).toBeCloseTo(-0.3 * 1.2, 9);
+  });
+});

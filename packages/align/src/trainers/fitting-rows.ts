@@ -1,0 +1,29 @@
+// Whether rows have what an objective needs of them: asked before a model is loaded.
+import { scoreGap } from '../batching/tokenise-pair.ts';
+import type { RefuseRow } from '../data/open-rows.ts';
+import type { PreferenceRow } from '../data/rows.ts';
+import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
+
+/** The rows that this objective cannot learn from, and why. */
+export function refuseRow(
+  { name, needs = [], refuseGap }: PairedObjective,
+  options: PairedOptions,
+): RefuseRow<PreferenceRow> {
+  if (!needs.includes('scoreGap')) return () => null;
+  return (row) => {
+    const gap = scoreGap(row);
+    if (gap === null) {
+      return {
+        field: 'score_chosen',
+        expected: `scores of both answers, which --loss ${name} needs`,
+        found: 'a row without them',
+        advice:
+          'Give "score_chosen" and "score_rejected", or their difference as "margin"; or take an objective that needs none, as --loss sigmoid',
+      };
+    }
+    const expected = refuseGap?.(gap, { ...options }) ?? null;
+    if (expected === null) return null;
+    const advice = 'Mend the scores, or leave such rows out with --on-bad-row skip';
+    return { field: 'score_chosen', expected, found: `a difference of ${gap}`, advice };
+  };
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory, setThreads } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ktoDefinition } from '../config/kto-options.ts';
+import { resolveOptions } from '../config/resolve-options.ts';
+import type { MetricsRow } from '../runs/metrics.ts';
+import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
+import { stopping } from './fixtures/stopping.ts';
+import { tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
+import { type AlignUnpairedOptions, alignUnpaired } from './run-kto.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-kto-'));
+const cacheBefore = process.env.KEEL_CACHE;
+let data: string;
+let runs = 0;
+setThreads(1);
+beforeAll(() => {
+  process.env.KEEL_CACHE = join(folder, 'cache');
+  writeTinyChatModel(join(folder, 'model'));
+  data = writeRows('rows.jsonl', (at) => at % 3 !== 0);
+});
+afterAll(() => {
+  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
+  else process.env.KEEL_CACHE = cacheBefore;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Chats and plain rows in turn. */
+function writeRows(name: string, label: (at: number) => boolean): string {
+  const path = join(folder, name);
+  const lines = tinyRows(8).map(({ prompt, chosen }, at) =>
+    JSON.stringify({ prompt, completion: chosen, label: label(at) }),
+  );
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+const optionsOf = (own: Partial<AlignUnpairedOptions> = {}): AlignUnpairedOptions => ({
+  ...{ model: join(folder, 'model'), data: [data], output: join(folder, `run-${runs++}`) },
+  ...{ precision: 'fp32', lora: true, loraRank: 2, batchSize: 8, threads: 1, shuffle: false },
+  ...{ maxSteps: 2, saveSteps: null, learningRate: 1e-2, scheduler: 'constant' },
+  ...own,
+});
+
+describe.each(['kto', 'bco'] as const)('%s', (loss) => {
+  it.each([
+    ['LoRA', true],
+    ['full fine-tuning', false],
+  ])('begins where policy and reference are one, and leaves nothing behind: %s', async (_, lora) => {
+    const before = memory();
+    const options = optionsOf({ loss, lora, undesirableWeight: 1.33, evalData: [data] });
+    await alignUnpaired(options);
+    expect(memory()).toEqual(before);
+    const [held, first] = metricsOf(options.output);
+    // Three of the eight labels are false.
+    const mean = (5 + 3 * 1.33) / 8;
+    expect(first!.loss).toBeCloseTo(mean * (loss === 'kto' ? 0.5 : Math.LN2), 6);
+    expect(held!.eval_loss).toBeCloseTo(first!.loss as number, 5);
+    expect(first).toMatchObject({
+      'rewards/chosen': 0,
+      'rewards/rejected': 0,
+      'rewards/margins': 0,
+    });
+    expect('kl' in first!).toBe(loss === 'kto');
+  });
+
+  it('gives the same steps however they are cut into passes', async () => {
+    const found: MetricsRow[][] = [];
+    for (const microBatchSize of [8, 4, 1]) {
+      const options = optionsOf({ loss, microBatchSize, maxSteps: 3 });
+      await alignUnpaired(options);
+      found.push(metricsOf(options.output));
+    }
+    for (const other of found.slice(1)) {
+      other.forEach((row, at) => {
+        for (const name of ['loss', 'grad_norm', 'kl', 'rewards/margins']) {
+          const expected = found[0]![at]![name] as number | undefined;
+          if (expected === undefined) continue;
+          expect(Math.abs((row[name] as number) - expected), name).toBeLessThan(
+            1e-4 * Math.max(1, Math.abs(expected)),
+          );
+        }
+      });
+    }
+    expect(Math.abs(found[0]!.at(-1)!['rewards/margins'] as number)).toBeGreaterThan(1e-3);
+  });
+
+  it.each([true, false])('goes on bit for bit: LoRA %s', async (lora) => {
+    const own = { loss, lora, batchSize: 3, maxSteps: 4, saveSteps: 2, shuffle: true } as const;
+    const whole = optionsOf(own);
+    await alignUnpaired(whole);
+    const halted = optionsOf(own);
+    expect(await alignUnpaired(halted, stopping(2))).toMatchObject({ interrupted: true });
+    await alignUnpaired({ ...halted, resume: true });
+    expectSameRun(halted.output, whole.output);
+  });
+});
+
+describe('data and options that do not fit', () => {
+  it.each([
+    [true, /the label is true in all 8 rows of .*good answers alone there is keel sft/],
+    [false, /the label is false in all 8 rows.*Add rows whose label is true/],
+  ])('labels that are all %s are refused before the model is loaded', async (label, message) => {
+    const path = writeRows(`all-${label}.jsonl`, () => label);
+    await expect(alignUnpaired(optionsOf({ data: [path], model: '/nowhere' }))).rejects.toThrow(
+      message,
+    );
+  });
+
+  it('KL over one row is refused, where KTO needs it', () => {
+    const resolve = (loss: string) =>
+      resolveOptions(ktoDefinition, {
+        flags: { data: ['x'], output: 'run', batchSize: '1', loss },
+      });
+    expect(() => resolve('kto')).toThrow(
+      /--batch-size: kto estimates KL from answers to other prompts/,
+    );
+    expect(resolve('bco').batchSize).toBe(1);
+  });
+});

@@ -1,0 +1,78 @@
+// A whole run on single answers, from options to final/: what `keel kto` and the library's `alignUnpaired` are.
+import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
+import type { RowSource } from '../data/open-rows.ts';
+import { unpairedObjective } from '../objectives/unpaired-registry.ts';
+import { loadPolicy } from './policy.ts';
+import { type RunHooks, type RunResult, runTraining, type TrainingKind } from './run-training.ts';
+import { UnpairedSource } from './unpaired-source.ts';
+import { UnpairedTask } from './unpaired-task.ts';
+
+/** Options of a run on single answers: only `data` and `output` have no default. */
+export type AlignUnpairedOptions = Partial<KtoOptions> & Pick<KtoOptions, 'data' | 'output'>;
+
+/**
+ * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of `keel kto`.
+ * @throws Error as {@link runKto} does, and when an option is out of range
+ */
+export const alignUnpaired = async (
+  options: AlignUnpairedOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> => runKto(ktoDefinition.complete(ktoDefinition.schema.parse(options)), hooks);
+
+/**
+ * Runs KTO or BCO from complete options.
+ * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does, and where all labels are the same
+ */
+export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise<RunResult> {
+  using owned = new DisposableStack();
+  return await runTraining(unpaired(owned), options, hooks);
+}
+
+/** @param owned frees the reference after the run */
+const unpaired = (
+  owned: DisposableStack,
+): TrainingKind<KtoOptions, 'unpaired', UnpairedSource> => ({
+  definition: ktoDefinition,
+  rowKind: 'unpaired',
+  checkRows: refuseOneLabel,
+  source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
+  async task({ options, policy: { model, role }, source, evaluation, passes, notice }) {
+    const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize } = options;
+    // The base under an adapter that began as nothing is the reference. Else training changes it: it needs weights of its own,
+    // since mismatched answers are others in every epoch.
+    const onBase = options.lora && options.adapter === null;
+    if (!onBase)
+      notice(
+        'the reference is a second copy of the model in memory; with --lora alone it needs none',
+      );
+    const reference = onBase ? { model, role: 'reference' } : owned.use(await loadPolicy(options));
+    return new UnpairedTask({
+      ...{ model, role, source, evaluation, batchSize, klEstimate, ...passes },
+      objective: unpairedObjective(options.loss),
+      objectiveOptions: { beta, desirableWeight, undesirableWeight },
+      reference: { model: reference.model, role: reference.role },
+    });
+  },
+  headlines: [
+    { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
+    {
+      label: 'Held-out reward margin',
+      metric: 'eval_rewards/margins',
+      unit: 'number',
+      better: 'higher',
+    },
+  ],
+});
+
+/** @throws Error where every label is true, or every one false: nothing says what is better than what */
+async function refuseOneLabel(rows: RowSource<'unpaired'>): Promise<void> {
+  let first: boolean | null = null;
+  for await (const { label } of rows.iterate()) {
+    first ??= label;
+    if (label !== first) return;
+  }
+  throw new Error(
+    `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO learn from desirable and undesirable answers. ` +
+      (first ? 'For good answers alone there is keel sft' : 'Add rows whose label is true'),
+  );
+}

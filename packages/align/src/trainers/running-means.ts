@@ -1,0 +1,76 @@
+import type { Tensor } from '@keel/torch';
+
+/** A mean over steps: of how many numbers, and what. */
+interface RunningMean {
+  count: number;
+  mean: number;
+}
+
+/** Running means that an objective asked for, in the state of a checkpoint. */
+export class RunningMeans<Scores, Options> {
+  readonly #observers: readonly (readonly [string, (scores: Scores, options: Options) => Tensor])[];
+  readonly #options: Options;
+  readonly #means = new Map<string, RunningMean>();
+  /** Sums of the step under way. */
+  readonly #seen = new Map<string, { count: number; sum: number }>();
+
+  constructor(
+    observers: Readonly<Record<string, (scores: Scores, options: Options) => Tensor>>,
+    options: Options,
+  ) {
+    this.#observers = Object.entries(observers);
+    this.#options = options;
+    for (const [name] of this.#observers) this.#means.set(name, { count: 0, mean: 0 });
+  }
+
+  /** Means over all steps that have ended; 0 before the first. */
+  get values(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#means].map(([name, { mean }]) => [name, mean]));
+  }
+
+  /** Takes in a pass of the step under way. Its values change when the step ends, so that passes do not matter. */
+  observe(scores: Scores): void {
+    for (const [name, observer] of this.#observers) {
+      const values = observer(scores, this.#options).detach();
+      const { count, sum } = this.#seen.get(name) ?? { count: 0, sum: 0 };
+      this.#seen.set(name, { count: count + values.size, sum: sum + values.sum().item() });
+    }
+  }
+
+  endStep(): void {
+    for (const [name, { count, sum }] of this.#seen) {
+      const before = this.#means.get(name)!;
+      const all = before.count + count;
+      this.#means.set(name, { count: all, mean: (before.count * before.mean + sum) / all });
+    }
+    this.#seen.clear();
+  }
+
+  /** For a checkpoint; undefined where there is nothing to keep. */
+  state(): Record<string, RunningMean> | undefined {
+    return this.#means.size === 0 ? undefined : Object.fromEntries(this.#means);
+  }
+
+  /** @throws Error where it is of other means */
+  check(state: unknown): void {
+    const saved = (state ?? {}) as Record<string, Partial<RunningMean>>;
+    const names = [...this.#means.keys()];
+    const fits =
+      Object.keys(saved).sort().join() === names.toSorted().join() &&
+      names.every(
+        (name) => Number.isFinite(saved[name]?.mean) && Number.isInteger(saved[name]?.count),
+      );
+    if (fits) return;
+    throw new Error(
+      `the saved state has the running means ${Object.keys(saved).join(', ') || 'of none'}, and this objective keeps ${names.join(', ') || 'none'}`,
+    );
+  }
+
+  restore(state: unknown): void {
+    this.check(state);
+    this.#seen.clear();
+    for (const [name, mean] of Object.entries((state ?? {}) as Record<string, RunningMean>)) {
+      this.#means.set(name, { ...mean });
+    }
+  }
+}

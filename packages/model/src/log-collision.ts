@@ -1,0 +1,32 @@
+import { noGrad, ops, type Tensor, tidy } from '@keel/torch';
+
+/** Rows whose logits, [chunk, vocabulary] float32, are held at a time. */
+const CHUNK = 256;
+
+/**
+ * log of the sum over v of p(v)^2, p the softmax of states @ weight^T: the chance, in logarithms, that two tokens drawn
+ * there are the same (WPO, Zhou et al. 2024, arXiv:2406.11827, eq. 5). Without gradient.
+ * @param states [N, hidden]
+ * @param weight [vocabulary, hidden]
+ * @param softcap 0: none
+ * @returns [N], float32 or wider
+ */
+export const logCollision = (states: Tensor, weight: Tensor, softcap: number): Tensor =>
+  noGrad(() =>
+    tidy(() => {
+      const parts: Tensor[] = [];
+      const rows = states.dim(0);
+      for (let start = 0; start < rows; start += CHUNK) {
+        const part = states.narrow(0, start, Math.min(CHUNK, rows - start));
+        parts.push(tidy(() => ofLogits(part.linear(weight), softcap)));
+      }
+      return ops.cat(parts, 0);
+    }),
+  );
+
+/** [rows, vocabulary] -> [rows] */
+function ofLogits(raw: Tensor, softcap: number): Tensor {
+  const wide = raw.dtype === 'float64' ? raw : raw.to('float32');
+  const logits = softcap > 0 ? wide.div(softcap).tanh().mul(softcap) : wide;
+  return logits.mul(2).logsumexp(1).sub(logits.logsumexp(1).mul(2));
+}
