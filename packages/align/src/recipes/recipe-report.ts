@@ -96,7 +96,11 @@ async function lineageOf(
   if (!record?.result) return [];
   const { inputs, options: values, verb } = record.identity;
   const madeOf = Object.entries(inputs).flatMap(([key, files]) =>
-    files.map((file) => ({ label: labels[key] ?? key, ...file })),
+    files.map(({ name, sha256 }) => ({
+      label: labels[key] ?? key,
+      name: name.replace(/^stages\.(.*)$/, '$1/final'),
+      sha256,
+    })),
   );
   madeOf.push({ label: 'options', name: `keel ${verb}`, sha256: sha256(JSON.stringify(values)) });
   const of = verbOf(stage).gives;

@@ -23,7 +23,7 @@ export function lineageSection(entries: readonly LineageEntry[]): Markup | null 
   return html`<section aria-labelledby="lineage">
 <h2 id="lineage">Lineage</h2>
 <p class="lead">What each result was made of. Hashes are SHA-256 of the content, the first twelve digits; the whole ones stand in stages.json.</p>
-<div class="scroll" tabindex="0"><table class="lineage">
+<div class="wide" tabindex="0"><table class="lineage">
 <thead><tr><th scope="col">Result</th><th scope="col">Made of</th></tr></thead>
 <tbody>${entries.map(
     ({ name, kind, sha256, madeOf }) =>
