@@ -19,6 +19,7 @@ export {
 } from './batching/tokenise-pair.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
+export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
@@ -28,8 +29,11 @@ export {
   type OptionsDefinition,
   option,
 } from './config/options.ts';
+export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
+export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
 export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
+export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
@@ -309,6 +313,20 @@ export {
   runDpo,
 } from './trainers/run-dpo.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
+export {
+  runGrpo,
+  runPpo,
+  runReinforce,
+  runRloo,
+  type TrainGrpoOptions,
+  type TrainPpoOptions,
+  type TrainReinforceOptions,
+  type TrainRlooOptions,
+  trainGrpo,
+  trainPpo,
+  trainReinforce,
+  trainRloo,
+} from './trainers/run-online.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
 export type { RunHooks, RunResult } from './trainers/run-training.ts';

@@ -27,6 +27,31 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/kto.ts'),
   }),
   verb({
+    name: 'ppo',
+    summary: 'align a model to a reward with PPO: policy, critic, reference and reward on one base',
+    options: () => import('./options/ppo.ts'),
+    run: () => import('./verbs/ppo.ts'),
+  }),
+  verb({
+    name: 'grpo',
+    summary:
+      'align a model to a reward, answers compared within their prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
+    options: () => import('./options/grpo.ts'),
+    run: () => import('./verbs/grpo.ts'),
+  }),
+  verb({
+    name: 'rloo',
+    summary: 'align a model to a reward with REINFORCE and the leave-one-out baseline',
+    options: () => import('./options/rloo.ts'),
+    run: () => import('./verbs/rloo.ts'),
+  }),
+  verb({
+    name: 'reinforce',
+    summary: 'align a model to a reward with REINFORCE and a running or batch baseline',
+    options: () => import('./options/reinforce.ts'),
+    run: () => import('./verbs/reinforce.ts'),
+  }),
+  verb({
     name: 'align',
     summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
     options: () => import('./options/align.ts'),

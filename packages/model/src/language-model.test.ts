@@ -69,3 +69,26 @@ it('keeps the name of the base for the base', () => {
 it('refuses a function that returns a promise', () => {
   expect(() => model.as('reference', async () => 1)).toThrow('takes a synchronous function');
 });
+
+it('scores tokens at a temperature, as a sampler does', () => {
+  const builder = new BatchBuilder();
+  builder.add([5, 6, 7, 8]);
+  const batch = builder.build();
+  const scored = { rows: Int32Array.of(0, 2), targets: Int32Array.of(6, 8) };
+  tidy(() =>
+    noGrad(() => {
+      const logits = model.decoder.logits(model.hidden(batch)); // [T, V]
+      for (const temperature of [1, 0.5, 3]) {
+        const { logprobs, entropy } = model.scoreTokens(batch, scored, { temperature });
+        const expected = logits.div(temperature).logSoftmax(-1);
+        const found = [
+          [0, 6],
+          [2, 8],
+        ].map(([row, token]) => expected.select(0, row!).select(0, token!).item());
+        logprobs.toArray().forEach((one, at) => void expect(one).toBeCloseTo(found[at]!, 10));
+        const surprise = expected.exp().mul(expected).sum(-1).neg();
+        expect(entropy.toArray()[1]).toBeCloseTo(surprise.toArray()[2]!, 10);
+      }
+    }),
+  );
+});

@@ -13,6 +13,7 @@ import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
+import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { logCollision } from './log-collision.ts';
@@ -44,6 +45,10 @@ export interface PassOptions {
   training?: boolean;
   /** alpha of NEFTune's noise on the embeddings; null: none. */
   embeddingNoise?: number | null;
+  /** Logits are divided by it, as a sampler at this temperature does. Default 1. */
+  temperature?: number;
+  /** The entropy carries a gradient too, but none to the head: for a frozen one. Computed a second time, and more slowly. */
+  entropyGradient?: boolean;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
   /** Scored tokens come with their `collision`, for which the head's product is formed once more. */
@@ -239,7 +244,7 @@ export class LanguageModel {
   #tokenScores(
     hidden: Tensor,
     { rows, targets }: ScoredTokens,
-    { recomputation, collision = false }: PassOptions,
+    { recomputation, temperature = 1, entropyGradient = false, collision = false }: PassOptions,
   ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
@@ -249,12 +254,20 @@ export class LanguageModel {
     const tied = weights.head === weights.embedding;
     const head = (tied && recomputation?.standIn(weights.head)) || weights.head;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
-    const softcap = this.decoder.config.logitSoftcap ?? 0;
+    const scale = 1 / temperature;
+    // The cap comes before the temperature: c tanh(x / c) / T = (c / T) tanh((x / T) / (c / T)).
+    const softcap = (this.decoder.config.logitSoftcap ?? 0) * scale;
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
-      ops.linearLogprob(states, weight, predicted, 1, softcap, LOGPROB_CHUNK),
+      ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),
     );
-    const scores = { logprobs, entropy, argmax };
+    const shape = { scale, softcap, chunk: LOGPROB_CHUNK };
+    const scores = {
+      logprobs,
+      entropy: entropyGradient ? entropyWithGradient(states, weight, entropy, shape) : entropy,
+      argmax,
+    };
     if (!collision) return scores;
-    return { ...scores, collision: logCollision(states.detach(), weight.detach(), softcap) };
+    const cap = this.decoder.config.logitSoftcap ?? 0;
+    return { ...scores, collision: logCollision(states.detach(), weight.detach(), cap) };
   }
 }

@@ -66,10 +66,15 @@ export async function estimateStage(
     const rows = await measureRows(stage, options.data, options, model, sizes);
     const held =
       options.evalData && (await measureRows(stage, options.evalData, options, model, sizes));
-    const steps = totalSteps(options, Math.max(1, rows.usable));
-    const seen = Math.max(0, steps - done) * options.batchSize;
-    const { once = 0, always = 0 } = verbOf(stage).otherPasses?.(stage.options) ?? {};
-    const ofStep = (1 + always) * rows.forward + rows.backward;
+    const perBatch = rowMeasures[verbOf(stage).rows].stepsPerBatch?.(options) ?? 1;
+    const steps = totalSteps(options, Math.max(1, rows.usable), perBatch);
+    const seen = (Math.max(0, steps - done) / perBatch) * options.batchSize;
+    const {
+      once = 0,
+      always = 0,
+      trained: updates = 1,
+    } = verbOf(stage).otherPasses?.(stage.options) ?? {};
+    const ofStep = (updates + always) * rows.forward + updates * rows.backward;
     const ofEvaluations = evaluations(options, steps) * (1 + always) + once;
     const flops =
       seen * ofStep +
@@ -81,7 +86,7 @@ export async function estimateStage(
       rows: rows.rows,
       evalRows: held ? held.rows : 0,
       steps,
-      tokens: Math.round(steps * options.batchSize * rows.tokens),
+      tokens: Math.round((steps / perBatch) * options.batchSize * rows.tokens),
       memoryBytes: before + memoryOf(trained, options, rows.longest),
       seconds: flops / (EXPECTED_SHARE * peak.flops),
     };

@@ -29,11 +29,14 @@ export async function inputFiles(
     const [name] = values as [string];
     return noModel.includes(name) ? null : [await hashed(name, await resolveModel(name))];
   }
-  const named = plainFiles.includes(kind) ? values.filter((one) => existsSync(one)) : [];
+  // A module may be named with its function: file.ts#name.
+  const named = plainFiles.includes(kind)
+    ? values.map((one) => one.replace(/#[^#/\\]*$/, '')).filter((one) => existsSync(one))
+    : [];
   return named.length === 0 ? null : Promise.all(named.map((path) => hashed(path, path)));
 }
 
-/** Values that may be a file's or a folder's path. */
+/** Values that may be a file's or a folder's path. What a file names in its turn is not looked at. */
 const plainFiles: readonly string[] = ['file', 'folder', 'reward'];
 
 const hashed = async (name: string, path: string): Promise<FileHash> => ({

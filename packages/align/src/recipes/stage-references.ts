@@ -1,4 +1,5 @@
 // `${stages.sft}` in place of an option's value: the result of an earlier stage.
+import { snakeCase } from '../config/case.ts';
 import { unknownName } from '../config/yaml-config.ts';
 import { finalFolder, mergedFolder, type RecipeStage, verbOf } from './recipe.ts';
 import type { StageResult } from './stage-verbs.ts';
@@ -12,6 +13,7 @@ export const takingOptions: Readonly<Record<string, Taken>> = {
   reference: 'model',
   adapter: 'adapter',
   reward: 'reward model',
+  criticFrom: 'reward model',
 };
 
 const form = /^\$\{stages\.([^{}]*)\}$/;
@@ -39,7 +41,7 @@ export function resolveReference(
 ): { stage: RecipeStage; path: string } | string | null {
   if (!value.includes('${')) return null;
   const taken = takingOptions[option];
-  const names = Object.keys(takingOptions).join(', ');
+  const names = Object.keys(takingOptions).map(snakeCase).join(', ');
   if (taken === undefined) return `takes no stage's result; those that do are ${names}`;
   const match = form.exec(value);
   if (match === null) return `expected \${stages.NAME} and nothing beside it, found "${value}"`;

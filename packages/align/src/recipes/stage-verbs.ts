@@ -1,8 +1,12 @@
 // The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
 import { defineDpoOptions } from '../config/dpo-options.ts';
+import { grpoDefinition } from '../config/grpo-options.ts';
 import { ktoDefinition } from '../config/kto-options.ts';
 import type { OptionsDefinition } from '../config/options.ts';
+import { ppoDefinition } from '../config/ppo-options.ts';
+import { reinforceDefinition } from '../config/reinforce-options.ts';
 import { rewardDefinition } from '../config/reward-options.ts';
+import { rlooDefinition } from '../config/rloo-options.ts';
 import { sftDefinition } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
@@ -12,13 +16,15 @@ import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 export type StageResult = 'language model' | 'reward model';
 
 /** Kinds of rows whose work can be estimated (measure-rows.ts). */
-export type MeasuredRows = 'supervised' | 'judged' | 'preference' | 'unpaired';
+export type MeasuredRows = 'supervised' | 'judged' | 'preference' | 'unpaired' | 'prompt';
 
 export interface OtherPasses {
   /** Whose result is kept. */
   once?: number;
   /** Each time that the row comes up. */
   always?: number;
+  /** Trained passes, where it is not one. */
+  trained?: number;
 }
 
 /** A verb as a stage of a recipe. */
@@ -36,6 +42,23 @@ export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
 /** Checks that a verb's parts speak of the same options. */
 const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
   verb as unknown as StageVerb;
+
+/**
+ * Of verbs that sample: what they sample takes about the time of two passes, since weights are read for few tokens at a time;
+ * then log-probabilities, the reward, and the reference where there is one. A critic that is an adapter trains as the policy does.
+ */
+const online = {
+  gives: 'language model',
+  rows: 'prompt',
+  otherPasses: (options: {
+    beta: number;
+    numIterations?: number;
+    critic?: 'adapter' | 'shared';
+  }): OtherPasses => ({
+    always: options.beta > 0 ? 5 : 4,
+    trained: (options.numIterations ?? 1) * (options.critic === 'adapter' ? 2 : 1),
+  }),
+} as const;
 
 /** By name. A new training verb is one entry here. */
 export const stageVerbs: Readonly<Record<string, StageVerb>> = {
@@ -67,6 +90,26 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     // The reference, and for KTO's KL policy and reference on the mismatched answer.
     otherPasses: ({ loss }) => ({ always: loss === 'kto' ? 3 : 1 }),
     run: async () => (await import('../trainers/run-kto.ts')).runKto,
+  }),
+  ppo: stage({
+    ...online,
+    definition: ppoDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runPpo,
+  }),
+  grpo: stage({
+    ...online,
+    definition: grpoDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runGrpo,
+  }),
+  rloo: stage({
+    ...online,
+    definition: rlooDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runRloo,
+  }),
+  reinforce: stage({
+    ...online,
+    definition: reinforceDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runReinforce,
   }),
 };
 

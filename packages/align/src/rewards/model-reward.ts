@@ -1,7 +1,15 @@
+import { existsSync, realpathSync } from 'node:fs';
+import type { LanguageModel } from '@keel/model';
 import { z } from 'zod';
 import { ensembleDeviation } from './ensemble.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
-import { type OpenRewardModelOptions, RewardModel, type RewardScore } from './reward-model.ts';
+import {
+  adapterBase,
+  isAdapter,
+  type OpenRewardModelOptions,
+  RewardModel,
+  type RewardScore,
+} from './reward-model.ts';
 
 export const modelSchema = z.strictObject({
   type: z.literal('model'),
@@ -11,15 +19,23 @@ export const modelSchema = z.strictObject({
   base: z.string().min(1).optional(),
 });
 
+export interface ModelRewardOptions extends Omit<OpenRewardModelOptions, 'model'> {
+  /** A model that is loaded: adapters on it are laid over it. */
+  base?: LanguageModel;
+}
+
 /**
  * A trained reward model as a reward. Of several heads, each is an aspect, and so is their standard deviation.
  * @throws as `RewardModel.open`
  */
 export async function modelReward(
   { path, base }: z.output<typeof modelSchema>,
-  options: Omit<OpenRewardModelOptions, 'model'> = {},
+  { base: loaded, ...options }: ModelRewardOptions = {},
 ): Promise<Reward> {
-  const model = await RewardModel.open(path, { ...options, ...(base && { model: base }) });
+  const shares = loaded && areOnBase([path].flat(), loaded, base);
+  const model = shares
+    ? RewardModel.on(loaded, path, options)
+    : await RewardModel.open(path, { ...options, ...(base && { model: base }) });
   return {
     name: `model:${[path].flat().join(',')}`,
     async score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
@@ -42,4 +58,12 @@ function asOutcome({ score, heads }: RewardScore): RewardOutcome {
   const aspects = Object.fromEntries(heads.map((value, head) => [`head_${head}`, value]));
   const [deviation] = ensembleDeviation(heads.map((value) => [value]));
   return { score, aspects: { ...aspects, deviation: deviation! } };
+}
+
+/** Whether all of these are adapters whose base is the model, by its name or its place on disk. */
+function areOnBase(folders: readonly string[], { name }: LanguageModel, base?: string): boolean {
+  const place = (one: string): string => (existsSync(one) ? realpathSync(one) : one);
+  return folders.every(
+    (folder) => isAdapter(folder) && place(base ?? adapterBase(folder)) === place(name),
+  );
 }

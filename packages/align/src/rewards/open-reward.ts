@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { DEFAULT_MODEL_NAME, type LoadModelOptions, loadTokenizer } from '@keel/model';
+import {
+  DEFAULT_MODEL_NAME,
+  type LanguageModel,
+  type LoadModelOptions,
+  loadTokenizer,
+} from '@keel/model';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { loadFunctionReward } from './function-reward.ts';
@@ -11,14 +16,19 @@ import { readRewardSpec } from './read-reward-spec.ts';
 import { regexReward } from './regex-reward.ts';
 import type { Reward } from './reward.ts';
 import { RewardConstraint } from './reward-constraint.ts';
+import type { OpenRewardModelOptions } from './reward-model.ts';
 import type { ComponentSpec, CompositionSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
-export interface OpenRewardOptions extends Pick<LoadModelOptions, 'precision' | 'device'> {
+export interface OpenRewardOptions
+  extends Pick<LoadModelOptions, 'precision' | 'device'>,
+    Pick<OpenRewardModelOptions, 'emptyAnswers'> {
   /** Runs code without isolation, whatever the spec says. */
   unsafeCode?: boolean;
   /** Most tokens of a reward model's pass. */
   batchTokens?: number;
+  /** Adapters of reward models on this very base are laid over it, so that it is in memory once; it stays its owner's. */
+  base?: LanguageModel;
   /** The model whose tokens are counted where a spec names none; the default model, unless told. */
   tokenizer?: string;
 }
@@ -71,6 +81,8 @@ async function openComponent(
     unsafeCode = false,
     batchTokens,
     tokenizer: usual = DEFAULT_MODEL_NAME,
+    base,
+    emptyAnswers,
     ...model
   }: OpenRewardOptions,
 ): Promise<Reward> {
@@ -91,7 +103,15 @@ async function openComponent(
       return modelJudge({ ...spec, model: beside(spec.model, folder) }, model);
     case 'model': {
       const path = [spec.path].flat().map((one) => beside(one, folder));
-      return modelReward({ ...spec, path }, { ...model, ...(batchTokens && { batchTokens }) });
+      return modelReward(
+        { ...spec, path },
+        {
+          ...model,
+          ...(batchTokens && { batchTokens }),
+          ...(base && { base }),
+          ...(emptyAnswers && { emptyAnswers }),
+        },
+      );
     }
   }
 }

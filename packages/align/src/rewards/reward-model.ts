@@ -38,6 +38,8 @@ export interface OpenRewardModelOptions
   ensemble?: { rule: EnsembleRule; k?: number };
   /** Most tokens of a pass. */
   batchTokens?: number;
+  /** An empty answer is an error, unless told; a policy that is trained may well give one, and its score is read at its end. */
+  emptyAnswers?: 'refuse' | 'score';
 }
 
 /** One model of an ensemble: a role with a scalar head, and what stands beside it. */
@@ -57,11 +59,12 @@ export class RewardModel implements Disposable {
   readonly #ensemble: RewardRecord['ensemble'];
   readonly #tokens: number;
   readonly #owns: boolean;
+  readonly #scoresEmpty: boolean;
 
   private constructor(
     model: LanguageModel,
     members: readonly Member[],
-    { ensemble, batchTokens = 1024 }: OpenRewardModelOptions,
+    { ensemble, batchTokens = 1024, emptyAnswers }: OpenRewardModelOptions,
     owns: boolean,
   ) {
     this.model = model;
@@ -70,6 +73,7 @@ export class RewardModel implements Disposable {
     this.#ensemble = ensemble ? { rule: ensemble.rule, k: ensemble.k ?? own.k } : own;
     this.#tokens = batchTokens;
     this.#owns = owns;
+    this.#scoresEmpty = emptyAnswers === 'score';
   }
 
   /**
@@ -95,7 +99,7 @@ export class RewardModel implements Disposable {
         `${paths.join(', ')}: whole models cannot be one ensemble here; train adapters (--lora) or several --heads`,
       );
     }
-    const base = adapters.length === 0 ? first : (options.model ?? baseOf(first));
+    const base = adapters.length === 0 ? first : (options.model ?? adapterBase(first));
     const model = await loadModel(base, { ...options, classifier: true });
     try {
       return adapters.length > 0
@@ -196,7 +200,9 @@ export class RewardModel implements Disposable {
       const { prompt: asked, answer } = tokeniseSteps({ prompt, completions }, tokenizer, reading);
       found = { prompt: asked, answers: [answer] };
     } else {
-      if (isEmpty(completion)) throw new RangeError(`row ${index}: the answer is empty`);
+      if (isEmpty(completion) && !this.#scoresEmpty) {
+        throw new RangeError(`row ${index}: the answer is empty`);
+      }
       found = tokeniseAnswers(prompt, [completion], tokenizer, reading);
     }
     const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
@@ -217,7 +223,9 @@ export class RewardModel implements Disposable {
   }
 }
 
-const isAdapter = (folder: string): boolean => existsSync(join(folder, 'adapter_config.json'));
+/** Whether a folder holds an adapter. */
+export const isAdapter = (folder: string): boolean =>
+  existsSync(join(folder, 'adapter_config.json'));
 
 const isEmpty = (content: Content): boolean =>
   isChat(content) ? content.every((message) => !message.content) : content === '';
@@ -234,7 +242,8 @@ function stepsIn(completion: Content, separator: string): string[] {
   return steps.filter((step) => step.trim() !== '');
 }
 
-function baseOf(folder: string): string {
+/** The base that an adapter names. @throws Error where it names none */
+export function adapterBase(folder: string): string {
   const path = join(folder, 'adapter_config.json');
   const { base_model_name_or_path: base } = JSON.parse(readFileSync(path, 'utf8')) as Record<
     string,

@@ -11,6 +11,12 @@ export interface TrainingProgress {
   margin?: number;
   /** Share of pairs with a positive margin, from 0 to 1. */
   accuracy?: number;
+  /** Mean reward of sampled answers. */
+  reward?: number;
+  /** Their KL to the reference, in nats an answer. */
+  kl?: number;
+  /** Their mean length, in tokens. */
+  answerTokens?: number;
   tokensPerSecond?: number | null;
   /** Model FLOP utilisation, from 0 to 1. */
   utilisation?: number;
@@ -48,13 +54,16 @@ export function plainProgressLine(progress: TrainingProgress): string {
 }
 
 function numbers(progress: TrainingProgress): string[] {
-  const { loss, perplexity, margin, accuracy, tokensPerSecond, utilisation, secondsLeft } =
-    progress;
+  const { loss, perplexity, margin, accuracy, reward, kl, answerTokens } = progress;
+  const { tokensPerSecond, utilisation, secondsLeft } = progress;
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
   if (perplexity !== undefined) parts.push(`perplexity ${formatPerplexity(perplexity)}`);
   if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
   if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
+  if (reward !== undefined) parts.push(`reward ${reward.toFixed(3)}`);
+  if (kl !== undefined) parts.push(`KL ${kl.toFixed(3)}`);
+  if (answerTokens !== undefined) parts.push(`length ${Math.round(answerTokens)}`);
   if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
   if (tokensPerSecond != null) parts.push(`${formatCount(tokensPerSecond)} tokens/s`);
   if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);

@@ -2,6 +2,7 @@
 import {
   addLora,
   type LanguageModel,
+  type LoraOptions,
   loadAdapter,
   loadModel,
   namedWeights,
@@ -76,15 +77,18 @@ function trainedParameters(
       leaveHead: takesHead,
     });
   }
-  return addLora(model.decoder, role, {
-    rank: options.loraRank,
-    alpha: options.loraAlpha,
-    dropout: options.loraDropout,
-    targets: options.loraTargets.includes('all-linear') ? 'all-linear' : options.loraTargets,
-    layers: options.loraLayers === null ? null : layerNumbers(options.loraLayers),
-    seed: options.seed,
-  });
+  return addLora(model.decoder, role, loraOptionsOf(options));
 }
+
+/** What a new adapter is like. */
+export const loraOptionsOf = (options: TrainingOptions): LoraOptions => ({
+  rank: options.loraRank,
+  alpha: options.loraAlpha,
+  dropout: options.loraDropout,
+  targets: options.loraTargets.includes('all-linear') ? 'all-linear' : options.loraTargets,
+  layers: options.loraLayers === null ? null : layerNumbers(options.loraLayers),
+  seed: options.seed,
+});
 
 /** ["0", "20-22"] -> [0, 20, 21, 22] */
 function layerNumbers(texts: readonly string[]): number[] {

@@ -51,12 +51,11 @@ export abstract class RowTask<Source extends AnySource> implements TrainingTask 
     this.flops += (1 + others) * totalFlops(forward) + totalFlops(backward);
   }
 
-  /** Places of the held-out rows, a step's number at a time. */
-  protected *evaluationRows(): Generator<number[]> {
-    const { evaluation, batchSize } = this.#parts;
-    const length = evaluation?.length ?? 0;
-    for (let start = 0; start < length; start += batchSize) {
-      const count = Math.min(batchSize, length - start);
+  /** Places of the held-out rows, so many at a time; a step's number unless told. */
+  protected *evaluationRows(size = this.#parts.batchSize): Generator<number[]> {
+    const length = this.#parts.evaluation?.length ?? 0;
+    for (let start = 0; start < length; start += size) {
+      const count = Math.min(size, length - start);
       yield Array.from({ length: count }, (_, i) => start + i);
     }
   }

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokenizer } from '@keel/model';
-import { AdamW, setThreads, threads, torchBuild } from '@keel/torch';
+import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
@@ -79,6 +79,10 @@ export interface TrainingKind<
     policy: P,
   ): Source;
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** Optimiser steps on each batch of rows; 1 unless told. */
+  stepsPerBatch?(options: Options): number;
+  /** What moves the parameters; AdamW unless told. */
+  optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
   /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
@@ -157,7 +161,9 @@ async function train<
     kind.source(from, model.tokenizer, { ...usual, ...own }, options, policy);
   using source = sourceOf(rows, { shuffle });
   using evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
-  const part = options.maxSteps !== null && options.maxSteps * batchSize < rows.length;
+  const perBatch = kind.stepsPerBatch?.(options) ?? 1;
+  const part =
+    options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
@@ -179,7 +185,8 @@ async function train<
   run.writeEnvironment(environment);
   using owned = new DisposableStack();
   const optimiser = owned.adopt(
-    new AdamW(parameters, { weightDecay: options.weightDecay }),
+    kind.optimiser?.(parameters, options) ??
+      new AdamW(parameters, { weightDecay: options.weightDecay }),
     (one) => one.dispose(),
   );
   const tellAndShow = (event: TrainingEvent): void => {
@@ -190,9 +197,9 @@ async function train<
     ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
     onEvent: tellAndShow,
   };
-  const steps = totalSteps(options, source.usable);
+  const steps = totalSteps(options, source.usable, perBatch);
   // The step computes on all cores: one thread beside it is enough to be ahead.
-  source.expect(steps * batchSize, { threads: 1 });
+  source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
@@ -219,8 +226,9 @@ async function train<
 export function totalSteps(
   { maxSteps, epochs, batchSize }: Pick<TrainingOptions, 'maxSteps' | 'epochs' | 'batchSize'>,
   rows: number,
+  perBatch = 1,
 ): number {
   // 0.1 * 30 is a little more than 3: that is no step of its own.
-  const steps = Number(((epochs * rows) / batchSize).toFixed(9));
-  return maxSteps ?? Math.max(1, Math.ceil(steps));
+  const batches = Number(((epochs * rows) / batchSize).toFixed(9));
+  return maxSteps ?? Math.max(1, Math.ceil(batches)) * perBatch;
 }

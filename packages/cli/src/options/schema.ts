@@ -2,15 +2,8 @@ import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
-  'sft',
-  'reward',
-  'dpo',
-  'kto',
-  'align',
-  'generate',
-  'chat',
-  'score',
-  'tokens',
+  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce'],
+  ...['align', 'generate', 'chat', 'score', 'tokens'],
 ] as const;
 
 const defined = defineOptions(

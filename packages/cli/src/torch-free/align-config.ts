@@ -1,6 +1,7 @@
 // The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and the doctor do without.
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
+export { grpoDefinition } from '../../../align/src/config/grpo-options.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
@@ -10,8 +11,11 @@ export {
   type OptionsDefinition,
   option,
 } from '../../../align/src/config/options.ts';
+export { ppoDefinition } from '../../../align/src/config/ppo-options.ts';
+export { reinforceDefinition } from '../../../align/src/config/reinforce-options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
 export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
+export { rlooDefinition } from '../../../align/src/config/rloo-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';

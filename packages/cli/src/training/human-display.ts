@@ -95,6 +95,9 @@ export class HumanDisplay implements TrainingDisplay {
       perplexity: metrics.perplexity,
       margin: metrics['rewards/margins'] ?? metrics.margin,
       accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
+      reward: metrics.reward,
+      kl: metrics['objective/kl'],
+      answerTokens: metrics['completions/mean_length'],
       utilisation: metrics.mfu,
       tokensPerSecond: this.#tokens.rate ?? metrics.tokens_per_second,
       secondsLeft: this.#steps.secondsFor(totalSteps - step),
@@ -135,6 +138,9 @@ function evaluationLine(step: number, metrics: Record<string, number>): string {
     ['perplexity', metrics.eval_perplexity && formatPerplexity(metrics.eval_perplexity)],
     ['margin', (metrics['eval_rewards/margins'] ?? metrics.eval_margin)?.toFixed(3)],
     ['accuracy', percent(metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy)],
+    ['reward', metrics.eval_reward?.toFixed(3)],
+    ['KL', metrics['eval_objective/kl']?.toFixed(3)],
+    ['length', metrics['eval_completions/mean_length']?.toFixed(0)],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   return `held-out rows after step ${step}:  ${shown.join('  ')}`;
 }

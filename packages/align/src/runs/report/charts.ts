@@ -53,6 +53,12 @@ const definitions: readonly Definition[] = [
     lines: oneLine(['mean_token_accuracy']),
   },
   {
+    id: 'reward',
+    title: 'Reward',
+    note: 'Mean of the answers that the policy gave; KL to the reference is not part of it.',
+    lines: oneLine(['reward']),
+  },
+  {
     id: 'margin',
     title: 'Reward margin',
     note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one. At 0 they are one, and the loss of DPO is ln 2 = 0.693.',
@@ -77,8 +83,40 @@ const definitions: readonly Definition[] = [
   {
     id: 'kl',
     title: 'KL to the reference',
-    note: 'How far the policy has moved from where it began, in nats.',
-    lines: oneLine(['kl', 'objective/kl', 'ppo/kl']),
+    note: 'How far the policy has moved from where it began, in nats; of sampled answers, the sum over their tokens.',
+    lines: oneLine(['objective/kl', 'kl', 'ppo/kl']),
+  },
+  {
+    id: 'answer-length',
+    title: 'Length of answers',
+    note: 'Mean number of tokens of the answers that the policy gave. A reward that only pays for length shows here.',
+    lines: oneLine(['completions/mean_length']),
+  },
+  {
+    id: 'ended',
+    title: 'Answers that came to their end',
+    note: 'The others were cut off at the longest length.',
+    share: true,
+    lines: oneLine(['eos_rate']),
+  },
+  {
+    id: 'entropy',
+    title: 'Entropy',
+    note: "Mean entropy of the policy's next-token distributions, in nats. Where it falls to 0 the policy no longer explores.",
+    lines: oneLine(['entropy']),
+  },
+  {
+    id: 'clipped',
+    title: 'Clipped tokens',
+    note: 'Share of tokens whose gradient the clip took.',
+    share: true,
+    lines: oneLine(['policy/clipfrac_avg']),
+  },
+  {
+    id: 'value-explained-variance',
+    title: 'What the critic explains',
+    note: "Share of the returns' variance that the critic foretold: 1 is all, 0 no more than their mean.",
+    lines: oneLine(['ppo/value_explained_variance']),
   },
   {
     id: 'grad-norm',

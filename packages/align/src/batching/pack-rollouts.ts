@@ -1,0 +1,73 @@
+// Sampled answers in packed passes: each prompt once for all of its answers in the pass.
+import type { PackedBatch, ScoredTokens } from '@keel/model';
+import { AnswerPacker } from './answer-packer.ts';
+import { type MicroBatchLimit, splitMicroBatches } from './micro-batches.ts';
+
+/** Prompts and what was sampled after them. */
+export interface SampledAnswers {
+  /** [P] */
+  prompts: readonly (readonly number[])[];
+  /** [S] */
+  completions: readonly (readonly number[])[];
+  /** [S]: index of the prompt that each answers. */
+  groups: ArrayLike<number>;
+}
+
+export interface PackedRollouts {
+  packed: PackedBatch;
+  /** [N]: every token of the answers, answer after answer. Their rows are also where a critic reads the state before each. */
+  scored: ScoredTokens;
+}
+
+/**
+ * Divides answers into passes, those to one prompt together as far as a pass takes them.
+ * @param sequences which of the answers
+ * @returns which answers each pass has; a limit of rows counts prompts
+ */
+export function rolloutPasses(
+  { prompts, completions, groups }: SampledAnswers,
+  sequences: readonly number[],
+  limit: MicroBatchLimit,
+): number[][] {
+  const most = limit.tokens ?? Number.POSITIVE_INFINITY;
+  const pieces: { sequences: number[]; tokens: number }[] = [];
+  const open = new Map<number, { sequences: number[]; tokens: number }>();
+  for (const sequence of sequences) {
+    const group = groups[sequence]!;
+    const own = completions[sequence]!.length;
+    let piece = open.get(group);
+    if (piece === undefined || piece.tokens + own > most) {
+      piece = { sequences: [], tokens: prompts[group]!.length };
+      pieces.push(piece);
+      open.set(group, piece);
+    }
+    piece.sequences.push(sequence);
+    piece.tokens += own;
+  }
+  const lengths = pieces.map(({ tokens }) => tokens);
+  return splitMicroBatches(lengths, limit).map((pass) =>
+    pass.flatMap((index) => pieces[index]!.sequences),
+  );
+}
+
+/** Packs some answers, in the order that they are given. */
+export function packRollouts(
+  { prompts, completions, groups }: SampledAnswers,
+  sequences: readonly number[],
+): PackedRollouts {
+  const packer = new AnswerPacker();
+  const rows: number[] = [];
+  const targets: number[] = [];
+  for (const sequence of sequences) {
+    const tokens = completions[sequence]!;
+    const { start, before } = packer.add(prompts[groups[sequence]!]!, tokens);
+    tokens.forEach((token, at) => {
+      rows.push(at > 0 ? start + at - 1 : before!);
+      targets.push(token);
+    });
+  }
+  return {
+    packed: packer.build(),
+    scored: { rows: Int32Array.from(rows), targets: Int32Array.from(targets) },
+  };
+}

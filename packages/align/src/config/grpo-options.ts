@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import {
+  checkOnline,
+  entropyShape,
+  generations,
+  klShape,
+  onlineShape,
+  updateShape,
+} from './online-options.ts';
+import { defineOptions, option } from './options.ts';
+import { completeTraining, trainingExclusive } from './training-options.ts';
+
+const grpoObject = z
+  .strictObject({
+    ...onlineShape,
+    numGenerations: generations(8, { compared: true }),
+    loss: option(z.enum(['grpo', 'dr_grpo', 'dapo', 'dapo_group', 'bnpo']).default('grpo'), {
+      description:
+        "how tokens' losses become one: grpo, the mean of each answer; dr_grpo, sums over --max-new-tokens; dapo, the mean over all tokens; dapo_group, over those of each prompt; bnpo, over those of each pass",
+      group: 'Objective',
+      value: 'name',
+    }),
+    scaleRewards: option(z.enum(['group', 'batch', 'none']).default('group'), {
+      description:
+        "advantages are divided by the standard deviation of their prompt's rewards, of the batch's, or by nothing (Dr. GRPO)",
+      group: 'Objective',
+      value: 'how',
+    }),
+    ratioLevel: option(z.enum(['token', 'sequence', 'sequence_token']).default('token'), {
+      description:
+        'importance ratios of tokens, or of whole answers (GSPO; its clip ranges are about 3e-4)',
+      group: 'Objective',
+      value: 'level',
+    }),
+    // TRL's and later papers' beta is 0; DeepSeekMath has 0.04.
+    ...klShape({ beta: 0, place: 'loss', estimator: 'k3' }),
+    ...updateShape({ iterations: 1 }),
+    ...entropyShape,
+  })
+  .check(checkOnline);
+
+/** Options of `keel grpo`. */
+export const grpoDefinition = defineOptions('grpo', grpoObject, {
+  complete: (parsed) => completeTraining(parsed),
+  exclusive: trainingExclusive,
+});
+
+/** Options of a GRPO run, every default filled in. */
+export type GrpoOptions = ReturnType<typeof grpoDefinition.complete>;

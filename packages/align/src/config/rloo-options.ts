@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import {
+  checkOnline,
+  entropyShape,
+  generations,
+  klShape,
+  onlineShape,
+  updateShape,
+  whitenAdvantages,
+} from './online-options.ts';
+import { defineOptions } from './options.ts';
+import { completeTraining, trainingExclusive } from './training-options.ts';
+
+const rlooObject = z
+  .strictObject({
+    ...onlineShape,
+    // Ahmadian et al. 2024 have 2 and 4.
+    numGenerations: generations(4, { compared: true }),
+    ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
+    ...updateShape({ iterations: 1 }),
+    ...whitenAdvantages(false),
+    ...entropyShape,
+  })
+  .check(checkOnline);
+
+/** Options of `keel rloo`. */
+export const rlooDefinition = defineOptions('rloo', rlooObject, {
+  complete: (parsed) => completeTraining(parsed),
+  exclusive: trainingExclusive,
+});
+
+/** Options of a RLOO run, every default filled in. */
+export type RlooOptions = ReturnType<typeof rlooDefinition.complete>;

@@ -1,0 +1,51 @@
+// What the reward says of a batch of samples.
+import { isChat } from '../../data/messages.ts';
+import { CompositeReward } from '../../rewards/composite-reward.ts';
+import { type Reward, RewardError, type RewardInput } from '../../rewards/reward.ts';
+import type { SampledRollouts } from './sample-rollouts.ts';
+
+export interface Judgement {
+  /** [S] */
+  scores: number[];
+  /** [S]: what each score is made of. */
+  aspects: Record<string, number>[];
+}
+
+/**
+ * @param learns the reward takes the scores into its running statistics, as in a training step
+ * @param place names a row for messages
+ * @throws Error naming the row whose answer cannot be judged, or of which the reward says nothing
+ */
+export async function judgeSamples(
+  reward: Reward,
+  { prompts, samples }: SampledRollouts,
+  { learns, place }: { learns: boolean; place(row: number): string },
+): Promise<Judgement> {
+  const inputs = samples.map(({ group, text, tokens }): RewardInput => {
+    const { prompt, extra } = prompts[group]!;
+    const completion = isChat(prompt) ? [{ role: 'assistant' as const, content: text }] : text;
+    return { prompt, completion, extra, tokens: tokens.length };
+  });
+  const named = (index: number): string => {
+    const { group, text } = samples[index]!;
+    const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+    return `${place(prompts[group]!.row)}, answer ${JSON.stringify(shown)}`;
+  };
+  let outcomes: Awaited<ReturnType<Reward['score']>>;
+  try {
+    outcomes =
+      learns && reward instanceof CompositeReward
+        ? await reward.learn(inputs)
+        : await reward.score(inputs);
+  } catch (error) {
+    if (!(error instanceof RewardError)) throw error;
+    throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });
+  }
+  const scores = outcomes.map(({ score }, index) => {
+    if (score !== null) return score;
+    throw new Error(
+      `${named(index)}: the reward says nothing of it, and training needs a score for every answer: give a score for such answers too`,
+    );
+  });
+  return { scores, aspects: outcomes.map(({ aspects }) => aspects ?? {}) };
+}

@@ -1,0 +1,193 @@
+// What an online run does, said without the names of verbs.
+import type { GrpoOptions } from '../../config/grpo-options.ts';
+import type { KlPlace } from '../../config/online-options.ts';
+import type { PpoOptions } from '../../config/ppo-options.ts';
+import type { ReinforceOptions } from '../../config/reinforce-options.ts';
+import type { RlooOptions } from '../../config/rloo-options.ts';
+import type { ClipOptions } from '../../objectives/online/clipped-surrogate.ts';
+import type { AdvantageScaling } from '../../objectives/online/group-advantages.ts';
+import type { RatioLevel } from '../../objectives/online/importance-ratio.ts';
+import type { KlEstimator } from '../../objectives/online/kl-estimators.ts';
+import type { LossReduction } from '../../objectives/online/loss-reductions.ts';
+import type { ScoreShaping } from '../../objectives/online/token-rewards.ts';
+
+/** Options of any online verb. */
+export type OnlineOptions = RlooOptions | GrpoOptions | ReinforceOptions | PpoOptions;
+
+export interface SamplingSettings {
+  samplesPerPrompt: number;
+  maxNewTokens: number;
+  temperature: number;
+  topK: number | null;
+  topP: number;
+  /** Samples in flight. */
+  batchSize: number;
+}
+
+/** What a completion is compared with. */
+export type AdvantageSettings =
+  | { kind: 'group'; scaling: AdvantageScaling }
+  | { kind: 'leave_one_out' }
+  | { kind: 'batch' }
+  | { kind: 'running'; decay: number }
+  | { kind: 'gae'; gamma: number; lambda: number; whitenRewards: boolean };
+
+export interface KlSettings {
+  place: KlPlace;
+  estimator: KlEstimator;
+  /** As a loss it is multiplied by the importance ratio. */
+  corrected: boolean;
+  coefficient: number;
+  /** null: the coefficient stays. */
+  adaptive: { target: number; horizon: number } | null;
+}
+
+/** The loss of a token, and how those of a step become one. */
+export interface PolicyLossSettings {
+  /** null: -A log p, without a ratio. */
+  ratio: { level: RatioLevel; clip: ClipOptions } | null;
+  reduction: LossReduction;
+  maxTokens: number;
+  /** Weight of the entropy bonus. */
+  entropy: number;
+}
+
+export interface CriticSettings {
+  /** A head on the policy's hidden states; else an adapter of its own. */
+  shared: boolean;
+  coefficient: number;
+  clip: number | null;
+  /** Rollout batches at first in which only the critic learns. */
+  warmup: number;
+}
+
+export interface OnlineSettings {
+  sampling: SamplingSettings;
+  shaping: ScoreShaping & { running: boolean };
+  /** null: no reference. */
+  kl: KlSettings | null;
+  advantage: AdvantageSettings;
+  whitenAdvantages: boolean;
+  loss: PolicyLossSettings;
+  /** Epochs over a rollout batch, each of so many optimiser steps. */
+  epochs: number;
+  minibatches: number;
+  /** A drift beyond it ends the work on a rollout batch; null: never. */
+  targetKl: number | null;
+  /** null: none. */
+  critic: CriticSettings | null;
+}
+
+/** Optimiser steps on each rollout batch. */
+export const stepsPerRollout = (options: OnlineOptions): number =>
+  'numIterations' in options ? options.numIterations * options.minibatches : 1;
+
+const common = (options: OnlineOptions) => ({
+  sampling: {
+    samplesPerPrompt: options.numGenerations,
+    maxNewTokens: options.maxNewTokens,
+    temperature: options.temperature,
+    topK: options.topK,
+    topP: options.topP,
+    batchSize: options.samplesInFlight,
+  },
+  shaping: {
+    ...(options.rewardClip !== null && { clip: options.rewardClip }),
+    missingEosPenalty: options.missingEosPenalty,
+    missingEos: options.missingEos,
+    running: options.rewardScale === 'running',
+  },
+  kl:
+    options.beta === 0
+      ? null
+      : {
+          place: options.klIn,
+          estimator: options.klEstimator,
+          corrected: options.klCorrection,
+          coefficient: options.beta,
+          adaptive:
+            options.klController === 'adaptive'
+              ? { target: options.klTarget, horizon: options.klHorizon }
+              : null,
+        },
+  whitenAdvantages: 'whitenAdvantages' in options && options.whitenAdvantages,
+  critic: null,
+});
+
+const updates = (options: RlooOptions | GrpoOptions | PpoOptions) => ({
+  epochs: options.numIterations,
+  minibatches: options.minibatches,
+  targetKl: options.targetKl,
+});
+
+const clipOf = (options: RlooOptions | GrpoOptions | PpoOptions): ClipOptions => ({
+  low: options.clipRange,
+  high: options.clipRangeHigh ?? options.clipRange,
+  dual: options.dualClip,
+});
+
+export const rlooSettings = (options: RlooOptions): OnlineSettings => ({
+  ...common(options),
+  ...updates(options),
+  advantage: { kind: 'leave_one_out' },
+  loss: {
+    // The ratio of an answer stands at each of its tokens: their mean counts it once.
+    ratio: { level: 'sequence_product', clip: clipOf(options) },
+    reduction: 'grpo',
+    maxTokens: options.maxNewTokens,
+    entropy: options.entropyBonus,
+  },
+});
+
+export const grpoSettings = (options: GrpoOptions): OnlineSettings => ({
+  ...common(options),
+  ...updates(options),
+  advantage: { kind: 'group', scaling: options.scaleRewards },
+  loss: {
+    ratio: { level: options.ratioLevel, clip: clipOf(options) },
+    reduction: options.loss,
+    maxTokens: options.maxNewTokens,
+    entropy: options.entropyBonus,
+  },
+});
+
+export const reinforceSettings = (options: ReinforceOptions): OnlineSettings => ({
+  ...common(options),
+  epochs: 1,
+  minibatches: 1,
+  targetKl: null,
+  advantage:
+    options.baseline === 'batch'
+      ? { kind: 'batch' }
+      : { kind: 'running', decay: options.baselineDecay },
+  loss: {
+    ratio: null,
+    reduction: 'sequence_sum',
+    maxTokens: options.maxNewTokens,
+    entropy: options.entropyBonus,
+  },
+});
+
+export const ppoSettings = (options: PpoOptions): OnlineSettings => ({
+  ...common(options),
+  ...updates(options),
+  advantage: {
+    kind: 'gae',
+    gamma: options.gamma,
+    lambda: options.gaeLambda,
+    whitenRewards: options.whitenRewards,
+  },
+  loss: {
+    ratio: { level: 'token', clip: clipOf(options) },
+    // TRL's: the mean over all tokens.
+    reduction: 'dapo',
+    maxTokens: options.maxNewTokens,
+    entropy: options.entropyBonus,
+  },
+  critic: {
+    shared: options.critic === 'shared',
+    coefficient: options.valueCoefficient,
+    clip: options.valueClip,
+    warmup: options.criticWarmup,
+  },
+});

@@ -1,0 +1,164 @@
+// Online training: rollout batches, and optimiser steps on each. The batch under way is part of a checkpoint.
+import { forwardFlops, type ModelSizes, modelSizes, totalFlops } from '@keel/model';
+import { phase } from '@keel/torch';
+import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
+import { exceedsKlTarget } from '../../objectives/online/policy-drift.ts';
+import { moments } from '../../objectives/online/whitening.ts';
+import { RowTask, type RowTaskParts } from '../row-task.ts';
+import type { Metrics, TaskState } from '../training-task.ts';
+import { minibatchesOf } from './minibatches.ts';
+import { type PolicyUpdateParts, updatePolicy } from './policy-update.ts';
+import type { PromptSource } from './prompt-source.ts';
+import { RolloutBatch } from './rollout-batch.ts';
+import { RolloutMaker, type RolloutMakerParts, type RolloutMakerState } from './rollout-maker.ts';
+import { answerMetrics } from './rollout-metrics.ts';
+import { rolloutSeed, type Sample } from './sample-rollouts.ts';
+import type { SamplesLog } from './samples-log.ts';
+
+export interface OnlineTaskParts
+  extends RowTaskParts<PromptSource>,
+    Omit<RolloutMakerParts, 'count'>,
+    Omit<PolicyUpdateParts, 'settings' | 'count'> {
+  /** null: samples are not kept. */
+  samples: SamplesLog | null;
+}
+
+export class OnlineTask extends RowTask<PromptSource> {
+  readonly #parts: OnlineTaskParts;
+  readonly #maker: RolloutMaker;
+  readonly #sizes: ModelSizes;
+  #batch: RolloutBatch | null = null;
+  /** Sequences of each step on the batch, and how many of these steps were made. */
+  #minibatches: number[][] = [];
+  #done = 0;
+  #rollouts = 0;
+  #steps = 0;
+
+  constructor(parts: OnlineTaskParts) {
+    super(parts, 'an online run');
+    this.#parts = parts;
+    this.#sizes = modelSizes(parts.model.decoder);
+    const count = (pass: PackedRollouts): void => this.#countForward(pass);
+    this.#maker = new RolloutMaker({ ...parts, count });
+  }
+
+  async step(): Promise<Metrics> {
+    const { settings, source } = this.#parts;
+    if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#rollOut();
+    const batch = this.#batch!;
+    const sequences = this.#minibatches[this.#done]!;
+    this.rows = [...new Set(sequences.map((sequence) => batch.rows[batch.groups[sequence]!]!))];
+    const count = ({ packed, scored }: PackedRollouts): void =>
+      this.count(packed, scored.rows.length);
+    const parts = { ...this.#parts, count };
+    const totals = await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient);
+    this.#done += 1;
+    this.#steps += 1;
+    for (const sequence of sequences) {
+      const prompt = batch.prompts[batch.groups[sequence]!]!;
+      this.tokens += prompt.length + batch.completions[sequence]!.length;
+    }
+    const metrics: Metrics = {
+      ...batch.metrics,
+      ...totals.metrics(settings.critic?.coefficient ?? 0),
+      epoch: source.epoch,
+      num_tokens: this.tokens,
+    };
+    if (this.#done < this.#minibatches.length && exceedsKlTarget(totals.drift, settings.targetKl)) {
+      metrics['policy/steps_left_out'] = this.#minibatches.length - this.#done;
+      this.#done = this.#minibatches.length;
+    }
+    return metrics;
+  }
+
+  async #rollOut(): Promise<void> {
+    const { source, batchSize, samples } = this.#parts;
+    const prompts = await phase('data', () => source.next(batchSize));
+    this.rows = prompts.map(({ row }) => row);
+    const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
+    this.#rollouts += 1;
+    this.#begin(batch, 0);
+    samples?.append(lines.map((line) => ({ step: this.#steps + 1, ...line })));
+  }
+
+  #begin(batch: RolloutBatch, done: number): void {
+    const { epochs, minibatches } = this.#parts.settings;
+    const seed = rolloutSeed(this.#parts.seed, batch.number);
+    this.#batch = batch;
+    this.#minibatches = minibatchesOf(batch.groups, { epochs, minibatches, seed });
+    this.#done = done;
+  }
+
+  async evaluate(): Promise<Metrics | null> {
+    const { evaluation, samples: log, settings } = this.#parts;
+    if (evaluation === null) return null;
+    const samples: Sample[] = [];
+    const judged = { scores: [] as number[], aspects: [] as Record<string, number>[] };
+    const kl: number[] = [];
+    let chunk = 0;
+    // As many as are sampled together, twice: so that one that ends makes room for another.
+    for (const indices of this.evaluationRows(2 * settings.sampling.batchSize)) {
+      const prompts = await evaluation.read(indices);
+      if (prompts.length === 0) continue;
+      const found = await this.#maker.judgeHeldOut(prompts, chunk++);
+      samples.push(...found.samples);
+      judged.scores.push(...found.judged.scores);
+      judged.aspects.push(...found.judged.aspects);
+      kl.push(...(found.kl ?? []));
+      log?.append(found.lines.map((line) => ({ step: this.#steps, ...line })));
+    }
+    if (samples.length === 0) evaluation.refuseNothingLeft();
+    const { mean, variance } = moments(judged.scores);
+    return {
+      reward: mean,
+      reward_std: Math.sqrt(variance),
+      ...answerMetrics(samples, judged),
+      ...(kl.length > 0 && { 'objective/kl': moments(kl).mean }),
+    };
+  }
+
+  #countForward({ packed, scored }: PackedRollouts): void {
+    this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored.rows.length));
+  }
+
+  override state(): TaskState {
+    const state = super.state();
+    const left = this.#batch !== null && this.#done < this.#minibatches.length;
+    const batch = left ? this.#batch!.state() : null;
+    return {
+      values: {
+        ...state.values,
+        rollouts: this.#rollouts,
+        steps: this.#steps,
+        done: this.#done,
+        learnt: this.#maker.state(),
+        batch: batch?.values ?? null,
+      },
+      tensors: batch?.tensors ?? new Map(),
+    };
+  }
+
+  override check(state: TaskState): void {
+    super.check(state);
+    const { rollouts, steps, done, learnt, batch } = state.values;
+    const whole = [rollouts, steps, done].every(Number.isInteger);
+    if (!whole || typeof learnt !== 'object' || learnt === null) {
+      throw new Error('the saved state is not one of an online run');
+    }
+    if (batch !== null) batchOf(state);
+  }
+
+  override restore(state: TaskState): void {
+    super.restore(state);
+    const { rollouts, steps, done, learnt, batch } = state.values;
+    this.#maker.restore(learnt as RolloutMakerState);
+    this.#rollouts = rollouts as number;
+    this.#steps = steps as number;
+    this.#batch = null;
+    if (batch !== null) this.#begin(batchOf(state), done as number);
+    this.#parts.samples?.goOnAfter(this.#steps);
+  }
+}
+
+const batchOf = ({ values, tensors }: TaskState): RolloutBatch =>
+  RolloutBatch.from({ values: values.batch as TaskState['values'], tensors });

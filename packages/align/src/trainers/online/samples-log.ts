@@ -1,0 +1,56 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Content } from '../../data/messages.ts';
+import { writeFileAtomic } from '../../runs/atomic-write.ts';
+
+/** One sampled answer, as a line of samples.jsonl. */
+export interface SampleLine {
+  /** Optimiser step that first trained on it, from 1; for held-out prompts the steps before the evaluation. */
+  step: number;
+  /** Its place in the data, from 0. */
+  row: number;
+  held_out?: true;
+  prompt: Content;
+  completion: string;
+  reward: number;
+  aspects?: Record<string, number>;
+  /** To the reference, in nats, summed over its tokens; null without a reference. */
+  kl: number | null;
+  /** Whether it came to its end before --max-new-tokens. */
+  ended: boolean;
+  tokens: number;
+}
+
+/** A run's samples.jsonl. */
+export class SamplesLog {
+  readonly #path: string;
+  #steps: number | null = null;
+  #opened = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The run goes on after so many optimiser steps: samples of later ones are cut off before the next are written. */
+  goOnAfter(steps: number): void {
+    this.#steps = steps;
+  }
+
+  append(lines: readonly SampleLine[]): void {
+    if (!this.#opened) this.#open();
+    appendFileSync(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  #open(): void {
+    this.#opened = true;
+    const kept = this.#steps === null ? [] : this.#linesUpTo(this.#steps);
+    writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
+  }
+
+  #linesUpTo(steps: number): string[] {
+    if (!existsSync(this.#path)) return [];
+    const lines = readFileSync(this.#path, 'utf8').split('\n');
+    // Behind the last newline stands nothing, or a line whose writer was killed.
+    lines.pop();
+    return lines.filter((text) => (JSON.parse(text) as SampleLine).step <= steps);
+  }
+}

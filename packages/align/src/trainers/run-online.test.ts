@@ -1,0 +1,267 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
+import { stopping } from './fixtures/stopping.ts';
+import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
+import { writePrompts, writeRewardModule } from './online/fixtures/prompt-files.ts';
+import type { SampleLine } from './online/samples-log.ts';
+import {
+  type TrainPpoOptions,
+  trainGrpo,
+  trainPpo,
+  trainReinforce,
+  trainRloo,
+} from './run-online.ts';
+import { trainReward } from './run-reward.ts';
+import { fineTune } from './run-sft.ts';
+import type { RunHooks, RunResult } from './run-training.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-online-'));
+const inside = (name: string): string => join(folder, name);
+let data: string;
+let reward: string;
+let runs = 0;
+beforeAll(() => {
+  writeTinyChatModel(inside('model'));
+  data = writePrompts(folder);
+  reward = writeRewardModule(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Common = Omit<TrainPpoOptions, 'data' | 'output' | 'reward'>;
+const optionsOf = (own: Partial<TrainPpoOptions> = {}): TrainPpoOptions => ({
+  model: inside('model'),
+  data: [data],
+  output: inside(`run-${runs++}`),
+  reward,
+  precision: 'fp32',
+  learningRate: 1e-2,
+  scheduler: 'constant',
+  batchSize: 4,
+  loraRank: 4,
+  maxNewTokens: 12,
+  maxSteps: 4,
+  threads: 1,
+  ...own,
+});
+
+const trainers = {
+  rloo: trainRloo,
+  grpo: trainGrpo,
+  reinforce: trainReinforce,
+  ppo: trainPpo,
+} as Record<string, (options: TrainPpoOptions, hooks?: RunHooks) => Promise<RunResult>>;
+
+const samplesOf = (run: string): SampleLine[] =>
+  readFileSync(join(run, 'samples.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('the reward rises', () => {
+  const own: Record<string, Common & Record<string, unknown>> = {
+    rloo: { maxSteps: 30, beta: 0.01, batchSize: 6, numGenerations: 8 },
+    grpo: { maxSteps: 16 },
+    reinforce: { maxSteps: 30, beta: 0.01, batchSize: 6, numGenerations: 8 },
+    ppo: {
+      maxSteps: 60,
+      beta: 0.01,
+      batchSize: 6,
+      numGenerations: 2,
+      numIterations: 2,
+      valueCoefficient: 1,
+    },
+  };
+  it.each(Object.keys(trainers))('with %s', async (verb) => {
+    const before = memory();
+    const options = optionsOf({ evalData: [data], ...own[verb] });
+    const result = await trainers[verb]!(options);
+    expect(memory()).toEqual(before);
+    const evaluations = metricsOf(result.path).filter(
+      ({ eval_reward }) => eval_reward !== undefined,
+    );
+    const [first, last] = [evaluations[0]!, evaluations.at(-1)!];
+    console.log(`${verb}: held-out reward ${first.eval_reward} -> ${last.eval_reward}`);
+    expect(first.eval_reward).toBeLessThan(0.5);
+    expect(last.eval_reward).toBeGreaterThan(0.8);
+    expect(last['eval_completions/mean_length']).toBeLessThan(
+      first['eval_completions/mean_length']!,
+    );
+    expect(last['rewards/tokens/mean']).toBeUndefined();
+    const report = readFileSync(join(result.path, 'report.html'), 'utf8');
+    expect(report).toContain('<h3>Held-out reward</h3>');
+    for (const chart of ['reward', 'answer-length', 'ended', 'entropy']) {
+      expect(report).toContain(`id="chart-${chart}"`);
+    }
+    const samples = samplesOf(result.path);
+    const held = samples.filter((one) => one.held_out);
+    expect(held.map(({ step }) => step)).toEqual([
+      ...Array(6).fill(0),
+      ...Array(6).fill(options.maxSteps),
+    ]);
+    expect(samples[6]).toMatchObject({
+      step: 1,
+      reward: expect.any(Number),
+      aspects: { tokens: expect.any(Number) },
+      kl: verb === 'grpo' ? null : 0,
+      ended: expect.any(Boolean),
+    });
+    // Only the adapter that answers is the result.
+    const config = JSON.parse(readFileSync(join(result.final, 'adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({ task_type: 'CAUSAL_LM', r: 4 });
+  });
+});
+
+describe('a run that was stopped and resumed in the middle of a batch', () => {
+  it.each([
+    [
+      'ppo',
+      {
+        numIterations: 2,
+        minibatches: 2,
+        rewardScale: 'running',
+        klController: 'adaptive',
+        loraDropout: 0.2,
+      },
+    ],
+    ['ppo', { critic: 'shared', numIterations: 3, criticWarmup: 0 }],
+    ['grpo', { numIterations: 3, beta: 0.1, numGenerations: 2 }],
+    ['reinforce', {}],
+  ])('is the undisturbed run, byte by byte: %s %o', async (verb, own) => {
+    const train = trainers[verb]!;
+    const shape = { ...own, maxSteps: 7, saveSteps: 2, evalData: [data], evalSteps: 4 } as Common;
+    const whole = optionsOf(shape);
+    expect(await train(whole)).toMatchObject({ step: 7, interrupted: false });
+    const broken = optionsOf(shape);
+    for (const [attempt, after] of [0, 1, 3, 5].entries()) {
+      const result = await train({ ...broken, resume: attempt > 0 }, stopping(after));
+      expect(result).toMatchObject({ interrupted: true, step: after });
+    }
+    const result = await train({ ...broken, resume: true });
+    expectSameRun(result.path, whole.output);
+    expect(samplesOf(result.path)).toEqual(samplesOf(whole.output));
+  });
+
+  it('keeps what the reward has learnt', async () => {
+    const spec = inside('spec.yaml');
+    writeFileSync(
+      spec,
+      `rewards:\n  - {type: function, name: short, module: short.mjs, normalise: running}\n  - {type: length, name: length, max: 6}\nconstraints:\n  - {reward: length, at_least: 0.9}\n`,
+    );
+    const shape = { reward: spec, maxSteps: 6, numIterations: 2, saveSteps: 3 };
+    const whole = optionsOf(shape);
+    await trainPpo(whole);
+    const multipliers = metricsOf(whole.output).map((row) => row['constraints/length/multiplier']!);
+    expect(multipliers[0]).toBeGreaterThan(0);
+    expect(multipliers.at(-1)).toBeGreaterThan(multipliers[0]!);
+    // Once for each batch.
+    expect(multipliers[1]).toBe(multipliers[0]);
+    const broken = optionsOf(shape);
+    await trainPpo(broken, stopping(3));
+    await trainPpo({ ...broken, resume: true });
+    expectSameRun(broken.output, whole.output);
+  });
+
+  it('is refused with another reward', async () => {
+    const own = inside('own.mjs');
+    writeFileSync(own, 'export default () => 1;\n');
+    const options = optionsOf({ reward: own, saveSteps: 1 });
+    await trainPpo(options, stopping(1));
+    writeFileSync(own, 'export default () => 2;\n');
+    await expect(trainPpo({ ...options, resume: true })).rejects.toThrow(
+      /--reward .*own\.mjs has changed/,
+    );
+  });
+});
+
+describe('roles on one base', () => {
+  it('take no second base for a reward adapter, and give the scores of one loaded by itself', async () => {
+    const pairs = writeRowsFile(folder, tinyRows(6));
+    const trained = await trainReward({
+      ...{ model: inside('model'), data: [pairs], output: inside('reward-run'), maxSteps: 2 },
+      ...{ lora: true, loraRank: 4, precision: 'fp32', learningRate: 1e-2, threads: 1, seed: 3 },
+    });
+    const peaks: number[] = [];
+    const watching: RunHooks = {
+      onEvent: ({ type }) => void (type === 'start' && peaks.push(memory().bytes)),
+    };
+    const shape = { evalData: [data], reward: trained.final, criticFrom: trained.final };
+    const shared = await trainPpo(optionsOf(shape), watching);
+    const copy = inside('copy-of-model');
+    writeTinyChatModel(copy);
+    const spec = inside('model-spec.yaml');
+    writeFileSync(spec, `type: model\npath: ${trained.final}\nbase: ${copy}\n`);
+    const separate = await trainPpo(optionsOf({ ...shape, reward: spec }), watching);
+    // The same scores, and so the same run; but one base fewer in memory.
+    expect(metricsOf(shared.path)).toEqual(metricsOf(separate.path));
+    expect(peaks[1]! - peaks[0]!).toBeGreaterThan(50_000);
+    const [first] = metricsOf(shared.path).filter(({ loss }) => loss !== undefined);
+    expect(first!['ppo/mean_value']).not.toBe(0);
+    // One head each for the reward and the critic; the reward's is not trained.
+    expect(existsSync(join(shared.final, 'reward.json'))).toBe(false);
+  });
+
+  it('with --adapter the reference is the policy as it starts', async () => {
+    const tuned = await fineTune(
+      {
+        ...{
+          model: inside('model'),
+          data: [inside('sft.jsonl')],
+          output: inside('sft'),
+          lora: true,
+        },
+        ...{ maxSteps: 3, learningRate: 3e-2, precision: 'fp32', threads: 1, loraRank: 4 },
+      },
+      {},
+    ).catch((error) => {
+      throw error;
+    });
+    const { path } = await trainRloo(optionsOf({ adapter: tuned.final }) as never);
+    const steps = metricsOf(path);
+    expect(steps[0]).toMatchObject({ 'objective/kl': 0, 'val/ratio': 1 });
+    expect(steps.at(-1)!['objective/kl']).not.toBe(0);
+  });
+  beforeAll(() => {
+    const rows = ['hello', 'day'].map((text) => ({ prompt: text, completion: 'wo' }));
+    writeFileSync(inside('sft.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  });
+
+  it('without LoRA and reference the whole model is trained', async () => {
+    const { final } = await trainGrpo(optionsOf({ lora: false, learningRate: 1e-3 }) as never);
+    expect(existsSync(join(final, 'model.safetensors'))).toBe(true);
+  });
+});
+
+describe('what cannot be is said in plain words', () => {
+  it.each([
+    ['rloo', { numGenerations: 1 }, /needs 2 at least/],
+    ['grpo', { numGenerations: 1 }, /needs 2 at least/],
+    ['grpo', { lora: false, beta: 0.1 }, /reference would be a second model/],
+    ['ppo', { lora: false, beta: 0 }, /adapters on one frozen base/],
+    ['grpo', { beta: 0.1, klEstimator: 'k1' }, /no gradient in expectation/],
+    ['ppo', { klController: 'adaptive', beta: 0 }, /give a --beta above 0/],
+    ['ppo', { maxNewTokens: 1024 }, /no room for a prompt/],
+    ['ppo', { minibatches: 9 }, /9 minibatches of 4 answers/],
+    ['reinforce', { batchSize: 1 }, /2 answers a batch/],
+    ['ppo', { critic: 'shared', criticWarmup: 1 }, /a warm-up is for/],
+    ['ppo', { reward: 'nothing' }, /--reward nothing: there is no such file/],
+    ['ppo', { criticFrom: 'nowhere' }, /nowhere/],
+  ])('%s %o', async (verb, own, message) => {
+    await expect(trainers[verb]!(optionsOf(own as Common))).rejects.toThrow(message);
+  });
+
+  it('prompts that leave no room are counted', async () => {
+    const notices: string[] = [];
+    await trainRloo(optionsOf({ maxLength: 40, maxNewTokens: 20, maxSteps: 1 }) as never, {
+      onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
+    });
+    expect(notices).toContainEqual(
+      expect.stringMatching(
+        /\d of 6 rows of --data are left out: they leave no room for --max-new-tokens 20/,
+      ),
+    );
+  });
+});

@@ -1,0 +1,125 @@
+// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo` and `reinforce` and their library forms are.
+import { join } from 'node:path';
+import { type GrpoOptions, grpoDefinition } from '../config/grpo-options.ts';
+import type { OptionDescriptor } from '../config/options.ts';
+import { type PpoOptions, ppoDefinition } from '../config/ppo-options.ts';
+import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-options.ts';
+import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
+import { placeName } from '../data/data-error.ts';
+import { loadOnlinePolicy, type OnlinePolicy } from './online/online-policy.ts';
+import {
+  grpoSettings,
+  type OnlineOptions,
+  type OnlineSettings,
+  ppoSettings,
+  reinforceSettings,
+  rlooSettings,
+  stepsPerRollout,
+} from './online/online-settings.ts';
+import { OnlineTask } from './online/online-task.ts';
+import { PromptSource } from './online/prompt-source.ts';
+import { rewardFiles } from './online/reward-files.ts';
+import { SamplesLog } from './online/samples-log.ts';
+import { TwoRates } from './online/two-rates.ts';
+import { type RunHooks, type RunResult, runTraining, type TrainingKind } from './run-training.ts';
+
+/** What has no default. */
+type Needed = 'data' | 'output' | 'reward';
+type Asked<Options extends OnlineOptions> = Partial<Options> & Pick<Options, Needed>;
+
+/** A verb of this file: complete options from some, and a run of them. */
+interface OnlineVerb<Options extends OnlineOptions> {
+  /**
+   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error as `runTraining` does, and where the reward
+   *   cannot judge an answer
+   */
+  run(options: Options, hooks?: RunHooks): Promise<RunResult>;
+  /** The library's form. @throws Error as `run` does, and when an option is out of range */
+  train(options: Asked<Options>, hooks?: RunHooks): Promise<RunResult>;
+}
+
+interface Definition<Options> {
+  verb: string;
+  descriptors: readonly OptionDescriptor[];
+  schema: { parse(options: unknown): unknown };
+  complete(parsed: never): Options;
+}
+
+function onlineVerb<Options extends OnlineOptions>(
+  definition: Definition<Options>,
+  settings: (options: Options) => OnlineSettings,
+): OnlineVerb<Options> {
+  const run = async (options: Options, hooks?: RunHooks): Promise<RunResult> => {
+    if (options.unsafeCode) {
+      const text = '--unsafe-code: code of answers runs with all rights of this user';
+      hooks?.onEvent?.({ type: 'notice', text });
+    }
+    await using owned = new AsyncDisposableStack();
+    return await runTraining(onlineKind(definition, settings, owned), options, hooks);
+  };
+  return {
+    run,
+    train: async (options, hooks) =>
+      run(definition.complete(definition.schema.parse(options) as never), hooks),
+  };
+}
+
+const rloo = onlineVerb(rlooDefinition, rlooSettings);
+const grpo = onlineVerb(grpoDefinition, grpoSettings);
+const reinforce = onlineVerb(reinforceDefinition, reinforceSettings);
+const ppo = onlineVerb(ppoDefinition, ppoSettings);
+
+export const { run: runRloo, train: trainRloo } = rloo;
+export const { run: runGrpo, train: trainGrpo } = grpo;
+export const { run: runReinforce, train: trainReinforce } = reinforce;
+export const { run: runPpo, train: trainPpo } = ppo;
+export type TrainRlooOptions = Asked<RlooOptions>;
+export type TrainGrpoOptions = Asked<GrpoOptions>;
+export type TrainReinforceOptions = Asked<ReinforceOptions>;
+export type TrainPpoOptions = Asked<PpoOptions>;
+
+const onlineKind = <Options extends OnlineOptions>(
+  definition: Definition<Options>,
+  settings: (options: Options) => OnlineSettings,
+  owned: AsyncDisposableStack,
+): TrainingKind<Options, 'prompt', PromptSource, OnlinePolicy, OnlineTask> => ({
+  definition,
+  rowKind: 'prompt',
+  load: (options) => loadOnlinePolicy(options, owned),
+  source: (rows, tokenizer, how, { maxNewTokens }) =>
+    new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
+  stepsPerBatch: stepsPerRollout,
+  async task({ options, policy, data, source, evaluation, passes, path, addInput }) {
+    const { model, role, referenceRole, valueRole, reward } = policy;
+    await addInput('--reward', await rewardFiles(options.reward));
+    return new OnlineTask({
+      ...{ model, role, referenceRole, valueRole, reward, source, evaluation, ...passes },
+      settings: settings(options),
+      batchSize: options.batchSize,
+      seed: options.seed,
+      samples: new SamplesLog(join(path, 'samples.jsonl')),
+      place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
+    });
+  },
+  optimiser: (parameters, options) => {
+    const rate = 'criticLearningRate' in options ? options.criticLearningRate : null;
+    const factor = rate === null ? 1 : rate / options.learningRate;
+    const belongs = (name: string): boolean => name.startsWith('value/');
+    return new TwoRates(parameters, { belongs, factor, weightDecay: options.weightDecay });
+  },
+  headlines: [
+    { label: 'Held-out reward', metric: 'eval_reward', unit: 'number', better: 'higher' },
+    {
+      label: 'Held-out KL to the reference (nats an answer)',
+      metric: 'eval_objective/kl',
+      unit: 'number',
+      better: null,
+    },
+    {
+      label: 'Held-out answers that came to their end',
+      metric: 'eval_eos_rate',
+      unit: 'share',
+      better: 'higher',
+    },
+  ],
+});

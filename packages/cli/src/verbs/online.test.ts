@@ -1,0 +1,129 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const tinyChat = goldenPath('tiny-chat')!;
+
+/** A short run on tiny-chat in `folder`, whose cache is its own too. */
+function online(
+  folder: TemporaryFolder,
+  verb: string,
+  args: readonly string[],
+  calling: Calling = {},
+) {
+  const prompts = folder.file('prompts.jsonl');
+  const rows = ['hello', 'who are you', 'what is a bird', 'tell me more'].map((content) => ({
+    prompt: [{ role: 'user', content }],
+  }));
+  writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return keel([verb, '--data', prompts, '--output', folder.file('run'), ...args], {
+    ...calling,
+    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
+  });
+}
+
+const short = [
+  ...['--model', tinyChat, '--reward', 'length:-20', '--precision', 'fp32'],
+  ...['--batch-size', '2', '--max-new-tokens', '8', '--max-steps', '2'],
+];
+
+describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
+  test.each([
+    ['ppo', ['--num-iterations', '2'], ['ppo/mean_value', 'loss/value_avg', 'objective/kl']],
+    ['grpo', ['--num-generations', '3'], ['frac_reward_zero_std', 'val/ratio']],
+    ['rloo', ['--num-generations', '2'], ['frac_reward_zero_std', 'objective/kl']],
+    ['reinforce', ['--baseline', 'batch'], ['objective/kl']],
+  ])('keel %s --json writes one object a line and nothing else', async (verb, own, names) => {
+    using folder = new TemporaryFolder();
+    const { code, stdout, stderr } = await online(folder, verb, [
+      ...short,
+      ...own,
+      ...['--eval-data', folder.file('prompts.jsonl'), '--json'],
+    ]);
+    expect(code, stderr).toBe(0);
+    const events = jsonLines(stdout);
+    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
+    expect(events.map(({ type }) => type)).toEqual(types);
+    const usual = ['loss', 'reward', 'eos_rate', 'completions/mean_length', 'time/rollout'];
+    for (const name of [...usual, ...names]) {
+      expect(events[2]![name], name).toEqual(expect.any(Number));
+    }
+    expect(events[4]!.eval_reward).toEqual(expect.any(Number));
+    const final = folder.file('run/final');
+    expect(events.at(-1)).toMatchObject({
+      chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,
+    });
+    for (const file of ['report.html', 'samples.jsonl', 'final/adapter_model.safetensors']) {
+      expect(existsSync(folder.file(`run/${file}`)), file).toBe(true);
+    }
+  });
+
+  test('without a terminal it writes plain lines with reward, KL and length', async () => {
+    using folder = new TemporaryFolder();
+    const { code, stdout } = await online(folder, 'rloo', [
+      ...short,
+      ...['--eval-data', folder.file('prompts.jsonl')],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^step 1\/2 {2}loss \S+ {2}reward \d\.\d{3} {2}KL 0\.000 {2}length \d/m);
+    expect(stdout).toMatch(
+      /^held-out rows after step 2: {2}reward \d\.\d{3} {2}KL \S+ {2}length \d/m,
+    );
+  });
+
+  test('SIGINT between two steps on a batch writes a checkpoint, and the run resumes', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--num-iterations', '3', '--json'];
+    const stopped = await online(folder, 'ppo', [...args, '--max-steps', '1000000'], {
+      onLine: (line, child) => {
+        const { type, step } = JSON.parse(line);
+        if (type === 'step' && step === 2) child.kill('SIGINT');
+      },
+    });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    const ending = jsonLines(stopped.stdout).at(-1)!;
+    const config = folder.file('run/config.yaml');
+    expect(ending).toMatchObject({ resume: `npx keel ppo --config ${config} --resume` });
+    expect(parse(readFileSync(config, 'utf8'))).toMatchObject({ num_iterations: 3, lora: true });
+    const steps = (ending.step as number) + 1;
+    const goOn = ['--config', config, '--resume', '--json', '--max-steps', String(steps)];
+    const resumed = await keel(['ppo', ...goOn], { env: { KEEL_CACHE: folder.file('cache') } });
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
+  });
+
+  test('what is missing or cannot be is wrong usage, and names of TRL are told', async () => {
+    using folder = new TemporaryFolder();
+    const ask = async (verb: string, ...args: string[]) => {
+      const { code, stderr } = await online(folder, verb, args);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await ask('ppo')).toMatch(/--reward.*is missing|--reward/);
+    expect(await ask('grpo', '--reward', 'length:-9', '--num-generations', '1')).toMatch(
+      /--num-generations: answers are compared with others/,
+    );
+    expect(await ask('ppo', '--reward', 'length:-9', '--no-lora')).toMatch(
+      /keel ppo trains with LoRA/,
+    );
+    expect(await ask('grpo', '--reward', 'length:-9', '--no-lora', '--beta', '0.1')).toMatch(
+      /second model in memory/,
+    );
+    const config = folder.file('keel.yaml');
+    writeFileSync(config, 'max_completion_length: 5\nepsilon: 0.1\nnum_ppo_epochs: 2\n');
+    const told = await ask('ppo', '--config', config, '--reward', 'length:-9');
+    for (const name of ['max_new_tokens', 'clip_range', 'num_iterations']) {
+      expect(told).toContain(`write ${name}`);
+    }
+  });
+});
+
+test('keel schema ppo describes its YAML file', async () => {
+  const { code, stdout } = await keel(['schema', 'ppo']);
+  expect(code).toBe(0);
+  const { properties } = JSON.parse(stdout);
+  expect(properties.kl_in).toMatchObject({ enum: ['reward', 'loss'], default: 'reward' });
+  expect(properties.lora).toMatchObject({ default: true });
+});
