@@ -175,6 +175,44 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(broken.read(`policy/${adapter}`)).toEqual(whole.read(`policy/${adapter}`));
   });
 
+  test('the classic road: PPO against a reward model, both on the fine-tuned model', async () => {
+    using road = new Road();
+    const prompts = road.file('prompts.jsonl');
+    const rows = ['hello', 'who are you', 'what is a bird', 'tell me more'].map((content) => ({
+      prompt: [{ role: 'user', content }],
+    }));
+    writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    road.write({
+      more: `  ppo:
+    model: \${stages.sft}
+    reward: \${stages.reward}
+    critic_from: \${stages.reward}
+    data: ${prompts}
+    eval_data: ${prompts}
+    batch_size: 2
+    max_new_tokens: 6
+    num_iterations: 1
+    max_steps: 2
+  grpo:
+    data: ${prompts}
+    reward: length:-20
+    batch_size: 2
+    num_generations: 2
+    max_new_tokens: 6
+    max_steps: 1
+`,
+    });
+    const { ran, events } = await road.events();
+    expect(ran).toEqual(['sft', 'reward', 'policy', 'ppo', 'grpo']);
+    const last = events.findLast(({ stage, type }) => stage === 'ppo' && type === 'step');
+    expect(last).toMatchObject({ step: 2, total_steps: 2, reward: expect.any(Number) });
+    const config = road.read('ppo/config.yaml').toString();
+    expect(config).toContain(`reward: ${road.file('run/reward/final')}`);
+    expect(config).toContain(`critic_from: ${road.file('run/reward/final')}`);
+    expect((await road.events()).ran).toEqual([]);
+    expect(road.read('report.html').toString()).toContain('Held-out KL to the reference');
+  });
+
   test('SIGINT finishes the step, and the next call goes on', async () => {
     using road = new Road();
     road.write({ sftSteps: 1_000_000 });
