@@ -2,8 +2,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { MetricsLog } from '../runs/metrics.ts';
 import { formatDuration } from '../runs/progress.ts';
-import type { Headline, LineageEntry, ReportedStage } from '../runs/report/report-data.ts';
+import type {
+  Headline,
+  LineageEntry,
+  ReportedStage,
+  RewardPoint,
+} from '../runs/report/report-data.ts';
 import { writeReport } from '../runs/report/write-report.ts';
 import { hashPath } from './input-files.ts';
 import { mergedFolder, type Recipe, type RecipeStage, stageFolder, verbOf } from './recipe.ts';
@@ -77,7 +83,17 @@ function reported(
     facts: [`keel ${verb}`, ended],
     report: result !== null && own ? `${name}/report.html` : null,
     headlines: result === null ? [] : headlinesOf(result),
+    ...(result !== null && { rewardCurve: rewardPoints(stageFolder(output, name)) }),
   };
+}
+
+/** Of the training steps that have both; none for a stage that does not sample, or has no reference. */
+function rewardPoints(folder: string): RewardPoint[] {
+  const path = join(folder, 'metrics.jsonl');
+  return (existsSync(path) ? MetricsLog.read(path) : []).flatMap(
+    ({ step, reward, 'objective/kl': kl }) =>
+      reward === undefined || kl === undefined ? [] : [{ step, kl, reward }],
+  );
 }
 
 const labels: Readonly<Record<string, string>> = {

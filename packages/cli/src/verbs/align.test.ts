@@ -210,7 +210,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(config).toContain(`reward: ${road.file('run/reward/final')}`);
     expect(config).toContain(`critic_from: ${road.file('run/reward/final')}`);
     expect((await road.events()).ran).toEqual([]);
-    expect(road.read('report.html').toString()).toContain('Held-out KL to the reference');
+    const report = road.read('report.html').toString();
+    expect(report).toContain('Held-out KL to the reference');
+    expect(report.match(/<polyline/g)).toHaveLength(1);
   });
 
   test('SIGINT finishes the step, and the next call goes on', async () => {

@@ -49,6 +49,16 @@ export interface ReportedStage {
   /** The run's own report, relative to this one; null where there is none. */
   report: string | null;
   headlines: Headline[];
+  /** Of a stage that samples: its steps in order. */
+  rewardCurve?: RewardPoint[];
+}
+
+/** A step of a run against a reward: means over its answers. */
+export interface RewardPoint {
+  step: number;
+  /** To the reference, in nats an answer. */
+  kl: number;
+  reward: number;
 }
 
 /** A model, and what it was made of. */

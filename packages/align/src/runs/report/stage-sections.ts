@@ -1,6 +1,7 @@
 import { headlineCards } from './headline-section.ts';
 import { html, type Markup } from './markup.ts';
 import type { LineageEntry, ReportedStage } from './report-data.ts';
+import { rewardCurve } from './reward-curve.ts';
 
 /** The stages of a recipe with their numbers, each a link to its own report. */
 export function stageSection(stages: readonly ReportedStage[]): Markup | null {
@@ -11,9 +12,9 @@ export function stageSection(stages: readonly ReportedStage[]): Markup | null {
 </section>`;
 }
 
-function stage({ name, facts, report, headlines }: ReportedStage): Markup {
+function stage({ name, facts, report, headlines, rewardCurve: points }: ReportedStage): Markup {
   const title = report === null ? name : html`<a href="${report}">${name}</a>`;
-  return html`<li><h3>${title}</h3><p class="note">${facts.join(' · ')}</p>${headlines.length > 0 && headlineCards(headlines)}</li>
+  return html`<li><h3>${title}</h3><p class="note">${facts.join(' · ')}</p>${headlines.length > 0 && headlineCards(headlines)}${points && rewardCurve(points)}</li>
 `;
 }
 
