@@ -77,8 +77,9 @@ async function runStages(recipe: Recipe, hooks: RecipeHooks): Promise<RecipeResu
         return { path: output, report, ran, interrupted: { stage: name, step: state.step } };
       }
       onEvent({ type: 'stage', stage, state });
+      // Also below a stage that is done: its adapter is of no use without.
+      await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
-        await mergeBases(recipe, stage, records, onEvent);
         const result = await runStage(recipe, stage, { state, records, onEvent, signal });
         ran.push(name);
         if (result.interrupted) {

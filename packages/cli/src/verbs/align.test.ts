@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -113,6 +113,10 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
       ['policy', 'done'],
     ]);
     expect(second.ran).toEqual([]);
+    // A merged model that is gone is made again.
+    rmSync(road.file('run/sft/merged'), { recursive: true });
+    expect((await road.events()).ran).toEqual([]);
+    expect(existsSync(road.file('run/sft/merged/model.safetensors'))).toBe(true);
 
     road.write({ beta: 0.2 });
     const third = await road.events();
