@@ -204,6 +204,29 @@ export { unpairedObjective, unpairedObjectiveNames } from './objectives/unpaired
 export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profile-summary.ts';
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
+export { EXPECTED_SHARE, type StageEstimate } from './recipes/estimate-stage.ts';
+export {
+  type PlannedStage,
+  type PlanOptions,
+  planRecipe,
+  type RecipePlan,
+} from './recipes/plan-recipe.ts';
+export { type ReadRecipeOptions, readRecipe } from './recipes/read-recipe.ts';
+export { type Recipe, type RecipeStage, stageFolder } from './recipes/recipe.ts';
+export {
+  type RecipeEvent,
+  type RecipeHooks,
+  type RecipeResult,
+  runRecipe,
+} from './recipes/run-recipe.ts';
+export { StageError } from './recipes/stage-error.ts';
+export type { StageState } from './recipes/stage-state.ts';
+export {
+  type StageResult,
+  type StageVerb,
+  stageVerbNames,
+  stageVerbs,
+} from './recipes/stage-verbs.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
 export {
   CompositeReward,

@@ -65,6 +65,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/online-dpo.ts'),
   }),
   verb({
+    name: 'align',
+    summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
+    options: () => import('./options/align.ts'),
+    run: () => import('./verbs/align.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'continue prompts with a model',
     options: () => import('./options/generate.ts'),

@@ -8,6 +8,8 @@ export interface VerbOptions<Options> {
   example: string;
   /** Name of the option that is given without a flag. */
   operand?: string;
+  /** The JSON Schema of its YAML file, where that is another than its options. */
+  jsonSchema?(): Record<string, unknown>;
 }
 
 /** What a verb's file in verbs/ exports. */

@@ -35,6 +35,7 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { hashFiles } from './loading/hash-files.ts';
 export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';

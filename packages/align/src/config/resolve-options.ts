@@ -13,6 +13,14 @@ export interface OptionSources {
   config?: string | null;
 }
 
+/** Options that are a part of a YAML file. */
+export interface OptionsPart {
+  /** By the option's camelCase name. */
+  entries: ReadonlyMap<string, YamlEntry>;
+  /** Where the part stands, for what is missing in it. */
+  place: string;
+}
+
 /**
  * A verb's options from flags, a YAML file and the defaults, in this order of precedence, checked
  * and complete.
@@ -25,14 +33,8 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
   { flags = {}, config = null }: OptionSources,
 ): Options {
   const { descriptors } = definition;
-  const yaml = config === null ? new Map() : readYamlConfig(config, descriptors);
-  const values: Record<string, unknown> = {};
-  const places: Record<string, string> = {};
-  for (const [name, entry] of yaml as Map<string, YamlEntry>) {
-    const descriptor = descriptors.find((candidate) => candidate.name === name)!;
-    values[name] = fromYaml(descriptor, entry.value);
-    places[name] = `${entry.place}: ${descriptor.yamlKey}`;
-  }
+  const entries = config === null ? new Map() : readYamlConfig(config, descriptors);
+  const { values, places } = fromEntries(descriptors, entries);
   const problems: string[] = [];
   for (const [name, input] of Object.entries(flags)) {
     if (input === undefined) continue;
@@ -58,6 +60,37 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
   return definition.complete(parsed.data as z.output<Schema>);
 }
 
+/**
+ * As {@link resolveOptions}, of options that are a part of a YAML file.
+ * @throws ConfigError likewise
+ */
+export function resolveEntries<Schema extends z.ZodObject, Options>(
+  { schema, descriptors, complete }: OptionsDefinition<Schema, Options>,
+  { entries, place }: OptionsPart,
+): Options {
+  const { values, places } = fromEntries(descriptors, entries);
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return complete(parsed.data as z.output<Schema>);
+  const explained = parsed.error.issues.map((issue) =>
+    explain(issue, descriptors, values, places, place),
+  );
+  throw new ConfigError(explained);
+}
+
+function fromEntries(
+  descriptors: readonly OptionDescriptor[],
+  entries: ReadonlyMap<string, YamlEntry>,
+): { values: Record<string, unknown>; places: Record<string, string> } {
+  const values: Record<string, unknown> = {};
+  const places: Record<string, string> = {};
+  for (const [name, entry] of entries) {
+    const descriptor = descriptors.find((candidate) => candidate.name === name)!;
+    values[name] = fromYaml(descriptor, entry.value);
+    places[name] = `${entry.place}: ${descriptor.yamlKey}`;
+  }
+  return { values, places };
+}
+
 /** A list option may be written as its one value. */
 function fromYaml(descriptor: OptionDescriptor, value: unknown): unknown {
   return descriptor.list && value !== null && !Array.isArray(value) ? [value] : value;
@@ -76,11 +109,14 @@ function explain(
   descriptors: readonly OptionDescriptor[],
   values: Readonly<Record<string, unknown>>,
   places: Readonly<Record<string, string>>,
+  part: string | null = null,
 ): string {
   const descriptor = descriptors.find(({ name }) => name === issue.path[0]);
-  if (!descriptor) return issue.message;
-  const place = places[descriptor.name] ?? descriptor.flag;
+  if (!descriptor) return part === null ? issue.message : `${part}: ${issue.message}`;
+  const own = part === null ? descriptor.flag : `${part}: ${descriptor.yamlKey}`;
+  const place = places[descriptor.name] ?? own;
   if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
+    if (part !== null) return `${place} is required: ${descriptor.description}`;
     const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
     return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
   }

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, type Pair, type ParsedNode, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Pair,
+  type ParsedNode,
+  parseDocument,
+} from 'yaml';
 import { ConfigError } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor } from './options.ts';
@@ -9,6 +17,21 @@ import { trlHint } from './trl-names.ts';
 export interface YamlEntry {
   value: unknown;
   place: string;
+}
+
+/** A key and its value as they stand in the file. */
+export type YamlPair = Pair<ParsedNode, ParsedNode | null>;
+
+/** A YAML file that is a mapping. */
+export interface YamlFile {
+  text: string;
+  /** Of the top level; none where the file is empty. */
+  pairs: readonly YamlPair[];
+  /** `file:line:column` of a key, or of a value. */
+  placeOf(node: { range?: readonly [number, ...unknown[]] | null }): string;
+  keyOf(pair: YamlPair): string;
+  /** With where the value stands. */
+  entryOf(pair: YamlPair): YamlEntry;
 }
 
 /**
@@ -22,13 +45,7 @@ export function readYamlConfig(
   path: string,
   descriptors: readonly OptionDescriptor[],
 ): Map<string, YamlEntry> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError([`${path}: cannot read the configuration: ${(error as Error).message}`]);
-  }
-  return parseYamlConfig(text, path, descriptors);
+  return entriesOfFile(readYamlFile(path, 'options, such as "beta: 0.1"'), descriptors);
 }
 
 /** As `readYamlConfig`, on text already read; `path` is only named in errors. */
@@ -37,6 +54,26 @@ export function parseYamlConfig(
   path: string,
   descriptors: readonly OptionDescriptor[],
 ): Map<string, YamlEntry> {
+  return entriesOfFile(parseYamlFile(text, path, 'options, such as "beta: 0.1"'), descriptors);
+}
+
+/**
+ * Reads a YAML file that is a mapping.
+ * @param what it maps, for messages: `options, such as "beta: 0.1"`
+ * @throws ConfigError for a file that cannot be read, is not YAML or no mapping
+ */
+export function readYamlFile(path: string, what: string): YamlFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${path}: cannot read the configuration: ${(error as Error).message}`]);
+  }
+  return parseYamlFile(text, path, what);
+}
+
+/** As `readYamlFile`, on text already read; `path` is only named in errors. */
+export function parseYamlFile(text: string, path: string, what: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): string => {
@@ -48,38 +85,67 @@ export function parseYamlConfig(
       document.errors.map((error) => `${place(error.pos[0])}: not valid YAML: ${error.message}`),
     );
   }
-  const entries = new Map<string, YamlEntry>();
   const root = document.contents;
-  if (root === null || (isScalar(root) && root.value === null)) return entries;
-  if (!isMap(root)) {
-    throw new ConfigError([
-      `${place(root.range[0])}: expected a mapping of options, such as "beta: 0.1"`,
-    ]);
+  const empty = root === null || (isScalar(root) && root.value === null);
+  const map = isMap(root) ? root : null;
+  if (!empty && map === null) {
+    throw new ConfigError([`${place(root.range[0])}: expected a mapping of ${what}`]);
   }
-  const problems: string[] = [];
-  for (const pair of root.items as Pair<ParsedNode, ParsedNode | null>[]) {
-    const key = isScalar(pair.key) ? String(pair.key.value) : '';
-    const keyPlace = place(pair.key.range[0]);
-    const descriptor = descriptors.find((candidate) => candidate.yamlKey === key);
-    if (!descriptor) problems.push(`${keyPlace}: ${unknownKey(key, descriptors)}`);
-    else if (descriptor.flagOnly) {
-      problems.push(`${keyPlace}: "${key}" belongs to one call; give the flag ${descriptor.flag}`);
-    } else {
-      const value = pair.value === null ? null : pair.value.toJS(document);
-      const at = pair.value?.range ? place(pair.value.range[0]) : keyPlace;
-      entries.set(descriptor.name, { value, place: at });
-    }
-  }
+  const placeOf: YamlFile['placeOf'] = ({ range }) => place(range?.[0] ?? 0);
+  return {
+    text,
+    pairs: (map?.items ?? []) as YamlPair[],
+    placeOf,
+    keyOf: ({ key }) => (isScalar(key) ? String(key.value) : ''),
+    entryOf: (pair) => entryOf(pair, document, placeOf),
+  };
+}
+
+function entryOf({ key, value }: YamlPair, document: Document.Parsed, place: YamlFile['placeOf']) {
+  const plain: unknown = value === null ? null : value.toJS(document);
+  return { value: plain, place: place(value?.range ? value : key) };
+}
+
+function entriesOfFile(
+  file: YamlFile,
+  descriptors: readonly OptionDescriptor[],
+): Map<string, YamlEntry> {
+  const { entries, problems } = optionEntries(file, file.pairs, descriptors);
   if (problems.length > 0) throw new ConfigError(problems);
   return entries;
 }
 
-function unknownKey(key: string, descriptors: readonly OptionDescriptor[]): string {
+/** The options among keys and values: entries by camelCase name, and what is wrong with the others. */
+export function optionEntries(
+  file: YamlFile,
+  pairs: readonly YamlPair[],
+  descriptors: readonly OptionDescriptor[],
+): { entries: Map<string, YamlEntry>; problems: string[] } {
+  const entries = new Map<string, YamlEntry>();
+  const problems: string[] = [];
+  for (const pair of pairs) {
+    const key = file.keyOf(pair);
+    const place = file.placeOf(pair.key);
+    const descriptor = descriptors.find((candidate) => candidate.yamlKey === key);
+    if (!descriptor) problems.push(`${place}: ${unknownKey(key, descriptors)}`);
+    else if (descriptor.flagOnly) {
+      problems.push(`${place}: "${key}" belongs to one call; give the flag ${descriptor.flag}`);
+    } else entries.set(descriptor.name, file.entryOf(pair));
+  }
+  return { entries, problems };
+}
+
+/** What to say of a key that is none of the options. */
+export function unknownKey(key: string, descriptors: readonly OptionDescriptor[]): string {
   const known = descriptors.filter(({ flagOnly }) => !flagOnly).map(({ yamlKey }) => yamlKey);
   const trl = trlHint(key, known);
-  if (trl) return `unknown key "${key}": ${trl}`;
-  const near = nearest(key.replaceAll('-', '_'), known);
+  return trl ? `unknown key "${key}": ${trl}` : unknownName('key', key, known);
+}
+
+/** What to say of a name that is none of the known ones. @param what "key" */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  const near = nearest(name.replaceAll('-', '_'), known);
   return near
-    ? `unknown key "${key}"; did you mean "${near}"?`
-    : `unknown key "${key}"; known are ${known.join(', ')}`;
+    ? `unknown ${what} "${name}"; did you mean "${near}"?`
+    : `unknown ${what} "${name}"; known are ${known.join(', ')}`;
 }

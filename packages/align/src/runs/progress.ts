@@ -1,5 +1,7 @@
 /** A training run's state, as shown on a terminal. Numbers that are not there are left out. */
 export interface TrainingProgress {
+  /** Stands before everything: which of several runs it is. */
+  label?: string;
   step: number;
   totalSteps: number;
   loss?: number;
@@ -30,21 +32,25 @@ const widestBar = 30;
  * then the numbers from the right.
  */
 export function progressLine(progress: TrainingProgress, columns: number): string {
-  const { step, totalSteps } = progress;
+  const { step, totalSteps, label } = progress;
   const share = totalSteps > 0 ? Math.min(1, step / totalSteps) : 0;
-  const head = `${String(Math.round(share * 100)).padStart(3)}%`;
+  const percent = `${String(Math.round(share * 100)).padStart(3)}%`;
+  const head = label === undefined ? percent : `${label} ${percent}`;
   const parts = [`${step}/${totalSteps}`, ...numbers(progress)];
   const lengthOf = (count: number): number => [head, ...parts.slice(0, count)].join('  ').length;
   let count = parts.length;
   while (count > 1 && lengthOf(count) > columns) count--;
   const room = Math.min(widestBar, columns - lengthOf(count) - 1);
   const bar = room >= narrowestBar ? [drawBar(share, room)] : [];
-  return [[...bar, head].join(' '), ...parts.slice(0, count)].join('  ').slice(0, columns);
+  const begin = label === undefined ? [...bar, percent] : [label, ...bar, percent];
+  return [begin.join(' '), ...parts.slice(0, count)].join('  ').slice(0, columns);
 }
 
 /** The same without a bar, for logs and pipes. */
 export function plainProgressLine(progress: TrainingProgress): string {
-  return [`step ${progress.step}/${progress.totalSteps}`, ...numbers(progress)].join('  ');
+  const { label, step, totalSteps } = progress;
+  const parts = [`step ${step}/${totalSteps}`, ...numbers(progress)];
+  return (label === undefined ? parts : [label, ...parts]).join('  ');
 }
 
 function numbers(progress: TrainingProgress): string[] {

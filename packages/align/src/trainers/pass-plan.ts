@@ -37,6 +37,12 @@ export interface TrainedModel {
   parameters: ReadonlyMap<string, Tensor>;
 }
 
+/** Bytes that training takes beside weights and activations. */
+export function trainingBytes({ model, parameters }: Omit<TrainedModel, 'role'>): number {
+  const elements = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
+  return TRAINING_BYTES * elements + LOGIT_BYTES * model.decoder.config.vocabularySize;
+}
+
 /**
  * @param began tokens of a pass in the run that is resumed: a resumed run keeps them, since other passes round otherwise
  * @param free bytes that can be taken; measured, unless told
@@ -48,9 +54,7 @@ export function planPasses(
   { began, free = freeMemory(model.device) }: { began?: number | null; free?: number } = {},
 ): PassPlan {
   const bytes = activationBytes(model.decoder, role === 'reference' ? null : role);
-  const elements = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
-  const needed = TRAINING_BYTES * elements + LOGIT_BYTES * model.decoder.config.vocabularySize;
-  const budget = Math.max(0, SHARE * (free - needed));
+  const budget = Math.max(0, SHARE * (free - trainingBytes({ model, parameters })));
   const perToken = gradientCheckpointing === 'on' ? bytes.checkpointed : bytes.held;
   const chosen = (): number => {
     if (typeof began === 'number') {

@@ -9,7 +9,7 @@ import { writeConfigYaml } from '../config/write-config.ts';
 import type { RefuseRow, RowSource } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { describeEnvironment } from '../runs/environment.ts';
-import type { ReportData } from '../runs/report/report-data.ts';
+import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
@@ -39,6 +39,8 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
+  /** What the report begins with; none where the run was interrupted. */
+  headlines?: readonly Headline[];
 }
 
 /** What a kind of training gets to make its task of. */
@@ -201,30 +203,30 @@ async function train<
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
+  let headlines: readonly Headline[] = [];
   if (!ended.interrupted) {
     const shown = await kind.finish?.(prepared, task);
     await run.saveFinal(saveWeights);
     const seconds = (performance.now() - began) / 1000;
     const { verb } = kind.definition;
-    const { headlines } = kind;
-    writeRunReport(run, {
+    headlines = writeRunReport(run, {
       verb,
       options,
-      headlines,
+      headlines: kind.headlines,
       environment,
       heldOutRows: evaluation?.usable ?? 0,
       seconds,
       shown,
     });
   }
-  return { path: run.path, final: run.finalPath, ...ended };
+  return { path: run.path, final: run.finalPath, ...ended, headlines };
 }
 
-/** Optimiser steps of the run: the last one of the last epoch may reach into the next. */
-function totalSteps(
-  { maxSteps, epochs, batchSize }: TrainingOptions,
+/** Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next. */
+export function totalSteps(
+  { maxSteps, epochs, batchSize }: Pick<TrainingOptions, 'maxSteps' | 'epochs' | 'batchSize'>,
   rows: number,
-  perBatch: number,
+  perBatch = 1,
 ): number {
   // 0.1 * 30 is a little more than 3: that is no step of its own.
   const batches = Number(((epochs * rows) / batchSize).toFixed(9));

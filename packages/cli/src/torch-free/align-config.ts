@@ -21,3 +21,4 @@ export { rlooDefinition } from '../../../align/src/config/rloo-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';
+export { recipeJsonSchema } from '../../../align/src/recipes/recipe-schema.ts';

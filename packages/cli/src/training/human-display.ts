@@ -14,6 +14,7 @@ import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 /** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
 export class HumanDisplay implements TrainingDisplay {
   readonly #out: NodeJS.WriteStream;
+  readonly #label: { label?: string };
   readonly #bar: SingleBar | null;
   readonly #steps = new RateMeter();
   readonly #tokens = new RateMeter();
@@ -23,8 +24,10 @@ export class HumanDisplay implements TrainingDisplay {
   #progress: TrainingProgress = { step: 0, totalSteps: 0 };
   #countedTokens = 0;
 
-  constructor(out: NodeJS.WriteStream = process.stdout) {
+  /** @param label stands before the progress: which of several runs it is */
+  constructor(out: NodeJS.WriteStream = process.stdout, label?: string) {
     this.#out = out;
+    this.#label = label === undefined ? {} : { label };
     this.#bar = out.isTTY ? newBar(out, () => this.#progress) : null;
   }
 
@@ -34,7 +37,7 @@ export class HumanDisplay implements TrainingDisplay {
         this.#notice(event.text);
         break;
       case 'start':
-        this.#progress = { step: event.step, totalSteps: event.totalSteps };
+        this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
         if (event.step > 0) this.say(`Going on after step ${event.step}`);
         this.#bar?.start(event.totalSteps, event.step);
         this.#resume();
@@ -85,6 +88,7 @@ export class HumanDisplay implements TrainingDisplay {
     if (this.#countedTokens > 0 || step === 1) this.#tokens.add(counted - this.#countedTokens);
     this.#countedTokens = counted;
     this.#progress = {
+      ...this.#label,
       step,
       totalSteps,
       loss: metrics.loss,

@@ -2,28 +2,41 @@ import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 
 /** One JSON object a line on stdout, and nothing else there; words for people go to stderr. */
 export class JsonDisplay implements TrainingDisplay {
+  readonly #of: object;
+
+  /** @param of stands in every line: which of several runs it is of */
+  constructor(of: object = {}) {
+    this.#of = of;
+  }
+
   event(event: RunEvent): void {
     switch (event.type) {
       case 'notice':
         this.say(event.text);
         break;
       case 'start':
-        print({ type: 'start', step: event.step, total_steps: event.totalSteps });
+        this.#print({ type: 'start', step: event.step, total_steps: event.totalSteps });
         break;
       case 'step': {
         const { type, step, totalSteps, metrics } = event;
-        print({ type, step, total_steps: totalSteps, ...metrics });
+        this.#print({ type, step, total_steps: totalSteps, ...metrics });
         break;
       }
       case 'evaluation':
-        print({ type: 'evaluation', step: event.step, ...event.metrics });
+        this.#print({ type: 'evaluation', step: event.step, ...event.metrics });
         break;
       case 'checkpoint':
-        print({ type: 'checkpoint', step: event.step, path: event.path });
+        this.#print({ type: 'checkpoint', step: event.step, path: event.path });
         break;
       case 'profile': {
         const { type, path, summaryPath, summary } = event;
-        print({ type, path, summary: summaryPath, steps: summary.steps, seconds: summary.seconds });
+        this.#print({
+          type,
+          path,
+          summary: summaryPath,
+          steps: summary.steps,
+          seconds: summary.seconds,
+        });
       }
     }
   }
@@ -35,10 +48,22 @@ export class JsonDisplay implements TrainingDisplay {
   close(): void {}
 
   ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
-    if (interrupted) print({ type: 'interrupted', step, run: path, seconds, resume });
-    else print({ type: 'final', step, run: path, path: final, seconds, [use.name]: use.command });
+    if (interrupted) this.#print({ type: 'interrupted', step, run: path, seconds, resume });
+    else
+      this.#print({
+        type: 'final',
+        step,
+        run: path,
+        path: final,
+        seconds,
+        [use.name]: use.command,
+      });
+  }
+
+  #print({ type, ...fields }: { type: string } & Record<string, unknown>): void {
+    printJson({ type, ...this.#of, ...fields });
   }
 }
 
 /** JSON has no NaN: it becomes null. */
-const print = (value: object): void => console.log(JSON.stringify(value));
+export const printJson = (value: object): void => console.log(JSON.stringify(value));

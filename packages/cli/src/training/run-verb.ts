@@ -22,7 +22,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   verb: string,
   options: Options,
   train: (options: Options, hooks: RunHooks) => Promise<RunResult>,
-  use: (options: Options, final: string) => ResultUse = chat,
+  use: (options: Options, final: string) => ResultUse = chatWith,
 ): Promise<number> {
   const display = options.json ? new JsonDisplay() : new HumanDisplay();
   using stop = new StopSignals((name) => {
@@ -48,7 +48,11 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   }
 }
 
-function chat({ lora, model }: TrainingVerbOptions, final: string): ResultUse {
+/** Talks with a language model. */
+export function chatWith(
+  { lora, model }: Pick<TrainingVerbOptions, 'lora' | 'model'>,
+  final: string,
+): ResultUse {
   const command = lora
     ? `npx keel chat --model ${shellWord(model)} --adapter ${shellWord(final)}`
     : `npx keel chat --model ${shellWord(final)}`;
@@ -56,7 +60,7 @@ function chat({ lora, model }: TrainingVerbOptions, final: string): ResultUse {
 }
 
 /** Scores answers with a reward model. */
-export const scoreWith = (_: TrainingVerbOptions, final: string): ResultUse => ({
+export const scoreWith = (_: unknown, final: string): ResultUse => ({
   name: 'score',
   words: 'Score answers with it',
   command: `npx keel score --reward ${shellWord(final)} --data answers.jsonl`,

@@ -7,9 +7,13 @@ export function headlineSection(headlines: readonly Headline[]): Markup | null {
   if (headlines.length === 0) return null;
   return html`<section aria-labelledby="headlines">
 <h2 id="headlines" class="unseen">Before and after in numbers</h2>
-<div class="cards">${headlines.map(card)}</div>
+${headlineCards(headlines)}
 </section>`;
 }
+
+/** The numbers alone, for a part of another section. */
+export const headlineCards = (headlines: readonly Headline[]): Markup =>
+  html`<div class="cards">${headlines.map(card)}</div>`;
 
 function card(headline: Headline): Markup {
   const { label, before, after, note } = headline;

@@ -2,7 +2,7 @@ import { html, type Markup } from './markup.ts';
 import type { WhatRan } from './report-data.ts';
 
 /** What ran, and the commands to go on with. */
-export function ranSection({ facts, commands = [], config }: WhatRan): Markup {
+export function ranSection({ facts, commands = [], config, configName }: WhatRan): Markup {
   return html`<section aria-labelledby="ran">
 <h2 id="ran">What ran</h2>
 ${
@@ -13,6 +13,6 @@ ${
   )}</div>`
 }
 <dl class="facts">${facts.map(({ label, value }) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
-${config && html`<details class="config"><summary>Every option (config.yaml)</summary><pre tabindex="0"><code>${config}</code></pre></details>`}
+${config && html`<details class="config"><summary>${configName ?? 'Every option (config.yaml)'}</summary><pre tabindex="0"><code>${config}</code></pre></details>`}
 </section>`;
 }

@@ -9,6 +9,10 @@ export interface ReportData {
   /** ISO 8601. */
   created?: string;
   headlines?: Headline[];
+  /** Of a recipe: its runs, in order. */
+  stages?: ReportedStage[];
+  /** Of a recipe: what each result was made of. */
+  lineage?: LineageEntry[];
   comparisons?: Comparisons;
   /** What held-out pairs tell of a reward model. */
   reward?: RewardFindings;
@@ -35,6 +39,36 @@ export interface Estimate {
   value: number;
   /** Ends of the 95% interval. */
   interval?: readonly [low: number, high: number];
+}
+
+/** A run that is one of several. */
+export interface ReportedStage {
+  name: string;
+  /** What it does and how it ended, in a few words each. */
+  facts: string[];
+  /** The run's own report, relative to this one; null where there is none. */
+  report: string | null;
+  headlines: Headline[];
+  /** Of a stage that samples: its steps in order. */
+  rewardCurve?: RewardPoint[];
+}
+
+/** A step of a run against a reward: means over its answers. */
+export interface RewardPoint {
+  step: number;
+  /** To the reference, in nats an answer. */
+  kl: number;
+  reward: number;
+}
+
+/** A model, and what it was made of. */
+export interface LineageEntry {
+  /** Its folder, relative to the report. */
+  name: string;
+  /** What it is, for example `adapter`. */
+  kind: string;
+  sha256: string;
+  madeOf: { label: string; name: string; sha256: string }[];
 }
 
 /** Prompts with the answer before and after, side by side. */
@@ -77,4 +111,6 @@ export interface WhatRan {
   commands?: { label: string; command: string }[];
   /** Text of config.yaml. */
   config?: string;
+  /** What it is, where it is not config.yaml. */
+  configName?: string;
 }

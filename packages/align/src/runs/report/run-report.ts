@@ -28,13 +28,15 @@ export interface RunFacts {
   shown?: Partial<ReportData> | undefined;
 }
 
-/** Writes the run's report.html. */
+/** Writes the run's report.html. @returns the numbers that it begins with */
 export function writeRunReport(
   run: Pick<RunFolder, 'path' | 'metricsPath' | 'reportPath' | 'finalPath'>,
   facts: RunFacts,
-): void {
+): readonly Headline[] {
   const metrics = MetricsLog.read(run.metricsPath);
-  writeReport(run.reportPath, reportOf(run, metrics, facts));
+  const report = reportOf(run, metrics, facts);
+  writeReport(run.reportPath, report);
+  return report.headlines ?? [];
 }
 
 function reportOf(

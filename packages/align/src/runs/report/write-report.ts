@@ -10,6 +10,7 @@ import { html, trusted } from './markup.ts';
 import { ranSection } from './ran-section.ts';
 import type { ReportData } from './report-data.ts';
 import { rewardSection } from './reward-section.ts';
+import { lineageSection, stageSection } from './stage-sections.ts';
 
 /** Writes a report as one HTML file that needs no network and nothing beside it. */
 export function writeReport(path: string, data: ReportData): void {
@@ -22,7 +23,7 @@ export function renderReport(data: ReportData): string {
   const scripts = [...(charts ? [library('uPlot.iife.min.js')] : []), asset('client.js')];
   const styles = [
     ...(charts ? [library('uPlot.min.css')] : []),
-    ...['page', 'headlines', 'answers', 'charts', 'reward', 'ran', 'print'].map((name) =>
+    ...['page', 'headlines', 'answers', 'charts', 'reward', 'stages', 'ran', 'print'].map((name) =>
       asset(`${name}.css`),
     ),
   ];
@@ -43,6 +44,8 @@ ${styles.map((style) => html`<style>${trusted(insideElement(style, 'style'))}</s
 <p class="summary">${data.summary}</p>
 </header>
 ${data.headlines && headlineSection(data.headlines)}
+${data.stages && stageSection(data.stages)}
+${data.lineage && lineageSection(data.lineage)}
 ${data.comparisons && comparisonSection(data.comparisons)}
 ${data.reward && rewardSection(data.reward)}
 ${charts}

@@ -1,0 +1,188 @@
+// What a stage will cost, before it runs: rows, tokens, memory and time.
+import { existsSync } from 'node:fs';
+import {
+  activationBytes,
+  backwardFlops,
+  forwardFlops,
+  type LanguageModel,
+  loadModel,
+  type ModelSizes,
+  modelSizes,
+  namedWeights,
+  resolveDevice,
+  resolvePrecision,
+  totalFlops,
+} from '@keel/model';
+import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { openRows } from '../data/open-rows.ts';
+import { machinePeak } from '../machine/kept-peak.ts';
+import { fittingLength } from '../trainers/lengths.ts';
+import { planPasses, type TrainedModel, trainingBytes } from '../trainers/pass-plan.ts';
+import { loadPolicy } from '../trainers/policy.ts';
+import { totalSteps } from '../trainers/run-training.ts';
+import { rowMeasures } from './measure-rows.ts';
+import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
+
+/** Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5 to 0.7 on SmolLM2-135M). */
+export const EXPECTED_SHARE = 0.5;
+/** Rows of each file that are tokenised for the estimate, evenly spread. */
+const SAMPLED_ROWS = 256;
+
+export interface StageEstimate {
+  rows: number;
+  /** 0 without --eval-data. */
+  evalRows: number;
+  steps: number;
+  /** That training computes on, over all of its steps; a prompt that answers share counts once. */
+  tokens: number;
+  /** At most at a time: this process, weights, gradients, optimiser, activations of a pass. */
+  memoryBytes: number;
+  seconds: number;
+}
+
+/**
+ * Estimates a stage from a sample of its rows and the sizes of its model.
+ * @param done steps that are done already
+ * @param notice is told where this machine is measured first
+ * @throws DataError where rows are bad; CheckpointError where the model is
+ */
+export async function estimateStage(
+  recipe: Recipe,
+  stage: RecipeStage,
+  done: number,
+  notice: (text: string) => void,
+): Promise<StageEstimate> {
+  const before = process.memoryUsage().rss;
+  const count = threads();
+  if (stage.options.threads !== null) setThreads(stage.options.threads);
+  try {
+    using trained = await loadForSizes(recipe, stage);
+    const { model } = trained;
+    const positions = model.decoder.config.maxPositions;
+    const maxLength = fittingLength(stage.options.maxLength, positions, () => {});
+    const options = { ...stage.options, maxLength };
+    const sizes = modelSizes(model.decoder);
+    const rows = await measureRows(stage, options.data, options, model, sizes);
+    const held =
+      options.evalData && (await measureRows(stage, options.evalData, options, model, sizes));
+    const perBatch = rowMeasures[verbOf(stage).rows].stepsPerBatch?.(options) ?? 1;
+    const steps = totalSteps(options, Math.max(1, rows.usable), perBatch);
+    const seen = (Math.max(0, steps - done) / perBatch) * options.batchSize;
+    const {
+      once = 0,
+      always = 0,
+      trained: updates = 1,
+    } = verbOf(stage).otherPasses?.(stage.options) ?? {};
+    const ofStep = (updates + always) * rows.forward + updates * rows.backward;
+    const ofEvaluations = evaluations(options, steps) * (1 + always) + once;
+    const flops =
+      seen * ofStep +
+      Math.min(seen, rows.usable) * once * rows.forward +
+      (held ? held.usable * held.forward * ofEvaluations : 0);
+    const { precision } = trained;
+    const peak = machinePeak({ precision, device: model.device }, notice);
+    return {
+      rows: rows.rows,
+      evalRows: held ? held.rows : 0,
+      steps,
+      tokens: Math.round((steps / perBatch) * options.batchSize * rows.tokens),
+      memoryBytes: before + memoryOf(trained, options, rows.longest),
+      seconds: flops / (EXPECTED_SHARE * peak.flops),
+    };
+  } finally {
+    setThreads(count);
+    trimMemory();
+  }
+}
+
+type SizedModel = TrainedModel & Disposable & { precision: 'fp32' | 'bf16' };
+
+/** The stage's model, or where an earlier stage will make it, that stage's: sizes are the same. Weights stay as they are stored. */
+async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedModel> {
+  const { options } = stage;
+  const model = modelForSizes(recipe, stage);
+  if (options.lora) {
+    const adapter =
+      options.adapter !== null && existsSync(options.adapter) ? options.adapter : null;
+    const takesHead = verbOf(stage).gives === 'reward model';
+    return loadPolicy({ ...options, model, adapter }, { takesHead });
+  }
+  const device = resolveDevice(options.device);
+  const precision = resolvePrecision(options.precision, device, true);
+  const loaded = await loadModel(model, { precision, device, classifier: true });
+  const parameters = namedWeights(loaded.decoder);
+  for (const weight of parameters.values()) weight.setRequiresGrad();
+  const dispose = (): void => loaded.dispose();
+  return { model: loaded, role: 'reference', parameters, precision, [Symbol.dispose]: dispose };
+}
+
+function modelForSizes(recipe: Recipe, { options, from }: RecipeStage): string {
+  const [name] = from.get('model') ?? [];
+  if (name === undefined || existsSync(options.model)) return options.model;
+  return modelForSizes(recipe, recipe.stages.find((one) => one.name === name)!);
+}
+
+interface RowsWork {
+  rows: number;
+  /** As far as the sample tells. */
+  usable: number;
+  /** Of a row, on average. */
+  tokens: number;
+  /** Tokens of the longest row of the sample. */
+  longest: number;
+  /** Floating-point operations of a row, on average. */
+  forward: number;
+  backward: number;
+}
+
+async function measureRows(
+  stage: RecipeStage,
+  data: readonly string[],
+  options: TrainingOptions,
+  model: LanguageModel,
+  sizes: ModelSizes,
+): Promise<RowsWork> {
+  const { kind, measure } = rowMeasures[verbOf(stage).rows];
+  await using source = await openRows(data, { kind, onBadRow: options.onBadRow });
+  const sampled = Math.min(source.length, SAMPLED_ROWS);
+  const places = Array.from({ length: sampled }, (_, at) =>
+    Math.floor((at * source.length) / sampled),
+  );
+  const found = (await source.readMany(places)).flatMap(
+    (row) => measure(row, model.tokenizer, options) ?? [],
+  );
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const forward = found.map(({ packed, scored }) => forwardFlops(sizes, packed, scored));
+  const lengths = found.map(({ packed }) => packed.tokens.length);
+  const trainedWeights = !options.lora;
+  return {
+    rows: source.length,
+    usable: Math.round((source.length * found.length) / sampled),
+    tokens: mean(lengths),
+    longest: Math.max(0, ...lengths),
+    forward: mean(forward.map(totalFlops)),
+    backward: mean(forward.map((one) => totalFlops(backwardFlops(one, { trainedWeights })))),
+  };
+}
+
+/** Before the first step and after the last, or as --eval-steps says. */
+const evaluations = ({ evalSteps }: TrainingOptions, steps: number): number =>
+  evalSteps === null ? 2 : 1 + Math.ceil(steps / evalSteps);
+
+function memoryOf(trained: SizedModel, options: TrainingOptions, longest: number): number {
+  const { model, role } = trained;
+  const weights = [...namedWeights(model.decoder).values()];
+  const stored = weights.reduce((sum, { size, dtype }) => sum + size * dtypeBytes(dtype), 0);
+  // Parameters of full fine-tuning are float32 whatever is computed in.
+  const base = options.lora ? stored : weights.reduce((sum, { size }) => sum + 4 * size, 0);
+  const passes = planPasses(trained, options, () => {});
+  const { rows, tokens: most } = passes.limit;
+  const step = options.batchSize * longest;
+  const tokens =
+    most === null ? (rows ?? options.batchSize) * longest : Math.min(Math.max(most, longest), step);
+  const bytes = activationBytes(model.decoder, role === 'reference' ? null : role);
+  const perToken = passes.recomputes(tokens) ? bytes.checkpointed : bytes.held;
+  return base + trainingBytes(trained) + tokens * perToken;
+}

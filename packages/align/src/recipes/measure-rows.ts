@@ -1,0 +1,93 @@
+// What rows come to, by their kind: the tokens of a pass and how many of them are scored.
+import type { PackedBatch, Tokenizer } from '@keel/model';
+import { AnswerPacker } from '../batching/answer-packer.ts';
+import { packAnswers } from '../batching/pack-answers.ts';
+import { packExamples } from '../batching/pack-examples.ts';
+import { packJudged } from '../batching/pack-judged.ts';
+import { packPairs } from '../batching/pack-pairs.ts';
+import { defaultScoring } from '../batching/scoring-rules.ts';
+import { tokeniseExample } from '../batching/tokenise-example.ts';
+import { tokeniseJudged } from '../batching/tokenise-judged.ts';
+import { tokenisePair } from '../batching/tokenise-pair.ts';
+import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
+import { tokeniseUnpaired } from '../batching/tokenise-unpaired.ts';
+import type { RewardOptions } from '../config/reward-options.ts';
+import type { SftOptions } from '../config/sft-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
+import type { RowKind, RowOf } from '../data/rows.ts';
+import { type OnlineOptions, stepsPerRollout } from '../trainers/online/online-settings.ts';
+import type { MeasuredRows } from './stage-verbs.ts';
+
+/** A row in a pass of its own. */
+export interface MeasuredRow {
+  packed: PackedBatch;
+  /** Tokens whose log-probability is computed. */
+  scored: number;
+}
+
+export interface RowMeasure<Kind extends RowKind = RowKind> {
+  kind: Kind;
+  /** null where the row does not fit --max-length. */
+  measure(row: RowOf[Kind], tokenizer: Tokenizer, options: TrainingOptions): MeasuredRow | null;
+  /** Optimiser steps on each batch of rows; 1 unless told. */
+  stepsPerBatch?(options: TrainingOptions): number;
+}
+
+const measureOf = <Kind extends RowKind>(one: RowMeasure<Kind>): RowMeasure =>
+  one as unknown as RowMeasure;
+
+export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
+  supervised: measureOf({
+    kind: 'supervised',
+    measure(row, tokenizer, options) {
+      const { maxLength, ...rules } = options as SftOptions;
+      const example = tokeniseExample(row, tokenizer, { ...defaultScoring, ...rules, maxLength });
+      if (example === null) return null;
+      const { packed, scored } = packExamples([example]);
+      return { packed, scored: scored.rows.length };
+    },
+  }),
+  judged: measureOf({
+    kind: 'judged',
+    measure(row, tokenizer, options) {
+      const reading = { ...(options as RewardOptions), padTokenId: null };
+      const judged = tokeniseJudged(row, tokenizer, reading);
+      if (judged === null) return null;
+      const { packed, best } = packJudged([judged]);
+      return { packed, scored: reading.lmWeight > 0 ? best.rows.length : 0 };
+    },
+  }),
+  preference: measureOf({
+    kind: 'preference',
+    measure(row, tokenizer, { maxLength }) {
+      const pair = tokenisePair(row, tokenizer, { maxLength });
+      if (pair === null) return null;
+      const { packed, scored } = packPairs([pair]);
+      return { packed, scored: scored.rows.length };
+    },
+  }),
+  unpaired: measureOf({
+    kind: 'unpaired',
+    measure(row, tokenizer, { maxLength }) {
+      const answer = tokeniseUnpaired(row, tokenizer, { maxLength });
+      if (answer === null) return null;
+      const { packed, scored } = packAnswers([answer]);
+      return { packed, scored: scored.rows.length };
+    },
+  }),
+  // Answers count at their longest.
+  prompt: measureOf({
+    kind: 'prompt',
+    measure(row, tokenizer, options) {
+      const { maxLength, maxNewTokens, numGenerations } = options as OnlineOptions;
+      const maxPromptLength = maxLength === null ? null : maxLength - maxNewTokens;
+      const prompt = tokenisePrompt(row, tokenizer, { maxPromptLength });
+      if (prompt === null) return null;
+      const packer = new AnswerPacker();
+      const answer = Array<number>(maxNewTokens).fill(0);
+      for (let count = 0; count < numGenerations; count++) packer.add(prompt.tokens, answer);
+      return { packed: packer.build(), scored: numGenerations * maxNewTokens };
+    },
+    stepsPerBatch: (options) => stepsPerRollout(options as OnlineOptions),
+  }),
+};

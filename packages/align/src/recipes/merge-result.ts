@@ -1,0 +1,67 @@
+// The whole model that a stage's adapter makes of its base: what the stages after it stand on.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
+import { trimMemory } from '@keel/torch';
+import { removePartials, writeFileAtomic, writeFolderAtomic } from '../runs/atomic-write.ts';
+import { hashPath } from './input-files.ts';
+import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
+
+const RECORD = 'merged-from.json';
+const ADAPTER = 'adapter';
+
+export interface MergedFrom {
+  /** As the stage's options name it. */
+  base: string;
+  /** SHA-256 of the base's files. */
+  baseSha256: string;
+  /** SHA-256 of the adapter's files. */
+  adapterSha256: string;
+}
+
+/**
+ * Writes the stage's merged model: W + scale * B A in float32, whatever the run computed in. A stage that loads it in another
+ * type rounds it then, once.
+ * @param from what it is to be made of; where it is there already, nothing is done
+ * @returns whether it was written
+ * @throws CheckpointError where the base or the adapter is damaged
+ */
+export async function mergeResult(
+  output: string,
+  name: string,
+  from: MergedFrom,
+  onBegin: () => void = () => {},
+): Promise<boolean> {
+  const folder = mergedFolder(output, name);
+  if (isMerged(folder, from)) return false;
+  onBegin();
+  await removePartials(stageFolder(output, name));
+  const model = await loadModel(from.base, { precision: 'fp32', device: 'cpu' });
+  try {
+    loadAdapter(model.decoder, finalFolder(output, name), ADAPTER);
+    mergeAdapter(model.decoder, ADAPTER);
+    await writeFolderAtomic(folder, (inside) => {
+      saveModel(inside, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' });
+      writeFileAtomic(join(inside, RECORD), `${JSON.stringify(from, null, 2)}\n`);
+    });
+  } finally {
+    model.dispose();
+    trimMemory();
+  }
+  return true;
+}
+
+function isMerged(folder: string, from: MergedFrom): boolean {
+  const path = join(folder, RECORD);
+  if (!existsSync(path)) return false;
+  try {
+    const found = JSON.parse(readFileSync(path, 'utf8')) as Partial<MergedFrom>;
+    return found.baseSha256 === from.baseSha256 && found.adapterSha256 === from.adapterSha256;
+  } catch {
+    return false;
+  }
+}
+
+/** SHA-256 of what a stage ended with. */
+export const hashResult = (output: string, name: string): Promise<string> =>
+  hashPath(finalFolder(output, name));

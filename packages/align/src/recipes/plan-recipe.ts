@@ -1,0 +1,56 @@
+// What a call would do: each stage's state, and what those that run will cost.
+import { existsSync } from 'node:fs';
+import type { FileHash } from '../data/open-rows.ts';
+import { estimateStage, type StageEstimate } from './estimate-stage.ts';
+import { type Recipe, type RecipeStage, standsOn } from './recipe.ts';
+import { StageError } from './stage-error.ts';
+import { readStageRecords } from './stage-records.ts';
+import { type StageState, stateOfStage } from './stage-state.ts';
+
+export interface PlannedStage {
+  stage: RecipeStage;
+  state: StageState;
+  /** null for a stage that is done. */
+  estimate: StageEstimate | null;
+}
+
+export interface RecipePlan {
+  stages: PlannedStage[];
+  /** Stages but the last whose result no stage takes: that was forgotten, perhaps. */
+  unused: string[];
+}
+
+export interface PlanOptions {
+  /** Every stage begins anew. */
+  overwrite?: boolean;
+  /** Is told where this machine is measured first. */
+  notice?(text: string): void;
+}
+
+/**
+ * Looks at everything that a call would look at, and runs nothing.
+ * @throws StageError where rows, models or folders are not as they must be
+ */
+export async function planRecipe(
+  recipe: Recipe,
+  { overwrite = false, notice = () => {} }: PlanOptions = {},
+): Promise<RecipePlan> {
+  const { output, stages } = recipe;
+  const records = existsSync(output) && !overwrite ? readStageRecords(output) : {};
+  const results = new Map<string, readonly FileHash[] | null>();
+  const planned: PlannedStage[] = [];
+  for (const stage of stages) {
+    try {
+      const state = await stateOfStage(stage, { output, records, results, overwrite });
+      results.set(stage.name, state.result);
+      const done = state.status === 'done';
+      const estimate = done ? null : await estimateStage(recipe, stage, state.step, notice);
+      planned.push({ stage, state, estimate });
+    } catch (error) {
+      throw new StageError(stage, stages.length, error);
+    }
+  }
+  const used = new Set(stages.flatMap(standsOn));
+  const unused = stages.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
+  return { stages: planned, unused };
+}

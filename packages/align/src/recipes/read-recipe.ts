@@ -1,0 +1,224 @@
+// From a recipe's YAML file to stages whose options are checked and complete.
+import { basename, join } from 'node:path';
+import { isMap } from 'yaml';
+import { snakeCase } from '../config/case.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { OptionDescriptor } from '../config/options.ts';
+import { resolveEntries } from '../config/resolve-options.ts';
+import {
+  optionEntries,
+  readYamlFile,
+  unknownKey,
+  unknownName,
+  type YamlEntry,
+  type YamlFile,
+  type YamlPair,
+} from '../config/yaml-config.ts';
+import { type Recipe, type RecipeStage, stageFolder } from './recipe.ts';
+import { resolveReference } from './stage-references.ts';
+import { type StageVerb, stageVerbNames, stageVerbs } from './stage-verbs.ts';
+
+/** What a recipe's file has. */
+export const recipeKeys = ['output', 'defaults', 'stages'] as const;
+
+export interface ReadRecipeOptions {
+  /** In place of the recipe's own. */
+  output?: string | null;
+}
+
+/**
+ * Reads a recipe and checks every option of every stage.
+ * @throws ConfigError with every problem found: `file:line:column`, what was expected and what was found
+ */
+export function readRecipe(path: string, { output = null }: ReadRecipeOptions = {}): Recipe {
+  const file = readYamlFile(path, 'a recipe, with "stages:" in it');
+  const problems: string[] = [];
+  const known = new Map<string, YamlPair>();
+  for (const pair of file.pairs) {
+    const key = file.keyOf(pair);
+    if ((recipeKeys as readonly string[]).includes(key)) known.set(key, pair);
+    else problems.push(`${file.placeOf(pair.key)}: ${unknownName('key', key, recipeKeys)}`);
+  }
+  const reading: Reading = {
+    file,
+    problems,
+    output: output ?? outputOf(path, file, known.get('output'), problems),
+  };
+  const stages = stagesOf(path, known.get('stages'), reading);
+  const read = readStages(stages, defaultsOf(known.get('defaults'), stages, reading), reading);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { path, text: file.text, output: reading.output, stages: read };
+}
+
+interface Reading {
+  file: YamlFile;
+  problems: string[];
+  output: string;
+}
+
+/** A stage as it stands in the file. */
+interface WrittenStage {
+  name: string;
+  place: string;
+  verb: string;
+  pairs: YamlPair[];
+}
+
+function outputOf(
+  path: string,
+  file: YamlFile,
+  pair: YamlPair | undefined,
+  problems: string[],
+): string {
+  if (pair === undefined) return join('runs', basename(path).replace(/\.[^.]+$/, ''));
+  const { value, place } = file.entryOf(pair);
+  if (typeof value === 'string' && value !== '') return value;
+  problems.push(`${place}: output: expected a folder, for example runs/first`);
+  return '';
+}
+
+/** The keys and values of a mapping; a complaint where the value is none. */
+function pairsOf({ file, problems }: Reading, pair: YamlPair, what: string): YamlPair[] {
+  if (isMap(pair.value)) return pair.value.items as YamlPair[];
+  const { value, place } = file.entryOf(pair);
+  if (value !== null) problems.push(`${place}: expected a mapping of ${what}`);
+  return [];
+}
+
+function stagesOf(path: string, pair: YamlPair | undefined, reading: Reading): WrittenStage[] {
+  const { file, problems } = reading;
+  const pairs = pair === undefined ? [] : pairsOf(reading, pair, 'stages by their names');
+  if (pairs.length === 0 && problems.length === 0) {
+    const place = pair === undefined ? path : file.placeOf(pair.key);
+    problems.push(`${place}: stages is required: the verbs to run with their options, by name`);
+  }
+  return pairs.flatMap((one) => writtenStage(one, reading) ?? []);
+}
+
+function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
+  const { file, problems } = reading;
+  const name = file.keyOf(pair);
+  const place = file.placeOf(pair.key);
+  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name)) {
+    problems.push(
+      `${place}: "${name}" cannot be a stage's name: it is a folder's too, of letters, digits, - and _`,
+    );
+    return null;
+  }
+  const all = pairsOf(reading, pair, `options of the stage "${name}"`);
+  const verbPair = all.find((one) => file.keyOf(one) === 'verb');
+  const verb = verbPair === undefined ? name : String(file.entryOf(verbPair).value);
+  if (stageVerbs[verb] === undefined) {
+    const complaint =
+      verbPair === undefined
+        ? `the stage "${name}" needs a verb, since its name is none: verb: ${stageVerbNames.join(', or ')}`
+        : unknownName('verb', verb, stageVerbNames);
+    problems.push(`${verbPair === undefined ? place : file.entryOf(verbPair).place}: ${complaint}`);
+    return null;
+  }
+  const output = all.find((one) => file.keyOf(one) === 'output');
+  if (output !== undefined) {
+    problems.push(
+      `${file.placeOf(output.key)}: a stage writes into the recipe's own folder, here ${stageFolder(reading.output, name)}: write output outside of stages`,
+    );
+  }
+  const pairs = all.filter((one) => one !== verbPair && one !== output);
+  return { name, place, verb, pairs };
+}
+
+/** Options for every stage that has them, by camelCase name. */
+function defaultsOf(
+  pair: YamlPair | undefined,
+  stages: readonly WrittenStage[],
+  reading: Reading,
+): Map<string, YamlEntry> {
+  const entries = new Map<string, YamlEntry>();
+  if (pair === undefined) return entries;
+  const { file, problems } = reading;
+  const known = stages.flatMap(({ verb }) => descriptorsOf(stageVerbs[verb]!));
+  for (const one of pairsOf(reading, pair, 'options')) {
+    const key = file.keyOf(one);
+    const descriptor = known.find(({ yamlKey, flagOnly }) => yamlKey === key && !flagOnly);
+    if (descriptor !== undefined) entries.set(descriptor.name, file.entryOf(one));
+    else if (known.length > 0) problems.push(`${file.placeOf(one.key)}: ${unknownKey(key, known)}`);
+  }
+  return entries;
+}
+
+/** What a stage may be told: all but where it writes. */
+const descriptorsOf = ({ definition }: StageVerb): OptionDescriptor[] =>
+  definition.descriptors.filter(({ name }) => name !== 'output');
+
+function readStages(
+  written: readonly WrittenStage[],
+  defaults: ReadonlyMap<string, YamlEntry>,
+  reading: Reading,
+): RecipeStage[] {
+  const all = written.map(({ name }) => name);
+  const stages: RecipeStage[] = [];
+  for (const stage of written) {
+    const { definition } = stageVerbs[stage.verb]!;
+    const found = optionEntries(reading.file, stage.pairs, descriptorsOf(stageVerbs[stage.verb]!));
+    reading.problems.push(...found.problems);
+    const entries = withDefaults(stage, found.entries, defaults);
+    const from = resolveReferences(stage, entries, { earlier: stages, all }, reading);
+    const place = `${stage.place}: stage "${stage.name}"`;
+    entries.set('output', { value: stageFolder(reading.output, stage.name), place });
+    try {
+      const options = resolveEntries(definition, { entries, place });
+      const { name, verb } = stage;
+      stages.push({ name, number: stages.length + 1, verb, options, from });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      reading.problems.push(...error.problems);
+    }
+  }
+  return stages;
+}
+
+/** A stage's own options over those of all stages that its verb has. */
+function withDefaults(
+  { verb }: WrittenStage,
+  own: ReadonlyMap<string, YamlEntry>,
+  defaults: ReadonlyMap<string, YamlEntry>,
+): Map<string, YamlEntry> {
+  const { definition } = stageVerbs[verb]!;
+  const replaced = definition.exclusive.filter((group) => group.some((name) => own.has(name)));
+  const taken = [...defaults].filter(
+    ([name]) =>
+      definition.descriptors.some((one) => one.name === name) && !replaced.flat().includes(name),
+  );
+  return new Map([...taken, ...own]);
+}
+
+/** Puts paths in the place of stages' names. @returns which options had them */
+function resolveReferences(
+  { name, verb }: WrittenStage,
+  entries: Map<string, YamlEntry>,
+  { earlier, all }: { earlier: readonly RecipeStage[]; all: readonly string[] },
+  { output, problems }: Reading,
+): Map<string, string[]> {
+  const from = new Map<string, string[]>();
+  const { gives } = stageVerbs[verb]!;
+  const resolve = (option: string, value: unknown, place: string): unknown => {
+    if (Array.isArray(value)) return value.map((one) => resolve(option, one, place));
+    if (typeof value !== 'string') return value;
+    const found = resolveReference(value, { option, gives, output, earlier, all, name });
+    if (found === null) return value;
+    if (typeof found === 'string') {
+      problems.push(`${place}: ${snakeCase(option)}: ${found}`);
+      return value;
+    }
+    from.set(option, [...(from.get(option) ?? []), found.stage.name]);
+    // An adapter is of its own base, unless another is named.
+    if (option === 'adapter' && !entries.has('model')) {
+      entries.set('model', { value: found.stage.options.model, place });
+      from.set('model', [...(found.stage.from.get('model') ?? [])]);
+    }
+    return found.path;
+  };
+  for (const [option, { value, place }] of [...entries]) {
+    entries.set(option, { value: resolve(option, value, place), place });
+  }
+  return from;
+}

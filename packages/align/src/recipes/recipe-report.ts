@@ -1,0 +1,144 @@
+// The report of a recipe: its stages, their numbers, and what each model was made of.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MetricsLog } from '../runs/metrics.ts';
+import { formatDuration } from '../runs/progress.ts';
+import type {
+  Headline,
+  LineageEntry,
+  ReportedStage,
+  RewardPoint,
+} from '../runs/report/report-data.ts';
+import { writeReport } from '../runs/report/write-report.ts';
+import { hashPath } from './input-files.ts';
+import { mergedFolder, type Recipe, type RecipeStage, stageFolder, verbOf } from './recipe.ts';
+import type { StageRecord, StageRecords } from './stage-records.ts';
+
+type Result = NonNullable<StageRecord['result']>;
+
+/** Writes the recipe's report.html: what is done so far. */
+export async function writeRecipeReport(
+  recipe: Recipe,
+  records: StageRecords,
+  path: string,
+): Promise<void> {
+  const { stages, text, output } = recipe;
+  const done = stages.filter(({ name }) => records[name]?.result);
+  const seconds = stages.reduce((sum, { name }) => sum + (records[name]?.seconds ?? 0), 0);
+  const lineage: LineageEntry[] = [];
+  for (const stage of stages) lineage.push(...(await lineageOf(recipe, stage, records)));
+  writeReport(path, {
+    title: `${recipe.path}: keel align`,
+    summary: summaryOf(recipe, done),
+    created: new Date().toISOString(),
+    stages: stages.map((stage) => reported(recipe, stage, records[stage.name])),
+    lineage,
+    ran: {
+      facts: [
+        { label: 'Recipe', value: `${recipe.path} (SHA-256 ${short(sha256(text))})` },
+        { label: 'Folder', value: output },
+        { label: 'Time of all stages', value: formatDuration(seconds) },
+      ],
+      config: text,
+      configName: 'The recipe',
+    },
+  });
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const short = (hash: string): string => `${hash.slice(0, 12)}…`;
+
+function summaryOf({ stages }: Recipe, done: readonly RecipeStage[]): string {
+  const names = stages.map(({ name }) => name).join(', then ');
+  const some = done.length < stages.length;
+  return some
+    ? `${names}: ${done.length} of ${stages.length} stages are done so far.`
+    : `${names}.`;
+}
+
+const headlinesOf = ({ headlines }: Result): Headline[] =>
+  headlines.map(({ before, after, ...rest }) => ({
+    ...rest,
+    before: before === null ? null : { value: before },
+    after: { value: after },
+  })) as Headline[];
+
+function reported(
+  { output }: Recipe,
+  stage: RecipeStage,
+  record: StageRecord | undefined,
+): ReportedStage {
+  const { name, verb } = stage;
+  const result = record?.result ?? null;
+  const own = existsSync(join(stageFolder(output, name), 'report.html'));
+  const ended =
+    result === null
+      ? record === undefined
+        ? 'not run yet'
+        : 'broke off'
+      : `${result.step} steps in ${formatDuration(record!.seconds)}`;
+  return {
+    name,
+    facts: [`keel ${verb}`, ended],
+    report: result !== null && own ? `${name}/report.html` : null,
+    headlines: result === null ? [] : headlinesOf(result),
+    ...(result !== null && { rewardCurve: rewardPoints(stageFolder(output, name)) }),
+  };
+}
+
+/** Of the training steps that have both; none for a stage that does not sample, or has no reference. */
+function rewardPoints(folder: string): RewardPoint[] {
+  const path = join(folder, 'metrics.jsonl');
+  return (existsSync(path) ? MetricsLog.read(path) : []).flatMap(
+    ({ step, reward, 'objective/kl': kl }) =>
+      reward === undefined || kl === undefined ? [] : [{ step, kl, reward }],
+  );
+}
+
+const labels: Readonly<Record<string, string>> = {
+  data: 'data',
+  eval_data: 'held-out data',
+  model: 'model',
+};
+
+async function lineageOf(
+  { output, stages }: Recipe,
+  stage: RecipeStage,
+  records: StageRecords,
+): Promise<LineageEntry[]> {
+  const { name, options } = stage;
+  const record = records[name];
+  if (!record?.result) return [];
+  const { inputs, options: values, verb } = record.identity;
+  const madeOf = Object.entries(inputs).flatMap(([key, files]) =>
+    files.map(({ name, sha256 }) => ({
+      label: labels[key] ?? key,
+      name: name.replace(/^stages\.(.*)$/, '$1/final'),
+      sha256,
+    })),
+  );
+  madeOf.push({ label: 'options', name: `keel ${verb}`, sha256: sha256(JSON.stringify(values)) });
+  const of = verbOf(stage).gives;
+  const final = { label: 'adapter', name: `${name}/final`, sha256: record.result.sha256 };
+  const entries: LineageEntry[] = [
+    {
+      name: final.name,
+      kind: options.lora ? `${of}: an adapter on its model` : of,
+      sha256: final.sha256,
+      madeOf,
+    },
+  ];
+  const merged = mergedFolder(output, name);
+  const used = stages.some((one) => one.from.values().some((names) => names.includes(name)));
+  if (options.lora && used && existsSync(merged)) {
+    const base = (inputs.model ?? []).map((file) => ({ label: 'model', ...file }));
+    entries.push({
+      name: `${name}/merged`,
+      kind: 'the adapter merged into its model',
+      sha256: await hashPath(merged),
+      madeOf: [...base, final],
+    });
+  }
+  return entries;
+}

@@ -1,0 +1,55 @@
+// The JSON Schema of recipes, for editors.
+import { optionsJsonSchema } from '../config/json-schema.ts';
+import { stageVerbNames, stageVerbs } from './stage-verbs.ts';
+
+type JsonSchema = Record<string, unknown>;
+
+const text = (description: string): JsonSchema => ({ type: 'string', description });
+
+/** Draft 2020-12: a stage may have the options of its verb, which is its name unless `verb` says otherwise. */
+export function recipeJsonSchema(): JsonSchema {
+  const definitions: Record<string, JsonSchema> = {};
+  const defaults: JsonSchema = {};
+  for (const name of stageVerbNames) {
+    const { $schema: _, properties, ...rest } = optionsJsonSchema(stageVerbs[name]!.definition);
+    const { output: __, ...options } = properties as Record<string, JsonSchema>;
+    Object.assign(defaults, options);
+    const verb = { const: name, description: "the stage's verb; without it, the stage's name" };
+    definitions[name] = { ...rest, properties: { verb, ...options } };
+  }
+  const references = stageVerbNames.map((name) => ({ $ref: `#/$defs/${name}` }));
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'keel align',
+    type: 'object',
+    properties: {
+      output: text("the recipe's folder; each stage writes into one of its own inside"),
+      defaults: {
+        description: 'options of every stage whose verb has them',
+        type: 'object',
+        properties: defaults,
+        additionalProperties: false,
+      },
+      stages: {
+        description: 'verbs with their options, in the order in which they run',
+        type: 'object',
+        minProperties: 1,
+        properties: Object.fromEntries(
+          stageVerbNames.map((name, at) => [
+            name,
+            {
+              if: { required: ['verb'] },
+              // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+              then: { anyOf: references },
+              else: references[at],
+            },
+          ]),
+        ),
+        additionalProperties: { anyOf: references, required: ['verb'] },
+      },
+    },
+    required: ['stages'],
+    additionalProperties: false,
+    $defs: definitions,
+  };
+}

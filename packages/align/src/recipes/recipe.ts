@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { type StageVerb, stageVerbs } from './stage-verbs.ts';
+
+/** One stage of a recipe: a verb with its options. */
+export interface RecipeStage {
+  name: string;
+  /** Counted from 1. */
+  number: number;
+  verb: string;
+  /** Every option; results of earlier stages stand in them as paths. */
+  options: TrainingOptions & Readonly<Record<string, unknown>>;
+  /** Options that take results of earlier stages: the names of these. */
+  from: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Stages that are run one after the other. */
+export interface Recipe {
+  /** The file that it was read from. */
+  path: string;
+  /** The file's text. */
+  text: string;
+  /** The folder of all stages. */
+  output: string;
+  stages: readonly RecipeStage[];
+}
+
+/** The folder of a stage's run. */
+export const stageFolder = (output: string, name: string): string => join(output, name);
+
+/** What a stage's run ends with: an adapter or a whole model. */
+export const finalFolder = (output: string, name: string): string => join(output, name, 'final');
+
+/** The whole model that a stage's adapter makes of its base. */
+export const mergedFolder = (output: string, name: string): string => join(output, name, 'merged');
+
+export const verbOf = ({ verb }: RecipeStage): StageVerb => stageVerbs[verb]!;
+
+/** Earlier stages that a stage stands on, each once. */
+export const standsOn = ({ from }: RecipeStage): string[] => [
+  ...new Set([...from.values()].flat()),
+];

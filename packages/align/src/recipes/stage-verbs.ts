@@ -1,0 +1,128 @@
+// The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
+import { defineDpoOptions } from '../config/dpo-options.ts';
+import { grpoDefinition } from '../config/grpo-options.ts';
+import { ktoDefinition } from '../config/kto-options.ts';
+import { onlineDpoDefinition } from '../config/online-dpo-options.ts';
+import type { OptionsDefinition } from '../config/options.ts';
+import { ppoDefinition } from '../config/ppo-options.ts';
+import { reinforceDefinition } from '../config/reinforce-options.ts';
+import { remaxDefinition } from '../config/remax-options.ts';
+import { rewardDefinition } from '../config/reward-options.ts';
+import { rlooDefinition } from '../config/rloo-options.ts';
+import { sftDefinition } from '../config/sft-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
+import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+
+/** What a stage's result is, for the stages after it. */
+export type StageResult = 'language model' | 'reward model';
+
+/** Kinds of rows whose work can be estimated (measure-rows.ts). */
+export type MeasuredRows = 'supervised' | 'judged' | 'preference' | 'unpaired' | 'prompt';
+
+export interface OtherPasses {
+  /** Whose result is kept. */
+  once?: number;
+  /** Each time that the row comes up. */
+  always?: number;
+  /** Trained passes, where it is not one. */
+  trained?: number;
+}
+
+/** A verb as a stage of a recipe. */
+export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
+  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
+  definition: OptionsDefinition<any, Options>;
+  gives: StageResult;
+  /** What its rows are, by which its work is estimated. */
+  rows: MeasuredRows;
+  /** Forward passes of a row beside the one that is trained. */
+  otherPasses?(options: Options): OtherPasses;
+  run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
+}
+
+/** Checks that a verb's parts speak of the same options. */
+const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
+  verb as unknown as StageVerb;
+
+/**
+ * Of verbs that sample: what they sample takes about the time of two passes, since weights are read for few tokens at a time;
+ * then log-probabilities, the reward, and the reference where there is one. A critic that is an adapter trains as the policy does.
+ */
+const online = {
+  gives: 'language model',
+  rows: 'prompt',
+  otherPasses: (options: {
+    beta: number;
+    numIterations?: number;
+    critic?: 'adapter' | 'shared';
+  }): OtherPasses => ({
+    always: options.beta > 0 ? 5 : 4,
+    trained: (options.numIterations ?? 1) * (options.critic === 'adapter' ? 2 : 1),
+  }),
+} as const;
+
+/** By name. A new training verb is one entry here. */
+export const stageVerbs: Readonly<Record<string, StageVerb>> = {
+  sft: stage({
+    definition: sftDefinition,
+    gives: 'language model',
+    rows: 'supervised',
+    run: async () => (await import('../trainers/run-sft.ts')).runSft,
+  }),
+  reward: stage({
+    definition: rewardDefinition,
+    gives: 'reward model',
+    rows: 'judged',
+    run: async () => (await import('../trainers/run-reward.ts')).runReward,
+  }),
+  dpo: stage({
+    definition: defineDpoOptions(pairedObjectiveNames),
+    gives: 'language model',
+    rows: 'preference',
+    otherPasses: ({ loss }) => ({
+      once: loss.some((name) => pairedObjective(name).needsReference) ? 1 : 0,
+    }),
+    run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
+  }),
+  kto: stage({
+    definition: ktoDefinition,
+    gives: 'language model',
+    rows: 'unpaired',
+    // The reference, and for KTO's KL policy and reference on the mismatched answer.
+    otherPasses: ({ loss }) => ({ always: loss === 'kto' ? 3 : 1 }),
+    run: async () => (await import('../trainers/run-kto.ts')).runKto,
+  }),
+  ppo: stage({
+    ...online,
+    definition: ppoDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runPpo,
+  }),
+  grpo: stage({
+    ...online,
+    definition: grpoDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runGrpo,
+  }),
+  rloo: stage({
+    ...online,
+    definition: rlooDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runRloo,
+  }),
+  reinforce: stage({
+    ...online,
+    definition: reinforceDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runReinforce,
+  }),
+  remax: stage({
+    ...online,
+    definition: remaxDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runRemax,
+  }),
+  'online-dpo': stage({
+    ...online,
+    definition: onlineDpoDefinition,
+    run: async () => (await import('../trainers/run-online.ts')).runOnlineDpo,
+  }),
+};
+
+export const stageVerbNames: readonly string[] = Object.keys(stageVerbs);

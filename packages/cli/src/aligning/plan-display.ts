@@ -1,0 +1,82 @@
+import {
+  EXPECTED_SHARE,
+  formatCount,
+  formatDuration,
+  type PlannedStage,
+  type Recipe,
+  type RecipePlan,
+} from '@keel/align';
+
+/** What a call would do, for people. */
+export function planText({ path, output }: Recipe, { stages, unused }: RecipePlan): string {
+  const width = Math.max(...stages.map(({ stage: { name } }) => name.length));
+  const lines = stages.flatMap((planned) => {
+    const { stage, estimate } = planned;
+    const head = `${`${stage.number}.`.padStart(4)} ${stage.name.padEnd(width)}`;
+    const indent = ' '.repeat(head.length + 2);
+    const first = `${head}  keel ${stage.verb}: ${stateText(planned)}`;
+    const { model } = stage.options;
+    const made = `${indent}${stage.options.lora ? 'LoRA on ' : ''}${model}`;
+    if (estimate === null) return [first];
+    const { rows, evalRows, steps, tokens, memoryBytes, seconds } = estimate;
+    const held = evalRows > 0 ? ` and ${evalRows} held out` : '';
+    return [
+      first,
+      made,
+      `${indent}${rows} rows${held}, ${steps} steps, ${formatCount(tokens)} tokens`,
+      `${indent}about ${formatDuration(seconds)}, ${gigabytes(memoryBytes)}`,
+    ];
+  });
+  const notes = unused.map(
+    (name) => `No stage takes the result of ${name}: write \${stages.${name}} where one is to.`,
+  );
+  return [
+    `${path}: ${count(stages.length)}, in ${output}`,
+    '',
+    ...lines,
+    '',
+    ...notes,
+    sumText(stages),
+  ].join('\n');
+}
+
+const count = (stages: number): string => (stages === 1 ? '1 stage' : `${stages} stages`);
+
+export function stateText({ state: { status, why, step } }: Pick<PlannedStage, 'state'>): string {
+  if (status === 'done') return 'done, and nothing changed';
+  if (status === 'resume') return `goes on after step ${step}: ${why.join('; ')}`;
+  return `runs: ${why.join('; ')}`;
+}
+
+function sumText(stages: readonly PlannedStage[]): string {
+  const estimates = stages.flatMap(({ estimate }) => estimate ?? []);
+  if (estimates.length === 0) return 'Nothing is to run.';
+  const seconds = estimates.reduce((sum, one) => sum + one.seconds, 0);
+  const memory = Math.max(...estimates.map((one) => one.memoryBytes));
+  return `To run: ${count(estimates.length)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's fastest matrix product, ${gigabytes(memory)} at most.`;
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** The same as one object. */
+export function planJson({ path, output }: Recipe, { stages, unused }: RecipePlan): object {
+  return {
+    type: 'plan',
+    recipe: path,
+    run: output,
+    share_of_peak: EXPECTED_SHARE,
+    unused,
+    stages: stages.map(({ stage, state: { status, why, step }, estimate }) => ({
+      ...{ stage: stage.name, number: stage.number, verb: stage.verb, status, why, step },
+      model: stage.options.model,
+      ...(estimate && {
+        rows: estimate.rows,
+        eval_rows: estimate.evalRows,
+        total_steps: estimate.steps,
+        tokens: estimate.tokens,
+        memory_bytes: Math.round(estimate.memoryBytes),
+        seconds: Number(estimate.seconds.toPrecision(3)),
+      }),
+    })),
+  };
+}

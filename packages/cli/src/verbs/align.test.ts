@@ -1,0 +1,280 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { goldenPath } from '@keel/torch/testing';
+import { describe, expect, test } from 'vitest';
+import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const tinyChat = goldenPath('tiny-chat')!;
+const completions = `${goldenPath('trajectories/sft-completion-only')}/train.jsonl`;
+const pairs = `${goldenPath('trajectories/dpo-sigmoid')}/train.jsonl`;
+
+/** A recipe of three stages on tiny-chat. */
+class Road extends TemporaryFolder {
+  write({ beta = 0.1, steps = 2, sftSteps = 2, more = '' } = {}): void {
+    writeFileSync(
+      this.file('road.yaml'),
+      `output: ${this.file('run')}
+defaults:
+  model: ${tinyChat}
+  precision: fp32
+  batch_size: 4
+  learning_rate: 1e-3
+  save_steps: 1
+stages:
+  sft:
+    data: ${completions}
+    lora: true
+    max_steps: ${sftSteps}
+  reward:
+    model: \${stages.sft}
+    data: ${pairs}
+    lora: true
+    max_steps: 1
+  policy:
+    verb: dpo
+    model: \${stages.sft}
+    data: ${pairs}
+    eval_data: ${pairs}
+    lora: true
+    beta: ${beta}
+    max_steps: ${steps}
+${more}`,
+    );
+  }
+
+  align(args: readonly string[] = [], calling: Calling = {}) {
+    return keel(['align', this.file('road.yaml'), ...args], {
+      ...calling,
+      env: { KEEL_CACHE: this.file('cache'), ...calling.env },
+    });
+  }
+
+  /** Runs it with --json. @returns its plan: statuses and reasons by stage; and the other events */
+  async events(calling: Calling = {}) {
+    const { code, stdout, stderr } = await this.align(['--json'], calling);
+    expect(code, stderr).toBe(0);
+    const [plan, ...events] = jsonLines(stdout);
+    const stages = (plan!.stages as Record<string, unknown>[]).map((one) => [
+      one.stage,
+      one.status,
+      ...(one.why as string[]),
+    ]);
+    return { stages, events, ran: events.at(-1)!.ran };
+  }
+
+  read(name: string): Buffer {
+    return readFileSync(this.file(`run/${name}`));
+  }
+}
+
+const adapter = 'final/adapter_model.safetensors';
+
+describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
+  test('--dry-run shows what would run, what it costs, and writes nothing', async () => {
+    using road = new Road();
+    road.write();
+    const { code, stdout, stderr } = await road.align(['--dry-run']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('road.yaml: 3 stages, in ');
+    expect(stdout).toContain('1. sft     keel sft: runs: not run yet');
+    expect(stdout).toContain(`LoRA on ${road.file('run/sft/merged')}`);
+    expect(stdout).toMatch(/16 rows and 16 held out, 2 steps, \d+ tokens/);
+    expect(stdout).toMatch(/about \d+s, 0\.\d GB/);
+    expect(stdout).toMatch(/To run: 3 stages, about \d+s at 50% of this machine's fastest/);
+    expect(existsSync(road.file('run'))).toBe(false);
+    expect(stdout).toContain(`No stage takes the result of reward: write \${stages.reward}`);
+  });
+
+  test('runs stages on each other, once; changed options run a stage and what stands on it', async () => {
+    using road = new Road();
+    road.write();
+    const first = await road.events();
+    expect(first.stages.map(([name, status]) => `${name} ${status}`)).toEqual([
+      'sft run',
+      'reward run',
+      'policy run',
+    ]);
+    expect(first.ran).toEqual(['sft', 'reward', 'policy']);
+    const ofRuns = first.events.filter(({ type }) => type === 'step');
+    expect(ofRuns.map(({ stage, step }) => `${stage} ${step}`)).toEqual([
+      ...['sft 1', 'sft 2', 'reward 1', 'policy 1', 'policy 2'],
+    ]);
+    expect(first.events.filter(({ type }) => type === 'merge')).toHaveLength(1);
+    expect(first.events.at(-1)).toMatchObject({
+      type: 'done',
+      chat: `npx keel chat --model ${road.file('run/sft/merged')} --adapter ${road.file('run/policy/final')}`,
+    });
+
+    const policy = road.read(`policy/${adapter}`);
+    const written = statSync(road.file('run/reward/final')).mtimeMs;
+    const second = await road.events();
+    expect(second.stages).toEqual([
+      ['sft', 'done'],
+      ['reward', 'done'],
+      ['policy', 'done'],
+    ]);
+    expect(second.ran).toEqual([]);
+    // A merged model that is gone is made again.
+    rmSync(road.file('run/sft/merged'), { recursive: true });
+    expect((await road.events()).ran).toEqual([]);
+    expect(existsSync(road.file('run/sft/merged/model.safetensors'))).toBe(true);
+
+    road.write({ beta: 0.2 });
+    const third = await road.events();
+    expect(third.stages.at(-1)).toEqual(['policy', 'run', 'beta was 0.1, now 0.2']);
+    expect(third.ran).toEqual(['policy']);
+    expect(road.read(`policy/${adapter}`)).not.toEqual(policy);
+    expect(statSync(road.file('run/reward/final')).mtimeMs).toBe(written);
+
+    road.write({ beta: 0.2, sftSteps: 1 });
+    const fourth = await road.events();
+    expect(fourth.stages).toEqual([
+      ['sft', 'run', 'max_steps was 2, now 1'],
+      ['reward', 'run', 'stands on sft, to be run before'],
+      ['policy', 'run', 'stands on sft, to be run before'],
+    ]);
+    expect(fourth.ran).toEqual(['sft', 'reward', 'policy']);
+
+    const report = road.read('report.html').toString();
+    for (const name of ['sft', 'reward', 'policy'])
+      expect(report).toContain(`<a href="${name}/report.html">${name}</a>`);
+    expect(report).toContain('Held-out reward margin');
+    expect(report).toContain('<code>sft/merged</code>');
+    const { stages } = JSON.parse(road.read('stages.json').toString());
+    expect(report).toContain(stages.policy.result.sha256);
+  });
+
+  test('a stage is the run that its verb makes of the same options', async () => {
+    using road = new Road();
+    road.write();
+    await road.events();
+    const config = road.file('run/policy/config.yaml');
+    const { code, stderr } = await keel(
+      ['dpo', '--config', config, '--output', road.file('alone')],
+      { env: { KEEL_CACHE: road.file('cache') } },
+    );
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(road.file(`alone/${adapter}`))).toEqual(road.read(`policy/${adapter}`));
+  });
+
+  test('kill -9 in a stage, and it goes on there to the same bits', async () => {
+    using whole = new Road();
+    using broken = new Road();
+    for (const road of [whole, broken]) road.write({ steps: 6 });
+    await whole.events();
+    const killed = await broken.align(['--json'], {
+      onLine: (line, child) => {
+        const { stage, type, step } = JSON.parse(line);
+        if (stage === 'policy' && type === 'checkpoint' && step === 3) child.kill('SIGKILL');
+      },
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    const { stages, ran } = await broken.events();
+    expect(stages.slice(0, 2)).toEqual([
+      ['sft', 'done'],
+      ['reward', 'done'],
+    ]);
+    expect(stages[2]!.slice(0, 2)).toEqual(['policy', 'resume']);
+    expect(stages[2]![2]).toMatch(/^broke off after its checkpoint of step [345]$/);
+    expect(ran).toEqual(['policy']);
+    expect(broken.read(`policy/${adapter}`)).toEqual(whole.read(`policy/${adapter}`));
+  });
+
+  test('the classic road: PPO against a reward model, both on the fine-tuned model', async () => {
+    using road = new Road();
+    const prompts = road.file('prompts.jsonl');
+    const rows = ['hello', 'who are you', 'what is a bird', 'tell me more'].map((content) => ({
+      prompt: [{ role: 'user', content }],
+    }));
+    writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    road.write({
+      more: `  ppo:
+    model: \${stages.sft}
+    reward: \${stages.reward}
+    critic_from: \${stages.reward}
+    data: ${prompts}
+    eval_data: ${prompts}
+    batch_size: 2
+    max_new_tokens: 6
+    num_iterations: 1
+    max_steps: 2
+  grpo:
+    data: ${prompts}
+    reward: length:-20
+    batch_size: 2
+    num_generations: 2
+    max_new_tokens: 6
+    max_steps: 1
+`,
+    });
+    const { ran, events } = await road.events();
+    expect(ran).toEqual(['sft', 'reward', 'policy', 'ppo', 'grpo']);
+    const last = events.findLast(({ stage, type }) => stage === 'ppo' && type === 'step');
+    expect(last).toMatchObject({ step: 2, total_steps: 2, reward: expect.any(Number) });
+    const config = road.read('ppo/config.yaml').toString();
+    expect(config).toContain(`reward: ${road.file('run/reward/final')}`);
+    expect(config).toContain(`critic_from: ${road.file('run/reward/final')}`);
+    expect((await road.events()).ran).toEqual([]);
+    const report = road.read('report.html').toString();
+    expect(report).toContain('Held-out KL to the reference');
+    expect(report.match(/<polyline/g)).toHaveLength(1);
+  });
+
+  test('SIGINT finishes the step, and the next call goes on', async () => {
+    using road = new Road();
+    road.write({ sftSteps: 1_000_000 });
+    const stopped = await road.align(['--json'], {
+      onLine: (line, child) => {
+        const { type, step } = JSON.parse(line);
+        if (type === 'step' && step === 2) child.kill('SIGINT');
+      },
+    });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    const last = jsonLines(stopped.stdout).at(-1)!;
+    expect(last).toMatchObject({
+      ...{ type: 'interrupted', stage: 'sft' },
+      resume: `npx keel align ${road.file('road.yaml')}`,
+    });
+    expect(existsSync(road.file(`run/sft/checkpoints/step-${last.step}`))).toBe(true);
+    const { stdout } = await road.align(['--dry-run']);
+    expect(stdout).toContain(
+      `sft     keel sft: goes on after step ${last.step}: broke off after its checkpoint of step ${last.step}`,
+    );
+  });
+
+  test('a stage that fails names itself and how to go on', async () => {
+    using road = new Road();
+    road.write();
+    expect((await road.align()).code).toBe(0);
+    road.write({ more: '    adapter: nowhere\n' });
+    const failed = await road.align();
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/^error: stage policy \(3 of 3\): .*nowhere/);
+    expect(failed.stderr).toContain(`go on:  npx keel align ${road.file('road.yaml')}`);
+  });
+
+  test('a wrong key is a complaint with its place, before anything runs', async () => {
+    using road = new Road();
+    road.write({ more: '    bata: 1\n' });
+    const { code, stderr } = await road.align();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/road\.yaml:\d+:5: unknown key "bata"; did you mean "beta"\?/);
+    expect(existsSync(road.file('run'))).toBe(false);
+  });
+
+  test("a folder that is not the recipe's is left alone", async () => {
+    using road = new Road();
+    road.write();
+    const { code, stderr } = await road.align(['--output', road.path]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("is not empty and not a recipe's folder");
+  });
+});
+
+test('keel schema align describes stages by their verbs', async () => {
+  const { code, stdout } = await keel(['schema', 'align']);
+  expect(code).toBe(0);
+  const schema = JSON.parse(stdout);
+  expect(schema.$defs.dpo.properties).toHaveProperty('beta');
+  expect(schema.$defs.dpo.properties).not.toHaveProperty('output');
+  expect(schema.properties.stages.properties.sft.else).toEqual({ $ref: '#/$defs/sft' });
+});

@@ -1,0 +1,31 @@
+import { planRecipe, readRecipe, runRecipe, StageError } from '@keel/align';
+import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
+import type { AlignOptions } from '../options/align.ts';
+import { StopSignals } from '../training/stop-signals.ts';
+
+export async function run(options: AlignOptions): Promise<number> {
+  const { dryRun, overwrite, json } = options;
+  const recipe = readRecipe(options.recipe, options);
+  const resume = alignCommand(options);
+  const display = new RecipeDisplay(recipe, { json, resume });
+  display.plan(await planRecipe(recipe, { overwrite, notice: (text) => display.say(text) }));
+  if (dryRun) return 0;
+  using stop = new StopSignals((name) => {
+    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`);
+  });
+  try {
+    const onEvent = display.event.bind(display);
+    const result = await runRecipe(recipe, { onEvent, signal: stop.signal, overwrite });
+    display.close();
+    display.ended(result);
+    return result.interrupted === null ? 0 : stop.exitCode;
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    const { message, cause } = error;
+    throw new Error(`${message}\nStages before it are kept. When it is mended, go on:  ${resume}`, {
+      cause,
+    });
+  } finally {
+    display.close();
+  }
+}
