@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomState, setThreads, threads } from '@keel/torch';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { keepPeak, keptPeak, machinePeak } from './kept-peak.ts';
+import { keepPeak, keptPeak, machinePeak, raisedPeak } from './kept-peak.ts';
 import { measureMatmulPeak } from './matmul-peak.ts';
 import { measureMemoryBandwidth } from './memory-bandwidth.ts';
 
@@ -54,6 +54,14 @@ it('a measurement that is kept anew replaces the old one', () => {
   expect(files()).toHaveLength(1);
   const { key } = JSON.parse(readFileSync(files()[0]!, 'utf8'));
   expect(key).toMatchObject({ threads: 1, precision: 'fp32', device: 'cpu' });
+});
+
+it('a peak below what a step reached is measured again, and is no less than that', () => {
+  keepPeak({ flops: 5e9, size: 512 }, 'fp32');
+  expect(raisedPeak(machine, 6e9, () => ({ flops: 9e9, size: 1024 })).flops).toBe(9e9);
+  expect(machinePeak(machine)).toMatchObject({ flops: 9e9, size: 1024 });
+  expect(raisedPeak(machine, 1e10, () => ({ flops: 4e9, size: 512 })).flops).toBe(1e10);
+  expect(machinePeak(machine).flops).toBe(1e10);
 });
 
 it('a damaged file is measured again', () => {

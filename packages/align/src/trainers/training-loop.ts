@@ -9,7 +9,7 @@ import {
   scheduleFactor,
   type Tensor,
 } from '@keel/torch';
-import { machinePeak } from '../machine/kept-peak.ts';
+import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
 import { MetricsLog } from '../runs/metrics.ts';
@@ -117,7 +117,7 @@ async function runSteps(
     onEvent({ type: 'checkpoint', step, path });
   };
 
-  const peak =
+  let peak =
     task.flops === undefined || identity === undefined
       ? null
       : machinePeak(identity.machine, parts.notice);
@@ -154,7 +154,11 @@ async function runSteps(
     const seconds = (performance.now() - began) / 1000;
     profiler?.endStep(step);
     metrics.tokens_per_second = (task.tokens - before.tokens) / seconds;
-    if (peak !== null) metrics.mfu = ((task.flops ?? 0) - before.flops) / seconds / peak.flops;
+    if (peak !== null) {
+      const reached = ((task.flops ?? 0) - before.flops) / seconds;
+      if (reached > peak.flops) peak = raisedPeak(identity!.machine, reached);
+      metrics.mfu = reached / peak.flops;
+    }
     for (const [name, spent] of clock.take()) metrics[`time/${name}`] = spent;
     if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
     onEvent({ type: 'step', step, totalSteps, metrics });
