@@ -7,8 +7,8 @@ import {
   onlineShape,
   updateShape,
 } from './online-options.ts';
-import { defineOptions, option } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { option } from './options.ts';
+import { defineTraining } from './training-options.ts';
 
 const grpoObject = z
   .strictObject({
@@ -40,10 +40,7 @@ const grpoObject = z
   .check(checkOnline);
 
 /** Options of `keel grpo`. */
-export const grpoDefinition = defineOptions('grpo', grpoObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const grpoDefinition = defineTraining('grpo', grpoObject);
 
 /** Options of a GRPO run, every default filled in. */
 export type GrpoOptions = ReturnType<typeof grpoDefinition.complete>;

@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { unpairedObjectiveNames } from '../objectives/unpaired-registry.ts';
-import { defineOptions, option } from './options.ts';
-import {
-  checkTraining,
-  completeTraining,
-  trainingExclusive,
-  trainingShape,
-} from './training-options.ts';
+import { option } from './options.ts';
+import { checkTraining, defineTraining, trainingShape } from './training-options.ts';
 
 const objective = 'Objective';
 
@@ -57,10 +52,7 @@ const ktoObject = z
   });
 
 /** Options of `keel kto`. */
-export const ktoDefinition = defineOptions('kto', ktoObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const ktoDefinition = defineTraining('kto', ktoObject);
 
 /** Options of a run on single answers, every default filled in. */
 export type KtoOptions = ReturnType<typeof ktoDefinition.complete>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkOnline, epochsShape, generations, onlineShape } from './online-options.ts';
-import { defineOptions, option } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { option } from './options.ts';
+import { defineTraining } from './training-options.ts';
 
 const objective = 'Objective';
 
@@ -23,10 +23,7 @@ const onlineDpoObject = z
   .check(checkOnline);
 
 /** Options of `keel online-dpo`. */
-export const onlineDpoDefinition = defineOptions('online-dpo', onlineDpoObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const onlineDpoDefinition = defineTraining('online-dpo', onlineDpoObject);
 
 /** Options of an online DPO run, every default filled in. */
 export type OnlineDpoOptions = ReturnType<typeof onlineDpoDefinition.complete>;

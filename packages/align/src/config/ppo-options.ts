@@ -8,8 +8,8 @@ import {
   updateShape,
   whitenAdvantages,
 } from './online-options.ts';
-import { defineOptions, option } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { option } from './options.ts';
+import { defineTraining } from './training-options.ts';
 
 const critic = 'Critic';
 
@@ -97,10 +97,7 @@ const ppoObject = z
   });
 
 /** Options of `keel ppo`. */
-export const ppoDefinition = defineOptions('ppo', ppoObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const ppoDefinition = defineTraining('ppo', ppoObject);
 
 /** Options of a PPO run, every default filled in. */
 export type PpoOptions = ReturnType<typeof ppoDefinition.complete>;

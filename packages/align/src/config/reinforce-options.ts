@@ -7,8 +7,8 @@ import {
   onlineShape,
   whitenAdvantages,
 } from './online-options.ts';
-import { defineOptions, option } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { option } from './options.ts';
+import { defineTraining } from './training-options.ts';
 
 const reinforceObject = z
   .strictObject({
@@ -43,10 +43,7 @@ const reinforceObject = z
   });
 
 /** Options of `keel reinforce`. */
-export const reinforceDefinition = defineOptions('reinforce', reinforceObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const reinforceDefinition = defineTraining('reinforce', reinforceObject);
 
 /** Options of a REINFORCE run, every default filled in. */
 export type ReinforceOptions = ReturnType<typeof reinforceDefinition.complete>;

@@ -7,8 +7,7 @@ import {
   onlineShape,
   whitenAdvantages,
 } from './online-options.ts';
-import { defineOptions } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { defineTraining } from './training-options.ts';
 
 const remaxObject = z
   .strictObject({
@@ -31,10 +30,7 @@ const remaxObject = z
   });
 
 /** Options of `keel remax`. */
-export const remaxDefinition = defineOptions('remax', remaxObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const remaxDefinition = defineTraining('remax', remaxObject);
 
 /** Options of a ReMax run, every default filled in. */
 export type RemaxOptions = ReturnType<typeof remaxDefinition.complete>;

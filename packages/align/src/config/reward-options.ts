@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ensembleRules } from '../rewards/ensemble.ts';
-import { defineOptions, option } from './options.ts';
+import { option } from './options.ts';
 import {
   checkTraining,
-  completeTraining,
   type DefaultRates,
-  trainingExclusive,
+  defineTraining,
+  learningRateOf,
   trainingShape,
 } from './training-options.ts';
 
@@ -21,11 +21,7 @@ const HEAD_SHARE = 0.8;
 const rewardObject = z
   .strictObject({
     ...trainingShape,
-    learningRate: option(trainingShape.learningRate, {
-      description: `highest learning rate; none: ${rates.full} for full fine-tuning, ${rates.lora} with LoRA`,
-      group: 'Optimisation',
-      value: 'rate',
-    }),
+    learningRate: learningRateOf(rates),
     maxLength: option(trainingShape.maxLength, {
       description:
         'tokens of prompt and answer together; rows with a longer answer are left out, since a score is read at its end; none: no limit',
@@ -136,10 +132,7 @@ const rewardObject = z
   });
 
 /** Options of `keel reward`. */
-export const rewardDefinition = defineOptions('reward', rewardObject, {
-  complete: (parsed) => completeTraining(parsed, rates),
-  exclusive: trainingExclusive,
-});
+export const rewardDefinition = defineTraining('reward', rewardObject, rates);
 
 /** Options of a run that trains a reward model, every default filled in. */
 export type RewardOptions = ReturnType<typeof rewardDefinition.complete>;

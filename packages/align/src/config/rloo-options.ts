@@ -8,8 +8,7 @@ import {
   updateShape,
   whitenAdvantages,
 } from './online-options.ts';
-import { defineOptions } from './options.ts';
-import { completeTraining, trainingExclusive } from './training-options.ts';
+import { defineTraining } from './training-options.ts';
 
 const rlooObject = z
   .strictObject({
@@ -24,10 +23,7 @@ const rlooObject = z
   .check(checkOnline);
 
 /** Options of `keel rloo`. */
-export const rlooDefinition = defineOptions('rloo', rlooObject, {
-  complete: (parsed) => completeTraining(parsed),
-  exclusive: trainingExclusive,
-});
+export const rlooDefinition = defineTraining('rloo', rlooObject);
 
 /** Options of a RLOO run, every default filled in. */
 export type RlooOptions = ReturnType<typeof rlooDefinition.complete>;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { defaultScoring } from '../batching/scoring-rules.ts';
-import { defineOptions, option } from './options.ts';
+import { option } from './options.ts';
 import {
   checkTraining,
-  completeTraining,
   type DefaultRates,
-  trainingExclusive,
+  defineTraining,
+  learningRateOf,
   trainingShape,
 } from './training-options.ts';
 
@@ -17,11 +17,7 @@ const rates: DefaultRates = { full: 2e-5, lora: 2e-4 };
 const sftObject = z
   .strictObject({
     ...trainingShape,
-    learningRate: option(trainingShape.learningRate, {
-      description: `highest learning rate; none: ${rates.full} for full fine-tuning, ${rates.lora} with LoRA`,
-      group: 'Optimisation',
-      value: 'rate',
-    }),
+    learningRate: learningRateOf(rates),
     maxLength: option(trainingShape.maxLength, {
       description: 'tokens of a row; the end of longer ones is cut; none: never',
       group: 'Batching and length',
@@ -67,10 +63,7 @@ const sftObject = z
   });
 
 /** Options of `keel sft`. */
-export const sftDefinition = defineOptions('sft', sftObject, {
-  complete: (parsed) => completeTraining(parsed, rates),
-  exclusive: trainingExclusive,
-});
+export const sftDefinition = defineTraining('sft', sftObject, rates);
 
 /** Options of a supervised run, every default filled in. */
 export type SftOptions = ReturnType<typeof sftDefinition.complete>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
-import { option } from './options.ts';
+import { defineOptions, type OptionsDefinition, option } from './options.ts';
 
 /** The model used where none is named. */
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
@@ -304,4 +304,29 @@ export function completeTraining<Parsed extends ParsedTraining>(
     learningRate: parsed.learningRate ?? (lora ? rates.lora : rates.full),
     microBatchTokens: byTokens ? (parsed.microBatchTokens ?? 'auto') : null,
   };
+}
+
+/** --learning-rate of a verb with rates of its own. */
+export const learningRateOf = ({ full, lora }: DefaultRates) =>
+  option(trainingShape.learningRate, {
+    description: `highest learning rate; none: ${full} for full fine-tuning, ${lora} with LoRA`,
+    group: optimisation,
+    value: 'rate',
+  });
+
+/**
+ * Options of a training verb, completed by nothing but what all share.
+ * @param rates learning rates where none is given
+ */
+export function defineTraining<Schema extends z.ZodObject>(
+  verb: string,
+  schema: Schema & (z.output<Schema> extends ParsedTraining ? unknown : never),
+  rates: DefaultRates = preferenceRates,
+): OptionsDefinition<Schema, z.output<Schema> & { learningRate: number }> {
+  // What the parameter's type says, TypeScript does not carry into the body.
+  const exclusive = trainingExclusive as unknown as readonly (readonly (keyof z.output<Schema> &
+    string)[])[];
+  const complete = (parsed: z.output<Schema>) =>
+    completeTraining(parsed as z.output<Schema> & ParsedTraining, rates);
+  return defineOptions(verb, schema, { complete, exclusive });
 }

@@ -1,30 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
-import { goldenPath } from '@keel/torch/testing';
+import { gradcheck, gradients, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { type BradleyTerryOptions, bradleyTerry } from './bradley-terry.ts';
+import { column, slopes, values } from './fixtures/columns.ts';
+import { goldenOnline, hasGoldenLosses } from './fixtures/golden-online.ts';
 
-const column = (values: number[]): Tensor => tensor(values, { dtype: 'float64' });
-const values = (make: () => Tensor): number[] => tidy(() => make().toArray());
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** Gradients of the sum of the losses. */
-function slopes(inputs: number[][], loss: (...inputs: Tensor[]) => Tensor): number[][] {
-  return tidy(() => {
-    const leaves = inputs.map((input) => column(input).setRequiresGrad());
-    return gradients(loss(...leaves).sum(), leaves).map((one) => one!.toArray());
-  });
-}
-
-const golden = goldenPath('losses.json');
-
-describe.skipIf(golden === null)('golden losses', () => {
-  const cases: Record<string, unknown>[] =
-    golden === null ? [] : JSON.parse(readFileSync(golden, 'utf8')).online;
-  const named = (what: string) => cases.filter((one) => one.what === what);
-
+describe.skipIf(!hasGoldenLosses)('golden losses', () => {
   it('Bradley-Terry with margin and centring', () => {
-    const pairs = named('bradley-terry') as Record<string, number>[];
+    const pairs = goldenOnline<Record<string, number>>('bradley-terry');
     expect(pairs.length).toBeGreaterThan(0);
     for (const pair of pairs) {
       const loss = (margin: boolean, options?: BradleyTerryOptions): number =>

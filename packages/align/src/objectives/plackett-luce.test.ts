@@ -1,35 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
-import { goldenPath } from '@keel/torch/testing';
+import { gradcheck, gradients, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { allPairs } from './all-pairs.ts';
+import { column, slopes, values } from './fixtures/columns.ts';
+import { goldenOnline, hasGoldenLosses } from './fixtures/golden-online.ts';
 import { plackettLuce } from './plackett-luce.ts';
 
-const column = (values: number[]): Tensor => tensor(values, { dtype: 'float64' });
-const values = (make: () => Tensor): number[] => tidy(() => make().toArray());
 const softplus = (x: number): number => Math.log1p(Math.exp(x));
 
-/** Gradients of the sum of the losses. */
-function slopes(inputs: number[][], loss: (...inputs: Tensor[]) => Tensor): number[][] {
-  return tidy(() => {
-    const leaves = inputs.map((input) => column(input).setRequiresGrad());
-    return gradients(loss(...leaves).sum(), leaves).map((one) => one!.toArray());
-  });
-}
-
-const golden = goldenPath('losses.json');
-
-describe.skipIf(golden === null)('golden losses', () => {
-  const cases: Record<string, unknown>[] =
-    golden === null ? [] : JSON.parse(readFileSync(golden, 'utf8')).online;
-  const named = (what: string) => cases.filter((one) => one.what === what);
-
+describe.skipIf(!hasGoldenLosses)('golden losses', () => {
   it('Plackett-Luce and all pairs of a prompt', () => {
-    const rankings = named('plackett-luce, best first') as {
+    interface Ranking {
       scores: number[];
       loss: number;
       pairwise_bt_mean: number;
-    }[];
+    }
+    const rankings = goldenOnline<Ranking>('plackett-luce, best first');
     expect(rankings.length).toBeGreaterThan(0);
     for (const { scores, loss, pairwise_bt_mean: pairwise } of rankings) {
       const offsets = Int32Array.of(0, scores.length);

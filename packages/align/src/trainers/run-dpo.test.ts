@@ -17,6 +17,7 @@ import type { PairedObjective } from '../objectives/paired.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
+import { tinyRun } from './fixtures/tiny-run.ts';
 import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from './run-dpo.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -43,12 +44,8 @@ const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => (
   model: inside('model'),
   data: [data],
   output: inside(`run-${runs++}`),
-  precision: 'fp32',
-  learningRate: 1e-2,
-  batchSize: 4,
-  microBatchSize: 2,
+  ...tinyRun,
   maxSteps: 2,
-  threads: 1,
   ...own,
 });
 const lora = { lora: true, loraRank: 4, loraDropout: 0.2 };

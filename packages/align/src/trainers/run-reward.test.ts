@@ -9,6 +9,7 @@ import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { tinyJudged, writeJudged } from './fixtures/tiny-judged.ts';
+import { tinyRun } from './fixtures/tiny-run.ts';
 import { type TrainRewardOptions, trainReward } from './run-reward.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-reward-'));
@@ -28,12 +29,7 @@ const optionsOf = (own: Partial<TrainRewardOptions> = {}): TrainRewardOptions =>
   model: inside('model'),
   data: [data],
   output: inside(`run-${runs++}`),
-  precision: 'fp32',
-  learningRate: 1e-2,
-  batchSize: 4,
-  microBatchSize: 2,
-  maxSteps: 3,
-  threads: 1,
+  ...tinyRun,
   ...own,
 });
 const lora = { lora: true, loraRank: 4 };

@@ -7,6 +7,7 @@ import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { tinyExamples, writeExamples } from './fixtures/tiny-examples.ts';
+import { tinyRun } from './fixtures/tiny-run.ts';
 import { type FineTuneOptions, fineTune } from './run-sft.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-sft-'));
@@ -23,12 +24,7 @@ const optionsOf = (own: Partial<FineTuneOptions> = {}): FineTuneOptions => ({
   model: inside('model'),
   data: [data],
   output: inside(`run-${runs++}`),
-  precision: 'fp32',
-  learningRate: 1e-2,
-  batchSize: 4,
-  microBatchSize: 2,
-  maxSteps: 3,
-  threads: 1,
+  ...tinyRun,
   ...own,
 });
 const lora = { lora: true, loraRank: 4, loraDropout: 0.2 };

@@ -4,19 +4,15 @@ import { openSafetensors } from '@keel/model';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
+import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
-const rows = `${goldenPath('trajectories/dpo-sigmoid')}/train.jsonl`;
+const rows = trajectoryRows('dpo-sigmoid');
 
-/** A short run on tiny-chat in `folder`, whose cache is its own too. */
-const dpo = (folder: TemporaryFolder, args: readonly string[], calling: Calling = {}) =>
-  keel(['dpo', '--output', folder.file('run'), ...args], {
-    ...calling,
-    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
-  });
+const dpo = (folder: TemporaryFolder, args: readonly string[], calling?: Calling) =>
+  train('dpo', folder, args, calling);
 
-const short = ['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'];
+const short = shortRun(rows);
 
 /** Tensors of a safetensors file as numbers. */
 function tensors(path: string): Map<string, Float32Array> {

@@ -3,8 +3,7 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
-
-const tinyChat = goldenPath('tiny-chat')!;
+import { tinyChat, train } from '../testing/short-runs.ts';
 
 /** A short run on tiny-chat in `folder`, whose cache is its own too. */
 function online(
@@ -18,10 +17,7 @@ function online(
     prompt: [{ role: 'user', content }],
   }));
   writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  return keel([verb, '--data', prompts, '--output', folder.file('run'), ...args], {
-    ...calling,
-    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
-  });
+  return train(verb, folder, ['--data', prompts, ...args], calling);
 }
 
 const short = [

@@ -2,19 +2,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
+import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
-const rows = `${goldenPath('trajectories/reward-bradley-terry')}/train.jsonl`;
+const rows = trajectoryRows('reward-bradley-terry');
 
-/** A short run on tiny-chat in `folder`, whose cache is its own too. */
-const reward = (folder: TemporaryFolder, args: readonly string[], calling: Calling = {}) =>
-  keel(['reward', '--output', folder.file('run'), ...args], {
-    ...calling,
-    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
-  });
+const reward = (folder: TemporaryFolder, args: readonly string[], calling?: Calling) =>
+  train('reward', folder, args, calling);
 
-const short = ['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'];
+const short = shortRun(rows);
 
 describe.skipIf(!goldenPath('tiny-chat'))('keel reward', () => {
   test('--json writes one object a line on stdout and nothing else', async () => {

@@ -3,18 +3,14 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
-const rows = `${goldenPath('trajectories/sft-conversational-cosine')}/train.jsonl`;
+const rows = trajectoryRows('sft-conversational-cosine');
 
-/** A short run on tiny-chat in `folder`, whose cache is its own too. */
-const sft = (folder: TemporaryFolder, args: readonly string[], calling: Calling = {}) =>
-  keel(['sft', '--output', folder.file('run'), ...args], {
-    ...calling,
-    env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
-  });
+const sft = (folder: TemporaryFolder, args: readonly string[], calling?: Calling) =>
+  train('sft', folder, args, calling);
 
-const short = ['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'];
+const short = shortRun(rows);
 
 describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
   test('--json writes one object a line on stdout and nothing else', async () => {
