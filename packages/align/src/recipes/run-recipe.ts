@@ -1,17 +1,16 @@
 // Runs a recipe's stages one after the other: what `keel align` is.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setThreads, threads, trimMemory } from '@keel/torch';
 import type { FileHash } from '../data/open-rows.ts';
 import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../trainers/run-training.ts';
-import { hashPath } from './input-files.ts';
 import { mergeResult } from './merge-result.ts';
-import { finalFolder, mergedFolder, type Recipe, type RecipeStage, verbOf } from './recipe.ts';
+import { mergedFolder, type Recipe, type RecipeStage } from './recipe.ts';
 import { writeRecipeReport } from './recipe-report.ts';
+import { runStage } from './run-stage.ts';
 import { StageError } from './stage-error.ts';
-import { readStageRecords, type StageRecords, writeStageRecords } from './stage-records.ts';
+import { readStageRecords, type StageRecords } from './stage-records.ts';
 import { resultOf, type StageState, stateOfStage } from './stage-state.ts';
 
 type RunEvent = Parameters<NonNullable<RunHooks['onEvent']>>[0];
@@ -80,7 +79,11 @@ async function runStages(recipe: Recipe, hooks: RecipeHooks): Promise<RecipeResu
       // Also below a stage that is done: its adapter is of no use without.
       await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
-        const result = await runStage(recipe, stage, { state, records, onEvent, signal });
+        const { result, seconds } = await runStage(recipe, stage, {
+          ...{ state, records, signal },
+          onEvent: (event) => onEvent({ type: 'run', stage, event }),
+        });
+        onEvent({ type: 'ended', stage, result, seconds });
         ran.push(name);
         if (result.interrupted) {
           return { path: output, report, ran, interrupted: { stage: name, step: result.step } };
@@ -123,73 +126,19 @@ async function mergeBases(
 const hashesOf = (files: readonly FileHash[] = []): string =>
   files.map(({ sha256 }) => sha256).join(' ');
 
-interface StageRun {
-  state: StageState;
-  records: StageRecords;
-  onEvent(event: RecipeEvent): void;
-  signal: AbortSignal | undefined;
-}
-
-async function runStage(
-  { output }: Recipe,
-  stage: RecipeStage,
-  { state, records, onEvent, signal }: StageRun,
-): Promise<RunResult> {
-  const { name } = stage;
-  const resume = state.status === 'resume';
-  const before = resume ? records[name] : undefined;
-  const began = performance.now();
-  const record = {
-    identity: state.identity,
-    began: before?.began ?? new Date().toISOString(),
-    seconds: before?.seconds ?? 0,
-    result: null,
-  };
-  const keep = (seconds: number, result: StageRecords[string]['result'] = null): void => {
-    records[name] = { ...record, seconds: Number((record.seconds + seconds).toFixed(1)), result };
-    writeStageRecords(output, records);
-  };
-  keep(0);
-  const count = threads();
-  try {
-    const run = await verbOf(stage).run();
-    const result = await run(
-      { ...stage.options, resume, overwrite: !resume },
-      { onEvent: (event) => onEvent({ type: 'run', stage, event }), ...(signal && { signal }) },
-    );
-    const seconds = (performance.now() - began) / 1000;
-    if (result.interrupted) keep(seconds);
-    else {
-      keep(seconds, {
-        sha256: await hashPath(finalFolder(output, name)),
-        step: result.step,
-        ended: new Date().toISOString(),
-        headlines: (result.headlines ?? []).map(({ before, after, ...headline }) => ({
-          ...headline,
-          before: before?.value ?? null,
-          after: after.value,
-        })),
-      });
-    }
-    onEvent({ type: 'ended', stage, result, seconds });
-    return result;
-  } finally {
-    // A stage's --threads are its own.
-    setThreads(count);
-    trimMemory();
-  }
-}
-
 const ownFile = /^(stages\.json|recipe\.yaml|report\.html)$/;
 
-/** A folder with other things in it is not written into. */
-function refuseOtherFolder(output: string): void {
+/**
+ * A folder with other things in it is not written into.
+ * @param what writes: "a recipe"
+ */
+export function refuseOtherFolder(output: string, what = 'a recipe'): void {
   if (!existsSync(output) || existsSync(join(output, 'stages.json'))) return;
   const other = readdirSync(output).find(
     (name) => !name.startsWith(LOCK_NAME) && !ownFile.test(name) && !/^\..*\.partial-/.test(name),
   );
   if (other === undefined) return;
   throw new Error(
-    `${output}: is not empty and not a recipe's folder (it holds ${other}); give the recipe another output`,
+    `${output}: is not empty and not ${what}'s folder (it holds ${other}); give ${what.replace(/^an? /, 'the ')} another output`,
   );
 }

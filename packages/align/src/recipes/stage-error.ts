@@ -5,9 +5,10 @@ export class StageError extends Error {
   override readonly name = 'StageError';
   readonly stage: string;
 
-  constructor({ name, number }: RecipeStage, of: number, cause: unknown) {
+  /** @param what it is called: a stage, unless told */
+  constructor({ name, number }: RecipeStage, of: number, cause: unknown, what = 'stage') {
     const message = cause instanceof Error ? cause.message : String(cause);
-    super(`stage ${name} (${number} of ${of}): ${message}`, { cause });
+    super(`${what} ${name} (${number} of ${of}): ${message}`, { cause });
     this.stage = name;
   }
 }

@@ -5,9 +5,15 @@ import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import type { PairSource, PreferenceRows } from './pair-source.ts';
 import type { Policy } from './policy.ts';
-import { precomputeReference, recomputeFirstStep, type StepShape } from './precompute-reference.ts';
+import {
+  forgetFirstStep,
+  precomputeReference,
+  recomputeFirstStep,
+  type StepShape,
+} from './precompute-reference.ts';
 import {
   loadReference,
+  type ReferenceKey,
   type ReferenceOptions,
   ReferenceScores,
   referenceCachePath,
@@ -15,6 +21,7 @@ import {
 } from './reference-scores.ts';
 import type { Notice } from './run-data.ts';
 import { hashAdapter } from './run-identity.ts';
+import type { SharedReferences } from './shared-references.ts';
 
 /** What of the reference an objective needs beside whole answers. */
 export type ReferenceNeeds = Pick<ReferenceOptions, 'shared'>;
@@ -44,6 +51,7 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
  * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
+ * @param known those that other runs have computed as rows came up
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
 export async function openReferences(
@@ -54,15 +62,24 @@ export async function openReferences(
   shape: StepShape,
   notice: Notice,
   needs: ReferenceNeeds = {},
+  known?: SharedReferences,
 ): Promise<DpoReferences> {
   const { model } = policy;
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
+    const own = { model, adapterHash: null };
+    const scoresOf = async (source: ScoredSource): Promise<ReferenceScores> => {
+      const { rows, heldOut } = source;
+      const scores = new ReferenceScores(model, rows.length, { ...needs, heldOut });
+      const key = known && (await referenceKey(own, rows, policy, options.maxLength, needs));
+      // The first step's are computed in that step's own passes: its loss is then exact.
+      if (key && known.load(scores, key) && !heldOut)
+        await forgetFirstStep(training.pairs, scores, shape);
+      return scores;
+    };
     return {
-      training: new ReferenceScores(model, training.rows.length, needs),
-      evaluation:
-        evaluation &&
-        new ReferenceScores(model, evaluation.rows.length, { ...needs, heldOut: true }),
+      training: await scoresOf(training),
+      evaluation: evaluation && (await scoresOf(evaluation)),
       hash: null,
     };
   }
@@ -113,7 +130,7 @@ async function referenceModel(
 async function computedScores(
   reference: ReferenceModel,
   { pairs, rows, heldOut }: ScoredSource,
-  { model, precision }: Policy,
+  policy: Policy,
   { maxLength }: DpoOptions,
   shape: StepShape,
   notice: Notice,
@@ -125,16 +142,8 @@ async function computedScores(
     heldOut,
   });
   const label = heldOut ? 'held-out' : 'training';
-  const path = referenceCachePath(cacheFolder(), {
-    model: await reference.model.hash(),
-    adapter: reference.adapterHash,
-    tokenizer: model.tokenizer.hash,
-    rows: await rows.fingerprint(),
-    precision: `${precision} ${model.device}`,
-    software: addonBuild(),
-    maxLength,
-    ...needs,
-  });
+  const key = await referenceKey(reference, rows, policy, maxLength, needs);
+  const path = referenceCachePath(cacheFolder(), key);
   if (loadReference(path, scores)) {
     notice(`reference log-probabilities of ${pairs.length} ${label} rows: from the cache`);
   } else {
@@ -148,6 +157,24 @@ async function computedScores(
   if (reference.initial && !heldOut) await recomputeFirstStep(pairs, scores, shape);
   return scores;
 }
+
+/** What the reference's scores of these rows depend on. */
+export const referenceKey = async (
+  reference: Pick<ReferenceModel, 'model' | 'adapterHash'>,
+  rows: PreferenceRows,
+  { model, precision }: Pick<Policy, 'model' | 'precision'>,
+  maxLength: number | null,
+  needs: ReferenceNeeds = {},
+): Promise<ReferenceKey> => ({
+  model: await reference.model.hash(),
+  adapter: reference.adapterHash,
+  tokenizer: model.tokenizer.hash,
+  rows: await rows.fingerprint(),
+  precision: `${precision} ${model.device}`,
+  software: addonBuild(),
+  maxLength,
+  ...needs,
+});
 
 function refuseFewerPositions(positions: number, { reference, maxLength }: DpoOptions): void {
   if (maxLength === null || maxLength <= positions) return;

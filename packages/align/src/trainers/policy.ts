@@ -7,6 +7,7 @@ import {
   loadModel,
   namedWeights,
   type Role,
+  removeAdapter,
   resolveDevice,
   resolvePrecision,
   saveAdapter,
@@ -33,19 +34,28 @@ export interface Policy extends Disposable {
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
  * @param role name of the adapter
  * @param takesHead model and adapter may be of a reward model: with a scalar head, which an adapter's file keeps
+ * @param base the model, loaded already: the adapter is laid over it and taken off again, and it stays its owner's
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
 export async function loadPolicy(
   options: TrainingOptions,
-  { role = POLICY, takesHead = false }: { role?: Role; takesHead?: boolean } = {},
+  {
+    role = POLICY,
+    takesHead = false,
+    base,
+  }: { role?: Role; takesHead?: boolean; base?: LanguageModel | undefined } = {},
 ): Promise<Policy> {
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
-  const model = await loadModel(options.model, {
-    ...{ precision, device, trainable: !options.lora },
-    classifier: takesHead,
-  });
+  if (base !== undefined && !options.lora)
+    throw new Error('full fine-tuning needs a model of its own');
+  const model =
+    base ??
+    (await loadModel(options.model, {
+      ...{ precision, device, trainable: !options.lora },
+      classifier: takesHead,
+    }));
   try {
     return {
       model,
@@ -56,10 +66,11 @@ export async function loadPolicy(
         options.lora
           ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
           : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
-      [Symbol.dispose]: () => model.dispose(),
+      [Symbol.dispose]: () =>
+        base === undefined ? model.dispose() : removeAdapter(base.decoder, role),
     };
   } catch (error) {
-    model.dispose();
+    if (base === undefined) model.dispose();
     throw error;
   }
 }

@@ -47,12 +47,21 @@ export async function recomputeFirstStep(
   scores: ReferenceScores,
   { batchSize, limit }: StepShape,
 ): Promise<void> {
+  await compute(await forgetFirstStep(source, scores, { batchSize }), scores, limit);
+}
+
+/** Lets the first step compute its rows' scores in its own passes. Leaves the source where it was. @returns these rows */
+export async function forgetFirstStep(
+  source: PairSource,
+  scores: ReferenceScores,
+  { batchSize }: Pick<StepShape, 'batchSize'>,
+): Promise<PlacedPair[]> {
   const before = source.state();
   source.restore(beginning);
   const pairs = await source.next(batchSize);
-  scores.forget(pairs.map(({ row }) => row));
-  await compute(pairs, scores, limit);
   source.restore(before);
+  scores.forget(pairs.map(({ row }) => row));
+  return pairs;
 }
 
 async function compute(

@@ -36,6 +36,7 @@ export class ReferenceScores {
   readonly #heldOut: boolean;
   readonly #width: 2 | 4;
   #known: Float32Array;
+  #computed = 0;
 
   constructor(model: LanguageModel, rows: number, options: ReferenceOptions = {}) {
     this.#model = model;
@@ -43,6 +44,11 @@ export class ReferenceScores {
     this.#heldOut = options.heldOut ?? false;
     this.#width = options.shared ? 4 : 2;
     this.#known = new Float32Array(this.#width * rows).fill(Number.NaN);
+  }
+
+  /** Rows that were computed and not given; one that was forgotten counts again. */
+  get computed(): number {
+    return this.#computed;
   }
 
   /** Whether it holds those of first tokens too. */
@@ -68,6 +74,7 @@ export class ReferenceScores {
         const what = "the reference's log-probability is not finite";
         throw new NonFiniteLossError(what, broken, { heldOut: this.#heldOut });
       }
+      this.#computed += rows.length;
       rows.forEach((row, index) => {
         for (let part = 0; part < width; part += 2) {
           const from = part * rows.length + 2 * index;

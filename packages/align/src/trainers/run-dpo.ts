@@ -15,6 +15,7 @@ import {
   runTraining,
   type TrainingKind,
 } from './run-training.ts';
+import type { SharedReferences } from './shared-references.ts';
 
 export interface PairedRunHooks extends RunHooks {
   /** In place of the one that `loss` names. */
@@ -47,7 +48,12 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
-  return runTraining(onPairs(objective, objectiveOptions), options, hooks);
+  const references = hooks.shared?.references;
+  try {
+    return await runTraining(onPairs(objective, objectiveOptions, references), options, hooks);
+  } finally {
+    references?.save();
+  }
 }
 
 type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
@@ -55,6 +61,7 @@ type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
 const onPairs = (
   objective: PairedObjective,
   objectiveOptions: PairedOptions,
+  shared: SharedReferences | undefined,
 ): TrainingKind<DpoOptions, 'preference', PairSource> => ({
   definition: defineDpoOptions(),
   rowKind: 'preference',
@@ -62,7 +69,9 @@ const onPairs = (
   source: (rows, tokenizer, how) => new PairSource(rows, tokenizer, how),
   async task(prepared) {
     const { options, policy, source, evaluation, passes } = prepared;
-    const references = objective.needsReference ? await referencesOf(prepared, objective) : null;
+    const references = objective.needsReference
+      ? await referencesOf(prepared, objective, shared)
+      : null;
     return new PairedTask({
       model: policy.model,
       role: policy.role,
@@ -96,6 +105,7 @@ const onPairs = (
 async function referencesOf(
   prepared: PreparedPairs,
   { needs = [] }: PairedObjective,
+  known: SharedReferences | undefined,
 ): Promise<DpoReferences> {
   const { options, policy, data, source, evaluation, passes, addInput, notice } = prepared;
   const references = await openReferences(
@@ -106,6 +116,7 @@ async function referencesOf(
     { batchSize: options.batchSize, limit: passes.limit },
     notice,
     { shared: needs.includes('shared') },
+    known,
   );
   if (references.hash !== null) {
     await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);

@@ -1,7 +1,7 @@
 // What every run shares, from options to final/: data, model, run folder, resume, optimiser, loop, report.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tokenizer } from '@keel/model';
+import type { LanguageModel, Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -22,6 +22,7 @@ import {
   identityOf,
   type RunIdentity,
 } from './run-identity.ts';
+import type { SharedReferences } from './shared-references.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
@@ -30,6 +31,16 @@ export interface RunHooks {
   onEvent?(event: TrainingEvent | { type: 'notice'; text: string }): void;
   /** Finishes the step under way, writes a checkpoint and ends. */
   signal?: AbortSignal;
+  /** What this run has in common with others of the same process; each may be left out. */
+  shared?: SharedParts;
+}
+
+/** What runs on one model and the same pairs need not each have for itself. Results are the same without. */
+export interface SharedParts {
+  /** The frozen model of LoRA runs, as they would load it. */
+  base?: LanguageModel;
+  /** Reference log-probabilities of a LoRA run on its own base. */
+  references?: SharedReferences;
 }
 
 export interface RunResult {
@@ -143,12 +154,14 @@ async function train<
   asked: Options,
   data: RunData<K>,
   run: RunFolder,
-  { onEvent = () => {}, signal }: RunHooks,
+  { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
   const began = performance.now();
   const notice = (text: string): void => onEvent({ type: 'notice', text });
   // Without a loader of its own, a kind's policy is any.
-  using policy = kind.load ? await kind.load(asked) : ((await loadPolicy(asked)) as P);
+  using policy = kind.load
+    ? await kind.load(asked)
+    : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
