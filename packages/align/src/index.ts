@@ -17,6 +17,26 @@ export {
   type TokeniseOptions,
   tokenisePair,
 } from './batching/tokenise-pair.ts';
+export type { CompareEntry, Comparison } from './comparing/comparison.ts';
+export type { ComparisonResults } from './comparing/comparison-results.ts';
+export {
+  columnsOf,
+  findings,
+  formatMetric,
+  formatSummary,
+  markdownTable,
+  rowsOf,
+} from './comparing/comparison-table.ts';
+export { type OpenComparisonOptions, openComparison } from './comparing/open-comparison.ts';
+export { planComparison } from './comparing/plan-comparison.ts';
+export {
+  type CompareEvent,
+  type CompareHooks,
+  type CompareResult,
+  runComparison,
+} from './comparing/run-comparison.ts';
+export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
+export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
@@ -337,7 +357,8 @@ export {
 } from './trainers/run-online.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
 export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
-export type { RunHooks, RunResult } from './trainers/run-training.ts';
+export type { RunHooks, RunResult, SharedParts } from './trainers/run-training.ts';
 export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';
+export { SharedReferences } from './trainers/shared-references.ts';
 export type { TrainingEvent } from './trainers/training-loop.ts';
 export { type Metrics, NonFiniteLossError } from './trainers/training-task.ts';

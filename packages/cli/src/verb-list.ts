@@ -65,6 +65,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/online-dpo.ts'),
   }),
   verb({
+    name: 'compare',
+    summary: 'train with several objectives on the same budget and measure them side by side',
+    options: () => import('./options/compare.ts'),
+    run: () => import('./verbs/compare.ts'),
+  }),
+  verb({
     name: 'align',
     summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
     options: () => import('./options/align.ts'),

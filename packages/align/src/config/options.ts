@@ -72,6 +72,8 @@ export interface OptionsDefinition<Schema extends z.ZodObject = z.ZodObject, Opt
   complete: (parsed: z.output<Schema>) => Options;
   /** Options of which one replaces the others: a flag for one unsets the others that YAML set. */
   exclusive: readonly (readonly string[])[];
+  /** Keys of its YAML file that are no options: the verb reads what is under them itself. */
+  parts?: readonly string[];
 }
 
 export interface DefineOptions<Schema extends z.ZodObject, Options> {

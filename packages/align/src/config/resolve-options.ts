@@ -32,8 +32,8 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
   definition: OptionsDefinition<Schema, Options>,
   { flags = {}, config = null }: OptionSources,
 ): Options {
-  const { descriptors } = definition;
-  const entries = config === null ? new Map() : readYamlConfig(config, descriptors);
+  const { descriptors, parts } = definition;
+  const entries = config === null ? new Map() : readYamlConfig(config, descriptors, parts);
   const { values, places } = fromEntries(descriptors, entries);
   const problems: string[] = [];
   for (const [name, input] of Object.entries(flags)) {

@@ -37,6 +37,7 @@ export interface YamlFile {
 /**
  * Reads a verb's YAML file: snake_case keys, one value or list each.
  *
+ * @param parts keys that are no options and are left out
  * @returns entries by the option's camelCase name.
  * @throws ConfigError for a file that cannot be read or is not YAML, and naming file, line and
  * column of every key that is unknown, repeated or belongs on the command line.
@@ -44,8 +45,11 @@ export interface YamlFile {
 export function readYamlConfig(
   path: string,
   descriptors: readonly OptionDescriptor[],
+  parts: readonly string[] = [],
 ): Map<string, YamlEntry> {
-  return entriesOfFile(readYamlFile(path, 'options, such as "beta: 0.1"'), descriptors);
+  const file = readYamlFile(path, 'options, such as "beta: 0.1"');
+  const pairs = file.pairs.filter((pair) => !parts.includes(file.keyOf(pair)));
+  return entriesOfFile({ ...file, pairs }, descriptors);
 }
 
 /** As `readYamlConfig`, on text already read; `path` is only named in errors. */

@@ -7,8 +7,20 @@ import {
   type RecipePlan,
 } from '@keel/align';
 
+/** What a stage is called, where it is something else. */
+export interface Noun {
+  one: string;
+  many: string;
+}
+
+const stageNoun: Noun = { one: 'stage', many: 'stages' };
+
 /** What a call would do, for people. */
-export function planText({ path, output }: Recipe, { stages, unused }: RecipePlan): string {
+export function planText(
+  { path, output }: Recipe,
+  { stages, unused }: RecipePlan,
+  noun = stageNoun,
+): string {
   const width = Math.max(...stages.map(({ stage: { name } }) => name.length));
   const lines = stages.flatMap((planned) => {
     const { stage, estimate } = planned;
@@ -31,16 +43,17 @@ export function planText({ path, output }: Recipe, { stages, unused }: RecipePla
     (name) => `No stage takes the result of ${name}: write \${stages.${name}} where one is to.`,
   );
   return [
-    `${path}: ${count(stages.length)}, in ${output}`,
+    `${path}: ${count(stages.length, noun)}, in ${output}`,
     '',
     ...lines,
     '',
     ...notes,
-    sumText(stages),
+    sumText(stages, noun),
   ].join('\n');
 }
 
-const count = (stages: number): string => (stages === 1 ? '1 stage' : `${stages} stages`);
+const count = (number: number, { one, many }: Noun): string =>
+  number === 1 ? `1 ${one}` : `${number} ${many}`;
 
 export function stateText({ state: { status, why, step } }: Pick<PlannedStage, 'state'>): string {
   if (status === 'done') return 'done, and nothing changed';
@@ -48,26 +61,30 @@ export function stateText({ state: { status, why, step } }: Pick<PlannedStage, '
   return `runs: ${why.join('; ')}`;
 }
 
-function sumText(stages: readonly PlannedStage[]): string {
+function sumText(stages: readonly PlannedStage[], noun: Noun): string {
   const estimates = stages.flatMap(({ estimate }) => estimate ?? []);
   if (estimates.length === 0) return 'Nothing is to run.';
   const seconds = estimates.reduce((sum, one) => sum + one.seconds, 0);
   const memory = Math.max(...estimates.map((one) => one.memoryBytes));
-  return `To run: ${count(estimates.length)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's fastest matrix product, ${gigabytes(memory)} at most.`;
+  return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's fastest matrix product, ${gigabytes(memory)} at most.`;
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** The same as one object. */
-export function planJson({ path, output }: Recipe, { stages, unused }: RecipePlan): object {
+export function planJson(
+  { path, output }: Recipe,
+  { stages, unused }: RecipePlan,
+  noun = stageNoun,
+): object {
   return {
     type: 'plan',
     recipe: path,
     run: output,
     share_of_peak: EXPECTED_SHARE,
-    unused,
-    stages: stages.map(({ stage, state: { status, why, step }, estimate }) => ({
-      ...{ stage: stage.name, number: stage.number, verb: stage.verb, status, why, step },
+    ...(noun === stageNoun && { unused }),
+    [noun.many]: stages.map(({ stage, state: { status, why, step }, estimate }) => ({
+      ...{ [noun.one]: stage.name, number: stage.number, verb: stage.verb, status, why, step },
       model: stage.options.model,
       ...(estimate && {
         rows: estimate.rows,

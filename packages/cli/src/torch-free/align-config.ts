@@ -1,4 +1,7 @@
 // The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and the doctor do without.
+
+export { compareJsonSchema } from '../../../align/src/comparing/compare-schema.ts';
+export { compareDefinition } from '../../../align/src/config/compare-options.ts';
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
 export { grpoDefinition } from '../../../align/src/config/grpo-options.ts';

@@ -1,5 +1,6 @@
 import type { RewardFindings } from '../../evaluation/reward-findings.ts';
 import type { MetricsRow } from '../metrics.ts';
+import type { ScatterPlot } from './scatter-plot.ts';
 
 /** What a report shows. Every section but the heading is left out where its data are. */
 export interface ReportData {
@@ -14,6 +15,8 @@ export interface ReportData {
   /** Of a recipe: what each result was made of. */
   lineage?: LineageEntry[];
   comparisons?: Comparisons;
+  /** Runs side by side. */
+  compared?: ComparedRuns;
   /** What held-out pairs tell of a reward model. */
   reward?: RewardFindings;
   /** Rows of metrics.jsonl, evaluation rows (names that begin with `eval_`) among them. */
@@ -69,6 +72,22 @@ export interface LineageEntry {
   kind: string;
   sha256: string;
   madeOf: { label: string; name: string; sha256: string }[];
+}
+
+/** Runs that are compared: a row for each, the best first. */
+export interface ComparedRuns {
+  columns: { label: string; about: string }[];
+  rows: {
+    name: string;
+    /** The reports of its runs, relative to this one. */
+    reports: { label: string; path: string }[];
+    /** One for each column. */
+    cells: { text: string; note: string | null }[];
+  }[];
+  /** What can be said of the table. */
+  findings: string[];
+  plot: ScatterPlot;
+  answers: { prompt: string; answers: { name: string; text: string; note: string }[] }[];
 }
 
 /** Prompts with the answer before and after, side by side. */

@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../atomic-write.ts';
 import { keelVersion } from '../environment.ts';
 import { comparisonSection, sampleSection } from './answer-sections.ts';
 import { chartSection } from './chart-section.ts';
+import { comparisonOfRuns } from './comparison-section.ts';
 import { headlineSection } from './headline-section.ts';
 import { html, trusted } from './markup.ts';
 import { ranSection } from './ran-section.ts';
@@ -23,9 +24,17 @@ export function renderReport(data: ReportData): string {
   const scripts = [...(charts ? [library('uPlot.iife.min.js')] : []), asset('client.js')];
   const styles = [
     ...(charts ? [library('uPlot.min.css')] : []),
-    ...['page', 'headlines', 'answers', 'charts', 'reward', 'stages', 'ran', 'print'].map((name) =>
-      asset(`${name}.css`),
-    ),
+    ...[
+      'page',
+      'headlines',
+      'answers',
+      'charts',
+      'reward',
+      'stages',
+      'compared',
+      'ran',
+      'print',
+    ].map((name) => asset(`${name}.css`)),
   ];
   const page = html`<!doctype html>
 <html lang="en">
@@ -44,6 +53,7 @@ ${styles.map((style) => html`<style>${trusted(insideElement(style, 'style'))}</s
 <p class="summary">${data.summary}</p>
 </header>
 ${data.headlines && headlineSection(data.headlines)}
+${data.compared && comparisonOfRuns(data.compared)}
 ${data.stages && stageSection(data.stages)}
 ${data.lineage && lineageSection(data.lineage)}
 ${data.comparisons && comparisonSection(data.comparisons)}

@@ -1,0 +1,109 @@
+// What a comparison found, and the files that tell it: results.json, table.md, plot.svg, report.html.
+import { join } from 'node:path';
+import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { scatterPlot } from '../runs/report/scatter-plot.ts';
+import type { Comparison } from './comparison.ts';
+import { plotOf, writeComparisonReport } from './comparison-report.ts';
+import { findings, markdownTable } from './comparison-table.ts';
+import type { Measured } from './measured.ts';
+import {
+  type EntryNumbers,
+  type Group,
+  groupsOf,
+  itemsOf,
+  type Lead,
+  leadMetric,
+  leadsOf,
+  type MeasuredEntry,
+  type Metric,
+  numbersOf,
+} from './summarise.ts';
+
+export interface ComparisonResults {
+  /** The best first. */
+  groups: readonly Group[];
+  reference: Measured;
+  referenceNumbers: EntryNumbers;
+  /** What entries are ordered by. */
+  metric: Metric;
+  /** Of the first group over each other one. */
+  leads: readonly Lead[];
+  /** Entries of the same seed were trained on as many tokens. */
+  sameBudget: boolean;
+  files: { report: string; table: string; plot: string; results: string };
+}
+
+export function resultsOf(
+  { output }: Pick<Comparison, 'output'>,
+  measured: readonly MeasuredEntry[],
+  reference: Measured,
+): ComparisonResults {
+  const groups = groupsOf(measured, reference);
+  const bySeed = new Map<number, Set<number>>();
+  for (const { entry, tokens } of measured) {
+    bySeed.set(entry.seed, (bySeed.get(entry.seed) ?? new Set()).add(tokens));
+  }
+  return {
+    groups,
+    reference,
+    referenceNumbers: numbersOf([itemsOf(reference, reference)]),
+    metric: leadMetric(groups[0]!.numbers),
+    leads: leadsOf(groups, reference),
+    sameBudget: [...bySeed.values()].every(({ size }) => size === 1),
+    files: {
+      report: join(output, 'report.html'),
+      table: join(output, 'table.md'),
+      plot: join(output, 'plot.svg'),
+      results: join(output, 'results.json'),
+    },
+  };
+}
+
+/** Writes everything that tells of the results so far. */
+export async function writeResults(
+  comparison: Comparison,
+  results: ComparisonResults,
+): Promise<void> {
+  const { files } = results;
+  writeFileAtomic(files.results, `${JSON.stringify(resultsJson(comparison, results), null, 2)}\n`);
+  const told = findings(results).map((sentence) => `${sentence}\n`);
+  writeFileAtomic(files.table, [markdownTable(results), ...told].join('\n'));
+  writeFileAtomic(files.plot, scatterPlot(plotOf(results)).text);
+  writeComparisonReport(comparison, results);
+}
+
+function resultsJson(
+  { output, options, steps, stages }: Comparison,
+  { groups, reference, referenceNumbers, metric, leads, sameBudget }: ComparisonResults,
+): object {
+  const { batchSize, evalPrompts, maxNewTokens, evalSeed, reward, model } = options;
+  const ended = groups.flatMap(({ entries }) => entries);
+  return {
+    version: 1,
+    ...{ model, data: options.data, eval_data: options.evalData, reward },
+    ...{ steps, batch_size: batchSize, same_budget: sameBudget },
+    eval: {
+      pairs: reference.pairs.rows.length,
+      prompts: reference.answers.length,
+      ...{ asked_prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
+    },
+    ordered_by: metric,
+    reference: numbersJson(referenceNumbers),
+    groups: groups.map(({ name, entries, numbers }) => ({
+      ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbersJson(numbers) },
+    })),
+    leads: leads.map(({ over, value, interval, clear }) => ({ over, value, interval, clear })),
+    entries: ended.map(({ entry, measured, tokens, seconds }) => ({
+      ...{ name: entry.name, group: entry.group, verb: entry.verb, loss: entry.objective.loss },
+      ...{ beta: entry.beta, seed: entry.seed, learning_rate: entry.options.learningRate },
+      ...{ steps, num_tokens: tokens, seconds, run: join(output, entry.name) },
+      ...numbersJson(numbersOf([itemsOf(measured, reference)])),
+    })),
+    missing: stages.flatMap(({ name }) =>
+      ended.some(({ entry }) => entry.name === name) ? [] : [name],
+    ),
+  };
+}
+
+/** As `results.json` has them: value, spread over seeds, 95% interval. */
+const numbersJson = (numbers: EntryNumbers): object => numbers;

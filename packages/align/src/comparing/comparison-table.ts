@@ -1,0 +1,181 @@
+// The table of a comparison: what its columns are, and what can be said of it in a sentence.
+
+import { formatCount } from '../runs/progress.ts';
+import { formatNumber, formatShare } from '../runs/report/format.ts';
+import type { ComparisonResults } from './comparison-results.ts';
+import { type EntryNumbers, type Group, type Metric, type Summary, shares } from './summarise.ts';
+
+export interface Column {
+  metric: Metric;
+  label: string;
+  /** What it is, in a few words. */
+  about: string;
+  /** Which way is better; null where neither is by itself. */
+  better: 'higher' | 'lower' | null;
+}
+
+/** The columns in order; those of a reward only where there is one. */
+export const columns: readonly Column[] = [
+  {
+    metric: 'win_rate',
+    label: 'win rate',
+    about: "answers that the reward puts above the reference's to the same prompt, ties as half",
+    better: 'higher',
+  },
+  {
+    metric: 'reward',
+    label: 'reward',
+    about: 'mean reward of the answers',
+    better: 'higher',
+  },
+  {
+    metric: 'accuracy',
+    label: 'accuracy',
+    about:
+      'held-out pairs whose chosen answer gained more log-probability on the reference than the rejected one: the implicit reward of DPO',
+    better: 'higher',
+  },
+  {
+    metric: 'likelier',
+    label: 'likelier',
+    about:
+      'held-out pairs whose chosen answer is likelier per token: the implicit reward of objectives without a reference (SimPO, ORPO)',
+    better: 'higher',
+  },
+  {
+    metric: 'margin',
+    label: 'margin',
+    about: 'mean lead of that gain, in nats, without beta',
+    better: 'higher',
+  },
+  {
+    metric: 'chosen',
+    label: 'chosen',
+    about: "change of the chosen answer's log-probability, in nats; below 0 it was displaced",
+    better: 'higher',
+  },
+  {
+    metric: 'rejected',
+    label: 'rejected',
+    about: "change of the rejected answer's, in nats",
+    better: null,
+  },
+  {
+    metric: 'kl',
+    label: 'KL',
+    about: 'KL to the reference on sampled answers, in nats an answer (k3)',
+    better: null,
+  },
+  {
+    metric: 'length',
+    label: 'length',
+    about: 'mean tokens of sampled answers',
+    better: null,
+  },
+];
+
+export const columnsOf = ({ referenceNumbers }: ComparisonResults): readonly Column[] =>
+  columns.filter(({ metric }) => referenceNumbers[metric] !== null);
+
+export const formatMetric = (metric: Metric, value: number): string =>
+  shares.includes(metric) ? formatShare(value) : formatNumber(value);
+
+/** `91% ± 2%`: with the spread over seeds where there are several. */
+export function formatSummary(metric: Metric, summary: Summary | null): string {
+  if (summary === null) return '';
+  const { value, spread } = summary;
+  const shown = formatMetric(metric, value);
+  return spread === null ? shown : `${shown} ± ${formatMetric(metric, spread)}`;
+}
+
+/** `[82%, 96%]` */
+export const formatInterval = (metric: Metric, { interval: [low, high] }: Summary): string =>
+  `[${formatMetric(metric, low)}, ${formatMetric(metric, high)}]`;
+
+/** A line of the table: of the reference, or of a group. */
+export interface TableRow {
+  name: string;
+  numbers: EntryNumbers;
+  /** Tokens trained on, of each seed on average; null for the reference. */
+  tokens: number | null;
+  seconds: number | null;
+}
+
+/** The reference stands last: what nothing was done to. */
+export const rowsOf = ({ groups, referenceNumbers }: ComparisonResults): TableRow[] => [
+  ...groups.map((group) => ({
+    name: group.name,
+    numbers: group.numbers,
+    tokens: meanOf(group, ({ tokens }) => tokens),
+    seconds: meanOf(group, ({ seconds }) => seconds),
+  })),
+  { name: 'reference', numbers: referenceNumbers, tokens: null, seconds: null },
+];
+
+const meanOf = ({ entries }: Group, of: (entry: Group['entries'][number]) => number): number =>
+  entries.reduce((sum, entry) => sum + of(entry), 0) / entries.length;
+
+/** Markdown, with intervals of the shares. */
+export function markdownTable(results: ComparisonResults): string {
+  const shown = columnsOf(results);
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const cell = (numbers: EntryNumbers, metric: Metric): string => {
+    const summary = numbers[metric];
+    if (summary === null) return '';
+    const text = formatSummary(metric, summary);
+    return shares.includes(metric) ? `${text} ${formatInterval(metric, summary)}` : text;
+  };
+  const lines = [
+    line(['', ...shown.map(({ label }) => label), 'tokens']),
+    line(['---', ...shown.map(() => '---:'), '---:']),
+    ...rowsOf(results).map(({ name, numbers, tokens }) =>
+      line([
+        name,
+        ...shown.map(({ metric }) => cell(numbers, metric)),
+        tokens === null ? '' : formatCount(tokens),
+      ]),
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What can be said of the table: whether the lead is clear, whether budgets are equal, what a column hides. */
+export function findings(results: ComparisonResults): string[] {
+  const { groups, leads, metric, sameBudget, reference } = results;
+  const [first] = groups;
+  const said: string[] = [];
+  const label = columns.find((one) => one.metric === metric)!.label;
+  if (first !== undefined && leads.length > 0) {
+    const unclear = leads.filter(({ clear }) => !clear).map(({ over }) => over);
+    const items =
+      metric === 'accuracy'
+        ? `${reference.pairs.rows.length} pairs`
+        : `${reference.answers.length} prompts`;
+    said.push(
+      unclear.length === 0
+        ? `${first.name} leads by ${label}, and by more than the choice of these ${items} explains.`
+        : `${first.name} leads by ${label}, but these ${items} cannot tell it from ${listed(unclear)}: the 95% interval of the difference has 0 in it.`,
+    );
+  }
+  const displaced = groups.filter(({ numbers }) => numbers.chosen!.interval[1] < 0);
+  if (displaced.length > 0) {
+    said.push(
+      `Chosen answers became less likely under ${listed(displaced.map(({ name }) => name))}: the margin comes from rejected ones that fell further.`,
+    );
+  }
+  const cut = groups.filter(({ numbers }) => numbers.ended!.value < 0.5);
+  if (cut.length > 0) {
+    said.push(
+      `More than half of the answers of ${listed(cut.map(({ name }) => name))} were cut off: lengths and wins are of their beginnings, and a larger --max-new-tokens would tell more.`,
+    );
+  }
+  if (!sameBudget) {
+    said.push(
+      'Entries of the same seed were trained on different numbers of tokens: rows that did not fit were replaced.',
+    );
+  }
+  return said;
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;

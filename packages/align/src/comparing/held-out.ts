@@ -1,0 +1,223 @@
+// Measures models on held-out pairs and prompts: the same code, rows, prompts and seed whatever they were trained with.
+import type { LanguageModel, Role } from '@keel/model';
+import { inTurns, noGradSteps, type Steps, tidySteps } from '@keel/torch';
+import { splitMicroBatches } from '../batching/micro-batches.ts';
+import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
+import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
+import { placeName } from '../data/data-error.ts';
+import { isChat } from '../data/messages.ts';
+import type { RowSource } from '../data/open-rows.ts';
+import type { Reward } from '../rewards/reward.ts';
+import { referenceKey } from '../trainers/dpo-reference.ts';
+import { judgeSamples } from '../trainers/online/judge-samples.ts';
+import type { PlacedPrompt } from '../trainers/online/prompt-source.ts';
+import { RolloutBatch } from '../trainers/online/rollout-batch.ts';
+import { rolloutSeed, sampleRollouts } from '../trainers/online/sample-rollouts.ts';
+import { rolloutLogprobs } from '../trainers/online/score-rollouts.ts';
+import { PairSource, type PlacedPair } from '../trainers/pair-source.ts';
+import { ReferenceScores } from '../trainers/reference-scores.ts';
+import { scorePairsSteps } from '../trainers/score-pairs.ts';
+import type { SharedReferences } from '../trainers/shared-references.ts';
+import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
+
+/** A model in one of its roles. */
+export interface Subject {
+  model: LanguageModel;
+  role: Role;
+}
+
+export interface HeldOutOptions {
+  /** What is compared with. */
+  reference: Subject & { adapterHash: string | null; precision: 'fp32' | 'bf16' };
+  rows: RowSource<'preference'>;
+  onBadRow: 'fail' | 'skip';
+  maxLength: number | null;
+  /** First distinct prompts that are answered. */
+  prompts: number;
+  maxNewTokens: number;
+  seed: number;
+  reward: Reward | null;
+  /** Where the reference's log-probabilities of the pairs are kept. */
+  references: SharedReferences;
+}
+
+/** How far a measurement has come, of each of its two parts. */
+export interface MeasuringHooks {
+  onProgress?(part: 'pairs' | 'answers', done: number, total: number): void;
+  signal?: AbortSignal | undefined;
+}
+
+/** As `keel score` has it. */
+const LIMIT = { rows: null, tokens: 4096 };
+/** Pairs that are read at a time, and prompts that are answered at a time. */
+const PAIRS = 64;
+const PROMPTS = 16;
+
+export class HeldOut {
+  readonly #options: HeldOutOptions;
+  readonly #pairs: readonly PlacedPair[];
+  readonly #scores: ReferenceScores;
+  readonly #prompts: readonly PlacedPrompt[];
+
+  private constructor(
+    options: HeldOutOptions,
+    pairs: readonly PlacedPair[],
+    scores: ReferenceScores,
+    prompts: readonly PlacedPrompt[],
+  ) {
+    this.#options = options;
+    this.#pairs = pairs;
+    this.#scores = scores;
+    this.#prompts = prompts;
+  }
+
+  /** @throws Error where no pair or no prompt fits */
+  static async open(options: HeldOutOptions): Promise<HeldOut> {
+    const { reference, rows, maxLength, onBadRow, references } = options;
+    const { model, role } = reference;
+    const positions = model.decoder.config.maxPositions;
+    const how = { seed: 0, shuffle: false, maxLength, positions, onBadRow };
+    using source = new PairSource(rows, model.tokenizer, { ...how, option: '--eval-data' });
+    source.expect(rows.length);
+    const pairs: PlacedPair[] = [];
+    for (let start = 0; start < rows.length; start += PAIRS) {
+      const count = Math.min(PAIRS, rows.length - start);
+      pairs.push(...(await source.read(Array.from({ length: count }, (_, at) => start + at))));
+    }
+    if (pairs.length === 0) source.refuseNothingLeft();
+    const scores = new ReferenceScores(model, rows.length, { role, heldOut: true });
+    references.load(scores, await referenceKey(reference, rows, reference, maxLength));
+    return new HeldOut(options, pairs, scores, await firstPrompts(options, positions));
+  }
+
+  /**
+   * @throws the signal's reason where it fires
+   * @throws Error naming the row whose answer the reward cannot judge
+   */
+  async measure(subject: Subject, hooks: MeasuringHooks = {}): Promise<Measured> {
+    const pairs = await this.#measurePairs(subject, hooks);
+    // The reference's scores are known now, whatever comes.
+    this.#options.references.save();
+    return { pairs, answers: await this.#measureAnswers(subject, hooks) };
+  }
+
+  async #measurePairs({ model, role }: Subject, hooks: MeasuringHooks): Promise<MeasuredPairs> {
+    const count = this.#pairs.length;
+    const blank = (): number[] => new Array<number>(count).fill(0);
+    const found = {
+      rows: this.#pairs.map(({ row }) => row),
+      ...{ chosen: blank(), rejected: blank() },
+      ...{ referenceChosen: blank(), referenceRejected: blank() },
+      ...{ tokensChosen: blank(), tokensRejected: blank() },
+    };
+    const passes = splitMicroBatches(
+      this.#pairs.map(({ pair }) => packedTokens(pair)),
+      LIMIT,
+    );
+    let done = 0;
+    for (const pass of passes) {
+      hooks.signal?.throwIfAborted();
+      const placed = pass.map((at) => this.#pairs[at]!);
+      const batch = packPairs(placed.map(({ pair }) => pair));
+      const score = function* (): Steps<number[]> {
+        const { sums } = yield* model.asSteps(role, scorePairsSteps(model, batch, false));
+        return sums.toArray();
+      };
+      const own = await inTurns(noGradSteps(tidySteps(score())));
+      const known = await inTurns(
+        this.#scores.steps(
+          batch,
+          placed.map(({ row }) => row),
+        ),
+      );
+      const reference = known.reshape(-1).toArray(); // [2P]
+      known.dispose();
+      pass.forEach((at, place) => {
+        const [first, second] = [2 * place, 2 * place + 1];
+        found.chosen[at] = own[first]!;
+        found.rejected[at] = own[second]!;
+        found.referenceChosen[at] = reference[first]!;
+        found.referenceRejected[at] = reference[second]!;
+        found.tokensChosen[at] = batch.counts[first]!;
+        found.tokensRejected[at] = batch.counts[second]!;
+      });
+      done += pass.length;
+      hooks.onProgress?.('pairs', done, count);
+    }
+    return found;
+  }
+
+  async #measureAnswers(subject: Subject, hooks: MeasuringHooks): Promise<MeasuredAnswer[]> {
+    const { reference, maxNewTokens, seed, reward, rows } = this.#options;
+    const sampling = { samplesPerPrompt: 1, maxNewTokens, batchSize: PROMPTS };
+    const answers: MeasuredAnswer[] = [];
+    const total = this.#prompts.length;
+    for (let start = 0; start < total; start += PROMPTS) {
+      hooks.signal?.throwIfAborted();
+      const prompts = this.#prompts.slice(start, start + PROMPTS);
+      // The model's own distribution: only of that is KL what it says.
+      const plain = { ...sampling, temperature: 1, topK: null, topP: 1 };
+      const own = rolloutSeed(seed, `held-out ${start}`);
+      const sampled = await sampleRollouts(subject.model, subject.role, prompts, plain, own);
+      const batch = new RolloutBatch(
+        start,
+        prompts.map(({ row }) => row),
+        {
+          prompts: prompts.map(({ tokens }) => tokens),
+          completions: sampled.samples.map(({ tokens }) => tokens),
+          groups: sampled.samples.map(({ group }) => group),
+        },
+        sampled.samples.flatMap(({ logprobs }) => logprobs),
+      );
+      const how = { limit: LIMIT, temperature: 1 };
+      const policy = await rolloutLogprobs(subject.model, subject.role, batch, how);
+      const known = await rolloutLogprobs(reference.model, reference.role, batch, how);
+      const ratios = policy.map((one, token) => one - known[token]!);
+      const k1 = batch.layout.sums(ratios);
+      const k3 = batch.layout.sums(ratios.map((ratio) => Math.expm1(-ratio) + ratio));
+      const judged =
+        reward &&
+        (await judgeSamples(reward, sampled, {
+          learns: false,
+          place: (row) => placeName(rows.place(row)),
+        }));
+      sampled.samples.forEach(({ group, text, tokens, ended }, at) => {
+        const { row, prompt } = prompts[group]!;
+        answers.push({
+          ...{ row, prompt: isChat(prompt) ? (prompt.at(-1)?.content ?? '') : prompt },
+          ...{ text, tokens: tokens.length, ended, k1: k1[at]!, k3: k3[at]! },
+          score: judged?.scores[at] ?? null,
+        });
+      });
+      hooks.onProgress?.('answers', Math.min(total, start + PROMPTS), total);
+    }
+    return answers;
+  }
+}
+
+/** The first prompts that differ and leave room for an answer. */
+async function firstPrompts(
+  { rows, reference, prompts: most, maxNewTokens, maxLength }: HeldOutOptions,
+  positions: number,
+): Promise<PlacedPrompt[]> {
+  const { tokenizer } = reference.model;
+  const room = Math.min(positions, maxLength === null ? positions : maxLength + maxNewTokens);
+  const found: PlacedPrompt[] = [];
+  const seen = new Set<string>();
+  let row = -1;
+  for await (const { prompt, extra } of rows.iterate()) {
+    row++;
+    if (found.length === most) break;
+    const text = JSON.stringify(prompt);
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const options = { maxPromptLength: room - maxNewTokens };
+    const tokenised = tokenisePrompt({ prompt, extra }, tokenizer, options);
+    if (tokenised === null || tokenised.tokens.length === 0) continue;
+    found.push({ row, tokens: tokenised.tokens, prompt, extra });
+  }
+  if (found.length > 0) return found;
+  throw new Error(
+    `--eval-data: no prompt leaves room for --max-new-tokens ${maxNewTokens} within the ${positions} tokens that the model takes`,
+  );
+}

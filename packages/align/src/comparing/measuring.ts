@@ -1,0 +1,178 @@
+// Opens what measuring needs, once for all entries and only where something is to be measured, and keeps what was found.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type LanguageModel,
+  loadAdapter,
+  loadModel,
+  removeAdapter,
+  resolveDevice,
+  resolvePrecision,
+} from '@keel/model';
+import { addonBuild } from '@keel/torch';
+import type { CompareOptions } from '../config/compare-options.ts';
+import { openRows } from '../data/open-rows.ts';
+import { inputFiles } from '../recipes/input-files.ts';
+import { finalFolder } from '../recipes/recipe.ts';
+import { openReward } from '../rewards/open-reward.ts';
+import { keelVersion } from '../runs/environment.ts';
+import { fittingLength } from '../trainers/lengths.ts';
+import { rewardFiles } from '../trainers/online/reward-files.ts';
+import type { Notice } from '../trainers/run-data.ts';
+import { hashAdapter } from '../trainers/run-identity.ts';
+import { SharedReferences } from '../trainers/shared-references.ts';
+import type { CompareEntry } from './comparison.ts';
+import { HeldOut, type MeasuringHooks, type Subject } from './held-out.ts';
+import { type Measured, type MeasuredKey, readMeasured, writeMeasured } from './measured.ts';
+
+/** Role of an adapter that all entries begin with. */
+const BEGINNING = 'beginning';
+/** Role of an entry's adapter while it is measured. */
+const MEASURED = 'measured';
+
+/** Name under which the reference is kept; no entry's name is without a seed. */
+export const REFERENCE = 'reference';
+
+export const measuredFile = (output: string, name: string): string =>
+  join(output, 'evaluation', `${name}.json`);
+
+export class Measuring implements AsyncDisposable {
+  readonly #options: CompareOptions;
+  readonly #notice: Notice;
+  readonly #usual: MeasuredKey;
+  readonly #owned = new AsyncDisposableStack();
+  /** Of all entries' runs too. */
+  readonly references: SharedReferences;
+  #base: Promise<LanguageModel> | null = null;
+  #heldOut: Promise<HeldOut> | null = null;
+
+  private constructor(options: CompareOptions, usual: MeasuredKey, notice: Notice) {
+    this.#options = options;
+    this.#usual = usual;
+    this.#notice = notice;
+    this.references = new SharedReferences(options.output);
+  }
+
+  /** @throws Error where a file that the options name is not there */
+  static async of(options: CompareOptions, notice: Notice): Promise<Measuring> {
+    const { model, evalData, evalPrompts, maxNewTokens, evalSeed, reward, maxLength } = options;
+    const device = resolveDevice(options.device);
+    const content = async (value: string, of: unknown): Promise<string[]> =>
+      ((await inputFiles({ value }, of)) ?? []).map(({ sha256 }) => sha256);
+    const usual = {
+      model: await content('model', model),
+      adapter: options.adapter === null ? null : hashAdapter(options.adapter),
+      data: await content('path', evalData),
+      reward,
+      reward_files: reward === null ? [] : (await rewardFiles(reward)).map(({ sha256 }) => sha256),
+      ...{ prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
+      max_length: maxLength,
+      precision: `${resolvePrecision(options.precision, device, !options.lora)} ${device}`,
+      code: `Keel ${keelVersion()}, ${addonBuild()}`,
+    };
+    return new Measuring(options, usual, notice);
+  }
+
+  /** The model that LoRA entries train on, loaded when it is first asked for; none for full fine-tuning. */
+  async sharedBase(): Promise<LanguageModel | undefined> {
+    return this.#options.lora ? this.#loaded() : undefined;
+  }
+
+  /** What was measured of an entry's result before, or of the reference; null where it is to be measured. */
+  known(name: string, sha256: string | null): Measured | null {
+    return readMeasured(measuredFile(this.#options.output, name), this.#key(sha256));
+  }
+
+  /**
+   * Measures an entry's result, or the reference, and keeps it.
+   * @throws the signal's reason where it fires
+   */
+  async measure(
+    name: string,
+    entry: CompareEntry | null,
+    sha256: string | null,
+    hooks: MeasuringHooks,
+  ): Promise<Measured> {
+    this.#heldOut ??= this.#open();
+    const heldOut = await this.#heldOut;
+    using subject = await this.#subject(entry);
+    const found = await heldOut.measure(subject, hooks);
+    const path = measuredFile(this.#options.output, name);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeMeasured(path, this.#key(sha256), found);
+    return found;
+  }
+
+  #key(sha256: string | null): MeasuredKey {
+    return { result: sha256, ...this.#usual };
+  }
+
+  async #subject(entry: CompareEntry | null): Promise<Subject & Disposable> {
+    const { output, lora, adapter } = this.#options;
+    const base = await this.#loaded();
+    if (entry === null) {
+      const role = adapter === null ? 'reference' : BEGINNING;
+      return { model: base, role, [Symbol.dispose]: () => {} };
+    }
+    const final = finalFolder(output, entry.name);
+    if (lora) {
+      loadAdapter(base.decoder, final, MEASURED);
+      const dispose = (): void => removeAdapter(base.decoder, MEASURED);
+      return { model: base, role: MEASURED, [Symbol.dispose]: dispose };
+    }
+    const model = await this.#load(final);
+    return { model, role: 'reference', [Symbol.dispose]: () => model.dispose() };
+  }
+
+  #loaded(): Promise<LanguageModel> {
+    this.#base ??= this.#load(this.#options.model).then((model) => {
+      this.#owned.adopt(model, (one) => one.dispose());
+      const { adapter } = this.#options;
+      if (adapter !== null) loadAdapter(model.decoder, adapter, BEGINNING);
+      return model;
+    });
+    return this.#base;
+  }
+
+  #load(name: string): Promise<LanguageModel> {
+    const device = resolveDevice(this.#options.device);
+    const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);
+    return loadModel(name, { precision, device });
+  }
+
+  async #open(): Promise<HeldOut> {
+    const { evalData, onBadRow, evalPrompts, maxNewTokens, evalSeed, adapter } = this.#options;
+    const rows = this.#owned.use(await openRows(evalData, { kind: 'preference', onBadRow }));
+    const model = await this.#loaded();
+    const device = resolveDevice(this.#options.device);
+    const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);
+    const adapterHash = adapter === null ? null : hashAdapter(adapter);
+    const role = adapter === null ? 'reference' : BEGINNING;
+    const positions = model.decoder.config.maxPositions;
+    return HeldOut.open({
+      reference: { model, role, adapterHash, precision },
+      ...{ rows, onBadRow, maxNewTokens, prompts: evalPrompts, seed: evalSeed },
+      maxLength: fittingLength(this.#options.maxLength, positions, this.#notice),
+      reward: await this.#reward(),
+      references: this.references,
+    });
+  }
+
+  async #reward() {
+    const { reward, model, precision, unsafeCode } = this.#options;
+    if (reward === null) return null;
+    return this.#owned.use(
+      await openReward(reward, {
+        tokenizer: model,
+        precision,
+        device: resolveDevice(this.#options.device),
+        unsafeCode,
+        emptyAnswers: 'score',
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
+  }
+}

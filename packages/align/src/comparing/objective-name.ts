@@ -1,0 +1,71 @@
+// Names of objectives as `keel compare` takes them: one, or a weighted sum as in sigmoid+0.2*chosen_nll.
+import { nearest } from '../config/nearest.ts';
+import { defaultBeta } from '../objectives/mixture.ts';
+import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
+import { unpairedObjectiveNames } from '../objectives/unpaired-registry.ts';
+
+/** Other names that papers and trainers use. */
+const aliases: Readonly<Record<string, string>> = {
+  dpo: 'sigmoid',
+  apo: 'apo_zero',
+  nca: 'nca_pair',
+  sppo: 'sppo_hard',
+  slic_hf: 'slic',
+  sft: 'chosen_nll',
+};
+
+const unpaired: readonly string[] = unpairedObjectiveNames;
+const known: readonly string[] = [...pairedObjectiveNames, ...unpaired, ...Object.keys(aliases)];
+
+/** What a name stands for. */
+export interface NamedObjective {
+  /** As it was given, for tables and folders: `sigmoid+0.2xchosen_nll`. */
+  label: string;
+  /** `kto` for objectives on single answers. */
+  verb: 'dpo' | 'kto';
+  loss: string[];
+  /** One for each of `loss`. */
+  weights: number[];
+  /** Whether it has a beta that can be given. */
+  hasBeta: boolean;
+  /** Whether it compares with a reference. */
+  needsReference: boolean;
+}
+
+/** @returns what the name stands for, or what is wrong with it */
+export function readObjective(text: string): NamedObjective | string {
+  const parts = text.split('+').map((part) => /^(?:([0-9.]+)\*)?([a-z_0-9-]+)$/i.exec(part.trim()));
+  const loss: string[] = [];
+  const weights: number[] = [];
+  for (const part of parts) {
+    const weight = Number(part?.[1] ?? 1);
+    if (!part || !Number.isFinite(weight)) {
+      return `"${text}" is no objective: expected a name, or a sum as in sigmoid+0.2*chosen_nll`;
+    }
+    const written = part[2]!.toLowerCase().replaceAll('-', '_');
+    const name = aliases[written] ?? written;
+    if (!pairedObjectiveNames.includes(name) && !unpaired.includes(name)) return unknown(written);
+    loss.push(name);
+    weights.push(weight);
+  }
+  const label = text.replaceAll(/\s/g, '').toLowerCase().replaceAll('-', '_').replaceAll('*', 'x');
+  if (!loss.some((name) => unpaired.includes(name))) {
+    const objectives = loss.map(pairedObjective);
+    return {
+      ...{ label, verb: 'dpo', loss, weights },
+      hasBeta: objectives.some((one) => defaultBeta(one) !== null),
+      needsReference: objectives.some((one) => one.needsReference),
+    };
+  }
+  if (loss.length > 1) {
+    return `"${text}": ${unpaired.join(' and ')} learn from single answers and cannot be added to others`;
+  }
+  return { label, verb: 'kto', loss, weights, hasBeta: true, needsReference: true };
+}
+
+function unknown(name: string): string {
+  const near = nearest(name, known);
+  return near
+    ? `unknown objective "${name}"; did you mean ${near}?`
+    : `unknown objective "${name}"; known are ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
+}

@@ -1,0 +1,49 @@
+// What a call would do: each entry's state, and what those that run will cost.
+import { estimateStage, type StageEstimate } from '../recipes/estimate-stage.ts';
+import type { PlannedStage, PlanOptions, RecipePlan } from '../recipes/plan-recipe.ts';
+import { StageError } from '../recipes/stage-error.ts';
+import { readStageRecords } from '../recipes/stage-records.ts';
+import { stateOfStage } from '../recipes/stage-state.ts';
+import type { CompareEntry, Comparison } from './comparison.ts';
+
+/**
+ * Looks at everything that a call would look at, and runs nothing. Measuring is not in the estimate.
+ * @throws StageError where an entry's files or folders are not as they must be
+ */
+export async function planComparison(
+  comparison: Comparison,
+  { overwrite = false, notice = () => {} }: PlanOptions = {},
+): Promise<RecipePlan> {
+  const { output, stages } = comparison;
+  const records = overwrite ? {} : readStageRecords(output);
+  const known = new Map<string, StageEstimate>();
+  const planned: PlannedStage[] = [];
+  for (const stage of stages) {
+    try {
+      const state = await stateOfStage(stage, {
+        ...{ output, records, results: new Map(), overwrite },
+      });
+      let estimate: StageEstimate | null = null;
+      if (state.status !== 'done') {
+        // Entries of one kind cost the same: rows are measured once for them.
+        const kind = `${costOf(stage)} ${state.step}`;
+        estimate = known.get(kind) ?? (await estimateStage(comparison, stage, state.step, notice));
+        known.set(kind, estimate);
+      }
+      planned.push({ stage, state, estimate });
+    } catch (error) {
+      throw new StageError(stage, stages.length, error, 'entry');
+    }
+  }
+  return { stages: planned, unused: [] };
+}
+
+const costOf = ({ verb, objective, options }: CompareEntry): string =>
+  JSON.stringify([
+    verb,
+    verb === 'kto' && objective.loss,
+    objective.needsReference,
+    options.loraRank,
+    options.loraTargets,
+    options.loraLayers,
+  ]);

@@ -1,0 +1,152 @@
+// From options and the YAML file's `entries` to what is to be compared.
+import { isMap, isSeq } from 'yaml';
+import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { OptionDescriptor } from '../config/options.ts';
+import {
+  optionEntries,
+  readYamlFile,
+  type YamlFile,
+  type YamlPair,
+} from '../config/yaml-config.ts';
+import { stageVerbs } from '../recipes/stage-verbs.ts';
+import type { EntryPlan } from './comparison.ts';
+import { type NamedObjective, readObjective } from './objective-name.ts';
+
+/** What entries have in common, so that they can be compared: it stands outside of them. */
+const common: readonly string[] = [
+  ...['model', 'data', 'evalData', 'output', 'onBadRow', 'seed', 'shuffle', 'epochs', 'maxSteps'],
+  ...[
+    'batchSize',
+    'microBatchSize',
+    'microBatchTokens',
+    'maxLength',
+    'lora',
+    'adapter',
+    'reference',
+  ],
+  ...['precomputeReference', 'evalSteps', 'precision', 'device', 'threads', 'loss', 'lossWeights'],
+];
+
+/** Names of an entry's own options, but for `name` and `objective`. */
+export const ownOptions = (verb: 'dpo' | 'kto'): OptionDescriptor[] =>
+  stageVerbs[verb]!.definition.descriptors.filter(
+    ({ name, flagOnly }) => !flagOnly && !common.includes(name),
+  );
+
+/**
+ * The entries of a comparison but for their seeds.
+ * @throws ConfigError with every problem found: `file:line:column`, or the flag
+ */
+export function readPlans(options: CompareOptions): EntryPlan[] {
+  const problems: string[] = [];
+  const written = options.config === null ? [] : writtenEntries(options, problems);
+  const names = options.objectives ?? (written.length > 0 ? [] : defaultObjectives);
+  const plans = names.flatMap((text) => {
+    const objective = readObjective(text);
+    if (typeof objective !== 'string') {
+      return withBetas(options, { group: objective.label, objective, place: '--objectives' });
+    }
+    problems.push(`--objectives: ${objective}`);
+    return [];
+  });
+  const all = [...plans, ...written];
+  for (const [at, { group, place }] of all.entries()) {
+    if (all.findIndex((one) => one.group === group) === at) continue;
+    problems.push(`${place}: there are two entries "${group}": give one of them another name`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return all;
+}
+
+type Named = Pick<EntryPlan, 'group' | 'objective' | 'place'> & Partial<Pick<EntryPlan, 'own'>>;
+
+/** One plan for each beta; the beta is part of the name, so that more of them can be added later. */
+function withBetas({ betas }: CompareOptions, { own = new Map(), ...plan }: Named): EntryPlan[] {
+  const given = own.get('beta')?.value as number | undefined;
+  const usual = usualBeta(plan.objective);
+  const found = given !== undefined ? [given] : plan.objective.hasBeta && betas ? betas : [usual];
+  return found.map((beta) => ({
+    ...plan,
+    own,
+    beta,
+    group: beta === null ? plan.group : `${plan.group}-b${beta}`,
+  }));
+}
+
+/** The beta that the verb fills in; null for a sum of objectives that differ in it, and for one that has none. */
+function usualBeta({ verb, loss, hasBeta }: NamedObjective): number | null {
+  if (!hasBeta) return null;
+  const { definition } = stageVerbs[verb]!;
+  const values = { data: ['x'], output: 'x', loss: verb === 'kto' ? loss[0] : loss };
+  const { beta } = definition.complete(definition.schema.parse(values)) as unknown as {
+    beta: number | null;
+  };
+  return beta;
+}
+
+/** @returns the plans under `entries` of the YAML file */
+function writtenEntries(options: CompareOptions, problems: string[]): EntryPlan[] {
+  const file = readYamlFile(options.config!, 'options, such as "beta: 0.1"');
+  const list = file.pairs.find((pair) => file.keyOf(pair) === 'entries');
+  if (list === undefined) return [];
+  if (!isSeq(list.value) || list.value.items.length === 0) {
+    problems.push(`${file.placeOf(list.key)}: entries: expected a list, each with an objective`);
+    return [];
+  }
+  return list.value.items.flatMap((item) => {
+    const node = item as { range?: readonly [number, ...unknown[]] | null };
+    if (isMap(item)) return writtenEntry(file, item.items as YamlPair[], node, options, problems);
+    problems.push(`${file.placeOf(node)}: expected an entry such as "objective: simpo"`);
+    return [];
+  });
+}
+
+function writtenEntry(
+  file: YamlFile,
+  pairs: readonly YamlPair[],
+  node: Parameters<YamlFile['placeOf']>[0],
+  options: CompareOptions,
+  problems: string[],
+): EntryPlan[] {
+  const place = file.placeOf(node);
+  const textOf = (key: string): { text: string; place: string } | null => {
+    const pair = pairs.find((one) => file.keyOf(one) === key);
+    if (pair === undefined) return null;
+    const { value, place } = file.entryOf(pair);
+    return { text: String(value), place };
+  };
+  const named = textOf('objective');
+  const objective = named === null ? 'an entry needs an objective' : readObjective(named.text);
+  if (typeof objective === 'string') {
+    problems.push(`${named?.place ?? place}: ${objective}`);
+    return [];
+  }
+  const name = textOf('name');
+  if (name !== null && !/^[a-z0-9][a-z0-9._+-]*$/i.test(name.text)) {
+    problems.push(
+      `${name.place}: "${name.text}" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
+    );
+  }
+  const own: YamlPair[] = [];
+  for (const pair of pairs) {
+    const key = file.keyOf(pair);
+    if (key === 'objective' || key === 'name') continue;
+    const descriptor = stageVerbs[objective.verb]!.definition.descriptors.find(
+      (one) => one.yamlKey === key,
+    );
+    if (descriptor !== undefined && common.includes(descriptor.name)) {
+      const advice = key.startsWith('loss') ? 'objective says it' : 'write it outside of entries';
+      problems.push(`${file.placeOf(pair.key)}: ${key} is the same for all entries: ${advice}`);
+    } else own.push(pair);
+  }
+  const found = optionEntries(file, own, ownOptions(objective.verb));
+  problems.push(...found.problems);
+  const group = name?.text ?? objective.label;
+  const plan = { group, objective, place: `${place}: entry "${group}"`, own: found.entries };
+  // A name of its own stays as it is where one beta is given with it.
+  if (name !== null && found.entries.has('beta')) {
+    return [{ ...plan, beta: found.entries.get('beta')!.value as number }];
+  }
+  return withBetas(options, plan);
+}

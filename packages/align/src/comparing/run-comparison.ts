@@ -1,0 +1,172 @@
+// Runs a comparison's entries one after the other and measures each: what `keel compare` is.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setThreads } from '@keel/torch';
+import { stageFolder } from '../recipes/recipe.ts';
+import { runStage } from '../recipes/run-stage.ts';
+import { StageError } from '../recipes/stage-error.ts';
+import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts';
+import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
+import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
+import { MetricsLog } from '../runs/metrics.ts';
+import { lockRun } from '../runs/run-lock.ts';
+import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+import type { CompareEntry, Comparison } from './comparison.ts';
+import { type ComparisonResults, resultsOf, writeResults } from './comparison-results.ts';
+import type { Measured } from './measured.ts';
+import { Measuring, REFERENCE } from './measuring.ts';
+import { type EntryNumbers, itemsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
+
+/** What happens while a comparison runs. */
+export type CompareEvent =
+  | { type: 'entry'; entry: CompareEntry; state: StageState }
+  /** An event of the entry's own run. */
+  | { type: 'run'; entry: CompareEntry; event: Parameters<NonNullable<RunHooks['onEvent']>>[0] }
+  | { type: 'ended'; entry: CompareEntry; result: RunResult; seconds: number }
+  /** How far measuring has come; `entry` is null for the reference. */
+  | {
+      type: 'measuring';
+      entry: CompareEntry | null;
+      part: 'pairs' | 'answers';
+      done: number;
+      total: number;
+    }
+  | {
+      type: 'measured';
+      entry: CompareEntry | null;
+      numbers: EntryNumbers;
+      /** To the end of all entries, as those of this call have taken; null before one has ended. */
+      secondsLeft: number | null;
+    }
+  | { type: 'notice'; text: string };
+
+export interface CompareHooks {
+  onEvent?(event: CompareEvent): void;
+  /** Finishes the step under way, writes a checkpoint and ends. */
+  signal?: AbortSignal;
+  /** Every entry begins anew. */
+  overwrite?: boolean;
+}
+
+export interface CompareResult {
+  /** The comparison's folder. */
+  path: string;
+  /** Entries that were trained in this call. */
+  ran: string[];
+  /** What was found; null where a signal stopped it. */
+  results: ComparisonResults | null;
+  /** Where a signal stopped it; null where everything is done. */
+  interrupted: { entry: string; step: number } | null;
+}
+
+/**
+ * Trains what is not trained yet and measures what is not measured yet. Both are kept as they end, so that the next call goes on.
+ * @throws StageError where an entry fails
+ * @throws Error where the folder is another's, or another process runs the comparison in it
+ */
+export async function runComparison(
+  comparison: Comparison,
+  hooks: CompareHooks = {},
+): Promise<CompareResult> {
+  const { output, text, options } = comparison;
+  mkdirSync(output, { recursive: true });
+  const unlock = lockRun(output);
+  try {
+    await removePartials(output);
+    writeFileAtomic(join(output, 'compare.yaml'), text);
+    if (options.threads !== null) setThreads(options.threads);
+    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+    await using measuring = await Measuring.of(options, notice);
+    return await runEntries(comparison, measuring, hooks);
+  } finally {
+    unlock();
+  }
+}
+
+async function runEntries(
+  comparison: Comparison,
+  measuring: Measuring,
+  { onEvent = () => {}, signal, overwrite = false }: CompareHooks,
+): Promise<CompareResult> {
+  const { output, stages } = comparison;
+  const records: StageRecords = overwrite ? {} : readStageRecords(output);
+  const ran: string[] = [];
+  const stopped = (entry: string, step: number): CompareResult => ({
+    ...{ path: output, ran, results: null, interrupted: { entry, step } },
+  });
+  const measure = (entry: CompareEntry | null, sha256: string | null): Promise<Measured> =>
+    measuring.measure(entry?.name ?? REFERENCE, entry, sha256, {
+      signal,
+      onProgress: (part, done, total) => onEvent({ type: 'measuring', entry, part, done, total }),
+    });
+  const tell = (entry: CompareEntry | null, own: Measured, of: Measured, left: number | null) =>
+    onEvent({ type: 'measured', entry, numbers: numbersOf([itemsOf(own, of)]), secondsLeft: left });
+
+  let reference = measuring.known(REFERENCE, null);
+  if (reference === null) {
+    try {
+      reference = await measure(null, null);
+    } catch (error) {
+      if (signal?.aborted) return stopped(stages[0]!.name, 0);
+      throw error;
+    }
+    tell(null, reference, reference, null);
+  }
+  const measured: MeasuredEntry[] = [];
+  const took: number[] = [];
+  for (const [at, entry] of stages.entries()) {
+    const { name } = entry;
+    try {
+      const began = performance.now();
+      const state = await stateOfStage(entry, {
+        ...{ output, records, results: new Map(), overwrite },
+      });
+      if (signal?.aborted) return stopped(name, state.step);
+      onEvent({ type: 'entry', entry, state });
+      if (state.status !== 'done') {
+        const base = await measuring.sharedBase();
+        // An adapter that the entries begin with lies on the base already, and each trains its own copy.
+        const { result, seconds } = await runStage(comparison, entry, {
+          ...{ state, records, signal },
+          shared: { ...(base && { base }), references: measuring.references },
+          onEvent: (event) => onEvent({ type: 'run', entry, event }),
+        });
+        ran.push(name);
+        onEvent({ type: 'ended', entry, result, seconds });
+        if (result.interrupted) return stopped(name, result.step);
+      }
+      const record = records[name]!;
+      const { sha256, step } = record.result!;
+      let own = measuring.known(name, sha256);
+      if (own === null) {
+        try {
+          own = await measure(entry, sha256);
+        } catch (error) {
+          if (signal?.aborted) return stopped(name, step);
+          throw error;
+        }
+        took.push((performance.now() - began) / 1000);
+        const mean = took.reduce((sum, one) => sum + one, 0) / took.length;
+        tell(entry, own, reference, mean * (stages.length - 1 - at));
+      }
+      const { seconds } = record;
+      measured.push({ entry, measured: own, tokens: trainedTokens(output, name), seconds });
+      // After each: a comparison of hours has a table before its end.
+      const found = resultsOf(comparison, measured, reference);
+      if (at === stages.length - 1) {
+        await writeResults(comparison, found);
+        return { path: output, ran, results: found, interrupted: null };
+      }
+      if (state.status !== 'done') await writeResults(comparison, found);
+    } catch (error) {
+      throw new StageError(entry, stages.length, error, 'entry');
+    }
+  }
+  throw new Error('a comparison has at least one entry');
+}
+
+/** As the run's last step counted them. */
+function trainedTokens(output: string, name: string): number {
+  const rows = MetricsLog.read(join(stageFolder(output, name), 'metrics.jsonl'));
+  return rows.findLast(({ num_tokens }) => num_tokens !== undefined)?.num_tokens ?? 0;
+}

@@ -1,0 +1,172 @@
+// From what was measured of each entry to a row for each objective: means over items, spread over seeds, intervals.
+import {
+  bootstrapMeanInterval,
+  type Interval,
+  pairedDifferenceInterval,
+} from '../evaluation/intervals.ts';
+import { hitOf, proportionOf } from '../evaluation/proportion.ts';
+import type { CompareEntry } from './comparison.ts';
+import type { Measured, MeasuredPairs } from './measured.ts';
+
+/** EntryNumbers by item: by held-out pair, or by held-out prompt. */
+export type Items = Readonly<Record<Metric, readonly number[] | null>>;
+
+/** What is told of every entry; win rate and reward are null without a reward. */
+export const metrics = [
+  'accuracy',
+  'likelier',
+  'margin',
+  'chosen',
+  'rejected',
+  'kl',
+  'kl_k1',
+  'length',
+  'ended',
+  'win_rate',
+  'reward',
+] as const;
+export type Metric = (typeof metrics)[number];
+
+/** Those that are shares from 0 to 1. */
+export const shares: readonly Metric[] = ['accuracy', 'likelier', 'ended', 'win_rate'];
+
+/** A mean over items, and over seeds. */
+export interface Summary {
+  value: number;
+  /** Standard deviation over seeds; null with one. */
+  spread: number | null;
+  /** 95%, of what other items could have given: Wilson's of a share of one seed, else bootstrap over items. */
+  interval: Interval;
+}
+
+export type EntryNumbers = Readonly<Record<Metric, Summary | null>>;
+
+/** An entry that has ended and was measured. */
+export interface MeasuredEntry {
+  entry: CompareEntry;
+  measured: Measured;
+  /** Tokens that it was trained on, as TRL counts them: each prompt for both of its answers. */
+  tokens: number;
+  /** Of training. */
+  seconds: number;
+}
+
+/** Entries that differ in their seed alone. */
+export interface Group {
+  name: string;
+  entries: readonly MeasuredEntry[];
+  numbers: EntryNumbers;
+}
+
+/** @param reference what was measured of the reference, whose answers' scores are the ones to win against */
+export function itemsOf({ pairs, answers }: Measured, reference: Measured): Items {
+  const change = (policy: readonly number[], before: readonly number[]): number[] =>
+    policy.map((one, at) => one - before[at]!);
+  const chosen = change(pairs.chosen, pairs.referenceChosen);
+  const rejected = change(pairs.rejected, pairs.referenceRejected);
+  const margin = change(chosen, rejected);
+  const before = new Map(reference.answers.map(({ row, score }) => [row, score]));
+  const scores = answers.map(({ score }) => score);
+  const judged = scores.every((score) => score !== null);
+  return {
+    accuracy: margin.map(hitOf),
+    likelier: perTokenMargins(pairs).map(hitOf),
+    ...{ margin, chosen, rejected },
+    kl: answers.map(({ k3 }) => k3),
+    kl_k1: answers.map(({ k1 }) => k1),
+    length: answers.map(({ tokens }) => tokens),
+    ended: answers.map(({ ended }) => (ended ? 1 : 0)),
+    win_rate: judged ? answers.map(({ row, score }) => hitOf(score! - before.get(row)!)) : null,
+    reward: judged ? (scores as number[]) : null,
+  };
+}
+
+/** Mean log-probability of a chosen token less that of a rejected one, by pair: the reward without a reference. */
+const perTokenMargins = ({ chosen, rejected, tokensChosen, tokensRejected }: MeasuredPairs) =>
+  chosen.map(
+    (sum, at) =>
+      sum / Math.max(1, tokensChosen[at]!) - rejected[at]! / Math.max(1, tokensRejected[at]!),
+  );
+
+/** @param runs items of each seed; all of the same pairs and prompts */
+export function numbersOf(runs: readonly Items[]): EntryNumbers {
+  return Object.fromEntries(
+    metrics.map((metric) => [metric, summaryOf(runs, metric)]),
+  ) as unknown as EntryNumbers;
+}
+
+function summaryOf(runs: readonly Items[], metric: Metric): Summary | null {
+  const lists = runs.map((items) => items[metric]);
+  if (lists.some((list) => list === null)) return null;
+  const means = lists.map((list) => mean(list!));
+  const items = itemMeans(runs, metric);
+  const interval =
+    shares.includes(metric) && runs.length === 1
+      ? proportionOf(items)!.interval
+      : bootstrapMeanInterval(items);
+  return { value: mean(means), spread: runs.length === 1 ? null : deviation(means), interval };
+}
+
+/** Each item's mean over seeds. */
+export const itemMeans = (runs: readonly Items[], metric: Metric): number[] =>
+  runs[0]![metric]!.map((_, at) => mean(runs.map((items) => items[metric]![at]!)));
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Of a sample: divided by one less than there are. */
+function deviation(values: readonly number[]): number {
+  const centre = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** What entries are ordered by: the win rate where there is one, else accuracy, then margin. */
+export const leadMetric = (numbers: EntryNumbers): Metric =>
+  numbers.win_rate === null ? 'accuracy' : 'win_rate';
+
+/** Groups of entries, the best first. */
+export function groupsOf(entries: readonly MeasuredEntry[], reference: Measured): Group[] {
+  const names = [...new Set(entries.map(({ entry }) => entry.group))];
+  const groups = names.map((name): Group => {
+    const own = entries.filter(({ entry }) => entry.group === name);
+    const numbers = numbersOf(own.map(({ measured }) => itemsOf(measured, reference)));
+    return { name, entries: own, numbers };
+  });
+  const order = ['win_rate', 'accuracy', 'margin'] as const;
+  return groups.sort((a, b) => {
+    for (const metric of order) {
+      const difference = (b.numbers[metric]?.value ?? 0) - (a.numbers[metric]?.value ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
+}
+
+/** How the first group's lead over another stands: whether other pairs or prompts could have turned it round. */
+export interface Lead {
+  over: string;
+  value: number;
+  interval: Interval;
+  /** The interval has no 0 in it. */
+  clear: boolean;
+}
+
+/** The lead of the first group over each of the others, item by item. */
+export function leadsOf(groups: readonly Group[], reference: Measured): Lead[] {
+  const [first, ...others] = groups;
+  if (first === undefined) return [];
+  const metric = leadMetric(first.numbers);
+  const of = ({ entries }: Group): number[] =>
+    itemMeans(
+      entries.map(({ measured }) => itemsOf(measured, reference)),
+      metric,
+    );
+  const best = of(first);
+  return others.map((group) => {
+    const own = of(group);
+    const interval = pairedDifferenceInterval(own, best);
+    const value = mean(best) - mean(own);
+    return { over: group.name, value, interval, clear: interval[0] > 0 };
+  });
+}

@@ -1,0 +1,66 @@
+// Pairs as single answers with a thumb up and a thumb down, for objectives that learn from those.
+import { mkdirSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { RowSource } from '../data/open-rows.ts';
+import { OrderedSampler } from '../data/shuffle.ts';
+import { fillFileAtomic } from '../runs/atomic-write.ts';
+
+/** Pairs that are read and written at a time. */
+const CHUNK = 256;
+
+export interface UnpairedOrder {
+  seed: number;
+  shuffle: boolean;
+  /** Pairs that the run will see. */
+  pairs: number;
+}
+
+/**
+ * Writes pairs in the order in which a run on pairs takes them, chosen and rejected in turn: read unshuffled, twice as many rows
+ * at a time, they are the same rows in the same steps. A few more stand behind, in place of those that turn out too long.
+ */
+export async function writeUnpaired(
+  path: string,
+  rows: RowSource<'preference'>,
+  { seed, shuffle, pairs }: UnpairedOrder,
+): Promise<void> {
+  const sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
+  const spare = Math.ceil(pairs / 4) + 16;
+  await write(path, rows, sampler.take(pairs + spare));
+}
+
+/** Writes every pair once, in the files' order. */
+export const writeUnpairedOnce = (path: string, rows: RowSource<'preference'>): Promise<void> =>
+  write(
+    path,
+    rows,
+    Array.from({ length: rows.length }, (_, row) => row),
+  );
+
+async function write(
+  path: string,
+  rows: RowSource<'preference'>,
+  order: readonly number[],
+): Promise<void> {
+  // Pieces of text, and not the rows: they are read while nothing else can be.
+  const pieces: string[] = [];
+  for (let start = 0; start < order.length; start += CHUNK) {
+    const found = await rows.readMany(order.slice(start, start + CHUNK));
+    pieces.push(
+      found
+        .map(({ prompt, chosen, rejected }) =>
+          [
+            { prompt, completion: chosen, label: true },
+            { prompt, completion: rejected, label: false },
+          ]
+            .map((row) => `${JSON.stringify(row)}\n`)
+            .join(''),
+        )
+        .join(''),
+    );
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  fillFileAtomic(path, (descriptor) => {
+    for (const piece of pieces) writeSync(descriptor, piece);
+  });
+}

@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import {
+  type CompareEntry,
+  type CompareEvent,
+  type CompareOptions,
+  type CompareResult,
+  type Comparison,
+  type ComparisonResults,
+  type EntryNumbers,
+  findings,
+  formatDuration,
+  formatSummary,
+  PlainPace,
+  type RecipePlan,
+} from '@keel/align';
+import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
+import { shellWord } from '../shell-word.ts';
+import type { TrainingDisplay } from '../training/display.ts';
+import { HumanDisplay } from '../training/human-display.ts';
+import { JsonDisplay, printJson } from '../training/json-display.ts';
+import { chatWith } from '../training/run-verb.ts';
+import { tableText } from './table-text.ts';
+
+const noun: Noun = { one: 'entry', many: 'entries' };
+
+/** Shows a comparison: each entry's run as its verb shows it, how it measured, and at the end the table. */
+export class CompareDisplay {
+  readonly #comparison: Comparison;
+  readonly #json: boolean;
+  /** Goes on with the comparison. */
+  readonly #resume: string;
+  #current: TrainingDisplay | null = null;
+  #pace = new PlainPace({ seconds: 5 });
+
+  constructor(comparison: Comparison, resume: string) {
+    this.#comparison = comparison;
+    this.#json = comparison.options.json;
+    this.#resume = resume;
+  }
+
+  plan(plan: RecipePlan): void {
+    if (this.#json) printJson(planJson(this.#comparison, plan, noun));
+    else console.log(planText(this.#comparison, plan, noun));
+  }
+
+  event(event: CompareEvent): void {
+    switch (event.type) {
+      case 'entry':
+        this.#entry(event);
+        break;
+      case 'run':
+        this.#current?.event(event.event);
+        break;
+      case 'ended':
+        this.#ended(event);
+        break;
+      case 'measuring':
+        this.#measuring(event);
+        break;
+      case 'measured':
+        this.#measured(event);
+        break;
+      case 'notice':
+        this.say(event.text);
+    }
+  }
+
+  #entry({ entry, state }: CompareEvent & { type: 'entry' }): void {
+    const { name, number, verb } = entry;
+    const of = this.#comparison.stages.length;
+    const { status, why, step } = state;
+    this.close();
+    if (this.#json) printJson({ type: 'entry', entry: name, number, of, verb, status, why, step });
+    else console.log(`\n${this.#label(entry)}  keel ${verb}: ${stateText({ state })}`);
+    this.#current = this.#json
+      ? new JsonDisplay({ entry: name })
+      : new HumanDisplay(process.stdout, this.#label(entry));
+  }
+
+  #ended({ entry, result, seconds }: CompareEvent & { type: 'ended' }): void {
+    this.close();
+    if (result.interrupted) return;
+    const rounded = Math.round(seconds * 10) / 10;
+    if (this.#json) {
+      const use = chatWith(entry.options, result.final);
+      this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
+    } else {
+      const took = `${result.step} steps in ${formatDuration(seconds)}`;
+      console.log(`${this.#label(entry)}  ${took}. The result is in ${result.final}`);
+    }
+  }
+
+  #measuring({ entry, part, done, total }: CompareEvent & { type: 'measuring' }): void {
+    if (this.#json) return;
+    const what = part === 'pairs' ? 'held-out pairs' : 'held-out prompts answered';
+    if (this.#pace.due(0)) console.log(`${this.#named(entry)}  ${done} of ${total} ${what}`);
+  }
+
+  #measured({ entry, numbers, secondsLeft }: CompareEvent & { type: 'measured' }): void {
+    this.#pace = new PlainPace({ seconds: 5 });
+    if (this.#json) {
+      const values = Object.entries(numbers).flatMap(([name, one]) =>
+        one === null ? [] : [[name, one.value] as const],
+      );
+      printJson({
+        type: 'measured',
+        entry: entry?.name ?? null,
+        ...Object.fromEntries(values),
+        ...(secondsLeft !== null && { seconds_left: Math.round(secondsLeft) }),
+      });
+      return;
+    }
+    const left =
+      secondsLeft === null || secondsLeft === 0
+        ? ''
+        : `\n${formatDuration(secondsLeft)} left for all entries, if they take as long`;
+    console.log(`${this.#named(entry)}  ${sentence(numbers)}${left}`);
+  }
+
+  #named = (entry: CompareEntry | null): string =>
+    entry === null ? 'reference' : this.#label(entry);
+
+  #label = ({ name, number }: CompareEntry): string =>
+    `[${number}/${this.#comparison.stages.length}] ${name}`;
+
+  say(text: string): void {
+    if (this.#current !== null) this.#current.say(text);
+    else console.error(text);
+  }
+
+  close(): void {
+    this.#current?.close();
+  }
+
+  ended({ path, ran, results, interrupted }: CompareResult): void {
+    if (interrupted !== null || results === null) {
+      const { entry, step } = interrupted!;
+      if (this.#json) {
+        printJson({ type: 'interrupted', entry, step, run: path, resume: this.#resume });
+      } else {
+        const where = step === 0 ? `before ${entry}` : `in ${entry} after step ${step}`;
+        console.log(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
+      }
+      return;
+    }
+    if (this.#json) this.#printResults(path, ran, results);
+    else {
+      const { files } = results;
+      const lines = [
+        tableText(results),
+        ...findings(results),
+        '',
+        `Report: ${files.report}`,
+        `Numbers: ${files.results}, ${files.table}, ${files.plot}`,
+        `Try the first: ${this.#chat(results)}`,
+      ];
+      console.log(`\n${lines.join('\n')}`);
+    }
+  }
+
+  #chat({ groups }: ComparisonResults): string {
+    const [first] = groups[0]!.entries;
+    const { name, options } = first!.entry;
+    return chatWith(options, join(this.#comparison.output, name, 'final')).command;
+  }
+
+  #printResults(path: string, ran: string[], results: ComparisonResults): void {
+    const { groups, metric, files } = results;
+    printJson({
+      ...{ type: 'done', run: path, ran, ordered_by: metric },
+      groups: groups.map(({ name, entries, numbers }) => ({
+        ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbers },
+      })),
+      ...{ findings: findings(results), ...files, chat: this.#chat(results) },
+    });
+  }
+}
+
+/** One entry's numbers in a line. */
+function sentence(numbers: EntryNumbers): string {
+  const parts = (
+    [
+      ['win_rate', 'win rate'],
+      ['accuracy', 'accuracy'],
+      ['margin', 'margin'],
+      ['chosen', 'chosen'],
+      ['kl', 'KL'],
+      ['length', 'length'],
+    ] as const
+  ).flatMap(([metric, label]) => {
+    const summary = numbers[metric];
+    return summary === null ? [] : [`${label} ${formatSummary(metric, summary)}`];
+  });
+  return parts.join('  ');
+}
+
+/** The command line that goes on with a comparison. */
+export const compareCommand = ({ output }: CompareOptions): string =>
+  `npx keel compare --config ${shellWord(join(output, 'compare.yaml'))}`;

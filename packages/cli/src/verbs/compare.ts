@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CompareOptions,
+  openComparison,
+  planComparison,
+  runComparison,
+  StageError,
+} from '@keel/align';
+import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
+import { StopSignals } from '../training/stop-signals.ts';
+
+export async function run(options: CompareOptions): Promise<number> {
+  if (options.dryRun) return plan(options);
+  const { overwrite } = options;
+  const comparison = await openComparison(options);
+  const resume = compareCommand(options);
+  const display = new CompareDisplay(comparison, resume);
+  using stop = new StopSignals((name) => {
+    display.say(`${name}: finishing what is under way. Once more leaves at once.`);
+  });
+  try {
+    const onEvent = display.event.bind(display);
+    const result = await runComparison(comparison, { onEvent, signal: stop.signal, overwrite });
+    display.close();
+    display.ended(result);
+    return result.interrupted === null ? 0 : stop.exitCode;
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    const { message, cause } = error;
+    throw new Error(
+      `${message}\nEntries before it are kept. When it is mended, go on:  ${resume}`,
+      {
+        cause,
+      },
+    );
+  } finally {
+    display.close();
+  }
+}
+
+/** `--dry-run`: nothing is written but what is thrown away again. */
+async function plan(options: CompareOptions): Promise<number> {
+  const aside = mkdtempSync(join(tmpdir(), 'keel-compare-'));
+  try {
+    const comparison = await openComparison(options, { dataFolder: aside });
+    const display = new CompareDisplay(comparison, compareCommand(options));
+    const { overwrite } = options;
+    display.plan(
+      await planComparison(comparison, { overwrite, notice: (text) => display.say(text) }),
+    );
+    return 0;
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+}
