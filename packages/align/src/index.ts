@@ -20,6 +20,7 @@ export {
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
 export type { ComparisonResults } from './comparing/comparison-results.ts';
 export {
+  cellOf as comparisonCell,
   columnsOf,
   findings,
   formatMetric,

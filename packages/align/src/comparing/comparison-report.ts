@@ -8,6 +8,7 @@ import { writeReport } from '../runs/report/write-report.ts';
 import type { Comparison } from './comparison.ts';
 import type { ComparisonResults } from './comparison-results.ts';
 import {
+  cellOf,
   columns,
   columnsOf,
   findings,
@@ -15,8 +16,9 @@ import {
   formatMetric,
   formatSummary,
   rowsOf,
+  type TableRow,
 } from './comparison-table.ts';
-import { type EntryNumbers, itemsOf, type Metric, numbersOf, shares } from './summarise.ts';
+import { itemsOf, type Metric, numbersOf, shares } from './summarise.ts';
 
 /** Prompts whose answers the report shows. */
 const SHOWN = 8;
@@ -35,13 +37,13 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
       { label: 'tokens', about: 'trained on, each prompt counted for both of its answers' },
       { label: 'time', about: 'of training' },
     ],
-    rows: rowsOf(results).map(({ name, numbers, tokens, seconds }) => ({
-      name,
-      reports: reportsOf(output, results, name),
+    rows: rowsOf(results).map((row) => ({
+      name: row.name,
+      reports: reportsOf(output, results, row.name),
       cells: [
-        ...shown.map(({ metric }) => cellOf(metric, numbers)),
-        { text: tokens === null ? '' : formatCount(tokens), note: null },
-        { text: seconds === null ? '' : formatDuration(seconds), note: null },
+        ...shown.map(({ metric }) => shownCell(metric, row)),
+        { text: row.tokens === null ? '' : formatCount(row.tokens), note: null },
+        { text: row.seconds === null ? '' : formatDuration(row.seconds), note: null },
       ],
     })),
     findings: findings(results),
@@ -71,8 +73,8 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
   });
 }
 
-function cellOf(metric: Metric, numbers: EntryNumbers): { text: string; note: string | null } {
-  const summary = numbers[metric];
+function shownCell(metric: Metric, row: TableRow): { text: string; note: string | null } {
+  const summary = cellOf(metric, row);
   if (summary === null) return { text: '', note: null };
   return { text: formatSummary(metric, summary), note: formatInterval(metric, summary) };
 }

@@ -3,7 +3,14 @@
 import { formatCount } from '../runs/progress.ts';
 import { formatNumber, formatShare } from '../runs/report/format.ts';
 import type { ComparisonResults } from './comparison-results.ts';
-import { type EntryNumbers, type Group, type Metric, type Summary, shares } from './summarise.ts';
+import {
+  type EntryNumbers,
+  type Group,
+  type Metric,
+  relative,
+  type Summary,
+  shares,
+} from './summarise.ts';
 
 export interface Column {
   metric: Metric;
@@ -80,6 +87,10 @@ export const columnsOf = ({ referenceNumbers }: ComparisonResults): readonly Col
 export const formatMetric = (metric: Metric, value: number): string =>
   shares.includes(metric) ? formatShare(value) : formatNumber(value);
 
+/** What stands in a row's cell; nothing where the number says nothing. */
+export const cellOf = (metric: Metric, { name, numbers }: TableRow): Summary | null =>
+  name === 'reference' && relative.includes(metric) ? null : numbers[metric];
+
 /** `91% ± 2%`: with the spread over seeds where there are several. */
 export function formatSummary(metric: Metric, summary: Summary | null): string {
   if (summary === null) return '';
@@ -119,8 +130,8 @@ const meanOf = ({ entries }: Group, of: (entry: Group['entries'][number]) => num
 export function markdownTable(results: ComparisonResults): string {
   const shown = columnsOf(results);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const cell = (numbers: EntryNumbers, metric: Metric): string => {
-    const summary = numbers[metric];
+  const cell = (row: TableRow, metric: Metric): string => {
+    const summary = cellOf(metric, row);
     if (summary === null) return '';
     const text = formatSummary(metric, summary);
     return shares.includes(metric) ? `${text} ${formatInterval(metric, summary)}` : text;
@@ -128,11 +139,11 @@ export function markdownTable(results: ComparisonResults): string {
   const lines = [
     line(['', ...shown.map(({ label }) => label), 'tokens']),
     line(['---', ...shown.map(() => '---:'), '---:']),
-    ...rowsOf(results).map(({ name, numbers, tokens }) =>
+    ...rowsOf(results).map((row) =>
       line([
-        name,
-        ...shown.map(({ metric }) => cell(numbers, metric)),
-        tokens === null ? '' : formatCount(tokens),
+        row.name,
+        ...shown.map(({ metric }) => cell(row, metric)),
+        row.tokens === null ? '' : formatCount(row.tokens),
       ]),
     ),
   ];

@@ -53,6 +53,8 @@ export interface CompareResult {
   path: string;
   /** Entries that were trained in this call. */
   ran: string[];
+  /** Pairs whose log-probabilities under the reference were computed in this call, training and held-out ones. */
+  referencePairs: number;
   /** What was found; null where a signal stopped it. */
   results: ComparisonResults | null;
   /** Where a signal stopped it; null where everything is done. */
@@ -93,6 +95,7 @@ async function runEntries(
   const ran: string[] = [];
   const stopped = (entry: string, step: number): CompareResult => ({
     ...{ path: output, ran, results: null, interrupted: { entry, step } },
+    referencePairs: measuring.references.computed,
   });
   const measure = (entry: CompareEntry | null, sha256: string | null): Promise<Measured> =>
     measuring.measure(entry?.name ?? REFERENCE, entry, sha256, {
@@ -155,7 +158,8 @@ async function runEntries(
       const found = resultsOf(comparison, measured, reference);
       if (at === stages.length - 1) {
         await writeResults(comparison, found);
-        return { path: output, ran, results: found, interrupted: null };
+        const referencePairs = measuring.references.computed;
+        return { path: output, ran, referencePairs, results: found, interrupted: null };
       }
       if (state.status !== 'done') await writeResults(comparison, found);
     } catch (error) {

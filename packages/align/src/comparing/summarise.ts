@@ -8,7 +8,7 @@ import { hitOf, proportionOf } from '../evaluation/proportion.ts';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured, MeasuredPairs } from './measured.ts';
 
-/** EntryNumbers by item: by held-out pair, or by held-out prompt. */
+/** Numbers by item: by held-out pair, or by held-out prompt. */
 export type Items = Readonly<Record<Metric, readonly number[] | null>>;
 
 /** What is told of every entry; win rate and reward are null without a reward. */
@@ -26,6 +26,11 @@ export const metrics = [
   'reward',
 ] as const;
 export type Metric = (typeof metrics)[number];
+
+/** Those that compare with the reference: they say nothing of the reference itself. */
+export const relative: readonly Metric[] = [
+  ...(['accuracy', 'margin', 'chosen', 'rejected'] as const),
+];
 
 /** Those that are shares from 0 to 1. */
 export const shares: readonly Metric[] = ['accuracy', 'likelier', 'ended', 'win_rate'];

@@ -31,6 +31,8 @@ export class CompareDisplay {
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
   #pace = new PlainPace({ seconds: 5 });
+  /** By sentence, the entry whose run said it first. */
+  readonly #said = new Map<string, string>();
 
   constructor(comparison: Comparison, resume: string) {
     this.#comparison = comparison;
@@ -49,7 +51,7 @@ export class CompareDisplay {
         this.#entry(event);
         break;
       case 'run':
-        this.#current?.event(event.event);
+        if (!this.#saidBefore(event)) this.#current?.event(event.event);
         break;
       case 'ended':
         this.#ended(event);
@@ -75,6 +77,15 @@ export class CompareDisplay {
     this.#current = this.#json
       ? new JsonDisplay({ entry: name })
       : new HumanDisplay(process.stdout, this.#label(entry));
+  }
+
+  /** What a run says of model and machine is the same for all of them, but for its numbers. */
+  #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
+    if (event.type !== 'notice') return false;
+    const sentence = event.text.replaceAll(/[\d.]+/g, '#');
+    const by = this.#said.get(sentence);
+    if (by === undefined) this.#said.set(sentence, entry.name);
+    return by !== undefined && by !== entry.name;
   }
 
   #ended({ entry, result, seconds }: CompareEvent & { type: 'ended' }): void {
@@ -147,7 +158,7 @@ export class CompareDisplay {
     else {
       const { files } = results;
       const lines = [
-        tableText(results),
+        tableText(results, process.stdout.columns ?? 160),
         ...findings(results),
         '',
         `Report: ${files.report}`,

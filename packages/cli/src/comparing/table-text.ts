@@ -1,31 +1,51 @@
 import {
   type ComparisonResults,
   columnsOf,
+  comparisonCell,
   formatCount,
   formatDuration,
   formatSummary,
   rowsOf,
 } from '@keel/align';
 
-/** The table of a comparison for a terminal, and what its columns are. */
-export function tableText(results: ComparisonResults): string {
+/** What is left out on a narrow terminal, first to last; the report has it. */
+const spare = ['time', 'tokens', 'reward', 'rejected', 'length', 'likelier'];
+
+/**
+ * The table of a comparison for a terminal, and what its columns are.
+ * @param room columns of the terminal
+ */
+export function tableText(results: ComparisonResults, room: number): string {
   const columns = columnsOf(results);
-  const lines = [
+  const table = [
     ['', ...columns.map(({ label }) => label), 'tokens', 'time'],
-    ...rowsOf(results).map(({ name, numbers, tokens, seconds }) => [
-      name,
-      ...columns.map(({ metric }) => formatSummary(metric, numbers[metric])),
-      tokens === null ? '' : formatCount(tokens),
-      seconds === null ? '' : formatDuration(seconds),
+    ...rowsOf(results).map((row) => [
+      row.name,
+      ...columns.map(({ metric }) => formatSummary(metric, comparisonCell(metric, row))),
+      row.tokens === null ? '' : formatCount(row.tokens),
+      row.seconds === null ? '' : formatDuration(row.seconds),
     ]),
   ];
-  const widths = lines[0]!.map((_, at) => Math.max(...lines.map((cells) => cells[at]!.length)));
-  const table = lines.map((cells) =>
+  const gone = [...spare];
+  while (widthOf(table) > room && gone.length > 0) {
+    const at = table[0]!.indexOf(gone.shift()!);
+    if (at > 0) for (const cells of table) cells.splice(at, 1);
+  }
+  const widths = widthsOf(table);
+  const lines = table.map((cells) =>
     cells
       .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)))
-      .join('  '),
+      .join('  ')
+      .trimEnd(),
   );
-  const width = Math.max(...columns.map(({ label }) => label.length));
-  const about = columns.map(({ label, about }) => `  ${label.padEnd(width)}  ${about}`);
-  return [...table, '', ...about, ''].join('\n');
+  const shown = columns.filter(({ label }) => table[0]!.includes(label));
+  const width = Math.max(...shown.map(({ label }) => label.length));
+  const about = shown.map(({ label, about }) => `  ${label.padEnd(width)}  ${about}`);
+  return [...lines, '', ...about, ''].join('\n');
 }
+
+const widthsOf = (table: readonly (readonly string[])[]): number[] =>
+  table[0]!.map((_, at) => Math.max(...table.map((cells) => cells[at]!.length)));
+
+const widthOf = (table: readonly (readonly string[])[]): number =>
+  widthsOf(table).reduce((sum, width) => sum + width + 2, -2);
