@@ -124,14 +124,14 @@ export class HeldOut {
         return sums.toArray();
       };
       const own = await inTurns(noGradSteps(tidySteps(score())));
-      const known = await inTurns(
+      using known = await inTurns(
         this.#scores.steps(
           batch,
           placed.map(({ row }) => row),
         ),
       );
-      const reference = known.reshape(-1).toArray(); // [2P]
-      known.dispose();
+      using flat = known.reshape(-1); // [2P]
+      const reference = flat.toArray();
       pass.forEach((at, place) => {
         const [first, second] = [2 * place, 2 * place + 1];
         found.chosen[at] = own[first]!;

@@ -1,0 +1,229 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAdapter, loadModel } from '@keel/model';
+import { memory, setThreads, tidy } from '@keel/torch';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packPairs } from '../batching/pack-pairs.ts';
+import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
+import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
+import { defineDpoOptions } from '../config/dpo-options.ts';
+import { ktoDefinition } from '../config/kto-options.ts';
+import { resolveOptions } from '../config/resolve-options.ts';
+import { expectSameRun, metricsOf } from '../trainers/fixtures/run-files.ts';
+import {
+  tinyRows,
+  writeRowsFile,
+  writeTinyChatModel,
+} from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyRun } from '../trainers/fixtures/tiny-run.ts';
+import { runDpo } from '../trainers/run-dpo.ts';
+import { runKto } from '../trainers/run-kto.ts';
+import { scorePairs } from '../trainers/score-pairs.ts';
+import { readMeasured } from './measured.ts';
+import { openComparison } from './open-comparison.ts';
+import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-compare-'));
+const cacheBefore = process.env.KEEL_CACHE;
+const rows = tinyRows(12);
+let data: string;
+let made = 0;
+setThreads(1);
+beforeAll(() => {
+  process.env.KEEL_CACHE = join(folder, 'cache');
+  writeTinyChatModel(join(folder, 'model'));
+  data = writeRowsFile(folder, rows);
+});
+afterAll(() => {
+  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
+  else process.env.KEEL_CACHE = cacheBefore;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const optionsOf = (own: Partial<CompareOptions> = {}): CompareOptions =>
+  compareDefinition.complete(
+    compareDefinition.schema.parse({
+      ...{ ...tinyRun, model: join(folder, 'model'), data: [data], evalData: [data] },
+      ...{ output: join(folder, `run-${made++}`), lora: true, loraRank: 2, saveSteps: 1 },
+      ...{ objectives: ['sigmoid', 'ipo'], evalPrompts: 4, maxNewTokens: 5, reward: 'length:-3' },
+      ...own,
+    }),
+  );
+
+const compare = async (options: CompareOptions, hooks: CompareHooks = {}): Promise<CompareResult> =>
+  runComparison(await openComparison(options), hooks);
+
+it('trains every entry on the same rows and tokens, and computes the reference once for all', async () => {
+  const before = memory();
+  const options = optionsOf({ objectives: ['sigmoid', 'ipo', 'kto', 'simpo', 'orpo'] });
+  const { ran, results, referencePairs, interrupted } = await compare(options);
+  expect(interrupted).toBeNull();
+  expect(ran).toEqual([
+    'sigmoid-b0.1-s42',
+    'ipo-b0.1-s42',
+    'kto-b0.1-s42',
+    'simpo-b2-s42',
+    'orpo-b0.1-s42',
+  ]);
+  expect(memory()).toEqual(before);
+  const entries = results!.groups.flatMap((group) => group.entries);
+  expect(new Set(entries.map(({ tokens }) => tokens)).size).toBe(1);
+  expect(results!.sameBudget).toBe(true);
+  for (const { entry } of entries) {
+    const last = metricsOf(join(options.output, entry.name)).at(-1)!;
+    expect(last).toMatchObject({ step: 3, num_tokens: entries[0]!.tokens });
+    expect(last.epoch === undefined || entry.verb === 'kto' || last.epoch === 1).toBe(true);
+  }
+  // 12 held-out pairs and the 12 that training saw; and once more the 4 of ipo's first step, in that step's own passes.
+  expect(referencePairs).toBe(12 + 12 + 4);
+  for (const name of ['report.html', 'results.json', 'table.md', 'plot.svg', 'compare.yaml']) {
+    expect(existsSync(join(options.output, name)), name).toBe(true);
+  }
+  const json = JSON.parse(readFileSync(join(options.output, 'results.json'), 'utf8'));
+  expect(json).toMatchObject({ steps: 3, same_budget: true, ordered_by: 'win_rate', missing: [] });
+  expect(json.entries).toHaveLength(5);
+  expect(json.reference.kl.value).toBe(0);
+  expect(json.reference.win_rate.value).toBe(0.5);
+});
+
+it('an entry is the run that its verb makes of the same options, to the last bit', async () => {
+  const options = optionsOf({ objectives: ['sigmoid', 'ipo', 'kto'] });
+  await compare(options);
+  for (const name of ['sigmoid-b0.1-s42', 'ipo-b0.1-s42', 'kto-b0.1-s42']) {
+    const output = join(folder, `alone-${made++}`);
+    const sources = {
+      config: join(options.output, name, 'config.yaml'),
+      flags: { output },
+    };
+    if (name.startsWith('kto')) await runKto(resolveOptions(ktoDefinition, sources));
+    else await runDpo(resolveOptions(defineDpoOptions(), sources));
+    expectSameRun(output, join(options.output, name));
+  }
+});
+
+it('measures what the model says, and 0 where nothing was learnt', async () => {
+  const options = optionsOf({ objectives: ['sigmoid'], learningRate: 1e-2, reward: null });
+  await compare(options);
+  const path = join(options.output, 'evaluation', 'sigmoid-b0.1-s42.json');
+  const { key } = JSON.parse(readFileSync(path, 'utf8'));
+  const { pairs, answers } = readMeasured(path, key)!;
+  using model = await loadDisposable(options.model);
+  loadAdapter(model.it.decoder, join(options.output, 'sigmoid-b0.1-s42', 'final'), 'own');
+  const tokenised = rows.map(
+    (row) => tokenisePair(row, model.it.tokenizer, { maxLength: null }) as TokenisedPair,
+  );
+  tokenised.forEach((pair, at) => {
+    const score = (role: string): number[] =>
+      tidy(() =>
+        model.it.as(role, () => scorePairs(model.it, packPairs([pair]), false).sums).toArray(),
+      );
+    const [chosen, rejected] = score('own');
+    const [referenceChosen, referenceRejected] = score('reference');
+    expect(pairs.chosen[at]).toBeCloseTo(chosen!, 4);
+    expect(pairs.rejected[at]).toBeCloseTo(rejected!, 4);
+    expect(pairs.referenceChosen[at]).toBeCloseTo(referenceChosen!, 4);
+    expect(pairs.referenceRejected[at]).toBeCloseTo(referenceRejected!, 4);
+  });
+  expect(
+    pairs.chosen.some((value, at) => Math.abs(value - pairs.referenceChosen[at]!) > 0.01),
+  ).toBe(true);
+  for (const { k1, k3, score } of answers) {
+    expect(k3).toBeGreaterThanOrEqual(0);
+    expect(Number.isFinite(k1)).toBe(true);
+    expect(score).toBeNull();
+  }
+
+  const still = optionsOf({ objectives: ['sigmoid'], learningRate: 1e-30 });
+  const { results } = await compare(still);
+  const { accuracy, margin, kl, kl_k1, win_rate, chosen } = results!.groups[0]!.numbers;
+  expect([margin, kl, kl_k1, chosen].map((one) => one!.value)).toEqual([0, 0, 0, 0]);
+  expect([accuracy, win_rate].map((one) => one!.value)).toEqual([0.5, 0.5]);
+});
+
+it('runs and measures only what is new', async () => {
+  const options = optionsOf({ objectives: ['sigmoid'], seeds: [1] });
+  expect((await compare(options)).ran).toEqual(['sigmoid-b0.1-s1']);
+  const again = await compare(options);
+  expect(again).toMatchObject({ ran: [], referencePairs: 0 });
+  const more = await compare({ ...options, objectives: ['sigmoid', 'hinge'], seeds: [1, 2] });
+  expect(more.ran).toEqual(['sigmoid-b0.1-s2', 'hinge-b0.1-s1', 'hinge-b0.1-s2']);
+  const [first] = more.results!.groups;
+  expect(first!.entries.map(({ entry }) => entry.seed)).toEqual([1, 2]);
+  expect(first!.numbers.margin!.spread).toBeGreaterThan(0);
+  // Other prompts are measured anew; nothing is trained.
+  const measured: (string | null)[] = [];
+  const other = await compare(
+    { ...options, evalPrompts: 3 },
+    { onEvent: (event) => event.type === 'measured' && measured.push(event.entry?.name ?? null) },
+  );
+  expect(other.ran).toEqual([]);
+  expect(measured).toEqual([null, 'sigmoid-b0.1-s1']);
+});
+
+it('goes on where it was stopped, to the same bits', async () => {
+  const whole = optionsOf();
+  const broken = { ...whole, output: join(folder, `run-${made++}`) };
+  const all = await compare(whole);
+  const stop = new AbortController();
+  const first = await compare(broken, {
+    signal: stop.signal,
+    onEvent: (event) => {
+      const { type } = event;
+      if (type !== 'run' || event.entry.number !== 2) return;
+      if (event.event.type === 'step' && event.event.step === 2) stop.abort();
+    },
+  });
+  expect(first).toMatchObject({
+    ...{ ran: ['sigmoid-b0.1-s42', 'ipo-b0.1-s42'], results: null },
+    interrupted: { entry: 'ipo-b0.1-s42', step: 2 },
+  });
+  // While answers are sampled, too.
+  const second = new AbortController();
+  const next = await compare(broken, {
+    signal: second.signal,
+    onEvent: ({ type }) => type === 'measuring' && second.abort(),
+  });
+  expect(next).toMatchObject({
+    ...{ ran: ['ipo-b0.1-s42'], results: null },
+    interrupted: { entry: 'ipo-b0.1-s42', step: 3 },
+  });
+  const last = await compare(broken);
+  expect(last.ran).toEqual([]);
+  expectSameRun(join(broken.output, 'ipo-b0.1-s42'), join(whole.output, 'ipo-b0.1-s42'));
+  expect(last.results!.groups.map(({ numbers }) => numbers)).toEqual(
+    all.results!.groups.map(({ numbers }) => numbers),
+  );
+});
+
+it('full fine-tuning is measured too', async () => {
+  const before = memory();
+  const options = optionsOf({ lora: false, objectives: ['sigmoid', 'simpo'], maxSteps: 2 });
+  const { results } = await compare(options);
+  expect(memory()).toEqual(before);
+  expect(results!.groups).toHaveLength(2);
+  for (const { numbers } of results!.groups) expect(numbers.kl!.value).toBeGreaterThan(0);
+});
+
+it('tells of every entry whose objective needs more than the rows have, and writes nothing', async () => {
+  const options = optionsOf({ objectives: ['odpo', 'sigmoid', 'rebel'] });
+  const told = await openComparison(options, { dataFolder: folder }).catch(
+    (error) => error.message,
+  );
+  expect(told).toMatch(
+    /^the entry odpo-b0.1-s42 cannot learn from these pairs: .*rows\.jsonl:1: field "score_chosen"/,
+  );
+  expect(told).toContain('the entry rebel-');
+  expect(existsSync(options.output)).toBe(false);
+});
+
+it('leaves a folder of something else alone', async () => {
+  const output = mkdtempSync(join(folder, 'other-'));
+  writeFileSync(join(output, 'notes.txt'), 'mine');
+  await expect(compare(optionsOf({ output }))).rejects.toThrow("not a comparison's folder");
+});
+
+async function loadDisposable(path: string) {
+  const it = await loadModel(path, { precision: 'fp32', device: 'cpu' });
+  return { it, [Symbol.dispose]: () => it.dispose() };
+}
