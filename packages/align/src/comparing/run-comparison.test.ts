@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAdapter, loadModel } from '@keel/model';
@@ -56,7 +56,10 @@ const compare = async (options: CompareOptions, hooks: CompareHooks = {}): Promi
 
 it('trains every entry on the same rows and tokens, and computes the reference once for all', async () => {
   const before = memory();
-  const options = optionsOf({ objectives: ['sigmoid', 'ipo', 'kto', 'simpo', 'orpo'] });
+  mkdirSync(join(folder, 'held-out'));
+  const evalData = [writeRowsFile(join(folder, 'held-out'), tinyRows(6, 9))];
+  const objectives = ['sigmoid', 'ipo', 'kto', 'simpo', 'orpo'];
+  const options = optionsOf({ evalData, objectives });
   const { ran, results, referencePairs, interrupted } = await compare(options);
   expect(interrupted).toBeNull();
   expect(ran).toEqual([
@@ -75,8 +78,8 @@ it('trains every entry on the same rows and tokens, and computes the reference o
     expect(last).toMatchObject({ step: 3, num_tokens: entries[0]!.tokens });
     expect(last.epoch === undefined || entry.verb === 'kto' || last.epoch === 1).toBe(true);
   }
-  // 12 held-out pairs and the 12 that training saw; and once more the 4 of ipo's first step, in that step's own passes.
-  expect(referencePairs).toBe(12 + 12 + 4);
+  // 6 held-out pairs and the 12 that training saw; and once more the 4 of ipo's first step, in that step's own passes.
+  expect(referencePairs).toBe(6 + 12 + 4);
   for (const name of ['report.html', 'results.json', 'table.md', 'plot.svg', 'compare.yaml']) {
     expect(existsSync(join(options.output, name)), name).toBe(true);
   }

@@ -35,7 +35,7 @@ export type CompareEvent =
       type: 'measured';
       entry: CompareEntry | null;
       numbers: EntryNumbers;
-      /** To the end of all entries, as those of this call have taken; null before one has ended. */
+      /** To the end of all entries, as those that began in this call have taken; null before one has ended. */
       secondsLeft: number | null;
     }
   | { type: 'notice'; text: string };
@@ -148,9 +148,10 @@ async function runEntries(
           if (signal?.aborted) return stopped(name, step);
           throw error;
         }
-        took.push((performance.now() - began) / 1000);
+        // Only those that began in this call say what an entry takes.
+        if (state.status === 'run') took.push((performance.now() - began) / 1000);
         const mean = took.reduce((sum, one) => sum + one, 0) / took.length;
-        tell(entry, own, reference, mean * (stages.length - 1 - at));
+        tell(entry, own, reference, took.length === 0 ? null : mean * (stages.length - 1 - at));
       }
       const { seconds } = record;
       measured.push({ entry, measured: own, tokens: trainedTokens(output, name), seconds });

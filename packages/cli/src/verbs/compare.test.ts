@@ -39,7 +39,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
     expect(stdout).toMatch(
       /\n +win rate +reward +accuracy +likelier +margin +chosen +rejected +KL /,
     );
-    for (const name of ['dpo-b0.1', 'kto-b0.1', 'simpo-b2', 'sigmoid+0.5xchosen_nll-b0.1']) {
+    for (const name of ['dpo-b0.1', 'kto-b0.1', 'simpo-b2', 'sigmoid+0.5xchosen_nll']) {
       expect(stdout).toMatch(new RegExp(`\\n${name.replaceAll(/[.+]/g, '\\$&')} +[\\d.]+% `));
     }
     expect(stdout).toContain(`Report: ${folder.file('run/report.html')}`);
