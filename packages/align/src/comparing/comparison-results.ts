@@ -92,7 +92,7 @@ function resultsJson(
     groups: groups.map(({ name, entries, numbers }) => ({
       ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbersJson(numbers) },
     })),
-    leads: leads.map(({ over, value, interval, clear }) => ({ over, value, interval, clear })),
+    leads,
     entries: ended.map(({ entry, measured, tokens, seconds }) => ({
       ...{ name: entry.name, group: entry.group, verb: entry.verb, loss: entry.objective.loss },
       ...{ beta: entry.beta, seed: entry.seed, learning_rate: entry.options.learningRate },

@@ -165,10 +165,15 @@ export function findings(results: ComparisonResults): string[] {
     said.push(
       unclear.length === 0
         ? `${first.name} leads by ${label}, and by more than the choice of these ${items} explains.`
-        : `${first.name} leads by ${label}, but these ${items} cannot tell it from ${listed(unclear)}: the 95% interval of the difference has 0 in it.`,
+        : `${first.name} leads by ${label}, but these ${items} cannot tell it from ${listed(unclear)} (paired bootstrap and sign test, 95%).`,
     );
   }
-  const displaced = groups.filter(({ numbers }) => numbers.chosen!.interval[1] < 0);
+  if (groups.length > 0 && groups.every(({ entries }) => entries.length === 1)) {
+    said.push('One seed each: how far another seed would be off is not in these intervals.');
+  }
+  const displaced = groups.filter(
+    ({ numbers: { chosen, margin } }) => chosen!.interval[1] < 0 && margin!.value > 0,
+  );
   if (displaced.length > 0) {
     said.push(
       `Chosen answers became less likely under ${listed(displaced.map(({ name }) => name))}: the margin comes from rejected ones that fell further.`,

@@ -208,6 +208,27 @@ it('full fine-tuning is measured too', async () => {
   for (const { numbers } of results!.groups) expect(numbers.kl!.value).toBeGreaterThan(0);
 });
 
+it('entries may go on from an adapter, which is then the reference, and evaluate as they go', async () => {
+  const before = memory();
+  const first = optionsOf({ objectives: ['sigmoid'] });
+  await compare(first);
+  const adapter = join(first.output, 'sigmoid-b0.1-s42', 'final');
+  const options = optionsOf({ adapter, evalSteps: 2, objectives: ['ipo', 'kto'], maxSteps: 2 });
+  const { results } = await compare(options);
+  expect(memory()).toEqual(before);
+  expect(results!.referenceNumbers.kl!.value).toBe(0);
+  for (const { entries, numbers } of results!.groups) {
+    const { measured, entry } = entries[0]!;
+    expect(numbers.kl!.value).toBeGreaterThan(0);
+    // The run's own evaluation, of beta times the margin, sees the same pairs and the same reference.
+    const last = metricsOf(join(options.output, entry.name)).findLast(
+      (row) => row['eval_rewards/margins'] !== undefined,
+    )!;
+    expect(numbers.margin!.value * 0.1).toBeCloseTo(last['eval_rewards/margins']!, 4);
+    expect(measured.pairs.rows).toHaveLength(12);
+  }
+});
+
 it('tells of every entry whose objective needs more than the rows have, and writes nothing', async () => {
   const options = optionsOf({ objectives: ['odpo', 'sigmoid', 'rebel'] });
   const told = await openComparison(options, { dataFolder: folder }).catch(

@@ -93,10 +93,13 @@ it('spreads over seeds as a sample does, and orders groups by wins, then accurac
   expect(margin!.value).toBe(2);
   expect(margin!.spread).toBeCloseTo(Math.SQRT2, 12);
   const [lead] = leadsOf(groups, reference);
-  expect(lead).toMatchObject({ over: 'worse', value: 7 / 8, clear: true });
+  expect(lead).toMatchObject({ over: 'worse', value: 7 / 8, p: 2 * 0.5 ** 4 });
+  // Four prompts to none: the bootstrap is sure, the sign test is not.
+  expect(lead!.interval[0]).toBeGreaterThan(0);
+  expect(lead!.clear).toBe(false);
 
   const same = groupsOf([entryOf('a', 1, one), entryOf('b', 1, one)], reference);
   expect(leadsOf(same, reference)).toEqual([
-    { over: 'b', value: 0, interval: [0, 0], clear: false },
+    { over: 'b', value: 0, interval: [0, 0], p: 1, clear: false },
   ]);
 });

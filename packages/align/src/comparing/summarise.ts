@@ -1,4 +1,6 @@
 // From what was measured of each entry to a row for each objective: means over items, spread over seeds, intervals.
+
+import { signTest } from '../evaluation/exact-tests.ts';
 import {
   bootstrapMeanInterval,
   type Interval,
@@ -27,10 +29,8 @@ export const metrics = [
 ] as const;
 export type Metric = (typeof metrics)[number];
 
-/** Those that compare with the reference: they say nothing of the reference itself. */
-export const relative: readonly Metric[] = [
-  ...(['accuracy', 'margin', 'chosen', 'rejected'] as const),
-];
+/** Those that compare with the reference: of itself they say nothing. */
+export const relative: readonly Metric[] = ['accuracy', 'margin', 'chosen', 'rejected', 'win_rate'];
 
 /** Those that are shares from 0 to 1. */
 export const shares: readonly Metric[] = ['accuracy', 'likelier', 'ended', 'win_rate'];
@@ -153,7 +153,9 @@ export interface Lead {
   over: string;
   value: number;
   interval: Interval;
-  /** The interval has no 0 in it. */
+  /** Of the exact sign test on the items in which they differ; the bootstrap alone is sure too soon of few items. */
+  p: number;
+  /** The interval has no 0 in it, and p is below 0.05. */
   clear: boolean;
 }
 
@@ -172,6 +174,9 @@ export function leadsOf(groups: readonly Group[], reference: Measured): Lead[] {
     const own = of(group);
     const interval = pairedDifferenceInterval(own, best);
     const value = mean(best) - mean(own);
-    return { over: group.name, value, interval, clear: interval[0] > 0 };
+    const ahead = best.filter((one, at) => one > own[at]!).length;
+    const behind = best.filter((one, at) => one < own[at]!).length;
+    const p = signTest(ahead, behind);
+    return { over: group.name, value, interval, p, clear: interval[0] > 0 && p < 0.05 };
   });
 }
