@@ -34,7 +34,6 @@ export async function openComparison(
 ): Promise<Comparison> {
   const plans = readPlans(options);
   refuseOtherFolder(options.output, 'a comparison');
-  if (dataFolder === undefined) takeFolder(options.output);
   const open = (files: readonly string[]): Promise<RowSource<'preference'>> =>
     openRows(files, { kind: 'preference', onBadRow: options.onBadRow });
   await using rows = await open(options.data);
@@ -61,6 +60,7 @@ export async function openComparison(
   });
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   await checkPairs(stages, rows);
+  if (dataFolder === undefined) takeFolder(options.output);
   if (stages.some(({ verb }) => verb === 'kto')) {
     const pairs = steps * options.batchSize;
     for (const seed of options.seeds) {

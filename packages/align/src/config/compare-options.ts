@@ -34,6 +34,10 @@ const compareObject = z
       group: 'Model and data',
       value: 'folder',
     }),
+    shuffle: option(trainingShape.shuffle, {
+      description: "keep the files' own order; else a new order every epoch, drawn from --seeds",
+      group: 'Batching and length',
+    }),
     objectives: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:
         'objectives of keel dpo and keel kto (dpo stands for sigmoid), or sums of them as sigmoid+0.2*chosen_nll; none: the entries of --config',
