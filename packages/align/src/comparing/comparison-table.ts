@@ -172,7 +172,8 @@ export function findings(results: ComparisonResults): string[] {
     said.push('One seed each: how far another seed would be off is not in these intervals.');
   }
   const displaced = groups.filter(
-    ({ numbers: { chosen, margin } }) => chosen!.interval[1] < 0 && margin!.value > 0,
+    ({ numbers: { chosen, margin } }) =>
+      chosen!.interval[1] < 0 && chosen!.value + (chosen!.spread ?? 0) < 0 && margin!.value > 0,
   );
   if (displaced.length > 0) {
     said.push(

@@ -87,7 +87,8 @@ it('spreads over seeds as a sample does, and orders groups by wins, then accurac
     reference,
   );
   expect(groups.map(({ name }) => name)).toEqual(['a', 'worse']);
-  const { win_rate, margin } = groups[0]!.numbers;
+  const { win_rate, margin, accuracy } = groups[0]!.numbers;
+  expect(accuracy!.interval).toEqual(wilsonInterval(4, 4));
   expect(win_rate!.value).toBe(7 / 8);
   expect(win_rate!.spread).toBeCloseTo(Math.SQRT2 / 8, 12);
   expect(margin!.value).toBe(2);

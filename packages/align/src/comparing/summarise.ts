@@ -40,7 +40,7 @@ export interface Summary {
   value: number;
   /** Standard deviation over seeds; null with one. */
   spread: number | null;
-  /** 95%, of what other items could have given: Wilson's of a share of one seed, else bootstrap over items. */
+  /** 95%, of what other items could have given: Wilson's of a share, else bootstrap; over seeds, of each item's mean. */
   interval: Interval;
 }
 
@@ -106,9 +106,8 @@ function summaryOf(runs: readonly Items[], metric: Metric): Summary | null {
   const means = lists.map((list) => mean(list!));
   const items = itemMeans(runs, metric);
   const interval =
-    shares.includes(metric) && runs.length === 1
-      ? proportionOf(items)!.interval
-      : bootstrapMeanInterval(items);
+    // A bootstrap of hits alone would be sure of all it saw: 100% of 60 pairs is not exactly 100%.
+    shares.includes(metric) ? proportionOf(items)!.interval : bootstrapMeanInterval(items);
   return { value: mean(means), spread: runs.length === 1 ? null : deviation(means), interval };
 }
 

@@ -11,7 +11,7 @@ ${findings.map((sentence) => html`<p class="lead">${sentence}</p>`)}
 <thead><tr><th scope="col"></th>${columns.map(({ label, about }) => html`<th scope="col"><abbr title="${about}">${label}</abbr></th>`)}</tr></thead>
 <tbody>${rows.map(
     ({ name, reports, cells }) =>
-      html`<tr><th scope="row">${name}${reports.map(({ label, path }) => html` <a href="${path}">${label}</a>`)}</th>${cells.map(({ text, note }) => html`<td>${text}${note && html`<span class="note">${note}</span>`}</td>`)}</tr>
+      html`<tr><th scope="row">${name}${reports.length > 0 && html`<span class="note">${reports.map(({ label, path }) => html`<a href="${path}">${label}</a> `)}</span>`}</th>${cells.map(({ text, note }) => html`<td>${text}${note && html`<span class="note">${note}</span>`}</td>`)}</tr>
 `,
   )}</tbody></table></div>
 <dl class="columns">${columns.map(({ label, about }) => html`<div><dt>${label}</dt><dd>${about}</dd></div>`)}</dl>
