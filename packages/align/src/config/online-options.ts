@@ -72,6 +72,12 @@ export const onlineShape = {
     group: rollouts,
     value: 'tokens',
   }),
+  minNewTokens: option(z.number().int().min(0).default(0), {
+    description:
+      'shortest answer, in tokens: before, no end token is drawn; above 0 the sampler and the log-probabilities that train differ',
+    group: rollouts,
+    value: 'tokens',
+  }),
   temperature: option(z.number().positive().default(1), {
     description: 'of sampling; log-probabilities are those at this temperature',
     group: rollouts,
@@ -236,6 +242,7 @@ type Checked = Parameters<typeof checkTraining>[0] & {
     adapter: string | null;
     maxLength: number | null;
     maxNewTokens: number;
+    minNewTokens: number;
     beta: number;
     klIn?: KlPlace;
     klEstimator?: string;
@@ -262,6 +269,12 @@ export function checkOnline(context: Checked): void {
     add(
       'maxNewTokens',
       `${value.maxNewTokens} new tokens leave no room for a prompt within --max-length ${value.maxLength}`,
+    );
+  }
+  if (value.minNewTokens > value.maxNewTokens) {
+    add(
+      'minNewTokens',
+      `it is more than the ${value.maxNewTokens} of --max-new-tokens: give fewer`,
     );
   }
   if (!lora && value.beta > 0) {
