@@ -1,7 +1,7 @@
 // Peak memory of PPO with policy, reference, reward and critic on one base, beside supervised fine-tuning on the very same
-// rows with the same adapter and passes, and beside PPO with four bases in memory; and where PPO's time goes. Each in a
+// rows with the same adapter and passes (where each prompt has one answer), and beside PPO with four bases in memory; and where PPO's time goes. Each in a
 // process of its own.
-// node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 3] [--prompts 8] [--answers 4] [--tokens 48] [--threads 2]
+// node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8] [--answers 1] [--tokens 48] [--threads 2]
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,9 @@ const { values } = parseArgs({
   options: {
     model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
     data: { type: 'string' },
-    batches: { type: 'string', default: '3' },
+    batches: { type: 'string', default: '2' },
     prompts: { type: 'string', default: '8' },
-    answers: { type: 'string', default: '4' },
+    answers: { type: 'string', default: '1' },
     tokens: { type: 'string', default: '48' },
     threads: { type: 'string', default: '2' },
     'micro-batch-tokens': { type: 'string', default: '1024' },

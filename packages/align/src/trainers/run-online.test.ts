@@ -135,6 +135,14 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ],
     ['ppo', { critic: 'shared', numIterations: 3, criticWarmup: 0 }],
     ['grpo', { numIterations: 3, beta: 0.1, numGenerations: 2 }],
+    [
+      'ppo',
+      {
+        pretrainingData: [inside('sft.jsonl')],
+        pretrainingBatchSize: 3,
+        pretrainingCoefficient: 0.5,
+      },
+    ],
     ['reinforce', {}],
     ['remax', { temperature: 0.8 }],
     ['online-dpo', { numIterations: 3, numGenerations: 3 }],
