@@ -296,6 +296,7 @@ export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
 export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
+export { plainSamples, type ShownSample, samplesTable } from './runs/samples-table.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';

@@ -113,6 +113,14 @@ export const onlineShape = {
     description: 'passes over the prompts; a fraction is a part of a pass',
     group: 'Optimisation',
   }),
+  showSamples: option(z.number().int().min(1).nullable().default(null), {
+    description:
+      'show, of every rollout batch, so many of the best and of the worst answers with reward and KL; without a number: 3. All stand in samples.jsonl',
+    group: 'This call',
+    value: 'answers',
+    flagOnly: true,
+    bare: 3,
+  }),
   lora: option(z.boolean().default(true), {
     description:
       'train the whole model; then there is no reference (--beta 0), and no role can share the base',

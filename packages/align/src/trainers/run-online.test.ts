@@ -30,6 +30,8 @@ beforeAll(() => {
   writeTinyChatModel(inside('model'));
   data = writePrompts(folder);
   reward = writeRewardModule(folder);
+  const rows = ['hello', 'day'].map((text) => ({ prompt: text, completion: 'wo' }));
+  writeFileSync(inside('sft.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -239,10 +241,6 @@ describe('roles on one base', () => {
     const steps = metricsOf(path);
     expect(steps[0]).toMatchObject({ 'objective/kl': 0, 'val/ratio': 1 });
     expect(steps.at(-1)!['objective/kl']).not.toBe(0);
-  });
-  beforeAll(() => {
-    const rows = ['hello', 'day'].map((text) => ({ prompt: text, completion: 'wo' }));
-    writeFileSync(inside('sft.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   });
 
   it('without LoRA and reference the whole model is trained', async () => {

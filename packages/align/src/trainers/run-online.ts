@@ -101,7 +101,7 @@ const onlineKind = <Options extends OnlineOptions>(
     new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
   stepsPerBatch: stepsPerRollout,
   async task(prepared) {
-    const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
+    const { options, policy, data, source, evaluation, passes, path, addInput, tell } = prepared;
     const { model, role, referenceRole, valueRole, reward } = policy;
     await addInput('--reward', await rewardFiles(options.reward));
     return new OnlineTask({
@@ -111,6 +111,7 @@ const onlineKind = <Options extends OnlineOptions>(
       batchSize: options.batchSize,
       seed: options.seed,
       samples: new SamplesLog(join(path, 'samples.jsonl')),
+      onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
       place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
     });
   },

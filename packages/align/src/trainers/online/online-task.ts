@@ -16,7 +16,7 @@ import { RolloutBatch } from './rollout-batch.ts';
 import { RolloutMaker, type RolloutMakerParts, type RolloutMakerState } from './rollout-maker.ts';
 import { answerMetrics } from './rollout-metrics.ts';
 import { rolloutSeed, type Sample } from './sample-rollouts.ts';
-import type { SamplesLog } from './samples-log.ts';
+import type { SampleLine, SamplesLog } from './samples-log.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
@@ -24,6 +24,8 @@ export interface OnlineTaskParts
     Omit<PolicyUpdateParts, 'settings' | 'count'> {
   /** Mixed into every step in which the policy learns; none, unless told. */
   pretraining?: PretrainingMix | null;
+  /** Is told of each batch's samples, before the step that is trained on them first. */
+  onSamples?(step: number, samples: readonly SampleLine[]): void;
   /** null: samples are not kept. */
   samples: SamplesLog | null;
 }
@@ -97,13 +99,16 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async #rollOut(): Promise<void> {
-    const { source, batchSize, samples } = this.#parts;
+    const { source, batchSize, samples, onSamples } = this.#parts;
     const prompts = await phase('data', () => source.next(batchSize));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
     this.#rollouts += 1;
     this.#begin(batch, 0);
-    samples?.append(lines.map((line) => ({ step: this.#steps + 1, ...line })));
+    const step = this.#steps + 1;
+    const sampled = lines.map((line) => ({ step, ...line }));
+    samples?.append(sampled);
+    onSamples?.(step, sampled);
   }
 
   #begin(batch: RolloutBatch, done: number): void {
