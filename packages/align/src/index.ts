@@ -307,13 +307,7 @@ export {
   readHeldOutChange,
   rewardRise,
 } from './trainers/online/held-out-change.ts';
-export {
-  AdaptiveKlController,
-  type AdaptiveKlOptions,
-  FixedKlController,
-  type KlController,
-  type KlControllerState,
-} from './trainers/online/kl-controller.ts';
+export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-controller.ts';
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export {
