@@ -24,6 +24,8 @@ export interface Comparison {
   rows: { flag: string; default: string };
   /** Rows as JSON Lines, from --data where it is given. */
   data(path: string | undefined): string;
+  /** What the tokens are that are counted; `tokens/s` unless told. */
+  tokens?: string;
   /** TRL's sides: a name, and flags of its script. */
   trl: Readonly<Record<string, readonly string[]>>;
   /** Keel's other forms beside its default, which the ratios are of: a name, and flags of its script. */
@@ -96,7 +98,7 @@ export async function besideTrl(comparison: Comparison): Promise<void> {
         );
       }
     }
-    report(found, values.dtype!, Number(values.epochs));
+    report(found, values.dtype!, Number(values.epochs), comparison.tokens);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -110,7 +112,12 @@ function run(program: string, args: string[]): Measured {
   return JSON.parse(text.trim().split('\n').at(-1)!) as Measured;
 }
 
-function report(found: Readonly<Record<string, Measured[]>>, dtype: string, epochs: number): void {
+function report(
+  found: Readonly<Record<string, Measured[]>>,
+  dtype: string,
+  epochs: number,
+  tokens = 'tokens/s',
+): void {
   const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
   const median = (list: number[]): number =>
     list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
@@ -126,17 +133,16 @@ function report(found: Readonly<Record<string, Measured[]>>, dtype: string, epoc
   }));
   const keel = rows.at(-1)!;
   process.stdout.write(
-    "| | s a step | tokens/s | peak memory, GB | Keel is faster | Keel's memory |\n|---|---|---|---|---|---|\n",
+    `| | s a step | ${tokens} | peak memory, GB | Keel is faster | Keel's memory |\n|---|---|---|---|---|---|\n`,
   );
   for (const { name, step, speed, peak } of rows) {
     process.stdout.write(
       `| ${name} | ${step.toFixed(2)} | ${speed.toFixed(0)} | ${(peak / 1e9).toFixed(2)} | ${(keel.speed / speed).toFixed(2)}x | ${(keel.peak / peak).toFixed(2)} |\n`,
     );
   }
+  const { matmul_flops: peak, model_flops_per_step: work } = found.Keel?.at(-1) ?? {};
   // Later epochs need less, as the reference is known.
-  if (epochs > 1) return;
-  const { matmul_flops: peak = Number.NaN, model_flops_per_step: work = Number.NaN } =
-    found.Keel?.at(-1) ?? {};
+  if (epochs > 1 || peak === undefined || work === undefined) return;
   const share = work / keel.step / peak;
   process.stdout.write(
     `\nThis machine's own ${dtype} matrix product: ${(peak / 1e9).toFixed(0)} GFLOP/s. Keel's step needs ` +

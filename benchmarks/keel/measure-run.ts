@@ -13,8 +13,10 @@ export interface MeasuredTraining {
   /** Flag of the rows a step, and how many there are unless told. */
   rows: { flag: string; default: string };
   train(options: CommonOptions, hooks: RunHooks): Promise<RunResult>;
+  /** Completions of each row, whose tokens are counted; the tokens of rows unless told. */
+  answers?: number;
   /** Floating-point operations of a step on these rows, as every run counts them for its mfu. */
-  flops(
+  flops?(
     model: LanguageModel,
     sizes: ModelSizes,
     path: string,
@@ -104,8 +106,10 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         const now = performance.now();
         seconds.push((now - last) / 1000);
         last = now;
-        tokens.push((event.metrics.num_tokens ?? 0) - counted);
-        counted = event.metrics.num_tokens ?? 0;
+        const { num_tokens: seen = 0, 'completions/mean_length': length = 0 } = event.metrics;
+        const { answers } = training;
+        tokens.push(answers === undefined ? seen - counted : length * answers * rows);
+        counted = seen;
       },
     });
     const peak = peakBytes();
@@ -122,8 +126,10 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         tokens_per_second: sum(tokens) / sum(seconds),
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,
-        model_flops_per_step: await modelFlops(training, values, data, rows, count),
-        matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
+        ...(training.flops && {
+          model_flops_per_step: await modelFlops(training.flops, values, data, rows, count),
+          matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
+        }),
       })}\n`,
     );
   } finally {
@@ -138,7 +144,7 @@ function peakBytes(): number {
 
 /** The mean over the steps that are measured. */
 async function modelFlops(
-  training: MeasuredTraining,
+  flopsOf: NonNullable<MeasuredTraining['flops']>,
   values: Values,
   path: string,
   rows: number,
@@ -150,7 +156,7 @@ async function modelFlops(
   const steps = Number(values.steps);
   for (let step = 1; step < steps; step++) {
     const indices = Array.from({ length: rows }, (_, index) => (step * rows + index) % count);
-    flops += await training.flops(model, sizes, path, indices, values.full);
+    flops += await flopsOf(model, sizes, path, indices, values.full);
   }
   model.dispose();
   return flops / (steps - 1);

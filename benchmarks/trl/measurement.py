@@ -65,12 +65,13 @@ def restart_peak():
         pass
 
 
-def measure(arguments, make_trainer, config_class, classifier=False, **config):
+def measure(arguments, make_trainer, config_class, classifier=False, answers=None, **config):
     """Trains and prints one JSON line.
 
     make_trainer(trainer arguments, load) makes the trainer; load() loads the model in the precision asked for.
     `config` holds what this trainer's configuration has beside what all have. With `classifier` the model has one
-    label, and the adapter its head beside it.
+    label, and the adapter its head beside it. With `answers` a row is a prompt that is answered so many times, and the
+    answers' tokens are counted.
     """
     # A cached result of an earlier run, or a look-up in the hub, would not be the training that is measured.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_CACHING="1", TQDM_DISABLE="1")
@@ -91,7 +92,11 @@ def measure(arguments, make_trainer, config_class, classifier=False, **config):
 
         def on_log(self, args, state, control, logs=None, **_):
             if "num_tokens" in logs and "loss" in logs:
-                self.tokens.append(logs["num_tokens"])
+                if answers is None:
+                    self.tokens.append(logs["num_tokens"])
+                else:
+                    own = round(logs["completions/mean_length"] * answers * arguments.rows)
+                    self.tokens.append(own + (self.tokens[-1] if self.tokens else 0))
                 self.losses.append(logs["loss"])
 
     if arguments.threads:

@@ -318,6 +318,7 @@ export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
 export { readRewardEvaluation, saveRewardEvaluation } from './runs/reward-evaluation.ts';
 export { RunFolder } from './runs/run-folder.ts';
+export { plainSamples, type ShownSample, samplesTable } from './runs/samples-table.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
@@ -327,13 +328,7 @@ export {
   readHeldOutChange,
   rewardRise,
 } from './trainers/online/held-out-change.ts';
-export {
-  AdaptiveKlController,
-  type AdaptiveKlOptions,
-  FixedKlController,
-  type KlController,
-  type KlControllerState,
-} from './trainers/online/kl-controller.ts';
+export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-controller.ts';
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export {

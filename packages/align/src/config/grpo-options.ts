@@ -8,6 +8,7 @@ import {
   updateShape,
 } from './online-options.ts';
 import { option } from './options.ts';
+import { pretrainingShape } from './pretraining-options.ts';
 import { defineTraining } from './training-options.ts';
 
 const grpoObject = z
@@ -36,6 +37,7 @@ const grpoObject = z
     ...klShape({ beta: 0, place: 'loss', estimator: 'k3' }),
     ...updateShape({ iterations: 1 }),
     ...entropyShape,
+    ...pretrainingShape,
   })
   .check(checkOnline);
 

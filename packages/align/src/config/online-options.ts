@@ -72,6 +72,12 @@ export const onlineShape = {
     group: rollouts,
     value: 'tokens',
   }),
+  minNewTokens: option(z.number().int().min(0).default(0), {
+    description:
+      'shortest answer, in tokens: before, no end token is drawn; above 0 the sampler and the log-probabilities that train differ',
+    group: rollouts,
+    value: 'tokens',
+  }),
   temperature: option(z.number().positive().default(1), {
     description: 'of sampling; log-probabilities are those at this temperature',
     group: rollouts,
@@ -106,6 +112,14 @@ export const onlineShape = {
   epochs: option(trainingShape.epochs, {
     description: 'passes over the prompts; a fraction is a part of a pass',
     group: 'Optimisation',
+  }),
+  showSamples: option(z.number().int().min(1).nullable().default(null), {
+    description:
+      'show, of every rollout batch, so many of the best and of the worst answers with reward and KL; without a number: 3. All stand in samples.jsonl',
+    group: 'This call',
+    value: 'answers',
+    flagOnly: true,
+    bare: 3,
   }),
   lora: option(z.boolean().default(true), {
     description:
@@ -236,6 +250,7 @@ type Checked = Parameters<typeof checkTraining>[0] & {
     adapter: string | null;
     maxLength: number | null;
     maxNewTokens: number;
+    minNewTokens: number;
     beta: number;
     klIn?: KlPlace;
     klEstimator?: string;
@@ -262,6 +277,12 @@ export function checkOnline(context: Checked): void {
     add(
       'maxNewTokens',
       `${value.maxNewTokens} new tokens leave no room for a prompt within --max-length ${value.maxLength}`,
+    );
+  }
+  if (value.minNewTokens > value.maxNewTokens) {
+    add(
+      'minNewTokens',
+      `it is more than the ${value.maxNewTokens} of --max-new-tokens: give fewer`,
     );
   }
   if (!lora && value.beta > 0) {

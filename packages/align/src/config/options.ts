@@ -12,7 +12,7 @@ export interface OptionDetails {
   /** Only a flag: belongs to one call, so neither YAML nor config.yaml has it. */
   flagOnly?: boolean;
   /** The flag may stand without a value; this is the one that it then has. */
-  bare?: string;
+  bare?: string | number;
   /** What --help says is the default, where it is not a value of this option's own. */
   shownDefault?: string;
   /** Left out of config.yaml where it has no value. */

@@ -9,6 +9,7 @@ import {
   whitenAdvantages,
 } from './online-options.ts';
 import { option } from './options.ts';
+import { pretrainingShape } from './pretraining-options.ts';
 import { defineTraining } from './training-options.ts';
 
 const critic = 'Critic';
@@ -21,6 +22,7 @@ const ppoObject = z
     ...updateShape({ iterations: 4 }),
     ...whitenAdvantages(true),
     ...entropyShape,
+    ...pretrainingShape,
     whitenRewards: option(z.boolean().default(false), {
       description: 'divide rewards of tokens (with KL) by their deviation over a rollout batch',
       group: 'Update',

@@ -8,6 +8,7 @@ import {
   updateShape,
   whitenAdvantages,
 } from './online-options.ts';
+import { pretrainingShape } from './pretraining-options.ts';
 import { defineTraining } from './training-options.ts';
 
 const rlooObject = z
@@ -19,6 +20,7 @@ const rlooObject = z
     ...updateShape({ iterations: 1 }),
     ...whitenAdvantages(false),
     ...entropyShape,
+    ...pretrainingShape,
   })
   .check(checkOnline);
 

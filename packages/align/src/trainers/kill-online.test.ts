@@ -1,9 +1,11 @@
-// kill -9 of a PPO run: in a rollout, in an update, in a checkpoint between updates on one batch.
+// kill -9 of a PPO run in a rollout, in an update and in a checkpoint, each at exact moments: it ends in the weights and
+// metrics of a run that was left alone, bit for bit.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Killing, killInCheckpoint, linesOf } from './fixtures/killing.ts';
+import type { KillMoment } from './fixtures/kill-moment.ts';
+import { Killing } from './fixtures/killing.ts';
 import { expectSameRun } from './fixtures/run-files.ts';
 import { writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { writePrompts, writeRewardModule } from './online/fixtures/prompt-files.ts';
@@ -41,32 +43,52 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const samplesOf = (run: string): string => readFileSync(join(run, 'samples.jsonl'), 'utf8');
 
+/** Counted from the beginning of each process: a resumed one begins at its checkpoint. */
+const moments: Record<string, KillMoment[]> = {
+  'a rollout': [
+    // The very first sampling, before anything was trained; evaluation samples in a phase of its own.
+    { phase: 'rollout', nth: 1, happening: 'token', count: 17 },
+    // The second batch, behind a checkpoint that stands within the first.
+    { phase: 'rollout', nth: 2, happening: 'token', count: 1 },
+    { phase: 'rollout', nth: 1, happening: 'end', count: 1 },
+    { phase: 'reward', nth: 1, happening: 'end', count: 1 },
+    { phase: 'values', nth: 2, happening: 'begin', count: 1 },
+    // Samples stand half written.
+    { phase: null, happening: 'append', count: 2 },
+  ],
+  'an update': [
+    { phase: 'backward', happening: 'begin', count: 1 },
+    // Of the critic, after the policy's gradient of the same step was added.
+    { phase: 'backward', happening: 'begin', count: 10 },
+    { phase: 'forward', happening: 'end', count: 3 },
+    { phase: 'optimiser', happening: 'begin', count: 2 },
+    // Weights have moved, and no line tells of it.
+    { phase: 'optimiser', happening: 'end', count: 7 },
+    { phase: null, happening: 'write', count: 20 },
+  ],
+  'a checkpoint': [
+    { phase: 'checkpoint', nth: 1, happening: 'begin', count: 1 },
+    // Half of the adapter, of the state, and between the files.
+    { phase: 'checkpoint', nth: 1, happening: 'write', count: 1 },
+    { phase: 'checkpoint', nth: 2, happening: 'write', count: 2 },
+    { phase: 'checkpoint', nth: 2, happening: 'rename', count: 2 },
+    { phase: 'checkpoint', nth: 2, happening: 'rename', count: 5 },
+    { phase: 'checkpoint', nth: 2, happening: 'end', count: 1 },
+  ],
+};
+
 describe('kill -9', () => {
   const whole = join(folder, 'whole');
   beforeAll(() => killing.toTheEnd({ ...base, output: whole }));
 
-  it('before a rollout has been trained on, and within an update', async () => {
-    const options = { ...base, output: join(folder, 'in-a-step') };
-    const lines = (): number => linesOf(join(options.output, 'metrics.jsonl'));
-    const samples = (): number => linesOf(join(options.output, 'samples.jsonl'));
-    const moments = [
-      // The samples of the first batch are there, and no step on it was made.
-      () => samples() > 6,
-      () => lines() >= 6,
-      () => lines() >= 15,
-    ];
-    for (const [attempt, moment] of moments.entries()) {
-      await killing.kill({ ...options, resume: attempt > 0 }, options.output, moment);
+  it.each(Object.keys(moments))('in %s', async (place) => {
+    const options = { ...base, output: join(folder, place) };
+    for (const [attempt, moment] of moments[place]!.entries()) {
+      await killing.killAt({ ...options, resume: attempt > 0 }, moment);
+      expect(existsSync(join(options.output, 'final'))).toBe(false);
     }
-    expect(existsSync(join(options.output, 'final'))).toBe(false);
     await killing.toTheEnd({ ...options, resume: true });
     expectSameRun(options.output, whole);
-    expect(samplesOf(options.output)).toBe(samplesOf(whole));
-  });
-
-  it('in the middle of writing a checkpoint', async () => {
-    const options = { ...base, output: join(folder, 'in-a-checkpoint') };
-    await killInCheckpoint(killing, options, whole);
     expect(samplesOf(options.output)).toBe(samplesOf(whole));
   });
 });

@@ -1,6 +1,11 @@
 // The rows of a run.
 import type { TrainingOptions } from '../config/training-options.ts';
-import { openRows, type RefuseRow, type RowSource } from '../data/open-rows.ts';
+import {
+  type OpenRowsOptions,
+  openRows,
+  type RefuseRow,
+  type RowSource,
+} from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
@@ -21,20 +26,27 @@ export async function openRunData<K extends RowKind>(
   refuse?: RefuseRow<RowOf[K]>,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  const open = async (spec: readonly string[]): Promise<RowSource<K>> => {
-    const source = opened.use(await openRows(spec, { kind, onBadRow: options.onBadRow, refuse }));
-    const { badRowCount: count, badRows, files } = source;
-    if (count > 0) {
-      notice(
-        `${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`,
-      );
-    }
-    return source;
-  };
+  const how = { kind, onBadRow: options.onBadRow, refuse };
+  const open = async (spec: readonly string[]): Promise<RowSource<K>> =>
+    opened.use(await openNoticed(spec, how, notice));
   const rows = await open(options.data);
   const heldOut = options.evalData === null ? null : await open(options.evalData);
   const stack = opened.move();
   return { rows, heldOut, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Opens rows, and tells of bad ones that are left out. @throws DataError as {@link openRows} does */
+export async function openNoticed<K extends RowKind>(
+  spec: readonly string[],
+  options: OpenRowsOptions<K>,
+  notice: Notice,
+): Promise<RowSource<K>> {
+  const source = await openRows(spec, options);
+  const { badRowCount: count, badRows, files } = source;
+  if (count > 0) {
+    notice(`${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`);
+  }
+  return source;
 }
 
 /** Fingerprint of each source by its files' names. */

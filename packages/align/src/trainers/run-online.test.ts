@@ -30,6 +30,8 @@ beforeAll(() => {
   writeTinyChatModel(inside('model'));
   data = writePrompts(folder);
   reward = writeRewardModule(folder);
+  const rows = ['hello', 'day'].map((text) => ({ prompt: text, completion: 'wo' }));
+  writeFileSync(inside('sft.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -137,6 +139,14 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ],
     ['ppo', { critic: 'shared', numIterations: 3, criticWarmup: 0 }],
     ['grpo', { numIterations: 3, beta: 0.1, numGenerations: 2 }],
+    [
+      'ppo',
+      {
+        pretrainingData: [inside('sft.jsonl')],
+        pretrainingBatchSize: 3,
+        pretrainingCoefficient: 0.5,
+      },
+    ],
     ['reinforce', {}],
     ['remax', { temperature: 0.8 }],
     ['online-dpo', { numIterations: 3, numGenerations: 3 }],
@@ -233,10 +243,6 @@ describe('roles on one base', () => {
     const steps = metricsOf(path);
     expect(steps[0]).toMatchObject({ 'objective/kl': 0, 'val/ratio': 1 });
     expect(steps.at(-1)!['objective/kl']).not.toBe(0);
-  });
-  beforeAll(() => {
-    const rows = ['hello', 'day'].map((text) => ({ prompt: text, completion: 'wo' }));
-    writeFileSync(inside('sft.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   });
 
   it('without LoRA and reference the whole model is trained', async () => {

@@ -22,6 +22,7 @@ import {
   stepsPerRollout,
 } from './online/online-settings.ts';
 import { OnlineTask } from './online/online-task.ts';
+import { openPretraining } from './online/open-pretraining.ts';
 import { PromptSource } from './online/prompt-source.ts';
 import { rewardFiles } from './online/reward-files.ts';
 import { SamplesLog } from './online/samples-log.ts';
@@ -104,15 +105,18 @@ const onlineKind = <Options extends OnlineOptions>(
   source: (rows, tokenizer, how, { maxNewTokens }) =>
     new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
   stepsPerBatch: stepsPerRollout,
-  async task({ options, policy, data, source, evaluation, passes, path, addInput }) {
+  async task(prepared) {
+    const { options, policy, data, source, evaluation, passes, path, addInput, tell } = prepared;
     const { model, role, referenceRole, valueRole, reward } = policy;
     await addInput('--reward', await rewardFiles(options.reward));
     return new OnlineTask({
       ...{ model, role, referenceRole, valueRole, reward, source, evaluation, ...passes },
       settings: settings(options),
+      pretraining: await openPretraining(prepared, owned),
       batchSize: options.batchSize,
       seed: options.seed,
       samples: new SamplesLog(join(path, 'samples.jsonl')),
+      onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
       place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
     });
   },

@@ -68,6 +68,8 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
   addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
   notice: Notice;
+  /** Tells whoever shows the run. */
+  tell(event: TrainingEvent): void;
 }
 
 /** A kind of training: its rows, what they become, and what a step does. */
@@ -186,7 +188,10 @@ async function train<
     await compareWithCheckpoint(run, identity);
   };
   const { path } = run;
-  const prepared = { options, policy, data, source, evaluation, path, passes, addInput, notice };
+  const prepared = {
+    ...{ options, policy, data, source, evaluation, path, passes, addInput, notice },
+    tell: onEvent,
+  };
   const task = await kind.task(prepared);
   const environment = describeEnvironment({
     torch: torchBuild().version,

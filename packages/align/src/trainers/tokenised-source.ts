@@ -24,7 +24,7 @@ export interface SourceOptions {
   /** A row with nothing to score, or of more tokens than the model takes, is an error or is left out. */
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
-  option?: '--data' | '--eval-data';
+  option?: '--data' | '--eval-data' | '--pretraining-data';
   /** When and by how many threads rows are tokenised ahead. */
   tokenising?: RowTokeniserOptions;
 }
@@ -56,7 +56,7 @@ export abstract class TokenisedSource<
 > implements Disposable
 {
   readonly maxLength: number | null;
-  readonly option: '--data' | '--eval-data';
+  readonly option: NonNullable<SourceOptions['option']>;
   readonly #rows: Rows<Row>;
   readonly #tokeniser: RowTokeniser<Row, Tokenised, Options>;
   readonly #sampler: OrderedSampler;
@@ -242,7 +242,7 @@ export abstract class TokenisedSource<
   }
 
   get #purpose(): string {
-    return this.option === '--data' ? 'train on' : 'evaluate on';
+    return this.option === '--eval-data' ? 'evaluate on' : 'train on';
   }
 
   /** @throws Error: no row can be used */

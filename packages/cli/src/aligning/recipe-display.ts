@@ -49,7 +49,7 @@ export class RecipeDisplay {
           console.log(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
         this.#current = this.#json
           ? new JsonDisplay({ stage: name })
-          : new HumanDisplay(process.stdout, this.#label(stage));
+          : new HumanDisplay(process.stdout, { label: this.#label(stage) });
         break;
       }
       case 'merge':

@@ -3,6 +3,7 @@ import type { GenerateOptions } from '@keel/model';
 /** The sampling options of the command line. */
 export interface SamplingFlags {
   maxNewTokens: number;
+  minNewTokens: number;
   temperature: number;
   topK: number;
   topP: number;
@@ -15,6 +16,7 @@ export interface SamplingFlags {
 /** What generation takes of them. */
 export const samplingOptions = (flags: SamplingFlags): GenerateOptions => ({
   maxNewTokens: flags.maxNewTokens,
+  minNewTokens: flags.minNewTokens,
   temperature: flags.temperature,
   topK: flags.topK,
   topP: flags.topP,

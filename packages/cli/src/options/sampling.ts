@@ -9,6 +9,10 @@ export const samplingShape = (defaults: { temperature: number; topP: number }) =
     description: 'tokens of an answer at most',
     group,
   }),
+  minNewTokens: option(z.number().int().min(0).default(0), {
+    description: 'tokens of an answer at least: before, none that ends it is drawn',
+    group,
+  }),
   temperature: option(z.number().min(0).default(defaults.temperature), {
     description: 'higher is more varied; 0: always the likeliest token',
     group,

@@ -34,6 +34,33 @@ test('a terminal gets a bar with loss, margin, accuracy, rate and time left; oth
   expect(written()).toContain('\x1b[2Kheld-out rows after step 1:  loss 0.2500\n');
 });
 
+const samples = [0.25, 1, -2].map((reward) => ({
+  ...{ step: 1, row: 0, prompt: 'Say hello.', completion: `hello ${reward}`, reward, kl: 0 },
+  ...{ ended: true, tokens: 2 },
+}));
+
+test('on request a table of the best and the worst answers stands above the bar', () => {
+  for (const showSamples of [1, null]) {
+    const { out, written } = terminal();
+    const display = new HumanDisplay(out, { showSamples });
+    display.event({ type: 'start', step: 0, totalSteps: 4 });
+    display.event({ type: 'samples', step: 1, samples });
+    display.event({ type: 'step', step: 1, totalSteps: 4, metrics });
+    display.close();
+    expect(written().includes('hello')).toBe(showSamples !== null);
+    if (showSamples === null) continue;
+    const [before, after] = written().split('the best 1 and the worst 1 of 3 answers\n');
+    expect(before!.endsWith('\r\x1b[2Kstep 1: ')).toBe(true);
+    expect(after).toMatch(
+      /^ *reward +KL +prompt +answer\n +1\.000 +0\.000 +Say hello\. +hello 1\n/,
+    );
+    expect(after).toMatch(/-2\.000 +0\.000 +Say hello\. +hello -2\n\n/);
+    // The bar begins anew below.
+    expect(after).toContain('hello -2\n\n\x1b7');
+    expect(after).toMatch(/1\/4 {2}loss/);
+  }
+});
+
 test('a sentence that comes again with other numbers is shown once in a while', () => {
   const { out, written } = terminal();
   const display = new HumanDisplay(out);

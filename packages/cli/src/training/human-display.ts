@@ -3,9 +3,12 @@ import {
   formatPerplexity,
   PlainPace,
   plainProgressLine,
+  plainSamples,
   profileTable,
   progressLine,
   RateMeter,
+  type ShownSample,
+  samplesTable,
   type TrainingProgress,
 } from '@keel/align';
 import { SingleBar } from 'cli-progress';
@@ -16,6 +19,7 @@ export class HumanDisplay implements TrainingDisplay {
   readonly #out: NodeJS.WriteStream;
   readonly #label: { label?: string };
   readonly #bar: SingleBar | null;
+  readonly #showSamples: number | null;
   readonly #steps = new RateMeter();
   readonly #tokens = new RateMeter();
   readonly #pace = new PlainPace({ steps: 10 });
@@ -24,8 +28,15 @@ export class HumanDisplay implements TrainingDisplay {
   #progress: TrainingProgress = { step: 0, totalSteps: 0 };
   #countedTokens = 0;
 
-  /** @param label stands before the progress: which of several runs it is */
-  constructor(out: NodeJS.WriteStream = process.stdout, label?: string) {
+  /**
+   * @param label stands before the progress: which of several runs it is
+   * @param showSamples how many of the best and of the worst answers of a batch; null: none
+   */
+  constructor(
+    out: NodeJS.WriteStream = process.stdout,
+    { label, showSamples = null }: { label?: string; showSamples?: number | null } = {},
+  ) {
+    this.#showSamples = showSamples;
     this.#out = out;
     this.#label = label === undefined ? {} : { label };
     this.#bar = out.isTTY ? newBar(out, () => this.#progress) : null;
@@ -44,6 +55,9 @@ export class HumanDisplay implements TrainingDisplay {
         break;
       case 'step':
         this.#step(event.step, event.totalSteps, event.metrics);
+        break;
+      case 'samples':
+        this.#samples(event.step, event.samples);
         break;
       case 'evaluation':
         this.say(evaluationLine(event.step, event.metrics));
@@ -105,6 +119,18 @@ export class HumanDisplay implements TrainingDisplay {
     if (this.#bar !== null) this.#bar.update(step);
     else if (this.#pace.due(step) || step === totalSteps)
       this.say(plainProgressLine(this.#progress));
+  }
+
+  /** Above the bar, which lives on below. */
+  #samples(step: number, samples: readonly ShownSample[]): void {
+    const each = this.#showSamples;
+    if (each === null) return;
+    const columns = (this.#out.columns ?? 80) - 1;
+    this.say(
+      this.#bar === null
+        ? plainSamples(step, samples, each)
+        : `${samplesTable(step, samples, each, columns)}\n`,
+    );
   }
 
   /** A sentence that comes again with other numbers is progress: it is shown now and then. */

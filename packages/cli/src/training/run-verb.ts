@@ -12,6 +12,8 @@ export interface TrainingVerbOptions {
   output: string;
   lora: boolean;
   json: boolean;
+  /** Of verbs that sample. */
+  showSamples?: number | null;
 }
 
 /**
@@ -24,7 +26,8 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   train: (options: Options, hooks: RunHooks) => Promise<RunResult>,
   use: (options: Options, final: string) => ResultUse = chatWith,
 ): Promise<number> {
-  const display = options.json ? new JsonDisplay() : new HumanDisplay();
+  const { json, showSamples = null } = options;
+  const display = json ? new JsonDisplay() : new HumanDisplay(process.stdout, { showSamples });
   using stop = new StopSignals((name) => {
     display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`);
   });

@@ -71,6 +71,61 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     );
   });
 
+  test('--show-samples shows the best and the worst answers of each batch, and not with --json', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--num-generations', '2', '--num-iterations', '1', '--show-samples'];
+    const { code, stdout, stderr } = await online(folder, 'ppo', [...args, '1']);
+    expect(code, stderr).toBe(0);
+    for (const step of [1, 2]) {
+      expect(stdout).toMatch(
+        new RegExp(
+          `^step ${step}: the best 1 and the worst 1 of 4 answers\nbest   reward \\S+  KL \\S+  prompt: .*  answer: .*\nworst  reward`,
+          'm',
+        ),
+      );
+    }
+    const json = await online(folder, 'ppo', [...args, '--json', '--overwrite']);
+    expect(json.code, json.stderr).toBe(0);
+    const types = jsonLines(json.stdout).map(({ type }) => type);
+    expect(types).toEqual(['start', 'step', 'step', 'checkpoint', 'final']);
+  });
+
+  test('--pretraining-data mixes the likelihood of text into the steps of PPO', async () => {
+    using folder = new TemporaryFolder();
+    const text = folder.file('text.jsonl');
+    writeFileSync(
+      text,
+      '{"text": "a bird is a bird"}\n{"prompt": "hello", "completion": "world"}\n',
+    );
+    const args = [...short, '--json', '--pretraining-data', text];
+    const mixed = ['--pretraining-coefficient', '0.5', '--pretraining-batch-size', '2'];
+    const { code, stdout, stderr } = await online(folder, 'ppo', [...args, ...mixed]);
+    expect(code, stderr).toBe(0);
+    const step = jsonLines(stdout).find(({ type }) => type === 'step')!;
+    const parts = ['loss/policy_avg', 'loss/value_avg', 'loss/pretraining_avg'];
+    const [policy, value, own] = parts.map((name) => step[name] as number);
+    expect(own).toBeGreaterThan(0);
+    expect(step.loss).toBeCloseTo(policy! + 0.1 * value! + 0.5 * own!, 10);
+    const config = parse(readFileSync(folder.file('run/config.yaml'), 'utf8'));
+    expect(config).toMatchObject({ pretraining_data: [text], pretraining_coefficient: 0.5 });
+    writeFileSync(text, '{"text": 5}\n');
+    const bad = await online(folder, 'ppo', [...args, '--overwrite']);
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toContain(`${text}:1: field "text"`);
+  });
+
+  test('--min-new-tokens is the length of every answer', async () => {
+    using folder = new TemporaryFolder();
+    const args = [...short, '--min-new-tokens', '8', '--json'];
+    const { code, stdout, stderr } = await online(folder, 'grpo', args);
+    expect(code, stderr).toBe(0);
+    const step = jsonLines(stdout).find(({ type }) => type === 'step')!;
+    expect(step['completions/min_length']).toBe(8);
+    const wrong = await online(folder, 'grpo', [...short, '--min-new-tokens', '9']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/--min-new-tokens: it is more than the 8 of --max-new-tokens/);
+  });
+
   test('SIGINT between two steps on a batch writes a checkpoint, and the run resumes', async () => {
     using folder = new TemporaryFolder();
     const args = [...short, '--num-iterations', '3', '--json'];

@@ -7,7 +7,7 @@ import { type Draw, drawByUniform, drawGreedily } from './draw.ts';
 import { KeyValueCache } from './kv-cache.ts';
 import type { CheckedOptions, GenerationModel } from './options.ts';
 import { uniformFor } from './philox.ts';
-import { penaliseRepetition, shapeDistribution } from './sampling.ts';
+import { penaliseRepetition, ruleOut, shapeDistribution } from './sampling.ts';
 import { type GenerationEvent, Sequence } from './sequence.ts';
 import { type WaitingPrompt, WaitingPrompts } from './waiting-prompts.ts';
 
@@ -177,7 +177,7 @@ export class BatchInFlight {
 
   /** @param logits [B, vocabulary] */
   #choose(sequences: readonly Sequence[], logits: Tensor): Draw[] {
-    const { sampling, seed, logitsProcessor } = this.#options;
+    const { sampling, seed, minNewTokens, stopTokenIds, logitsProcessor } = this.#options;
     let scores = logits.to('float32');
     if (sampling.repetitionPenalty !== 1) {
       scores = penaliseRepetition(
@@ -186,6 +186,10 @@ export class BatchInFlight {
         sampling.repetitionPenalty,
       );
     }
+    const unfinished = sequences.flatMap(({ tokens }, row) =>
+      tokens.length < minNewTokens ? [row] : [],
+    );
+    ruleOut(scores, unfinished, stopTokenIds);
     if (logitsProcessor !== null) {
       const processed = sequences.map((sequence, row) => {
         const one = logitsProcessor(sequence.tokens, scores.select(0, row), sequence);

@@ -39,6 +39,8 @@ export type LogitsProcessor = (
 export interface GenerateOptions extends SamplingOptions {
   /** Default 256. A sample also ends where the model's positions do. */
   maxNewTokens?: number;
+  /** No token that ends a sample is drawn before it has so many. Default 0. */
+  minNewTokens?: number;
   /** Same seed, prompt and indices: same draws, whatever else is in the batch. From 0 to 2^53 - 1; default 0. */
   seed?: number;
   /** Default 1. They share their prompt's computation and memory. */
@@ -65,6 +67,7 @@ export interface GenerateOptions extends SamplingOptions {
 export interface CheckedOptions {
   sampling: Required<SamplingOptions>;
   maxNewTokens: number;
+  minNewTokens: number;
   seed: number;
   samplesPerPrompt: number;
   stopStrings: readonly string[];
@@ -85,6 +88,7 @@ export function checkOptions(
 ): CheckedOptions {
   const {
     maxNewTokens = 256,
+    minNewTokens = 0,
     seed = 0,
     samplesPerPrompt = 1,
     stopStrings = [],
@@ -100,6 +104,11 @@ export function checkOptions(
     if (!Number.isSafeInteger(count) || count < 1)
       throw new RangeError(`${name} must be a whole number above 0, got ${count}`);
   }
+  if (!Number.isSafeInteger(minNewTokens) || minNewTokens < 0 || minNewTokens > maxNewTokens) {
+    throw new RangeError(
+      `minNewTokens must be a whole number from 0 to maxNewTokens (${maxNewTokens}), got ${minNewTokens}`,
+    );
+  }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(
       `seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}`,
@@ -110,6 +119,7 @@ export function checkOptions(
   return {
     sampling: checkSampling(options),
     maxNewTokens,
+    minNewTokens,
     seed,
     samplesPerPrompt,
     stopStrings,

@@ -71,6 +71,18 @@ export function penaliseRepetition(
   return ops.scatterSrc(flat, 0, index, penalised).view(-1, size);
 }
 
+/** Sets the logits of these tokens in these rows of [B, vocabulary] to -Infinity, in place. */
+export function ruleOut(
+  logits: Tensor,
+  rows: readonly number[],
+  tokens: ReadonlySet<number>,
+): void {
+  for (const row of rows) {
+    const own = logits.select(0, row); // [vocabulary]
+    for (const token of tokens) own.narrow(0, token, 1).fill_(nothing);
+  }
+}
+
 /** Logits of tokens less likely than the k-th become -Infinity: [B, vocabulary] -> the same. */
 export function keepTopK(logits: Tensor, k: number): Tensor {
   if (k >= logits.dim(1)) return logits;

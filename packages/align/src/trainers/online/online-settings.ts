@@ -25,6 +25,8 @@ export type OnlineOptions =
 export interface SamplingSettings {
   samplesPerPrompt: number;
   maxNewTokens: number;
+  /** No end token is drawn before; 0 unless told. */
+  minNewTokens?: number;
   temperature: number;
   topK: number | null;
   topP: number;
@@ -121,6 +123,7 @@ const rollouts = (options: OnlineOptions) => ({
   sampling: {
     samplesPerPrompt: options.numGenerations,
     maxNewTokens: options.maxNewTokens,
+    minNewTokens: options.minNewTokens,
     temperature: options.temperature,
     topK: options.topK,
     topP: options.topP,

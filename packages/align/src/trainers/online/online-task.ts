@@ -2,6 +2,7 @@
 import { forwardFlops, type ModelSizes, modelSizes, totalFlops } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
+import type { SamplerState } from '../../data/shuffle.ts';
 import { exceedsKlTarget } from '../../objectives/online/policy-drift.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import { RowTask, type RowTaskParts } from '../row-task.ts';
@@ -9,17 +10,22 @@ import type { Metrics, TaskState } from '../training-task.ts';
 import { minibatchesOf } from './minibatches.ts';
 import { updateOnPairs } from './pair-update.ts';
 import { type PolicyUpdateParts, updatePolicy } from './policy-update.ts';
+import type { PretrainingMix } from './pretraining-mix.ts';
 import type { PromptSource } from './prompt-source.ts';
 import { RolloutBatch } from './rollout-batch.ts';
 import { RolloutMaker, type RolloutMakerParts, type RolloutMakerState } from './rollout-maker.ts';
 import { answerMetrics } from './rollout-metrics.ts';
 import { rolloutSeed, type Sample } from './sample-rollouts.ts';
-import type { SamplesLog } from './samples-log.ts';
+import type { SampleLine, SamplesLog } from './samples-log.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
     Omit<RolloutMakerParts, 'count'>,
     Omit<PolicyUpdateParts, 'settings' | 'count'> {
+  /** Mixed into every step in which the policy learns; none, unless told. */
+  pretraining?: PretrainingMix | null;
+  /** Is told of each batch's samples, before the step that is trained on them first. */
+  onSamples?(step: number, samples: readonly SampleLine[]): void;
   /** null: samples are not kept. */
   samples: SamplesLog | null;
 }
@@ -44,7 +50,7 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async step(): Promise<Metrics> {
-    const { settings, source } = this.#parts;
+    const { settings, source, pretraining = null } = this.#parts;
     if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#rollOut();
     const batch = this.#batch!;
     const sequences = this.#minibatches[this.#done]!;
@@ -57,8 +63,13 @@ export class OnlineTask extends RowTask<PromptSource> {
       pairs === null
         ? await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient)
         : await updateOnPairs({ ...parts, pairs }, batch, sequences);
+    const mixed =
+      pretraining === null || this.#warmsUp(batch)
+        ? null
+        : await pretraining.learn(this.#parts, count);
     this.#done += 1;
     this.#steps += 1;
+    this.tokens += mixed?.tokens ?? 0;
     for (const sequence of sequences) {
       const prompt = batch.prompts[batch.groups[sequence]!]!;
       this.tokens += prompt.length + batch.completions[sequence]!.length;
@@ -69,6 +80,11 @@ export class OnlineTask extends RowTask<PromptSource> {
       epoch: source.epoch,
       num_tokens: this.tokens,
     };
+    if (mixed !== null) {
+      const { loss } = mixed.metrics();
+      metrics['loss/pretraining_avg'] = loss!;
+      metrics.loss! += pretraining!.coefficient * loss!;
+    }
     if (this.#done < this.#minibatches.length && exceedsKlTarget(totals.drift, settings.targetKl)) {
       metrics['policy/steps_left_out'] = this.#minibatches.length - this.#done;
       this.#done = this.#minibatches.length;
@@ -76,14 +92,23 @@ export class OnlineTask extends RowTask<PromptSource> {
     return metrics;
   }
 
+  /** Whether only the critic learns. */
+  #warmsUp({ number }: RolloutBatch): boolean {
+    const { critic } = this.#parts.settings;
+    return critic !== null && number < critic.warmup;
+  }
+
   async #rollOut(): Promise<void> {
-    const { source, batchSize, samples } = this.#parts;
+    const { source, batchSize, samples, onSamples } = this.#parts;
     const prompts = await phase('data', () => source.next(batchSize));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
     this.#rollouts += 1;
     this.#begin(batch, 0);
-    samples?.append(lines.map((line) => ({ step: this.#steps + 1, ...line })));
+    const step = this.#steps + 1;
+    const sampled = lines.map((line) => ({ step, ...line }));
+    samples?.append(sampled);
+    onSamples?.(step, sampled);
   }
 
   #begin(batch: RolloutBatch, done: number): void {
@@ -137,6 +162,7 @@ export class OnlineTask extends RowTask<PromptSource> {
         steps: this.#steps,
         done: this.#done,
         learnt: this.#maker.state(),
+        pretraining: this.#parts.pretraining?.state() ?? null,
         batch: batch?.values ?? null,
       },
       tensors: batch?.tensors ?? new Map(),
@@ -151,12 +177,23 @@ export class OnlineTask extends RowTask<PromptSource> {
       throw new Error('the saved state is not one of an online run');
     }
     if (batch !== null) batchOf(state);
+    this.#checkMix(state);
+  }
+
+  #checkMix({ values: { pretraining: saved = null } }: TaskState): void {
+    const mix = this.#parts.pretraining ?? null;
+    if ((mix === null) !== (saved === null)) {
+      const how = mix === null ? 'with' : 'without';
+      throw new Error(`the run began ${how} --pretraining-data, and goes on only as it began`);
+    }
+    mix?.check(saved as SamplerState);
   }
 
   override restore(state: TaskState): void {
     super.restore(state);
     const { rollouts, steps, done, learnt, batch } = state.values;
     this.#maker.restore(learnt as RolloutMakerState);
+    this.#parts.pretraining?.restore(state.values.pretraining as SamplerState);
     this.#rollouts = rollouts as number;
     this.#steps = steps as number;
     this.#batch = null;

@@ -1,0 +1,44 @@
+// From the options of the pretraining mix to its rows.
+import { defaultScoring } from '../../batching/scoring-rules.ts';
+import type { PretrainingOptions } from '../../config/pretraining-options.ts';
+import { ExampleSource } from '../example-source.ts';
+import { surveyLengths } from '../lengths.ts';
+import { openNoticed } from '../run-data.ts';
+import type { PreparedRun } from '../run-training.ts';
+import type { OnlinePolicy } from './online-policy.ts';
+import type { OnlineOptions } from './online-settings.ts';
+import { PretrainingMix } from './pretraining-mix.ts';
+import type { PromptSource } from './prompt-source.ts';
+
+/**
+ * @param owned closes the rows at the end of the run
+ * @returns null without --pretraining-data
+ * @throws DataError where rows are not as they must be; Error where they are not those of the run that is resumed
+ */
+export async function openPretraining<Options extends OnlineOptions>(
+  { options, policy, addInput, notice }: PreparedRun<Options, 'prompt', PromptSource, OnlinePolicy>,
+  owned: AsyncDisposableStack,
+): Promise<PretrainingMix | null> {
+  const { pretrainingData, pretrainingBatchSize, pretrainingCoefficient } = options as Options &
+    Partial<PretrainingOptions>;
+  if (pretrainingData == null) return null;
+  const { seed, shuffle, maxLength, onBadRow } = options;
+  const rows = owned.use(
+    await openNoticed(pretrainingData, { kind: 'supervised', onBadRow }, notice),
+  );
+  await addInput('--pretraining-data', await rows.fileHashes());
+  const { tokenizer, decoder } = policy.model;
+  const source = owned.use(
+    new ExampleSource(rows, tokenizer, {
+      ...{ seed, shuffle, maxLength, onBadRow, option: '--pretraining-data' },
+      ...{ positions: decoder.config.maxPositions, rules: defaultScoring },
+    }),
+  );
+  await surveyLengths(source, { notice, part: true });
+  source.expect(0, { threads: 0 });
+  return new PretrainingMix({
+    source,
+    batchSize: pretrainingBatchSize!,
+    coefficient: pretrainingCoefficient!,
+  });
+}
