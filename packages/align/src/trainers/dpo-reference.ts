@@ -3,11 +3,19 @@
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
-import type { PairSource, PreferenceRows } from './pair-source.ts';
+import type { PairSource } from './pair-source.ts';
 import type { Policy } from './policy.ts';
-import { precomputeReference, recomputeFirstStep, type StepShape } from './precompute-reference.ts';
 import {
+  pairPacking,
+  precomputeReference,
+  type ReferenceRows,
+  recomputeFirstStep,
+  type StepShape,
+} from './precompute-reference.ts';
+import {
+  type KeptScores,
   loadReference,
+  type ReferenceKey,
   type ReferenceOptions,
   ReferenceScores,
   referenceCachePath,
@@ -19,16 +27,22 @@ import { hashAdapter } from './run-identity.ts';
 /** What of the reference an objective needs beside whole answers. */
 export type ReferenceNeeds = Pick<ReferenceOptions, 'shared'>;
 
-/** The pairs of a dataset, and the rows that they are made of. */
-export interface ScoredSource {
-  pairs: PairSource;
-  rows: PreferenceRows;
+/** Tokenised rows of a dataset, and what tells them from others. */
+export interface ScoredSource<Placed, Batch> extends ReferenceRows<Placed, Batch> {
+  rows: { readonly length: number; fingerprint(): Promise<string> };
   heldOut: boolean;
 }
 
-export interface DpoReferences {
-  training: ReferenceScores;
-  evaluation: ReferenceScores | null;
+/** How the scores of a kind of row are kept. */
+export interface ScoreKind<Scores> {
+  make(model: LanguageModel, rows: number, options: Omit<ReferenceOptions, 'shared'>): Scores;
+  /** What the scores depend on beside rows and models. */
+  key: Pick<ReferenceKey, 'shared' | 'width'>;
+}
+
+export interface References<Scores> {
+  training: Scores;
+  evaluation: Scores | null;
   /** SHA-256 of the reference's weights where it is another model than the one before training. */
   hash: string | null;
 }
@@ -41,34 +55,67 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
   );
 }
 
+export type DpoReferences = References<ReferenceScores>;
+
+/** The pairs of a dataset. */
+export interface ScoredPairs {
+  pairs: PairSource;
+  rows: ScoredSource<never, never>['rows'];
+  heldOut: boolean;
+}
+
+/** {@link openScores} of pairs. */
+export function openReferences(
+  policy: Policy,
+  options: DpoOptions,
+  training: ScoredPairs,
+  evaluation: ScoredPairs | null,
+  shape: StepShape,
+  notice: Notice,
+  needs: ReferenceNeeds = {},
+): Promise<DpoReferences> {
+  const withPacking = ({ pairs, ...rest }: ScoredPairs) => ({
+    ...rest,
+    source: pairs,
+    packing: pairPacking,
+  });
+  const held = evaluation && withPacking(evaluation);
+  return openScores(policy, options, withPacking(training), held, shape, notice, {
+    make: (model, rows, own) => new ReferenceScores(model, rows, { ...needs, ...own }),
+    key: needs,
+  });
+}
+
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
  * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
-export async function openReferences(
+export async function openScores<
+  Placed extends { row: number },
+  Batch,
+  Scores extends KeptScores<Batch>,
+>(
   policy: Policy,
   options: DpoOptions,
-  training: ScoredSource,
-  evaluation: ScoredSource | null,
+  training: ScoredSource<Placed, Batch>,
+  evaluation: ScoredSource<Placed, Batch> | null,
   shape: StepShape,
   notice: Notice,
-  needs: ReferenceNeeds = {},
-): Promise<DpoReferences> {
+  kind: ScoreKind<Scores>,
+): Promise<References<Scores>> {
   const { model } = policy;
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
     return {
-      training: new ReferenceScores(model, training.rows.length, needs),
-      evaluation:
-        evaluation &&
-        new ReferenceScores(model, evaluation.rows.length, { ...needs, heldOut: true }),
+      training: kind.make(model, training.rows.length, {}),
+      evaluation: evaluation && kind.make(model, evaluation.rows.length, { heldOut: true }),
       hash: null,
     };
   }
   using reference = await referenceModel(policy, options);
-  const scoresOf = (source: ScoredSource) =>
-    computedScores(reference, source, policy, options, shape, notice, needs);
+  const scoresOf = (source: ScoredSource<Placed, Batch>) =>
+    computedScores(reference, source, policy, options, shape, notice, kind);
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
@@ -110,20 +157,21 @@ async function referenceModel(
   };
 }
 
-async function computedScores(
+async function computedScores<
+  Placed extends { row: number },
+  Batch,
+  Scores extends KeptScores<Batch>,
+>(
   reference: ReferenceModel,
-  { pairs, rows, heldOut }: ScoredSource,
+  own: ScoredSource<Placed, Batch>,
   { model, precision }: Policy,
   { maxLength }: DpoOptions,
   shape: StepShape,
   notice: Notice,
-  needs: ReferenceNeeds,
-): Promise<ReferenceScores> {
-  const scores = new ReferenceScores(reference.model, pairs.length, {
-    ...needs,
-    role: reference.role,
-    heldOut,
-  });
+  kind: ScoreKind<Scores>,
+): Promise<Scores> {
+  const { rows, heldOut } = own;
+  const scores = kind.make(reference.model, rows.length, { role: reference.role, heldOut });
   const label = heldOut ? 'held-out' : 'training';
   const path = referenceCachePath(cacheFolder(), {
     model: await reference.model.hash(),
@@ -133,19 +181,19 @@ async function computedScores(
     precision: `${precision} ${model.device}`,
     software: addonBuild(),
     maxLength,
-    ...needs,
+    ...kind.key,
   });
   if (loadReference(path, scores)) {
-    notice(`reference log-probabilities of ${pairs.length} ${label} rows: from the cache`);
+    notice(`reference log-probabilities of ${rows.length} ${label} rows: from the cache`);
   } else {
-    await precomputeReference(pairs, scores, {
+    await precomputeReference(own, scores, {
       ...shape,
       onProgress: (done, total) =>
         notice(`reference log-probabilities of ${done} of ${total} ${label} rows`),
     });
     saveReference(path, scores);
   }
-  if (reference.initial && !heldOut) await recomputeFirstStep(pairs, scores, shape);
+  if (reference.initial && !heldOut) await recomputeFirstStep(own, scores, shape);
   return scores;
 }
 

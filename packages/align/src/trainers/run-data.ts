@@ -1,6 +1,7 @@
 // The rows of a run.
 import type { TrainingOptions } from '../config/training-options.ts';
-import { openRows, type RefuseRow, type RowSource } from '../data/open-rows.ts';
+import type { DataRows } from '../data/derived-rows.ts';
+import { openRows, type RefuseRow } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
@@ -8,21 +9,32 @@ import { writeFileAtomic } from '../runs/atomic-write.ts';
 export type Notice = (text: string) => void;
 
 export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
-  rows: RowSource<K>;
+  rows: DataRows<K>;
   /** null without --eval-data. */
-  heldOut: RowSource<K> | null;
+  heldOut: DataRows<K> | null;
+}
+
+/** Where a run's rows come from, and which of them are of no use. */
+export interface RowOrigin<Options, K extends RowKind> {
+  rowKind: K;
+  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
+  refuse?: RefuseRow<RowOf[K]>;
+  /** Opens files of rows; {@link openRows} of the kind unless told. */
+  open?(spec: readonly string[], options: Options, notice: Notice): Promise<DataRows<K>>;
 }
 
 /** @throws DataError as {@link openRows} does */
-export async function openRunData<K extends RowKind>(
-  kind: K,
-  options: TrainingOptions,
+export async function openRunData<Options extends TrainingOptions, K extends RowKind>(
+  { rowKind: kind, refuse, open: openOwn }: RowOrigin<Options, K>,
+  options: Options,
   notice: Notice,
-  refuse?: RefuseRow<RowOf[K]>,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  const open = async (spec: readonly string[]): Promise<RowSource<K>> => {
-    const source = opened.use(await openRows(spec, { kind, onBadRow: options.onBadRow, refuse }));
+  const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
+    const source: DataRows<K> = opened.use(
+      (await openOwn?.(spec, options, notice)) ??
+        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse })),
+    );
     const { badRowCount: count, badRows, files } = source;
     if (count > 0) {
       notice(
@@ -49,7 +61,7 @@ export async function dataHashes({ rows, heldOut }: RunData): Promise<Record<str
 /** Writes rows with the places they stand in, one JSON object a line. */
 export async function writeRows(
   path: string,
-  source: RowSource<RowKind>,
+  source: Pick<DataRows<RowKind>, 'readMany' | 'place'>,
   rows: readonly number[],
 ): Promise<void> {
   const places = [...new Set(rows)];
