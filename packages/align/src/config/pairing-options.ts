@@ -13,6 +13,12 @@ export const pairingShape = {
     group,
     value: 'which',
   }),
+  batchOrder: option(z.enum(['random', 'length_stratified']).default('random'), {
+    description:
+      'which pairs share a step: random, or length_stratified, from chosen much shorter to chosen much longer, so that no step pulls at length alone',
+    group,
+    value: 'name',
+  }),
   minScoreGap: option(z.number().min(0).nullable().default(null), {
     description:
       'leave out pairs whose scores (or margin) differ by less: a judge that is unsure is often wrong',
@@ -29,6 +35,8 @@ export const pairingShape = {
 
 interface Pairing {
   loss: readonly string[];
+  batchOrder: string;
+  shuffle: boolean;
   rankingPairs: string | null;
   minScoreGap: number | null;
   dropBelowMargin: number | null;
@@ -36,13 +44,16 @@ interface Pairing {
 
 /** Adds an issue for each option that a trainer of whole rankings does not take. */
 export function checkPairing(
-  { loss, rankingPairs, minScoreGap, dropBelowMargin }: Pairing,
+  { loss, rankingPairs, minScoreGap, dropBelowMargin, batchOrder, shuffle }: Pairing,
   add: (name: string, message: string) => void,
 ): void {
+  const stratified = batchOrder === 'length_stratified' ? batchOrder : null;
+  if (stratified !== null && !shuffle)
+    add('batchOrder', "--no-shuffle keeps the files' own order: give one of them");
   const ranked = loss.find((name) => rankedObjectiveNames.includes(name));
   if (ranked === undefined) return;
   if (loss.length > 1) add('loss', `${ranked} learns from whole rankings and mixes with no other`);
-  const given = { rankingPairs, minScoreGap, dropBelowMargin };
+  const given = { rankingPairs, minScoreGap, dropBelowMargin, batchOrder: stratified };
   for (const [name, value] of Object.entries(given)) {
     if (value === null) continue;
     add(name, `--loss ${ranked} learns from whole rankings, not from pairs: leave it out`);

@@ -103,8 +103,8 @@ const otherTrainer = (kind: RowKind, fields: readonly string[]): string | undefi
     if (rankings) {
       return 'Such rows are rankings: to learn from them, give keel dpo --ranking-pairs all (their pairs) or --loss plackett_luce (whole rankings); keel reward takes them as they are';
     }
-    if (has('labels')) return 'The steps of an answer are for keel reward';
-    if (has('label')) return 'Answers with a label each are for keel kto';
+    if (has('labels') && has('completions')) return 'The steps of an answer are for keel reward';
+    if (has('label') && has('completion')) return 'Answers with a label each are for keel kto';
     if (has('completion') && !pairs) return 'Answers to imitate are for keel sft';
   }
   if (kind === 'unpaired') {

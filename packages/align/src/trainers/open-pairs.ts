@@ -2,6 +2,7 @@
 import { scoreGap } from '../batching/tokenise-pair.ts';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { type DataRows, DerivedRows } from '../data/derived-rows.ts';
+import { type Content, isChat } from '../data/messages.ts';
 import { openRows, type RefuseRow } from '../data/open-rows.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow } from '../data/rows.ts';
@@ -56,6 +57,15 @@ export async function openPairs(
   }
   return sure;
 }
+
+/** Characters by which the chosen answer is longer. */
+export const lengthDifference = ({ chosen, rejected }: PreferenceRow): number =>
+  characters(chosen) - characters(rejected);
+
+const characters = (content: Content): number =>
+  isChat(content)
+    ? content.reduce((sum, { content: text }) => sum + text.length, 0)
+    : content.length;
 
 const withoutScores = {
   field: 'score_chosen',

@@ -109,3 +109,28 @@ it('--drop-below-margin is refused where a pair has no margin of its own', async
     /simpo has no reference, and so no implicit reward/,
   );
 });
+
+it('--batch-order length_stratified gives every step short and long chosen answers', async () => {
+  // The first half's chosen answers are longer by 1 to 4 characters, the others' shorter.
+  const rows = Array.from({ length: 8 }, (_, at) => {
+    const [long, short] = ['wo'.repeat(3 + (at % 4)), 'wo'];
+    const [chosen, rejected] = at < 4 ? [long, short] : [short, long];
+    return { prompt: `hello ${at}`, chosen, rejected, extra: {} };
+  });
+  const steps: number[][] = [];
+  const objective: PairedObjective = {
+    ...sigmoid,
+    loss(scores, options) {
+      const longer = scores.tokensChosen.sub(scores.tokensRejected).toArray();
+      steps.push(longer.map(Math.sign));
+      return sigmoid.loss(scores, options);
+    },
+  };
+  const data = [writeRowsFile(mkdtempSync(inside('rows-')), rows)];
+  const options = optionsOf({ data, batchSize: 2, microBatchSize: 2, maxSteps: 8 });
+  await alignPairs({ ...options, batchOrder: 'length_stratified' }, { objective });
+  expect(steps).toHaveLength(8);
+  for (const step of steps) expect(step.toSorted()).toEqual([-1, 1]);
+  const ordered = optionsOf({ batchOrder: 'length_stratified', shuffle: false });
+  await expect(alignPairs(ordered)).rejects.toThrow(/--no-shuffle keeps the files' own order/);
+});

@@ -8,7 +8,7 @@ import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts
 import { courseOf } from './beta-course.ts';
 import { type DpoReferences, openReferences, refuseMissingReference } from './dpo-reference.ts';
 import { refuseRow } from './fitting-rows.ts';
-import { openPairs } from './open-pairs.ts';
+import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
 import { onRankings } from './run-rankings.ts';
@@ -57,7 +57,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
   if (options.dropBelowMargin !== null) refuseDropping(objective);
-  return runTraining(onPairs(objective, objectiveOptions), options, hooks);
+  return runTraining(onPairs(objective, objectiveOptions, options), options, hooks);
 }
 
 type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
@@ -65,12 +65,21 @@ type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
 const onPairs = (
   objective: PairedObjective,
   objectiveOptions: PairedOptions,
+  { batchOrder, batchSize }: DpoOptions,
+  lengths: number[] = [],
 ): TrainingKind<DpoOptions, 'preference', PairSource> => ({
   definition: defineDpoOptions(),
   rowKind: 'preference',
   open: (spec, options, notice) =>
     openPairs(spec, options, refuseRow(objective, objectiveOptions), notice),
-  source: (rows, tokenizer, how) => new PairSource(rows, tokenizer, how),
+  async checkRows(rows) {
+    if (batchOrder === 'random') return;
+    for await (const row of rows.iterate()) lengths.push(lengthDifference(row));
+  },
+  source: (rows, tokenizer, how) => {
+    const strata = how.shuffle && lengths.length > 0 ? { keys: lengths, count: batchSize } : null;
+    return new PairSource(rows, tokenizer, { ...how, strata });
+  },
   async task(prepared) {
     const { options, policy, source, evaluation, passes } = prepared;
     const references = objective.needsReference ? await referencesOf(prepared, objective) : null;
