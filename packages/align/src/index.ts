@@ -38,13 +38,11 @@ export { type RewardOptions, rewardDefinition } from './config/reward-options.ts
 export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
-export { type DataRows, DerivedRows } from './data/derived-rows.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { type Content, isChat, type Message } from './data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
-export { type RankingPairing, rankingPairings, rankingPairs } from './data/ranking-pairs.ts';
 export {
   type CompletionRow,
   type JudgedRow,
@@ -201,8 +199,6 @@ export {
 export { plackettLuce } from './objectives/plackett-luce.ts';
 export { plackettLuceDpo, type RankedScores } from './objectives/plackett-luce-dpo.ts';
 export { processReward } from './objectives/process-reward.ts';
-export type { RankedAnswerScores, RankedObjective } from './objectives/ranked.ts';
-export { rankedObjectiveNames } from './objectives/ranked-names.ts';
 export { pairedObjective, pairedObjectiveNames } from './objectives/registry.ts';
 export type { UnpairedObjective, UnpairedOptions, UnpairedScores } from './objectives/unpaired.ts';
 export { unpairedObjective, unpairedObjectiveNames } from './objectives/unpaired-registry.ts';
