@@ -1,24 +1,30 @@
-// A line chart as SVG, for the results: x on a scale of powers of two, y from zero.
+// A line chart as SVG, for the results: x on a scale of powers of two or an even one, y from zero.
 
 export interface LineChart {
   title: string;
   x: readonly number[];
+  /** Of x; `powers` of two unless told. */
+  scale?: 'powers' | 'even';
+  /** The highest value of y that is drawn; where the lines end unless told. */
+  top?: number;
   lines: readonly { label: string; values: readonly number[] }[];
 }
 
 const [width, height, left, bottom, top, right] = [640, 320, 56, 40, 36, 150];
 const colours = ['#0b6e4f', '#c8553d', '#3d5a80', '#7a5195'];
 
-export function lineChart({ title, x, lines }: LineChart): string {
-  const highest = Math.max(...lines.flatMap((line) => line.values));
+export function lineChart({ title, x, scale = 'powers', top: most, lines }: LineChart): string {
+  const highest = most ?? Math.max(...lines.flatMap((line) => line.values));
   const step = 10 ** Math.floor(Math.log10(highest));
   const unit = highest / step < 2.5 ? step / 4 : step / 2;
   const end = Math.ceil(highest / unit) * unit;
-  const [first, last] = [Math.log2(x[0]!), Math.log2(x.at(-1)!)];
+  const measure = scale === 'powers' ? Math.log2 : (value: number) => value;
+  const [first, last] = [measure(x[0]!), measure(x.at(-1)!)];
   const atX = (value: number): string =>
-    (left + ((Math.log2(value) - first) / (last - first)) * (width - left - right)).toFixed(1);
+    (left + ((measure(value) - first) / (last - first)) * (width - left - right)).toFixed(1);
   const atY = (value: number): string =>
-    (height - bottom - (value / end) * (height - bottom - top)).toFixed(1);
+    (height - bottom - (Math.min(value, end) / end) * (height - bottom - top)).toFixed(1);
+  const labels = labelPlaces(lines.map(({ values }) => Number(atY(values.at(-1)!))));
   const ticks = Array.from({ length: Math.round(end / unit) + 1 }, (_, index) => index * unit);
   const parts = [
     ...ticks.map(
@@ -32,7 +38,7 @@ export function lineChart({ title, x, lines }: LineChart): string {
     ...lines.map(({ label, values }, index) => {
       const colour = colours[index % colours.length];
       const points = values.map((value, at) => `${atX(x[at]!)},${atY(value)}`).join(' ');
-      return `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="2"/><text x="${width - right + 8}" y="${atY(values.at(-1)!)}" dy=".35em" fill="${colour}">${label}</text>`;
+      return `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="2"/><text x="${width - right + 8}" y="${labels[index]!.toFixed(1)}" dy=".35em" fill="${colour}">${label}</text>`;
     }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><title>${title}</title>
@@ -40,4 +46,15 @@ export function lineChart({ title, x, lines }: LineChart): string {
 ${parts.join('\n')}
 </svg>
 `;
+}
+
+/** Heights of labels, moved up where one would stand on another. */
+function labelPlaces(wanted: readonly number[]): number[] {
+  const places = [...wanted];
+  let free = height;
+  for (const index of [...wanted.keys()].sort((a, b) => wanted[b]! - wanted[a]!)) {
+    places[index] = Math.min(wanted[index]!, free);
+    free = places[index]! - 14;
+  }
+  return places;
 }

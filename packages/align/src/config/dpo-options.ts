@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { DEFAULT_BETA } from '../objectives/mixture.ts';
+import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
+import { betaSchedules } from '../trainers/beta-schedule.ts';
 import {
   checkObjectiveOptions,
   completeObjectiveOptions,
+  hasNoBeta,
   objectiveOptionsShape,
   shownBetas,
 } from './objective-options.ts';
 import { defineOptions, option } from './options.ts';
+import { checkPairing, pairingShape } from './pairing-options.ts';
 import {
   checkTraining,
   completeTraining,
@@ -36,6 +41,16 @@ const dpoObject = (objectives: readonly string[] | null) =>
         group: objective,
         shownDefault: shownBetas(),
       }),
+      betaSchedule: option(z.enum(betaSchedules).default('constant'), {
+        description: 'course of beta over the optimizer steps, from --beta to --beta-final',
+        group: objective,
+        value: 'name',
+      }),
+      betaFinal: option(z.number().positive().nullable().default(null), {
+        description: 'beta of the last step, with --beta-schedule linear or cosine',
+        group: objective,
+        value: 'beta',
+      }),
       reference: option(z.string().min(1).default('initial'), {
         description:
           'reference model: initial, the model as it is before training; another model; or none, without a reference',
@@ -47,6 +62,7 @@ const dpoObject = (objectives: readonly string[] | null) =>
           "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
         group: objective,
       }),
+      ...pairingShape,
       ...objectiveOptionsShape,
     })
     .check((context) => {
@@ -56,6 +72,8 @@ const dpoObject = (objectives: readonly string[] | null) =>
         context.issues.push({ code: 'custom', path: [name], message, input: context.value });
       };
       checkObjectiveOptions(context.value, add);
+      checkPairing(context.value, add);
+      checkBetaSchedule(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
@@ -63,6 +81,29 @@ const dpoObject = (objectives: readonly string[] | null) =>
         );
       }
     });
+
+/** Adds an issue where the course of beta is not told whole, or there is more than one beta. */
+function checkBetaSchedule(
+  {
+    betaSchedule,
+    betaFinal,
+    loss,
+  }: { betaSchedule: string; betaFinal: number | null; loss: readonly string[] },
+  add: (name: string, message: string) => void,
+): void {
+  if (betaSchedule === 'constant') {
+    if (betaFinal !== null)
+      add('betaFinal', '--beta-schedule constant has no other beta: give linear or cosine');
+    return;
+  }
+  if (betaFinal === null)
+    add('betaFinal', `--beta-schedule ${betaSchedule} goes from --beta to --beta-final: give it`);
+  if (loss.length > 1) {
+    add('betaSchedule', `${loss.join(', ')} have a beta each: a schedule is for a single --loss`);
+  }
+  if (loss.some((name) => hasNoBeta(name)))
+    add('betaSchedule', `${loss.join(', ')} has no beta: leave it out`);
+}
 
 function lossName(objectives: readonly string[] | null): z.ZodType<string> {
   return objectives ? z.enum(objectives as [string, ...string[]]) : z.string().min(1);
@@ -78,9 +119,11 @@ export function defineDpoOptions(objectives: readonly string[] | null = null) {
   return defineOptions('dpo', dpoObject(objectives), {
     complete: (parsed) => {
       const completed = completeObjectiveOptions(completeTraining(parsed));
+      const ranked = parsed.loss.some((name) => rankedObjectiveNames.includes(name));
       const sameBase = completed.lora && completed.reference === 'initial';
       return {
         ...completed,
+        beta: completed.beta ?? (ranked ? DEFAULT_BETA : null),
         lossWeights: completed.lossWeights ?? completed.loss.map(() => 1),
         precomputeReference:
           completed.precomputeReference ?? (!sameBase && completed.reference !== 'none'),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defaultBeta, ownOptions } from '../objectives/mixture.ts';
 import type { PairedObjective } from '../objectives/paired.ts';
+import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { pairedObjectives } from '../objectives/registry.ts';
 import { detailsOf, option } from './options.ts';
 
@@ -58,6 +59,12 @@ export function checkObjectiveOptions(
   add: (name: string, message: string) => void,
 ): void {
   const chosen = chosenOf(value);
+  const ranked = value.loss.find((name) => rankedObjectiveNames.includes(name));
+  if (ranked !== undefined) {
+    for (const name of ownNames) {
+      if (value[name] !== undefined) add(name, `${ranked} does not take it: leave it out`);
+    }
+  }
   // Objectives of a program's own take what they like.
   if (chosen.length < new Set(value.loss).size) return;
   const names = value.loss.join(', ');
@@ -94,6 +101,10 @@ export function completeObjectiveOptions<Value extends Chosen>(value: Value): Va
   const [only = null] = betas;
   return { ...value, ...own, beta: value.beta ?? (betas.size === 1 ? only : null) };
 }
+
+/** Whether an objective of the registry has no beta. */
+export const hasNoBeta = (name: string): boolean =>
+  known.some((one) => one.name === name && defaultBeta(one) === null);
 
 /** The betas that objectives have, for --help. */
 export function shownBetas(): string {

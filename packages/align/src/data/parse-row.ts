@@ -78,7 +78,7 @@ const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] =>
       'an object with "chosen" and "rejected", with "completions" and "ranking" or "scores", or with "completions" (steps) and "labels"',
     found: describeValue(value),
     advice: present.includes('label')
-      ? 'A reward is learnt by comparison: pair answers to the same prompt as "chosen" and "rejected"'
+      ? 'What is learnt here is a comparison: pair answers to the same prompt as "chosen" and "rejected". Answers with a label each are for keel kto'
       : present.includes('completion') || present.includes('messages') || present.includes('text')
         ? 'To learn answers without a verdict, use keel sft'
         : undefined,

@@ -76,7 +76,10 @@ const adviceFor = (
     }
     const fields = Object.keys(holder);
     if (path.length === 1) {
-      return `A ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
+      const other = otherTrainer(kind, fields);
+      if (other !== undefined) return other;
+      const article = /^[aeiou]/.test(kind) ? 'An' : 'A';
+      return `${article} ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
     }
   }
   const isNumber =
@@ -88,6 +91,31 @@ const adviceFor = (
   } else if (isNumber) {
     return 'Write the number without quotes';
   }
+  return undefined;
+};
+
+/** What learns from rows with these fields, where a trainer of another kind was given them. */
+const otherTrainer = (kind: RowKind, fields: readonly string[]): string | undefined => {
+  const has = (name: string): boolean => fields.includes(name);
+  const pairs = has('chosen') || has('rejected');
+  const rankings = has('completions') && !has('labels');
+  if (kind === 'preference') {
+    if (rankings) {
+      return 'Such rows are rankings: to learn from them, give keel dpo --ranking-pairs all (their pairs) or --loss plackett_luce (whole rankings); keel reward takes them as they are';
+    }
+    if (has('labels') && has('completions')) return 'The steps of an answer are for keel reward';
+    if (has('label') && has('completion')) return 'Answers with a label each are for keel kto';
+    if (has('completion') && !pairs) return 'Answers to imitate are for keel sft';
+  }
+  if (kind === 'unpaired') {
+    if (pairs) {
+      return 'Such rows are pairs, which keel dpo learns from; for keel kto, write each answer as a row of its own: "completion", with "label" true for the chosen one and false for the rejected one';
+    }
+    if (rankings) {
+      return 'Such rows are rankings, which keel dpo --loss plackett_luce learns from; for keel kto, write each answer as a row of its own: "completion", with "label" true or false';
+    }
+  }
+  if (kind === 'ranking' && pairs) return 'Such rows are pairs: leave --ranking-pairs out';
   return undefined;
 };
 

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest';
-import { OrderedSampler, shuffledOrder, splitMix64, xoshiro128 } from './shuffle.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  OrderedSampler,
+  shuffledOrder,
+  splitMix64,
+  stratifiedOrder,
+  xoshiro128,
+} from './shuffle.ts';
 
 test('SplitMix64 gives the published numbers', () => {
   const next = splitMix64(1234567n);
@@ -73,4 +79,35 @@ test('wrong arguments and states are refused', () => {
   expect(() => new OrderedSampler({ length: 0, seed: 1, shuffle: true })).toThrow('no rows');
   const sampler = new OrderedSampler({ length: 5, seed: 1, shuffle: true });
   expect(() => sampler.restore({ epoch: 0, index: 6 })).toThrow('index: expected');
+});
+
+describe('a stratified order', () => {
+  const keys = Array.from({ length: 22 }, (_, row) => (row * 7) % 22);
+  const order = (epoch: number) => [...stratifiedOrder({ keys, count: 4 }, 3, epoch)];
+
+  it('has every row once, and in any four in turn one of each quarter', () => {
+    expect(order(0).toSorted((a, b) => a - b)).toEqual(keys.map((_, row) => row));
+    // 6 batches: layers of 6, 6, 6 and 4 keys, so the last two batches have three rows.
+    const layers = order(0).map((row) => Math.floor(keys[row]! / 6));
+    for (let start = 0; start + 4 <= 16; start++)
+      expect(new Set(layers.slice(start, start + 4)).size).toBe(4);
+  });
+
+  it('is another one every epoch, and the same again', () => {
+    expect(order(1)).not.toEqual(order(0));
+    expect(order(1)).toEqual(order(1));
+  });
+
+  it('goes on where it was', () => {
+    const sampler = () =>
+      new OrderedSampler({ length: 22, seed: 3, shuffle: true, strata: { keys, count: 4 } });
+    const whole = sampler().take(50);
+    const first = sampler();
+    first.take(27);
+    const second = sampler();
+    second.restore(first.state());
+    expect(second.take(23)).toEqual(whole.slice(27));
+    const other = { length: 5, seed: 1, shuffle: true, strata: { keys, count: 4 } };
+    expect(() => new OrderedSampler(other)).toThrow(/22 keys for 5 rows/);
+  });
 });

@@ -63,6 +63,40 @@ export const shuffledOrder = (length: number, seed: number, epoch: number): Uint
   return rows;
 };
 
+/** By what rows are spread over batches. */
+export interface Strata {
+  /** A number of each row. */
+  keys: ArrayLike<number>;
+  /** Rows of a batch. */
+  count: number;
+}
+
+/**
+ * An order in which any `count` rows in turn come from `count` layers of the keys, the smallest to the largest, one each; which
+ * row of a layer comes when is drawn as in {@link shuffledOrder}. The last layer may have fewer rows: then the last batches do.
+ */
+export const stratifiedOrder = (
+  { keys, count }: Strata,
+  seed: number,
+  epoch: number,
+): Uint32Array => {
+  const shuffled = shuffledOrder(keys.length, seed, epoch);
+  // A stable sort: rows of equal keys stay shuffled.
+  const sorted = Array.from(shuffled).sort((a, b) => keys[a]! - keys[b]!);
+  const batches = Math.ceil(keys.length / count);
+  const places = new Uint32Array(keys.length);
+  shuffled.forEach((row, place) => {
+    places[row] = place;
+  });
+  const layers = Array.from({ length: Math.ceil(keys.length / batches) }, (_, layer) =>
+    sorted.slice(layer * batches, (layer + 1) * batches).sort((a, b) => places[a]! - places[b]!),
+  );
+  const order = Array.from({ length: batches }, (_, batch) =>
+    layers.flatMap((layer) => (batch < layer.length ? [layer[batch]!] : [])),
+  );
+  return Uint32Array.from(order.flat());
+};
+
 const checkCount = (name: string, value: number, limit: number): void => {
   if (!Number.isInteger(value) || value < 0 || value > limit) {
     throw new RangeError(`${name}: expected a whole number from 0 to ${limit}, found ${value}`);
@@ -80,6 +114,8 @@ export interface OrderedSamplerOptions {
   seed: number;
   /** In the order of the files where false. */
   shuffle: boolean;
+  /** Shuffled so that every batch has rows of all layers. */
+  strata?: Strata | null;
 }
 
 /**
@@ -90,17 +126,22 @@ export class OrderedSampler {
   readonly length: number;
   readonly seed: number;
   readonly shuffle: boolean;
+  readonly strata: Strata | null;
   #epoch = 0;
   #index = 0;
   #order: Uint32Array | undefined;
 
-  constructor({ length, seed, shuffle }: OrderedSamplerOptions) {
+  constructor({ length, seed, shuffle, strata = null }: OrderedSamplerOptions) {
     checkCount('length', length, 2 ** 32);
     checkCount('seed', seed, Number.MAX_SAFE_INTEGER);
     if (length === 0) throw new RangeError('there are no rows to sample from');
     this.length = length;
     this.seed = seed;
     this.shuffle = shuffle;
+    if (strata !== null && strata.keys.length !== length) {
+      throw new RangeError(`strata: ${strata.keys.length} keys for ${length} rows`);
+    }
+    this.strata = strata;
   }
 
   next(): number {
@@ -111,7 +152,10 @@ export class OrderedSampler {
     }
     const index = this.#index++;
     if (!this.shuffle) return index;
-    this.#order ??= shuffledOrder(this.length, this.seed, this.#epoch);
+    this.#order ??=
+      this.strata === null
+        ? shuffledOrder(this.length, this.seed, this.#epoch)
+        : stratifiedOrder(this.strata, this.seed, this.#epoch);
     return this.#order[index]!;
   }
 

@@ -60,6 +60,7 @@ export function weightedObjective(parts: readonly WeightedPart[]): PairedObjecti
     needs: [...new Set(parts.flatMap(({ objective }) => objective.needs ?? []))],
     coupled: parts.some(({ objective }) => objective.coupled),
     running: Object.fromEntries(running),
+    momenta: Object.assign({}, ...parts.map(({ objective }) => objective.momenta)),
     refuseGap: (gap, options) => {
       const faults = parts.map((part) =>
         part.objective.refuseGap?.(gap, { ...(part.options ?? options) }),

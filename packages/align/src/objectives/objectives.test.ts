@@ -36,6 +36,8 @@ describe('paired objectives', () => {
     const off: Record<string, object> = {
       robust: { labelSmoothing: 0 },
       odpo: { odpoAlpha: 0 },
+      beta_dpo: { betaAlpha: 0 },
+      beta_dpo_by_pair: { betaAlpha: 0 },
       rdpo: { rdpoAlpha: 0 },
       rdpo_offset: { rdpoAlpha: 0 },
       dpop: { dpopLambda: 0 },

@@ -25,7 +25,7 @@ export interface ExtraScores {
   shared: SharedPart;
   /** Mean over an answer's scored tokens of log(p(token) / sum over v of p(v)^2) under the policy, [P] each, without gradient */
   alignment: { chosen: Tensor; rejected: Tensor };
-  /** Means of what the objective's `running` gives, over all steps before this one; 0 at first */
+  /** Means of what the objective's `running` gives, over all steps before this one (moving ones, with `momenta`); 0 at first */
   running: Readonly<Record<string, number>>;
 }
 
@@ -58,6 +58,8 @@ export interface PairedObjective {
   coupled?: boolean;
   /** Numbers whose running mean over steps the trainer keeps, [any]; it carries no gradient. */
   running?: Readonly<Record<string, (scores: PairedScores, options: PairedOptions) => Tensor>>;
+  /** Of each of `running` that is a moving mean: the share that it keeps from step to step. */
+  momenta?: Readonly<Record<string, number>>;
   /** What is wrong with a row's score gap; null where nothing is. Asked before anything is loaded. */
   refuseGap?(gap: number, options: Readonly<Record<string, unknown>>): string | null;
   /** Loss of each pair, [P]. The trainer takes the mean over the whole optimiser step. */

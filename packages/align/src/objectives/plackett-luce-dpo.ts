@@ -2,6 +2,7 @@
 // ranking under implicit rewards. With K = 2 it is `sigmoid`.
 import type { Tensor } from '@keel/torch';
 import { plackettLuce } from './plackett-luce.ts';
+import type { RankedObjective } from './ranked.ts';
 
 /** Log-probabilities of G rankings, the best answer first, [G, K] each. */
 export interface RankedScores {
@@ -19,3 +20,10 @@ export function plackettLuceDpo({ policy, reference }: RankedScores, beta: numbe
   const offsets = Int32Array.from({ length: rankings + 1 }, (_, at) => at * answers);
   return plackettLuce(rewards.reshape(-1), offsets);
 }
+
+/** The same for rankings of different lengths, with ties as in {@link plackettLuce}: `--loss plackett_luce`. */
+export const plackettLuceObjective: RankedObjective = {
+  name: 'plackett_luce',
+  loss: ({ policy, reference, offsets, ranks }, { beta }) =>
+    plackettLuce(policy.sub(reference).mul(beta), offsets, ranks),
+};

@@ -1,6 +1,7 @@
 import { aot, aotUnpaired } from './aot.ts';
 import { apoDown, apoZero } from './apo.ts';
 import { bcoPair } from './bco-pair.ts';
+import { betaDpo, betaDpoByPair } from './beta-dpo.ts';
 import { calDpo } from './cal-dpo.ts';
 import { chosenNll } from './chosen-nll.ts';
 import { cpo, cpoSummed } from './cpo.ts';
@@ -53,6 +54,8 @@ export const pairedObjectives = [
   ldDpo,
   ldDpoPolicy,
   wpo,
+  betaDpo,
+  betaDpoByPair,
   rainbowPo,
   fDpo,
   rebel,

@@ -21,7 +21,7 @@ import { fittingLength } from '../trainers/lengths.ts';
 import { planPasses, type TrainedModel, trainingBytes } from '../trainers/pass-plan.ts';
 import { loadPolicy } from '../trainers/policy.ts';
 import { totalSteps } from '../trainers/run-training.ts';
-import { rowMeasures } from './measure-rows.ts';
+import { rowMeasureOf } from './measure-rows.ts';
 import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 
 /** Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5 to 0.7 on SmolLM2-135M). */
@@ -66,7 +66,7 @@ export async function estimateStage(
     const rows = await measureRows(stage, options.data, options, model, sizes);
     const held =
       options.evalData && (await measureRows(stage, options.evalData, options, model, sizes));
-    const perBatch = rowMeasures[verbOf(stage).rows].stepsPerBatch?.(options) ?? 1;
+    const perBatch = rowMeasureOf(verbOf(stage), options).stepsPerBatch?.(options) ?? 1;
     const steps = totalSteps(options, Math.max(1, rows.usable), perBatch);
     const seen = (Math.max(0, steps - done) / perBatch) * options.batchSize;
     const {
@@ -143,7 +143,7 @@ async function measureRows(
   model: LanguageModel,
   sizes: ModelSizes,
 ): Promise<RowsWork> {
-  const { kind, measure } = rowMeasures[verbOf(stage).rows];
+  const { kind, measure } = rowMeasureOf(verbOf(stage), options);
   await using source = await openRows(data, { kind, onBadRow: options.onBadRow });
   const sampled = Math.min(source.length, SAMPLED_ROWS);
   const places = Array.from({ length: sampled }, (_, at) =>

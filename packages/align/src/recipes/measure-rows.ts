@@ -10,13 +10,16 @@ import { tokeniseExample } from '../batching/tokenise-example.ts';
 import { tokeniseJudged } from '../batching/tokenise-judged.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
+import { packRankings, tokeniseRanking } from '../batching/tokenise-ranking.ts';
 import { tokeniseUnpaired } from '../batching/tokenise-unpaired.ts';
+import type { DpoOptions } from '../config/dpo-options.ts';
 import type { RewardOptions } from '../config/reward-options.ts';
 import type { SftOptions } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
+import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { type OnlineOptions, stepsPerRollout } from '../trainers/online/online-settings.ts';
-import type { MeasuredRows } from './stage-verbs.ts';
+import type { MeasuredRows, StageVerb } from './stage-verbs.ts';
 
 /** A row in a pass of its own. */
 export interface MeasuredRow {
@@ -33,10 +36,14 @@ export interface RowMeasure<Kind extends RowKind = RowKind> {
   stepsPerBatch?(options: TrainingOptions): number;
 }
 
+/** How the rows of a stage with these options are measured. */
+export const rowMeasureOf = ({ rows }: StageVerb, options: TrainingOptions): RowMeasure =>
+  rowMeasures[typeof rows === 'function' ? rows(options) : rows];
+
 const measureOf = <Kind extends RowKind>(one: RowMeasure<Kind>): RowMeasure =>
   one as unknown as RowMeasure;
 
-export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
+const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
   supervised: measureOf({
     kind: 'supervised',
     measure(row, tokenizer, options) {
@@ -63,6 +70,25 @@ export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
       const pair = tokenisePair(row, tokenizer, { maxLength });
       if (pair === null) return null;
       const { packed, scored } = packPairs([pair]);
+      return { packed, scored: scored.rows.length };
+    },
+  }),
+  // Of a ranking whose pairs are learnt, all that its pairs come to.
+  rankings: measureOf({
+    kind: 'judged',
+    measure(row, tokenizer, options) {
+      const { maxLength, rankingPairs: pairing } = options as DpoOptions;
+      if (pairing !== null && 'ranks' in row) {
+        const pairs = rankingPairs(row, pairing).flatMap(
+          (pair) => tokenisePair(pair, tokenizer, { maxLength }) ?? [],
+        );
+        if (pairs.length === 0) return null;
+        const { packed, scored } = packPairs(pairs);
+        return { packed, scored: scored.rows.length };
+      }
+      const ranking = tokeniseRanking(row, tokenizer, { maxLength });
+      if (ranking === null) return null;
+      const { packed, scored } = packRankings([ranking]);
       return { packed, scored: scored.rows.length };
     },
   }),

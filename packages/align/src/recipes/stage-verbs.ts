@@ -11,6 +11,7 @@ import { rewardDefinition } from '../config/reward-options.ts';
 import { rlooDefinition } from '../config/rloo-options.ts';
 import { sftDefinition } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
+import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 
@@ -18,7 +19,13 @@ import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 export type StageResult = 'language model' | 'reward model';
 
 /** Kinds of rows whose work can be estimated (measure-rows.ts). */
-export type MeasuredRows = 'supervised' | 'judged' | 'preference' | 'unpaired' | 'prompt';
+export type MeasuredRows =
+  | 'supervised'
+  | 'judged'
+  | 'preference'
+  | 'rankings'
+  | 'unpaired'
+  | 'prompt';
 
 export interface OtherPasses {
   /** Whose result is kept. */
@@ -34,8 +41,8 @@ export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
   // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
   definition: OptionsDefinition<any, Options>;
   gives: StageResult;
-  /** What its rows are, by which its work is estimated. */
-  rows: MeasuredRows;
+  /** What its rows are, by which its work is estimated; where options decide, what they say. */
+  rows: MeasuredRows | ((options: Options) => MeasuredRows);
   /** Forward passes of a row beside the one that is trained. */
   otherPasses?(options: Options): OtherPasses;
   run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
@@ -44,6 +51,9 @@ export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
 /** Checks that a verb's parts speak of the same options. */
 const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
   verb as unknown as StageVerb;
+
+const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
+  loss.some((name) => rankedObjectiveNames.includes(name));
 
 /**
  * Of verbs that sample: what they sample takes about the time of two passes, since weights are read for few tokens at a time;
@@ -77,11 +87,15 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     run: async () => (await import('../trainers/run-reward.ts')).runReward,
   }),
   dpo: stage({
-    definition: defineDpoOptions(pairedObjectiveNames),
+    definition: defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]),
     gives: 'language model',
-    rows: 'preference',
-    otherPasses: ({ loss }) => ({
-      once: loss.some((name) => pairedObjective(name).needsReference) ? 1 : 0,
+    rows: (options) =>
+      ofRankings(options) || options.rankingPairs !== null ? 'rankings' : 'preference',
+    otherPasses: (options) => ({
+      once:
+        ofRankings(options) || options.loss.some((name) => pairedObjective(name).needsReference)
+          ? 1
+          : 0,
     }),
     run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
   }),

@@ -3,15 +3,18 @@
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
-import type { PairSource, PreferenceRows } from './pair-source.ts';
+import type { PairSource } from './pair-source.ts';
 import type { Policy } from './policy.ts';
 import {
   forgetFirstStep,
+  pairPacking,
   precomputeReference,
+  type ReferenceRows,
   recomputeFirstStep,
   type StepShape,
 } from './precompute-reference.ts';
 import {
+  type KeptScores,
   loadReference,
   type ReferenceKey,
   type ReferenceOptions,
@@ -26,16 +29,22 @@ import type { SharedReferences } from './shared-references.ts';
 /** What of the reference an objective needs beside whole answers. */
 export type ReferenceNeeds = Pick<ReferenceOptions, 'shared'>;
 
-/** The pairs of a dataset, and the rows that they are made of. */
-export interface ScoredSource {
-  pairs: PairSource;
-  rows: PreferenceRows;
+/** Tokenised rows of a dataset, and what tells them from others. */
+export interface ScoredSource<Placed, Batch> extends ReferenceRows<Placed, Batch> {
+  rows: { readonly length: number; fingerprint(): Promise<string> };
   heldOut: boolean;
 }
 
-export interface DpoReferences {
-  training: ReferenceScores;
-  evaluation: ReferenceScores | null;
+/** How the scores of a kind of row are kept. */
+export interface ScoreKind<Scores> {
+  make(model: LanguageModel, rows: number, options: Omit<ReferenceOptions, 'shared'>): Scores;
+  /** What the scores depend on beside rows and models. */
+  key: Pick<ReferenceKey, 'shared' | 'width'>;
+}
+
+export interface References<Scores> {
+  training: Scores;
+  evaluation: Scores | null;
   /** SHA-256 of the reference's weights where it is another model than the one before training. */
   hash: string | null;
 }
@@ -48,33 +57,70 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
   );
 }
 
+export type DpoReferences = References<ReferenceScores>;
+
+/** The pairs of a dataset. */
+export interface ScoredPairs {
+  pairs: PairSource;
+  rows: ScoredSource<never, never>['rows'];
+  heldOut: boolean;
+}
+
+/** {@link openScores} of pairs. */
+export function openReferences(
+  policy: Policy,
+  options: DpoOptions,
+  training: ScoredPairs,
+  evaluation: ScoredPairs | null,
+  shape: StepShape,
+  notice: Notice,
+  needs: ReferenceNeeds = {},
+  known?: SharedReferences,
+): Promise<DpoReferences> {
+  const withPacking = ({ pairs, ...rest }: ScoredPairs) => ({
+    ...rest,
+    source: pairs,
+    packing: pairPacking,
+  });
+  const held = evaluation && withPacking(evaluation);
+  const kind: ScoreKind<ReferenceScores> = {
+    make: (model, rows, own) => new ReferenceScores(model, rows, { ...needs, ...own }),
+    key: needs,
+  };
+  return openScores(policy, options, withPacking(training), held, shape, notice, kind, known);
+}
+
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
  * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
  * @param known those that other runs have computed as rows came up
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
-export async function openReferences(
+export async function openScores<
+  Placed extends { row: number },
+  Batch,
+  Scores extends KeptScores<Batch>,
+>(
   policy: Policy,
   options: DpoOptions,
-  training: ScoredSource,
-  evaluation: ScoredSource | null,
+  training: ScoredSource<Placed, Batch>,
+  evaluation: ScoredSource<Placed, Batch> | null,
   shape: StepShape,
   notice: Notice,
-  needs: ReferenceNeeds = {},
+  kind: ScoreKind<Scores>,
   known?: SharedReferences,
-): Promise<DpoReferences> {
+): Promise<References<Scores>> {
   const { model } = policy;
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
     const own = { model, adapterHash: null };
-    const scoresOf = async (source: ScoredSource): Promise<ReferenceScores> => {
+    const scoresOf = async (source: ScoredSource<Placed, Batch>): Promise<Scores> => {
       const { rows, heldOut } = source;
-      const scores = new ReferenceScores(model, rows.length, { ...needs, heldOut });
-      const key = known && (await referenceKey(own, rows, policy, options.maxLength, needs));
+      const scores = kind.make(model, rows.length, { heldOut });
+      const key = known && (await referenceKey(own, rows, policy, options.maxLength, kind.key));
       // The first step's are computed in that step's own passes: its loss is then exact.
       if (key && known.load(scores, key) && !heldOut)
-        await forgetFirstStep(training.pairs, scores, shape);
+        await forgetFirstStep(training.source, scores, shape);
       return scores;
     };
     return {
@@ -84,8 +130,8 @@ export async function openReferences(
     };
   }
   using reference = await referenceModel(policy, options);
-  const scoresOf = (source: ScoredSource) =>
-    computedScores(reference, source, policy, options, shape, notice, needs);
+  const scoresOf = (source: ScoredSource<Placed, Batch>) =>
+    computedScores(reference, source, policy, options, shape, notice, kind);
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
@@ -127,44 +173,45 @@ async function referenceModel(
   };
 }
 
-async function computedScores(
+async function computedScores<
+  Placed extends { row: number },
+  Batch,
+  Scores extends KeptScores<Batch>,
+>(
   reference: ReferenceModel,
-  { pairs, rows, heldOut }: ScoredSource,
+  own: ScoredSource<Placed, Batch>,
   policy: Policy,
   { maxLength }: DpoOptions,
   shape: StepShape,
   notice: Notice,
-  needs: ReferenceNeeds,
-): Promise<ReferenceScores> {
-  const scores = new ReferenceScores(reference.model, pairs.length, {
-    ...needs,
-    role: reference.role,
-    heldOut,
-  });
+  kind: ScoreKind<Scores>,
+): Promise<Scores> {
+  const { rows, heldOut } = own;
+  const scores = kind.make(reference.model, rows.length, { role: reference.role, heldOut });
   const label = heldOut ? 'held-out' : 'training';
-  const key = await referenceKey(reference, rows, policy, maxLength, needs);
+  const key = await referenceKey(reference, rows, policy, maxLength, kind.key);
   const path = referenceCachePath(cacheFolder(), key);
   if (loadReference(path, scores)) {
-    notice(`reference log-probabilities of ${pairs.length} ${label} rows: from the cache`);
+    notice(`reference log-probabilities of ${rows.length} ${label} rows: from the cache`);
   } else {
-    await precomputeReference(pairs, scores, {
+    await precomputeReference(own, scores, {
       ...shape,
       onProgress: (done, total) =>
         notice(`reference log-probabilities of ${done} of ${total} ${label} rows`),
     });
     saveReference(path, scores);
   }
-  if (reference.initial && !heldOut) await recomputeFirstStep(pairs, scores, shape);
+  if (reference.initial && !heldOut) await recomputeFirstStep(own, scores, shape);
   return scores;
 }
 
 /** What the reference's scores of these rows depend on. */
 export const referenceKey = async (
   reference: Pick<ReferenceModel, 'model' | 'adapterHash'>,
-  rows: PreferenceRows,
+  rows: { fingerprint(): Promise<string> },
   { model, precision }: Pick<Policy, 'model' | 'precision'>,
   maxLength: number | null,
-  needs: ReferenceNeeds = {},
+  needs: ScoreKind<never>['key'] = {},
 ): Promise<ReferenceKey> => ({
   model: await reference.model.hash(),
   adapter: reference.adapterHash,

@@ -18,6 +18,7 @@ export class PairTotals {
   #hits = 0;
   #chosenTokens = 0;
   #scoredTokens = 0;
+  #dropped: number | null = null;
   /** Tokens as TRL counts them: every prompt for both of its answers. */
   tokens = 0;
 
@@ -52,6 +53,11 @@ export class PairTotals {
     this.tokens += batch.unsharedTokens;
   }
 
+  /** Pairs that had no gradient. */
+  addDropped(pairs: number): void {
+    this.#dropped = (this.#dropped ?? 0) + pairs;
+  }
+
   /** Pairs added. */
   get pairs(): number {
     return this.#pairs;
@@ -73,6 +79,7 @@ export class PairTotals {
       'logps/rejected': this.#rejected / pairs,
       entropy: this.#entropy / this.#scoredTokens,
       mean_token_accuracy: this.#hits / this.#chosenTokens,
+      ...(this.#dropped === null ? {} : { dropped: this.#dropped / pairs }),
     };
   }
 }

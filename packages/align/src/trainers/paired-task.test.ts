@@ -19,7 +19,7 @@ import { pairedObjective } from '../objectives/registry.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask, type PairedTaskParts } from './paired-task.ts';
-import { precomputeReference } from './precompute-reference.ts';
+import { pairPacking, precomputeReference } from './precompute-reference.ts';
 import { ReferenceScores } from './reference-scores.ts';
 import { NonFiniteLossError, type TaskState } from './training-task.ts';
 
@@ -102,8 +102,12 @@ async function training({
   ) as [ReferenceScores, ReferenceScores];
   const batchSize = 8;
   if (precompute) {
-    await precomputeReference(source, reference, { batchSize, limit, onProgress() {} });
-    await precomputeReference(evaluation, evaluationReference, {
+    await precomputeReference({ source, packing: pairPacking }, reference, {
+      batchSize,
+      limit,
+      onProgress() {},
+    });
+    await precomputeReference({ source: evaluation, packing: pairPacking }, evaluationReference, {
       batchSize,
       limit,
       onProgress() {},

@@ -10,7 +10,12 @@ import {
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
-import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
+import {
+  logRatioMargin,
+  type PairedObjective,
+  type PairedOptions,
+  type PairedScores,
+} from '../objectives/paired.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import {
@@ -30,6 +35,10 @@ import { type Metrics, NonFiniteLossError, type TaskState } from './training-tas
 export interface PairedTaskParts extends RowTaskParts<PairSource> {
   objective: PairedObjective;
   objectiveOptions: PairedOptions;
+  /** Beta of each optimiser step, counted from 0; none: that of the options. */
+  betaAt?: ((step: number) => number) | null;
+  /** In training, pairs whose implicit reward margin is below this have no gradient; none: all have. */
+  dropBelowMargin?: number | null;
   limit: MicroBatchLimit;
   /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
   recomputes?(tokens: number): boolean;
@@ -41,11 +50,13 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
 export class PairedTask extends RowTask<PairSource> {
   readonly #parts: PairedTaskParts;
   readonly #running: RunningMeans<PairedScores, PairedOptions>;
+  #steps = 0;
 
   constructor(parts: PairedTaskParts) {
     super(parts, 'a run on pairs');
     this.#parts = parts;
-    this.#running = new RunningMeans(parts.objective.running ?? {}, parts.objectiveOptions);
+    const { running = {}, momenta } = parts.objective;
+    this.#running = new RunningMeans(running, parts.objectiveOptions, momenta);
   }
 
   async step(): Promise<Metrics> {
@@ -55,7 +66,16 @@ export class PairedTask extends RowTask<PairSource> {
     const totals = await this.#passes(pairs, reference, true);
     this.#running.endStep();
     this.tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
+    const { beta } = this.#options;
+    this.#steps += 1;
+    const metrics: Metrics = { ...totals.metrics(), ...(this.#parts.betaAt && { beta }) };
+    return { ...metrics, epoch: source.epoch, num_tokens: this.tokens };
+  }
+
+  /** Those of the step to come. */
+  get #options(): PairedOptions {
+    const { objectiveOptions, betaAt } = this.#parts;
+    return betaAt ? { ...objectiveOptions, beta: betaAt(this.#steps) } : objectiveOptions;
   }
 
   async evaluate(): Promise<Metrics | null> {
@@ -70,7 +90,7 @@ export class PairedTask extends RowTask<PairSource> {
   }
 
   #totals(reference: ReferenceScores | null): PairTotals {
-    return new PairTotals(this.#parts.objectiveOptions.beta, reference !== null);
+    return new PairTotals(this.#options.beta, reference !== null);
   }
 
   /** Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean loss. */
@@ -80,7 +100,9 @@ export class PairedTask extends RowTask<PairSource> {
     training: boolean,
     totals = this.#totals(reference),
   ): Promise<PairTotals> {
-    const { objective, objectiveOptions, limit } = this.#parts;
+    const { objective, limit, dropBelowMargin = null } = this.#parts;
+    const objectiveOptions = this.#options;
+    const floor = training ? dropBelowMargin : null;
     const lengths = pairs.map(({ pair }) => packedTokens(pair));
     const passes = splitMicroBatches(lengths, limit).map((pass) => pass.map((at) => pairs[at]!));
     const ofStep = {
@@ -102,14 +124,19 @@ export class PairedTask extends RowTask<PairSource> {
       await this.#pass(pass, reference, { training, divisor }, (columns, policy, batch) => {
         const own = objectiveScores(columns, ofStep);
         const all = step === null ? own : objectiveScores(step.with(place, columns), ofStep);
-        const losses = objective.loss(all, objectiveOptions); // [P]; of the whole step where it depends on it
+        let losses = objective.loss(all, objectiveOptions); // [P]; of the whole step where it depends on it
+        if (floor !== null) {
+          const dropped = logRatioMargin(own).detach().mul(objectiveOptions.beta).lt(floor); // [P]
+          losses = losses.maskedFill(dropped, 0);
+          totals.addDropped(dropped.sum().item());
+        }
         const value = (step?.ownPart(place, losses) ?? losses).sum().item();
         if (!Number.isFinite(value)) {
           const rows = pass.map(({ row }) => row);
           throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
         }
         totals.add(batch, own, value, policy);
-        if (training) this.#running.observe(own);
+        if (training) this.#running.observe(own, objectiveOptions);
         return losses.sum();
       });
     }
@@ -153,13 +180,17 @@ export class PairedTask extends RowTask<PairSource> {
     if (known !== undefined) state.tensors.set('reference', fromTypedArray(known));
     const running = this.#running.state();
     if (running !== undefined) state.values.running = running;
+    if (this.#parts.betaAt) state.values.steps = this.#steps;
     return state;
   }
 
   override check(state: TaskState): void {
     super.check(state);
     this.#running.check(state.values.running);
-    const { reference } = this.#parts;
+    const { reference, betaAt } = this.#parts;
+    if (betaAt && !Number.isInteger(state.values.steps)) {
+      throw new Error('the saved state is of a run without --beta-schedule');
+    }
     const known = state.tensors.get('reference');
     if ((known !== undefined) !== (reference !== null)) {
       throw new Error(
@@ -172,6 +203,7 @@ export class PairedTask extends RowTask<PairSource> {
   override restore(state: TaskState): void {
     super.restore(state);
     this.#running.restore(state.values.running);
+    if (this.#parts.betaAt) this.#steps = state.values.steps as number;
     const known = state.tensors.get('reference');
     if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
   }

@@ -2,9 +2,28 @@ import { setImmediate } from 'node:timers/promises';
 import { inTurns } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
-import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
-import type { PairSource, PlacedPair } from './pair-source.ts';
-import type { ReferenceScores } from './reference-scores.ts';
+import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
+import type { PlacedPair } from './pair-source.ts';
+import type { KeptScores } from './reference-scores.ts';
+import type { AnySource } from './tokenised-source.ts';
+
+/** How rows become a pass. */
+export interface PassPacking<Placed, Batch> {
+  /** Tokens that the row adds to a pass. */
+  tokens(placed: Placed): number;
+  pack(placed: readonly Placed[]): Batch;
+}
+
+export const pairPacking: PassPacking<PlacedPair, PackedPairs> = {
+  tokens: ({ pair }) => packedTokens(pair),
+  pack: (placed) => packPairs(placed.map(({ pair }) => pair)),
+};
+
+/** Rows whose reference is computed, and how they become passes. */
+export interface ReferenceRows<Placed, Batch> {
+  source: Omit<AnySource, 'next'> & { next(count: number): Promise<Placed[]> };
+  packing: PassPacking<Placed, Batch>;
+}
 
 /** How a step's pairs are cut into passes, as the training does it. */
 export interface StepShape {
@@ -18,9 +37,9 @@ const beginning = { epoch: 0, index: 0 };
  * Computes the reference of every row, in the order and the passes of the first epoch. Leaves the source where it was.
  * @throws Error when no row fits the maximum length
  */
-export async function precomputeReference(
-  source: PairSource,
-  scores: ReferenceScores,
+export async function precomputeReference<Placed extends { row: number }, Batch>(
+  { source, packing }: ReferenceRows<Placed, Batch>,
+  scores: KeptScores<Batch>,
   { batchSize, limit, onProgress }: StepShape & { onProgress(done: number, total: number): void },
 ): Promise<void> {
   const before = source.state();
@@ -29,7 +48,7 @@ export async function precomputeReference(
   const left = (): number => source.length - source.leftOut - done;
   while (left() > 0) {
     const pairs = await source.next(Math.min(batchSize, left()));
-    await compute(pairs, scores, limit);
+    await compute(pairs, packing, scores, limit);
     done += pairs.length;
     onProgress(Math.min(source.length, done + source.leftOut), source.length);
   }
@@ -42,20 +61,20 @@ export async function precomputeReference(
  * the reference, scores them with the same bits, and the first loss is exactly ln 2. Scores of other passes differ in
  * the last bit. Leaves the source where it was.
  */
-export async function recomputeFirstStep(
-  source: PairSource,
-  scores: ReferenceScores,
+export async function recomputeFirstStep<Placed extends { row: number }, Batch>(
+  { source, packing }: ReferenceRows<Placed, Batch>,
+  scores: KeptScores<Batch>,
   { batchSize, limit }: StepShape,
 ): Promise<void> {
-  await compute(await forgetFirstStep(source, scores, { batchSize }), scores, limit);
+  await compute(await forgetFirstStep(source, scores, { batchSize }), packing, scores, limit);
 }
 
 /** Lets the first step compute its rows' scores in its own passes. Leaves the source where it was. @returns these rows */
-export async function forgetFirstStep(
-  source: PairSource,
-  scores: ReferenceScores,
+export async function forgetFirstStep<Placed extends { row: number }>(
+  source: ReferenceRows<Placed, never>['source'],
+  scores: Pick<KeptScores<never>, 'forget'>,
   { batchSize }: Pick<StepShape, 'batchSize'>,
-): Promise<PlacedPair[]> {
+): Promise<Placed[]> {
   const before = source.state();
   source.restore(beginning);
   const pairs = await source.next(batchSize);
@@ -64,17 +83,15 @@ export async function forgetFirstStep(
   return pairs;
 }
 
-async function compute(
-  pairs: readonly PlacedPair[],
-  scores: ReferenceScores,
+async function compute<Placed extends { row: number }, Batch>(
+  placed: readonly Placed[],
+  packing: PassPacking<Placed, Batch>,
+  scores: KeptScores<Batch>,
   limit: MicroBatchLimit,
 ): Promise<void> {
-  for (const pass of splitMicroBatches(
-    pairs.map(({ pair }) => packedTokens(pair)),
-    limit,
-  )) {
-    const batch = packPairs(pass.map((index) => pairs[index]!.pair));
-    const rows = pass.map((index) => pairs[index]!.row);
+  for (const pass of splitMicroBatches(placed.map(packing.tokens), limit)) {
+    const batch = packing.pack(pass.map((index) => placed[index]!));
+    const rows = pass.map((index) => placed[index]!.row);
     (await inTurns(scores.steps(batch, rows))).dispose();
     await setImmediate();
   }

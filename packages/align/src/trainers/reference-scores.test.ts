@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { PairSource } from './pair-source.ts';
-import { precomputeReference, recomputeFirstStep } from './precompute-reference.ts';
+import { pairPacking, precomputeReference, recomputeFirstStep } from './precompute-reference.ts';
 import {
   loadReference,
   type ReferenceKey,
@@ -102,7 +102,7 @@ describe('precomputing', () => {
     const before = [source.state(), memory().tensors] as const;
     const scores = new ReferenceScores(model, rows.length);
     const progress: number[] = [];
-    await precomputeReference(source, scores, {
+    await precomputeReference({ source, packing: pairPacking }, scores, {
       ...shape,
       onProgress: (done) => progress.push(done),
     });
@@ -113,7 +113,7 @@ describe('precomputing', () => {
 
   it('gives the bits of the passes that the first epoch has', async () => {
     const advance = new ReferenceScores(model, rows.length);
-    await precomputeReference(sourceOf(), advance, shape);
+    await precomputeReference({ source: sourceOf(), packing: pairPacking }, advance, shape);
     const asked = new ReferenceScores(model, rows.length);
     const source = sourceOf();
     for (const count of [2, 1, 2, 1, 1]) {
@@ -137,7 +137,7 @@ describe('precomputing', () => {
       maxLength: 150,
     });
     const scores = new ReferenceScores(model, rows.length);
-    await precomputeReference(source, scores, shape);
+    await precomputeReference({ source, packing: pairPacking }, scores, shape);
     expect(rows.map((_, row) => scores.has(row))).toEqual(rows.map((_, row) => row % 2 === 0));
   });
 
@@ -145,7 +145,7 @@ describe('precomputing', () => {
     const scores = new ReferenceScores(model, rows.length);
     scores.restore(new Float32Array(2 * rows.length).fill(-1));
     const source = sourceOf();
-    await recomputeFirstStep(source, scores, shape);
+    await recomputeFirstStep({ source, packing: pairPacking }, scores, shape);
     const first = (await source.next(3)).map(({ row }) => row);
     rows.forEach((_, row) => {
       if (first.includes(row)) expect(scores.values[2 * row]).toBeLessThan(-1.5);

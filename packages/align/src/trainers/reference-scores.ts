@@ -26,24 +26,27 @@ export interface ReferenceOptions {
 }
 
 /**
- * The reference's log-probabilities of every pair of a dataset: [rows, W], chosen and rejected, NaN where not known yet.
- * W is 2, or 4 with those of their first tokens alone.
- * They are computed once for each row, by the base with its adapters off or in another role.
+ * The reference's log-probabilities of every row of a dataset: [rows, W], NaN where not known yet; a row that has fewer than W
+ * has zeros after them. They are computed once for each row, by the base with its adapters off or in another role.
  */
-export class ReferenceScores {
-  readonly #model: LanguageModel;
-  readonly #role: Role;
+export abstract class KeptScores<Batch> {
+  protected readonly model: LanguageModel;
+  protected readonly role: Role;
   readonly #heldOut: boolean;
-  readonly #width: 2 | 4;
+  readonly #width: number;
   #known: Float32Array;
   #computed = 0;
 
-  constructor(model: LanguageModel, rows: number, options: ReferenceOptions = {}) {
-    this.#model = model;
-    this.#role = options.role ?? 'reference';
+  constructor(
+    model: LanguageModel,
+    { rows, width }: { rows: number; width: number },
+    options: ReferenceOptions,
+  ) {
+    this.model = model;
+    this.role = options.role ?? 'reference';
     this.#heldOut = options.heldOut ?? false;
-    this.#width = options.shared ? 4 : 2;
-    this.#known = new Float32Array(this.#width * rows).fill(Number.NaN);
+    this.#width = width;
+    this.#known = new Float32Array(width * rows).fill(Number.NaN);
   }
 
   /** Rows that were computed and not given; one that was forgotten counts again. */
@@ -51,35 +54,31 @@ export class ReferenceScores {
     return this.#computed;
   }
 
-  /** Whether it holds those of first tokens too. */
-  get shared(): boolean {
-    return this.#width === 4;
-  }
+  /** The numbers of each row of a batch, at most W. */
+  protected abstract compute(batch: Batch): Steps<readonly (readonly number[])[]>;
 
   /**
-   * [P, W] for the pairs of a batch, in the order of {@link scorePairs}. `rows` are their places in the dataset.
+   * [P, W] for the rows of a batch. `rows` are their places in the dataset.
    * @throws NonFiniteLossError naming the rows whose log-probability is no number
    */
-  of(batch: PackedPairs, rows: readonly number[]): Tensor {
+  of(batch: Batch, rows: readonly number[]): Tensor {
     return atOnce(this.steps(batch, rows));
   }
 
   /** As {@link of}, with a pause after every block of the decoder. */
-  *steps(batch: PackedPairs, rows: readonly number[]): Steps<Tensor> {
+  *steps(batch: Batch, rows: readonly number[]): Steps<Tensor> {
     const width = this.#width;
     if (!rows.every((row) => this.has(row))) {
-      const found = yield* noGradSteps(tidySteps(this.#compute(batch)));
-      const broken = rows.filter((_, i) => !Number.isFinite(found[2 * i]! + found[2 * i + 1]!));
+      const found = yield* noGradSteps(tidySteps(this.compute(batch)));
+      const broken = rows.filter((_, i) => !found[i]!.every(Number.isFinite));
       if (broken.length > 0) {
         const what = "the reference's log-probability is not finite";
         throw new NonFiniteLossError(what, broken, { heldOut: this.#heldOut });
       }
       this.#computed += rows.length;
       rows.forEach((row, index) => {
-        for (let part = 0; part < width; part += 2) {
-          const from = part * rows.length + 2 * index;
-          this.#known.set(found.slice(from, from + 2), width * row + part);
-        }
+        this.#known.fill(0, width * row, width * (row + 1));
+        this.#known.set(found[index]!, width * row);
       });
     }
     const values = new Float32Array(width * rows.length);
@@ -87,15 +86,8 @@ export class ReferenceScores {
       values.set(this.#known.subarray(width * row, width * (row + 1)), width * index);
     });
     return tidy(() =>
-      fromTypedArray(values, [rows.length, width]).to({ device: this.#model.device }),
+      fromTypedArray(values, [rows.length, width]).to({ device: this.model.device }),
     );
-  }
-
-  /** [2P] of whole answers, and after them [2P] of their first tokens where those are held. */
-  *#compute(batch: PackedPairs): Steps<number[]> {
-    const score = scorePairsSteps(this.#model, batch, false, { shared: this.shared });
-    const { sums, shared } = yield* this.#model.asSteps(this.#role, score);
-    return [...sums.toArray(), ...(shared?.toArray() ?? [])];
   }
 
   /** Whether a row has been computed. */
@@ -130,6 +122,28 @@ export class ReferenceScores {
   }
 }
 
+/** Of pairs: chosen and rejected, and after them those of their first tokens alone where these are held (W is 2 or 4). */
+export class ReferenceScores extends KeptScores<PackedPairs> {
+  /** Whether it holds those of first tokens too. */
+  readonly shared: boolean;
+
+  constructor(model: LanguageModel, rows: number, options: ReferenceOptions = {}) {
+    const { shared = false } = options;
+    super(model, { rows, width: shared ? 4 : 2 }, options);
+    this.shared = shared;
+  }
+
+  protected *compute(batch: PackedPairs): Steps<number[][]> {
+    const score = scorePairsSteps(this.model, batch, false, { shared: this.shared });
+    const { sums, shared } = yield* this.model.asSteps(this.role, score);
+    const [whole, first] = [sums.toArray(), shared?.toArray() ?? []];
+    return Array.from({ length: batch.pairs }, (_, pair) => [
+      ...whole.slice(2 * pair, 2 * pair + 2),
+      ...first.slice(2 * pair, 2 * pair + 2),
+    ]);
+  }
+}
+
 /** What reference scores depend on: any difference gives another place in the cache. */
 export interface ReferenceKey {
   model: string;
@@ -143,6 +157,8 @@ export interface ReferenceKey {
   maxLength: number | null;
   /** With those of first tokens alone. */
   shared?: boolean;
+  /** Most answers of a row, where rows are rankings. */
+  width?: number;
 }
 
 /** File of the cache that holds the scores of this key. */
@@ -157,13 +173,17 @@ export function referenceCachePath(cacheFolder: string, key: ReferenceKey): stri
     key.maxLength,
     // Not there for most: their places in the cache are those of before.
     ...(key.shared ? ['shared'] : []),
+    ...(key.width ? [`rankings ${key.width}`] : []),
   ];
   const hash = createHash('sha256').update(JSON.stringify(ordered)).digest('hex');
   return join(cacheFolder, 'reference', `${hash}.f32`);
 }
 
+/** Scores of whatever rows. */
+type SavedScores = Pick<KeptScores<never>, 'values' | 'restore'>;
+
 /** Puts cached scores in place. A file whose checksum does not fit is not used. @returns whether it was found */
-export function loadReference(path: string, scores: ReferenceScores): boolean {
+export function loadReference(path: string, scores: SavedScores): boolean {
   if (!existsSync(path)) return false;
   const bytes = readFileSync(path);
   const body = bytes.subarray(32);
@@ -173,7 +193,7 @@ export function loadReference(path: string, scores: ReferenceScores): boolean {
   return true;
 }
 
-export function saveReference(path: string, scores: ReferenceScores): void {
+export function saveReference(path: string, scores: SavedScores): void {
   const { values } = scores;
   const body = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   mkdirSync(dirname(path), { recursive: true });

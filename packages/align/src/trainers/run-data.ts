@@ -1,5 +1,6 @@
 // The rows of a run.
 import type { TrainingOptions } from '../config/training-options.ts';
+import type { DataRows } from '../data/derived-rows.ts';
 import {
   type OpenRowsOptions,
   openRows,
@@ -13,22 +14,35 @@ import { writeFileAtomic } from '../runs/atomic-write.ts';
 export type Notice = (text: string) => void;
 
 export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
-  rows: RowSource<K>;
+  rows: DataRows<K>;
   /** null without --eval-data. */
-  heldOut: RowSource<K> | null;
+  heldOut: DataRows<K> | null;
+}
+
+/** Where a run's rows come from, and which of them are of no use. */
+export interface RowOrigin<Options, K extends RowKind> {
+  rowKind: K;
+  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
+  refuse?: RefuseRow<RowOf[K]>;
+  /** Opens files of rows; {@link openRows} of the kind unless told. */
+  open?(spec: readonly string[], options: Options, notice: Notice): Promise<DataRows<K>>;
 }
 
 /** @throws DataError as {@link openRows} does */
-export async function openRunData<K extends RowKind>(
-  kind: K,
-  options: TrainingOptions,
+export async function openRunData<Options extends TrainingOptions, K extends RowKind>(
+  { rowKind: kind, refuse, open: openOwn }: RowOrigin<Options, K>,
+  options: Options,
   notice: Notice,
-  refuse?: RefuseRow<RowOf[K]>,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  const how = { kind, onBadRow: options.onBadRow, refuse };
-  const open = async (spec: readonly string[]): Promise<RowSource<K>> =>
-    opened.use(await openNoticed(spec, how, notice));
+  const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
+    const source: DataRows<K> = opened.use(
+      (await openOwn?.(spec, options, notice)) ??
+        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse })),
+    );
+    tellBadRows(source, notice);
+    return source;
+  };
   const rows = await open(options.data);
   const heldOut = options.evalData === null ? null : await open(options.evalData);
   const stack = opened.move();
@@ -42,11 +56,16 @@ export async function openNoticed<K extends RowKind>(
   notice: Notice,
 ): Promise<RowSource<K>> {
   const source = await openRows(spec, options);
-  const { badRowCount: count, badRows, files } = source;
-  if (count > 0) {
-    notice(`${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`);
-  }
+  tellBadRows(source, notice);
   return source;
+}
+
+function tellBadRows(
+  { badRowCount: count, badRows, files }: DataRows<RowKind>,
+  notice: Notice,
+): void {
+  if (count === 0) return;
+  notice(`${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`);
 }
 
 /** Fingerprint of each source by its files' names. */
@@ -61,7 +80,7 @@ export async function dataHashes({ rows, heldOut }: RunData): Promise<Record<str
 /** Writes rows with the places they stand in, one JSON object a line. */
 export async function writeRows(
   path: string,
-  source: RowSource<RowKind>,
+  source: Pick<DataRows<RowKind>, 'readMany' | 'place'>,
   rows: readonly number[],
 ): Promise<void> {
   const places = [...new Set(rows)];

@@ -2,12 +2,16 @@
 import { type DpoOptions, defineDpoOptions } from '../config/dpo-options.ts';
 import { completeOptions, weightedObjective } from '../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
+import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
+import { rankedObjective } from '../objectives/ranked-registry.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
-
+import { courseOf } from './beta-course.ts';
 import { type DpoReferences, openReferences, refuseMissingReference } from './dpo-reference.ts';
 import { refuseRow } from './fitting-rows.ts';
+import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
+import { onRankings } from './run-rankings.ts';
 import {
   type PreparedRun,
   type RunHooks,
@@ -33,7 +37,7 @@ export async function alignPairs(
   options: AlignPairsOptions,
   hooks: PairedRunHooks = {},
 ): Promise<RunResult> {
-  const definition = defineDpoOptions(pairedObjectiveNames);
+  const definition = defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]);
   const beta = options.beta ?? hooks.objective?.beta ?? null;
   return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
 }
@@ -43,14 +47,24 @@ export async function alignPairs(
  * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does
  */
 export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
+  const ranked = hooks.objective ? null : rankedObjective(asked.loss[0]!);
+  if (ranked !== null) {
+    refuseMissingReference(asked);
+    return runTraining(onRankings(ranked), asked, hooks);
+  }
   const { objective = objectiveOf(asked) } = hooks;
   const objectiveOptions = lossOptions(objective, asked);
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
+  if (options.dropBelowMargin !== null) refuseDropping(objective);
   const references = hooks.shared?.references;
   try {
-    return await runTraining(onPairs(objective, objectiveOptions, references), options, hooks);
+    return await runTraining(
+      onPairs(objective, objectiveOptions, options, references),
+      options,
+      hooks,
+    );
   } finally {
     references?.save();
   }
@@ -61,12 +75,22 @@ type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
 const onPairs = (
   objective: PairedObjective,
   objectiveOptions: PairedOptions,
+  { batchOrder, batchSize }: DpoOptions,
   shared: SharedReferences | undefined,
+  lengths: number[] = [],
 ): TrainingKind<DpoOptions, 'preference', PairSource> => ({
   definition: defineDpoOptions(),
   rowKind: 'preference',
-  refuse: refuseRow(objective, objectiveOptions),
-  source: (rows, tokenizer, how) => new PairSource(rows, tokenizer, how),
+  open: (spec, options, notice) =>
+    openPairs(spec, options, refuseRow(objective, objectiveOptions), notice),
+  async checkRows(rows) {
+    if (batchOrder === 'random') return;
+    for await (const row of rows.iterate()) lengths.push(lengthDifference(row));
+  },
+  source: (rows, tokenizer, how) => {
+    const strata = how.shuffle && lengths.length > 0 ? { keys: lengths, count: batchSize } : null;
+    return new PairSource(rows, tokenizer, { ...how, strata });
+  },
   async task(prepared) {
     const { options, policy, source, evaluation, passes } = prepared;
     const references = objective.needsReference
@@ -79,6 +103,11 @@ const onPairs = (
       evaluation,
       objective,
       objectiveOptions,
+      betaAt:
+        options.betaSchedule === 'constant'
+          ? null
+          : courseOf(options, objectiveOptions.beta, source.usable),
+      dropBelowMargin: options.dropBelowMargin,
       batchSize: options.batchSize,
       ...passes,
       reference: references?.training ?? null,
@@ -101,6 +130,17 @@ const onPairs = (
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 });
+
+/** @throws Error where a pair has no implicit reward, or no loss of its own */
+function refuseDropping({ name, needsReference, coupled }: PairedObjective): void {
+  const why = coupled
+    ? 'compares all pairs of a step, and none of them alone can be left out'
+    : needsReference
+      ? null
+      : 'has no reference, and so no implicit reward';
+  if (why === null) return;
+  throw new Error(`--drop-below-margin: ${name} ${why}; leave it out, or take --loss sigmoid`);
+}
 
 async function referencesOf(
   prepared: PreparedPairs,

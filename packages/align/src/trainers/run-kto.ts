@@ -1,6 +1,6 @@
 // A whole run on single answers, from options to final/: what `keel kto` and the library's `alignUnpaired` are.
 import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
-import type { RowSource } from '../data/open-rows.ts';
+import type { DataRows } from '../data/derived-rows.ts';
 import { unpairedObjective } from '../objectives/unpaired-registry.ts';
 import { loadPolicy } from './policy.ts';
 import { type RunHooks, type RunResult, runTraining, type TrainingKind } from './run-training.ts';
@@ -65,7 +65,7 @@ const unpaired = (
 });
 
 /** @throws Error where every label is true, or every one false: nothing says what is better than what */
-async function refuseOneLabel(rows: RowSource<'unpaired'>): Promise<void> {
+async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   let first: boolean | null = null;
   for await (const { label } of rows.iterate()) {
     first ??= label;

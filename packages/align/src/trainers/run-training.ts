@@ -6,7 +6,7 @@ import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } f
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
-import type { RefuseRow, RowSource } from '../data/open-rows.ts';
+import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
@@ -15,7 +15,14 @@ import { RunFolder } from '../runs/run-folder.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
-import { dataHashes, type Notice, openRunData, type RunData, writeRows } from './run-data.ts';
+import {
+  dataHashes,
+  type Notice,
+  openRunData,
+  type RowOrigin,
+  type RunData,
+  writeRows,
+} from './run-data.ts';
 import {
   begunPassTokens,
   compareWithCheckpoint,
@@ -79,9 +86,8 @@ export interface TrainingKind<
   Source extends AnySource,
   P extends Policy = Policy,
   T extends TrainingTask = TrainingTask,
-> {
+> extends RowOrigin<Options, K> {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
-  rowKind: K;
   /** What is trained; {@link loadPolicy} unless told. */
   load?(options: Options): Promise<P>;
   source(
@@ -98,10 +104,8 @@ export interface TrainingKind<
   optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
-  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
-  refuse?: RefuseRow<RowOf[K]>;
   /** Looks at the training rows before a model is loaded. @throws Error where they cannot be learnt from */
-  checkRows?(rows: RowSource<K>): Promise<void>;
+  checkRows?(rows: DataRows<K>): Promise<void>;
   /** Held-out numbers that the report begins with. */
   headlines: readonly MeasuredHeadline[];
 }
@@ -125,7 +129,7 @@ export async function runTraining<
 ): Promise<RunResult> {
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind.rowKind, options, notice, kind.refuse);
+  await using data = await openRunData(kind, options, notice);
   await kind.checkRows?.(data.rows);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options),

@@ -6,10 +6,14 @@ interface RunningMean {
   mean: number;
 }
 
-/** Running means that an objective asked for, in the state of a checkpoint. */
+/**
+ * Running means that an objective asked for, in the state of a checkpoint. With a momentum m, a mean is m times what it was and
+ * 1 - m times the step's own; without, it is that of all steps.
+ */
 export class RunningMeans<Scores, Options> {
   readonly #observers: readonly (readonly [string, (scores: Scores, options: Options) => Tensor])[];
   readonly #options: Options;
+  readonly #momenta: Readonly<Record<string, number>>;
   readonly #means = new Map<string, RunningMean>();
   /** Sums of the step under way. */
   readonly #seen = new Map<string, { count: number; sum: number }>();
@@ -17,7 +21,9 @@ export class RunningMeans<Scores, Options> {
   constructor(
     observers: Readonly<Record<string, (scores: Scores, options: Options) => Tensor>>,
     options: Options,
+    momenta: Readonly<Record<string, number>> = {},
   ) {
+    this.#momenta = momenta;
     this.#observers = Object.entries(observers);
     this.#options = options;
     for (const [name] of this.#observers) this.#means.set(name, { count: 0, mean: 0 });
@@ -29,9 +35,9 @@ export class RunningMeans<Scores, Options> {
   }
 
   /** Takes in a pass of the step under way. Its values change when the step ends, so that passes do not matter. */
-  observe(scores: Scores): void {
+  observe(scores: Scores, options: Options = this.#options): void {
     for (const [name, observer] of this.#observers) {
-      const values = observer(scores, this.#options).detach();
+      const values = observer(scores, options).detach();
       const { count, sum } = this.#seen.get(name) ?? { count: 0, sum: 0 };
       this.#seen.set(name, { count: count + values.size, sum: sum + values.sum().item() });
     }
@@ -41,6 +47,12 @@ export class RunningMeans<Scores, Options> {
     for (const [name, { count, sum }] of this.#seen) {
       const before = this.#means.get(name)!;
       const all = before.count + count;
+      const momentum = this.#momenta[name];
+      if (momentum !== undefined) {
+        const mean = momentum * before.mean + ((1 - momentum) * sum) / count;
+        this.#means.set(name, { count: all, mean });
+        continue;
+      }
       this.#means.set(name, { count: all, mean: (before.count * before.mean + sum) / all });
     }
     this.#seen.clear();

@@ -1,10 +1,12 @@
 import {
+  type KeptScores,
   loadReference,
   type ReferenceKey,
-  type ReferenceScores,
   referenceCachePath,
   saveReference,
 } from './reference-scores.ts';
+
+type SharedScores = Pick<KeptScores<never>, 'values' | 'restore' | 'computed'>;
 
 /**
  * Reference log-probabilities that runs on the same pairs have in common: one that a run has computed, the next ones find.
@@ -12,7 +14,7 @@ import {
  */
 export class SharedReferences {
   readonly #folder: string;
-  #open: { path: string; scores: ReferenceScores }[] = [];
+  #open: { path: string; scores: SharedScores }[] = [];
   #computed = 0;
 
   /** @param folder where they are kept, by content; it is made when there is something to keep */
@@ -26,7 +28,7 @@ export class SharedReferences {
   }
 
   /** Fills in what earlier runs have computed. @returns whether there was anything */
-  load(scores: ReferenceScores, key: ReferenceKey): boolean {
+  load(scores: SharedScores, key: ReferenceKey): boolean {
     const path = referenceCachePath(this.#folder, key);
     this.#open.push({ path, scores });
     return loadReference(path, scores);

@@ -1,6 +1,6 @@
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
-import { OrderedSampler, type SamplerState } from '../data/shuffle.ts';
+import { OrderedSampler, type SamplerState, type Strata } from '../data/shuffle.ts';
 import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
 import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
 import type { NamedTokenise, Outcome } from '../tokenising/tokenise-rows.ts';
@@ -18,6 +18,8 @@ export interface Rows<Row> {
 export interface SourceOptions {
   seed: number;
   shuffle: boolean;
+  /** Spreads rows over batches by a number of each. */
+  strata?: Strata | null;
   maxLength: number | null;
   /** Most tokens that the model takes; null: no bound. */
   positions?: number | null;
@@ -78,7 +80,7 @@ export abstract class TokenisedSource<
     tokenising: Tokenising<Row, Tokenised, Options>,
     options: SourceOptions,
   ) {
-    const { seed, shuffle, maxLength, option = '--data' } = options;
+    const { seed, shuffle, strata, maxLength, option = '--data' } = options;
     this.option = option;
     if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
     this.#rows = rows;
@@ -91,7 +93,7 @@ export abstract class TokenisedSource<
     this.maxLength = maxLength;
     this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
     this.#skipsBadRows = options.onBadRow === 'skip';
-    this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle });
+    this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle, strata });
     this.#ahead = new ReadAhead(
       this.#sampler,
       (indices) => this.#load(indices),

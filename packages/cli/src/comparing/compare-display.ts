@@ -76,7 +76,7 @@ export class CompareDisplay {
     else console.log(`\n${this.#label(entry)}  keel ${verb}: ${stateText({ state })}`);
     this.#current = this.#json
       ? new JsonDisplay({ entry: name })
-      : new HumanDisplay(process.stdout, this.#label(entry));
+      : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
   /** What a run says of model and machine is the same for all of them, but for its numbers. */

@@ -1,0 +1,101 @@
+// From a ranking (a pair is one of two) to tokens: a prompt and its answers, the best first.
+import type { Tokenizer } from '@keel/model';
+import { isChat } from '../data/messages.ts';
+import type { JudgedRow, PreferenceRow, RankingRow } from '../data/rows.ts';
+import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
+import { type PackedAnswers, packAnswers } from './pack-answers.ts';
+import { promptText, type TokeniseOptions, tokeniseAnswer } from './tokenise-pair.ts';
+import type { ScoredSequence } from './tokenise-pieces.ts';
+import { canBeScored } from './tokenise-unpaired.ts';
+
+export interface TokenisedRanking {
+  prompt: number[];
+  /** Best first. */
+  answers: ScoredSequence[];
+  /** Of each answer, never falling; equal ranks are ties. */
+  ranks: number[];
+  /** Whether an answer was cut at the maximum length. */
+  truncated: boolean;
+}
+
+/** A ranking's answers with the best first; ties stay as they came. */
+export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
+  if (!('ranks' in row)) return { completions: [row.chosen, row.rejected], ranks: [1, 2] };
+  const order = [...row.ranks.keys()].sort((a, b) => row.ranks[a]! - row.ranks[b]!);
+  return {
+    completions: order.map((place) => row.completions[place]!),
+    ranks: order.map((place) => row.ranks[place]!),
+  };
+}
+
+/**
+ * Turns a ranking into tokens, as {@link tokenisePair} does with two answers.
+ * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to score would be left
+ * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ * @throws RangeError for the steps of one answer
+ */
+export function tokeniseRanking(
+  row: JudgedRow,
+  tokenizer: Tokenizer,
+  { maxLength }: TokeniseOptions,
+): TokenisedRanking | null {
+  if ('labels' in row) throw new RangeError('the steps of an answer are no ranking');
+  const { completions, ranks } = rankedAnswersOf(row);
+  const text = promptText(row.prompt, completions[0]!, tokenizer);
+  const prompt = tokenizer.encode(text, { addSpecialTokens: !isChat(row.prompt) });
+  const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
+  if (room <= 0) return null;
+  const whole = completions.map((one) => tokeniseAnswer(row.prompt, one, tokenizer));
+  const answers = whole.map(({ tokens, scored }) =>
+    tokens.length > room
+      ? { tokens: tokens.slice(0, room), scored: scored.slice(0, room) }
+      : { tokens, scored },
+  );
+  const cutOff = answers.some(
+    (answer, at) => !canBeScored({ prompt, answer }) && canBeScored({ prompt, answer: whole[at]! }),
+  );
+  if (cutOff) return null;
+  const truncated = whole.some(({ tokens }) => tokens.length > room);
+  return { prompt, answers, ranks, truncated };
+}
+
+/** {@link tokeniseRanking} as a thread finds it. */
+export const rankingTokenising: NamedTokenise<JudgedRow, TokenisedRanking, TokeniseOptions> = {
+  run: tokeniseRanking,
+  module: import.meta.url,
+  name: 'tokeniseRanking',
+};
+
+/** Rankings in one packed batch: ranking by ranking, its answers in their order. */
+export interface PackedRankings extends PackedAnswers {
+  /** Where each ranking's answers begin among the sequences, and at last how many there are. [G + 1] */
+  offsets: Int32Array;
+  /** Rank of each answer within its ranking, [A] */
+  ranks: Int32Array;
+  /** Tokens as a trainer without shared prompts would count them: a prompt with every answer. */
+  unsharedTokens: number;
+}
+
+/** Packs rankings: a prompt stands once for all of its answers. */
+export function packRankings(rankings: readonly TokenisedRanking[]): PackedRankings {
+  const answers = rankings.flatMap(({ prompt, answers: own }) =>
+    own.map((answer) => ({ prompt, answer })),
+  );
+  const offsets = new Int32Array(rankings.length + 1);
+  rankings.forEach((one, at) => {
+    offsets[at + 1] = offsets[at]! + one.answers.length;
+  });
+  return {
+    ...packAnswers(answers),
+    offsets,
+    ranks: Int32Array.from(rankings.flatMap(({ ranks }) => ranks)),
+    unsharedTokens: answers.reduce(
+      (sum, { prompt, answer }) => sum + prompt.length + answer.tokens.length,
+      0,
+    ),
+  };
+}
+
+/** Tokens that a ranking adds to a packed batch: what its pass costs. */
+export const rankingTokens = ({ prompt, answers }: TokenisedRanking): number =>
+  answers.reduce((sum, { tokens }) => sum + tokens.length, prompt.length);

@@ -1,0 +1,98 @@
+// What users of other trainers complained about, each by name, with the test that holds Keel to the opposite. The tests stand
+// where the code is; this one sees to it that none is lost.
+import { readFileSync } from 'node:fs';
+import { tensor, tidy } from '@keel/torch';
+import { describe, expect, it } from 'vitest';
+import { lossesOf, scoresOf } from './objectives/fixtures/paired-case.ts';
+import { pairedObjective } from './objectives/registry.ts';
+
+/** Complaint, file, and the name of the test. */
+const held: readonly (readonly [complaint: string, file: string, test: string])[] = [
+  [
+    'the reference is precomputed, yet ignored',
+    'trainers/paired-objectives.test.ts',
+    'a precomputed reference is used and not ignored',
+  ],
+  [
+    "KTO's KL is matched with itself",
+    'batching/mismatched.test.ts',
+    "KTO's KL is never of a prompt with an answer that was given to it",
+  ],
+  [
+    "KTO's KL is over one row",
+    'trainers/run-kto.test.ts',
+    'KL over one row is refused, where KTO needs it',
+  ],
+  [
+    'masks are shifted by tokens merged at the border of prompt and answer',
+    'batching/tokenise-pair.test.ts',
+    'tokenise prompt and answer apart: no token lies across their border',
+  ],
+  [
+    'a real end of sequence is masked, because pad equals it',
+    'batching/complaints.test.ts',
+    'a real end of sequence is scored, also where the pad token is the same token',
+  ],
+  [
+    'the beginning of sequence is doubled',
+    'batching/complaints.test.ts',
+    "a chat's beginning of sequence is the template's own, and not doubled",
+  ],
+  [
+    'gradient accumulation is scaled wrongly: pairs',
+    'trainers/paired-task.test.ts',
+    '1x8, 2x4 and 8x1 give the same gradient: %s',
+  ],
+  [
+    'gradient accumulation is scaled wrongly: supervised, by tokens',
+    'trainers/supervised-task.test.ts',
+    '1x8, 2x4, 8x1 and passes by tokens give the same gradient: %s',
+  ],
+  [
+    'gradient accumulation is scaled wrongly: single answers',
+    'trainers/run-kto.test.ts',
+    'gives the same steps however they are cut into passes',
+  ],
+  [
+    'gradient accumulation is scaled wrongly: rankings',
+    'trainers/run-rankings.test.ts',
+    'has the same gradient however a step is cut into passes',
+  ],
+  [
+    'the policy is not its reference at step 0',
+    'trainers/run-dpo.test.ts',
+    'is ln 2 to the last bit: %s',
+  ],
+  [
+    'dropout is left on in the reference pass',
+    'trainers/paired-objectives.test.ts',
+    'dropout is off in the reference pass, also where an adapter is the reference',
+  ],
+];
+
+describe('complaints about others', () => {
+  it.each(held)('complaint: %s', (_, file, test) => {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    expect(text.includes(`'${test}'`) || text.includes(`"${test}"`), `${file}: ${test}`).toBe(true);
+    expect(text).not.toMatch(/\b(it|test|describe)\.(skip|todo|only)\(/);
+  });
+
+  it("complaint: IPO's log-ratios are averaged over tokens where the paper has their sum", () => {
+    const pairs = {
+      ...{ policyChosen: [-10], policyRejected: [-50] },
+      ...{ referenceChosen: [-20], referenceRejected: [-40] },
+      ...{ tokensChosen: [5], tokensRejected: [10] },
+    };
+    const loss = (name: string): number =>
+      tidy(() => lossesOf(pairedObjective(name), scoresOf(pairs), { beta: 0.1 }).item());
+    // d = 10 - (-10) = 20, and 1/2b = 5.
+    expect(loss('ipo')).toBeCloseTo((20 - 5) ** 2, 12);
+    expect(loss('ipo_averaged')).toBeCloseTo((10 / 5 + 10 / 10 - 5) ** 2, 12);
+    // The same margin in answers of twice the tokens: only the average depends on it.
+    const longer = { ...pairs, tokensChosen: [10], tokensRejected: [20] };
+    tidy(() => {
+      const summed = lossesOf(pairedObjective('ipo'), scoresOf(longer), { beta: 0.1 });
+      expect(summed.sub(tensor([225], { dtype: 'float64' })).item()).toBeCloseTo(0, 12);
+    });
+  });
+});

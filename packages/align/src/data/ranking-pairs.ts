@@ -1,0 +1,33 @@
+// The pairs of a ranking. InstructGPT (Ouyang et al. 2022, section 3.5) takes all of them; Zephyr (Tunstall et al. 2023) and many
+// sets made of UltraFeedback the best answer and a worse one.
+import type { PreferenceRow, RankingRow } from './rows.ts';
+
+export const rankingPairings = ['all', 'best_worst', 'adjacent'] as const;
+
+/**
+ * `all`: every answer with every worse one. `best_worst`: the first of the best with the last of the worst. `adjacent`: every
+ * answer with those of the next rank. Tied answers make no pair.
+ */
+export type RankingPairing = (typeof rankingPairings)[number];
+
+/** Pairs of a ranking, the better answer chosen, with the scores of both where the ranking has them. */
+export function rankingPairs(
+  { prompt, completions, ranks, scores, extra }: RankingRow,
+  pairing: RankingPairing,
+): PreferenceRow[] {
+  const worst = Math.max(...ranks);
+  if (worst === 1) return [];
+  const pair = (better: number, worse: number): PreferenceRow => ({
+    prompt,
+    chosen: completions[better]!,
+    rejected: completions[worse]!,
+    ...(scores && { score_chosen: scores[better]!, score_rejected: scores[worse]! }),
+    extra,
+  });
+  if (pairing === 'best_worst') return [pair(ranks.indexOf(1), ranks.lastIndexOf(worst))];
+  const paired = (better: number, worse: number): boolean =>
+    pairing === 'all' ? ranks[better]! < ranks[worse]! : ranks[better]! + 1 === ranks[worse]!;
+  return ranks.flatMap((_, better) =>
+    ranks.flatMap((_, worse) => (paired(better, worse) ? [pair(better, worse)] : [])),
+  );
+}

@@ -1,0 +1,49 @@
+// beta-DPO (Wu et al. 2024, arXiv:2407.08639): beta by how far apart the answers are. Pairs that the policy already
+// holds far apart get a larger beta and so stay nearer to the reference, those close together a smaller one. M_0, the usual margin, is
+// a moving mean over steps. `beta_dpo` has one beta for a step, by the mean margin of its pairs, which the authors found the
+// better; `beta_dpo_by_pair` one for each pair. As in the authors' code, margins are log-ratios without beta, beta is at least 1e-3 and
+// carries no gradient. Their drawing of pairs by a normal weight around M_0 is not part of it: `--drop-below-margin` is Keel's nearest.
+// d/dd = -b_i s(-b_i d), b_i the beta of the pair: DPO's, which fades as the margin grows.
+import { z } from 'zod';
+import { definePaired, logRatioMargin, objectiveOption, type PairedScores } from './paired.ts';
+
+const LEAST_BETA = 1e-3;
+
+const betaAlpha = objectiveOption(
+  z.number().min(0).default(0.6),
+  'how much beta follows the margin; 0: not at all',
+);
+
+const running = { betaMargin: (scores: PairedScores) => logRatioMargin(scores) };
+const momenta = { betaMargin: 0.9 };
+
+/** -log s(b' d), b' = b (1 + a (mean of d over the step - M_0)) */
+export const betaDpo = definePaired({
+  name: 'beta_dpo',
+  needsReference: true,
+  coupled: true,
+  needs: ['running'],
+  ...{ running, momenta },
+  options: { betaAlpha },
+  loss(scores, { beta, betaAlpha: alpha }) {
+    const margin = logRatioMargin(scores); // [P]
+    const usual = scores.running.betaMargin ?? 0;
+    const used = margin.detach().mean().sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA);
+    return margin.mul(used).logSigmoid().neg();
+  },
+});
+
+/** -log s(b_i d), b_i = b (1 + a (d - M_0)) */
+export const betaDpoByPair = definePaired({
+  name: 'beta_dpo_by_pair',
+  needsReference: true,
+  needs: ['running'],
+  ...{ running, momenta },
+  options: { betaAlpha },
+  loss(scores, { beta, betaAlpha: alpha }) {
+    const margin = logRatioMargin(scores); // [P]
+    const usual = scores.running.betaMargin ?? 0;
+    const used = margin.detach().sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA); // [P]
+    return margin.mul(used).logSigmoid().neg();
+  },
+});

@@ -1,0 +1,164 @@
+// What the papers claim of their objectives, on worlds so small that the truth is known; docs/results/objectives.md has the figures.
+import { setThreads } from '@keel/torch';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  bradleyTerry,
+  deterministic,
+  drawn,
+  featureWorld,
+  fitted,
+  fittedRankings,
+  heldOutOfPaired,
+  heldOutOfUnpaired,
+  meanPreference,
+  tinyWorld,
+} from './fixtures/claims.ts';
+import { uniforms } from './online/fixtures/small-world.ts';
+
+const world = tinyWorld();
+const s = (x: number): number => 1 / (1 + Math.exp(-x));
+
+beforeAll(() => setThreads(1));
+
+describe('with preferences of Bradley-Terry', () => {
+  const labels = bradleyTerry(world);
+
+  it.each([0.1, 0.3, 1])('DPO ends in pi_ref exp(r/b) at b = %d', (beta) => {
+    const found = fitted(world, labels, 'sigmoid', { beta });
+    expect(world.totalVariation(found, world.optimum(beta))).toBeLessThan(1e-9);
+  });
+
+  it.each([
+    ['dno', { beta: 0.5 }],
+    ['rebel', { beta: 1, rebelEta: 2 }],
+  ])('%s, given rewards, ends there too', (name, given) => {
+    const found = fitted(world, labels, name, given);
+    expect(world.totalVariation(found, world.optimum(0.5))).toBeLessThan(1e-9);
+  });
+
+  it('Plackett-Luce DPO on whole rankings ends there too', () => {
+    const found = fittedRankings(world, 0.5);
+    expect(world.totalVariation(found, world.optimum(0.5))).toBeLessThan(1e-9);
+  });
+
+  it('IPO ends in pi_ref exp(P(y beats the others)/b), which is another place', () => {
+    const preferred = meanPreference(world, (one, other) =>
+      s(world.rewards[one]! - world.rewards[other]!),
+    );
+    const found = fitted(world, labels, 'ipo', { beta: 0.3 });
+    expect(world.totalVariation(found, world.optimum(0.3, preferred))).toBeLessThan(1e-9);
+    expect(world.totalVariation(found, world.optimum(0.3))).toBeGreaterThan(0.2);
+  });
+
+  it('DPO comes nearer with the root of the number of labels', () => {
+    const distance = (count: number): number => {
+      const all = [1, 2, 3, 4].map((seed) => {
+        const found = fitted(world, drawn(world, count, uniforms(seed)), 'sigmoid', { beta: 1 });
+        return world.totalVariation(found, world.optimum(1));
+      });
+      return all.reduce((sum, one) => sum + one, 0) / all.length;
+    };
+    const [few, many] = [distance(2 ** 9), distance(2 ** 15)];
+    expect(many).toBeLessThan(0.02);
+    expect(few / many).toBeGreaterThan(4); // 8 is the root
+    expect(few / many).toBeLessThan(16);
+  });
+});
+
+describe('with certain preferences', () => {
+  const labels = deterministic(world);
+  /** Largest log-ratio margin after some steps at a constant rate. */
+  const margins = (name: string, given: { beta: number }, at: readonly number[]): number[] => {
+    const found: number[] = [];
+    fitted(world, labels, name, given, {
+      ...{ steps: Math.max(...at), learningRate: 0.1, decay: false },
+      seen(step, read) {
+        if (!at.includes(step)) return;
+        const raised = read().map((one, place) => one - world.reference[place]!);
+        found.push(Math.max(...labels.map((one) => raised[one.chosen]! - raised[one.rejected]!)));
+      },
+    });
+    return found;
+  };
+
+  it('the margins of DPO run away', () => {
+    const [early, late] = margins('sigmoid', { beta: 0.1 }, [400, 1600]);
+    expect(late).toBeGreaterThan(1.5 * early!);
+  });
+
+  it("IPO's stay, where its closed form says", () => {
+    const beta = 0.1;
+    const [early, late] = margins('ipo', { beta }, [400, 1600]);
+    expect(late).toBeCloseTo(early!, 6);
+    // The best beats all 5 but itself, the worst none: (1 - 1/5) / b.
+    expect(late).toBeCloseTo(0.8 / beta, 6);
+  });
+
+  it('beta holds IPO near the reference and DPO not', () => {
+    const kl = (name: string, beta: number): number =>
+      world.kl(
+        fitted(world, labels, name, { beta }, { steps: 800, learningRate: 0.1, decay: false }),
+      );
+    const most = world.kl(world.optimum(0.005));
+    expect(kl('sigmoid', 0.5) / most).toBeGreaterThan(0.95);
+    expect(kl('ipo', 0.5) / most).toBeLessThan(0.1);
+  });
+});
+
+describe('with a share of the labels flipped', () => {
+  it('robust DPO still ends in the optimum; DPO falls short of it, and conservative DPO further', () => {
+    for (const flipped of [0.1, 0.2, 0.3]) {
+      const labels = bradleyTerry(world, flipped);
+      const distance = (name: string, labelSmoothing: number): number => {
+        const found = fitted(world, labels, name, { beta: 0.3, labelSmoothing });
+        return world.totalVariation(found, world.optimum(0.3));
+      };
+      expect(distance('robust', flipped)).toBeLessThan(1e-6);
+      const plain = distance('sigmoid', 0);
+      expect(plain).toBeGreaterThan(0.8 * flipped);
+      expect(distance('sigmoid', flipped)).toBeGreaterThan(plain);
+    }
+  });
+
+  it('on held-out pairs robust DPO is nearer to the optimum, while the accuracy of all three is about the same', () => {
+    const options = { features: 20, pairs: 1000, spread: 2, labels: 'bradley_terry' } as const;
+    const found = [1, 2, 3].map((seed) => {
+      const noisy = featureWorld({ ...options, flipped: 0.2, seed });
+      const last = (name: string, labelSmoothing: number) =>
+        heldOutOfPaired(noisy, name, { beta: 0.5, labelSmoothing }, [200])[0]!;
+      return [last('sigmoid', 0), last('sigmoid', 0.2), last('robust', 0.2)];
+    });
+    const mean = (which: number, key: 'accuracy' | 'distance'): number =>
+      found.reduce((sum, one) => sum + one[which]![key], 0) / found.length;
+    const [plain, conservative, robust] = [0, 1, 2].map((which) => mean(which, 'distance'));
+    expect(robust).toBeLessThan(0.8 * plain!);
+    expect(conservative).toBeGreaterThan(plain!);
+    for (const which of [1, 2])
+      expect(Math.abs(mean(which, 'accuracy') - mean(0, 'accuracy'))).toBeLessThan(0.02);
+  });
+});
+
+describe('with labels of single answers', () => {
+  it.each([
+    'kto',
+    'bco',
+  ] as const)('%s comes near DPO, with half as many answers less so', (name) => {
+    const options = { features: 20, pairs: 1000, spread: 2, labels: 'bradley_terry' } as const;
+    const all = [1, 2, 3].map((seed) => {
+      const pairs = featureWorld({ ...options, flipped: 0, seed });
+      const beta = 0.5;
+      return [
+        heldOutOfPaired(pairs, 'sigmoid', { beta }, [200])[0]!.accuracy,
+        heldOutOfUnpaired(pairs, name, { beta, rows: 'both' }, [200])[0]!.accuracy,
+        heldOutOfUnpaired(pairs, name, { beta, rows: 'one' }, [200])[0]!.accuracy,
+      ];
+    });
+    const [dpo, both, one] = [0, 1, 2].map(
+      (which) => all.reduce((sum, accuracies) => sum + accuracies[which]!, 0) / all.length,
+    );
+    expect(dpo).toBeGreaterThan(0.9);
+    expect(both).toBeGreaterThan(dpo! - 0.04);
+    expect(one).toBeGreaterThan(dpo! - 0.08);
+    expect(one).toBeLessThan(dpo!);
+  });
+});

@@ -1,0 +1,18 @@
+// Objectives on whole rankings: what they see, and which there are.
+import type { Tensor } from '@keel/torch';
+import type { RankedGroups } from './ranked-groups.ts';
+
+/** Numbers of the N answers of G rankings side by side, each ranking's with the best first. */
+export interface RankedAnswerScores extends RankedGroups {
+  /** log p(answer | prompt) under the policy, summed over scored tokens; carries the gradient. [N] */
+  policy: Tensor;
+  /** The same under the reference, [N] */
+  reference: Tensor;
+}
+
+/** An objective on rankings of any number of answers, ties among them. */
+export interface RankedObjective {
+  name: string;
+  /** Loss of each ranking, [G]. The trainer takes the mean over the whole optimiser step. */
+  loss(scores: RankedAnswerScores, options: { beta: number }): Tensor;
+}

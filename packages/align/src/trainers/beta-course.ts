@@ -1,0 +1,17 @@
+import type { DpoOptions } from '../config/dpo-options.ts';
+import { type BetaCourse, betaAt } from './beta-schedule.ts';
+import { totalSteps } from './run-training.ts';
+
+/** The beta of each optimiser step of a run on so many usable rows. */
+export function courseOf(
+  options: DpoOptions,
+  first: number,
+  usable: number,
+): (step: number) => number {
+  const { betaSchedule: schedule, betaFinal } = options;
+  const course: BetaCourse = {
+    ...{ schedule, first, last: betaFinal ?? first },
+    totalSteps: totalSteps(options, usable),
+  };
+  return (step) => betaAt(course, step);
+}

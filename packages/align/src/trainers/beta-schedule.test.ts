@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { type BetaSchedule, betaAt } from './beta-schedule.ts';
+
+const course = (schedule: BetaSchedule) => ({ schedule, first: 0.5, last: 0.1, totalSteps: 5 });
+const betas = (schedule: BetaSchedule): number[] =>
+  [0, 1, 2, 3, 4, 9].map((step) => Number(betaAt(course(schedule), step).toFixed(6)));
+
+it('stays, falls evenly, or slowly at both ends, and keeps the last', () => {
+  expect(betas('constant')).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  expect(betas('linear')).toEqual([0.5, 0.4, 0.3, 0.2, 0.1, 0.1]);
+  expect(betas('cosine')).toEqual([0.5, 0.441421, 0.3, 0.158579, 0.1, 0.1]);
+});
+
+it('has its last beta where there is one step', () => {
+  expect(betaAt({ ...course('linear'), totalSteps: 1 }, 0)).toBe(0.1);
+});

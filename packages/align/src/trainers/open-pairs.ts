@@ -1,0 +1,83 @@
+// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or those of which the judge was sure enough.
+import { scoreGap } from '../batching/tokenise-pair.ts';
+import type { DpoOptions } from '../config/dpo-options.ts';
+import { type DataRows, DerivedRows } from '../data/derived-rows.ts';
+import { type Content, isChat } from '../data/messages.ts';
+import { openRows, type RefuseRow } from '../data/open-rows.ts';
+import { rankingPairs } from '../data/ranking-pairs.ts';
+import type { PreferenceRow, RankingRow } from '../data/rows.ts';
+import type { Notice } from './run-data.ts';
+
+/**
+ * @throws DataError as {@link openRows} does, for a ranking that is all ties, and for a pair without scores where they decide
+ * @throws Error where no pair is left
+ */
+export async function openPairs(
+  spec: readonly string[],
+  { rankingPairs: pairing, minScoreGap, onBadRow }: DpoOptions,
+  refuse: RefuseRow<PreferenceRow>,
+  notice: Notice,
+): Promise<DataRows<'preference'>> {
+  const refusePair: RefuseRow<PreferenceRow> = (row) =>
+    refuse(row) ?? (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
+  let pairs: DataRows<'preference'>;
+  if (pairing === null) {
+    pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
+  } else {
+    const refuseRanking: RefuseRow<RankingRow> = (row) => {
+      const own = rankingPairs(row, pairing);
+      if (own.length === 0) return allTies;
+      return own.map(refusePair).find((fault) => fault !== null) ?? null;
+    };
+    const rankings = await openRows(spec, { kind: 'ranking', onBadRow, refuse: refuseRanking });
+    pairs = await DerivedRows.of(rankings, {
+      kind: 'preference',
+      name: `ranking pairs ${pairing}`,
+      derive: (row) => rankingPairs(row, pairing),
+    });
+    notice(`${pairs.length} pairs of ${rankings.length} rankings (--ranking-pairs ${pairing})`);
+  }
+  if (minScoreGap === null) return pairs;
+  const sure = await DerivedRows.of<'preference', 'preference'>(pairs, {
+    kind: 'preference',
+    name: `score gap ${minScoreGap}`,
+    derive: (row) => (scoreGap(row)! >= minScoreGap ? [row] : []),
+  });
+  const left = pairs.length - sure.length;
+  if (sure.length === 0) {
+    await pairs.close();
+    throw new Error(
+      `--min-score-gap ${minScoreGap}: the scores of all ${left} pairs of ${pairs.files.join(', ')} differ by less; give a smaller one`,
+    );
+  }
+  if (left > 0) {
+    notice(
+      `${left} of ${pairs.length} pairs of ${pairs.files.join(', ')} are left out: their scores differ by less than --min-score-gap ${minScoreGap}`,
+    );
+  }
+  return sure;
+}
+
+/** Characters by which the chosen answer is longer. */
+export const lengthDifference = ({ chosen, rejected }: PreferenceRow): number =>
+  characters(chosen) - characters(rejected);
+
+const characters = (content: Content): number =>
+  isChat(content)
+    ? content.reduce((sum, { content: text }) => sum + text.length, 0)
+    : content.length;
+
+const withoutScores = {
+  field: 'score_chosen',
+  expected: 'scores of both answers, by which --min-score-gap chooses',
+  found: 'a row without them',
+  advice:
+    'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
+};
+
+const allTies = {
+  field: 'ranking',
+  expected: 'an answer that is better than another',
+  found: 'only ties',
+  advice: 'Such a ranking teaches nothing: remove the row, or skip it with --on-bad-row skip',
+};

@@ -1,0 +1,94 @@
+// A whole run of `keel dpo` on rankings, from options to final/.
+import { type DpoOptions, defineDpoOptions } from '../config/dpo-options.ts';
+import type { DataRows } from '../data/derived-rows.ts';
+import type { RefuseRow } from '../data/open-rows.ts';
+import type { JudgedRow } from '../data/rows.ts';
+import { DEFAULT_BETA } from '../objectives/mixture.ts';
+import type { RankedObjective } from '../objectives/ranked.ts';
+import { courseOf } from './beta-course.ts';
+import { openScores } from './dpo-reference.ts';
+import { RankingSource, rankingPacking } from './ranking-source.ts';
+import { RankingReference, RankingTask } from './ranking-task.ts';
+import type { TrainingKind } from './run-training.ts';
+
+type Kind = TrainingKind<DpoOptions, 'judged', RankingSource>;
+
+export const onRankings = (objective: RankedObjective): Kind => ({
+  definition: defineDpoOptions(),
+  rowKind: 'judged',
+  refuse: refuseUnranked,
+  source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
+  async task({ options, policy, data, source, evaluation, passes, addInput, notice }) {
+    const width = Math.max(
+      await mostAnswers(data.rows),
+      data.heldOut === null ? 0 : await mostAnswers(data.heldOut),
+    );
+    const { batchSize } = options;
+    const packing = rankingPacking;
+    const references = await openScores(
+      policy,
+      options,
+      { source, packing, rows: data.rows, heldOut: false },
+      evaluation && { source: evaluation, packing, rows: data.heldOut!, heldOut: true },
+      { batchSize, limit: passes.limit },
+      notice,
+      {
+        make: (model, rows, own) => new RankingReference(model, { rows, width }, own),
+        key: { width },
+      },
+    );
+    if (references.hash !== null) {
+      await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);
+    }
+    return new RankingTask({
+      ...{ model: policy.model, role: policy.role, source, evaluation, objective, batchSize },
+      betaAt: courseOf(options, options.beta ?? DEFAULT_BETA, source.usable),
+      ...passes,
+      reference: references.training,
+      evaluationReference: references.evaluation,
+    });
+  },
+  headlines: [
+    {
+      label: 'Held-out accuracy over the pairs of rankings',
+      metric: 'eval_rewards/accuracies',
+      unit: 'share',
+      better: 'higher',
+    },
+    {
+      label: 'Held-out rankings whose best answer comes first',
+      metric: 'eval_rewards/best_first',
+      unit: 'share',
+      better: 'higher',
+    },
+    { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
+  ],
+});
+
+async function mostAnswers(rows: DataRows<'judged'>): Promise<number> {
+  let most = 2;
+  for await (const row of rows.iterate()) {
+    if ('ranks' in row) most = Math.max(most, row.ranks.length);
+  }
+  return most;
+}
+
+const refuseUnranked: RefuseRow<JudgedRow> = (row) => {
+  if ('labels' in row) {
+    return {
+      field: 'labels',
+      expected: 'a ranking of answers, or a pair',
+      found: 'the steps of one answer',
+      advice: 'Such rows are for keel reward',
+    };
+  }
+  if ('ranks' in row && Math.max(...row.ranks) === 1) {
+    return {
+      field: 'ranking',
+      expected: 'an answer that is better than another',
+      found: 'only ties',
+      advice: 'Such a ranking teaches nothing: remove the row, or skip it with --on-bad-row skip',
+    };
+  }
+  return null;
+};
