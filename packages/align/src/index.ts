@@ -31,6 +31,7 @@ export {
   option,
 } from './config/options.ts';
 export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
+export { type RaftOptions, raftDefinition } from './config/raft-options.ts';
 export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
 export { type RemaxOptions, remaxDefinition } from './config/remax-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
@@ -149,6 +150,7 @@ export {
   type RatioLevel,
   ratioLevels,
 } from './objectives/online/importance-ratio.ts';
+export { type KeepRule, keptAnswers } from './objectives/online/kept-answers.ts';
 export {
   type KlEstimator,
   klEstimators,
@@ -319,18 +321,21 @@ export {
   runGrpo,
   runOnlineDpo,
   runPpo,
+  runRaft,
   runReinforce,
   runRemax,
   runRloo,
   type TrainGrpoOptions,
   type TrainOnlineDpoOptions,
   type TrainPpoOptions,
+  type TrainRaftOptions,
   type TrainReinforceOptions,
   type TrainRemaxOptions,
   type TrainRlooOptions,
   trainGrpo,
   trainOnlineDpo,
   trainPpo,
+  trainRaft,
   trainReinforce,
   trainRemax,
   trainRloo,

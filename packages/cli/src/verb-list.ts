@@ -65,6 +65,13 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/online-dpo.ts'),
   }),
   verb({
+    name: 'raft',
+    summary:
+      'fine-tune a model on the best of its own answers by a reward (rejection sampling, RAFT)',
+    options: () => import('./options/raft.ts'),
+    run: () => import('./verbs/raft.ts'),
+  }),
+  verb({
     name: 'align',
     summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
     options: () => import('./options/align.ts'),

@@ -13,6 +13,7 @@ export {
   option,
 } from '../../../align/src/config/options.ts';
 export { ppoDefinition } from '../../../align/src/config/ppo-options.ts';
+export { raftDefinition } from '../../../align/src/config/raft-options.ts';
 export { reinforceDefinition } from '../../../align/src/config/reinforce-options.ts';
 export { remaxDefinition } from '../../../align/src/config/remax-options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';

@@ -52,11 +52,12 @@ export class OnlineTask extends RowTask<PromptSource> {
     const count = ({ packed, scored }: PackedRollouts): void =>
       this.count(packed, scored.rows.length);
     const parts = { ...this.#parts, count };
-    const { pairs } = settings;
+    const { pairs, keep } = settings;
+    const trained = keep === null ? sequences : sequences.filter((one) => batch.mark(one) === 1);
     const totals =
-      pairs === null
-        ? await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient)
-        : await updateOnPairs({ ...parts, pairs }, batch, sequences);
+      pairs !== null
+        ? await updateOnPairs({ ...parts, pairs }, batch, sequences)
+        : await updatePolicy(parts, batch, trained, this.#maker.klCoefficient);
     this.#done += 1;
     this.#steps += 1;
     for (const sequence of sequences) {

@@ -4,6 +4,7 @@ import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, phase, tidy } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
+import { keptAnswers } from '../../objectives/online/kept-answers.ts';
 import { klPerToken } from '../../objectives/online/kl-estimators.ts';
 import { sequenceRewards, shapeScores } from '../../objectives/online/token-rewards.ts';
 import { moments } from '../../objectives/online/whitening.ts';
@@ -113,7 +114,9 @@ export class RolloutMaker {
       reward: rewards.mean,
       reward_std: Math.sqrt(rewards.variance),
       ...answerMetrics(sampled.samples, judged),
-      ...batchMetrics(batch, coefficient),
+      ...batchMetrics(batch, coefficient, {
+        comparable: settings.trainingTemperature === settings.sampling.temperature,
+      }),
       ...(kl !== null && {
         'objective/non_score_reward': nonScore,
         'objective/rlhf_reward': rewards.mean + nonScore,
@@ -121,7 +124,12 @@ export class RolloutMaker {
       ...batch.metrics,
       ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
     };
-    return { batch, lines: linesOf(sampled, judged, kl) };
+    const lines = linesOf(sampled, judged, kl);
+    if (settings.keep === null) return { batch, lines };
+    return {
+      batch,
+      lines: lines.map((line, sequence) => ({ ...line, kept: batch.mark(sequence) === 1 })),
+    };
   }
 
   /**
@@ -173,7 +181,7 @@ export class RolloutMaker {
 
   async #score(batch: RolloutBatch, wanted: { old: boolean; values: boolean }): Promise<void> {
     const { model, role, referenceRole, valueRole, settings, limit, count } = this.#parts;
-    const { temperature } = settings.sampling;
+    const { trainingTemperature: temperature } = settings;
     const how = { limit, temperature, ...(count && { count }) };
     const { numbers } = batch;
     if (wanted.old) {
@@ -214,7 +222,7 @@ export class RolloutMaker {
     { scores }: Judgement,
     greedy?: ReadonlyMap<number, number>,
   ): Float64Array {
-    const { shaping, kl, pairs } = this.#parts.settings;
+    const { shaping, kl, pairs, keep } = this.#parts.settings;
     const { layout, numbers } = batch;
     const scaled = this.#scale?.scale(scores) ?? scores;
     const shaped = shapeScores(
@@ -231,10 +239,18 @@ export class RolloutMaker {
       batch.metrics.frac_reward_zero_std = ties;
       return shaped;
     }
+    const cost =
+      kl?.place === 'reward' ? tokenKl(kl.estimator, numbers.old!, numbers.reference!) : null;
+    if (keep !== null) {
+      const ranked =
+        cost === null ? shaped : sequenceRewards(layout, shaped, cost, this.klCoefficient);
+      markKept(batch, keptAnswers(layout, ranked, keep), shaped);
+      return shaped;
+    }
     const found = this.#estimator.estimate({
       layout,
       scores: shaped,
-      kl: kl?.place === 'reward' ? tokenKl(kl.estimator, numbers.old!, numbers.reference!) : null,
+      kl: cost,
       klCoefficient: this.klCoefficient,
       values: numbers.values,
       ...(greedy && { greedy }),
@@ -278,6 +294,19 @@ function batchOf({ prompts, samples }: SampledRollouts, number: number): Rollout
     answers,
     samples.flatMap(({ logprobs }) => logprobs),
   );
+}
+
+/** Advantage 1 for the answers that are kept, 0 for the others. @param rewards [S] */
+function markKept(batch: RolloutBatch, kept: readonly number[], rewards: Float64Array): void {
+  const { layout, numbers } = batch;
+  const marks = new Float64Array(layout.sequences);
+  for (const sequence of kept) marks[sequence] = 1;
+  numbers.advantages = layout.spread(marks);
+  const prompts = new Set(kept.map((sequence) => layout.groups[sequence]));
+  batch.metrics['kept/answers'] = kept.length;
+  batch.metrics['kept/prompts_left_out'] = layout.members().size - prompts.size;
+  if (kept.length === 0) return;
+  batch.metrics['kept/reward'] = moments(kept.map((sequence) => rewards[sequence]!)).mean;
 }
 
 const tokenKl = (
