@@ -301,6 +301,7 @@ export { RunFolder } from './runs/run-folder.ts';
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
+export { MovingReference, type MovingReferenceOptions } from './trainers/moving-reference.ts';
 export {
   AdaptiveKlController,
   type AdaptiveKlOptions,

@@ -6,6 +6,7 @@ import {
   shownBetas,
 } from './objective-options.ts';
 import { defineOptions, option } from './options.ts';
+import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
 import {
   checkTraining,
   completeTraining,
@@ -47,6 +48,7 @@ const dpoObject = (objectives: readonly string[] | null) =>
           "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
         group: objective,
       }),
+      ...referenceSyncShape(objective),
       ...objectiveOptionsShape,
     })
     .check((context) => {
@@ -56,6 +58,8 @@ const dpoObject = (objectives: readonly string[] | null) =>
         context.issues.push({ code: 'custom', path: [name], message, input: context.value });
       };
       checkObjectiveOptions(context.value, add);
+      checkReferenceSync(context.value, add);
+      checkMovingReference(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
@@ -63,6 +67,30 @@ const dpoObject = (objectives: readonly string[] | null) =>
         );
       }
     });
+
+/** A reference that moves begins as the policy does, and what it says is never known in advance. */
+function checkMovingReference(
+  value: {
+    referenceSyncSteps: number | null;
+    reference: string;
+    precomputeReference: boolean | null;
+  },
+  add: (name: string, message: string) => void,
+): void {
+  if (value.referenceSyncSteps === null) return;
+  if (value.reference !== 'initial') {
+    add(
+      'referenceSyncSteps',
+      `it moves a reference that begins as the policy does, and --reference ${value.reference} is another: leave one of them out`,
+    );
+  }
+  if (value.precomputeReference === true) {
+    add(
+      'precomputeReference',
+      'what a reference says that moves (--reference-sync-steps) cannot be known in advance: leave one of them out',
+    );
+  }
+}
 
 function lossName(objectives: readonly string[] | null): z.ZodType<string> {
   return objectives ? z.enum(objectives as [string, ...string[]]) : z.string().min(1);

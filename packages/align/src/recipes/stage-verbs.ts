@@ -81,9 +81,11 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     definition: defineDpoOptions(pairedObjectiveNames),
     gives: 'language model',
     rows: 'preference',
-    otherPasses: ({ loss }) => ({
-      once: loss.some((name) => pairedObjective(name).needsReference) ? 1 : 0,
-    }),
+    otherPasses: ({ loss, referenceSyncSteps }) => {
+      const passes = loss.some((name) => pairedObjective(name).needsReference) ? 1 : 0;
+      // What a reference said before it moved is of no use.
+      return referenceSyncSteps === null ? { once: passes } : { always: passes };
+    },
     run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
   }),
   kto: stage({

@@ -3,6 +3,7 @@
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
+import { MovingReference, movingOptions } from './moving-reference.ts';
 import type { PairSource, PreferenceRows } from './pair-source.ts';
 import type { Policy } from './policy.ts';
 import { precomputeReference, recomputeFirstStep, type StepShape } from './precompute-reference.ts';
@@ -29,6 +30,8 @@ export interface ScoredSource {
 export interface DpoReferences {
   training: ReferenceScores;
   evaluation: ReferenceScores | null;
+  /** What they are the scores of, where that follows the policy. */
+  moving: MovingReference | null;
   /** SHA-256 of the reference's weights where it is another model than the one before training. */
   hash: string | null;
 }
@@ -41,9 +44,18 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
   );
 }
 
+/** @throws Error when the options move a reference that the objective has none of */
+export function refuseNeedlessReference({ referenceSyncSteps, loss }: DpoOptions): void {
+  if (referenceSyncSteps === null) return;
+  throw new Error(
+    `--reference-sync-steps: the objective ${loss.join(' + ')} compares with no reference, so there is none to move; leave it out`,
+  );
+}
+
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
- * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
+ * told otherwise, and so does one whose reference moves; all else changes the reference while it trains, or has another
+ * model, and computes them now.
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
 export async function openReferences(
@@ -56,15 +68,21 @@ export async function openReferences(
   needs: ReferenceNeeds = {},
 ): Promise<DpoReferences> {
   const { model } = policy;
+  const own = (role: Role) => ({
+    training: new ReferenceScores(model, training.rows.length, { ...needs, role }),
+    evaluation:
+      evaluation &&
+      new ReferenceScores(model, evaluation.rows.length, { ...needs, role, heldOut: true }),
+    hash: null,
+  });
+  const asked = movingOptions(options);
+  if (asked !== null) {
+    const moving = new MovingReference(model, policy.role, asked);
+    return { ...own(moving.role), moving };
+  }
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
-    return {
-      training: new ReferenceScores(model, training.rows.length, needs),
-      evaluation:
-        evaluation &&
-        new ReferenceScores(model, evaluation.rows.length, { ...needs, heldOut: true }),
-      hash: null,
-    };
+    return { ...own('reference'), moving: null };
   }
   using reference = await referenceModel(policy, options);
   const scoresOf = (source: ScoredSource) =>
@@ -72,6 +90,7 @@ export async function openReferences(
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
+    moving: null,
     hash: reference.initial ? null : await reference.model.hash(),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from '../objectives/paired.ts';
+import { type MovingReference, withReference } from './moving-reference.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import {
@@ -36,6 +37,8 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
+  /** What both are the scores of, where it follows the policy. */
+  movingReference?: MovingReference | null;
 }
 
 export class PairedTask extends RowTask<PairSource> {
@@ -48,14 +51,29 @@ export class PairedTask extends RowTask<PairSource> {
     this.#running = new RunningMeans(parts.objective.running ?? {}, parts.objectiveOptions);
   }
 
+  get #moving(): MovingReference | null {
+    return this.#parts.movingReference ?? null;
+  }
+
   async step(): Promise<Metrics> {
-    const { source, batchSize, reference } = this.#parts;
+    const { source, batchSize, reference, evaluationReference } = this.#parts;
+    const moving = this.#moving;
+    if (moving?.moveIfDue()) {
+      reference?.forgetAll();
+      evaluationReference?.forgetAll();
+    }
     const pairs = await phase('data', () => source.next(batchSize));
     this.rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
     this.#running.endStep();
+    moving?.countStep();
     this.tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
+    return {
+      ...totals.metrics(),
+      ...(moving && { 'reference/moves': moving.moves }),
+      epoch: source.epoch,
+      num_tokens: this.tokens,
+    };
   }
 
   async evaluate(): Promise<Metrics | null> {
@@ -153,7 +171,7 @@ export class PairedTask extends RowTask<PairSource> {
     if (known !== undefined) state.tensors.set('reference', fromTypedArray(known));
     const running = this.#running.state();
     if (running !== undefined) state.values.running = running;
-    return state;
+    return withReference(state, this.#moving);
   }
 
   override check(state: TaskState): void {
@@ -167,6 +185,7 @@ export class PairedTask extends RowTask<PairSource> {
       );
     }
     if (known !== undefined) reference!.check(known.toTypedArray() as Float32Array);
+    this.#moving?.check(state.values.reference, state.tensors);
   }
 
   override restore(state: TaskState): void {
@@ -174,5 +193,6 @@ export class PairedTask extends RowTask<PairSource> {
     this.#running.restore(state.values.running);
     const known = state.tensors.get('reference');
     if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
+    this.#moving?.restore(state.values.reference, state.tensors);
   }
 }

@@ -4,7 +4,12 @@ import { completeOptions, weightedObjective } from '../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 
-import { type DpoReferences, openReferences, refuseMissingReference } from './dpo-reference.ts';
+import {
+  type DpoReferences,
+  openReferences,
+  refuseMissingReference,
+  refuseNeedlessReference,
+} from './dpo-reference.ts';
 import { refuseRow } from './fitting-rows.ts';
 import { PairSource } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
@@ -47,6 +52,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
+  else refuseNeedlessReference(options);
   return runTraining(onPairs(objective, objectiveOptions), options, hooks);
 }
 
@@ -74,6 +80,7 @@ const onPairs = (
       ...passes,
       reference: references?.training ?? null,
       evaluationReference: references?.evaluation ?? null,
+      movingReference: references?.moving ?? null,
     });
   },
   headlines: [

@@ -141,6 +141,8 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ['reinforce', {}],
     ['remax', { temperature: 0.8 }],
     ['online-dpo', { numIterations: 3, numGenerations: 3 }],
+    ['online-dpo', { numGenerations: 3, minibatches: 2, referenceSyncSteps: 2, referenceMix: 0.6 }],
+    ['ppo', { numIterations: 2, referenceSyncSteps: 3 }],
     ['raft', { numIterations: 2, minibatches: 2, numGenerations: 3, rewardThreshold: 0.35 }],
   ])('is the undisturbed run, byte by byte: %s %o', async (verb, own) => {
     const train = trainers[verb]!;
@@ -253,6 +255,8 @@ describe('what cannot be is said in plain words', () => {
     ['grpo', { numGenerations: 1 }, /needs 2 at least/],
     ['online-dpo', { numGenerations: 1 }, /needs 2 at least/],
     ['online-dpo', { lora: false }, /reference would be a second model/],
+    ['online-dpo', { referenceMix: 0.5 }, /give --reference-sync-steps too/],
+    ['grpo', { referenceSyncSteps: 2, beta: 0 }, /no reference to move/],
     ['raft', { keep: 9 }, /best 9 of 8 answers/],
     ['raft', { keep: null }, /every answer would be learnt/],
     ['raft', { lora: false, beta: 0.1 }, /reference would be a second model/],

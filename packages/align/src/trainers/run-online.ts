@@ -105,10 +105,11 @@ const onlineKind = <Options extends OnlineOptions>(
     new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
   stepsPerBatch: stepsPerRollout,
   async task({ options, policy, data, source, evaluation, passes, path, addInput }) {
-    const { model, role, referenceRole, valueRole, reward } = policy;
+    const { model, role, referenceRole, movingReference, valueRole, reward } = policy;
     await addInput('--reward', await rewardFiles(options.reward));
     return new OnlineTask({
-      ...{ model, role, referenceRole, valueRole, reward, source, evaluation, ...passes },
+      ...{ model, role, referenceRole, movingReference, valueRole, reward },
+      ...{ source, evaluation, ...passes },
       settings: settings(options),
       batchSize: options.batchSize,
       seed: options.seed,

@@ -4,6 +4,7 @@ import { phase } from '@keel/torch';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
 import { exceedsKlTarget } from '../../objectives/online/policy-drift.ts';
 import { moments } from '../../objectives/online/whitening.ts';
+import { withReference } from '../moving-reference.ts';
 import { RowTask, type RowTaskParts } from '../row-task.ts';
 import type { Metrics, TaskState } from '../training-task.ts';
 import { minibatchesOf } from './minibatches.ts';
@@ -44,7 +45,7 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async step(): Promise<Metrics> {
-    const { settings, source } = this.#parts;
+    const { settings, source, movingReference: moving } = this.#parts;
     if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#rollOut();
     const batch = this.#batch!;
     const sequences = this.#minibatches[this.#done]!;
@@ -60,6 +61,7 @@ export class OnlineTask extends RowTask<PromptSource> {
         : await updatePolicy(parts, batch, trained, this.#maker.klCoefficient);
     this.#done += 1;
     this.#steps += 1;
+    moving?.countStep();
     for (const sequence of sequences) {
       const prompt = batch.prompts[batch.groups[sequence]!]!;
       this.tokens += prompt.length + batch.completions[sequence]!.length;
@@ -67,6 +69,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const metrics: Metrics = {
       ...batch.metrics,
       ...totals.metrics(settings.critic?.coefficient ?? 0),
+      ...(moving && { 'reference/moves': moving.moves }),
       epoch: source.epoch,
       num_tokens: this.tokens,
     };
@@ -78,7 +81,9 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async #rollOut(): Promise<void> {
-    const { source, batchSize, samples } = this.#parts;
+    const { source, batchSize, samples, movingReference } = this.#parts;
+    // Between batches only: the reference's log-probabilities of a batch are computed once.
+    movingReference?.moveIfDue();
     const prompts = await phase('data', () => source.next(batchSize));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
@@ -131,7 +136,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const state = super.state();
     const left = this.#batch !== null && this.#done < this.#minibatches.length;
     const batch = left ? this.#batch!.state() : null;
-    return {
+    const own = {
       values: {
         ...state.values,
         rollouts: this.#rollouts,
@@ -142,6 +147,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       },
       tensors: batch?.tensors ?? new Map(),
     };
+    return withReference(own, this.#parts.movingReference);
   }
 
   override check(state: TaskState): void {
@@ -152,6 +158,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       throw new Error('the saved state is not one of an online run');
     }
     if (batch !== null) batchOf(state);
+    this.#parts.movingReference?.check(state.values.reference, state.tensors);
   }
 
   override restore(state: TaskState): void {
@@ -162,6 +169,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#steps = steps as number;
     this.#batch = null;
     if (batch !== null) this.#begin(batchOf(state), done as number);
+    this.#parts.movingReference?.restore(state.values.reference, state.tensors);
     this.#parts.samples?.goOnAfter(this.#steps);
   }
 }

@@ -4,13 +4,13 @@ import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, phase, tidy } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
-import { keptAnswers } from '../../objectives/online/kept-answers.ts';
 import { klPerToken } from '../../objectives/online/kl-estimators.ts';
 import { sequenceRewards, shapeScores } from '../../objectives/online/token-rewards.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import { CompositeReward, type CompositeState } from '../../rewards/composite-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import type { RunningMomentsState } from '../../rewards/running-moments.ts';
+import type { MovingReference } from '../moving-reference.ts';
 import { AdvantageEstimator } from './advantage-estimator.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type KlController,
   type KlControllerState,
 } from './kl-controller.ts';
+import { markKept } from './mark-kept.ts';
 import type { OnlineSettings } from './online-settings.ts';
 import { markPairs } from './pair-update.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
@@ -39,8 +40,10 @@ export interface RolloutMakerParts {
   model: LanguageModel;
   /** Role that samples and is trained. */
   role: Role;
-  /** Role to whose log-probabilities the KL is. */
+  /** The policy before training: the KL of held-out answers is to it. */
   referenceRole: Role;
+  /** The reference that training compares with, where it is not that one. */
+  movingReference: MovingReference | null;
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
   reward: Reward;
@@ -101,7 +104,8 @@ export class RolloutMaker {
     const batch = batchOf(sampled, number);
     const steps = settings.epochs * settings.minibatches;
     const lazy = settings.kl === null && settings.critic === null && steps === 1;
-    await this.#score(batch, { old: !lazy, values: true });
+    const { movingReference: moving, referenceRole } = this.#parts;
+    await this.#score(batch, { old: !lazy, values: true }, moving?.role ?? referenceRole);
     const coefficient = this.klCoefficient;
     const greedy =
       settings.advantage.kind === 'greedy' ? await this.#greedyRewards(prompts) : undefined;
@@ -150,7 +154,8 @@ export class RolloutMaker {
       heldOut: true,
     });
     const batch = batchOf(sampled, chunk);
-    await this.#score(batch, { old: this.#parts.settings.kl !== null, values: false });
+    const wanted = { old: this.#parts.settings.kl !== null, values: false };
+    await this.#score(batch, wanted, this.#parts.referenceRole);
     const kl = answerKl(batch);
     const lines = linesOf(sampled, judged, kl).map((line) => ({
       ...line,
@@ -179,8 +184,12 @@ export class RolloutMaker {
     return { sampled, judged };
   }
 
-  async #score(batch: RolloutBatch, wanted: { old: boolean; values: boolean }): Promise<void> {
-    const { model, role, referenceRole, valueRole, settings, limit, count } = this.#parts;
+  async #score(
+    batch: RolloutBatch,
+    wanted: { old: boolean; values: boolean },
+    reference: Role,
+  ): Promise<void> {
+    const { model, role, valueRole, settings, limit, count } = this.#parts;
     const { trainingTemperature: temperature } = settings;
     const how = { limit, temperature, ...(count && { count }) };
     const { numbers } = batch;
@@ -189,7 +198,7 @@ export class RolloutMaker {
     }
     if (settings.kl !== null) {
       numbers.reference = await phase('reference', () =>
-        rolloutLogprobs(model, referenceRole, batch, how),
+        rolloutLogprobs(model, reference, batch, how),
       );
     }
     if (valueRole !== null && wanted.values) {
@@ -207,7 +216,8 @@ export class RolloutMaker {
     let rewards = shapeScores(judged.scores, ended, shaping);
     if (kl?.place === 'reward') {
       const batch = batchOf(sampled, 0);
-      await this.#score(batch, { old: true, values: false });
+      const { movingReference: moving, referenceRole } = this.#parts;
+      await this.#score(batch, { old: true, values: false }, moving?.role ?? referenceRole);
       const { old, reference } = batch.numbers;
       const cost = tokenKl(kl.estimator, old!, reference!);
       rewards = sequenceRewards(batch.layout, rewards, cost, this.klCoefficient);
@@ -244,7 +254,7 @@ export class RolloutMaker {
     if (keep !== null) {
       const ranked =
         cost === null ? shaped : sequenceRewards(layout, shaped, cost, this.klCoefficient);
-      markKept(batch, keptAnswers(layout, ranked, keep), shaped);
+      markKept(batch, keep, ranked, shaped);
       return shaped;
     }
     const found = this.#estimator.estimate({
@@ -294,19 +304,6 @@ function batchOf({ prompts, samples }: SampledRollouts, number: number): Rollout
     answers,
     samples.flatMap(({ logprobs }) => logprobs),
   );
-}
-
-/** Advantage 1 for the answers that are kept, 0 for the others. @param rewards [S] */
-function markKept(batch: RolloutBatch, kept: readonly number[], rewards: Float64Array): void {
-  const { layout, numbers } = batch;
-  const marks = new Float64Array(layout.sequences);
-  for (const sequence of kept) marks[sequence] = 1;
-  numbers.advantages = layout.spread(marks);
-  const prompts = new Set(kept.map((sequence) => layout.groups[sequence]));
-  batch.metrics['kept/answers'] = kept.length;
-  batch.metrics['kept/prompts_left_out'] = layout.members().size - prompts.size;
-  if (kept.length === 0) return;
-  batch.metrics['kept/reward'] = moments(kept.map((sequence) => rewards[sequence]!)).mean;
 }
 
 const tokenKl = (
