@@ -100,7 +100,7 @@ describe('keel dpo with a reference that moves', () => {
   });
 
   it('takes no state of a run without one', async () => {
-    using model = await loadTiny(inside('model'), 'float32', false);
+    const model = await loadTiny(inside('model'), 'float32', false);
     const adapter = { rank: 4, alpha: 8, targets: ['q_proj'], seed: 1 };
     addLora(model.decoder, 'policy', adapter);
     const moving = new MovingReference(model, 'policy', { steps: 1, mix: 1 });
@@ -108,6 +108,7 @@ describe('keel dpo with a reference that moves', () => {
     expect(() => moving.check(values, tensors)).not.toThrow();
     expect(() => moving.check(undefined, new Map())).toThrow(/no reference that moves/);
     expect(() => moving.check(values, new Map([...tensors].slice(1)))).toThrow(/no reference/);
+    model.dispose();
   });
 
   it.each([
