@@ -17,6 +17,13 @@ export {
   type TokeniseOptions,
   tokenisePair,
 } from './batching/tokenise-pair.ts';
+export type {
+  BestOfNHooks,
+  BestOfNOptions,
+  BestOfNProgress,
+} from './best-of-n/best-of-n-options.ts';
+export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
+export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';

@@ -78,6 +78,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/align.ts'),
   }),
   verb({
+    name: 'best-of-n',
+    summary: 'sample n answers to each prompt and keep the best by a reward',
+    options: () => import('./options/best-of-n.ts'),
+    run: () => import('./verbs/best-of-n.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'continue prompts with a model',
     options: () => import('./options/generate.ts'),

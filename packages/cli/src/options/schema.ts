@@ -4,7 +4,7 @@ import { defineOptions, option } from '../torch-free/align-config.ts';
 const configurable = [
   ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
   'raft',
-  ...['align', 'generate', 'chat', 'score', 'tokens'],
+  ...['align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
 ] as const;
 
 const defined = defineOptions(

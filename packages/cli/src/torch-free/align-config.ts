@@ -6,6 +6,7 @@ export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
 export { onlineDpoDefinition } from '../../../align/src/config/online-dpo-options.ts';
+export { onlineShape } from '../../../align/src/config/online-options.ts';
 export {
   defineOptions,
   type OptionDescriptor,
