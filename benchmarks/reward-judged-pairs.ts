@@ -1,17 +1,19 @@
 // A reward model on judged pairs: several seeds, the rule "the longer answer wins", an ensemble against one of its members,
 // and TRL's RewardTrainer on some of the rows.
 // node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other answers.jsonl] [--python <a Python with
-//   benchmarks/trl/requirements.txt>] [--exclude <text>]
+//   benchmarks/trl/requirements.txt>] [--exclude <text>] [--folder <kept runs>] [--heads 4]
+// --folder: the runs stay there, and what is finished there is not trained again. --heads: also one adapter with so many heads.
 // --other: answers from outside the training data, {prompt, completion} or pairs; without it, the test answers with their words
 // shuffled alone. --exclude: test pairs whose chosen answer has this text (an attack on the judge, say) are also left out.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
   type Content,
+  combineEnsemble,
   ensembleDeviation,
   isChat,
   openEither,
@@ -40,12 +42,15 @@ const { values } = parseArgs({
     'learning-rate': { type: 'string', default: '1e-4' },
     rows: { type: 'string', default: '300' },
     python: { type: 'string' },
+    folder: { type: 'string' },
+    heads: { type: 'string' },
   },
 });
 const { train, test } = values;
 if (train === undefined || test === undefined) throw new Error('--train and --test are missing');
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-reward-judged-'));
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'keel-reward-judged-'));
+mkdirSync(folder, { recursive: true });
 const usual = {
   model: values.model,
   lora: true,
@@ -60,11 +65,16 @@ const texts = (content: Content): string =>
 const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function trained(name: string, own: { seed: number; data?: string }): Promise<string> {
+async function trained(
+  name: string,
+  own: { seed: number; data?: string; heads?: number },
+): Promise<string> {
+  const finished = join(folder, name, 'final');
+  if (existsSync(finished)) return finished;
   say(`training ${name}`);
-  const { data = train!, seed } = own;
+  const { data = train!, ...others } = own;
   const run = await trainReward(
-    { ...usual, data: [data], output: join(folder, name), seed },
+    { ...usual, ...others, data: [data], output: join(folder, name), overwrite: true },
     {
       onEvent: (event) => {
         if (event.type === 'step' && event.step % 10 === 0) {
@@ -132,14 +142,66 @@ function shuffledWords({ prompt, completion }: RewardRow, seed: number): RewardR
   };
 }
 
-const deviations = async (rewards: RewardModel, rows: readonly RewardRow[]): Promise<number> => {
-  const scores = await rewards.scoreRows(rows);
-  const members = Array.from({ length: rewards.heads }, (_, head) =>
-    scores.map(({ heads }) => heads[head]!),
+type Heads = { heads: readonly number[] };
+const byMember = (scores: readonly Heads[]): number[][] =>
+  Array.from(scores[0]!.heads, (_, member) => scores.map(({ heads }) => heads[member]!));
+
+/** The same scores by another rule. */
+function combined(scored: readonly Scored[], rule: 'mean' | 'minimum' | 'lower_bound'): Scored[] {
+  const side = (which: 'chosen' | 'rejected'): Scored['chosen'][] => {
+    const own = scored.map((pair) => pair[which]);
+    const scores = combineEnsemble(byMember(own), rule);
+    return own.map((one, index) => ({ ...one, score: scores[index]! }));
+  };
+  const chosen = side('chosen');
+  const rejected = side('rejected');
+  return scored.map(({ kept }, pair) => ({
+    chosen: chosen[pair]!,
+    rejected: rejected[pair]!,
+    kept,
+  }));
+}
+
+const spreads: string[] = [];
+function tellSpread(name: string, answers: string, scores: readonly Heads[]): void {
+  const spread = ensembleDeviation(byMember(scores));
+  const mean = spread.reduce((sum, one) => sum + one, 0) / spread.length;
+  spreads.push(`| ${name} | ${answers} | ${mean.toFixed(3)} |\n`);
+}
+
+/** What an ensemble finds by each rule, and how its members differ within and outside the training data. */
+async function tellEnsemble(
+  name: string,
+  rewards: RewardModel,
+  rows: readonly PreferenceRow[],
+): Promise<void> {
+  const scored = await scoresOn(rows, rewards);
+  for (const rule of ['mean', 'minimum', 'lower_bound'] as const) {
+    tell(`${name}, ${rule}`, combined(scored, rule));
+  }
+  tellSpread(
+    name,
+    'test, chosen',
+    scored.map(({ chosen }) => chosen),
   );
-  const spread = ensembleDeviation(members);
-  return spread.reduce((sum, one) => sum + one, 0) / spread.length;
-};
+  const mixed = rows.map(({ prompt, chosen }, seed) =>
+    shuffledWords({ prompt, completion: chosen }, seed),
+  );
+  tellSpread(name, 'test, words shuffled', await rewards.scoreRows(mixed));
+  if (values.other === undefined) return;
+  await using other = await openEither(
+    { data: [values.other], onBadRow: 'fail' },
+    'preference',
+    'completion',
+  );
+  const most = Math.min(other.length, rows.length);
+  const found = await other.readMany(Array.from({ length: most }, (_, row) => row));
+  const others = found.map((row) => ({
+    prompt: row.prompt,
+    completion: 'completion' in row ? row.completion : row.chosen,
+  }));
+  tellSpread(name, 'of another source', await rewards.scoreRows(others));
+}
 
 try {
   await using opened = await openRows([test], { kind: 'preference' });
@@ -156,34 +218,13 @@ try {
   }
   const members = finals.slice(0, Number(values.members));
   if (members.length > 1) {
-    const answers = rows.map(({ prompt, chosen }) => ({ prompt, completion: chosen }));
-    for (const rule of ['mean', 'minimum', 'lower_bound'] as const) {
-      using rewards = await RewardModel.open(members, { ensemble: { rule } });
-      tell(`${members.length} adapters, ${rule}`, await scoresOn(rows, rewards));
-    }
     using rewards = await RewardModel.open(members);
-    say('spread of the ensemble (mean standard deviation of its members on an answer)');
-    process.stdout.write(`| answers | spread |\n|---|---|\n`);
-    const line = async (name: string, of: readonly RewardRow[]): Promise<void> =>
-      void process.stdout.write(`| ${name} | ${(await deviations(rewards, of)).toFixed(3)} |\n`);
-    await line('test, chosen', answers);
-    await line('test, words shuffled', answers.map(shuffledWords));
-    if (values.other !== undefined) {
-      await using other = await openEither(
-        { data: [values.other], onBadRow: 'fail' },
-        'preference',
-        'completion',
-      );
-      const most = Math.min(other.length, rows.length);
-      const found = await other.readMany(Array.from({ length: most }, (_, row) => row));
-      await line(
-        `of ${values.other}`,
-        found.map((row) => ({
-          prompt: row.prompt,
-          completion: 'completion' in row ? row.completion : row.chosen,
-        })),
-      );
-    }
+    await tellEnsemble(`${members.length} adapters`, rewards, rows);
+  }
+  const heads = Number(values.heads ?? 1);
+  if (heads > 1) {
+    using rewards = await RewardModel.open(await trained(`${heads}-heads`, { seed: 1, heads }));
+    await tellEnsemble(`${heads} heads`, rewards, rows);
   }
   if (values.python !== undefined) await besideTrl(rows, values.python);
   const head = [
@@ -199,8 +240,12 @@ try {
   for (const one of [head, head.map(() => '---'), ...table]) {
     process.stdout.write(`| ${one.join(' | ')} |\n`);
   }
+  if (spreads.length > 0) {
+    process.stdout.write('\n| ensemble | answers | mean deviation of its members |\n');
+    process.stdout.write(`|---|---|---|\n${spreads.join('')}`);
+  }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 /** The same model, rows, order and steps by both. */

@@ -65,9 +65,21 @@ with tempfile.TemporaryDirectory() as folder:
     trainer.train()
 
 trained = trainer.model.eval()
-scores = []
-for row in lines(arguments.score):
-    ids = tokenizer.apply_chat_template(row["messages"], return_dict=False)
+trained.config.pad_token_id = tokenizer.pad_token_id
+chats = [tokenizer.apply_chat_template(row["messages"], return_dict=False) for row in lines(arguments.score)]
+scores = [0.0] * len(chats)
+# Padded on the right, the longest together; the head reads each chat's last token.
+order = sorted(range(len(chats)), key=lambda index: len(chats[index]))
+for start in range(0, len(order), 8):
+    some = order[start : start + 8]
+    length = max(len(chats[index]) for index in some)
+    padded = torch.full((len(some), length), tokenizer.pad_token_id)  # [B, T]
+    mask = torch.zeros((len(some), length), dtype=torch.long)
+    for row, index in enumerate(some):
+        padded[row, : len(chats[index])] = torch.tensor(chats[index])
+        mask[row, : len(chats[index])] = 1
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        scores.append(trained(torch.tensor([ids])).logits.float().item())
+        found = trained(padded, attention_mask=mask).logits.float().squeeze(-1)  # [B]
+    for index, score in zip(some, found.tolist()):
+        scores[index] = score
 print(json.dumps(scores))

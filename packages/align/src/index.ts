@@ -98,6 +98,7 @@ export {
   passAtK,
 } from './evaluation/pass-at-k.ts';
 export { type Proportion, proportionOf } from './evaluation/proportion.ts';
+export { resamplingRandom } from './evaluation/resampling-random.ts';
 export {
   type Lead,
   type LongerAnswers,
@@ -309,6 +310,12 @@ export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
 export { MovingReference, type MovingReferenceOptions } from './trainers/moving-reference.ts';
+export {
+  type HeldOutChange,
+  type RewardRise,
+  readHeldOutChange,
+  rewardRise,
+} from './trainers/online/held-out-change.ts';
 export {
   AdaptiveKlController,
   type AdaptiveKlOptions,

@@ -22,6 +22,8 @@ const headline = z.object({
   better: z.enum(['higher', 'lower']).nullable(),
   before: z.number().nullable(),
   after: z.number(),
+  /** 95% interval of the difference */
+  difference: z.tuple([z.number(), z.number()]).readonly().optional(),
   note: z.string().optional(),
 });
 

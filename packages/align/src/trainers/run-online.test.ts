@@ -102,6 +102,8 @@ describe('the reward rises', () => {
     expect(last['rewards/tokens/mean']).toBeUndefined();
     const report = readFileSync(join(result.path, 'report.html'), 'utf8');
     expect(report).toContain('<h3>Held-out reward</h3>');
+    expect(report).toContain('6 held-out prompts, one sampled answer each');
+    expect(report).toContain('The same prompts, before and after');
     for (const chart of ['reward', 'answer-length', 'ended', 'entropy']) {
       expect(report).toContain(`id="chart-${chart}"`);
     }

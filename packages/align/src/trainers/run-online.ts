@@ -9,6 +9,7 @@ import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-
 import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
+import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './online/held-out-change.ts';
 import { loadOnlinePolicy, type OnlinePolicy } from './online/online-policy.ts';
 import {
   grpoSettings,
@@ -93,6 +94,10 @@ export type TrainRemaxOptions = Asked<RemaxOptions>;
 export type TrainOnlineDpoOptions = Asked<OnlineDpoOptions>;
 export type TrainRaftOptions = Asked<RaftOptions>;
 
+const HELD_OUT_REWARD = 'Held-out reward';
+/** Held-out prompts that the report shows with both answers. */
+const SHOWN_ANSWERS = 8;
+
 const onlineKind = <Options extends OnlineOptions>(
   definition: Definition<Options>,
   settings: (options: Options) => OnlineSettings,
@@ -123,8 +128,19 @@ const onlineKind = <Options extends OnlineOptions>(
     const belongs = (name: string): boolean => name.startsWith('value/');
     return new TwoRates(parameters, { belongs, factor, weightDecay: options.weightDecay });
   },
+  async finish({ path }) {
+    const change = readHeldOutChange(join(path, 'samples.jsonl'));
+    if (change === null) return {};
+    return {
+      headlines: [rewardHeadline(change, HELD_OUT_REWARD)],
+      comparisons: {
+        rows: heldOutAnswers(change, SHOWN_ANSWERS),
+        note: 'The first held-out prompts of the data, one sampled answer each, before the first step and after the last.',
+      },
+    };
+  },
   headlines: [
-    { label: 'Held-out reward', metric: 'eval_reward', unit: 'number', better: 'higher' },
+    { label: HELD_OUT_REWARD, metric: 'eval_reward', unit: 'number', better: 'higher' },
     {
       label: 'Held-out KL to the reference (nats an answer)',
       metric: 'eval_objective/kl',

@@ -52,14 +52,14 @@ function answerRow(
 }
 
 /** The words that both answers begin with are muted: the eye goes to where they part. */
-function answer({ text, verdict }: Answer, shared: number): Markup {
+function answer({ text, about, verdict }: Answer, shared: number): Markup {
   const words = text.trim() === '' ? 0 : text.trim().split(/\s+/).length;
   return html`<p class="answer">${
     text.trim() === ''
       ? html`<em>(an empty answer)</em>`
       : html`${shared > 0 && html`<span class="shared">${text.slice(0, shared)}</span>`}${text.slice(shared)}`
   }</p>
-<p class="about">${verdict && chip(verdict)}<span>${words} ${words === 1 ? 'word' : 'words'}</span></p>`;
+<p class="about">${verdict && chip(verdict)}<span>${about && `${about}, `}${words} ${words === 1 ? 'word' : 'words'}</span></p>`;
 }
 
 function chip({ passed, reason }: Verdict): Markup {

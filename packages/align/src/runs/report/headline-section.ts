@@ -47,8 +47,8 @@ interface Change {
   text: string;
 }
 
-/** A change counts where the interval after training excludes the value before. */
-function judge({ after, better, unit }: Headline, before: Estimate): Change {
+/** A change counts where the interval of the difference excludes 0, else where the interval after training excludes the value before. */
+function judge({ after, better, unit, difference: ends }: Headline, before: Estimate): Change {
   const difference = after.value - before.value;
   const sign = difference > 0 ? '+' : '';
   const size =
@@ -58,14 +58,20 @@ function judge({ after, better, unit }: Headline, before: Estimate): Change {
   const mark = difference > 0 ? '▲' : difference < 0 ? '▼' : '■';
   if (better === null) return { kind: 'neutral', mark, text: size };
   const { interval } = after;
-  if (interval && interval[0] <= before.value && before.value <= interval[1]) {
-    return { kind: 'unclear', mark, text: `${size}, within the interval` };
+  const show = unit === 'share' ? formatShare : formatNumber;
+  const range = ends ? ` (95%: ${show(ends[0])} to ${show(ends[1])})` : '';
+  const unclear = ends
+    ? ends[0] <= 0 && 0 <= ends[1]
+    : interval && interval[0] <= before.value && before.value <= interval[1];
+  if (unclear) {
+    const why = ends ? `${range}, which may be chance` : ', within the interval';
+    return { kind: 'unclear', mark, text: `${size}${why}` };
   }
   if (difference === 0) return { kind: 'unclear', mark, text: 'no change' };
   const improved = difference > 0 === (better === 'higher');
   return improved
-    ? { kind: 'better', mark, text: `${size}, better` }
-    : { kind: 'worse', mark, text: `${size}, worse` };
+    ? { kind: 'better', mark, text: `${size}${range}, better` }
+    : { kind: 'worse', mark, text: `${size}${range}, worse` };
 }
 
 /** Both estimates with their intervals on one line; the card's text says the same. */

@@ -112,6 +112,18 @@ describe('page', () => {
     expect(page([0.45, 0.7], 0.6)).toContain('+10 points, within the interval');
     expect(page([0.1, 0.3], 0.2)).toContain('\u221230 points, worse');
   });
+
+  test('where the same rows were measured twice, the interval of the difference tells', () => {
+    const [headline] = full.headlines!;
+    const page = (difference: [number, number]): string =>
+      renderReport({
+        title: '',
+        summary: '',
+        headlines: [{ ...headline!, after: { value: 0.6, interval: [0.45, 0.7] }, difference }],
+      });
+    expect(page([0.02, 0.18])).toContain('+10 points (95%: 2% to 18%), better');
+    expect(page([-0.02, 0.22])).toContain('+10 points (95%: \u22122% to 22%), which may be chance');
+  });
 });
 
 describe('charts', () => {

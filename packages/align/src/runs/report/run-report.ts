@@ -45,7 +45,10 @@ function reportOf(
   { verb, options, headlines, environment, heldOutRows, seconds, shown: own }: RunFacts,
 ): ReportData {
   const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
-  const shown = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
+  const measured = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
+  // What this kind of run knows better of a number takes the place of what the metrics tell.
+  const { headlines: better = [], ...others } = own ?? {};
+  const shown = measured.map((one) => better.find(({ label }) => label === one.label) ?? one);
   const hashes = (label: string, byName: Readonly<Record<string, string>>) =>
     Object.entries(byName).map(([name, hash]) => ({
       label,
@@ -57,7 +60,7 @@ function reportOf(
     created: new Date().toISOString(),
     headlines: shown,
     metrics,
-    ...own,
+    ...others,
     ran: {
       facts: [
         ...hashes('Model', environment.modelHashes),

@@ -1,0 +1,126 @@
+// What the online stages of a recipe do to the reward of held-out prompts, over several seeds, with intervals.
+// node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3] [--output runs/online-rise] [--samples 3]
+// Every seed is a run of the whole recipe in a folder of its own: given again, the command goes on where it stopped.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  bootstrapInterval,
+  type HeldOutChange,
+  readHeldOutChange,
+  readRecipe,
+  resamplingRandom,
+  rewardRise,
+  runRecipe,
+  stageFolder,
+} from '@keel/align';
+
+const { values } = parseArgs({
+  options: {
+    recipe: { type: 'string' },
+    seeds: { type: 'string', default: '1,2,3' },
+    output: { type: 'string', default: 'runs/online-rise' },
+    samples: { type: 'string', default: '3' },
+  },
+});
+if (values.recipe === undefined) throw new Error('--recipe is missing');
+
+/** The recipe with another seed, and its results in a folder of their own. */
+function seeded(seed: number): string {
+  const text = readFileSync(values.recipe!, 'utf8');
+  const line = /^( +seed:).*$/m;
+  if (!line.test(text)) throw new Error(`${values.recipe}: it has no seed among its defaults`);
+  mkdirSync(values.output, { recursive: true });
+  const path = join(values.output, `seed-${seed}-${basename(values.recipe!)}`);
+  writeFileSync(path, text.replace(line, `$1 ${seed}`));
+  return path;
+}
+
+/** 97.5% quantiles of Student's distribution by degrees of freedom from 1. */
+const studentQuantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+const random = resamplingRandom(1);
+
+const mean = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(2)}`;
+const range = ([low, high]: readonly [number, number]): string =>
+  `${signed(low)} to ${signed(high)}`;
+
+/** By stage, one change a seed. */
+const changes = new Map<string, { seed: number; verb: string; change: HeldOutChange }[]>();
+const times = new Map<string, number[]>();
+for (const seed of values.seeds.split(',').map(Number)) {
+  const recipe = await readRecipe(seeded(seed), { output: join(values.output, `seed-${seed}`) });
+  await runRecipe(recipe, {
+    onEvent: (event) => {
+      if (event.type === 'ended') {
+        const { name } = event.stage;
+        times.set(name, [...(times.get(name) ?? []), event.seconds]);
+        process.stderr.write(`seed ${seed}, ${name}: ${event.seconds.toFixed(0)} s\n`);
+      }
+    },
+  });
+  for (const { name, verb } of recipe.stages) {
+    const change = readHeldOutChange(join(stageFolder(recipe.output, name), 'samples.jsonl'));
+    if (change === null) continue;
+    changes.set(name, [...(changes.get(name) ?? []), { seed, verb, change }]);
+  }
+}
+
+const out = (text: string): void => void process.stdout.write(`${text}\n`);
+out('| stage | seed | reward before | after | rise (95%) | KL (nats an answer) | length | ended |');
+out('|---|---|---|---|---|---|---|---|');
+for (const [stage, runs] of changes) {
+  for (const { seed, change } of runs) {
+    const { before, after, difference, interval } = rewardRise(change);
+    const cells = [
+      ...[stage, seed, before.toFixed(2), after.toFixed(2)],
+      `${signed(difference)} (${range(interval)})`,
+      mean(change.after.map(({ kl }) => kl ?? Number.NaN)).toFixed(1),
+      `${mean(change.before.map(({ tokens }) => tokens)).toFixed(0)} to ${mean(change.after.map(({ tokens }) => tokens)).toFixed(0)}`,
+      `${(100 * mean(change.before.map(({ ended }) => Number(ended)))).toFixed(0)}% to ${(100 * mean(change.after.map(({ ended }) => Number(ended)))).toFixed(0)}%`,
+    ];
+    out(`| ${cells.join(' | ')} |`);
+  }
+  out(`| ${stage} | all | | | ${overSeeds(runs.map(({ change }) => change))} | | | |`);
+}
+
+/** Mean rise of the seeds: Student's interval over seeds, and a bootstrap that draws seeds and, within each, prompts. */
+function overSeeds(of: readonly HeldOutChange[]): string {
+  const rises = of.map((change) => rewardRise(change).difference);
+  const centre = mean(rises);
+  if (rises.length < 2) return signed(centre);
+  const variance =
+    rises.reduce((sum, one) => sum + (one - centre) ** 2, 0) / (rises.length - 1) / rises.length;
+  const half = (studentQuantiles[rises.length - 2] ?? 1.96) * Math.sqrt(variance);
+  const ends = bootstrapInterval(rises.length, (draws) => {
+    let sum = 0;
+    for (const draw of draws) {
+      const { before, after } = of[draw]!;
+      let total = 0;
+      for (let count = 0; count < before.length; count++) {
+        const at = Math.floor(random() * before.length);
+        total += after[at]!.reward - before[at]!.reward;
+      }
+      sum += total / before.length;
+    }
+    return sum / draws.length;
+  });
+  return `${signed(centre)} (over seeds ${range([centre - half, centre + half])}; over seeds and prompts ${range(ends)})`;
+}
+
+out('');
+for (const [stage, runs] of changes) {
+  const { change } = runs[0]!;
+  out(`${stage}, seed ${runs[0]!.seed}, the first held-out prompts:\n`);
+  for (let at = 0; at < Math.min(Number(values.samples), change.before.length); at++) {
+    const prompt = change.before[at]!.prompt;
+    const asked = typeof prompt === 'string' ? prompt : prompt.at(-1)!.content;
+    const answer = (line: HeldOutChange['before'][number]): string =>
+      `(${line.reward.toFixed(2)}) ${line.completion.replaceAll('\n', ' ')}`;
+    out(
+      `> ${asked}\n> - before ${answer(change.before[at]!)}\n> - after ${answer(change.after[at]!)}\n`,
+    );
+  }
+}
+for (const [stage, seconds] of times) out(`${stage}: ${mean(seconds).toFixed(0)} s a seed`);
