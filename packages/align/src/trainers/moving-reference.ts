@@ -1,6 +1,6 @@
-// A reference that follows the policy: TR-DPO (Gorbatovski et al. 2024, arXiv:2404.09656), eq. 3 (soft) and 4 (hard update), and
-// iterative DPO, where a round's reference is what the round before ended in. The paper mixes weights; here, as where TRL
-// trains an adapter, those of the adapter: A and B each, so that the mixture keeps its rank.
+// A reference that follows the policy: TR-DPO (Gorbatovski et al. 2024, arXiv:2404.09656), its soft and its hard update,
+// and iterative DPO, where a round's reference is what the round before ended in. The paper mixes whole weights. Here A and B
+// of the adapter are mixed, each by itself, so that the mixture keeps its rank: where A has moved too, B A is not the paper's.
 import { copyAdapter, type LanguageModel, mixAdapter, type Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
 import type { TaskState } from './training-task.ts';
