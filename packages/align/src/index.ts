@@ -17,6 +17,13 @@ export {
   type TokeniseOptions,
   tokenisePair,
 } from './batching/tokenise-pair.ts';
+export type {
+  BestOfNHooks,
+  BestOfNOptions,
+  BestOfNProgress,
+} from './best-of-n/best-of-n-options.ts';
+export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
+export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
 export type { ComparisonResults } from './comparing/comparison-results.ts';
 export {
@@ -52,6 +59,7 @@ export {
   option,
 } from './config/options.ts';
 export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
+export { type RaftOptions, raftDefinition } from './config/raft-options.ts';
 export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
 export { type RemaxOptions, remaxDefinition } from './config/remax-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
@@ -171,6 +179,7 @@ export {
   type RatioLevel,
   ratioLevels,
 } from './objectives/online/importance-ratio.ts';
+export { type KeepRule, keptAnswers } from './objectives/online/kept-answers.ts';
 export {
   type KlEstimator,
   klEstimators,
@@ -322,6 +331,7 @@ export { plainSamples, type ShownSample, samplesTable } from './runs/samples-tab
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
+export { MovingReference, type MovingReferenceOptions } from './trainers/moving-reference.ts';
 export {
   type HeldOutChange,
   type RewardRise,
@@ -342,18 +352,21 @@ export {
   runGrpo,
   runOnlineDpo,
   runPpo,
+  runRaft,
   runReinforce,
   runRemax,
   runRloo,
   type TrainGrpoOptions,
   type TrainOnlineDpoOptions,
   type TrainPpoOptions,
+  type TrainRaftOptions,
   type TrainReinforceOptions,
   type TrainRemaxOptions,
   type TrainRlooOptions,
   trainGrpo,
   trainOnlineDpo,
   trainPpo,
+  trainRaft,
   trainReinforce,
   trainRemax,
   trainRloo,

@@ -65,6 +65,13 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/online-dpo.ts'),
   }),
   verb({
+    name: 'raft',
+    summary:
+      'fine-tune a model on the best of its own answers by a reward (rejection sampling, RAFT)',
+    options: () => import('./options/raft.ts'),
+    run: () => import('./verbs/raft.ts'),
+  }),
+  verb({
     name: 'compare',
     summary: 'train with several objectives on the same budget and measure them side by side',
     options: () => import('./options/compare.ts'),
@@ -75,6 +82,12 @@ export const verbs: readonly Verb[] = [
     summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
     options: () => import('./options/align.ts'),
     run: () => import('./verbs/align.ts'),
+  }),
+  verb({
+    name: 'best-of-n',
+    summary: 'sample n answers to each prompt and keep the best by a reward',
+    options: () => import('./options/best-of-n.ts'),
+    run: () => import('./verbs/best-of-n.ts'),
   }),
   verb({
     name: 'generate',

@@ -1,5 +1,6 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
+export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';

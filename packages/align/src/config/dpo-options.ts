@@ -11,6 +11,7 @@ import {
 } from './objective-options.ts';
 import { defineOptions, option } from './options.ts';
 import { checkPairing, pairingShape } from './pairing-options.ts';
+import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
 import {
   checkTraining,
   completeTraining,
@@ -63,6 +64,7 @@ const dpoObject = (objectives: readonly string[] | null) =>
         group: objective,
       }),
       ...pairingShape,
+      ...referenceSyncShape(objective),
       ...objectiveOptionsShape,
     })
     .check((context) => {
@@ -74,6 +76,8 @@ const dpoObject = (objectives: readonly string[] | null) =>
       checkObjectiveOptions(context.value, add);
       checkPairing(context.value, add);
       checkBetaSchedule(context.value, add);
+      checkReferenceSync(context.value, add);
+      checkMovingReference(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
@@ -103,6 +107,30 @@ function checkBetaSchedule(
   }
   if (loss.some((name) => hasNoBeta(name)))
     add('betaSchedule', `${loss.join(', ')} has no beta: leave it out`);
+}
+
+/** A reference that moves begins as the policy does, and what it says is never known in advance. */
+function checkMovingReference(
+  value: {
+    referenceSyncSteps: number | null;
+    reference: string;
+    precomputeReference: boolean | null;
+  },
+  add: (name: string, message: string) => void,
+): void {
+  if (value.referenceSyncSteps === null) return;
+  if (value.reference !== 'initial') {
+    add(
+      'referenceSyncSteps',
+      `it moves a reference that begins as the policy does, and --reference ${value.reference} is another: leave one of them out`,
+    );
+  }
+  if (value.precomputeReference === true) {
+    add(
+      'precomputeReference',
+      'what a reference says that moves (--reference-sync-steps) cannot be known in advance: leave one of them out',
+    );
+  }
 }
 
 function lossName(objectives: readonly string[] | null): z.ZodType<string> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkOnline, epochsShape, generations, onlineShape } from './online-options.ts';
 import { option } from './options.ts';
+import { referenceSyncShape } from './reference-sync-options.ts';
 import { defineTraining } from './training-options.ts';
 
 const objective = 'Objective';
@@ -18,6 +19,7 @@ const onlineDpoObject = z
       description: 'strength of the tie to the reference; larger stays nearer',
       group: objective,
     }),
+    ...referenceSyncShape(objective),
     ...epochsShape({ iterations: 1 }),
   })
   .check(checkOnline);

@@ -1,6 +1,7 @@
 // What the verbs that sample from the policy have in common: rollouts, their reward, KL, and updates.
 import { z } from 'zod';
 import { option } from './options.ts';
+import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
 import { checkTraining, trainingShape } from './training-options.ts';
 
 const rollouts = 'Rollouts';
@@ -187,6 +188,7 @@ export const klShape = (usual: {
     group: kl,
     value: 'answers',
   }),
+  ...referenceSyncShape(kl),
 });
 
 /** Several optimiser steps on one rollout batch. */
@@ -262,6 +264,8 @@ type Checked = Parameters<typeof checkTraining>[0] & {
     clipRangeHigh?: number | null;
     dualClip?: number | null;
     entropyBonus?: number;
+    referenceSyncSteps?: number | null;
+    referenceMix?: number;
   };
 };
 
@@ -290,6 +294,10 @@ export function checkOnline(context: Checked): void {
       'beta',
       'without LoRA the reference would be a second model in memory, which is not supported: leave --no-lora out, or give --beta 0 (no tie to a reference)',
     );
+  }
+  checkReferenceSync(value, add);
+  if (lora && value.beta === 0 && value.referenceSyncSteps != null) {
+    add('referenceSyncSteps', 'with --beta 0 there is no reference to move: give a --beta above 0');
   }
   if (!lora && (value.entropyBonus ?? 0) > 0) {
     add('entropyBonus', 'the entropy bonus is for LoRA: leave --no-lora out, or give 0');

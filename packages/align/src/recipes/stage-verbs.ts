@@ -5,6 +5,7 @@ import { ktoDefinition } from '../config/kto-options.ts';
 import { onlineDpoDefinition } from '../config/online-dpo-options.ts';
 import type { OptionsDefinition } from '../config/options.ts';
 import { ppoDefinition } from '../config/ppo-options.ts';
+import { raftDefinition } from '../config/raft-options.ts';
 import { reinforceDefinition } from '../config/reinforce-options.ts';
 import { remaxDefinition } from '../config/remax-options.ts';
 import { rewardDefinition } from '../config/reward-options.ts';
@@ -91,12 +92,14 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     gives: 'language model',
     rows: (options) =>
       ofRankings(options) || options.rankingPairs !== null ? 'rankings' : 'preference',
-    otherPasses: (options) => ({
-      once:
-        ofRankings(options) || options.loss.some((name) => pairedObjective(name).needsReference)
-          ? 1
-          : 0,
-    }),
+    otherPasses: (options) => {
+      const { loss, referenceSyncSteps } = options;
+      const needed =
+        ofRankings(options) || loss.some((name) => pairedObjective(name).needsReference);
+      const passes = needed ? 1 : 0;
+      // What a reference said before it moved is of no use.
+      return referenceSyncSteps === null ? { once: passes } : { always: passes };
+    },
     run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
   }),
   kto: stage({
@@ -136,6 +139,16 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     ...online,
     definition: onlineDpoDefinition,
     run: async () => (await import('../trainers/run-online.ts')).runOnlineDpo,
+  }),
+  raft: stage({
+    ...online,
+    definition: raftDefinition,
+    // Only the answers that are kept are trained on; all are sampled, judged, and read by policy and reference.
+    otherPasses: ({ lora, keep, numGenerations, numIterations }) => ({
+      always: lora ? 5 : 3,
+      trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
+    }),
+    run: async () => (await import('../trainers/run-online.ts')).runRaft,
   }),
 };
 

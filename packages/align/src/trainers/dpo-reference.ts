@@ -3,6 +3,7 @@
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
+import { MovingReference, movingOptions } from './moving-reference.ts';
 import type { PairSource } from './pair-source.ts';
 import type { Policy } from './policy.ts';
 import {
@@ -45,6 +46,8 @@ export interface ScoreKind<Scores> {
 export interface References<Scores> {
   training: Scores;
   evaluation: Scores | null;
+  /** What they are the scores of, where that follows the policy. */
+  moving: MovingReference | null;
   /** SHA-256 of the reference's weights where it is another model than the one before training. */
   hash: string | null;
 }
@@ -54,6 +57,14 @@ export function refuseMissingReference({ reference, loss }: DpoOptions): void {
   if (reference !== 'none') return;
   throw new Error(
     `--reference none: the objective ${loss.join(' + ')} compares with a reference; leave it at "initial"`,
+  );
+}
+
+/** @throws Error when the options move a reference that the objective has none of */
+export function refuseNeedlessReference({ referenceSyncSteps, loss }: DpoOptions): void {
+  if (referenceSyncSteps === null) return;
+  throw new Error(
+    `--reference-sync-steps: the objective ${loss.join(' + ')} compares with no reference, so there is none to move; leave it out`,
   );
 }
 
@@ -92,7 +103,8 @@ export function openReferences(
 
 /**
  * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
- * told otherwise; all else changes the reference while it trains, or has another model, and computes them now.
+ * told otherwise, and so does one whose reference moves; all else changes the reference while it trains, or has another
+ * model, and computes them now.
  * @param known those that other runs have computed as rows came up
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length
  */
@@ -111,6 +123,17 @@ export async function openScores<
   known?: SharedReferences,
 ): Promise<References<Scores>> {
   const { model } = policy;
+  const asked = movingOptions(options);
+  if (asked !== null) {
+    const moving = new MovingReference(model, policy.role, asked);
+    const { role } = moving;
+    return {
+      training: kind.make(model, training.rows.length, { role }),
+      evaluation: evaluation && kind.make(model, evaluation.rows.length, { role, heldOut: true }),
+      hash: null,
+      moving,
+    };
+  }
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
     const own = { model, adapterHash: null };
@@ -127,6 +150,7 @@ export async function openScores<
       training: await scoresOf(training),
       evaluation: evaluation && (await scoresOf(evaluation)),
       hash: null,
+      moving: null,
     };
   }
   using reference = await referenceModel(policy, options);
@@ -135,6 +159,7 @@ export async function openScores<
   return {
     training: await scoresOf(training),
     evaluation: evaluation && (await scoresOf(evaluation)),
+    moving: null,
     hash: reference.initial ? null : await reference.model.hash(),
   };
 }

@@ -16,6 +16,7 @@ import {
   type PairedOptions,
   type PairedScores,
 } from '../objectives/paired.ts';
+import { type MovingReference, withReference } from './moving-reference.ts';
 import type { PairSource, PlacedPair } from './pair-source.ts';
 import { PairTotals } from './pair-totals.ts';
 import {
@@ -45,6 +46,8 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
+  /** What both are the scores of, where it follows the policy. */
+  movingReference?: MovingReference | null;
 }
 
 export class PairedTask extends RowTask<PairSource> {
@@ -59,16 +62,27 @@ export class PairedTask extends RowTask<PairSource> {
     this.#running = new RunningMeans(running, parts.objectiveOptions, momenta);
   }
 
+  get #moving(): MovingReference | null {
+    return this.#parts.movingReference ?? null;
+  }
+
   async step(): Promise<Metrics> {
-    const { source, batchSize, reference } = this.#parts;
+    const { source, batchSize, reference, evaluationReference } = this.#parts;
+    const moving = this.#moving;
+    if (moving?.moveIfDue()) {
+      reference?.forgetAll();
+      evaluationReference?.forgetAll();
+    }
     const pairs = await phase('data', () => source.next(batchSize));
     this.rows = pairs.map(({ row }) => row);
     const totals = await this.#passes(pairs, reference, true);
     this.#running.endStep();
+    moving?.countStep();
     this.tokens += totals.tokens;
     const { beta } = this.#options;
     this.#steps += 1;
     const metrics: Metrics = { ...totals.metrics(), ...(this.#parts.betaAt && { beta }) };
+    if (moving) metrics['reference/moves'] = moving.moves;
     return { ...metrics, epoch: source.epoch, num_tokens: this.tokens };
   }
 
@@ -181,7 +195,7 @@ export class PairedTask extends RowTask<PairSource> {
     const running = this.#running.state();
     if (running !== undefined) state.values.running = running;
     if (this.#parts.betaAt) state.values.steps = this.#steps;
-    return state;
+    return withReference(state, this.#moving);
   }
 
   override check(state: TaskState): void {
@@ -198,6 +212,7 @@ export class PairedTask extends RowTask<PairSource> {
       );
     }
     if (known !== undefined) reference!.check(known.toTypedArray() as Float32Array);
+    this.#moving?.check(state.values.reference, state.tensors);
   }
 
   override restore(state: TaskState): void {
@@ -206,5 +221,6 @@ export class PairedTask extends RowTask<PairSource> {
     if (this.#parts.betaAt) this.#steps = state.values.steps as number;
     const known = state.tensors.get('reference');
     if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
+    this.#moving?.restore(state.values.reference, state.tensors);
   }
 }

@@ -101,6 +101,11 @@ export abstract class KeptScores<Batch> {
     for (const row of rows) this.#known.fill(Number.NaN, width * row, width * (row + 1));
   }
 
+  /** The reference is another one now: nothing is known of it. */
+  forgetAll(): void {
+    this.#known.fill(Number.NaN);
+  }
+
   /** All of it, for a checkpoint or the cache. */
   get values(): Float32Array {
     return this.#known;

@@ -6,7 +6,12 @@ import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { rankedObjective } from '../objectives/ranked-registry.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 import { courseOf } from './beta-course.ts';
-import { type DpoReferences, openReferences, refuseMissingReference } from './dpo-reference.ts';
+import {
+  type DpoReferences,
+  openReferences,
+  refuseMissingReference,
+  refuseNeedlessReference,
+} from './dpo-reference.ts';
 import { refuseRow } from './fitting-rows.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource } from './pair-source.ts';
@@ -50,6 +55,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   const ranked = hooks.objective ? null : rankedObjective(asked.loss[0]!);
   if (ranked !== null) {
     refuseMissingReference(asked);
+    refuseMovingReference(asked);
     return runTraining(onRankings(ranked), asked, hooks);
   }
   const { objective = objectiveOf(asked) } = hooks;
@@ -57,6 +63,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
+  else refuseNeedlessReference(options);
   if (options.dropBelowMargin !== null) refuseDropping(objective);
   const references = hooks.shared?.references;
   try {
@@ -112,6 +119,7 @@ const onPairs = (
       ...passes,
       reference: references?.training ?? null,
       evaluationReference: references?.evaluation ?? null,
+      movingReference: references?.moving ?? null,
     });
   },
   headlines: [
@@ -130,6 +138,14 @@ const onPairs = (
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 });
+
+/** @throws Error where the options move the reference of rankings */
+function refuseMovingReference({ referenceSyncSteps, loss }: DpoOptions): void {
+  if (referenceSyncSteps === null) return;
+  throw new Error(
+    `--reference-sync-steps: the reference of ${loss[0]} stands still; leave it out, or take pairs of the rankings (--ranking-pairs) and --loss sigmoid`,
+  );
+}
 
 /** @throws Error where a pair has no implicit reward, or no loss of its own */
 function refuseDropping({ name, needsReference, coupled }: PairedObjective): void {

@@ -13,6 +13,7 @@ import {
   trainGrpo,
   trainOnlineDpo,
   trainPpo,
+  trainRaft,
   trainReinforce,
   trainRemax,
   trainRloo,
@@ -59,6 +60,7 @@ const trainers = {
   ppo: trainPpo,
   remax: trainRemax,
   'online-dpo': trainOnlineDpo,
+  raft: trainRaft,
 } as Record<string, (options: TrainPpoOptions, hooks?: RunHooks) => Promise<RunResult>>;
 
 const samplesOf = (run: string): SampleLine[] =>
@@ -83,6 +85,7 @@ describe('the reward rises', () => {
   };
   own.remax = { maxSteps: 50, beta: 0.01, batchSize: 6, numGenerations: 8 };
   own['online-dpo'] = { maxSteps: 40, batchSize: 6, numGenerations: 8, beta: 0.05 };
+  own.raft = { maxSteps: 30, batchSize: 6, numGenerations: 8 };
   it.each(Object.keys(trainers))('with %s', async (verb) => {
     const before = memory();
     const options = optionsOf({ evalData: [data], ...own[verb] });
@@ -150,6 +153,9 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ['reinforce', {}],
     ['remax', { temperature: 0.8 }],
     ['online-dpo', { numIterations: 3, numGenerations: 3 }],
+    ['online-dpo', { numGenerations: 3, minibatches: 2, referenceSyncSteps: 2, referenceMix: 0.6 }],
+    ['ppo', { numIterations: 2, referenceSyncSteps: 3 }],
+    ['raft', { numIterations: 2, minibatches: 2, numGenerations: 3, rewardThreshold: 0.35 }],
   ])('is the undisturbed run, byte by byte: %s %o', async (verb, own) => {
     const train = trainers[verb]!;
     const shape = { ...own, maxSteps: 7, saveSteps: 2, evalData: [data], evalSteps: 4 } as Common;
@@ -257,6 +263,11 @@ describe('what cannot be is said in plain words', () => {
     ['grpo', { numGenerations: 1 }, /needs 2 at least/],
     ['online-dpo', { numGenerations: 1 }, /needs 2 at least/],
     ['online-dpo', { lora: false }, /reference would be a second model/],
+    ['online-dpo', { referenceMix: 0.5 }, /give --reference-sync-steps too/],
+    ['grpo', { referenceSyncSteps: 2, beta: 0 }, /no reference to move/],
+    ['raft', { keep: 9 }, /best 9 of 8 answers/],
+    ['raft', { keep: null }, /every answer would be learnt/],
+    ['raft', { lora: false, beta: 0.1 }, /reference would be a second model/],
     ['remax', { rewardScale: 'running' }, /greedy answer must have the scale/],
     ['grpo', { lora: false, beta: 0.1 }, /reference would be a second model/],
     ['ppo', { lora: false, beta: 0 }, /adapters on one frozen base/],

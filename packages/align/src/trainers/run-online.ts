@@ -1,9 +1,10 @@
-// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax` and `online-dpo` and their library forms are.
+// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax`, `online-dpo` and `raft` and their library forms are.
 import { join } from 'node:path';
 import { type GrpoOptions, grpoDefinition } from '../config/grpo-options.ts';
 import { type OnlineDpoOptions, onlineDpoDefinition } from '../config/online-dpo-options.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type PpoOptions, ppoDefinition } from '../config/ppo-options.ts';
+import { type RaftOptions, raftDefinition } from '../config/raft-options.ts';
 import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-options.ts';
 import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
@@ -16,6 +17,7 @@ import {
   type OnlineSettings,
   onlineDpoSettings,
   ppoSettings,
+  raftSettings,
   reinforceSettings,
   remaxSettings,
   rlooSettings,
@@ -76,6 +78,7 @@ const reinforce = onlineVerb(reinforceDefinition, reinforceSettings);
 const ppo = onlineVerb(ppoDefinition, ppoSettings);
 const remax = onlineVerb(remaxDefinition, remaxSettings);
 const onlineDpo = onlineVerb(onlineDpoDefinition, onlineDpoSettings);
+const raft = onlineVerb(raftDefinition, raftSettings);
 
 export const { run: runRloo, train: trainRloo } = rloo;
 export const { run: runGrpo, train: trainGrpo } = grpo;
@@ -83,12 +86,14 @@ export const { run: runReinforce, train: trainReinforce } = reinforce;
 export const { run: runPpo, train: trainPpo } = ppo;
 export const { run: runRemax, train: trainRemax } = remax;
 export const { run: runOnlineDpo, train: trainOnlineDpo } = onlineDpo;
+export const { run: runRaft, train: trainRaft } = raft;
 export type TrainRlooOptions = Asked<RlooOptions>;
 export type TrainGrpoOptions = Asked<GrpoOptions>;
 export type TrainReinforceOptions = Asked<ReinforceOptions>;
 export type TrainPpoOptions = Asked<PpoOptions>;
 export type TrainRemaxOptions = Asked<RemaxOptions>;
 export type TrainOnlineDpoOptions = Asked<OnlineDpoOptions>;
+export type TrainRaftOptions = Asked<RaftOptions>;
 
 const HELD_OUT_REWARD = 'Held-out reward';
 /** Held-out prompts that the report shows with both answers. */
@@ -107,10 +112,11 @@ const onlineKind = <Options extends OnlineOptions>(
   stepsPerBatch: stepsPerRollout,
   async task(prepared) {
     const { options, policy, data, source, evaluation, passes, path, addInput, tell } = prepared;
-    const { model, role, referenceRole, valueRole, reward } = policy;
+    const { model, role, referenceRole, movingReference, valueRole, reward } = policy;
     await addInput('--reward', await rewardFiles(options.reward));
     return new OnlineTask({
-      ...{ model, role, referenceRole, valueRole, reward, source, evaluation, ...passes },
+      ...{ model, role, referenceRole, movingReference, valueRole, reward },
+      ...{ source, evaluation, ...passes },
       settings: settings(options),
       pretraining: await openPretraining(prepared, owned),
       batchSize: options.batchSize,

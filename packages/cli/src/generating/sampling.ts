@@ -14,14 +14,15 @@ export interface SamplingFlags {
 }
 
 /** What generation takes of them. */
-export const samplingOptions = (flags: SamplingFlags): GenerateOptions => ({
-  maxNewTokens: flags.maxNewTokens,
-  minNewTokens: flags.minNewTokens,
-  temperature: flags.temperature,
-  topK: flags.topK,
-  topP: flags.topP,
-  minP: flags.minP,
-  repetitionPenalty: flags.repetitionPenalty,
-  stopStrings: flags.stop ?? [],
-  seed: flags.seed,
-});
+export const samplingOptions = (flags: SamplingFlags) =>
+  ({
+    maxNewTokens: flags.maxNewTokens,
+    minNewTokens: flags.minNewTokens,
+    temperature: flags.temperature,
+    topK: flags.topK,
+    topP: flags.topP,
+    minP: flags.minP,
+    repetitionPenalty: flags.repetitionPenalty,
+    stopStrings: flags.stop ?? [],
+    seed: flags.seed,
+  }) satisfies GenerateOptions;

@@ -3,7 +3,8 @@ import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
   ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
-  ...['compare', 'align', 'generate', 'chat', 'score', 'tokens'],
+  'raft',
+  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
 ] as const;
 
 const defined = defineOptions(

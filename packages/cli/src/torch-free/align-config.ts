@@ -9,6 +9,7 @@ export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
 export { onlineDpoDefinition } from '../../../align/src/config/online-dpo-options.ts';
+export { onlineShape } from '../../../align/src/config/online-options.ts';
 export {
   defineOptions,
   type OptionDescriptor,
@@ -16,6 +17,7 @@ export {
   option,
 } from '../../../align/src/config/options.ts';
 export { ppoDefinition } from '../../../align/src/config/ppo-options.ts';
+export { raftDefinition } from '../../../align/src/config/raft-options.ts';
 export { reinforceDefinition } from '../../../align/src/config/reinforce-options.ts';
 export { remaxDefinition } from '../../../align/src/config/remax-options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';

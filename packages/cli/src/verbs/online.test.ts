@@ -33,6 +33,8 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     ['reinforce', ['--baseline', 'batch'], ['objective/kl']],
     ['remax', [], ['objective/kl']],
     ['online-dpo', ['--loss', 'ipo'], ['objective/kl', 'frac_reward_zero_std']],
+    ['online-dpo', ['--reference-sync-steps', '1'], ['objective/kl', 'reference/moves']],
+    ['raft', ['--num-generations', '3'], ['kept/answers', 'kept/prompts_left_out', 'kept/reward']],
   ])('keel %s --json writes one object a line and nothing else', async (verb, own, names) => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await online(folder, verb, [
@@ -170,6 +172,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     for (const name of ['max_new_tokens', 'clip_range', 'num_iterations']) {
       expect(told).toContain(`write ${name}`);
     }
+    expect(await ask('raft', '--reward', 'length:-9', '--keep', '9')).toMatch(
+      /--keep: the best 9 of 8 answers: give more --num-generations/,
+    );
   });
 });
 

@@ -2,6 +2,7 @@
 import { loadAdapter, type Role } from '@keel/model';
 import { openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
+import { MovingReference, movingOptions } from '../moving-reference.ts';
 import { loadPolicy, type Policy } from '../policy.ts';
 import { addCritic } from './critic.ts';
 import type { OnlineOptions } from './online-settings.ts';
@@ -12,6 +13,8 @@ const START = 'start';
 export interface OnlinePolicy extends Policy {
   /** The policy before training. */
   referenceRole: Role;
+  /** What training compares with, where that follows the policy. */
+  movingReference: MovingReference | null;
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
   reward: Reward;
@@ -30,6 +33,8 @@ export async function loadOnlinePolicy(
   try {
     const { model, role, parameters, precision } = loaded;
     if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, START);
+    const moving = 'referenceSyncSteps' in options ? movingOptions(options) : null;
+    const movingReference = moving && new MovingReference(model, role, moving);
     const critic = 'critic' in options ? addCritic(model, role, options) : null;
     const reward = owned.use(
       await openReward(options.reward, {
@@ -46,6 +51,7 @@ export async function loadOnlinePolicy(
       ...loaded,
       parameters: new Map([...parameters, ...(critic?.parameters ?? [])]),
       referenceRole: options.adapter === null ? 'reference' : START,
+      movingReference,
       valueRole: critic?.role ?? null,
       reward,
     };

@@ -3,12 +3,14 @@ import type { GrpoOptions } from '../../config/grpo-options.ts';
 import type { OnlineDpoOptions } from '../../config/online-dpo-options.ts';
 import type { KlPlace } from '../../config/online-options.ts';
 import type { PpoOptions } from '../../config/ppo-options.ts';
+import type { RaftOptions } from '../../config/raft-options.ts';
 import type { ReinforceOptions } from '../../config/reinforce-options.ts';
 import type { RemaxOptions } from '../../config/remax-options.ts';
 import type { RlooOptions } from '../../config/rloo-options.ts';
 import type { ClipOptions } from '../../objectives/online/clipped-surrogate.ts';
 import type { AdvantageScaling } from '../../objectives/online/group-advantages.ts';
 import type { RatioLevel } from '../../objectives/online/importance-ratio.ts';
+import type { KeepRule } from '../../objectives/online/kept-answers.ts';
 import type { KlEstimator } from '../../objectives/online/kl-estimators.ts';
 import type { LossReduction } from '../../objectives/online/loss-reductions.ts';
 import type { ScoreShaping } from '../../objectives/online/token-rewards.ts';
@@ -20,7 +22,8 @@ export type OnlineOptions =
   | ReinforceOptions
   | RemaxOptions
   | PpoOptions
-  | OnlineDpoOptions;
+  | OnlineDpoOptions
+  | RaftOptions;
 
 export interface SamplingSettings {
   samplesPerPrompt: number;
@@ -81,6 +84,8 @@ export interface PairSettings {
 
 export interface OnlineSettings {
   sampling: SamplingSettings;
+  /** Of the log-probabilities that train, and of the KL. */
+  trainingTemperature: number;
   shaping: ScoreShaping & { running: boolean };
   /** null: no reference. */
   kl: KlSettings | null;
@@ -96,6 +101,8 @@ export interface OnlineSettings {
   critic: CriticSettings | null;
   /** An objective on the best and the worst answer to each prompt, in place of advantages and `loss`; null: none. */
   pairs: PairSettings | null;
+  /** Only these answers are trained on, each with advantage 1; null: all, each with its own. */
+  keep: KeepRule | null;
 }
 
 /** Optimiser steps on each rollout batch. */
@@ -135,7 +142,9 @@ const rollouts = (options: OnlineOptions) => ({
     missingEos: options.missingEos,
     running: options.rewardScale === 'running',
   },
+  trainingTemperature: options.temperature,
   pairs: null,
+  keep: null,
   critic: null,
 });
 
@@ -217,6 +226,29 @@ export const onlineDpoSettings = (options: OnlineDpoOptions): OnlineSettings => 
   advantage: { kind: 'batch' },
   loss: { ratio: null, reduction: 'sequence_sum', maxTokens: options.maxNewTokens, entropy: 0 },
   pairs: { objective: options.loss, beta: options.beta },
+});
+
+/** A step is one of supervised fine-tuning: the mean over the kept answers' tokens of -log p, at temperature 1. */
+export const raftSettings = (options: RaftOptions): OnlineSettings => ({
+  ...rollouts(options),
+  trainingTemperature: 1,
+  // Without LoRA there is no reference to measure the KL to.
+  kl: options.lora
+    ? {
+        place: options.beta > 0 ? 'reward' : 'none',
+        estimator: 'k1',
+        corrected: false,
+        coefficient: options.beta,
+        adaptive: null,
+      }
+    : null,
+  whitenAdvantages: false,
+  epochs: options.numIterations,
+  minibatches: options.minibatches,
+  targetKl: null,
+  advantage: { kind: 'batch' },
+  loss: { ratio: null, reduction: 'dapo', maxTokens: options.maxNewTokens, entropy: 0 },
+  keep: { most: options.keep, threshold: options.rewardThreshold },
 });
 
 export const ppoSettings = (options: PpoOptions): OnlineSettings => ({

@@ -90,8 +90,9 @@ it.each([
   expectClose(flat(more!.found), flat(plain!.found));
 });
 
+// RAFT learns the first of equal answers.
 it.each(
-  verbs,
+  verbs.filter((verb) => verb !== 'raft'),
 )('rewards that are all the same, without KL, leave the policy of %s bit for bit where it is', async (verb) => {
   const settings = settingsOf[verb]({
     beta: 0,
@@ -127,6 +128,7 @@ describe('passes', () => {
     reinforce: { temperature: 0.7 },
     remax: {},
     onlineDpo: { numGenerations: 3, loss: 'ipo' },
+    raft: { numGenerations: 4, keep: 2, temperature: 0.7, beta: 0.1 },
   };
   it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
     const settings = settingsOf[verb](rich[verb]);

@@ -5,6 +5,7 @@ import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
 import type { SamplerState } from '../../data/shuffle.ts';
 import { exceedsKlTarget } from '../../objectives/online/policy-drift.ts';
 import { moments } from '../../objectives/online/whitening.ts';
+import { withReference } from '../moving-reference.ts';
 import { RowTask, type RowTaskParts } from '../row-task.ts';
 import type { Metrics, TaskState } from '../training-task.ts';
 import { minibatchesOf } from './minibatches.ts';
@@ -50,7 +51,7 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async step(): Promise<Metrics> {
-    const { settings, source, pretraining = null } = this.#parts;
+    const { settings, source, pretraining = null, movingReference: moving } = this.#parts;
     if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#rollOut();
     const batch = this.#batch!;
     const sequences = this.#minibatches[this.#done]!;
@@ -58,17 +59,19 @@ export class OnlineTask extends RowTask<PromptSource> {
     const count = ({ packed, scored }: PackedRollouts): void =>
       this.count(packed, scored.rows.length);
     const parts = { ...this.#parts, count };
-    const { pairs } = settings;
+    const { pairs, keep } = settings;
+    const trained = keep === null ? sequences : sequences.filter((one) => batch.mark(one) === 1);
     const totals =
-      pairs === null
-        ? await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient)
-        : await updateOnPairs({ ...parts, pairs }, batch, sequences);
+      pairs !== null
+        ? await updateOnPairs({ ...parts, pairs }, batch, sequences)
+        : await updatePolicy(parts, batch, trained, this.#maker.klCoefficient);
     const mixed =
       pretraining === null || this.#warmsUp(batch)
         ? null
         : await pretraining.learn(this.#parts, count);
     this.#done += 1;
     this.#steps += 1;
+    moving?.countStep();
     this.tokens += mixed?.tokens ?? 0;
     for (const sequence of sequences) {
       const prompt = batch.prompts[batch.groups[sequence]!]!;
@@ -77,6 +80,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const metrics: Metrics = {
       ...batch.metrics,
       ...totals.metrics(settings.critic?.coefficient ?? 0),
+      ...(moving && { 'reference/moves': moving.moves }),
       epoch: source.epoch,
       num_tokens: this.tokens,
     };
@@ -99,7 +103,9 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async #rollOut(): Promise<void> {
-    const { source, batchSize, samples, onSamples } = this.#parts;
+    const { source, batchSize, samples, onSamples, movingReference } = this.#parts;
+    // Between batches only: the reference's log-probabilities of a batch are computed once.
+    movingReference?.moveIfDue();
     const prompts = await phase('data', () => source.next(batchSize));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#maker.make(prompts, this.#rollouts);
@@ -155,7 +161,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const state = super.state();
     const left = this.#batch !== null && this.#done < this.#minibatches.length;
     const batch = left ? this.#batch!.state() : null;
-    return {
+    const own = {
       values: {
         ...state.values,
         rollouts: this.#rollouts,
@@ -167,6 +173,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       },
       tensors: batch?.tensors ?? new Map(),
     };
+    return withReference(own, this.#parts.movingReference);
   }
 
   override check(state: TaskState): void {
@@ -177,6 +184,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       throw new Error('the saved state is not one of an online run');
     }
     if (batch !== null) batchOf(state);
+    this.#parts.movingReference?.check(state.values.reference, state.tensors);
     this.#checkMix(state);
   }
 
@@ -198,6 +206,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#steps = steps as number;
     this.#batch = null;
     if (batch !== null) this.#begin(batchOf(state), done as number);
+    this.#parts.movingReference?.restore(state.values.reference, state.tensors);
     this.#parts.samples?.goOnAfter(this.#steps);
   }
 }

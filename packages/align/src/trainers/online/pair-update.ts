@@ -53,9 +53,7 @@ export async function updateOnPairs(
 ): Promise<UpdateTotals> {
   const { limit, recomputes, count } = parts;
   const found = new UpdateTotals();
-  const mark = (sequence: number): number =>
-    batch.numbers.advantages[batch.layout.offsets[sequence]!]!;
-  const paired = sequences.filter((sequence) => mark(sequence) !== 0);
+  const paired = sequences.filter((sequence) => batch.mark(sequence) !== 0);
   if (paired.length === 0) return found;
   for (const members of rolloutPasses(batch, paired, limit, { wholeGroups: true })) {
     const packed = phase('data', () => packRollouts(batch, members));
@@ -63,10 +61,10 @@ export async function updateOnPairs(
     const places: Places = { chosen: [], rejected: [] };
     const better = new Map<number, number>();
     members.forEach((member, at) => {
-      if (mark(member) > 0) better.set(batch.groups[member]!, at);
+      if (batch.mark(member) > 0) better.set(batch.groups[member]!, at);
     });
     members.forEach((member, at) => {
-      if (mark(member) > 0) return;
+      if (batch.mark(member) > 0) return;
       places.rejected.push(at);
       places.chosen.push(better.get(batch.groups[member]!)!);
     });
@@ -91,7 +89,7 @@ function* forward(
   recomputation: Recomputation | null,
 ): Steps<Tensor> {
   const { packed, scored } = pass.packed;
-  const { temperature } = settings.sampling;
+  const { trainingTemperature: temperature } = settings;
   const scoring = model.scoreTokensSteps(packed, scored, {
     training: true,
     recomputation,

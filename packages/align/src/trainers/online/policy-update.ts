@@ -23,7 +23,7 @@ export interface PolicyUpdateParts {
   role: Role;
   /** null: no critic. */
   valueRole: Role | null;
-  settings: Pick<OnlineSettings, 'sampling' | 'kl' | 'loss' | 'critic'>;
+  settings: Pick<OnlineSettings, 'sampling' | 'trainingTemperature' | 'kl' | 'loss' | 'critic'>;
   limit: MicroBatchLimit;
   recomputes?(tokens: number): boolean;
   /** Told of every pass, forward and backward. */
@@ -89,10 +89,10 @@ function* policyForward(
   found: UpdateTotals,
   recomputation: Recomputation | null,
 ): Steps<Tensor> {
-  const { sampling, kl, loss, critic } = settings;
+  const { sampling, trainingTemperature: temperature, kl, loss, critic } = settings;
   const { packed, scored, layout, totals, batch } = pass;
   const options = {
-    ...{ training: true, recomputation, temperature: sampling.temperature },
+    ...{ training: true, recomputation, temperature },
     entropyGradient: loss.entropy > 0,
   };
   const shared = critic?.shared === true;
@@ -114,7 +114,7 @@ function* policyForward(
   const result = policyLoss(layout, tokens, { ...loss, kl: lossKl }, totals);
   refuseNonFinite(result.total, pass);
   found.addPolicy(tokens, result, loss.ratio?.clip ?? null);
-  if (old === null) {
+  if (old === null && sampling.temperature === temperature) {
     const own = pass.tokens;
     found.addMismatch(
       Float64Array.from(own, (token) => sampler[token]!),

@@ -58,6 +58,11 @@ export class RolloutBatch implements SampledAnswers {
     return Array.from(this.groups, (_, sequence) => sequence);
   }
 
+  /** The advantage of a sequence's first token, where all of its tokens have one. */
+  mark(sequence: number): number {
+    return this.numbers.advantages[this.layout.offsets[sequence]!]!;
+  }
+
   state(): TaskState {
     const tensors = new Map<string, Tensor>([
       ['rollout/prompts', whole(this.prompts.flat())],

@@ -10,6 +10,7 @@ import { moments } from '../../objectives/online/whitening.ts';
 import { CompositeReward, type CompositeState } from '../../rewards/composite-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import type { RunningMomentsState } from '../../rewards/running-moments.ts';
+import type { MovingReference } from '../moving-reference.ts';
 import { AdvantageEstimator } from './advantage-estimator.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type KlController,
   type KlControllerState,
 } from './kl-controller.ts';
+import { markKept } from './mark-kept.ts';
 import type { OnlineSettings } from './online-settings.ts';
 import { markPairs } from './pair-update.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
@@ -38,8 +40,10 @@ export interface RolloutMakerParts {
   model: LanguageModel;
   /** Role that samples and is trained. */
   role: Role;
-  /** Role to whose log-probabilities the KL is. */
+  /** The policy before training: the KL of held-out answers is to it. */
   referenceRole: Role;
+  /** The reference that training compares with, where it is not that one. */
+  movingReference: MovingReference | null;
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
   reward: Reward;
@@ -100,7 +104,8 @@ export class RolloutMaker {
     const batch = batchOf(sampled, number);
     const steps = settings.epochs * settings.minibatches;
     const lazy = settings.kl === null && settings.critic === null && steps === 1;
-    await this.#score(batch, { old: !lazy, values: true });
+    const { movingReference: moving, referenceRole } = this.#parts;
+    await this.#score(batch, { old: !lazy, values: true }, moving?.role ?? referenceRole);
     const coefficient = this.klCoefficient;
     const greedy =
       settings.advantage.kind === 'greedy' ? await this.#greedyRewards(prompts) : undefined;
@@ -113,7 +118,9 @@ export class RolloutMaker {
       reward: rewards.mean,
       reward_std: Math.sqrt(rewards.variance),
       ...answerMetrics(sampled.samples, judged),
-      ...batchMetrics(batch, coefficient),
+      ...batchMetrics(batch, coefficient, {
+        comparable: settings.trainingTemperature === settings.sampling.temperature,
+      }),
       ...(kl !== null && {
         'objective/non_score_reward': nonScore,
         'objective/rlhf_reward': rewards.mean + nonScore,
@@ -121,7 +128,12 @@ export class RolloutMaker {
       ...batch.metrics,
       ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
     };
-    return { batch, lines: linesOf(sampled, judged, kl) };
+    const lines = linesOf(sampled, judged, kl);
+    if (settings.keep === null) return { batch, lines };
+    return {
+      batch,
+      lines: lines.map((line, sequence) => ({ ...line, kept: batch.mark(sequence) === 1 })),
+    };
   }
 
   /**
@@ -142,7 +154,8 @@ export class RolloutMaker {
       heldOut: true,
     });
     const batch = batchOf(sampled, chunk);
-    await this.#score(batch, { old: this.#parts.settings.kl !== null, values: false });
+    const wanted = { old: this.#parts.settings.kl !== null, values: false };
+    await this.#score(batch, wanted, this.#parts.referenceRole);
     const kl = answerKl(batch);
     const lines = linesOf(sampled, judged, kl).map((line) => ({
       ...line,
@@ -171,9 +184,13 @@ export class RolloutMaker {
     return { sampled, judged };
   }
 
-  async #score(batch: RolloutBatch, wanted: { old: boolean; values: boolean }): Promise<void> {
-    const { model, role, referenceRole, valueRole, settings, limit, count } = this.#parts;
-    const { temperature } = settings.sampling;
+  async #score(
+    batch: RolloutBatch,
+    wanted: { old: boolean; values: boolean },
+    reference: Role,
+  ): Promise<void> {
+    const { model, role, valueRole, settings, limit, count } = this.#parts;
+    const { trainingTemperature: temperature } = settings;
     const how = { limit, temperature, ...(count && { count }) };
     const { numbers } = batch;
     if (wanted.old) {
@@ -181,7 +198,7 @@ export class RolloutMaker {
     }
     if (settings.kl !== null) {
       numbers.reference = await phase('reference', () =>
-        rolloutLogprobs(model, referenceRole, batch, how),
+        rolloutLogprobs(model, reference, batch, how),
       );
     }
     if (valueRole !== null && wanted.values) {
@@ -199,7 +216,8 @@ export class RolloutMaker {
     let rewards = shapeScores(judged.scores, ended, shaping);
     if (kl?.place === 'reward') {
       const batch = batchOf(sampled, 0);
-      await this.#score(batch, { old: true, values: false });
+      const { movingReference: moving, referenceRole } = this.#parts;
+      await this.#score(batch, { old: true, values: false }, moving?.role ?? referenceRole);
       const { old, reference } = batch.numbers;
       const cost = tokenKl(kl.estimator, old!, reference!);
       rewards = sequenceRewards(batch.layout, rewards, cost, this.klCoefficient);
@@ -214,7 +232,7 @@ export class RolloutMaker {
     { scores }: Judgement,
     greedy?: ReadonlyMap<number, number>,
   ): Float64Array {
-    const { shaping, kl, pairs } = this.#parts.settings;
+    const { shaping, kl, pairs, keep } = this.#parts.settings;
     const { layout, numbers } = batch;
     const scaled = this.#scale?.scale(scores) ?? scores;
     const shaped = shapeScores(
@@ -231,10 +249,18 @@ export class RolloutMaker {
       batch.metrics.frac_reward_zero_std = ties;
       return shaped;
     }
+    const cost =
+      kl?.place === 'reward' ? tokenKl(kl.estimator, numbers.old!, numbers.reference!) : null;
+    if (keep !== null) {
+      const ranked =
+        cost === null ? shaped : sequenceRewards(layout, shaped, cost, this.klCoefficient);
+      markKept(batch, keep, ranked, shaped);
+      return shaped;
+    }
     const found = this.#estimator.estimate({
       layout,
       scores: shaped,
-      kl: kl?.place === 'reward' ? tokenKl(kl.estimator, numbers.old!, numbers.reference!) : null,
+      kl: cost,
       klCoefficient: this.klCoefficient,
       values: numbers.values,
       ...(greedy && { greedy }),

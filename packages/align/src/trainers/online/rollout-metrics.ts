@@ -42,8 +42,15 @@ export function answerKl({
   return layout.sums(old.map((one, token) => one - reference[token]!));
 }
 
-/** What is known of a batch once its log-probabilities are. */
-export function batchMetrics(batch: RolloutBatch, klCoefficient: number): Metrics {
+/**
+ * What is known of a batch once its log-probabilities are.
+ * @param comparable the sampler's are at the same temperature
+ */
+export function batchMetrics(
+  batch: RolloutBatch,
+  klCoefficient: number,
+  { comparable }: { comparable: boolean },
+): Metrics {
   const { layout, numbers } = batch;
   const { old, sampler, values, returns } = numbers;
   const surprise = layout.sums(old ?? sampler).map((sum) => -sum);
@@ -53,7 +60,8 @@ export function batchMetrics(batch: RolloutBatch, klCoefficient: number): Metric
     metrics['objective/kl'] = mean(kl);
     metrics['objective/kl_coefficient'] = klCoefficient;
   }
-  if (old !== null) Object.assign(metrics, mismatchMetrics(samplerMismatch(sampler, old)));
+  if (old !== null && comparable)
+    Object.assign(metrics, mismatchMetrics(samplerMismatch(sampler, old)));
   if (values !== null && returns !== null) {
     metrics['ppo/mean_value'] = mean(values);
     const explained = explainedVariance(values, returns);

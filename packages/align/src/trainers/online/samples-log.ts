@@ -18,6 +18,8 @@ export interface SampleLine {
   /** Whether it came to its end before --max-new-tokens. */
   ended: boolean;
   tokens: number;
+  /** Of rejection sampling: whether it is trained on. */
+  kept?: boolean;
 }
 
 /** A run's samples.jsonl. */

@@ -1,0 +1,71 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { Journal } from './journal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-journal-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const output = join(folder, 'out.jsonl');
+beforeEach(() => rmSync(`${output}.partial`, { force: true }));
+
+const identity = { '--seed': 1, '--model': 'a'.repeat(64), '--adapter': null };
+const usual = { chunk: 2, prompts: 5, overwrite: false };
+// Letters of several bytes: places are counted in bytes.
+const line = (row: number) => ({
+  ...{ row, prompt: 'ä€😀', texts: [`answer ${row} é`], scores: [row] },
+  ...{ tokens: [1], ended: [true] },
+});
+
+describe('Journal', () => {
+  it('gives back what was written, and goes on after it', () => {
+    const first = Journal.open(output, identity, usual);
+    expect(first.length).toBe(0);
+    first.append([line(0), { row: 1, left_out: true }]);
+    const again = Journal.open(output, identity, usual);
+    expect(again.length).toBe(2);
+    again.append([line(2), line(3)]);
+    again.append([line(4)]);
+    const whole = Journal.open(output, identity, usual);
+    expect(whole.length).toBe(5);
+    expect([...whole.read()]).toEqual([
+      line(0),
+      { row: 1, left_out: true },
+      line(2),
+      line(3),
+      line(4),
+    ]);
+    whole.remove();
+    expect(existsSync(`${output}.partial`)).toBe(false);
+  });
+
+  it.each([
+    ['half a line', `${JSON.stringify(line(2)).slice(0, 30)}`],
+    ['a chunk of which a line is missing', `${JSON.stringify(line(2))}\n`],
+    ['both', `${JSON.stringify(line(2))}\n{"row":`],
+  ])('cuts off %s, as a killed process leaves it', (_, left) => {
+    Journal.open(output, identity, usual).append([line(0), line(1)]);
+    const before = readFileSync(`${output}.partial`, 'utf8');
+    appendFileSync(`${output}.partial`, left);
+    expect(Journal.open(output, identity, usual).length).toBe(2);
+    expect(readFileSync(`${output}.partial`, 'utf8')).toBe(before);
+  });
+
+  it('refuses that of another job, in its words', () => {
+    Journal.open(output, identity, usual).append([line(0), line(1)]);
+    const other = { '--seed': 2, '--model': 'b'.repeat(64), '--adapter': null };
+    expect(() => Journal.open(output, other, usual)).toThrow(
+      /another job has sampled: --seed was 1, now 2; --model was aaaaaaaaaaaa…, now bbbbbbbbbbbb….*--overwrite/,
+    );
+    expect(Journal.open(output, other, { ...usual, overwrite: true }).length).toBe(0);
+    writeFileSync(`${output}.partial`, '');
+    expect(() => Journal.open(output, identity, usual)).toThrow(/another job/);
+  });
+});

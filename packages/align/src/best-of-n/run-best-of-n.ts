@@ -1,0 +1,94 @@
+// Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021, arXiv:2112.09332): n answers to each
+// prompt, ranked by a reward. Nothing is trained. What `keel best-of-n` is.
+import { existsSync, writeSync } from 'node:fs';
+import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
+import { setThreads } from '@keel/torch';
+import { openRows } from '../data/open-rows.ts';
+import { openReward } from '../rewards/open-reward.ts';
+import { fillFileAtomic } from '../runs/atomic-write.ts';
+import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
+import { jobIdentity } from './job-identity.ts';
+import { Journal } from './journal.ts';
+import { SampleJob } from './sample-job.ts';
+import { rowOfForm } from './sampled-prompt.ts';
+import { type BestOfNSummary, BestOfNTally } from './summary.ts';
+
+export interface BestOfNResult {
+  output: string;
+  interrupted: boolean;
+  /** Prompts that are sampled and judged. */
+  done: number;
+  /** Rows of the output; prompts whose answers make none (--write) are not among them. */
+  rows: number;
+  /** null where it was interrupted. */
+  summary: BestOfNSummary | null;
+}
+
+/**
+ * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as they must be, the output is there
+ *   already, or what was sampled before is of another job
+ */
+export async function runBestOfN(
+  options: BestOfNOptions,
+  hooks: BestOfNHooks = {},
+): Promise<BestOfNResult> {
+  const { output, overwrite, numGenerations: n } = options;
+  if (existsSync(output) && !overwrite) {
+    throw new Error(`${output} is there already: give --overwrite, or another --output`);
+  }
+  if (options.threads !== null) setThreads(options.threads);
+  if (options.unsafeCode) {
+    hooks.onNotice?.('--unsafe-code: code of answers runs with all rights of this user');
+  }
+  await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
+  if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
+  using owned = new DisposableStack();
+  const device = resolveDevice(options.device);
+  const precision = resolvePrecision(options.precision, device, false);
+  const model = await loadModel(options.model, { precision, device });
+  owned.defer(() => model.dispose());
+  const role: Role = options.adapter === null ? 'reference' : 'adapter';
+  if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, role);
+  await using reward = await openReward(options.reward, {
+    base: model,
+    emptyAnswers: 'score',
+    tokenizer: options.model,
+    precision,
+    device: model.device as 'cpu',
+    unsafeCode: options.unsafeCode,
+  });
+  // A few times what is in flight, so that most of the time all places are taken.
+  const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
+  const identity = await jobIdentity(options, rows, { model, precision });
+  const journal = Journal.open(output, identity, { chunk, prompts: rows.length, overwrite });
+  const job = new SampleJob({ options, hooks, rows, model, role, reward, journal, chunk });
+  if (!(await job.sample())) {
+    return { output, interrupted: true, done: journal.length, rows: 0, summary: null };
+  }
+  const { written, summary } = finish(journal, options);
+  journal.remove();
+  return { output, interrupted: false, done: journal.length, rows: written, summary };
+}
+
+/** Writes the output from the journal. */
+function finish(
+  journal: Journal,
+  { output, write, numGenerations }: BestOfNOptions,
+): { written: number; summary: BestOfNSummary } {
+  const tally = new BestOfNTally(numGenerations);
+  let written = 0;
+  fillFileAtomic(output, (descriptor) => {
+    for (const line of journal.read()) {
+      if ('left_out' in line) {
+        tally.addLeftOut();
+        continue;
+      }
+      tally.add(line);
+      const row = rowOfForm(line, write);
+      if (row === null) continue;
+      written += 1;
+      writeSync(descriptor, `${JSON.stringify(row)}\n`);
+    }
+  });
+  return { written, summary: tally.summary() };
+}

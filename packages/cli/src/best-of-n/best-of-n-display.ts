@@ -1,0 +1,183 @@
+import {
+  type BestOfK,
+  type BestOfNProgress,
+  type BestOfNResult,
+  type BestOfNSummary,
+  formatCount,
+  formatDuration,
+  PlainPace,
+  RateMeter,
+} from '@keel/align';
+import { SingleBar } from 'cli-progress';
+import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
+import { shellWord } from '../shell-word.ts';
+import { printJson } from '../training/json-display.ts';
+
+/** Shows best-of-n sampling. */
+export interface BestOfNDisplay {
+  progress(progress: BestOfNProgress): void;
+  say(text: string): void;
+  close(): void;
+  ended(result: BestOfNResult): void;
+}
+
+type Shown = Pick<BestOfNVerbOptions, 'json' | 'write' | 'numGenerations'>;
+
+export const bestOfNDisplay = (options: Shown): BestOfNDisplay =>
+  options.json ? jsonDisplay() : new HumanBestOfN(options);
+
+/** An object each ten seconds, and one at the end. */
+function jsonDisplay(): BestOfNDisplay {
+  const pace = new PlainPace();
+  return {
+    progress({ answers, total, means }) {
+      if (pace.due(answers)) printJson({ type: 'progress', answers, total, ...means });
+    },
+    say: (text) => printJson({ type: 'notice', text }),
+    close() {},
+    ended({ output, interrupted, done, rows, summary }) {
+      if (interrupted) printJson({ type: 'interrupted', prompts: done, output });
+      else printJson({ type: 'final', output, rows, ...jsonSummary(summary!) });
+    },
+  };
+}
+
+const jsonSummary = ({
+  prompts,
+  leftOut,
+  answers,
+  meanTokens,
+  ended,
+  ties,
+  curve,
+}: BestOfNSummary) => ({
+  ...{ prompts, prompts_left_out: leftOut, answers },
+  'completions/mean_length': meanTokens,
+  eos_rate: ended,
+  frac_reward_zero_std: ties,
+  best_of: curve.map(({ k, reward, interval, kl }) => ({ k, reward, interval, kl_at_most: kl })),
+});
+
+class HumanBestOfN implements BestOfNDisplay {
+  readonly #options: Shown;
+  readonly #answers = new RateMeter();
+  readonly #tokens = new RateMeter();
+  readonly #pace = new PlainPace();
+  readonly #bar: SingleBar | null;
+  #now: BestOfNProgress | null = null;
+
+  constructor(options: Shown) {
+    this.#options = options;
+    const { stdout } = process;
+    this.#bar = stdout.isTTY
+      ? new SingleBar({
+          stream: stdout,
+          format: (_, { progress }) =>
+            this.#line(bar(progress)).slice(0, (stdout.columns ?? 80) - 1),
+          hideCursor: true,
+          // The first signal only ends what is under way: the bar stays till then.
+          gracefulExit: false,
+        })
+      : null;
+  }
+
+  progress(progress: BestOfNProgress): void {
+    const before = this.#now;
+    this.#now = progress;
+    if (before === null) {
+      this.#bar?.start(progress.total, progress.answers);
+      this.#answers.resume();
+      this.#tokens.resume();
+      return;
+    }
+    // Where a chunk ends the answers under way are counted among those that are done.
+    this.#answers.add(Math.max(0, progress.answers - before.answers));
+    this.#tokens.add(progress.tokens - before.tokens);
+    if (this.#bar !== null) this.#bar.update(progress.answers);
+    else if (this.#pace.due(progress.answers)) console.log(this.#line(''));
+  }
+
+  say(text: string): void {
+    if (this.#bar?.isActive) {
+      // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
+      process.stdout.write(`\r\x1b[2K${text}\n\x1b7`);
+      this.#bar.render();
+    } else console.log(text);
+  }
+
+  close(): void {
+    this.#bar?.stop();
+  }
+
+  ended({ output, interrupted, done, rows, summary }: BestOfNResult): void {
+    if (interrupted) {
+      console.log(`\nStopped after ${done} prompts. The same command goes on from there.`);
+      return;
+    }
+    const { prompts, leftOut, answers, meanTokens, ended, ties, curve } = summary!;
+    if (leftOut > 0) {
+      console.log(`${leftOut} prompts are left out: they leave no room for --max-new-tokens`);
+    }
+    const missing = prompts - rows;
+    if (missing > 0) console.log(`${missing} prompts have no row: ${reasons[this.#options.write]}`);
+    if (prompts > 0) {
+      console.log(
+        `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} came to their end` +
+          `${ties > 0 ? `; ${percent(ties)} of the prompts have answers of one reward only` : ''}`,
+      );
+      console.log(table(curve));
+    }
+    console.log(`\n${rows} rows: ${output}`);
+    if (rows > 0) console.log(`${use[this.#options.write]} --data ${shellWord(output)}`);
+  }
+
+  #line(bar: string): string {
+    const { answers, total, means } = this.#now!;
+    const parts = [`${bar}${answers}/${total} answers`];
+    if (means !== null) {
+      parts.push(
+        `reward ${means.mean.toFixed(3)}`,
+        `best of ${this.#options.numGenerations} ${means.best.toFixed(3)}`,
+      );
+    }
+    const left = this.#answers.secondsFor(total - answers);
+    if (left !== null) parts.push(`${formatDuration(left)} left`);
+    if (this.#tokens.rate !== null) parts.push(`${formatCount(this.#tokens.rate)} tokens/s`);
+    return parts.join('  ');
+  }
+}
+
+const WIDTH = 20;
+const bar = (share: number): string => {
+  const full = Math.floor(share * WIDTH);
+  return `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${String(Math.round(100 * share)).padStart(3)}%  `;
+};
+
+const reasons = {
+  best: 'all their answers are empty',
+  all: 'fewer than two of their answers are not empty',
+  pairs: 'no answer is better than another',
+};
+
+const use = {
+  best: 'Learn them: npx keel sft',
+  all: 'Learn a reward of them: npx keel reward',
+  pairs: 'Align a model on them: npx keel dpo',
+};
+
+const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
+
+/** All n up to 16, then powers of two and the last. */
+function table(curve: readonly BestOfK[]): string {
+  const shown = curve.filter(
+    ({ k }) => curve.length <= 16 || (k & (k - 1)) === 0 || k === curve.length,
+  );
+  const lines = shown.map(({ k, reward, interval, kl }) => {
+    const [low, high] = interval.map((one) => one.toFixed(3));
+    return cells([String(k), reward.toFixed(3), `${low} to ${high}`, kl.toFixed(3)]);
+  });
+  return [cells(['best of', 'reward', '95% interval', 'KL at most']), ...lines].join('\n');
+}
+
+const cells = (texts: readonly string[]): string =>
+  texts.map((text, column) => text.padStart(column === 2 ? 20 : 11)).join('');
