@@ -46,6 +46,7 @@ export {
 export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
 export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
+export { type D2poOptions, d2poDefinition } from './config/d2po-options.ts';
 export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
 export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
@@ -166,6 +167,12 @@ export {
   type GaeOptions,
   generalisedAdvantages,
 } from './objectives/online/gae.ts';
+export {
+  chooseGold,
+  type GoldPairs,
+  goldPairs,
+  goldPairsDue,
+} from './objectives/online/gold-labels.ts';
 export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
 export {
   type AdvantageScaling,
@@ -206,6 +213,7 @@ export {
   bradleyTerryPairs,
   type PreferencePair,
   type PreferencePairs,
+  wideEnough,
 } from './objectives/online/preference-pairs.ts';
 export { batchBaselineAdvantages, reinforceLoss } from './objectives/online/reinforce.ts';
 export { constantLike, type Numbers, RolloutLayout } from './objectives/online/rollout.ts';
@@ -349,6 +357,7 @@ export {
 } from './trainers/run-dpo.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export {
+  runD2po,
   runGrpo,
   runOnlineDpo,
   runPpo,
@@ -356,6 +365,7 @@ export {
   runReinforce,
   runRemax,
   runRloo,
+  type TrainD2poOptions,
   type TrainGrpoOptions,
   type TrainOnlineDpoOptions,
   type TrainPpoOptions,
@@ -363,6 +373,7 @@ export {
   type TrainReinforceOptions,
   type TrainRemaxOptions,
   type TrainRlooOptions,
+  trainD2po,
   trainGrpo,
   trainOnlineDpo,
   trainPpo,

@@ -65,6 +65,13 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/online-dpo.ts'),
   }),
   verb({
+    name: 'd2po',
+    summary:
+      'align a model on pairs of its own answers: few labelled by a reward, the others by a discriminator that learns of these (D2PO)',
+    options: () => import('./options/d2po.ts'),
+    run: () => import('./verbs/d2po.ts'),
+  }),
+  verb({
     name: 'raft',
     summary:
       'fine-tune a model on the best of its own answers by a reward (rejection sampling, RAFT)',

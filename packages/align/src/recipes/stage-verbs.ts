@@ -1,4 +1,5 @@
 // The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
+import { d2poDefinition } from '../config/d2po-options.ts';
 import { defineDpoOptions } from '../config/dpo-options.ts';
 import { grpoDefinition } from '../config/grpo-options.ts';
 import { ktoDefinition } from '../config/kto-options.ts';
@@ -139,6 +140,16 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     ...online,
     definition: onlineDpoDefinition,
     run: async () => (await import('../trainers/run-online.ts')).runOnlineDpo,
+  }),
+  d2po: stage({
+    ...online,
+    definition: d2poDefinition,
+    // Answers are sampled, and read by policy and reference as for online DPO; the discriminator reads them twice, and learns of pairs.
+    otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
+      always: 7,
+      trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
+    }),
+    run: async () => (await import('../trainers/run-online.ts')).runD2po,
   }),
   raft: stage({
     ...online,

@@ -1,9 +1,9 @@
 // The best and the worst of a batch of sampled answers, for people.
 import type { Content } from '../data/messages.ts';
-import type { SampleLine } from '../trainers/online/samples-log.ts';
+import type { JudgedLine } from '../trainers/online/samples-log.ts';
 
 /** What a table has of an answer. */
-export type ShownSample = Pick<SampleLine, 'prompt' | 'completion' | 'reward' | 'kl'>;
+export type ShownSample = Pick<JudgedLine, 'prompt' | 'completion' | 'reward' | 'kl'>;
 
 interface Shown {
   title: string;

@@ -1,5 +1,6 @@
-// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax`, `online-dpo` and `raft` and their library forms are.
+// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax`, `online-dpo`, `d2po` and `raft` and their library forms are.
 import { join } from 'node:path';
+import { type D2poOptions, d2poDefinition } from '../config/d2po-options.ts';
 import { type GrpoOptions, grpoDefinition } from '../config/grpo-options.ts';
 import { type OnlineDpoOptions, onlineDpoDefinition } from '../config/online-dpo-options.ts';
 import type { OptionDescriptor } from '../config/options.ts';
@@ -9,9 +10,12 @@ import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-
 import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
+import { writeFolderAtomic } from '../runs/atomic-write.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './online/held-out-change.ts';
+import { Labeller } from './online/labeller.ts';
 import { loadOnlinePolicy, type OnlinePolicy } from './online/online-policy.ts';
 import {
+  d2poSettings,
   grpoSettings,
   type OnlineOptions,
   type OnlineSettings,
@@ -78,6 +82,7 @@ const reinforce = onlineVerb(reinforceDefinition, reinforceSettings);
 const ppo = onlineVerb(ppoDefinition, ppoSettings);
 const remax = onlineVerb(remaxDefinition, remaxSettings);
 const onlineDpo = onlineVerb(onlineDpoDefinition, onlineDpoSettings);
+const d2po = onlineVerb(d2poDefinition, d2poSettings);
 const raft = onlineVerb(raftDefinition, raftSettings);
 
 export const { run: runRloo, train: trainRloo } = rloo;
@@ -86,6 +91,7 @@ export const { run: runReinforce, train: trainReinforce } = reinforce;
 export const { run: runPpo, train: trainPpo } = ppo;
 export const { run: runRemax, train: trainRemax } = remax;
 export const { run: runOnlineDpo, train: trainOnlineDpo } = onlineDpo;
+export const { run: runD2po, train: trainD2po } = d2po;
 export const { run: runRaft, train: trainRaft } = raft;
 export type TrainRlooOptions = Asked<RlooOptions>;
 export type TrainGrpoOptions = Asked<GrpoOptions>;
@@ -93,6 +99,7 @@ export type TrainReinforceOptions = Asked<ReinforceOptions>;
 export type TrainPpoOptions = Asked<PpoOptions>;
 export type TrainRemaxOptions = Asked<RemaxOptions>;
 export type TrainOnlineDpoOptions = Asked<OnlineDpoOptions>;
+export type TrainD2poOptions = Asked<D2poOptions>;
 export type TrainRaftOptions = Asked<RaftOptions>;
 
 const HELD_OUT_REWARD = 'Held-out reward';
@@ -114,10 +121,15 @@ const onlineKind = <Options extends OnlineOptions>(
     const { options, policy, data, source, evaluation, passes, path, addInput, tell } = prepared;
     const { model, role, referenceRole, movingReference, valueRole, reward } = policy;
     await addInput('--reward', await rewardFiles(options.reward));
+    const asked = settings(options);
+    const { discriminator } = policy;
     return new OnlineTask({
       ...{ model, role, referenceRole, movingReference, valueRole, reward },
       ...{ source, evaluation, ...passes },
-      settings: settings(options),
+      settings: asked,
+      labeller:
+        discriminator &&
+        new Labeller({ discriminator, settings: asked.labels!, seed: options.seed, ...passes }),
       pretraining: await openPretraining(prepared, owned),
       batchSize: options.batchSize,
       seed: options.seed,
@@ -132,7 +144,10 @@ const onlineKind = <Options extends OnlineOptions>(
     const belongs = (name: string): boolean => name.startsWith('value/');
     return new TwoRates(parameters, { belongs, factor, weightDecay: options.weightDecay });
   },
-  async finish({ path }) {
+  async finish({ path, policy: { discriminator } }) {
+    if (discriminator !== null) {
+      await writeFolderAtomic(join(path, 'discriminator'), (folder) => discriminator.save(folder));
+    }
     const change = readHeldOutChange(join(path, 'samples.jsonl'));
     if (change === null) return {};
     return {

@@ -15,7 +15,7 @@ import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts
 import { MetricsLog } from '../runs/metrics.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
-import type { SampleLine } from './online/samples-log.ts';
+import type { JudgedLine } from './online/samples-log.ts';
 import type { RunIdentity } from './run-identity.ts';
 import { loadTrainingState, saveTrainingState } from './training-state.ts';
 import { type Metrics, NonFiniteLossError, type TrainingTask } from './training-task.ts';
@@ -42,7 +42,7 @@ export type TrainingEvent =
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   /** Of a rollout batch, before the step that is trained on it first. */
-  | { type: 'samples'; step: number; samples: readonly SampleLine[] }
+  | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
   | { type: 'evaluation'; step: number; metrics: Metrics }
   | { type: 'checkpoint'; step: number; path: string }
   | ({ type: 'profile'; step: number } & WrittenProfile);

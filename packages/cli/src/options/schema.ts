@@ -3,7 +3,7 @@ import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
   ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
-  'raft',
+  ...['d2po', 'raft'],
   ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
 ] as const;
 

@@ -21,6 +21,7 @@ import {
   type WorldBatch,
   type WorldLoss,
 } from './fixtures/train-small-world.ts';
+import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { generalisedAdvantages } from './gae.ts';
 import { greedyBaselineAdvantages } from './greedy-baseline.ts';
 import {
@@ -129,27 +130,7 @@ const ppo: WorldAlgorithm = {
 const onlineDpo = (pairsOf: (batch: WorldBatch) => PreferencePairs): WorldAlgorithm => ({
   groupSize: 2,
   batchSize: 2048,
-  batch: (batch) => {
-    const { pairs } = pairsOf(batch);
-    const chosen = pairs.map((pair) => pair.chosen);
-    const rejected = pairs.map((pair) => pair.rejected);
-    const lengths = batch.layout.lengths;
-    return ({ layout, policy }) => {
-      const scores = layout.sumOver(policy);
-      const references = fromTypedArray(layout.sums(batch.reference));
-      const of = (values: Tensor, places: readonly number[]) =>
-        values.indexSelect(0, indices(places));
-      const paired: PairedScores = {
-        policyChosen: of(scores, chosen),
-        policyRejected: of(scores, rejected),
-        referenceChosen: of(references, chosen),
-        referenceRejected: of(references, rejected),
-        tokensChosen: pick(lengths, chosen),
-        tokensRejected: pick(lengths, rejected),
-      };
-      return pairedObjective('sigmoid').loss(paired, { beta, labelSmoothing: 0 }).mean();
-    };
-  },
+  batch: (batch) => worldPairLoss(batch, pairsOf(batch).pairs, beta),
 });
 
 const grpo = (rewards: Float64Array, { layout }: WorldBatch): Numbers =>

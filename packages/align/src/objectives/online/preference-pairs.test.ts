@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uniforms } from './fixtures/small-world.ts';
-import { bestAndWorst, bestOfEach, bradleyTerryPairs } from './preference-pairs.ts';
+import { bestAndWorst, bestOfEach, bradleyTerryPairs, wideEnough } from './preference-pairs.ts';
 import { RolloutLayout } from './rollout.ts';
 
 const layoutOf = (groups: number[]) =>
@@ -39,6 +39,20 @@ describe('bestAndWorst', () => {
   it('refuses a single completion and a reward that is none', () => {
     expect(() => bestAndWorst(layoutOf([2]), [1])).toThrow(/prompt 2 has one completion/);
     expect(() => bestAndWorst(layoutOf([0, 0]), [1, Number.NaN])).toThrow(/sequence 1 is NaN/);
+  });
+});
+
+describe('wideEnough', () => {
+  const { pairs } = bestAndWorst(layout, [1, 5, 3, -2, 2, 9]);
+  it.each([
+    [0, [2, 11], 0],
+    [2, [2, 11], 0],
+    [2.5, [11], 1],
+    [12, [], 2],
+  ])('keeps pairs that are %d apart or more', (least, margins, narrow) => {
+    const found = wideEnough(pairs, least);
+    expect(found.pairs.map(({ margin }) => margin)).toEqual(margins);
+    expect(found.narrow).toBe(narrow);
   });
 });
 

@@ -60,6 +60,19 @@ export function bestAndWorst(
 }
 
 /**
+ * Only pairs whose rewards are so far apart: DNO's filter (Rosset et al. 2024, arXiv:2404.03715, algorithm 2).
+ * @param least gap of rewards, at least 0
+ * @returns those that stay, and how many were left out
+ */
+export function wideEnough<Pair extends PreferencePair>(
+  pairs: readonly Pair[],
+  least: number,
+): { pairs: Pair[]; narrow: number } {
+  const kept = pairs.filter(({ margin }) => margin >= least);
+  return { pairs: kept, narrow: pairs.length - kept.length };
+}
+
+/**
  * The first two completions of each prompt, chosen with the probability s(r_1 - r_2).
  * @param uniform the next number in [0, 1)
  * @throws RangeError for a prompt with one completion

@@ -1,12 +1,11 @@
 // Where the algorithms that rank answers end, on the small language of online-algorithms.test.ts.
 import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
-import type { PairedScores } from '../paired.ts';
-import { pairedObjective } from '../registry.ts';
 import { tokenNll } from '../token-nll.ts';
 import { bestOfNKl } from './best-of-n.ts';
-import { indices, SmallWorld, totalVariation, uniforms } from './fixtures/small-world.ts';
+import { SmallWorld, totalVariation, uniforms } from './fixtures/small-world.ts';
 import { trainSmallWorld, type WorldAlgorithm } from './fixtures/train-small-world.ts';
+import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { keptAnswers } from './kept-answers.ts';
 import { bradleyTerryPairs } from './preference-pairs.ts';
 import type { Numbers } from './rollout.ts';
@@ -16,8 +15,6 @@ const world = new SmallWorld({ vocabulary: 4, longest: 3, seed: 3 });
 const start = world.probabilities(world.reference);
 const best = world.rewards.indexOf(Math.max(...world.rewards));
 
-const pick = (values: Numbers, places: ArrayLike<number>): Tensor =>
-  fromTypedArray(Float64Array.from(places, (place) => values[place]!));
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
 const klToStart = (found: Float64Array): number =>
   found.reduce((sum, one, at) => (one === 0 ? sum : sum + one * Math.log(one / start[at]!)), 0);
@@ -94,26 +91,10 @@ function roundOfDpo(from: SmallWorld): { found: Float64Array; next: SmallWorld }
   const dpo: WorldAlgorithm = {
     groupSize: 2,
     batchSize: 2048,
-    batch: ({ layout: whole, scores, uniform, reference, oldCells }) => {
-      cells = oldCells;
-      const { pairs } = bradleyTerryPairs(whole, scores, uniform);
-      const references = fromTypedArray(whole.sums(reference));
-      const chosen = pairs.map((pair) => pair.chosen);
-      const rejected = pairs.map((pair) => pair.rejected);
-      return ({ layout, policy }) => {
-        const sums = layout.sumOver(policy);
-        const of = (values: Tensor, places: readonly number[]): Tensor =>
-          values.indexSelect(0, indices(places));
-        const paired: PairedScores = {
-          policyChosen: of(sums, chosen),
-          policyRejected: of(sums, rejected),
-          referenceChosen: of(references, chosen),
-          referenceRejected: of(references, rejected),
-          tokensChosen: pick(layout.lengths, chosen),
-          tokensRejected: pick(layout.lengths, rejected),
-        };
-        return pairedObjective('sigmoid').loss(paired, { beta, labelSmoothing: 0 }).mean();
-      };
+    batch: (batch) => {
+      cells = batch.oldCells;
+      const { pairs } = bradleyTerryPairs(batch.layout, batch.scores, batch.uniform);
+      return worldPairLoss(batch, pairs, beta);
     },
   };
   const found = trainSmallWorld(from, dpo);

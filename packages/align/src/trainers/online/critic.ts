@@ -1,15 +1,9 @@
 // The critic of an online run: a scalar head on the base, on an adapter of its own or on the policy's.
-import {
-  addLora,
-  type LanguageModel,
-  loadAdapter,
-  loadAdapterHead,
-  type Role,
-  SCORE_WEIGHT,
-} from '@keel/model';
-import { noGrad, type Tensor, zeros } from '@keel/torch';
+import { addLora, type LanguageModel, loadAdapter, type Role, SCORE_WEIGHT } from '@keel/model';
+import { type Tensor, zeros } from '@keel/torch';
 import type { PpoOptions } from '../../config/ppo-options.ts';
 import { loraOptionsOf } from '../policy.ts';
+import { loadHead } from './load-head.ts';
 
 /** The critic's adapter. */
 const VALUE = 'value';
@@ -30,7 +24,10 @@ export function addCritic(model: LanguageModel, policy: Role, options: PpoOption
   const { decoder, device } = model;
   const shared = options.critic === 'shared';
   const role = shared ? policy : VALUE;
-  const head = options.criticFrom === null ? null : headOf(model, options.criticFrom);
+  const head =
+    options.criticFrom === null
+      ? null
+      : loadHead(model, options.criticFrom, `--critic-from ${options.criticFrom}`, 'a critic');
   const weight = head ?? zeros([1, decoder.config.hiddenSize], { device }).keep().setRequiresGrad();
   model.addScoreHead(role, weight);
   const parameters = new Map<string, Tensor>();
@@ -43,20 +40,4 @@ export function addCritic(model: LanguageModel, policy: Role, options: PpoOption
   }
   parameters.set(`${VALUE}/${SCORE_WEIGHT}`, weight);
   return { role, parameters };
-}
-
-/** [1, hidden], requiring gradients */
-function headOf({ decoder, device }: LanguageModel, folder: string): Tensor {
-  const found = loadAdapterHead(decoder, folder, { device });
-  if (found === null) {
-    throw new Error(
-      `--critic-from ${folder} is an adapter without a scalar head: give one of a reward model (keel reward --lora)`,
-    );
-  }
-  const heads = found.dim(0);
-  if (heads === 1) return found.setRequiresGrad();
-  noGrad(() => found.dispose());
-  throw new Error(
-    `--critic-from ${folder} has ${heads} heads, and a critic has one: give a reward model of one head`,
-  );
 }

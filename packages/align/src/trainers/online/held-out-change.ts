@@ -7,12 +7,12 @@ import {
   pairedDifferenceInterval,
 } from '../../evaluation/intervals.ts';
 import type { Comparison, Headline } from '../../runs/report/report-data.ts';
-import type { SampleLine } from './samples-log.ts';
+import { isJudged, type JudgedLine, type SampleLine } from './samples-log.ts';
 
 /** Lines of the same held-out prompts, in the same order. */
 export interface HeldOutChange {
-  before: readonly SampleLine[];
-  after: readonly SampleLine[];
+  before: readonly JudgedLine[];
+  after: readonly JudgedLine[];
 }
 
 /**
@@ -24,6 +24,7 @@ export function readHeldOutChange(path: string): HeldOutChange | null {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   const heldOut = lines
     .map((line) => JSON.parse(line) as SampleLine)
+    .filter(isJudged)
     .filter(({ held_out }) => held_out);
   const first = heldOut[0]?.step;
   const last = heldOut.at(-1)?.step;
@@ -58,7 +59,7 @@ export function rewardRise({ before, after }: HeldOutChange): RewardRise {
 /** The same as the first card of a report. */
 export function rewardHeadline(change: HeldOutChange, label: string): Headline {
   const { before, after, interval } = rewardRise(change);
-  const ends = (lines: readonly SampleLine[]): Interval =>
+  const ends = (lines: readonly JudgedLine[]): Interval =>
     bootstrapMeanInterval(lines.map(({ reward }) => reward));
   return {
     label,

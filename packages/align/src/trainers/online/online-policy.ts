@@ -5,6 +5,7 @@ import type { Reward } from '../../rewards/reward.ts';
 import { MovingReference, movingOptions } from '../moving-reference.ts';
 import { loadPolicy, type Policy } from '../policy.ts';
 import { addCritic } from './critic.ts';
+import { Discriminator } from './discriminator.ts';
 import type { OnlineOptions } from './online-settings.ts';
 
 /** The policy as it starts, where that is an adapter. */
@@ -17,6 +18,8 @@ export interface OnlinePolicy extends Policy {
   movingReference: MovingReference | null;
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
+  /** Labels pairs where the reward labels few; null: none. */
+  discriminator: Discriminator | null;
   reward: Reward;
 }
 
@@ -36,6 +39,8 @@ export async function loadOnlinePolicy(
     const moving = 'referenceSyncSteps' in options ? movingOptions(options) : null;
     const movingReference = moving && new MovingReference(model, role, moving);
     const critic = 'critic' in options ? addCritic(model, role, options) : null;
+    const discriminator =
+      'goldShare' in options ? owned.use(Discriminator.add(model, options)) : null;
     const reward = owned.use(
       await openReward(options.reward, {
         // A base that is trained would be a reward that changes.
@@ -53,6 +58,7 @@ export async function loadOnlinePolicy(
       referenceRole: options.adapter === null ? 'reference' : START,
       movingReference,
       valueRole: critic?.role ?? null,
+      discriminator,
       reward,
     };
   } catch (error) {

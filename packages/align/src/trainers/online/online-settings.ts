@@ -1,4 +1,5 @@
 // What an online run does, said without the names of verbs.
+import { type D2poOptions, discriminatorWarmup } from '../../config/d2po-options.ts';
 import type { GrpoOptions } from '../../config/grpo-options.ts';
 import type { OnlineDpoOptions } from '../../config/online-dpo-options.ts';
 import type { KlPlace } from '../../config/online-options.ts';
@@ -23,6 +24,7 @@ export type OnlineOptions =
   | RemaxOptions
   | PpoOptions
   | OnlineDpoOptions
+  | D2poOptions
   | RaftOptions;
 
 export interface SamplingSettings {
@@ -80,6 +82,23 @@ export interface PairSettings {
   /** Name of a paired objective. */
   objective: 'sigmoid' | 'ipo' | 'hinge';
   beta: number;
+  /** Pairs whose rewards are less apart are left out; 0: none. */
+  minGap: number;
+}
+
+/** Who labels pairs where the reward does not label all (D2PO). */
+export interface LabelSettings {
+  /** Share of the prompts of which the reward compares two answers. */
+  goldShare: number;
+  /** Pairs of the run; null: no limit. */
+  goldBudget: number | null;
+  goldChoice: 'random' | 'uncertain';
+  /** Of gold pairs that train the policy, in rewards. */
+  minGap: number;
+  /** Of silver pairs, in log-odds. */
+  minSilverGap: number;
+  /** Gold pairs that the discriminator learns before its labels count. */
+  warmup: number;
 }
 
 export interface OnlineSettings {
@@ -101,6 +120,8 @@ export interface OnlineSettings {
   critic: CriticSettings | null;
   /** An objective on the best and the worst answer to each prompt, in place of advantages and `loss`; null: none. */
   pairs: PairSettings | null;
+  /** A discriminator labels most pairs in place of the reward; null: the reward labels all. */
+  labels: LabelSettings | null;
   /** Only these answers are trained on, each with advantage 1; null: all, each with its own. */
   keep: KeepRule | null;
 }
@@ -144,6 +165,7 @@ const rollouts = (options: OnlineOptions) => ({
   },
   trainingTemperature: options.temperature,
   pairs: null,
+  labels: null,
   keep: null,
   critic: null,
 });
@@ -216,7 +238,7 @@ export const remaxSettings = (options: RemaxOptions): OnlineSettings => ({
   },
 });
 
-export const onlineDpoSettings = (options: OnlineDpoOptions): OnlineSettings => ({
+export const onlineDpoSettings = (options: OnlineDpoOptions | D2poOptions): OnlineSettings => ({
   ...rollouts(options),
   kl: { place: 'none', estimator: 'k1', corrected: false, coefficient: 0, adaptive: null },
   whitenAdvantages: false,
@@ -225,7 +247,19 @@ export const onlineDpoSettings = (options: OnlineDpoOptions): OnlineSettings => 
   targetKl: null,
   advantage: { kind: 'batch' },
   loss: { ratio: null, reduction: 'sequence_sum', maxTokens: options.maxNewTokens, entropy: 0 },
-  pairs: { objective: options.loss, beta: options.beta },
+  pairs: { objective: options.loss, beta: options.beta, minGap: options.minScoreGap ?? 0 },
+});
+
+export const d2poSettings = (options: D2poOptions): OnlineSettings => ({
+  ...onlineDpoSettings(options),
+  labels: {
+    goldShare: options.goldShare,
+    goldBudget: options.goldBudget,
+    goldChoice: options.goldChoice,
+    minGap: options.minScoreGap ?? 0,
+    minSilverGap: options.minSilverGap ?? 0,
+    warmup: discriminatorWarmup(options),
+  },
 });
 
 /** A step is one of supervised fine-tuning: the mean over the kept answers' tokens of -log p, at temperature 1. */

@@ -128,6 +128,7 @@ describe('passes', () => {
     reinforce: { temperature: 0.7 },
     remax: {},
     onlineDpo: { numGenerations: 3, loss: 'ipo' },
+    d2po: { numGenerations: 3, goldShare: 0.5, discriminatorWarmup: 1 },
     raft: { numGenerations: 4, keep: 2, temperature: 0.7, beta: 0.1 },
   };
   it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {

@@ -8,6 +8,7 @@ import { moments } from '../../objectives/online/whitening.ts';
 import { withReference } from '../moving-reference.ts';
 import { RowTask, type RowTaskParts } from '../row-task.ts';
 import type { Metrics, TaskState } from '../training-task.ts';
+import { withLabels } from './labeller.ts';
 import { minibatchesOf } from './minibatches.ts';
 import { updateOnPairs } from './pair-update.ts';
 import { type PolicyUpdateParts, updatePolicy } from './policy-update.ts';
@@ -17,16 +18,16 @@ import { RolloutBatch } from './rollout-batch.ts';
 import { RolloutMaker, type RolloutMakerParts, type RolloutMakerState } from './rollout-maker.ts';
 import { answerMetrics } from './rollout-metrics.ts';
 import { rolloutSeed, type Sample } from './sample-rollouts.ts';
-import type { SampleLine, SamplesLog } from './samples-log.ts';
+import { isJudged, type JudgedLine, type SamplesLog } from './samples-log.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
-    Omit<RolloutMakerParts, 'count'>,
+    Omit<RolloutMakerParts, 'count' | 'countLearning'>,
     Omit<PolicyUpdateParts, 'settings' | 'count'> {
   /** Mixed into every step in which the policy learns; none, unless told. */
   pretraining?: PretrainingMix | null;
-  /** Is told of each batch's samples, before the step that is trained on them first. */
-  onSamples?(step: number, samples: readonly SampleLine[]): void;
+  /** Is told of each batch's samples that the reward judged, before the step that is trained on them first. */
+  onSamples?(step: number, samples: readonly JudgedLine[]): void;
   /** null: samples are not kept. */
   samples: SamplesLog | null;
 }
@@ -47,7 +48,11 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#parts = parts;
     this.#sizes = modelSizes(parts.model.decoder);
     const count = (pass: PackedRollouts): void => this.#countForward(pass);
-    this.#maker = new RolloutMaker({ ...parts, count });
+    this.#maker = new RolloutMaker({
+      ...parts,
+      count,
+      countLearning: ({ packed }) => this.count(packed, 0),
+    });
   }
 
   async step(): Promise<Metrics> {
@@ -114,7 +119,8 @@ export class OnlineTask extends RowTask<PromptSource> {
     const step = this.#steps + 1;
     const sampled = lines.map((line) => ({ step, ...line }));
     samples?.append(sampled);
-    onSamples?.(step, sampled);
+    const judged = sampled.filter(isJudged);
+    if (judged.length > 0) onSamples?.(step, judged);
   }
 
   #begin(batch: RolloutBatch, done: number): void {
@@ -173,7 +179,8 @@ export class OnlineTask extends RowTask<PromptSource> {
       },
       tensors: batch?.tensors ?? new Map(),
     };
-    return withReference(own, this.#parts.movingReference);
+    const { movingReference, labeller = null } = this.#parts;
+    return withLabels(withReference(own, movingReference), labeller);
   }
 
   override check(state: TaskState): void {
@@ -185,6 +192,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     }
     if (batch !== null) batchOf(state);
     this.#parts.movingReference?.check(state.values.reference, state.tensors);
+    this.#parts.labeller?.check(state.values.labels, state.tensors);
     this.#checkMix(state);
   }
 
@@ -207,6 +215,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#batch = null;
     if (batch !== null) this.#begin(batchOf(state), done as number);
     this.#parts.movingReference?.restore(state.values.reference, state.tensors);
+    this.#parts.labeller?.restore(state.values.labels, state.tensors);
     this.#parts.samples?.goOnAfter(this.#steps);
   }
 }

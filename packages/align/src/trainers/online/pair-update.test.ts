@@ -36,6 +36,30 @@ describe('online DPO', () => {
     }
   });
 
+  it('leaves out, and counts, pairs whose rewards are less apart than it was told', async () => {
+    const own = { numGenerations: 3, numIterations: 2 };
+    const gapsAt = async (minScoreGap: number | null) => {
+      const settings = settingsOf.onlineDpo({ ...own, minScoreGap });
+      using online = await tinyOnline(folder, { settings });
+      const metrics = await online.task.step();
+      const { layout } = batchOf(online);
+      const gaps = [...layout.members().values()].flatMap((sequences) => {
+        const marked = (mark: number) =>
+          sequences.find((one) => batchOf(online).mark(one) === mark);
+        const [chosen, rejected] = [marked(1), marked(-1)];
+        if (chosen === undefined) return [];
+        return [layout.lengthOf(rejected!) - layout.lengthOf(chosen)];
+      });
+      return { gaps, left: metrics['pairs/below_gap'] };
+    };
+    const all = await gapsAt(null);
+    expect(all.left).toBeUndefined();
+    expect(new Set(all.gaps).size).toBeGreaterThan(1);
+    const most = Math.max(...all.gaps);
+    const wide = all.gaps.filter((gap) => gap >= most);
+    expect(await gapsAt(most)).toEqual({ gaps: wide, left: all.gaps.length - wide.length });
+  });
+
   it('makes no step where all answers are equally good', async () => {
     const settings = settingsOf.onlineDpo();
     const { found, metrics } = await firstStep(folder, { settings, reward: () => 1 });

@@ -1,7 +1,11 @@
 // Online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): a paired objective on the best and the worst answer to each prompt.
 import { phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { packRollouts, rolloutPasses } from '../../batching/pack-rollouts.ts';
-import { bestAndWorst } from '../../objectives/online/preference-pairs.ts';
+import {
+  bestAndWorst,
+  type PreferencePair,
+  wideEnough,
+} from '../../objectives/online/preference-pairs.ts';
 import { constantLike, type Numbers, type RolloutLayout } from '../../objectives/online/rollout.ts';
 import type { PairedScores } from '../../objectives/paired.ts';
 import { pairedObjective } from '../../objectives/registry.ts';
@@ -18,21 +22,29 @@ export interface PairUpdateParts extends PolicyUpdateParts {
 
 /**
  * Which answers make a pair of each prompt: 1 the better one, -1 the worse one, 0 the others. Prompts whose answers all have one
- * reward have none.
+ * reward have none, nor have those whose best and worst are less than `minGap` apart.
  * @param rewards [S]
- * @returns marks [S], and the share of prompts without a pair
+ * @returns marks [S], the share of prompts whose answers all have one reward, and how many pairs were too narrow
  */
 export function markPairs(
   layout: RolloutLayout,
   rewards: Numbers,
-): { marks: Float64Array; ties: number } {
+  minGap = 0,
+): { marks: Float64Array; ties: number; narrow: number } {
   const { pairs, ties } = bestAndWorst(layout, rewards);
-  const marks = new Float64Array(layout.sequences);
+  const wide = wideEnough(pairs, minGap);
+  const marks = marksOf(layout.sequences, wide.pairs);
+  return { marks, ties: ties / layout.members().size, narrow: wide.narrow };
+}
+
+/** [S] marks of these pairs. */
+export function marksOf(sequences: number, pairs: readonly PreferencePair[]): Float64Array {
+  const marks = new Float64Array(sequences);
   for (const { chosen, rejected } of pairs) {
     marks[chosen] = 1;
     marks[rejected] = -1;
   }
-  return { marks, ties: ties / layout.members().size };
+  return marks;
 }
 
 /** Pairs of a pass, by the places of their answers in it. */

@@ -3,6 +3,7 @@
 import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, phase, tidy } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
+import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
 import { klPerToken } from '../../objectives/online/kl-estimators.ts';
 import { sequenceRewards, shapeScores } from '../../objectives/online/token-rewards.ts';
@@ -11,6 +12,7 @@ import { CompositeReward, type CompositeState } from '../../rewards/composite-re
 import type { Reward } from '../../rewards/reward.ts';
 import type { RunningMomentsState } from '../../rewards/running-moments.ts';
 import type { MovingReference } from '../moving-reference.ts';
+import type { Metrics } from '../training-task.ts';
 import { AdvantageEstimator } from './advantage-estimator.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
 import {
@@ -19,12 +21,13 @@ import {
   type KlController,
   type KlControllerState,
 } from './kl-controller.ts';
+import type { GoldJudgement, Labeller, Labels } from './labeller.ts';
 import { markKept } from './mark-kept.ts';
 import type { OnlineSettings } from './online-settings.ts';
 import { markPairs } from './pair-update.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
-import { RolloutBatch } from './rollout-batch.ts';
-import { answerKl, answerMetrics, batchMetrics } from './rollout-metrics.ts';
+import type { RolloutBatch } from './rollout-batch.ts';
+import { answerKl, answerMetrics, batchMetrics, rewardMetrics } from './rollout-metrics.ts';
 import type { RunningBaselineState } from './running-baseline.ts';
 import { RunningRewardScale } from './running-reward-scale.ts';
 import {
@@ -33,6 +36,7 @@ import {
   type SampledRollouts,
   sampleRollouts,
 } from './sample-rollouts.ts';
+import { batchOfSamples, sampleLines } from './sampled-batch.ts';
 import type { SampleLine } from './samples-log.ts';
 import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
 
@@ -47,6 +51,8 @@ export interface RolloutMakerParts {
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
   reward: Reward;
+  /** Labels pairs where the reward is asked of few answers only; null, unless told: it judges all. */
+  labeller?: Labeller | null;
   settings: OnlineSettings;
   seed: number;
   limit: MicroBatchLimit;
@@ -54,6 +60,8 @@ export interface RolloutMakerParts {
   place(row: number, heldOut: boolean): string;
   /** Told of every forward pass. */
   count?(pass: PackedRollouts): void;
+  /** Told of every pass, forward and backward, in which a discriminator learns. */
+  countLearning?(pass: PackedJudged): void;
 }
 
 /** What a run has learnt of its rollouts; part of a checkpoint. */
@@ -96,12 +104,14 @@ export class RolloutMaker {
 
   /** @param number of the batch in the run: another number, other draws */
   async make(prompts: readonly PlacedPrompt[], number: number): Promise<MadeRollouts> {
-    const { settings } = this.#parts;
-    const { sampled, judged } = await this.#sample(prompts, settings.sampling.samplesPerPrompt, {
-      seed: rolloutSeed(this.#parts.seed, number),
-      heldOut: false,
-    });
-    const batch = batchOf(sampled, number);
+    const { settings, labeller = null } = this.#parts;
+    const sampled = await this.#draw(
+      prompts,
+      settings.sampling.samplesPerPrompt,
+      rolloutSeed(this.#parts.seed, number),
+    );
+    const judged = labeller === null ? await this.#judge(sampled) : null;
+    const batch = batchOfSamples(sampled, number);
     const steps = settings.epochs * settings.minibatches;
     const lazy = settings.kl === null && settings.critic === null && steps === 1;
     const { movingReference: moving, referenceRole } = this.#parts;
@@ -109,31 +119,30 @@ export class RolloutMaker {
     const coefficient = this.klCoefficient;
     const greedy =
       settings.advantage.kind === 'greedy' ? await this.#greedyRewards(prompts) : undefined;
-    const shaped = this.#estimate(batch, sampled.samples, judged, greedy);
+    const found: { judged: Judgement; shaped: ArrayLike<number>; labels?: Labels } =
+      judged === null
+        ? await this.#label(labeller!, batch, sampled)
+        : { judged, shaped: this.#estimate(batch, sampled.samples, judged, greedy) };
     const kl = answerKl(batch);
     if (kl !== null) this.#kl!.observe(moments(kl).mean, kl.length);
-    const rewards = moments(shaped);
-    const nonScore = kl === null ? 0 : -coefficient * moments(kl).mean;
     batch.metrics = {
-      reward: rewards.mean,
-      reward_std: Math.sqrt(rewards.variance),
-      ...answerMetrics(sampled.samples, judged),
+      ...rewardMetrics(found.shaped, kl === null ? null : -coefficient * moments(kl).mean),
+      ...answerMetrics(sampled.samples, found.judged),
       ...batchMetrics(batch, coefficient, {
         comparable: settings.trainingTemperature === settings.sampling.temperature,
-      }),
-      ...(kl !== null && {
-        'objective/non_score_reward': nonScore,
-        'objective/rlhf_reward': rewards.mean + nonScore,
       }),
       ...batch.metrics,
       ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
     };
-    const lines = linesOf(sampled, judged, kl);
-    if (settings.keep === null) return { batch, lines };
-    return {
-      batch,
-      lines: lines.map((line, sequence) => ({ ...line, kept: batch.mark(sequence) === 1 })),
-    };
+    const { labels } = found;
+    const lines = sampleLines(sampled, found.judged, kl, labels?.gold.sequences).map(
+      (line, sequence) => ({
+        ...line,
+        ...labels?.lines[sequence],
+        ...(settings.keep !== null && { kept: batch.mark(sequence) === 1 }),
+      }),
+    );
+    return { batch, lines };
   }
 
   /**
@@ -149,39 +158,63 @@ export class RolloutMaker {
     kl: Float64Array | null;
     lines: MadeRollouts['lines'];
   }> {
-    const { sampled, judged } = await this.#sample(prompts, 1, {
-      seed: rolloutSeed(this.#parts.seed, `held-out ${chunk}`),
-      heldOut: true,
-    });
-    const batch = batchOf(sampled, chunk);
+    const seed = rolloutSeed(this.#parts.seed, `held-out ${chunk}`);
+    const sampled = await this.#draw(prompts, 1, seed);
+    const judged = await this.#judge(sampled, { learns: false, heldOut: true });
+    const batch = batchOfSamples(sampled, chunk);
     const wanted = { old: this.#parts.settings.kl !== null, values: false };
     await this.#score(batch, wanted, this.#parts.referenceRole);
     const kl = answerKl(batch);
-    const lines = linesOf(sampled, judged, kl).map((line) => ({
+    const lines = sampleLines(sampled, judged, kl).map((line) => ({
       ...line,
       held_out: true as const,
     }));
     return { samples: sampled.samples, judged, kl, lines };
   }
 
-  async #sample(
+  async #draw(
     prompts: readonly PlacedPrompt[],
     samplesPerPrompt: number,
-    { seed, heldOut, greedy = false }: { seed: number; heldOut: boolean; greedy?: boolean },
-  ): Promise<{ sampled: SampledRollouts; judged: Judgement }> {
-    const { model, role, reward, settings, place } = this.#parts;
+    seed: number,
+    { greedy = false } = {},
+  ): Promise<SampledRollouts> {
+    const { model, role, settings } = this.#parts;
     const usual = { ...settings.sampling, samplesPerPrompt };
     const sampling = greedy ? { ...usual, temperature: 0, topK: null, topP: 1 } : usual;
-    const sampled = await phase('rollout', () =>
-      sampleRollouts(model, role, prompts, sampling, seed),
+    return phase('rollout', () => sampleRollouts(model, role, prompts, sampling, seed));
+  }
+
+  #judge(sampled: SampledRollouts, { learns = true, heldOut = false } = {}): Promise<Judgement> {
+    const { reward, place } = this.#parts;
+    return phase('reward', () =>
+      judgeSamples(reward, sampled, { learns, place: (row) => place(row, heldOut) }),
     );
-    const judged = await phase('reward', () =>
-      judgeSamples(reward, sampled, {
-        learns: !heldOut && !greedy,
-        place: (row) => place(row, heldOut),
-      }),
-    );
-    return { sampled, judged };
+  }
+
+  /** [S] rewards as they count. */
+  #shape(scores: readonly number[], samples: readonly Sample[]): Float64Array {
+    const scaled = this.#scale?.scale(scores) ?? scores;
+    const ended = samples.map((one) => one.ended);
+    return shapeScores(scaled, ended, this.#parts.settings.shaping);
+  }
+
+  /** Has the batch's pairs labelled, most of them without the reward. */
+  async #label(
+    labeller: Labeller,
+    batch: RolloutBatch,
+    { prompts, samples }: SampledRollouts,
+  ): Promise<{ judged: Judgement; shaped: ArrayLike<number>; labels: Labels }> {
+    const judge = async (sequences: readonly number[]): Promise<GoldJudgement> => {
+      const asked = sequences.map((sequence) => samples[sequence]!);
+      const judged = await this.#judge({ prompts, samples: asked });
+      return { judged, shaped: this.#shape(judged.scores, asked) };
+    };
+    const { countLearning } = this.#parts;
+    const labels = await labeller.label(batch, { prompts, samples }, judge, countLearning);
+    batch.numbers.advantages = batch.layout.spread(labels.marks);
+    batch.metrics = { ...this.#referenceKl(batch), ...labels.metrics };
+    const { judged, shaped } = labels.gold;
+    return { judged, shaped, labels };
   }
 
   async #score(
@@ -209,13 +242,12 @@ export class RolloutMaker {
   /** By prompt, what its likeliest answer earns, with KL where that is part of the reward. */
   async #greedyRewards(prompts: readonly PlacedPrompt[]): Promise<Map<number, number>> {
     const { shaping, kl } = this.#parts.settings;
-    const { sampled, judged } = await this.#sample(prompts, 1, {
-      ...{ seed: 0, heldOut: false, greedy: true },
-    });
+    const sampled = await this.#draw(prompts, 1, 0, { greedy: true });
+    const judged = await this.#judge(sampled, { learns: false });
     const ended = sampled.samples.map((one) => one.ended);
     let rewards = shapeScores(judged.scores, ended, shaping);
     if (kl?.place === 'reward') {
-      const batch = batchOf(sampled, 0);
+      const batch = batchOfSamples(sampled, 0);
       const { movingReference: moving, referenceRole } = this.#parts;
       await this.#score(batch, { old: true, values: false }, moving?.role ?? referenceRole);
       const { old, reference } = batch.numbers;
@@ -232,21 +264,15 @@ export class RolloutMaker {
     { scores }: Judgement,
     greedy?: ReadonlyMap<number, number>,
   ): Float64Array {
-    const { shaping, kl, pairs, keep } = this.#parts.settings;
+    const { kl, pairs, keep } = this.#parts.settings;
     const { layout, numbers } = batch;
-    const scaled = this.#scale?.scale(scores) ?? scores;
-    const shaped = shapeScores(
-      scaled,
-      samples.map(({ ended }) => ended),
-      shaping,
-    );
-    if (kl !== null) {
-      batch.metrics.kl = moments(tokenKl('k3', numbers.old!, numbers.reference!)).mean;
-    }
+    const shaped = this.#shape(scores, samples);
+    batch.metrics = this.#referenceKl(batch);
     if (pairs !== null) {
-      const { marks, ties } = markPairs(layout, shaped);
+      const { marks, ties, narrow } = markPairs(layout, shaped, pairs.minGap);
       numbers.advantages = layout.spread(marks);
       batch.metrics.frac_reward_zero_std = ties;
+      if (pairs.minGap > 0) batch.metrics['pairs/below_gap'] = narrow;
       return shaped;
     }
     const cost =
@@ -271,6 +297,11 @@ export class RolloutMaker {
     return shaped;
   }
 
+  #referenceKl({ numbers: { old, reference } }: RolloutBatch): Metrics {
+    if (this.#parts.settings.kl === null) return {};
+    return { kl: moments(tokenKl('k3', old!, reference!)).mean };
+  }
+
   state(): RolloutMakerState {
     const { reward } = this.#parts;
     return {
@@ -291,40 +322,9 @@ export class RolloutMaker {
   }
 }
 
-function batchOf({ prompts, samples }: SampledRollouts, number: number): RolloutBatch {
-  const answers = {
-    prompts: prompts.map(({ tokens }) => tokens),
-    completions: samples.map(({ tokens }) => tokens),
-    groups: samples.map(({ group }) => group),
-  };
-  const rows = prompts.map(({ row }) => row);
-  return new RolloutBatch(
-    number,
-    rows,
-    answers,
-    samples.flatMap(({ logprobs }) => logprobs),
-  );
-}
-
 const tokenKl = (
   estimator: 'k1' | 'k2' | 'k3',
   policy: Float64Array,
   reference: Float64Array,
 ): number[] =>
   tidy(() => klPerToken(estimator, fromTypedArray(policy), fromTypedArray(reference)).toArray());
-
-const linesOf = (
-  { prompts, samples }: SampledRollouts,
-  { scores, aspects }: Judgement,
-  kl: Float64Array | null,
-): MadeRollouts['lines'] =>
-  samples.map(({ group, text, ended, tokens }, index) => ({
-    row: prompts[group]!.row,
-    prompt: prompts[group]!.prompt,
-    completion: text,
-    reward: scores[index]!,
-    ...(Object.keys(aspects[index]!).length > 0 && { aspects: aspects[index]! }),
-    kl: kl?.[index] ?? null,
-    ended,
-    tokens: tokens.length,
-  }));

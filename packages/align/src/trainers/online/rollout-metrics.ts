@@ -9,12 +9,32 @@ import type { Sample } from './sample-rollouts.ts';
 
 const mean = (values: ArrayLike<number>): number => moments(values).mean;
 
-/** Lengths, ends and scores of answers. */
+/**
+ * @param rewards as they count; none where none was judged
+ * @param nonScore what the reference takes off; null without one
+ */
+export function rewardMetrics(rewards: ArrayLike<number>, nonScore: number | null): Metrics {
+  if (rewards.length === 0) return {};
+  const { mean: reward, variance } = moments(rewards);
+  return {
+    reward,
+    reward_std: Math.sqrt(variance),
+    ...(nonScore !== null && {
+      'objective/non_score_reward': nonScore,
+      'objective/rlhf_reward': reward + nonScore,
+    }),
+  };
+}
+
+/**
+ * Lengths, ends and scores of answers.
+ * @param judged of all of them, or of some
+ */
 export function answerMetrics(samples: readonly Sample[], { scores, aspects }: Judgement): Metrics {
   const lengths = samples.map(({ tokens }) => tokens.length);
   const ended = samples.filter((one) => one.ended);
   const metrics: Metrics = {
-    'objective/scores': mean(scores),
+    ...(scores.length > 0 && { 'objective/scores': mean(scores) }),
     eos_rate: ended.length / samples.length,
     'completions/mean_length': mean(lengths),
     'completions/min_length': Math.min(...lengths),

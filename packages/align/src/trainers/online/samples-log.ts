@@ -11,7 +11,8 @@ export interface SampleLine {
   held_out?: true;
   prompt: Content;
   completion: string;
-  reward: number;
+  /** null: the reward was not asked. */
+  reward: number | null;
   aspects?: Record<string, number>;
   /** To the reference, in nats, summed over its tokens; null without a reference. */
   kl: number | null;
@@ -20,7 +21,18 @@ export interface SampleLine {
   tokens: number;
   /** Of rejection sampling: whether it is trained on. */
   kept?: boolean;
+  /** Of D2PO: what the discriminator gives it, after it learnt of the batch's gold labels. */
+  discriminator?: number;
+  /** Of D2PO: who compared it with another answer. */
+  label?: 'gold' | 'silver';
+  /** Of D2PO: what it is of the pair that is trained on. */
+  pair?: 'chosen' | 'rejected';
 }
+
+/** A line whose answer the reward was asked of. */
+export type JudgedLine = SampleLine & { reward: number };
+
+export const isJudged = (line: SampleLine): line is JudgedLine => line.reward !== null;
 
 /** A run's samples.jsonl. */
 export class SamplesLog {

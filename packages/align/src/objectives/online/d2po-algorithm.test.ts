@@ -1,0 +1,116 @@
+// D2PO on the small language of online-algorithms.test.ts: what the labels of a discriminator add to few labels of gold.
+import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
+import { describe, expect, it } from 'vitest';
+import { shuffledOrder } from '../../data/shuffle.ts';
+import { bradleyTerry } from '../bradley-terry.ts';
+import { indices, SmallWorld } from './fixtures/small-world.ts';
+import { trainSmallWorld } from './fixtures/train-small-world.ts';
+import { worldPairLoss } from './fixtures/world-pair-loss.ts';
+import { chooseGold, goldPairs, goldPairsDue } from './gold-labels.ts';
+import { bestAndWorst, type PreferencePair } from './preference-pairs.ts';
+
+const world = new SmallWorld({ vocabulary: 4, longest: 3, seed: 3 });
+const start = world.probabilities(world.reference);
+const rewardOf = (found: Float64Array): number =>
+  found.reduce((sum, one, at) => sum + one * world.rewards[at]!, 0);
+
+/** Pairs of sentences, by their places in the world. */
+type GoldSentences = [better: number, worse: number][];
+
+/** A reward for each sentence, learnt by Bradley-Terry's loss on all gold pairs so far. */
+class TabularDiscriminator {
+  readonly table: Tensor = fromTypedArray(new Float64Array(world.sentences.length))
+    .keep()
+    .setRequiresGrad();
+  readonly #optimiser = new AdamW(new Map([['table', this.table]]));
+  readonly gold: GoldSentences = [];
+
+  scores(drawn: readonly number[]): Float64Array {
+    const all = tidy(() => this.table.detach().toArray());
+    return Float64Array.from(drawn, (sentence) => all[sentence]!);
+  }
+
+  learn(): void {
+    tidy(() => {
+      const side = (at: 0 | 1): Tensor =>
+        this.table.indexSelect(0, indices(this.gold.map((pair) => pair[at])));
+      bradleyTerry({ chosen: side(0), rejected: side(1) })
+        .mean()
+        .backward();
+      this.#optimiser.step(0.1);
+      this.#optimiser.zeroGrad();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#optimiser.dispose();
+    this.table.dispose();
+  }
+}
+
+/** As `keel d2po` goes about it: two answers to a prompt, gold for some, silver (where wanted) for the others. */
+function train({ budget, silver }: { budget: number; silver: boolean }) {
+  using discriminator = new TabularDiscriminator();
+  const agreements: number[] = [];
+  let [batches, labelled] = [0, 0];
+  const found = trainSmallWorld(world, {
+    ...{ groupSize: 2, batchSize: 64, steps: 120 },
+    batch: (batch) => {
+      const { layout, drawn, scores } = batch;
+      batches += 1;
+      const prompts = layout.members().size;
+      const sofar = { prompts: batches * prompts, labelled };
+      const count = goldPairsDue({ share: 1 / 8, budget }, sofar);
+      const before = bestAndWorst(layout, discriminator.scores(drawn), { ties: 'first' }).pairs;
+      const order = shuffledOrder(before.length, 5, batches);
+      const margins = before.map(({ margin }) => margin);
+      const asked = chooseGold(margins, order, { count, how: 'random' }).map((at) => before[at]!);
+      labelled += asked.length;
+      const gold = goldPairs(asked, new Map([...scores.entries()]));
+      if (gold.pairs.length > 0) {
+        agreements.push(gold.agreed / gold.pairs.length);
+        discriminator.gold.push(
+          ...gold.pairs.map(({ chosen, rejected }): [number, number] => [
+            drawn[chosen]!,
+            drawn[rejected]!,
+          ]),
+        );
+        discriminator.learn();
+      }
+      const known = new Set(asked.map(({ chosen }) => layout.groups[chosen]!));
+      const others = bestAndWorst(layout, discriminator.scores(drawn)).pairs.filter(
+        ({ chosen }) => !known.has(layout.groups[chosen]!),
+      );
+      const pairs: PreferencePair[] = silver ? [...gold.pairs, ...others] : gold.pairs;
+      if (pairs.length === 0) return ({ policy }) => policy.sum().mul(0);
+      return worldPairLoss(batch, pairs, 0.5);
+    },
+  });
+  return { reward: rewardOf(found), labelled, agreements };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, one) => sum + one, 0) / values.length;
+
+describe('D2PO', () => {
+  it('earns more than online DPO on the same few gold labels', () => {
+    for (const budget of [40, 160]) {
+      const gold = train({ budget, silver: false });
+      const both = train({ budget, silver: true });
+      console.log(
+        `${budget} gold pairs: reward ${rewardOf(start).toFixed(3)} at first, ${gold.reward.toFixed(3)} by gold alone, ${both.reward.toFixed(3)} with silver labels`,
+      );
+      expect([gold.labelled, both.labelled]).toEqual([budget, budget]);
+      expect(both.reward).toBeGreaterThan(gold.reward + 0.1);
+    }
+  });
+
+  it('the discriminator agrees with gold the better the more it has learnt', () => {
+    const { agreements } = train({ budget: 400, silver: true });
+    const [early, late] = [mean(agreements.slice(0, 10)), mean(agreements.slice(-30))];
+    console.log(`agreement before learning: ${early.toFixed(2)}, later ${late.toFixed(2)}`);
+    expect(agreements[0]).toBe(0.5);
+    expect(late).toBeGreaterThan(early);
+    expect(late).toBeGreaterThan(0.75);
+  });
+});
