@@ -34,6 +34,18 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     ['remax', [], ['objective/kl']],
     ['online-dpo', ['--loss', 'ipo'], ['objective/kl', 'frac_reward_zero_std']],
     ['online-dpo', ['--reference-sync-steps', '1'], ['objective/kl', 'reference/moves']],
+    ['online-dpo', ['--min-score-gap', '1'], ['objective/kl', 'pairs/below_gap']],
+    [
+      'd2po',
+      ['--gold-share', '0.5', '--discriminator-warmup', '0', '--num-generations', '3'],
+      [
+        'objective/kl',
+        'labels/gold',
+        'labels/gold_calls_total',
+        'labels/silver',
+        'discriminator/score',
+      ],
+    ],
     ['raft', ['--num-generations', '3'], ['kept/answers', 'kept/prompts_left_out', 'kept/reward']],
   ])('keel %s --json writes one object a line and nothing else', async (verb, own, names) => {
     using folder = new TemporaryFolder();
@@ -172,6 +184,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     for (const name of ['max_new_tokens', 'clip_range', 'num_iterations']) {
       expect(told).toContain(`write ${name}`);
     }
+    expect(await ask('d2po', '--reward', 'length:-9', '--gold-budget', '3')).toMatch(
+      /--gold-budget: the discriminator would never label: it learns 16 gold pairs/,
+    );
     expect(await ask('raft', '--reward', 'length:-9', '--keep', '9')).toMatch(
       /--keep: the best 9 of 8 answers: give more --num-generations/,
     );

@@ -4,8 +4,6 @@
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { RunningBaseline } from '../../trainers/online/running-baseline.ts';
-import type { PairedScores } from '../paired.ts';
-import { pairedObjective } from '../registry.ts';
 import { clippedSurrogate } from './clipped-surrogate.ts';
 import {
   forwardKlOptimum,

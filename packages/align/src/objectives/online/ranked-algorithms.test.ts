@@ -1,5 +1,5 @@
 // Where the algorithms that rank answers end, on the small language of online-algorithms.test.ts.
-import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
+import { AdamW, fromTypedArray, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { tokenNll } from '../token-nll.ts';
 import { bestOfNKl } from './best-of-n.ts';
@@ -8,7 +8,6 @@ import { trainSmallWorld, type WorldAlgorithm } from './fixtures/train-small-wor
 import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { keptAnswers } from './kept-answers.ts';
 import { bradleyTerryPairs } from './preference-pairs.ts';
-import type { Numbers } from './rollout.ts';
 
 const beta = 0.5;
 const world = new SmallWorld({ vocabulary: 4, longest: 3, seed: 3 });

@@ -85,7 +85,8 @@ describe('the discriminator', () => {
       found.push((await online.task.step())['discriminator/loss']!);
     }
     expect(online.discriminator!.memory.pairs).toHaveLength(6);
-    expect(found.at(-1)).toBeLessThan(0.5 * Math.LN2);
+    // The mean over the passes, the first of which see new pairs.
+    expect(found.at(-1)).toBeLessThan(0.9 * Math.LN2);
   });
 });
 

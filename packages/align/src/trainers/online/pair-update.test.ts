@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setThreads } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { writeTinyChatModel } from '../fixtures/tiny-chat-model.ts';
 import { settingsOf } from './fixtures/settings-of.ts';
 import { batchOf, firstStep, tinyOnline } from './fixtures/tiny-online.ts';
+import { markPairs } from './pair-update.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-pairs-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -37,27 +39,26 @@ describe('online DPO', () => {
   });
 
   it('leaves out, and counts, pairs whose rewards are less apart than it was told', async () => {
-    const own = { numGenerations: 3, numIterations: 2 };
-    const gapsAt = async (minScoreGap: number | null) => {
-      const settings = settingsOf.onlineDpo({ ...own, minScoreGap });
-      using online = await tinyOnline(folder, { settings });
-      const metrics = await online.task.step();
-      const { layout } = batchOf(online);
-      const gaps = [...layout.members().values()].flatMap((sequences) => {
-        const marked = (mark: number) =>
-          sequences.find((one) => batchOf(online).mark(one) === mark);
-        const [chosen, rejected] = [marked(1), marked(-1)];
-        if (chosen === undefined) return [];
-        return [layout.lengthOf(rejected!) - layout.lengthOf(chosen)];
-      });
-      return { gaps, left: metrics['pairs/below_gap'] };
+    const groups = [0, 0, 0, 1, 1, 1, 2, 2, 2];
+    const layout = RolloutLayout.of(
+      groups.map(() => 1),
+      groups,
+    );
+    const rewards = [1, 4, 2, 5, 5, 5, 0, 8, -1];
+    const marked = (gap?: number) => {
+      const { marks, ...counts } = markPairs(layout, rewards, gap);
+      return [[...marks], counts];
     };
-    const all = await gapsAt(null);
-    expect(all.left).toBeUndefined();
-    expect(new Set(all.gaps).size).toBeGreaterThan(1);
-    const most = Math.max(...all.gaps);
-    const wide = all.gaps.filter((gap) => gap >= most);
-    expect(await gapsAt(most)).toEqual({ gaps: wide, left: all.gaps.length - wide.length });
+    const ties = 1 / 3;
+    expect(marked()).toEqual([[-1, 1, 0, 0, 0, 0, 0, 1, -1], { ties, narrow: 0 }]);
+    expect(marked(3)).toEqual(marked());
+    expect(marked(3.5)).toEqual([[0, 0, 0, 0, 0, 0, 0, 1, -1], { ties, narrow: 1 }]);
+    const settings = settingsOf.onlineDpo({ numGenerations: 3, minScoreGap: 100 });
+    const { found, metrics } = await firstStep(folder, { settings });
+    expect([...found.values()].every((one) => one === null)).toBe(true);
+    const prompts = 4 * (1 - metrics.frac_reward_zero_std!);
+    expect(prompts).toBeGreaterThan(0);
+    expect(metrics).toMatchObject({ loss: 0, 'pairs/below_gap': prompts });
   });
 
   it('makes no step where all answers are equally good', async () => {
