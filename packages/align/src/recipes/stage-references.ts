@@ -14,6 +14,7 @@ export const takingOptions: Readonly<Record<string, Taken>> = {
   adapter: 'adapter',
   reward: 'reward model',
   criticFrom: 'reward model',
+  discriminatorFrom: 'reward model',
 };
 
 const form = /^\$\{stages\.([^{}]*)\}$/;

@@ -219,6 +219,33 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(report.match(/<polyline/g)).toHaveLength(1);
   });
 
+  test("D2PO's discriminator goes on from the reward model of a stage", async () => {
+    using road = new Road();
+    const prompts = road.file('prompts.jsonl');
+    writeFileSync(prompts, '{"prompt": "hello"}\n{"prompt": "tell me more"}\n');
+    road.write({
+      more: `  d2po:
+    model: \${stages.sft}
+    reward: length:-20
+    discriminator_from: \${stages.reward}
+    data: ${prompts}
+    batch_size: 2
+    max_new_tokens: 6
+    max_steps: 2
+`,
+    });
+    const { ran, events } = await road.events();
+    expect(ran).toEqual(['sft', 'reward', 'policy', 'd2po']);
+    const first = events.find(({ stage, type }) => stage === 'd2po' && type === 'step');
+    expect(first).toMatchObject({ 'labels/gold': 1, 'discriminator/score': expect.any(Number) });
+    expect(first!['discriminator/score']).not.toBe(0);
+    expect(road.read('d2po/config.yaml').toString()).toContain(
+      `discriminator_from: ${road.file('run/reward/final')}`,
+    );
+    expect((await road.events()).ran).toEqual([]);
+    expect(existsSync(road.file('run/d2po/discriminator/reward.json'))).toBe(true);
+  });
+
   test('SIGINT finishes the step, and the next call goes on', async () => {
     using road = new Road();
     road.write({ sftSteps: 1_000_000 });
