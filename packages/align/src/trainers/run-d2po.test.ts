@@ -45,7 +45,7 @@ describe('keel d2po', () => {
   it('raises the reward on few gold labels, and leaves a discriminator that scores answers', async () => {
     const before = memory();
     const learning = { discriminatorLearningRate: 1e-2, discriminatorMemory: 64 };
-    const more = { ...learning, maxNewTokens: 4, goldBudget: 100, maxSteps: 60 };
+    const more = { ...learning, maxNewTokens: 4, goldBudget: 40, maxSteps: 60 };
     const result = await trainD2po(optionsOf({ evalData: [data], ...more }));
     expect(memory()).toEqual(before);
     const rows = metricsOf(result.path);
@@ -58,11 +58,11 @@ describe('keel d2po', () => {
     );
     expect(last).toBeGreaterThan(first + 0.2);
     expect(agreement).toBeGreaterThan(0.6);
-    expect(ending).toMatchObject({ 'labels/gold_total': 100, 'labels/gold_calls_total': 200 });
-    expect(ending['labels/silver_total']).toBeGreaterThan(60);
+    expect(ending).toMatchObject({ 'labels/gold_total': 40, 'labels/gold_calls_total': 80 });
+    expect(ending['labels/silver_total']).toBeGreaterThan(40);
     const report = readFileSync(join(result.path, 'report.html'), 'utf8');
     expect(report).toContain('<h3>Held-out reward</h3>');
-    const samples = samplesOf(result.path).filter((one) => !one.held_out && one.step === 60);
+    const samples = samplesOf(result.path).filter((one) => !one.held_out && one.step > 30);
     expect(new Set(samples.map(({ label }) => label))).toEqual(new Set([undefined, 'silver']));
     expect(samples.every(({ reward }) => reward === null)).toBe(true);
     const saved = join(result.path, 'discriminator');

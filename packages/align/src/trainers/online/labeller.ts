@@ -8,7 +8,9 @@ import {
   type PreferencePair,
   wideEnough,
 } from '../../objectives/online/preference-pairs.ts';
+import type { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { moments } from '../../objectives/online/whitening.ts';
+import type { AnsweredPrompt } from '../../rewards/score-answers.ts';
 import type { Metrics, TaskState } from '../training-task.ts';
 import type { Discriminator, LearningOptions } from './discriminator.ts';
 import type { GoldPair } from './gold-memory.ts';
@@ -63,43 +65,12 @@ export class Labeller {
     judge: (sequences: readonly number[]) => Promise<GoldJudgement>,
     count?: LearningOptions['count'],
   ): Promise<Labels> {
-    const { discriminator, settings, seed, limit, recomputes } = this.#parts;
-    const { layout, number, rows } = batch;
-    const { samples, prompts } = sampled;
-    const members = layout.members();
-    const answered = prompts.map(({ prompt }, group) =>
-      discriminator.read(
-        prompt,
-        members.get(group)!.map((sequence) => samples[sequence]!.text),
-      ),
-    );
-    const scored = async (): Promise<Float64Array> => {
-      const found = new Float64Array(layout.sequences);
-      const scores = await phase('discriminator', () => discriminator.scores(answered));
-      for (const [group, own] of members) {
-        own.forEach((sequence, place) => {
-          found[sequence] = scores[group]![place]!;
-        });
-      }
-      return found;
-    };
-    let scores = await scored();
+    const { discriminator, settings } = this.#parts;
+    const { layout } = batch;
+    const answered = this.#read(layout, sampled);
+    let scores = await this.#score(layout, answered);
     const counts = this.#counts;
-    counts.prompts += prompts.length;
-    const due = goldPairsDue(
-      { share: settings.goldShare, budget: settings.goldBudget },
-      { prompts: counts.prompts, labelled: counts.gold },
-    );
-    // A pair of every prompt, as the discriminator has it now: two equal answers are a pair too.
-    const before = bestAndWorst(layout, scores, { ties: 'first' }).pairs;
-    const drawing = rolloutSeed(seed, number);
-    const asked = chooseGold(
-      before.map(({ margin }) => margin),
-      shuffledOrder(before.length, drawing, 0),
-      { count: due, how: settings.goldChoice },
-    )
-      .sort((a, b) => a - b)
-      .map((place) => before[place]!);
+    const asked = this.#choose(batch, sampled, scores);
     const sequences = asked.flatMap(({ chosen, rejected }) => [chosen, rejected]);
     const said = asked.length > 0 ? await judge(sequences) : { judged: nothing, shaped: [] };
     const rewards = new Map(sequences.map((sequence, at) => [sequence, said.shaped[at]!]));
@@ -111,20 +82,8 @@ export class Labeller {
     const metrics: Metrics = {};
     if (gold.pairs.length > 0) {
       metrics['discriminator/agreement'] = gold.agreed / gold.pairs.length;
-      const learnt = gold.pairs.map(({ chosen, rejected }): GoldPair => {
-        const group = layout.groups[chosen]!;
-        const own = members.get(group)!;
-        const { prompt, answers } = answered[group]!;
-        const pair = [chosen, rejected].map((sequence) => answers[own.indexOf(sequence)]!);
-        return { row: rows[group]!, prompt, answers: pair };
-      });
-      discriminator.memory.add(learnt);
-      const learning = { limit, ...(recomputes && { recomputes }), ...(count && { count }) };
-      const { loss } = await phase('discriminator', () =>
-        discriminator.learn({ ...learning, seed: drawing }),
-      );
-      metrics['discriminator/loss'] = loss;
-      scores = await scored();
+      metrics['discriminator/loss'] = await this.#learn(batch, answered, gold.pairs, count);
+      scores = await this.#score(layout, answered);
     }
     const known = new Set(asked.map(({ chosen }) => layout.groups[chosen]!));
     const ready = counts.compared >= settings.warmup;
@@ -138,8 +97,7 @@ export class Labeller {
       gold: wideEnough(gold.pairs, settings.minGap),
       silver: wideEnough(silver, settings.minSilverGap),
     };
-    const trained = [...kept.gold.pairs, ...kept.silver.pairs];
-    const marks = marksOf(layout.sequences, trained);
+    const marks = marksOf(layout.sequences, [...kept.gold.pairs, ...kept.silver.pairs]);
     const labels = new Map([...labelled(asked, 'gold'), ...labelled(silver, 'silver')]);
     return {
       marks,
@@ -153,7 +111,7 @@ export class Labeller {
         ...metrics,
         'labels/gold': asked.length,
         'labels/silver': silver.length,
-        'labels/none': prompts.length - gold.pairs.length - silver.length,
+        'labels/none': sampled.prompts.length - gold.pairs.length - silver.length,
         'labels/below_gap': kept.gold.narrow + kept.silver.narrow,
         'labels/gold_total': counts.gold,
         'labels/gold_calls_total': counts.calls,
@@ -165,6 +123,76 @@ export class Labeller {
         }),
       },
     };
+  }
+
+  /** Answers by prompt, as the discriminator reads them. */
+  #read(layout: RolloutLayout, { prompts, samples }: SampledRollouts): AnsweredPrompt[] {
+    const members = layout.members();
+    return prompts.map(({ prompt }, group) => {
+      const texts = members.get(group)!.map((sequence) => samples[sequence]!.text);
+      return this.#parts.discriminator.read(prompt, texts);
+    });
+  }
+
+  /** [S] */
+  async #score(layout: RolloutLayout, answered: readonly AnsweredPrompt[]): Promise<Float64Array> {
+    const { discriminator } = this.#parts;
+    const scores = await phase('discriminator', () => discriminator.scores(answered));
+    const found = new Float64Array(layout.sequences);
+    for (const [group, own] of layout.members()) {
+      own.forEach((sequence, place) => {
+        found[sequence] = scores[group]![place]!;
+      });
+    }
+    return found;
+  }
+
+  /** The pairs that the gold source is to compare, as the discriminator has them now: two equal scores are a pair too. */
+  #choose(
+    { layout, number }: Pick<RolloutBatch, 'layout' | 'number'>,
+    { prompts, samples }: SampledRollouts,
+    scores: Float64Array,
+  ): PreferencePair[] {
+    const { seed, settings } = this.#parts;
+    const counts = this.#counts;
+    counts.prompts += prompts.length;
+    const count = goldPairsDue(
+      { share: settings.goldShare, budget: settings.goldBudget },
+      { prompts: counts.prompts, labelled: counts.gold },
+    );
+    // Nobody can prefer one of two equal texts.
+    const pairs = bestAndWorst(layout, scores, { ties: 'first' }).pairs.filter(
+      ({ chosen, rejected }) => samples[chosen]!.text !== samples[rejected]!.text,
+    );
+    const margins = pairs.map(({ margin }) => margin);
+    const order = shuffledOrder(pairs.length, rolloutSeed(seed, number), 0);
+    return chooseGold(margins, order, { count, how: settings.goldChoice })
+      .sort((a, b) => a - b)
+      .map((place) => pairs[place]!);
+  }
+
+  /** @returns the mean loss of the passes */
+  async #learn(
+    { layout, number, rows }: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
+    answered: readonly AnsweredPrompt[],
+    pairs: readonly PreferencePair[],
+    count: LearningOptions['count'],
+  ): Promise<number> {
+    const { discriminator, seed, limit, recomputes } = this.#parts;
+    const members = layout.members();
+    const gold = pairs.map(({ chosen, rejected }): GoldPair => {
+      const group = layout.groups[chosen]!;
+      const own = members.get(group)!;
+      const { prompt, answers } = answered[group]!;
+      const pair = [chosen, rejected].map((sequence) => answers[own.indexOf(sequence)]!);
+      return { row: rows[group]!, prompt, answers: pair };
+    });
+    discriminator.memory.add(gold);
+    const learning = { limit, ...(recomputes && { recomputes }), ...(count && { count }) };
+    const { loss } = await phase('discriminator', () =>
+      discriminator.learn({ ...learning, seed: rolloutSeed(seed, number) }),
+    );
+    return loss;
   }
 
   state(): TaskState {
