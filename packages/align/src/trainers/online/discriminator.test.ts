@@ -177,6 +177,38 @@ describe('labels of a batch', () => {
     expect(weights()).toEqual(after);
   });
 
+  it('a state without them, or of another discriminator, is refused before anything changes', async () => {
+    using online = await tiny();
+    const before = online.task.state();
+    await online.task.step();
+    const { values, tensors } = online.task.state();
+    const bare = { values: { ...values, labels: undefined }, tensors };
+    expect(() => online.task.check(bare)).toThrow(/no counts of gold and silver labels/);
+    const name = 'discriminator/weight/score.weight';
+    const lacking = new Map([...tensors].filter(([one]) => one !== name));
+    expect(() => online.task.check({ values, tensors: lacking })).toThrow(/no discriminator/);
+    const torn = new Map([...tensors].filter(([one]) => !one.startsWith('discriminator/gold')));
+    expect(() => online.task.check({ values, tensors: torn })).toThrow(
+      /gold pairs have \d+ tokens/,
+    );
+    expect(() => online.task.check({ values, tensors })).not.toThrow();
+    expect(before.values.labels).toMatchObject({
+      counts: { gold: 0 },
+      discriminator: { gold: [] },
+    });
+  });
+
+  it('a pair of equal texts is not asked of the gold source', async () => {
+    let calls = 0;
+    using online = await tinyOnline(folder, {
+      settings: settingsOf.d2po({ goldShare: 1, topK: 1 }),
+      reward: () => ++calls,
+    });
+    const metrics = await online.task.step();
+    expect(metrics).toMatchObject({ 'labels/gold': 0, 'labels/none': 4, loss: 0 });
+    expect(calls).toBe(0);
+  });
+
   it('leaves no tensor behind', async () => {
     using online = await tiny({}, { discriminatorEpochs: 2 });
     await online.task.step();
