@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { openRows } from '../data/open-rows.ts';
-import { openReward } from '../rewards/open-reward.ts';
+import { checkReward, openReward } from '../rewards/open-reward.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
 import { lockFile } from '../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
@@ -42,6 +42,7 @@ export async function runBestOfN(
   }
   await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
+  await checkReward(options.reward);
   using owned = new DisposableStack();
   mkdirSync(dirname(output), { recursive: true });
   owned.defer(lockFile(`${output}.partial.lock`, output));

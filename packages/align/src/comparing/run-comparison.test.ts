@@ -257,6 +257,16 @@ it('tells of every entry whose objective needs more than the rows have, and writ
   expect(existsSync(options.output)).toBe(false);
 });
 
+it('takes a judge as a model, and tells of a reward before anything is loaded', async () => {
+  expect(optionsOf({ judge: 'rater', reward: null })).toMatchObject({
+    ...{ reward: 'judge:rater', judge: null },
+  });
+  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/give one of them/);
+  const options = optionsOf({ reward: 'nowhere.mjs', model: 'no-model' });
+  await expect(compare(options)).rejects.toThrow(/there is no file .*nowhere\.mjs/);
+  expect(existsSync(options.output)).toBe(false);
+});
+
 it('leaves a folder of something else alone', async () => {
   const output = mkdtempSync(join(folder, 'other-'));
   writeFileSync(join(output, 'notes.txt'), 'mine');

@@ -126,7 +126,7 @@ export const compareDefinition = {
       ...parsed,
       lora: parsed.lora || parsed.adapter !== null,
       reward: parsed.judge === null ? parsed.reward : `judge:${parsed.judge}`,
-      judge: null,
+      judge: null as string | null,
     }),
     exclusive: [...trainingExclusive, ['reward', 'judge']],
   }),

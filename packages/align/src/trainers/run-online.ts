@@ -10,6 +10,7 @@ import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import { checkReward } from '../rewards/open-reward.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './online/held-out-change.ts';
 import { loadOnlinePolicy, type OnlinePolicy } from './online/online-policy.ts';
 import {
@@ -109,6 +110,7 @@ const onlineKind = <Options extends OnlineOptions>(
   definition,
   rowKind: 'prompt',
   async checkRows(_, options, notice) {
+    await checkReward(options.reward);
     text.rows = owned.use(await openPretrainingRows(options, notice));
   },
   load: (options) => loadOnlinePolicy(options, owned),

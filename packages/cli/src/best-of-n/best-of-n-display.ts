@@ -116,10 +116,11 @@ class HumanBestOfN implements BestOfNDisplay {
     }
     const { prompts, leftOut, answers, meanTokens, ended, ties, curve } = summary!;
     if (leftOut > 0) {
-      console.log(`${leftOut} prompts are left out: they leave no room for --max-new-tokens`);
+      console.log(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
     }
     const missing = prompts - rows;
-    if (missing > 0) console.log(`${missing} prompts have no row: ${reasons[this.#options.write]}`);
+    if (missing > 0)
+      console.log(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
     if (prompts > 0) {
       console.log(
         `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} came to their end` +

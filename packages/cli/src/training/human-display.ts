@@ -110,6 +110,7 @@ export class HumanDisplay implements TrainingDisplay {
       margin: metrics['rewards/margins'] ?? metrics.margin,
       accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
       reward: metrics.reward,
+      kept: metrics['kept/answers'],
       kl: metrics['objective/kl'],
       answerTokens: metrics['completions/mean_length'],
       utilisation: metrics.mfu,
