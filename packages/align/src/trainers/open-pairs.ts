@@ -81,7 +81,8 @@ const withoutScores = {
     'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
 };
 
-const allTies = {
+/** What is wrong with a ranking that says nothing. */
+export const allTies = {
   field: 'ranking',
   expected: 'an answer that is better than another',
   found: 'only ties',
