@@ -73,6 +73,10 @@ function numbers(progress: TrainingProgress): string[] {
   return parts;
 }
 
+/** `12 steps in 59s` */
+export const stepsTook = (steps: number, seconds: number): string =>
+  `${steps} ${steps === 1 ? 'step' : 'steps'} in ${formatDuration(seconds)}`;
+
 /** `12.35`; four digits and more have no fraction. */
 export function formatPerplexity(perplexity: number): string {
   return perplexity < 1000 ? perplexity.toFixed(2) : formatCount(perplexity);

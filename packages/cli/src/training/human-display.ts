@@ -1,5 +1,4 @@
 import {
-  formatDuration,
   formatPerplexity,
   PlainPace,
   plainProgressLine,
@@ -9,6 +8,7 @@ import {
   RateMeter,
   type ShownSample,
   samplesTable,
+  stepsTook,
   type TrainingProgress,
 } from '@keel/align';
 import { SingleBar } from 'cli-progress';
@@ -88,10 +88,7 @@ export class HumanDisplay implements TrainingDisplay {
   ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
     const lines = interrupted
       ? [`Stopped after step ${step}; its checkpoint is in ${path}.`, `Go on:  ${resume}`]
-      : [
-          `${step} steps in ${formatDuration(seconds)}. The result is in ${final}`,
-          `${use.words}: ${use.command}`,
-        ];
+      : [`${stepsTook(step, seconds)}. The result is in ${final}`, `${use.words}: ${use.command}`];
     this.say(`\n${lines.join('\n')}`);
   }
 
