@@ -17,6 +17,8 @@ export {
   type TokeniseOptions,
   tokenisePair,
 } from './batching/tokenise-pair.ts';
+export { tokenisePrompt } from './batching/tokenise-prompt.ts';
+export { tokeniseRanking } from './batching/tokenise-ranking.ts';
 export * from './best-of-n/best-of-n-options.ts';
 export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
 export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
