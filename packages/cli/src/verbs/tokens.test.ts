@@ -67,7 +67,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
       completions: ['a', 'a b c d e f g h'],
       scores: [1, 2],
     });
-    const counts = /answer 1 \(rank 1\): (\d+) tokens[^]*answer 2 \(rank 2\): (\d+) tokens?,/;
+    const counts = /answer 1 \(rank 1\): (\d+) tokens[\s\S]*answer 2 \(rank 2\): (\d+) tokens?,/;
     const [, best, worst] = counts.exec(ranking.stdout)!.map(Number);
     expect(best).toBeGreaterThan(worst!);
     const prompt = await shown({ prompt: [{ role: 'user', content: 'hi' }], solution: '4' });
