@@ -85,7 +85,7 @@ export function formatPerplexity(perplexity: number): string {
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** Bar of `width` columns, filled to an eighth of a column. */
-function drawBar(share: number, width: number): string {
+export function drawBar(share: number, width: number): string {
   const filled = Math.floor(share * width * 8);
   const bar = '█'.repeat(Math.floor(filled / 8)) + eighths[filled % 8];
   return bar.padEnd(width, '░');

@@ -11,8 +11,9 @@ import {
   stepsTook,
   type TrainingProgress,
 } from '@keel/align';
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { sayAbove, terminalBar } from './terminal-bar.ts';
 
 /** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
 export class HumanDisplay implements TrainingDisplay {
@@ -39,7 +40,7 @@ export class HumanDisplay implements TrainingDisplay {
     this.#showSamples = showSamples;
     this.#out = out;
     this.#label = label === undefined ? {} : { label };
-    this.#bar = out.isTTY ? newBar(out, () => this.#progress) : null;
+    this.#bar = terminalBar(out, (columns) => progressLine(this.#progress, columns));
   }
 
   event(event: RunEvent): void {
@@ -74,11 +75,7 @@ export class HumanDisplay implements TrainingDisplay {
   }
 
   say(text: string): void {
-    if (this.#bar?.isActive) {
-      // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
-      this.#out.write(`\r\x1b[2K${text}\n\x1b7`);
-      this.#bar.render();
-    } else this.#out.write(`${text}\n`);
+    sayAbove(this.#bar, this.#out, text);
   }
 
   close(): void {
@@ -144,16 +141,6 @@ export class HumanDisplay implements TrainingDisplay {
     this.#steps.resume();
     this.#tokens.resume();
   }
-}
-
-function newBar(stream: NodeJS.WriteStream, progress: () => TrainingProgress): SingleBar {
-  return new SingleBar({
-    stream,
-    format: () => progressLine(progress(), (stream.columns ?? 80) - 1),
-    hideCursor: true,
-    // The first signal only finishes the step: the bar stays till then.
-    gracefulExit: false,
-  });
 }
 
 function evaluationLine(step: number, metrics: Record<string, number>): string {
