@@ -1,4 +1,4 @@
-/** Preference alignment: data, objectives, trainers, runs, evaluation. */
+/** Preference alignment: data, objectives, trainers, runs, evaluation. A whole file is named where all that it exports is public. */
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
 export { packJudged } from './batching/pack-judged.ts';
@@ -17,11 +17,9 @@ export {
   type TokeniseOptions,
   tokenisePair,
 } from './batching/tokenise-pair.ts';
-export type {
-  BestOfNHooks,
-  BestOfNOptions,
-  BestOfNProgress,
-} from './best-of-n/best-of-n-options.ts';
+export { tokenisePrompt } from './batching/tokenise-prompt.ts';
+export { tokeniseRanking } from './batching/tokenise-ranking.ts';
+export * from './best-of-n/best-of-n-options.ts';
 export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
 export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
@@ -37,12 +35,7 @@ export {
 } from './comparing/comparison-table.ts';
 export { type OpenComparisonOptions, openComparison } from './comparing/open-comparison.ts';
 export { planComparison } from './comparing/plan-comparison.ts';
-export {
-  type CompareEvent,
-  type CompareHooks,
-  type CompareResult,
-  runComparison,
-} from './comparing/run-comparison.ts';
+export * from './comparing/run-comparison.ts';
 export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
 export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
@@ -86,14 +79,7 @@ export {
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
-export {
-  type Calibration,
-  type CalibrationOptions,
-  calibrationOf,
-  expectedCalibrationError,
-  type ReliabilityBin,
-  reliabilityBins,
-} from './evaluation/calibration.ts';
+export * from './evaluation/calibration.ts';
 export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';
 export {
@@ -104,35 +90,13 @@ export {
   pairedDifferenceInterval,
   wilsonInterval,
 } from './evaluation/intervals.ts';
-export {
-  accuracyOf,
-  type LengthBucket,
-  lengthBuckets,
-  longerWins,
-  rewardPrefersLonger,
-  type ScoredPair,
-} from './evaluation/length-buckets.ts';
+export * from './evaluation/length-buckets.ts';
 export { lengthOnlyAccuracy } from './evaluation/length-classifier.ts';
-export {
-  type Attempts,
-  type MeanPassAtK,
-  meanPassAtK,
-  passAtK,
-} from './evaluation/pass-at-k.ts';
+export * from './evaluation/pass-at-k.ts';
 export { type Proportion, proportionOf } from './evaluation/proportion.ts';
 export { resamplingRandom } from './evaluation/resampling-random.ts';
-export {
-  type Lead,
-  type LongerAnswers,
-  type RewardFindings,
-  rewardFindings,
-} from './evaluation/reward-findings.ts';
-export {
-  benchMachine,
-  type MachineBench,
-  type MatmulBench,
-  type MemoryBench,
-} from './machine/bench-machine.ts';
+export * from './evaluation/reward-findings.ts';
+export * from './machine/bench-machine.ts';
 export { type KeptPeak, keptPeak, machinePeak } from './machine/kept-peak.ts';
 export {
   type MatmulPeak,
@@ -141,88 +105,26 @@ export {
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
 export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
-export {
-  type BradleyTerryOptions,
-  bradleyTerry,
-  type PairRewards,
-} from './objectives/bradley-terry.ts';
+export * from './objectives/bradley-terry.ts';
 export { completeOptions, type WeightedPart, weightedObjective } from './objectives/mixture.ts';
 export { bestOfNKl, expectedBestOfN } from './objectives/online/best-of-n.ts';
 export { boundedExp } from './objectives/online/bounded-exp.ts';
-export {
-  type ClipOptions,
-  clippedSurrogate,
-  type Surrogate,
-} from './objectives/online/clipped-surrogate.ts';
-export {
-  completionEnd,
-  pickScored,
-  rewardsOfScored,
-  type ScoredTokens,
-  scoredTokens,
-} from './objectives/online/completion-end.ts';
+export * from './objectives/online/clipped-surrogate.ts';
+export * from './objectives/online/completion-end.ts';
 export { entropyBonus, tokenEntropy } from './objectives/online/entropy.ts';
-export {
-  type Advantages,
-  type GaeOptions,
-  generalisedAdvantages,
-} from './objectives/online/gae.ts';
-export {
-  chooseGold,
-  type GoldPairs,
-  goldPairs,
-  goldPairsDue,
-} from './objectives/online/gold-labels.ts';
+export * from './objectives/online/gae.ts';
+export * from './objectives/online/gold-labels.ts';
 export { greedyBaselineAdvantages } from './objectives/online/greedy-baseline.ts';
-export {
-  type AdvantageScaling,
-  advantageScalings,
-  type GroupAdvantages,
-  groupAdvantages,
-  leaveOneOutAdvantages,
-} from './objectives/online/group-advantages.ts';
-export {
-  importanceRatio,
-  type RatioLevel,
-  ratioLevels,
-} from './objectives/online/importance-ratio.ts';
+export * from './objectives/online/group-advantages.ts';
+export * from './objectives/online/importance-ratio.ts';
 export { type KeepRule, keptAnswers } from './objectives/online/kept-answers.ts';
-export {
-  type KlEstimator,
-  klEstimators,
-  klLoss,
-  klPerToken,
-} from './objectives/online/kl-estimators.ts';
-export {
-  type LossReduction,
-  lossReductions,
-  reduceLoss,
-  reductionWeights,
-  type StepTotals,
-  stepTotals,
-} from './objectives/online/loss-reductions.ts';
-export {
-  exceedsKlTarget,
-  type PolicyDrift,
-  policyDrift,
-  samplerMismatch,
-} from './objectives/online/policy-drift.ts';
-export {
-  bestAndWorst,
-  bestOfEach,
-  bradleyTerryPairs,
-  type PreferencePair,
-  type PreferencePairs,
-  wideEnough,
-} from './objectives/online/preference-pairs.ts';
+export * from './objectives/online/kl-estimators.ts';
+export * from './objectives/online/loss-reductions.ts';
+export * from './objectives/online/policy-drift.ts';
+export * from './objectives/online/preference-pairs.ts';
 export { batchBaselineAdvantages, reinforceLoss } from './objectives/online/reinforce.ts';
 export { constantLike, type Numbers, RolloutLayout } from './objectives/online/rollout.ts';
-export {
-  type ScoreShaping,
-  sequenceRewards,
-  shapeScores,
-  tokenRewards,
-} from './objectives/online/token-rewards.ts';
+export * from './objectives/online/token-rewards.ts';
 export { explainedVariance, valueLoss } from './objectives/online/value-loss.ts';
 export { type WhiteningOptions, whiten } from './objectives/online/whitening.ts';
 export {
@@ -244,12 +146,7 @@ export type { OperatorTime, PhaseTime, ProfileSummary } from './profiling/profil
 export { profileTable } from './profiling/profile-table.ts';
 export type { WrittenProfile } from './profiling/step-profiler.ts';
 export { EXPECTED_SHARE, type StageEstimate } from './recipes/estimate-stage.ts';
-export {
-  type PlannedStage,
-  type PlanOptions,
-  planRecipe,
-  type RecipePlan,
-} from './recipes/plan-recipe.ts';
+export * from './recipes/plan-recipe.ts';
 export { type ReadRecipeOptions, readRecipe } from './recipes/read-recipe.ts';
 export { type Recipe, type RecipeStage, stageFolder } from './recipes/recipe.ts';
 export {
@@ -267,45 +164,18 @@ export {
   stageVerbs,
 } from './recipes/stage-verbs.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
-export {
-  CompositeReward,
-  type CompositeState,
-  type RewardComponent,
-} from './rewards/composite-reward.ts';
-export {
-  combineEnsemble,
-  type EnsembleRule,
-  ensembleDeviation,
-  ensembleRules,
-} from './rewards/ensemble.ts';
-export {
-  type FunctionInput,
-  functionReward,
-  loadFunctionReward,
-  type RewardFunction,
-} from './rewards/function-reward.ts';
+export * from './rewards/composite-reward.ts';
+export * from './rewards/ensemble.ts';
+export * from './rewards/function-reward.ts';
 export { type Judge, judgeReward } from './rewards/judge.ts';
 export { lengthReward } from './rewards/length-reward.ts';
 export { modelJudge } from './rewards/model-judge.ts';
 export { modelReward } from './rewards/model-reward.ts';
-export {
-  measureNormalisation,
-  normaliseRewards,
-  parseNormalisation,
-  type RewardNormalisation,
-  rewardNormalisationSchema,
-  serialiseNormalisation,
-} from './rewards/normalisation.ts';
+export * from './rewards/normalisation.ts';
 export { type OpenRewardOptions, openComposition, openReward } from './rewards/open-reward.ts';
 export { parseRewardSpec, readRewardSpec } from './rewards/read-reward-spec.ts';
 export { regexReward } from './rewards/regex-reward.ts';
-export {
-  type Reward,
-  RewardError,
-  type RewardInput,
-  type RewardOutcome,
-  spokenText,
-} from './rewards/reward.ts';
+export * from './rewards/reward.ts';
 export { RewardConstraint } from './rewards/reward-constraint.ts';
 export {
   type OpenRewardModelOptions,
@@ -321,15 +191,7 @@ export { type ProgramRun, runProgram } from './rewards/sandbox/run-program.ts';
 export { runTests, type TestsRun, type TestTask } from './rewards/sandbox/run-tests.ts';
 export { Sandbox, type SandboxOptions } from './rewards/sandbox/sandbox.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
-export {
-  formatCount,
-  formatDuration,
-  formatPerplexity,
-  PlainPace,
-  plainProgressLine,
-  progressLine,
-  type TrainingProgress,
-} from './runs/progress.ts';
+export * from './runs/progress.ts';
 export { RateMeter } from './runs/rate-meter.ts';
 export type { ReportData } from './runs/report/report-data.ts';
 export { writeReport } from './runs/report/write-report.ts';
@@ -349,12 +211,7 @@ export {
 export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-controller.ts';
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
-export {
-  type AlignPairsOptions,
-  alignPairs,
-  type PairedRunHooks,
-  runDpo,
-} from './trainers/run-dpo.ts';
+export * from './trainers/run-dpo.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export {
   runD2po,

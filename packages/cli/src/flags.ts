@@ -20,7 +20,8 @@ export function addFlags(
     const other = usage === flag ? negatedFlag : flag;
     command.addOption(new Option(other).hideHelp());
   }
-  const heading = `${(ofThisCall[0] ?? lasting[0])?.group ?? 'Options'}:`;
+  // Beside the flags of this call, which stand last; a verb that has none of them has a single group.
+  const heading = `${(ofThisCall.at(-1) ?? lasting[0])?.group ?? 'Options'}:`;
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
 }
 

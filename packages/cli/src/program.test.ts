@@ -65,6 +65,20 @@ describe('wrong usage ends with 2 and names what is near', () => {
   }
 });
 
+test.each([
+  ['dpo', '--ref-model-sync-steps', 'give --reference-sync-steps'],
+  ['online-dpo', '--sync-ref-model', 'give --reference-sync-steps N'],
+  ['dpo', '--use_peft', 'give --lora'],
+  ['sft', '--train-on-prompt', 'give --no-completion-only-loss'],
+  ['dpo', '--rpo-alpha', 'in a YAML file, write loss: [sigmoid, chosen_nll] and loss_weights'],
+  ['grpo', '--log-completions', 'give the flag --show-samples'],
+])('%s %s is a name of TRL: %s', async (verb, flag, hint) => {
+  const { code, stderr } = await keel([verb, flag]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(new RegExp(`^error: unknown option '${flag}': `));
+  expect(stderr).toContain(hint);
+});
+
 test('a failure ends with 1, with a message and no stack unless KEEL_DEBUG is 1', async () => {
   const args = ['tokens', '--model', '/nowhere', '--text', 'x'];
   const plain = await keel(args);

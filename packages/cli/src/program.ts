@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { exitCodes, reportFailure } from './failure.ts';
 import { addFlags, givenFlags } from './flags.ts';
+import { withTrlHint } from './trl-flags.ts';
 import { verbs } from './verb-list.ts';
 
 /** Runs one command line. @returns the exit code */
@@ -22,6 +23,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { definition, example, operand } = await verb.options();
       const { descriptors } = definition;
       addFlags(command, descriptors, operand);
+      command.configureOutput({
+        outputError: (complaint, write) => write(withTrlHint(complaint, descriptors)),
+      });
       command.showHelpAfterError(`See \`keel ${name} --help\`.`);
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {

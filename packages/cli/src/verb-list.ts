@@ -86,7 +86,7 @@ export const verbs: readonly Verb[] = [
   }),
   verb({
     name: 'align',
-    summary: 'run a recipe: stages of the verbs above, each on the results of those before it',
+    summary: 'run a recipe: stages of the verbs that train, each on the results of those before it',
     options: () => import('./options/align.ts'),
     run: () => import('./verbs/align.ts'),
   }),

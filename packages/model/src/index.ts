@@ -2,7 +2,7 @@
 
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
-export { addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
+export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';

@@ -20,6 +20,7 @@ export interface BestOfNOptions {
     Pick<
       GenerateOptions,
       | 'maxNewTokens'
+      | 'minNewTokens'
       | 'temperature'
       | 'topK'
       | 'topP'

@@ -23,6 +23,7 @@ export async function jobIdentity(
     '--missing-eos-penalty': options.missingEosPenalty,
     '--num-generations': options.numGenerations,
     '--max-new-tokens': sampling.maxNewTokens,
+    '--min-new-tokens': sampling.minNewTokens,
     '--temperature': sampling.temperature,
     '--top-k': sampling.topK,
     '--top-p': sampling.topP,

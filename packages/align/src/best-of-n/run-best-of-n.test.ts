@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { memory } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRow } from '../data/parse-row.ts';
@@ -22,13 +22,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Own = Partial<BestOfNOptions> & { maxNewTokens?: number; seed?: number };
-const optionsOf = ({ maxNewTokens = 12, seed = 3, ...own }: Own = {}): BestOfNOptions => ({
+type Own = Partial<BestOfNOptions> &
+  Partial<Pick<BestOfNOptions['sampling'], 'maxNewTokens' | 'minNewTokens' | 'seed'>>;
+const optionsOf = ({
+  maxNewTokens = 12,
+  minNewTokens = 0,
+  seed = 3,
+  ...own
+}: Own = {}): BestOfNOptions => ({
   ...{ model: inside('model'), adapter: null, precision: 'fp32', device: 'cpu', threads: 1 },
   ...{ data: [data], onBadRow: 'fail', reward, unsafeCode: false, missingEosPenalty: 0 },
   numGenerations: 4,
   sampling: {
-    ...{ maxNewTokens, temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed },
+    ...{ maxNewTokens, minNewTokens, temperature: 1, seed },
+    ...{ topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
     stopStrings: [],
   },
   // Two prompts are written together.
@@ -73,6 +80,23 @@ describe('runBestOfN', () => {
     expect(summary!.curve[0]!.reward).toBeCloseTo(earned / 24, 12);
     expect(summary!.curve[3]!.reward).toBeCloseTo(sumOf(best!.map(({ score }) => score)) / 6, 12);
     expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
+  });
+
+  it('makes the folder, and lets no second process sample into the same file', async () => {
+    const output = inside(`new-${files++}/out.jsonl`);
+    const options = optionsOf({ output });
+    let second: Promise<unknown> | null = null;
+    await runBestOfN(options, {
+      onProgress: () => {
+        second ??= runBestOfN(options).catch(({ message }) => message);
+      },
+    });
+    expect(await second).toBe(
+      `${output}: process ${process.pid} writes into it; wait for it or stop it`,
+    );
+    expect(linesOf(output)).toHaveLength(6);
+    expect(readdirSync(dirname(output))).toEqual(['out.jsonl']);
+    await expect(runBestOfN(options)).rejects.toThrow('is there already');
   });
 
   it('has other answers with another seed', async () => {
@@ -121,6 +145,9 @@ describe('runBestOfN', () => {
     await expect(runBestOfN({ ...options, numGenerations: 8 })).rejects.toThrow(
       /--num-generations was 4, now 8/,
     );
+    await expect(
+      runBestOfN({ ...options, sampling: { ...options.sampling, minNewTokens: 2 } }),
+    ).rejects.toThrow(/--min-new-tokens was 0, now 2/);
     // What is written of the answers may change.
     const all = await runBestOfN({ ...options, write: 'all' });
     expect(linesOf(all.output)[0]!.scores).toHaveLength(4);

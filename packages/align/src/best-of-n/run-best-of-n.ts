@@ -1,11 +1,13 @@
 // Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021, arXiv:2112.09332): n answers to each
 // prompt, ranked by a reward. Nothing is trained. What `keel best-of-n` is.
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { openRows } from '../data/open-rows.ts';
-import { openReward } from '../rewards/open-reward.ts';
+import { checkReward, openReward } from '../rewards/open-reward.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { lockFile } from '../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
 import { Journal } from './journal.ts';
@@ -26,23 +28,26 @@ export interface BestOfNResult {
 
 /**
  * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as they must be, the output is there
- *   already, or what was sampled before is of another job
+ *   already, what was sampled before is of another job, or another process samples into it
  */
 export async function runBestOfN(
   options: BestOfNOptions,
   hooks: BestOfNHooks = {},
 ): Promise<BestOfNResult> {
   const { output, overwrite, numGenerations: n } = options;
-  if (existsSync(output) && !overwrite) {
-    throw new Error(`${output} is there already: give --overwrite, or another --output`);
-  }
+  refuseExisting(options);
   if (options.threads !== null) setThreads(options.threads);
   if (options.unsafeCode) {
     hooks.onNotice?.('--unsafe-code: code of answers runs with all rights of this user');
   }
   await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
+  await checkReward(options.reward);
   using owned = new DisposableStack();
+  mkdirSync(dirname(output), { recursive: true });
+  owned.defer(lockFile(`${output}.partial.lock`, output));
+  // Another process may have ended since.
+  refuseExisting(options);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
   const model = await loadModel(options.model, { precision, device });
@@ -68,6 +73,11 @@ export async function runBestOfN(
   const { written, summary } = finish(journal, options);
   journal.remove();
   return { output, interrupted: false, done: journal.length, rows: written, summary };
+}
+
+function refuseExisting({ output, overwrite }: BestOfNOptions): void {
+  if (overwrite || !existsSync(output)) return;
+  throw new Error(`${output} is there already: give --overwrite, or another --output`);
 }
 
 /** Writes the output from the journal. */

@@ -34,7 +34,7 @@ const RESAMPLES = 2000;
 export class BestOfNTally {
   readonly #n: number;
   readonly #expected: number[][];
-  #sums = { prompts: 0, leftOut: 0, answers: 0, tokens: 0, ended: 0, ties: 0 };
+  #sums = { prompts: 0, leftOut: 0, answers: 0, tokens: 0, ended: 0, ties: 0, mean: 0, best: 0 };
 
   /** @param n samples of each prompt */
   constructor(n: number) {
@@ -46,6 +46,8 @@ export class BestOfNTally {
     for (let k = 1; k <= this.#n; k++) this.#expected[k - 1]!.push(expectedBestOfN(scores, k));
     const sums = this.#sums;
     sums.prompts += 1;
+    sums.mean += this.#expected[0]!.at(-1)!;
+    sums.best += this.#expected.at(-1)!.at(-1)!;
     sums.answers += scores.length;
     sums.tokens += tokens.reduce((sum, one) => sum + one, 0);
     sums.ended += ended.filter((one) => one).length;
@@ -58,8 +60,8 @@ export class BestOfNTally {
 
   /** Mean reward of an answer, and of the best of n; null before the first prompt. */
   get means(): { mean: number; best: number } | null {
-    if (this.#sums.prompts === 0) return null;
-    return { mean: meanOf(this.#expected[0]!), best: meanOf(this.#expected.at(-1)!) };
+    const { prompts, mean, best } = this.#sums;
+    return prompts === 0 ? null : { mean: mean / prompts, best: best / prompts };
   }
 
   summary(): BestOfNSummary {

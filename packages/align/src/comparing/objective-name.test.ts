@@ -24,6 +24,8 @@ it('takes weighted sums', () => {
 
 it('says what is wrong with a name', () => {
   expect(readObjective('simop')).toBe('unknown objective "simop"; did you mean simpo?');
+  expect(readObjective('dpoo')).toContain('did you mean dpo?');
+  expect(readObjective('plackett_luce')).toContain('learns from whole rankings');
   expect(readObjective('ppo1234567')).toMatch(
     /^unknown objective "ppo1234567"; known are sigmoid, /,
   );

@@ -1,6 +1,7 @@
 // Names of objectives as `keel compare` takes them: one, or a weighted sum as in sigmoid+0.2*chosen_nll.
 import { nearest } from '../config/nearest.ts';
 import { defaultBeta } from '../objectives/mixture.ts';
+import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 import { unpairedObjectiveNames } from '../objectives/unpaired-registry.ts';
 
@@ -15,7 +16,7 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 const unpaired: readonly string[] = unpairedObjectiveNames;
-const known: readonly string[] = [...pairedObjectiveNames, ...unpaired, ...Object.keys(aliases)];
+const known: readonly string[] = [...Object.keys(aliases), ...pairedObjectiveNames, ...unpaired];
 
 /** What a name stands for. */
 export interface NamedObjective {
@@ -64,6 +65,9 @@ export function readObjective(text: string): NamedObjective | string {
 }
 
 function unknown(name: string): string {
+  if (rankedObjectiveNames.includes(name)) {
+    return `"${name}" learns from whole rankings, and a comparison is of pairs: leave it out`;
+  }
   const near = nearest(name, known);
   return near
     ? `unknown objective "${name}"; did you mean ${near}?`

@@ -12,6 +12,7 @@ import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
 import { writeStageRecords } from '../recipes/stage-records.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
+import { checkReward } from '../rewards/open-reward.ts';
 import { totalSteps } from '../trainers/run-training.ts';
 import { checkPairs } from './check-pairs.ts';
 import { type CompareEntry, type Comparison, type EntryPlan, entryName } from './comparison.ts';
@@ -60,6 +61,7 @@ export async function openComparison(
   });
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   await checkPairs(stages, rows);
+  if (options.reward !== null) await checkReward(options.reward);
   if (dataFolder === undefined) takeFolder(options.output);
   if (stages.some(({ verb }) => verb === 'kto')) {
     const pairs = steps * options.batchSize;

@@ -43,6 +43,7 @@ const costOf = ({ verb, objective, options }: CompareEntry): string =>
     verb,
     verb === 'kto' && objective.loss,
     objective.needsReference,
+    options.referenceSyncSteps,
     options.loraRank,
     options.loraTargets,
     options.loraLayers,

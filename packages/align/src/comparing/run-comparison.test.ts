@@ -229,6 +229,24 @@ it('entries may go on from an adapter, which is then the reference, and evaluate
   }
 });
 
+it('an entry whose reference moves leaves nothing on the model that others train on', async () => {
+  const before = memory();
+  const output = join(folder, `run-${made++}`);
+  const config = join(folder, 'moving.yaml');
+  writeFileSync(
+    config,
+    `entries:
+  - {objective: sigmoid, name: every-step, reference_sync_steps: 1}
+  - {objective: sigmoid, name: every-other, reference_sync_steps: 2}
+`,
+  );
+  const { ran } = await compare(optionsOf({ config, output, objectives: null }));
+  expect(ran).toEqual(['every-step-b0.1-s42', 'every-other-b0.1-s42']);
+  expect(memory()).toEqual(before);
+  const moves = ran.map((name) => metricsOf(join(output, name)).at(-1)!['reference/moves']);
+  expect(moves).toEqual([2, 1]);
+});
+
 it('tells of every entry whose objective needs more than the rows have, and writes nothing', async () => {
   const options = optionsOf({ objectives: ['odpo', 'sigmoid', 'rebel'] });
   const told = await openComparison(options).catch((error) => error.message);
@@ -236,6 +254,16 @@ it('tells of every entry whose objective needs more than the rows have, and writ
     /^the entry odpo-b0.1-s42 cannot learn from these pairs: .*rows\.jsonl:1: field "score_chosen"/,
   );
   expect(told).toContain('the entry rebel-');
+  expect(existsSync(options.output)).toBe(false);
+});
+
+it('takes a judge as a model, and tells of a reward before anything is loaded', async () => {
+  expect(optionsOf({ judge: 'rater', reward: null })).toMatchObject({
+    ...{ reward: 'judge:rater', judge: null },
+  });
+  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/give one of them/);
+  const options = optionsOf({ reward: 'nowhere.mjs', model: 'no-model' });
+  await expect(compare(options)).rejects.toThrow(/there is no file .*nowhere\.mjs/);
   expect(existsSync(options.output)).toBe(false);
 });
 

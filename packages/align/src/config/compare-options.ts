@@ -81,6 +81,12 @@ const compareObject = z
       group: evaluation,
       value: 'reward',
     }),
+    judge: option(z.string().min(1).nullable().default(null), {
+      description:
+        'a model that rates every answer from 1 to 10, in place of --reward: the answer with the higher rating wins. Short for --reward judge:model',
+      group: evaluation,
+      value: 'model',
+    }),
     unsafeCode: option(z.boolean().default(false), {
       description: 'run code of answers without a sandbox, with all rights of this user',
       group: evaluation,
@@ -101,6 +107,10 @@ const compareObject = z
   .check((context) => {
     const { value, issues } = context;
     checkTraining({ value: { ...value, resume: false }, issues });
+    if (value.judge !== null && value.reward !== null) {
+      const message = `--reward ${value.reward} says already who wins: give one of them`;
+      issues.push({ code: 'custom', path: ['judge'], message, input: value });
+    }
     for (const text of value.objectives ?? []) {
       const found = readObjective(text);
       if (typeof found === 'string') {
@@ -112,8 +122,13 @@ const compareObject = z
 /** Options of `keel compare`. Entries of the YAML file (`entries`) are read by `readComparison`. */
 export const compareDefinition = {
   ...defineOptions('compare', compareObject, {
-    complete: (parsed) => ({ ...parsed, lora: parsed.lora || parsed.adapter !== null }),
-    exclusive: trainingExclusive,
+    complete: (parsed) => ({
+      ...parsed,
+      lora: parsed.lora || parsed.adapter !== null,
+      reward: parsed.judge === null ? parsed.reward : `judge:${parsed.judge}`,
+      judge: null as string | null,
+    }),
+    exclusive: [...trainingExclusive, ['reward', 'judge']],
   }),
   parts: ['entries'],
 };

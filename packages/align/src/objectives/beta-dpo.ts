@@ -11,7 +11,8 @@ const LEAST_BETA = 1e-3;
 
 const betaAlpha = objectiveOption(
   z.number().min(0).default(0.6),
-  'how much beta follows the margin; 0: not at all',
+  'beta_dpo, beta_dpo_by_pair: how much beta follows the margin; 0: not at all',
+  'alpha',
 );
 
 const running = { betaMargin: (scores: PairedScores) => logRatioMargin(scores) };

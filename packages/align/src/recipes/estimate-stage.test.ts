@@ -59,4 +59,42 @@ describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
     expect(longer!.seconds).toBeGreaterThan(2.5 * full!.seconds);
     expect(longer!.evalRows).toBe(16);
   });
+
+  test('counts the pairs that rankings come to, and of them those that are learnt', async () => {
+    const data = join(folder, 'rankings.jsonl');
+    const row = { prompt: 'hello', completions: ['a bird', 'no', 'tell me'], scores: [9, 5, 4] };
+    writeFileSync(data, `${JSON.stringify(row)}\n`.repeat(4));
+    const usual = `data: ${data}, ranking_pairs: all, verb: dpo`;
+    const one = recipe(
+      `  all: {${usual}, lora: true}
+  sure: {${usual}, lora: true, min_score_gap: 2}
+  short: {${usual}, lora: true, max_steps: 1}
+`,
+    );
+    const { stages } = await planRecipe(one);
+    const [all, sure, short] = stages.map(({ estimate }) => estimate!);
+    // 12 pairs, of which 4 have scores that are 1 apart.
+    expect(all).toMatchObject({ rows: 12, steps: 3 });
+    expect(sure).toMatchObject({ rows: 8, steps: 2 });
+    expect(short).toMatchObject({ rows: 12, steps: 1 });
+    expect(short!.tokens).toBeCloseTo(all!.tokens / 3, -1);
+    expect(short!.seconds).toBeLessThan(all!.seconds / 2);
+    await runRecipe(one);
+    const metrics = MetricsLog.read(join(folder, 'run/all/metrics.jsonl'));
+    expect(metrics.at(-1)).toMatchObject({ step: 3 });
+  });
+
+  test('counts rows that are mixed into the steps', async () => {
+    const prompts = join(folder, 'prompts.jsonl');
+    writeFileSync(prompts, '{"prompt": "hello"}\n'.repeat(8));
+    const usual = `data: ${prompts}, reward: 'length:-20', max_new_tokens: 4, verb: ppo`;
+    const text = rowsOf('sft-completion-only');
+    const { stages } = await planRecipe(
+      recipe(`  alone: {${usual}}\n  mixed: {${usual}, pretraining_data: ${text}}\n`),
+    );
+    const [alone, mixed] = stages.map(({ estimate }) => estimate!);
+    expect(mixed!.steps).toBe(alone!.steps);
+    expect(mixed!.tokens).toBeGreaterThan(alone!.tokens);
+    expect(mixed!.seconds).toBeGreaterThan(alone!.seconds);
+  });
 });

@@ -21,7 +21,7 @@ import { fittingLength } from '../trainers/lengths.ts';
 import { planPasses, type TrainedModel, trainingBytes } from '../trainers/pass-plan.ts';
 import { loadPolicy } from '../trainers/policy.ts';
 import { totalSteps } from '../trainers/run-training.ts';
-import { rowMeasureOf } from './measure-rows.ts';
+import { type RowMeasure, rowMeasureOf, rowMeasures } from './measure-rows.ts';
 import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 
 /** Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5 to 0.7 on SmolLM2-135M). */
@@ -30,6 +30,7 @@ export const EXPECTED_SHARE = 0.5;
 const SAMPLED_ROWS = 256;
 
 export interface StageEstimate {
+  /** Of training: pairs, where they are made of rankings. */
   rows: number;
   /** 0 without --eval-data. */
   evalRows: number;
@@ -63,21 +64,25 @@ export async function estimateStage(
     const maxLength = fittingLength(stage.options.maxLength, positions, () => {});
     const options = { ...stage.options, maxLength };
     const sizes = modelSizes(model.decoder);
-    const rows = await measureRows(stage, options.data, options, model, sizes);
+    const verb = verbOf(stage);
+    const how = rowMeasureOf(verb, options);
+    const rows = await measureRows(how, options.data, options, model, sizes);
     const held =
-      options.evalData && (await measureRows(stage, options.evalData, options, model, sizes));
-    const perBatch = rowMeasureOf(verbOf(stage), options).stepsPerBatch?.(options) ?? 1;
+      options.evalData && (await measureRows(how, options.evalData, options, model, sizes));
+    const mix = verb.mixed?.(stage.options) ?? null;
+    const mixed =
+      mix && (await measureRows(rowMeasures[mix.rows], mix.data, options, model, sizes));
+    const ofMix = mixed === null ? 0 : mix!.count * (mixed.forward + mixed.backward);
+    const perBatch = how.stepsPerBatch?.(options) ?? 1;
     const steps = totalSteps(options, Math.max(1, rows.usable), perBatch);
-    const seen = (Math.max(0, steps - done) / perBatch) * options.batchSize;
-    const {
-      once = 0,
-      always = 0,
-      trained: updates = 1,
-    } = verbOf(stage).otherPasses?.(stage.options) ?? {};
+    const left = Math.max(0, steps - done);
+    const seen = (left / perBatch) * options.batchSize;
+    const { once = 0, always = 0, trained: updates = 1 } = verb.otherPasses?.(stage.options) ?? {};
     const ofStep = (updates + always) * rows.forward + updates * rows.backward;
     const ofEvaluations = evaluations(options, steps) * (1 + always) + once;
     const flops =
       seen * ofStep +
+      left * ofMix +
       Math.min(seen, rows.usable) * once * rows.forward +
       (held ? held.usable * held.forward * ofEvaluations : 0);
     const { precision } = trained;
@@ -86,8 +91,11 @@ export async function estimateStage(
       rows: rows.rows,
       evalRows: held ? held.rows : 0,
       steps,
-      tokens: Math.round((steps / perBatch) * options.batchSize * rows.tokens),
-      memoryBytes: before + memoryOf(trained, options, rows.longest),
+      tokens: Math.round(
+        (steps / perBatch) * options.batchSize * rows.tokens +
+          steps * (mixed === null ? 0 : mix!.count * mixed.tokens),
+      ),
+      memoryBytes: before + memoryOf(trained, options, Math.max(rows.longest, mixed?.longest ?? 0)),
       seconds: flops / (EXPECTED_SHARE * peak.flops),
     };
   } finally {
@@ -137,29 +145,28 @@ interface RowsWork {
 }
 
 async function measureRows(
-  stage: RecipeStage,
+  { kind, derive = (row) => [row], measure }: RowMeasure,
   data: readonly string[],
   options: TrainingOptions,
   model: LanguageModel,
   sizes: ModelSizes,
 ): Promise<RowsWork> {
-  const { kind, measure } = rowMeasureOf(verbOf(stage), options);
   await using source = await openRows(data, { kind, onBadRow: options.onBadRow });
   const sampled = Math.min(source.length, SAMPLED_ROWS);
   const places = Array.from({ length: sampled }, (_, at) =>
     Math.floor((at * source.length) / sampled),
   );
-  const found = (await source.readMany(places)).flatMap(
-    (row) => measure(row, model.tokenizer, options) ?? [],
-  );
+  const made = (await source.readMany(places)).flatMap((row) => derive(row, options));
+  const found = made.flatMap((row) => measure(row, model.tokenizer, options) ?? []);
+  const ofAll = (count: number): number => Math.round((source.length * count) / sampled);
   const mean = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   const forward = found.map(({ packed, scored }) => forwardFlops(sizes, packed, scored));
   const lengths = found.map(({ packed }) => packed.tokens.length);
   const trainedWeights = !options.lora;
   return {
-    rows: source.length,
-    usable: Math.round((source.length * found.length) / sampled),
+    rows: ofAll(made.length),
+    usable: ofAll(found.length),
     tokens: mean(lengths),
     longest: Math.max(0, ...lengths),
     forward: mean(forward.map(totalFlops)),

@@ -17,8 +17,9 @@ import type { RewardOptions } from '../config/reward-options.ts';
 import type { SftOptions } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
-import type { RowKind, RowOf } from '../data/rows.ts';
+import type { PreferenceRow, RowKind, RowOf } from '../data/rows.ts';
 import { type OnlineOptions, stepsPerRollout } from '../trainers/online/online-settings.ts';
+import { isSure } from '../trainers/open-pairs.ts';
 import type { MeasuredRows, StageVerb } from './stage-verbs.ts';
 
 /** A row in a pass of its own. */
@@ -28,10 +29,13 @@ export interface MeasuredRow {
   scored: number;
 }
 
-export interface RowMeasure<Kind extends RowKind = RowKind> {
+/** @typeParam Made rows of training, where they are made of those of the file */
+export interface RowMeasure<Kind extends RowKind = RowKind, Made = RowOf[Kind]> {
   kind: Kind;
+  /** The rows of training that one of the file comes to; itself, unless told. */
+  derive?(row: RowOf[Kind], options: TrainingOptions): Made[];
   /** null where the row does not fit --max-length. */
-  measure(row: RowOf[Kind], tokenizer: Tokenizer, options: TrainingOptions): MeasuredRow | null;
+  measure(row: Made, tokenizer: Tokenizer, options: TrainingOptions): MeasuredRow | null;
   /** Optimiser steps on each batch of rows; 1 unless told. */
   stepsPerBatch?(options: TrainingOptions): number;
 }
@@ -40,10 +44,22 @@ export interface RowMeasure<Kind extends RowKind = RowKind> {
 export const rowMeasureOf = ({ rows }: StageVerb, options: TrainingOptions): RowMeasure =>
   rowMeasures[typeof rows === 'function' ? rows(options) : rows];
 
-const measureOf = <Kind extends RowKind>(one: RowMeasure<Kind>): RowMeasure =>
-  one as unknown as RowMeasure;
+const measureOf = <Kind extends RowKind, Made = RowOf[Kind]>(
+  one: RowMeasure<Kind, Made>,
+): RowMeasure => one as unknown as RowMeasure;
 
-const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
+function measurePair(
+  row: PreferenceRow,
+  tokenizer: Tokenizer,
+  { maxLength }: TrainingOptions,
+): MeasuredRow | null {
+  const pair = tokenisePair(row, tokenizer, { maxLength });
+  if (pair === null) return null;
+  const { packed, scored } = packPairs([pair]);
+  return { packed, scored: scored.rows.length };
+}
+
+export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
   supervised: measureOf({
     kind: 'supervised',
     measure(row, tokenizer, options) {
@@ -66,26 +82,20 @@ const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
   }),
   preference: measureOf({
     kind: 'preference',
-    measure(row, tokenizer, { maxLength }) {
-      const pair = tokenisePair(row, tokenizer, { maxLength });
-      if (pair === null) return null;
-      const { packed, scored } = packPairs([pair]);
-      return { packed, scored: scored.rows.length };
-    },
+    derive: (row, options) => (isSure(row, options as DpoOptions) ? [row] : []),
+    measure: measurePair,
   }),
-  // Of a ranking whose pairs are learnt, all that its pairs come to.
+  'ranking pairs': measureOf<'ranking', PreferenceRow>({
+    kind: 'ranking',
+    derive: (row, options) =>
+      rankingPairs(row, (options as DpoOptions).rankingPairs!).filter((pair) =>
+        isSure(pair, options as DpoOptions),
+      ),
+    measure: measurePair,
+  }),
   rankings: measureOf({
     kind: 'judged',
-    measure(row, tokenizer, options) {
-      const { maxLength, rankingPairs: pairing } = options as DpoOptions;
-      if (pairing !== null && 'ranks' in row) {
-        const pairs = rankingPairs(row, pairing).flatMap(
-          (pair) => tokenisePair(pair, tokenizer, { maxLength }) ?? [],
-        );
-        if (pairs.length === 0) return null;
-        const { packed, scored } = packPairs(pairs);
-        return { packed, scored: scored.rows.length };
-      }
+    measure(row, tokenizer, { maxLength }) {
       const ranking = tokeniseRanking(row, tokenizer, { maxLength });
       if (ranking === null) return null;
       const { packed, scored } = packRankings([ranking]);

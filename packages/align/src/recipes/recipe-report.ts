@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MetricsLog } from '../runs/metrics.ts';
-import { formatDuration } from '../runs/progress.ts';
+import { formatDuration, stepsTook } from '../runs/progress.ts';
 import type {
   Headline,
   LineageEntry,
@@ -77,7 +77,7 @@ function reported(
       ? record === undefined
         ? 'not run yet'
         : 'broke off'
-      : `${result.step} steps in ${formatDuration(record!.seconds)}`;
+      : stepsTook(result.step, record!.seconds);
   return {
     name,
     facts: [`keel ${verb}`, ended],

@@ -6,6 +6,7 @@ import { ktoDefinition } from '../config/kto-options.ts';
 import { onlineDpoDefinition } from '../config/online-dpo-options.ts';
 import type { OptionsDefinition } from '../config/options.ts';
 import { ppoDefinition } from '../config/ppo-options.ts';
+import type { PretrainingOptions } from '../config/pretraining-options.ts';
 import { raftDefinition } from '../config/raft-options.ts';
 import { reinforceDefinition } from '../config/reinforce-options.ts';
 import { remaxDefinition } from '../config/remax-options.ts';
@@ -26,6 +27,7 @@ export type MeasuredRows =
   | 'judged'
   | 'preference'
   | 'rankings'
+  | 'ranking pairs'
   | 'unpaired'
   | 'prompt';
 
@@ -38,6 +40,14 @@ export interface OtherPasses {
   trained?: number;
 }
 
+/** Rows of other files in every optimiser step. */
+export interface MixedRows {
+  data: readonly string[];
+  rows: MeasuredRows;
+  /** In a step. */
+  count: number;
+}
+
 /** A verb as a stage of a recipe. */
 export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
   // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
@@ -47,6 +57,8 @@ export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
   rows: MeasuredRows | ((options: Options) => MeasuredRows);
   /** Forward passes of a row beside the one that is trained. */
   otherPasses?(options: Options): OtherPasses;
+  /** Rows that each optimiser step has beside those of `data`. */
+  mixed?(options: Options): MixedRows | null;
   run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
 }
 
@@ -74,6 +86,12 @@ const online = {
   }),
 } as const;
 
+/** Of those that mix the likelihood of text in. */
+const mixing = {
+  mixed: ({ pretrainingData: data, pretrainingBatchSize: count }: PretrainingOptions) =>
+    data && { data, count, rows: 'supervised' as const },
+};
+
 /** By name. A new training verb is one entry here. */
 export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   sft: stage({
@@ -91,8 +109,10 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   dpo: stage({
     definition: defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]),
     gives: 'language model',
-    rows: (options) =>
-      ofRankings(options) || options.rankingPairs !== null ? 'rankings' : 'preference',
+    rows: (options) => {
+      if (ofRankings(options)) return 'rankings';
+      return options.rankingPairs === null ? 'preference' : 'ranking pairs';
+    },
     otherPasses: (options) => {
       const { loss, referenceSyncSteps } = options;
       const needed =
@@ -113,16 +133,19 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   }),
   ppo: stage({
     ...online,
+    ...mixing,
     definition: ppoDefinition,
     run: async () => (await import('../trainers/run-online.ts')).runPpo,
   }),
   grpo: stage({
     ...online,
+    ...mixing,
     definition: grpoDefinition,
     run: async () => (await import('../trainers/run-online.ts')).runGrpo,
   }),
   rloo: stage({
     ...online,
+    ...mixing,
     definition: rlooDefinition,
     run: async () => (await import('../trainers/run-online.ts')).runRloo,
   }),

@@ -38,7 +38,7 @@ export interface OpenRewardOptions
  * @throws ConfigError for what is no reward; Error where a module, a model or the sandbox is not to be had
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
-  if (!/\.(ya?ml|json)$/.test(text)) return openComponent(parseShortForm(text), '.', options);
+  if (!isSpec(text)) return openComponent(parseShortForm(text), '.', options);
   const spec = readRewardSpec(text);
   const [only] = spec.rewards;
   const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
@@ -48,6 +48,22 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
   }
   return openComposition(spec, dirname(text), options);
 }
+
+/**
+ * Looks at a reward as far as that needs no model: to be asked before one is loaded.
+ * @throws ConfigError, Error as `openReward` does, for a spec that is not as it must be and a module that does not load
+ */
+export async function checkReward(text: string): Promise<void> {
+  const [components, folder] = isSpec(text)
+    ? [readRewardSpec(text).rewards, dirname(text)]
+    : [[parseShortForm(text)], '.'];
+  for (const spec of components) {
+    if (spec.type !== 'function') continue;
+    await using _ = await loadFunctionReward(spec.module, folder);
+  }
+}
+
+const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
  * Opens what a spec describes.

@@ -13,6 +13,8 @@ export interface TrainingProgress {
   accuracy?: number;
   /** Mean reward of sampled answers. */
   reward?: number;
+  /** How many of them are learnt, where the best are chosen. */
+  kept?: number;
   /** Their KL to the reference, in nats an answer. */
   kl?: number;
   /** Their mean length, in tokens. */
@@ -54,7 +56,7 @@ export function plainProgressLine(progress: TrainingProgress): string {
 }
 
 function numbers(progress: TrainingProgress): string[] {
-  const { loss, perplexity, margin, accuracy, reward, kl, answerTokens } = progress;
+  const { loss, perplexity, margin, accuracy, reward, kept, kl, answerTokens } = progress;
   const { tokensPerSecond, utilisation, secondsLeft } = progress;
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
@@ -62,6 +64,7 @@ function numbers(progress: TrainingProgress): string[] {
   if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
   if (accuracy !== undefined) parts.push(`accuracy ${Math.round(accuracy * 100)}%`);
   if (reward !== undefined) parts.push(`reward ${reward.toFixed(3)}`);
+  if (kept !== undefined) parts.push(`kept ${kept}`);
   if (kl !== undefined) parts.push(`KL ${kl.toFixed(3)}`);
   if (answerTokens !== undefined) parts.push(`length ${Math.round(answerTokens)}`);
   if (secondsLeft != null) parts.push(`${formatDuration(secondsLeft)} left`);
@@ -69,6 +72,10 @@ function numbers(progress: TrainingProgress): string[] {
   if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);
   return parts;
 }
+
+/** `12 steps in 59s` */
+export const stepsTook = (steps: number, seconds: number): string =>
+  `${steps} ${steps === 1 ? 'step' : 'steps'} in ${formatDuration(seconds)}`;
 
 /** `12.35`; four digits and more have no fraction. */
 export function formatPerplexity(perplexity: number): string {
@@ -78,7 +85,7 @@ export function formatPerplexity(perplexity: number): string {
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** Bar of `width` columns, filled to an eighth of a column. */
-function drawBar(share: number, width: number): string {
+export function drawBar(share: number, width: number): string {
   const filled = Math.floor(share * width * 8);
   const bar = '█'.repeat(Math.floor(filled / 8)) + eighths[filled % 8];
   return bar.padEnd(width, '░');

@@ -97,7 +97,7 @@ describe('lock', () => {
   test('a second writer is refused until the first lets go', async () => {
     const first = await RunFolder.create(path, { config });
     const second = RunFolder.create(path, { config, resume: true });
-    await expect(second).rejects.toThrow(`process ${process.pid} writes into this run`);
+    await expect(second).rejects.toThrow(`process ${process.pid} writes into it`);
     first.close();
     (await RunFolder.create(path, { config, resume: true })).close();
     expect(readdirSync(path)).toEqual(['config.yaml']);
@@ -115,7 +115,7 @@ describe('lock', () => {
     });
     await once(child.stdout, 'data');
     const resume = () => RunFolder.create(path, { config, resume: true });
-    await expect(resume()).rejects.toThrow(`process ${child.pid} writes into this run`);
+    await expect(resume()).rejects.toThrow(`process ${child.pid} writes into it`);
     child.kill('SIGKILL');
     await once(child, 'exit');
     (await resume()).close();

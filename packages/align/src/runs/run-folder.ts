@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|metrics\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|environment\.json|(metrics|samples)\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 /** Options that may differ on resume without making it another run. */
 const changeableByDefault = [

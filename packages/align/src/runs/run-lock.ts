@@ -7,19 +7,24 @@ import { identityRuns, ownIdentity, type ProcessIdentity } from './process-ident
 export const LOCK_NAME = '.lock';
 
 /**
- * Keeps a second process out of a run's folder. The file names the process that holds it; one left
- * by a process that no longer runs is taken over.
- *
+ * Keeps a second process out of a run's folder.
  * @returns gives the lock back.
  * @throws Error naming the process that writes into the run.
  */
-export function lockRun(folder: string): () => void {
-  const path = join(folder, LOCK_NAME);
+export const lockRun = (folder: string): (() => void) => lockFile(join(folder, LOCK_NAME), folder);
+
+/**
+ * Takes the lock that is a file. It names the process that holds it; one left by a process that no longer runs is taken over.
+ * @param subject what the process writes into, for messages
+ * @returns gives the lock back.
+ * @throws Error naming the process that holds it.
+ */
+export function lockFile(path: string, subject: string): () => void {
   const aside = `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const content = JSON.stringify(ownIdentity());
   writeFileSync(aside, content);
   try {
-    while (!linkIfFree(aside, path)) removeStale(path, folder);
+    while (!linkIfFree(aside, path)) removeStale(path, subject);
   } finally {
     rmSync(aside, { force: true });
   }
@@ -39,19 +44,17 @@ function linkIfFree(aside: string, path: string): boolean {
   }
 }
 
-function removeStale(path: string, folder: string): void {
+function removeStale(path: string, subject: string): void {
   const content = readIfThere(path);
   if (content === null) return;
   const holder = JSON.parse(content) as ProcessIdentity;
   if (holder.host !== hostname()) {
     throw new Error(
-      `${folder}: process ${holder.pid} on ${holder.host} writes into this run; if it no longer runs, remove ${path}`,
+      `${subject}: process ${holder.pid} on ${holder.host} writes into it; if it no longer runs, remove ${path}`,
     );
   }
   if (identityRuns(holder)) {
-    throw new Error(
-      `${folder}: process ${holder.pid} writes into this run; wait for it or stop it`,
-    );
+    throw new Error(`${subject}: process ${holder.pid} writes into it; wait for it or stop it`);
   }
   // Another process may have taken the stale lock over since it was read: then it is given back.
   const removed = `${path}-stale-${randomBytes(4).toString('hex')}`;

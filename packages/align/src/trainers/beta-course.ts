@@ -2,13 +2,14 @@ import type { DpoOptions } from '../config/dpo-options.ts';
 import { type BetaCourse, betaAt } from './beta-schedule.ts';
 import { totalSteps } from './run-training.ts';
 
-/** The beta of each optimiser step of a run on so many usable rows. */
+/** The beta of each optimiser step of a run on so many usable rows; null where it is the same for all. */
 export function courseOf(
   options: DpoOptions,
   first: number,
   usable: number,
-): (step: number) => number {
+): ((step: number) => number) | null {
   const { betaSchedule: schedule, betaFinal } = options;
+  if (schedule === 'constant') return null;
   const course: BetaCourse = {
     ...{ schedule, first, last: betaFinal ?? first },
     totalSteps: totalSteps(options, usable),

@@ -41,7 +41,7 @@ export async function openPairs(
   const sure = await DerivedRows.of<'preference', 'preference'>(pairs, {
     kind: 'preference',
     name: `score gap ${minScoreGap}`,
-    derive: (row) => (scoreGap(row)! >= minScoreGap ? [row] : []),
+    derive: (row) => (isSure(row, { minScoreGap }) ? [row] : []),
   });
   const left = pairs.length - sure.length;
   if (sure.length === 0) {
@@ -57,6 +57,12 @@ export async function openPairs(
   }
   return sure;
 }
+
+/** Whether the scores of a pair differ enough to learn from it; one without scores is refused elsewhere. */
+export const isSure = (
+  row: PreferenceRow,
+  { minScoreGap }: Pick<DpoOptions, 'minScoreGap'>,
+): boolean => minScoreGap === null || (scoreGap(row) ?? 0) >= minScoreGap;
 
 /** Characters by which the chosen answer is longer. */
 export const lengthDifference = ({ chosen, rejected }: PreferenceRow): number =>
@@ -75,7 +81,8 @@ const withoutScores = {
     'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
 };
 
-const allTies = {
+/** What is wrong with a ranking that says nothing. */
+export const allTies = {
   field: 'ranking',
   expected: 'an answer that is better than another',
   found: 'only ties',

@@ -1,5 +1,6 @@
 // What a run trains: an adapter on a frozen base, or the whole model.
 import {
+  adapterNames,
   addLora,
   type LanguageModel,
   type LoraOptions,
@@ -34,7 +35,7 @@ export interface Policy extends Disposable {
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
  * @param role name of the adapter
  * @param takesHead model and adapter may be of a reward model: with a scalar head, which an adapter's file keeps
- * @param base the model, loaded already: the adapter is laid over it and taken off again, and it stays its owner's
+ * @param base the model, loaded already: what is laid over it from now on is taken off again, and it stays its owner's
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
 export async function loadPolicy(
@@ -56,6 +57,12 @@ export async function loadPolicy(
       ...{ precision, device, trainable: !options.lora },
       classifier: takesHead,
     }));
+  const before = adapterNames(model.decoder);
+  // A reference that moves is an adapter beside the policy's.
+  const takeOff = (): void => {
+    const added = adapterNames(model.decoder).filter((name) => !before.includes(name));
+    for (const name of added) removeAdapter(model.decoder, name);
+  };
   try {
     return {
       model,
@@ -66,8 +73,7 @@ export async function loadPolicy(
         options.lora
           ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
           : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
-      [Symbol.dispose]: () =>
-        base === undefined ? model.dispose() : removeAdapter(base.decoder, role),
+      [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };
   } catch (error) {
     if (base === undefined) model.dispose();

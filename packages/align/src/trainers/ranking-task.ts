@@ -30,8 +30,9 @@ export class RankingReference extends KeptScores<PackedRankings> {
 
 export interface RankingTaskParts extends RowTaskParts<RankingSource> {
   objective: RankedObjective;
-  /** Of each optimiser step, counted from 0. */
-  betaAt(step: number): number;
+  beta: number;
+  /** In its place, that of each optimiser step, counted from 0. */
+  betaAt?: ((step: number) => number) | null;
   limit: MicroBatchLimit;
   /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
   recomputes?(tokens: number): boolean;
@@ -55,9 +56,9 @@ export class RankingTask extends RowTask<RankingSource> {
     const totals = new RankingTotals(this.#beta);
     await this.#passes(placed, reference, totals, true);
     this.tokens += totals.tokens;
-    const beta = this.#beta;
+    const scheduled = this.#parts.betaAt && { beta: this.#beta };
     this.#steps += 1;
-    return { ...totals.metrics(), beta, epoch: source.epoch, num_tokens: this.tokens };
+    return { ...totals.metrics(), ...scheduled, epoch: source.epoch, num_tokens: this.tokens };
   }
 
   async evaluate(): Promise<Metrics | null> {
@@ -73,7 +74,8 @@ export class RankingTask extends RowTask<RankingSource> {
   }
 
   get #beta(): number {
-    return this.#parts.betaAt(this.#steps);
+    const { beta, betaAt } = this.#parts;
+    return betaAt?.(this.#steps) ?? beta;
   }
 
   /** Runs rankings through the model pass by pass; with `training`, adds the gradient of their mean loss. */

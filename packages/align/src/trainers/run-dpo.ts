@@ -110,10 +110,7 @@ const onPairs = (
       evaluation,
       objective,
       objectiveOptions,
-      betaAt:
-        options.betaSchedule === 'constant'
-          ? null
-          : courseOf(options, objectiveOptions.beta, source.usable),
+      betaAt: courseOf(options, objectiveOptions.beta, source.usable),
       dropBelowMargin: options.dropBelowMargin,
       batchSize: options.batchSize,
       ...passes,

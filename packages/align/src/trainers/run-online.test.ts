@@ -69,6 +69,19 @@ const samplesOf = (run: string): SampleLine[] =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+it.each([
+  [
+    '--pretraining-data',
+    { pretrainingData: [inside('nowhere.jsonl')] },
+    /nowhere\.jsonl: there is no such/,
+  ],
+  ['--reward', { reward: inside('nowhere.mjs') }, /there is no file .*nowhere\.mjs/],
+])('a %s that is not there is told before a model is looked for', async (_, own, message) => {
+  const options = { ...optionsOf({}), model: inside('no-model'), ...own };
+  await expect(trainPpo(options)).rejects.toThrow(message);
+  expect(existsSync(options.output)).toBe(false);
+});
+
 describe('the reward rises', () => {
   const own: Record<string, Common & Record<string, unknown>> = {
     rloo: { maxSteps: 30, beta: 0.01, batchSize: 6, numGenerations: 8 },

@@ -10,6 +10,8 @@ import { type ReinforceOptions, reinforceDefinition } from '../config/reinforce-
 import { type RemaxOptions, remaxDefinition } from '../config/remax-options.ts';
 import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
+import type { RowSource } from '../data/open-rows.ts';
+import { checkReward } from '../rewards/open-reward.ts';
 import { writeFolderAtomic } from '../runs/atomic-write.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './online/held-out-change.ts';
 import { Labeller } from './online/labeller.ts';
@@ -28,7 +30,7 @@ import {
   stepsPerRollout,
 } from './online/online-settings.ts';
 import { OnlineTask } from './online/online-task.ts';
-import { openPretraining } from './online/open-pretraining.ts';
+import { openPretraining, openPretrainingRows } from './online/open-pretraining.ts';
 import { PromptSource } from './online/prompt-source.ts';
 import { rewardFiles } from './online/reward-files.ts';
 import { SamplesLog } from './online/samples-log.ts';
@@ -110,9 +112,14 @@ const onlineKind = <Options extends OnlineOptions>(
   definition: Definition<Options>,
   settings: (options: Options) => OnlineSettings,
   owned: AsyncDisposableStack,
+  text: { rows: RowSource<'supervised'> | null } = { rows: null },
 ): TrainingKind<Options, 'prompt', PromptSource, OnlinePolicy, OnlineTask> => ({
   definition,
   rowKind: 'prompt',
+  async checkRows(_, options, notice) {
+    await checkReward(options.reward);
+    text.rows = owned.use(await openPretrainingRows(options, notice));
+  },
   load: (options) => loadOnlinePolicy(options, owned),
   source: (rows, tokenizer, how, { maxNewTokens }) =>
     new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
@@ -130,7 +137,7 @@ const onlineKind = <Options extends OnlineOptions>(
       labeller:
         discriminator &&
         new Labeller({ discriminator, settings: asked.labels!, seed: options.seed, ...passes }),
-      pretraining: await openPretraining(prepared, owned),
+      pretraining: text.rows && (await openPretraining(text.rows, prepared, owned)),
       batchSize: options.batchSize,
       seed: options.seed,
       samples: new SamplesLog(join(path, 'samples.jsonl')),

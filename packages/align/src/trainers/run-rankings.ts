@@ -7,6 +7,7 @@ import { DEFAULT_BETA } from '../objectives/mixture.ts';
 import type { RankedObjective } from '../objectives/ranked.ts';
 import { courseOf } from './beta-course.ts';
 import { openScores } from './dpo-reference.ts';
+import { allTies } from './open-pairs.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
 import { RankingReference, RankingTask } from './ranking-task.ts';
 import type { TrainingKind } from './run-training.ts';
@@ -24,6 +25,7 @@ export const onRankings = (objective: RankedObjective): Kind => ({
       data.heldOut === null ? 0 : await mostAnswers(data.heldOut),
     );
     const { batchSize } = options;
+    const beta = options.beta ?? DEFAULT_BETA;
     const packing = rankingPacking;
     const references = await openScores(
       policy,
@@ -42,7 +44,8 @@ export const onRankings = (objective: RankedObjective): Kind => ({
     }
     return new RankingTask({
       ...{ model: policy.model, role: policy.role, source, evaluation, objective, batchSize },
-      betaAt: courseOf(options, options.beta ?? DEFAULT_BETA, source.usable),
+      beta,
+      betaAt: courseOf(options, beta, source.usable),
       ...passes,
       reference: references.training,
       evaluationReference: references.evaluation,
@@ -82,13 +85,5 @@ const refuseUnranked: RefuseRow<JudgedRow> = (row) => {
       advice: 'Such rows are for keel reward',
     };
   }
-  if ('ranks' in row && Math.max(...row.ranks) === 1) {
-    return {
-      field: 'ranking',
-      expected: 'an answer that is better than another',
-      found: 'only ties',
-      advice: 'Such a ranking teaches nothing: remove the row, or skip it with --on-bad-row skip',
-    };
-  }
-  return null;
+  return 'ranks' in row && Math.max(...row.ranks) === 1 ? allTies : null;
 };

@@ -104,8 +104,11 @@ export interface TrainingKind<
   optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
-  /** Looks at the training rows before a model is loaded. @throws Error where they cannot be learnt from */
-  checkRows?(rows: DataRows<K>): Promise<void>;
+  /**
+   * Looks at the training rows, and opens what else is read, before a model is loaded.
+   * @throws Error where they cannot be learnt from
+   */
+  checkRows?(rows: DataRows<K>, options: Options, notice: Notice): Promise<void>;
   /** Held-out numbers that the report begins with. */
   headlines: readonly MeasuredHeadline[];
 }
@@ -130,7 +133,7 @@ export async function runTraining<
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice);
-  await kind.checkRows?.(data.rows);
+  await kind.checkRows?.(data.rows, options, notice);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options),
     resume: options.resume,

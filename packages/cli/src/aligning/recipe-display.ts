@@ -1,10 +1,10 @@
 import {
-  formatDuration,
   type Recipe,
   type RecipeEvent,
   type RecipePlan,
   type RecipeResult,
   stageVerbs,
+  stepsTook,
 } from '@keel/align';
 import { shellWord } from '../shell-word.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';
@@ -72,7 +72,7 @@ export class RecipeDisplay {
       const use = useOf(stage, result.final);
       this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
     } else {
-      const took = `${result.step} steps in ${formatDuration(seconds)}`;
+      const took = stepsTook(result.step, seconds);
       console.log(`${this.#label(stage)}  ${took}. The result is in ${result.final}`);
     }
   }

@@ -3,15 +3,17 @@ import {
   type BestOfNProgress,
   type BestOfNResult,
   type BestOfNSummary,
+  drawBar,
   formatCount,
   formatDuration,
   PlainPace,
   RateMeter,
 } from '@keel/align';
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import { shellWord } from '../shell-word.ts';
 import { printJson } from '../training/json-display.ts';
+import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
 
 /** Shows best-of-n sampling. */
 export interface BestOfNDisplay {
@@ -68,17 +70,10 @@ class HumanBestOfN implements BestOfNDisplay {
 
   constructor(options: Shown) {
     this.#options = options;
-    const { stdout } = process;
-    this.#bar = stdout.isTTY
-      ? new SingleBar({
-          stream: stdout,
-          format: (_, { progress }) =>
-            this.#line(bar(progress)).slice(0, (stdout.columns ?? 80) - 1),
-          hideCursor: true,
-          // The first signal only ends what is under way: the bar stays till then.
-          gracefulExit: false,
-        })
-      : null;
+    this.#bar = terminalBar(process.stdout, (columns, share) => {
+      const percent = String(Math.round(100 * share)).padStart(3);
+      return this.#line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+    });
   }
 
   progress(progress: BestOfNProgress): void {
@@ -98,11 +93,7 @@ class HumanBestOfN implements BestOfNDisplay {
   }
 
   say(text: string): void {
-    if (this.#bar?.isActive) {
-      // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
-      process.stdout.write(`\r\x1b[2K${text}\n\x1b7`);
-      this.#bar.render();
-    } else console.log(text);
+    sayAbove(this.#bar, process.stdout, text);
   }
 
   close(): void {
@@ -116,10 +107,11 @@ class HumanBestOfN implements BestOfNDisplay {
     }
     const { prompts, leftOut, answers, meanTokens, ended, ties, curve } = summary!;
     if (leftOut > 0) {
-      console.log(`${leftOut} prompts are left out: they leave no room for --max-new-tokens`);
+      console.log(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
     }
     const missing = prompts - rows;
-    if (missing > 0) console.log(`${missing} prompts have no row: ${reasons[this.#options.write]}`);
+    if (missing > 0)
+      console.log(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
     if (prompts > 0) {
       console.log(
         `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} came to their end` +
@@ -148,10 +140,6 @@ class HumanBestOfN implements BestOfNDisplay {
 }
 
 const WIDTH = 20;
-const bar = (share: number): string => {
-  const full = Math.floor(share * WIDTH);
-  return `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${String(Math.round(100 * share)).padStart(3)}%  `;
-};
 
 const reasons = {
   best: 'all their answers are empty',

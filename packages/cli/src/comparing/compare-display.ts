@@ -12,6 +12,7 @@ import {
   formatSummary,
   PlainPace,
   type RecipePlan,
+  stepsTook,
 } from '@keel/align';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
@@ -96,7 +97,7 @@ export class CompareDisplay {
       const use = chatWith(entry.options, result.final);
       this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
     } else {
-      const took = `${result.step} steps in ${formatDuration(seconds)}`;
+      const took = stepsTook(result.step, seconds);
       console.log(`${this.#label(entry)}  ${took}. The result is in ${result.final}`);
     }
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineOptions, onlineShape, option } from '../torch-free/align-config.ts';
-import { samplingShape } from './sampling.ts';
+import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
 const output = 'Output';
@@ -57,6 +57,7 @@ const schema = z
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
+    checkAnswerLength(value, add);
     if (value.temperature === 0 && value.numGenerations > 1) {
       add('temperature', 'at 0 all answers to a prompt are the same: give more than 0');
     }

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
-import { samplingShape } from './sampling.ts';
+import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
-const schema = z.strictObject({
-  ...modelShape,
-  system: option(z.string().min(1).nullable().default(null), {
-    description: 'system message at the beginning',
-    group: 'Conversation',
-    value: 'text',
-  }),
-  ...samplingShape({ temperature: 0.7, topP: 0.95 }),
-  ...machineShape,
-  config: callShape.config,
-});
+const schema = z
+  .strictObject({
+    ...modelShape,
+    system: option(z.string().min(1).nullable().default(null), {
+      description: 'system message at the beginning',
+      group: 'Conversation',
+      value: 'text',
+    }),
+    ...samplingShape({ temperature: 0.7, topP: 0.95 }),
+    ...machineShape,
+    config: callShape.config,
+  })
+  .check(({ value, issues }) => {
+    checkAnswerLength(value, (name, message) => {
+      issues.push({ code: 'custom', path: [name], message, input: value });
+    });
+  });
 
 export const definition = defineOptions('chat', schema, { complete: (parsed) => parsed });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
-import { samplingShape } from './sampling.ts';
+import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
@@ -43,6 +43,7 @@ const schema = z
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
+    checkAnswerLength(value, add);
     if (value.prompt === null && value.prompts === null) {
       add('prompt', 'give a prompt: --prompt "…", --prompt - for stdin, or --prompts file.jsonl');
     }

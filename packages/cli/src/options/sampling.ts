@@ -48,3 +48,12 @@ export const samplingShape = (defaults: { temperature: number; topP: number }) =
     group,
   }),
 });
+
+/** Adds an issue where an answer would have to be longer than it may be. */
+export function checkAnswerLength(
+  { minNewTokens, maxNewTokens }: { minNewTokens: number; maxNewTokens: number },
+  add: (name: string, message: string) => void,
+): void {
+  if (minNewTokens <= maxNewTokens) return;
+  add('minNewTokens', `it is more than the ${maxNewTokens} of --max-new-tokens: give fewer`);
+}

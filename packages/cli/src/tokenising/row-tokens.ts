@@ -1,10 +1,14 @@
 import {
+  DataError,
   defaultScoring,
-  openEither,
-  type PreferenceRow,
+  openOneOf,
+  openRows,
   placeName,
-  type SupervisedRow,
+  type RowOf,
+  type SourceOf,
   tokeniseExample,
+  tokenisePrompt,
+  tokeniseRanking,
 } from '@keel/align';
 import type { Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
@@ -29,14 +33,35 @@ export async function* rowTokens(
   tokenizer: Tokenizer,
   options: RowTokensOptions,
 ): AsyncGenerator<ShownTokens> {
-  await using source = await openEither(options, 'preference', 'supervised');
+  await using source = await openShown(options);
   for (let row = 0; row < Math.min(options.rows, source.length); row++) {
     const place = placeName(source.place(row));
     yield tokensOfRow(tokenizer, await source.read(row), { row, place }, options.maxLength);
   }
 }
 
-type ShownRow = PreferenceRow | SupervisedRow;
+const answered = ['preference', 'ranking', 'supervised'] as const;
+type ShownKind = (typeof answered)[number] | 'prompt';
+type ShownRow = RowOf[ShownKind];
+
+/** Rows with answers; where they are none of these and have no answer at all, prompts. */
+async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
+  try {
+    return await openOneOf(options, answered);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const { data, onBadRow } = options;
+    const refuse = ({ extra }: RowOf['prompt']) =>
+      answerFields.some((name) => name in extra)
+        ? { field: 'prompt', expected: 'a prompt alone', found: 'a row with an answer', advice: '' }
+        : null;
+    return openRows(data, { kind: 'prompt', onBadRow, refuse }).catch(() => {
+      throw error;
+    });
+  }
+}
+
+const answerFields = ['chosen', 'rejected', 'completion', 'completions', 'messages', 'text'];
 
 function tokensOfRow(
   tokenizer: Tokenizer,
@@ -71,6 +96,20 @@ function partsOf(
     // Nothing predicts the first token.
     const scored = example.scored.map((one, at) => one && at > 0);
     return { parts: [part(name, { ...example, scored })], truncated: example.truncated };
+  }
+  if ('completions' in row) {
+    const ranking = tokeniseRanking(row, tokenizer, { maxLength });
+    if (ranking === null) return null;
+    const prompt = part('prompt', { tokens: ranking.prompt, scored: [] });
+    const answers = ranking.answers.map((answer, at) =>
+      part(`answer ${at + 1} (rank ${ranking.ranks[at]})`, answer),
+    );
+    return { parts: [prompt, ...answers], truncated: ranking.truncated };
+  }
+  if (!('chosen' in row || 'completion' in row)) {
+    const found = tokenisePrompt(row, tokenizer, { maxPromptLength: maxLength });
+    if (found === null) return null;
+    return { parts: [part('prompt', { tokens: found.tokens, scored: [] })], truncated: false };
   }
   const found = tokeniseAnswers(row, tokenizer, maxLength);
   if (found === null) return null;

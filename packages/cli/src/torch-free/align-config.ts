@@ -26,6 +26,7 @@ export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
 export { rlooDefinition } from '../../../align/src/config/rloo-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
+export { trlHint } from '../../../align/src/config/trl-names.ts';
 export { rankedObjectiveNames } from '../../../align/src/objectives/ranked-names.ts';
 export { pairedObjectiveNames } from '../../../align/src/objectives/registry.ts';
 export { recipeJsonSchema } from '../../../align/src/recipes/recipe-schema.ts';

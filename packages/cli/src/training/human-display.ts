@@ -1,5 +1,4 @@
 import {
-  formatDuration,
   formatPerplexity,
   PlainPace,
   plainProgressLine,
@@ -9,10 +8,12 @@ import {
   RateMeter,
   type ShownSample,
   samplesTable,
+  stepsTook,
   type TrainingProgress,
 } from '@keel/align';
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { sayAbove, terminalBar } from './terminal-bar.ts';
 
 /** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
 export class HumanDisplay implements TrainingDisplay {
@@ -39,7 +40,7 @@ export class HumanDisplay implements TrainingDisplay {
     this.#showSamples = showSamples;
     this.#out = out;
     this.#label = label === undefined ? {} : { label };
-    this.#bar = out.isTTY ? newBar(out, () => this.#progress) : null;
+    this.#bar = terminalBar(out, (columns) => progressLine(this.#progress, columns));
   }
 
   event(event: RunEvent): void {
@@ -74,11 +75,7 @@ export class HumanDisplay implements TrainingDisplay {
   }
 
   say(text: string): void {
-    if (this.#bar?.isActive) {
-      // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
-      this.#out.write(`\r\x1b[2K${text}\n\x1b7`);
-      this.#bar.render();
-    } else this.#out.write(`${text}\n`);
+    sayAbove(this.#bar, this.#out, text);
   }
 
   close(): void {
@@ -88,10 +85,7 @@ export class HumanDisplay implements TrainingDisplay {
   ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
     const lines = interrupted
       ? [`Stopped after step ${step}; its checkpoint is in ${path}.`, `Go on:  ${resume}`]
-      : [
-          `${step} steps in ${formatDuration(seconds)}. The result is in ${final}`,
-          `${use.words}: ${use.command}`,
-        ];
+      : [`${stepsTook(step, seconds)}. The result is in ${final}`, `${use.words}: ${use.command}`];
     this.say(`\n${lines.join('\n')}`);
   }
 
@@ -110,6 +104,7 @@ export class HumanDisplay implements TrainingDisplay {
       margin: metrics['rewards/margins'] ?? metrics.margin,
       accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
       reward: metrics.reward,
+      kept: metrics['kept/answers'],
       kl: metrics['objective/kl'],
       answerTokens: metrics['completions/mean_length'],
       utilisation: metrics.mfu,
@@ -146,16 +141,6 @@ export class HumanDisplay implements TrainingDisplay {
     this.#steps.resume();
     this.#tokens.resume();
   }
-}
-
-function newBar(stream: NodeJS.WriteStream, progress: () => TrainingProgress): SingleBar {
-  return new SingleBar({
-    stream,
-    format: () => progressLine(progress(), (stream.columns ?? 80) - 1),
-    hideCursor: true,
-    // The first signal only finishes the step: the bar stays till then.
-    gracefulExit: false,
-  });
 }
 
 function evaluationLine(step: number, metrics: Record<string, number>): string {

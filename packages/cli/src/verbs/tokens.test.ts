@@ -55,6 +55,28 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     expect(left.stdout).toContain('left out, its prompt alone fills --max-length 5');
   });
 
+  test('shows the answers of rankings, the best first, and prompts alone', async () => {
+    using folder = new TemporaryFolder();
+    const data = folder.file('rows.jsonl');
+    const shown = (row: object) => {
+      writeFileSync(data, `${JSON.stringify(row)}\n`);
+      return keel(['tokens', ...model, '--data', data]);
+    };
+    const ranking = await shown({
+      prompt: 'hi',
+      completions: ['a', 'a b c d e f g h'],
+      scores: [1, 2],
+    });
+    const counts = /answer 1 \(rank 1\): (\d+) tokens[\s\S]*answer 2 \(rank 2\): (\d+) tokens?,/;
+    const [, best, worst] = counts.exec(ranking.stdout)!.map(Number);
+    expect(best).toBeGreaterThan(worst!);
+    const prompt = await shown({ prompt: [{ role: 'user', content: 'hi' }], solution: '4' });
+    expect(prompt.stdout).toMatch(/prompt: \d+ tokens, 0 scored/);
+    const broken = await shown({ prompt: 'hi', chosen: 'yes' });
+    expect(broken).toMatchObject({ code: 1, stdout: '' });
+    expect(broken.stderr).toContain('field "rejected"');
+  });
+
   test('shows which turns of a chat are scored, and a text', async () => {
     using folder = new TemporaryFolder();
     const data = folder.file('rows.jsonl');

@@ -18,7 +18,11 @@ export async function run(options: TokensOptions): Promise<number> {
     });
     return 0;
   }
-  if (!options.json) printLegend();
-  for await (const row of rowTokens(tokenizer, { ...options, data })) print(row);
+  let shown = false;
+  for await (const row of rowTokens(tokenizer, { ...options, data })) {
+    if (!shown && !options.json) printLegend();
+    shown = true;
+    print(row);
+  }
   return 0;
 }

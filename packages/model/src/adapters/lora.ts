@@ -85,11 +85,16 @@ export function adaptedLayers(decoder: Decoder, name: string): { layer: Linear; 
     return pair === undefined ? [] : [{ layer, pair }];
   });
   if (found.length > 0) return found;
-  const names = new Set(layers.flatMap(({ adapters }) => [...adapters.keys()]));
+  const names = adapterNames(decoder);
   throw new RangeError(
-    `there is no adapter "${name}"; ${names.size === 0 ? 'this model has none' : `there are ${[...names].join(', ')}`}`,
+    `there is no adapter "${name}"; ${names.length === 0 ? 'this model has none' : `there are ${names.join(', ')}`}`,
   );
 }
+
+/** Those that lie over any layer. */
+export const adapterNames = (decoder: Decoder): string[] => [
+  ...new Set(linearLayers(decoder).flatMap(({ adapters }) => [...adapters.keys()])),
+];
 
 /** @throws RangeError where an adapter has this name already, or it is the base's own */
 export function refuseTakenName(decoder: Decoder, name: string): void {

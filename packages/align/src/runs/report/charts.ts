@@ -59,6 +59,12 @@ const definitions: readonly Definition[] = [
     lines: oneLine(['reward']),
   },
   {
+    id: 'kept-reward',
+    title: 'Reward of the answers that are learnt',
+    note: 'Of rejection sampling: mean of the best answers to each prompt. Where it is no higher than that of all answers, there is nothing to learn.',
+    lines: oneLine(['kept/reward']),
+  },
+  {
     id: 'margin',
     title: 'Reward margin',
     note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one. At 0 they are one, and the loss of DPO is ln 2 = 0.693.',
@@ -72,6 +78,20 @@ const definitions: readonly Definition[] = [
     lines: oneLine(['rewards/accuracies']),
   },
   {
+    id: 'best-first',
+    title: 'Rankings whose best answer comes first',
+    note: 'Share of rankings in which an answer of the best rank has the highest reward.',
+    share: true,
+    lines: oneLine(['rewards/best_first']),
+  },
+  {
+    id: 'dropped',
+    title: 'Pairs that were dropped',
+    note: 'Share of pairs that taught nothing in their step, since the policy was too sure of the opposite (--drop-below-margin).',
+    share: true,
+    lines: oneLine(['dropped']),
+  },
+  {
     id: 'logps',
     title: 'Log-probabilities',
     note: 'Mean log-probability of whole answers under the policy.',
@@ -83,8 +103,14 @@ const definitions: readonly Definition[] = [
   {
     id: 'kl',
     title: 'KL to the reference',
-    note: 'How far the policy has moved from where it began, in nats; of sampled answers, the sum over their tokens.',
+    note: 'How far the policy is from the reference, in nats; of sampled answers, the sum over their tokens. A reference that moves is, in training, the one of that step; held-out answers are compared with the model before training.',
     lines: oneLine(['objective/kl', 'kl', 'ppo/kl']),
+  },
+  {
+    id: 'pretraining-loss',
+    title: 'Loss of the text that is mixed in',
+    note: 'Mean over the scored tokens of the --pretraining-data rows of a step, before the coefficient.',
+    lines: oneLine(['loss/pretraining_avg']),
   },
   {
     id: 'answer-length',
@@ -117,6 +143,13 @@ const definitions: readonly Definition[] = [
     title: 'What the critic explains',
     note: "Share of the returns' variance that the critic foretold: 1 is all, 0 no more than their mean.",
     lines: oneLine(['ppo/value_explained_variance']),
+  },
+  {
+    id: 'beta',
+    title: 'Beta',
+    note: 'As --beta-schedule set it. Rewards are in units of it.',
+    exact: true,
+    lines: oneLine(['beta']),
   },
   {
     id: 'grad-norm',

@@ -1,9 +1,10 @@
 // From the options of the pretraining mix to its rows.
 import { defaultScoring } from '../../batching/scoring-rules.ts';
 import type { PretrainingOptions } from '../../config/pretraining-options.ts';
+import type { RowSource } from '../../data/open-rows.ts';
 import { ExampleSource } from '../example-source.ts';
 import { surveyLengths } from '../lengths.ts';
-import { openNoticed } from '../run-data.ts';
+import { type Notice, openNoticed } from '../run-data.ts';
 import type { PreparedRun } from '../run-training.ts';
 import type { OnlinePolicy } from './online-policy.ts';
 import type { OnlineOptions } from './online-settings.ts';
@@ -11,21 +12,32 @@ import { PretrainingMix } from './pretraining-mix.ts';
 import type { PromptSource } from './prompt-source.ts';
 
 /**
- * @param owned closes the rows at the end of the run
+ * Opens the rows, which is before a model is loaded.
  * @returns null without --pretraining-data
+ * @throws DataError where rows are not as they must be
+ */
+export async function openPretrainingRows(
+  options: OnlineOptions & Partial<PretrainingOptions>,
+  notice: Notice,
+): Promise<RowSource<'supervised'> | null> {
+  const { pretrainingData, onBadRow } = options;
+  if (pretrainingData == null) return null;
+  return openNoticed(pretrainingData, { kind: 'supervised', onBadRow }, notice);
+}
+
+/**
+ * The mix of these rows.
+ * @param owned ends their reading at the end of the run
  * @throws DataError where rows are not as they must be; Error where they are not those of the run that is resumed
  */
 export async function openPretraining<Options extends OnlineOptions>(
+  rows: RowSource<'supervised'>,
   { options, policy, addInput, notice }: PreparedRun<Options, 'prompt', PromptSource, OnlinePolicy>,
   owned: AsyncDisposableStack,
-): Promise<PretrainingMix | null> {
-  const { pretrainingData, pretrainingBatchSize, pretrainingCoefficient } = options as Options &
+): Promise<PretrainingMix> {
+  const { pretrainingBatchSize, pretrainingCoefficient } = options as Options &
     Partial<PretrainingOptions>;
-  if (pretrainingData == null) return null;
   const { seed, shuffle, maxLength, onBadRow } = options;
-  const rows = owned.use(
-    await openNoticed(pretrainingData, { kind: 'supervised', onBadRow }, notice),
-  );
   await addInput('--pretraining-data', await rows.fileHashes());
   const { tokenizer, decoder } = policy.model;
   const source = owned.use(
