@@ -67,6 +67,7 @@ function save(folder: string, { task, parameters, optimiser, identity }: Statefu
     identity,
     task: taskState.values,
     optimiserStep: optimiserState.step,
+    optimiserMissed: optimiserState.missed,
     random: Object.fromEntries(
       devicesOf(parameters).map((device) => [
         device,
@@ -113,7 +114,11 @@ export function loadTrainingState(
           if (random !== undefined)
             setRandomState(Uint8Array.from(Buffer.from(random, 'base64')), device);
         }
-        optimiser.restore({ step: state.optimiserStep, tensors: found.optimiser });
+        optimiser.restore({
+          step: state.optimiserStep,
+          tensors: found.optimiser,
+          missed: state.optimiserMissed,
+        });
       } catch (error) {
         for (const [device, random] of before) setRandomState(random, device);
         throw error;

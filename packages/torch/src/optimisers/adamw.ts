@@ -40,6 +40,8 @@ export class AdamW implements Optimiser {
   readonly #second = new Map<string, Tensor>();
   readonly #options: Required<AdamWOptions>;
   #step = 0;
+  /** Steps in which a parameter had no gradient: its moments are corrected for those it was in, as torch.optim's are. */
+  #missed = new Map<string, number>();
 
   constructor(parameters: Map<string, Tensor>, options: AdamWOptions = {}) {
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
@@ -61,10 +63,15 @@ export class AdamW implements Optimiser {
         const gradients: Tensor[] = [];
         const first: Tensor[] = [];
         const second: Tensor[] = [];
+        const steps: Tensor[] = [];
         const scattered: [Tensor, Tensor][] = [];
         for (const [name, parameter] of this.#parameters) {
           const gradient = parameter.grad;
-          if (gradient === null) continue;
+          const missed = this.#missed.get(name) ?? 0;
+          if (gradient === null) {
+            this.#missed.set(name, missed + 1);
+            continue;
+          }
           // The kernel runs over memory as it lies: what is not row-major goes through a copy.
           const rowMajor = isRowMajor(parameter) ? parameter : parameter.contiguous();
           if (rowMajor !== parameter) scattered.push([parameter, rowMajor]);
@@ -72,9 +79,9 @@ export class AdamW implements Optimiser {
           gradients.push(isRowMajor(gradient) ? gradient : gradient.contiguous());
           first.push(this.#first.get(name)!);
           second.push(this.#second.get(name)!);
+          steps.push(tensor(this.#step - missed));
         }
         if (moved.length === 0) return;
-        const steps = moved.map(() => tensor(this.#step));
         ops.fusedAdamw_(
           moved,
           gradients,
@@ -107,12 +114,15 @@ export class AdamW implements Optimiser {
   }
 
   state(): OptimiserState {
-    return { step: this.#step, tensors: this.#tensors() };
+    const tensors = this.#tensors();
+    if (this.#missed.size === 0) return { step: this.#step, tensors };
+    return { step: this.#step, tensors, missed: Object.fromEntries(this.#missed) };
   }
 
-  restore({ step, tensors }: OptimiserState): void {
+  restore({ step, tensors, missed = {} }: OptimiserState): void {
     restoreTensors(this.#tensors(), tensors);
     this.#step = step;
+    this.#missed = new Map(Object.entries(missed));
   }
 
   dispose(): void {

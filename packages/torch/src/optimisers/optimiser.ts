@@ -4,6 +4,8 @@ import type { Tensor } from '../tensor.ts';
 export interface OptimiserState {
   step: number;
   tensors: Map<string, Tensor>;
+  /** By parameter, how many of these steps it had no gradient in and stayed; those without an entry had one in all. */
+  missed?: Readonly<Record<string, number>>;
 }
 
 export interface Optimiser {

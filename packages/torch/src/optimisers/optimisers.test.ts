@@ -80,6 +80,22 @@ describe('AdamW', () => {
     closest(parameter, adamwReference(0.9, 0.999, 1e-8, 0), 1e-5);
   });
 
+  test('a parameter whose gradients begin late moves as if the run began with them', () => {
+    const late = tensor(start, wide).setRequiresGrad();
+    const other = tensor(start, wide).setRequiresGrad();
+    const options = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.1 };
+    const both = new Map([
+      ['late', late],
+      ['other', other],
+    ]);
+    const optimiser = new AdamW(both, options);
+    run(optimiser, other, 1, 50);
+    expect(late.detach().toArray()).toEqual(start);
+    run(optimiser, late);
+    closest(late, adamwReference(0.8, 0.95, 1e-6, 0.1), 1e-12);
+    expect(optimiser.state()).toMatchObject({ step: 70, missed: { late: 50, other: 20 } });
+  });
+
   test('parameters and gradients that do not lie row-major', () => {
     const values = [
       [1, 2, 3],

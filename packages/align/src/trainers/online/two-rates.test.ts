@@ -56,3 +56,24 @@ it('moves one group at the rate and the other at a multiple, and goes on from a 
   expect(() => resumed.restore({ step: 1, tensors: new Map() })).toThrow(/lacks/);
   for (const one of [optimiser, usual, tripled, resumed]) one.dispose();
 });
+
+it('knows after a restart in which steps a group had no gradient', () => {
+  const parameters = start();
+  const optimiser = new TwoRates(parameters, how);
+  const value = new Map([['value/b', parameters.get('value/b')!]]);
+  // A warm-up of the critic: the policy has no gradient.
+  learn(value, optimiser, 4);
+  learn(parameters, optimiser, 1);
+  expect(optimiser.state().missed).toEqual({ a: 4 });
+
+  const again = start();
+  tidy(() => {
+    for (const [name, one] of again) one.detach().copy_(parameters.get(name)!.detach());
+  });
+  const resumed = new TwoRates(again, how);
+  resumed.restore(optimiser.state());
+  learn(parameters, optimiser, 2);
+  learn(again, resumed, 2);
+  expect(valuesOf(again)).toEqual(valuesOf(parameters));
+  for (const one of [optimiser, resumed]) one.dispose();
+});

@@ -5,7 +5,7 @@ export class TwoRates implements Optimiser {
   readonly #first: AdamW;
   readonly #second: AdamW;
   readonly #factor: number;
-  readonly #names: ReadonlySet<string>;
+  readonly #belongs: (name: string) => boolean;
 
   /**
    * @param belongs whether a parameter of this name is of the second group
@@ -24,7 +24,7 @@ export class TwoRates implements Optimiser {
     this.#first = new AdamW(first, { weightDecay });
     this.#second = new AdamW(second, { weightDecay });
     this.#factor = factor;
-    this.#names = new Set(this.#second.state().tensors.keys());
+    this.#belongs = belongs;
   }
 
   step(learningRate: number): void {
@@ -38,15 +38,24 @@ export class TwoRates implements Optimiser {
   }
 
   state(): OptimiserState {
-    const { step, tensors } = this.#first.state();
-    return { step, tensors: new Map([...tensors, ...this.#second.state().tensors]) };
+    const [{ step, tensors, missed }, second] = [this.#first.state(), this.#second.state()];
+    const all = { step, tensors: new Map([...tensors, ...second.tensors]) };
+    if (missed === undefined && second.missed === undefined) return all;
+    return { ...all, missed: { ...missed, ...second.missed } };
   }
 
-  restore({ step, tensors }: OptimiserState): void {
-    const part = (second: boolean) =>
-      new Map([...tensors].filter(([name]) => this.#names.has(name) === second));
-    this.#first.restore({ step, tensors: part(false) });
-    this.#second.restore({ step, tensors: part(true) });
+  restore({ step, tensors, missed = {} }: OptimiserState): void {
+    // A moment's name is its parameter's with a suffix.
+    const owner = (name: string): string => name.slice(0, name.lastIndexOf('.'));
+    const part = (second: boolean): OptimiserState => ({
+      step,
+      tensors: new Map([...tensors].filter(([name]) => this.#belongs(owner(name)) === second)),
+      missed: Object.fromEntries(
+        Object.entries(missed).filter(([name]) => this.#belongs(name) === second),
+      ),
+    });
+    this.#first.restore(part(false));
+    this.#second.restore(part(true));
   }
 
   dispose(): void {
