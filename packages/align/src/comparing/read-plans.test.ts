@@ -79,6 +79,7 @@ it('names every fault with its place', () => {
     simpo_gama: 1
   - objective: ipo
     batch_size: 4
+    ranking_pairs: all
   - objective: ipo
     name: a b
   - 3
@@ -91,13 +92,14 @@ it('names every fault with its place', () => {
     if (!(error instanceof ConfigError)) throw error;
     problems = error.problems;
   }
-  expect(problems.slice(0, 6)).toEqual([
+  expect(problems.slice(0, 7)).toEqual([
     `${file}:2:16: unknown objective "simop"; did you mean simpo?`,
     `${file}:3:5: an entry needs an objective`,
     `${file}:5:5: unknown key "simpo_gama"; did you mean "simpo_gamma"?`,
     `${file}:7:5: batch_size is the same for all entries: write it outside of entries`,
-    `${file}:9:11: "a b" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
-    `${file}:10:5: expected an entry such as "objective: simpo"`,
+    `${file}:8:5: ranking_pairs gives this entry other rows, or another order, than the others have: leave it out`,
+    `${file}:10:11: "a b" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
+    `${file}:11:5: expected an entry such as "objective: simpo"`,
   ]);
 });
 

@@ -28,10 +28,13 @@ const common: readonly string[] = [
   ...['precomputeReference', 'evalSteps', 'precision', 'device', 'threads', 'loss', 'lossWeights'],
 ];
 
+/** Options with which an entry would not learn from the same rows in the same order as the others. */
+const otherRows: readonly string[] = ['rankingPairs', 'batchOrder', 'minScoreGap'];
+
 /** Names of an entry's own options, but for `name` and `objective`. */
 export const ownOptions = (verb: 'dpo' | 'kto'): OptionDescriptor[] =>
   stageVerbs[verb]!.definition.descriptors.filter(
-    ({ name, flagOnly }) => !flagOnly && !common.includes(name),
+    ({ name, flagOnly }) => !flagOnly && !common.includes(name) && !otherRows.includes(name),
   );
 
 /**
@@ -138,6 +141,10 @@ function writtenEntry(
     if (descriptor !== undefined && common.includes(descriptor.name)) {
       const advice = key.startsWith('loss') ? 'objective says it' : 'write it outside of entries';
       problems.push(`${file.placeOf(pair.key)}: ${key} is the same for all entries: ${advice}`);
+    } else if (descriptor !== undefined && otherRows.includes(descriptor.name)) {
+      problems.push(
+        `${file.placeOf(pair.key)}: ${key} gives this entry other rows, or another order, than the others have: leave it out`,
+      );
     } else own.push(pair);
   }
   const found = optionEntries(file, own, ownOptions(objective.verb));

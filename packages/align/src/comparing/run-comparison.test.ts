@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAdapter, loadModel } from '@keel/model';
 import { memory, setThreads, tidy } from '@keel/torch';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
 import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { defineDpoOptions } from '../config/dpo-options.ts';
 import { ktoDefinition } from '../config/kto-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
+import { cachedFolder } from '../trainers/fixtures/cached-folder.ts';
 import { expectSameRun, metricsOf } from '../trainers/fixtures/run-files.ts';
 import {
   tinyRows,
@@ -24,21 +24,14 @@ import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-compare-'));
-const cacheBefore = process.env.KEEL_CACHE;
+const folder = cachedFolder();
 const rows = tinyRows(12);
 let data: string;
 let made = 0;
 setThreads(1);
 beforeAll(() => {
-  process.env.KEEL_CACHE = join(folder, 'cache');
   writeTinyChatModel(join(folder, 'model'));
   data = writeRowsFile(folder, rows);
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const optionsOf = (own: Partial<CompareOptions> = {}): CompareOptions =>

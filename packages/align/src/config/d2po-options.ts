@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sampledPairsShape } from './online-dpo-options.ts';
-import { checkOnline, onlineShape } from './online-options.ts';
+import { checkOnline, checkRolesShareBase, onlineShape } from './online-options.ts';
 import { option } from './options.ts';
 import { defineTraining } from './training-options.ts';
 
@@ -87,12 +87,7 @@ const d2poObject = z
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
-    if (!value.lora && value.adapter === null) {
-      add(
-        'lora',
-        'policy, reference and discriminator are adapters on one frozen base: keel d2po trains with LoRA, leave --no-lora out',
-      );
-    }
+    checkRolesShareBase(value, { verb: 'd2po', role: 'discriminator' }, add);
     const warmup = discriminatorWarmup(value);
     if (value.goldBudget !== null && value.goldBudget < warmup) {
       add(

@@ -328,3 +328,16 @@ export function checkOnline(context: Checked): void {
     add('dualClip', `it bounds ratios beyond the clip: give more than ${1 + high}`);
   }
 }
+
+/** Adds an issue where a verb whose roles are adapters on one frozen base is to train the base. */
+export function checkRolesShareBase(
+  { lora, adapter }: { lora: boolean; adapter: string | null },
+  { verb, role }: { verb: string; role: string },
+  add: (name: string, message: string) => void,
+): void {
+  if (lora || adapter !== null) return;
+  add(
+    'lora',
+    `policy, reference and ${role} are adapters on one frozen base: keel ${verb} trains with LoRA, leave --no-lora out`,
+  );
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   checkOnline,
+  checkRolesShareBase,
   entropyShape,
   generations,
   klShape,
@@ -75,12 +76,7 @@ const ppoObject = z
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
-    if (!value.lora && value.adapter === null) {
-      add(
-        'lora',
-        'policy, reference and critic are adapters on one frozen base: keel ppo trains with LoRA, leave --no-lora out',
-      );
-    }
+    checkRolesShareBase(value, { verb: 'ppo', role: 'critic' }, add);
     if (value.critic === 'shared' && value.criticFrom !== null) {
       add('criticFrom', 'a shared critic has no adapter of its own: give --critic adapter');
     }

@@ -4,8 +4,15 @@
 // better; `beta_dpo_by_pair` one for each pair. As in the authors' code, margins are log-ratios without beta, beta is at least 1e-3 and
 // carries no gradient. Their drawing of pairs by a normal weight around M_0 is not part of it: `--drop-below-margin` is Keel's nearest.
 // d/dd = -b_i s(-b_i d), b_i the beta of the pair: DPO's, which fades as the margin grows.
+import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
-import { definePaired, logRatioMargin, objectiveOption, type PairedScores } from './paired.ts';
+import {
+  definePaired,
+  type ExtraScores,
+  logRatioMargin,
+  objectiveOption,
+  type PairedScores,
+} from './paired.ts';
 
 const LEAST_BETA = 1e-3;
 
@@ -18,6 +25,18 @@ const betaAlpha = objectiveOption(
 const running = { betaMargin: (scores: PairedScores) => logRatioMargin(scores) };
 const momenta = { betaMargin: 0.9 };
 
+/** DPO at b (1 + a (of - M_0)), `of` being the margins or their mean. */
+function atBetaOf(
+  of: (margin: Tensor) => Tensor,
+  scores: PairedScores & Pick<ExtraScores, 'running'>,
+  { beta, betaAlpha: alpha }: { beta: number; betaAlpha: number },
+): Tensor {
+  const margin = logRatioMargin(scores); // [P]
+  const usual = scores.running.betaMargin ?? 0;
+  const used = of(margin.detach()).sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA); // [] or [P]
+  return margin.mul(used).logSigmoid().neg();
+}
+
 /** -log s(b' d), b' = b (1 + a (mean of d over the step - M_0)) */
 export const betaDpo = definePaired({
   name: 'beta_dpo',
@@ -26,12 +45,7 @@ export const betaDpo = definePaired({
   needs: ['running'],
   ...{ running, momenta },
   options: { betaAlpha },
-  loss(scores, { beta, betaAlpha: alpha }) {
-    const margin = logRatioMargin(scores); // [P]
-    const usual = scores.running.betaMargin ?? 0;
-    const used = margin.detach().mean().sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA);
-    return margin.mul(used).logSigmoid().neg();
-  },
+  loss: (scores, options) => atBetaOf((margin) => margin.mean(), scores, options),
 });
 
 /** -log s(b_i d), b_i = b (1 + a (d - M_0)) */
@@ -41,10 +55,5 @@ export const betaDpoByPair = definePaired({
   needs: ['running'],
   ...{ running, momenta },
   options: { betaAlpha },
-  loss(scores, { beta, betaAlpha: alpha }) {
-    const margin = logRatioMargin(scores); // [P]
-    const usual = scores.running.betaMargin ?? 0;
-    const used = margin.detach().sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA); // [P]
-    return margin.mul(used).logSigmoid().neg();
-  },
+  loss: (scores, options) => atBetaOf((margin) => margin, scores, options),
 });

@@ -1,16 +1,16 @@
 // What objectives ask of the trainer: no reference pass where they need none, the whole step, first tokens, running means.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addLora, type LanguageModel } from '@keel/model';
 import { fromTypedArray, manualSeed, noGrad, setThreads, type Tensor, tidy } from '@keel/torch';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import { completeOptions } from '../objectives/mixture.ts';
 import type { PairedObjective } from '../objectives/paired.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { metricsOf } from './fixtures/run-files.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { PairSource } from './pair-source.ts';
@@ -19,21 +19,14 @@ import { ReferenceScores } from './reference-scores.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 import { scorePairs } from './score-pairs.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-objectives-'));
-const cacheBefore = process.env.KEEL_CACHE;
+const folder = cachedFolder();
 let data: string;
 let runs = 0;
 setThreads(1);
 const rows = tinyRows(8).map((row, at) => ({ ...row, score_chosen: 2 + at, score_rejected: 1 }));
 beforeAll(() => {
-  process.env.KEEL_CACHE = join(folder, 'cache');
   writeTinyChatModel(join(folder, 'model'));
   data = writeScored('rows.jsonl', rows);
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function writeScored(name: string, scored: readonly PreferenceRow[]): string {

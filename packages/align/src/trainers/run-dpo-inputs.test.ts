@@ -1,27 +1,20 @@
 // What a run is made of: its data and model, the same when it goes on, and which rows fit.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { PreferenceRow } from '../data/rows.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { metricsOf } from './fixtures/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-inputs-'));
+const folder = cachedFolder();
 const inside = (name: string): string => join(folder, name);
-const cacheBefore = process.env.KEEL_CACHE;
 let data: string;
 let runs = 0;
 beforeAll(() => {
-  process.env.KEEL_CACHE = inside('cache');
   writeTinyChatModel(inside('model'));
   data = writeRowsFile(folder, tinyRows(10));
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => ({

@@ -1,25 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@keel/model';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { expectSameRun } from './fixtures/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-align-memory-'));
-const cacheBefore = process.env.KEEL_CACHE;
+const folder = cachedFolder();
 let data: string;
 let runs = 0;
 beforeAll(() => {
-  process.env.KEEL_CACHE = join(folder, 'cache');
   writeTinyChatModel(join(folder, 'model'));
   data = writeRowsFile(folder, tinyRows(10));
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const lora = { lora: true, loraRank: 4, loraDropout: 0.2 };

@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@keel/model';
 import { memory } from '@keel/torch';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { PairedObjective } from '../objectives/paired.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
@@ -21,23 +13,14 @@ import { tinyRun } from './fixtures/tiny-run.ts';
 import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from './run-dpo.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-align-'));
+const folder = cachedFolder({ each: true });
 const inside = (name: string): string => join(folder, name);
-const cacheBefore = process.env.KEEL_CACHE;
 let data: string;
 let runs = 0;
 beforeAll(() => {
   writeTinyChatModel(inside('model'));
   writeTinyChatModel(inside('other'), 2);
   data = writeRowsFile(folder, tinyRows(10));
-});
-beforeEach((context) => {
-  process.env.KEEL_CACHE = inside(`cache-${context.task.id}`);
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => ({

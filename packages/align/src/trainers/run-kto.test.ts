@@ -1,30 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory, setThreads } from '@keel/torch';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ktoDefinition } from '../config/kto-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
 import type { MetricsRow } from '../runs/metrics.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { type AlignUnpairedOptions, alignUnpaired } from './run-kto.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-kto-'));
-const cacheBefore = process.env.KEEL_CACHE;
+const folder = cachedFolder();
 let data: string;
 let runs = 0;
 setThreads(1);
 beforeAll(() => {
-  process.env.KEEL_CACHE = join(folder, 'cache');
   writeTinyChatModel(join(folder, 'model'));
   data = writeRows('rows.jsonl', (at) => at % 3 !== 0);
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Chats and plain rows in turn. */

@@ -1,27 +1,25 @@
 // A profiled run: what its trace holds, and that nothing else of the run changes.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backwardFlops, forwardFlops, loadModel, modelSizes, totalFlops } from '@keel/model';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
 import { keepPeak } from '../machine/kept-peak.ts';
 import { readTrace, type TraceEvent } from '../profiling/fixtures/read-trace.ts';
 import type { ProfileSummary } from '../profiling/profile-summary.ts';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { expectSameRun } from './fixtures/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 import type { TrainingEvent } from './training-loop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-profiled-'));
+const folder = cachedFolder();
 const inside = (name: string): string => join(folder, name);
-const cacheBefore = process.env.KEEL_CACHE;
 const rows = tinyRows(8);
 let usual: Omit<AlignPairsOptions, 'output'>;
 beforeAll(() => {
-  process.env.KEEL_CACHE = inside('cache');
   usual = {
     model: writeTinyChatModel(inside('model')),
     data: [writeRowsFile(folder, rows)],
@@ -33,11 +31,6 @@ beforeAll(() => {
     maxSteps: 4,
     threads: 1,
   };
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const stepRows = (run: string): MetricsRow[] =>

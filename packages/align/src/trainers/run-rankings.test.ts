@@ -1,10 +1,10 @@
 // `keel dpo` on rankings: whole ones, and the pairs of them.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@keel/torch';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { RankingRow } from '../data/rows.ts';
+import { cachedFolder } from './fixtures/cached-folder.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
@@ -12,9 +12,8 @@ import { writeJudged } from './fixtures/tiny-judged.ts';
 import { tinyRun } from './fixtures/tiny-run.ts';
 import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from './run-dpo.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'keel-rankings-'));
+const folder = cachedFolder({ each: true });
 const inside = (name: string): string => join(folder, name);
-const cacheBefore = process.env.KEEL_CACHE;
 let data: string;
 let runs = 0;
 
@@ -36,14 +35,6 @@ function file(name: string, rows: readonly RankingRow[]): string {
 beforeAll(() => {
   writeTinyChatModel(inside('model'));
   data = file('rankings.jsonl', rankings(10));
-});
-beforeEach((context) => {
-  process.env.KEEL_CACHE = inside(`cache-${context.task.id}`);
-});
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.KEEL_CACHE;
-  else process.env.KEEL_CACHE = cacheBefore;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => ({

@@ -1,6 +1,9 @@
 // Short runs of training verbs on the tiny chat model.
+import { readFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
-import { type Calling, type Ended, keel, type TemporaryFolder } from './command-line.ts';
+import { expect } from 'vitest';
+import { parse } from 'yaml';
+import { type Calling, type Ended, jsonLines, keel, TemporaryFolder } from './command-line.ts';
 
 /** null where the golden files are absent: their tests are skipped then. */
 export const tinyChat = goldenPath('tiny-chat')!;
@@ -25,3 +28,38 @@ export const train = (
     ...calling,
     env: { KEEL_CACHE: folder.file('cache'), ...calling.env },
   });
+
+/**
+ * Interrupts a run of a training verb after its second step, checks what it leaves, and takes it one step further.
+ * @param run begins it in a folder
+ * @returns config.yaml of the run that was stopped
+ */
+export async function interruptAndResume(
+  verb: string,
+  args: readonly string[],
+  run: (folder: TemporaryFolder, args: readonly string[], calling: Calling) => Promise<Ended> = (
+    folder,
+    own,
+    calling,
+  ) => train(verb, folder, own, calling),
+): Promise<Record<string, unknown>> {
+  using folder = new TemporaryFolder();
+  const stopped = await run(folder, [...args, '--json', '--max-steps', '1000000'], {
+    onLine: (line, child) => {
+      const { type, step } = JSON.parse(line);
+      if (type === 'step' && step === 2) child.kill('SIGINT');
+    },
+  });
+  expect(stopped.code, stopped.stderr).toBe(130);
+  const ending = jsonLines(stopped.stdout).at(-1)!;
+  const path = folder.file('run/config.yaml');
+  expect(ending).toMatchObject({ resume: `npx keel ${verb} --config ${path} --resume` });
+  const config = parse(readFileSync(path, 'utf8'));
+  const steps = (ending.step as number) + 1;
+  const goOn = ['--config', path, '--resume', '--json', '--max-steps', String(steps)];
+  const env = { KEEL_CACHE: folder.file('cache') };
+  const resumed = await keel([verb, ...goOn], { env });
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
+  return config;
+}

@@ -3,7 +3,7 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
-import { tinyChat, train } from '../testing/short-runs.ts';
+import { interruptAndResume, tinyChat, train } from '../testing/short-runs.ts';
 
 /** A short run on tiny-chat in `folder`, whose cache is its own too. */
 function online(
@@ -141,24 +141,12 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
   });
 
   test('SIGINT between two steps on a batch writes a checkpoint, and the run resumes', async () => {
-    using folder = new TemporaryFolder();
-    const args = [...short, '--num-iterations', '3', '--json'];
-    const stopped = await online(folder, 'ppo', [...args, '--max-steps', '1000000'], {
-      onLine: (line, child) => {
-        const { type, step } = JSON.parse(line);
-        if (type === 'step' && step === 2) child.kill('SIGINT');
-      },
-    });
-    expect(stopped.code, stopped.stderr).toBe(130);
-    const ending = jsonLines(stopped.stdout).at(-1)!;
-    const config = folder.file('run/config.yaml');
-    expect(ending).toMatchObject({ resume: `npx keel ppo --config ${config} --resume` });
-    expect(parse(readFileSync(config, 'utf8'))).toMatchObject({ num_iterations: 3, lora: true });
-    const steps = (ending.step as number) + 1;
-    const goOn = ['--config', config, '--resume', '--json', '--max-steps', String(steps)];
-    const resumed = await keel(['ppo', ...goOn], { env: { KEEL_CACHE: folder.file('cache') } });
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
+    const config = await interruptAndResume(
+      'ppo',
+      [...short, '--num-iterations', '3'],
+      (folder, args, calling) => online(folder, 'ppo', args, calling),
+    );
+    expect(config).toMatchObject({ num_iterations: 3, lora: true });
   });
 
   test('what is missing or cannot be is wrong usage, and names of TRL are told', async () => {
@@ -168,7 +156,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    expect(await ask('ppo')).toMatch(/--reward.*is missing|--reward/);
+    expect(await ask('ppo')).toMatch(/--reward \(in YAML reward\) is required/);
     expect(await ask('grpo', '--reward', 'length:-9', '--num-generations', '1')).toMatch(
       /--num-generations: answers are compared with others/,
     );

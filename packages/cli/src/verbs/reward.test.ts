@@ -1,9 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
-import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
+import {
+  interruptAndResume,
+  shortRun,
+  tinyChat,
+  train,
+  trajectoryRows,
+} from '../testing/short-runs.ts';
 
 const rows = trajectoryRows('reward-bradley-terry');
 
@@ -78,25 +83,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel reward', () => {
   });
 
   test('SIGINT writes a checkpoint, and the run resumes from its config.yaml', async () => {
-    using folder = new TemporaryFolder();
-    const args = [...short, '--lora', '--scheduler', 'constant', '--json'];
-    const stopped = await reward(folder, [...args, '--max-steps', '1000000'], {
-      onLine: (line, child) => {
-        const { type, step } = JSON.parse(line);
-        if (type === 'step' && step === 2) child.kill('SIGINT');
-      },
-    });
-    expect(stopped.code, stopped.stderr).toBe(130);
-    const ending = jsonLines(stopped.stdout).at(-1)!;
-    const config = folder.file('run/config.yaml');
-    expect(ending).toMatchObject({ resume: `npx keel reward --config ${config} --resume` });
-    expect(parse(readFileSync(config, 'utf8'))).toMatchObject({
+    const args = [...short, '--lora', '--scheduler', 'constant'];
+    expect(await interruptAndResume('reward', args)).toMatchObject({
       ...{ learning_rate: 1e-4, ranking_loss: 'plackett_luce', normalise: 'mean', read_at: 'last' },
     });
-    const steps = (ending.step as number) + 1;
-    const goOn = ['--config', config, '--resume', '--json', '--max-steps', String(steps)];
-    const resumed = await reward(folder, goOn);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
   });
 });

@@ -3,7 +3,13 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
-import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
+import {
+  interruptAndResume,
+  shortRun,
+  tinyChat,
+  train,
+  trajectoryRows,
+} from '../testing/short-runs.ts';
 
 const rows = trajectoryRows('sft-conversational-cosine');
 
@@ -70,23 +76,8 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
   });
 
   test('SIGINT writes a checkpoint, and the run resumes', async () => {
-    using folder = new TemporaryFolder();
-    const args = [...short, '--lora', '--scheduler', 'constant', '--json'];
-    const stopped = await sft(folder, [...args, '--max-steps', '1000000'], {
-      onLine: (line, child) => {
-        const { type, step } = JSON.parse(line);
-        if (type === 'step' && step === 2) child.kill('SIGINT');
-      },
-    });
-    expect(stopped.code, stopped.stderr).toBe(130);
-    const ending = jsonLines(stopped.stdout).at(-1)!;
-    const config = folder.file('run/config.yaml');
-    expect(ending).toMatchObject({ resume: `npx keel sft --config ${config} --resume` });
-    const steps = (ending.step as number) + 1;
-    const goOn = ['--config', config, '--resume', '--json', '--max-steps', String(steps)];
-    const resumed = await sft(folder, goOn);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
+    const config = await interruptAndResume('sft', [...short, '--lora', '--scheduler', 'constant']);
+    expect(config).toMatchObject({ scheduler: 'constant', lora: true });
   });
 });
 
