@@ -3,6 +3,7 @@ export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batche
 export { packExamples } from './batching/pack-examples.ts';
 export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { promptText } from './batching/prompt-text.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
 export {
@@ -19,6 +20,8 @@ export {
 } from './batching/tokenise-pair.ts';
 export { tokenisePrompt } from './batching/tokenise-prompt.ts';
 export { tokeniseRanking } from './batching/tokenise-ranking.ts';
+export { tokeniseUnpaired } from './batching/tokenise-unpaired.ts';
+export { unknownToken } from './batching/unknown-token.ts';
 export * from './best-of-n/best-of-n-options.ts';
 export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
 export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
@@ -72,6 +75,7 @@ export {
   type CompletionRow,
   type JudgedRow,
   type PreferenceRow,
+  type PromptRow,
   type RankingRow,
   type Row,
   type RowKind,

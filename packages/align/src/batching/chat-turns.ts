@@ -1,7 +1,12 @@
-// Where in a rendered chat the assistant's turns stand: found by rendering it beginning by beginning, so that a template
-// needs no markers of its own for them.
-import { type ChatTemplate, ChatTemplateError, type Tokenizer } from '@keel/model';
+// Where in a rendered chat the assistant's turns are. The conversation is rendered once, and the renderer says which text
+// came from which message. A turn begins where the header that the template writes for an answer ends, and ends where the
+// template's end of that turn does. Both are found by comparing what follows the same message's text in two renderings:
+// in the whole, and in the conversation up to there. So earlier turns may be written otherwise once later ones follow,
+// as templates do that drop old reasoning.
+import type { RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
+import { answerStart } from './answer-start.ts';
+import { type Chat, commonEnd, endOf, renderChat, sharedLength, startOf } from './chat-rendering.ts';
 
 /** Text between two borders of a rendered chat. */
 export interface TextPiece {
@@ -9,75 +14,121 @@ export interface TextPiece {
   scored: boolean;
 }
 
-export interface TurnOptions {
-  /** The first message that may be scored; those before it are the prompt. */
-  first: number;
-  /** What the prompt was rendered to, up to where its answer begins; '' without a prompt. */
-  prompt: string;
-  /** The assistant's turns that are scored: all from `first` on, or the last of them. */
-  turns: 'all' | 'last';
-  /** Tools that the template is told of. */
-  tools?: unknown[] | null;
+/** From `start` to `end`, in UTF-16 units of the rendered text. */
+export interface TextRange {
+  start: number;
+  end: number;
 }
 
+export interface TurnOptions {
+  /** The first message that may be scored. */
+  first: number;
+  /** The assistant's turns that are scored: all from `first` on, or the last of them. */
+  turns: 'all' | 'last';
+}
+
+/** Whether a message is one that the model learns to write: the assistant's, unless the row gives it the weight 0. */
+export const isLearned = ({ role, weight }: Message): boolean =>
+  role === 'assistant' && weight !== 0;
+
 /**
- * Splits a rendered chat, from the end of the prompt on, at the borders of the turns that are scored. A scored piece is all
- * that the template writes from the assistant's first word to the end of the turn, its end token among it; the header
- * before it is what the template writes for an answer to begin.
- * @throws ChatTemplateError where a template writes earlier messages otherwise once later ones follow, so that there is no
- *   border, and where a turn to be scored is the very first message
+ * The parts of a rendered chat that are scored. A turn is all that the template writes from the assistant's first word to
+ * the end of the turn, its end token included. In a whole chat, a template that marks what the model generates
+ * ({% generation %}) decides itself, as it does in TRL (assistant_only_loss).
+ * @param begins where the turn of message `first` begins, if a prompt stands before it
+ * @throws ChatTemplateError when the template refuses the conversation up to one of the turns
  */
-export function turnPieces(
-  template: ChatTemplate,
-  messages: readonly Message[],
-  { first, prompt, turns, tools = null }: TurnOptions,
-): TextPiece[] {
+export function scoredRanges(
+  chat: Chat,
+  whole: RenderedChat,
+  { first, turns }: TurnOptions,
+  begins?: number,
+): TextRange[] {
+  const { messages } = chat;
   const spoken = messages.flatMap(({ role }, at) =>
     role === 'assistant' && at >= first ? [at] : [],
   );
-  const pieces: TextPiece[] = [];
-  let done = prompt;
-  const add = (longer: string, scored: boolean): void => {
-    const text = textAfter(done, longer);
-    if (text !== '') pieces.push({ text, scored });
-    done = longer;
-  };
-  for (const at of turns === 'last' ? spoken.slice(-1) : spoken) {
-    // Right after the prompt its own end is the header.
-    if (at > first || prompt === '') add(headerBefore(template, messages, at, tools), false);
-    add(template.render(messages.slice(0, at + 1), { tools }), true);
+  const wanted = (turns === 'last' ? spoken.slice(-1) : spoken).filter(
+    (at) => isLearned(messages[at]!) && startOf(whole.spans, at, 0) !== null,
+  );
+  if (begins === undefined && whole.generation !== null) {
+    return whole.generation.filter((range) =>
+      wanted.some((at) => {
+        const own = startOf(whole.spans, at, range.start);
+        return own !== null && own <= range.end;
+      }),
+    );
   }
-  if (messages.at(-1)!.role !== 'assistant') add(template.render(messages, { tools }), false);
+  const headers = new Map<string, number>();
+  const ends = new Map<string, number>();
+  return wanted.map((at) => ({
+    start: at === first && begins !== undefined ? begins : turnStart(chat, whole, at, headers),
+    end: turnEnd(chat, whole, at, ends),
+  }));
+}
+
+/** The text from `from` on, in pieces that are scored or not. */
+export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): TextPiece[] {
+  const pieces: TextPiece[] = [];
+  let done = from;
+  const add = (to: number, scored: boolean): void => {
+    if (to > done) pieces.push({ text: text.slice(done, to), scored });
+    done = Math.max(done, to);
+  };
+  for (const { start, end } of ranges) {
+    add(start, false);
+    add(end, true);
+  }
+  add(text.length, false);
   return pieces;
 }
 
-function headerBefore(
-  template: ChatTemplate,
-  messages: readonly Message[],
+/**
+ * Where message `at` begins in the whole, seen from the conversation before it with the header of an answer behind.
+ * @param known offsets found before, by what the template writes between the two messages
+ */
+function turnStart(
+  chat: Chat,
+  whole: RenderedChat,
   at: number,
-  tools: unknown[] | null,
-): string {
-  if (at > 0) return template.render(messages.slice(0, at), { tools, addGenerationPrompt: true });
-  throw new ChatTemplateError(
-    'The conversation begins with the assistant, so that nothing tells where its template ends and the answer begins: put a message of user or system before it',
-  );
+  known: Map<string, number>,
+): number {
+  const { tokenizer, messages, rendering } = chat;
+  const own = startOf(whole.spans, at, 0)!;
+  // Nothing before it is written: a header cannot be told from its text.
+  if (endOf(whole.spans, at - 1) === null) return own;
+  const before = endBefore(whole, at);
+  const key = own < before ? null : whole.text.slice(before, own);
+  const offset = key === null ? undefined : known.get(key);
+  if (offset !== undefined) return before + offset;
+  const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
+  const { start } = answerStart(chat, whole, prompt, at);
+  if (key !== null) known.set(key, start - before);
+  return start;
 }
 
-/** What `longer` has after `text`. */
-export function textAfter(text: string, longer: string): string {
-  if (longer.startsWith(text)) return longer.slice(text.length);
-  throw new ChatTemplateError(
-    'The chat template renders the earlier turns otherwise once a later one follows, so that their border is lost.\n' +
-      `Before:\n${text}\nAfter:\n${longer}`,
-  );
+/** Where message `at` ends in the whole, seen from the conversation that ends with it. */
+function turnEnd(
+  { tokenizer, messages, rendering }: Chat,
+  whole: RenderedChat,
+  at: number,
+  known: Map<string, number>,
+): number {
+  if (at === messages.length - 1) return whole.text.length;
+  const [own, next] = [endBefore(whole, at + 1), startOf(whole.spans, at + 1, 0)];
+  const key =
+    next === null || next < own
+      ? null
+      : `${messages[at + 1]!.role}\n${whole.text.slice(own, next)}`;
+  const offset = key === null ? undefined : known.get(key);
+  if (offset !== undefined) return own + offset;
+  const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
+  const common = commonEnd(whole.spans, ended.spans, at);
+  const end = common.a + sharedLength(whole.text, common.a, ended.text, common.b);
+  if (key !== null) known.set(key, end - own);
+  return end;
 }
 
-/** @throws Error when the model has no chat template */
-export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): ChatTemplate {
-  if (chatTemplate === null) {
-    throw new Error(
-      'the row is a chat, but the model has no chat template: use plain strings, or a chat model',
-    );
-  }
-  return chatTemplate;
-}
+/** Where the text of the messages before `at` ends. */
+const endBefore = (whole: RenderedChat, at: number): number =>
+  commonEnd(whole.spans, whole.spans, at - 1).a;

@@ -1,4 +1,4 @@
-import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import type { Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import type { Content, Message } from '../data/messages.ts';
 import type { SupervisedRow } from '../data/rows.ts';
@@ -89,13 +89,6 @@ describe('a chat', () => {
     expect(marked(example)).toBe('<|user|>user\na<|end|>\n<|user|>assistant\n[\n\nb<|end|>\n]');
   });
 
-  it('that begins with the assistant is an error with advice, unless no border is needed there', () => {
-    const begun = chat(says('assistant', 'hi'), says('user', 'a'), says('assistant', 'b'));
-    expect(() => tokenise(begun)).toThrow(ChatTemplateError);
-    expect(() => tokenise(begun)).toThrow(/begins with the assistant.*put a message of user/s);
-    expect(marked(tokenise(begun, { assistantTurns: 'last' }))).toMatch(/\n\[b<\|end\|>\n\]$/);
-  });
-
   it('needs a chat template', () => {
     expect(() => tokenise(chat(...turns), {}, tinyChatTokenizer(null))).toThrow(/no chat template/);
   });
@@ -104,35 +97,13 @@ describe('a chat', () => {
     const withTools = tinyChatTokenizer(
       `{% if tools %}{{ '<|user|>' + tools[0].name + '<|end|>\\n' }}{% endif %}${tinyTemplate}`,
     );
-    const row = (tools: unknown): SupervisedRow => ({ messages: turns, extra: { tools } });
-    for (const tools of [[{ name: 'clock' }], '[{"name": "clock"}]']) {
-      const example = tokenise(row(tools), {}, withTools);
-      expect(marked(example)).toMatch(/^<\|user\|>clock<\|end\|>\n<\|user\|>system[^[]*\[two/);
-    }
+    const row = (tools: unknown[] | null): SupervisedRow => ({
+      ...{ messages: turns, extra: {} },
+      rendering: { tools, variables: {} },
+    });
+    const example = tokenise(row([{ name: 'clock' }]), {}, withTools);
+    expect(marked(example)).toMatch(/^<\|user\|>clock<\|end\|>\n<\|user\|>system[^[]*\[two/);
     expect(text(tokenise(row(null), {}, withTools))).toBe(rendered);
-    expect(() => tokenise(row('clock'), {}, withTools)).toThrow(/"tools" is no list/);
-  });
-});
-
-describe('a template that cannot be split', () => {
-  // As reasoning models' templates do: only the last turn keeps its thought.
-  const forgetting = tinyChatTokenizer(
-    tinyTemplate.replace(
-      'message.content',
-      "((message.content.split(';')[-1]) if message.role == 'assistant' and not loop.last else message.content)",
-    ),
-  );
-  const thinking = chat(
-    says('user', 'one'),
-    says('assistant', 'why;two'),
-    says('user', 'three'),
-    says('assistant', 'how;four'),
-  );
-
-  it('is an error, but where the last turn alone is scored', () => {
-    expect(() => tokenise(thinking, {}, forgetting)).toThrow(/renders the earlier turns otherwise/);
-    const last = tokenise(thinking, { assistantTurns: 'last' }, forgetting);
-    expect(marked(last)).toMatch(/assistant\ntwo<\|end\|>\n[^[]*\[how;four<\|end\|>\n\]$/);
   });
 });
 

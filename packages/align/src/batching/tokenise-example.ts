@@ -1,15 +1,20 @@
 // From a row of supervised fine-tuning to one sequence of tokens, and which of them the loss is of.
-import { ChatTemplateError, renderPromptAndCompletion, type Tokenizer } from '@keel/model';
-import { isChat, type Message } from '../data/messages.ts';
-import type { CompletionRow, SupervisedRow } from '../data/rows.ts';
+import type { Tokenizer } from '@keel/model';
+import { isChat } from '../data/messages.ts';
+import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
-import { chatTemplateOf, type TextPiece, textAfter, turnPieces } from './chat-turns.ts';
+import { renderChat } from './chat-rendering.ts';
+import { piecesOf, scoredRanges } from './chat-turns.ts';
+import { lostFields } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 export interface TokenisedExample extends ScoredSequence {
   /** Whether its end was cut at the maximum length. */
   truncated: boolean;
+  /** Fields of the assistant's turns of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
 }
 
 export interface ExampleOptions extends ScoringRules {
@@ -18,10 +23,10 @@ export interface ExampleOptions extends ScoringRules {
 }
 
 /**
- * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token after it. Scored and
- * unscored text are tokenised apart, so that their border is exact.
+ * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token after it. No token lies
+ * across a border between scored and unscored text.
  * @returns null when nothing that is scored is left within the maximum length
- * @throws ChatTemplateError when the template loses the borders of turns, or the row's "tools" are no list
+ * @throws ChatTemplateError when the template refuses the row
  * @throws Error when the row is a chat and the model has no chat template
  */
 export function tokeniseExample(
@@ -29,16 +34,17 @@ export function tokeniseExample(
   tokenizer: Tokenizer,
   { maxLength, ...rules }: ExampleOptions,
 ): TokenisedExample | null {
-  const plain = 'text' in row || ('completion' in row && !isChat(row.completion));
-  const marks = { begin: plain, end: plain };
-  const whole = tokenisePieces(scoredPieces(row, tokenizer, rules), tokenizer, marks);
-  if (maxLength === null || whole.tokens.length <= maxLength) return { ...whole, truncated: false };
+  const { lost, ...whole } = tokeniseWhole(row, tokenizer, rules);
+  const told = lost.length > 0 ? { lost } : {};
+  if (maxLength === null || whole.tokens.length <= maxLength) {
+    return { ...whole, truncated: false, ...told };
+  }
   const cut = {
     tokens: whole.tokens.slice(0, maxLength),
     scored: whole.scored.slice(0, maxLength),
   };
   if (scoredCount(whole) > 0 && scoredCount(cut) === 0) return null;
-  return { ...cut, truncated: true };
+  return { ...cut, truncated: true, ...told };
 }
 
 /** {@link tokeniseExample} as a thread finds it. */
@@ -53,63 +59,61 @@ export function scoredCount({ scored }: ScoredSequence): number {
   return scored.reduce((count, one, at) => (one && at > 0 ? count + 1 : count), 0);
 }
 
-function scoredPieces(row: SupervisedRow, tokenizer: Tokenizer, rules: ScoringRules): TextPiece[] {
-  if ('text' in row) return [{ text: row.text, scored: true }];
-  if ('messages' in row) return chatPieces(row.messages, toolsOf(row), tokenizer, rules);
+type WholeExample = ScoredSequence & { lost: string[] };
+
+function tokeniseWhole(
+  row: SupervisedRow,
+  tokenizer: Tokenizer,
+  rules: ScoringRules,
+): WholeExample {
+  if ('text' in row) return tokenisePlain([{ text: row.text, scored: true }], tokenizer);
+  if ('messages' in row) return tokeniseChat(row, tokenizer, rules);
   const { prompt, completion } = row;
-  if (isChat(prompt) && isChat(completion)) {
-    return rules.completionOnlyLoss
-      ? completionPieces(row, prompt, completion, tokenizer, rules)
-      : chatPieces([...prompt, ...completion], toolsOf(row), tokenizer, rules);
+  if (!isChat(prompt)) {
+    const pieces = [
+      { text: prompt, scored: !rules.completionOnlyLoss },
+      { text: completion as string, scored: true },
+    ];
+    return tokenisePlain(pieces, tokenizer);
   }
-  return [
-    { text: prompt as string, scored: !rules.completionOnlyLoss },
-    { text: completion as string, scored: true },
-  ];
+  if (rules.completionOnlyLoss) return tokeniseCompletion(row, tokenizer, rules);
+  const messages = [...prompt, ...(isChat(completion) ? completion : [])];
+  return tokeniseChat({ ...row, messages }, tokenizer, rules);
 }
 
-function chatPieces(
-  messages: readonly Message[],
-  tools: unknown[] | null,
+function tokenisePlain(
+  pieces: readonly { text: string; scored: boolean }[],
+  tokenizer: Tokenizer,
+): WholeExample {
+  const { tokens, scored } = tokenisePieces(pieces, tokenizer, { begin: true, end: true });
+  return { tokens, scored, lost: [] };
+}
+
+function tokeniseChat(
+  { messages, rendering }: Pick<MessagesRow, 'messages' | 'rendering'>,
   tokenizer: Tokenizer,
   { assistantOnlyLoss, assistantTurns: turns }: ScoringRules,
-): TextPiece[] {
-  const template = chatTemplateOf(tokenizer);
-  return assistantOnlyLoss
-    ? turnPieces(template, messages, { first: 0, prompt: '', turns, tools })
-    : [{ text: template.render(messages, { tools }), scored: true }];
+): WholeExample {
+  const whole = renderChat(tokenizer, messages, rendering, 'whole');
+  const chat = { tokenizer, messages, rendering };
+  const pieces = assistantOnlyLoss
+    ? piecesOf(whole.text, scoredRanges(chat, whole, { first: 0, turns }))
+    : [{ text: whole.text, scored: true }];
+  const { tokens, scored } = tokenisePieces(pieces, tokenizer);
+  return { tokens, scored, lost: lostFields(messages, whole, 0) };
 }
 
-function completionPieces(
-  row: CompletionRow,
-  asked: readonly Message[],
-  answer: readonly Message[],
+function tokeniseCompletion(
+  { prompt: asked, completion, rendering }: CompletionRow,
   tokenizer: Tokenizer,
-  { assistantOnlyLoss, assistantTurns: turns }: ScoringRules,
-): TextPiece[] {
-  const template = chatTemplateOf(tokenizer);
-  const tools = toolsOf(row);
-  const messages = [...asked, ...answer];
-  const [first] = answer;
-  const { prompt } = renderPromptAndCompletion(template, asked, [first!], { tools });
-  const rest = assistantOnlyLoss
-    ? turnPieces(template, messages, { first: asked.length, prompt, turns, tools })
-    : [{ text: textAfter(prompt, template.render(messages, { tools })), scored: true }];
-  return [{ text: prompt, scored: false }, ...rest];
-}
-
-/** The row's field "tools": a list, or one written as JSON, as TRL takes it. */
-function toolsOf({ extra: { tools } }: SupervisedRow): unknown[] | null {
-  if (tools === undefined || tools === null || tools === '') return null;
-  const list = typeof tools === 'string' ? parsed(tools) : tools;
-  if (Array.isArray(list)) return list.length === 0 ? null : list;
-  throw new ChatTemplateError('the field "tools" is no list of tools, nor one written as JSON');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  { assistantOnlyLoss, assistantTurns }: ScoringRules,
+): WholeExample {
+  const scored = assistantOnlyLoss ? assistantTurns : 'everything';
+  const found = tokeniseAnswers(asked, [completion], tokenizer, rendering, { scored });
+  const [answer] = found.answers as [ScoredSequence];
+  return {
+    tokens: [...found.prompt, ...answer.tokens],
+    scored: [...found.prompt.map(() => false), ...answer.scored],
+    lost: found.lost,
+  };
 }

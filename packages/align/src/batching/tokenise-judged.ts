@@ -1,9 +1,10 @@
 // From a judged row to tokens: a prompt, its answers, and at which of their tokens a score is read.
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
-import type { JudgedRow, ProcessRow } from '../data/rows.ts';
+import type { ChatRendering, JudgedRow, ProcessRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
-import { promptText, tokeniseAnswer } from './tokenise-pair.ts';
+import { promptText } from './prompt-text.ts';
+import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 /** An answer's tokens, and the places among them at which a score is read. */
@@ -27,6 +28,8 @@ export interface TokenisedJudged {
   verdict: Verdict;
   /** Never: an answer without its end has no score. */
   truncated: false;
+  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
 }
 
 /** Where the score of an answer is read. */
@@ -50,7 +53,7 @@ export interface JudgedOptions extends ReadOptions {
 /**
  * Turns a judged row into tokens, as TRL does: chats by the model's template, plain answers with the end-of-sequence token.
  * @returns null when an answer does not fit within the maximum length: its score is read at its end, so none is cut
- * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */
 export function tokeniseJudged(
   row: JudgedRow,
@@ -85,15 +88,12 @@ function judgedTokens(
     const order = row.ranks
       .map((rank, place) => ({ rank, completion: row.completions[place]! }))
       .sort((a, b) => a.rank - b.rank);
-    const whole = tokeniseAnswers(
-      row.prompt,
-      order.map(({ completion }) => completion),
-      tokenizer,
-      options,
-    );
+    const completions = order.map(({ completion }) => completion);
+    const whole = readAnswers({ ...row, completions }, tokenizer, options);
     return { ...whole, verdict: { kind: 'ranking', ranks: order.map(({ rank }) => rank) } };
   }
-  const whole = tokeniseAnswers(row.prompt, [row.chosen, row.rejected], tokenizer, options);
+  const completions = [row.chosen, row.rejected];
+  const whole = readAnswers({ ...row, completions }, tokenizer, options);
   const { margin: from, marginScale } = options;
   const { margin = 0, score_chosen: better, score_rejected: worse } = row;
   const difference = better === undefined || worse === undefined ? 0 : better - worse;
@@ -101,44 +101,47 @@ function judgedTokens(
   return { ...whole, verdict: { kind: 'pair', margin: own * marginScale } };
 }
 
-/** A prompt with answers to it, each of which is read once. */
-export function tokeniseAnswers(
-  prompt: Content,
-  answers: readonly Content[],
-  tokenizer: Tokenizer,
-  options: ReadOptions,
-): { prompt: number[]; answers: ReadAnswer[] } {
-  const text = promptText(prompt, answers[0]!, tokenizer);
-  return {
-    prompt: tokenizer.encode(text, { addSpecialTokens: !isChat(prompt) }),
-    answers: answers.map((answer) => {
-      const sequence = tokeniseAnswer(prompt, answer, tokenizer);
-      const at = lastRead(sequence.tokens, options);
-      return { ...sequence, reads: at < 0 ? [] : [at] };
-    }),
-  };
+/** A prompt and answers to it, with what the chat template is given beside them. */
+export interface AnsweredRow {
+  prompt: Content;
+  completions: readonly Content[];
+  rendering?: ChatRendering;
 }
 
-/** An answer in steps: each with the separator after it is tokenised by itself and read at its last token. */
+/** A prompt with answers to it, each of which is read once. */
+export function readAnswers(
+  { prompt: asked, completions, rendering }: AnsweredRow,
+  tokenizer: Tokenizer,
+  options: ReadOptions,
+): Pick<TokenisedJudged, 'prompt' | 'answers' | 'lost'> {
+  const found = tokeniseAnswers(asked, completions, tokenizer, rendering);
+  const answers = found.answers.map((sequence) => {
+    const at = lastRead(sequence.tokens, options);
+    return { ...sequence, reads: at < 0 ? [] : [at] };
+  });
+  return { prompt: found.prompt, answers, ...(found.lost.length > 0 && { lost: found.lost }) };
+}
+
+/** An answer in steps: each, with the separator after it, is read at its last token. */
 export function tokeniseSteps(
-  { prompt, completions }: Pick<ProcessRow, 'prompt' | 'completions'>,
+  { prompt, completions, rendering }: Pick<ProcessRow, 'prompt' | 'completions' | 'rendering'>,
   tokenizer: Tokenizer,
   { stepSeparator }: Pick<ReadOptions, 'stepSeparator'>,
 ): { prompt: number[]; answer: ReadAnswer } {
-  const first = completions[0]!;
-  const answer = isChat(prompt) ? [{ role: 'assistant', content: first }] : first;
-  const asked = promptText(prompt, answer, tokenizer);
-  const steps = completions.map((step) =>
-    tokenisePieces([{ text: `${step}${stepSeparator}`, scored: true }], tokenizer),
-  );
+  const isText = !isChat(prompt);
+  const text = isText ? prompt : promptText(prompt, { tokenizer, rendering }).text;
+  const steps = completions.map((step) => ({ text: `${step}${stepSeparator}`, scored: true }));
+  const pieces = [{ text, scored: false }, ...steps];
+  const { tokens, scored, lengths } = tokenisePieces(pieces, tokenizer, { begin: isText });
+  const [asked = 0, ...own] = lengths;
   let end = -1;
   return {
-    prompt: tokenizer.encode(asked, { addSpecialTokens: !isChat(prompt) }),
+    prompt: tokens.slice(0, asked),
     answer: {
-      tokens: steps.flatMap(({ tokens }) => tokens),
-      scored: steps.flatMap(({ scored }) => scored),
-      reads: steps.map(({ tokens }) => {
-        end += tokens.length;
+      tokens: tokens.slice(asked),
+      scored: scored.slice(asked),
+      reads: own.map((length) => {
+        end += length;
         return end;
       }),
     },

@@ -1,10 +1,8 @@
-import { renderPromptAndCompletion, type Tokenizer } from '@keel/model';
-import type { Content, Message } from '../data/messages.ts';
-import { isChat } from '../data/messages.ts';
+import type { Tokenizer } from '@keel/model';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
-import { chatTemplateOf, turnPieces } from './chat-turns.ts';
-import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
+import { tokeniseAnswers } from './tokenise-answers.ts';
+import type { ScoredSequence } from './tokenise-pieces.ts';
 
 /** An answer's tokens; scored are all but those of turns that are not the assistant's. */
 export type TokenisedAnswer = ScoredSequence;
@@ -15,6 +13,8 @@ export interface TokenisedPair {
   rejected: TokenisedAnswer;
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
+  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
   /** As {@link scoreGap}; absent where the row has none. */
   scoreGap?: number;
   /** As {@link rowBeta}; absent where the row has none. */
@@ -29,24 +29,19 @@ export interface TokeniseOptions {
 }
 
 /**
- * Turns a preference row into tokens, as TRL does: chats by the model's template, plain answers with the
- * end-of-sequence token after them. Prompt and answers are tokenised apart, so that their border is exact.
- * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to score would be left
- * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ * Turns a preference row into tokens, as {@link tokeniseAnswers} does.
+ * @returns null when the maximum length leaves nothing to score of an answer, or nothing that tells the answers apart
+ * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */
 export function tokenisePair(
   row: PreferenceRow,
   tokenizer: Tokenizer,
   { maxLength, betaField = null }: TokeniseOptions,
 ): TokenisedPair | null {
-  const prompt = tokenizer.encode(promptText(row.prompt, row.chosen, tokenizer), {
-    addSpecialTokens: !isChat(row.prompt),
-  });
+  const both = [row.chosen, row.rejected];
+  const { prompt, answers, lost } = tokeniseAnswers(row.prompt, both, tokenizer, row.rendering);
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const answers = [row.chosen, row.rejected].map((answer) =>
-    tokeniseAnswer(row.prompt, answer, tokenizer),
-  );
   const [wholeChosen, wholeRejected] = answers as [TokenisedAnswer, TokenisedAnswer];
   const truncated = answers.some((answer) => answer.tokens.length > room);
   const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
@@ -59,9 +54,11 @@ export function tokenisePair(
     ...{ prompt, chosen, rejected, truncated },
     ...(gap !== null && { scoreGap: gap }),
     ...(typeof beta === 'number' && { beta }),
+    ...(lost.length > 0 && { lost }),
   };
   const whole = { prompt, chosen: wholeChosen, rejected: wholeRejected };
   if (truncated && unscoredAnswer(whole) === null && unscoredAnswer(pair) !== null) return null;
+  if (truncated && areSame(pair) && !areSame(whole)) return null;
   return pair;
 }
 
@@ -105,25 +102,10 @@ export function unscoredAnswer(
   return isScored(pair.rejected) ? null : 'rejected';
 }
 
-/** What a prompt is rendered to, up to where its answer begins. */
-export function promptText(prompt: Content, answer: Content, tokenizer: Tokenizer): string {
-  if (!isChat(prompt)) return prompt;
-  return renderPromptAndCompletion(chatTemplateOf(tokenizer), prompt, [(answer as Message[])[0]!])
-    .prompt;
-}
-
-/** An answer's tokens up to its end: the end-of-sequence token of a plain one, what the template writes after a turn. */
-export function tokeniseAnswer(
-  prompt: Content,
-  answer: Content,
-  tokenizer: Tokenizer,
-): TokenisedAnswer {
-  if (!isChat(prompt))
-    return tokenisePieces([{ text: answer as string, scored: true }], tokenizer, { end: true });
-  const pieces = turnPieces(chatTemplateOf(tokenizer), [...prompt, ...(answer as Message[])], {
-    first: prompt.length,
-    prompt: promptText(prompt, answer, tokenizer),
-    turns: 'all',
-  });
-  return tokenisePieces(pieces, tokenizer);
-}
+/** Whether both answers are the same tokens, so that nothing can be learned from the pair. */
+export const areSame = ({
+  chosen,
+  rejected,
+}: Pick<TokenisedPair, 'chosen' | 'rejected'>): boolean =>
+  chosen.tokens.length === rejected.tokens.length &&
+  chosen.tokens.every((token, at) => token === rejected.tokens[at]);

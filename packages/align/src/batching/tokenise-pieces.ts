@@ -8,29 +8,34 @@ export interface ScoredSequence {
   scored: boolean[];
 }
 
+export interface TokenisedPieces extends ScoredSequence {
+  /** Tokens of each piece; the last one's include the end-of-sequence token that was added. */
+  lengths: number[];
+}
+
 /**
- * Tokenises each piece by itself, so that no token lies across a border between what is scored and what is not.
- * @param begin whether the first piece gets what the tokenizer puts before a text (bos)
+ * Tokenises a text that is given in pieces. No token lies across a border between two of them, and the first piece has the
+ * tokens that it has alone.
+ * @param begin whether the text gets what the tokenizer puts before a text (bos)
  * @param end whether the end-of-sequence token follows, scored as the last piece is, where the text does not end with it
  */
 export function tokenisePieces(
   pieces: readonly TextPiece[],
   tokenizer: Tokenizer,
   { begin = false, end = false } = {},
-): ScoredSequence {
-  const sequence: ScoredSequence = { tokens: [], scored: [] };
-  const add = (tokens: readonly number[], scored: boolean): void => {
-    for (const token of tokens) {
-      sequence.tokens.push(token);
-      sequence.scored.push(scored);
-    }
-  };
-  pieces.forEach(({ text, scored }, index) => {
-    add(tokenizer.encode(text, { addSpecialTokens: begin && index === 0 }), scored);
-  });
+): TokenisedPieces {
+  const found = tokenizer.encodePieces(
+    pieces.map(({ text }) => text),
+    { addSpecialTokens: begin },
+  );
   const { eosTokenId } = tokenizer;
-  if (end && eosTokenId !== null && sequence.tokens.at(-1) !== eosTokenId) {
-    add([eosTokenId], pieces.at(-1)?.scored ?? true);
+  const last = found.at(-1);
+  if (end && eosTokenId !== null && last !== undefined && last.at(-1) !== eosTokenId) {
+    last.push(eosTokenId);
   }
-  return sequence;
+  return {
+    tokens: found.flat(),
+    scored: found.flatMap((tokens, at) => tokens.map(() => pieces[at]!.scored)),
+    lengths: found.map(({ length }) => length),
+  };
 }

@@ -1,15 +1,19 @@
 // From a row with a prompt to its tokens, up to where an answer begins.
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
-import type { PromptRow } from '../data/rows.ts';
+import type { ChatRendering, PromptRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
-import { chatTemplateOf } from './chat-turns.ts';
+import { openedPrompt } from './prompt-text.ts';
 
 export interface TokenisedPrompt {
   tokens: number[];
   /** The row, for the reward. */
   prompt: Content;
   extra: Record<string, unknown>;
+  /** What the chat template is given beside the messages, for those who render the prompt again. */
+  rendering?: ChatRendering;
+  /** What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; mostly ''. */
+  opened: string;
   /** Never: an answer to a cut prompt is to another question. */
   truncated: false;
 }
@@ -22,18 +26,20 @@ export interface PromptOptions {
 /**
  * A chat by the model's template, plain text as it stands.
  * @returns null when the prompt leaves no room for an answer
+ * @throws ChatTemplateError when the template refuses the messages
  * @throws Error when the row is a chat and the model has no chat template
  */
 export function tokenisePrompt(
-  { prompt, extra }: PromptRow,
+  { prompt, extra, rendering }: PromptRow,
   tokenizer: Tokenizer,
   { maxPromptLength }: PromptOptions,
 ): TokenisedPrompt | null {
-  const tokens = isChat(prompt)
-    ? tokenizer.encode(chatTemplateOf(tokenizer).render(prompt, { addGenerationPrompt: true }))
-    : tokenizer.encode(prompt, { addSpecialTokens: true });
+  const { text, opened } = isChat(prompt)
+    ? openedPrompt({ tokenizer, messages: prompt, rendering })
+    : { text: prompt, opened: '' };
+  const tokens = tokenizer.encode(text, { addSpecialTokens: !isChat(prompt) });
   if (maxPromptLength !== null && tokens.length > maxPromptLength) return null;
-  return { tokens, prompt, extra, truncated: false };
+  return { tokens, prompt, extra, ...(rendering && { rendering }), opened, truncated: false };
 }
 
 /** {@link tokenisePrompt} as a thread finds it. */

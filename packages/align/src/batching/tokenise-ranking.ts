@@ -1,10 +1,10 @@
 // From a ranking (a pair is one of two) to tokens: a prompt and its answers, the best first.
 import type { Tokenizer } from '@keel/model';
-import { isChat } from '../data/messages.ts';
 import type { JudgedRow, PreferenceRow, RankingRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { type PackedAnswers, packAnswers } from './pack-answers.ts';
-import { promptText, type TokeniseOptions, tokeniseAnswer } from './tokenise-pair.ts';
+import { tokeniseAnswers } from './tokenise-answers.ts';
+import type { TokeniseOptions } from './tokenise-pair.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 import { canBeScored } from './tokenise-unpaired.ts';
 
@@ -16,6 +16,8 @@ export interface TokenisedRanking {
   ranks: number[];
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
+  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
 }
 
 /** A ranking's answers with the best first; ties stay as they came. */
@@ -31,7 +33,7 @@ export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
 /**
  * Turns a ranking into tokens, as {@link tokenisePair} does with two answers.
  * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to score would be left
- * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  * @throws RangeError for the steps of one answer
  */
 export function tokeniseRanking(
@@ -41,11 +43,10 @@ export function tokeniseRanking(
 ): TokenisedRanking | null {
   if ('labels' in row) throw new RangeError('the steps of an answer are no ranking');
   const { completions, ranks } = rankedAnswersOf(row);
-  const text = promptText(row.prompt, completions[0]!, tokenizer);
-  const prompt = tokenizer.encode(text, { addSpecialTokens: !isChat(row.prompt) });
+  const found = tokeniseAnswers(row.prompt, completions, tokenizer, row.rendering);
+  const { prompt, answers: whole, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const whole = completions.map((one) => tokeniseAnswer(row.prompt, one, tokenizer));
   const answers = whole.map(({ tokens, scored }) =>
     tokens.length > room
       ? { tokens: tokens.slice(0, room), scored: scored.slice(0, room) }
@@ -56,7 +57,7 @@ export function tokeniseRanking(
   );
   if (cutOff) return null;
   const truncated = whole.some(({ tokens }) => tokens.length > room);
-  return { prompt, answers, ranks, truncated };
+  return { prompt, answers, ranks, truncated, ...(lost.length > 0 && { lost }) };
 }
 
 /** {@link tokeniseRanking} as a thread finds it. */

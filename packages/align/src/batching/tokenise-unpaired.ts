@@ -1,9 +1,9 @@
 import type { Tokenizer } from '@keel/model';
-import { isChat } from '../data/messages.ts';
 import type { UnpairedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import type { PromptedAnswer } from './pack-answers.ts';
-import { promptText, type TokeniseOptions, tokeniseAnswer } from './tokenise-pair.ts';
+import { tokeniseAnswers } from './tokenise-answers.ts';
+import type { TokeniseOptions } from './tokenise-pair.ts';
 
 export interface TokenisedUnpaired extends PromptedAnswer {
   prompt: number[];
@@ -11,6 +11,8 @@ export interface TokenisedUnpaired extends PromptedAnswer {
   label: boolean;
   /** Whether the answer was cut at the maximum length. */
   truncated: boolean;
+  /** Fields of the answer of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
 }
 
 /** Whether a token of the answer can be scored: without a prompt, nothing predicts its first one. */
@@ -20,23 +22,23 @@ export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
 /**
  * Turns a row of one answer with a thumb up or down into tokens, as {@link tokenisePair} does with two.
  * @returns null when the prompt leaves no room within the maximum length
- * @throws Error when the row is a chat and the model has no chat template, or one that loses the borders of turns
+ * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */
 export function tokeniseUnpaired(
-  { prompt: asked, completion, label }: UnpairedRow,
+  { prompt: asked, completion, label, rendering }: UnpairedRow,
   tokenizer: Tokenizer,
   { maxLength }: TokeniseOptions,
 ): TokenisedUnpaired | null {
-  const text = promptText(asked, completion, tokenizer);
-  const prompt = tokenizer.encode(text, { addSpecialTokens: !isChat(asked) });
+  const found = tokeniseAnswers(asked, [completion], tokenizer, rendering);
+  const { prompt, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const whole = tokeniseAnswer(asked, completion, tokenizer);
+  const whole = found.answers[0]!;
   const truncated = whole.tokens.length > room;
   const answer = truncated
     ? { tokens: whole.tokens.slice(0, room), scored: whole.scored.slice(0, room) }
     : whole;
-  const row = { prompt, answer, label, truncated };
+  const row = { prompt, answer, label, truncated, ...(lost.length > 0 && { lost }) };
   return truncated && canBeScored({ prompt, answer: whole }) && !canBeScored(row) ? null : row;
 }
 

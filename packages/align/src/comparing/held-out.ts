@@ -78,8 +78,8 @@ export class HeldOut {
   static async open(options: HeldOutOptions): Promise<HeldOut> {
     const { reference, rows, maxLength, onBadRow, references } = options;
     const { model, role } = reference;
-    const positions = model.decoder.config.maxPositions;
-    const how = { seed: 0, shuffle: false, maxLength, positions, onBadRow };
+    const { maxPositions: positions, vocabularySize } = model.decoder.config;
+    const how = { seed: 0, shuffle: false, maxLength, positions, vocabularySize, onBadRow };
     using source = new PairSource(rows, model.tokenizer, { ...how, option: '--eval-data' });
     source.expect(rows.length);
     const pairs: PlacedPair[] = [];
@@ -203,16 +203,16 @@ async function firstPrompts(
   const found: PlacedPrompt[] = [];
   const seen = new Set<string>();
   let row = -1;
-  for await (const { prompt, extra } of rows.iterate()) {
+  for await (const { prompt, extra, rendering } of rows.iterate()) {
     row++;
     if (found.length === most) break;
-    const text = JSON.stringify(prompt);
+    const text = JSON.stringify([prompt, rendering]);
     if (seen.has(text)) continue;
     seen.add(text);
     const options = { maxPromptLength: room - maxNewTokens };
-    const tokenised = tokenisePrompt({ prompt, extra }, tokenizer, options);
+    const tokenised = tokenisePrompt({ prompt, extra, rendering }, tokenizer, options);
     if (tokenised === null || tokenised.tokens.length === 0) continue;
-    found.push({ row, tokens: tokenised.tokens, prompt, extra });
+    found.push({ row, ...tokenised });
   }
   if (found.length > 0) return found;
   throw new Error(

@@ -85,7 +85,17 @@ export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 /** The kinds of rows, by name. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 
+/** What the chat template is given beside the messages. */
+export interface ChatRendering {
+  /** The row's tools; null: none. */
+  tools: unknown[] | null;
+  /** The row's `chat_template_kwargs`. */
+  variables: Record<string, unknown>;
+}
+
 interface Extra {
+  /** From the row's `tools` and `chat_template_kwargs`; absent where it has neither. */
+  rendering?: ChatRendering;
   /** The row's fields that its kind does not know, as they were read. */
   extra: Record<string, unknown>;
 }

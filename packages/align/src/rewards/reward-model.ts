@@ -9,8 +9,10 @@ import {
   loadModel,
   type Role,
 } from '@keel/model';
-import { type ReadOptions, tokeniseAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
+import { type ReadOptions, readAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
+import { unknownToken } from '../batching/unknown-token.ts';
 import { type Content, isChat } from '../data/messages.ts';
+import type { ChatRendering } from '../data/rows.ts';
 import type { EnsembleRule } from './ensemble.ts';
 import { type RewardRecord, readRewardRecord, rewardsOf } from './reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
@@ -19,6 +21,8 @@ import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
 export interface RewardRow {
   prompt: Content;
   completion: Content;
+  /** What the chat template is given beside the messages. */
+  rendering?: ChatRendering;
 }
 
 export interface RewardScore {
@@ -183,7 +187,7 @@ export class RewardModel implements Disposable {
   }
 
   #tokenise(
-    { prompt, completion }: RewardRow,
+    { prompt, completion, rendering }: RewardRow,
     index: number,
     record: RewardRecord,
   ): AnsweredPrompt {
@@ -197,17 +201,29 @@ export class RewardModel implements Disposable {
     if (record.scores === 'steps') {
       const completions = stepsIn(completion, record.step_separator);
       if (completions.length === 0) throw new RangeError(`row ${index}: the answer is empty`);
-      const { prompt: asked, answer } = tokeniseSteps({ prompt, completions }, tokenizer, reading);
+      const { prompt: asked, answer } = tokeniseSteps(
+        { prompt, completions, rendering },
+        tokenizer,
+        reading,
+      );
       found = { prompt: asked, answers: [answer] };
     } else {
       if (isEmpty(completion) && !this.#scoresEmpty) {
         throw new RangeError(`row ${index}: the answer is empty`);
       }
-      found = tokeniseAnswers(prompt, [completion], tokenizer, reading);
+      const row = { prompt, completions: [completion], rendering };
+      found = readAnswers(row, tokenizer, reading);
     }
     const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
     if (reads.length === 0) {
       throw new RangeError(`row ${index}: the answer has no token at which a score can be read`);
+    }
+    const { vocabularySize } = decoder.config;
+    const unknown = unknownToken([found.prompt, tokens], tokenizer, vocabularySize);
+    if (unknown !== null) {
+      throw new RangeError(
+        `row ${index}: expected ${unknown.expected}, found ${unknown.found}. ${unknown.advice}`,
+      );
     }
     const length = found.prompt.length + tokens.length;
     const { maxPositions } = decoder.config;

@@ -22,9 +22,6 @@ export class ExampleSource extends TokenisedSource<
   PlacedExample,
   ExampleOptions
 > {
-  protected override readonly templateAdvice =
-    'With --assistant-turns last only the border of the last turn is needed, and with --no-assistant-only-loss none';
-
   /** @throws Error when there are no rows */
   constructor(
     rows: Rows<SupervisedRow>,
@@ -40,13 +37,17 @@ export class ExampleSource extends TokenisedSource<
     return tokens.length;
   }
 
+  protected sequences({ tokens }: TokenisedExample): readonly number[][] {
+    return [tokens];
+  }
+
   protected unscored(example: TokenisedExample): Fault | null {
     if (scoredCount(example) > 0) return null;
     return {
       expected: 'a token to score',
       found: `${example.tokens.length} tokens, none of which can be scored`,
       advice:
-        'The first token of a row cannot be, as nothing stands before it. Mend the row, or give --on-bad-row skip',
+        'Only assistant turns are scored, and the first token of a row has no context. Fix the row, or pass --on-bad-row skip',
     };
   }
 

@@ -39,6 +39,10 @@ export class JudgedSource extends TokenisedSource<
     return prompt.length + Math.max(...answers.map(({ tokens }) => tokens.length));
   }
 
+  protected sequences({ prompt, answers }: TokenisedJudged): readonly number[][] {
+    return [prompt, ...answers.map(({ tokens }) => tokens)];
+  }
+
   protected unscored({ answers, verdict }: TokenisedJudged): Fault | null {
     const place = answers.findIndex(({ reads }) => reads.length === 0);
     if (place < 0) return null;

@@ -30,7 +30,7 @@ export function fittingLength(
   return positions;
 }
 
-/** Tells what does not fit, again whenever there is twice as much of it. */
+/** Reports what does not fit and what the template drops, again whenever there is twice as much of it. */
 export class LengthReport {
   readonly #source: AnySource;
   readonly #notice: Notice;
@@ -43,13 +43,21 @@ export class LengthReport {
 
   /** @param all also where little was added since */
   tell({ all = false } = {}): void {
-    const { option, maxLength, length, tooLong, tooLongReason, truncated, badRows } = this.#source;
+    const { option, maxLength, length, tooLong, tooLongReason, truncated, badRows, lost } =
+      this.#source;
     const [bad] = badRows.values();
     this.#say(tooLong.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are left out: ${tooLongReason} within --max-length ${maxLength}`;
     });
     this.#say(truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;
+    });
+    const fields = [...new Set([...lost.values()].flat())].join(', ');
+    this.#say(lost.size, all, (count) => {
+      return (
+        `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields}), ` +
+        'so it is not trained on. Such templates drop reasoning or tool calls; keel tokens shows what is left'
+      );
     });
     this.#say(badRows.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are left out, the first: ${bad}`;

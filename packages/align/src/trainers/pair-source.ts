@@ -1,5 +1,6 @@
 import type { Tokenizer } from '@keel/model';
 import {
+  areSame,
   pairTokenising,
   type TokenisedPair,
   type TokeniseOptions,
@@ -37,15 +38,22 @@ export class PairSource extends TokenisedSource<
     return prompt.length + Math.max(chosen.tokens.length, rejected.tokens.length);
   }
 
+  protected sequences({ prompt, chosen, rejected }: TokenisedPair): readonly number[][] {
+    return [prompt, chosen.tokens, rejected.tokens];
+  }
+
+  override readonly tooLongReason =
+    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
-    if (field === null) return null;
+    if (field === null) return areSame(pair) ? sameAnswers : null;
     return {
       field,
       expected: 'an answer of the assistant with a token to score',
       found: `${pair[field].tokens.length} tokens, none of which can be scored`,
       advice:
-        'The first token of an answer without a prompt cannot be, nor can turns of others. Mend the row, or give --on-bad-row skip',
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
     };
   }
 
@@ -53,3 +61,11 @@ export class PairSource extends TokenisedSource<
     return { row, pair };
   }
 }
+
+const sameAnswers: Fault = {
+  field: 'rejected',
+  expected: 'two answers that the model can tell apart',
+  found: 'the same tokens as "chosen" once the chat template has rendered both',
+  advice:
+    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+};

@@ -40,6 +40,10 @@ export class RankingSource extends TokenisedSource<
     return prompt.length + Math.max(...answers.map(({ tokens }) => tokens.length));
   }
 
+  protected sequences({ prompt, answers }: TokenisedRanking): readonly number[][] {
+    return [prompt, ...answers.map(({ tokens }) => tokens)];
+  }
+
   protected unscored({ prompt, answers }: TokenisedRanking): Fault | null {
     const bad = answers.find((answer) => !canBeScored({ prompt, answer }));
     if (bad === undefined) return null;
@@ -48,7 +52,7 @@ export class RankingSource extends TokenisedSource<
       expected: 'answers of the assistant with a token to score each',
       found: `one of ${bad.tokens.length} tokens, none of which can be scored`,
       advice:
-        'The first token of an answer without a prompt cannot be, nor can turns of others. Mend the row, or give --on-bad-row skip',
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
     };
   }
 

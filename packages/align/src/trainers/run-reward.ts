@@ -1,5 +1,5 @@
 // A whole run of a reward model, from options to final/: what `keel reward` and the library's `trainReward` are.
-import { tokeniseAnswers } from '../batching/tokenise-judged.ts';
+import { readAnswers } from '../batching/tokenise-judged.ts';
 import { headShare, type RewardOptions, rewardDefinition } from '../config/reward-options.ts';
 import { openEither } from '../data/open-either.ts';
 import type { Proportion } from '../evaluation/proportion.ts';
@@ -134,13 +134,13 @@ async function referenceSet({ options, policy, source }: Prepared): Promise<Answ
   const found = (await rows.readMany(evenly(rows.length, most))).flatMap(
     (row): AnsweredPrompt[] => {
       if ('labels' in row) return [];
-      const answers =
+      const completions =
         'completion' in row
           ? [row.completion]
           : 'ranks' in row
             ? row.completions
             : [row.chosen, row.rejected];
-      const judged = tokeniseAnswers(row.prompt, answers, model.tokenizer, reading);
+      const judged = readAnswers({ ...row, completions }, model.tokenizer, reading);
       const limit = maxLength ?? model.decoder.config.maxPositions;
       const fits = judged.answers.every(
         ({ tokens, reads }) => reads.length > 0 && judged.prompt.length + tokens.length <= limit,

@@ -180,7 +180,8 @@ async function train<
   await compareWithCheckpoint(run, identity, notice);
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
-  const usual = { seed, maxLength, positions, onBadRow };
+  const { vocabularySize } = model.decoder.config;
+  const usual = { seed, maxLength, positions, vocabularySize, onBadRow };
   const sourceOf = (from: Rows<RowOf[K]>, own: Pick<SourceOptions, 'shuffle' | 'option'>): Source =>
     kind.source(from, model.tokenizer, { ...usual, ...own }, options, policy);
   using source = sourceOf(rows, { shuffle });

@@ -1,4 +1,5 @@
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import { unknownToken } from '../batching/unknown-token.ts';
 import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
 import { OrderedSampler, type SamplerState, type Strata } from '../data/shuffle.ts';
 import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
@@ -23,6 +24,8 @@ export interface SourceOptions {
   maxLength: number | null;
   /** Most tokens that the model takes; null: no bound. */
   positions?: number | null;
+  /** Rows of the model's embedding: no token may be beyond them; null: not checked. */
+  vocabularySize?: number | null;
   /** A row with nothing to score, or of more tokens than the model takes, is an error or is left out. */
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
@@ -52,7 +55,7 @@ export interface Tokenising<Row, Tokenised, Options> {
  */
 export abstract class TokenisedSource<
   Row = unknown,
-  Tokenised extends { truncated: boolean } = { truncated: boolean },
+  Tokenised extends { truncated: boolean; lost?: string[] } = { truncated: boolean },
   Placed = unknown,
   Options = unknown,
 > implements Disposable
@@ -60,11 +63,13 @@ export abstract class TokenisedSource<
   readonly maxLength: number | null;
   readonly option: NonNullable<SourceOptions['option']>;
   readonly #rows: Rows<Row>;
+  readonly #tokenizer: Tokenizer;
   readonly #tokeniser: RowTokeniser<Row, Tokenised, Options>;
   readonly #sampler: OrderedSampler;
   readonly #ahead: ReadAhead<Tokenised>;
   #reading: Promise<unknown> = Promise.resolve();
   readonly #positions: number;
+  readonly #vocabularySize: number;
   readonly #skipsBadRows: boolean;
   /** Rows whose prompt leaves no room for an answer within the maximum length. */
   readonly tooLong = new Set<number>();
@@ -72,6 +77,8 @@ export abstract class TokenisedSource<
   readonly truncated = new Set<number>();
   /** What is wrong with the bad rows that were left out. */
   readonly badRows = new Map<number, string>();
+  /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
+  readonly lost = new Map<number, readonly string[]>();
 
   /** @throws Error when there are no rows */
   constructor(
@@ -84,6 +91,7 @@ export abstract class TokenisedSource<
     this.option = option;
     if (rows.length === 0) throw new Error(`${option}: there are no rows to ${this.#purpose}`);
     this.#rows = rows;
+    this.#tokenizer = tokenizer;
     this.#tokeniser = new RowTokeniser(
       tokenizer,
       tokenising.how,
@@ -92,6 +100,7 @@ export abstract class TokenisedSource<
     );
     this.maxLength = maxLength;
     this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
+    this.#vocabularySize = options.vocabularySize ?? Number.POSITIVE_INFINITY;
     this.#skipsBadRows = options.onBadRow === 'skip';
     this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle, strata });
     this.#ahead = new ReadAhead(
@@ -124,6 +133,8 @@ export abstract class TokenisedSource<
   protected readonly templateAdvice: string | undefined;
   /** Tokens of the longest sequence that the row gives. */
   protected abstract longest(tokenised: Tokenised): number;
+  /** Every token that the row gives. */
+  protected abstract sequences(tokenised: Tokenised): Iterable<readonly number[]>;
   /** Why nothing of the row can be scored; null where something can. */
   protected abstract unscored(tokenised: Tokenised): Fault | null;
   protected abstract placed(row: number, tokenised: Tokenised): Placed;
@@ -209,6 +220,7 @@ export abstract class TokenisedSource<
       try {
         const tokenised = this.#checked(outcome, index);
         if (tokenised?.truncated) this.truncated.add(index);
+        if (tokenised?.lost) this.lost.set(index, tokenised.lost);
         if (tokenised !== null) return [this.placed(index, tokenised)];
         this.tooLong.add(index);
       } catch (error) {
@@ -226,6 +238,8 @@ export abstract class TokenisedSource<
     if (tokenised === null) return null;
     const unscored = this.unscored(tokenised);
     if (unscored !== null) throw new DataError({ ...this.#rows.place(index), ...unscored });
+    const unknown = unknownToken(this.sequences(tokenised), this.#tokenizer, this.#vocabularySize);
+    if (unknown !== null) throw new DataError({ ...this.#rows.place(index), ...unknown });
     const tokens = this.longest(tokenised);
     if (tokens <= this.#positions) return tokenised;
     throw new DataError({

@@ -31,6 +31,10 @@ export class UnpairedSource extends TokenisedSource<
     return prompt.length + answer.tokens.length;
   }
 
+  protected sequences({ prompt, answer }: TokenisedUnpaired): readonly number[][] {
+    return [prompt, answer.tokens];
+  }
+
   protected unscored(row: TokenisedUnpaired): Fault | null {
     if (canBeScored(row)) return null;
     return {
@@ -38,7 +42,7 @@ export class UnpairedSource extends TokenisedSource<
       expected: 'an answer of the assistant with a token to score',
       found: `${row.answer.tokens.length} tokens, none of which can be scored`,
       advice:
-        'The first token of an answer without a prompt cannot be, nor can turns of others. Mend the row, or give --on-bad-row skip',
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
     };
   }
 

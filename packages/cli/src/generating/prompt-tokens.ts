@@ -1,4 +1,4 @@
-import { type Content, isChat } from '@keel/align';
+import { isChat, type PromptRow, promptText } from '@keel/align';
 import type { Tokenizer } from '@keel/model';
 
 export interface PromptForm {
@@ -8,22 +8,24 @@ export interface PromptForm {
   raw: boolean;
 }
 
+/** A prompt and what the chat template is given beside it. */
+export type Prompt = Pick<PromptRow, 'prompt' | 'rendering'>;
+
 /**
- * Token ids of a prompt: rendered by the model's chat template where it has one, else as it stands.
+ * Token ids of a prompt: rendered by the model's chat template, as in training, or as it stands where there is none.
  * @throws Error where a chat or a system message meets a model without a template, or --raw
  */
 export function promptTokens(
-  prompt: Content,
+  { prompt, rendering }: Prompt,
   tokenizer: Tokenizer,
   { system, raw }: PromptForm,
 ): number[] {
-  const template = raw ? null : tokenizer.chatTemplate;
-  if (template === null) {
+  if (raw || tokenizer.chatTemplate === null) {
     if (isChat(prompt)) {
       throw new Error(
         raw
-          ? 'the prompt is a chat, which --raw cannot render: leave --raw out'
-          : 'the prompt is a chat, but the model has no chat template: give plain text',
+          ? 'The prompt is a chat, which --raw cannot render. Remove --raw'
+          : 'The prompt is a chat, but the model has no chat template. Give plain text, or pass --chat-template',
       );
     }
     if (system !== null) {
@@ -34,5 +36,5 @@ export function promptTokens(
   const messages = isChat(prompt) ? prompt : [{ role: 'user', content: prompt }];
   const all = system === null ? messages : [{ role: 'system', content: system }, ...messages];
   // The template writes the special tokens itself.
-  return tokenizer.encode(template.render(all, { addGenerationPrompt: true }));
+  return tokenizer.encode(promptText(all, { tokenizer, rendering }).text);
 }

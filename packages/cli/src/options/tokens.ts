@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { viewVerbs } from '../tokenising/view-verbs.ts';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
 
@@ -16,13 +17,19 @@ const schema = z
       description: 'how many rows are shown',
       group: 'Data',
     }),
+    for: option(z.enum(viewVerbs).nullable().default(null), {
+      description: 'show rows as this verb sees them (default: by the fields that the rows have)',
+      group: 'Data',
+      value: 'verb',
+    }),
     text: option(z.string().nullable().default(null), {
       description: 'in place of --data: a text',
       group: 'Data',
       value: 'text',
     }),
     maxLength: option(z.number().int().min(2).nullable().default(1024), {
-      description: 'tokens of prompt and answer together; longer rows are cut; none: never',
+      description:
+        'maximum tokens of prompt and answer together; longer rows are cut (none: no limit)',
       group: 'Data',
       value: 'tokens',
     }),

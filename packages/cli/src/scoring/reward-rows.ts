@@ -16,9 +16,12 @@ export interface JudgedRow {
 }
 
 export function judgedRow(kind: JudgedKind, row: RowOf[JudgedKind]): JudgedRow {
-  const { prompt, extra } = row;
+  const { prompt, extra, rendering } = row;
   const inputs = (answers: readonly RewardInput['completion'][]): RewardInput[] =>
-    answers.map((completion) => ({ prompt, completion, extra }));
+    answers.map((completion) => ({
+      ...{ prompt, completion, extra },
+      ...(rendering && { rendering }),
+    }));
   if (kind === 'completion') {
     return { inputs: inputs([(row as RowOf['completion']).completion]), ranks: null };
   }

@@ -7,6 +7,8 @@ export interface TokenisedRow {
   prompt: number[];
   answers: { name: 'chosen' | 'rejected' | 'completion'; answer: TokenisedAnswer }[];
   truncated: boolean;
+  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  lost?: string[];
 }
 
 /** Tokens of a row as training makes them; null where the prompt alone fills the maximum length. */
@@ -18,12 +20,12 @@ export function tokeniseAnswers(
   const asPair = isPair(row) ? row : { ...row, chosen: row.completion, rejected: row.completion };
   const pair = tokenisePair(asPair, tokenizer, { maxLength });
   if (pair === null) return null;
-  const { prompt, chosen, rejected, truncated } = pair;
+  const { prompt, chosen, rejected, truncated, lost } = pair;
   const answers: TokenisedRow['answers'] = isPair(row)
     ? [
         { name: 'chosen', answer: chosen },
         { name: 'rejected', answer: rejected },
       ]
     : [{ name: 'completion', answer: chosen }];
-  return { prompt, answers, truncated };
+  return { prompt, answers, truncated, ...(lost && { lost }) };
 }

@@ -7,6 +7,7 @@ import {
   type RowOf,
   type SourceOf,
   tokeniseExample,
+  tokeniseJudged,
   tokenisePrompt,
   tokeniseRanking,
 } from '@keel/align';
@@ -14,6 +15,17 @@ import type { Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
+import type { ViewVerb } from './view-verbs.ts';
+
+/** What a verb reads of rows: rows with answers are the same tokens for all that learn from answers. */
+const views = {
+  sft: ['supervised'],
+  dpo: ['preference', 'ranking'],
+  kto: ['unpaired'],
+  reward: ['judged'],
+  score: ['preference', 'completion'],
+  prompt: ['prompt'],
+} as const;
 
 export interface RowTokensOptions {
   data: string[];
@@ -21,12 +33,17 @@ export interface RowTokensOptions {
   /** Rows from the first on. */
   rows: number;
   maxLength: number | null;
+  /** The verb whose view is shown; null: of the first kind that the rows are of. */
+  for: ViewVerb | null;
 }
 
 interface ScoredTokens {
   tokens: number[];
   scored: boolean[];
 }
+
+type ShownKind = (typeof views)[keyof typeof views][number];
+type ShownRow = RowOf[ShownKind];
 
 /** What the first rows of a data set become. */
 export async function* rowTokens(
@@ -35,19 +52,33 @@ export async function* rowTokens(
 ): AsyncGenerator<ShownTokens> {
   await using source = await openShown(options);
   for (let row = 0; row < Math.min(options.rows, source.length); row++) {
-    const place = placeName(source.place(row));
-    yield tokensOfRow(tokenizer, await source.read(row), { row, place }, options.maxLength);
+    const place = source.place(row);
+    let shown: ShownTokens;
+    try {
+      const name = { row, place: placeName(place) };
+      shown = tokensOfRow(tokenizer, source.kind, await source.read(row), name, options.maxLength);
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      throw new DataError({ ...place, found: (error as Error).message }, { cause: error });
+    }
+    yield shown;
   }
 }
 
+async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
+  if (options.for !== null) {
+    const own = options.for in views ? (options.for as keyof typeof views) : 'prompt';
+    return openOneOf<ShownKind>(options, views[own]);
+  }
+  return openAny(options);
+}
+
 const answered = ['preference', 'ranking', 'supervised'] as const;
-type ShownKind = (typeof answered)[number] | 'prompt';
-type ShownRow = RowOf[ShownKind];
 
 /** Rows with answers; where they are none of these and have no answer at all, prompts. */
-async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
+async function openAny(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
   try {
-    return await openOneOf(options, answered);
+    return await openOneOf<ShownKind>(options, answered);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const { data, onBadRow } = options;
@@ -65,55 +96,81 @@ const answerFields = ['chosen', 'rejected', 'completion', 'completions', 'messag
 
 function tokensOfRow(
   tokenizer: Tokenizer,
+  kind: ShownKind,
   row: ShownRow,
   name: { row: number; place: string },
   maxLength: number | null,
 ): ShownTokens {
   const heading = `row ${name.row} (${name.place})`;
-  const found = partsOf(tokenizer, row, maxLength);
+  const found = partsOf(tokenizer, kind, row, maxLength);
   if (found === null) {
-    const left = `${heading}: left out, its prompt alone fills --max-length ${maxLength}`;
+    const left = `${heading}: skipped, it does not fit within --max-length ${maxLength}`;
     return { heading: left, name: { ...name, too_long: true }, parts: [], truncated: false };
   }
   const total = found.parts.reduce((sum, { pieces }) => sum + pieces.length, 0);
   return { heading: `${heading}: ${total} tokens in the packed batch`, name, ...found };
 }
 
+type Shown = Pick<ShownTokens, 'parts' | 'truncated' | 'lost'>;
+
 /** A row's parts; null where nothing that is scored fits. */
 function partsOf(
   tokenizer: Tokenizer,
+  kind: ShownKind,
   row: ShownRow,
   maxLength: number | null,
-): Pick<ShownTokens, 'parts' | 'truncated'> | null {
+): Shown | null {
   const part = (name: string, { tokens, scored }: ScoredTokens) => ({
     name,
     pieces: tokenPieces(tokenizer, tokens, scored),
   });
+  const prompted = (tokens: number[]) => part('prompt', { tokens, scored: [] });
   if ('text' in row || 'messages' in row) {
     const example = tokeniseExample(row, tokenizer, { ...defaultScoring, maxLength });
     if (example === null) return null;
     const name = 'text' in row ? 'text' : 'messages';
     // Nothing predicts the first token.
     const scored = example.scored.map((one, at) => one && at > 0);
-    return { parts: [part(name, { ...example, scored })], truncated: example.truncated };
+    return { ...example, parts: [part(name, { ...example, scored })] };
   }
+  if (kind === 'judged') return judgedParts(tokenizer, row as RowOf['judged'], maxLength, part);
   if ('completions' in row) {
-    const ranking = tokeniseRanking(row, tokenizer, { maxLength });
+    const ranking = tokeniseRanking(row as RowOf['ranking'], tokenizer, { maxLength });
     if (ranking === null) return null;
-    const prompt = part('prompt', { tokens: ranking.prompt, scored: [] });
     const answers = ranking.answers.map((answer, at) =>
       part(`answer ${at + 1} (rank ${ranking.ranks[at]})`, answer),
     );
-    return { parts: [prompt, ...answers], truncated: ranking.truncated };
+    return { ...ranking, parts: [prompted(ranking.prompt), ...answers] };
   }
   if (!('chosen' in row || 'completion' in row)) {
     const found = tokenisePrompt(row, tokenizer, { maxPromptLength: maxLength });
-    if (found === null) return null;
-    return { parts: [part('prompt', { tokens: found.tokens, scored: [] })], truncated: false };
+    return found && { parts: [prompted(found.tokens)], truncated: false };
   }
   const found = tokeniseAnswers(row, tokenizer, maxLength);
   if (found === null) return null;
-  const prompt = part('prompt', { tokens: found.prompt, scored: [] });
   const answers = found.answers.map(({ name, answer }) => part(name, answer));
-  return { parts: [prompt, ...answers], truncated: found.truncated };
+  return { ...found, parts: [prompted(found.prompt), ...answers] };
+}
+
+/** As a reward model reads the row: the tokens at which a score is read are marked. */
+function judgedParts(
+  tokenizer: Tokenizer,
+  row: RowOf['judged'],
+  maxLength: number | null,
+  part: (name: string, tokens: ScoredTokens) => Shown['parts'][number],
+): Shown | null {
+  const judged = tokeniseJudged(row, tokenizer, {
+    ...{ readAt: 'last', padTokenId: tokenizer.padTokenId, stepSeparator: '\n' },
+    ...{ maxLength, margin: 'none', marginScale: 1 },
+  });
+  if (judged === null) return null;
+  const names = judged.verdict.kind === 'pair' ? ['chosen', 'rejected'] : null;
+  const answers = judged.answers.map(({ tokens, reads }, at) =>
+    part(names?.[at] ?? `answer ${at + 1}`, {
+      tokens,
+      scored: tokens.map((_, place) => reads.includes(place)),
+    }),
+  );
+  const prompt = part('prompt', { tokens: judged.prompt, scored: [] });
+  return { ...judged, parts: [prompt, ...answers] };
 }

@@ -10,10 +10,12 @@ export interface ShownTokens {
   parts: TokenPart[];
   /** Answers were cut at the maximum length. */
   truncated: boolean;
+  /** Fields of the assistant's messages of which the chat template leaves text out. */
+  lost?: string[];
 }
 
 /** One JSON object. */
-export function printJsonTokens({ name, parts, truncated }: ShownTokens): void {
+export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): void {
   const byPart = Object.fromEntries(
     parts.map(({ name: part, pieces }) => [
       part,
@@ -24,14 +26,19 @@ export function printJsonTokens({ name, parts, truncated }: ShownTokens): void {
       },
     ]),
   );
-  console.log(JSON.stringify({ ...name, ...byPart, truncated }));
+  console.log(JSON.stringify({ ...name, ...byPart, truncated, ...(lost && { lost }) }));
 }
 
 /** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
-export function printTokens({ heading, parts, truncated }: ShownTokens): void {
+export function printTokens({ heading, parts, truncated, lost }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   console.log(heading + (truncated ? ', cut at --max-length' : ''));
+  if (lost) {
+    console.log(
+      `  The chat template leaves out some of what the assistant says (${lost.join(', ')}): it is not trained on.`,
+    );
+  }
   for (const { name, pieces } of parts) {
     const scored = pieces.filter((piece) => piece.scored).length;
     const tokens = pieces.length === 1 ? 'token' : 'tokens';

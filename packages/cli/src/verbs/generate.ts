@@ -10,7 +10,11 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const prompts = await readPrompts(options);
   const { model, adapter } = await openModel(options);
   const { samples, batchSize } = options;
-  const parts = { prompts, samples, fromFile: options.prompts !== null };
+  const parts = {
+    prompts: prompts.map(({ prompt }) => prompt),
+    samples,
+    fromFile: options.prompts !== null,
+  };
   const single = prompts.length === 1 && samples === 1;
   const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
   const tokens = prompts.map((prompt) => promptTokens(prompt, model.tokenizer, options));

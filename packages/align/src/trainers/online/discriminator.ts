@@ -22,9 +22,10 @@ import {
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
-import { judgedLength, tokeniseAnswers } from '../../batching/tokenise-judged.ts';
+import { judgedLength, readAnswers } from '../../batching/tokenise-judged.ts';
 import type { D2poOptions } from '../../config/d2po-options.ts';
-import { type Content, isChat } from '../../data/messages.ts';
+import { isChat } from '../../data/messages.ts';
+import type { PromptRow } from '../../data/rows.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import {
   type RewardRecord,
@@ -117,7 +118,10 @@ export class Discriminator implements Disposable {
   }
 
   /** Answers of a prompt as it reads them: as every reward model does. */
-  read(prompt: Content, completions: readonly string[]): AnsweredPrompt {
+  read(
+    { prompt, rendering }: Pick<PromptRow, 'prompt' | 'rendering'>,
+    completions: readonly string[],
+  ): AnsweredPrompt {
     const {
       read_at: readAt,
       pad_token_id: padTokenId,
@@ -127,7 +131,8 @@ export class Discriminator implements Disposable {
       isChat(prompt) ? [{ role: 'assistant' as const, content }] : content,
     );
     const options = { readAt, padTokenId, stepSeparator };
-    const found = tokeniseAnswers(prompt, answers, this.#model.tokenizer, options);
+    const row = { prompt, completions: answers, rendering };
+    const found = readAnswers(row, this.#model.tokenizer, options);
     const silent = found.answers.findIndex(({ reads }) => reads.length === 0);
     if (silent < 0) return found;
     throw new Error(

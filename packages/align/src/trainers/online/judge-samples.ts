@@ -22,9 +22,9 @@ export async function judgeSamples(
   { learns, place }: { learns: boolean; place(row: number): string },
 ): Promise<Judgement> {
   const inputs = samples.map(({ group, text, tokens }): RewardInput => {
-    const { prompt, extra } = prompts[group]!;
+    const { prompt, extra, rendering } = prompts[group]!;
     const completion = isChat(prompt) ? [{ role: 'assistant' as const, content: text }] : text;
-    return { prompt, completion, extra, tokens: tokens.length };
+    return { prompt, completion, extra, ...(rendering && { rendering }), tokens: tokens.length };
   });
   const named = (index: number): string => {
     const { group, text } = samples[index]!;

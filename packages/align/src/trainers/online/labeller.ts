@@ -128,7 +128,7 @@ export class Labeller {
   /** Answers by prompt, as the discriminator reads them. */
   #read(layout: RolloutLayout, { prompts, samples }: SampledRollouts): AnsweredPrompt[] {
     const members = layout.members();
-    return prompts.map(({ prompt }, group) => {
+    return prompts.map((prompt, group) => {
       const texts = members.get(group)!.map((sequence) => samples[sequence]!.text);
       return this.#parts.discriminator.read(prompt, texts);
     });

@@ -43,7 +43,9 @@ export async function openPretraining<Options extends OnlineOptions>(
   const source = owned.use(
     new ExampleSource(rows, tokenizer, {
       ...{ seed, shuffle, maxLength, onBadRow, option: '--pretraining-data' },
-      ...{ positions: decoder.config.maxPositions, rules: defaultScoring },
+      positions: decoder.config.maxPositions,
+      vocabularySize: decoder.config.vocabularySize,
+      rules: defaultScoring,
     }),
   );
   await surveyLengths(source, { notice, part: true });

@@ -42,17 +42,21 @@ export class PromptSource extends TokenisedSource<
     return tokens.length + this.#newTokens;
   }
 
+  protected sequences({ tokens }: TokenisedPrompt): readonly number[][] {
+    return [tokens];
+  }
+
   protected unscored({ tokens }: TokenisedPrompt): Fault | null {
     if (tokens.length > 0) return null;
     return {
       field: 'prompt',
       expected: 'a prompt of at least one token',
       found: 'none',
-      advice: 'There is nothing to continue. Mend the row, or give --on-bad-row skip',
+      advice: 'There is nothing to continue. Fix the row, or pass --on-bad-row skip',
     };
   }
 
-  protected placed(row: number, { tokens, prompt, extra }: TokenisedPrompt): PlacedPrompt {
-    return { row, tokens, prompt, extra };
+  protected placed(row: number, { truncated: _, ...prompt }: TokenisedPrompt): PlacedPrompt {
+    return { row, ...prompt };
   }
 }

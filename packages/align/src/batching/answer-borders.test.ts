@@ -1,0 +1,342 @@
+// Where prompts end and answers begin under templates that do not write a conversation as the sum of its messages.
+import { ChatTemplateError, Tokenizer } from '@keel/model';
+import { describe, expect, it } from 'vitest';
+import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
+import type { Message } from '../data/messages.ts';
+import type { ChatRendering, PreferenceRow } from '../data/rows.ts';
+import { tinyChatTokenizer } from '../trainers/fixtures/tiny-chat-model.ts';
+import { defaultScoring } from './scoring-rules.ts';
+import { tokeniseExample } from './tokenise-example.ts';
+import { tokenisePair } from './tokenise-pair.ts';
+import type { ScoredSequence } from './tokenise-pieces.ts';
+import { tokenisePrompt } from './tokenise-prompt.ts';
+
+const user = (content: string): Message => ({ role: 'user', content });
+const assistant = (content: string, more: object = {}): Message => ({
+  ...{ role: 'assistant', content },
+  ...more,
+});
+const system = (content: string): Message => ({ role: 'system', content });
+
+/** A template of turns `[role:text]`, with what is given in place of an assistant's text and of the end. */
+const template = ({
+  text = 'm.content',
+  opens = '',
+  before = '',
+}: {
+  text?: string;
+  opens?: string;
+  before?: string;
+} = {}): Tokenizer =>
+  tinyChatTokenizer(
+    `${before}{% for m in messages %}{{ '[' + m.role + ':' + (${text}) + ']' }}{% endfor %}` +
+      `{% if add_generation_prompt %}{{ '[assistant:' }}${opens}{% endif %}`,
+  );
+
+interface Shown {
+  prompt: string;
+  chosen: string;
+  rejected: string;
+}
+
+/** A pair as text, scored parts of the answers in «». */
+function shown(
+  tokenizer: Tokenizer,
+  prompt: Message[],
+  chosen: Message[],
+  rejected: Message[] = [assistant('no')],
+  rendering?: ChatRendering,
+): Shown {
+  const row: PreferenceRow = {
+    prompt,
+    chosen,
+    rejected,
+    extra: {},
+    ...(rendering && { rendering }),
+  };
+  const pair = tokenisePair(row, tokenizer, { maxLength: null })!;
+  return {
+    prompt: tokenizer.decode(pair.prompt),
+    chosen: marked(tokenizer, pair.chosen),
+    rejected: marked(tokenizer, pair.rejected),
+  };
+}
+
+function marked(tokenizer: Tokenizer, { tokens, scored }: ScoredSequence): string {
+  let text = '';
+  for (let from = 0; from < tokens.length; ) {
+    let to = from;
+    while (to < tokens.length && scored[to] === scored[from]) to++;
+    const part = tokenizer.decode(tokens.slice(from, to));
+    text += scored[from] ? `«${part}»` : part;
+    from = to;
+  }
+  return text;
+}
+
+const sampled = (tokenizer: Tokenizer, prompt: Message[], rendering?: ChatRendering) => {
+  const row = { prompt, extra: {}, ...(rendering && { rendering }) };
+  const { tokens, opened } = tokenisePrompt(row, tokenizer, { maxPromptLength: null })!;
+  return { text: tokenizer.decode(tokens), opened };
+};
+
+const chat = (tokenizer: Tokenizer, ...messages: Message[]): string =>
+  marked(
+    tokenizer,
+    tokeniseExample({ messages, extra: {} }, tokenizer, { ...defaultScoring, maxLength: null })!,
+  );
+
+describe('a generation prompt that opens a block of reasoning', () => {
+  const forgets = "m.content.split('</think>')[-1] if m.role == 'assistant' else m.content";
+  const opening = template({ text: forgets, opens: '<think>' });
+
+  it('which no answer has: the border is where both part', () => {
+    expect(shown(opening, [user('a')], [assistant('b')])).toEqual({
+      ...{ prompt: '[user:a][assistant:', chosen: '«b]»', rejected: '«no]»' },
+    });
+    expect(chat(opening, user('a'), assistant('b'))).toBe('[user:a][assistant:«b]»');
+    expect(sampled(opening, [user('a')])).toEqual({
+      ...{ text: '[user:a][assistant:<think>', opened: '<think>' },
+    });
+  });
+
+  it('never splits a tag, also where an answer begins like it', () => {
+    const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
+    expect(prompt).toBe('[user:a][assistant:');
+    expect(chosen).toBe('«<b>x]»');
+  });
+
+  it('which one answer has and the other has not: both share the shorter prompt', () => {
+    const keeping = template({ opens: '<think>' });
+    expect(shown(keeping, [user('a')], [assistant('<think>w</think>b')])).toEqual({
+      prompt: '[user:a][assistant:',
+      chosen: '«<think>w</think>b]»',
+      rejected: '«no]»',
+    });
+  });
+
+  it('and closes it again: the prompt is what is sampled from', () => {
+    const closed = template({ text: forgets, opens: '<think></think>' });
+    expect(shown(closed, [user('a')], [assistant('b')])).toMatchObject({
+      prompt: '[user:a][assistant:<think></think>',
+      chosen: '«b]»',
+    });
+  });
+
+  it('which the last answer has too: it belongs to the prompt', () => {
+    const last = template({
+      text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
+      opens: '<think>',
+    });
+    expect(shown(last, [user('a')], [assistant('b')])).toMatchObject({
+      prompt: '[user:a][assistant:<think>',
+      chosen: '«</think>b]»',
+    });
+    expect(sampled(last, [user('a')]).opened).toBe('<think>');
+  });
+});
+
+describe('a template that writes earlier text otherwise once an answer follows', () => {
+  it('moves the system message: the prompt stays what is sampled from', () => {
+    const late = template({
+      before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
+      text: "(s if m.role == 'user' and loop.last else '') + m.content",
+    });
+    const found = shown(late, [system('s'), user('a')], [assistant('b')]);
+    expect(found.prompt).toBe(sampled(late, [system('s'), user('a')]).text);
+    expect(found).toMatchObject({ chosen: '«b]»', rejected: '«no]»' });
+  });
+
+  it('marks the last answer only: the turns of several are found in the whole', () => {
+    const last = template({
+      text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
+    });
+    const turns = [assistant('b'), user('c'), assistant('d')];
+    expect(shown(last, [user('a')], turns)).toEqual({
+      prompt: '[user:a][assistant:',
+      chosen: '«b]»[user:c][assistant:«<think></think>d]»',
+      rejected: '«<think></think>no]»',
+    });
+    expect(chat(last, user('a'), ...turns)).toBe(
+      '[user:a][assistant:«b]»[user:c][assistant:«<think></think>d]»',
+    );
+  });
+
+  it('drops reasoning of earlier turns, and says which field lost text', () => {
+    const forgets = template({
+      text: "m.content.split(';')[-1] if m.role == 'assistant' and not loop.last else m.content",
+    });
+    const messages = [user('a'), assistant('w;b'), user('c'), assistant('v;d')];
+    expect(chat(forgets, ...messages)).toBe('[user:a][assistant:«b]»[user:c][assistant:«v;d]»');
+    const example = (row: Message[]) =>
+      tokeniseExample({ messages: row, extra: {} }, forgets, {
+        ...defaultScoring,
+        maxLength: null,
+      })!;
+    expect(example(messages).lost).toEqual(['content']);
+    expect(example(messages.slice(2)).lost).toBeUndefined();
+  });
+});
+
+describe('a prompt that ends with the beginning of an answer', () => {
+  const plain = template();
+  const begun = [user('a'), assistant('the colour')];
+
+  it('is continued, in sampling and in training', () => {
+    expect(sampled(plain, begun)).toEqual({ text: '[user:a][assistant:the colour', opened: '' });
+    expect(shown(plain, begun, [assistant(' red')], [assistant(' loud')])).toEqual({
+      prompt: '[user:a][assistant:the colour',
+      chosen: '« red]»',
+      rejected: '« loud]»',
+    });
+  });
+
+  it('goes on with further turns', () => {
+    const more = [assistant(' red'), user('b'), assistant('c')];
+    expect(shown(plain, begun, more).chosen).toBe('« red]»[user:b][assistant:«c]»');
+    expect(shown(plain, begun, [user('b'), assistant('c')]).chosen).toBe(
+      '][user:b][assistant:«c]»',
+    );
+  });
+
+  it('is refused where the template changes the beginning', () => {
+    const shouting = template({ text: "m.content.replace('the colour red', 'X')" });
+    expect(() => shown(shouting, begun, [assistant(' red')])).toThrow(ChatTemplateError);
+  });
+});
+
+describe('turns', () => {
+  const plain = template();
+
+  it('of weight 0 are read and not scored', () => {
+    const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
+    expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
+  });
+
+  it('begin a conversation', () => {
+    expect(chat(plain, assistant('hi'), user('a'), assistant('b'))).toBe(
+      '[assistant:«hi]»[user:a][assistant:«b]»',
+    );
+  });
+
+  it('with no text of their own, and one after the other', () => {
+    expect(chat(plain, user('a'), assistant(''), assistant('b'))).toBe(
+      '[user:a][assistant:«]»[assistant:«b]»',
+    );
+  });
+
+  it('that repeat each other and the header are told apart', () => {
+    const text = '[assistant:b]';
+    expect(chat(plain, user(text), assistant(text), user(text), assistant(text))).toBe(
+      `[user:${text}][assistant:«${text}]»[user:${text}][assistant:«${text}]»`,
+    );
+  });
+
+  it('are those that the template marks, where it marks what is generated', () => {
+    const marks = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}" +
+        "{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
+    );
+    expect(chat(marks, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+      '[user:a][assistant:«b»][user:c][assistant:«d»]',
+    );
+    const last = { ...defaultScoring, assistantTurns: 'last' as const, maxLength: null };
+    const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
+    expect(marked(marks, tokeniseExample({ messages, extra: {} }, marks, last)!)).toBe(
+      '[user:a][assistant:b][user:c][assistant:«d»]',
+    );
+  });
+});
+
+describe('tools and variables', () => {
+  const tools = [{ name: 'clock' }];
+
+  it('reach the template for prompts and answers alike', () => {
+    const knowing = template({ before: '{% if tools %}{{ tools[0].name }}{% endif %}{{ mood }}' });
+    const rendering = { tools, variables: { mood: 'calm' } };
+    expect(sampled(knowing, [user('a')], rendering).text).toBe('clockcalm[user:a][assistant:');
+    expect(shown(knowing, [user('a')], [assistant('b')], undefined, rendering)).toMatchObject({
+      prompt: 'clockcalm[user:a][assistant:',
+      chosen: '«b]»',
+    });
+  });
+
+  it('tools that the template does not write are refused by name', () => {
+    const rendering = { tools, variables: {} };
+    expect(() => sampled(template(), [user('a')], rendering)).toThrow(/"tools".*--chat-template/);
+  });
+});
+
+describe('SentencePiece', () => {
+  // As Llama 2 and Mistral have it: a space goes before a text, and is written as ▁.
+  const words = [
+    '<unk>',
+    '</s>',
+    '▁',
+    ':',
+    'a',
+    'b',
+    'c',
+    's',
+    't',
+    'u',
+    'e',
+    'r',
+    'i',
+    'n',
+    '▁a',
+    '▁b',
+    '▁u',
+  ];
+  const replace = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
+  const tokenizer = new Tokenizer({
+    source: 'tiny',
+    json: {
+      ...tinyTokenizerJson(),
+      added_tokens: [0, 1].map((id) => ({
+        ...{ id, content: words[id], special: true, normalized: false },
+        ...{ lstrip: false, rstrip: false, single_word: false },
+      })),
+      normalizer: { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, replace] },
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: { type: 'Fuse' },
+      model: {
+        ...{ type: 'BPE', unk_token: '<unk>', fuse_unk: false, byte_fallback: false },
+        vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+        merges: ['▁ a', '▁ b', '▁ u'],
+      },
+    },
+    config: { eos_token: '</s>', unk_token: '<unk>' },
+    chatTemplates: {
+      default:
+        "{% for m in messages %}{{ m.role + ':' + m.content + '</s>' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}",
+    },
+  });
+  const ids = (...texts: string[]): number[] => texts.map((text) => words.indexOf(text));
+
+  it('puts no space before an answer, plain or in a chat', () => {
+    const plain = { prompt: 'a:', chosen: 'b', rejected: 'c', extra: {} };
+    expect(tokenisePair(plain, tokenizer, { maxLength: null })).toMatchObject({
+      prompt: ids('▁a', ':'),
+      chosen: { tokens: ids('b', '</s>') },
+      rejected: { tokens: ids('c', '</s>') },
+    });
+    const row = {
+      ...plain,
+      prompt: [user('a')],
+      chosen: [assistant('b')],
+      rejected: [assistant('c')],
+    };
+    expect(tokenisePair(row, tokenizer, { maxLength: null })).toMatchObject({
+      chosen: { tokens: ids('b', '</s>') },
+      rejected: { tokens: ids('c', '</s>') },
+    });
+    const messages = [user('a'), assistant('b')];
+    const options = { ...defaultScoring, maxLength: null };
+    const rendered = tokenizer.chatTemplate!.render(messages);
+    expect(tokeniseExample({ messages, extra: {} }, tokenizer, options)!.tokens).toEqual(
+      tokenizer.encode(rendered),
+    );
+  });
+});

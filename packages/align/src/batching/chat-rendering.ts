@@ -1,0 +1,101 @@
+// The one place where a row becomes what the chat template is given: messages, tools and variables.
+import {
+  type ChatTemplate,
+  ChatTemplateError,
+  type ContentSpan,
+  type RenderedChat,
+  type Tokenizer,
+} from '@keel/model';
+import type { Message } from '../data/messages.ts';
+import type { ChatRendering } from '../data/rows.ts';
+
+/** A conversation and how it is rendered. */
+export interface Chat {
+  tokenizer: Pick<Tokenizer, 'chatTemplate'>;
+  messages: readonly Message[];
+  rendering: ChatRendering | undefined;
+}
+
+/** How a rendered chat ends. */
+export type ChatEnd =
+  /** After its last message. */
+  | 'whole'
+  /** After the header of an answer (the generation prompt). */
+  | 'header'
+  /** Where the model speaks next: within the last message, if that is the assistant's; else after the header of an answer. */
+  | 'prompt';
+
+/**
+ * Renders messages by the model's template.
+ * @param rendering the row's tools and variables
+ * @throws ChatTemplateError when the template refuses the messages, or has no place for the row's tools
+ * @throws Error when the model has no chat template
+ */
+export function renderChat(
+  tokenizer: Pick<Tokenizer, 'chatTemplate'>,
+  messages: readonly Message[],
+  rendering: ChatRendering | undefined,
+  end: ChatEnd,
+): RenderedChat {
+  const template = chatTemplateOf(tokenizer);
+  const { tools = null, variables = {} } = rendering ?? {};
+  const continues = end === 'prompt' && messages.at(-1)?.role === 'assistant';
+  const how = {
+    variables,
+    addGenerationPrompt: end !== 'whole' && !continues,
+    continueFinalMessage: continues,
+  };
+  const found = template.renderWithSpans(messages, { ...how, tools });
+  if (tools !== null && found.text === template.render(messages, how)) {
+    throw new ChatTemplateError(
+      'The row has "tools", but the chat template does not render them, so the model would not see them. ' +
+        'Use a model whose template knows tools, pass another template with --chat-template, or remove the column.',
+    );
+  }
+  return found;
+}
+
+/** @throws Error when the model has no chat template */
+export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): ChatTemplate {
+  if (chatTemplate === null) {
+    throw new Error(
+      'the row is a chat, but the model has no chat template: use plain strings, or a chat model',
+    );
+  }
+  return chatTemplate;
+}
+
+/** Where text of the messages up to `last` ends in both renderings; their beginnings where they share none. */
+export function commonEnd(
+  a: readonly ContentSpan[],
+  b: readonly ContentSpan[],
+  last: number,
+): { a: number; b: number } {
+  for (let message = last; message >= 0; message--) {
+    const [inA, inB] = [a, b].map((spans) => endOf(spans, message));
+    if (inA !== null && inB !== null) return { a: inA!, b: inB! };
+  }
+  return { a: 0, b: 0 };
+}
+
+/** Where the last text of a message ends; null where the template writes none of it. */
+export function endOf(spans: readonly ContentSpan[], message: number): number | null {
+  return spans.findLast((span) => span.message === message)?.end ?? null;
+}
+
+/** Where the first text of a message begins at or after `from`; null where the template writes none of it there. */
+export function startOf(
+  spans: readonly ContentSpan[],
+  message: number,
+  from: number,
+): number | null {
+  return spans.find((span) => span.message === message && span.start >= from)?.start ?? null;
+}
+
+/** How many characters two texts share from these places on. */
+export function sharedLength(a: string, fromA: number, b: string, fromB: number): number {
+  const most = Math.min(a.length - fromA, b.length - fromB);
+  let shared = 0;
+  while (shared < most && a.charCodeAt(fromA + shared) === b.charCodeAt(fromB + shared)) shared++;
+  return shared;
+}
