@@ -75,6 +75,7 @@ export {
   type CompletionRow,
   type JudgedRow,
   type PreferenceRow,
+  type PromptRow,
   type RankingRow,
   type Row,
   type RowKind,

@@ -52,8 +52,8 @@ const formsOf: Record<RowKind, readonly (readonly string[])[]> = {
   prompt: [['prompt']],
 };
 
-const shareGpt =
-  'in each turn, "from" to "role" (human is "user", gpt is "assistant", observation is "tool") and "value" to "content"';
+const shareGptTurns =
+  'In each turn, rename "from" to "role" (human is "user", gpt is "assistant", observation is "tool") and "value" to "content"';
 
 /** What to rename so that a row of another form is one of the kind; undefined where that is not certain. */
 export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
@@ -71,10 +71,10 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
     if (!complete || pairs.length === 0) continue;
     const told = pairs.map(([from, to]) => `${shown(from)} to "${to}"`);
     if (pairs.some(([from]) => isShareGpt(row[from]))) {
-      return `This is the ShareGPT form: rename ${joined([...told, shareGpt])}`;
+      return `This is the ShareGPT form: rename ${joined(told)}. ${shareGptTurns}`;
     }
     if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
-      const input = holds(row.input) ? ', and append the text of "input" to the prompt' : '';
+      const input = holds(row.input) ? '. Append the text of "input" to the prompt' : '';
       return `This is the Alpaca form: rename ${joined(told)}${input}`;
     }
     return `Rename ${joined(told)}`;
@@ -157,7 +157,7 @@ const twoAnswersAdvice = (kind: RowKind, row: Fields): string | undefined => {
 export const contentAdvice = (value: unknown): string | undefined => {
   if (typeof value === 'string') return jsonTextAdvice(value);
   if (Array.isArray(value)) {
-    return Array.isArray(value[0]) ? 'The list is inside another list: take it out' : undefined;
+    return value.length > 0 ? 'The list is inside another list: take it out' : undefined;
   }
   if (!isPlainObject(value)) return undefined;
   if ('role' in value && 'content' in value) {
@@ -172,7 +172,7 @@ export const contentAdvice = (value: unknown): string | undefined => {
   );
   if (text === undefined) return undefined;
   const score = ['overall_score', 'score', 'rating'].find((name) => name in value);
-  const scores = score === undefined ? '' : `, and collect "${score}" in "scores"`;
+  const scores = score === undefined ? '' : `. Collect "${score}" in a list "scores"`;
   return `Write the text of "${text}" in place of the object${scores}`;
 };
 

@@ -228,7 +228,9 @@ export const isAdapter = (folder: string): boolean =>
   existsSync(join(folder, 'adapter_config.json'));
 
 const isEmpty = (content: Content): boolean =>
-  isChat(content) ? content.every((message) => !message.content) : content === '';
+  isChat(content)
+    ? content.every((message) => !message.content && !message.tool_calls)
+    : content === '';
 
 /** log p(every step is right), of log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4: the product of the steps). */
 const allRight = (logOdds: readonly number[]): number =>

@@ -14,7 +14,7 @@ export async function answer(
 ): Promise<void> {
   let text = '';
   try {
-    const tokens = promptTokens(conversation.messages, model.tokenizer, {
+    const tokens = promptTokens({ prompt: conversation.messages }, model.tokenizer, {
       system: null,
       raw: false,
     });

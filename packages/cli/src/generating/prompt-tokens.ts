@@ -1,5 +1,6 @@
-import { type Content, isChat } from '@keel/align';
+import { isChat } from '@keel/align';
 import type { Tokenizer } from '@keel/model';
+import type { AskedPrompt } from './read-prompts.ts';
 
 export interface PromptForm {
   /** System message before the prompt. */
@@ -13,7 +14,7 @@ export interface PromptForm {
  * @throws Error where a chat or a system message meets a model without a template, or --raw
  */
 export function promptTokens(
-  prompt: Content,
+  { prompt, rendering }: AskedPrompt,
   tokenizer: Tokenizer,
   { system, raw }: PromptForm,
 ): number[] {
@@ -34,5 +35,7 @@ export function promptTokens(
   const messages = isChat(prompt) ? prompt : [{ role: 'user', content: prompt }];
   const all = system === null ? messages : [{ role: 'system', content: system }, ...messages];
   // The template writes the special tokens itself.
-  return tokenizer.encode(template.render(all, { addGenerationPrompt: true }));
+  const { tools = null, variables = {} } = rendering ?? {};
+  const text = template.render(all, { addGenerationPrompt: true, tools, extra: variables });
+  return tokenizer.encode(text);
 }

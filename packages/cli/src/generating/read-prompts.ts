@@ -1,5 +1,8 @@
 import { text } from 'node:stream/consumers';
-import { type Content, openRows } from '@keel/align';
+import { openRows, type PromptRow } from '@keel/align';
+
+/** A prompt, and what its chat template is given beside it. */
+export type AskedPrompt = Pick<PromptRow, 'prompt' | 'rendering'>;
 
 /**
  * The prompts that were asked for: one, stdin's, or a file's.
@@ -11,16 +14,16 @@ export async function readPrompts({
 }: {
   prompt: string | null;
   prompts: string | null;
-}): Promise<Content[]> {
+}): Promise<AskedPrompt[]> {
   if (prompts !== null) {
     await using rows = await openRows(prompts, { kind: 'prompt' });
-    const found: Content[] = [];
-    for await (const row of rows.iterate()) found.push(row.prompt);
+    const found: AskedPrompt[] = [];
+    for await (const row of rows.iterate()) found.push(row);
     return found;
   }
-  if (prompt !== '-') return [prompt!];
+  if (prompt !== '-') return [{ prompt: prompt! }];
   // The newline that ends the last line is the shell's.
   const input = (await text(process.stdin)).replace(/\r?\n$/, '');
   if (input === '') throw new Error('--prompt -: nothing came from stdin');
-  return [input];
+  return [{ prompt: input }];
 }
