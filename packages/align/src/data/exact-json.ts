@@ -72,11 +72,15 @@ const plain = (value: unknown): unknown => {
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Sets a field of any name: an assignment to "__proto__" would not. */
+/** Sets a field of any name: an assignment to "__proto__" would set no field. */
 export const setField = (target: object, name: string, value: unknown): void => {
-  Object.defineProperty(target, name, {
-    ...{ value, writable: true, enumerable: true, configurable: true },
-  });
+  if (name === '__proto__') {
+    Object.defineProperty(target, name, {
+      ...{ value, writable: true, enumerable: true, configurable: true },
+    });
+  } else {
+    (target as Record<string, unknown>)[name] = value;
+  }
 };
 
 /** JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link parseExactJson} reads it back. */

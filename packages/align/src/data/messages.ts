@@ -28,6 +28,8 @@ export const textOf = ({ content }: Pick<Message, 'content'>): string => content
 
 /** Whether two messages say the same: a null field is as good as none, and no content as good as an empty one. */
 export const sameMessage = (first: Message, second: Message): boolean =>
+  first.role === second.role &&
+  textOf(first) === textOf(second) &&
   isDeepStrictEqual(withoutNulls(first), withoutNulls(second));
 
 /** Whether two texts or chats are the same, as {@link sameMessage} compares. */

@@ -74,13 +74,16 @@ const numericFields = new Set(['margin', 'score_chosen', 'score_rejected', 'scor
 /** The row with plain numbers in the fields that are no texts or chats. */
 const plainOwnNumbers = (value: unknown): unknown => {
   if (!isPlainObject(value)) return value;
-  const fields: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
-    let own = contentFields.has(name) ? field : plainNumbers(field);
+  let copy: Record<string, unknown> | null = null;
+  for (const name of Object.keys(value)) {
+    if (contentFields.has(name)) continue;
+    let own = plainNumbers(value[name]);
     if (numericFields.has(name)) own = Array.isArray(own) ? own.map(asNumber) : asNumber(own);
-    setField(fields, name, own);
+    if (own === value[name]) continue;
+    copy ??= { ...value };
+    setField(copy, name, own);
   }
-  return fields;
+  return copy ?? value;
 };
 
 const asNumber = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
