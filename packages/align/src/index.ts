@@ -67,10 +67,13 @@ export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
-export { type Content, isChat, type Message } from './data/messages.ts';
+export { exactJson, plainNumbers } from './data/exact-json.ts';
+export { isTrained } from './data/message-fields.ts';
+export { type Content, isChat, type Message, textOf } from './data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
+export { type Rendering, renderingColumns } from './data/rendering.ts';
 export {
   type CompletionRow,
   type JudgedRow,

@@ -20,6 +20,7 @@ export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
 export { classifierPadToken } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
+export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
   LanguageModel,

@@ -3,7 +3,8 @@ import { ChatTemplateError, Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
 import type { Message } from '../data/messages.ts';
-import type { ChatRendering, PreferenceRow } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
+import type { PreferenceRow } from '../data/rows.ts';
 import { tinyChatTokenizer } from '../trainers/fixtures/tiny-chat-model.ts';
 import { defaultScoring } from './scoring-rules.ts';
 import { tokeniseExample } from './tokenise-example.ts';
@@ -45,7 +46,7 @@ function shown(
   prompt: Message[],
   chosen: Message[],
   rejected: Message[] = [assistant('no')],
-  rendering?: ChatRendering,
+  rendering?: Rendering,
 ): Shown {
   const row: PreferenceRow = {
     prompt,
@@ -74,7 +75,7 @@ function marked(tokenizer: Tokenizer, { tokens, scored }: ScoredSequence): strin
   return text;
 }
 
-const sampled = (tokenizer: Tokenizer, prompt: Message[], rendering?: ChatRendering) => {
+const sampled = (tokenizer: Tokenizer, prompt: Message[], rendering?: Rendering) => {
   const row = { prompt, extra: {}, ...(rendering && { rendering }) };
   const { tokens, opened } = tokenisePrompt(row, tokenizer, { maxPromptLength: null })!;
   return { text: tokenizer.decode(tokens), opened };

@@ -1,7 +1,14 @@
 // Where an answer begins in a rendered conversation, seen from the prompt that it answers.
 import { type ChatTemplate, ChatTemplateError, type RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
-import { type Chat, commonEnd, endOf, renderChat, sharedLength, startOf } from './chat-rendering.ts';
+import {
+  type Chat,
+  commonEnd,
+  endOf,
+  renderChat,
+  sharedLength,
+  startOf,
+} from './chat-rendering.ts';
 
 export interface AnswerStart {
   /** Where the answer begins in the whole. */

@@ -7,13 +7,13 @@ import {
   type Tokenizer,
 } from '@keel/model';
 import type { Message } from '../data/messages.ts';
-import type { ChatRendering } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
 
 /** A conversation and how it is rendered. */
 export interface Chat {
   tokenizer: Pick<Tokenizer, 'chatTemplate'>;
   messages: readonly Message[];
-  rendering: ChatRendering | undefined;
+  rendering: Rendering | undefined;
 }
 
 /** How a rendered chat ends. */
@@ -34,7 +34,7 @@ export type ChatEnd =
 export function renderChat(
   tokenizer: Pick<Tokenizer, 'chatTemplate'>,
   messages: readonly Message[],
-  rendering: ChatRendering | undefined,
+  rendering: Rendering | undefined,
   end: ChatEnd,
 ): RenderedChat {
   const template = chatTemplateOf(tokenizer);

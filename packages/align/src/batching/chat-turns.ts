@@ -4,9 +4,17 @@
 // in the whole, and in the conversation up to there. So earlier turns may be written otherwise once later ones follow,
 // as templates do that drop old reasoning.
 import type { RenderedChat } from '@keel/model';
+import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
 import { answerStart } from './answer-start.ts';
-import { type Chat, commonEnd, endOf, renderChat, sharedLength, startOf } from './chat-rendering.ts';
+import {
+  type Chat,
+  commonEnd,
+  endOf,
+  renderChat,
+  sharedLength,
+  startOf,
+} from './chat-rendering.ts';
 
 /** Text between two borders of a rendered chat. */
 export interface TextPiece {
@@ -27,9 +35,9 @@ export interface TurnOptions {
   turns: 'all' | 'last';
 }
 
-/** Whether a message is one that the model learns to write: the assistant's, unless the row gives it the weight 0. */
-export const isLearned = ({ role, weight }: Message): boolean =>
-  role === 'assistant' && weight !== 0;
+/** Whether a message is one that the model learns to write: the assistant's, unless the row marks it as not trained on. */
+export const isLearned = (message: Message): boolean =>
+  message.role === 'assistant' && isTrained(message);
 
 /**
  * The parts of a rendered chat that are scored. A turn is all that the template writes from the assistant's first word to

@@ -1,7 +1,7 @@
 // From a prompt and answers to it to tokens, as every method that learns from given answers sees them.
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
-import { type Content, isChat, type Message } from '../data/messages.ts';
-import type { ChatRendering } from '../data/rows.ts';
+import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
+import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
 import { type Chat, renderChat, startOf } from './chat-rendering.ts';
 import { piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
@@ -33,7 +33,7 @@ export function tokeniseAnswers(
   prompt: Content,
   answers: readonly Content[],
   tokenizer: Tokenizer,
-  rendering: ChatRendering | undefined,
+  rendering: Rendering | undefined,
   { scored }: AnswerRules = { scored: 'all' },
 ): TokenisedAnswers {
   const rendered = isChat(prompt)
@@ -123,7 +123,7 @@ function renderContinuation(
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
   const begun = asked.at(-1)!;
-  const joined = { ...begun, ...continuation, content: `${begun.content}${continuation!.content}` };
+  const joined = { ...begun, ...continuation, content: `${textOf(begun)}${textOf(continuation!)}` };
   const chat = { ...how, messages: [...asked.slice(0, -1), joined as Message, ...rest] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
   const first = asked.length - 1;

@@ -1,7 +1,8 @@
 // From a judged row to tokens: a prompt, its answers, and at which of their tokens a score is read.
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
-import type { ChatRendering, JudgedRow, ProcessRow } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
+import type { JudgedRow, ProcessRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { promptText } from './prompt-text.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
@@ -105,7 +106,7 @@ function judgedTokens(
 export interface AnsweredRow {
   prompt: Content;
   completions: readonly Content[];
-  rendering?: ChatRendering;
+  rendering?: Rendering;
 }
 
 /** A prompt with answers to it, each of which is read once. */

@@ -1,7 +1,8 @@
 // From a row with a prompt to its tokens, up to where an answer begins.
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
-import type { ChatRendering, PromptRow } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
+import type { PromptRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { openedPrompt } from './prompt-text.ts';
 
@@ -11,7 +12,7 @@ export interface TokenisedPrompt {
   prompt: Content;
   extra: Record<string, unknown>;
   /** What the chat template is given beside the messages, for those who render the prompt again. */
-  rendering?: ChatRendering;
+  rendering?: Rendering;
   /** What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; mostly ''. */
   opened: string;
   /** Never: an answer to a cut prompt is to another question. */

@@ -8,6 +8,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PythonFloat } from '@keel/model';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from './journal.ts';
 
@@ -44,6 +45,16 @@ describe('Journal', () => {
     ]);
     whole.remove();
     expect(existsSync(`${output}.partial`)).toBe(false);
+  });
+
+  it('keeps the numbers of a prompt and its tools as the row has them', () => {
+    const call = { name: 'f', arguments: { t: new PythonFloat(20), id: 2n ** 64n } };
+    const tools = [{ name: 'f', max: new PythonFloat(5) }];
+    const prompt = [{ role: 'assistant', tool_calls: [call] }];
+    const wide = { ...line(0), prompt, tools, scores: [1e21] };
+    const journal = Journal.open(output, identity, usual);
+    journal.append([wide]);
+    expect([...journal.read()]).toStrictEqual([wide]);
   });
 
   it.each([

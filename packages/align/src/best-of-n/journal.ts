@@ -10,6 +10,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
+import { exactJson, parseExactJson } from '../data/exact-json.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 
@@ -57,7 +58,7 @@ export class Journal {
   }
 
   append(lines: readonly JournalLine[]): void {
-    appendFileSync(this.path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    appendFileSync(this.path, lines.map((line) => `${exactJson(line)}\n`).join(''));
     const descriptor = openSync(this.path, 'r+');
     try {
       fsyncSync(descriptor);
@@ -70,7 +71,7 @@ export class Journal {
   *read(): Generator<JournalLine> {
     let first = true;
     for (const { text } of wholeLines(this.path)) {
-      if (!first) yield JSON.parse(text) as JournalLine;
+      if (!first) yield lineOf(text);
       first = false;
     }
   }
@@ -101,6 +102,18 @@ export class Journal {
 
 const shown = (value: JobIdentity[string] | undefined): string =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : `${value}`;
+
+/** The journal's own numbers are plain; those inside the row's fields are as the row has them. */
+const lineOf = (text: string): JournalLine => {
+  const line = JSON.parse(text) as JournalLine;
+  if ('left_out' in line) return line;
+  const { prompt, tools, chat_template_kwargs } = parseExactJson(text) as SampledPrompt;
+  return {
+    ...{ ...line, prompt },
+    ...(tools && { tools }),
+    ...(chat_template_kwargs && { chat_template_kwargs }),
+  };
+};
 
 /** Lines that end, and where; of a file of any size. */
 function* wholeLines(path: string): Generator<{ text: string; end: number }> {

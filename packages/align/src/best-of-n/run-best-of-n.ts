@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { setThreads } from '@keel/torch';
+import { exactJson } from '../data/exact-json.ts';
 import { openRows } from '../data/open-rows.ts';
 import { checkReward, openReward } from '../rewards/open-reward.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
@@ -97,7 +98,7 @@ function finish(
       const row = rowOfForm(line, write);
       if (row === null) continue;
       written += 1;
-      writeSync(descriptor, `${JSON.stringify(row)}\n`);
+      writeSync(descriptor, `${exactJson(row)}\n`);
     }
   });
   return { written, summary: tally.summary() };

@@ -3,6 +3,7 @@ import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import { renderingColumns } from '../data/rendering.ts';
 import { shapeScores } from '../objectives/online/token-rewards.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { judgeSamples } from '../trainers/online/judge-samples.ts';
@@ -78,9 +79,8 @@ export class SampleJob {
     const { options, hooks, rows, model, role, reward, chunk } = this.#parts;
     const { numGenerations, sampling, batchSize, missingEosPenalty } = options;
     const maxPromptLength = model.decoder.config.maxPositions - sampling.maxNewTokens;
-    const found = (await rows.readMany(places)).map((row) =>
-      tokenisePrompt(row, model.tokenizer, { maxPromptLength }),
-    );
+    const read = await rows.readMany(places);
+    const found = read.map((row) => tokenisePrompt(row, model.tokenizer, { maxPromptLength }));
     const prompts = found.flatMap((one, at): PlacedPrompt[] =>
       one === null ? [] : [{ ...one, row: places[at]! }],
     );
@@ -109,17 +109,18 @@ export class SampleJob {
     const judged = await judgeSamples(reward, { prompts, samples }, { learns: false, place });
     const ended = samples.map((one) => one.ended);
     const scores = shapeScores(judged.scores, ended, { missingEosPenalty });
-    const lines = places.map((row): JournalLine => {
+    const lines = places.map((row, at): JournalLine => {
       const group = prompts.findIndex((one) => one.row === row);
       if (group < 0) return { row, left_out: true };
-      const own = samples.flatMap((sample, at) => (sample.group === group ? [at] : []));
+      const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
       return {
         row,
         prompt: prompts[group]!.prompt,
-        texts: own.map((at) => samples[at]!.text),
-        scores: own.map((at) => scores[at]!),
-        tokens: own.map((at) => samples[at]!.tokens.length),
-        ended: own.map((at) => ended[at]!),
+        ...renderingColumns(read[at]!.rendering),
+        texts: own.map((sample) => samples[sample]!.text),
+        scores: own.map((sample) => scores[sample]!),
+        tokens: own.map((sample) => samples[sample]!.tokens.length),
+        ended: own.map((sample) => ended[sample]!),
       };
     });
     return lines;

@@ -37,6 +37,14 @@ describe('rowOfForm', () => {
     });
   });
 
+  it('keeps what the prompt was rendered with', () => {
+    const columns = { tools: [{ name: 'f' }], chat_template_kwargs: { enable_thinking: false } };
+    const chat = sampled({ prompt: [{ role: 'user', content: 'Say it' }], ...columns });
+    for (const form of ['best', 'pairs', 'all'] as const) {
+      expect(rowOfForm(chat, form)).toMatchObject(columns);
+    }
+  });
+
   it('answers a chat as the assistant', () => {
     const chat = sampled({ prompt: [{ role: 'user', content: 'Say it' }] });
     expect(rowOfForm(chat, 'best')).toMatchObject({

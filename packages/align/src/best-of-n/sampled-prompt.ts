@@ -6,6 +6,9 @@ export interface SampledPrompt {
   /** Place in the data, from 0. */
   row: number;
   prompt: Content;
+  /** What the prompt was rendered with, as the columns of a row; absent where it had none. */
+  tools?: unknown[];
+  chat_template_kwargs?: Record<string, unknown>;
   texts: string[];
   /** After the penalty for answers that were cut off. */
   scores: number[];
@@ -28,7 +31,11 @@ export type BestOfNForm = (typeof bestOfNForms)[number];
  * @returns null where the answers make no such row: there is none, or none that is better than another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
-  const { row, prompt, texts, scores } = sampled;
+  const { row, prompt, tools, chat_template_kwargs, texts, scores } = sampled;
+  const rendering = {
+    ...(tools && { tools }),
+    ...(chat_template_kwargs && { chat_template_kwargs }),
+  };
   const usable = texts.flatMap((text, at) => (text === '' ? [] : [at]));
   const answer = (at: number): Content => {
     const content = texts[at]!;
@@ -39,17 +46,20 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
     return {
       row,
       prompt,
+      ...rendering,
       completions: usable.map(answer),
       scores: usable.map((at) => scores[at]!),
     };
   }
   const best = firstOf(usable, (at, most) => scores[at]! > scores[most]!);
   if (best === undefined) return null;
-  if (form === 'best') return { row, prompt, completion: answer(best), score: scores[best]! };
+  if (form === 'best') {
+    return { row, prompt, ...rendering, completion: answer(best), score: scores[best]! };
+  }
   const worst = firstOf(usable, (at, least) => scores[at]! < scores[least]!)!;
   if (scores[best] === scores[worst] || texts[best] === texts[worst]) return null;
   return {
-    ...{ row, prompt, chosen: answer(best), rejected: answer(worst) },
+    ...{ row, prompt, ...rendering, chosen: answer(best), rejected: answer(worst) },
     ...{ score_chosen: scores[best]!, score_rejected: scores[worst]! },
   };
 }

@@ -5,6 +5,7 @@ import { splitMicroBatches } from '../batching/micro-batches.ts';
 import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
+import { exactJson } from '../data/exact-json.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import type { Reward } from '../rewards/reward.ts';
@@ -206,11 +207,15 @@ async function firstPrompts(
   for await (const { prompt, extra, rendering } of rows.iterate()) {
     row++;
     if (found.length === most) break;
-    const text = JSON.stringify([prompt, rendering]);
+    const text = exactJson([prompt, rendering]);
     if (seen.has(text)) continue;
     seen.add(text);
     const options = { maxPromptLength: room - maxNewTokens };
-    const tokenised = tokenisePrompt({ prompt, extra, rendering }, tokenizer, options);
+    const tokenised = tokenisePrompt(
+      { prompt, extra, ...(rendering && { rendering }) },
+      tokenizer,
+      options,
+    );
     if (tokenised === null || tokenised.tokens.length === 0) continue;
     found.push({ row, ...tokenised });
   }

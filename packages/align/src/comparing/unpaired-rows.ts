@@ -1,7 +1,9 @@
 // Pairs as single answers with a thumb up and a thumb down, for objectives that learn from those.
 import { mkdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { exactJson } from '../data/exact-json.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
 
@@ -48,14 +50,15 @@ async function write(
     const found = await rows.readMany(order.slice(start, start + CHUNK));
     pieces.push(
       found
-        .map(({ prompt, chosen, rejected }) =>
-          [
-            { prompt, completion: chosen, label: true },
-            { prompt, completion: rejected, label: false },
+        .map(({ prompt, chosen, rejected, rendering }) => {
+          const asked = { prompt, ...renderingColumns(rendering) };
+          return [
+            { ...asked, completion: chosen, label: true },
+            { ...asked, completion: rejected, label: false },
           ]
-            .map((row) => `${JSON.stringify(row)}\n`)
-            .join(''),
-        )
+            .map((row) => `${exactJson(row)}\n`)
+            .join('');
+        })
         .join(''),
     );
   }

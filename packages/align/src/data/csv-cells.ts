@@ -1,3 +1,6 @@
+// What the text of a CSV cell means.
+import { parseExactJson } from './exact-json.ts';
+
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
 const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'messages']);
@@ -30,7 +33,7 @@ export const cellValue = (field: string, text: string): unknown => {
 
 const listIn = (text: string): unknown[] | undefined => {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExactJson(text);
     return Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

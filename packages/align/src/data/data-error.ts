@@ -1,3 +1,6 @@
+import { PythonFloat } from '@keel/model';
+import { exactJson } from './exact-json.ts';
+
 /** Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no lines. */
 export interface Place {
   file: string;
@@ -42,6 +45,12 @@ export class DataError extends Error {
   }
 }
 
+/** Throws the DataError of a fault in a field (undefined: in the row as a whole). */
+export type Fail = (
+  field: string | undefined,
+  details: Omit<DataErrorDetails, keyof Place | 'field'>,
+) => never;
+
 /** `pairs.jsonl:17` or `pairs.parquet, row 17`. */
 export const placeName = ({ file, line, row }: Place): string => {
   if (line !== undefined) return `${file}:${line}`;
@@ -71,12 +80,14 @@ export const describeValue = (value: unknown): string => {
   if (typeof value === 'number') {
     return Number.isFinite(value) ? `a number (${value})` : `${value}`;
   }
+  if (value instanceof PythonFloat || typeof value === 'bigint')
+    return `a number (${exactJson(value)})`;
   if (typeof value === 'boolean') return `${value}`;
   if (typeof value === 'string') {
     return value === '' ? 'an empty string' : `a string ("${shorten(value)}")`;
   }
   if (Array.isArray(value)) {
-    return value.length === 0 ? 'an empty list' : `a list (${shorten(asJson(value))})`;
+    return value.length === 0 ? 'an empty list' : `a list (${shorten(exactJson(value))})`;
   }
   if (value instanceof Uint8Array) return `${value.length} bytes that are not UTF-8 text`;
   if (typeof value === 'object') {
@@ -86,6 +97,3 @@ export const describeValue = (value: unknown): string => {
   }
   return `a ${typeof value} (${shorten(String(value))})`;
 };
-
-const asJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}` : part));

@@ -1,4 +1,4 @@
-import { type Content, isChat } from './messages.ts';
+import { type Content, isChat, type Message, textOf } from './messages.ts';
 import type { RowSource } from './open-rows.ts';
 import type { Row, RowKind } from './rows.ts';
 
@@ -61,7 +61,7 @@ export const rowsSummary = ({ rows, form, medianCharacters }: RowsDescription): 
 const characters = (content: unknown): number => {
   if (typeof content === 'string') return content.length;
   if (Array.isArray(content)) return content.reduce((sum, part) => sum + characters(part), 0);
-  return characters((content as { content: unknown }).content);
+  return textOf(content as Message).length;
 };
 
 const median = (values: number[]): number => {

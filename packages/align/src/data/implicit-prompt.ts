@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Message } from './messages.ts';
+import { type Message, sameMessage } from './messages.ts';
 
 /**
  * Number of UTF-16 units that two texts share as their prompt, ended where TRL's `extract_prompt` ends
@@ -33,6 +32,6 @@ const cutsPair = (text: string, at: number): boolean => {
 export const sharedMessageCount = (first: Message[], second: Message[]): number => {
   const shorter = Math.min(first.length, second.length);
   let end = 0;
-  while (end < shorter && isDeepStrictEqual(first[end], second[end])) end++;
+  while (end < shorter && sameMessage(first[end]!, second[end]!)) end++;
   return end < shorter || end === 0 ? end : end - 1;
 };

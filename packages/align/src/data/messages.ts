@@ -1,12 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
+import { type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
- * One turn of a chat. Fields beside role and content (`name`, `tool_calls`, `tool_call_id`, …) are
- * kept for the chat template; those that are null are dropped, as Parquet writes absent fields so.
+ * One turn of a chat, as the chat template sees it. Fields beside role and content (`name`, `tool_calls`, `tool_call_id`, …)
+ * are as the file has them, null or absent, but an empty list of `tool_calls`, which is absent.
  */
 export interface Message {
   role: string;
-  content: string;
+  /**
+   * null or absent only in an assistant turn that calls tools, as the file has it: templates can tell the two apart. Text parts
+   * are joined: templates of text models print a list of parts as Python would show it, and those that know parts write the
+   * same for one text as for its parts.
+   */
+  content?: string | null;
   [field: string]: unknown;
 }
 
@@ -14,6 +22,29 @@ export interface Message {
 export type Content = string | Message[];
 
 export const isChat = (content: Content): content is Message[] => typeof content !== 'string';
+
+/** What a message says; '' where it only calls tools. */
+export const textOf = ({ content }: Pick<Message, 'content'>): string => content ?? '';
+
+/** Whether two messages say the same: a null field is as good as none, and no content as good as an empty one. */
+export const sameMessage = (first: Message, second: Message): boolean =>
+  first.role === second.role &&
+  textOf(first) === textOf(second) &&
+  isDeepStrictEqual(withoutNulls(first), withoutNulls(second));
+
+/** Whether two texts or chats are the same, as {@link sameMessage} compares. */
+export const sameContent = (first: Content, second: Content): boolean => {
+  if (!isChat(first) || !isChat(second)) return first === second;
+  return (
+    first.length === second.length &&
+    first.every((message, index) => sameMessage(message, second[index]!))
+  );
+};
+
+const withoutNulls = (message: Message): object => ({
+  ...Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null)),
+  content: textOf(message),
+});
 
 // Names other formats give the roles: a template would drop or misplace such a turn without a word.
 const foreignRoles: Record<string, string> = {
@@ -23,15 +54,21 @@ const foreignRoles: Record<string, string> = {
   bot: 'assistant',
   ai: 'assistant',
   model: 'assistant',
+  function: 'tool',
+  function_response: 'tool',
+  tool_response: 'tool',
+  function_call: 'assistant" and the field "tool_calls',
+  tool_call: 'assistant" and the field "tool_calls',
 };
 
 const roleSchema = z
   .string({ error: 'a role such as "user" or "assistant"' })
   .superRefine((role, context) => {
     const plain = role.trim().toLowerCase();
-    const known = foreignRoles[plain];
+    const known = Object.hasOwn(foreignRoles, plain) ? foreignRoles[plain] : undefined;
     const wanted =
-      known ?? (['system', 'user', 'assistant', 'tool'].includes(plain) ? plain : undefined);
+      known ??
+      (['system', 'developer', 'user', 'assistant', 'tool'].includes(plain) ? plain : undefined);
     if (plain === '') {
       context.addIssue({ code: 'custom', message: 'a role such as "user" or "assistant"' });
     } else if (wanted !== undefined && wanted !== role) {
@@ -59,23 +96,43 @@ export const messageSchema = z
     { error: 'a message {"role": …, "content": …}' },
   )
   .transform((fields, context): Message => {
-    const message: Message = { role: fields.role, content: '' };
-    for (const [name, value] of Object.entries(fields)) {
-      if (value !== null && value !== undefined) message[name] = value;
-    }
-    const { content } = fields;
+    const { content, ...others } = fields;
+    const message: Message = { ...others, role: fields.role };
+    const report: ReportFault = (path, expected, advice) => {
+      context.addIssue({ code: 'custom', path, message: expected, params: { advice } });
+    };
+    checkMessageFields(message, report);
+    readTrainingMarks(message, report);
+    readCalls(message, report);
     if (content === null || content === undefined) {
       // A turn that only calls tools has no text of its own.
-      if (!message.tool_calls) {
-        context.addIssue({ code: 'custom', path: ['content'], message: 'a string' });
-      }
-      message.content = '';
+      if (!message.tool_calls) report(['content'], 'a string');
+      if (content === null) message.content = null;
     } else {
       message.content =
         typeof content === 'string' ? content : content.map((part) => part.text).join('');
     }
     return message;
   });
+
+const readCalls = (message: Message, report: ReportFault): void => {
+  if (!Object.hasOwn(message, 'tool_calls')) return;
+  const calls = readToolCalls(message.tool_calls, (path, expected, advice) =>
+    report(['tool_calls', ...path], expected, advice),
+  );
+  if (calls === null) {
+    delete message.tool_calls;
+    return;
+  }
+  message.tool_calls = calls;
+  if (message.role !== 'assistant') {
+    report(
+      ['tool_calls'],
+      `no tool calls in a ${message.role} message`,
+      'Only the assistant calls tools',
+    );
+  }
+};
 
 export const messagesSchema = z
   .array(messageSchema, { error: 'a list of messages' })
@@ -91,3 +148,20 @@ const plainSchema = textSchema.refine((text) => !holdsMessages.test(text), {
 export const contentOrChatSchema = z.union([plainSchema, messagesSchema], {
   error: 'a string or a list of messages',
 });
+
+/**
+ * The parsed messages of a text or chat (or list of them) with their fields in the file's order, which a template can show.
+ * @param raw what was parsed
+ */
+export const inOrderOf = (raw: unknown, parsed: unknown): unknown => {
+  if (Array.isArray(raw) && Array.isArray(parsed)) {
+    return parsed.map((part, index) => inOrderOf(raw[index], part));
+  }
+  if (typeof raw !== 'object' || raw === null || typeof parsed !== 'object') return parsed;
+  const message = parsed as Message;
+  const ordered: Message = {} as Message;
+  for (const name of Object.keys(raw)) {
+    if (Object.hasOwn(message, name)) ordered[name] = message[name];
+  }
+  return ordered;
+};

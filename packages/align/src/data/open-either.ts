@@ -8,7 +8,7 @@ export type SourceOf<Kinds extends RowKind> = { [Kind in Kinds]: RowSource<Kind>
 
 /**
  * Opens rows of the first kind that all of them are of.
- * @throws DataError of the kind that more of the rows are of
+ * @throws DataError of the kind that more of the rows are of; of kinds that fail at the same row, the one whose fields it has
  */
 export async function openOneOf<Kinds extends RowKind>(
   { data, onBadRow }: { data: readonly string[]; onBadRow: 'fail' | 'skip' },
@@ -20,7 +20,7 @@ export async function openOneOf<Kinds extends RowKind>(
       return (await openRows(data, { kind, onBadRow })) as SourceOf<Kinds>;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      if (furthest === null || place(error) > place(furthest)) furthest = error;
+      if (furthest === null || isFurther(error, furthest)) furthest = error;
     }
   }
   throw furthest ?? new TypeError('no kind of rows was named');
@@ -32,6 +32,13 @@ export const openEither = <First extends RowKind, Second extends RowKind>(
   first: First,
   second: Second,
 ): Promise<SourceOf<First | Second>> => openOneOf<First | Second>(options, [first, second]);
+
+const isFurther = (one: DataError, other: DataError): boolean =>
+  place(one) === place(other) ? depth(one) > depth(other) : place(one) > place(other);
+
+/** How far a row is of the kind: not at all, of its name, or but for a fault in a field that it has. */
+const depth = ({ field, found }: DataError): number =>
+  field === undefined ? 0 : found === 'nothing' ? 1 : 2;
 
 /** How far into the data the first fault is. */
 const place = ({ line, row }: DataError): number => line ?? row ?? 0;

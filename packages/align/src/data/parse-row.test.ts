@@ -1,5 +1,7 @@
+import { PythonFloat } from '@keel/model';
 import { describe, expect, test } from 'vitest';
 import { DataError } from './data-error.ts';
+import { parseExactJson } from './exact-json.ts';
 import { parseRow } from './parse-row.ts';
 import { type RowKind, rowKinds } from './rows.ts';
 
@@ -77,20 +79,49 @@ describe('rows that are right', () => {
     });
   });
 
-  test('messages keep name and tool fields, join text parts and drop nulls', () => {
-    const call = { role: 'assistant', content: null, tool_calls: [{ id: '1' }], name: null };
-    const answer = { role: 'tool', tool_call_id: '1', name: 'clock', content: '12:00' };
+  test('messages keep their fields in the order of the file, nulls too, and join text parts', () => {
+    const tool_calls = [{ id: '1', type: 'function', function: { name: 'clock', arguments: {} } }];
+    const call = { role: 'assistant', content: null, tool_calls, name: null };
+    const bare = { tool_calls, role: 'assistant' };
+    const answer = { content: '12:00', role: 'tool', tool_call_id: '1', name: 'clock' };
     const parts = assistant([
       { type: 'text', text: 'It is ' },
       { type: 'text', text: 'noon.' },
     ]);
-    const row = parseRow('messages', { messages: [user('Time?'), call, answer, parts] }, place);
-    expect(row.messages).toEqual([
-      user('Time?'),
-      { role: 'assistant', content: '', tool_calls: [{ id: '1' }] },
-      answer,
-      assistant('It is noon.'),
+    const messages = [user('Time?'), call, answer, bare, answer, parts];
+    const row = parseRow('messages', { messages }, place);
+    expect(row.messages).toEqual([...messages.slice(0, -1), assistant('It is noon.')]);
+    expect(row.messages.map((message) => Object.keys(message).join())).toEqual(
+      messages.map((message) => Object.keys(message).join()),
+    );
+  });
+
+  test('whole floats reach the messages as such, and other fields as plain numbers', () => {
+    const text = `{
+      "messages": [
+        {"role": "user", "content": "Heat?"},
+        {"role": "assistant", "tool_calls": [{"function": {"name": "heat", "arguments": {"t": 20.0, "n": null}}}]}
+      ],
+      "answer": 20.0, "id": 18446744073709551617, "nested": {"list": [1.0, 2]}
+    }`;
+    const row = parseRow('messages', parseExactJson(text), place);
+    expect(row.messages[1]?.tool_calls).toEqual([
+      { function: { name: 'heat', arguments: { t: new PythonFloat(20), n: null } } },
     ]);
+    expect(row.extra).toEqual({ answer: 20, id: 18446744073709551617n, nested: { list: [1, 2] } });
+  });
+
+  test('margins and scores may be written in any form of number', () => {
+    const row = { ...plain, margin: new PythonFloat(2), score_chosen: 2n ** 60n };
+    expect(parseRow('preference', row, place)).toEqual({
+      ...{ ...plain, margin: 2, score_chosen: 2 ** 60, extra: {} },
+    });
+    const ranking = {
+      prompt: 'a',
+      completions: ['b', 'c'],
+      scores: [new PythonFloat(9), 2n ** 60n],
+    };
+    expect(parseRow('ranking', ranking, place).ranks).toEqual([2, 1]);
   });
 
   test('an implicit prompt is split off', () => {
@@ -215,6 +246,30 @@ describe('rows that are wrong say where, what and why', () => {
       { ...chat, rejected: chat.chosen },
       'chosen and rejected are identical',
     ],
+    [
+      'chats that differ in null fields only',
+      'preference',
+      { ...chat, rejected: [{ ...chat.chosen[0], name: null, tool_calls: [] }] },
+      'chosen and rejected are identical',
+    ],
+    [
+      'an empty list of tool calls',
+      'preference',
+      { ...chat, rejected: [{ ...assistant(''), tool_calls: [] }] },
+      'field "rejected": expected an answer with some text, found an empty assistant message',
+    ],
+    [
+      'no content, and no tool calls',
+      'preference',
+      { ...chat, rejected: [{ ...assistant(null), tool_calls: null }] },
+      'field "rejected[0].content": expected a string, found null',
+    ],
+    [
+      'a rank beyond all numbers',
+      'ranking',
+      { prompt: 'a', completions: ['b', 'c'], ranking: [1, 2n ** 60n] },
+      'field "ranking[1]": expected a rank: a whole number, 1 for the best, found a number (1152921504606846976)',
+    ],
     ['no shared prompt', 'preference', { chosen: 'a', rejected: 'b' }, 'Add the field "prompt"'],
     [
       'repeated prompt',
@@ -293,6 +348,12 @@ describe('rows that are wrong say where, what and why', () => {
       'unpaired',
       { prompt: 'a', completion: 'b', label: '1' },
       'field "label": expected true or false, found a string ("1"). Write true or false without quotes',
+    ],
+    [
+      'label as a word',
+      'unpaired',
+      { prompt: 'a', completion: 'b', label: 'good' },
+      'found a string ("good"). Write true for a good answer and false for a bad one',
     ],
     [
       'label as score',

@@ -1,8 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import { DataError, type DataErrorDetails, describeValue, type Place } from './data-error.ts';
+import { DataError, describeValue, type Fail, type Place } from './data-error.ts';
+import { isPlainObject, plainNumbers, setField } from './exact-json.ts';
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
-import { type Content, isChat, type Message } from './messages.ts';
+import { checkColumns } from './known-columns.ts';
+import { isTrained } from './message-fields.ts';
+import {
+  type Content,
+  inOrderOf,
+  isChat,
+  type Message,
+  sameContent,
+  sameMessage,
+  textOf,
+} from './messages.ts';
+import { readRendering } from './rendering.ts';
+import { renameAdvice } from './row-forms.ts';
 import { issueDetails } from './row-issue.ts';
 import {
   type judgedKinds,
@@ -12,8 +24,6 @@ import {
   rowSchemas,
   supervisedKinds,
 } from './rows.ts';
-
-type Fail = (field: string | undefined, details: Omit<DataErrorDetails, keyof Place>) => never;
 
 /**
  * Checks one value read from a file and turns it into a row of the kind.
@@ -31,22 +41,52 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
     return parseRow(supervisedKind(value, fail), value, place) as RowOf[K];
   }
   if (kind === 'judged') return parseRow(judgedKind(value, fail), value, place) as RowOf[K];
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(plainOwnNumbers(value));
   if (!parsed.success) {
     const { field, ...details } = issueDetails(parsed.error.issues[0]!, value, kind);
     return fail(field, details);
   }
+  const read = value as Record<string, unknown>;
   const fields = parsed.data as Record<string, unknown>;
   const extra: Record<string, unknown> = {};
   for (const name of Object.keys(fields)) {
-    if (!Object.hasOwn(schema.shape, name)) extra[name] = fields[name];
+    if (!Object.hasOwn(schema.shape, name)) setField(extra, name, plainNumbers(read[name]));
+    else if (contentFields.has(name)) fields[name] = inOrderOf(read[name], fields[name]);
   }
   const finish = finishers[kind as ShapedKind] as unknown as (
     fields: unknown,
     fail: Fail,
   ) => object;
-  return { ...finish(fields, fail), extra } as RowOf[K];
+  const row = finish(fields, fail) as { prompt?: Content; messages?: Message[] };
+  if (kind !== 'text') checkColumns(read, fail);
+  const rendering = readRendering(read, isChat(row.messages ?? row.prompt ?? ''), fail);
+  return { ...row, extra, ...(rendering !== null && { rendering }) } as unknown as RowOf[K];
 };
+
+/** Fields that a chat template may see: their numbers stay as the file writes them. */
+const contentFields = new Set([
+  ...['messages', 'prompt', 'completion', 'completions', 'chosen', 'rejected'],
+]);
+
+/** Fields that Keel itself computes with. */
+const numericFields = new Set(['margin', 'score_chosen', 'score_rejected', 'scores']);
+
+/** The row with plain numbers in the fields that are no texts or chats. */
+const plainOwnNumbers = (value: unknown): unknown => {
+  if (!isPlainObject(value)) return value;
+  let copy: Record<string, unknown> | null = null;
+  for (const name of Object.keys(value)) {
+    if (contentFields.has(name)) continue;
+    let own = plainNumbers(value[name]);
+    if (numericFields.has(name)) own = Array.isArray(own) ? own.map(asNumber) : asNumber(own);
+    if (own === value[name]) continue;
+    copy ??= { ...value };
+    setField(copy, name, own);
+  }
+  return copy ?? value;
+};
+
+const asNumber = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
 
 /** Names of the fields that hold something. */
 const presentFields = (value: unknown): string[] => {
@@ -63,8 +103,8 @@ const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[nu
     expected: 'an object with "messages", with "prompt" and "completion", or with "text"',
     found: describeValue(value),
     advice: present.includes('chosen')
-      ? 'To learn the chosen answers, rename "chosen" to "completion"; to learn the preference, use keel dpo'
-      : undefined,
+      ? 'To train on the chosen answers, rename "chosen" to "completion"; to train on the preference, use keel dpo'
+      : adviceOn('supervised', value),
   });
 };
 
@@ -80,10 +120,13 @@ const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] =>
     advice: present.includes('label')
       ? 'What is learnt here is a comparison: pair answers to the same prompt as "chosen" and "rejected". Answers with a label each are for keel kto'
       : present.includes('completion') || present.includes('messages') || present.includes('text')
-        ? 'To learn answers without a verdict, use keel sft'
-        : undefined,
+        ? 'To train on answers without a verdict, use keel sft'
+        : adviceOn('judged', value),
   });
 };
+
+const adviceOn = (kind: RowKind, value: unknown): string | undefined =>
+  isPlainObject(value) ? renameAdvice(kind, value) : undefined;
 
 type ShapedKind = Exclude<RowKind, 'supervised' | 'judged'>;
 type Fields<K extends ShapedKind> = z.output<(typeof rowSchemas)[K]>;
@@ -97,16 +140,23 @@ const finishers: {
   },
   messages: ({ messages }, fail) => {
     checkNotEmpty('messages', messages, fail);
+    checkTrained('messages', messages, fail);
     return { messages };
   },
   completion: ({ prompt, completion }, fail) => {
     checkAnswer('completion', completion, prompt, fail);
+    checkTrained('completion', completion, fail);
     return { prompt, completion };
   },
   preference: (fields, fail) => {
     const { prompt, chosen, rejected } = splitPrompt(fields, fail);
-    checkAnswer('chosen', chosen, prompt, fail);
-    checkAnswer('rejected', rejected, prompt, fail);
+    for (const [field, answer] of [
+      ['chosen', chosen],
+      ['rejected', rejected],
+    ] as const) {
+      checkAnswer(field, answer, prompt, fail);
+      checkUnmarked(field, answer, fail);
+    }
     const row: Omit<RowOf['preference'], 'extra'> = { prompt, chosen, rejected };
     for (const name of ['margin', 'score_chosen', 'score_rejected'] as const) {
       const number = fields[name];
@@ -122,6 +172,9 @@ const finishers: {
       });
     }
     checkAnswers(completions, prompt, fail);
+    for (const [index, answer] of completions.entries()) {
+      checkUnmarked(`completions[${index}]`, answer, fail);
+    }
     if (!ranking && !scores) {
       fail('ranking', { expected: 'a list of ranks (or of "scores")', found: 'nothing' });
     }
@@ -141,6 +194,7 @@ const finishers: {
   },
   unpaired: ({ prompt, completion, label }, fail) => {
     checkAnswer('completion', completion, prompt, fail);
+    checkUnmarked('completion', completion, fail);
     return { prompt, completion, label: Boolean(label) };
   },
   process: ({ prompt, completions, labels }, fail) => {
@@ -170,10 +224,10 @@ const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
   if (isChat(chosen) !== isChat(rejected)) failMixed('rejected', rejected, 'chosen', chosen, fail);
   checkNotEmpty('chosen', chosen, fail);
   checkNotEmpty('rejected', rejected, fail);
-  if (isDeepStrictEqual(chosen, rejected)) {
+  if (sameContent(chosen, rejected)) {
     fail('rejected', {
       found: 'chosen and rejected are identical',
-      advice: 'Such a pair teaches nothing: remove the row, or skip it with --on-bad-row skip',
+      advice: 'Such a pair has no effect: remove the row, or skip it with --on-bad-row skip',
     });
   }
   if (prompt === null || prompt === undefined) return withSharedPrompt(chosen, rejected, fail);
@@ -181,7 +235,8 @@ const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
     // Some public sets repeat the last question in a plain "prompt" beside two whole chats.
     const shared = sharedMessageCount(chosen, rejected as Message[]);
     const asked = chosen.slice(0, shared).findLast((message) => message.role === 'user');
-    if (asked?.content.trim() === prompt.trim()) return withSharedPrompt(chosen, rejected, fail);
+    if (asked && textOf(asked).trim() === prompt.trim())
+      return withSharedPrompt(chosen, rejected, fail);
   }
   return { prompt, chosen, rejected };
 };
@@ -210,7 +265,7 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
   checkNotEmpty(field, answer, fail);
   if (!isChat(answer) || !isChat(prompt)) return;
   const repeats = answer.length > prompt.length;
-  if (repeats && prompt.every((message, index) => isDeepStrictEqual(message, answer[index]))) {
+  if (repeats && prompt.every((message, index) => sameMessage(message, answer[index]!))) {
     fail(field, {
       expected: 'the answer alone',
       found: "the prompt's messages again before it",
@@ -237,9 +292,37 @@ const checkNotEmpty = (field: string, content: Content, fail: Fail): void => {
       found: `only the roles ${[...new Set(content.map((message) => `"${message.role}"`))].join(', ')}`,
     });
   }
-  if (spoken.every((message) => message.content === '' && !message.tool_calls)) {
+  if (!spoken.some(saysSomething)) {
     fail(field, { expected: 'an answer with some text', found: 'an empty assistant message' });
   }
+};
+
+/** A call of tools is an answer without text. */
+const saysSomething = (message: Message): boolean =>
+  textOf(message) !== '' || message.tool_calls !== undefined;
+
+/** Something has to be left where the file marks turns as not trained on. */
+const checkTrained = (field: string, content: Content, fail: Fail): void => {
+  if (!isChat(content)) return;
+  const spoken = content.filter(({ role }) => role === 'assistant');
+  if (spoken.some((message) => isTrained(message) && saysSomething(message))) return;
+  fail(field, {
+    expected: 'an assistant message to train on',
+    found: spoken.length === 1 ? 'one with "weight": 0' : 'only ones with "weight": 0',
+    advice: 'Remove the row, or the field "weight" (or "train", "training", "loss") of a message',
+  });
+};
+
+/** Objectives that compare or judge answers take them whole. */
+const checkUnmarked = (field: string, content: Content, fail: Fail): void => {
+  if (!isChat(content)) return;
+  const at = content.findIndex((message) => message.role === 'assistant' && !isTrained(message));
+  if (at === -1) return;
+  fail(`${field}[${at}]`, {
+    expected: 'an answer that counts as a whole',
+    found: 'a turn that is marked as not trained on ("weight": 0)',
+    advice: 'Move the turn into "prompt", or remove the mark',
+  });
 };
 
 const checkLength = (field: string, list: unknown[], completions: unknown[], fail: Fail): void => {

@@ -12,7 +12,7 @@ export type RankingPairing = (typeof rankingPairings)[number];
 
 /** Pairs of a ranking, the better answer chosen, with the scores of both where the ranking has them. */
 export function rankingPairs(
-  { prompt, completions, ranks, scores, extra }: RankingRow,
+  { prompt, completions, ranks, scores, extra, rendering }: RankingRow,
   pairing: RankingPairing,
 ): PreferenceRow[] {
   const worst = Math.max(...ranks);
@@ -23,6 +23,7 @@ export function rankingPairs(
     rejected: completions[worse]!,
     ...(scores && { score_chosen: scores[better]!, score_rejected: scores[worse]! }),
     extra,
+    ...(rendering && { rendering }),
   });
   if (pairing === 'best_worst') return [pair(ranks.indexOf(1), ranks.lastIndexOf(worst))];
   const paired = (better: number, worse: number): boolean =>

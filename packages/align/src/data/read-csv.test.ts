@@ -1,3 +1,4 @@
+import { PythonFloat } from '@keel/model';
 import { expect, test } from 'vitest';
 import { dataErrorOf, temporaryFiles } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
@@ -108,4 +109,16 @@ test('rows with the wrong number of cells can be skipped', async () => {
   expect(source.length).toBe(2);
   expect(source.badRows.map((bad) => bad.line)).toEqual([3]);
   expect(await source.read(1)).toMatchObject({ prompt: 'd', completion: 'e' });
+});
+
+test('JSON in cells: messages and tools with their numbers as written', async () => {
+  const messages = `[{"role": "user", "content": "Heat?"}, {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"t": 20.0}}]}]`;
+  const content = `messages,tools,id\n${cell(messages)},${cell('[{"name": "f", "max": 20.0}]')},9007199254740993\n`;
+  await using source = await openRows(write('json.csv', content), { kind: 'messages' });
+  const row = await source.read(0);
+  expect(row.messages[1]?.tool_calls).toEqual([
+    { name: 'f', arguments: { t: new PythonFloat(20) } },
+  ]);
+  expect(row.rendering?.tools).toEqual([{ name: 'f', max: new PythonFloat(20) }]);
+  expect(row.extra.id).toBe('9007199254740993');
 });

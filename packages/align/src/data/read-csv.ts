@@ -4,11 +4,13 @@ import { CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { cellValue } from './csv-cells.ts';
 import { DataError, type Place, shorten } from './data-error.ts';
+import { setField } from './exact-json.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
 import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
+import { renameAdvice } from './row-forms.ts';
 import { RowIndex } from './row-index.ts';
-import { rowSchemas } from './rows.ts';
+import { type RowKind, rowSchemas } from './rows.ts';
 
 const chunkBytes = 1 << 18;
 
@@ -140,11 +142,17 @@ const checkHeader = (
       ...place,
       expected: `a header line that names the fields of a ${kind} row (${known.join(', ')})`,
       found: twice === undefined ? shorten(header.join(', ')) : `the name "${twice}" twice`,
-      advice: 'The first line of a CSV file has to name its columns',
+      advice:
+        (twice === undefined ? renamesOf(header, kind) : undefined) ??
+        'The first line of a CSV file must name its columns',
     });
   }
   return header;
 };
+
+/** What to rename; a cell may hold anything. */
+const renamesOf = (header: string[], kind: RowKind): string | undefined =>
+  renameAdvice(kind, Object.fromEntries(header.map((name) => [name, 'text'])));
 
 const rowFrom = (header: string[], record: string[], place: Place): Record<string, unknown> => {
   if (record.length !== header.length) {
@@ -156,7 +164,9 @@ const rowFrom = (header: string[], record: string[], place: Place): Record<strin
     });
   }
   const row: Record<string, unknown> = {};
-  for (const [column, name] of header.entries()) row[name] = cellValue(name, record[column]!);
+  for (const [column, name] of header.entries()) {
+    setField(row, name, cellValue(name, record[column]!));
+  }
   return row;
 };
 

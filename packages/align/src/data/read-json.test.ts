@@ -51,3 +51,13 @@ test('a file too large for memory is refused with another way', async () => {
   expect(text).toContain('Write it as JSONL');
   await handle.close();
 });
+
+test('whole numbers beyond 2^53 keep their digits, and one that no double holds is named', async () => {
+  const wide = write('wide.json', '[{"text": "a", "answer": 9007199254740993}]');
+  await using source = await openRows(wide, { kind: 'text' });
+  expect((await source.read(0)).extra).toEqual({ answer: 9007199254740993n });
+  const huge = write('huge.json', '[\n{"text": "a"},\n{"text": "b", "answer": -1e400}]');
+  expect((await dataErrorOf(() => openRows(huge, { kind: 'text' }))).text).toContain(
+    'huge.json:3: field "answer": expected a number that a double can hold, found -1e400',
+  );
+});

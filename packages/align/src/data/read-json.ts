@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { DataError, describeValue, type Place } from './data-error.ts';
+import { JsonNumberError, parseExactJson } from './exact-json.ts';
 import { byteOrderMark, decodeUtf8, jsonError, readJsonl } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { rowSchemas } from './rows.ts';
@@ -58,7 +59,7 @@ export const readJson = async (
 const rowsOf = (text: string, file: string): unknown[] => {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch (error) {
     throw jsonError(error as Error, text, placeInText(error as Error, text, file));
   }
@@ -73,7 +74,10 @@ const rowsOf = (text: string, file: string): unknown[] => {
 };
 
 const placeInText = (error: Error, text: string, file: string): Place => {
-  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? faultyPosition(text));
+  const position =
+    error instanceof JsonNumberError
+      ? text.indexOf(error.source)
+      : Number(/position (\d+)/.exec(error.message)?.[1] ?? faultyPosition(text));
   let line = 1;
   for (let at = text.indexOf('\n'); at !== -1 && at < position; at = text.indexOf('\n', at + 1)) {
     line++;

@@ -96,3 +96,15 @@ test('a file that changes after it was indexed is noticed when it is read', asyn
   expect(text).toContain('changing.jsonl:2: the file changed after it was indexed');
   await expect(source.fingerprint()).rejects.toThrow('the file changed after it was indexed');
 });
+
+test('whole numbers beyond 2^53 keep their digits, and one that no double holds is named', async () => {
+  const path = write('wide.jsonl', '{"text": "a", "answer": 18446744073709551617, "b": 20.0}\n');
+  await using source = await openRows(path, { kind: 'text' });
+  const extra = { answer: 18446744073709551617n, b: 20 };
+  expect((await source.read(0)).extra).toEqual(extra);
+  for await (const read of source.iterate()) expect(read.extra).toEqual(extra);
+  const huge = write('huge.jsonl', `${row('a')}\n{"text": "b", "answer": 1e400}\n`);
+  expect((await failure(huge)).text).toBe(
+    'huge.jsonl:2: field "answer": expected a number that a double can hold, found 1e400. Write it as a string, or leave it out',
+  );
+});

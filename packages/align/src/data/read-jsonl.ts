@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { DataError, type Place, shorten } from './data-error.ts';
+import { JsonNumberError, parseExactJson } from './exact-json.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { RowIndex } from './row-index.ts';
@@ -78,7 +79,7 @@ export const readJsonl = async (handle: FileHandle, context: IndexContext): Prom
 const parseLine = (bytes: Buffer, place: Place): unknown => {
   const text = decodeUtf8(bytes, place);
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
     throw jsonError(error as Error, text, place);
   }
@@ -114,8 +115,19 @@ const isUtf8Beginning = (bytes: Buffer): boolean => {
   }
 };
 
-/** A complaint of JSON.parse as a DataError that says what usually causes it. */
+/** A complaint of {@link parseExactJson} as a DataError that says what usually causes it. */
 export const jsonError = (error: Error, text: string, place: Place): DataError => {
+  if (error instanceof JsonNumberError) {
+    const { key, source } = error;
+    const details = {
+      ...place,
+      ...(!/^\d*$/.test(key) && { field: key }),
+      expected: 'a number that a double can hold',
+      found: shorten(source),
+      advice: 'Write it as a string, or leave it out',
+    };
+    return new DataError(details, { cause: error });
+  }
   let advice: string | undefined;
   if (/\b(NaN|-?Infinity)\b/.test(text) && /Unexpected token|No number/.test(error.message)) {
     advice = 'JSON knows no NaN or Infinity: leave the field out where there is no number';

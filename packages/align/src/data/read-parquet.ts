@@ -8,6 +8,7 @@ import {
   parquetReadObjects,
 } from 'hyparquet';
 import { DataError, type Place } from './data-error.ts';
+import { parsers, rowValues, withStoredDecimals } from './parquet-values.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 
 /** Decoded row groups are kept up to this many uncompressed bytes. */
@@ -44,6 +45,8 @@ export const readParquet = async (
     throw unreadable(file, error);
   }
   checkCodecs(metadata, file);
+  const valuesOf = rowValues(metadata);
+  const stored = withStoredDecimals(metadata);
   let rowStart = 0;
   const groups: Group[] = metadata.row_groups.map((group) => {
     const rowCount = Number(group.num_rows);
@@ -54,14 +57,14 @@ export const readParquet = async (
   const readGroup = async (group: Group): Promise<unknown[]> => {
     try {
       const { rowStart, rowCount } = group;
-      const options = { file: source, metadata, rowStart, rowEnd: rowStart + rowCount };
+      const options = { file: source, metadata: stored, rowStart, rowEnd: rowStart + rowCount };
       const rows = await parquetReadObjects({
         ...options,
         compressors,
-        parsers: { stringFromBytes },
+        parsers,
       });
       if (rows.length !== rowCount) throw new Error(`${rows.length} rows instead of ${rowCount}`);
-      return rows.map(plainValue);
+      return rows.map(valuesOf);
     } catch (error) {
       throw unreadable(file, error);
     }
@@ -167,35 +170,4 @@ const unreadable = (file: string, error: unknown): DataError => {
     },
     { cause: error },
   );
-};
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-// Bytes that are no text stay bytes: the row's check then names row and field.
-const stringFromBytes = (bytes: Uint8Array | undefined): unknown => {
-  if (!bytes) return bytes;
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return bytes;
-  }
-};
-
-// Whole numbers come as bigint; rows hold what JSON would.
-const plainValue = (value: unknown): unknown => {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  if (Array.isArray(value)) return value.map(plainValue);
-  if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array) && !(value instanceof DataView)) {
-    return Array.from(value as unknown as Iterable<unknown>, plainValue);
-  }
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-  ) {
-    return Object.fromEntries(
-      Object.entries(value).map(([name, part]) => [name, plainValue(part)]),
-    );
-  }
-  return value;
 };

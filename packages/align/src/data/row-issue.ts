@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { describeValue } from './data-error.ts';
+import { contentAdvice, renameAdvice } from './row-forms.ts';
 import type { RowKind } from './rows.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -23,27 +24,35 @@ export const issueDetails = (issue: Issue, value: unknown, kind: RowKind): Issue
       advice: typeof value === 'string' && isJson(value) ? encodedTwice : undefined,
     };
   }
-  const { path, message } = deepest(issue);
+  const { path, message, advice } = deepest(issue);
   const found = at(value, path);
   const holder = at(value, path.slice(0, -1));
   return {
     field: pathName(path),
     expected: message,
     found: describeValue(found),
-    advice: adviceFor(path, found, holder, kind),
+    advice: advice ?? adviceFor(path, found, holder, kind),
   };
 };
 
+interface Fault {
+  path: PropertyKey[];
+  message: string;
+  advice?: string | undefined;
+}
+
 // Of a union's branches, the one that got furthest is the one the writer meant.
-const deepest = (issue: Issue): { path: PropertyKey[]; message: string } => {
-  if (issue.code !== 'invalid_union') return issue;
-  let best: { path: PropertyKey[]; message: string } = issue;
+const deepest = (issue: Issue): Fault => {
+  const { path, message } = issue;
+  if (issue.code === 'custom') return { path, message, advice: issue.params?.advice };
+  if (issue.code !== 'invalid_union') return { path, message };
+  let best: Fault = { path, message };
   for (const branch of issue.errors) {
     if (branch[0] === undefined) continue;
     const inner = deepest(branch[0]);
-    const path = [...issue.path, ...inner.path];
+    const whole = [...path, ...inner.path];
     const sameForm = inner.path.length === 0 && branch[0].code === 'custom';
-    if (path.length > best.path.length || sameForm) best = { path, message: inner.message };
+    if (whole.length > best.path.length || sameForm) best = { ...inner, path: whole };
   }
   return best;
 };
@@ -70,7 +79,7 @@ const adviceFor = (
   kind: RowKind,
 ): string | undefined => {
   const field = path.at(-1);
-  if (found === undefined && isObject(holder)) {
+  if ((found === undefined || found === null) && isObject(holder)) {
     if ('from' in holder && 'value' in holder) {
       return 'This is the ShareGPT form: rename "from" to "role" (human is "user", gpt is "assistant") and "value" to "content"';
     }
@@ -78,6 +87,9 @@ const adviceFor = (
     if (path.length === 1) {
       const other = otherTrainer(kind, fields);
       if (other !== undefined) return other;
+      const renames = renameAdvice(kind, holder as Record<string, unknown>);
+      if (renames !== undefined) return renames;
+      if (found === null) return undefined;
       const article = /^[aeiou]/.test(kind) ? 'An' : 'A';
       return `${article} ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
     }
@@ -85,14 +97,24 @@ const adviceFor = (
   const isNumber =
     typeof found === 'string' && found.trim() !== '' && Number.isFinite(Number(found));
   if (field === 'label' || path[0] === 'labels') {
-    if (typeof found === 'string') return 'Write true or false without quotes';
+    if (typeof found === 'string') {
+      return /^\s*(true|false|[01])\s*$/i.test(found)
+        ? 'Write true or false without quotes'
+        : 'Write true for a good answer and false for a bad one';
+    }
     if (typeof found === 'number')
       return 'A score is no label: decide from which score on it is true';
   } else if (isNumber) {
     return 'Write the number without quotes';
   }
-  return undefined;
+  return holdsContent(path) ? contentAdvice(found) : undefined;
 };
+
+const contents = ['prompt', 'completion', 'chosen', 'rejected', 'messages', 'completions'];
+
+/** Whether a text or chat belongs here: a field of one, an item of "completions", or a message that is none. */
+const holdsContent = (path: PropertyKey[]): boolean =>
+  contents.includes(String(path[0])) && path.length <= 2;
 
 /** What learns from rows with these fields, where a trainer of another kind was given them. */
 const otherTrainer = (kind: RowKind, fields: readonly string[]): string | undefined => {

@@ -6,6 +6,7 @@ import {
   messagesSchema,
   textSchema,
 } from './messages.ts';
+import type { Rendering } from './rendering.ts';
 
 const finite = z.number({ error: 'a finite number' });
 const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });
@@ -85,19 +86,11 @@ export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 /** The kinds of rows, by name. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 
-/** What the chat template is given beside the messages. */
-export interface ChatRendering {
-  /** The row's tools; null: none. */
-  tools: unknown[] | null;
-  /** The row's `chat_template_kwargs`. */
-  variables: Record<string, unknown>;
-}
-
 interface Extra {
-  /** From the row's `tools` and `chat_template_kwargs`; absent where it has neither. */
-  rendering?: ChatRendering;
-  /** The row's fields that its kind does not know, as they were read. */
+  /** The row's fields that its kind does not know, as they were read: numbers are plain, or bigint beyond 2^53. */
   extra: Record<string, unknown>;
+  /** From the columns `tools` and `chat_template_kwargs`; absent where they say nothing. Only chats have it. */
+  rendering?: Rendering;
 }
 
 export interface TextRow extends Extra {

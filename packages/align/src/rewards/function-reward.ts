@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { plainNumbers } from '../data/exact-json.ts';
 import { eachInput } from './each-input.ts';
 import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
 
@@ -56,8 +57,11 @@ export async function loadFunctionReward(module: string, folder = '.'): Promise<
   return functionReward(module, judge as RewardFunction);
 }
 
+// A function is given numbers as JavaScript has them.
 const withText = (input: RewardInput): FunctionInput => ({
   ...input,
+  prompt: plainNumbers(input.prompt),
+  completion: plainNumbers(input.completion),
   text: spokenText(input.completion),
 });
 

@@ -11,7 +11,7 @@ import {
 } from '@keel/model';
 import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
 import { z } from 'zod';
-import { type Content, isChat } from '../data/messages.ts';
+import { type Content, isChat, textOf } from '../data/messages.ts';
 import { eachInput } from './each-input.ts';
 import { type Reward, type RewardInput, spokenText } from './reward.ts';
 
@@ -142,6 +142,6 @@ function fill(question: string, { prompt, completion }: RewardInput): string {
 function dialogue(prompt: Content): string {
   if (!isChat(prompt)) return prompt;
   const [only] = prompt;
-  if (prompt.length === 1) return only!.content;
-  return prompt.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
+  if (prompt.length === 1) return textOf(only!);
+  return prompt.map((message) => `${message.role}: ${textOf(message)}`).join('\n\n');
 }

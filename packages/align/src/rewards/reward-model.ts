@@ -12,7 +12,7 @@ import {
 import { type ReadOptions, readAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
 import { unknownToken } from '../batching/unknown-token.ts';
 import { type Content, isChat } from '../data/messages.ts';
-import type { ChatRendering } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
 import type { EnsembleRule } from './ensemble.ts';
 import { type RewardRecord, readRewardRecord, rewardsOf } from './reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
@@ -22,7 +22,7 @@ export interface RewardRow {
   prompt: Content;
   completion: Content;
   /** What the chat template is given beside the messages. */
-  rendering?: ChatRendering;
+  rendering?: Rendering;
 }
 
 export interface RewardScore {
@@ -244,7 +244,9 @@ export const isAdapter = (folder: string): boolean =>
   existsSync(join(folder, 'adapter_config.json'));
 
 const isEmpty = (content: Content): boolean =>
-  isChat(content) ? content.every((message) => !message.content) : content === '';
+  isChat(content)
+    ? content.every((message) => !message.content && !message.tool_calls)
+    : content === '';
 
 /** log p(every step is right), of log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4: the product of the steps). */
 const allRight = (logOdds: readonly number[]): number =>

@@ -1,12 +1,12 @@
 import { type Content, isChat } from '../data/messages.ts';
-import type { ChatRendering } from '../data/rows.ts';
+import type { Rendering } from '../data/rendering.ts';
 
 /** One answer to be judged. */
 export interface RewardInput {
   prompt: Content;
   completion: Content;
   /** What the chat template is given beside the messages. */
-  rendering?: ChatRendering;
+  rendering?: Rendering;
   /** The row's fields that its kind does not know: tests, a reference answer, … */
   extra: Readonly<Record<string, unknown>>;
   /** The completion's tokens, where they are known. */

@@ -31,7 +31,7 @@ export interface ThreadStart {
   options: unknown;
 }
 
-/** Rows to be tokenised, and the answer to them: null where a row failed. */
+/** Rows to be tokenised, packed, and the answer to them: null where a row failed. */
 export interface ThreadRequest {
   id: number;
   rows: readonly unknown[];

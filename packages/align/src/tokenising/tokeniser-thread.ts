@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@keel/model';
 import type { ThreadAnswer, ThreadRequest, ThreadStart, TokeniseRow } from './tokenise-rows.ts';
-import { pack } from './transfer.ts';
+import { pack, unpack } from './transfer.ts';
 
 const { definition, module, name, options } = workerData as ThreadStart;
 const tokenizer = Tokenizer.fromDefinition(definition);
@@ -14,7 +14,7 @@ port.on('message', ({ id, rows }: ThreadRequest) => {
   const memory: ArrayBuffer[] = [];
   const results = rows.map((row) => {
     try {
-      return { tokens: pack(tokenise(row, tokenizer, options), memory) };
+      return { tokens: pack(tokenise(unpack(row), tokenizer, options), memory) };
     } catch {
       // The main thread does this row again, and so throws the error itself.
       return null;

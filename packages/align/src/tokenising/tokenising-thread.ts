@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ThreadAnswer, ThreadRequest, ThreadStart } from './tokenise-rows.ts';
-import { unpack } from './transfer.ts';
+import { pack, unpack } from './transfer.ts';
 
 type Results = ThreadAnswer['results'];
 
@@ -38,11 +38,13 @@ export class TokenisingThread implements Disposable {
   /** A result for each row, null for one that failed; null for all where the thread has ended. */
   tokenise(rows: readonly unknown[]): Promise<Results | null> {
     if (this.#state === 'ended') return Promise.resolve(null);
-    const request: ThreadRequest = { id: this.#next++, rows };
+    const memory: ArrayBuffer[] = [];
+    const packed = rows.map((row) => pack(row, memory));
+    const request: ThreadRequest = { id: this.#next++, rows: packed };
     return new Promise((settle) => {
       this.#worker.ref();
       this.#pending.set(request.id, settle);
-      this.#worker.postMessage(request);
+      this.#worker.postMessage(request, memory);
     });
   }
 

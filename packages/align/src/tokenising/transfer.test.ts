@@ -1,3 +1,4 @@
+import { PythonFloat } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { pack, unpack } from './transfer.ts';
 
@@ -18,6 +19,16 @@ describe('pack', () => {
     const sent = structuredClone(pack(value, memory), { transfer: memory });
     expect(memory.map(({ detached }) => detached)).toEqual([true, true, true]);
     expect(unpack(sent)).toEqual(value);
+  });
+
+  it('keeps whole floats and wide numbers of rows', () => {
+    const value = {
+      prompt: [{ role: 'user', tool_calls: [{ t: new PythonFloat(20), z: new PythonFloat(-0) }] }],
+      extra: { id: 2n ** 64n, packed: 'numbers', values: [0.5] },
+    };
+    const memory: ArrayBuffer[] = [];
+    const sent = structuredClone(pack(value, memory), { transfer: memory });
+    expect(unpack(sent)).toStrictEqual(value);
   });
 
   it('leaves lists as they are that 32 bits do not hold', () => {

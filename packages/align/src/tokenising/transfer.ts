@@ -1,9 +1,11 @@
-// Tokens on their way between threads: lists of numbers as typed arrays, whose memory moves in place of being copied.
+// Rows and tokens on their way between threads: lists of numbers as typed arrays, whose memory moves in place of being copied,
+// and whole floats as what structured cloning keeps.
+import { PythonFloat } from '@keel/model';
 
-/** Stands for a list of whole numbers, or of true and false. */
+/** Stands for a list of whole numbers, or of true and false, or for one {@link PythonFloat}. */
 interface Packed {
-  packed: 'numbers' | 'flags';
-  values: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+  packed: 'numbers' | 'flags' | 'float';
+  values: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 }
 
 const fitsInt32 = (value: unknown): boolean =>
@@ -11,7 +13,7 @@ const fitsInt32 = (value: unknown): boolean =>
 
 /**
  * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning takes: plain objects, lists,
- * typed arrays, texts, numbers.
+ * typed arrays, texts, numbers; and whole floats.
  */
 export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   if (Array.isArray(value)) {
@@ -21,6 +23,7 @@ export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
       return moved('flags', Uint8Array.from(value, Number), memory);
     return value.map((one) => pack(one, memory));
   }
+  if (value instanceof PythonFloat) return moved('float', Float64Array.of(value.value), memory);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, pack(one, memory)]));
 }
@@ -35,7 +38,10 @@ export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   const { packed, values } = value as Partial<Packed>;
-  if (packed === 'numbers') return Array.from(values!);
-  if (packed === 'flags') return Array.from(values!, (one) => one === 1);
+  // A row may have fields of these names, but no typed arrays of these kinds in them.
+  if (packed === 'numbers' && values instanceof Int32Array) return Array.from(values);
+  if (packed === 'flags' && values instanceof Uint8Array)
+    return Array.from(values, (one) => one === 1);
+  if (packed === 'float' && values instanceof Float64Array) return new PythonFloat(values[0]!);
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unpack(one)]));
 }

@@ -1,6 +1,7 @@
 // Whether rows have what an objective needs of them: asked before a model is loaded.
 import { rowBeta, scoreGap } from '../batching/tokenise-pair.ts';
 import type { DataRows } from '../data/derived-rows.ts';
+import { exactJson } from '../data/exact-json.ts';
 import type { RefuseRow } from '../data/open-rows.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
@@ -39,7 +40,7 @@ export const refuseBeta =
     return {
       field: field!,
       expected: 'a number above 0, which --beta-field takes for the beta of the row',
-      found: typeof beta === 'bigint' ? `${beta}` : JSON.stringify(beta),
+      found: exactJson(beta),
       advice: 'Mend it, or leave it out: a row without it has --beta',
     };
   };

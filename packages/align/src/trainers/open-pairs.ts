@@ -2,7 +2,8 @@
 import { scoreGap } from '../batching/tokenise-pair.ts';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { type DataRows, DerivedRows } from '../data/derived-rows.ts';
-import { type Content, isChat } from '../data/messages.ts';
+import { droppedByTraining } from '../data/known-columns.ts';
+import { type Content, isChat, textOf } from '../data/messages.ts';
 import { openRows, type RefuseRow } from '../data/open-rows.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow } from '../data/rows.ts';
@@ -19,7 +20,9 @@ export async function openPairs(
   notice: Notice,
 ): Promise<DataRows<'preference'>> {
   const refusePair: RefuseRow<PreferenceRow> = (row) =>
-    refuse(row) ?? (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
+    refuse(row) ??
+    droppedByTraining(row) ??
+    (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
   let pairs: DataRows<'preference'>;
   if (pairing === null) {
     pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
@@ -70,7 +73,7 @@ export const lengthDifference = ({ chosen, rejected }: PreferenceRow): number =>
 
 const characters = (content: Content): number =>
   isChat(content)
-    ? content.reduce((sum, { content: text }) => sum + text.length, 0)
+    ? content.reduce((sum, message) => sum + textOf(message).length, 0)
     : content.length;
 
 const withoutScores = {

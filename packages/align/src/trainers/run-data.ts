@@ -1,6 +1,8 @@
 // The rows of a run.
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
+import { exactJson } from '../data/exact-json.ts';
+import { droppedByTraining } from '../data/known-columns.ts';
 import {
   type OpenRowsOptions,
   openRows,
@@ -35,10 +37,13 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   notice: Notice,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
+  // What a prompt's columns mean is for the reward to say.
+  const refuseRow: RefuseRow<RowOf[K]> = (row) =>
+    refuse?.(row) ?? (kind === 'prompt' ? null : droppedByTraining(row));
   const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
     const source: DataRows<K> = opened.use(
       (await openOwn?.(spec, options, notice)) ??
-        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse })),
+        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse: refuseRow })),
     );
     tellBadRows(source, notice);
     return source;
@@ -86,7 +91,7 @@ export async function writeRows(
   const places = [...new Set(rows)];
   const found = await source.readMany(places);
   const lines = found.map((row, i) =>
-    JSON.stringify({ row: places[i], ...source.place(places[i]!), ...row }),
+    exactJson({ row: places[i], ...source.place(places[i]!), ...row }),
   );
   writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''));
 }

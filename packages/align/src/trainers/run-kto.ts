@@ -2,6 +2,7 @@
 import { cacheFolder } from '@keel/model';
 import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
+import { exactJson } from '../data/exact-json.ts';
 import { unpairedObjective } from '../objectives/unpaired-registry.ts';
 import { AnswerReference } from './answer-reference.ts';
 import { sharedKey } from './dpo-reference.ts';
@@ -114,8 +115,8 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
 /** @throws Error where no prompt differs from the others: no answer is mismatched, and the KL would be 0 for ever */
 async function refuseOnePrompt(rows: DataRows<'unpaired'>): Promise<void> {
   let first: string | null = null;
-  for await (const { prompt } of rows.iterate()) {
-    const text = JSON.stringify(prompt);
+  for await (const { prompt, rendering } of rows.iterate()) {
+    const text = exactJson([prompt, rendering]);
     first ??= text;
     if (text !== first) return;
   }

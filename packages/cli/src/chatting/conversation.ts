@@ -44,7 +44,7 @@ export class Conversation {
     const last = this.#turns.findLastIndex(({ role }) => role === 'user');
     if (last < 0) return null;
     const [question] = this.#turns.splice(last);
-    return question!.content;
+    return question!.content ?? '';
   }
 
   /** Adds the conversation to a JSONL file, as a row that `messages` data has. */

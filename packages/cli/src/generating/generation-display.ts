@@ -1,4 +1,4 @@
-import { type Content, isChat } from '@keel/align';
+import { type Content, exactJson, isChat } from '@keel/align';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
 import { InOrder } from './in-order.ts';
 
@@ -32,7 +32,7 @@ export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): Gener
       tokens: result.tokens.length,
       finish_reason: result.finishReason.replaceAll('-', '_'),
     };
-    console.log(JSON.stringify(value));
+    console.log(exactJson(value));
   });
 
 /** Answers one after the other, each under its prompt. */

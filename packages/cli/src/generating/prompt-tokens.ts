@@ -1,5 +1,6 @@
-import { isChat, type PromptRow, promptText } from '@keel/align';
+import { isChat, promptText } from '@keel/align';
 import type { Tokenizer } from '@keel/model';
+import type { AskedPrompt } from './read-prompts.ts';
 
 export interface PromptForm {
   /** System message before the prompt. */
@@ -8,15 +9,12 @@ export interface PromptForm {
   raw: boolean;
 }
 
-/** A prompt and what the chat template is given beside it. */
-export type Prompt = Pick<PromptRow, 'prompt' | 'rendering'>;
-
 /**
  * Token ids of a prompt: rendered by the model's chat template, as in training, or as it stands where there is none.
  * @throws Error where a chat or a system message meets a model without a template, or --raw
  */
 export function promptTokens(
-  { prompt, rendering }: Prompt,
+  { prompt, rendering }: AskedPrompt,
   tokenizer: Tokenizer,
   { system, raw }: PromptForm,
 ): number[] {

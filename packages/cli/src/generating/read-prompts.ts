@@ -1,6 +1,8 @@
 import { text } from 'node:stream/consumers';
-import { openRows } from '@keel/align';
-import type { Prompt } from './prompt-tokens.ts';
+import { openRows, type PromptRow } from '@keel/align';
+
+/** A prompt, and what its chat template is given beside it. */
+export type AskedPrompt = Pick<PromptRow, 'prompt' | 'rendering'>;
 
 /**
  * The prompts that were asked for: one, stdin's, or a file's.
@@ -12,10 +14,10 @@ export async function readPrompts({
 }: {
   prompt: string | null;
   prompts: string | null;
-}): Promise<Prompt[]> {
+}): Promise<AskedPrompt[]> {
   if (prompts !== null) {
     await using rows = await openRows(prompts, { kind: 'prompt' });
-    const found: Prompt[] = [];
+    const found: AskedPrompt[] = [];
     for await (const row of rows.iterate()) found.push(row);
     return found;
   }

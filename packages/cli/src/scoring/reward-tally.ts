@@ -1,5 +1,6 @@
 import {
   type Attempts,
+  exactJson,
   meanPassAtK,
   proportionOf,
   type RewardOutcome,
@@ -29,7 +30,7 @@ export class RewardTally {
         moments.add(value);
         this.#aspects.set(name, moments);
         if (name === 'passed' || name.endsWith('.passed')) {
-          this.#attempt(JSON.stringify([name, inputs[index]!.prompt]), value === 1);
+          this.#attempt(exactJson([name, inputs[index]!.prompt]), value === 1);
         }
       }
     });

@@ -7,17 +7,14 @@ import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
 
 export async function run(options: GenerateVerbOptions): Promise<number> {
-  const prompts = await readPrompts(options);
+  const asked = await readPrompts(options);
+  const prompts = asked.map(({ prompt }) => prompt);
   const { model, adapter } = await openModel(options);
   const { samples, batchSize } = options;
-  const parts = {
-    prompts: prompts.map(({ prompt }) => prompt),
-    samples,
-    fromFile: options.prompts !== null,
-  };
+  const parts = { prompts, samples, fromFile: options.prompts !== null };
   const single = prompts.length === 1 && samples === 1;
   const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
-  const tokens = prompts.map((prompt) => promptTokens(prompt, model.tokenizer, options));
+  const tokens = asked.map((prompt) => promptTokens(prompt, model.tokenizer, options));
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;

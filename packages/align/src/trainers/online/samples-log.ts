@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { exactJson } from '../../data/exact-json.ts';
 import type { Content } from '../../data/messages.ts';
 import { writeFileAtomic } from '../../runs/atomic-write.ts';
 
@@ -51,7 +52,7 @@ export class SamplesLog {
 
   append(lines: readonly SampleLine[]): void {
     if (!this.#opened) this.#open();
-    appendFileSync(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    appendFileSync(this.#path, lines.map((line) => `${exactJson(line)}\n`).join(''));
   }
 
   #open(): void {

@@ -1,0 +1,102 @@
+// JSON with its numbers as the text writes them: JSON.parse alone reads 20.0 as 20 and 18446744073709551617 as 18446744073709552000.
+import { PythonFloat } from '@keel/model';
+
+/** A number in JSON that no value can hold. */
+export class JsonNumberError extends Error {
+  /** The number as it is written. */
+  readonly source: string;
+  /** The field that holds it, or its place in a list. */
+  readonly key: string;
+
+  constructor(source: string, key: string) {
+    super(`the number ${source} is too large for a double`);
+    this.name = 'JsonNumberError';
+    this.source = source;
+    this.key = key;
+  }
+}
+
+/**
+ * Whether a text may hold a number that JSON.parse alone gets wrong: 16 or more digits, only zeros after the point, an
+ * exponent, or -0. Text inside strings may match too, which only costs time: most rows match nothing and are parsed at
+ * JSON.parse's own speed.
+ */
+const unusualNumber = /\d(?:[eE]|\.0+(?!\d)|[\d.]{15})|-0(?![\d.])/;
+
+/**
+ * Parses JSON. Integers are numbers, or bigint where a number would lose digits. Floats are numbers, or {@link PythonFloat}
+ * where their value is whole.
+ * @throws SyntaxError as JSON.parse does
+ * @throws JsonNumberError for a number beyond the range of a double
+ */
+export const parseExactJson = (text: string): unknown =>
+  unusualNumber.test(text) ? JSON.parse(text, exactNumber as Reviver) : JSON.parse(text);
+
+type Reviver = (this: unknown, key: string, value: unknown) => unknown;
+
+const exactNumber = (
+  key: string,
+  value: unknown,
+  { source = '' }: { source?: string },
+): unknown => {
+  if (typeof value !== 'number') return value;
+  if (/^-?\d+$/.test(source)) {
+    if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
+    return BigInt(source);
+  }
+  if (!Number.isFinite(value)) throw new JsonNumberError(source, key);
+  return Number.isInteger(value) ? new PythonFloat(value) : value;
+};
+
+/** The same value with plain numbers where whole floats are: what programs that know only JSON's numbers are given. */
+export const plainNumbers = <T>(value: T): T => plain(value) as T;
+
+const plain = (value: unknown): unknown => {
+  if (value instanceof PythonFloat) return value.value;
+  if (Array.isArray(value)) {
+    const copy = value.map(plain);
+    return copy.some((part, index) => part !== value[index]) ? copy : value;
+  }
+  if (!isPlainObject(value)) return value;
+  let copy: Record<string, unknown> | null = null;
+  for (const name of Object.keys(value)) {
+    const part = plain(value[name]);
+    if (Object.is(part, value[name])) continue;
+    copy ??= { ...value };
+    setField(copy, name, part);
+  }
+  return copy ?? value;
+};
+
+/** Whether a value is an object as JSON has them. */
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Sets a field of any name: an assignment to "__proto__" would set no field. */
+export const setField = (target: object, name: string, value: unknown): void => {
+  if (name === '__proto__') {
+    Object.defineProperty(target, name, {
+      ...{ value, writable: true, enumerable: true, configurable: true },
+    });
+  } else {
+    (target as Record<string, unknown>)[name] = value;
+  }
+};
+
+/** JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link parseExactJson} reads it back. */
+export const exactJson = (value: unknown): string => JSON.stringify(value, rawNumber);
+
+const rawNumber = (_key: string, value: unknown): unknown => {
+  if (typeof value === 'bigint') return rawJson(`${value}`);
+  if (value instanceof PythonFloat) return rawJson(floatText(value.value));
+  return value;
+};
+
+const floatText = (value: number): string => {
+  if (Object.is(value, -0)) return '-0.0';
+  const text = `${value}`;
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+};
+
+// TypeScript's library does not know it yet.
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { droppedByTraining } from './known-columns.ts';
+import { parseRow } from './parse-row.ts';
+import type { RowKind } from './rows.ts';
+
+const place = { file: 'rows.jsonl', line: 3 };
+const messages = [
+  { role: 'user', content: 'Hi' },
+  { role: 'assistant', content: 'Hello' },
+];
+const pair = { prompt: 'a', chosen: 'b', rejected: 'c' };
+
+test.each<[string, unknown, string]>([
+  ['images', ['a.png'], 'expected text only, found a list (["a.png"]). Keel trains on text'],
+  ['image', new Uint8Array(3), 'field "image": expected text only'],
+  [
+    'system',
+    'Be brief.',
+    'expected the system message among the messages, found a string ("Be brief."). Write it as the first message',
+  ],
+  ['history', [['Hi', 'Hello']], 'expected the earlier turns among the messages'],
+  ['functions', [{ name: 'f' }], 'expected the column "tools" instead'],
+  ['input_ids', [1, 2], 'Keel tokenises the row itself'],
+])('the column %s is refused by name in every kind of row but plain text', (name, value, expected) => {
+  for (const [kind, row] of [
+    ['messages', { messages }],
+    ['preference', pair],
+    ['prompt', { prompt: 'a' }],
+  ] as [RowKind, object][]) {
+    expect(() => parseRow(kind, { ...row, [name]: value }, place)).toThrow(expected);
+  }
+  expect(parseRow('text', { text: 'a', [name]: value }, place).text).toBe('a');
+});
+
+test.each<[string, unknown]>([
+  ['images', []],
+  ['system', ''],
+  ['system', null],
+  ['history', 'long ago'],
+  ['functions', ['f']],
+  ['parallel_tool_calls', false],
+  ['input', 'x'],
+  ['solution', '42'],
+])('the column %s with %j is kept', (name, value) => {
+  const row = parseRow('prompt', { prompt: 'a', [name]: value }, place);
+  expect(row.extra).toEqual({ [name]: value });
+});
+
+test('a system column that repeats the system message says nothing new', () => {
+  const system = 'Be brief.';
+  const chat = [{ role: 'system', content: system }, ...messages];
+  expect(() => parseRow('messages', { messages: chat, system }, place)).not.toThrow();
+  expect(() => parseRow('prompt', { prompt: `${system}\n\nHi`, system }, place)).not.toThrow();
+});
+
+describe('what training would drop', () => {
+  const dropped = (kind: RowKind, row: object) => droppedByTraining(parseRow(kind, row, place));
+
+  test('the weight of a row', () => {
+    expect(dropped('preference', { ...pair, weight: 0.5 })).toMatchObject({ field: 'weight' });
+    expect(dropped('messages', { messages, weight: '2' })).toMatchObject({ field: 'weight' });
+    expect(dropped('messages', { messages, weight: 1 })).toBeNull();
+    expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
+  });
+
+  test('a label that calls the answer bad', () => {
+    const row = { prompt: 'a', completion: 'b' };
+    for (const label of [false, 0, 'False']) {
+      expect(dropped('supervised', { ...row, label })).toMatchObject({ field: 'label' });
+    }
+    expect(dropped('supervised', { ...row, label: true })).toBeNull();
+    // A class of a text and no verdict.
+    expect(dropped('supervised', { text: 'a', label: 0 })).toBeNull();
+  });
+
+  test('the input of an instruction, unless the prompt has it', () => {
+    expect(dropped('preference', { ...pair, input: 'the text' })).toMatchObject({ field: 'input' });
+    expect(
+      dropped('preference', { ...pair, prompt: 'Sum: the text', input: 'the text ' }),
+    ).toBeNull();
+    expect(dropped('preference', { ...pair, input: ' ' })).toBeNull();
+  });
+});

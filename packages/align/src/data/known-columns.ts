@@ -1,0 +1,117 @@
+// Columns with a meaning in other tools that Keel does not carry out: such a row is refused by name, since its meaning would be
+// dropped. docs/guide/rows.md lists them; columns that are not here are kept for rewards.
+import type { DataErrorDetails, Fail, Place } from './data-error.ts';
+import { describeValue } from './data-error.ts';
+import { isPlainObject } from './exact-json.ts';
+import { isEmpty } from './message-fields.ts';
+import { type Content, isChat, textOf } from './messages.ts';
+import type { Row } from './rows.ts';
+
+interface RefusedColumn {
+  names: readonly string[];
+  /** Whether a value that holds something means what the column is refused for; any does by default. */
+  when?(value: unknown, row: Readonly<Record<string, unknown>>): boolean;
+  expected: string;
+  advice: string;
+}
+
+const isTurn = (value: unknown): boolean => Array.isArray(value) || isPlainObject(value);
+
+/** Refused in every row but one of plain "text", which is all that there is to train on. */
+const refused: readonly RefusedColumn[] = [
+  {
+    names: ['images', 'image', 'videos', 'video', 'audio', 'audios'],
+    expected: 'text only',
+    advice: 'Keel trains on text: remove the column, or the rows that need it',
+  },
+  {
+    names: ['system', 'system_prompt'],
+    when: (value, row) =>
+      typeof value === 'string' && value.trim() !== '' && !hasSystem(row, value),
+    expected: 'the system message among the messages',
+    advice:
+      'Write it as the first message of the row, {"role": "system", "content": …}, or remove the column',
+  },
+  {
+    names: ['history'],
+    when: (value) => Array.isArray(value) && value.every(isTurn),
+    expected: 'the earlier turns among the messages',
+    advice: 'Write them as messages before the question, or remove the column',
+  },
+  {
+    names: ['functions'],
+    when: (value) => Array.isArray(value) && value.every(isPlainObject),
+    expected: 'the column "tools" instead',
+    advice:
+      'This is OpenAI\'s old form: write each function as {"type": "function", "function": {…}} in "tools"',
+  },
+  {
+    names: ['input_ids', 'completion_mask', 'assistant_masks', 'loss_mask'],
+    expected: 'text or messages alone',
+    advice: 'Keel tokenises the row itself: remove the column',
+  },
+];
+
+/** Whether the row's own messages start with this system message. */
+const hasSystem = (row: Readonly<Record<string, unknown>>, text: string): boolean =>
+  ['messages', 'prompt', 'chosen'].some((name) => {
+    const first: unknown = Array.isArray(row[name]) ? row[name][0] : row[name];
+    if (typeof first === 'string') return first.includes(text.trim());
+    return isPlainObject(first) && first.role === 'system' && first.content === text;
+  });
+
+/**
+ * Checks the columns of a row that no kind of row has.
+ * @throws DataError for a column whose meaning would be dropped
+ */
+export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail): void => {
+  for (const { names, when = () => true, expected, advice } of refused) {
+    for (const name of names) {
+      const value = row[name];
+      if (isEmpty(value) || !when(value, row)) continue;
+      fail(name, { expected, found: describeValue(value), advice });
+    }
+  }
+};
+
+/**
+ * What a row that is trained on says in columns that a reward may read, but that no training uses.
+ * @returns null where it says nothing that would be dropped
+ */
+export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const { weight, label, input } = row.extra;
+  if (!isEmpty(weight) && Number(weight) !== 1 && Number.isFinite(Number(weight))) {
+    return {
+      field: 'weight',
+      expected: 'no weight of the row, or 1',
+      found: describeValue(weight),
+      advice:
+        'Keel weighs all rows alike: remove the column, or repeat rows that count more. "weight" in a message marks a turn as not trained on',
+    };
+  }
+  if ('completion' in row && isFalse(label)) {
+    return {
+      field: 'label',
+      expected: 'answers to imitate',
+      found: 'an answer that the label calls bad',
+      advice: 'Remove such rows, or train on both labels with keel kto',
+    };
+  }
+  if ('prompt' in row && typeof input === 'string' && input.trim() !== '') {
+    if (!textsOf(row.prompt).includes(input.trim())) {
+      return {
+        field: 'input',
+        expected: 'the input as part of the prompt',
+        found: describeValue(input),
+        advice: 'Append its text to "prompt", or remove the column',
+      };
+    }
+  }
+  return null;
+};
+
+const isFalse = (label: unknown): boolean =>
+  label === false || label === 0 || label === '0' || `${label}`.toLowerCase() === 'false';
+
+const textsOf = (content: Content): string =>
+  isChat(content) ? content.map(textOf).join('\n') : content;

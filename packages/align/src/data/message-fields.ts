@@ -1,0 +1,115 @@
+// What a message's fields mean beside its role and content: used, refused by name, or left to the chat template.
+import { PythonFloat } from '@keel/model';
+import type { ReportFault } from './tool-calls.ts';
+
+/** Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's, and ms-swift's. */
+const trainingMarks = ['weight', 'train', 'training', 'loss'] as const;
+
+/** Fields whose meaning Keel cannot carry out, and what to write instead. */
+const refusedFields: Record<string, { expected: string; advice: string }> = {
+  function_call: {
+    expected: 'no such field',
+    advice:
+      'This is OpenAI\'s old form: write "tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]',
+  },
+  refusal: {
+    expected: 'no such field',
+    advice: 'No chat template shows it: write the refusal as "content"',
+  },
+  train_detail: {
+    expected: 'no such field',
+    advice: 'Keel trains on whole turns: use "weight": 0 or 1, or split the turn',
+  },
+  training_detail: {
+    expected: 'no such field',
+    advice: 'Keel trains on whole turns: use "weight": 0 or 1, or split the turn',
+  },
+  audio: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
+  image: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
+  images: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
+  videos: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
+};
+
+/** Whether a field holds nothing: it is absent, null, empty text, or an empty list. */
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0);
+
+/** Reports fields of a message that mean something which would be dropped. */
+export const checkMessageFields = (
+  message: Readonly<Record<string, unknown>>,
+  report: ReportFault,
+): void => {
+  for (const name of Object.keys(message)) {
+    const value = message[name];
+    if (Object.hasOwn(refusedFields, name) && !isEmpty(value)) {
+      const { expected, advice } = refusedFields[name]!;
+      report([name], expected, advice);
+    } else if (name !== 'content' && !isWellFormed(value)) {
+      report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');
+    }
+  }
+};
+
+/** Whether all text in a value is Unicode: a lone half of a surrogate pair would become U+FFFD unnoticed. */
+export const isWellFormed = (value: unknown): boolean => {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, part]) => name.isWellFormed() && isWellFormed(part));
+};
+
+/**
+ * Checks a message's training marks and sets those that are numbers to 0 or 1.
+ * Only an assistant turn may be marked as trained on: nothing else ever is.
+ */
+export const readTrainingMarks = (
+  message: Record<string, unknown> & { role: string },
+  report: ReportFault,
+): void => {
+  const found: { name: string; trained: boolean }[] = [];
+  for (const name of trainingMarks) {
+    const value = message[name];
+    if (value === undefined || value === null) continue;
+    const trained = readMark(name, value);
+    if (trained === null) {
+      const expected = name === 'weight' ? '0 (not trained on) or 1 (trained on)' : 'true or false';
+      report([name], expected, 'A turn is trained on or not: Keel knows no other weights');
+      continue;
+    }
+    if (name === 'weight') message.weight = trained ? 1 : 0;
+    if (trained && message.role !== 'assistant') {
+      const no = name === 'weight' ? '0' : 'false';
+      report(
+        [name],
+        `${no} in a ${message.role} message`,
+        'Only assistant turns are trained on: remove the field',
+      );
+      continue;
+    }
+    found.push({ name, trained });
+  }
+  const [first, ...others] = found;
+  const other = others.find(({ trained }) => trained !== first!.trained);
+  if (other !== undefined) {
+    report([other.name], `the same as "${first!.name}" says`, 'Keep one of the two fields');
+  }
+};
+
+const readMark = (name: string, value: unknown): boolean | null => {
+  if (name !== 'weight') return typeof value === 'boolean' ? value : null;
+  const weight = value instanceof PythonFloat ? value.value : value;
+  return weight === 0 ? false : weight === 1 ? true : null;
+};
+
+/**
+ * Whether an assistant turn is trained on: all are, but those that the file marks with `"weight": 0`, or with `"train"`,
+ * `"training"` or `"loss"` false.
+ */
+export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =>
+  message.weight !== 0 &&
+  message.train !== false &&
+  message.training !== false &&
+  message.loss !== false;

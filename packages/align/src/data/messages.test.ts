@@ -1,0 +1,169 @@
+import { PythonFloat } from '@keel/model';
+import { describe, expect, test } from 'vitest';
+import { isTrained } from './message-fields.ts';
+import { parseRow } from './parse-row.ts';
+
+const place = { file: 'rows.jsonl', line: 3 };
+const user = { role: 'user', content: 'Rain?' };
+const read = (...messages: object[]) =>
+  parseRow('messages', { messages: [user, ...messages] }, place).messages.slice(1);
+const said = (content: string, fields: object = {}) => ({ role: 'assistant', content, ...fields });
+
+describe('tool calls', () => {
+  const call = (args: object, fields: object = {}) => ({
+    ...{ role: 'assistant', content: '', ...fields },
+    tool_calls: [{ id: '1', type: 'function', function: { name: 'f', ...args } }],
+  });
+
+  test.each<[unknown, object]>([
+    [{ town: 'Oslo' }, { town: 'Oslo' }],
+    ['{"town": "Oslo", "t": 20.0}', { town: 'Oslo', t: new PythonFloat(20) }],
+    ['{"id": 9007199254740993, "n": null}', { id: 9007199254740993n, n: null }],
+    ['', {}],
+    [null, {}],
+    [undefined, {}],
+  ])('arguments %j', (given, expected) => {
+    expect(read(call({ arguments: given }))).toEqual([call({ arguments: expected })]);
+  });
+
+  test('the short form without "function" is one too', () => {
+    const short = { role: 'assistant', tool_calls: [{ name: 'f', arguments: '{"a": 1}' }] };
+    expect(read(short)).toEqual([{ ...short, tool_calls: [{ name: 'f', arguments: { a: 1 } }] }]);
+  });
+
+  test('no calls are no field', () => {
+    expect(read(said('Yes.', { tool_calls: [] }), said('Yes.', { tool_calls: null }))).toEqual([
+      said('Yes.'),
+      said('Yes.'),
+    ]);
+  });
+
+  test.each<[object, string]>([
+    [
+      call({ arguments: 'Oslo' }),
+      'field "messages[1].tool_calls[0].function.arguments": expected an object of arguments, or JSON text of one, found a string ("Oslo")',
+    ],
+    [call({ arguments: '[1]' }), 'arguments": expected an object'],
+    [
+      call({ arguments: [1] }),
+      'arguments": expected an object of arguments, or JSON text of one, found a list ([1])',
+    ],
+    [
+      call({ name: '' }),
+      'field "messages[1].tool_calls[0].function.name": expected the name of a function',
+    ],
+    [
+      said('', { tool_calls: 'f()' }),
+      'field "messages[1].tool_calls": expected a list of tool calls, found a string ("f()")',
+    ],
+    [
+      said('', { tool_calls: ['f'] }),
+      'field "messages[1].tool_calls[0]": expected a tool call {"type": "function"',
+    ],
+    [said('', { tool_calls: [{ id: '1' }] }), 'field "messages[1].tool_calls[0].function"'],
+    [
+      said('', { tool_calls: [{ type: 'custom', custom: {} }] }),
+      'expected the tool call type "function", found a string ("custom")',
+    ],
+    [{ ...call({}), role: 'tool', content: 'x' }, 'Only the assistant calls tools'],
+  ])('%j', (message, expected) => {
+    expect(() => read(message, said('Yes.'))).toThrow(expected);
+  });
+});
+
+describe('turns that are not trained on', () => {
+  test('weight 0 or 1 of OpenAI and Mistral, and the booleans of axolotl and ms-swift', () => {
+    const turns = read(
+      said('5', { weight: 0 }),
+      said('6', { weight: new PythonFloat(0) }),
+      said('7', { train: false }),
+      said('8', { training: false }),
+      said('9', { loss: false }),
+      said('4', { weight: 1, train: true }),
+      said('4', { weight: null }),
+    );
+    expect(turns.map(isTrained)).toEqual([false, false, false, false, false, true, true]);
+    expect(turns[1]?.weight).toBe(0);
+  });
+
+  test.each<[object[], string]>([
+    [
+      [said('5', { weight: 0.5 })],
+      'field "messages[1].weight": expected 0 (not trained on) or 1 (trained on), found a number (0.5). A turn is trained on or not',
+    ],
+    [[said('5', { weight: true })], 'field "messages[1].weight": expected 0'],
+    [
+      [said('5', { train: 'no' })],
+      'field "messages[1].train": expected true or false, found a string ("no")',
+    ],
+    [
+      [said('5', { weight: 1, train: false })],
+      'field "messages[1].train": expected the same as "weight" says',
+    ],
+    [
+      [{ ...user, weight: 1 }, said('4')],
+      'field "messages[1].weight": expected 0 in a user message',
+    ],
+    [
+      [said('5', { weight: 0 })],
+      'field "messages": expected an assistant message to train on, found one with "weight": 0',
+    ],
+    [[said('5', { weight: 0 }), said('', { train: false })], 'found only ones with "weight": 0'],
+  ])('%j', (messages, expected) => {
+    expect(() => read(...messages)).toThrow(expected);
+  });
+
+  test('an answer that is compared or judged counts as a whole; a prompt may have such turns', () => {
+    const prompt = [user, said('5', { weight: 0 }), user];
+    const [chosen, rejected] = [[said('4')], [said('3', { weight: 0 })]];
+    const fault = '[0]": expected an answer that counts as a whole';
+    const ranking = { prompt, completions: [chosen, rejected], scores: [1, 0] };
+    expect(() => parseRow('preference', { prompt, chosen, rejected }, place)).toThrow(
+      `"rejected${fault}`,
+    );
+    expect(() => parseRow('ranking', ranking, place)).toThrow(`"completions[1]${fault}`);
+    expect(() =>
+      parseRow('unpaired', { prompt, completion: rejected, label: true }, place),
+    ).toThrow(`"completion${fault}`);
+    expect(parseRow('unpaired', { prompt, completion: chosen, label: true }, place).prompt).toEqual(
+      prompt,
+    );
+    expect(parseRow('completion', { prompt, completion: chosen }, place).prompt).toEqual(prompt);
+    expect(() => parseRow('completion', { prompt, completion: rejected }, place)).toThrow(
+      'field "completion": expected an assistant message to train on',
+    );
+  });
+});
+
+test.each<[object, string]>([
+  [
+    said('', { function_call: { name: 'f' } }),
+    'field "messages[1].function_call": expected no such field, found an object with the fields name. This is OpenAI\'s old form: write "tool_calls"',
+  ],
+  [said('Yes.', { refusal: 'I cannot.' }), 'field "messages[1].refusal"'],
+  [said('Yes.', { audio: { id: 'a' } }), 'field "messages[1].audio": expected text only'],
+  [
+    said('Yes.', { train_detail: [{ begin_offset: 0 }] }),
+    'use "weight": 0 or 1, or split the turn',
+  ],
+  [
+    said('Yes.', { reasoning_content: '\ud83d' }),
+    'field "messages[1].reasoning_content": expected valid Unicode text',
+  ],
+  [
+    { role: 'function', content: '5' },
+    'field "messages[1].role": expected the role "tool", found a string ("function")',
+  ],
+  [
+    { role: 'function_call', content: '{}' },
+    'expected the role "assistant" and the field "tool_calls"',
+  ],
+])('a field whose meaning would be dropped: %j', (message, expected) => {
+  expect(() => read(message, said('Yes.'))).toThrow(expected);
+});
+
+test('other fields are for the template, null or not', () => {
+  const fields = { reasoning_content: 'Hm.', name: null, refusal: null, prefix: true, images: [] };
+  expect(read(said('Yes.', fields))).toEqual([said('Yes.', fields)]);
+  expect(read({ role: 'developer', content: 'Be brief.' }, said('Yes.'))).toHaveLength(2);
+});

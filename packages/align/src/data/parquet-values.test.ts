@@ -1,0 +1,61 @@
+import { PythonFloat } from '@keel/model';
+import { expect, test } from 'vitest';
+import { fixture } from './fixtures/temporary-files.ts';
+import { openRows } from './open-rows.ts';
+
+// Written by fixtures/make-parquet-values.py.
+const rows = async () => {
+  await using source = await openRows(fixture('values.parquet'), { kind: 'completion' });
+  return await source.readMany([0, 1, 2]);
+};
+const called = (args: object) => [
+  { type: 'function', function: { name: 'heat', arguments: args } },
+];
+
+test('structs have the fields that the row has, and no nulls of other rows', async () => {
+  const [first, second, third] = await rows();
+  expect(first?.prompt).toStrictEqual([{ role: 'user', content: 'Heat?', name: 'ann' }]);
+  expect(first?.completion).toStrictEqual([
+    { role: 'assistant', content: '', tool_calls: called({ n: 9007199254740993n, town: 'Oslo' }) },
+  ]);
+  expect(second?.prompt).toStrictEqual([
+    { role: 'user', content: 'Heat?' },
+    // Every message has a content: this null is the writer's.
+    { role: 'assistant', content: null, tool_calls: called({ t: new PythonFloat(20) }) },
+    { role: 'tool', content: 'ok' },
+  ]);
+  expect(second?.completion).toStrictEqual([{ role: 'assistant', content: 'Done.' }]);
+  expect([second?.rendering, third?.rendering]).toStrictEqual([
+    undefined,
+    { tools: null, variables: { budget: new PythonFloat(20) } },
+  ]);
+});
+
+test('JSON text keeps its nulls and its floats', async () => {
+  const [first] = await rows();
+  const parameters = { limit: new PythonFloat(20), default: null };
+  const tool = { type: 'function', function: { name: 'heat', parameters } };
+  expect(first?.rendering).toStrictEqual({ tools: [tool], variables: { think: false } });
+});
+
+test('a reward sees numbers with all their digits, dates and times as text, and no invented nulls', async () => {
+  const [first, second] = await rows();
+  const { tools: _, ...extra } = first!.extra;
+  expect(extra).toStrictEqual({
+    chat_template_kwargs: { think: false },
+    answer: 18446744073709551615n,
+    score: 20,
+    price: 0.3,
+    wide: '12345678901234567890.125',
+    day: '2024-02-29',
+    naive: '2024-02-29T12:00:00.000005',
+    utc: '1969-12-31T23:59:59.5Z',
+    counts: { a: 1, b: null },
+    list: [1, null, 3],
+    meta: { a: 20, b: null, c: 9007199254740993n },
+  });
+  expect(second?.extra).toMatchObject({
+    ...{ answer: 7, score: 1.5, price: -12.05, wide: 0.5, day: '1969-12-31' },
+    ...{ naive: null, counts: {}, list: [], meta: null },
+  });
+});

@@ -1,0 +1,184 @@
+// What to rename in rows of other common forms.
+import { isPlainObject } from './exact-json.ts';
+import type { RowKind } from './rows.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What rows of other tools call the fields, the likeliest first. */
+const otherNames: Record<string, readonly string[]> = {
+  messages: ['conversations', 'conversation', 'dialogue', 'dialog', 'chat', 'turns'],
+  prompt: ['instruction', 'question', 'query', 'problem', 'request', 'user', 'human', 'input'],
+  completion: ['response', 'output', 'answer', 'reply', 'generation', 'assistant', 'gpt', 'target'],
+  chosen: [
+    ...['preferred_output', 'preferred', 'accepted', 'accept', 'positive', 'winner', 'better'],
+    ...['chosen_response', 'response_chosen', 'preferred_response'],
+  ],
+  rejected: [
+    ...['non_preferred_output', 'dispreferred', 'reject', 'negative', 'loser', 'worse'],
+    ...['rejected_response', 'response_rejected', 'non_preferred_response'],
+  ],
+  completions: ['responses', 'answers', 'candidates', 'generations', 'outputs', 'choices'],
+  ranking: ['rank', 'ranks', 'rankings'],
+  scores: ['score', 'rewards', 'ratings'],
+  label: ['kto_tag', 'desirable', 'thumbs_up', 'is_desirable', 'is_good'],
+  labels: ['step_labels'],
+  text: ['content', 'document'],
+};
+
+/** Fields that make a row of the kind; of several sets, any will do. */
+const formsOf: Record<RowKind, readonly (readonly string[])[]> = {
+  text: [['text']],
+  messages: [['messages']],
+  completion: [['prompt', 'completion']],
+  supervised: [['messages'], ['prompt', 'completion'], ['text']],
+  preference: [
+    ['prompt', 'chosen', 'rejected'],
+    ['chosen', 'rejected'],
+  ],
+  ranking: [
+    ['prompt', 'completions', 'scores'],
+    ['prompt', 'completions', 'ranking'],
+  ],
+  samples: [['prompt', 'completions']],
+  unpaired: [['prompt', 'completion', 'label']],
+  process: [['prompt', 'completions', 'labels']],
+  judged: [
+    ['prompt', 'chosen', 'rejected'],
+    ['chosen', 'rejected'],
+    ['prompt', 'completions', 'scores'],
+    ['prompt', 'completions', 'ranking'],
+    ['prompt', 'completions', 'labels'],
+  ],
+  prompt: [['prompt']],
+};
+
+const shareGptTurns =
+  'In each turn, rename "from" to "role" (human is "user", gpt is "assistant", observation is "tool") and "value" to "content"';
+
+/** What to rename so that a row of another form is one of the kind; undefined where that is not certain. */
+export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
+  nestedAdvice(kind, row) ?? twoAnswersAdvice(kind, row) ?? renames(kind, row);
+
+const renames = (kind: RowKind, row: Fields): string | undefined => {
+  for (const form of formsOf[kind]) {
+    const pairs: [string, string][] = [];
+    const complete = form.every((field) => {
+      if (holds(row[field])) return true;
+      const other = otherName(row, field, kind);
+      if (other !== undefined) pairs.push([other, field]);
+      return other !== undefined;
+    });
+    if (!complete || pairs.length === 0) continue;
+    const told = pairs.map(([from, to]) => `${shown(from)} to "${to}"`);
+    if (pairs.some(([from]) => isShareGpt(row[from]))) {
+      return `This is the ShareGPT form: rename ${joined(told)}. ${shareGptTurns}`;
+    }
+    if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
+      const input = holds(row.input) ? '. Append the text of "input" to the prompt' : '';
+      return `This is the Alpaca form: rename ${joined(told)}${input}`;
+    }
+    return `Rename ${joined(told)}`;
+  }
+  return undefined;
+};
+
+const shown = (name: string): string => JSON.stringify(name);
+
+const joined = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+
+const holds = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+const otherName = (row: Fields, field: string, kind: RowKind): string | undefined => {
+  const written = Object.keys(row).find(
+    (name) => name !== field && name.trim().toLowerCase() === field && holds(row[name]),
+  );
+  if (written !== undefined) return written;
+  const chats = kind === 'messages' || kind === 'supervised' ? [] : otherNames.messages!;
+  const names = otherNames[field] ?? [];
+  const known = field === 'prompt' ? [...chats, 'messages', ...names] : names;
+  return known.find((name) => holds(row[name]) && couldBe(field, row[name]));
+};
+
+/** Whether a value has the form that the field needs; a CSV cell is text whatever it holds. */
+const couldBe = (field: string, value: unknown): boolean => {
+  if (typeof value === 'string') return true;
+  if (field === 'label') return typeof value === 'boolean' || value === 0 || value === 1;
+  if (['messages', 'completions', 'ranking', 'scores', 'labels'].includes(field)) {
+    return Array.isArray(value);
+  }
+  if (field === 'text') return false;
+  return Array.isArray(value) || isPlainObject(value);
+};
+
+const isShareGpt = (value: unknown): boolean =>
+  Array.isArray(value) && isPlainObject(value[0]) && 'from' in value[0] && 'value' in value[0];
+
+/** Messages inside another object, as in OpenAI's files. */
+const nestedAdvice = (kind: RowKind, row: Fields): string | undefined => {
+  const to = kind === 'messages' || kind === 'supervised' ? 'messages' : 'prompt';
+  for (const [holder, form] of [
+    ['body', "This is a request of OpenAI's batch interface"],
+    ['input', "This is OpenAI's preference form"],
+  ] as const) {
+    const held = row[holder];
+    if (!isPlainObject(held) || !Array.isArray(held.messages)) continue;
+    const parts = [`"${holder}.messages" to "${to}"`];
+    if (holds(held.tools)) parts.push(`"${holder}.tools" to "tools"`);
+    for (const field of ['chosen', 'rejected']) {
+      const other = otherName(row, field, kind);
+      if (to === 'prompt' && other !== undefined) parts.push(`"${other}" to "${field}"`);
+    }
+    return `${form}: rename ${joined(parts)}`;
+  }
+  return undefined;
+};
+
+const numbered = /^(.*?)_?([01abjk]|[12])$/i;
+
+/** Two answers by number or letter, of which another field says which is better. */
+const twoAnswersAdvice = (kind: RowKind, row: Fields): string | undefined => {
+  if ((kind !== 'preference' && kind !== 'judged') || 'chosen' in row || 'rejected' in row) {
+    return undefined;
+  }
+  const stems = new Map<string, string[]>();
+  for (const name of Object.keys(row)) {
+    const stem = numbered.exec(name)?.[1];
+    if (stem === undefined || !/respon|answer|output|completion|generation/i.test(stem)) continue;
+    if (typeof row[name] !== 'string' && !Array.isArray(row[name])) continue;
+    stems.set(stem, [...(stems.get(stem) ?? []), name]);
+  }
+  const two = [...stems.values()].find((names) => names.length === 2);
+  if (two === undefined) return undefined;
+  return `Write the better one of ${two.map(shown).join(' and ')} as "chosen" and the other as "rejected"`;
+};
+
+/** What to do about a value that is neither text nor a list of messages, where a text or chat belongs. */
+export const contentAdvice = (value: unknown): string | undefined => {
+  if (typeof value === 'string') return jsonTextAdvice(value);
+  if (Array.isArray(value)) {
+    return value.length > 0 ? 'The list is inside another list: take it out' : undefined;
+  }
+  if (!isPlainObject(value)) return undefined;
+  if ('role' in value && 'content' in value) {
+    return 'Put the message in a list: [{"role": …, "content": …}]';
+  }
+  if ('from' in value && 'value' in value) {
+    return 'This is the ShareGPT form: put the message in a list, [{"role": …, "content": …}], with its "value" as "content"';
+  }
+  if (Array.isArray(value.messages)) return 'Take the list out of "messages"';
+  const text = ['response', 'text', 'content', 'output', 'answer'].find(
+    (name) => typeof value[name] === 'string',
+  );
+  if (text === undefined) return undefined;
+  const score = ['overall_score', 'score', 'rating'].find((name) => name in value);
+  const scores = score === undefined ? '' : `. Collect "${score}" in a list "scores"`;
+  return `Write the text of "${text}" in place of the object${scores}`;
+};
+
+const jsonTextAdvice = (text: string): string | undefined => {
+  if (!/^\s*\[\s*[[{]/.test(text)) return undefined;
+  return /^\s*\[\s*\{\s*'/.test(text)
+    ? "It is Python's repr of a list: write rows with json.dumps"
+    : 'It is JSON inside a JSON string: write the list itself';
+};
