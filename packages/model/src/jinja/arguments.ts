@@ -1,0 +1,61 @@
+import { typeError } from './errors.ts';
+import { asIndex } from './numbers.ts';
+import { isText, type Text } from './text.ts';
+import { type Kwargs, typeName, type Value } from './values.ts';
+
+/** A parameter: its name, and its default where it has one. */
+export type Parameter = readonly [name: string, fallback?: Value];
+
+/**
+ * Assigns arguments to parameters by position and name, as a call in Python does.
+ * @throws PythonError where one is missing, unknown or given twice
+ */
+export const bind = (
+  name: string,
+  parameters: readonly Parameter[],
+  args: readonly Value[],
+  kwargs: Kwargs,
+): Value[] => {
+  if (args.length > parameters.length) {
+    const most = `${parameters.length} argument${parameters.length === 1 ? '' : 's'}`;
+    throw typeError(`${name}() takes at most ${most} (${args.length} given)`);
+  }
+  const values: (Value | undefined)[] = [...args];
+  for (const [key, value] of kwargs) {
+    const index = parameters.findIndex(([parameter]) => parameter === key);
+    if (index < 0) throw typeError(`${name}() got an unexpected keyword argument '${key}'`);
+    if (index < args.length) throw typeError(`${name}() got multiple values for argument '${key}'`);
+    values[index] = value;
+  }
+  return parameters.map(([parameter, fallback], index) => {
+    const value = values[index] ?? (values[index] === null ? null : fallback);
+    if (value !== undefined) return value;
+    throw typeError(`${name}() missing required argument: '${parameter}'`);
+  });
+};
+
+/** @throws PythonError where there are other than `least` to `most` arguments, or named ones */
+export const positional = (
+  name: string,
+  args: readonly Value[],
+  kwargs: Kwargs,
+  least: number,
+  most = least,
+): void => {
+  if (kwargs.size > 0) throw typeError(`${name}() takes no keyword arguments`);
+  if (args.length >= least && args.length <= most) return;
+  const expected = least === most ? `exactly ${least}` : `from ${least} to ${most}`;
+  throw typeError(
+    `${name}() takes ${expected} argument${most === 1 ? '' : 's'} (${args.length} given)`,
+  );
+};
+
+/** @throws PythonError where the argument is no str */
+export const textArgument = (name: string, value: Value): Text => {
+  if (isText(value)) return value;
+  throw typeError(`${name}() argument must be str, not ${typeName(value)}`);
+};
+
+/** An int argument; `fallback` where it is absent. */
+export const intArgument = (value: Value | undefined, fallback: number): number =>
+  value === undefined ? fallback : asIndex(value);

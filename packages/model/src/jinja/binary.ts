@@ -1,0 +1,92 @@
+// + - * / // % ** of all values, and the signs.
+import { PythonError, typeError } from './errors.ts';
+import { arithmetic, asIndex, float, floatValue, type Operator, plainInt } from './numbers.ts';
+import { escapeHtml } from './html.ts';
+import { formatPercent } from './printf.ts';
+import { concat, isMarkup, isText, markup, type Text, textOf } from './text.ts';
+import {
+  isFloat,
+  isInt,
+  List,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from './values.ts';
+
+/** a operator b. @throws PythonError where Python or Jinja2 would refuse it */
+export const binary = (operator: Operator, a: Value, b: Value): Value => {
+  const number = arithmetic(operator, a, b);
+  if (number !== undefined) return number;
+  if (operator === '%' && isText(a)) return formatPercent(a, b);
+  if (a instanceof Undefined) throw a.error();
+  if (b instanceof Undefined) throw b.error();
+  if (operator === '+') return add(a, b);
+  if (operator === '*') return multiply(a, b);
+  throw unsupportedOperands(operator, a, b);
+};
+
+const unsupportedOperands = (operator: Operator, a: Value, b: Value): PythonError => {
+  const name = operator === '**' ? '** or pow()' : operator;
+  return typeError(
+    `unsupported operand type(s) for ${name}: '${typeName(a)}' and '${typeName(b)}'`,
+  );
+};
+
+const add = (a: Value, b: Value): Value => {
+  if (isText(a) && isText(b)) return addText(a, b);
+  if (a instanceof List && b instanceof List) return new List([...a.items, ...b.items]);
+  if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
+  if (isText(a) || a instanceof List || a instanceof Tuple) {
+    throw typeError(
+      `can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`,
+    );
+  }
+  throw unsupportedOperands('+', a, b);
+};
+
+/** Text is escaped where it is joined to Markup. */
+export const addText = (a: Text, b: Text): Text => {
+  if (typeof a === 'string' && typeof b === 'string') return a + b;
+  if (isMarkup(a) || isMarkup(b)) return markup(concat([escapeHtml(a), escapeHtml(b)]));
+  return concat([a, b]);
+};
+
+// A longer result could only be a mistake, or an attack.
+const longest = 1 << 28;
+
+const multiply = (a: Value, b: Value): Value => {
+  if (isSequence(a)) return repeat(a, b);
+  if (isSequence(b)) return repeat(b, a);
+  throw unsupportedOperands('*', a, b);
+};
+
+const isSequence = (value: Value): value is Text | List | Tuple =>
+  isText(value) || value instanceof List || value instanceof Tuple;
+
+const repeat = (sequence: Text | List | Tuple, times: Value): Value => {
+  if (!isInt(times)) {
+    throw typeError(`can't multiply sequence by non-int of type '${typeName(times)}'`);
+  }
+  const count = Math.max(0, asIndex(times));
+  const size = isText(sequence) ? textOf(sequence).length : sequence.items.length;
+  if (size * count > longest) throw new PythonError('MemoryError', 'the repeated sequence is too long');
+  if (typeof sequence === 'string') return sequence.repeat(count);
+  if (isText(sequence)) {
+    const text = concat(Array.from({ length: count }, () => sequence));
+    return isMarkup(sequence) ? markup(text) : text;
+  }
+  const items = Array.from({ length: count }, () => sequence.items).flat();
+  return sequence instanceof List ? new List(items) : new Tuple(items);
+};
+
+/** -value and +value. */
+export const unary = (sign: '-' | '+', value: Value): Value => {
+  if (isInt(value)) {
+    const number = plainInt(value);
+    return sign === '+' ? number : typeof number === 'bigint' ? -number : 0 - number;
+  }
+  if (isFloat(value)) return sign === '+' ? value : float(-floatValue(value));
+  if (value instanceof Undefined) throw value.error();
+  throw typeError(`bad operand type for unary ${sign}: '${typeName(value)}'`);
+};

@@ -1,0 +1,9 @@
+import { typeError } from './errors.ts';
+import { type Kwargs, PyCallable, typeName, Undefined, type Value } from './values.ts';
+
+/** target(*args, **kwargs). @throws PythonError where the target cannot be called, or fails */
+export const call = (target: Value, args: readonly Value[], kwargs: Kwargs): Value => {
+  if (target instanceof PyCallable) return target.call(args, kwargs);
+  if (target instanceof Undefined) throw target.error();
+  throw typeError(`'${typeName(target)}' object is not callable`);
+};

@@ -1,0 +1,82 @@
+// What a template names that does not exist is refused when it is compiled, also where it would never be reached.
+import type { AnyNode } from './ast.ts';
+import { TemplateSyntaxError } from './errors.ts';
+import { filters, refusedFilters } from './filters.ts';
+import { globalNames } from './globals.ts';
+import { tests } from './tests.ts';
+
+// Filters that are given the name of another filter or test, and which argument that is.
+const byName = new Map<string, { kind: 'filter' | 'test'; index: number }>([
+  ['map', { kind: 'filter', index: 0 }],
+  ['select', { kind: 'test', index: 0 }],
+  ['reject', { kind: 'test', index: 0 }],
+  ['selectattr', { kind: 'test', index: 1 }],
+  ['rejectattr', { kind: 'test', index: 1 }],
+]);
+
+/** @throws TemplateSyntaxError for a filter, test or function that is not there, unless the template tests for it */
+export const checkNames = (nodes: readonly AnyNode[]): void => {
+  const guarded = guards(nodes);
+  const assigned = assignedNames(nodes);
+  const check = (kind: 'filter' | 'test', name: string, at: number): void => {
+    const table = kind === 'filter' ? filters : tests;
+    if (!table.has(name) && !guarded.has(`${kind} ${name}`)) throw unknown(kind, name, at);
+  };
+  for (const node of nodes) {
+    if (node.kind === 'filter' || node.kind === 'test') {
+      check(node.kind, node.name, node.at);
+      const named = node.kind === 'filter' ? byName.get(node.name) : undefined;
+      const argument = named === undefined ? undefined : node.args[named.index];
+      if (named !== undefined && argument?.kind === 'const' && typeof argument.value === 'string') {
+        check(named.kind, argument.value, argument.at);
+      }
+    }
+    if (node.kind === 'call' && node.callee.kind === 'name') {
+      const { name, at } = node.callee;
+      if (!assigned.has(name) && !guarded.has(`name ${name}`)) {
+        throw new TemplateSyntaxError(unknownFunction(name), at);
+      }
+    }
+  }
+};
+
+const unknown = (kind: 'filter' | 'test', name: string, at: number): TemplateSyntaxError => {
+  const reason = kind === 'filter' ? refusedFilters.get(name) : undefined;
+  return new TemplateSyntaxError(
+    reason === undefined
+      ? `No ${kind} named '${name}'.`
+      : `the filter '${name}' is not supported: it ${reason}`,
+    at,
+  );
+};
+
+const unknownFunction = (name: string): string =>
+  name === 'lipsum'
+    ? "the function 'lipsum' is not supported: it gives another text every time"
+    : `there is no function named '${name}'`;
+
+/** What the template asks for before it uses it: `'x' is filter`, `'x' is test`, `x is defined`, `x is callable`. */
+const guards = (nodes: readonly AnyNode[]): Set<string> => {
+  const found = new Set<string>();
+  for (const node of nodes) {
+    if (node.kind !== 'test') continue;
+    const { name, value } = node;
+    if ((name === 'filter' || name === 'test') && value.kind === 'const') {
+      found.add(`${name} ${String(value.value)}`);
+    }
+    if (['defined', 'undefined', 'callable'].includes(name) && value.kind === 'name') {
+      found.add(`name ${value.name}`);
+    }
+  }
+  return found;
+};
+
+/** Names that may hold a function: the global ones, and those that the template sets. */
+const assignedNames = (nodes: readonly AnyNode[]): Set<string> => {
+  const names = new Set([...globalNames, 'caller', 'loop', 'self', 'super', 'varargs', 'kwargs']);
+  for (const node of nodes) {
+    if (node.kind === 'name' && node.use !== 'load') names.add(node.name);
+    if (node.kind === 'macro') names.add(node.name);
+  }
+  return names;
+};

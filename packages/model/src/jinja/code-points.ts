@@ -1,0 +1,65 @@
+// Python counts text in code points, JS in UTF-16 units. Only text with surrogate pairs needs a conversion.
+
+const surrogates = /[\ud800-\udfff]/;
+
+/** len(text). */
+export const pointCount = (text: string): number => {
+  if (!surrogates.test(text)) return text.length;
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+};
+
+/** Conversion between code points and UTF-16 units of one text. */
+export class Points {
+  readonly length: number;
+  readonly #offsets: readonly number[] | null;
+
+  constructor(text: string) {
+    if (!surrogates.test(text)) {
+      this.#offsets = null;
+      this.length = text.length;
+      return;
+    }
+    const offsets: number[] = [];
+    let at = 0;
+    for (const character of text) {
+      offsets.push(at);
+      at += character.length;
+    }
+    offsets.push(at);
+    this.#offsets = offsets;
+    this.length = offsets.length - 1;
+  }
+
+  /** The UTF-16 offset of code point number `point`, from 0 to length. */
+  unit(point: number): number {
+    return this.#offsets === null ? point : this.#offsets[point]!;
+  }
+
+  /** The code point that begins at a UTF-16 offset. */
+  point(unit: number): number {
+    if (this.#offsets === null) return unit;
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#offsets[middle]! < unit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Order of two texts by code point. */
+export const compareText = (a: string, b: string): number => {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === length) return a.length - b.length;
+  const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
+  // A surrogate belongs to a code point above all others.
+  const [high, other] = [(x & 0xf800) === 0xd800, (y & 0xf800) === 0xd800];
+  if (high !== other) return high ? 1 : -1;
+  return x - y;
+};

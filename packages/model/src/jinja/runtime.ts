@@ -1,0 +1,82 @@
+// What a template works with while it is rendered.
+import { PythonError } from './errors.ts';
+import { type Text, TextBuilder } from './text.ts';
+import { Undefined, type Value } from './values.ts';
+
+/** Text written so far: the template's output, or a block's that is captured. */
+export class Output extends TextBuilder {}
+
+/** Names of the template's own top level over those it was given. */
+export class Context {
+  readonly variables = new Map<string, Value>();
+  readonly #given: ReadonlyMap<string, Value>;
+
+  constructor(given: ReadonlyMap<string, Value>) {
+    this.#given = given;
+  }
+
+  resolve(name: string): Value | undefined {
+    const own = this.variables.get(name);
+    return own === undefined ? this.#given.get(name) : own;
+  }
+
+  /** A context in which these names stand over its own. */
+  derived(names: ReadonlyMap<string, Value>): Context {
+    return new Context(new Map([...this.#given, ...this.variables, ...names]));
+  }
+}
+
+/** One rendering. `at` is the place in the source that is being worked on, for messages. */
+export interface Rendering {
+  at: number;
+  generations: number;
+  depth: number;
+}
+
+/** The variables of one call of a function; a variable without a value is undefined. */
+export class Scope {
+  readonly values: (Value | undefined)[];
+  readonly parent: Scope | null;
+  readonly context: Context;
+  readonly rendering: Rendering;
+
+  constructor(size: number, parent: Scope | null, context: Context, rendering: Rendering) {
+    this.values = new Array(size).fill(undefined);
+    this.parent = parent;
+    this.context = context;
+    this.rendering = rendering;
+  }
+}
+
+export type Evaluate = (scope: Scope) => Value;
+
+/** How a statement ended: where not 'next', the loop around it is left or goes on to its next value. */
+export type Ending = 'next' | 'break' | 'continue';
+export type Execute = (scope: Scope, output: Output) => Ending;
+
+export const undefinedName = (name: string): Undefined =>
+  new Undefined(() => `'${name}' is undefined`);
+
+export const undefinedBecause = (message: string): Undefined => new Undefined(() => message);
+
+export const capture = (scope: Scope, execute: Execute): { text: Text; ending: Ending } => {
+  const output = new Output();
+  const ending = execute(scope, output);
+  return { text: output.build(), ending };
+};
+
+// As deep as Python would let a template go, or less.
+const deepest = 200;
+
+/** @throws PythonError where macros or loops call themselves too deeply */
+export const nested = <T>(rendering: Rendering, body: () => T): T => {
+  if (rendering.depth >= deepest) {
+    throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
+  }
+  rendering.depth++;
+  try {
+    return body();
+  } finally {
+    rendering.depth--;
+  }
+};

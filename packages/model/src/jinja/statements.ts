@@ -1,0 +1,374 @@
+// Compiles statements to closures: what jinja2.compiler writes as Python.
+import type {
+  Block,
+  CallBlock,
+  Expression,
+  FilterBlock,
+  GenerationBlock,
+  If,
+  MacroNode,
+  Output as OutputNode,
+  SetBlock,
+  SetNode,
+  Statement,
+  With,
+} from './ast.ts';
+import { TemplateSyntaxError } from './errors.ts';
+import { PythonError } from './errors.ts';
+import { accessor, compileBlockFilter, compileCall, compileExpression } from './expressions.ts';
+import { compileFor } from './for.ts';
+import type { Frame } from './frame.ts';
+import { Macro, type MacroShape } from './macro.ts';
+import { truthy } from './operators.ts';
+import { str } from './repr.ts';
+import { capture, type Execute, nested, Scope, undefinedBecause } from './runtime.ts';
+import { FunctionScope, type Slot, undeclared } from './symbols.ts';
+import { compileTarget } from './targets.ts';
+import { inGeneration } from './text.ts';
+import type { Value } from './values.ts';
+
+/** How the blocks of a template are found by name while it is rendered. */
+export type Blocks = Map<string, Execute>;
+
+export interface Compilation {
+  readonly blocks: Blocks;
+}
+
+/** @throws TemplateSyntaxError */
+export const compileBody = (
+  body: readonly Statement[],
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const steps = body.map((statement) => compileStatement(statement, frame, compilation));
+  if (steps.length === 1) return steps[0]!;
+  return (scope, output) => {
+    for (const step of steps) {
+      const ending = step(scope, output);
+      if (ending !== 'next') return ending;
+    }
+    return 'next';
+  };
+};
+
+/** Gives the variables of a frame what they begin as. */
+export const enter = (frame: Frame): ((scope: Scope) => void) => {
+  const steps = [...frame.symbols.loads].flatMap(([slot, load]) => {
+    const { write } = accessor(slot, frame);
+    if (load.how === 'parameter') return [];
+    if (load.how === 'missing') return [(scope: Scope) => write(scope, undefined)];
+    if (load.how === 'resolve') {
+      const { name } = load;
+      return [(scope: Scope) => write(scope, scope.context.resolve(name))];
+    }
+    const { read } = accessor(load.of, frame);
+    return [(scope: Scope) => write(scope, read(scope))];
+  });
+  return (scope) => {
+    for (const step of steps) step(scope);
+  };
+};
+
+/** Takes the values of a frame's variables away again. */
+export const leave = (frame: Frame): ((scope: Scope) => void) => {
+  const writes = [...frame.symbols.loads.keys()].map((slot) => accessor(slot, frame).write);
+  return (scope) => {
+    for (const write of writes) write(scope, undefined);
+  };
+};
+
+const compileStatement = (node: Statement, frame: Frame, compilation: Compilation): Execute => {
+  switch (node.kind) {
+    case 'output':
+      return compileOutput(node, frame);
+    case 'if':
+      return compileIf(node, frame, compilation);
+    case 'for':
+      return compileFor(node, frame, compilation);
+    case 'set':
+      return compileSet(node, frame);
+    case 'set-block':
+      return compileSetBlock(node, frame, compilation);
+    case 'with':
+      return compileWith(node, frame, compilation);
+    case 'macro':
+      return compileMacro(node, frame, compilation);
+    case 'call-block':
+      return compileCallBlock(node, frame, compilation);
+    case 'generation':
+      return compileGeneration(node, frame, compilation);
+    case 'filter-block':
+      return compileFilterBlock(node, frame, compilation);
+    case 'block':
+      return compileBlock(node, frame, compilation);
+    case 'break':
+    case 'continue':
+      frame.ensureLoop(node.kind, node.at);
+      return () => node.kind as 'break' | 'continue';
+  }
+};
+
+const compileOutput = ({ items }: OutputNode, frame: Frame): Execute => {
+  const steps = items.map((item): Execute => {
+    if (item.kind === 'data') {
+      const { text } = item;
+      return (_, output) => {
+        output.add(text);
+        return 'next';
+      };
+    }
+    const evaluate = compileExpression(item, frame);
+    const { at } = item;
+    return (scope, output) => {
+      const value = evaluate(scope);
+      if (typeof value === 'string') output.add(value);
+      else {
+        scope.rendering.at = at;
+        output.add(str(value));
+      }
+      return 'next';
+    };
+  });
+  return (scope, output) => {
+    for (const step of steps) step(scope, output);
+    return 'next';
+  };
+};
+
+const compileIf = (
+  { branches, otherwise }: If,
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const steps = branches.map(({ test, body }) => ({
+    test: compileExpression(test, frame),
+    body: compileBody(body, frame, compilation),
+  }));
+  const rest = compileBody(otherwise, frame, compilation);
+  return (scope, output) => {
+    for (const { test, body } of steps) {
+      if (truthy(test(scope))) return body(scope, output);
+    }
+    return rest(scope, output);
+  };
+};
+
+/** After an assignment at the top level: what the template's blocks see. */
+const publish = (target: Expression, frame: Frame): ((scope: Scope) => void) => {
+  if (!frame.toplevel) return () => {};
+  const names = namesIn(target).map((name) => ({
+    name,
+    read: accessor(frame.symbols.findRef(name)!, frame).read,
+  }));
+  return (scope) => {
+    for (const { name, read } of names) scope.context.variables.set(name, read(scope)!);
+  };
+};
+
+const namesIn = (target: Expression): string[] => {
+  if (target.kind === 'name') return [target.name];
+  return target.kind === 'tuple' ? target.items.flatMap(namesIn) : [];
+};
+
+const compileSet = ({ target, value, at }: SetNode, frame: Frame): Execute => {
+  const { check, assign } = compileTarget(target, frame);
+  const evaluate = compileExpression(value, frame);
+  const done = publish(target, frame);
+  return (scope) => {
+    scope.rendering.at = at;
+    check(scope);
+    const result = evaluate(scope);
+    scope.rendering.at = at;
+    assign(scope, result);
+    done(scope);
+    return 'next';
+  };
+};
+
+const compileSetBlock = (
+  { target, filter, body, at }: SetBlock,
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const block = frame.inner();
+  block.symbols.analyse(body);
+  const begin = enter(block);
+  const end = leave(block);
+  const execute = compileBody(body, block, compilation);
+  const { assign } = compileTarget(target, frame);
+  const apply = filter === null ? null : compileBlockFilter(filter, block);
+  const done = publish(target, frame);
+  return (scope) => {
+    begin(scope);
+    const { text, ending } = capture(scope, execute);
+    if (ending !== 'next') return ending;
+    const value = apply === null ? text : apply(scope, text);
+    scope.rendering.at = at;
+    assign(scope, value);
+    done(scope);
+    end(scope);
+    return 'next';
+  };
+};
+
+const compileWith = (
+  { targets, values, body }: With,
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const inner = frame.inner();
+  inner.symbols.analyse([...targets, ...body]);
+  const begin = enter(inner);
+  const end = leave(inner);
+  const steps = targets.map((target, index) => ({
+    assign: compileTarget(target, inner).assign,
+    value: compileExpression(values[index]!, frame),
+  }));
+  const execute = compileBody(body, inner, compilation);
+  return (scope, output) => {
+    begin(scope);
+    for (const { assign, value } of steps) assign(scope, value(scope));
+    const ending = execute(scope, output);
+    if (ending === 'next') end(scope);
+    return ending;
+  };
+};
+
+type MakeMacro = (scope: Scope) => Macro;
+
+/** The body of a macro or call block, and how it is called. */
+const compileMacroBody = (
+  node: MacroNode | CallBlock | GenerationBlock,
+  frame: Frame,
+  compilation: Compilation,
+): MakeMacro => {
+  const { parameters, defaults, body } = node;
+  const inner = frame.inner(new FunctionScope(frame.scope));
+  const { symbols } = inner;
+  symbols.analyse([...parameters, ...defaults, ...body]);
+  const read = undeclared(body, ['caller', 'kwargs', 'varargs']);
+  const names = parameters.map(({ name }) => name);
+  const slots: Slot[] = names.map((name) => symbols.findRef(name)!);
+  const explicit = names.indexOf('caller');
+  if (read.has('caller')) {
+    if (explicit < 0) slots.push(symbols.declareParameter('caller'));
+    else if (explicit < names.length - defaults.length) {
+      throw new TemplateSyntaxError(
+        'When defining macros or call blocks the special "caller" argument must be omitted or be given a default.',
+        node.at,
+      );
+    }
+  }
+  const shape: MacroShape = {
+    name: node.kind === 'macro' ? node.name : null,
+    parameters: names,
+    usesCaller: read.has('caller'),
+    catchesKwargs: read.has('kwargs') && !names.includes('kwargs'),
+    catchesVarargs: read.has('varargs') && !names.includes('varargs'),
+  };
+  if (shape.catchesKwargs) slots.push(symbols.declareParameter('kwargs'));
+  if (shape.catchesVarargs) slots.push(symbols.declareParameter('varargs'));
+  symbols.analyse([...parameters, ...defaults, ...body]);
+  const begin = enter(inner);
+  const fallbacks = names.map((name, index) => {
+    const node = defaults[index - names.length + defaults.length];
+    if (node !== undefined) return compileExpression(node, inner);
+    return () => undefinedBecause(`parameter '${name}' was not provided`);
+  });
+  const execute = compileBody(body, inner, compilation);
+  return (outer) => {
+    const invoke = (args: readonly (Value | undefined)[]): Value =>
+      nested(outer.rendering, () => {
+        const scope = new Scope(inner.scope.size, outer, outer.context, outer.rendering);
+        slots.forEach(({ index }, position) => {
+          scope.values[index] = args[position];
+        });
+        begin(scope);
+        fallbacks.forEach((fallback, position) => {
+          const { index } = slots[position]!;
+          if (scope.values[index] === undefined) scope.values[index] = fallback(scope);
+        });
+        return capture(scope, execute).text;
+      });
+    return new Macro(shape, invoke);
+  };
+};
+
+const compileMacro = (node: MacroNode, frame: Frame, compilation: Compilation): Execute => {
+  const make = compileMacroBody(node, frame, compilation);
+  const { write } = accessor(frame.symbols.findRef(node.name)!, frame);
+  return (scope) => {
+    const macro = make(scope);
+    write(scope, macro);
+    if (frame.toplevel) scope.context.variables.set(node.name, macro);
+    return 'next';
+  };
+};
+
+const compileCallBlock = (node: CallBlock, frame: Frame, compilation: Compilation): Execute => {
+  const caller = compileMacroBody(node, frame, compilation);
+  const call = compileCall(node.call, frame, caller);
+  return (scope, output) => {
+    output.add(str(call(scope)));
+    return 'next';
+  };
+};
+
+/** A {% generation %} block is a call block whose text is marked. */
+const compileGeneration = (
+  node: GenerationBlock,
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const make = compileMacroBody(node, frame, compilation);
+  return (scope, output) => {
+    const text = str(make(scope).call([], new Map()));
+    scope.rendering.generations++;
+    output.add(inGeneration(text, scope.rendering.generations));
+    return 'next';
+  };
+};
+
+const compileFilterBlock = (
+  { filter, body, at }: FilterBlock,
+  frame: Frame,
+  compilation: Compilation,
+): Execute => {
+  const inner = frame.inner();
+  inner.symbols.analyse([...body, filter]);
+  const begin = enter(inner);
+  const end = leave(inner);
+  const execute = compileBody(body, inner, compilation);
+  const apply = compileBlockFilter(filter, inner);
+  return (scope, output) => {
+    begin(scope);
+    const { text, ending } = capture(scope, execute);
+    if (ending !== 'next') return ending;
+    scope.rendering.at = at;
+    output.add(str(apply(scope, text)));
+    end(scope);
+    return 'next';
+  };
+};
+
+const compileBlock = (
+  { name, scoped, required, at }: Block,
+  frame: Frame,
+  { blocks }: Compilation,
+): Execute => {
+  const stored = scoped ? [...frame.symbols.storedNames()] : [];
+  const reads = stored.map(([key, slot]) => ({ key, read: accessor(slot, frame).read }));
+  return (scope, output) => {
+    scope.rendering.at = at;
+    if (required) throw new PythonError('TemplateRuntimeError', `Required block '${name}' not found`);
+    const { context, rendering } = scope;
+    const names = new Map<string, Value>();
+    for (const { key, read } of reads) {
+      const value = read(scope);
+      if (value !== undefined) names.set(key, value);
+    }
+    const inner = scoped ? context.derived(names) : context;
+    nested(rendering, () => blocks.get(name)!(new Scope(0, null, inner, rendering), output));
+    return 'next';
+  };
+};

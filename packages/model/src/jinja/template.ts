@@ -1,0 +1,152 @@
+import { type AnyNode, type Block, type Call, walk } from './ast.ts';
+import { checkNames } from './checks.ts';
+import { PythonError, TemplateSyntaxError } from './errors.ts';
+import { compileBody, type Compilation, enter } from './statements.ts';
+import { Frame } from './frame.ts';
+import { globalsAt } from './globals.ts';
+import { normalise } from './lexer.ts';
+import { parseTemplate } from './parser.ts';
+import { Context, type Execute, Output, type Rendering, Scope, undefinedBecause } from './runtime.ts';
+import type { LocalTime } from './strftime.ts';
+import { FunctionScope, Symbols, undeclared } from './symbols.ts';
+import type { Text } from './text.ts';
+import { TemplateReference } from './template-reference.ts';
+import type { Value } from './values.ts';
+
+/** A place in a template's source. Line and column count from 1. */
+export interface Place {
+  line: number;
+  column: number;
+  /** The whole line. */
+  text: string;
+}
+
+/** A template failed while it was rendered. */
+export class TemplateFailure extends Error {
+  readonly place: Place;
+  override readonly cause: PythonError;
+
+  constructor(cause: PythonError, place: Place) {
+    super(cause.message);
+    this.name = 'TemplateFailure';
+    this.cause = cause;
+    this.place = place;
+  }
+}
+
+/** What a template says of the clock: formats of strftime_now, null for one that is known only when rendered. */
+export type ClockFormats = readonly (string | null)[];
+
+/** A compiled template. */
+export class Template {
+  /** Each use of strftime_now. */
+  readonly clockFormats: ClockFormats;
+  readonly hasGenerationBlocks: boolean;
+  readonly #source: string;
+  readonly #scope = new FunctionScope(null);
+  readonly #self: number | null;
+  readonly #enter: (scope: Scope) => void;
+  readonly #body: Execute;
+  readonly #compilation: Compilation = { blocks: new Map() };
+
+  /** @throws TemplateSyntaxError where the template is broken, or names what is not there */
+  constructor(source: string) {
+    this.#source = normalise(source);
+    const body = parseTemplate(source);
+    const nodes = [...walk(body)];
+    checkNames(nodes);
+    this.clockFormats = clockFormatsOf(nodes);
+    this.hasGenerationBlocks = nodes.some(({ kind }) => kind === 'generation');
+    this.#compileBlocks(nodes);
+    const symbols = new Symbols(this.#scope);
+    const readsSelf = undeclared(body, ['self']).has('self');
+    this.#self = readsSelf ? symbols.declareParameter('self').index : null;
+    symbols.analyse(body);
+    const frame = new Frame(symbols, (at) => this.place(at).line, { toplevel: true });
+    this.#enter = enter(frame);
+    this.#body = compileBody(body, frame, this.#compilation);
+  }
+
+  #compileBlocks(nodes: readonly AnyNode[]): void {
+    const { blocks } = this.#compilation;
+    for (const node of nodes) {
+      if (node.kind !== 'block') continue;
+      if (blocks.has(node.name)) {
+        throw new TemplateSyntaxError(`block '${node.name}' defined twice`, node.at);
+      }
+      blocks.set(node.name, this.#compileBlock(node));
+    }
+  }
+
+  /** A block sees the names of the top level, and no others. */
+  #compileBlock({ body }: Block): Execute {
+    const function_ = new FunctionScope(null);
+    const symbols = new Symbols(function_);
+    const read = undeclared(body, ['self', 'super']);
+    const self = read.has('self') ? symbols.declareParameter('self').index : null;
+    const parent = read.has('super') ? symbols.declareParameter('super').index : null;
+    symbols.analyse(body);
+    const frame = new Frame(symbols, (at) => this.place(at).line);
+    const begin = enter(frame);
+    const execute = compileBody(body, frame, this.#compilation);
+    return ({ context, rendering }, output) => {
+      const scope = new Scope(function_.size, null, context, rendering);
+      if (self !== null) scope.values[self] = this.#reference(scope);
+      if (parent !== null) scope.values[parent] = undefinedBecause('there is no parent block.');
+      begin(scope);
+      return execute(scope, output);
+    };
+  }
+
+  #reference({ context, rendering }: Scope): TemplateReference {
+    return new TemplateReference(this.#compilation.blocks, context, rendering);
+  }
+
+  /** The line and column of a place in the source. */
+  place(at: number): Place {
+    const before = this.#source.slice(0, at).split('\n');
+    return {
+      line: before.length,
+      column: [...before.at(-1)!].length + 1,
+      text: this.#source.split('\n')[before.length - 1] ?? '',
+    };
+  }
+
+  /** @throws TemplateFailure where the template refuses what it is given */
+  render(variables: Iterable<readonly [string, Value]>, time: LocalTime): Text {
+    const context = new Context(new Map([...globalsAt(time), ...variables]));
+    const rendering: Rendering = { at: 0, generations: 0, depth: 0 };
+    const scope = new Scope(this.#scope.size, null, context, rendering);
+    if (this.#self !== null) scope.values[this.#self] = this.#reference(scope);
+    const output = new Output();
+    try {
+      this.#enter(scope);
+      this.#body(scope, output);
+    } catch (error) {
+      if (error instanceof PythonError) throw new TemplateFailure(error, this.place(rendering.at));
+      if (error instanceof RangeError && /call stack|string length/i.test(error.message)) {
+        throw new TemplateFailure(
+          new PythonError('RecursionError', error.message),
+          this.place(rendering.at),
+        );
+      }
+      throw error;
+    }
+    return output.build();
+  }
+}
+
+const clockFormatsOf = (nodes: readonly AnyNode[]): (string | null)[] => {
+  const isClock = (node: AnyNode): boolean => node.kind === 'name' && node.name === 'strftime_now' && node.use === 'load';
+  const calls = nodes.filter(
+    (node): node is Call => node.kind === 'call' && isClock(node.callee),
+  );
+  const formats = calls.map(({ args, kwargs }) => {
+    const [format] = [...args, ...kwargs.map(({ value }) => value)];
+    return format?.kind === 'const' && typeof format.value === 'string' ? format.value : null;
+  });
+  // strftime_now that is tested for is no use of the clock; any other that is not called may become one.
+  const tested = nodes.filter((node) => node.kind === 'test' && isClock(node.value)).length;
+  const others = nodes.filter(isClock).length - calls.length - tested;
+  return others > 0 ? [...formats, null] : formats;
+};

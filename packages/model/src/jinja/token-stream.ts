@@ -1,0 +1,85 @@
+import { TemplateSyntaxError } from './errors.ts';
+import { textOf } from './text.ts';
+import type { Token } from './lexer.ts';
+
+const descriptions: Record<string, string> = {
+  block_begin: 'begin of statement block',
+  block_end: 'end of statement block',
+  variable_begin: 'begin of print statement',
+  variable_end: 'end of print statement',
+  data: 'template data / text',
+  eof: 'end of template',
+};
+
+/** A token as messages name it. */
+export const describe = ({ type, value }: Token): string =>
+  type === 'name' ? textOf(value as string) : (descriptions[type] ?? type);
+
+/** The tokens of a template, one at a time. */
+export class TokenStream {
+  readonly #tokens: readonly Token[];
+  #index = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  get current(): Token {
+    return this.#tokens[this.#index]!;
+  }
+
+  get ahead(): Token {
+    return this.#tokens[Math.min(this.#index + 1, this.#tokens.length - 1)]!;
+  }
+
+  /** Whether the current token is of this type. */
+  is(...types: string[]): boolean {
+    return types.includes(this.current.type);
+  }
+
+  /** Whether the current token is one of these words. */
+  isWord(...words: string[]): boolean {
+    return this.current.type === 'name' && words.includes(this.current.value as string);
+  }
+
+  /** The current token; the stream goes on to the next. */
+  take(): Token {
+    const { current } = this;
+    if (this.#index < this.#tokens.length - 1) this.#index++;
+    return current;
+  }
+
+  takeIf(type: string): boolean {
+    const matches = this.is(type);
+    if (matches) this.take();
+    return matches;
+  }
+
+  takeWordIf(word: string): boolean {
+    const matches = this.isWord(word);
+    if (matches) this.take();
+    return matches;
+  }
+
+  /** @throws TemplateSyntaxError where the current token is of another type */
+  expect(type: string): Token {
+    if (this.is(type)) return this.take();
+    return this.unexpected(descriptions[type] ?? type);
+  }
+
+  /** @throws TemplateSyntaxError where the current token is another word */
+  expectWord(word: string): Token {
+    if (this.isWord(word)) return this.take();
+    return this.unexpected(word);
+  }
+
+  unexpected(expected: string): never {
+    const { current } = this;
+    throw new TemplateSyntaxError(
+      current.type === 'eof'
+        ? `unexpected end of template, expected '${expected}'.`
+        : `expected token '${expected}', got '${describe(current)}'`,
+      current.at,
+    );
+  }
+}
