@@ -9,7 +9,7 @@ export interface ScoredSequence {
 }
 
 /**
- * Tokenises each piece by itself, so that no token lies across a border between what is scored and what is not.
+ * Tokenises pieces as one text; no token lies across a border between them.
  * @param begin whether the first piece gets what the tokenizer puts before a text (bos)
  * @param end whether the end-of-sequence token follows, scored as the last piece is, where the text does not end with it
  */
@@ -25,8 +25,9 @@ export function tokenisePieces(
       sequence.scored.push(scored);
     }
   };
-  pieces.forEach(({ text, scored }, index) => {
-    add(tokenizer.encode(text, { addSpecialTokens: begin && index === 0 }), scored);
+  const texts = pieces.map(({ text }) => text);
+  tokenizer.encodePieces(texts, { addSpecialTokens: begin }).forEach((tokens, index) => {
+    add(tokens, pieces[index]!.scored);
   });
   const { eosTokenId } = tokenizer;
   if (end && eosTokenId !== null && sequence.tokens.at(-1) !== eosTokenId) {

@@ -1,0 +1,78 @@
+// What a JS thread and its encoding thread say to each other; see encoding-thread.ts.
+import type { MessagePort } from 'node:worker_threads';
+
+/**
+ * Where a text stands: `start`, as a text of its own; `afterText`, behind other text, so that nothing is put before it;
+ * `afterToken`, beginning with an added token that stands behind other text.
+ */
+export type TextPosition = 'start' | 'afterText' | 'afterToken';
+
+/** Components, as JSON, that take the place of a tokenizer's own where nothing is put before a text. */
+export interface UnprefixedComponents {
+  normalizer?: string;
+  preTokenizer?: string;
+}
+
+export interface LoadMessage {
+  kind: 'load';
+  tokenizer: number;
+  /** The whole tokenizer.json. */
+  json: string;
+  unprefixed: UnprefixedComponents;
+  /** The contents of its added tokens. */
+  addedTokens: string[];
+}
+
+export interface FreeMessage {
+  kind: 'free';
+  tokenizer: number;
+}
+
+export interface DescribeRequest {
+  kind: 'describe';
+  tokenizer: number;
+}
+
+export interface EncodeRequest {
+  kind: 'encode';
+  tokenizer: number;
+  texts: readonly string[];
+  position: TextPosition;
+  /** Whether offsets are wanted too. */
+  offsets: boolean;
+}
+
+/** Messages are sent and forgotten; each request is answered before the next message is sent. */
+export type Message = LoadMessage | FreeMessage;
+export type Request = DescribeRequest | EncodeRequest;
+
+/** What the library makes of a tokenizer.json. */
+export interface Description {
+  /** Ids that the post-processor puts before a text. */
+  prefix: number[];
+  /** Id of each added token, in the order of {@link LoadMessage.addedTokens}; null: the library ignores it. */
+  addedIds: (number | null)[];
+}
+
+/** Tokens of several texts, one after the other. */
+export interface EncodedBatch {
+  /** How many tokens each text has. */
+  counts: number[];
+  ids: Uint32Array<ArrayBuffer>;
+  /** UTF-16 offsets into the token's own text; null where they were not wanted. */
+  starts: Uint32Array<ArrayBuffer> | null;
+  ends: Uint32Array<ArrayBuffer> | null;
+}
+
+export type Answer<Value> = { value: Value } | { error: string };
+
+export interface EncodingThreadStart {
+  port: MessagePort;
+  /** Two Int32: {@link ANSWERED}, {@link STARTED}. */
+  state: SharedArrayBuffer;
+}
+
+/** Set to 1 when an answer has been posted. */
+export const ANSWERED = 0;
+/** Set to 1 when the thread runs. */
+export const STARTED = 1;
