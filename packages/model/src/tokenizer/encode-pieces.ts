@@ -21,58 +21,82 @@ export interface AddedTokenForm {
   content: string;
   /** Matched in the normalized text. */
   normalized: boolean;
-  /** Takes the white space before or after it. */
-  strips: boolean;
+  /** Takes the white space before it. */
+  lstrip: boolean;
+  /** Takes the white space behind it. */
+  rstrip: boolean;
 }
 
 /**
  * @param pieces well-formed texts
  * @returns the ids of each piece; of the first one exactly those that it has as a text of its own
  */
-export const encodePieces = (encoder: PieceEncoder, pieces: readonly string[]): number[][] => {
-  if (pieces.length === 0) return [];
-  return encodeRun(encoder, pieces, 'start');
-};
+export const encodePieces = (encoder: PieceEncoder, pieces: readonly string[]): number[][] =>
+  pieces.length === 0 ? [] : encodeRun(encoder, pieces, null).ids;
 
-function encodeRun(
-  encoder: PieceEncoder,
-  pieces: readonly string[],
-  position: 'start' | 'afterText',
-): number[][] {
-  const text = pieces.join('');
-  if (position === 'start') {
-    const [whole, first] = encoder.place(
-      pieces.length === 1 ? [text] : [text, pieces[0]!],
-      position,
-    ) as [PlacedTokens, PlacedTokens];
-    if (pieces.length === 1) return [Array.from(whole.ids)];
-    return split(encoder, pieces, text, whole, first);
-  }
-  const whole = placeAfterText(encoder, text);
-  if (pieces.length === 1) return [Array.from(whole.ids)];
-  return split(encoder, pieces, text, whole, null);
+/** What a run of pieces stands behind: text, or right behind an added token. */
+interface Before {
+  added: AddedTokenForm | null;
 }
 
-/** @param first the tokens of the first piece by itself, where the others must follow these; else null */
+interface Run {
+  ids: number[][];
+  end: Before;
+}
+
+/** @param before null: the pieces begin a text */
+function encodeRun(encoder: PieceEncoder, pieces: readonly string[], before: Before | null): Run {
+  const text = pieces.join('');
+  if (before !== null) return split(encoder, pieces, placeBehind(encoder, text, before), before);
+  const texts = pieces.length === 1 ? [text] : [text, pieces[0]!];
+  const [whole, first] = encoder.place(texts, 'start') as [PlacedTokens, PlacedTokens | undefined];
+  return split(encoder, pieces, whole, before, first);
+}
+
+/**
+ * @param whole the tokens of all pieces
+ * @param first the tokens of the first piece by itself, where it is to have these
+ */
 function split(
   encoder: PieceEncoder,
   pieces: readonly string[],
-  text: string,
   whole: PlacedTokens,
-  first: PlacedTokens | null,
-): number[][] {
+  before: Before | null,
+  first?: PlacedTokens,
+): Run {
+  const text = pieces.join('');
   const borders = bordersOf(pieces);
   const own = withoutStripped(encoder, text, whole);
   const cuts = straddled(own, borders, text);
-  const found = distribute(own, borders);
-  if (first !== null && !isEqual(found[0]!, first.ids)) cuts.add(1);
-  if (cuts.size === 0) return found;
+  const ids = distribute(own, borders);
+  if (first && !isEqual(ids[0]!, first.ids)) cuts.add(1);
+  if (cuts.size === 0) return { ids, end: endOf(encoder, text, whole, before) };
   const starts = [0, ...[...cuts].sort((a, b) => a - b), pieces.length];
-  return starts.slice(1).flatMap((end, at) => {
-    const run = pieces.slice(starts[at], end);
-    return encodeRun(encoder, run, at === 0 && first !== null ? 'start' : 'afterText');
-  });
+  const runs: Run[] = [];
+  for (let run = 1; run < starts.length; run += 1) {
+    const part = pieces.slice(starts[run - 1], starts[run]);
+    runs.push(encodeRun(encoder, part, runs.at(-1)?.end ?? before));
+  }
+  return { ids: runs.flatMap((run) => run.ids), end: runs.at(-1)!.end };
 }
+
+function endOf(
+  { addedTokens }: PieceEncoder,
+  text: string,
+  { ids, ends }: PlacedTokens,
+  before: Before | null,
+): Before {
+  const last = ids.length - 1;
+  if (last >= 0) {
+    return { added: ends[last] === text.length ? (addedTokens.get(ids[last]!) ?? null) : null };
+  }
+  const isNothing = text.length === whiteSpaceTakenBy(before?.added, text);
+  return { added: isNothing ? (before?.added ?? null) : null };
+}
+
+/** How much of a text an added token before it takes. */
+const whiteSpaceTakenBy = (added: AddedTokenForm | null | undefined, text: string): number =>
+  added?.rstrip ? /^\p{White_Space}*/u.exec(text)![0].length : 0;
 
 /** Where each piece begins, and the text's end. */
 function bordersOf(pieces: readonly string[]): number[] {
@@ -87,7 +111,7 @@ function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedToke
   const ends = Array.from(placed.ends);
   for (let index = 0; index < placed.ids.length; index += 1) {
     const added = addedTokens.get(placed.ids[index]!);
-    if (!added?.strips) continue;
+    if (!added?.lstrip && !added?.rstrip) continue;
     const covered = text.slice(starts[index], ends[index]);
     const at = covered.indexOf(added.content);
     if (at >= 0) {
@@ -121,7 +145,8 @@ function straddled(
     }
   }
   inner.forEach((border, at) => {
-    if (border < text.length && !covered.has(border) && !/\s/.test(text[border]!)) cuts.add(at + 1);
+    if (border < text.length && !covered.has(border) && !/\p{White_Space}/u.test(text[border]!))
+      cuts.add(at + 1);
   });
   return cuts;
 }
@@ -150,15 +175,28 @@ function distribute({ ids, starts }: PlacedTokens, borders: readonly number[]): 
 const isEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((id, index) => id === b[index]);
 
-/**
- * The tokens of a text behind other text. The library puts its space before each part between added tokens: only before
- * the very first part there is to be none.
- */
-function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
-  const { prefixesTexts, addedTokens } = encoder;
-  const { byNormalizer, byPreTokenizer } = prefixesTexts;
+/** The tokens of a text behind other text. */
+function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): PlacedTokens {
+  const { byNormalizer, byPreTokenizer } = encoder.prefixesTexts;
+  if (added) {
+    const at = whiteSpaceTakenBy(added, text);
+    const position = added.normalized ? 'afterNormalizedToken' : 'afterToken';
+    const tokens = at < text.length ? encoder.place([text.slice(at)], position)[0]! : none;
+    return joined([{ tokens, at }]);
+  }
   if (!byNormalizer && !byPreTokenizer) return encoder.place([text], 'start')[0]!;
-  const placed = encoder.place([text], 'afterText')[0]!;
+  return placeAfterText(encoder, text);
+}
+
+/**
+ * The tokens of a text behind text that is no added token. The library puts its space before each part between added
+ * tokens: only before the very first part there is to be none.
+ */
+function placeAfterText(
+  { place, prefixesTexts, addedTokens }: PieceEncoder,
+  text: string,
+): PlacedTokens {
+  const placed = place([text], 'afterText')[0]!;
   const added = (isNormalized: boolean): number =>
     Array.from(placed.ids).findIndex((id) => {
       const token = addedTokens.get(id);
@@ -167,17 +205,17 @@ function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
   const any = added(true);
   if (any < 0) return placed;
   // A normalizer sees the text between the tokens that are not matched in normalized text.
-  const plain = byNormalizer ? added(false) : any;
+  const plain = prefixesTexts.byNormalizer ? added(false) : any;
   const [from, to] = [any, plain < 0 ? placed.ids.length : plain].map(
     (token) => placed.starts[token] ?? text.length,
   ) as [number, number];
   return joined([
     { tokens: firstOf(placed, any), at: 0 },
     {
-      tokens: from < to ? encoder.place([text.slice(from, to)], 'afterToken')[0]! : none,
+      tokens: from < to ? place([text.slice(from, to)], 'afterNormalizedToken')[0]! : none,
       at: from,
     },
-    { tokens: to < text.length ? encoder.place([text.slice(to)], 'start')[0]! : none, at: to },
+    { tokens: to < text.length ? place([text.slice(to)], 'start')[0]! : none, at: to },
   ]);
 }
 

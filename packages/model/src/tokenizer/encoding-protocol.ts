@@ -3,14 +3,19 @@ import type { MessagePort } from 'node:worker_threads';
 
 /**
  * Where a text stands: `start`, as a text of its own; `afterText`, behind other text, so that nothing is put before it;
- * `afterToken`, beginning with an added token that stands behind other text.
+ * `afterToken`, right behind an added token, where the library begins a new part; `afterNormalizedToken`, right behind
+ * one that is matched in normalized text, where the normalizer sees no new part.
  */
-export type TextPosition = 'start' | 'afterText' | 'afterToken';
+export type TextPosition = 'start' | 'afterText' | 'afterToken' | 'afterNormalizedToken';
 
-/** Components, as JSON, that take the place of a tokenizer's own where nothing is put before a text. */
-export interface UnprefixedComponents {
-  normalizer?: string;
-  preTokenizer?: string;
+/** Components, as JSON, that take the place of a tokenizer's own; none: its own one does nothing that others need not. */
+export interface PositionedComponents {
+  /** Where the normalizer is to put nothing before a text. */
+  unprefixedNormalizer?: string;
+  /** Where the pre-tokenizer is to put nothing before a text. */
+  unprefixedPreTokenizer?: string;
+  /** Where a part begins that is not the first one of its text. */
+  laterPreTokenizer?: string;
 }
 
 export interface LoadMessage {
@@ -18,7 +23,7 @@ export interface LoadMessage {
   tokenizer: number;
   /** The whole tokenizer.json. */
   json: string;
-  unprefixed: UnprefixedComponents;
+  components: PositionedComponents;
   /** The contents of its added tokens. */
   addedTokens: string[];
 }
@@ -52,6 +57,8 @@ export interface Description {
   prefix: number[];
   /** Id of each added token, in the order of {@link LoadMessage.addedTokens}; null: the library ignores it. */
   addedIds: (number | null)[];
+  /** What is decoded of each: the content, or its normalized form where the token is matched in normalized text. */
+  addedTexts: (string | null)[];
 }
 
 /** Tokens of several texts, one after the other. */

@@ -10,6 +10,7 @@ import {
   type EncodingThreadStart,
   type LoadMessage,
   type Message,
+  type PositionedComponents,
   type Request,
   STARTED,
   type TextPosition,
@@ -67,7 +68,7 @@ async function handle(message: Message | Request): Promise<void> {
   Atomics.notify(flags, ANSWERED);
 }
 
-async function load({ json, unprefixed, addedTokens }: LoadMessage): Promise<Loaded> {
+async function load({ json, components, addedTokens }: LoadMessage): Promise<Loaded> {
   const library = await import('tokenizers');
   const tokenizer = library.Tokenizer.fromString(json);
   // Nothing is cut or padded in silence.
@@ -76,10 +77,12 @@ async function load({ json, unprefixed, addedTokens }: LoadMessage): Promise<Loa
   const prefix = await prefixOf(tokenizer);
   // Adds nothing, and keeps in the offsets the spaces that other post-processors trim.
   tokenizer.setPostProcessor(library.byteLevelProcessing(false));
+  const addedIds = addedTokens.map((token) => tokenizer.tokenToId(token));
+  const addedTexts = addedIds.map((id) => (id === null ? null : tokenizer.idToToken(id)));
   return {
     tokenizer,
-    description: { prefix, addedIds: addedTokens.map((token) => tokenizer.tokenToId(token)) },
-    standAt: exchange(tokenizer, unprefixed),
+    description: { prefix, addedIds, addedTexts },
+    standAt: exchange(tokenizer, components),
   };
 }
 
@@ -91,42 +94,52 @@ async function prefixOf(tokenizer: Tokenizer): Promise<number[]> {
   return processed.getIds().slice(0, at);
 }
 
+/** Which components hold at a position; see {@link TextPosition}. */
+const componentsAt: Record<
+  TextPosition,
+  { normalizer: 'own' | 'unprefixed'; preTokenizer: 'own' | 'unprefixed' | 'later' }
+> = {
+  start: { normalizer: 'own', preTokenizer: 'own' },
+  afterText: { normalizer: 'unprefixed', preTokenizer: 'unprefixed' },
+  afterToken: { normalizer: 'own', preTokenizer: 'later' },
+  afterNormalizedToken: { normalizer: 'unprefixed', preTokenizer: 'later' },
+};
+
 function exchange(
   tokenizer: Tokenizer,
-  unprefixed: LoadMessage['unprefixed'],
+  components: PositionedComponents,
 ): (position: TextPosition) => void {
-  const pairs = <Part>(
-    own: Part | null,
-    json: string | undefined,
-    read: (tiny: Tokenizer) => Part | null,
-    name: string,
-  ) => {
-    if (own === null || json === undefined) return null;
-    let other: Part | null = null;
-    return (isPrefixed: boolean): Part => {
-      if (isPrefixed) return own;
-      other ??= read(libraryWith({ [name]: JSON.parse(json) }));
-      return other!;
-    };
+  const normalizers = { own: tokenizer.getNormalizer(), unprefixed: null as Normalizer | null };
+  const preTokenizers = {
+    own: tokenizer.getPreTokenizer(),
+    unprefixed: null as PreTokenizer | null,
+    later: null as PreTokenizer | null,
   };
-  const normalizer = pairs<Normalizer>(
-    tokenizer.getNormalizer(),
-    unprefixed.normalizer,
-    (tiny) => tiny.getNormalizer(),
-    'normalizer',
-  );
-  const preTokenizer = pairs<PreTokenizer>(
-    tokenizer.getPreTokenizer(),
-    unprefixed.preTokenizer,
-    (tiny) => tiny.getPreTokenizer(),
-    'pre_tokenizer',
-  );
+  const json = {
+    unprefixed: components.unprefixedPreTokenizer,
+    later: components.laterPreTokenizer,
+  };
+  const normalizerAt = (name: 'own' | 'unprefixed'): Normalizer | null => {
+    if (name === 'own' || components.unprefixedNormalizer === undefined) return normalizers.own;
+    normalizers.unprefixed ??= libraryWith({
+      normalizer: JSON.parse(components.unprefixedNormalizer),
+    }).getNormalizer();
+    return normalizers.unprefixed;
+  };
+  const preTokenizerAt = (name: 'own' | 'unprefixed' | 'later'): PreTokenizer | null => {
+    const other = name === 'own' ? undefined : json[name];
+    if (name === 'own' || other === undefined) return preTokenizers.own;
+    preTokenizers[name] ??= libraryWith({ pre_tokenizer: JSON.parse(other) }).getPreTokenizer();
+    return preTokenizers[name];
+  };
   let now: TextPosition = 'start';
   return (position) => {
     if (position === now) return;
     now = position;
-    if (normalizer) tokenizer.setNormalizer(normalizer(position === 'start'));
-    if (preTokenizer) tokenizer.setPreTokenizer(preTokenizer(position !== 'afterText'));
+    const normalizer = normalizerAt(componentsAt[position].normalizer);
+    const preTokenizer = preTokenizerAt(componentsAt[position].preTokenizer);
+    if (normalizer) tokenizer.setNormalizer(normalizer);
+    if (preTokenizer) tokenizer.setPreTokenizer(preTokenizer);
   };
 }
 

@@ -24,6 +24,14 @@ export const loadError = (json: TokenizerJson, where: string, cause: Error): Tok
       return new TokenizerError(where, `${found.path} cannot be used: ${found.reason}`, { cause });
     }
   }
+  const unknown = Object.keys(json).find((name) => name !== 'model' && !isKnown(name));
+  if (unknown !== undefined) {
+    const name = JSON.stringify(unknown);
+    return new TokenizerError(
+      where,
+      `has the field ${name}, which the tokenizers library does not know`,
+    );
+  }
   const reason = modelFault(json.model) ?? `cannot be used: ${withoutColumn(cause.message)}`;
   return new TokenizerError(where, `its model ${reason}`, { cause });
 };
@@ -48,6 +56,8 @@ const modelFault = ({ type, vocab, merges }: TokenizerJson['model']): string | n
     ? null
     : `cannot be used: merge ${index} (${JSON.stringify(merges[index])}) does not join two tokens of the vocabulary`;
 };
+
+const isKnown = (name: string): boolean => (componentNames as readonly string[]).includes(name);
 
 const withoutColumn = (message: string): string =>
   message.replace(/( at line \d+ column \d+)+$/, '');

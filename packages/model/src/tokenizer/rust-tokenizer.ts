@@ -3,9 +3,9 @@ import type { TextPosition } from './encoding-protocol.ts';
 import { type EncodingThread, encodingThread } from './encoding-thread.ts';
 import { loadError } from './library-error.ts';
 import { libraryWith } from './library-tokenizer.ts';
+import { positionedComponents } from './positioned-components.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
-import { unprefixedComponents } from './unprefixed.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 /** The tokens of a text with the part of it that each stands for. */
@@ -39,17 +39,17 @@ export class RustTokenizer {
   constructor(json: TokenizerJson, text: string, where: string) {
     this.#where = where;
     this.#thread = encodingThread();
-    const unprefixed = unprefixedComponents(json);
+    const components = positionedComponents(json);
     this.prefixesTexts = {
-      byNormalizer: unprefixed.normalizer !== undefined,
-      byPreTokenizer: unprefixed.preTokenizer !== undefined,
+      byNormalizer: components.unprefixedNormalizer !== undefined,
+      byPreTokenizer: components.unprefixedPreTokenizer !== undefined,
     };
     const addedTokens = json.added_tokens.map(({ content }) => content);
-    this.#number = this.#thread.load({ json: text, unprefixed, addedTokens }, this);
+    this.#number = this.#thread.load({ json: text, components, addedTokens }, this);
     try {
-      const { prefix, addedIds } = this.#thread.ask({ kind: 'describe', tokenizer: this.#number });
-      this.prefix = prefix;
-      this.vocabulary = new Vocabulary(json, addedIds);
+      const description = this.#thread.ask({ kind: 'describe', tokenizer: this.#number });
+      this.prefix = description.prefix;
+      this.vocabulary = new Vocabulary(json, description);
       this.#decoder = json.decoder ? libraryWith({ decoder: json.decoder }).getDecoder() : null;
     } catch (error) {
       if (error instanceof TokenizerError) throw error;

@@ -289,6 +289,7 @@ describe('broken tokenizers', () => {
       asComponent('decoder', { type: 'Strip', content: ' ', start: 0, stop: 1 }),
       /Strip decoder has stop 1/,
     ],
+    ['an unknown field', asComponent('magic', 1), /has the field "magic"/],
     ['no object', [], /tiny/],
     [
       'added tokens without ids',

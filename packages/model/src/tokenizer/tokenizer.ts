@@ -201,8 +201,13 @@ export class Tokenizer {
     const tokens = new Map<number, AddedTokenForm>();
     for (const { content, normalized, lstrip, rstrip } of this.#json.added_tokens) {
       const id = this.tokenToId(content);
-      const strips = lstrip === true || rstrip === true;
-      if (id !== null) tokens.set(id, { content, normalized: normalized === true, strips });
+      if (id === null) continue;
+      tokens.set(id, {
+        content,
+        normalized: normalized === true,
+        lstrip: lstrip === true,
+        rstrip: rstrip === true,
+      });
     }
     return tokens;
   }

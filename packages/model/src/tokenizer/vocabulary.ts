@@ -1,4 +1,5 @@
-import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+import type { Description } from './encoding-protocol.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
 
 /** Tokens and their ids, the added ones too, as the Rust library numbers them. */
 export class Vocabulary {
@@ -6,13 +7,17 @@ export class Vocabulary {
   readonly #added: ReadonlyMap<string, number>;
   readonly #model: ReadonlyMap<string, number>;
 
-  /** @param addedIds the id of each added token; null: the library ignores it */
-  constructor(json: TokenizerJson, addedIds: readonly (number | null)[]) {
+  constructor(json: TokenizerJson, { addedIds, addedTexts }: Description) {
     this.#model = modelIds(json.model.vocab);
     for (const [token, id] of this.#model) this.#tokens[id] = token;
-    const added = json.added_tokens.map(({ content }: AddedToken, at) => [content, addedIds[at]]);
-    this.#added = new Map(added.filter((entry): entry is [string, number] => entry[1] !== null));
-    for (const [token, id] of this.#added) this.#tokens[id] = token;
+    const added = new Map<string, number>();
+    json.added_tokens.forEach(({ content }, index) => {
+      const id = addedIds[index];
+      if (id === null || id === undefined) return;
+      added.set(content, id);
+      this.#tokens[id] = addedTexts[index] ?? content;
+    });
+    this.#added = added;
   }
 
   /** One more than the largest id. */
@@ -24,6 +29,7 @@ export class Vocabulary {
     return this.#added.get(token) ?? this.#model.get(token) ?? null;
   }
 
+  /** As it is decoded: an added token that is matched in normalized text in its normalized form. */
   tokenOf(id: number): string | null {
     return this.#tokens[id] ?? null;
   }

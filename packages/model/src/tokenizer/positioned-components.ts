@@ -1,5 +1,5 @@
 // The components of a tokenizer that hold for a text behind other text.
-import type { UnprefixedComponents } from './encoding-protocol.ts';
+import type { PositionedComponents } from './encoding-protocol.ts';
 import type { Component, TokenizerJson } from './tokenizer-json.ts';
 
 /**
@@ -7,11 +7,12 @@ import type { Component, TokenizerJson } from './tokenizer-json.ts';
  * `Metaspace` with a prepend scheme, `ByteLevel` with `add_prefix_space`), or take away the spaces it begins with (`Strip`).
  * A component that does nothing of this is left out.
  */
-export function unprefixedComponents(json: TokenizerJson): UnprefixedComponents {
+export function positionedComponents(json: TokenizerJson): PositionedComponents {
   const { normalizer, pre_tokenizer: preTokenizer } = json;
   return {
-    normalizer: changed(normalizer, unprefixedNormalizer),
-    preTokenizer: changed(preTokenizer, unprefixedPreTokenizer),
+    unprefixedNormalizer: changed(normalizer, unprefixedNormalizer),
+    unprefixedPreTokenizer: changed(preTokenizer, (one) => preTokenizerWithout(one, allPrefixes)),
+    laterPreTokenizer: changed(preTokenizer, (one) => preTokenizerWithout(one, firstPrefix)),
   };
 }
 
@@ -40,19 +41,27 @@ function unprefixedNormalizer(component: Component): Component {
   }
 }
 
-function unprefixedPreTokenizer(component: Component): Component {
+const firstPrefix = { byteLevel: false, schemes: ['first'] };
+const allPrefixes = { byteLevel: true, schemes: ['first', 'always', undefined] };
+
+function preTokenizerWithout(component: Component, prefixes: typeof allPrefixes): Component {
   switch (component.type) {
     case 'Sequence': {
       const pretokenizers = component.pretokenizers as Component[];
-      return { ...component, pretokenizers: pretokenizers.map(unprefixedPreTokenizer) };
+      return {
+        ...component,
+        pretokenizers: pretokenizers.map((part) => preTokenizerWithout(part, prefixes)),
+      };
     }
     case 'ByteLevel':
-      return component.add_prefix_space === true
+      return prefixes.byteLevel && component.add_prefix_space === true
         ? { ...component, add_prefix_space: false }
         : component;
     case 'Metaspace': {
-      if (component.prepend_scheme === 'never') return component;
-      // The old name of the scheme contradicts the new one.
+      if (!prefixes.schemes.includes(component.prepend_scheme as string | undefined)) {
+        return component;
+      }
+      // The old name of the scheme would contradict it.
       const { add_prefix_space: _, ...rest } = component;
       return { ...rest, prepend_scheme: 'never' };
     }
