@@ -79,6 +79,12 @@ export class RustTokenizer {
   }
 
   #ask(texts: readonly string[], position: TextPosition, offsets: boolean) {
+    if (texts.some(hasEndlessSpace)) {
+      throw new TokenizerError(
+        this.#where,
+        `cannot encode a text with ${LONGEST_SPACE} or more characters of white space in a row`,
+      );
+    }
     try {
       return this.#thread.ask({
         kind: 'encode',
@@ -94,6 +100,14 @@ export class RustTokenizer {
     }
   }
 }
+
+// The patterns of model families try each white space of a run again. The library's regular expressions end the process
+// after ten million trials.
+const LONGEST_SPACE = 3_000_000;
+
+const hasEndlessSpace = (text: string): boolean =>
+  text.length >= LONGEST_SPACE &&
+  Array.from(text.matchAll(/\p{White_Space}+/gu)).some(([run]) => run.length >= LONGEST_SPACE);
 
 /** Where each of several runs, one after the other, begins and ends. */
 const ranges = (counts: readonly number[]): [number, number][] => {

@@ -202,6 +202,22 @@ describe('Tokenizer', () => {
     }
   });
 
+  it('refuses white space without end, on which the library would end the process', () => {
+    expect(() => build().encode(' '.repeat(3_000_000))).toThrow(/white space in a row/);
+    expect(build().encode(`a${' '.repeat(1000)}`).length).toBeGreaterThan(1);
+  });
+
+  it('says for which text the vocabulary has no token', () => {
+    const json = tinyTokenizerJson();
+    json.model = { type: 'WordLevel', vocab: { hello: 0 }, unk_token: 'none' } as never;
+    json.added_tokens = [];
+    const tokenizer = build({ json, config: {} });
+    expect(tokenizer.encode('hello')).toEqual([0]);
+    expect(() => tokenizer.encode('hell')).toThrow(/tiny: cannot encode a text: WordLevel error/);
+    // An error leaves the thread as it was.
+    expect(tokenizer.encode('hello')).toEqual([0]);
+  });
+
   it('says that there is no chat template', () => {
     expect(() => renderConversation(build(), [{ role: 'user', content: 'a' }])).toThrow(
       /no chat template/,
