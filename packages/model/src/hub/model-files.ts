@@ -10,7 +10,7 @@ export interface HubFile {
 export class NotAModel extends Error {}
 
 const besideWeights =
-  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json|chat_template\.jinja)$/;
+  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json|chat_template\.jinja)$/;
 const single = 'model.safetensors';
 const shards = /^model(?:\.safetensors\.index\.json|-\d{5}-of-\d{5}\.safetensors)$/;
 

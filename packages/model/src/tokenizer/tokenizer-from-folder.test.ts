@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tinyTokenizerJson } from './testing/tiny-tokenizer.ts';
+import { tinyTokenizerJson, tinyTokens } from './testing/tiny-tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
 
 let folder = '';
@@ -42,19 +42,29 @@ describe('tokenizerFromFolder', () => {
     expect(tokenizer.decode(tokenizer.encode('hello'))).toBe('hello');
   });
 
-  it('takes special tokens as text or object, from the map where the configuration has none', () => {
+  const ids = (text: string): number[] => tokenizerFromFolder(folder).encode(text);
+  // The first id after the vocabulary.
+  const next = tinyTokens.length;
+
+  it('takes special tokens as text or object', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', { eos_token: { content: '<|end|>' }, bos_token: null });
-    write('special_tokens_map.json', { pad_token: { content: '<|pad|>' }, eos_token: '<|user|>' });
-    const tokenizer = tokenizerFromFolder(folder);
-    expect([tokenizer.eosTokenId, tokenizer.padTokenId, tokenizer.bosTokenId]).toEqual([
-      0,
-      2,
-      null,
-    ]);
+    const { eosTokenId, padTokenId, bosTokenId } = tokenizerFromFolder(folder);
+    expect([eosTokenId, padTokenId, bosTokenId]).toEqual([0, null, null]);
   });
 
-  it('takes added tokens from the configuration that tokenizer.json lacks', () => {
+  it('prefers special_tokens_map.json, where the configuration has no added_tokens_decoder', () => {
+    write('tokenizer.json', tinyTokenizerJson());
+    write('special_tokens_map.json', { pad_token: { content: '<|pad|>' }, eos_token: '<|user|>' });
+    write('tokenizer_config.json', { eos_token: '<|end|>' });
+    const legacy = tokenizerFromFolder(folder);
+    expect([legacy.eosTokenId, legacy.padTokenId]).toEqual([1, 2]);
+    write('tokenizer_config.json', { eos_token: '<|end|>', added_tokens_decoder: {} });
+    const today = tokenizerFromFolder(folder);
+    expect([today.eosTokenId, today.padTokenId]).toEqual([0, null]);
+  });
+
+  it('adds tokens of the configuration, numbered as the library numbers them', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', {
       added_tokens_decoder: {
@@ -62,10 +72,65 @@ describe('tokenizerFromFolder', () => {
         900: { content: '<|new|>', special: true },
       },
     });
-    const tokenizer = tokenizerFromFolder(folder);
-    expect(tokenizer.encode('<|new|>')).toEqual([900]);
-    expect(tokenizer.specialTokenIds.has(900)).toBe(true);
-    expect(tokenizer.vocabSize).toBe(901);
+    expect(ids('<|new|>')).toEqual([next]);
+    expect(tokenizerFromFolder(folder).specialTokenIds.has(next)).toBe(true);
+    expect(tokenizerFromFolder(folder).vocabSize).toBe(next + 1);
+  });
+
+  it('takes the flags of added_tokens_decoder in place of those in tokenizer.json', () => {
+    write('tokenizer.json', tinyTokenizerJson());
+    const token = { content: '<|user|>', special: true };
+    write('tokenizer_config.json', { added_tokens_decoder: { 1: { ...token, rstrip: true } } });
+    expect(ids('<|user|>  ')).toEqual([1]);
+    write('tokenizer_config.json', {
+      added_tokens_decoder: { 1: { ...token, single_word: true } },
+    });
+    expect(ids('<|user|>')).toEqual([1]);
+    expect(ids('a<|user|>')).not.toContain(1);
+  });
+
+  it('takes tokens of added_tokens.json, where the configuration has no added_tokens_decoder', () => {
+    write('tokenizer.json', tinyTokenizerJson());
+    write('added_tokens.json', { '<|new|>': 500, '<|never|>': 0 });
+    expect(ids('<|new|>')).toEqual([next]);
+    expect(ids('<|never|>').length).toBeGreaterThan(1);
+    write('tokenizer_config.json', { added_tokens_decoder: {} });
+    expect(ids('<|new|>').length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['additional_special_tokens', { additional_special_tokens: ['<|new|>'] }],
+    ['extra_special_tokens', { extra_special_tokens: ['<|new|>'] }],
+    ['named extra_special_tokens', { extra_special_tokens: { new_token: '<|new|>' } }],
+  ])('makes added tokens of %s', (_, config) => {
+    write('tokenizer.json', tinyTokenizerJson());
+    write('tokenizer_config.json', config);
+    expect(ids('<|new|>')).toEqual([next]);
+  });
+
+  it('takes named special tokens whole in a text, though tokenizer.json only has them as words', () => {
+    write('tokenizer.json', tinyTokenizerJson());
+    expect(ids('hellhello')).toHaveLength(2);
+    write('tokenizer_config.json', { sep_token: 'he' });
+    expect(ids('hello')).toHaveLength(3);
+    write('tokenizer_config.json', { sep_token: '<|new|>' });
+    expect(ids('<|new|>')).toEqual([next]);
+    // The embedding would have no row for it.
+    write('tokenizer_config.json', { eos_token: '<|new|>' });
+    expect(() => ids('a')).toThrow(/eos_token is "<\|new\|>", which is not in the vocabulary/);
+  });
+
+  it('refuses fields by which transformers would change tokenizer.json', () => {
+    write('tokenizer.json', tinyTokenizerJson());
+    write('tokenizer_config.json', { split_special_tokens: true });
+    expect(() => ids('a')).toThrow(/tokenizer_config\.json: split_special_tokens is true/);
+    write('tokenizer_config.json', { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: true });
+    expect(() => ids('a')).toThrow(/add_prefix_space is true, but .* does not put a space/);
+    write('tokenizer_config.json', { tokenizer_class: 'BertTokenizer', do_lower_case: true });
+    expect(() => ids('a')).toThrow(/do_lower_case is true/);
+    const general = { tokenizer_class: 'PreTrainedTokenizerFast', add_prefix_space: true };
+    write('tokenizer_config.json', { ...general, add_bos_token: true, add_eos_token: true });
+    expect(ids('a')).toHaveLength(1);
   });
 
   it('ends generation where generation_config.json says', () => {

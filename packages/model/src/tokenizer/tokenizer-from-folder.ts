@@ -1,24 +1,20 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkConfigFields } from './config-fields.ts';
+import { configTokens, tokenFields } from './config-tokens.ts';
+import { encodingThread } from './encoding-thread.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
-/** The special tokens that have a name of their own in the files. */
-const tokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
-
-const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
-
 const configSchema = z.looseObject({
-  ...Object.fromEntries(tokenNames.map((name) => [name, token])),
-  additional_special_tokens: z.array(token).nullish(),
+  ...tokenFields,
   chat_template: z
     .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
     .nullish(),
-  added_tokens_decoder: z
-    .record(z.string(), z.looseObject({ content: z.string(), special: z.boolean().optional() }))
-    .nullish(),
 });
+
+const addedSchema = z.record(z.string(), z.int().nonnegative());
 
 const generationSchema = z.looseObject({
   eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
@@ -26,44 +22,36 @@ const generationSchema = z.looseObject({
 
 /**
  * The tokenizer of a Hugging Face folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json,
- * chat_template.jinja and generation_config.json where they exist.
+ * added_tokens.json, chat_template.jinja and generation_config.json where they exist.
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */
 export const tokenizerFromFolder = (folder: string): Tokenizer => {
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
+  // It starts while the files are read.
+  encodingThread();
   const json = readJson(path, z.looseObject({}));
-  const raw = readOptional(join(folder, 'tokenizer_config.json'), configSchema);
+  const configPath = join(folder, 'tokenizer_config.json');
+  const raw = readOptional(configPath, configSchema);
   const map = readOptional(join(folder, 'special_tokens_map.json'), configSchema);
+  const added = readOptional(join(folder, 'added_tokens.json'), addedSchema);
   const generation = readOptional(join(folder, 'generation_config.json'), generationSchema);
   const { chat_template: inConfig, ...config } = raw;
-  const names: Record<string, string | null> = {};
-  for (const name of tokenNames) {
-    const text = contentOf(raw[name] ?? map[name]);
-    if (text !== null || name in raw) names[name] = text;
-  }
-  const additional = (raw.additional_special_tokens ?? map.additional_special_tokens ?? [])
-    .map(contentOf)
-    .filter((text) => text !== null);
+  checkConfigFields(config, json, configPath);
+  const { addedTokens, names, extra } = configTokens({ json, config, map, added });
   const ends = generation.eos_token_id ?? [];
   return new Tokenizer({
     source: path,
-    json: withConfigTokens(json, raw.added_tokens_decoder ?? {}),
+    json: { ...json, added_tokens: addedTokens },
     config: {
       ...config,
       ...names,
-      ...(additional.length > 0 ? { additional_special_tokens: additional } : {}),
+      ...(extra.length > 0 ? { additional_special_tokens: extra } : {}),
     } as TokenizerConfig,
     chatTemplates: readTemplates(folder, inConfig),
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });
-};
-
-const contentOf = (value: unknown): string | null => {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'object' && value !== null) return (value as { content: string }).content;
-  return null;
 };
 
 const withoutTokenizerJson = (folder: string): TokenizerError => {
@@ -90,19 +78,6 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
 
 const readOptional = <T>(path: string, schema: z.ZodType<T>): T =>
   existsSync(path) ? readJson(path, schema) : schema.parse({});
-
-/** Some tokenizer_config.json name added tokens that tokenizer.json does not have; transformers takes both. */
-const withConfigTokens = (
-  json: Record<string, unknown>,
-  fromConfig: Record<string, { content: string; special?: boolean | undefined }>,
-): unknown => {
-  const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
-  const known = new Set(added.map((entry) => (entry as { content?: unknown } | null)?.content));
-  const missing = Object.entries(fromConfig)
-    .filter(([, entry]) => !known.has(entry.content))
-    .map(([id, entry]) => ({ ...entry, id: Number(id), special: entry.special ?? false }));
-  return missing.length === 0 ? json : { ...json, added_tokens: [...added, ...missing] };
-};
 
 const readTemplates = (
   folder: string,

@@ -62,7 +62,7 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(tokenizer.decode([tool + 1])).toBe('');
   });
 
-  it('adds bos and eos as the file says, or else as the family does', () => {
+  it('adds bos as the file says, or else as the family does, and never eos', () => {
     const ids = { 'tokenizer.ggml.bos_token_id': 1 };
     const encode = (changes: Record<string, unknown>): number[] =>
       tiny({ ...ids, ...changes }).encode('h', { addSpecialTokens: true });
@@ -70,7 +70,7 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(encode({})).toEqual([letter]);
     expect(encode({ 'tokenizer.ggml.pre': 'llama-bpe' })).toEqual([1, letter]);
     expect(encode({ 'tokenizer.ggml.add_bos_token': true })).toEqual([1, letter]);
-    expect(encode({ 'tokenizer.ggml.add_eos_token': true })).toEqual([letter, 0]);
+    expect(encode({ 'tokenizer.ggml.add_eos_token': true })).toEqual([letter]);
   });
 
   it('has the chat template', () => {

@@ -1,3 +1,4 @@
+import { encodingThread } from './encoding-thread.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
 import { mergesFromScores } from './sentencepiece-merges.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
@@ -17,6 +18,8 @@ export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,
   source = 'the GGUF file',
 ): Tokenizer => {
+  // It starts while the vocabulary is built.
+  encodingThread();
   const fields = new Fields(metadata, source);
   const model = fields.text('model');
   if (model !== 'gpt2' && model !== 'llama') {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { charsmapFault } from './precompiled-charsmap.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
 const component = z.looseObject({ type: z.string() }).nullish();
@@ -42,61 +43,113 @@ export interface TokenizerJson {
   [key: string]: unknown;
 }
 
-/** Checks the shape of a tokenizer.json and, for BPE, that vocabulary and merges fit together. */
+/**
+ * Checks what the Rust library does not: it ends the whole process on some damaged files, and takes others as they are
+ * though their ids mean nothing. All else is left to the library.
+ *
+ * @throws TokenizerError
+ */
 export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson => {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new TokenizerError(where, z.prettifyError(parsed.error));
   const json = parsed.data as TokenizerJson;
-  const { model } = json;
-  // Files of old versions leave the type out.
-  const type = model.type ?? (Array.isArray(model.vocab) ? 'Unigram' : 'BPE');
-  if (type === 'BPE') checkBytePairs(model, where);
-  else if (type !== 'Unigram' && type !== 'WordPiece') {
-    throw new TokenizerError(where, `its model is ${type}, expected BPE, Unigram or WordPiece`);
+  const fail = (message: string): never => {
+    throw new TokenizerError(where, message);
+  };
+  checkModel(json.model, fail);
+  for (const { name, checks } of stages) {
+    for (const part of parts(json[name] as Component | null | undefined)) {
+      const fault = checks(part);
+      if (fault !== null) fail(`its ${part.type} ${name.replace('_', '-')} ${fault}`);
+    }
   }
-  return { ...json, model: { ...model, type } };
+  return json;
 };
 
-const checkBytePairs = (model: Record<string, unknown>, where: string): void => {
-  const { vocab, merges, continuing_subword_prefix: prefix } = model;
-  if (typeof vocab !== 'object' || vocab === null || Array.isArray(vocab)) {
-    throw new TokenizerError(where, 'its BPE model has no vocabulary (model.vocab)');
-  }
-  if (!Array.isArray(merges)) {
-    throw new TokenizerError(
-      where,
-      'its BPE model has no merges (model.merges): text cannot be tokenised without them',
+type Fail = (message: string) => never;
+
+const checkModel = (model: TokenizerJson['model'], fail: Fail): void => {
+  const { vocab, merges, dropout, continuing_subword_prefix: prefix } = model;
+  if (typeof dropout === 'number' && dropout !== 0) {
+    fail(
+      `its model has dropout ${dropout}, which splits the same text differently each time. ` +
+        'Set dropout to null',
     );
   }
-  if (typeof prefix === 'string' && prefix !== '') {
-    throw new TokenizerError(
-      where,
-      `continuing_subword_prefix ${prefix} is not supported with BPE`,
-    );
-  }
-  const known = new Set<string>();
-  const ids = new Set<number>();
-  for (const [token, id] of Object.entries(vocab as Record<string, unknown>)) {
-    if (!Number.isSafeInteger(id) || (id as number) < 0 || (id as number) > 2 ** 31) {
-      throw new TokenizerError(where, `token ${JSON.stringify(token)} has the id ${String(id)}`);
-    }
-    if (ids.has(id as number)) {
-      throw new TokenizerError(
-        where,
-        `two tokens have the id ${id}; one is ${JSON.stringify(token)}`,
+  if (vocab && typeof vocab === 'object' && !Array.isArray(vocab)) checkIds(vocab, fail);
+  if (Array.isArray(merges) && typeof prefix === 'string' && prefix !== '') {
+    merges.forEach((merge, index) => {
+      const [, right] = typeof merge === 'string' ? merge.split(' ') : merge;
+      if (typeof right === 'string' && right.startsWith(prefix)) return;
+      fail(
+        `merge ${index} (${JSON.stringify(merge)}) does not begin its second part with the model's ` +
+          `continuing_subword_prefix ${JSON.stringify(prefix)}`,
       );
-    }
-    ids.add(id as number);
-    known.add(token);
+    });
   }
-  merges.forEach((merge: unknown, index) => {
-    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
-    const good = Array.isArray(pair) && pair.length === 2;
-    if (!good || !known.has(pair[0]) || !known.has(pair[1]) || !known.has(`${pair[0]}${pair[1]}`)) {
-      throw new TokenizerError(
-        where,
-        `merge ${index} (${JSON.stringify(merge)}) does not join two tokens of the vocabulary to a third`,
-      );
-    }
-  });
 };
+
+const checkIds = (vocab: object, fail: Fail): void => {
+  const ids = new Set<number>();
+  for (const [token, id] of Object.entries(vocab)) {
+    if (!Number.isSafeInteger(id) || id < 0 || id > 2 ** 31) {
+      fail(`token ${JSON.stringify(token)} has the id ${String(id)}`);
+    }
+    if (ids.has(id)) fail(`two tokens have the id ${id}; one is ${JSON.stringify(token)}`);
+    ids.add(id);
+  }
+};
+
+/** A component and, where it is a Sequence, all in it. */
+const parts = (component: Component | null | undefined): Component[] => {
+  if (!component) return [];
+  const inner = ['normalizers', 'pretokenizers', 'processors', 'decoders']
+    .map((name) => component[name])
+    .find(Array.isArray) as Component[] | undefined;
+  return [component, ...(component.type === 'Sequence' ? (inner ?? []).flatMap(parts) : [])];
+};
+
+const normalizerFault = ({ type, precompiled_charsmap: charsmap }: Component): string | null => {
+  const fault = type === 'Precompiled' ? charsmapFault(charsmap) : null;
+  return fault === null ? null : `cannot be used: its precompiled_charsmap ${fault}`;
+};
+
+const preTokenizerFault = ({ type, length }: Component): string | null =>
+  type === 'FixedLength' && length === 0 ? 'has length 0; it must be at least 1' : null;
+
+const postProcessorFault = (component: Component): string | null => {
+  if (component.type !== 'TemplateProcessing') return null;
+  const known = Object.keys((component.special_tokens as object | undefined) ?? {});
+  for (const [name, sequences] of [
+    ['single', ['A']],
+    ['pair', ['A', 'B']],
+  ] as const) {
+    const template = component[name];
+    // What is no list is for the library to refuse.
+    if (!Array.isArray(template)) continue;
+    const pieces = template as { SpecialToken?: { id: string }; Sequence?: { id: string } }[];
+    const unknown = pieces.find(
+      (piece) => piece.SpecialToken && !known.includes(piece.SpecialToken.id),
+    );
+    if (unknown) {
+      return `uses ${JSON.stringify(unknown.SpecialToken!.id)} in its ${name}, which its special_tokens do not define`;
+    }
+    const used = pieces.flatMap((piece) => (piece.Sequence ? [piece.Sequence.id] : []));
+    if (name === 'single' && used.join() !== sequences.join()) {
+      return `must hold the text ($A) exactly once in its single, and has ${used.length === 0 ? 'none' : used.map((id) => `$${id}`).join(', ')}`;
+    }
+  }
+  return null;
+};
+
+const decoderFault = ({ type, stop }: Component): string | null =>
+  type === 'Strip' && typeof stop === 'number' && stop > 0
+    ? `has stop ${stop}; the tokenizers library fails on tokens of nothing but what it strips there. Set stop to 0`
+    : null;
+
+const stages = [
+  { name: 'normalizer', checks: normalizerFault },
+  { name: 'pre_tokenizer', checks: preTokenizerFault },
+  { name: 'post_processor', checks: postProcessorFault },
+  { name: 'decoder', checks: decoderFault },
+] as const;

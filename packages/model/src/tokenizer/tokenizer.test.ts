@@ -24,6 +24,22 @@ const build = (changes: Partial<TokenizerParts> = {}): Tokenizer =>
 const tokensOf = (tokenizer: Tokenizer, text: string): (string | null)[] =>
   tokenizer.encode(text).map((id) => tokenizer.idToToken(id));
 
+const user = { SpecialToken: { id: '<|user|>', type_id: 0 } };
+const end = { SpecialToken: { id: '<|end|>', type_id: 0 } };
+const text = { Sequence: { id: 'A', type_id: 0 } };
+const templateOf = (...single: unknown[]) => ({
+  type: 'TemplateProcessing',
+  single,
+  pair: [],
+  special_tokens: {
+    '<|user|>': { id: '<|user|>', ids: [1], tokens: ['<|user|>'] },
+    '<|end|>': { id: '<|end|>', ids: [0, 2], tokens: ['<|end|>', '<|pad|>'] },
+  },
+});
+const byteLevel = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true };
+const bert = { type: 'BertProcessing', sep: ['<|end|>', 0], cls: ['<|user|>', 1] };
+const roberta = { ...bert, type: 'RobertaProcessing', trim_offsets: true, add_prefix_space: true };
+
 describe('Tokenizer', () => {
   it('merges in order, and takes special tokens whole', () => {
     expect(tokensOf(build(), 'hello world<|user|>hé')).toEqual([
@@ -67,7 +83,7 @@ describe('Tokenizer', () => {
       type: 'Sequence',
       pretokenizers: [
         { type: 'Digits', individual_digits: true },
-        { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     };
     // Arabic-Indic digits are digits too, though not for JavaScript.
@@ -115,22 +131,42 @@ describe('Tokenizer', () => {
     expect([...tokenizer.endOfTurnIds]).toEqual([2, 0]);
   });
 
-  it('adds what the post-processor adds, only where asked', () => {
-    const json = tinyTokenizerJson();
-    json.post_processor = {
-      type: 'TemplateProcessing',
-      single: [
-        { SpecialToken: { id: '<|user|>', type_id: 0 } },
-        { Sequence: { id: 'A', type_id: 0 } },
-      ],
-      pair: [],
-      special_tokens: {},
-    };
-    const tokenizer = build({ json });
+  it.each<[string, unknown, number[]]>([
+    ['no post-processor', null, []],
+    ['a template with bos', templateOf(user, text), [1]],
+    ['a template with eos', templateOf(text, end), []],
+    ['a template with both', templateOf(user, text, end), [1]],
+    ['a template with several tokens', templateOf(user, end, text), [1, 0, 2]],
+    ['BertProcessing', bert, [1]],
+    ['RobertaProcessing', roberta, [1]],
+    ['ByteLevel', byteLevel, []],
+    ['a Sequence', { type: 'Sequence', processors: [byteLevel, templateOf(user, text, end)] }, [1]],
+  ])('adds what stands before a text, never what stands behind: %s', (_, processor, prefix) => {
+    const tokenizer = build({ json: { ...tinyTokenizerJson(), post_processor: processor } });
     const hello = tokenizer.tokenToId('hello')!;
     expect(tokenizer.encode('hello')).toEqual([hello]);
-    expect(tokenizer.encode('hello', { addSpecialTokens: true })).toEqual([1, hello]);
-    expect(tokenizer.encode('', { addSpecialTokens: true })).toEqual([1]);
+    expect(tokenizer.encode('hello', { addSpecialTokens: true })).toEqual([...prefix, hello]);
+    expect(tokenizer.encode('', { addSpecialTokens: true })).toEqual(prefix);
+    expect(tokenizer.encodePieces(['', 'hello'], { addSpecialTokens: true })).toEqual([
+      prefix,
+      [hello],
+    ]);
+  });
+
+  it('neither cuts nor fills up texts, whatever tokenizer.json says', () => {
+    const json = {
+      ...tinyTokenizerJson(),
+      truncation: { max_length: 2, strategy: 'LongestFirst', stride: 0, direction: 'Right' },
+      padding: {
+        strategy: { Fixed: 9 },
+        direction: 'Right',
+        pad_to_multiple_of: null,
+        pad_id: 2,
+        pad_type_id: 0,
+        pad_token: '<|pad|>',
+      },
+    };
+    expect(build({ json }).encode('abc')).toHaveLength(3);
   });
 
   it('has a hash that changes with merges, special tokens and template, and not else', () => {
@@ -166,6 +202,22 @@ describe('Tokenizer', () => {
     }
   });
 
+  it('refuses white space without end, on which the library would end the process', () => {
+    expect(() => build().encode(' '.repeat(3_000_000))).toThrow(/white space in a row/);
+    expect(build().encode(`a${' '.repeat(1000)}`).length).toBeGreaterThan(1);
+  });
+
+  it('says for which text the vocabulary has no token', () => {
+    const json = tinyTokenizerJson();
+    json.model = { type: 'WordLevel', vocab: { hello: 0 }, unk_token: 'none' } as never;
+    json.added_tokens = [];
+    const tokenizer = build({ json, config: {} });
+    expect(tokenizer.encode('hello')).toEqual([0]);
+    expect(() => tokenizer.encode('hell')).toThrow(/tiny: cannot encode a text: WordLevel error/);
+    // An error leaves the thread as it was.
+    expect(tokenizer.encode('hello')).toEqual([0]);
+  });
+
   it('says that there is no chat template', () => {
     expect(() => renderConversation(build(), [{ role: 'user', content: 'a' }])).toThrow(
       /no chat template/,
@@ -179,57 +231,81 @@ describe('broken tokenizers', () => {
     change(json);
     return json;
   };
+  const asComponent = (name: string, value: unknown): unknown =>
+    changed((json) => Object.assign(json, { [name]: value }));
+  const asModel = (value: Record<string, unknown>): unknown =>
+    changed((json) => Object.assign(json.model, value));
   it.each<[string, unknown, RegExp]>([
     ['no merges', changed((json) => delete json.model.merges), /no merges/],
     ['no vocabulary', changed((json) => delete json.model.vocab), /no vocabulary/],
+    ['a merge of unknown tokens', asModel({ merges: ['h e', 'he q\u0000'] }), /merge 1 \("he q/],
+    ['a merge of three', asModel({ merges: ['h e l'] }), /merge 0/],
+    ['a merge into no token', asModel({ merges: ['h q'] }), /model cannot be used: .*`hq`/],
     [
-      'a merge of unknown tokens',
-      changed((json) => {
-        json.model.merges = ['h e', 'he q'];
+      'a merge that the prefix of continuing tokens does not fit',
+      asModel({ continuing_subword_prefix: '##', merges: ['h e'] }),
+      /merge 0 .* continuing_subword_prefix "##"/,
+    ],
+    ['two tokens with one id', asModel({ vocab: { h: 0, e: 0 } }), /two tokens have the id 0/],
+    ['an id that is no number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
+    ['another model', asModel({ type: 'Magic' }), /its model is Magic; expected BPE/],
+    ['dropout', asModel({ dropout: 0.1 }), /dropout 0\.1/],
+    ['an unknown component', asComponent('pre_tokenizer', { type: 'Magic' }), /\(Magic\) cannot/],
+    [
+      'an unknown component in a Sequence',
+      asComponent('normalizer', {
+        type: 'Sequence',
+        normalizers: [{ type: 'NFC' }, { type: 'X' }],
       }),
-      /merge 1 \("he q"\) does not join/,
+      /normalizer\.normalizers\[1\] \(X\) cannot be used/,
     ],
     [
-      'a merge of three',
-      changed((json) => {
-        json.model.merges = ['h e l'];
-      }),
-      /merge 0/,
+      'a missing field',
+      asComponent('decoder', { type: 'ByteLevel' }),
+      /decoder \(ByteLevel\) cannot be used: missing field `add_prefix_space`/,
     ],
     [
-      'two tokens with one id',
-      changed((json) => {
-        json.model.vocab = { h: 0, e: 0 };
+      'a regular expression that is none',
+      asComponent('pre_tokenizer', {
+        type: 'Split',
+        pattern: { Regex: '([' },
+        behavior: 'Isolated',
+        invert: false,
       }),
-      /two tokens have the id 0/,
+      /pre_tokenizer \(Split\) cannot be used: .*char-class/,
+    ],
+    // On these the library would end the process.
+    [
+      'a template with an undefined token',
+      asComponent('post_processor', { ...templateOf(user, text), special_tokens: {} }),
+      /uses "<\|user\|>" in its single, which its special_tokens do not define/,
     ],
     [
-      'an id that is no number',
-      changed((json) => {
-        json.model.vocab = { h: -1 };
-      }),
-      /"h" has the id -1/,
-    ],
-    ['another model', changed((json) => Object.assign(json.model, { type: 'Magic' })), /is Magic/],
-    [
-      'a split the library does not know',
-      changed((json) => {
-        json.pre_tokenizer = {
-          type: 'Split',
-          pattern: { String: '-' },
-          behavior: 'MergedWithPrevious',
-          invert: false,
-        };
-      }),
-      /splits as MergedWithPrevious/,
+      'a template without a text',
+      asComponent('post_processor', templateOf(user)),
+      /must hold the text \(\$A\) exactly once in its single, and has none/,
     ],
     [
-      'an unknown pre-tokenizer',
-      changed((json) => {
-        json.pre_tokenizer = { type: 'Magic' };
-      }),
-      /cannot be used: .*Magic/,
+      'a template with another text',
+      asComponent('post_processor', templateOf({ Sequence: { id: 'B', type_id: 0 } })),
+      /exactly once in its single, and has \$B/,
     ],
+    [
+      'pieces of no length',
+      asComponent('pre_tokenizer', { type: 'FixedLength', length: 0 }),
+      /FixedLength pre-tokenizer has length 0/,
+    ],
+    [
+      'a damaged character map',
+      asComponent('normalizer', { type: 'Precompiled', precompiled_charsmap: 'AAAA' }),
+      /Precompiled normalizer cannot be used: its precompiled_charsmap is too short/,
+    ],
+    [
+      'a decoder that strips ends',
+      asComponent('decoder', { type: 'Strip', content: ' ', start: 0, stop: 1 }),
+      /Strip decoder has stop 1/,
+    ],
+    ['an unknown field', asComponent('magic', 1), /has the field "magic"/],
     ['no object', [], /tiny/],
     [
       'added tokens without ids',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { writeAside } from '../formats/write-aside.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
-import { keepByteOrderMarks, libraryForm } from './library-form.ts';
+import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
+import { RustTokenizer } from './rust-tokenizer.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
@@ -53,49 +53,82 @@ export class Tokenizer {
   readonly hash: string;
   readonly #parts: TokenizerParts;
   readonly #json: TokenizerJson;
-  readonly #library: LibraryTokenizer;
+  readonly #library: RustTokenizer;
+  readonly #addedTokens: ReadonlyMap<number, AddedTokenForm>;
 
   /** @throws TokenizerError where the parts are damaged or contradict each other. */
   constructor(parts: TokenizerParts) {
     const { source, config, chatTemplates = {} } = parts;
     this.#parts = parts;
     this.#json = checkTokenizerJson(parts.json, source);
-    try {
-      this.#library = new LibraryTokenizer(libraryForm(this.#json, source), config);
-      keepByteOrderMarks(this.#library.decoder);
-    } catch (cause) {
-      if (cause instanceof TokenizerError) throw cause;
-      throw new TokenizerError(source, `cannot be used: ${(cause as Error).message}`, { cause });
-    }
+    const text = stringify(this.#json, source);
+    this.#library = new RustTokenizer(this.#json, text, source);
+    this.#addedTokens = this.#findAddedTokens();
     this.bosTokenId = this.#idOf('bos_token');
     this.eosTokenId = this.#idOf('eos_token');
     this.padTokenId = this.#idOf('pad_token');
-    this.vocabSize = largestId(this.#library) + 1;
+    this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
     const { default: template } = chatTemplates;
     const tokens = namedTokens(config);
     this.chatTemplate = template === undefined ? null : new ChatTemplate(template, tokens);
     this.hash = createHash('sha256')
-      .update(JSON.stringify([this.#json, tokens, template ?? null]))
+      .update(text)
+      .update(JSON.stringify([tokens, template ?? null]))
       .digest('hex');
   }
 
-  /** Token ids of `text`. Special tokens written out in it become their ids; `addSpecialTokens` adds bos and the like. */
+  /**
+   * Token ids of `text`. Special tokens written out in it become their ids. Half a surrogate pair becomes U+FFFD.
+   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes first. What it puts behind a
+   * text (eos) never does: a text may go on.
+   * @throws TokenizerError where the vocabulary has no token for the text, and none for unknown ones
+   */
   encode(text: string, { addSpecialTokens = false } = {}): number[] {
-    if (text === '' && !addSpecialTokens) return [];
-    return this.#library.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens }).ids;
+    const prefix = addSpecialTokens ? this.#library.prefix : [];
+    if (text === '') return [...prefix];
+    const [ids] = this.#library.encode([text.toWellFormed()]) as [number[]];
+    return prefix.length === 0 ? ids : [...prefix, ...ids];
   }
 
-  /** Text of `ids`, nothing cleaned up. Ids that stand for no token give no text. */
-  decode(ids: readonly number[], { skipSpecialTokens = false }: DecodeOptions = {}): string {
-    const known = ids.filter(
-      (id) =>
-        this.#library.id_to_token(id) !== undefined &&
-        !(skipSpecialTokens && this.specialTokenIds.has(id)),
+  /**
+   * Token ids of a text in pieces, each token in the piece whose text it stands for: the ids of the whole text, split at
+   * the borders. The first piece (a prompt) has exactly the ids that {@link encode} gives it, so that an answer is learnt
+   * behind the ids it is sampled from. Where a token would lie across a border, the text is cut there, and what follows is
+   * encoded as it stands behind other text: no space is put before it.
+   *
+   * An added token that takes the white space beside it belongs to the piece in which its own text is.
+   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes first, in the first piece
+   * @returns one list for each piece, empty for an empty one
+   * @throws TokenizerError as {@link encode}
+   */
+  encodePieces(pieces: readonly string[], { addSpecialTokens = false } = {}): number[][] {
+    const library = this.#library;
+    const found = encodePieces(
+      {
+        place: (texts, position) => library.place(texts, position),
+        prefixesTexts: library.prefixesTexts,
+        addedTokens: this.#addedTokens,
+      },
+      pieces.map((piece) => piece.toWellFormed()),
     );
-    if (known.length === 0) return '';
-    return this.#library.decode(known, { clean_up_tokenization_spaces: false });
+    if (addSpecialTokens) found[0]?.unshift(...library.prefix);
+    return found;
+  }
+
+  /**
+   * Text of `ids`, nothing cleaned up. Ids that stand for no token give no text, as in the Rust library.
+   */
+  decode(ids: readonly number[], { skipSpecialTokens = false }: DecodeOptions = {}): string {
+    const tokens: string[] = [];
+    for (const id of ids) {
+      const token = this.idToToken(id);
+      if (token !== null && !(skipSpecialTokens && this.specialTokenIds.has(id))) {
+        tokens.push(token);
+      }
+    }
+    return tokens.length === 0 ? '' : this.#library.decode(tokens);
   }
 
   /** Decodes ids as they come, never half a character. */
@@ -105,12 +138,12 @@ export class Tokenizer {
 
   /** Id of a token by its exact text in the vocabulary, or null. */
   tokenToId(token: string): number | null {
-    return this.#library.token_to_id(token) ?? null;
+    return this.#library.vocabulary.idOf(token);
   }
 
   /** Text of a token in the vocabulary (byte-level tokens in their own alphabet), or null. */
   idToToken(id: number): string | null {
-    return this.#library.id_to_token(id) ?? null;
+    return this.#library.vocabulary.tokenOf(id);
   }
 
   /**
@@ -158,10 +191,25 @@ export class Tokenizer {
     const named = [
       ...Object.values(namedTokens(config)),
       ...(config.additional_special_tokens ?? []),
+      ...this.#json.added_tokens.filter(({ special }) => special).map(({ content }) => content),
     ];
     const ids = named.map((token) => this.tokenToId(token)).filter((id) => id !== null);
-    const added = this.#json.added_tokens.filter(({ special }) => special).map(({ id }) => id);
-    return new Set([...added, ...ids].sort((a, b) => a - b));
+    return new Set(ids.sort((a, b) => a - b));
+  }
+
+  #findAddedTokens(): Map<number, AddedTokenForm> {
+    const tokens = new Map<number, AddedTokenForm>();
+    for (const { content, normalized, lstrip, rstrip } of this.#json.added_tokens) {
+      const id = this.tokenToId(content);
+      if (id === null) continue;
+      tokens.set(id, {
+        content,
+        normalized: normalized === true,
+        lstrip: lstrip === true,
+        rstrip: rstrip === true,
+      });
+    }
+    return tokens;
   }
 
   #findEndIds(): Set<number> {
@@ -180,10 +228,12 @@ const namedTokens = (config: TokenizerConfig): Record<string, string> =>
       .filter((entry): entry is [(typeof entry)[0], string] => typeof entry[1] === 'string'),
   );
 
-const largestId = (library: LibraryTokenizer): number => {
-  let largest = -1;
-  for (const id of library.get_vocab().values()) largest = Math.max(largest, id);
-  return largest;
+const stringify = (json: TokenizerJson, where: string): string => {
+  try {
+    return JSON.stringify(json);
+  } catch (cause) {
+    throw new TokenizerError(where, 'is nested too deeply', { cause });
+  }
 };
 
 export interface RenderedConversation {

@@ -48,9 +48,19 @@ export const tinyTokenizerJson = () => ({
     single_word: false,
   })),
   normalizer: null as unknown,
-  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true } as unknown,
+  pre_tokenizer: {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex: true,
+  } as unknown,
   post_processor: null as unknown,
-  decoder: { type: 'ByteLevel' } as unknown,
+  decoder: {
+    type: 'ByteLevel',
+    add_prefix_space: true,
+    trim_offsets: true,
+    use_regex: true,
+  } as unknown,
   model: {
     type: 'BPE',
     vocab: Object.fromEntries(tinyTokens.map((token, id) => [token, id])) as unknown,

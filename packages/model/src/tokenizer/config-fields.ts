@@ -1,0 +1,60 @@
+// Fields of a tokenizer_config.json that change ids in transformers (5.17), though tokenizer.json says otherwise.
+import { TokenizerError } from './tokenizer-error.ts';
+import type { Component } from './tokenizer-json.ts';
+
+/** Classes that take a tokenizer.json as it is. */
+const generalClasses = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
+
+/**
+ * tokenizer.json defines the tokens. Where the configuration asks for others, one of the two is wrong.
+ *
+ * `add_bos_token` and `add_eos_token` are no such fields: beside a tokenizer.json transformers ignores them. Nor are
+ * `add_prefix_space` and `do_lower_case` with a class that takes a tokenizer.json as it is.
+ *
+ * @throws TokenizerError naming the field
+ */
+export function checkConfigFields(
+  config: Record<string, unknown>,
+  json: Record<string, unknown>,
+  where: string,
+): void {
+  const fail = (message: string): never => {
+    throw new TokenizerError(where, message);
+  };
+  if (config.split_special_tokens === true) {
+    fail(
+      'split_special_tokens is true: special tokens in a text would be split like any text, and ' +
+        'chat templates depend on them. Set it to false',
+    );
+  }
+  const { tokenizer_class: name } = config;
+  if (typeof name !== 'string' || generalClasses.includes(name)) return;
+  const components = partsOf(json.normalizer).concat(partsOf(json.pre_tokenizer));
+  const compare = (field: string, isDone: boolean, what: string): void => {
+    const asked = config[field];
+    if (typeof asked !== 'boolean' || asked === isDone) return;
+    fail(
+      `${field} is ${asked}, but the tokenizer.json beside it ${isDone ? 'does' : 'does not'} ${what}. ` +
+        'Make them agree: tokenizer.json is what Keel uses',
+    );
+  };
+  compare('add_prefix_space', components.some(putsSpace), 'put a space before a text');
+  compare('do_lower_case', components.some(lowers), 'turn a text to lower case');
+}
+
+const lists = ['normalizers', 'pretokenizers'];
+
+const partsOf = (value: unknown): Component[] => {
+  if (typeof value !== 'object' || value === null) return [];
+  const component = value as Component;
+  const inner = lists.flatMap((name) => (Array.isArray(component[name]) ? component[name] : []));
+  return [component, ...inner.flatMap(partsOf)];
+};
+
+const putsSpace = (part: Component): boolean =>
+  part.type === 'Prepend' ||
+  (part.type === 'ByteLevel' && part.add_prefix_space === true) ||
+  (part.type === 'Metaspace' && part.prepend_scheme !== 'never' && part.add_prefix_space !== false);
+
+const lowers = (part: Component): boolean =>
+  part.type === 'Lowercase' || (part.type === 'BertNormalizer' && part.lowercase === true);

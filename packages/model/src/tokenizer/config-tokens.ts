@@ -1,0 +1,192 @@
+/**
+ * The added tokens of a tokenizer.json with those that the files beside it name, as transformers (5.17) adds them:
+ * `added_tokens_decoder` sets flags and adds tokens; special tokens that are not among the added ones become so. Where
+ * tokenizer_config.json has no `added_tokens_decoder`, special_tokens_map.json goes before it, and added_tokens.json adds
+ * tokens.
+ */
+import { z } from 'zod';
+import type { AddedToken } from './tokenizer-json.ts';
+
+const flags = {
+  single_word: z.boolean().optional(),
+  lstrip: z.boolean().optional(),
+  rstrip: z.boolean().optional(),
+  normalized: z.boolean().optional(),
+  special: z.boolean().optional(),
+};
+
+/** A token as text, or with flags. */
+const namedToken = z.union([z.string(), z.looseObject({ content: z.string(), ...flags })]);
+type NamedToken = z.infer<typeof namedToken>;
+
+/** The special tokens that have a name of their own in the files. */
+const tokenNames = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const;
+
+/** The fields that name tokens, of tokenizer_config.json and special_tokens_map.json. */
+export const tokenFields = {
+  ...Object.fromEntries(tokenNames.map((name) => [name, namedToken.nullish()])),
+  additional_special_tokens: z.array(namedToken).nullish(),
+  extra_special_tokens: z.union([z.array(namedToken), z.record(z.string(), namedToken)]).nullish(),
+  added_tokens_decoder: z
+    .record(z.string(), z.looseObject({ content: z.string().min(1), ...flags }))
+    .nullish(),
+};
+
+const fieldsSchema = z.looseObject(tokenFields);
+export type TokenFields = z.infer<typeof fieldsSchema>;
+
+export interface ConfigTokens {
+  addedTokens: unknown[];
+  /** The text of each named special token; null where the files say that there is none. */
+  names: Record<string, string | null>;
+  /** Special tokens without a name. */
+  extra: string[];
+}
+
+export interface TokenFiles {
+  /** The contents of a tokenizer.json, not checked. */
+  json: Record<string, unknown>;
+  config: TokenFields;
+  /** special_tokens_map.json. */
+  map: TokenFields;
+  /** added_tokens.json: ids by token. */
+  added: Record<string, number>;
+}
+
+export function configTokens({ json, config, map, added }: TokenFiles): ConfigTokens {
+  const isLegacy = !config.added_tokens_decoder;
+  const fields: TokenFields = isLegacy ? { ...config, ...map } : config;
+  const extra = extraOf(config, isLegacy ? map : {});
+  const named = Object.entries(fields).filter(
+    ([name, value]) => name.endsWith('_token') && namedToken.safeParse(value).success,
+  ) as [string, NamedToken][];
+  const special = [...named.map(([, token]) => token), ...extra];
+
+  const list = new AddedTokens(json);
+  const fromFiles = isLegacy
+    ? legacyTokens(added, new Set(special.map(contentOf)), list)
+    : Object.entries(config.added_tokens_decoder!).map(([id, token]) => ({
+        id: Number(id),
+        token,
+      }));
+  for (const { id, token } of fromFiles.sort((a, b) => a.id - b.id)) list.set(token, id);
+  for (const [name, token] of named) {
+    // The model's embedding would have no row for a new one: of these three the tokenizer says so.
+    const isNeeded = name === 'bos_token' || name === 'eos_token' || name === 'pad_token';
+    if (!isNeeded || list.isInModel(contentOf(token))) list.addSpecial(token);
+  }
+  for (const token of extra) list.addSpecial(token);
+
+  const names: ConfigTokens['names'] = {};
+  for (const name of tokenNames) {
+    const value = fields[name] as NamedToken | null | undefined;
+    if (value !== undefined) names[name] = value === null ? null : contentOf(value);
+  }
+  return { addedTokens: list.tokens, names, extra: extra.map(contentOf) };
+}
+
+const contentOf = (token: NamedToken): string =>
+  typeof token === 'string' ? token : token.content;
+
+function extraOf(config: TokenFields, map: TokenFields): NamedToken[] {
+  const own = config.extra_special_tokens ?? config.additional_special_tokens;
+  const asList = (tokens: typeof own): NamedToken[] =>
+    Array.isArray(tokens) ? tokens : Object.values(tokens ?? {});
+  return [...asList(own ?? map.additional_special_tokens), ...asList(map.extra_special_tokens)];
+}
+
+/** Those of added_tokens.json; an id that tokenizer.json gives an added token is its own. */
+function legacyTokens(
+  added: Record<string, number>,
+  special: ReadonlySet<string>,
+  list: AddedTokens,
+): { id: number; token: TokenWithFlags }[] {
+  return Object.entries(added)
+    .filter(([, id]) => !list.hasId(id))
+    .map(([content, id]) => {
+      const isSpecial = special.has(content);
+      return { id, token: { content, special: isSpecial, normalized: !isSpecial } };
+    });
+}
+
+type TokenWithFlags = Exclude<NamedToken, string>;
+
+class AddedTokens {
+  readonly tokens: unknown[];
+  readonly #vocab: unknown;
+  readonly #places = new Map<unknown, number>();
+  #pieces: Map<string, number> | null = null;
+
+  constructor(json: Record<string, unknown>) {
+    this.tokens = Array.isArray(json.added_tokens) ? [...json.added_tokens] : [];
+    this.tokens.forEach((token, at) => {
+      this.#places.set((token as Partial<AddedToken> | null)?.content, at);
+    });
+    this.#vocab = (json.model as { vocab?: unknown } | undefined)?.vocab;
+  }
+
+  hasId(id: number): boolean {
+    return this.tokens.some((token) => (token as Partial<AddedToken> | null)?.id === id);
+  }
+
+  isInModel(content: string): boolean {
+    return this.#places.has(content) || this.#idInModel(content) !== null;
+  }
+
+  /** Sets a token's flags, or adds it. */
+  set(token: TokenWithFlags, id: number): void {
+    const { content, special = false } = token;
+    const full = {
+      id,
+      content,
+      single_word: token.single_word ?? false,
+      lstrip: token.lstrip ?? false,
+      rstrip: token.rstrip ?? false,
+      normalized: token.normalized ?? !special,
+      special,
+    };
+    const at = this.#places.get(content);
+    if (at === undefined) {
+      this.#places.set(content, this.tokens.length);
+      this.tokens.push(full);
+    } else {
+      this.tokens[at] = { ...full, id: (this.tokens[at] as AddedToken).id };
+    }
+  }
+
+  addSpecial(token: NamedToken): void {
+    const content = contentOf(token);
+    if (content === '' || this.#places.has(content)) return;
+    const own = typeof token === 'string' ? { content } : token;
+    this.set({ ...own, special: true }, this.#idInModel(content) ?? this.#nextId());
+  }
+
+  #idInModel(content: string): number | null {
+    if (Array.isArray(this.#vocab)) {
+      this.#pieces ??= new Map(this.#vocab.map((pair, id) => [pair?.[0], id]));
+      return this.#pieces.get(content) ?? null;
+    }
+    if (typeof this.#vocab !== 'object' || this.#vocab === null) return null;
+    return Object.hasOwn(this.#vocab, content)
+      ? (this.#vocab as Record<string, number>)[content]!
+      : null;
+  }
+
+  /** As the library numbers a token that is new. */
+  #nextId(): number {
+    const size = Object.keys((this.#vocab as object | undefined) ?? {}).length;
+    const largest = this.tokens.reduce<number>(
+      (most, token) => Math.max(most, (token as Partial<AddedToken> | null)?.id ?? -1),
+      -1,
+    );
+    return Math.max(size, largest + 1);
+  }
+}

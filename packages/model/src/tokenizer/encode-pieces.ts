@@ -1,0 +1,238 @@
+/**
+ * Token ids of a text in pieces, each token in the piece whose text it stands for.
+ *
+ * The text is encoded whole, as it would be without borders. Where a token would lie across a border, and where the
+ * whole begins otherwise than the first piece by itself does, the text is cut at that border, and what follows is encoded as
+ * it stands there: behind other text, so that the tokenizer puts no space before it.
+ */
+
+import type { TextPosition } from './encoding-protocol.ts';
+import type { PlacedTokens } from './rust-tokenizer.ts';
+
+/** What is asked of a tokenizer. */
+export interface PieceEncoder {
+  place(texts: readonly string[], position: TextPosition): PlacedTokens[];
+  prefixesTexts: { byNormalizer: boolean; byPreTokenizer: boolean };
+  /** Added tokens by id. */
+  addedTokens: ReadonlyMap<number, AddedTokenForm>;
+}
+
+export interface AddedTokenForm {
+  content: string;
+  /** Matched in the normalized text. */
+  normalized: boolean;
+  /** Takes the white space before it. */
+  lstrip: boolean;
+  /** Takes the white space behind it. */
+  rstrip: boolean;
+}
+
+/**
+ * @param pieces well-formed texts
+ * @returns the ids of each piece; of the first one exactly those that it has as a text of its own
+ */
+export const encodePieces = (encoder: PieceEncoder, pieces: readonly string[]): number[][] =>
+  pieces.length === 0 ? [] : encodeRun(encoder, pieces, null).ids;
+
+/** What a run of pieces stands behind: text, or right behind an added token. */
+interface Before {
+  added: AddedTokenForm | null;
+}
+
+interface Run {
+  ids: number[][];
+  end: Before;
+}
+
+/** @param before null: the pieces begin a text */
+function encodeRun(encoder: PieceEncoder, pieces: readonly string[], before: Before | null): Run {
+  const text = pieces.join('');
+  if (before !== null) return split(encoder, pieces, placeBehind(encoder, text, before), before);
+  const texts = pieces.length === 1 ? [text] : [text, pieces[0]!];
+  const [whole, first] = encoder.place(texts, 'start') as [PlacedTokens, PlacedTokens | undefined];
+  return split(encoder, pieces, whole, before, first);
+}
+
+/**
+ * @param whole the tokens of all pieces
+ * @param first the tokens of the first piece by itself, where it is to have these
+ */
+function split(
+  encoder: PieceEncoder,
+  pieces: readonly string[],
+  whole: PlacedTokens,
+  before: Before | null,
+  first?: PlacedTokens,
+): Run {
+  const text = pieces.join('');
+  const borders = bordersOf(pieces);
+  const own = withoutStripped(encoder, text, whole);
+  const cuts = straddled(own, borders, text);
+  const ids = distribute(own, borders);
+  if (first && !isEqual(ids[0]!, first.ids)) cuts.add(1);
+  if (cuts.size === 0) return { ids, end: endOf(encoder, text, whole, before) };
+  const starts = [0, ...[...cuts].sort((a, b) => a - b), pieces.length];
+  const runs: Run[] = [];
+  for (let run = 1; run < starts.length; run += 1) {
+    const part = pieces.slice(starts[run - 1], starts[run]);
+    runs.push(encodeRun(encoder, part, runs.at(-1)?.end ?? before));
+  }
+  return { ids: runs.flatMap((run) => run.ids), end: runs.at(-1)!.end };
+}
+
+function endOf(
+  { addedTokens }: PieceEncoder,
+  text: string,
+  { ids, ends }: PlacedTokens,
+  before: Before | null,
+): Before {
+  const last = ids.length - 1;
+  if (last >= 0) {
+    return { added: ends[last] === text.length ? (addedTokens.get(ids[last]!) ?? null) : null };
+  }
+  const isNothing = text.length === whiteSpaceTakenBy(before?.added, text);
+  return { added: isNothing ? (before?.added ?? null) : null };
+}
+
+/** How much of a text an added token before it takes. */
+const whiteSpaceTakenBy = (added: AddedTokenForm | null | undefined, text: string): number =>
+  added?.rstrip ? /^\p{White_Space}*/u.exec(text)![0].length : 0;
+
+/** Where each piece begins, and the text's end. */
+function bordersOf(pieces: readonly string[]): number[] {
+  let at = 0;
+  return [0, ...pieces.map((piece) => (at += piece.length))];
+}
+
+/** An added token that takes the white space beside it is where its own text is. */
+function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedTokens): PlacedTokens {
+  const { addedTokens } = encoder;
+  const starts = Array.from(placed.starts);
+  const ends = Array.from(placed.ends);
+  for (let index = 0; index < placed.ids.length; index += 1) {
+    const added = addedTokens.get(placed.ids[index]!);
+    if (!added?.lstrip && !added?.rstrip) continue;
+    const covered = text.slice(starts[index], ends[index]);
+    const at = covered.indexOf(added.content);
+    if (at >= 0) {
+      starts[index]! += at;
+      ends[index] = starts[index]! + added.content.length;
+    } else {
+      starts[index]! += covered.length - covered.trimStart().length;
+      ends[index]! -= covered.length - covered.trimEnd().length;
+    }
+  }
+  return { ids: placed.ids, starts, ends };
+}
+
+/**
+ * The pieces before which the text must be cut: a token lies across their border, or what they begin with is no token's
+ * (a normalizer has joined it to what is before, as an accent to its letter).
+ */
+function straddled(
+  { starts, ends }: PlacedTokens,
+  borders: readonly number[],
+  text: string,
+): Set<number> {
+  const inner = borders.slice(1, -1);
+  const cuts = new Set<number>();
+  const covered = new Set<number>();
+  for (let token = 0; token < starts.length; token += 1) {
+    const [start, end] = [starts[token]!, ends[token]!];
+    for (let at = firstAtLeast(inner, start); at < inner.length && inner[at]! < end; at += 1) {
+      covered.add(inner[at]!);
+      if (inner[at]! > start) cuts.add(at + 1);
+    }
+  }
+  inner.forEach((border, at) => {
+    if (border < text.length && !covered.has(border) && !/\p{White_Space}/u.test(text[border]!))
+      cuts.add(at + 1);
+  });
+  return cuts;
+}
+
+/** Where the first of `sorted` stands that is not below `least`. */
+function firstAtLeast(sorted: readonly number[], least: number): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (sorted[middle]! < least) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function distribute({ ids, starts }: PlacedTokens, borders: readonly number[]): number[][] {
+  const found: number[][] = Array.from({ length: borders.length - 1 }, () => []);
+  let piece = 0;
+  for (let index = 0; index < ids.length; index += 1) {
+    while (piece < found.length - 1 && starts[index]! >= borders[piece + 1]!) piece += 1;
+    found[piece]!.push(ids[index]!);
+  }
+  return found;
+}
+
+const isEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  a.length === b.length && Array.from(a).every((id, index) => id === b[index]);
+
+/** The tokens of a text behind other text. */
+function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): PlacedTokens {
+  const { byNormalizer, byPreTokenizer } = encoder.prefixesTexts;
+  if (added) {
+    const at = whiteSpaceTakenBy(added, text);
+    const position = added.normalized ? 'afterNormalizedToken' : 'afterToken';
+    const tokens = at < text.length ? encoder.place([text.slice(at)], position)[0]! : none;
+    return joined([{ tokens, at }]);
+  }
+  if (!byNormalizer && !byPreTokenizer) return encoder.place([text], 'start')[0]!;
+  return placeAfterText(encoder, text);
+}
+
+/**
+ * The tokens of a text behind text that is no added token. The library puts its space before each part between added
+ * tokens: only before the very first part there is to be none.
+ */
+function placeAfterText(
+  { place, prefixesTexts, addedTokens }: PieceEncoder,
+  text: string,
+): PlacedTokens {
+  const placed = place([text], 'afterText')[0]!;
+  const added = (isNormalized: boolean): number =>
+    Array.from(placed.ids).findIndex((id) => {
+      const token = addedTokens.get(id);
+      return token !== undefined && (isNormalized || !token.normalized);
+    });
+  const any = added(true);
+  if (any < 0) return placed;
+  // A normalizer sees the text between the tokens that are not matched in normalized text.
+  const plain = prefixesTexts.byNormalizer ? added(false) : any;
+  const [from, to] = [any, plain < 0 ? placed.ids.length : plain].map(
+    (token) => placed.starts[token] ?? text.length,
+  ) as [number, number];
+  return joined([
+    { tokens: firstOf(placed, any), at: 0 },
+    {
+      tokens: from < to ? place([text.slice(from, to)], 'afterNormalizedToken')[0]! : none,
+      at: from,
+    },
+    { tokens: to < text.length ? place([text.slice(to)], 'start')[0]! : none, at: to },
+  ]);
+}
+
+const none: PlacedTokens = { ids: [], starts: [], ends: [] };
+
+const firstOf = ({ ids, starts, ends }: PlacedTokens, count: number): PlacedTokens => ({
+  ids: Array.from(ids).slice(0, count),
+  starts: Array.from(starts).slice(0, count),
+  ends: Array.from(ends).slice(0, count),
+});
+
+const joined = (parts: readonly { tokens: PlacedTokens; at: number }[]): PlacedTokens => {
+  const moved = (name: 'starts' | 'ends'): number[] =>
+    parts.flatMap(({ tokens, at }) => Array.from(tokens[name], (offset) => at + offset));
+  return {
+    ids: parts.flatMap(({ tokens }) => Array.from(tokens.ids)),
+    starts: moved('starts'),
+    ends: moved('ends'),
+  };
+};

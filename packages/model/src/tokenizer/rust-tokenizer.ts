@@ -1,0 +1,119 @@
+import type { Decoder } from 'tokenizers';
+import type { TextPosition } from './encoding-protocol.ts';
+import { type EncodingThread, encodingThread } from './encoding-thread.ts';
+import { loadError } from './library-error.ts';
+import { libraryWith } from './library-tokenizer.ts';
+import { positionedComponents } from './positioned-components.ts';
+import { TokenizerError } from './tokenizer-error.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+import { Vocabulary } from './vocabulary.ts';
+
+/** The tokens of a text with the part of it that each stands for. */
+export interface PlacedTokens {
+  ids: ArrayLike<number>;
+  /** UTF-16 offsets into the text. */
+  starts: ArrayLike<number>;
+  ends: ArrayLike<number>;
+}
+
+/**
+ * The Rust library's tokenizer for a tokenizer.json, all calls at once. It encodes in the {@link encodingThread}; what is
+ * needed for decoding, vocabulary and decoder, is held here.
+ */
+export class RustTokenizer {
+  /** Ids that the post-processor puts before a text (bos). */
+  readonly prefix: readonly number[];
+  readonly vocabulary: Vocabulary;
+  /** Whether a text at the beginning is taken otherwise than behind other text. */
+  readonly prefixesTexts: { byNormalizer: boolean; byPreTokenizer: boolean };
+  readonly #where: string;
+  readonly #thread: EncodingThread;
+  readonly #number: number;
+  readonly #decoder: Decoder | null;
+
+  /**
+   * @param json checked
+   * @param text the same as text
+   * @throws TokenizerError where the library does not take it
+   */
+  constructor(json: TokenizerJson, text: string, where: string) {
+    this.#where = where;
+    this.#thread = encodingThread();
+    const components = positionedComponents(json);
+    this.prefixesTexts = {
+      byNormalizer: components.unprefixedNormalizer !== undefined,
+      byPreTokenizer: components.unprefixedPreTokenizer !== undefined,
+    };
+    const addedTokens = json.added_tokens.map(({ content }) => content);
+    this.#number = this.#thread.load({ json: text, components, addedTokens }, this);
+    try {
+      const description = this.#thread.ask({ kind: 'describe', tokenizer: this.#number });
+      this.prefix = description.prefix;
+      this.vocabulary = new Vocabulary(json, description);
+      this.#decoder = json.decoder ? libraryWith({ decoder: json.decoder }).getDecoder() : null;
+    } catch (error) {
+      if (error instanceof TokenizerError) throw error;
+      throw loadError(json, where, error as Error);
+    }
+  }
+
+  /** Ids of each text by itself, without {@link prefix}. @throws TokenizerError */
+  encode(texts: readonly string[]): number[][] {
+    const { counts, ids } = this.#ask(texts, 'start', false);
+    return ranges(counts).map(([from, to]) => Array.from(ids.subarray(from, to)));
+  }
+
+  /** Tokens of each text by itself, with offsets, without {@link prefix}. @throws TokenizerError */
+  place(texts: readonly string[], position: TextPosition): PlacedTokens[] {
+    const { counts, ids, starts, ends } = this.#ask(texts, position, true);
+    return ranges(counts).map(([from, to]) => ({
+      ids: ids.subarray(from, to),
+      starts: starts!.subarray(from, to),
+      ends: ends!.subarray(from, to),
+    }));
+  }
+
+  /** Text of tokens, at least one. */
+  decode(tokens: string[]): string {
+    return this.#decoder ? this.#decoder.decode(tokens) : tokens.join(' ');
+  }
+
+  #ask(texts: readonly string[], position: TextPosition, offsets: boolean) {
+    if (texts.some(hasEndlessSpace)) {
+      throw new TokenizerError(
+        this.#where,
+        `cannot encode a text with ${LONGEST_SPACE} or more characters of white space in a row`,
+      );
+    }
+    try {
+      return this.#thread.ask({
+        kind: 'encode',
+        tokenizer: this.#number,
+        texts,
+        position,
+        offsets,
+      });
+    } catch (error) {
+      if (error instanceof TokenizerError) throw error;
+      const { message } = error as Error;
+      throw new TokenizerError(this.#where, `cannot encode a text: ${message}`, { cause: error });
+    }
+  }
+}
+
+// The patterns of model families try each white space of a run again. The library's regular expressions end the process
+// after ten million trials.
+const LONGEST_SPACE = 3_000_000;
+
+const hasEndlessSpace = (text: string): boolean =>
+  text.length >= LONGEST_SPACE &&
+  Array.from(text.matchAll(/\p{White_Space}+/gu)).some(([run]) => run.length >= LONGEST_SPACE);
+
+/** Where each of several runs, one after the other, begins and ends. */
+const ranges = (counts: readonly number[]): [number, number][] => {
+  let end = 0;
+  return counts.map((count) => {
+    end += count;
+    return [end - count, end];
+  });
+};

@@ -1,0 +1,42 @@
+import type { Description } from './encoding-protocol.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+
+/** Tokens and their ids, the added ones too, as the Rust library numbers them. */
+export class Vocabulary {
+  readonly #tokens: (string | undefined)[] = [];
+  readonly #added: ReadonlyMap<string, number>;
+  readonly #model: ReadonlyMap<string, number>;
+
+  constructor(json: TokenizerJson, { addedIds, addedTexts }: Description) {
+    this.#model = modelIds(json.model.vocab);
+    for (const [token, id] of this.#model) this.#tokens[id] = token;
+    const added = new Map<string, number>();
+    json.added_tokens.forEach(({ content }, index) => {
+      const id = addedIds[index];
+      if (id === null || id === undefined) return;
+      added.set(content, id);
+      this.#tokens[id] = addedTexts[index] ?? content;
+    });
+    this.#added = added;
+  }
+
+  /** One more than the largest id. */
+  get size(): number {
+    return this.#tokens.length;
+  }
+
+  idOf(token: string): number | null {
+    return this.#added.get(token) ?? this.#model.get(token) ?? null;
+  }
+
+  /** As it is decoded: an added token that is matched in normalized text in its normalized form. */
+  tokenOf(id: number): string | null {
+    return this.#tokens[id] ?? null;
+  }
+}
+
+/** Unigram has a list of pairs of token and score, all others an object of ids. */
+const modelIds = (vocab: unknown): Map<string, number> =>
+  Array.isArray(vocab)
+    ? new Map((vocab as [string, number][]).map(([token], id) => [token, id]))
+    : new Map(Object.entries(vocab as Record<string, number>));
