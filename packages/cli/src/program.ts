@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { exitCodes, reportFailure } from './failure.ts';
-import { addFlags, givenFlags } from './flags.ts';
+import { addFlags, givenFlags, withPlainBooleans } from './flags.ts';
 import { withTrlHint } from './trl-flags.ts';
 import { verbs } from './verb-list.ts';
 
@@ -10,6 +10,7 @@ import { verbs } from './verb-list.ts';
 export async function runProgram(args: readonly string[]): Promise<number> {
   const [first, second] = args;
   const named = first === 'help' ? second : first;
+  let plainArgs: readonly string[] = args;
   let exitCode: number = exitCodes.done;
   try {
     const program = newProgram();
@@ -23,6 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { definition, example, operand } = await verb.options();
       const { descriptors } = definition;
       addFlags(command, descriptors, operand);
+      plainArgs = withPlainBooleans(args, descriptors);
       command.configureOutput({
         outputError: (complaint, write) => write(withTrlHint(complaint, descriptors)),
       });
@@ -37,7 +39,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         exitCode = await run(options);
       });
     }
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(plainArgs, { from: 'user' });
   } catch (error) {
     return reportFailure(error, named);
   }

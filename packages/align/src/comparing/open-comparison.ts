@@ -1,12 +1,12 @@
 // From options to the entries of a comparison, each a run of keel dpo or keel kto with all of its options.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { snakeCase } from '../config/case.ts';
 import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
+import { yamlText } from '../config/yaml-text.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
@@ -142,5 +142,5 @@ function textOf(options: CompareOptions, plans: readonly EntryPlan[]): string {
     ...Object.fromEntries([...own].map(([name, { value }]) => [snakeCase(name), value])),
   }));
   const own = { ...options, objectives: null, betas: null };
-  return `${writeConfigYaml(compareDefinition, own)}\n# What is compared\n${stringify({ entries })}`;
+  return `${writeConfigYaml(compareDefinition, own)}\n# What is compared\n${yamlText({ entries })}`;
 }

@@ -27,7 +27,7 @@ export const trainingShape = {
     value: 'path',
     commas: false,
   }),
-  evalData: option(z.array(z.string().min(1)).nullable().default(null), {
+  evalData: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
     description: 'held-out rows to evaluate on; none: no evaluation',
     group: data,
     value: 'path',

@@ -20,6 +20,7 @@ const schema = z
       description: 'in place of --data: a text',
       group: 'Data',
       value: 'text',
+      literal: true,
     }),
     maxLength: option(z.number().int().min(2).nullable().default(1024), {
       description: 'tokens of prompt and answer together; longer rows are cut; none: never',

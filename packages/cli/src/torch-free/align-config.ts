@@ -5,6 +5,7 @@ export { compareDefinition } from '../../../align/src/config/compare-options.ts'
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { d2poDefinition } from '../../../align/src/config/d2po-options.ts';
 export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
+export { flagValue } from '../../../align/src/config/flag-value.ts';
 export { grpoDefinition } from '../../../align/src/config/grpo-options.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
