@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModel } from '@keel/model';
 import type { RowSource } from '../data/open-rows.ts';
-import { rewardFiles } from '../trainers/online/reward-files.ts';
+import { rewardFiles } from '../rewards/reward-files.ts';
 import { hashAdapter } from '../trainers/run-identity.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import type { JobIdentity } from './journal.ts';

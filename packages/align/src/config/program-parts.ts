@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import type { YamlFile } from './yaml-file.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** Key of config.yaml. */
 export const PROGRAM_KEY = 'program';
@@ -41,6 +42,37 @@ function sourceOf(value: unknown, seen: Set<unknown> = new Set()): string {
 
 const classOf = (value: object): string =>
   typeof value.constructor === 'function' ? value.constructor.toString() : '';
+
+/** What config.yaml has of them. */
+export function programYaml(parts: ProgramParts = {}): string {
+  if (Object.keys(parts).length === 0) return '';
+  const heading =
+    '# From the program that started the run, not from Keel: only that program can resume it';
+  return `\n${heading}\n${yamlText({ [PROGRAM_KEY]: parts })}`;
+}
+
+/**
+ * What of a run's program differs from that of the run that it resumes; null where nothing does.
+ * @param before what config.yaml has under `program`
+ */
+export function changedProgram(before: unknown, now: unknown): string | null {
+  const [old, own] = [before ?? {}, now ?? {}] as [ProgramParts, ProgramParts];
+  for (const key of new Set([...Object.keys(old), ...Object.keys(own)])) {
+    const [was, is] = [old[key], own[key]];
+    if (was === undefined) {
+      return `this run was started with Keel's own ${key}, and the program passes ${key} "${is!.name}". Resume it without`;
+    }
+    if (is === undefined) {
+      return `the ${key} "${was.name}" of this run came from the program that started it, not from Keel. Run that program again with the option resume: true`;
+    }
+    if (was.name !== is.name)
+      return `the ${key} was "${was.name}", now "${is.name}". Pass the one that the run was started with`;
+    if (was.sha256 !== is.sha256) {
+      return `the source of the ${key} "${is.name}" has changed since the run was started. Restore it`;
+    }
+  }
+  return null;
+}
 
 /** @throws ConfigError where a file is the config.yaml of a run that has parts of a program */
 export function refuseProgramParts(file: YamlFile): void {

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
+import { hashPath } from '../data/hash-path.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from '../runs/atomic-write.ts';
-import { hashPath } from './input-files.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
 const RECORD = 'merged-from.json';

@@ -63,7 +63,8 @@ export async function checkReward(text: string): Promise<void> {
   }
 }
 
-const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
+/** Whether a reward is a spec file. */
+export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
  * Opens what a spec describes.
@@ -133,7 +134,7 @@ async function openComponent(
 }
 
 /** A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it is. */
-function beside(name: string, folder: string): string {
+export function beside(name: string, folder: string): string {
   const path = join(folder, name);
   return !isAbsolute(name) && existsSync(path) ? path : name;
 }

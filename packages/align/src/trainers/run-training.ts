@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
+import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
@@ -90,6 +91,8 @@ export interface TrainingKind<
   T extends TrainingTask = TrainingTask,
 > extends RowOrigin<Options, K> {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
+  /** What the program passed that options cannot name: a run that is resumed needs the same. */
+  programParts?: ProgramParts;
   /** What is trained; {@link loadPolicy} unless told. */
   load?(options: Options): Promise<P>;
   source(
@@ -137,7 +140,7 @@ export async function runTraining<
   await using data = await openRunData(kind, options, notice);
   await kind.checkRows?.(data.rows, options, notice);
   using run = await RunFolder.create(options.output, {
-    config: writeConfigYaml(kind.definition, options),
+    config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
   });
@@ -176,7 +179,7 @@ async function train<
   const { model, parameters, saveWeights } = policy;
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
-  const identity = await identityOf(options, data, policy);
+  const identity = await identityOf(kind, options, data, policy);
   await compareWithCheckpoint(run, identity, notice);
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
