@@ -67,16 +67,12 @@ export function withPlainBooleans(
   return found;
 }
 
-/**
- * The flags that were really given, by the option's name.
- * @throws ConfigError where a flag of one value was given several that differ
- */
+/** The flags that were really given, by the option's name. */
 export function givenFlags(
   command: Command,
   descriptors: readonly OptionDescriptor[],
   operand?: string,
 ): Record<string, unknown> {
-  refuseSeveral(command, descriptors);
   const given: Record<string, unknown> = {};
   for (const { name } of descriptors) {
     if (name === operand) given[name] = command.processedArgs[0];
@@ -87,17 +83,21 @@ export function givenFlags(
   return given;
 }
 
-function refuseSeveral(command: Command, descriptors: readonly OptionDescriptor[]): void {
-  const problems = descriptors.flatMap(({ name, flag, list, negatedFlag }) => {
-    const values = [...new Set(occurrences.get(command)?.get(name) ?? [])];
-    if (list || values.length < 2) return [];
-    const told =
-      negatedFlag === null
-        ? `is there with the values ${values.map((one) => JSON.stringify(one)).join(' and ')}`
-        : `contradicts ${negatedFlag}`;
-    return [`${flag} ${told}. Pass it once`];
+/** Flags of one value that were given several that differ, and which one counts. */
+export function repeatedFlags(
+  command: Command,
+  descriptors: readonly OptionDescriptor[],
+): string[] {
+  return descriptors.flatMap(({ name, flag, list, negatedFlag }) => {
+    const values = occurrences.get(command)?.get(name) ?? [];
+    if (list || new Set(values).size < 2) return [];
+    const last = values.at(-1)!;
+    if (negatedFlag === null) {
+      return [`${flag} is there ${values.length} times; the last one counts: ${last}`];
+    }
+    const counts = last === 'true' ? flag : negatedFlag;
+    return [`${flag} and ${negatedFlag} are both there; the last one counts: ${counts}`];
   });
-  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function helpText(descriptor: OptionDescriptor): string {

@@ -52,8 +52,11 @@ describe('wrong usage ends with 2 and names what is near', () => {
     [['generate'], 'give a prompt'],
     [['tokens'], 'give --data or --text'],
     [['schema', 'dop'], 'did you mean dpo?'],
-    [['dpo', '--beta', '0.1', '--beta', '0.2'], '--beta is there with the values "0.1" and "0.2"'],
-    [['dpo', '--lora', '--no-lora'], '--lora contradicts --no-lora. Pass it once'],
+    [['dpo', '--beta', '1', '--beta=2'], 'note: --beta is there 2 times; the last one counts: 2'],
+    [
+      ['dpo', '--lora', '--no-lora'],
+      '--lora and --no-lora are both there; the last one counts: --no-lora',
+    ],
     [['dpo', '--lora=perhaps'], '--lora: expected true or false, found "perhaps"'],
     [['dpo', '--data', 'x', '--output', 'y', '--seed=0x10'], 'found "0x10": write it in decimal'],
     [['dpo', '--data', 'x', '--output', 'y', '--beta', '-1'], 'a number above 0, found -1'],

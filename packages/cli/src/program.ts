@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { exitCodes, reportFailure } from './failure.ts';
-import { addFlags, givenFlags, withPlainBooleans } from './flags.ts';
+import { addFlags, givenFlags, repeatedFlags, withPlainBooleans } from './flags.ts';
 import { withTrlHint } from './trl-flags.ts';
 import { verbs } from './verb-list.ts';
 
@@ -32,6 +32,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {
         const { resolveOptions } = await import('./torch-free/align-config.ts');
+        for (const text of repeatedFlags(command, descriptors)) console.error(`note: ${text}`);
         const flags = givenFlags(command, descriptors, operand);
         const config = typeof flags.config === 'string' ? flags.config : null;
         const options = resolveOptions(definition, { flags, config });
