@@ -11,6 +11,7 @@ import { type NamedObjective, readObjective } from './objective-name.ts';
 
 /** What entries have in common, so that they can be compared: it stands outside of them. */
 const common: readonly string[] = [
+  ...['chatTemplate', 'chatTemplateKwargs', 'templateDate'],
   ...['model', 'data', 'evalData', 'output', 'onBadRow', 'seed', 'shuffle', 'epochs', 'maxSteps'],
   ...[
     'batchSize',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { defineOptions, type OptionsDefinition, option } from './options.ts';
+import { templateShape } from './template-options.ts';
 
 /** The model used where none is named. */
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
@@ -21,6 +22,7 @@ export const trainingShape = {
     group: data,
     value: 'model',
   }),
+  ...templateShape(data),
   data: option(z.array(z.string().min(1)).min(1), {
     description: 'training rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     group: data,

@@ -18,7 +18,7 @@ export interface StageRun {
 
 /** @returns the run's result, and the seconds that it took */
 export async function runStage(
-  { output }: Pick<Recipe, 'output'>,
+  { output, templateDate }: Pick<Recipe, 'output'> & { templateDate: string },
   stage: RecipeStage,
   { state, records, onEvent, signal, shared }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
@@ -34,7 +34,7 @@ export async function runStage(
   };
   const keep = (seconds: number, result: StageRecords[string]['result'] = null): void => {
     records[name] = { ...record, seconds: Number((record.seconds + seconds).toFixed(1)), result };
-    writeStageRecords(output, records);
+    writeStageRecords(output, records, templateDate);
   };
   keep(0);
   const count = threads();

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
 
+// Adapters do not change tokens; a template that is saved with one is its file.
+const { adapter: _, ...own } = modelShape;
+
 const schema = z
   .strictObject({
-    model: modelShape.model,
+    ...own,
     data: option(dataShape.data.nullable().default(null), {
       description: 'rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
       group: 'Data',

@@ -26,6 +26,11 @@ export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
 export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
 export { rlooDefinition } from '../../../align/src/config/rloo-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
+export {
+  dateNotice,
+  templateSettings,
+  templateShape,
+} from '../../../align/src/config/template-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { trlHint } from '../../../align/src/config/trl-names.ts';
 export { rankedObjectiveNames } from '../../../align/src/objectives/ranked-names.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
 /** The special tokens that have a name of their own in the files. */
@@ -30,7 +30,11 @@ const generationSchema = z.looseObject({
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */
-export const tokenizerFromFolder = (folder: string): Tokenizer => {
+export const tokenizerFromFolder = (
+  folder: string,
+  options: LoadTokenizerOptions = {},
+): Tokenizer => {
+  const { source, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
   const json = readJson(path, z.looseObject({}));
@@ -55,7 +59,11 @@ export const tokenizerFromFolder = (folder: string): Tokenizer => {
       ...names,
       ...(additional.length > 0 ? { additional_special_tokens: additional } : {}),
     } as TokenizerConfig,
-    chatTemplates: readTemplates(folder, inConfig),
+    chatTemplates: {
+      ...readTemplates(folder, inConfig),
+      ...(source !== undefined && { default: source }),
+    },
+    template,
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });
 };

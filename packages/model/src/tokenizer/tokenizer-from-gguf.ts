@@ -1,6 +1,6 @@
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
 import { mergesFromScores } from './sentencepiece-merges.ts';
-import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { AddedToken, Component } from './tokenizer-json.ts';
 
@@ -16,7 +16,9 @@ const tokenTypes = { control: 3, userDefined: 4, unused: 5 } as const;
 export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,
   source = 'the GGUF file',
+  options: LoadTokenizerOptions = {},
 ): Tokenizer => {
+  const { source: ownTemplate, ...template } = options.template ?? {};
   const fields = new Fields(metadata, source);
   const model = fields.text('model');
   if (model !== 'gpt2' && model !== 'llama') {
@@ -52,7 +54,11 @@ export const tokenizerFromGguf = (
       ...(typeof longest === 'number' ? { model_max_length: longest } : {}),
       clean_up_tokenization_spaces: false,
     },
-    chatTemplates: templates,
+    chatTemplates: {
+      ...templates,
+      ...(ownTemplate !== undefined && { default: ownTemplate }),
+    },
+    template,
     endOfTurnIds: ['eot_token_id', 'eom_token_id']
       .map((name) => fields.id(name, tokens))
       .filter((id) => id !== null),
