@@ -65,6 +65,11 @@ export { resolveOptions } from './config/resolve-options.ts';
 export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
 export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
 export { type SftOptions, sftDefinition } from './config/sft-options.ts';
+export {
+  dateNotice,
+  type TemplateOptions,
+  templateSettings,
+} from './config/template-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
 export { exactJson, plainNumbers } from './data/exact-json.ts';

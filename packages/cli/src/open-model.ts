@@ -1,7 +1,8 @@
+import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align';
 import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
 import { setThreads } from '@keel/torch';
 
-export interface ModelOptions {
+export interface ModelOptions extends TemplateOptions {
   model: string;
   adapter: string | null;
   precision: Precision;
@@ -17,10 +18,14 @@ export async function openModel(
   options: ModelOptions,
 ): Promise<{ model: LanguageModel; role: Role; adapter: string | null }> {
   if (options.threads !== null) setThreads(options.threads);
+  const template = templateSettings(options, options.adapter);
   const model = await loadModel(options.model, {
+    template,
     precision: options.precision,
     device: options.device as 'auto' | 'cpu',
   });
+  const notice = dateNotice(model.tokenizer.chatTemplate, template);
+  if (notice !== null) console.error(`note: ${notice}`);
   if (options.adapter === null) return { model, role: 'reference', adapter: null };
   loadAdapter(model.decoder, options.adapter, ADAPTER);
   return { model, role: ADAPTER, adapter: ADAPTER };

@@ -52,6 +52,16 @@ describe('wrong usage ends with 2 and names what is near', () => {
     [['generate'], 'give a prompt'],
     [['tokens'], 'give --data or --text'],
     [['schema', 'dop'], 'did you mean dpo?'],
+    [['dpo', '--beta', '1', '--beta=2'], 'note: --beta is there 2 times; the last one counts: 2'],
+    [
+      ['dpo', '--lora', '--no-lora'],
+      '--lora and --no-lora are both there; the last one counts: --no-lora',
+    ],
+    [['dpo', '--lora=perhaps'], '--lora: expected true or false, found "perhaps"'],
+    [['dpo', '--data', 'x', '--output', 'y', '--seed=0x10'], 'found "0x10": write it in decimal'],
+    [['dpo', '--data', 'x', '--output', 'y', '--beta', '-1'], 'a number above 0, found -1'],
+    [['dpo', '--data', 'x', '--output', ''], '--output: expected text, found an empty value'],
+    [['dpo', '--data', 'x', '--output', 'null'], 'Write a text of that name in quotes'],
     [['dpo', '--config', '/nowhere.yaml'], '/nowhere.yaml'],
   ];
   for (const [args, message] of cases) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { exitCodes, reportFailure } from './failure.ts';
-import { addFlags, givenFlags } from './flags.ts';
+import { addFlags, givenFlags, repeatedFlags, withPlainBooleans } from './flags.ts';
 import { withTrlHint } from './trl-flags.ts';
 import { verbs } from './verb-list.ts';
 
@@ -10,6 +10,7 @@ import { verbs } from './verb-list.ts';
 export async function runProgram(args: readonly string[]): Promise<number> {
   const [first, second] = args;
   const named = first === 'help' ? second : first;
+  let plainArgs: readonly string[] = args;
   let exitCode: number = exitCodes.done;
   try {
     const program = newProgram();
@@ -23,6 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const { definition, example, operand } = await verb.options();
       const { descriptors } = definition;
       addFlags(command, descriptors, operand);
+      plainArgs = withPlainBooleans(args, descriptors);
       command.configureOutput({
         outputError: (complaint, write) => write(withTrlHint(complaint, descriptors)),
       });
@@ -30,6 +32,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {
         const { resolveOptions } = await import('./torch-free/align-config.ts');
+        for (const text of repeatedFlags(command, descriptors)) console.error(`note: ${text}`);
         const flags = givenFlags(command, descriptors, operand);
         const config = typeof flags.config === 'string' ? flags.config : null;
         const options = resolveOptions(definition, { flags, config });
@@ -37,7 +40,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         exitCode = await run(options);
       });
     }
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(plainArgs, { from: 'user' });
   } catch (error) {
     return reportFailure(error, named);
   }

@@ -5,12 +5,13 @@ import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { resolveModel } from './resolve-model.ts';
+import type { LoadTokenizerOptions } from './tokenizer/tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 
 export type Precision = 'auto' | 'fp32' | 'bf16';
 
-export interface LoadModelOptions {
+export interface LoadModelOptions extends LoadTokenizerOptions {
   /** bf16 or fp32 products; auto: bf16 where the machine has it fast. */
   precision?: Precision;
   /** auto: the accelerator where there is one. */
@@ -70,7 +71,9 @@ export async function loadModel(
   });
   try {
     const tokenizer =
-      ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
+      ggufMetadata === null
+        ? tokenizerFromFolder(path, options)
+        : tokenizerFromGguf(ggufMetadata, path, options);
     // The file's bytes and the vocabulary's strings came and went.
     trimMemory();
     const parts = { decoder, tokenizer, device, configJson, name, hash: weightHash };

@@ -1,8 +1,9 @@
 // What best-of-n sampling is asked, and what it tells while it runs.
 import type { GenerateOptions, Precision } from '@keel/model';
+import type { TemplateOptions } from '../config/template-options.ts';
 import type { BestOfNForm } from './sampled-prompt.ts';
 
-export interface BestOfNOptions {
+export interface BestOfNOptions extends TemplateOptions {
   model: string;
   adapter: string | null;
   precision: Precision;

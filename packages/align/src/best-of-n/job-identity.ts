@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModel } from '@keel/model';
+import { dateNotice } from '../config/template-options.ts';
 import type { RowSource } from '../data/open-rows.ts';
-import { rewardFiles } from '../trainers/online/reward-files.ts';
+import { rewardFiles } from '../rewards/reward-files.ts';
 import { hashAdapter } from '../trainers/run-identity.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import type { JobIdentity } from './journal.ts';
@@ -18,6 +19,8 @@ export async function jobIdentity(
     '--data': await rows.fingerprint(),
     '--model': await model.hash(),
     "--model's tokenizer": model.tokenizer.hash,
+    '--chat-template-kwargs': options.chatTemplateKwargs ?? null,
+    '--template-date': usesDate(model) ? (options.templateDate ?? null) : null,
     '--adapter': adapter && hashAdapter(adapter),
     '--reward': files.length === 0 ? reward : hashOf(files.map(({ sha256 }) => sha256)),
     '--missing-eos-penalty': options.missingEosPenalty,
@@ -36,6 +39,10 @@ export async function jobIdentity(
     '--device': model.device,
   };
 }
+
+/** Whether what is sampled depends on the date. */
+const usesDate = ({ tokenizer }: LanguageModel): boolean =>
+  dateNotice(tokenizer.chatTemplate, { now: '' }) !== null;
 
 const hashOf = (hashes: readonly string[]): string =>
   createHash('sha256').update(hashes.join('\n')).digest('hex');

@@ -52,6 +52,12 @@ export class Journal {
     return journal;
   }
 
+  /** What the job is made of whose journal is there for `output`; null where there is none. */
+  static identityOf(output: string): JobIdentity | null {
+    const path = `${output}.partial`;
+    return existsSync(path) ? headOf(path) : null;
+  }
+
   /** Prompts that it has. */
   get length(): number {
     return this.#lines;
@@ -81,8 +87,7 @@ export class Journal {
   }
 
   #refuseOtherJob(now: JobIdentity): void {
-    const [head] = wholeLines(this.path);
-    const saved = (JSON.parse(head?.text ?? '{}') as { identity?: JobIdentity }).identity ?? {};
+    const saved = headOf(this.path) ?? {};
     const names = Object.keys(now).filter((name) => saved[name] !== now[name]);
     if (names.length === 0) return;
     const told = names.map((name) => `${name} was ${shown(saved[name])}, now ${shown(now[name])}`);
@@ -98,6 +103,11 @@ export class Journal {
     this.#lines = found >= prompts ? prompts : found - (found % this.#chunk);
     truncateSync(this.path, ends[this.#lines]!);
   }
+}
+
+function headOf(path: string): JobIdentity | null {
+  const [head] = wholeLines(path);
+  return (JSON.parse(head?.text ?? '{}') as { identity?: JobIdentity }).identity ?? null;
 }
 
 const shown = (value: JobIdentity[string] | undefined): string =>

@@ -4,6 +4,12 @@ import { existsSync, mkdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { setThreads } from '@keel/torch';
+import {
+  completeDate,
+  dateNotice,
+  localNow,
+  templateSettings,
+} from '../config/template-options.ts';
 import { exactJson } from '../data/exact-json.ts';
 import { openRows } from '../data/open-rows.ts';
 import { checkReward, openReward } from '../rewards/open-reward.ts';
@@ -32,9 +38,10 @@ export interface BestOfNResult {
  *   already, what was sampled before is of another job, or another process samples into it
  */
 export async function runBestOfN(
-  options: BestOfNOptions,
+  asked: BestOfNOptions,
   hooks: BestOfNHooks = {},
 ): Promise<BestOfNResult> {
+  const options = withJobDate(asked);
   const { output, overwrite, numGenerations: n } = options;
   refuseExisting(options);
   if (options.threads !== null) setThreads(options.threads);
@@ -51,8 +58,11 @@ export async function runBestOfN(
   refuseExisting(options);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
-  const model = await loadModel(options.model, { precision, device });
+  const template = templateSettings(options, options.adapter);
+  const model = await loadModel(options.model, { precision, device, template });
   owned.defer(() => model.dispose());
+  const dated = dateNotice(model.tokenizer.chatTemplate, template);
+  if (dated !== null) hooks.onNotice?.(dated);
   const role: Role = options.adapter === null ? 'reference' : 'adapter';
   if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, role);
   await using reward = await openReward(options.reward, {
@@ -62,6 +72,7 @@ export async function runBestOfN(
     precision,
     device: model.device as 'cpu',
     unsafeCode: options.unsafeCode,
+    now: template.now,
   });
   // A few times what is in flight, so that most of the time all places are taken.
   const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
@@ -74,6 +85,14 @@ export async function runBestOfN(
   const { written, summary } = finish(journal, options);
   journal.remove();
   return { output, interrupted: false, done: journal.length, rows: written, summary };
+}
+
+/** Options with the date that chat templates print: that of the job that goes on, where it depends on it. */
+function withJobDate(options: BestOfNOptions): BestOfNOptions {
+  const { templateDate = null, output, overwrite } = options;
+  const begun = overwrite ? null : Journal.identityOf(output)?.['--template-date'];
+  const date = templateDate === null ? null : completeDate(templateDate);
+  return { ...options, templateDate: date ?? (typeof begun === 'string' ? begun : localNow()) };
 }
 
 function refuseExisting({ output, overwrite }: BestOfNOptions): void {

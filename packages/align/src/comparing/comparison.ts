@@ -27,6 +27,7 @@ export interface CompareEntry extends RecipeStage {
 export interface Comparison extends Recipe {
   options: CompareOptions;
   stages: readonly CompareEntry[];
+  templateDate: string;
   /** Optimiser steps of every entry. */
   steps: number;
 }

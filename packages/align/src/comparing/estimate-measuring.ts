@@ -1,5 +1,7 @@
 // What measuring will cost, before it is done.
+
 import { loadModel, modelSizes, resolveDevice, resolvePrecision } from '@keel/model';
+import { templateSettings } from '../config/template-options.ts';
 import { machinePeak } from '../machine/kept-peak.ts';
 import { EXPECTED_SHARE, measureRows } from '../recipes/estimate-stage.ts';
 import { rowMeasures } from '../recipes/measure-rows.ts';
@@ -43,7 +45,10 @@ export async function estimateMeasuring(
   const { evalData, evalPrompts, maxNewTokens, lora } = options;
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, !lora);
-  const model = await loadModel(options.model, { precision, device });
+  const model = await loadModel(options.model, {
+    ...{ precision, device },
+    template: templateSettings(options, options.adapter),
+  });
   try {
     const sizes = modelSizes(model.decoder);
     const positions = model.decoder.config.maxPositions;

@@ -11,13 +11,14 @@ import {
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { CompareOptions } from '../config/compare-options.ts';
+import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { inputFiles } from '../recipes/input-files.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { openReward } from '../rewards/open-reward.ts';
+import { rewardFiles } from '../rewards/reward-files.ts';
 import { keelVersion } from '../runs/environment.ts';
 import { fittingLength } from '../trainers/lengths.ts';
-import { rewardFiles } from '../trainers/online/reward-files.ts';
 import type { Notice } from '../trainers/run-data.ts';
 import { hashAdapter } from '../trainers/run-identity.ts';
 import { SharedReferences } from '../trainers/shared-references.ts';
@@ -56,6 +57,8 @@ export class Measuring implements AsyncDisposable {
   /** @throws Error where a file that the options name is not there */
   static async of(options: CompareOptions, notice: Notice): Promise<Measuring> {
     const { model, evalData, evalPrompts, maxNewTokens, evalSeed, reward, maxLength } = options;
+    const { chatTemplateKwargs } = options;
+    const template = templateSettings(options, options.adapter);
     const device = resolveDevice(options.device);
     const content = async (value: string, of: unknown): Promise<string[]> =>
       ((await inputFiles({ value }, of)) ?? []).map(({ sha256 }) => sha256);
@@ -67,6 +70,7 @@ export class Measuring implements AsyncDisposable {
       reward_files: reward === null ? [] : (await rewardFiles(reward)).map(({ sha256 }) => sha256),
       ...{ prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
       max_length: maxLength,
+      template: [template.source ?? null, chatTemplateKwargs, template.now],
       precision: `${resolvePrecision(options.precision, device, !options.lora)} ${device}`,
       code: `Keel ${keelVersion()}, ${addonBuild()}`,
     };
@@ -137,7 +141,8 @@ export class Measuring implements AsyncDisposable {
   #load(name: string): Promise<LanguageModel> {
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);
-    return loadModel(name, { precision, device });
+    const template = templateSettings(this.#options, this.#options.adapter);
+    return loadModel(name, { precision, device, template });
   }
 
   async #open(): Promise<HeldOut> {
@@ -168,6 +173,7 @@ export class Measuring implements AsyncDisposable {
         device: resolveDevice(this.#options.device),
         unsafeCode,
         emptyAnswers: 'score',
+        now: templateSettings(this.#options).now,
       }),
     );
   }

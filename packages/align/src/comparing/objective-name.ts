@@ -1,4 +1,5 @@
 // Names of objectives as `keel compare` takes them: one, or a weighted sum as in sigmoid+0.2*chosen_nll.
+import { parseDecimal } from '../config/decimal.ts';
 import { nearest } from '../config/nearest.ts';
 import { defaultBeta } from '../objectives/mixture.ts';
 import { pairedAliases, pairedOtherNames } from '../objectives/other-names.ts';
@@ -30,12 +31,15 @@ export interface NamedObjective {
 
 /** @returns what the name stands for, or what is wrong with it */
 export function readObjective(text: string): NamedObjective | string {
-  const parts = text.split('+').map((part) => /^(?:([0-9.]+)\*)?([a-z_0-9-]+)$/i.exec(part.trim()));
+  // The sign of an exponent does not separate: 1e+2*ipo.
+  const parts = text
+    .split(/(?<!\de)\+/i)
+    .map((part) => /^(?:([^*]+)\*)?([a-z_0-9-]+)$/i.exec(part.trim()));
   const loss: string[] = [];
   const weights: number[] = [];
   for (const part of parts) {
-    const weight = Number(part?.[1] ?? 1);
-    if (!part || !Number.isFinite(weight)) {
+    const weight = parseDecimal(part?.[1] ?? '1');
+    if (!part || weight === null || weight < 0) {
       return `"${text}" is no objective: expected a name, or a sum as in sigmoid+0.2*chosen_nll`;
     }
     const written = part[2]!.toLowerCase().replaceAll('-', '_');

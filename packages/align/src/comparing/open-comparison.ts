@@ -1,15 +1,17 @@
 // From options to the entries of a comparison, each a run of keel dpo or keel kto with all of its options.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { snakeCase } from '../config/case.ts';
 import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
+import { completeDate } from '../config/template-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
+import { yamlText } from '../config/yaml-text.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
+import { sharedDate } from '../recipes/shared-date.ts';
 import { writeStageRecords } from '../recipes/stage-records.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
 import { checkReward } from '../rewards/open-reward.ts';
@@ -30,10 +32,15 @@ export interface OpenComparisonOptions {
  * @throws DataError, Error for rows that are not, or that do not fit one of the objectives
  */
 export async function openComparison(
-  options: CompareOptions,
+  asked: CompareOptions,
   { dataFolder }: OpenComparisonOptions = {},
 ): Promise<Comparison> {
-  const plans = readPlans(options);
+  const plans = readPlans(asked);
+  const templateDate =
+    asked.templateDate === null
+      ? sharedDate(asked.output, asked.overwrite)
+      : completeDate(asked.templateDate)!;
+  const options = { ...asked, templateDate };
   refuseOtherFolder(options.output, 'a comparison');
   const open = (files: readonly string[]): Promise<RowSource<'preference'>> =>
     openRows(files, { kind: 'preference', onBadRow: options.onBadRow });
@@ -62,7 +69,7 @@ export async function openComparison(
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   await checkPairs(stages, rows);
   if (options.reward !== null) await checkReward(options.reward);
-  if (dataFolder === undefined) takeFolder(options.output);
+  if (dataFolder === undefined) takeFolder(options.output, templateDate);
   if (stages.some(({ verb }) => verb === 'kto')) {
     const pairs = steps * options.batchSize;
     for (const seed of options.seeds) {
@@ -72,13 +79,14 @@ export async function openComparison(
     if (options.evalSteps !== null) await writeUnpairedOnce(heldOutFile(written), heldOut);
   }
   const text = textOf(options, plans);
-  return { path: 'keel compare', text, output: options.output, options, stages, steps };
+  const { output } = options;
+  return { path: 'keel compare', text, output, options, stages, steps, templateDate };
 }
 
 /** From now on the folder is a comparison's, also where it breaks off at once. */
-function takeFolder(output: string): void {
+function takeFolder(output: string, templateDate: string): void {
   mkdirSync(output, { recursive: true });
-  if (!existsSync(join(output, 'stages.json'))) writeStageRecords(output, {});
+  if (!existsSync(join(output, 'stages.json'))) writeStageRecords(output, {}, templateDate);
 }
 
 const unpairedFile = (folder: string, seed: number): string =>
@@ -142,5 +150,5 @@ function textOf(options: CompareOptions, plans: readonly EntryPlan[]): string {
     ...Object.fromEntries([...own].map(([name, { value }]) => [snakeCase(name), value])),
   }));
   const own = { ...options, objectives: null, betas: null };
-  return `${writeConfigYaml(compareDefinition, own)}\n# What is compared\n${stringify({ entries })}`;
+  return `${writeConfigYaml(compareDefinition, own)}\n# What is compared\n${yamlText({ entries })}`;
 }

@@ -1,20 +1,17 @@
 // From options and the YAML file's `entries` to what is to be compared.
-import { isMap, isSeq } from 'yaml';
 import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
-import {
-  optionEntries,
-  readYamlFile,
-  type YamlFile,
-  type YamlPair,
-} from '../config/yaml-config.ts';
+import { describeWritten } from '../config/written.ts';
+import { OPTIONS, optionEntries } from '../config/yaml-config.ts';
+import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
 import type { EntryPlan } from './comparison.ts';
 import { type NamedObjective, readObjective } from './objective-name.ts';
 
 /** What entries have in common, so that they can be compared: it stands outside of them. */
 const common: readonly string[] = [
+  ...['chatTemplate', 'chatTemplateKwargs', 'templateDate'],
   ...['model', 'data', 'evalData', 'output', 'onBadRow', 'seed', 'shuffle', 'epochs', 'maxSteps'],
   ...[
     'batchSize',
@@ -104,17 +101,16 @@ function usualBeta({ verb, loss, hasBeta }: NamedObjective): number | null {
 
 /** @returns the plans under `entries` of the YAML file */
 function writtenEntries(options: CompareOptions, problems: string[]): EntryPlan[] {
-  const file = readYamlFile(options.config!, 'options, such as "beta: 0.1"');
+  const file = readYamlFile(options.config!, OPTIONS);
   const list = file.pairs.find((pair) => file.keyOf(pair) === 'entries');
   if (list === undefined) return [];
-  if (!isSeq(list.value) || list.value.items.length === 0) {
+  const items = file.itemsIn(list) ?? [];
+  if (items.length === 0) {
     problems.push(`${file.placeOf(list.key)}: entries: expected a list, each with an objective`);
-    return [];
   }
-  return list.value.items.flatMap((item) => {
-    const node = item as { range?: readonly [number, ...unknown[]] | null };
-    if (isMap(item)) return writtenEntry(file, item.items as YamlPair[], node, options, problems);
-    problems.push(`${file.placeOf(node)}: expected an entry such as "objective: simpo"`);
+  return items.flatMap(({ place, pairs }) => {
+    if (pairs !== null) return writtenEntry(file, pairs, place, options, problems);
+    problems.push(`${place}: expected an entry such as "objective: simpo"`);
     return [];
   });
 }
@@ -122,16 +118,15 @@ function writtenEntries(options: CompareOptions, problems: string[]): EntryPlan[
 function writtenEntry(
   file: YamlFile,
   pairs: readonly YamlPair[],
-  node: Parameters<YamlFile['placeOf']>[0],
+  place: string,
   options: CompareOptions,
   problems: string[],
 ): EntryPlan[] {
-  const place = file.placeOf(node);
   const textOf = (key: string): { text: string; place: string } | null => {
     const pair = pairs.find((one) => file.keyOf(one) === key);
     if (pair === undefined) return null;
-    const { value, place } = file.entryOf(pair);
-    return { text: String(value), place };
+    const { written, place } = file.writtenOf(pair);
+    return { text: written.kind === 'scalar' ? written.text : describeWritten(written), place };
   };
   const named = textOf('objective');
   const objective = named === null ? 'an entry needs an objective' : readObjective(named.text);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { numberFault } from './decimal.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor } from './options.ts';
 
@@ -11,15 +12,15 @@ export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: 
     case 'invalid_union': {
       const range = issue.errors.flat().find(({ code }) => code === 'too_small');
       if (range !== undefined) return explainIssue(range as Issue, descriptor, value);
-      return `expected ${expectedType(descriptor, issue.path.length > 1)}, found ${show(found)}`;
+      return explainType(descriptor, issue.path.length > 1, found);
     }
     case 'invalid_type':
-      return `expected ${expectedType(descriptor, issue.path.length > 1)}, found ${show(found)}`;
+      return explainType(descriptor, issue.path.length > 1, found);
     case 'invalid_value':
       return explainChoice(descriptor, issue.values.map(String), found);
     case 'too_small':
       if (issue.origin === 'array') return `expected at least ${issue.minimum} value`;
-      if (issue.origin === 'string') return 'expected some text, found none';
+      if (issue.origin === 'string') return 'expected text, found an empty value';
       return `expected a number ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}, found ${show(found)}`;
     case 'too_big':
       return `expected a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}, found ${show(found)}`;
@@ -42,12 +43,23 @@ function choiceHint({ otherNames = {} }: OptionDescriptor, choices: string[], fo
   return near ? `; did you mean ${near}?` : '';
 }
 
+function explainType(descriptor: OptionDescriptor, ofItem: boolean, found: unknown): string {
+  const { type } = descriptor;
+  const isNumber = type === 'number' || type === 'integer';
+  const why = isNumber && typeof found === 'string' ? numberFault(found, type) : null;
+  const path = type === 'string' && found === null && descriptor.choices === null;
+  // What writes a text that has the name of a word.
+  const quoted = path ? '. Write a text of that name in quotes, or a path as ./null' : '';
+  return `expected ${expectedType(descriptor, ofItem)}, found ${show(found)}${why === null ? quoted : `: ${why}`}`;
+}
+
 function expectedType(descriptor: OptionDescriptor, ofItem: boolean): string {
   const plain = {
     boolean: 'true or false',
     integer: 'a whole number',
     number: 'a number',
     string: descriptor.choices ? `one of ${descriptor.choices.join(', ')}` : 'text',
+    map: 'a mapping, or JSON of an object',
   }[descriptor.type];
   const single = [plain, ...descriptor.words].join(', or ');
   const type = descriptor.list && !ofItem ? `a list of values, each ${single}` : single;

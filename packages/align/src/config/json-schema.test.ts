@@ -31,5 +31,6 @@ test('a list may be written as its one value', () => {
     { type: 'array', items: { type: 'number' } },
     { type: 'null' },
     { type: 'number' },
+    { const: 'none' },
   ]);
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OptionsDefinition } from './options.ts';
+import type { OptionDescriptor, OptionsDefinition } from './options.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -14,7 +14,8 @@ export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
   for (const descriptor of definition.descriptors) {
     const property = byName[descriptor.name];
     if (descriptor.flagOnly || !property) continue;
-    properties[descriptor.yamlKey] = descriptor.list ? listOrItem(property) : property;
+    const own = descriptor.list ? listOrItem(property) : property;
+    properties[descriptor.yamlKey] = descriptor.nullable ? orNone(own, descriptor) : own;
   }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -29,6 +30,14 @@ export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
 function dropSafeIntegerBounds({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+}
+
+/** No value may also be written `none`, where a text of that name is another type's. */
+function orNone(property: JsonSchema, { type, choices, literal }: OptionDescriptor): JsonSchema {
+  const { anyOf } = property;
+  const taken = type === 'string' && (choices === null || literal === true);
+  if (taken || !Array.isArray(anyOf)) return property;
+  return { ...property, anyOf: [...anyOf, { const: 'none' }] };
 }
 
 /** A list option may be written as its one value. */

@@ -19,8 +19,12 @@ export interface OptionDetails {
   sparse?: boolean;
   /** Values that it is given elsewhere, and what to write for them here. */
   otherNames?: Readonly<Record<string, string>>;
-  /** For lists: whether one flag value may hold several, separated by commas. True unless told. */
+  /** For lists: whether one text may hold several values, separated by commas (default: true). */
   commas?: boolean;
+  /** The value is prose: `none` and `null` are texts like any other, and no value is written by leaving the option out. */
+  literal?: boolean;
+  /** The value is JSON text of an object; YAML may write it as a mapping. */
+  mapping?: boolean;
 }
 
 const details = z.registry<OptionDetails>();
@@ -39,7 +43,7 @@ export function detailsOf(schema: z.ZodType): OptionDetails {
   return about;
 }
 
-export type OptionType = 'string' | 'number' | 'integer' | 'boolean';
+export type OptionType = 'string' | 'number' | 'integer' | 'boolean' | 'map';
 
 /** One option as the command line, the YAML reader and the documentation see it. */
 export interface OptionDescriptor extends OptionDetails {
@@ -55,7 +59,7 @@ export interface OptionDescriptor extends OptionDetails {
   usage: string;
   type: OptionType;
   list: boolean;
-  /** Whether null is a value; flags write it `none`. */
+  /** Whether null is a value; flags and YAML write it `none`. */
   nullable: boolean;
   required: boolean;
   /** undefined where there is none. */
@@ -129,7 +133,8 @@ function unwrap(schema: z.ZodType): Unwrapped {
   }
 }
 
-function scalarType(schema: z.ZodType, name: string): OptionType {
+/** What a flag of this schema holds. @throws Error where a flag cannot */
+export function scalarType(schema: z.ZodType, name: string): OptionType {
   if (schema instanceof z.ZodBoolean) return 'boolean';
   if (schema instanceof z.ZodNumber) {
     return (schema.format ?? '').includes('int') ? 'integer' : 'number';
@@ -148,10 +153,10 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const unwrapped = unwrap(schema);
   const list = unwrapped.inner instanceof z.ZodArray;
   const scalar = list ? ((unwrapped.inner as z.ZodArray).element as z.ZodType) : unwrapped.inner;
-  const type = scalarType(scalar, name);
+  const type = about.mapping ? 'map' : scalarType(scalar, name);
   const flag = `--${kebabCase(name)}`;
   const negatedFlag = type === 'boolean' ? `--no-${kebabCase(name)}` : null;
-  const value = about.value ?? (type === 'integer' ? 'n' : type);
+  const value = about.value ?? (type === 'integer' ? 'n' : type === 'map' ? 'json' : type);
   const usage =
     about.bare !== undefined
       ? `${flag} [${value}]`

@@ -85,15 +85,10 @@ function fromEntries(
   const places: Record<string, string> = {};
   for (const [name, entry] of entries) {
     const descriptor = descriptors.find((candidate) => candidate.name === name)!;
-    values[name] = fromYaml(descriptor, entry.value);
+    values[name] = entry.value;
     places[name] = `${entry.place}: ${descriptor.yamlKey}`;
   }
   return { values, places };
-}
-
-/** A list option may be written as its one value. */
-function fromYaml(descriptor: OptionDescriptor, value: unknown): unknown {
-  return descriptor.list && value !== null && !Array.isArray(value) ? [value] : value;
 }
 
 function unknownFlag(name: string, descriptors: readonly OptionDescriptor[]): string {

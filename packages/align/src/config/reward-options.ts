@@ -71,6 +71,7 @@ const rewardObject = z
       description: 'process rewards: text after each step; its score is read at the end of it',
       group: head,
       value: 'text',
+      literal: true,
     }),
     head: option(z.string().min(1).nullable().default(null), {
       description:
@@ -104,7 +105,7 @@ const rewardObject = z
       group: ensemble,
       value: 'how',
     }),
-    normaliseData: option(z.array(z.string().min(1)).nullable().default(null), {
+    normaliseData: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:
         'reference set: answers as in --data, or {prompt, completion}; none: answers of the training rows',
       group: ensemble,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { defineOptions, type OptionsDefinition, option } from './options.ts';
+import { templateShape } from './template-options.ts';
 
 /** The model used where none is named. */
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
@@ -21,13 +22,14 @@ export const trainingShape = {
     group: data,
     value: 'model',
   }),
+  ...templateShape(data),
   data: option(z.array(z.string().min(1)).min(1), {
     description: 'training rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     group: data,
     value: 'path',
     commas: false,
   }),
-  evalData: option(z.array(z.string().min(1)).nullable().default(null), {
+  evalData: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
     description: 'held-out rows to evaluate on; none: no evaluation',
     group: data,
     value: 'path',

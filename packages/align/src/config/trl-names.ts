@@ -2,6 +2,7 @@
 const hints: Readonly<Record<string, string>> = {
   adam_beta1: 'AdamW runs with betas 0.9 and 0.999',
   bf16: 'write precision: bf16',
+  chat_template_path: 'write chat_template',
   cliprange: 'write clip_range',
   cliprange_value: 'write value_clip',
   dataset_name: 'write data, with hub:owner/name for a dataset of the hub',

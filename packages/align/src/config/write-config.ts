@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { OptionsDefinition } from './options.ts';
+import { MappingText, yamlText } from './yaml-text.ts';
 
 /** Options by their YAML keys, without those that belong to one call. */
 export function yamlValues(
@@ -24,12 +24,13 @@ export function writeConfigYaml(
 ): string {
   const values = yamlValues(definition, options);
   const groups = new Map<string, Record<string, unknown>>();
-  for (const { group, yamlKey, flagOnly } of definition.descriptors) {
+  for (const { group, yamlKey, flagOnly, type } of definition.descriptors) {
     if (flagOnly || !(yamlKey in values)) continue;
     const entries = groups.get(group) ?? {};
-    entries[yamlKey] = values[yamlKey];
+    const value = values[yamlKey];
+    entries[yamlKey] = type === 'map' && typeof value === 'string' ? new MappingText(value) : value;
     groups.set(group, entries);
   }
-  const sections = [...groups].map(([group, entries]) => `# ${group}\n${stringify(entries)}`);
+  const sections = [...groups].map(([group, entries]) => `# ${group}\n${yamlText(entries)}`);
   return [`# keel ${definition.verb}, every option with its value\n`, ...sections].join('\n');
 }

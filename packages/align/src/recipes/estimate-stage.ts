@@ -1,4 +1,5 @@
 // What a stage will cost, before it runs: rows, tokens, memory and time.
+
 import { existsSync } from 'node:fs';
 import {
   activationBytes,
@@ -14,6 +15,7 @@ import {
   totalFlops,
 } from '@keel/model';
 import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
+import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { machinePeak } from '../machine/kept-peak.ts';
@@ -118,7 +120,10 @@ async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedMo
   }
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, true);
-  const loaded = await loadModel(model, { precision, device, classifier: true });
+  const loaded = await loadModel(model, {
+    ...{ precision, device, classifier: true },
+    template: templateSettings(options),
+  });
   const parameters = namedWeights(loaded.decoder);
   for (const weight of parameters.values()) weight.setRequiresGrad();
   const dispose = (): void => loaded.dispose();

@@ -1,17 +1,18 @@
 // Files that a stage's options name, by content.
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { hashFiles, resolveModel } from '@keel/model';
+import { existsSync } from 'node:fs';
+import { resolveModel } from '@keel/model';
 import type { OptionDescriptor } from '../config/options.ts';
+import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { resolveFiles } from '../data/resolve-files.ts';
+import { rewardFiles } from '../rewards/reward-files.ts';
 
 /** Values of an option for a model that name none. */
 const noModel: readonly string[] = ['initial', 'none'];
 
 /**
  * The files that an option's value names, in order; null where it names none. Which options name files is told by what their
- * help calls the value: `path` (rows), `model`, or one of {@link plainFiles}.
+ * help calls the value: `path` (rows), `model`, `reward`, or one of {@link plainFiles}.
  * @throws DataError, Error where rows or a model are named that are not there
  */
 export async function inputFiles(
@@ -29,27 +30,18 @@ export async function inputFiles(
     const [name] = values as [string];
     return noModel.includes(name) ? null : [await hashed(name, await resolveModel(name))];
   }
-  // A module may be named with its function: file.ts#name.
-  const named = plainFiles.includes(kind)
-    ? values.map((one) => one.replace(/#[^#/\\]*$/, '')).filter((one) => existsSync(one))
-    : [];
+  if (kind === 'reward') {
+    const files = await rewardFiles(values[0]!);
+    return files.length === 0 ? null : files;
+  }
+  const named = plainFiles.includes(kind) ? values.filter((one) => existsSync(one)) : [];
   return named.length === 0 ? null : Promise.all(named.map((path) => hashed(path, path)));
 }
 
-/** Values that may be a file's or a folder's path. What a file names in its turn is not looked at. */
-const plainFiles: readonly string[] = ['file', 'folder', 'reward'];
+/** Values that may be a file's or a folder's path. */
+const plainFiles: readonly string[] = ['file', 'folder'];
 
 const hashed = async (name: string, path: string): Promise<FileHash> => ({
   name,
   sha256: await hashPath(path),
 });
-
-/** SHA-256 of a file, or of a folder's own files with their order. Hidden files and READMEs do not count. */
-export function hashPath(path: string): Promise<string> {
-  if (!statSync(path).isDirectory()) return hashFiles([path]);
-  const names = readdirSync(path, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && !/^(\.|README)/i.test(basename(entry.name)))
-    .map(({ name }) => name)
-    .sort();
-  return hashFiles(names.map((name) => join(path, name)));
-}

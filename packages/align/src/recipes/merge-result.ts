@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
+import { savedTemplate } from '../config/template-options.ts';
+import { hashPath } from '../data/hash-path.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from '../runs/atomic-write.ts';
-import { hashPath } from './input-files.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
 const RECORD = 'merged-from.json';
@@ -36,7 +37,9 @@ export async function mergeResult(
   if (isMerged(folder, from)) return false;
   onBegin();
   await removePartials(stageFolder(output, name));
-  const model = await loadModel(from.base, { precision: 'fp32', device: 'cpu' });
+  const source = savedTemplate(finalFolder(output, name));
+  const template = source === null ? {} : { source };
+  const model = await loadModel(from.base, { precision: 'fp32', device: 'cpu', template });
   try {
     loadAdapter(model.decoder, finalFolder(output, name), ADAPTER);
     mergeAdapter(model.decoder, ADAPTER);

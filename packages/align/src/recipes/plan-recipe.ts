@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FileHash } from '../data/open-rows.ts';
 import { estimateStage, type StageEstimate } from './estimate-stage.ts';
 import { type Recipe, type RecipeStage, standsOn } from './recipe.ts';
+import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
 import { readStageRecords } from './stage-records.ts';
 import { type StageState, stateOfStage } from './stage-state.ts';
@@ -32,9 +33,10 @@ export interface PlanOptions {
  * @throws StageError where rows, models or folders are not as they must be
  */
 export async function planRecipe(
-  recipe: Recipe,
+  asked: Recipe,
   { overwrite = false, notice = () => {} }: PlanOptions = {},
 ): Promise<RecipePlan> {
+  const recipe = withSharedDate(asked, overwrite);
   const { output, stages } = recipe;
   const records = existsSync(output) && !overwrite ? readStageRecords(output) : {};
   const results = new Map<string, readonly FileHash[] | null>();

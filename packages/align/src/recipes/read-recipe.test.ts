@@ -87,7 +87,7 @@ describe('complaints name file, line and column', () => {
     ],
     [`${stage}    epochs: many\n`, ['road.yaml:4:13: epochs: expected a number, found "many"']],
     ['stages:\n  sft:\n    lora: true\n', ['road.yaml:2:3: stage "sft": data is required']],
-    [`${stage}    resume: true\n`, ['road.yaml:4:5: "resume" belongs to one call']],
+    [`${stage}    resume: true\n`, ['road.yaml:4:5: "resume" applies to one call']],
     [
       `${stage}    output: x\n`,
       ["road.yaml:4:5: a stage writes into the recipe's own folder, here runs/road/sft"],

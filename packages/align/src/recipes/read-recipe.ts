@@ -1,19 +1,18 @@
 // From a recipe's YAML file to stages whose options are checked and complete.
 import { basename, join } from 'node:path';
-import { isMap } from 'yaml';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
+import { describeWritten, isNull } from '../config/written.ts';
 import {
+  entryOf,
   optionEntries,
-  readYamlFile,
   unknownKey,
   unknownName,
   type YamlEntry,
-  type YamlFile,
-  type YamlPair,
 } from '../config/yaml-config.ts';
+import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 import { type Recipe, type RecipeStage, stageFolder } from './recipe.ts';
 import { resolveReference } from './stage-references.ts';
 import { type StageVerb, stageVerbNames, stageVerbs } from './stage-verbs.ts';
@@ -71,17 +70,21 @@ function outputOf(
   problems: string[],
 ): string {
   if (pair === undefined) return join('runs', basename(path).replace(/\.[^.]+$/, ''));
-  const { value, place } = file.entryOf(pair);
-  if (typeof value === 'string' && value !== '') return value;
-  problems.push(`${place}: output: expected a folder, for example runs/first`);
+  const { written, place } = file.writtenOf(pair);
+  if (written.kind === 'scalar' && written.text !== '' && !isNull(written)) return written.text;
+  const found = describeWritten(written);
+  problems.push(`${place}: output: expected a folder, for example runs/first, found ${found}`);
   return '';
 }
 
 /** The keys and values of a mapping; a complaint where the value is none. */
 function pairsOf({ file, problems }: Reading, pair: YamlPair, what: string): YamlPair[] {
-  if (isMap(pair.value)) return pair.value.items as YamlPair[];
-  const { value, place } = file.entryOf(pair);
-  if (value !== null) problems.push(`${place}: expected a mapping of ${what}`);
+  const pairs = file.pairsIn(pair);
+  if (pairs !== null) return [...pairs];
+  const { written, place } = file.writtenOf(pair);
+  if (written.kind !== 'scalar' || !isNull(written)) {
+    problems.push(`${place}: expected a mapping of ${what}, found ${describeWritten(written)}`);
+  }
   return [];
 }
 
@@ -107,13 +110,15 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   }
   const all = pairsOf(reading, pair, `options of the stage "${name}"`);
   const verbPair = all.find((one) => file.keyOf(one) === 'verb');
-  const verb = verbPair === undefined ? name : String(file.entryOf(verbPair).value);
+  const verb = verbPair === undefined ? name : textOf(file, verbPair);
   if (stageVerbs[verb] === undefined) {
     const complaint =
       verbPair === undefined
         ? `the stage "${name}" needs a verb, since its name is none: verb: ${stageVerbNames.join(', or ')}`
         : unknownName('verb', verb, stageVerbNames);
-    problems.push(`${verbPair === undefined ? place : file.entryOf(verbPair).place}: ${complaint}`);
+    problems.push(
+      `${verbPair === undefined ? place : file.writtenOf(verbPair).place}: ${complaint}`,
+    );
     return null;
   }
   const output = all.find((one) => file.keyOf(one) === 'output');
@@ -126,23 +131,28 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   return { name, place, verb, pairs };
 }
 
-/** Options for every stage that has them, by camelCase name. */
+function textOf(file: YamlFile, pair: YamlPair): string {
+  const { written } = file.writtenOf(pair);
+  return written.kind === 'scalar' ? written.text : describeWritten(written);
+}
+
+/** Options for every stage that has them, by camelCase name: what each means is for the stage's verb to say. */
 function defaultsOf(
   pair: YamlPair | undefined,
   stages: readonly WrittenStage[],
   reading: Reading,
-): Map<string, YamlEntry> {
-  const entries = new Map<string, YamlEntry>();
-  if (pair === undefined) return entries;
+): Map<string, YamlPair> {
+  const pairs = new Map<string, YamlPair>();
+  if (pair === undefined) return pairs;
   const { file, problems } = reading;
   const known = stages.flatMap(({ verb }) => descriptorsOf(stageVerbs[verb]!));
   for (const one of pairsOf(reading, pair, 'options')) {
     const key = file.keyOf(one);
     const descriptor = known.find(({ yamlKey, flagOnly }) => yamlKey === key && !flagOnly);
-    if (descriptor !== undefined) entries.set(descriptor.name, file.entryOf(one));
+    if (descriptor !== undefined) pairs.set(descriptor.name, one);
     else if (known.length > 0) problems.push(`${file.placeOf(one.key)}: ${unknownKey(key, known)}`);
   }
-  return entries;
+  return pairs;
 }
 
 /** What a stage may be told: all but where it writes. */
@@ -151,7 +161,7 @@ const descriptorsOf = ({ definition }: StageVerb): OptionDescriptor[] =>
 
 function readStages(
   written: readonly WrittenStage[],
-  defaults: ReadonlyMap<string, YamlEntry>,
+  defaults: ReadonlyMap<string, YamlPair>,
   reading: Reading,
 ): RecipeStage[] {
   const all = written.map(({ name }) => name);
@@ -160,7 +170,7 @@ function readStages(
     const { definition } = stageVerbs[stage.verb]!;
     const found = optionEntries(reading.file, stage.pairs, descriptorsOf(stageVerbs[stage.verb]!));
     reading.problems.push(...found.problems);
-    const entries = withDefaults(stage, found.entries, defaults);
+    const entries = withDefaults(stage, found.entries, defaults, reading.file);
     const from = resolveReferences(stage, entries, { earlier: stages, all }, reading);
     const place = `${stage.place}: stage "${stage.name}"`;
     entries.set('output', { value: stageFolder(reading.output, stage.name), place });
@@ -180,15 +190,18 @@ function readStages(
 function withDefaults(
   { verb }: WrittenStage,
   own: ReadonlyMap<string, YamlEntry>,
-  defaults: ReadonlyMap<string, YamlEntry>,
+  defaults: ReadonlyMap<string, YamlPair>,
+  file: YamlFile,
 ): Map<string, YamlEntry> {
   const { definition } = stageVerbs[verb]!;
   const replaced = definition.exclusive.filter((group) => group.some((name) => own.has(name)));
-  const taken = [...defaults].filter(
-    ([name]) =>
-      definition.descriptors.some((one) => one.name === name) && !replaced.flat().includes(name),
-  );
-  return new Map([...taken, ...own]);
+  const entries = new Map<string, YamlEntry>();
+  for (const [name, pair] of defaults) {
+    const descriptor = definition.descriptors.find((one) => one.name === name);
+    if (descriptor === undefined || replaced.flat().includes(name)) continue;
+    entries.set(name, entryOf(file, pair, descriptor));
+  }
+  return new Map([...entries, ...own]);
 }
 
 /** Puts paths in the place of stages' names. @returns which options had them */

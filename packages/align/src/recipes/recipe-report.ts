@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hashPath } from '../data/hash-path.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { formatDuration, stepsTook } from '../runs/progress.ts';
 import type {
@@ -11,7 +12,6 @@ import type {
   RewardPoint,
 } from '../runs/report/report-data.ts';
 import { writeReport } from '../runs/report/write-report.ts';
-import { hashPath } from './input-files.ts';
 import { mergedFolder, type Recipe, type RecipeStage, stageFolder, verbOf } from './recipe.ts';
 import type { StageRecord, StageRecords } from './stage-records.ts';
 

@@ -23,6 +23,8 @@ export interface Recipe {
   /** The folder of all stages. */
   output: string;
   stages: readonly RecipeStage[];
+  /** The date that chat templates print, in stages that name none; recorded when the recipe is first run. */
+  templateDate?: string;
 }
 
 /** The folder of a stage's run. */

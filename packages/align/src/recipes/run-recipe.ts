@@ -9,6 +9,7 @@ import { mergeResult } from './merge-result.ts';
 import { mergedFolder, type Recipe, type RecipeStage } from './recipe.ts';
 import { writeRecipeReport } from './recipe-report.ts';
 import { runStage } from './run-stage.ts';
+import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
 import { readStageRecords, type StageRecords } from './stage-records.ts';
 import { resultOf, type StageState, stateOfStage } from './stage-state.ts';
@@ -54,13 +55,16 @@ export async function runRecipe(recipe: Recipe, hooks: RecipeHooks = {}): Promis
   const unlock = lockRun(output);
   try {
     await removePartials(output);
-    return await runStages(recipe, hooks);
+    return await runStages(withSharedDate(recipe, hooks.overwrite ?? false), hooks);
   } finally {
     unlock();
   }
 }
 
-async function runStages(recipe: Recipe, hooks: RecipeHooks): Promise<RecipeResult> {
+async function runStages(
+  recipe: Recipe & { templateDate: string },
+  hooks: RecipeHooks,
+): Promise<RecipeResult> {
   const { output, stages, text } = recipe;
   const { onEvent = () => {}, signal, overwrite = false } = hooks;
   const records: StageRecords = overwrite ? {} : readStageRecords(output);

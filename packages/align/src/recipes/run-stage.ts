@@ -1,7 +1,7 @@
 // Runs one stage and keeps what it was made of and what it ended in.
 import { setThreads, threads, trimMemory } from '@keel/torch';
+import { hashPath } from '../data/hash-path.ts';
 import type { RunHooks, RunResult, SharedParts } from '../trainers/run-training.ts';
-import { hashPath } from './input-files.ts';
 import { finalFolder, type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 import { type StageRecords, writeStageRecords } from './stage-records.ts';
 import type { StageState } from './stage-state.ts';
@@ -18,7 +18,7 @@ export interface StageRun {
 
 /** @returns the run's result, and the seconds that it took */
 export async function runStage(
-  { output }: Pick<Recipe, 'output'>,
+  { output, templateDate }: Pick<Recipe, 'output'> & { templateDate: string },
   stage: RecipeStage,
   { state, records, onEvent, signal, shared }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
@@ -34,7 +34,7 @@ export async function runStage(
   };
   const keep = (seconds: number, result: StageRecords[string]['result'] = null): void => {
     records[name] = { ...record, seconds: Number((record.seconds + seconds).toFixed(1)), result };
-    writeStageRecords(output, records);
+    writeStageRecords(output, records, templateDate);
   };
   keep(0);
   const count = threads();

@@ -45,7 +45,12 @@ const record = z.object({
     .nullable(),
 });
 
-const schema = z.object({ version: z.literal(1), stages: z.record(z.string(), record) });
+const schema = z.object({
+  version: z.literal(1),
+  /** The date that chat templates print in all stages. */
+  template_date: z.string().optional(),
+  stages: z.record(z.string(), record),
+});
 
 /** What a stage is made of. Where it is the same, so is the result. */
 export type StageIdentity = z.output<typeof identity>;
@@ -54,13 +59,23 @@ export type StageRecords = Record<string, StageRecord>;
 
 const pathOf = (output: string): string => join(output, 'stages.json');
 
+/** What stages.json has. */
+export interface StageFile {
+  stages: StageRecords;
+  /** null where none was recorded. */
+  templateDate: string | null;
+}
+
 /**
  * Records by the stages' names; none where the recipe was not begun in this folder.
  * @throws Error where the file is damaged
  */
-export function readStageRecords(output: string): StageRecords {
+export const readStageRecords = (output: string): StageRecords => readStageFile(output).stages;
+
+/** As {@link readStageRecords}, with what all stages share. */
+export function readStageFile(output: string): StageFile {
   const path = pathOf(output);
-  if (!existsSync(path)) return {};
+  if (!existsSync(path)) return { stages: {}, templateDate: null };
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
@@ -68,7 +83,9 @@ export function readStageRecords(output: string): StageRecords {
     throw new Error(`${path}: is no JSON: ${(cause as Error).message}. ${advice}`, { cause });
   }
   const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data.stages;
+  if (parsed.success) {
+    return { stages: parsed.data.stages, templateDate: parsed.data.template_date ?? null };
+  }
   const [issue] = parsed.error.issues;
   throw new Error(
     `${path}: ${issue?.path.join('.')}: ${issue?.message}: it is not what Keel writes. ${advice}`,
@@ -77,7 +94,13 @@ export function readStageRecords(output: string): StageRecords {
 
 const advice = 'Put it back, or give --overwrite, which begins all stages anew';
 
-export function writeStageRecords(output: string, stages: StageRecords): void {
-  const content = { version: 1, stages } satisfies z.output<typeof schema>;
+export function writeStageRecords(
+  output: string,
+  stages: StageRecords,
+  templateDate: string,
+): void {
+  const content = { version: 1, template_date: templateDate, stages } satisfies z.output<
+    typeof schema
+  >;
   writeFileAtomic(pathOf(output), `${JSON.stringify(content, null, 2)}\n`);
 }

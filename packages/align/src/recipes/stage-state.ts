@@ -1,9 +1,9 @@
 // Whether a stage is done, goes on or runs, and why.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { latestCheckpoint } from '../runs/checkpoints.ts';
-import { hashPath } from './input-files.ts';
 import { finalFolder, type RecipeStage, stageFolder, standsOn } from './recipe.ts';
 import { changesOf, identityOfStage, type KnownResults, keysFrom } from './stage-identity.ts';
 import type { StageIdentity, StageRecord, StageRecords } from './stage-records.ts';

@@ -11,6 +11,7 @@ import {
 } from '@keel/model';
 import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
 import { z } from 'zod';
+import { templateSettings } from '../config/template-options.ts';
 import { type Content, isChat, textOf } from '../data/messages.ts';
 import { eachInput } from './each-input.ts';
 import { type Reward, type RewardInput, spokenText } from './reward.ts';
@@ -45,10 +46,11 @@ const ratings = Array.from({ length: 10 }, (_, index) => String(index + 1));
  */
 export async function modelJudge(
   spec: z.input<typeof judgeSchema>,
-  options: Pick<LoadModelOptions, 'precision' | 'device'> = {},
+  { now, ...options }: Pick<LoadModelOptions, 'precision' | 'device'> & { now?: string } = {},
 ): Promise<Reward> {
   const { model: name, adapter, question } = judgeSchema.parse(spec);
-  const model = await loadModel(name, options);
+  const template = templateSettings({ templateDate: now ?? null }, adapter ?? null);
+  const model = await loadModel(name, { ...options, template });
   const role: Role = adapter === undefined ? 'reference' : 'judge';
   if (adapter !== undefined) loadAdapter(model.decoder, adapter, role);
   return {

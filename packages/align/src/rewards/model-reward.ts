@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import type { LanguageModel } from '@keel/model';
+import { type LanguageModel, loadTokenizer, type Tokenizer } from '@keel/model';
 import { z } from 'zod';
 import { ensembleDeviation } from './ensemble.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
@@ -9,6 +9,7 @@ import {
   type OpenRewardModelOptions,
   RewardModel,
   type RewardScore,
+  rewardTemplate,
 } from './reward-model.ts';
 
 export const modelSchema = z.strictObject({
@@ -34,7 +35,10 @@ export async function modelReward(
 ): Promise<Reward> {
   const shares = loaded && areOnBase([path].flat(), loaded, base);
   const model = shares
-    ? RewardModel.on(loaded, path, options)
+    ? RewardModel.on(loaded, path, {
+        ...options,
+        tokenizer: await ownTokenizer(loaded, path, options),
+      })
     : await RewardModel.open(path, { ...options, ...(base && { model: base }) });
   return {
     name: `model:${[path].flat().join(',')}`,
@@ -51,6 +55,17 @@ export async function modelReward(
       model[Symbol.dispose]();
     },
   };
+}
+
+/** The tokenizer of adapters on a model that may be used with another chat template than theirs. */
+async function ownTokenizer(
+  { name, tokenizer }: LanguageModel,
+  path: string | readonly string[],
+  { now }: ModelRewardOptions,
+): Promise<Tokenizer> {
+  const template = rewardTemplate([path].flat(), now);
+  const own = await loadTokenizer(name, { template });
+  return own.hash === tokenizer.hash ? tokenizer : own;
 }
 
 function asOutcome({ score, heads }: RewardScore): RewardOutcome {

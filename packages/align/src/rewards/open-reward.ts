@@ -29,6 +29,8 @@ export interface OpenRewardOptions
   batchTokens?: number;
   /** Adapters of reward models on this very base are laid over it, so that it is in memory once; it stays its owner's. */
   base?: LanguageModel;
+  /** The date and time that chat templates of reward models and judges print (default: when they are rendered). */
+  now?: string;
   /** The model whose tokens are counted where a spec names none; the default model, unless told. */
   tokenizer?: string;
 }
@@ -63,7 +65,8 @@ export async function checkReward(text: string): Promise<void> {
   }
 }
 
-const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
+/** Whether a reward is a spec file. */
+export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
  * Opens what a spec describes.
@@ -99,6 +102,7 @@ async function openComponent(
     tokenizer: usual = DEFAULT_MODEL_NAME,
     base,
     emptyAnswers,
+    now,
     ...model
   }: OpenRewardOptions,
 ): Promise<Reward> {
@@ -116,7 +120,10 @@ async function openComponent(
     case 'code':
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
     case 'judge':
-      return modelJudge({ ...spec, model: beside(spec.model, folder) }, model);
+      return modelJudge(
+        { ...spec, model: beside(spec.model, folder) },
+        { ...model, ...(now && { now }) },
+      );
     case 'model': {
       const path = [spec.path].flat().map((one) => beside(one, folder));
       return modelReward(
@@ -126,6 +133,7 @@ async function openComponent(
           ...(batchTokens && { batchTokens }),
           ...(base && { base }),
           ...(emptyAnswers && { emptyAnswers }),
+          ...(now && { now }),
         },
       );
     }
@@ -133,7 +141,7 @@ async function openComponent(
 }
 
 /** A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it is. */
-function beside(name: string, folder: string): string {
+export function beside(name: string, folder: string): string {
   const path = join(folder, name);
   return !isAbsolute(name) && existsSync(path) ? path : name;
 }

@@ -25,6 +25,25 @@ constraints:
   expect(spec.constraints[0]).toMatchObject({ learning_rate: 0.05, initial: 0, maximum: null });
 });
 
+test('values mean what they mean as options', () => {
+  const spec = parseRewardSpec(
+    `rewards:
+  - {type: regex, name: 1, pattern: 42, weight: 1_0, clip: none}
+  - {type: code, concurrency: None, limits: {wall_seconds: 1e1}}
+  - {type: model, path: [007, null_model], normalise: null}
+constraints:
+  - {reward: code, at_least: 5e-1, maximum: none}
+`,
+    'r.yaml',
+  );
+  expect(spec.rewards).toMatchObject([
+    { name: '1', pattern: '42', weight: 10, clip: null },
+    { concurrency: null, limits: { wall_seconds: 10 } },
+    { path: ['007', 'null_model'], normalise: 'none' },
+  ]);
+  expect(spec.constraints).toMatchObject([{ at_least: 0.5, maximum: null }]);
+});
+
 test('one reward by itself, and JSON', () => {
   const alone = parseRewardSpec('{"type": "code", "limits": {"wall_seconds": 3}}', 'r.json');
   expect(alone.rewards[0]).toMatchObject({
@@ -63,6 +82,6 @@ constraint: []
   expect(faults('type: regex\npattern: "("\n')).toEqual([
     expect.stringContaining('r.yaml:2:1: pattern: Invalid regular expression'),
   ]);
-  expect(faults('- 1')).toEqual([expect.stringContaining('r.yaml: expected a reward')]);
+  expect(faults('- 1')).toEqual([expect.stringContaining('r.yaml:1:1: expected a reward')]);
   expect(faults('a: [')).toEqual([expect.stringContaining('not valid YAML')]);
 });

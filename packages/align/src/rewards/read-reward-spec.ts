@@ -1,51 +1,46 @@
-import { readFileSync } from 'node:fs';
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../config/config-error.ts';
 import { nearest } from '../config/nearest.ts';
+import { schemaValue, unwrap } from '../config/schema-value.ts';
+import type { WrittenMap } from '../config/written.ts';
+import { parseYamlFile, readYamlFile, type YamlFile } from '../config/yaml-file.ts';
 import { type CompositionSpec, compositionSchema, rewardTypes } from './reward-spec.ts';
 
 type Path = readonly PropertyKey[];
+
+const REWARD = 'a reward, such as "type: regex" and its "pattern"';
 
 /**
  * Reads the spec of a reward, YAML or JSON: a mapping with `rewards`, or one reward by itself.
  * @throws ConfigError naming file, line and column of every fault, and for an unknown key the nearest known one
  */
-export function readRewardSpec(file: string): CompositionSpec {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError([`${file}: cannot read the reward: ${(error as Error).message}`]);
-  }
-  return parseRewardSpec(text, file);
-}
+export const readRewardSpec = (file: string): CompositionSpec =>
+  compositionOf(readYamlFile(file, REWARD), file);
 
 /** As `readRewardSpec`, on text already read; `file` is only named in errors. */
-export function parseRewardSpec(text: string, file: string): CompositionSpec {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+export const parseRewardSpec = (text: string, file: string): CompositionSpec =>
+  compositionOf(parseYamlFile(text, file, REWARD), file);
+
+function compositionOf(yaml: YamlFile, file: string): CompositionSpec {
+  const { document, pairs } = yaml;
+  if (pairs.length === 0) throw new ConfigError([`${file}: is empty; expected ${REWARD}`]);
+  const written: WrittenMap = {
+    kind: 'map',
+    entries: pairs.map((pair) => [yaml.keyOf(pair), yaml.writtenOf(pair).written]),
   };
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map(({ pos, message }) => `${place(pos[0])}: not valid YAML: ${message}`),
-    );
-  }
-  if (!isMap(document.contents)) {
-    throw new ConfigError([`${file}: expected a reward, such as "type: regex" and its "pattern"`]);
-  }
   const alone = document.has('type');
-  const value = alone ? { rewards: [document.toJS()] } : document.toJS();
+  const whole: WrittenMap = alone
+    ? { kind: 'map', entries: [['rewards', { kind: 'list', items: [written] }]] }
+    : written;
+  const value = schemaValue(compositionSchema, whole);
   const inFile = (path: Path): Path => (alone ? path.slice(2) : path);
   const parsed = compositionSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     parsed.error.issues.flatMap((issue) =>
       explain(issue, value).map(
-        ({ path, text: what }) => `${place(offsetOf(document, inFile(path)))}: ${what}`,
+        ({ path, text: what }) => `${yaml.placeAt(offsetOf(document, inFile(path)))}: ${what}`,
       ),
     ),
   );
@@ -94,7 +89,7 @@ function choice(name: string, choices: readonly string[], found: unknown): strin
 function knownKeys(path: Path, value: unknown): string[] {
   let schema: z.core.$ZodType | undefined = compositionSchema;
   path.forEach((part, index) => {
-    schema = unwrapped(schema);
+    schema = unwrap(schema).inner;
     if (schema instanceof z.ZodArray) schema = schema.element;
     else if (schema instanceof z.ZodObject) schema = schema.shape[part as string];
     const type = (at(value, path.slice(0, index + 1)) as { type?: string } | undefined)?.type;
@@ -102,21 +97,8 @@ function knownKeys(path: Path, value: unknown): string[] {
       schema = rewardTypes[type as keyof typeof rewardTypes];
     }
   });
-  const last = unwrapped(schema);
+  const last = unwrap(schema).inner;
   return last instanceof z.ZodObject ? Object.keys(last.shape) : [];
-}
-
-function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  let inner = schema;
-  while (
-    inner instanceof z.ZodDefault ||
-    inner instanceof z.ZodPrefault ||
-    inner instanceof z.ZodNullable ||
-    inner instanceof z.ZodOptional
-  ) {
-    inner = inner.def.innerType;
-  }
-  return inner;
 }
 
 function at(value: unknown, path: Path): unknown {

@@ -8,9 +8,11 @@ import {
   loadAdapterHead,
   loadModel,
   type Role,
+  type Tokenizer,
 } from '@keel/model';
 import { type ReadOptions, readAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
 import { unknownToken } from '../batching/unknown-token.ts';
+import { savedTemplate } from '../config/template-options.ts';
 import { type Content, isChat } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import type { EnsembleRule } from './ensemble.ts';
@@ -44,6 +46,8 @@ export interface OpenRewardModelOptions
   batchTokens?: number;
   /** An empty answer is an error, unless told; a policy that is trained may well give one, and its score is read at its end. */
   emptyAnswers?: 'refuse' | 'score';
+  /** The date and time that chat templates print (default: when they are rendered). */
+  now?: string;
 }
 
 /** One model of an ensemble: a role with a scalar head, and what stands beside it. */
@@ -64,14 +68,17 @@ export class RewardModel implements Disposable {
   readonly #tokens: number;
   readonly #owns: boolean;
   readonly #scoresEmpty: boolean;
+  readonly #tokenizer: Tokenizer;
 
   private constructor(
     model: LanguageModel,
     members: readonly Member[],
     { ensemble, batchTokens = 1024, emptyAnswers }: OpenRewardModelOptions,
     owns: boolean,
+    tokenizer = model.tokenizer,
   ) {
     this.model = model;
+    this.#tokenizer = tokenizer;
     this.#members = members;
     const own = members[0]!.record.ensemble;
     this.#ensemble = ensemble ? { rule: ensemble.rule, k: ensemble.k ?? own.k } : own;
@@ -104,7 +111,8 @@ export class RewardModel implements Disposable {
       );
     }
     const base = adapters.length === 0 ? first : (options.model ?? adapterBase(first));
-    const model = await loadModel(base, { ...options, classifier: true });
+    const template = rewardTemplate(paths, options.now);
+    const model = await loadModel(base, { ...options, classifier: true, template });
     try {
       return adapters.length > 0
         ? RewardModel.#onBase(model, paths, options, true)
@@ -117,12 +125,13 @@ export class RewardModel implements Disposable {
 
   /**
    * Lays reward adapters over a model that is loaded already: policy and rewards then share one base.
+   * @param options `tokenizer`: the one that they were trained with, where the model is used with another chat template
    * @throws CheckpointError when an adapter does not fit the model, or is none of a reward model
    */
   static on(
     model: LanguageModel,
     folders: string | readonly string[],
-    options: Omit<OpenRewardModelOptions, 'model'> = {},
+    options: Omit<OpenRewardModelOptions, 'model'> & { tokenizer?: Tokenizer } = {},
   ): RewardModel {
     const paths = typeof folders === 'string' ? [folders] : folders;
     return RewardModel.#onBase(model, paths, options, false);
@@ -131,7 +140,7 @@ export class RewardModel implements Disposable {
   static #onBase(
     model: LanguageModel,
     folders: readonly string[],
-    options: OpenRewardModelOptions,
+    options: OpenRewardModelOptions & { tokenizer?: Tokenizer },
     owns: boolean,
   ): RewardModel {
     const members = folders.map((folder, index) => {
@@ -139,7 +148,7 @@ export class RewardModel implements Disposable {
       for (let more = 2; model.hasScoreHead(role); more++) role = `reward-${index + more}`;
       return adapterMember(model, folder, role);
     });
-    return new RewardModel(model, members, options, owns);
+    return new RewardModel(model, members, options, owns, options.tokenizer);
   }
 
   /** Scores of a row: one for each of these. */
@@ -196,7 +205,8 @@ export class RewardModel implements Disposable {
       padTokenId: record.pad_token_id,
       stepSeparator: record.step_separator,
     };
-    const { tokenizer, decoder } = this.model;
+    const { decoder } = this.model;
+    const tokenizer = this.#tokenizer;
     let found: AnsweredPrompt;
     if (record.scores === 'steps') {
       const completions = stepsIn(completion, record.step_separator);
@@ -269,6 +279,34 @@ export function adapterBase(folder: string): string {
   >;
   if (typeof base === 'string' && base !== '') return base;
   throw new Error(`${path} names no base model: say which it is (--model)`);
+}
+
+/**
+ * What a reward model's conversations are rendered with: the template that is saved with it and the variables that it was
+ * trained with.
+ * @throws Error where several were trained with different ones
+ */
+export function rewardTemplate(
+  folders: readonly string[],
+  now: string | undefined,
+): NonNullable<LoadModelOptions['template']> {
+  const [first, ...others] = folders.map((folder) => ({
+    folder,
+    source: savedTemplate(folder),
+    variables: readRewardRecord(folder)?.chat_template_kwargs ?? null,
+  }));
+  for (const { folder, source, variables } of others) {
+    if (source === first!.source && variables === first!.variables) continue;
+    throw new Error(
+      `${first!.folder} and ${folder} were trained with different chat templates or variables for them. An ensemble needs the same`,
+    );
+  }
+  const { source, variables } = first!;
+  return {
+    ...(source !== null && { source }),
+    ...(variables !== null && { variables: JSON.parse(variables) as Record<string, unknown> }),
+    ...(now !== undefined && { now }),
+  };
 }
 
 /** How a model is read that another tool saved: as transformers reads it. */

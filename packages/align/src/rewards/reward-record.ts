@@ -17,6 +17,8 @@ const schema = z.strictObject({
   /** The token that `last_not_pad` passes over, and that pads for other tools. */
   pad_token_id: z.int().min(0).nullable(),
   step_separator: z.string(),
+  /** JSON of the variables that the chat template was rendered with. */
+  chat_template_kwargs: z.string().optional(),
   ensemble: z.strictObject({ rule: z.enum(ensembleRules), k: z.number() }),
   /** null: scores are as the heads give them. */
   normalisation: rewardNormalisationSchema.nullable(),

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
+import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
 import { type Checkpoint, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
 import type { Environment } from './environment.ts';
@@ -166,8 +167,13 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
   const file = join(path, 'config.yaml');
   const before = (parse(readFileSync(file, 'utf8')) ?? {}) as Record<string, unknown>;
   const now = (parse(text) ?? {}) as Record<string, unknown>;
+  const changed = changedProgram(before[PROGRAM_KEY], now[PROGRAM_KEY]);
+  if (changed !== null) {
+    throw new Error(`${file}: ${changed}, or start a new run: another --output, or --overwrite`);
+  }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
-    (key) => !changeable.includes(key) && !isDeepStrictEqual(before[key], now[key]),
+    (key) =>
+      key !== PROGRAM_KEY && !changeable.includes(key) && !isDeepStrictEqual(before[key], now[key]),
   );
   if (differing.length === 0) return;
   const told = differing.map(

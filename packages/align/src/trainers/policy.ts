@@ -15,6 +15,7 @@ import {
   saveModel,
 } from '@keel/model';
 import { manualSeed, type Tensor } from '@keel/torch';
+import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 
 /** The adapter that is trained. */
@@ -51,11 +52,13 @@ export async function loadPolicy(
   const precision = resolvePrecision(options.precision, device, !options.lora);
   if (base !== undefined && !options.lora)
     throw new Error('full fine-tuning needs a model of its own');
+  const template = templateSettings(options, options.adapter);
   const model =
     base ??
     (await loadModel(options.model, {
       ...{ precision, device, trainable: !options.lora },
       classifier: takesHead,
+      template,
     }));
   const before = adapterNames(model.decoder);
   // A reference that moves is an adapter beside the policy's.
@@ -69,10 +72,14 @@ export async function loadPolicy(
       role: options.lora ? role : 'reference',
       parameters: trainedParameters(model, options, role, takesHead),
       precision,
-      saveWeights: (folder) =>
-        options.lora
-          ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
-          : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
+      saveWeights(folder) {
+        const { decoder, configJson, tokenizer } = model;
+        if (!options.lora)
+          return saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32' });
+        saveAdapter(folder, decoder, role, { baseModel: model.name });
+        // An adapter is used with the template that it was trained with.
+        if (template.source !== undefined) tokenizer.save(folder);
+      },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };
   } catch (error) {

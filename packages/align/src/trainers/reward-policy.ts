@@ -66,6 +66,9 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
       read_at: options.readAt,
       pad_token_id: padTokenId,
       step_separator: options.stepSeparator,
+      ...(options.chatTemplateKwargs !== null && {
+        chat_template_kwargs: options.chatTemplateKwargs,
+      }),
       ensemble: { rule: options.ensemble, k: options.ensembleK },
       normalisation: null,
     },

@@ -81,7 +81,7 @@ it('is not resumed with other data or another model', async () => {
     await changed(path, lines(path), async () => {
       await expect(align(resumed)).rejects.toThrow(
         new RegExp(
-          `step-1: the run cannot be resumed .*: ${option} ${path} has changed \\(SHA-256 [0-9a-f]{12}…, now .*Put back`,
+          `step-1: the run cannot be resumed .*: ${option} ${path} has changed \\(SHA-256 [0-9a-f]{12}…, now .*Restore`,
         ),
       );
     });

@@ -1,5 +1,6 @@
 // A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
 import { type DpoOptions, defineDpoOptions } from '../config/dpo-options.ts';
+import { programPart } from '../config/program-parts.ts';
 import { completeOptions, weightedObjective } from '../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';
 import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
@@ -71,13 +72,21 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   const references = hooks.shared?.references;
   try {
     return await runTraining(
-      onPairs(objective, objectiveOptions, options, references),
+      { ...onPairs(objective, objectiveOptions, options, references), ...ofProgram(hooks) },
       options,
       hooks,
     );
   } finally {
     references?.save();
   }
+}
+
+/** An objective of the program's own, as the run records it. */
+function ofProgram({
+  objective,
+}: PairedRunHooks): Pick<TrainingKind<DpoOptions, 'preference', PairSource>, 'programParts'> {
+  if (objective === undefined) return {};
+  return { programParts: { objective: programPart(objective.name, objective) } };
 }
 
 type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;

@@ -19,7 +19,7 @@ describe('inputs', () => {
 
   it('differ by content, by number and by order, and the file is named', () => {
     expect(compare(files(a, b), files(a, ['b.jsonl', '3']))).toThrow(
-      /^step-3: .* model: --data b\.jsonl has changed \(SHA-256 2…, now 3…\)\. Put back/,
+      /^step-3: .* rewards: --data b\.jsonl has changed \(SHA-256 2…, now 3…\)\. Restore/,
     );
     expect(compare(files(a, b), files(a))).toThrow(/--data b\.jsonl is missing\./);
     expect(compare(files(a), files(a, b))).toThrow(/--data b\.jsonl was not there\./);

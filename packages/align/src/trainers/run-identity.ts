@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addonBuild, threads } from '@keel/torch';
+import type { OptionDescriptor } from '../config/options.ts';
+import type { ProgramParts } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { FileHash } from '../data/open-rows.ts';
+import { inputFiles } from '../recipes/input-files.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { Policy } from './policy.ts';
 import type { Notice, RunData } from './run-data.ts';
@@ -25,8 +28,29 @@ export interface RunIdentity {
   };
 }
 
+/** Options whose files the identity has under their own rules, or that name none of the run's inputs. */
+const othersInputs: readonly string[] = [
+  'data',
+  'evalData',
+  'model',
+  'adapter',
+  'reference',
+  'output',
+];
+/** Kinds of values, as --help calls them, that name files. */
+const fileKinds: readonly string[] = ['file', 'folder', 'model'];
+
+/** Begins the name of an input that the program passed. */
+const OF_PROGRAM = "the program's ";
+
+export interface IdentityParts {
+  definition: { descriptors: readonly OptionDescriptor[] };
+  programParts?: ProgramParts;
+}
+
 /** @throws DataError where a data file changed since it was opened */
 export async function identityOf(
+  { definition, programParts = {} }: IdentityParts,
   options: TrainingOptions,
   { rows, heldOut }: RunData,
   { model, precision }: Policy,
@@ -40,6 +64,14 @@ export async function identityOf(
   if (options.adapter !== null) {
     inputs['--adapter'] = [{ name: options.adapter, sha256: hashAdapter(options.adapter) }];
   }
+  for (const descriptor of definition.descriptors) {
+    const { name, flag, value = '', flagOnly } = descriptor;
+    if (flagOnly || othersInputs.includes(name) || !fileKinds.includes(value)) continue;
+    const named = (options as unknown as Readonly<Record<string, unknown>>)[name];
+    const files = await inputFiles(descriptor, named);
+    if (files !== null) inputs[flag] = files;
+  }
+  for (const [what, part] of Object.entries(programParts)) inputs[`${OF_PROGRAM}${what}`] = [part];
   return {
     inputs,
     machine: { precision, device: model.device, threads: threads(), software: addonBuild() },
@@ -87,13 +119,16 @@ export function refuseOtherInputs(
   saved: RunIdentity['inputs'],
   now: RunIdentity['inputs'],
 ): void {
-  const differences = Object.entries(now).flatMap(([option, files]) =>
+  // Options are compared in config.yaml; what a program passes is nowhere else.
+  const gone = Object.keys(saved).filter((key) => key.startsWith(OF_PROGRAM) && !(key in now));
+  const all = { ...Object.fromEntries(gone.map((key) => [key, []])), ...now };
+  const differences = Object.entries(all).flatMap(([option, files]) =>
     differencesOf(saved[option] ?? [], files).map((difference) => `${option} ${difference}`),
   );
   if (differences.length === 0) return;
   throw new Error(
-    `${checkpoint}: the run cannot be resumed with other data or another model: ${differences.join('; ')}. ` +
-      'Put back what the run began with, or begin a new run: another --output, or --overwrite',
+    `${checkpoint}: the run cannot be resumed with other data, models or rewards: ${differences.join('; ')}. ` +
+      'Restore what the run was started with, or start a new run: another --output, or --overwrite',
   );
 }
 

@@ -12,6 +12,7 @@ import { type RlooOptions, rlooDefinition } from '../config/rloo-options.ts';
 import { placeName } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { checkReward } from '../rewards/open-reward.ts';
+import { rewardFiles } from '../rewards/reward-files.ts';
 import { writeFolderAtomic } from '../runs/atomic-write.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './online/held-out-change.ts';
 import { Labeller } from './online/labeller.ts';
@@ -32,7 +33,6 @@ import {
 import { OnlineTask } from './online/online-task.ts';
 import { openPretraining, openPretrainingRows } from './online/open-pretraining.ts';
 import { PromptSource } from './online/prompt-source.ts';
-import { rewardFiles } from './online/reward-files.ts';
 import { SamplesLog } from './online/samples-log.ts';
 import { TwoRates } from './online/two-rates.ts';
 import { type RunHooks, type RunResult, runTraining, type TrainingKind } from './run-training.ts';

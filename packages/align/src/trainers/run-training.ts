@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
+import { type ProgramParts, programYaml } from '../config/program-parts.ts';
+import { dateNotice } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
@@ -30,6 +32,7 @@ import {
   type RunIdentity,
 } from './run-identity.ts';
 import type { SharedReferences } from './shared-references.ts';
+import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
 import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
@@ -90,6 +93,8 @@ export interface TrainingKind<
   T extends TrainingTask = TrainingTask,
 > extends RowOrigin<Options, K> {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
+  /** What the program passed that options cannot name: a run that is resumed needs the same. */
+  programParts?: ProgramParts;
   /** What is trained; {@link loadPolicy} unless told. */
   load?(options: Options): Promise<P>;
   source(
@@ -129,15 +134,16 @@ export async function runTraining<
   T extends TrainingTask,
 >(
   kind: TrainingKind<Options, K, Source, P, T>,
-  options: Options,
+  asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  const options = withTemplateDate(asked);
   const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice);
   await kind.checkRows?.(data.rows, options, notice);
   using run = await RunFolder.create(options.output, {
-    config: writeConfigYaml(kind.definition, options),
+    config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
   });
@@ -174,9 +180,11 @@ async function train<
     ? await kind.load(asked)
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
+  const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
+  if (dated !== null) notice(dated);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
-  const identity = await identityOf(options, data, policy);
+  const identity = await identityOf(kind, options, data, policy);
   await compareWithCheckpoint(run, identity, notice);
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow, shuffle } = options;

@@ -10,6 +10,7 @@ const schema = z
       description: 'system message at the beginning',
       group: 'Conversation',
       value: 'text',
+      literal: true,
     }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
     ...machineShape,

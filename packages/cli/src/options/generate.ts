@@ -12,6 +12,7 @@ const schema = z
       description: 'the text to answer, or - to read it from stdin',
       group: prompt,
       value: 'text',
+      literal: true,
     }),
     prompts: option(z.string().min(1).nullable().default(null), {
       description: 'in place of --prompt: a file of rows with a prompt each',
@@ -22,6 +23,7 @@ const schema = z
       description: 'system message before each prompt',
       group: prompt,
       value: 'text',
+      literal: true,
     }),
     raw: option(z.boolean().default(false), {
       description: "continue the prompt as it stands, without the model's chat template",

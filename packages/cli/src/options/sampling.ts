@@ -37,10 +37,11 @@ export const samplingShape = (defaults: { temperature: number; topP: number }) =
     group,
     value: 'factor',
   }),
-  stop: option(z.array(z.string().min(1)).nullable().default(null), {
+  stop: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
     description: 'an answer ends where one of these texts begins',
     group,
     value: 'text',
+    literal: true,
     commas: false,
   }),
   seed: option(z.number().int().min(0).default(42), {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { option, trainingShape } from '../torch-free/align-config.ts';
+import { option, templateShape, trainingShape } from '../torch-free/align-config.ts';
 
+const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model');
 const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;
 
 /** Which model is used, for verbs that do not train. */
@@ -15,6 +16,7 @@ export const modelShape = {
     group: 'Model',
     value: 'folder',
   }),
+  ...{ chatTemplate, chatTemplateKwargs, templateDate },
 };
 
 export const dataShape = {

@@ -3,9 +3,12 @@ import { viewVerbs } from '../tokenising/view-verbs.ts';
 import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
 
+// Adapters do not change tokens; a template that is saved with one is its file.
+const { adapter: _, ...own } = modelShape;
+
 const schema = z
   .strictObject({
-    model: modelShape.model,
+    ...own,
     data: option(dataShape.data.nullable().default(null), {
       description: 'rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
       group: 'Data',
@@ -26,6 +29,7 @@ const schema = z
       description: 'in place of --data: a text',
       group: 'Data',
       value: 'text',
+      literal: true,
     }),
     maxLength: option(z.number().int().min(2).nullable().default(1024), {
       description:

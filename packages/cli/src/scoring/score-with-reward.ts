@@ -1,4 +1,4 @@
-import { openReward, placeName, RewardError } from '@keel/align';
+import { openReward, placeName, RewardError, templateSettings } from '@keel/align';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { StopSignals } from '../training/stop-signals.ts';
@@ -22,6 +22,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     device: device as 'auto' | 'cpu',
     batchTokens,
     unsafeCode,
+    now: templateSettings(options).now,
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   using stopping = new StopSignals((name) => console.error(`${name}: leaving`));

@@ -5,6 +5,7 @@ export { compareDefinition } from '../../../align/src/config/compare-options.ts'
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { d2poDefinition } from '../../../align/src/config/d2po-options.ts';
 export { defineDpoOptions } from '../../../align/src/config/dpo-options.ts';
+export { flagValue } from '../../../align/src/config/flag-value.ts';
 export { grpoDefinition } from '../../../align/src/config/grpo-options.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { ktoDefinition } from '../../../align/src/config/kto-options.ts';
@@ -25,6 +26,11 @@ export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
 export { rewardDefinition } from '../../../align/src/config/reward-options.ts';
 export { rlooDefinition } from '../../../align/src/config/rloo-options.ts';
 export { sftDefinition } from '../../../align/src/config/sft-options.ts';
+export {
+  dateNotice,
+  templateSettings,
+  templateShape,
+} from '../../../align/src/config/template-options.ts';
 export { trainingShape } from '../../../align/src/config/training-options.ts';
 export { trlHint } from '../../../align/src/config/trl-names.ts';
 export { rankedObjectiveNames } from '../../../align/src/objectives/ranked-names.ts';

@@ -2,10 +2,12 @@ import type { TokensOptions } from '../options/tokens.ts';
 import { rowTokens } from '../tokenising/row-tokens.ts';
 import { printJsonTokens, printLegend, printTokens } from '../tokenising/token-display.ts';
 import { tokenPieces } from '../tokenising/token-pieces.ts';
+import { dateNotice, templateSettings } from '../torch-free/align-config.ts';
 import { loadTokenizer } from '../torch-free/load-tokenizer.ts';
 
 export async function run(options: TokensOptions): Promise<number> {
-  const tokenizer = await loadTokenizer(options.model);
+  const template = templateSettings(options);
+  const tokenizer = await loadTokenizer(options.model, { template });
   const print = options.json ? printJsonTokens : printTokens;
   const { text, data } = options;
   if (data === null) {
@@ -18,6 +20,8 @@ export async function run(options: TokensOptions): Promise<number> {
     });
     return 0;
   }
+  const notice = dateNotice(tokenizer.chatTemplate, template);
+  if (notice !== null) console.error(`note: ${notice}`);
   let shown = false;
   for await (const row of rowTokens(tokenizer, { ...options, data })) {
     if (!shown && !options.json) printLegend();

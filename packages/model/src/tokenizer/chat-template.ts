@@ -1,4 +1,5 @@
 import { Template } from '@huggingface/jinja';
+import type { TemplateSettings } from './tokenizer.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
 export interface ChatMessage {
@@ -30,11 +31,17 @@ export class ChatTemplateError extends Error {
 export class ChatTemplate {
   readonly source: string;
   readonly #specialTokens: Record<string, string>;
+  readonly #settings: TemplateSettings;
   #template: Template | null = null;
 
   /** `specialTokens` are template variables such as `bos_token` and `eos_token`. The source is parsed when first used. */
-  constructor(source: string, specialTokens: Record<string, string> = {}) {
+  constructor(
+    source: string,
+    specialTokens: Record<string, string> = {},
+    settings: TemplateSettings = {},
+  ) {
     this.source = source;
+    this.#settings = settings;
     this.#specialTokens = specialTokens;
   }
 
@@ -52,6 +59,8 @@ export class ChatTemplate {
     try {
       text = template.render({
         ...this.#specialTokens,
+        ...(this.#settings.now && { [CLOCK]: clockAt(this.#settings.now) }),
+        ...this.#settings.variables,
         messages,
         tools: tools ?? null,
         documents: null,
@@ -71,7 +80,11 @@ export class ChatTemplate {
   #parse(): Template {
     if (this.#template) return this.#template;
     try {
-      this.#template = new Template(this.source);
+      // The library has a function of its own, which cannot be replaced.
+      const { now } = this.#settings;
+      this.#template = new Template(
+        now ? this.source.replaceAll('strftime_now', CLOCK) : this.source,
+      );
     } catch (cause) {
       throw new ChatTemplateError(
         `The chat template cannot be parsed: ${(cause as Error).message}`,
@@ -81,6 +94,32 @@ export class ChatTemplate {
     return this.#template;
   }
 }
+
+const CLOCK = 'keel_clock';
+
+/** `strftime_now` of a fixed local date and time. */
+const clockAt =
+  (now: string) =>
+  (format: string): string => {
+    const date = new Date(now);
+    const two = (value: number): string => String(value).padStart(2, '0');
+    const named = (options: Intl.DateTimeFormatOptions): string =>
+      date.toLocaleString('en-US', options);
+    const parts: Record<string, () => string> = {
+      Y: () => String(date.getFullYear()),
+      m: () => two(date.getMonth() + 1),
+      d: () => two(date.getDate()),
+      H: () => two(date.getHours()),
+      M: () => two(date.getMinutes()),
+      S: () => two(date.getSeconds()),
+      B: () => named({ month: 'long' }),
+      b: () => named({ month: 'short' }),
+      A: () => named({ weekday: 'long' }),
+      a: () => named({ weekday: 'short' }),
+      '%': () => '%',
+    };
+    return format.replace(/%(.)/g, (whole, letter: string) => parts[letter]?.() ?? whole);
+  };
 
 const checkMessages = (messages: readonly ChatMessage[]): void => {
   if (!Array.isArray(messages) || messages.length === 0) {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { openGguf } from '../formats/gguf.ts';
 import { resolveModel } from '../resolve-model.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { LoadTokenizerOptions, Tokenizer } from './tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer-from-gguf.ts';
 
@@ -9,9 +9,12 @@ import { tokenizerFromGguf } from './tokenizer-from-gguf.ts';
  * A model's tokenizer without its weights.
  * @throws Error where there is no such model, TokenizerError where its tokenizer is damaged
  */
-export async function loadTokenizer(model: string): Promise<Tokenizer> {
+export async function loadTokenizer(
+  model: string,
+  options: LoadTokenizerOptions = {},
+): Promise<Tokenizer> {
   const path = await resolveModel(model);
-  if (statSync(path).isDirectory()) return tokenizerFromFolder(path);
+  if (statSync(path).isDirectory()) return tokenizerFromFolder(path, options);
   using file = openGguf(path);
-  return tokenizerFromGguf(file.metadata);
+  return tokenizerFromGguf(file.metadata, path, options);
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
-import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
 const configSchema = z.looseObject({
@@ -26,7 +26,11 @@ const generationSchema = z.looseObject({
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */
-export const tokenizerFromFolder = (folder: string): Tokenizer => {
+export const tokenizerFromFolder = (
+  folder: string,
+  options: LoadTokenizerOptions = {},
+): Tokenizer => {
+  const { source, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
   // It starts while the files are read.
@@ -49,7 +53,11 @@ export const tokenizerFromFolder = (folder: string): Tokenizer => {
       ...names,
       ...(extra.length > 0 ? { additional_special_tokens: extra } : {}),
     } as TokenizerConfig,
-    chatTemplates: readTemplates(folder, inConfig),
+    chatTemplates: {
+      ...readTemplates(folder, inConfig),
+      ...(source !== undefined && { default: source }),
+    },
+    template,
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });
 };

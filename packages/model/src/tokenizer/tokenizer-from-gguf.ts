@@ -1,7 +1,7 @@
 import { encodingThread } from './encoding-thread.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
 import { mergesFromScores } from './sentencepiece-merges.ts';
-import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { AddedToken, Component } from './tokenizer-json.ts';
 
@@ -17,9 +17,11 @@ const tokenTypes = { control: 3, userDefined: 4, unused: 5 } as const;
 export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,
   source = 'the GGUF file',
+  options: LoadTokenizerOptions = {},
 ): Tokenizer => {
   // It starts while the vocabulary is built.
   encodingThread();
+  const { source: ownTemplate, ...template } = options.template ?? {};
   const fields = new Fields(metadata, source);
   const model = fields.text('model');
   if (model !== 'gpt2' && model !== 'llama') {
@@ -55,7 +57,11 @@ export const tokenizerFromGguf = (
       ...(typeof longest === 'number' ? { model_max_length: longest } : {}),
       clean_up_tokenization_spaces: false,
     },
-    chatTemplates: templates,
+    chatTemplates: {
+      ...templates,
+      ...(ownTemplate !== undefined && { default: ownTemplate }),
+    },
+    template,
     endOfTurnIds: ['eot_token_id', 'eom_token_id']
       .map((name) => fields.id(name, tokens))
       .filter((id) => id !== null),

@@ -18,6 +18,20 @@ export interface TokenizerConfig {
   [key: string]: unknown;
 }
 
+/** What a chat template is rendered with, beside the conversation. */
+export interface TemplateSettings {
+  /** Default variables, which a row's own override (transformers' chat_template_kwargs). */
+  variables?: Record<string, unknown>;
+  /** The local date and time that `strftime_now` formats, as 2026-11-28T15:04:05 (default: when it is called). */
+  now?: string;
+}
+
+/** How to load a tokenizer. */
+export interface LoadTokenizerOptions {
+  /** `source` replaces the model's own default template. */
+  template?: TemplateSettings & { source?: string };
+}
+
 export interface TokenizerParts {
   /** Where all this comes from, for messages. */
   source: string;
@@ -28,6 +42,7 @@ export interface TokenizerParts {
   chatTemplates?: Record<string, string>;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
+  template?: TemplateSettings;
 }
 
 export interface DecodeOptions {
@@ -72,10 +87,13 @@ export class Tokenizer {
     this.endOfTurnIds = this.#findEndIds();
     const { default: template } = chatTemplates;
     const tokens = namedTokens(config);
-    this.chatTemplate = template === undefined ? null : new ChatTemplate(template, tokens);
+    const { variables, now } = parts.template ?? {};
+    this.chatTemplate =
+      template === undefined ? null : new ChatTemplate(template, tokens, { variables, now });
+    const clock = template?.includes('strftime_now') ? [now ?? null] : [];
     this.hash = createHash('sha256')
       .update(text)
-      .update(JSON.stringify([tokens, template ?? null]))
+      .update(JSON.stringify([tokens, template ?? null, variables ?? null, ...clock]))
       .digest('hex');
   }
 

@@ -112,7 +112,10 @@ export class Discriminator implements Disposable {
     const pad = classifierPadToken(tokenizer);
     const fresh = { version: 1, scores: 'answers', read_at: 'last', pad_token_id: pad } as const;
     const rest = { step_separator: '\n', ensemble: { rule: 'mean', k: 1 } } as const;
-    const known = record ?? { ...fresh, ...rest };
+    const { chatTemplateKwargs } = options;
+    // It is trained on conversations as the policy's template renders them.
+    const rendered = chatTemplateKwargs !== null && { chat_template_kwargs: chatTemplateKwargs };
+    const known = { ...(record ?? { ...fresh, ...rest }), ...rendered };
     // It moves: what it was shifted and scaled by holds no more, and changes no label.
     return new Discriminator(model, parameters, { ...known, normalisation: null }, options);
   }

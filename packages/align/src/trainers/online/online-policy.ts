@@ -1,5 +1,6 @@
 // What an online run has in memory: one base with the roles policy, reference, value and, where it fits, reward.
 import { loadAdapter, type Role } from '@keel/model';
+import { templateSettings } from '../../config/template-options.ts';
 import { openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import { MovingReference, movingOptions } from '../moving-reference.ts';
@@ -50,6 +51,7 @@ export async function loadOnlinePolicy(
         precision,
         device: model.device as 'cpu',
         unsafeCode: options.unsafeCode,
+        now: templateSettings(options).now,
       }),
     );
     return {

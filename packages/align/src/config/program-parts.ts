@@ -1,0 +1,91 @@
+// What a program passes to a run that options cannot name: recorded in config.yaml under `program`, so that no other takes its place.
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import type { YamlFile } from './yaml-file.ts';
+import { yamlText } from './yaml-text.ts';
+
+/** Key of config.yaml. */
+export const PROGRAM_KEY = 'program';
+
+/** A part of a run that comes from the program that started it. */
+export interface ProgramPart {
+  name: string;
+  /** SHA-256 of what is known of its source. */
+  sha256: string;
+}
+
+/** By what the part is: `objective`. */
+export type ProgramParts = Readonly<Record<string, ProgramPart>>;
+
+/** A part by its name and the source text of its functions. What these call in their turn is not looked at. */
+export function programPart(name: string, part: object): ProgramPart {
+  return { name, sha256: createHash('sha256').update(sourceOf(part)).digest('hex') };
+}
+
+function sourceOf(value: unknown, seen: Set<unknown> = new Set()): string {
+  if (typeof value === 'function') return value.toString();
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? String(value);
+  if (value instanceof z.ZodType) {
+    return JSON.stringify(z.toJSONSchema(value, { unrepresentable: 'any' }));
+  }
+  if (seen.has(value)) return '"seen"';
+  seen.add(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object of a class has its methods there.
+  const own = prototype === Object.prototype || prototype === null ? '' : classOf(value);
+  const entries = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, one]) => `${JSON.stringify(key)}: ${sourceOf(one, seen)}`);
+  return `${own}{${entries.join(', ')}}`;
+}
+
+const classOf = (value: object): string =>
+  typeof value.constructor === 'function' ? value.constructor.toString() : '';
+
+/** What config.yaml has of them. */
+export function programYaml(parts: ProgramParts = {}): string {
+  if (Object.keys(parts).length === 0) return '';
+  const heading =
+    '# From the program that started the run, not from Keel: only that program can resume it';
+  return `\n${heading}\n${yamlText({ [PROGRAM_KEY]: parts })}`;
+}
+
+/**
+ * What of a run's program differs from that of the run that it resumes; null where nothing does.
+ * @param before what config.yaml has under `program`
+ */
+export function changedProgram(before: unknown, now: unknown): string | null {
+  const [old, own] = [before ?? {}, now ?? {}] as [ProgramParts, ProgramParts];
+  for (const key of new Set([...Object.keys(old), ...Object.keys(own)])) {
+    const [was, is] = [old[key], own[key]];
+    if (was === undefined) {
+      return `this run was started with Keel's own ${key}, and the program passes ${key} "${is!.name}". Resume it without`;
+    }
+    if (is === undefined) {
+      return `the ${key} "${was.name}" of this run came from the program that started it, not from Keel. Run that program again with the option resume: true`;
+    }
+    if (was.name !== is.name)
+      return `the ${key} was "${was.name}", now "${is.name}". Pass the one that the run was started with`;
+    if (was.sha256 !== is.sha256) {
+      return `the source of the ${key} "${is.name}" has changed since the run was started. Restore it`;
+    }
+  }
+  return null;
+}
+
+/** @throws ConfigError where a file is the config.yaml of a run that has parts of a program */
+export function refuseProgramParts(file: YamlFile): void {
+  const pair = file.pairs.find((one) => file.keyOf(one) === PROGRAM_KEY);
+  if (pair === undefined) return;
+  const parts = (file.pairsIn(pair) ?? []).map((one) => {
+    const { written } = file.writtenOf(one);
+    const [, name] =
+      (written.kind === 'map' && written.entries.find(([key]) => key === 'name')) || [];
+    return `${file.keyOf(one)}${name?.kind === 'scalar' ? ` "${name.text}"` : ''}`;
+  });
+  throw new ConfigError([
+    `${file.placeOf(pair.key)}: the ${parts.join(' and the ')} of this run came from the program that started it, not from Keel. ` +
+      `To resume the run, run that program again with the option resume: true. To start another run with Keel's own parts, copy the file without "${PROGRAM_KEY}"`,
+  ]);
+}

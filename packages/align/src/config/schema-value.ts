@@ -1,0 +1,80 @@
+// Values as they are written, read by a zod schema of any depth with the parser of options.
+import { z } from 'zod';
+import { optionValue } from './option-value.ts';
+import { scalarType } from './options.ts';
+import type { Written } from './written.ts';
+
+/**
+ * The value that the schema is to check. What is not of the schema's kind, and keys that it does not know, stay as plain data,
+ * so that the schema reports them.
+ */
+export function schemaValue(schema: z.core.$ZodType | undefined, written: Written): unknown {
+  const { inner, nullable } = unwrap(schema);
+  const own = inner === undefined ? undefined : variantFor(inner, written);
+  if (written.kind === 'list') {
+    const items = own instanceof z.ZodTuple ? own.def.items : null;
+    const element = own instanceof z.ZodArray ? own.element : undefined;
+    return written.items.map((item, at) => schemaValue(items?.[at] ?? element, item));
+  }
+  if (written.kind === 'map') {
+    const shape: Record<string, z.core.$ZodType> = own instanceof z.ZodObject ? own.shape : {};
+    return Object.fromEntries(
+      written.entries.map(([key, value]) => [
+        key,
+        schemaValue(Object.hasOwn(shape, key) ? shape[key] : undefined, value),
+      ]),
+    );
+  }
+  return optionValue({ ...typeOf(own), list: false, nullable, words: [] }, written);
+}
+
+/** A schema without its defaults and what else lies around it. */
+export function unwrap(schema: z.core.$ZodType | undefined): {
+  inner: z.core.$ZodType | undefined;
+  nullable: boolean;
+} {
+  let inner = schema;
+  let nullable = false;
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodOptional
+  ) {
+    nullable ||= inner instanceof z.ZodNullable;
+    inner = inner.def.innerType;
+  }
+  return { inner, nullable };
+}
+
+/** Of several schemas the one that a value of this kind is for. */
+function variantFor(schema: z.core.$ZodType, written: Written): z.core.$ZodType | undefined {
+  if (!(schema instanceof z.ZodUnion)) return schema;
+  const options = schema.options as readonly z.core.$ZodType[];
+  const type = typeKey(written);
+  return options.find((option) => {
+    if (written.kind === 'list')
+      return option instanceof z.ZodArray || option instanceof z.ZodTuple;
+    if (written.kind === 'scalar') {
+      return !(option instanceof z.ZodArray) && !(option instanceof z.ZodObject);
+    }
+    if (!(option instanceof z.ZodObject)) return false;
+    const named: unknown = option.shape.type;
+    return !(named instanceof z.ZodLiteral) || named.value === type;
+  });
+}
+
+function typeKey(written: Written): string | null {
+  if (written.kind !== 'map') return null;
+  const [, value] = written.entries.find(([key]) => key === 'type') ?? [];
+  return value?.kind === 'scalar' ? value.text : null;
+}
+
+function typeOf(schema: z.core.$ZodType | undefined) {
+  const choices = schema instanceof z.ZodEnum ? schema.options.map(String) : null;
+  const isScalar =
+    schema instanceof z.ZodNumber ||
+    schema instanceof z.ZodBoolean ||
+    schema instanceof z.ZodString;
+  return { type: isScalar ? scalarType(schema, '') : ('string' as const), choices };
+}

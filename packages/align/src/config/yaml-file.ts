@@ -1,0 +1,175 @@
+// A YAML file that is a mapping: its keys, its values as they are written, and where each is.
+import { readFileSync } from 'node:fs';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  type ParsedNode,
+  parseDocument,
+  type Scalar,
+  type YAMLError,
+} from 'yaml';
+import { ConfigError } from './config-error.ts';
+import type { Written } from './written.ts';
+
+/** A key and its value as they are in the file. */
+export type YamlPair = Pair<ParsedNode, ParsedNode | null>;
+
+interface Placed {
+  range?: readonly [number, ...unknown[]] | null;
+}
+
+/** A YAML file that is a mapping. */
+export interface YamlFile {
+  text: string;
+  /** Of the top level; none where the file is empty. */
+  pairs: readonly YamlPair[];
+  document: Document.Parsed;
+  /** `file:line:column` of a place in the text. */
+  placeAt(offset: number): string;
+  /** `file:line:column` of a key, or of a value. */
+  placeOf(node: Placed): string;
+  keyOf(pair: YamlPair): string;
+  /** The value as it is written, and where; an alias stands for what it names. */
+  writtenOf(pair: YamlPair): { written: Written; place: string };
+  /** The keys of a value that is a mapping, or null. */
+  pairsIn(pair: YamlPair): readonly YamlPair[] | null;
+  /** The items of a value that is a list, with the keys of those that are mappings, or null. */
+  itemsIn(pair: YamlPair): readonly { place: string; pairs: readonly YamlPair[] | null }[] | null;
+}
+
+/**
+ * Reads a YAML file that is a mapping.
+ * @param what it is, for messages: `a mapping of options, such as "beta: 0.1"`
+ * @throws ConfigError for a file that cannot be read, is not YAML in UTF-8, or is no mapping
+ */
+export function readYamlFile(path: string, what: string): YamlFile {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new ConfigError([`${path}: cannot read the configuration: ${(error as Error).message}`]);
+  }
+  return parseYamlFile(decode(bytes, path), path, what);
+}
+
+/** As `readYamlFile`, on text already read; `path` is only named in errors. */
+export function parseYamlFile(text: string, path: string, what: string): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const placeAt = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    throw new ConfigError(
+      faults.map((fault) => `${placeAt(fault.pos[0])}: ${explainFault(fault, text)}`),
+    );
+  }
+  const root = document.contents;
+  const empty = root === null || (isScalar(root) && root.value === null);
+  const map = isMap(root) ? root : null;
+  if (!empty && map === null) {
+    const found = isSeq(root) ? 'a list' : 'a single value';
+    throw new ConfigError([`${placeAt(root.range[0])}: expected ${what}, found ${found}`]);
+  }
+  const placeOf: YamlFile['placeOf'] = ({ range }) => placeAt(range?.[0] ?? 0);
+  const resolve = (node: unknown, place: string): unknown => {
+    if (!isAlias(node)) return node;
+    const found = node.resolve(document);
+    if (found === undefined) {
+      throw new ConfigError([
+        `${place}: *${node.source} names no anchor: define &${node.source} before it, or write the value`,
+      ]);
+    }
+    return found;
+  };
+  const written = (node: unknown, within: ReadonlySet<unknown> = new Set()): Written => {
+    const place = placeOf((node as Placed | null) ?? {});
+    const found = resolve(node, place);
+    if (within.has(found)) throw new ConfigError([`${place}: an anchor cannot contain itself`]);
+    const inside = new Set(within).add(found);
+    if (isMap(found)) {
+      const entries = (found.items as YamlPair[]).map(
+        (pair) => [keyOf(pair), written(pair.value, inside)] as const,
+      );
+      return { kind: 'map', entries };
+    }
+    if (isSeq(found)) {
+      return { kind: 'list', items: found.items.map((item) => written(item, inside)) };
+    }
+    return writtenScalar(found as Scalar | null);
+  };
+  const placeOfValue = ({ key, value }: YamlPair): string => placeOf(value?.range ? value : key);
+  return {
+    text,
+    document,
+    pairs: (map?.items ?? []) as YamlPair[],
+    placeAt,
+    placeOf,
+    keyOf,
+    writtenOf: (pair) => ({ written: written(pair.value), place: placeOfValue(pair) }),
+    pairsIn: (pair) => {
+      const found = resolve(pair.value, placeOfValue(pair));
+      return isMap(found) ? (found.items as YamlPair[]) : null;
+    },
+    itemsIn: (pair) => {
+      const found = resolve(pair.value, placeOfValue(pair));
+      if (!isSeq(found)) return null;
+      return found.items.map((item) => {
+        const place = placeOf((item as Placed | null) ?? {});
+        const one = resolve(item, place);
+        return { place, pairs: isMap(one) ? (one.items as YamlPair[]) : null };
+      });
+    },
+  };
+}
+
+const keyOf = ({ key }: YamlPair): string => (isScalar(key) ? (key.source ?? '') : String(key));
+
+function writtenScalar(scalar: Scalar | null): Written {
+  const { source = '', type, tag } = scalar ?? {};
+  const quoted = (type !== undefined && type !== 'PLAIN') || tag === 'tag:yaml.org,2002:str';
+  return { kind: 'scalar', text: source, quoted };
+}
+
+/** @throws ConfigError for bytes that are not UTF-8 */
+function decode(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const wide = bytes.length > 1 && (bytes[0]! ^ bytes[1]!) === 1 && bytes[0]! >= 0xfe;
+    // Every line before the first wrong byte decodes.
+    const line = bytes.toString('utf8').split('\uFFFD')[0]!.split('\n').length;
+    throw new ConfigError([
+      `${path}:${wide ? 1 : line}: not UTF-8${wide ? ' (it looks like UTF-16)' : ''}. Save the file as UTF-8`,
+    ]);
+  }
+}
+
+/** What is wrong with the YAML, in words that say what to write. */
+function explainFault({ code, message, pos: [start, end] }: YAMLError, text: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY': {
+      const key = /^[^:\n]*/.exec(text.slice(start))?.[0].trim();
+      return `the key "${key}" is there twice. Remove one of them`;
+    }
+    case 'MULTIPLE_DOCS':
+      return 'a second document begins here. Put everything into one';
+    case 'TAB_AS_INDENT':
+      return 'not valid YAML: a tab indents this line. Indent with spaces';
+    case 'TAG_RESOLVE_FAILED':
+      return `unknown tag ${text.slice(start, end).trim()}. Remove it; put quotes around a text that begins with "!"`;
+    case 'BAD_SCALAR_START':
+      return `not valid YAML: a value cannot begin with ${text.slice(start, end).slice(0, 1)}. Put quotes around it`;
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return `not valid YAML: ${message}. Put quotes around a value that contains ": "`;
+    default:
+      return `not valid YAML: ${message}`;
+  }
+}

@@ -1,0 +1,13 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { hashFiles } from '@keel/model';
+
+/** SHA-256 of a file, or of a folder's own files with their order. Hidden files and READMEs do not count. */
+export function hashPath(path: string): Promise<string> {
+  if (!statSync(path).isDirectory()) return hashFiles([path]);
+  const names = readdirSync(path, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && !/^(\.|README)/i.test(basename(entry.name)))
+    .map(({ name }) => name)
+    .sort();
+  return hashFiles(names.map((name) => join(path, name)));
+}

@@ -1,0 +1,58 @@
+// Which files a reward is read from: a run that is resumed must find the same ones.
+import { dirname, resolve } from 'node:path';
+import { loadTokenizer, resolveModel } from '@keel/model';
+import { hashPath } from '../data/hash-path.ts';
+import type { FileHash } from '../data/open-rows.ts';
+import { beside, isSpec } from './open-reward.ts';
+import { readRewardSpec } from './read-reward-spec.ts';
+import { adapterBase, isAdapter } from './reward-model.ts';
+import type { ComponentSpec } from './reward-spec.ts';
+import { parseShortForm } from './short-form.ts';
+
+/**
+ * Hashes of what `--reward` names: a spec and what it names in its turn, a module, a reward model with the base of its
+ * adapter, or a judge's model; none of a rule. What a module imports is not looked at.
+ * @throws ConfigError for what is no reward; Error where a model that it names is not available
+ */
+export async function rewardFiles(reward: string): Promise<FileHash[]> {
+  if (!isSpec(reward)) return componentFiles(parseShortForm(reward), '.');
+  const { rewards } = readRewardSpec(reward);
+  const named: FileHash[] = [];
+  for (const one of rewards) named.push(...(await componentFiles(one, dirname(reward))));
+  return [await hashed(reward, reward), ...named];
+}
+
+async function componentFiles(spec: ComponentSpec, folder: string): Promise<FileHash[]> {
+  switch (spec.type) {
+    case 'function': {
+      const path = spec.module.replace(/#[^#/\\]*$/, '');
+      return [await hashed(path, resolve(folder, path))];
+    }
+    case 'model': {
+      const paths = [spec.path].flat().map((one) => beside(one, folder));
+      if (!isAdapter(paths[0]!)) return Promise.all(paths.map(modelHash));
+      const found = await Promise.all(paths.map((one) => hashed(one, one)));
+      return [...found, await modelHash(spec.base ?? adapterBase(paths[0]!))];
+    }
+    case 'judge': {
+      const model = beside(spec.model, folder);
+      const found = [await modelHash(model)];
+      const { adapter } = spec;
+      return adapter === undefined ? found : [...found, await hashed(adapter, adapter)];
+    }
+    case 'length': {
+      if (spec.tokenizer === undefined) return [];
+      const name = beside(spec.tokenizer, folder);
+      return [{ name, sha256: (await loadTokenizer(name)).hash }];
+    }
+    default:
+      return [];
+  }
+}
+
+const modelHash = async (name: string): Promise<FileHash> => hashed(name, await resolveModel(name));
+
+const hashed = async (name: string, path: string): Promise<FileHash> => ({
+  name,
+  sha256: await hashPath(path),
+});
