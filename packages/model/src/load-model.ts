@@ -4,7 +4,7 @@ import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
-import { resolveModel } from './resolve-model.ts';
+import { DEFAULT_MODEL_NAME, isDefaultModel, resolveModel } from './resolve-model.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 
@@ -73,7 +73,10 @@ export async function loadModel(
       ggufMetadata === null ? tokenizerFromFolder(path) : tokenizerFromGguf(ggufMetadata);
     // The file's bytes and the vocabulary's strings came and went.
     trimMemory();
-    const parts = { decoder, tokenizer, device, configJson, name, hash: weightHash };
+    const parts = {
+      ...{ decoder, tokenizer, device, configJson, hash: weightHash },
+      name: isDefaultModel(name) ? DEFAULT_MODEL_NAME : name,
+    };
     const model = new LanguageModel(parts);
     if (scoreHead !== null && !options.classifier) {
       throw new CheckpointError(
