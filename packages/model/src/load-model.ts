@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { CheckpointError } from './formats/checkpoint-error.ts';
@@ -49,6 +51,9 @@ export function resolvePrecision(
   return device.startsWith('cuda') || hasFastBfloat16() ? 'bf16' : 'fp32';
 }
 
+const textOf = (path: string): string | null =>
+  existsSync(path) ? readFileSync(path, 'utf8') : null;
+
 /**
  * Loads a model with its tokenizer.
  * @param name a folder as transformers saves it, a GGUF file of any name, `hub:owner/name[@revision]`, or the default
@@ -76,6 +81,7 @@ export async function loadModel(
     const parts = {
       ...{ decoder, tokenizer, device, configJson, hash: weightHash },
       name: isDefaultModel(name) ? DEFAULT_MODEL_NAME : name,
+      generationConfig: ggufMetadata === null ? textOf(join(path, 'generation_config.json')) : null,
     };
     const model = new LanguageModel(parts);
     if (scoreHead !== null && !options.classifier) {

@@ -69,10 +69,16 @@ export async function loadPolicy(
       role: options.lora ? role : 'reference',
       parameters: trainedParameters(model, options, role, takesHead),
       precision,
-      saveWeights: (folder) =>
-        options.lora
-          ? saveAdapter(folder, model.decoder, role, { baseModel: model.name })
-          : saveModel(folder, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' }),
+      saveWeights(folder) {
+        const { decoder, configJson, tokenizer, generationConfig } = model;
+        if (!options.lora) {
+          saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32', generationConfig });
+          return;
+        }
+        saveAdapter(folder, decoder, role, { baseModel: model.name });
+        // AutoTokenizer and vLLM look for it beside the adapter.
+        tokenizer.save(folder);
+      },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };
   } catch (error) {

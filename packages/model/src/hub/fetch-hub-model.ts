@@ -83,9 +83,14 @@ async function download(request: Request): Promise<string> {
   const info = { name: repository, revision, additionalFields: ['sha' as const] };
   const { sha: commit } = await modelInfo({ ...hub, ...info });
   const listed: HubFile[] = [];
-  for await (const { type, path, size } of listFiles({ ...hub, revision: commit })) {
-    if (type === 'file') listed.push({ path, size });
-  }
+  const list = async (folder?: string): Promise<void> => {
+    const where = { ...hub, revision: commit, ...(folder === undefined ? {} : { path: folder }) };
+    for await (const { type, path, size } of listFiles(where)) {
+      if (type === 'file') listed.push({ path, size });
+      else if (path === 'additional_chat_templates') await list(path);
+    }
+  };
+  await list();
   const snapshot = { commit, files: modelFilesOf(listed) };
   for (const file of snapshot.files) await downloadOne(request, commit, file);
   writeAside(referencePath(request), (append) => append(Buffer.from(JSON.stringify(snapshot))));

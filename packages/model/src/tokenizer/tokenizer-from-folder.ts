@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
 
 /** The special tokens that have a name of their own in the files. */
 const tokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
@@ -36,7 +37,12 @@ export const tokenizerFromFolder = (folder: string): Tokenizer => {
   const json = readJson(path, z.looseObject({}));
   const raw = readOptional(join(folder, 'tokenizer_config.json'), configSchema);
   const map = readOptional(join(folder, 'special_tokens_map.json'), configSchema);
-  const generation = readOptional(join(folder, 'generation_config.json'), generationSchema);
+  // Without one, transformers makes a generation configuration of config.json.
+  const generationPath = join(folder, 'generation_config.json');
+  const generation = readOptional(
+    existsSync(generationPath) ? generationPath : join(folder, 'config.json'),
+    generationSchema,
+  );
   const { chat_template: inConfig, ...config } = raw;
   const names: Record<string, string | null> = {};
   for (const name of tokenNames) {
@@ -56,6 +62,7 @@ export const tokenizerFromFolder = (folder: string): Tokenizer => {
       ...(additional.length > 0 ? { additional_special_tokens: additional } : {}),
     } as TokenizerConfig,
     chatTemplates: readTemplates(folder, inConfig),
+    files: readTokenizerFiles(folder),
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });
 };
