@@ -24,6 +24,13 @@ export interface NormConfig {
 
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'relu';
 
+/** By place: whether its linear modules have a bias. */
+export interface Biases {
+  queryKeyValue: boolean;
+  attentionOutput: boolean;
+  mlp: boolean;
+}
+
 export interface DecoderConfig {
   /** config.json's model_type. */
   family: string;
@@ -45,6 +52,8 @@ export interface DecoderConfig {
   /** Factor on the token embeddings (Gemma: sqrt(hidden), rounded to the model's type). */
   embeddingScale: number;
   tieEmbeddings: boolean;
+  /** Which linear modules have a bias. */
+  biases: Biases;
   /**
    * Token whose embedding takes no gradient where it is an input. Keel pads nothing; but transformers leaves config.json's
    * pad token untrained, also where it is a real token such as the end of a turn, and full fine-tuning is to agree with it.

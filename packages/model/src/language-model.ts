@@ -79,6 +79,8 @@ export class LanguageModel {
   readonly device: Device;
   /** config.json of the base, as transformers writes it. */
   readonly configJson: Record<string, unknown>;
+  /** Text of the base's generation_config.json; null where there is none. */
+  readonly generationConfig: string | null;
   /** What it was loaded from, as the user named it. */
   readonly name: string;
   /** SHA-256, in hex, of the files that the weights were read from. */
@@ -91,6 +93,7 @@ export class LanguageModel {
     tokenizer: Tokenizer;
     device: Device;
     configJson: Record<string, unknown>;
+    generationConfig?: string | null;
     name: string;
     hash(): Promise<string>;
   }) {
@@ -98,6 +101,7 @@ export class LanguageModel {
     this.tokenizer = parts.tokenizer;
     this.device = parts.device;
     this.configJson = parts.configJson;
+    this.generationConfig = parts.generationConfig ?? null;
     this.name = parts.name;
     this.hash = () => parts.hash();
     this.#role = 'reference';

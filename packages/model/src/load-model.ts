@@ -1,10 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
-import { resolveModel } from './resolve-model.ts';
+import { DEFAULT_MODEL_NAME, isDefaultModel, resolveModel } from './resolve-model.ts';
 import type { LoadTokenizerOptions } from './tokenizer/tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
@@ -50,6 +52,9 @@ export function resolvePrecision(
   return device.startsWith('cuda') || hasFastBfloat16() ? 'bf16' : 'fp32';
 }
 
+const textOf = (path: string): string | null =>
+  existsSync(path) ? readFileSync(path, 'utf8') : null;
+
 /**
  * Loads a model with its tokenizer.
  * @param name a folder as transformers saves it, a GGUF file of any name, `hub:owner/name[@revision]`, or the default
@@ -76,7 +81,11 @@ export async function loadModel(
         : tokenizerFromGguf(ggufMetadata, path, options);
     // The file's bytes and the vocabulary's strings came and went.
     trimMemory();
-    const parts = { decoder, tokenizer, device, configJson, name, hash: weightHash };
+    const parts = {
+      ...{ decoder, tokenizer, device, configJson, hash: weightHash },
+      name: isDefaultModel(name) ? DEFAULT_MODEL_NAME : name,
+      generationConfig: ggufMetadata === null ? textOf(join(path, 'generation_config.json')) : null,
+    };
     const model = new LanguageModel(parts);
     if (scoreHead !== null && !options.classifier) {
       throw new CheckpointError(

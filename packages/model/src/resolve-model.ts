@@ -6,6 +6,14 @@ import type { HubModelOptions } from './hub/fetch-hub-model.ts';
 /** Name of the model that is used where none is named. */
 export const DEFAULT_MODEL_NAME = 'SmolLM2-135M-Instruct';
 
+/** The hub repository whose weights the default model's file holds, quantised. */
+export const DEFAULT_MODEL_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+
+/** Whether a name means the default model: in any case, unless a file or folder of this very name is there. */
+export const isDefaultModel = (name: string): boolean =>
+  name === DEFAULT_MODEL_NAME ||
+  (name.toLowerCase() === DEFAULT_MODEL_NAME.toLowerCase() && !existsSync(name));
+
 const weightFiles = ['model.safetensors', 'model.safetensors.index.json'];
 
 /**
@@ -14,7 +22,7 @@ const weightFiles = ['model.safetensors', 'model.safetensors.index.json'];
  * @throws Error when nothing of that name exists, or it is no model
  */
 export async function resolveModel(name: string, hub: HubModelOptions = {}): Promise<string> {
-  if (name === DEFAULT_MODEL_NAME) return ensureDefaultModel();
+  if (isDefaultModel(name)) return ensureDefaultModel();
   if (name.startsWith('hub:')) {
     const { fetchHubModel } = await import('./hub/fetch-hub-model.ts');
     return fetchHubModel(name, hub);
@@ -30,8 +38,14 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
       `${name} holds weights alone: give its folder, with its config.json and tokenizer.json`,
     );
   }
-  if (weightFiles.some((file) => existsSync(join(name, file)))) return name;
   const adapter = existsSync(join(name, 'adapter_config.json'));
+  const weights = weightFiles.find((file) => existsSync(join(name, file)));
+  if (weights !== undefined && adapter) {
+    throw new Error(
+      `${name} holds a model (${weights}) and an adapter (adapter_config.json), and transformers would load both. Move the adapter's files to a folder of their own, and give that as --adapter`,
+    );
+  }
+  if (weights !== undefined) return name;
   throw new Error(
     adapter
       ? `${name} holds an adapter, not a model: give its base as --model and this folder as --adapter`

@@ -44,7 +44,10 @@ export async function mergeResult(
     loadAdapter(model.decoder, finalFolder(output, name), ADAPTER);
     mergeAdapter(model.decoder, ADAPTER);
     await writeFolderAtomic(folder, (inside) => {
-      saveModel(inside, model.decoder, model.configJson, model.tokenizer, { dtype: 'F32' });
+      saveModel(inside, model.decoder, model.configJson, model.tokenizer, {
+        dtype: 'F32',
+        generationConfig: model.generationConfig,
+      });
       writeFileAtomic(join(inside, RECORD), `${JSON.stringify(from, null, 2)}\n`);
     });
   } finally {

@@ -1,10 +1,15 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { type LanguageModel, loadTokenizer, type Tokenizer } from '@keel/model';
+import {
+  baseOfAdapter,
+  canonicalModelName,
+  type LanguageModel,
+  loadTokenizer,
+  type Tokenizer,
+} from '@keel/model';
 import { z } from 'zod';
 import { ensembleDeviation } from './ensemble.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 import {
-  adapterBase,
   isAdapter,
   type OpenRewardModelOptions,
   RewardModel,
@@ -77,8 +82,9 @@ function asOutcome({ score, heads }: RewardScore): RewardOutcome {
 
 /** Whether all of these are adapters whose base is the model, by its name or its place on disk. */
 function areOnBase(folders: readonly string[], { name }: LanguageModel, base?: string): boolean {
-  const place = (one: string): string => (existsSync(one) ? realpathSync(one) : one);
+  const place = (one: string): string =>
+    existsSync(one) ? realpathSync(one) : canonicalModelName(one);
   return folders.every(
-    (folder) => isAdapter(folder) && place(base ?? adapterBase(folder)) === place(name),
+    (folder) => isAdapter(folder) && place(base ?? baseOfAdapter(folder)) === place(name),
   );
 }

@@ -1,11 +1,11 @@
 // Which files a reward is read from: a run that is resumed must find the same ones.
 import { dirname, resolve } from 'node:path';
-import { loadTokenizer, resolveModel } from '@keel/model';
+import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { beside, isSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
-import { adapterBase, isAdapter } from './reward-model.ts';
+import { isAdapter } from './reward-model.ts';
 import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
@@ -32,7 +32,7 @@ async function componentFiles(spec: ComponentSpec, folder: string): Promise<File
       const paths = [spec.path].flat().map((one) => beside(one, folder));
       if (!isAdapter(paths[0]!)) return Promise.all(paths.map(modelHash));
       const found = await Promise.all(paths.map((one) => hashed(one, one)));
-      return [...found, await modelHash(spec.base ?? adapterBase(paths[0]!))];
+      return [...found, await modelHash(spec.base ?? baseOfAdapter(paths[0]!))];
     }
     case 'judge': {
       const model = beside(spec.model, folder);

@@ -1,7 +1,8 @@
 // A trained reward model as something that scores answers.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  baseOfAdapter,
   type LanguageModel,
   type LoadModelOptions,
   loadAdapter,
@@ -110,7 +111,7 @@ export class RewardModel implements Disposable {
         `${paths.join(', ')}: whole models cannot be one ensemble here; train adapters (--lora) or several --heads`,
       );
     }
-    const base = adapters.length === 0 ? first : (options.model ?? adapterBase(first));
+    const base = adapters.length === 0 ? first : (options.model ?? baseOfAdapter(first));
     const template = rewardTemplate(paths, options.now);
     const model = await loadModel(base, { ...options, classifier: true, template });
     try {
@@ -268,17 +269,6 @@ function stepsIn(completion: Content, separator: string): string[] {
     : completion;
   const steps = separator === '' ? [text] : text.split(separator);
   return steps.filter((step) => step.trim() !== '');
-}
-
-/** The base that an adapter names. @throws Error where it names none */
-export function adapterBase(folder: string): string {
-  const path = join(folder, 'adapter_config.json');
-  const { base_model_name_or_path: base } = JSON.parse(readFileSync(path, 'utf8')) as Record<
-    string,
-    unknown
-  >;
-  if (typeof base === 'string' && base !== '') return base;
-  throw new Error(`${path} names no base model: say which it is (--model)`);
 }
 
 /**

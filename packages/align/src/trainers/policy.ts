@@ -73,12 +73,14 @@ export async function loadPolicy(
       parameters: trainedParameters(model, options, role, takesHead),
       precision,
       saveWeights(folder) {
-        const { decoder, configJson, tokenizer } = model;
-        if (!options.lora)
-          return saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32' });
+        const { decoder, configJson, tokenizer, generationConfig } = model;
+        if (!options.lora) {
+          saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32', generationConfig });
+          return;
+        }
         saveAdapter(folder, decoder, role, { baseModel: model.name });
-        // An adapter is used with the template that it was trained with.
-        if (template.source !== undefined) tokenizer.save(folder);
+        // AutoTokenizer and vLLM look for it beside the adapter.
+        tokenizer.save(folder);
       },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };

@@ -4,47 +4,70 @@ import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { loraScale } from './lora.ts';
 
 const pattern = z.record(z.string(), z.number().positive()).nullish();
+const names = z.union([z.array(z.string()), z.string()]).nullish();
 
 const schema = z.looseObject({
   peft_type: z.string(),
   r: z.int().positive(),
   lora_alpha: z.number(),
   lora_dropout: z.number().min(0).max(1).default(0),
-  target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
-  exclude_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+  target_modules: names,
+  exclude_modules: names,
   layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0))]).nullish(),
+  layers_pattern: names,
+  modules_to_save: z.array(z.string()).nullish(),
   use_rslora: z.boolean().nullish(),
   rank_pattern: pattern,
   alpha_pattern: pattern,
   base_model_name_or_path: z.string().nullish(),
+  revision: z.string().nullish(),
   task_type: z.string().nullish(),
+  init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
 });
 
 export type AdapterConfig = z.output<typeof schema>;
 
-// Each changes what the adapter computes, so none may be passed over in silence.
-const unsupported: Record<string, (value: unknown) => boolean> = {
-  bias: (value) => value !== 'none',
-  use_dora: (value) => value !== false,
-  use_qalora: (value) => value !== false,
-  lora_bias: (value) => value !== false,
-  modules_to_save: (value) => !isEmpty(value) && !isScoreHead(value),
-  trainable_token_indices: (value) => !isEmpty(value),
-  target_parameters: (value) => !isEmpty(value),
-  layer_replication: (value) => !isEmpty(value),
-  alora_invocation_tokens: (value) => !isEmpty(value),
-  use_bdlora: () => true,
-  arrow_config: () => true,
-  velora_config: () => true,
-  kasa_config: () => true,
+/** Fields that change nothing of what a saved adapter computes. */
+const withoutEffect = new Set([
+  ...['auto_mapping', 'peft_version', 'inference_mode', 'runtime_config', 'megatron_core'],
+  // PEFT sets it by the layer's kind, with a warning where it says otherwise.
+  'fan_in_fan_out',
+  // How the matrices were begun, where init_lora_weights asks for it.
+  ...['loftq_config', 'eva_config', 'corda_config', 'lora_ga_config'],
+  // Of use_qalora, which is refused.
+  'qalora_group_size',
+  // Of layers that share their weights with others, none of which an adapter may lie over here.
+  'ensure_weight_tying',
+]);
+
+/** Those with which the base is what the files of the base say. PEFT gives A other values to begin with, and B zero. */
+const plainStarts = [true, false, 'gaussian', 'eva', 'orthogonal'];
+
+/** What else is read of a field than its schema tells. */
+const rules: Record<string, (value: unknown) => boolean> = {
+  // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before training, and PEFT does so again.
+  init_lora_weights: (value) =>
+    plainStarts.includes(typeof value === 'string' ? value.toLowerCase() : (value as boolean)),
+  task_type: (value) => value === 'CAUSAL_LM' || value === 'SEQ_CLS',
+  modules_to_save: (value) => isScoreHead(value),
+  bias: (value) => value === 'none',
 };
 
 /** The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it writes both. */
 const isScoreHead = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => one === 'score' || one === 'classifier');
 
-const isEmpty = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+const isUnset = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** How Keel treats a field of adapter_config.json. `refused`: any value but null, false and an empty one. */
+export function treatmentOf(field: string): 'read' | 'without effect' | 'refused' {
+  if (Object.hasOwn(schema.shape, field) || Object.hasOwn(rules, field)) return 'read';
+  return withoutEffect.has(field) ? 'without effect' : 'refused';
+}
 
 /** @throws CheckpointError naming the field that is wrong or that Keel does not have */
 export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
@@ -62,16 +85,22 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
       `its peft_type is "${config.peft_type}"; Keel has LORA`,
     );
   }
-  for (const [field, isSet] of Object.entries(unsupported)) {
-    const value = config[field];
-    if (value === undefined || value === null || !isSet(value)) continue;
+  for (const [field, value] of Object.entries(config)) {
+    const isFine = rules[field] ?? (() => treatmentOf(field) !== 'refused');
+    if (value === undefined || value === null || isFine(value)) continue;
+    if (rules[field] === undefined && isUnset(value)) continue;
     throw new CheckpointError(
       { file: path },
-      `its ${field} is ${JSON.stringify(value).slice(0, 80)}, which Keel does not have: merge the adapter with PEFT and load the merged model`,
+      `its ${field} is ${JSON.stringify(value).slice(0, 80)}, which Keel does not have: ${advice(field)}`,
     );
   }
   return config;
 }
+
+const advice = (field: string): string =>
+  field === 'init_lora_weights'
+    ? 'convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
+    : 'merge the adapter with PEFT and load the merged model';
 
 /** Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern is no regular expression */
 export function rankAndScale(path: string, config: AdapterConfig, module: string) {
@@ -87,15 +116,59 @@ function fromPattern(
   module: string,
 ): number | undefined {
   for (const [key, value] of Object.entries(patterns ?? {})) {
-    let expression: RegExp;
-    try {
-      expression = new RegExp(`^(.*\\.)?(${key})$`);
-    } catch (cause) {
-      throw new CheckpointError({ file: path }, `its pattern "${key}" is no regular expression`, {
-        cause,
-      });
-    }
-    if (expression.test(module)) return value;
+    if (pythonPattern(path, key, `^(?:.*\\.)?(?:${key})$`).test(module)) return value;
   }
   return undefined;
+}
+
+/**
+ * Whether PEFT would lay an adapter of this configuration over a module.
+ * @param module as in the checkpoint
+ * @throws CheckpointError where a pattern is no regular expression
+ */
+export function isTargeted(path: string, config: AdapterConfig, module: string): boolean {
+  const { target_modules: targets, exclude_modules: excluded, modules_to_save: saved } = config;
+  if (excluded && isNamedBy(path, excluded, module)) return false;
+  const isSaved = (saved ?? []).some((name) =>
+    pythonPattern(path, name, `^(?:.*\\.)?(?:${name})(?:$|\\.)`).test(module),
+  );
+  if (isSaved || targets == null) return false;
+  if (targets === 'all-linear') return true;
+  if (!isNamedBy(path, targets, module)) return false;
+  return (
+    typeof targets === 'string' || targets.includes(module) || isInLayers(path, config, module)
+  );
+}
+
+/** By the whole name where it is a text, as a regular expression; else by its end. */
+function isNamedBy(path: string, which: string | readonly string[], module: string): boolean {
+  if (typeof which === 'string') return pythonPattern(path, which, `^(?:${which})$`).test(module);
+  return which.some((one) => module === one || module.endsWith(`.${one}`));
+}
+
+function isInLayers(path: string, config: AdapterConfig, module: string): boolean {
+  // PEFT takes an empty list for every layer.
+  const layers = [config.layers_to_transform ?? []].flat();
+  if (layers.length === 0) return true;
+  const patterns = [config.layers_pattern ?? []].flat().filter((one) => one !== '');
+  // The first number after a name is the layer's.
+  const expressions =
+    patterns.length === 0
+      ? [/^.*?\.[^.]*\.(\d+)\./]
+      : patterns.map((one) => pythonPattern(path, one, `^(?:.*?\\.)?(?:${one})\\.(\\d+)\\.`));
+  const found = expressions.map((one) => one.exec(module)).find((match) => match !== null);
+  return found !== undefined && layers.includes(Number(found.at(-1)));
+}
+
+/** With `u`, JavaScript takes no escape for a letter that Python reads otherwise. */
+function pythonPattern(path: string, key: string, whole: string): RegExp {
+  try {
+    return new RegExp(whole, 'u');
+  } catch (cause) {
+    throw new CheckpointError(
+      { file: path },
+      `its pattern "${key}" is no regular expression that Keel can read`,
+      { cause },
+    );
+  }
 }

@@ -8,9 +8,14 @@ import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
 import { floatTypeOf } from '../loading/safetensors-source.ts';
-import { type AdapterConfig, parseAdapterConfig, rankAndScale } from './adapter-config.ts';
+import {
+  type AdapterConfig,
+  isTargeted,
+  parseAdapterConfig,
+  rankAndScale,
+} from './adapter-config.ts';
 import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
-import { layersOfBlocks, matchesTarget } from './target-modules.ts';
+import { layersOfBlocks } from './target-modules.ts';
 
 export interface LoadAdapterOptions {
   /** The parameters require gradients. */
@@ -52,7 +57,7 @@ export function loadAdapter(
     );
   }
   const layers = layersInFile(path, file, decoder);
-  refuseMissingLayers(path, config, decoder, layers);
+  refuseOtherLayers(path, config, decoder, layers);
   const ranks = layers.map((layer) => {
     const { rank, scale } = rankAndScale(configPath, config, layer.name);
     const [out, input] = layer.weight.shape as [number, number];
@@ -123,35 +128,36 @@ function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[
   return found;
 }
 
-/** PEFT would begin a layer anew whose tensors are absent; here that is a damaged file. */
-function refuseMissingLayers(
+/**
+ * The file has tensors for the layers that the configuration targets, and for no others: PEFT would start again the ones that
+ * are missing, and pass over the others.
+ */
+function refuseOtherLayers(
   path: string,
   config: AdapterConfig,
   decoder: Decoder,
   found: readonly Linear[],
 ): void {
-  const {
-    target_modules: targets,
-    exclude_modules: excluded,
-    layers_to_transform: blocks,
-  } = config;
-  if (!Array.isArray(targets) || excluded != null) return;
-  const present = new Set(found);
-  // PEFT takes an empty list for every layer.
+  const { target_modules: targets, layers_to_transform: blocks } = config;
+  if (targets == null) return;
   const numbers = [blocks ?? []].flat();
-  const missing = layersIn(path, decoder, numbers.length === 0 ? null : numbers).find(
-    (layer) => !present.has(layer) && targets.some((target) => matchesTarget(layer.name, target)),
-  );
-  if (missing === undefined) return;
-  throw new CheckpointError(
-    { file: path, tensor: peftKey(missing.name, 'A') },
-    `is missing, though target_modules is ${targets.join(', ')}`,
-  );
+  if (numbers.length > 0) refuseUnknownBlocks(path, decoder, numbers);
+  const present = new Set(found);
+  const shown = typeof targets === 'string' ? targets : targets.join(', ');
+  for (const layer of linearLayers(decoder)) {
+    if (isTargeted(path, config, layer.name) === present.has(layer)) continue;
+    throw new CheckpointError(
+      { file: path, tensor: peftKey(layer.name, 'A') },
+      present.has(layer)
+        ? `is in the file, though adapter_config.json does not target its layer (target_modules ${shown}): PEFT would leave it out. Correct target_modules, exclude_modules or layers_to_transform, or remove the tensor`
+        : `is missing, though target_modules is ${shown}`,
+    );
+  }
 }
 
-function layersIn(path: string, decoder: Decoder, blocks: readonly number[] | null): Linear[] {
+function refuseUnknownBlocks(path: string, decoder: Decoder, blocks: readonly number[]): void {
   try {
-    return layersOfBlocks(decoder, blocks);
+    layersOfBlocks(decoder, blocks);
   } catch (cause) {
     const { message } = cause as Error;
     throw new CheckpointError({ file: path }, `its layers_to_transform: ${message}`, { cause });

@@ -5,11 +5,12 @@ import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import { tensorToWrite } from '../loading/tensor-to-write.ts';
 import { writeFolder, writeJson } from '../loading/write-folder.ts';
+import { BASE_METADATA, baseReference, canonicalModelName } from './base-reference.ts';
 import { adaptedLayers, adapterParameters } from './lora.ts';
 import { blocksOfLayers, layersOfBlocks, shortestTargets } from './target-modules.ts';
 
 export interface SaveAdapterOptions {
-  /** What PEFT shall load the base from: a hub name or a folder. */
+  /** The base's name, as `loadModel` takes it. */
   baseModel: string;
   /** Writes the scale as alpha / sqrt(rank). The effect is the same either way. */
   useRslora?: boolean;
@@ -37,7 +38,10 @@ export function saveAdapter(
   );
   if (scoreHead !== null) tensors.push(tensorToWrite(PEFT_SCORE_WEIGHT, scoreHead, 'F32'));
   writeFolder(folder, (inside) => {
-    writeSafetensors(join(inside, 'adapter_model.safetensors'), tensors, { format: 'pt' });
+    writeSafetensors(join(inside, 'adapter_model.safetensors'), tensors, {
+      format: 'pt',
+      [BASE_METADATA]: canonicalModelName(baseModel),
+    });
     writeJson(join(inside, 'adapter_config.json'), config);
   });
 }
@@ -60,9 +64,9 @@ function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora
         .map((one) => [one.layer.name.replaceAll('.', '\\.'), one[value]]),
     );
   return {
+    ...baseReference(baseModel),
     alpha_pattern: own('alpha', alpha),
     auto_mapping: null,
-    base_model_name_or_path: baseModel,
     bias: 'none',
     fan_in_fan_out: decoder.config.transposedLinears,
     inference_mode: true,
@@ -75,7 +79,6 @@ function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora
     peft_type: 'LORA',
     r: rank,
     rank_pattern: own('rank', rank),
-    revision: null,
     target_modules: shortestTargets(layersOfBlocks(decoder, blocks), layers),
     task_type: 'CAUSAL_LM',
     use_dora: false,

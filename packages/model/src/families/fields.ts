@@ -1,7 +1,15 @@
 // The fields that most families' config.json share, and what most decoders are built of.
 import { z } from 'zod';
-import type { Activation, DecoderConfig, LayerConfig, ModuleNames } from '../decoder-config.ts';
+import type {
+  Activation,
+  Biases,
+  DecoderConfig,
+  LayerConfig,
+  ModuleNames,
+  RotaryConfig,
+} from '../decoder-config.ts';
 import { ConfigError } from './config-error.ts';
+import { lastPosition, type RotaryFields, rotaryConfig, rotaryParameters } from './rotary.ts';
 
 export const count = z.int().positive();
 // Bounded, so that a damaged file cannot ask for an endless list of layers.
@@ -13,6 +21,7 @@ const activationNames: Record<string, Activation> = {
   silu: 'silu',
   swish: 'silu',
   gelu: 'gelu',
+  gelu_python: 'gelu',
   gelu_new: 'gelu_tanh',
   gelu_fast: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
@@ -39,6 +48,8 @@ export const decoderFields = {
   rope_theta: z.number().positive().nullish(),
   rope_scaling: ropeObject,
   rope_parameters: ropeObject,
+  partial_rotary_factor: z.number().positive().max(1).nullish(),
+  original_max_position_embeddings: optionalCount,
 };
 
 const decoderSchema = z.looseObject(decoderFields);
@@ -56,11 +67,57 @@ export const headSizeOf = (
   fields: Pick<DecoderFields, 'head_dim' | 'hidden_size' | 'num_attention_heads'>,
 ): number => fields.head_dim ?? Math.floor(fields.hidden_size / fields.num_attention_heads);
 
+/** The same rotary embeddings for all layers, over whole heads, and the positions for which they are meant. */
+export function plainRotary(
+  fields: DecoderFields & RotaryFields,
+  defaultTheta: number,
+): { rotary: RotaryConfig; maxPositions: number } {
+  const positions = fields.max_position_embeddings;
+  const parameters = rotaryParameters(fields, defaultTheta);
+  return {
+    rotary: rotaryConfig(parameters, headSizeOf(fields), positions, { partial: false }),
+    maxPositions: lastPosition(parameters, positions),
+  };
+}
+
+/** @throws ConfigError where layers are said to look at a window, and no window is set */
+export function refuseLostWindows(
+  types: readonly string[] | null | undefined,
+  window: number | null,
+): void {
+  if (window !== null || !types?.includes('sliding_attention')) return;
+  throw new ConfigError(
+    'field layer_types has sliding_attention, but use_sliding_window and sliding_window set no window',
+  );
+}
+
+/** Fields of the families whose linear modules have biases on request. */
+export const biasFields = {
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+};
+
+/** What `attention_bias` and `mlp_bias` say. */
+export const biasesOf = ({
+  attention_bias: attention = false,
+  mlp_bias: mlp = false,
+}: {
+  attention_bias?: boolean;
+  mlp_bias?: boolean;
+}): Biases => ({ queryKeyValue: attention, attentionOutput: attention, mlp });
+
+export interface DecoderParts {
+  layers: readonly LayerConfig[];
+  /** Llama's unless given. */
+  modules?: ModuleNames;
+  /** None unless given. */
+  biases?: Biases;
+}
+
 /** A llama-shaped decoder of these fields, without scales and caps of its own. */
 export function decoderConfig(
   fields: DecoderFields,
-  layers: readonly LayerConfig[],
-  modules: ModuleNames = moduleNames,
+  { layers, modules = moduleNames, biases = biasesOf({}) }: DecoderParts,
 ): DecoderConfig {
   const heads = fields.num_attention_heads;
   const keyValueHeads = fields.num_key_value_heads ?? heads;
@@ -92,6 +149,7 @@ export function decoderConfig(
     activation: fields.hidden_act,
     embeddingScale: 1,
     tieEmbeddings: fields.tie_word_embeddings,
+    biases,
     modules,
     transposedLinears: false,
   };

@@ -4,21 +4,26 @@ import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
 import {
   activation,
+  biasesOf,
+  biasFields,
+  count,
   decoderConfig,
   decoderFields,
   optionalCount,
   perLayer,
   windowFields,
 } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
+import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
+
+// Early files say hidden_act "gelu"; the family reads hidden_activation alone.
+const { hidden_act: _, ...ownFields } = decoderFields;
 
 export const gemmaFields = {
-  ...decoderFields,
+  ...ownFields,
+  attention_bias: biasFields.attention_bias,
   layer_types: windowFields.layer_types,
-  num_key_value_heads: optionalCount.default(4),
-  head_dim: optionalCount.default(256),
-  // Early files say hidden_act "gelu", which stands for the tanh form there.
-  hidden_act: z.unknown().optional(),
+  num_key_value_heads: count.default(4),
+  head_dim: count.default(256),
   hidden_activation: activation.nullish(),
   tie_word_embeddings: z.boolean().default(true),
   query_pre_attn_scalar: z.number().positive().default(256),
@@ -27,7 +32,7 @@ export const gemmaFields = {
 };
 
 const cap = z.number().positive().nullable();
-const schema = z.looseObject({
+export const gemma2Schema = z.looseObject({
   ...gemmaFields,
   attn_logit_softcapping: cap.default(50),
   final_logit_softcapping: cap.default(30),
@@ -56,6 +61,11 @@ export interface GemmaFields extends z.output<z.ZodObject<typeof gemmaFields>> {
   final_logit_softcapping: number | null;
 }
 
+/** @throws ConfigError: layers with a window are of the family */
+export function refuseNoWindow(window: number | null): asserts window is number {
+  if (window === null) throw new ConfigError('field sliding_window is null, expected a number');
+}
+
 /** What Gemma 2 and 3 share. */
 export function gemmaConfig(
   fields: GemmaFields,
@@ -67,8 +77,7 @@ export function gemmaConfig(
   }
   const base = decoderConfig(
     { ...fields, hidden_act: fields.hidden_activation ?? 'gelu_tanh' },
-    layers,
-    modules,
+    { layers, modules, biases: biasesOf(fields) },
   );
   return {
     ...base,
@@ -82,13 +91,12 @@ export function gemmaConfig(
 
 /** @throws ConfigError */
 export function gemma2(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  const rotary = rotaryConfig(
-    rotaryParameters(fields, 10_000),
-    fields.head_dim ?? 256,
-    fields.max_position_embeddings,
-  );
+  const fields = parseFields(gemma2Schema, json);
+  const { max_position_embeddings: positions, head_dim: size } = fields;
+  const parameters = rotaryParameters(fields, 10_000);
+  const rotary = rotaryConfig(parameters, size, positions, { partial: false });
   const { layer_types: types, sliding_window: window = null } = fields;
+  refuseNoWindow(window);
   const layers = perLayer(
     fields,
     (layer) => {
@@ -97,5 +105,6 @@ export function gemma2(json: unknown): DecoderConfig {
     },
     { layer_types: types },
   );
-  return gemmaConfig(fields, layers, gemmaModules);
+  const maxPositions = lastPosition(parameters, positions);
+  return { ...gemmaConfig(fields, layers, gemmaModules), maxPositions };
 }

@@ -1,29 +1,31 @@
 // Gemma 3, text (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with head norms for caps, and rotary embeddings by layer type.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
-import { parseFields } from './config-error.ts';
+import { ConfigError, parseFields } from './config-error.ts';
 import { count, headNormNames, perLayer } from './fields.ts';
-import { gemmaConfig, gemmaFields, gemmaModules } from './gemma2.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
+import { gemmaConfig, gemmaFields, gemmaModules, refuseNoWindow } from './gemma2.ts';
+import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
 
-const cap = z.number().positive().nullable().default(null);
-const schema = z.looseObject({
+export const gemma3Schema = z.looseObject({
   ...gemmaFields,
-  attn_logit_softcapping: cap,
-  final_logit_softcapping: cap,
+  // transformers has the field and caps nothing.
+  attn_logit_softcapping: z.null().default(null),
+  final_logit_softcapping: z.number().positive().nullable().default(null),
   rope_local_base_freq: z.number().positive().nullish(),
   sliding_window_pattern: count.nullish(),
 });
-type Fields = z.output<typeof schema>;
+type Fields = z.output<typeof gemma3Schema>;
 
 /** @throws ConfigError */
 export function gemma3(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
+  const fields = parseFields(gemma3Schema, json);
+  const { max_position_embeddings: positions } = fields;
   const rotaryOf = (parameters: Record<string, unknown>) =>
-    rotaryConfig(parameters, fields.head_dim ?? 256, fields.max_position_embeddings);
+    rotaryConfig(parameters, fields.head_dim, positions, { partial: false });
   const { full, sliding } = rotaryByLayerType(fields);
   const [fullRotary, slidingRotary] = [rotaryOf(full), rotaryOf(sliding)];
   const { layer_types: types, sliding_window: window = null } = fields;
+  refuseNoWindow(window);
   const layers = perLayer(
     fields,
     (layer) => {
@@ -34,7 +36,11 @@ export function gemma3(json: unknown): DecoderConfig {
     },
     { layer_types: types },
   );
-  return gemmaConfig(fields, layers, { ...gemmaModules, ...headNormNames });
+  const maxPositions = Math.min(lastPosition(full, positions), lastPosition(sliding, positions));
+  return {
+    ...gemmaConfig(fields, layers, { ...gemmaModules, ...headNormNames }),
+    maxPositions,
+  };
 }
 
 const nested = z.looseObject({
@@ -44,11 +50,34 @@ const nested = z.looseObject({
 
 /** Old files have rope_theta, rope_scaling and rope_local_base_freq; new ones an object for each layer type. */
 function rotaryByLayerType(fields: Fields) {
-  const { full_attention, sliding_attention } = parseFields(nested, fields.rope_parameters ?? {});
+  const { full_attention, sliding_attention, ...others } = parseFields(
+    nested,
+    fields.rope_parameters ?? {},
+  );
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new ConfigError(
+      `field rope_parameters has "${other}", expected an object for each layer type: full_attention, sliding_attention`,
+    );
+  }
+  const { partial_rotary_factor, original_max_position_embeddings } = fields;
+  const shared = { partial_rotary_factor, original_max_position_embeddings };
   return {
-    full: rotaryParameters({ ...fields, rope_parameters: full_attention ?? null }, 1_000_000),
+    full: rotaryParameters(
+      {
+        ...shared,
+        rope_theta: fields.rope_theta,
+        // As transformers merges them.
+        rope_parameters: { ...full_attention, ...fields.rope_scaling },
+      },
+      1_000_000,
+    ),
     sliding: rotaryParameters(
-      { rope_theta: fields.rope_local_base_freq, rope_parameters: sliding_attention ?? null },
+      {
+        ...shared,
+        rope_theta: fields.rope_local_base_freq,
+        rope_parameters: sliding_attention ?? null,
+      },
       10_000,
     ),
   };

@@ -1,10 +1,10 @@
 // GPT-2 (Radford et al. 2019): learned positions, layer norms with bias, an MLP without gate.
 import { z } from 'zod';
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
-import { ConfigError, parseFields } from './config-error.ts';
+import { parseFields } from './config-error.ts';
 import { activation, count, decoderConfig, layerCount, optionalCount, perLayer } from './fields.ts';
 
-const schema = z.looseObject({
+export const gpt2Schema = z.looseObject({
   model_type: z.string(),
   vocab_size: count,
   n_embd: count,
@@ -15,7 +15,6 @@ const schema = z.looseObject({
   activation_function: activation.default('gelu_tanh'),
   layer_norm_epsilon: z.number().positive().default(1e-5),
   scale_attn_weights: z.boolean().default(true),
-  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(true),
 });
 
@@ -34,12 +33,7 @@ const modules: ModuleNames = {
 
 /** @throws ConfigError */
 export function gpt2(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  if (fields.scale_attn_by_inverse_layer_idx) {
-    throw new ConfigError(
-      'field scale_attn_by_inverse_layer_idx is true, which Keel does not have',
-    );
-  }
+  const fields = parseFields(gpt2Schema, json);
   const common = {
     model_type: fields.model_type,
     vocab_size: fields.vocab_size,
@@ -52,11 +46,9 @@ export function gpt2(json: unknown): DecoderConfig {
     hidden_act: fields.activation_function,
     tie_word_embeddings: fields.tie_word_embeddings,
   };
-  const base = decoderConfig(
-    common,
-    perLayer(common, () => ({ window: null, rotary: null })),
-    modules,
-  );
+  const layers = perLayer(common, () => ({ window: null, rotary: null }));
+  const biases = { queryKeyValue: true, attentionOutput: true, mlp: true };
+  const base = decoderConfig(common, { layers, modules, biases });
   return {
     ...base,
     norm: { kind: 'layer', epsilon: fields.layer_norm_epsilon, weightOffset: 0 },

@@ -2,21 +2,21 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
-import { decoderConfig, decoderFields, headSizeOf, perLayer } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
+import {
+  biasesOf,
+  biasFields,
+  decoderConfig,
+  decoderFields,
+  perLayer,
+  plainRotary,
+} from './fields.ts';
 
-const schema = z.looseObject(decoderFields);
+export const llamaSchema = z.looseObject({ ...decoderFields, ...biasFields });
 
 /** @throws ConfigError */
 export function llama(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  const rotary = rotaryConfig(
-    rotaryParameters(fields, 10_000),
-    headSizeOf(fields),
-    fields.max_position_embeddings,
-  );
-  return decoderConfig(
-    fields,
-    perLayer(fields, () => ({ window: null, rotary })),
-  );
+  const fields = parseFields(llamaSchema, json);
+  const { rotary, maxPositions } = plainRotary(fields, 10_000);
+  const layers = perLayer(fields, () => ({ window: null, rotary }));
+  return { ...decoderConfig(fields, { layers, biases: biasesOf(fields) }), maxPositions };
 }

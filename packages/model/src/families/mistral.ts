@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
-import { decoderConfig, decoderFields, headSizeOf, optionalCount, perLayer } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
+import { decoderConfig, decoderFields, optionalCount, perLayer, plainRotary } from './fields.ts';
 
-const schema = z.looseObject({
+export const mistralSchema = z.looseObject({
   ...decoderFields,
   num_key_value_heads: optionalCount.default(8),
   sliding_window: optionalCount.default(4096),
@@ -13,15 +12,9 @@ const schema = z.looseObject({
 
 /** @throws ConfigError */
 export function mistral(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  const rotary = rotaryConfig(
-    rotaryParameters(fields, 10_000),
-    headSizeOf(fields),
-    fields.max_position_embeddings,
-  );
+  const fields = parseFields(mistralSchema, json);
+  const { rotary, maxPositions } = plainRotary(fields, 10_000);
   const window = fields.sliding_window ?? null;
-  return decoderConfig(
-    fields,
-    perLayer(fields, () => ({ window, rotary })),
-  );
+  const layers = perLayer(fields, () => ({ window, rotary }));
+  return { ...decoderConfig(fields, { layers }), maxPositions };
 }

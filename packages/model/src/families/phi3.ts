@@ -1,7 +1,7 @@
 // Phi-3 and Phi-4-mini (Abdin et al. 2024, arXiv:2404.14219): fused projections; long contexts by LongRoPE.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
-import { parseFields } from './config-error.ts';
+import { ConfigError, parseFields } from './config-error.ts';
 import {
   count,
   decoderConfig,
@@ -11,9 +11,9 @@ import {
   optionalCount,
   perLayer,
 } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
+import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
 
-const schema = z.looseObject({
+export const phi3Schema = z.looseObject({
   ...decoderFields,
   rms_norm_eps: z.number().positive().default(1e-5),
   original_max_position_embeddings: count.default(4096),
@@ -26,27 +26,25 @@ const schema = z.looseObject({
  * @throws ConfigError
  */
 export function phi3(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  const original = fields.original_max_position_embeddings;
-  const parameters: Record<string, unknown> = {
-    original_max_position_embeddings: original,
-    ...rotaryParameters(fields, 10_000),
-  };
+  const fields = parseFields(phi3Schema, json);
+  const { max_position_embeddings: positions } = fields;
+  const parameters = rotaryParameters(fields, 10_000);
   // Names that early files used for the same.
   if (parameters.rope_type === 'su' || parameters.rope_type === 'yarn') {
     parameters.rope_type = 'longrope';
   }
-  const rotary = rotaryConfig(parameters, headSizeOf(fields), fields.max_position_embeddings);
+  const type = parameters.rope_type ?? 'default';
+  if (type !== 'default' && type !== 'longrope') {
+    throw new ConfigError(`field rope_type is "${type}"; a Phi-3 has default or longrope`);
+  }
+  const rotary = rotaryConfig(parameters, headSizeOf(fields), positions);
   const window = fields.sliding_window ?? null;
-  const base = decoderConfig(
-    fields,
-    perLayer(fields, () => ({ window, rotary })),
-    {
-      ...moduleNames,
-      queryKeyValue: 'model.layers.#.self_attn.qkv_proj',
-      gateUp: 'model.layers.#.mlp.gate_up_proj',
-    },
-  );
-  const limit = parameters.rope_type === 'longrope' ? original : base.maxPositions;
-  return { ...base, maxPositions: Math.min(base.maxPositions, limit) };
+  const layers = perLayer(fields, () => ({ window, rotary }));
+  const modules = {
+    ...moduleNames,
+    queryKeyValue: 'model.layers.#.self_attn.qkv_proj',
+    gateUp: 'model.layers.#.mlp.gate_up_proj',
+  };
+  const maxPositions = lastPosition(parameters, positions);
+  return { ...decoderConfig(fields, { layers, modules }), maxPositions };
 }

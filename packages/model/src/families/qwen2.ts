@@ -5,12 +5,12 @@ import { parseFields } from './config-error.ts';
 import {
   decoderConfig,
   decoderFields,
-  headSizeOf,
   optionalCount,
   perLayer,
+  plainRotary,
+  refuseLostWindows,
   windowFields,
 } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
 export const qwenFields = {
   ...decoderFields,
@@ -18,29 +18,29 @@ export const qwenFields = {
   sliding_window: optionalCount.default(4096),
 };
 
-const schema = z.looseObject(qwenFields);
-type QwenFields = z.output<typeof schema>;
+export const qwen2Schema = z.looseObject(qwenFields);
+type QwenFields = z.output<typeof qwen2Schema>;
 
 /** @throws ConfigError */
 export function qwen2(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  // Only Qwen 3 reads head_dim.
-  const own = { ...fields, head_dim: null };
-  return decoderConfig(own, qwenLayers(own));
+  const fields = parseFields(qwen2Schema, json);
+  const biases = { queryKeyValue: true, attentionOutput: false, mlp: false };
+  const { layers, maxPositions } = qwenLayers(fields);
+  return { ...decoderConfig(fields, { layers, biases }), maxPositions };
 }
 
 /** The layers of Qwen 2 and 3: the last may look at a window. */
-export function qwenLayers(fields: QwenFields): DecoderConfig['layers'] {
-  const rotary = rotaryConfig(
-    rotaryParameters(fields, 10_000),
-    headSizeOf(fields),
-    fields.max_position_embeddings,
-  );
+export function qwenLayers(fields: QwenFields): Pick<DecoderConfig, 'layers' | 'maxPositions'> {
+  const { rotary, maxPositions } = plainRotary(fields, 10_000);
   const window = fields.use_sliding_window ? (fields.sliding_window ?? null) : null;
   const types = fields.layer_types;
+  refuseLostWindows(types, window);
   const isSliding = (layer: number): boolean =>
     types ? types[layer] === 'sliding_attention' : layer >= (fields.max_window_layers ?? 28);
-  return perLayer(fields, (layer) => ({ window: isSliding(layer) ? window : null, rotary }), {
-    layer_types: types,
-  });
+  const layers = perLayer(
+    fields,
+    (layer) => ({ window: isSliding(layer) ? window : null, rotary }),
+    { layer_types: types },
+  );
+  return { layers, maxPositions };
 }

@@ -2,13 +2,26 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
-import { decoderConfig, headNormNames, moduleNames, optionalCount } from './fields.ts';
+import {
+  biasesOf,
+  biasFields,
+  count,
+  decoderConfig,
+  headNormNames,
+  moduleNames,
+} from './fields.ts';
 import { qwenFields, qwenLayers } from './qwen2.ts';
 
-const schema = z.looseObject({ ...qwenFields, head_dim: optionalCount.default(128) });
+export const qwen3Schema = z.looseObject({
+  ...qwenFields,
+  head_dim: count.default(128),
+  attention_bias: biasFields.attention_bias,
+});
 
 /** @throws ConfigError */
 export function qwen3(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  return decoderConfig(fields, qwenLayers(fields), { ...moduleNames, ...headNormNames });
+  const fields = parseFields(qwen3Schema, json);
+  const { layers, maxPositions } = qwenLayers(fields);
+  const modules = { ...moduleNames, ...headNormNames };
+  return { ...decoderConfig(fields, { layers, modules, biases: biasesOf(fields) }), maxPositions };
 }

@@ -21,7 +21,10 @@ describe('decoderConfigFrom', () => {
       /hidden_size is 16, expected a multiple/,
     ],
     [{ ...tinyConfigs.llama, hidden_act: 'mish' }, /field hidden_act is "mish"/],
-    [{ ...tinyConfigs.llama, quantization_config: { bits: 4 } }, /quantization_config is set/],
+    [
+      { ...tinyConfigs.llama, quantization_config: { bits: 4 } },
+      /quantization_config is {"bits":4}: Keel reads unquantised/,
+    ],
     [
       { ...tinyConfigs.gemma2, layer_types: ['full_attention'] },
       /layer_types has 1 elements, expected one for each of the 2/,
@@ -39,7 +42,7 @@ describe('decoderConfigFrom', () => {
   it('derives the size of a head', () => {
     expect(decoderConfigFrom({ ...tinyConfigs.llama, head_dim: undefined }).headSize).toBe(4);
     expect(decoderConfigFrom({ ...tinyConfigs.qwen3, head_dim: undefined }).headSize).toBe(128);
-    expect(decoderConfigFrom({ ...tinyConfigs.qwen2, head_dim: 99 }).headSize).toBe(4);
+    expect(decoderConfigFrom({ ...tinyConfigs.qwen2, head_dim: 98 }).headSize).toBe(98);
   });
 
   it('gives windows to the layers that have one', () => {

@@ -1,60 +1,93 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
-import { gemma2 } from './gemma2.ts';
-import { gemma3 } from './gemma3.ts';
-import { gpt2 } from './gpt2.ts';
-import { llama } from './llama.ts';
-import { mistral } from './mistral.ts';
-import { phi3 } from './phi3.ts';
-import { qwen2 } from './qwen2.ts';
-import { qwen3 } from './qwen3.ts';
-import { smollm3 } from './smollm3.ts';
+import { checkFields } from './config-fields.ts';
+import { gemma2, gemma2Schema } from './gemma2.ts';
+import { gemma3, gemma3Schema } from './gemma3.ts';
+import { gpt2, gpt2Schema } from './gpt2.ts';
+import { llama, llamaSchema } from './llama.ts';
+import { mistral, mistralSchema } from './mistral.ts';
+import { phi3, phi3Schema } from './phi3.ts';
+import { qwen2, qwen2Schema } from './qwen2.ts';
+import { qwen3, qwen3Schema } from './qwen3.ts';
+import { smollm3, smollm3Schema } from './smollm3.ts';
 
 interface Family {
   configure: (json: unknown) => DecoderConfig;
-  /** transformers' class, as config.json's `architectures` names it. */
+  /** Its shape names the fields that `configure` reads. */
+  schema: z.ZodObject;
+  /** transformers' classes of the language model and of the decoder below its head, as `architectures` names them. */
   architecture: string;
+  base: string;
 }
 
 /** By config.json's model_type. */
 const families: Record<string, Family | undefined> = {
-  llama: { configure: llama, architecture: 'LlamaForCausalLM' },
-  mistral: { configure: mistral, architecture: 'MistralForCausalLM' },
-  qwen2: { configure: qwen2, architecture: 'Qwen2ForCausalLM' },
-  qwen3: { configure: qwen3, architecture: 'Qwen3ForCausalLM' },
-  gemma2: { configure: gemma2, architecture: 'Gemma2ForCausalLM' },
-  gemma3_text: { configure: gemma3, architecture: 'Gemma3ForCausalLM' },
-  smollm3: { configure: smollm3, architecture: 'SmolLM3ForCausalLM' },
-  phi3: { configure: phi3, architecture: 'Phi3ForCausalLM' },
-  gpt2: { configure: gpt2, architecture: 'GPT2LMHeadModel' },
+  llama: family('Llama', llama, llamaSchema),
+  mistral: family('Mistral', mistral, mistralSchema),
+  qwen2: family('Qwen2', qwen2, qwen2Schema),
+  qwen3: family('Qwen3', qwen3, qwen3Schema),
+  gemma2: family('Gemma2', gemma2, gemma2Schema),
+  gemma3_text: { ...family('Gemma3', gemma3, gemma3Schema), base: 'Gemma3TextModel' },
+  smollm3: family('SmolLM3', smollm3, smollm3Schema),
+  phi3: family('Phi3', phi3, phi3Schema),
+  gpt2: { ...family('GPT2', gpt2, gpt2Schema), architecture: 'GPT2LMHeadModel' },
 };
+
+function family(
+  name: string,
+  configure: (json: unknown) => DecoderConfig,
+  schema: z.ZodObject,
+): Family {
+  return { configure, schema, architecture: `${name}ForCausalLM`, base: `${name}Model` };
+}
 
 const schema = z.looseObject({
   model_type: z.string(),
-  quantization_config: z.unknown().optional(),
+  architectures: z.array(z.string()).nullish(),
   pad_token_id: z.number().int().nullish(),
 });
 
 /**
  * What a parsed config.json says of a decoder.
- * @throws ConfigError naming the field that is missing or wrong, or the known families where `model_type` is none of them
+ * @param notice told of fields that have no effect here
+ * @throws ConfigError naming the field that is missing, wrong or not supported, or the known families where `model_type` is
+ * none of them
  */
-export function decoderConfigFrom(json: unknown): DecoderConfig {
-  const { model_type, quantization_config, pad_token_id } = parseFields(schema, json);
+export function decoderConfigFrom(
+  json: unknown,
+  notice: (text: string) => void = () => {},
+): DecoderConfig {
+  const { model_type, architectures, pad_token_id } = parseFields(schema, json);
   const family = familyOf(model_type);
-  if (quantization_config != null) {
-    throw new ConfigError(
-      'field quantization_config is set: Keel reads unquantised weights, or quantised ones as GGUF',
-    );
-  }
+  for (const one of architectures ?? []) refuseOtherHeads(one, family);
+  const read = new Set(Object.keys(family.schema.shape));
+  const notices = checkFields(json as Record<string, unknown>, model_type, read);
+  const config = family.configure(json);
+  for (const text of notices) notice(text);
   // transformers makes the pad token's row an nn.Embedding padding_idx everywhere but in GPT-2.
   const untrainedToken = model_type === 'gpt2' ? null : (pad_token_id ?? null);
-  return { ...family.configure(json), untrainedToken };
+  return { ...config, untrainedToken };
 }
+
+/** The fields of a config.json that a family's schema reads. @throws ConfigError for an unknown `model_type` */
+export const fieldsRead = (modelType: string): ReadonlySet<string> =>
+  new Set(Object.keys(familyOf(modelType).schema.shape));
 
 /** transformers' class of a family, for `architectures`. @throws ConfigError for an unknown `model_type` */
 export const architectureOf = (modelType: string): string => familyOf(modelType).architecture;
+
+/**
+ * transformers chooses the class by `model_type`, so language models under another's name pass; what has a head of another kind
+ * would be computed without it.
+ */
+function refuseOtherHeads(name: string, { architecture, base }: Family): void {
+  const isFine = name === base || /(ForCausalLM|LMHeadModel|ForSequenceClassification)$/.test(name);
+  if (isFine) return;
+  throw new ConfigError(
+    `field architectures names ${name}; Keel has ${architecture} and the scalar heads of sequence classifiers`,
+  );
+}
 
 function familyOf(modelType: string): Family {
   const family = Object.hasOwn(families, modelType) ? families[modelType] : undefined;

@@ -88,8 +88,8 @@ describe('rotaryConfig', () => {
 
   it.each([
     [
-      { rope_theta: 1e4, rope_type: 'dynamic' },
-      /rope_type is "dynamic"; Keel knows default, linear/,
+      { rope_theta: 1e4, rope_type: 'proportional' },
+      /rope_type is "proportional"; Keel knows default, dynamic/,
     ],
     [{ rope_theta: 1e4, rope_type: 'linear' }, /field factor is missing/],
     [{ rope_theta: -1 }, /field rope_theta is -1/],

@@ -16,23 +16,25 @@ const llama3Schema = z.looseObject({
   factor: positive,
   low_freq_factor: positive,
   high_freq_factor: positive,
-  original_max_position_embeddings: positive,
+  original_max_position_embeddings: positive.nullish(),
 });
 const longropeSchema = z.looseObject({
   short_factor: z.array(positive),
+  /** Not computed: positions end where it would begin ({@link lastPosition}). */
+  long_factor: z.unknown().optional(),
   attention_factor: positive.nullish(),
   factor: positive.nullish(),
-  original_max_position_embeddings: positive,
+  original_max_position_embeddings: positive.nullish(),
 });
 const yarnSchema = z.looseObject({
-  factor: positive,
+  factor: positive.nullish(),
   original_max_position_embeddings: positive.nullish(),
   attention_factor: positive.nullish(),
   beta_fast: positive.nullish(),
   beta_slow: positive.nullish(),
   mscale: positive.nullish(),
   mscale_all_dim: positive.nullish(),
-  truncate: z.boolean().nullish(),
+  truncate: z.boolean().optional(),
 });
 
 /** Of a config.json: the old keys and the one that transformers 5 writes. */
@@ -41,16 +43,31 @@ export interface RotaryFields {
   rope_scaling?: Record<string, unknown> | null | undefined;
   rope_parameters?: Record<string, unknown> | null | undefined;
   partial_rotary_factor?: number | null | undefined;
+  original_max_position_embeddings?: number | null | undefined;
 }
 
-/** One object of rotary parameters from either way to write them. */
+const layerTypes = ['full_attention', 'sliding_attention'];
+// The types that stretch from an original length. transformers takes config.json's own field before the object's.
+const stretched = ['llama3', 'longrope', 'yarn', 'su'];
+
+/**
+ * One object of rotary parameters from either way to write them. `rope_scaling` goes before `rope_parameters`, as in
+ * transformers.
+ * @throws ConfigError where the object holds others by layer type
+ */
 export function rotaryParameters(
   fields: RotaryFields,
   defaultTheta: number,
 ): Record<string, unknown> {
-  const scaling = fields.rope_parameters ?? fields.rope_scaling ?? {};
+  const scaling = nonEmpty(fields.rope_scaling) ?? fields.rope_parameters ?? {};
+  const nested = layerTypes.find((type) => type in scaling);
+  if (nested !== undefined) {
+    throw new ConfigError(
+      `field rope_parameters has an object "${nested}", but this family has the same rotary embeddings in all layers`,
+    );
+  }
   const { type, ...rest } = scaling;
-  return {
+  const parameters: Record<string, unknown> = {
     rope_theta: fields.rope_theta ?? defaultTheta,
     ...(fields.partial_rotary_factor == null
       ? {}
@@ -58,6 +75,26 @@ export function rotaryParameters(
     ...(type === undefined ? {} : { rope_type: type }),
     ...rest,
   };
+  const original = fields.original_max_position_embeddings;
+  return original == null || !stretched.includes(String(parameters.rope_type))
+    ? parameters
+    : { ...parameters, original_max_position_embeddings: original };
+}
+
+const nonEmpty = (object: Record<string, unknown> | null | undefined) =>
+  object != null && Object.keys(object).length > 0 ? object : null;
+
+/** What {@link rotaryConfig} reads of the parameters of one `rope_type`; null for one that it does not know. */
+export function rotaryFieldNames(ropeType: string): string[] | null {
+  const own = Object.hasOwn(scalings, ropeType) ? scalings[ropeType] : undefined;
+  return own === undefined
+    ? null
+    : [...Object.keys(schema.shape), 'type', ...Object.keys(own.schema.shape)];
+}
+
+export interface RotaryOptions {
+  /** The family turns a part of each head where the file says so (Phi-3); others turn the whole of it. */
+  partial?: boolean;
 }
 
 /**
@@ -70,8 +107,14 @@ export function rotaryConfig(
   parameters: Record<string, unknown>,
   headSize: number,
   maxPositions: number,
+  { partial = true }: RotaryOptions = {},
 ): RotaryConfig {
   const { rope_type, rope_theta, partial_rotary_factor } = parseFields(schema, parameters);
+  if (!partial && partial_rotary_factor !== 1) {
+    throw new ConfigError(
+      `field partial_rotary_factor is ${partial_rotary_factor}; this family rotates whole heads only`,
+    );
+  }
   const size = Math.floor(headSize * partial_rotary_factor);
   if (size % 2 !== 0 || size === 0) {
     throw new ConfigError(
@@ -79,32 +122,49 @@ export function rotaryConfig(
     );
   }
   const plain = Array.from({ length: size / 2 }, (_, i) => rope_theta ** ((-2 * i) / size));
-  const scale = scalings[rope_type];
-  if (scale === undefined) {
+  const scaling = Object.hasOwn(scalings, rope_type) ? scalings[rope_type] : undefined;
+  if (scaling === undefined) {
     throw new ConfigError(
       `field rope_type is "${rope_type}"; Keel knows ${Object.keys(scalings).join(', ')}`,
     );
   }
-  return scale(plain, parameters, maxPositions, rope_theta);
+  return scaling.scale(plain, parameters, maxPositions, rope_theta);
 }
 
-type Scaling = (
+/**
+ * Positions for which these parameters mean what {@link rotaryConfig} computes: LongRoPE has other factors beyond the original
+ * length. All others hold up to `max_position_embeddings`, beyond which the decoder goes nowhere.
+ */
+export function lastPosition(parameters: Record<string, unknown>, maxPositions: number): number {
+  const { rope_type, original_max_position_embeddings: original } = parameters;
+  return rope_type === 'longrope' && typeof original === 'number'
+    ? Math.min(original, maxPositions)
+    : maxPositions;
+}
+
+type Scale = (
   plain: number[],
   parameters: Record<string, unknown>,
   maxPositions: number,
   theta: number,
 ) => RotaryConfig;
 
-const unscaled: Scaling = (plain) => ({ inverseFrequencies: plain, attentionFactor: 1 });
+interface Scaling {
+  scale: Scale;
+  /** The fields it reads beside those of every type. */
+  schema: z.ZodObject;
+}
+
+const unscaled: Scale = (plain) => ({ inverseFrequencies: plain, attentionFactor: 1 });
 
 /** Position interpolation (Chen et al. 2023, arXiv:2306.15595). */
-const linear: Scaling = (plain, parameters) => {
+const linear: Scale = (plain, parameters) => {
   const { factor } = parseFields(linearSchema, parameters);
   return { inverseFrequencies: plain.map((one) => one / factor), attentionFactor: 1 };
 };
 
 /** Llama 3.1: long waves are stretched, short ones are not, those between by a blend of both. */
-const llama3: Scaling = (plain, parameters) => {
+const llama3: Scale = (plain, parameters, maxPositions) => {
   const fields = parseFields(llama3Schema, parameters);
   const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
   if (high <= low) {
@@ -112,8 +172,9 @@ const llama3: Scaling = (plain, parameters) => {
       `field high_freq_factor is ${high}, expected more than low_freq_factor ${low}`,
     );
   }
+  const original = fields.original_max_position_embeddings ?? maxPositions;
   const inverseFrequencies = plain.map((frequency) => {
-    const turns = (fields.original_max_position_embeddings * frequency) / (2 * Math.PI);
+    const turns = (original * frequency) / (2 * Math.PI);
     const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
     return (1 - share) * (frequency / factor) + share * frequency;
   });
@@ -121,9 +182,10 @@ const llama3: Scaling = (plain, parameters) => {
 };
 
 /** LongRoPE (Ding et al. 2024, arXiv:2402.13753): the factors for sequences up to the original length. */
-const longrope: Scaling = (plain, parameters, maxPositions) => {
+const longrope: Scale = (plain, parameters, maxPositions) => {
   const fields = parseFields(longropeSchema, parameters);
-  const { short_factor: short, original_max_position_embeddings: original } = fields;
+  const { short_factor: short } = fields;
+  const original = fields.original_max_position_embeddings ?? maxPositions;
   if (short.length !== plain.length) {
     throw new ConfigError(
       `field short_factor has ${short.length} numbers, expected ${plain.length}`,
@@ -138,10 +200,11 @@ const longrope: Scaling = (plain, parameters, maxPositions) => {
 };
 
 /** YaRN (Peng et al. 2023, arXiv:2309.00071), sections 3.2 and 3.4. */
-const yarn: Scaling = (plain, parameters, maxPositions, theta) => {
+const yarn: Scale = (plain, parameters, maxPositions, theta) => {
   const fields = parseFields(yarnSchema, parameters);
-  const { factor, mscale, mscale_all_dim: mscaleAll } = fields;
+  const { mscale, mscale_all_dim: mscaleAll } = fields;
   const original = fields.original_max_position_embeddings ?? maxPositions;
+  const factor = fields.factor ?? maxPositions / original;
   const size = 2 * plain.length;
   // The feature whose wave turns this many times over the original length.
   const featureOf = (turns: number): number =>
@@ -161,10 +224,14 @@ const yarn: Scaling = (plain, parameters, maxPositions, theta) => {
   return { inverseFrequencies, attentionFactor: fields.attention_factor ?? byFactor };
 };
 
+const none = z.looseObject({});
+
 const scalings: Record<string, Scaling | undefined> = {
-  default: unscaled,
-  linear,
-  llama3,
-  longrope,
-  yarn,
+  default: { scale: unscaled, schema: none },
+  // Within max_position_embeddings it changes nothing, and the decoder takes no longer sequences.
+  dynamic: { scale: unscaled, schema: linearSchema },
+  linear: { scale: linear, schema: linearSchema },
+  llama3: { scale: llama3, schema: llama3Schema },
+  longrope: { scale: longrope, schema: longropeSchema },
+  yarn: { scale: yarn, schema: yarnSchema },
 };

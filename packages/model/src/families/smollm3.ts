@@ -3,19 +3,24 @@ import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';
 import {
+  biasesOf,
+  biasFields,
   count,
   decoderConfig,
   decoderFields,
-  headSizeOf,
   optionalCount,
   perLayer,
+  plainRotary,
+  refuseLostWindows,
   windowFields,
 } from './fields.ts';
-import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
-const schema = z.looseObject({
+const { max_window_layers: _, ...ownWindowFields } = windowFields;
+
+export const smollm3Schema = z.looseObject({
   ...decoderFields,
-  ...windowFields,
+  ...ownWindowFields,
+  ...biasFields,
   num_key_value_heads: optionalCount.default(4),
   tie_word_embeddings: z.boolean().default(true),
   /** 1: the layer has rotary embeddings. */
@@ -25,14 +30,11 @@ const schema = z.looseObject({
 
 /** @throws ConfigError */
 export function smollm3(json: unknown): DecoderConfig {
-  const fields = parseFields(schema, json);
-  const rotary = rotaryConfig(
-    rotaryParameters(fields, 2_000_000),
-    headSizeOf(fields),
-    fields.max_position_embeddings,
-  );
+  const fields = parseFields(smollm3Schema, json);
+  const { rotary, maxPositions } = plainRotary(fields, 2_000_000);
   const { layer_types: types, no_rope_layers: flags } = fields;
   const window = fields.use_sliding_window ? (fields.sliding_window ?? null) : null;
+  refuseLostWindows(types, window);
   const layers = perLayer(
     fields,
     (layer) => {
@@ -42,5 +44,5 @@ export function smollm3(json: unknown): DecoderConfig {
     },
     { layer_types: types, no_rope_layers: flags },
   );
-  return decoderConfig(fields, layers);
+  return { ...decoderConfig(fields, { layers, biases: biasesOf(fields) }), maxPositions };
 }

@@ -119,6 +119,18 @@ const openSharded = (path: string): TensorFile => {
       }
       located.set(tensor, { file, entry });
     }
+    // transformers reads whole shards, whatever the index says.
+    for (const { file, entries } of shards.values()) {
+      const unlisted = [...entries.keys()].find((tensor) => located.get(tensor)?.file !== file);
+      if (unlisted === undefined) continue;
+      const place = located.get(unlisted)?.file.path;
+      throw new CheckpointError(
+        { file: file.path, tensor: unlisted },
+        place === undefined
+          ? `is in this shard, but not in ${basename(path)}: the folder holds files of two models. Fetch or save it again`
+          : `is in this shard, and by ${basename(path)} in ${basename(place)}: one of the two is of another model. Fetch or save it again`,
+      );
+    }
     return tensorFile(path, metadata, located, opened);
   } catch (error) {
     for (const file of opened) file.close();

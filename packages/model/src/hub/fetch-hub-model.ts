@@ -9,6 +9,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { cacheFolder } from '../formats/default-model.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
+import { parseHubName } from './hub-name.ts';
 import { type HubFile, modelFilesOf, NotAModel } from './model-files.ts';
 
 export interface HubModelOptions {
@@ -46,10 +47,12 @@ interface Request {
  * @throws Error that says what to do without a network, token or permission, or where the repository is no model
  */
 export async function fetchHubModel(spec: string, options: HubModelOptions = {}): Promise<string> {
-  const [, repository, revision = 'main'] = /^hub:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(spec) ?? [];
-  if (repository === undefined) {
+  const named = parseHubName(spec);
+  if (named === null) {
     throw new Error(`${spec}: a hub model is named hub:owner/name, or hub:owner/name@revision`);
   }
+  const { repository } = named;
+  const revision = named.revision ?? 'main';
   const folder = join(options.cacheDir ?? cacheFolder(), 'hub', repository.replace('/', '--'));
   const request = { spec, repository, revision, folder, options };
   const kept = await completeSnapshot(request);
@@ -80,9 +83,14 @@ async function download(request: Request): Promise<string> {
   const info = { name: repository, revision, additionalFields: ['sha' as const] };
   const { sha: commit } = await modelInfo({ ...hub, ...info });
   const listed: HubFile[] = [];
-  for await (const { type, path, size } of listFiles({ ...hub, revision: commit })) {
-    if (type === 'file') listed.push({ path, size });
-  }
+  const list = async (folder?: string): Promise<void> => {
+    const where = { ...hub, revision: commit, ...(folder === undefined ? {} : { path: folder }) };
+    for await (const { type, path, size } of listFiles(where)) {
+      if (type === 'file') listed.push({ path, size });
+      else if (path === 'additional_chat_templates') await list(path);
+    }
+  };
+  await list();
   const snapshot = { commit, files: modelFilesOf(listed) };
   for (const file of snapshot.files) await downloadOne(request, commit, file);
   writeAside(referencePath(request), (append) => append(Buffer.from(JSON.stringify(snapshot))));

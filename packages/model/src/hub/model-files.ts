@@ -10,7 +10,7 @@ export interface HubFile {
 export class NotAModel extends Error {}
 
 const besideWeights =
-  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json|chat_template\.jinja)$/;
+  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json|chat_template\.jinja|additional_chat_templates\/[\w.-]+\.jinja|merges\.txt|(?:tokenizer|spiece)\.model)$/;
 const single = 'model.safetensors';
 const shards = /^model(?:\.safetensors\.index\.json|-\d{5}-of-\d{5}\.safetensors)$/;
 

@@ -38,13 +38,11 @@ export function buildDecoder(
     });
     return trainable ? weight.setRequiresGrad() : weight;
   };
-  const optional = (name: string): Tensor | null =>
-    source.shape(name) === null ? null : read(name);
-  const linear = (module: string): Linear =>
+  const linear = (module: string, bias: boolean): Linear =>
     new Linear(
       module,
       read(`${module}.weight`, source.transposedLinears),
-      optional(`${module}.bias`),
+      bias ? read(`${module}.bias`) : null,
     );
   const norm = (module: string): Norm => ({
     name: module,
@@ -55,7 +53,8 @@ export function buildDecoder(
   const { modules } = config;
   const places = linearPlaces(config);
   const block = (layer: number): Block => {
-    const linearAt = ({ name }: { name: string }): Linear => linear(inLayer(name, layer));
+    const linearAt = ({ name, bias }: { name: string; bias: boolean }): Linear =>
+      linear(inLayer(name, layer), bias);
     const normAt = (name: string): Norm => norm(inLayer(name, layer));
     const optionalNorm = (name: string | undefined): Norm | null =>
       name === undefined ? null : normAt(name);

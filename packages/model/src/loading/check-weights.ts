@@ -1,56 +1,73 @@
 import type { DecoderConfig } from '../decoder-config.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
-import { type PlannedModule, plannedModules } from './module-plan.ts';
+import { plannedModules } from './module-plan.ts';
 import type { WeightSource } from './weight-source.ts';
 
-// Buffers that older versions of transformers saved beside the weights.
-const buffers = /(\.rotary_emb\.inv_freq|^rope_freqs\.weight|^rope_factors_(long|short)\.weight)$/;
-const causalMasks = /\.attn\.(bias|masked_bias)$/;
+export interface CheckOptions {
+  /** It is a sequence classifier, with a scalar head of any number of labels and no use for a language head. */
+  scoreHead?: boolean;
+}
 
 /**
  * Holds a checkpoint against its configuration: every tensor there, of the right shape, and none besides.
  * Nothing is read, so this costs the same for a model of any size.
- * @param scoreHead whether it is a sequence classifier, with a scalar head of any number of labels
  * @throws CheckpointError naming the file and the tensor
  */
 export function checkWeights(
   source: WeightSource,
   config: DecoderConfig,
-  { scoreHead = false } = {},
+  { scoreHead = false }: CheckOptions = {},
 ): void {
+  refusePrefix(source, config);
   const known = new Set<string>();
-  if (scoreHead) {
-    checkTensor(source, SCORE_WEIGHT, [source.shape(SCORE_WEIGHT)?.[0] ?? 1, config.hiddenSize]);
-    known.add(SCORE_WEIGHT);
-  }
-  const biases = new Map<string, PlannedModule[]>();
-  for (const module of plannedModules(config)) {
-    const { name, kind, shape, bias } = module;
+  const check = (name: string, shape: readonly number[]): void => {
+    checkTensor(source, name, shape);
+    known.add(name);
+  };
+  if (scoreHead) check(SCORE_WEIGHT, [source.shape(SCORE_WEIGHT)?.[0] ?? 1, config.hiddenSize]);
+  for (const { name, kind, shape, bias } of plannedModules(config)) {
     const stored = kind === 'linear' && source.transposedLinears ? shape.toReversed() : shape;
-    checkTensor(source, `${name}.weight`, stored);
-    known.add(`${name}.weight`);
-    if (bias === 'none') continue;
-    if (bias === 'required' || source.shape(`${name}.bias`) !== null) {
-      checkTensor(source, `${name}.bias`, shape.slice(0, 1));
-      known.add(`${name}.bias`);
-    }
-    const place = name.replace(/\.\d+\./, '.#.');
-    biases.set(place, [...(biases.get(place) ?? []), module]);
+    check(`${name}.weight`, stored);
+    if (bias) check(`${name}.bias`, shape.slice(0, 1));
   }
-  for (const modules of biases.values()) checkBiases(source, modules);
-  const isHarmless = (name: string): boolean =>
-    buffers.test(name) ||
-    (config.tieEmbeddings && name === `${config.modules.head}.weight`) ||
-    (config.modules.positions !== undefined && causalMasks.test(name));
-  const extra = source.names().filter((name) => !known.has(name) && !isHarmless(name));
-  if (extra.length > 0) {
-    const shown = extra.slice(0, 8).map((name) => `"${source.nameInFile(name)}"`);
-    throw new CheckpointError(
-      { file: source.path },
-      `holds ${extra.length} tensors that a ${config.family} model of this configuration does not have: ${shown.join(', ')}${extra.length > shown.length ? ', …' : ''}`,
-    );
+  // A classifier's file may keep the head of the language model that it was made of. A tied head is compared when it is opened.
+  if (config.tieEmbeddings) known.add(`${config.modules.head}.weight`);
+  const extra = source.names().filter((name) => !known.has(name) && !source.isBuffer(name));
+  if (extra.length === 0) return;
+  const shown = extra.slice(0, 8).map((name) => `"${source.nameInFile(name)}"`);
+  const more = extra.length > shown.length ? ', …' : '';
+  throw new CheckpointError(
+    { file: source.path },
+    `has ${extra.length} tensors that a ${config.family} model with this config.json does not have: ${shown.join(', ')}${more}${hint(extra, scoreHead)}`,
+  );
+}
+
+function hint(extra: readonly string[], scoreHead: boolean): string {
+  if (extra.every((name) => /\.bias$/.test(name))) {
+    return '. In families with attention_bias and mlp_bias, config.json says which modules have a bias';
   }
+  if (!scoreHead && extra.some((name) => /^(score|classifier|v_head|value_head)\./.test(name))) {
+    return '. Of heads other than the language head, Keel reads "score.weight" of a model whose architectures name a ForSequenceClassification';
+  }
+  return '';
+}
+
+/** Names of a wrapped model are all there behind a prefix. */
+function refusePrefix(source: WeightSource, { modules }: DecoderConfig): void {
+  const embedding = `${modules.embedding}.weight`;
+  if (source.shape(embedding) !== null) return;
+  const bare = embedding.slice(embedding.indexOf('.') + 1);
+  const wrapped = source
+    .names()
+    .map((name) => source.nameInFile(name))
+    .find((name) => name.endsWith(`.${embedding}`) || name.endsWith(`.${bare}`));
+  if (wrapped === undefined) return;
+  const prefix = wrapped.slice(0, -(wrapped.endsWith(embedding) ? embedding : bare).length);
+  throw new CheckpointError(
+    { file: source.path, tensor: wrapped },
+    `is named with the prefix "${prefix}", as a wrapped model saves it (torch.compile, DDP, PEFT, a multimodal model). Save the language model itself: unwrap it, then save_pretrained`,
+  );
 }
 
 function checkTensor(source: WeightSource, name: string, expected: readonly number[]): void {
@@ -65,16 +82,4 @@ function checkTensor(source: WeightSource, name: string, expected: readonly numb
       `has shape [${found.join(', ')}], expected [${expected.join(', ')}]`,
     );
   }
-}
-
-/** The same module of all layers has a bias, or of none: else one was lost. */
-function checkBiases(source: WeightSource, modules: readonly PlannedModule[]): void {
-  const has = ({ name }: PlannedModule): boolean => source.shape(`${name}.bias`) !== null;
-  const present = modules.find(has);
-  const absent = modules.find((module) => !has(module));
-  if (present === undefined || absent === undefined) return;
-  throw new CheckpointError(
-    { file: source.path, tensor: source.nameInFile(`${absent.name}.bias`) },
-    `is missing, though "${source.nameInFile(`${present.name}.bias`)}" is there`,
-  );
 }

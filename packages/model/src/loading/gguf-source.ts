@@ -2,7 +2,7 @@ import { type DType, fromTypedArray, type Tensor } from '@keel/torch';
 import type { DecoderConfig } from '../decoder-config.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 import { ggufModuleNames } from './gguf-names.ts';
-import { converted } from './safetensors-source.ts';
+import { converted, sameValues } from './safetensors-source.ts';
 import type { WeightSource } from './weight-source.ts';
 
 // llama.cpp's converters lay the rows of these so that rotary pairs are neighbours.
@@ -41,6 +41,13 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
     names: () => file.names().map((name) => rename(name, toModule)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,
+    equal: (name, other) => {
+      using one = read(name, 'float32');
+      using two = read(other, 'float32');
+      return sameValues(one, two);
+    },
+    // Read with the metadata (gguf-rope-scaling.ts).
+    isBuffer: (name) => /^rope_(freqs|factors_(long|short))\.weight$/.test(name),
     read,
     [Symbol.dispose]: () => file.close(),
   };

@@ -162,7 +162,7 @@ describe('loadDecoder on damaged checkpoints', () => {
   it('names tensors that the model does not have', async () => {
     const path = changed((tensors) => [...tensors, { ...tensors[0]!, name: 'model.extra.weight' }]);
     expect(await errorFrom(path)).toMatch(
-      /holds 1 tensors that a llama model .* "model.extra.weight"/,
+      /has 1 tensors that a llama model .* "model.extra.weight"/,
     );
   });
 
@@ -171,7 +171,7 @@ describe('loadDecoder on damaged checkpoints', () => {
     const lost = 'model.layers.1.self_attn.k_proj.bias';
     const tensors = randomTensors(qwen2).filter((one) => one.name !== lost);
     expect(await errorFrom(writeTinyModel(fresh(), qwen2, tensors))).toContain(
-      `tensor "${lost}": is missing, though "model.layers.0.self_attn.k_proj.bias" is there`,
+      `tensor "${lost}": is missing, expected shape [8]`,
     );
   });
 

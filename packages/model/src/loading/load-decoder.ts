@@ -24,7 +24,10 @@ export interface LoadDecoderOptions {
   device?: Device;
   /** Weights are float32 parameters that require gradients (full fine-tuning) and not frozen. */
   trainable?: boolean;
-  /** Told why dequantised weights were not kept in the cache; a warning of the process unless given. */
+  /**
+   * Told what has no effect in the files, and why dequantised weights were not kept in the cache; a warning of the process unless
+   * given.
+   */
   notice?(text: string): void;
 }
 
@@ -50,7 +53,7 @@ export async function loadDecoder(
   { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const opened = isFolder ? openFolder(path) : openFile(path);
+  const opened = isFolder ? openFolder(path, notice) : openFile(path);
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
@@ -81,17 +84,36 @@ interface Opened {
 
 const warn = (text: string): void => process.emitWarning(text);
 
-function openFolder(folder: string): Opened {
+function openFolder(folder: string, notice: (text: string) => void): Opened {
   const path = join(folder, 'config.json');
   const json = readConfig(folder, path);
   const classifier = isClassifier(json);
   const config = inFile(path, () => {
-    const own = decoderConfigFrom(json);
+    const own = decoderConfigFrom(json, (text) => notice(`${path}: ${text}`));
     // A classifier has no language head of its own.
     return classifier ? { ...own, tieEmbeddings: true } : own;
   });
   const source = openSafetensorsSource(folder, config);
-  return { source, config, json, ggufMetadata: null, classifier };
+  const opened = { source, json, ggufMetadata: null, classifier };
+  if (classifier || !hasOwnHead(source, config)) return { ...opened, config };
+  notice(
+    `${path}: tie_word_embeddings is true, but the files have a ${config.modules.head}.weight that differs from the embedding. It is used, as transformers does; say tie_word_embeddings false to silence this`,
+  );
+  return { ...opened, config: { ...config, tieEmbeddings: false } };
+}
+
+/** Whether the file holds a head of other values than the embedding that is to stand for it. Equal ones are tied. */
+function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderConfig): boolean {
+  const [head, embedding] = [`${modules.head}.weight`, `${modules.embedding}.weight`];
+  if (!tieEmbeddings || source.shape(head) === null || source.shape(embedding) === null) {
+    return false;
+  }
+  try {
+    return !source.equal(head, embedding);
+  } catch (error) {
+    source[Symbol.dispose]();
+    throw error;
+  }
 }
 
 function readScoreHead(source: WeightSource, device: Device, trainable: boolean): Tensor {

@@ -7,7 +7,7 @@ export interface PlannedModule {
   kind: 'embedding' | 'norm' | 'linear';
   /** Of its weight; [out, in] for a linear layer. */
   shape: readonly number[];
-  bias: 'required' | 'optional' | 'none';
+  bias: boolean;
 }
 
 /** A module's name in one layer. */
@@ -18,42 +18,49 @@ export const inLayer = (pattern: string, layer: number): string =>
 export function linearPlaces(config: DecoderConfig) {
   const { modules, hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
   const [query, keyValue] = [heads * headSize, keyValueHeads * headSize];
-  const from = (name: string, out: number, input = hiddenSize) => ({ name, shape: [out, input] });
+  const { biases } = config;
+  const from = (name: string, bias: boolean, out: number, input = hiddenSize) => ({
+    ...{ name, bias },
+    shape: [out, input],
+  });
   const { queryKeyValue: qkv, gateUp } = modules;
   const gates =
     typeof gateUp === 'string'
-      ? [from(gateUp, 2 * intermediateSize)]
+      ? [from(gateUp, biases.mlp, 2 * intermediateSize)]
       : [
-          ...('gate' in gateUp ? [from(gateUp.gate, intermediateSize)] : []),
-          from(gateUp.up, intermediateSize),
+          ...('gate' in gateUp ? [from(gateUp.gate, biases.mlp, intermediateSize)] : []),
+          from(gateUp.up, biases.mlp, intermediateSize),
         ];
   return {
     queryKeyValue:
       typeof qkv === 'string'
-        ? [from(qkv, query + 2 * keyValue)]
-        : [from(qkv.query, query), from(qkv.key, keyValue), from(qkv.value, keyValue)],
-    attentionOutput: from(modules.attentionOutput, hiddenSize, query),
+        ? [from(qkv, biases.queryKeyValue, query + 2 * keyValue)]
+        : [
+            from(qkv.query, biases.queryKeyValue, query),
+            from(qkv.key, biases.queryKeyValue, keyValue),
+            from(qkv.value, biases.queryKeyValue, keyValue),
+          ],
+    attentionOutput: from(modules.attentionOutput, biases.attentionOutput, hiddenSize, query),
     gateUp: gates,
-    down: from(modules.down, hiddenSize, intermediateSize),
+    down: from(modules.down, biases.mlp, hiddenSize, intermediateSize),
   };
 }
 
 /** Every module with weights, in the order of the forward pass; the head only where it is not tied. */
 export function plannedModules(config: DecoderConfig): PlannedModule[] {
   const { modules, hiddenSize, headSize, vocabularySize } = config;
-  const normBias = config.norm.kind === 'layer' ? 'required' : 'none';
+  const normBias = config.norm.kind === 'layer';
   const embedding = (name: string, rows: number): PlannedModule => ({
     name,
     kind: 'embedding',
     shape: [rows, hiddenSize],
-    bias: 'none',
+    bias: false,
   });
   const norm = (name: string | undefined, size = hiddenSize): PlannedModule[] =>
     name === undefined ? [] : [{ name, kind: 'norm', shape: [size], bias: normBias }];
-  const linear = (one: { name: string; shape: number[] }): PlannedModule => ({
+  const linear = (one: { name: string; shape: number[]; bias: boolean }): PlannedModule => ({
     ...one,
     kind: 'linear',
-    bias: 'optional',
   });
   const places = linearPlaces(config);
   const block = [

@@ -1,4 +1,4 @@
-import { type DType, dtypeBytes, fromBytes, MappedFile, type Tensor } from '@keel/torch';
+import { type DType, dtypeBytes, fromBytes, MappedFile, type Tensor, tidy } from '@keel/torch';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { openSafetensors, type TensorFile } from '../formats/safetensors.ts';
@@ -11,6 +11,11 @@ const floats: Partial<Record<StoredDType, DType>> = {
   F32: 'float32',
   F64: 'float64',
 };
+
+// What older versions of transformers saved beside the weights, and newer ones pass over: frequencies that config.json gives,
+// and GPT-2's causal masks.
+const buffers =
+  /^(model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq|model\.rotary_emb\.inv_freq|transformer\.h\.\d+\.attn\.(bias|masked_bias))$/;
 
 /**
  * The weights of a folder as transformers saves it, or of one file. They are mapped: what has the wanted type already and lies
@@ -32,6 +37,16 @@ export function openSafetensorsSource(
   const isHead = (name: string): boolean => name === `${modules.head}.weight`;
   const nameInFile = (name: string): string =>
     bare && name.startsWith(prefix) ? name.slice(prefix.length) : name;
+  const read = (name: string, dtype: DType): Tensor => {
+    const stored = nameInFile(name);
+    const info = file.info(stored);
+    const type = floatTypeOf(folder, stored, info.dtype);
+    const view = mappings.view(stored, type, info.shape);
+    if (view === null) return converted(fromBytes(file.read(stored), type, info.shape), dtype);
+    if (type !== dtype || view.aligned) return converted(view.tensor, dtype);
+    using unaligned = view.tensor;
+    return unaligned.clone();
+  };
   return {
     path: folder,
     transposedLinears,
@@ -39,16 +54,17 @@ export function openSafetensorsSource(
     names: () => file.names().map((name) => (bare && !isHead(name) ? prefix + name : name)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,
-    read: (name, dtype) => {
-      const stored = nameInFile(name);
-      const info = file.info(stored);
-      const type = floatTypeOf(folder, stored, info.dtype);
-      const view = mappings.view(stored, type, info.shape);
-      if (view === null) return converted(fromBytes(file.read(stored), type, info.shape), dtype);
-      if (type !== dtype || view.aligned) return converted(view.tensor, dtype);
-      using unaligned = view.tensor;
-      return unaligned.clone();
+    equal: (name, other) => {
+      // As they are stored: converted copies of large embeddings would take much memory.
+      const typeOf = (one: string): DType =>
+        floatTypeOf(folder, nameInFile(one), file.info(nameInFile(one)).dtype);
+      const type = typeOf(name) === typeOf(other) ? typeOf(name) : 'float64';
+      using one = read(name, type);
+      using two = read(other, type);
+      return sameValues(one, two);
     },
+    isBuffer: (name) => buffers.test(name),
+    read,
     [Symbol.dispose]: () => {
       mappings[Symbol.dispose]();
       file.close();
@@ -99,6 +115,10 @@ export function floatTypeOf(file: string, tensor: string, stored: StoredDType): 
     `is stored as ${stored}; Keel reads ${Object.keys(floats).join(', ')}, and quantised weights as GGUF`,
   );
 }
+
+/** Whether two tensors have the same shape and values. */
+export const sameValues = (one: Tensor, other: Tensor): boolean =>
+  one.shape.join() === other.shape.join() && tidy(() => one.eq(other).all());
 
 /** In another type; the first is freed. */
 export function converted(tensor: Tensor, dtype: DType): Tensor {

@@ -5,6 +5,7 @@ import type { Decoder } from '../decoder.ts';
 import { architectureOf } from '../families/registry.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import { countElements, storedDTypeBytes } from '../formats/stored-dtype.ts';
+import { writeAside } from '../formats/write-aside.ts';
 import { classifierArchitecture, classifierFields } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
@@ -15,6 +16,8 @@ export interface SaveModelOptions {
   dtype: SavedDType;
   /** Bytes of weights in one file; more go into several with an index. */
   shardBytes?: number;
+  /** The base's generation_config.json, which is written as it was; made of config.json's token ids where there is none. */
+  generationConfig?: string | null;
   /** Writes a sequence classifier: with this scalar head, and without the language head. */
   scoreHead?: ScoreHeadToSave | null;
 }
@@ -28,6 +31,7 @@ export interface ScoreHeadToSave {
 
 /** What of a tokenizer is needed here. */
 export interface SavesItself {
+  readonly endOfTurnIds?: ReadonlySet<number>;
   save(folder: string, options?: { padTokenId?: number | null }): void;
 }
 
@@ -40,7 +44,7 @@ export function saveModel(
   decoder: Decoder,
   configJson: Readonly<Record<string, unknown>>,
   tokenizer: SavesItself | null,
-  { dtype, shardBytes = 5e9, scoreHead = null }: SaveModelOptions,
+  { dtype, shardBytes = 5e9, scoreHead = null, generationConfig = null }: SaveModelOptions,
 ): void {
   const transposed = new Set(
     decoder.config.transposedLinears
@@ -57,7 +61,9 @@ export function saveModel(
     removeOtherWeights(inside, written);
     tokenizer?.save(inside, { padTokenId: scoreHead?.padTokenId ?? null });
     if (scoreHead === null) {
-      writeJson(join(inside, 'generation_config.json'), generationConfig(configJson));
+      const path = join(inside, 'generation_config.json');
+      if (generationConfig === null) writeJson(path, newGenerationConfig(configJson, tokenizer));
+      else writeAside(path, (append) => append(new TextEncoder().encode(generationConfig)));
     }
     writeJson(join(inside, 'config.json'), {
       ...savedConfig(decoder, configJson, dtype),
@@ -128,9 +134,16 @@ const classifierConfig = ({ config }: Decoder, { weight, padTokenId }: ScoreHead
   ...classifierFields(weight.dim(0), padTokenId),
 });
 
-const generationConfig = (configJson: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(
+function newGenerationConfig(
+  configJson: Readonly<Record<string, unknown>>,
+  tokenizer: SavesItself | null,
+): Record<string, unknown> {
+  const ids = Object.fromEntries(
     ['bos_token_id', 'eos_token_id', 'pad_token_id']
       .filter((name) => configJson[name] != null)
       .map((name) => [name, configJson[name]]),
   );
+  // The eos token of a GGUF file may be one of several that end a turn.
+  const ends = [...new Set([ids.eos_token_id ?? [], ...(tokenizer?.endOfTurnIds ?? [])].flat())];
+  return ends.length > 1 ? { ...ids, eos_token_id: ends } : ids;
+}

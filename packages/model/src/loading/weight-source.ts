@@ -14,6 +14,10 @@ export interface WeightSource extends Disposable {
   shape(name: string): number[] | null;
   /** What the file calls it. */
   nameInFile(name: string): string;
+  /** Whether two tensors hold the same values. Both must exist. */
+  equal(name: string, other: string): boolean;
+  /** Whether a tensor that no module has is a buffer, which computes nothing here. */
+  isBuffer(name: string): boolean;
   /** A new tensor on the CPU. @throws CheckpointError where its bytes cannot be read */
   read(name: string, dtype: DType): Tensor;
 }

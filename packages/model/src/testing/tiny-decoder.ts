@@ -66,6 +66,7 @@ export function tinyDecoder({
     activation: 'silu',
     embeddingScale: 1,
     tieEmbeddings: false,
+    biases: { queryKeyValue: false, attentionOutput: false, mlp: false },
     modules: {
       embedding: 'embedding',
       finalNorm: 'norm',

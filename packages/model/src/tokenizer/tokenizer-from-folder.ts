@@ -6,6 +6,7 @@ import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
 
 const configSchema = z.looseObject({
   ...tokenFields,
@@ -40,7 +41,12 @@ export const tokenizerFromFolder = (
   const raw = readOptional(configPath, configSchema);
   const map = readOptional(join(folder, 'special_tokens_map.json'), configSchema);
   const added = readOptional(join(folder, 'added_tokens.json'), addedSchema);
-  const generation = readOptional(join(folder, 'generation_config.json'), generationSchema);
+  // Without one, transformers makes a generation configuration of config.json.
+  const generationPath = join(folder, 'generation_config.json');
+  const generation = readOptional(
+    existsSync(generationPath) ? generationPath : join(folder, 'config.json'),
+    generationSchema,
+  );
   const { chat_template: inConfig, ...config } = raw;
   checkConfigFields(config, json, configPath);
   const { addedTokens, names, extra } = configTokens({ json, config, map, added });
@@ -58,6 +64,7 @@ export const tokenizerFromFolder = (
       ...(source !== undefined && { default: source }),
     },
     template,
+    files: readTokenizerFiles(folder),
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });
 };

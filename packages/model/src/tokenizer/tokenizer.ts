@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { writeAside } from '../formats/write-aside.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
 import { RustTokenizer } from './rust-tokenizer.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
 import { TokenizerError } from './tokenizer-error.ts';
+import { type TokenizerFiles, writeTokenizerFiles } from './tokenizer-files.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 
 /** The fields of a tokenizer_config.json that Keel reads; the others are kept. */
@@ -40,6 +39,8 @@ export interface TokenizerParts {
   config: TokenizerConfig;
   /** Jinja sources by name; `default` is the one that is used. */
   chatTemplates?: Record<string, string>;
+  /** The files that it was read from, which are saved as they were. */
+  files?: TokenizerFiles;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
   template?: TemplateSettings;
@@ -166,21 +167,13 @@ export class Tokenizer {
 
   /**
    * Writes tokenizer.json, tokenizer_config.json and, where there is one, chat_template.jinja, as transformers loads
-   * them.
+   * them. Of a tokenizer from a folder, all its files are written as they were.
    * @param padTokenId the pad token that they name in place of the tokenizer's own
    */
   save(folder: string, { padTokenId = null }: { padTokenId?: number | null } = {}): void {
-    const write = (name: string, text: string): void =>
-      writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
-    write('tokenizer.json', JSON.stringify(this.#json, null, 2));
-    const own = this.#parts.config;
-    const pad = padTokenId === null ? null : this.idToToken(padTokenId);
-    const config = pad === null ? own : { ...own, pad_token: pad };
-    write('tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`);
-    for (const [name, template] of Object.entries(this.#parts.chatTemplates ?? {})) {
-      const file = name === 'default' ? 'chat_template' : join('additional_chat_templates', name);
-      write(`${file}.jinja`, template);
-    }
+    const { config, chatTemplates = {}, files = { texts: {}, copies: [] } } = this.#parts;
+    const padToken = padTokenId === null ? null : this.idToToken(padTokenId);
+    writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
   /** All that defines it, as text: another thread builds the same tokenizer from it. */

@@ -1,0 +1,70 @@
+// How an adapter's files name its base, so that PEFT's readers and Keel find it again.
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openSafetensors } from '../formats/safetensors.ts';
+import { parseHubName } from '../hub/hub-name.ts';
+import { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, isDefaultModel } from '../resolve-model.ts';
+
+/** The two fields of adapter_config.json. */
+export interface BaseReference {
+  /** A repository of the hub, or an absolute path. */
+  base_model_name_or_path: string;
+  /** Branch, tag or commit; null: the main branch. */
+  revision: string | null;
+}
+
+/**
+ * What PEFT understands by a model's name in Keel: `hub:owner/name@revision` becomes the repository and its revision, a path an
+ * absolute one, and the default model the repository that its file was made of.
+ */
+export function baseReference(name: string): BaseReference {
+  const canonical = canonicalModelName(name);
+  const hub = parseHubName(canonical);
+  if (hub !== null) return { base_model_name_or_path: hub.repository, revision: hub.revision };
+  const base = canonical === DEFAULT_MODEL_NAME ? DEFAULT_MODEL_REPOSITORY : canonical;
+  return { base_model_name_or_path: base, revision: null };
+}
+
+/** One name for a model, wherever Keel is called and however the user wrote it. */
+export function canonicalModelName(name: string): string {
+  if (isDefaultModel(name)) return DEFAULT_MODEL_NAME;
+  if (parseHubName(name) !== null || (isRepository(name) && !existsSync(name))) return name;
+  return resolve(name);
+}
+
+/** Metadata of an adapter's safetensors file with the base's name in Keel: the default model is not the repository's own file. */
+export const BASE_METADATA = 'keel_base_model';
+
+/**
+ * The base that an adapter's files name, as `loadModel` takes it.
+ * @throws Error where they name none
+ */
+export function baseOfAdapter(folder: string): string {
+  const path = join(folder, 'adapter_config.json');
+  const { base_model_name_or_path: base, revision } = JSON.parse(readFileSync(path, 'utf8'));
+  if (typeof base !== 'string' || base === '') {
+    throw new Error(`${path} does not name the base model. Name it with --model`);
+  }
+  const own = nameInMetadata(folder);
+  if (own !== null) {
+    const reference = baseReference(own);
+    const isSame =
+      reference.base_model_name_or_path === base && reference.revision === (revision ?? null);
+    // Another name in adapter_config.json was put there by hand.
+    if (isSame) return own;
+  }
+  // A folder goes before a repository, as in transformers.
+  if (existsSync(base) || !isRepository(base)) return base;
+  return typeof revision === 'string' && revision !== ''
+    ? `hub:${base}@${revision}`
+    : `hub:${base}`;
+}
+
+function nameInMetadata(folder: string): string | null {
+  const path = join(folder, 'adapter_model.safetensors');
+  if (!existsSync(path)) return null;
+  using file = openSafetensors(path);
+  return file.metadata[BASE_METADATA] ?? null;
+}
+
+const isRepository = (name: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(name);

@@ -1,0 +1,208 @@
+// What becomes of each field of a config.json: a family's schema reads it, it must have a value with which the result is what
+// Keel computes, or it is known to have no effect. What transformers' own class does not read either is named in a notice.
+import { ConfigError } from './config-error.ts';
+import { rotaryFieldNames } from './rotary.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** By reason. None changes what a decoder computes at evaluation. */
+const withoutEffect: Record<string, readonly string[]> = {
+  'how the file came to be': [
+    ...['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash', 'model_name'],
+    ...['unsloth_version', 'unsloth_fixed', 'transformers.js_config', 'is_llama_config'],
+    ...['finetuning_task', 'task_specific_params', 'tokenizer_class', 'prefix', 'max_length'],
+    ...['model_max_length', 'auto_map', '_sliding_window_pattern'],
+  ],
+  // Weights are converted to the type that is computed in.
+  'types of storage and of products': ['dtype', 'torch_dtype', 'fp16', 'bf16', 'use_bfloat16'],
+  'how weights begin and what memory training takes': [
+    ...['initializer_range', 'gradient_checkpointing', 'summary_first_dropout'],
+  ],
+  // Split or fused, the products are the same numbers.
+  'how the same is computed': [
+    ...['pretraining_tp', 'chunk_size_feed_forward', 'reorder_and_upcast_attn', 'torchscript'],
+    ...['_attn_implementation', 'attn_implementation', '_attn_implementation_autoset'],
+    ...['_attn_implementation_internal', '_experts_implementation', 'use_flash_attn'],
+    ...['_experts_implementation_internal', '_flash_attn_2_enabled', 'tf_legacy_loss'],
+  ],
+  'what a call returns': [
+    ...['use_cache', 'output_hidden_states', 'output_attentions', 'return_dict'],
+    ...['use_return_dict', 'cache_implementation', 'is_decoder', 'tie_encoder_decoder'],
+  ],
+  // The tokenizer's files and generation_config.json say which tokens these are.
+  'special tokens': [
+    ...['bos_token_id', 'eos_token_id', 'sep_token_id', 'cls_token_id', 'mask_token_id'],
+    ...['unk_token_id', 'decoder_start_token_id'],
+  ],
+  // Read with a scalar head (heads/classifier-config.ts).
+  'labels of classifiers': ['id2label', 'label2id', 'num_labels', 'problem_type', '_num_labels'],
+  // GPT2DoubleHeadsModel's.
+  'heads of other classes': [
+    ...['summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels'],
+  ],
+  // transformers 5 drops them too: generation_config.json has their place, and Keel's own options.
+  generation: [
+    ...['min_length', 'max_new_tokens', 'min_new_tokens', 'early_stopping', 'max_time'],
+    ...['stop_strings', 'do_sample', 'num_beams', 'num_beam_groups', 'penalty_alpha'],
+    ...['dola_layers', 'temperature', 'top_k', 'top_p', 'min_p', 'top_h', 'typical_p'],
+    ...['epsilon_cutoff', 'eta_cutoff', 'repetition_penalty', 'encoder_repetition_penalty'],
+    ...['length_penalty', 'no_repeat_ngram_size', 'bad_words_ids', 'renormalize_logits'],
+    ...['constraints', 'forced_bos_token_id', 'forced_eos_token_id', 'remove_invalid_values'],
+    ...['exponential_decay_length_penalty', 'suppress_tokens', 'begin_suppress_tokens'],
+    ...['sequence_bias', 'token_healing', 'guidance_scale', 'watermarking_config'],
+    ...['num_return_sequences', 'output_scores', 'output_logits', 'return_dict_in_generate'],
+    ...['encoder_no_repeat_ngram_size', 'num_assistant_tokens', 'num_assistant_tokens_schedule'],
+    ...['assistant_confidence_threshold', 'prompt_lookup_num_tokens', 'is_assistant'],
+    ...['max_matching_ngram_size', 'assistant_early_exit', 'assistant_lookbehind'],
+    ...['target_lookbehind', 'cache_config', 'disable_compile', 'low_memory', 'diversity_penalty'],
+    ...['prefill_chunk_size', 'compile_config', 'forced_decoder_ids', 'force_words_ids'],
+    ...['generation_kwargs', 'transformers_weights'],
+  ],
+};
+
+// They act in training only, where Keel leaves the base's inputs whole, as TRL does with disable_dropout.
+const dropouts = ['attention_dropout', 'resid_pdrop', 'embd_pdrop', 'attn_pdrop', 'hidden_dropout'];
+
+interface Rule {
+  isFine(value: unknown, json: Json): boolean;
+  /** What to say of another value. */
+  expected: string;
+}
+
+const isUnset = (value: unknown): boolean =>
+  value === null || value === false || (typeof value === 'object' && isEmpty(value));
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
+const unset = (expected: string): Rule => ({ isFine: isUnset, expected });
+
+/** Fields that change the result with any other value than these. */
+const rules: Record<string, Rule> = {
+  is_encoder_decoder: unset('Keel has decoders only'),
+  add_cross_attention: unset('Keel has decoders without cross-attention only'),
+  is_causal: { isFine: (value) => value === true, expected: 'Keel has causal models only' },
+  use_bidirectional_attention: unset('Keel has causal models only'),
+  per_layer_config: unset('Keel has no models whose layers differ in their configuration'),
+  pruned_heads: unset('save the model with its heads pruned already'),
+  attention_chunk_size: unset('Keel does not have chunked attention'),
+  num_kv_shared_layers: {
+    isFine: (value) => value === null || value === 0,
+    expected: 'Keel has no layers that share keys and values',
+  },
+  quantization_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
+  compression_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
+  scale_attn_by_inverse_layer_idx: unset('Keel does not have it'),
+  // Of the families that do not read them. transformers' caches do, so a prompt and what follows would be computed apart.
+  sliding_window: unset('this family attends to all that came before'),
+  layer_types: {
+    isFine: (value, { sliding_window: window }) => {
+      const type = typeof window === 'number' ? 'sliding_attention' : 'full_attention';
+      return value === null || (Array.isArray(value) && value.every((one) => one === type));
+    },
+    expected: 'all layers of this family attend alike',
+  },
+};
+
+// transformers takes them for GPT-2's own names, and they win over these.
+const aliases: Record<string, Record<string, string>> = {
+  gpt2: {
+    hidden_size: 'n_embd',
+    max_position_embeddings: 'n_positions',
+    num_attention_heads: 'n_head',
+    num_hidden_layers: 'n_layer',
+  },
+};
+
+const harmless = new Set(Object.values(withoutEffect).flat());
+
+/** How a field is treated; null: neither Keel nor transformers knows it. */
+export function treatmentOf(
+  field: string,
+  modelType: string,
+  read: ReadonlySet<string>,
+): 'read' | 'checked' | 'dropout' | 'without effect' | null {
+  if (read.has(field) || ['architectures', 'model_type', 'pad_token_id'].includes(field)) {
+    return 'read';
+  }
+  if (Object.hasOwn(rules, field) || Object.hasOwn(aliases[modelType] ?? {}, field)) {
+    return 'checked';
+  }
+  if (dropouts.includes(field)) return 'dropout';
+  return harmless.has(field) ? 'without effect' : null;
+}
+
+/**
+ * Holds every field against what Keel does with it.
+ * @param read the fields that the family's schema reads
+ * @returns what to tell of fields without effect here, a sentence each
+ * @throws ConfigError naming a field with a value that Keel does not compute
+ */
+export function checkFields(json: Json, modelType: string, read: ReadonlySet<string>): string[] {
+  const ignored: string[] = [];
+  const dropped: string[] = [];
+  for (const [field, value] of Object.entries(json)) {
+    const treatment = treatmentOf(field, modelType, read);
+    if (treatment === 'checked') checkField(field, value, json, modelType);
+    else if (treatment === 'dropout' && Number(value) > 0) dropped.push(`${field} ${value}`);
+    else if (treatment === null && !isUnset(value) && value !== 0 && value !== '') {
+      ignored.push(field);
+    }
+  }
+  ignored.push(...ignoredRotary(json));
+  const isCustom = typeof json.auto_map === 'object' && json.auto_map !== null;
+  return [
+    ...(ignored.length === 0
+      ? []
+      : [
+          `these fields have no effect, as in transformers' own ${modelType}: ${ignored.join(', ')}`,
+        ]),
+    ...(dropped.length === 0
+      ? []
+      : [`the base model is trained without dropout (the file has ${dropped.join(', ')})`]),
+    ...(isCustom && !isEmpty(json.auto_map as object)
+      ? [`the code that auto_map names is not run: this is computed as transformers' ${modelType}`]
+      : []),
+  ];
+}
+
+function checkField(field: string, value: unknown, json: Json, modelType: string): void {
+  const own = aliases[modelType]?.[field];
+  if (own !== undefined) {
+    if (value === json[own]) return;
+    throw new ConfigError(
+      `field ${field} is ${JSON.stringify(value)} and ${own} is ${JSON.stringify(json[own])}, but both mean the same: remove ${field}`,
+    );
+  }
+  const { isFine, expected } = rules[field]!;
+  if (isFine(value, json)) return;
+  const text = JSON.stringify(value);
+  throw new ConfigError(
+    `field ${field} is ${text.length <= 80 ? text : `${text.slice(0, 77)}...`}: ${expected}`,
+  );
+}
+
+/** Of the objects with rotary parameters: the names that their `rope_type` does not read. */
+function ignoredRotary(json: Json): string[] {
+  return ['rope_parameters', 'rope_scaling'].flatMap((field) => {
+    const object = json[field];
+    if (typeof object !== 'object' || object === null) return [];
+    const { full_attention: full, sliding_attention: sliding, ...flat } = object as Json;
+    const parts: [string, unknown][] = [
+      [field, flat],
+      [`${field}.full_attention`, full],
+      [`${field}.sliding_attention`, sliding],
+    ];
+    return parts.flatMap(([path, part]) => unreadIn(path, part));
+  });
+}
+
+function unreadIn(path: string, part: unknown): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { rope_type, type = rope_type ?? 'default' } = part as Json;
+  // "finetuned" is of the first YaRN checkpoints, and tells where they come from.
+  const read = [...(rotaryFieldNames(String(rope_type ?? type)) ?? []), 'finetuned'];
+  // An original length is kept in many files whose type needs none.
+  const known = new Set([...read, 'rope_theta', 'original_max_position_embeddings']);
+  return Object.entries(part)
+    .filter(([name, value]) => !known.has(name) && !isUnset(value))
+    .map(([name]) => `${path}.${name}`);
+}

@@ -1,0 +1,120 @@
+// The files of a tokenizer beside a model, carried from the base to what is saved of it.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAside } from '../formats/write-aside.ts';
+
+/** What was found when a tokenizer was read from a folder. */
+export interface TokenizerFiles {
+  /** Small files by name. */
+  texts: Record<string, string>;
+  /** Large ones: they are copied later, while they are still the same. */
+  copies: { name: string; path: string; size: number; modified: number }[];
+}
+
+const TEMPLATES = 'additional_chat_templates';
+const texts = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
+// Keel reads tokenizer.json alone. Converters (llama.cpp's) and slow tokenizers ask for the others.
+const copies = [
+  ...['tokenizer.json', 'added_tokens.json', 'tokenizer.model', 'spiece.model'],
+  ...['vocab.json', 'merges.txt'],
+];
+
+export function readTokenizerFiles(folder: string): TokenizerFiles {
+  const templates = existsSync(join(folder, TEMPLATES))
+    ? readdirSync(join(folder, TEMPLATES)).filter((name) => name.endsWith('.jinja'))
+    : [];
+  const small = [...texts, ...templates.map((name) => `${TEMPLATES}/${name}`)];
+  return {
+    texts: Object.fromEntries(
+      small
+        .filter((name) => existsSync(join(folder, name)))
+        .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+    ),
+    copies: copies
+      .map((name) => ({ name, path: join(folder, name) }))
+      .filter(({ path }) => existsSync(path))
+      .map((file) => ({ ...file, ...identity(file.path) })),
+  };
+}
+
+const identity = (path: string): { size: number; modified: number } => {
+  const { size, mtimeMs } = statSync(path);
+  return { size, modified: mtimeMs };
+};
+
+export interface TokenizerToSave {
+  files: TokenizerFiles;
+  /** The contents of tokenizer.json, where its file is not there to be copied. */
+  json: unknown;
+  /** The same of tokenizer_config.json. */
+  config: Readonly<Record<string, unknown>>;
+  /** Jinja sources by name. */
+  chatTemplates: Readonly<Record<string, string>>;
+  /** Named in place of the tokenizer's own pad token; null keeps that. */
+  padToken: string | null;
+}
+
+/**
+ * Writes a tokenizer's files as transformers loads them. What was read from files is written as it was, byte for byte, but for a
+ * pad token that is another now.
+ */
+export function writeTokenizerFiles(
+  folder: string,
+  { files, json, config, chatTemplates, padToken }: TokenizerToSave,
+): void {
+  const write = (name: string, text: string): void =>
+    writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
+  const copied = files.copies.filter((file) => copy(file, join(folder, file.name)));
+  if (!copied.some(({ name }) => name === 'tokenizer.json')) {
+    write('tokenizer.json', JSON.stringify(json, null, 2));
+  }
+  const found = {
+    ...files.texts,
+    'tokenizer_config.json':
+      files.texts['tokenizer_config.json'] ?? `${JSON.stringify(config, null, 2)}\n`,
+  };
+  for (const [name, text] of Object.entries(found)) {
+    write(name, name.endsWith('.json') ? withPadToken(text, padToken) : text);
+  }
+  const written = templatesIn(found);
+  for (const [name, template] of Object.entries(chatTemplates)) {
+    if (written[name] === template) continue;
+    write(name === 'default' ? 'chat_template.jinja' : `${TEMPLATES}/${name}.jinja`, template);
+  }
+}
+
+/** @returns whether the file is still the one that was read */
+function copy({ path, size, modified }: TokenizerFiles['copies'][number], to: string): boolean {
+  if (!existsSync(path)) return false;
+  const now = identity(path);
+  if (now.size !== size || now.modified !== modified) return false;
+  const bytes = readFileSync(path);
+  writeAside(to, (append) => append(bytes));
+  return true;
+}
+
+function withPadToken(text: string, padToken: string | null): string {
+  const json = JSON.parse(text) as Record<string, unknown>;
+  if (padToken === null || contentOf(json.pad_token) === padToken) return text;
+  return `${JSON.stringify({ ...json, pad_token: padToken }, null, 2)}\n`;
+}
+
+const contentOf = (token: unknown): unknown =>
+  typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
+
+/** The chat templates that files say, by name: those of their own go before those in tokenizer_config.json. */
+function templatesIn(files: Readonly<Record<string, string>>): Record<string, string> {
+  const templates: Record<string, string> = {};
+  const { chat_template: inConfig } = JSON.parse(files['tokenizer_config.json']!) as {
+    chat_template?: string | { name: string; template: string }[] | null;
+  };
+  if (typeof inConfig === 'string') templates.default = inConfig;
+  else for (const { name, template } of inConfig ?? []) templates[name] = template;
+  for (const [name, text] of Object.entries(files)) {
+    if (name === 'chat_template.jinja') templates.default = text;
+    else if (name.startsWith(`${TEMPLATES}/`)) {
+      templates[name.slice(TEMPLATES.length + 1, -'.jinja'.length)] = text;
+    }
+  }
+  return templates;
+}
