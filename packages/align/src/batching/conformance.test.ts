@@ -97,14 +97,16 @@ describe.each(conformanceFamilies)('%s', (family) => {
   const tokenizer = familyTokenizer(family, golden.now);
 
   describe('a chat', () => {
-    const cases = inputs.chats.map((name, at) => ({ name, golden: golden.chats[at]! }));
+    const cases = inputs.chats
+      .map((name, at) => ({ name, golden: golden.chats[at]! }))
+      .filter(({ name }) => !taken(family, name));
     it.each(cases)('$name', ({ name, golden: expected }) => {
       const tokenise = (rules = {}) => {
         const row = rowOf('messages', chatRow(conversations.get(name)!));
         return tokeniseExample(row, tokenizer, { ...supervised, ...rules })!;
       };
       if ('error' in expected) {
-        if (name !== joined) expect(() => tokenise({ assistantOnlyLoss: false })).toThrow();
+        expect(() => tokenise({ assistantOnlyLoss: false })).toThrow();
         return;
       }
       const { ids, scored } = expected;
@@ -118,7 +120,9 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 
   describe.each(['pairs', 'plain'] as const)('%s', (kind) => {
-    const cases = inputs[kind].map((input, at) => ({ ...input, input, golden: golden[kind][at]! }));
+    const cases = inputs[kind]
+      .map((input, at) => ({ ...input, input, golden: golden[kind][at]! }))
+      .filter(({ name }) => !taken(family, name));
     const unpaired = ({ chosen, rejected: _, ...rest }: PairInput) => ({
       ...rest,
       completion: chosen,
@@ -126,7 +130,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
 
     it.each(cases)('a pair: $name', ({ input, golden: expected }) => {
       const tokenise = () => tokenisePair(rowOf('preference', input), tokenizer, free)!;
-      if (expected.error) return expectRefusal(expected, input.name, tokenise);
+      if (expected.error) return expectRefusal(expected, tokenise);
       const { prompt, chosen, rejected } = tokenise();
       expectPrompt(expected, prompt);
       expectAnswer(expected, 'chosen', chosen, tokenizer);
@@ -136,7 +140,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
     it.each(cases)('a thumb: $name', ({ input, golden: expected }) => {
       const row = { ...unpaired(input), label: true };
       const tokenise = () => tokeniseUnpaired(rowOf('unpaired', row), tokenizer, free)!;
-      if (expected.error) return expectRefusal(expected, input.name, tokenise);
+      if (expected.error) return expectRefusal(expected, tokenise);
       const { prompt, answer } = tokenise();
       expectOwnPrompt(expected, prompt);
       expectAnswer(expected, 'chosen', answer, tokenizer);
@@ -144,7 +148,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
 
     it.each(cases)('judged: $name', ({ input, golden: expected }) => {
       const tokenise = () => tokeniseJudged(rowOf('judged', input), tokenizer, judging)!;
-      if (expected.error) return expectRefusal(expected, input.name, tokenise);
+      if (expected.error) return expectRefusal(expected, tokenise);
       const { prompt, answers } = tokenise();
       expectPrompt(expected, prompt);
       for (const [at, name] of (['chosen', 'rejected'] as const).entries()) {
@@ -156,7 +160,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
     it.each(cases)('a completion: $name', ({ input, golden: expected }) => {
       const row = () => rowOf('completion', unpaired(input));
       const tokenise = () => tokeniseExample(row(), tokenizer, supervised)!;
-      if (expected.error) return expectRefusal(expected, input.name, tokenise);
+      if (expected.error) return expectRefusal(expected, tokenise);
       const { tokens, scored } = tokenise();
       const border = lengthOf(expected.prompt);
       expectOwnPrompt(expected, tokens.slice(0, border));
@@ -187,12 +191,15 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 });
 
-// Keel joins the parts of a content before a template sees them, and so takes rows that such a template refuses.
-const joined = 'parts';
+// Keel joins the parts of a content and drops fields that are null before a template sees them, so that it takes rows
+// that a template of TRL's refuses, or empties: but a template that reads parts itself gets them.
+const readsParts = new Set(['gemma3']);
+const taken = (family: string, name: string): boolean =>
+  name === 'null calls' || (name === 'parts' && !readsParts.has(family));
 
 /** An answer that would follow an answer is refused, or joined to the beginning that it goes on with. */
-function expectRefusal({ merged }: GoldenPair, name: string, tokenise: () => unknown): void {
-  if (!merged && name !== joined) expect(tokenise).toThrow();
+function expectRefusal({ merged }: GoldenPair, tokenise: () => unknown): void {
+  if (!merged) expect(tokenise).toThrow();
 }
 
 function expectPrompt({ prompt }: GoldenPair, tokens: number[]): void {
