@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PythonFloat } from '../../jinja/values.ts';
 import type { ChatMessage, RenderOptions } from '../chat-template.ts';
 import { Tokenizer, type TokenizerConfig, type TokenizerParts } from '../tokenizer.ts';
 
@@ -56,7 +57,7 @@ export interface GoldenTexts {
 export const readConformance = <T>(url: string | URL): T =>
   JSON.parse(readFileSync(url, 'utf8'), (_, value) => {
     if (typeof value !== 'object' || value === null) return value;
-    if ('$float' in value) return value.$float;
+    if ('$float' in value) return new PythonFloat(value.$float);
     if ('$int' in value) return BigInt(value.$int);
     return value;
   }) as T;
