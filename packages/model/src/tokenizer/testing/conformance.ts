@@ -53,12 +53,16 @@ export interface GoldenTexts {
   }[];
 }
 
-/** JSON of these fixtures: `{"$float": 20}` is a float of Python's, `{"$int": "…"}` an integer beyond 2^53. */
+/**
+ * Reads a fixture's JSON. `{"$float": 20}` is Python's float 20.0, `{"$int": "…"}` an integer beyond 2^53, and
+ * `{"$map": [["10", 1], ["2", 2]]}` an object whose fields a JS object would reorder.
+ */
 export const readConformance = <T>(url: string | URL): T =>
   JSON.parse(readFileSync(url, 'utf8'), (_, value) => {
     if (typeof value !== 'object' || value === null) return value;
     if ('$float' in value) return new PythonFloat(value.$float);
     if ('$int' in value) return BigInt(value.$int);
+    if ('$map' in value) return new Map(value.$map);
     return value;
   }) as T;
 
