@@ -1,0 +1,223 @@
+// What TRL trains on of the same rows, family by family, and what follows from Keel's rule for the border of prompt and answer.
+import { describe, expect, it } from 'vitest';
+import {
+  type ConversationInput,
+  conformanceFamilies,
+  conformanceInputs,
+  familyTokenizer,
+  readConformance,
+  type Written,
+  writtenAs,
+} from '../../../model/src/tokenizer/testing/conformance.ts';
+import { parseRow } from '../data/parse-row.ts';
+import type { RowKind, RowOf } from '../data/rows.ts';
+import { defaultScoring } from './scoring-rules.ts';
+import { tokeniseExample } from './tokenise-example.ts';
+import { tokeniseJudged } from './tokenise-judged.ts';
+import { tokenisePair } from './tokenise-pair.ts';
+import type { ScoredSequence } from './tokenise-pieces.ts';
+import { tokenisePrompt } from './tokenise-prompt.ts';
+import { tokeniseUnpaired } from './tokenise-unpaired.ts';
+
+/** [from, to) of scored tokens. */
+type Runs = [number, number][];
+
+type GoldenChat =
+  | { ids: Written<number[]>; cut?: Written<number[]>; scored: Runs | null }
+  | { error: string };
+
+interface Answers<T> {
+  chosen: T;
+  rejected: T;
+}
+
+/** The fields are explained in fixtures/conformance/make-rows.py. */
+interface GoldenPair extends Partial<Answers<Written<number[]>>> {
+  error?: string;
+  prompt: Written<number[]>;
+  asked?: Written<number[]>;
+  scored?: Partial<Answers<Runs | null>>;
+  inside?: true;
+  merged?: Answers<Written<number[]> | null>;
+}
+
+interface Golden {
+  now: string;
+  chats: GoldenChat[];
+  pairs: GoldenPair[];
+  plain: GoldenPair[];
+  texts: { ids: number[] }[];
+}
+
+type PairInput = { name: string } & Record<'prompt' | 'chosen' | 'rejected', unknown>;
+
+const fixture = (name: string) => new URL(`fixtures/conformance/${name}.json`, import.meta.url);
+const inputs = readConformance<{
+  chats: string[];
+  pairs: PairInput[];
+  plain: PairInput[];
+  texts: { name: string; text: string }[];
+}>(fixture('rows'));
+const conversations = new Map(conformanceInputs().map((one) => [one.name, one]));
+
+const free = { maxLength: null };
+const supervised = { ...defaultScoring, ...free };
+const judging = {
+  ...free,
+  margin: 'none',
+  marginScale: 1,
+  readAt: 'last',
+  padTokenId: null,
+  stepSeparator: '\n',
+} as const;
+
+const rowOf = <K extends RowKind>(kind: K, { name: _, ...row }: { name: string }): RowOf[K] =>
+  parseRow(kind, row, { file: 'rows.json' });
+
+const chatRow = ({ name, messages, tools, variables }: ConversationInput) => ({
+  name,
+  messages,
+  ...(tools && { tools }),
+  ...(variables && { chat_template_kwargs: variables }),
+});
+
+const runsOf = (scored: readonly boolean[]): Runs => {
+  const runs: Runs = [];
+  scored.forEach((one, at) => {
+    if (!one) return;
+    if (at > 0 && scored[at - 1]) runs.at(-1)![1] = at + 1;
+    else runs.push([at, at + 1]);
+  });
+  return runs;
+};
+
+const lengthOf = (ids: Written<number[]>): number => ids.length;
+
+describe.each(conformanceFamilies)('%s', (family) => {
+  const golden = readConformance<Golden>(fixture(family));
+  const tokenizer = familyTokenizer(family, golden.now);
+
+  describe('a chat', () => {
+    const cases = inputs.chats
+      .map((name, at) => ({ name, golden: golden.chats[at]! }))
+      .filter(({ name }) => !taken(family, name));
+    it.each(cases)('$name', ({ name, golden: expected }) => {
+      const tokenise = (rules = {}) => {
+        const row = rowOf('messages', chatRow(conversations.get(name)!));
+        return tokeniseExample(row, tokenizer, { ...supervised, ...rules })!;
+      };
+      if ('error' in expected) {
+        expect(() => tokenise({ assistantOnlyLoss: false })).toThrow();
+        return;
+      }
+      const { ids, scored, cut = ids } = expected;
+      expect(writtenAs(ids, tokenise({ assistantOnlyLoss: false }).tokens)).toEqual(ids);
+      if (scored === null) return;
+      const all = tokenise();
+      expect(writtenAs(cut, all.tokens)).toEqual(cut);
+      expect(runsOf(all.scored)).toEqual(scored);
+      expect(runsOf(tokenise({ assistantTurns: 'last' }).scored)).toEqual(scored.slice(-1));
+    });
+  });
+
+  describe.each(['pairs', 'plain'] as const)('%s', (kind) => {
+    const cases = inputs[kind]
+      .map((input, at) => ({ ...input, input, golden: golden[kind][at]! }))
+      .filter(({ name, golden: { inside } }) => !taken(family, name) && !inside);
+    const unpaired = ({ chosen, rejected: _, ...rest }: PairInput) => ({
+      ...rest,
+      completion: chosen,
+    });
+
+    it.each(cases)('a pair: $name', ({ input, golden: expected }) => {
+      const tokenise = () => tokenisePair(rowOf('preference', input), tokenizer, free)!;
+      if (expected.error) return expectRefusal(expected, tokenise);
+      const { prompt, chosen, rejected } = tokenise();
+      expectPrompt(expected, prompt);
+      expectAnswer(expected, 'chosen', chosen);
+      expectAnswer(expected, 'rejected', rejected);
+    });
+
+    it.each(cases)('a thumb: $name', ({ input, golden: expected }) => {
+      const row = { ...unpaired(input), label: true };
+      const tokenise = () => tokeniseUnpaired(rowOf('unpaired', row), tokenizer, free)!;
+      if (expected.error) return expectRefusal(expected, tokenise);
+      const { prompt, answer } = tokenise();
+      expectPrompt(expected, prompt);
+      expectAnswer(expected, 'chosen', answer);
+    });
+
+    it.each(cases)('judged: $name', ({ input, golden: expected }) => {
+      const tokenise = () => tokeniseJudged(rowOf('judged', input), tokenizer, judging)!;
+      if (expected.error) return expectRefusal(expected, tokenise);
+      const { prompt, answers } = tokenise();
+      expectPrompt(expected, prompt);
+      for (const [at, name] of (['chosen', 'rejected'] as const).entries()) {
+        expectAnswer(expected, name, answers[at]!);
+        expect(answers[at]!.reads).toEqual([answers[at]!.tokens.length - 1]);
+      }
+    });
+
+    it.each(cases)('a completion: $name', ({ input, golden: expected }) => {
+      const row = () => rowOf('completion', unpaired(input));
+      const tokenise = () => tokeniseExample(row(), tokenizer, supervised)!;
+      if (expected.error) return expectRefusal(expected, tokenise);
+      const { tokens, scored } = tokenise();
+      const border = lengthOf(expected.prompt);
+      expectPrompt(expected, tokens.slice(0, border));
+      expect(scored.slice(0, border)).not.toContain(true);
+      const answer = { tokens: tokens.slice(border), scored: scored.slice(border) };
+      expectAnswer(expected, 'chosen', answer);
+    });
+
+    // A prompt to be answered is never empty.
+    const prompts = cases.filter(({ prompt }) => prompt !== '');
+    it.each(prompts)('a prompt: $name', ({ input, golden: expected }) => {
+      const { chosen: _c, rejected: _r, ...row } = input;
+      const tokenise = () =>
+        tokenisePrompt(rowOf('prompt', row), tokenizer, { maxPromptLength: null })!;
+      // The template may take the prompt, and refuse an answer to it.
+      if (expected.error) return;
+      const asked = expected.asked ?? expected.prompt;
+      expect(writtenAs(asked, tokenise().tokens)).toEqual(asked);
+    });
+  });
+
+  it.each(
+    inputs.texts.map((input, at) => ({ ...input, input, ids: golden.texts[at]!.ids })),
+  )('a text: $name', ({ input, ids }) => {
+    const { tokens, scored } = tokeniseExample(rowOf('text', input), tokenizer, supervised)!;
+    expect(tokens).toEqual(ids);
+    expect(scored).not.toContain(false);
+  });
+});
+
+// Keel joins the parts of a content and drops fields that are null before a template sees them, so that it takes rows
+// that a template of TRL's refuses, or empties: but a template that reads parts itself gets them.
+const readsParts = new Set(['gemma3']);
+const taken = (family: string, name: string): boolean =>
+  name === 'null calls' || (name === 'parts' && !readsParts.has(family));
+
+/** An answer that would follow an answer is refused, or joined to the beginning that it goes on with. */
+function expectRefusal({ merged }: GoldenPair, tokenise: () => unknown): void {
+  if (!merged) expect(tokenise).toThrow();
+}
+
+function expectPrompt({ prompt }: GoldenPair, tokens: number[]): void {
+  expect(writtenAs(prompt, tokens)).toEqual(prompt);
+}
+
+function expectAnswer(
+  expected: GoldenPair,
+  name: keyof Answers<unknown>,
+  { tokens, scored }: ScoredSequence,
+): void {
+  const ids = expected[name];
+  if (ids === undefined) return;
+  const merged = expected.merged?.[name] ?? ids;
+  const asMerged = JSON.stringify(writtenAs(merged, tokens)) === JSON.stringify(merged);
+  if (!asMerged) expect(writtenAs(ids, tokens)).toEqual(ids);
+  const runs = expected.scored?.[name];
+  if (runs === undefined) expect(scored).not.toContain(false);
+  else if (runs !== null) expect(runsOf(scored)).toEqual(runs);
+}
