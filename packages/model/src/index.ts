@@ -56,7 +56,8 @@ export {
   type ChatMessage,
   ChatTemplate,
   ChatTemplateError,
-  renderPromptAndCompletion,
+  type ContentSpan,
+  type RenderedChat,
 } from './tokenizer/chat-template.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { StreamDecoder } from './tokenizer/stream-decoder.ts';

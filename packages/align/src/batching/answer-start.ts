@@ -7,6 +7,7 @@ import {
   endOf,
   renderChat,
   sharedLength,
+  sharedTags,
   startOf,
 } from './chat-rendering.ts';
 
@@ -49,27 +50,31 @@ export function answerStart(
   }
   const opened = openedText({ ...chat, messages: chat.messages.slice(0, at) }, prompt);
   const header = tail.slice(0, tail.length - opened.length);
-  const start =
-    a + (whole.text.startsWith(header, a) ? header.length : sharedHeader(whole, prompt, a, b, at));
+  const { length } = prompt.text;
+  if (!whole.text.startsWith(header, a)) {
+    return { start: a + otherHeader(whole, prompt, a, b, at), promptLength: length };
+  }
+  const shared = sharedTags(whole.text, a, prompt.text, b);
+  // The answer has a block of reasoning as well: both are the same up to where it differs.
+  if (shared > header.length) return { start: a + shared, promptLength: b + shared };
   return {
-    start,
-    promptLength: leavesOpen(opened) ? prompt.text.length - opened.length : prompt.text.length,
+    start: a + header.length,
+    promptLength: leavesOpen(opened) ? length - opened.length : length,
   };
 }
 
-/** Length of what both have in common, never into the answer's own text nor into the middle of a tag. */
-function sharedHeader(
+/** Length of a header that the whole writes otherwise: up to the answer's text, or as far as both have it. */
+function otherHeader(
   whole: RenderedChat,
   prompt: RenderedChat,
   a: number,
   b: number,
   at: number,
 ): number {
-  const own = startOf(whole.spans, at, a);
-  const shared = sharedLength(whole.text, a, prompt.text, b);
-  const most = own === null ? shared : Math.min(shared, own - a);
-  const text = whole.text.slice(a, a + most);
-  return text.length - (/<[^<>\s]*$/.exec(text)?.[0].length ?? 0);
+  const own = whole.spans.find(({ message, start }) => message === at && start >= a);
+  if (own?.field === 'content') return own.start - a;
+  const shared = sharedTags(whole.text, a, prompt.text, b);
+  return own === undefined ? shared : Math.min(shared, own.start - a);
 }
 
 /** Whether a tag is opened that is not closed again. */
@@ -109,7 +114,9 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
     const header = headerLength(chat, prompt, longer, at);
     return header === null ? [] : [header];
   });
-  const opened = headers.length === 0 ? '' : prompt.text.slice(Math.min(...headers));
+  const rest = headers.length === 0 ? '' : prompt.text.slice(Math.min(...headers));
+  // Anything but a tag is a header that counts turns, or the like.
+  const opened = /^\s*[<[]/.test(rest) ? rest : '';
   texts.set(key, opened);
   return opened;
 }

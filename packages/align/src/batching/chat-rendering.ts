@@ -46,13 +46,27 @@ export function renderChat(
     continueFinalMessage: continues,
   };
   const found = template.renderWithSpans(messages, { ...how, tools });
-  if (tools !== null && found.text === template.render(messages, how)) {
+  if (tools !== null && found.text === withoutTools(template, messages, how)) {
     throw new ChatTemplateError(
       'The row has "tools", but the chat template does not render them, so the model would not see them. ' +
         'Use a model whose template knows tools, pass another template with --chat-template, or remove the column.',
     );
   }
   return found;
+}
+
+/** What the template makes of messages without their tools; null where it refuses them. */
+function withoutTools(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  how: Parameters<ChatTemplate['render']>[1],
+): string | null {
+  try {
+    return template.render(messages, how);
+  } catch (error) {
+    if (error instanceof ChatTemplateError) return null;
+    throw error;
+  }
 }
 
 /** @throws Error when the model has no chat template */
@@ -90,6 +104,14 @@ export function startOf(
   from: number,
 ): number | null {
   return spans.find((span) => span.message === message && span.start >= from)?.start ?? null;
+}
+
+/** {@link sharedLength}, but never into the middle of a tag: `<|end|>` and `<|user|>` share nothing. */
+export function sharedTags(a: string, fromA: number, b: string, fromB: number): number {
+  const shared = sharedLength(a, fromA, b, fromB);
+  const open = /<[^<>\s]*$/.exec(a.slice(fromA, fromA + shared));
+  const continues = a[fromA + shared] !== undefined || b[fromB + shared] !== undefined;
+  return continues && open !== null ? open.index : shared;
 }
 
 /** How many characters two texts share from these places on. */

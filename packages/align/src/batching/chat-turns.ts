@@ -7,14 +7,7 @@ import type { RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
 import { answerStart } from './answer-start.ts';
-import {
-  type Chat,
-  commonEnd,
-  endOf,
-  renderChat,
-  sharedLength,
-  startOf,
-} from './chat-rendering.ts';
+import { type Chat, commonEnd, endOf, renderChat, sharedTags, startOf } from './chat-rendering.ts';
 
 /** Text between two borders of a rendered chat. */
 export interface TextPiece {
@@ -115,6 +108,9 @@ function turnStart(
   return start;
 }
 
+/** The mark that ends a turn, where the last turn of a conversation has another one. */
+const firstTag = /^\s*<[^<>\s]+>/;
+
 /** Where message `at` ends in the whole, seen from the conversation that ends with it. */
 function turnEnd(
   { tokenizer, messages, rendering }: Chat,
@@ -132,7 +128,8 @@ function turnEnd(
   if (offset !== undefined) return own + offset;
   const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
   const common = commonEnd(whole.spans, ended.spans, at);
-  const end = common.a + sharedLength(whole.text, common.a, ended.text, common.b);
+  const shared = sharedTags(whole.text, common.a, ended.text, common.b);
+  const end = common.a + (shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0));
   if (key !== null) known.set(key, end - own);
   return end;
 }

@@ -125,8 +125,14 @@ describe('the maximum length', () => {
   it('gives up a row whose prompt leaves no room for an answer', () => {
     const { length } = lengths.prompt;
     expect(tokenisePair(example, tokenizer, { maxLength: length })).toBeNull();
-    expect(tokenisePair(example, tokenizer, { maxLength: length + 1 })!.chosen.tokens).toHaveLength(
+    const others = row('hello', 'day wo', ' wo wo');
+    expect(tokenisePair(others, tokenizer, { maxLength: length + 1 })!.chosen.tokens).toHaveLength(
       1,
     );
+  });
+
+  it('gives up a row of which only what both answers share fits', () => {
+    const { length } = lengths.prompt;
+    expect(tokenisePair(example, tokenizer, { maxLength: length + 1 })).toBeNull();
   });
 });

@@ -24,15 +24,14 @@ export function tokenisePieces(
   tokenizer: Tokenizer,
   { begin = false, end = false } = {},
 ): TokenisedPieces {
-  const found = tokenizer.encodePieces(
-    pieces.map(({ text }) => text),
-    { addSpecialTokens: begin },
-  );
+  const texts = pieces.map(({ text }) => text);
   const { eosTokenId } = tokenizer;
+  const ending = end && eosTokenId !== null ? (tokenizer.idToToken(eosTokenId) ?? '') : '';
+  // As text, for a token may take white space before it.
+  if (texts.length > 0 && !texts.at(-1)!.endsWith(ending)) texts.push(`${texts.pop()}${ending}`);
+  const found = tokenizer.encodePieces(texts, { addSpecialTokens: begin });
   const last = found.at(-1);
-  if (end && eosTokenId !== null && last !== undefined && last.at(-1) !== eosTokenId) {
-    last.push(eosTokenId);
-  }
+  if (ending !== '' && last !== undefined && last.at(-1) !== eosTokenId) last.push(eosTokenId!);
   return {
     tokens: found.flat(),
     scored: found.flatMap((tokens, at) => tokens.map(() => pieces[at]!.scored)),

@@ -60,7 +60,9 @@ describe('the corpus of Jinja2', () => {
         actual = `(crash) ${(thrown as Error).stack}`;
       }
       if (actual === expected || stricter.has(source)) return [];
-      return [{ source, expected: error === undefined ? expected : `${error}: ${message}`, actual }];
+      return [
+        { source, expected: error === undefined ? expected : `${error}: ${message}`, actual },
+      ];
     });
     expect(wrong).toEqual([]);
   });

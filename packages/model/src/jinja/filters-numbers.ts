@@ -1,9 +1,10 @@
 // Filters that make numbers.
+
+import { binary } from './binary.ts';
 import { fixed, roundFloat } from './decimal.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, attributeGetter, filter } from './filter-tools.ts';
 import { parseFloat, parseInt } from './number-text.ts';
-import { binary } from './binary.ts';
 import {
   asIndex,
   float,
@@ -36,9 +37,7 @@ const toFloat = (value: Value): number => {
   if (isText(value)) return parseFloat(textOf(value));
   if (value instanceof Undefined) throw value.error();
   if (isNumber(value)) return toNumber(value);
-  throw typeError(
-    `float() argument must be a string or a real number, not '${typeName(value)}'`,
-  );
+  throw typeError(`float() argument must be a string or a real number, not '${typeName(value)}'`);
 };
 
 const caught = (error: unknown, ...kinds: string[]): boolean =>
@@ -62,14 +61,18 @@ const intFilter = filter(
   },
 );
 
-const floatFilter = filter('do_float', [['value'], ['default', new PythonFloat(0)]], (value, fallback) => {
-  try {
-    return float(toFloat(value!));
-  } catch (error) {
-    if (!caught(error, 'TypeError', 'ValueError')) throw error;
-    return fallback!;
-  }
-});
+const floatFilter = filter(
+  'do_float',
+  [['value'], ['default', new PythonFloat(0)]],
+  (value, fallback) => {
+    try {
+      return float(toFloat(value!));
+    } catch (error) {
+      if (!caught(error, 'TypeError', 'ValueError')) throw error;
+      return fallback!;
+    }
+  },
+);
 
 /** round() of an int to a power of ten, ties to even. */
 const roundInt = (value: Int, places: number): Int => {
@@ -137,19 +140,24 @@ const sum = filter(
 
 const units = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 
-const filesizeformat = filter('do_filesizeformat', [['value'], ['binary', false]], (value, binaryUnits) => {
-  const bytes = toFloat(value!);
-  const isBinary = truthy(binaryUnits!);
-  const base = isBinary ? 1024 : 1000;
-  if (bytes === 1) return '1 Byte';
-  if (bytes < base) return `${truncateFloat(bytes)} Bytes`;
-  let index = 0;
-  while (index < units.length - 1 && !(bytes < intToNumber(BigInt(base) ** BigInt(index + 2)))) index++;
-  const unit = intToNumber(BigInt(base) ** BigInt(index + 2));
-  const size = (base * bytes) / unit;
-  const prefix = isBinary ? `${units[index]!.toUpperCase()}iB` : `${units[index]}B`;
-  return `${size < 0 ? '-' : ''}${Number.isFinite(size) ? fixed(size, 1) : 'inf'} ${prefix}`;
-});
+const filesizeformat = filter(
+  'do_filesizeformat',
+  [['value'], ['binary', false]],
+  (value, binaryUnits) => {
+    const bytes = toFloat(value!);
+    const isBinary = truthy(binaryUnits!);
+    const base = isBinary ? 1024 : 1000;
+    if (bytes === 1) return '1 Byte';
+    if (bytes < base) return `${truncateFloat(bytes)} Bytes`;
+    let index = 0;
+    while (index < units.length - 1 && !(bytes < intToNumber(BigInt(base) ** BigInt(index + 2))))
+      index++;
+    const unit = intToNumber(BigInt(base) ** BigInt(index + 2));
+    const size = (base * bytes) / unit;
+    const prefix = isBinary ? `${units[index]!.toUpperCase()}iB` : `${units[index]}B`;
+    return `${size < 0 ? '-' : ''}${Number.isFinite(size) ? fixed(size, 1) : 'inf'} ${prefix}`;
+  },
+);
 
 export const numberFilters: Record<string, Apply> = {
   abs,
@@ -161,4 +169,3 @@ export const numberFilters: Record<string, Apply> = {
   length: filter('len', [['obj']], (value) => len(value!)),
   count: filter('len', [['obj']], (value) => len(value!)),
 };
-

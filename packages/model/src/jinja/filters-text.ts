@@ -1,7 +1,8 @@
 // Filters that make text.
-import { Points } from './code-points.ts';
+
 import { addText } from './binary.ts';
 import { call } from './call.ts';
+import { Points } from './code-points.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { escapeHtml } from './html.ts';
@@ -93,7 +94,13 @@ const truncate = filter(
 
 const wordwrap = filter(
   'do_wordwrap',
-  [['s'], ['width', 79], ['break_long_words', true], ['wrapstring', null], ['break_on_hyphens', true]],
+  [
+    ['s'],
+    ['width', 79],
+    ['break_long_words', true],
+    ['wrapstring', null],
+    ['break_on_hyphens', true],
+  ],
   (value, width, breakLongWords, wrapstring, breakOnHyphens) => {
     if (!isText(value!)) throw typeError('wordwrap takes text');
     const by = wrapstring === null ? '\n' : wrapstring!;
@@ -151,14 +158,21 @@ const pair = (value: Value): readonly [Value, Value] => {
 const xmlattr = filter('do_xmlattr', [['d'], ['autospace', true]], (value, autospace) => {
   if (value instanceof Undefined) throw value.error();
   if (!(value instanceof Dict)) {
-    throw new PythonError('AttributeError', `'${typeName(value!)}' object has no attribute 'items'`);
+    throw new PythonError(
+      'AttributeError',
+      `'${typeName(value!)}' object has no attribute 'items'`,
+    );
   }
   const items: Text[] = [];
   for (const [key, item] of value.entries()) {
     if (item === null || item instanceof Undefined) continue;
-    if (!isText(key)) throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
+    if (!isText(key))
+      throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
     if (/[\s/>=]/.test(textOf(key))) {
-      throw new PythonError('ValueError', `Invalid character in attribute name: ${textOf(repr(key))}`);
+      throw new PythonError(
+        'ValueError',
+        `Invalid character in attribute name: ${textOf(repr(key))}`,
+      );
     }
     items.push(concat([escapeHtml(key), '="', escapeHtml(softStr(item)), '"']));
   }
@@ -242,4 +256,3 @@ export const textFilters: Record<string, Apply> = {
       }),
   ),
 };
-

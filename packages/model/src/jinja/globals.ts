@@ -40,7 +40,9 @@ const range = (args: readonly Value[], kwargs: Kwargs): Value => {
 const makeDict = (args: readonly Value[], kwargs: Kwargs): Dict => {
   if (args.length > 1) throw typeError(`dict expected at most 1 argument, got ${args.length}`);
   const [source] = args;
-  const made = new Dict(source instanceof Dict ? source.entries() : source === undefined ? [] : pairs(source));
+  const made = new Dict(
+    source instanceof Dict ? source.entries() : source === undefined ? [] : pairs(source),
+  );
   for (const [name, value] of kwargs) made.set(name, value);
   return made;
 };
@@ -188,4 +190,3 @@ export const globalsAt = (time: LocalTime): [string, Value][] => [
     }),
   ],
 ];
-

@@ -55,7 +55,8 @@ export const parseInt = (text: string, base: number): Int => {
   return int(sign === '-' ? -value : value);
 };
 
-const decimal = /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i;
+const decimal =
+  /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i;
 
 /** @throws PythonError where the text is no float */
 export const parseFloat = (text: string): number => {

@@ -19,15 +19,25 @@ export class LocalTime {
 
   /** @throws RangeError where the text is no local time in ISO form, such as 2026-11-28T15:04:05 */
   static parse(text: string): LocalTime {
-    const match =
-      /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(text);
+    const match = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(
+      text,
+    );
     const [, ...parts] = match ?? [];
-    const [year, month, day, hour, minute, second] = parts.slice(0, 6).map((part) => Number(part ?? 0));
+    const [year, month, day, hour, minute, second] = parts
+      .slice(0, 6)
+      .map((part) => Number(part ?? 0));
     const utc = new Date(Date.UTC(year!, month! - 1, day!, hour, minute, second));
     // Years below 100 would be taken for years of the last century.
     if (match !== null) utc.setUTCFullYear(year!);
-    const iso = match === null ? '' : utc.toISOString().slice(0, 19).replace(/^[+-]\d\d/, '');
-    const pad = (value: number | undefined, width = 2): string => String(value).padStart(width, '0');
+    const iso =
+      match === null
+        ? ''
+        : utc
+            .toISOString()
+            .slice(0, 19)
+            .replace(/^[+-]\d\d/, '');
+    const pad = (value: number | undefined, width = 2): string =>
+      String(value).padStart(width, '0');
     const given = `${pad(year, 4)}-${pad(month)}-${pad(day)}T${pad(hour)}:${pad(minute)}:${pad(second)}`;
     if (match === null || iso !== given || year === 0) {
       throw new RangeError(

@@ -106,7 +106,10 @@ const edgeTest =
     const part = within(textOf(self), args[1], args[2]);
     const texts = options.map((option) => {
       if (isText(option)) return textOf(option);
-      const where = wanted instanceof Tuple ? `tuple for ${name} must only contain` : `${name} first arg must be`;
+      const where =
+        wanted instanceof Tuple
+          ? `tuple for ${name} must only contain`
+          : `${name} first arg must be`;
       const type = wanted instanceof Tuple ? 'str' : 'str or a tuple of str';
       throw typeError(`${where} ${type}, not ${typeName(option)}`);
     });
@@ -131,7 +134,8 @@ export const strip = (self: Text, characters: Text | null, left: boolean, right:
     start += character.length;
   }
   while (right && end > start) {
-    const pair = end - start > 1 && /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 2, end));
+    const pair =
+      end - start > 1 && /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 2, end));
     const character = text.slice(end - (pair ? 2 : 1), end);
     if (!strips(character)) break;
     end -= character.length;
@@ -204,7 +208,9 @@ const caseTest =
   (self, args, kwargs) => {
     positional(name, args, kwargs, 0);
     const cased = [...textOf(self)].filter((character) => isCased(character));
-    return cased.some(wanted) && cased.every((character) => wanted(character) || !hasCase(character));
+    return (
+      cased.some(wanted) && cased.every((character) => wanted(character) || !hasCase(character))
+    );
   };
 
 const hasCase = (character: string): boolean =>

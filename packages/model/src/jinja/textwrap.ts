@@ -32,7 +32,10 @@ const chunksOf = (text: Text, breakOnHyphens: boolean): Text[] =>
   );
 
 /** @throws PythonError where the width is too small */
-export const wrap = (text: Text, { width, breakLongWords, breakOnHyphens }: WrapOptions): Text[] => {
+export const wrap = (
+  text: Text,
+  { width, breakLongWords, breakOnHyphens }: WrapOptions,
+): Text[] => {
   if (width <= 0) throw valueError(`invalid width ${width} (must be > 0)`);
   const chunks = chunksOf(text, breakOnHyphens).reverse();
   const lines: Text[] = [];

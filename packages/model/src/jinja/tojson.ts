@@ -73,7 +73,9 @@ class Writer {
   }
 
   #list(items: readonly Value[], line: string, origin: Origin | null): void {
-    this.#container('[', ']', items, line, origin, (item, inner) => this.write(item, inner, origin));
+    this.#container('[', ']', items, line, origin, (item, inner) =>
+      this.write(item, inner, origin),
+    );
   }
 
   #dict(dict: Dict, line: string, origin: Origin | null): void {

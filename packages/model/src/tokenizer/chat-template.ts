@@ -1,5 +1,9 @@
-import { Template } from '@huggingface/jinja';
-import type { TemplateSettings } from './tokenizer.ts';
+import { TemplateSyntaxError } from '../jinja/errors.ts';
+import { fromJs } from '../jinja/from-js.ts';
+import { LocalTime } from '../jinja/strftime.ts';
+import { Template, TemplateFailure } from '../jinja/template.ts';
+import { type Run, type Text, textOf } from '../jinja/text.ts';
+import { Dict, List, type Value } from '../jinja/values.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
 export interface ChatMessage {
@@ -9,17 +13,25 @@ export interface ChatMessage {
 }
 
 export interface RenderOptions {
-  /** Ends with what begins the assistant's turn. */
   addGenerationPrompt?: boolean;
-  /** Ends right after the last message's content, so that it can be continued. */
   continueFinalMessage?: boolean;
-  /** Tool descriptions, as JSON schemas. */
   tools?: unknown[] | null;
-  /** Further variables for the template, such as `enable_thinking`. */
-  extra?: Record<string, unknown>;
+  variables?: Record<string, unknown>;
 }
 
-/** A chat template could not be parsed, or refused a conversation. */
+export interface ContentSpan {
+  message: number;
+  field: string;
+  start: number;
+  end: number;
+}
+
+export interface RenderedChat {
+  text: string;
+  spans: ContentSpan[];
+  generation: { start: number; end: number }[] | null;
+}
+
 export class ChatTemplateError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -27,99 +39,136 @@ export class ChatTemplateError extends Error {
   }
 }
 
-/** A model's own Jinja template, rendered with the variables and whitespace rules of transformers. */
+export interface ChatTemplateSettings {
+  variables?: Record<string, unknown>;
+  now?: string;
+}
+
 export class ChatTemplate {
   readonly source: string;
   readonly #specialTokens: Record<string, string>;
-  readonly #settings: TemplateSettings;
-  #template: Template | null = null;
+  readonly #settings: ChatTemplateSettings;
+  readonly #named: ReadonlyMap<string, Template>;
+  readonly #time: LocalTime;
 
-  /** `specialTokens` are template variables such as `bos_token` and `eos_token`. The source is parsed when first used. */
   constructor(
-    source: string,
+    sources: string | Readonly<Record<string, string>>,
     specialTokens: Record<string, string> = {},
-    settings: TemplateSettings = {},
+    settings: ChatTemplateSettings = {},
   ) {
-    this.source = source;
+    const named = typeof sources === 'string' ? { default: sources } : sources;
+    this.source = named.default ?? '';
     this.#settings = settings;
     this.#specialTokens = specialTokens;
+    this.#time = settings.now === undefined ? LocalTime.now() : LocalTime.parse(settings.now);
+    this.#named = new Map(Object.entries(named).map(([name, source]) => [name, compile(source)]));
   }
 
-  /** @throws ChatTemplateError where the template is broken or refuses these messages. */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
-    const { addGenerationPrompt = false, continueFinalMessage = false, tools, extra } = options;
+    return this.renderWithSpans(messages, options).text;
+  }
+
+  renderWithSpans(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedChat {
+    const { addGenerationPrompt = false, continueFinalMessage = false, tools, variables } = options;
     checkMessages(messages);
     if (addGenerationPrompt && continueFinalMessage) {
       throw new ChatTemplateError(
-        'addGenerationPrompt and continueFinalMessage exclude each other: one begins a turn, the other goes on with one',
+        'addGenerationPrompt and continueFinalMessage exclude each other',
       );
     }
-    const template = this.#parse();
-    let text: string;
+    const template = this.#choose(tools ?? null);
+    const given: Record<string, Value> = {};
+    for (const [name, value] of Object.entries({
+      ...this.#specialTokens,
+      ...this.#settings.variables,
+    }))
+      given[name] = fromJs(value);
+    given.messages = new List(messages.map((message, index) => messageValue(message, index)));
+    given.tools = fromJs(tools ?? null);
+    given.documents = null;
+    given.add_generation_prompt = addGenerationPrompt;
+    for (const [name, value] of Object.entries(variables ?? {})) given[name] = fromJs(value);
+    let text: Text;
     try {
-      text = template.render({
-        ...this.#specialTokens,
-        ...(this.#settings.now && { [CLOCK]: clockAt(this.#settings.now) }),
-        ...this.#settings.variables,
-        messages,
-        tools: tools ?? null,
-        documents: null,
-        add_generation_prompt: addGenerationPrompt,
-        ...extra,
-      });
+      text = template.render(Object.entries(given), this.#time);
     } catch (cause) {
+      if (!(cause instanceof TemplateFailure)) throw cause;
       const roles = messages.map(({ role }) => role).join(', ');
       throw new ChatTemplateError(
-        `The chat template refused messages with the roles ${roles}: ${(cause as Error).message}`,
+        `The chat template refused messages with the roles ${roles}: ${cause.message} (line ${cause.place.line} of the template: ${cause.place.text.trim()})`,
         { cause },
       );
     }
-    return continueFinalMessage ? cutAfterFinal(text, messages.at(-1)!) : text;
+    const runs = typeof text === 'string' ? [] : text.runs;
+    const found: RenderedChat = {
+      text: textOf(text),
+      spans: spansOf(runs),
+      generation: template.hasGenerationBlocks ? generationsOf(runs) : null,
+    };
+    return continueFinalMessage ? cut(found, messages.length - 1, messages.at(-1)!.role) : found;
   }
 
-  #parse(): Template {
-    if (this.#template) return this.#template;
-    try {
-      // The library has a function of its own, which cannot be replaced.
-      const { now } = this.#settings;
-      this.#template = new Template(
-        now ? this.source.replaceAll('strftime_now', CLOCK) : this.source,
-      );
-    } catch (cause) {
-      throw new ChatTemplateError(
-        `The chat template cannot be parsed: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-    return this.#template;
+  #choose(tools: unknown[] | null): Template {
+    const template = (tools !== null && this.#named.get('tool_use')) || this.#named.get('default');
+    if (template) return template;
+    throw new ChatTemplateError(
+      `The model has several chat templates (${[...this.#named.keys()].join(', ')}) and no default`,
+    );
   }
 }
 
-const CLOCK = 'keel_clock';
+const messageValue = (message: ChatMessage, index: number): Value =>
+  new Dict(
+    Object.entries(message)
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [
+        field,
+        fromJs(value, field === 'role' ? null : { message: index, field, generation: 0 }),
+      ]),
+  );
 
-/** `strftime_now` of a fixed local date and time. */
-const clockAt =
-  (now: string) =>
-  (format: string): string => {
-    const date = new Date(now);
-    const two = (value: number): string => String(value).padStart(2, '0');
-    const named = (options: Intl.DateTimeFormatOptions): string =>
-      date.toLocaleString('en-US', options);
-    const parts: Record<string, () => string> = {
-      Y: () => String(date.getFullYear()),
-      m: () => two(date.getMonth() + 1),
-      d: () => two(date.getDate()),
-      H: () => two(date.getHours()),
-      M: () => two(date.getMinutes()),
-      S: () => two(date.getSeconds()),
-      B: () => named({ month: 'long' }),
-      b: () => named({ month: 'short' }),
-      A: () => named({ weekday: 'long' }),
-      a: () => named({ weekday: 'short' }),
-      '%': () => '%',
-    };
-    return format.replace(/%(.)/g, (whole, letter: string) => parts[letter]?.() ?? whole);
+const spansOf = (runs: readonly Run[]): ContentSpan[] =>
+  runs.flatMap(({ start, end, origin }) =>
+    origin.message < 0 ? [] : [{ message: origin.message, field: origin.field, start, end }],
+  );
+
+const generationsOf = (runs: readonly Run[]): { start: number; end: number }[] => {
+  const found = new Map<number, { start: number; end: number }>();
+  for (const { start, end, origin } of runs) {
+    if (origin.generation === 0) continue;
+    const known = found.get(origin.generation);
+    if (known) known.end = Math.max(known.end, end);
+    else found.set(origin.generation, { start, end });
+  }
+  return [...found.values()];
+};
+
+const cut = (
+  { text, spans, generation }: RenderedChat,
+  message: number,
+  role: string,
+): RenderedChat => {
+  const last = spans.findLast((span) => span.message === message && span.field === 'content');
+  if (last === undefined) {
+    throw new ChatTemplateError(
+      `The last message (${role}) cannot be continued: its text does not appear in what the template makes of it`,
+    );
+  }
+  return {
+    text: text.slice(0, last.end),
+    spans: spans.filter(({ end }) => end <= last.end),
+    generation,
   };
+};
+
+const compile = (source: string): Template => {
+  try {
+    return new Template(source);
+  } catch (cause) {
+    if (!(cause instanceof TemplateSyntaxError)) throw cause;
+    throw new ChatTemplateError(`The chat template cannot be used: ${cause.message}`, { cause });
+  }
+};
 
 const checkMessages = (messages: readonly ChatMessage[]): void => {
   if (!Array.isArray(messages) || messages.length === 0) {
@@ -132,62 +181,4 @@ const checkMessages = (messages: readonly ChatMessage[]): void => {
       );
     }
   });
-};
-
-// As transformers does: templates may trim a message, so its trimmed text is looked for.
-const cutAfterFinal = (text: string, message: ChatMessage): string => {
-  const { content } = message;
-  const trimmed = typeof content === 'string' ? content.trim() : '';
-  const at = trimmed === '' ? -1 : text.lastIndexOf(trimmed);
-  if (at < 0) {
-    throw new ChatTemplateError(
-      `The last message (${message.role}) cannot be continued: its text does not appear in what the template makes of it`,
-    );
-  }
-  // Spaces after the text stay where the template kept them.
-  const kept = (content as string).trimStart();
-  return text.slice(0, at + (text.startsWith(kept, at) ? kept.length : trimmed.length));
-};
-
-export interface PromptAndCompletion {
-  prompt: string;
-  completion: string;
-}
-
-/**
- * Renders a conversation in two parts whose border is exact, as TRL does: the prompt ends with what begins the
- * assistant's turn (or after the last words, where the prompt ends with an assistant's message to be continued), the
- * completion is all that follows.
- *
- * @throws ChatTemplateError where the template renders the prompt otherwise once the completion follows it, so that
- * no border exists.
- */
-export const renderPromptAndCompletion = (
-  template: ChatTemplate,
-  promptMessages: readonly ChatMessage[],
-  completionMessages: readonly ChatMessage[],
-  options: Pick<RenderOptions, 'tools' | 'extra'> = {},
-): PromptAndCompletion => {
-  checkMessages(promptMessages);
-  checkMessages(completionMessages);
-  const { role } = promptMessages.at(-1)!;
-  const answersNext = role === 'user' || role === 'tool';
-  if (!answersNext && role !== 'assistant') {
-    throw new ChatTemplateError(
-      `A prompt must end with a message of user or tool, or of the assistant to be continued; it ends with ${role}`,
-    );
-  }
-  const prompt = template.render(promptMessages, {
-    ...options,
-    addGenerationPrompt: answersNext,
-    continueFinalMessage: !answersNext,
-  });
-  const whole = template.render([...promptMessages, ...completionMessages], options);
-  if (!whole.startsWith(prompt)) {
-    throw new ChatTemplateError(
-      'The chat template renders the prompt otherwise once its completion follows, so that their border is lost.\n' +
-        `The prompt alone:\n${prompt}\nWith its completion:\n${whole}`,
-    );
-  }
-  return { prompt, completion: whole.slice(prompt.length) };
 };

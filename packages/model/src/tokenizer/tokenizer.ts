@@ -86,12 +86,14 @@ export class Tokenizer {
     this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
-    const { default: template } = chatTemplates;
+    const template = chatTemplates;
     const tokens = namedTokens(config);
     const { variables, now } = parts.template ?? {};
     this.chatTemplate =
-      template === undefined ? null : new ChatTemplate(template, tokens, { variables, now });
-    const clock = template?.includes('strftime_now') ? [now ?? null] : [];
+      Object.keys(template).length === 0
+        ? null
+        : new ChatTemplate(template, tokens, { variables, now });
+    const clock = JSON.stringify(template).includes('strftime_now') ? [now ?? null] : [];
     this.hash = createHash('sha256')
       .update(text)
       .update(JSON.stringify([tokens, template ?? null, variables ?? null, ...clock]))

@@ -78,6 +78,28 @@ export const conformanceInputs = (): ConversationInput[] =>
 export const goldenTexts = (family: string): GoldenTexts =>
   readConformance(join(folder, 'texts', `${family}.json`));
 
+const namedTemplates = (
+  family: string,
+  { templates = ['default'] }: FamilySettings,
+): Record<string, string> => {
+  const file = join(folder, 'templates', family);
+  return Object.fromEntries(
+    templates.map((name) => [
+      name,
+      readFileSync(name === 'default' ? `${file}.jinja` : `${file}.${name}.jinja`, 'utf8'),
+    ]),
+  );
+};
+
+/** Sources of a family's chat templates. */
+export const familyTemplates = (family: string): string[] =>
+  Object.values(
+    namedTemplates(
+      family,
+      readConformance<FamilySettings>(join(folder, 'templates', `${family}.json`)),
+    ),
+  );
+
 /** A family's tokenizer with its chat templates, whose clock stands at `now`. */
 export const familyTokenizer = (family: string, now: string): Tokenizer => {
   const file = join(folder, 'templates', family);
@@ -85,12 +107,7 @@ export const familyTokenizer = (family: string, now: string): Tokenizer => {
   const base = readConformance<TokenizerBase>(
     join(folder, 'tokenizers', `${settings.tokenizer}.json`),
   );
-  const chatTemplates = Object.fromEntries(
-    (settings.templates ?? ['default']).map((name) => [
-      name,
-      readFileSync(name === 'default' ? `${file}.jinja` : `${file}.${name}.jinja`, 'utf8'),
-    ]),
-  );
+  const chatTemplates = namedTemplates(family, settings);
   const parts = {
     source: family,
     json: tokenizerJson(base, settings),
@@ -159,4 +176,4 @@ export const comparedAs = (golden: Compared, text: string | null, value: string)
 
 /** Options of a rendering of the conversation. */
 export const renderOptions = ({ tools, variables }: ConversationInput): RenderOptions =>
-  ({ tools: tools ?? null, extra: variables, variables }) as RenderOptions;
+  ({ tools: tools ?? null, variables }) as RenderOptions;
