@@ -79,7 +79,7 @@ export interface EncodingThreadStart {
   state: SharedArrayBuffer;
 }
 
-/** Set to 1 when an answer has been posted. */
+/** How many answers have been posted. */
 export const ANSWERED = 0;
 /** Set to 1 when the thread runs. */
 export const STARTED = 1;

@@ -37,6 +37,8 @@ class EncodingThread {
     this.#port.postMessage({ kind: 'free', tokenizer });
   });
   #next = 0;
+  /** Requests so far. */
+  #asked = 0;
 
   constructor() {
     const { port1, port2 } = new MessageChannel();
@@ -62,10 +64,14 @@ class EncodingThread {
   ask(request: DescribeRequest): Description;
   ask(request: EncodeRequest): EncodedBatch;
   ask(request: Request): Description | EncodedBatch {
-    Atomics.store(this.#state, ANSWERED, 0);
+    this.#asked = (this.#asked + 1) | 0;
     this.#port.postMessage(request);
-    while (Atomics.wait(this.#state, ANSWERED, 0, START_MILLISECONDS) === 'timed-out') {
-      if (Atomics.load(this.#state, STARTED) === 0) {
+    // A notification may come late, when the next answer is waited for: the count tells.
+    for (;;) {
+      const answered = Atomics.load(this.#state, ANSWERED);
+      if (answered === this.#asked) break;
+      const woken = Atomics.wait(this.#state, ANSWERED, answered, START_MILLISECONDS);
+      if (woken === 'timed-out' && Atomics.load(this.#state, STARTED) === 0) {
         const limit = START_MILLISECONDS / 1000;
         throw new TokenizerError('The encoding thread', `did not start within ${limit} s`);
       }

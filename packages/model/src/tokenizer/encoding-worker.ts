@@ -64,7 +64,7 @@ async function handle(message: Message | Request): Promise<void> {
     if (starts && ends) memory.push(starts.buffer, ends.buffer);
   }
   port.postMessage(answer, memory);
-  Atomics.store(flags, ANSWERED, 1);
+  Atomics.add(flags, ANSWERED, 1);
   Atomics.notify(flags, ANSWERED);
 }
 

@@ -29,7 +29,7 @@ function changed(
 function unprefixedNormalizer(component: Component): Component {
   switch (component.type) {
     case 'Sequence': {
-      const normalizers = component.normalizers as Component[];
+      const normalizers = (component.normalizers ?? []) as Component[];
       return { ...component, normalizers: normalizers.map(unprefixedNormalizer) };
     }
     case 'Prepend':
@@ -47,7 +47,7 @@ const allPrefixes = { byteLevel: true, schemes: ['first', 'always', undefined] }
 function preTokenizerWithout(component: Component, prefixes: typeof allPrefixes): Component {
   switch (component.type) {
     case 'Sequence': {
-      const pretokenizers = component.pretokenizers as Component[];
+      const pretokenizers = (component.pretokenizers ?? []) as Component[];
       return {
         ...component,
         pretokenizers: pretokenizers.map((part) => preTokenizerWithout(part, prefixes)),

@@ -2,7 +2,21 @@ import { z } from 'zod';
 import { charsmapFault } from './precompiled-charsmap.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
-const component = z.looseObject({ type: z.string() }).nullish();
+const component = z.looseObject({
+  type: z.string(),
+  get normalizers() {
+    return z.array(component).optional();
+  },
+  get pretokenizers() {
+    return z.array(component).optional();
+  },
+  get processors() {
+    return z.array(component).optional();
+  },
+  get decoders() {
+    return z.array(component).optional();
+  },
+});
 
 const addedToken = z.looseObject({
   id: z.int().nonnegative(),
@@ -12,10 +26,10 @@ const addedToken = z.looseObject({
 
 const schema = z.looseObject({
   added_tokens: z.array(addedToken).default([]),
-  normalizer: component,
-  pre_tokenizer: component,
-  post_processor: component,
-  decoder: component,
+  normalizer: component.nullish(),
+  pre_tokenizer: component.nullish(),
+  post_processor: component.nullish(),
+  decoder: component.nullish(),
   model: z.looseObject({ type: z.string().optional() }),
 });
 
@@ -57,10 +71,16 @@ export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson
     throw new TokenizerError(where, message);
   };
   checkModel(json.model, fail);
-  for (const { name, checks } of stages) {
+  for (const { name, types, fault } of stages) {
+    const stage = name.replace('_', '-');
     for (const part of parts(json[name] as Component | null | undefined)) {
-      const fault = checks(part);
-      if (fault !== null) fail(`its ${part.type} ${name.replace('_', '-')} ${fault}`);
+      if (!types.includes(part.type)) {
+        fail(
+          `its ${stage} ${part.type} is unknown; the tokenizers library has ${types.join(', ')}`,
+        );
+      }
+      const found = fault(part);
+      if (found !== null) fail(`its ${part.type} ${stage} ${found}`);
     }
   }
   return json;
@@ -118,28 +138,25 @@ const preTokenizerFault = ({ type, length }: Component): string | null =>
   type === 'FixedLength' && length === 0 ? 'has length 0; it must be at least 1' : null;
 
 const postProcessorFault = (component: Component): string | null => {
-  if (component.type !== 'TemplateProcessing') return null;
-  const known = Object.keys((component.special_tokens as object | undefined) ?? {});
-  for (const [name, sequences] of [
-    ['single', ['A']],
-    ['pair', ['A', 'B']],
-  ] as const) {
-    const template = component[name];
-    // What is no list is for the library to refuse.
-    if (!Array.isArray(template)) continue;
-    const pieces = template as { SpecialToken?: { id: string }; Sequence?: { id: string } }[];
-    const unknown = pieces.find(
-      (piece) => piece.SpecialToken && !known.includes(piece.SpecialToken.id),
-    );
-    if (unknown) {
-      return `uses ${JSON.stringify(unknown.SpecialToken!.id)} in its ${name}, which its special_tokens do not define`;
-    }
-    const used = pieces.flatMap((piece) => (piece.Sequence ? [piece.Sequence.id] : []));
-    if (name === 'single' && used.join() !== sequences.join()) {
-      return `must hold the text ($A) exactly once in its single, and has ${used.length === 0 ? 'none' : used.map((id) => `$${id}`).join(', ')}`;
-    }
+  const { type, single, special_tokens: tokens } = component;
+  // The library takes anything that has these fields for one.
+  if (type !== 'TemplateProcessing') {
+    return Array.isArray(single) ? 'has the fields of a TemplateProcessing' : null;
   }
-  return null;
+  // What is no list is for the library to refuse.
+  if (!Array.isArray(single)) return null;
+  const pieces = single as ({ SpecialToken?: { id: string }; Sequence?: { id: string } } | null)[];
+  const known = Object.keys((tokens as object | undefined) ?? {});
+  const unknown = pieces.find(
+    (piece) => piece?.SpecialToken && !known.includes(piece.SpecialToken.id),
+  );
+  if (unknown) {
+    return `uses ${JSON.stringify(unknown.SpecialToken!.id)} in its single, which its special_tokens do not define`;
+  }
+  const texts = pieces.flatMap((piece) => (piece?.Sequence ? [`$${piece.Sequence.id}`] : []));
+  return texts.join() === '$A'
+    ? null
+    : `must have the text ($A) exactly once in its single, and has ${texts.join(', ') || 'none'}`;
 };
 
 const decoderFault = ({ type, stop }: Component): string | null =>
@@ -148,8 +165,27 @@ const decoderFault = ({ type, stop }: Component): string | null =>
     : null;
 
 const stages = [
-  { name: 'normalizer', checks: normalizerFault },
-  { name: 'pre_tokenizer', checks: preTokenizerFault },
-  { name: 'post_processor', checks: postProcessorFault },
-  { name: 'decoder', checks: decoderFault },
-] as const;
+  {
+    name: 'normalizer',
+    types:
+      'BertNormalizer ByteLevel Lowercase NFC NFD NFKC NFKD Nmt Precompiled Prepend Replace Sequence Strip StripAccents',
+    fault: normalizerFault,
+  },
+  {
+    name: 'pre_tokenizer',
+    types:
+      'BertPreTokenizer ByteLevel CharDelimiterSplit Digits FixedLength Metaspace Punctuation Sequence Split UnicodeScripts ' +
+      'Whitespace WhitespaceSplit',
+    fault: preTokenizerFault,
+  },
+  {
+    name: 'post_processor',
+    types: 'BertProcessing ByteLevel RobertaProcessing Sequence TemplateProcessing',
+    fault: postProcessorFault,
+  },
+  {
+    name: 'decoder',
+    types: 'BPEDecoder ByteFallback ByteLevel CTC Fuse Metaspace Replace Sequence Strip WordPiece',
+    fault: decoderFault,
+  },
+].map((stage) => ({ ...stage, types: stage.types.split(' ') }));

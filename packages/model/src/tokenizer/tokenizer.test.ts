@@ -250,14 +250,18 @@ describe('broken tokenizers', () => {
     ['an id that is no number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
     ['another model', asModel({ type: 'Magic' }), /its model is Magic; expected BPE/],
     ['dropout', asModel({ dropout: 0.1 }), /dropout 0\.1/],
-    ['an unknown component', asComponent('pre_tokenizer', { type: 'Magic' }), /\(Magic\) cannot/],
     [
-      'an unknown component in a Sequence',
+      'an unknown component',
+      asComponent('pre_tokenizer', { type: 'Magic' }),
+      /its pre-tokenizer Magic is unknown; .* BertPreTokenizer, ByteLevel/,
+    ],
+    [
+      'a missing field in a Sequence',
       asComponent('normalizer', {
         type: 'Sequence',
-        normalizers: [{ type: 'NFC' }, { type: 'X' }],
+        normalizers: [{ type: 'NFC' }, { type: 'Prepend' }],
       }),
-      /normalizer\.normalizers\[1\] \(X\) cannot be used/,
+      /normalizer\.normalizers\[1\] \(Prepend\) cannot be used: missing field/,
     ],
     [
       'a missing field',
@@ -283,7 +287,7 @@ describe('broken tokenizers', () => {
     [
       'a template without a text',
       asComponent('post_processor', templateOf(user)),
-      /must hold the text \(\$A\) exactly once in its single, and has none/,
+      /must have the text \(\$A\) exactly once in its single, and has none/,
     ],
     [
       'a template with another text',
