@@ -56,8 +56,8 @@ test('a template is the one that is named, else the one that is saved with the a
 
 test('the date is told where the template prints it', () => {
   const now = '2026-11-28T15:04:05';
-  expect(dateNotice({ source: "{{ strftime_now('%Y') }}" }, { now })).toContain(now);
-  expect(dateNotice({ source: '{{ messages }}' }, { now })).toBeNull();
+  expect(dateNotice({ usesClock: true }, { now })).toContain(now);
+  expect(dateNotice({ usesClock: false }, { now })).toBeNull();
   expect(dateNotice(null, { now })).toBeNull();
 });
 

@@ -1,5 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import type { TemplateSettings } from './tokenizer.ts';
+import type { TemplateSettings } from './template-settings.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
 export interface ChatMessage {
@@ -43,6 +43,11 @@ export class ChatTemplate {
     this.source = source;
     this.#settings = settings;
     this.#specialTokens = specialTokens;
+  }
+
+  /** Whether the template prints the date or the time. */
+  get usesClock(): boolean {
+    return this.source.includes('strftime_now');
   }
 
   /** @throws ChatTemplateError where the template is broken or refuses these messages. */

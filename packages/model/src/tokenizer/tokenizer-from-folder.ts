@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
+import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
 /** The special tokens that have a name of their own in the files. */
@@ -59,10 +60,7 @@ export const tokenizerFromFolder = (
       ...names,
       ...(additional.length > 0 ? { additional_special_tokens: additional } : {}),
     } as TokenizerConfig,
-    chatTemplates: {
-      ...readTemplates(folder, inConfig),
-      ...(source !== undefined && { default: source }),
-    },
+    chatTemplates: templatesWith(readTemplates(folder, inConfig), source),
     template,
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
   });

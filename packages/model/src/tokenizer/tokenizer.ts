@@ -5,6 +5,7 @@ import { writeAside } from '../formats/write-aside.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { keepByteOrderMarks, libraryForm } from './library-form.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
+import type { TemplateSettings } from './template-settings.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 
@@ -16,20 +17,6 @@ export interface TokenizerConfig {
   unk_token?: string | null;
   additional_special_tokens?: string[];
   [key: string]: unknown;
-}
-
-/** What a chat template is rendered with, beside the conversation. */
-export interface TemplateSettings {
-  /** Default variables, which a row's own override (transformers' chat_template_kwargs). */
-  variables?: Record<string, unknown>;
-  /** The local date and time that `strftime_now` formats, as 2026-11-28T15:04:05 (default: when it is called). */
-  now?: string;
-}
-
-/** How to load a tokenizer. */
-export interface LoadTokenizerOptions {
-  /** `source` replaces the model's own default template. */
-  template?: TemplateSettings & { source?: string };
 }
 
 export interface TokenizerParts {
@@ -93,7 +80,7 @@ export class Tokenizer {
     const { variables, now } = parts.template ?? {};
     this.chatTemplate =
       template === undefined ? null : new ChatTemplate(template, tokens, { variables, now });
-    const clock = template?.includes('strftime_now') ? [now ?? null] : [];
+    const clock = this.chatTemplate?.usesClock ? [now ?? null] : [];
     this.hash = createHash('sha256')
       .update(JSON.stringify([this.#json, tokens, template ?? null, variables ?? null, ...clock]))
       .digest('hex');
