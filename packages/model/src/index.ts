@@ -59,13 +59,11 @@ export {
   type ContentSpan,
   type RenderedChat,
 } from './tokenizer/chat-template.ts';
+export type { LoadTokenizerOptions } from './tokenizer/load-options.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
-export {
-  type LoadTokenizerOptions,
-  type TemplateSettings,
-  Tokenizer,
-} from './tokenizer/tokenizer.ts';
+export type { TemplateSettings } from './tokenizer/template-settings.ts';
+export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 export { type ActivationBytes, activationBytes } from './trained-blocks.ts';

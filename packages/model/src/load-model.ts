@@ -7,7 +7,7 @@ import { LanguageModel } from './language-model.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { DEFAULT_MODEL_NAME, isDefaultModel, resolveModel } from './resolve-model.ts';
-import type { LoadTokenizerOptions } from './tokenizer/tokenizer.ts';
+import type { LoadTokenizerOptions } from './tokenizer/load-options.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 

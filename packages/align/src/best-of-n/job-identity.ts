@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModel } from '@keel/model';
-import { dateNotice } from '../config/template-options.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 import { hashAdapter } from '../trainers/run-identity.ts';
@@ -42,7 +41,7 @@ export async function jobIdentity(
 
 /** Whether what is sampled depends on the date. */
 const usesDate = ({ tokenizer }: LanguageModel): boolean =>
-  dateNotice(tokenizer.chatTemplate, { now: '' }) !== null;
+  tokenizer.chatTemplate?.usesClock === true;
 
 const hashOf = (hashes: readonly string[]): string =>
   createHash('sha256').update(hashes.join('\n')).digest('hex');

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { memory } from '@keel/torch';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseRow } from '../data/parse-row.ts';
-import { writeTinyChatModel } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyTemplate, writeTinyChatModel } from '../trainers/fixtures/tiny-chat-model.ts';
 import { writePrompts } from '../trainers/online/fixtures/prompt-files.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import { runBestOfN } from './run-best-of-n.ts';
@@ -160,6 +160,37 @@ describe('runBestOfN', () => {
           .slice(0, 1),
       ),
     );
+  });
+
+  it('goes on with the date that its template printed at first', async () => {
+    const chatTemplate = inside('dated.jinja');
+    writeFileSync(chatTemplate, `{{ strftime_now('%d %B %Y') }}${tinyTemplate}`);
+    const prompts = inside('chats.jsonl');
+    const chats = ['hello', 'world day', 'wo', 'é'].map((content) => ({
+      prompt: [{ role: 'user', content }],
+    }));
+    writeFileSync(prompts, chats.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { data: [prompts], chatTemplate, write: 'all' as const };
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date(2026, 10, 28, 12) });
+    try {
+      const whole = await runBestOfN(optionsOf(own));
+      const options = optionsOf(own);
+      const controller = new AbortController();
+      await runBestOfN(options, {
+        signal: controller.signal,
+        onProgress: ({ answers }) => void (answers >= 8 && controller.abort()),
+      });
+      vi.setSystemTime(new Date(2027, 0, 5));
+      const notices: string[] = [];
+      await expect(runBestOfN({ ...options, templateDate: '2027-01-05' })).rejects.toThrow(
+        /--template-date was 2026-11-28T12:00:00, now 2027-01-05T00:00:00/,
+      );
+      await runBestOfN(options, { onNotice: (text) => void notices.push(text) });
+      expect(notices.join()).toContain('it is 2026-11-28T12:00:00 here');
+      expect(readFileSync(options.output)).toEqual(readFileSync(whole.output));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('takes the penalty for answers that were cut off into their scores', async () => {

@@ -13,6 +13,7 @@ import { cachedFolder } from '../trainers/fixtures/cached-folder.ts';
 import { expectSameRun, metricsOf } from '../trainers/fixtures/run-files.ts';
 import {
   tinyRows,
+  tinyTemplate,
   writeRowsFile,
   writeTinyChatModel,
 } from '../trainers/fixtures/tiny-chat-model.ts';
@@ -46,6 +47,25 @@ const optionsOf = (own: Partial<CompareOptions> = {}): CompareOptions =>
 
 const compare = async (options: CompareOptions, hooks: CompareHooks = {}): Promise<CompareResult> =>
   runComparison(await openComparison(options), hooks);
+
+it('has one date for all entries, also when it goes on another day', async () => {
+  const chatTemplate = join(folder, 'dated.jinja');
+  writeFileSync(chatTemplate, `{{ strftime_now('%d %B %Y') }}${tinyTemplate}`);
+  const own = { chatTemplate, output: join(folder, 'dated'), maxSteps: 1, saveSteps: null };
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date(2026, 10, 28, 12) });
+  try {
+    expect((await compare(optionsOf({ ...own, objectives: ['sigmoid'] }))).ran).toHaveLength(1);
+    vi.setSystemTime(new Date(2027, 0, 5));
+    const { ran, referenceAnswers } = await compare(optionsOf(own));
+    expect(ran).toEqual(['ipo-b0.1-s42']);
+    // All rows were read, and measured, on the first day.
+    expect(referenceAnswers).toBe(0);
+    const config = readFileSync(join(own.output, 'ipo-b0.1-s42', 'config.yaml'), 'utf8');
+    expect(config).toContain('template_date: "2026-11-28T12:00:00"');
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 it('trains every entry on the same rows and tokens, and computes the reference once for all', async () => {
   const before = memory();

@@ -102,10 +102,10 @@ export function completeDate(text: string): string | null {
 
 /** What to tell of the date where the template prints it; null where it does not. */
 export function dateNotice(
-  template: { source: string } | null,
+  template: { usesClock: boolean } | null,
   { now }: Pick<LoadedTemplate, 'now'>,
 ): string | null {
-  if (!template?.source.includes('strftime_now')) return null;
+  if (!template?.usesClock) return null;
   return `the chat template prints the date; it is ${now} here (--template-date)`;
 }
 

@@ -79,7 +79,10 @@ describe('complaints name file, line and column', () => {
       ['road.yaml: stages is required: the verbs to run with their options, by name'],
     ],
     [`${stage}    bta: 1\n`, ['road.yaml:4:5: unknown key "bta"; did you mean "data"?']],
-    [`${stage}    zzzzzz: 1\n`, ['road.yaml:4:5: unknown key "zzzzzz"; known are model, data']],
+    [
+      `${stage}    zzzzzz: 1\n`,
+      ['road.yaml:4:5: unknown key "zzzzzz"; known are model, chat_template'],
+    ],
     [`${stage}    epocs: 2\n`, ['road.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
     [
       `${stage}    num_train_epochs: 2\n`,

@@ -64,6 +64,10 @@ export class ChatTemplate {
     this.#named = new Map(Object.entries(named).map(([name, source]) => [name, compile(source)]));
   }
 
+  get usesClock(): boolean {
+    return [...this.#named.values()].some(({ clockFormats }) => clockFormats.length > 0);
+  }
+
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     return this.renderWithSpans(messages, options).text;
   }

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { openGguf } from '../formats/gguf.ts';
 import { resolveModel } from '../resolve-model.ts';
-import type { LoadTokenizerOptions, Tokenizer } from './tokenizer.ts';
+import type { LoadTokenizerOptions } from './load-options.ts';
+import type { Tokenizer } from './tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer-from-gguf.ts';
 

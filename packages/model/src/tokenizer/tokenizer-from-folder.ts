@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
-import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
+import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 
@@ -59,10 +60,7 @@ export const tokenizerFromFolder = (
       ...names,
       ...(extra.length > 0 ? { additional_special_tokens: extra } : {}),
     } as TokenizerConfig,
-    chatTemplates: {
-      ...readTemplates(folder, inConfig),
-      ...(source !== undefined && { default: source }),
-    },
+    chatTemplates: templatesWith(readTemplates(folder, inConfig), source),
     template,
     files: readTokenizerFiles(folder),
     endOfTurnIds: typeof ends === 'number' ? [ends] : ends,

@@ -1,7 +1,8 @@
 import { encodingThread } from './encoding-thread.ts';
+import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
 import { mergesFromScores } from './sentencepiece-merges.ts';
-import { type LoadTokenizerOptions, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { AddedToken, Component } from './tokenizer-json.ts';
 
@@ -57,10 +58,7 @@ export const tokenizerFromGguf = (
       ...(typeof longest === 'number' ? { model_max_length: longest } : {}),
       clean_up_tokenization_spaces: false,
     },
-    chatTemplates: {
-      ...templates,
-      ...(ownTemplate !== undefined && { default: ownTemplate }),
-    },
+    chatTemplates: templatesWith(templates, ownTemplate),
     template,
     endOfTurnIds: ['eot_token_id', 'eom_token_id']
       .map((name) => fields.id(name, tokens))

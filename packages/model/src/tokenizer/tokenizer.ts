@@ -3,6 +3,7 @@ import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-templ
 import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
 import { RustTokenizer } from './rust-tokenizer.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
+import type { TemplateSettings } from './template-settings.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { type TokenizerFiles, writeTokenizerFiles } from './tokenizer-files.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
@@ -15,20 +16,6 @@ export interface TokenizerConfig {
   unk_token?: string | null;
   additional_special_tokens?: string[];
   [key: string]: unknown;
-}
-
-/** What a chat template is rendered with, beside the conversation. */
-export interface TemplateSettings {
-  /** Default variables, which a row's own override (transformers' chat_template_kwargs). */
-  variables?: Record<string, unknown>;
-  /** The local date and time that `strftime_now` formats, as 2026-11-28T15:04:05 (default: when it is called). */
-  now?: string;
-}
-
-/** How to load a tokenizer. */
-export interface LoadTokenizerOptions {
-  /** `source` replaces the model's own default template. */
-  template?: TemplateSettings & { source?: string };
 }
 
 export interface TokenizerParts {
@@ -93,7 +80,7 @@ export class Tokenizer {
       Object.keys(template).length === 0
         ? null
         : new ChatTemplate(template, tokens, { variables, now });
-    const clock = JSON.stringify(template).includes('strftime_now') ? [now ?? null] : [];
+    const clock = this.chatTemplate?.usesClock ? [now ?? null] : [];
     this.hash = createHash('sha256')
       .update(text)
       .update(JSON.stringify([tokens, template ?? null, variables ?? null, ...clock]))

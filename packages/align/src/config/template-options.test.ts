@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { ConfigError } from './config-error.ts';
+import { resolveOptions } from './resolve-options.ts';
+import { sftDefinition } from './sft-options.ts';
+import { completeDate, dateNotice, localNow, templateSettings } from './template-options.ts';
+import { writeConfigYaml } from './write-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-template-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+test.each([
+  ['2026-11-28', '2026-11-28T00:00:00'],
+  ['2026-11-28T15:04', '2026-11-28T15:04:00'],
+  ['2026-11-28 15:04:05', '2026-11-28T15:04:05'],
+  ['2024-02-29', '2024-02-29T00:00:00'],
+  ['2026-02-29', null],
+  ['2026-06-31', null],
+  ['2026-11-28T24:00', null],
+  ['2026-11-28Z', null],
+  ['28.11.2026', null],
+])('the date %s is %s', (text, whole) => {
+  expect(completeDate(text)).toBe(whole);
+});
+
+test('now is local', () => {
+  const date = new Date(2026, 10, 28, 15, 4, 5);
+  expect(localNow(date)).toBe('2026-11-28T15:04:05');
+});
+
+test('a template is the one that is named, else the one that is saved with the adapter', () => {
+  const adapter = join(folder, 'adapter');
+  mkdirSync(adapter);
+  const date = { templateDate: '2026-11-28' };
+  expect(templateSettings(date, adapter)).toEqual({ now: '2026-11-28T00:00:00' });
+  file('adapter/chat_template.jinja', 'saved');
+  expect(templateSettings(date, adapter).source).toBe('saved');
+  const chatTemplate = file('named.jinja', '\uFEFFnamed');
+  const kwargs = { chatTemplateKwargs: '{"thinking": false}' };
+  expect(templateSettings({ ...date, ...kwargs, chatTemplate }, adapter)).toEqual({
+    source: 'named',
+    variables: { thinking: false },
+    now: '2026-11-28T00:00:00',
+  });
+  expect(() => templateSettings({ chatTemplate: file('empty', ' \n') })).toThrow('is empty');
+  expect(() => templateSettings({ chatTemplate: join(folder, 'absent') })).toThrow(
+    /--chat-template .*absent: cannot read it/,
+  );
+});
+
+test('the date is told where the template prints it', () => {
+  const now = '2026-11-28T15:04:05';
+  expect(dateNotice({ usesClock: true }, { now })).toContain(now);
+  expect(dateNotice({ usesClock: false }, { now })).toBeNull();
+  expect(dateNotice(null, { now })).toBeNull();
+});
+
+test('variables are a mapping in a file and JSON as a flag, and keep their numbers', () => {
+  const needed = { data: 'x', output: 'y' };
+  const config = file(
+    'c.yaml',
+    'chat_template_kwargs:\n  thinking: false\n  budget: 20.0\n  at: [1, none]\n',
+  );
+  const text = '{"thinking": false, "budget": 20.0, "at": [1, "none"]}';
+  const options = resolveOptions(sftDefinition, { flags: needed, config });
+  expect(options.chatTemplateKwargs).toBe(text);
+  const written = file('w.yaml', writeConfigYaml(sftDefinition, options));
+  expect(resolveOptions(sftDefinition, { config: written })).toEqual(options);
+  const flag = { ...needed, chatTemplateKwargs: text };
+  expect(resolveOptions(sftDefinition, { flags: flag }).chatTemplateKwargs).toBe(text);
+  const faults = (flags: Record<string, string>): string => {
+    try {
+      resolveOptions(sftDefinition, { flags: { ...needed, ...flags } });
+      return '';
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+      throw error;
+    }
+  };
+  expect(faults({ chatTemplateKwargs: '[1]' })).toContain('expected JSON of an object');
+  expect(faults({ templateDate: 'today' })).toContain('--template-date: expected a date');
+});
