@@ -19,7 +19,7 @@ export type { StoredDType } from './formats/stored-dtype.ts';
 export { generate, generateAll } from './generation/generate.ts';
 export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
-export { classifierPadToken } from './heads/classifier-config.ts';
+export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { resolveModel } from './resolve-model.ts';
+import { isDefaultModel, resolveModel } from './resolve-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-resolve-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,6 +22,10 @@ it('tells an adapter and an empty folder from a model', async () => {
 it('takes a folder with weights as it is, and not the weights alone', async () => {
   const file = join(folder, 'model.safetensors');
   writeFileSync(file, '');
+  await expect(resolveModel(folder)).rejects.toThrow(
+    /holds a model \(model.safetensors\) and an adapter .* --adapter/,
+  );
+  rmSync(join(folder, 'adapter_config.json'));
   await expect(resolveModel(folder)).resolves.toBe(folder);
   await expect(resolveModel(file)).rejects.toThrow(/holds weights alone: give its folder/);
 });
@@ -30,6 +34,11 @@ it('takes a file of any other name for a GGUF file', async () => {
   const file = join(folder, 'blob');
   writeFileSync(file, '');
   await expect(resolveModel(file)).resolves.toBe(file);
+});
+
+it('knows the default model by its name in any case', () => {
+  expect(['SmolLM2-135M-Instruct', 'smollm2-135m-instruct'].every(isDefaultModel)).toBe(true);
+  expect(['SmolLM2-135M', './smollm2-135m-instruct'].some(isDefaultModel)).toBe(false);
 });
 
 it('asks the hub in the way it is told', async () => {

@@ -5,6 +5,7 @@ import {
   baseOfAdapter,
   type LanguageModel,
   type LoadModelOptions,
+  labelsOf,
   loadAdapter,
   loadAdapterHead,
   loadModel,
@@ -299,8 +300,22 @@ export function rewardTemplate(
   };
 }
 
-/** How a model is read that another tool saved: as transformers reads it. */
-function foreignRecord(model: LanguageModel): RewardRecord {
+/**
+ * How a model is read that another tool saved: as transformers reads it.
+ * @throws Error where it has several labels: nothing says which of them is the reward
+ */
+function foreignRecord(
+  model: LanguageModel,
+  folder: string,
+  heads: number,
+  labels: readonly string[] = [],
+): RewardRecord {
+  if (heads !== 1) {
+    const named = labels.length === 0 ? '' : ` (id2label: ${labels.slice(0, 8).join(', ')})`;
+    throw new Error(
+      `${folder} is a classifier with ${heads} labels${named}, and a reward model has one. Give a model whose score.weight has one row, or one that keel reward trained`,
+    );
+  }
   const pad = model.configJson.pad_token_id;
   return {
     version: 1,
@@ -319,8 +334,10 @@ function wholeMember(model: LanguageModel, folder: string): Member {
       `${folder} is a language model without a scalar head, no reward model: train one with keel reward`,
     );
   }
-  const record = readRewardRecord(folder) ?? foreignRecord(model);
-  return { role: 'reference', record, heads: model.scoreHead('reference').dim(0) };
+  const heads = model.scoreHead('reference').dim(0);
+  const labels = labelsOf(model.configJson);
+  const record = readRewardRecord(folder) ?? foreignRecord(model, folder, heads, labels);
+  return { role: 'reference', record, heads };
 }
 
 function adapterMember(model: LanguageModel, folder: string, role: Role): Member {
@@ -332,5 +349,6 @@ function adapterMember(model: LanguageModel, folder: string, role: Role): Member
   }
   loadAdapter(model.decoder, folder, role, { leaveHead: true });
   model.addScoreHead(role, head);
-  return { role, record: readRewardRecord(folder) ?? foreignRecord(model), heads: head.dim(0) };
+  const heads = head.dim(0);
+  return { role, record: readRewardRecord(folder) ?? foreignRecord(model, folder, heads), heads };
 }

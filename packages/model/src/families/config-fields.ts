@@ -11,7 +11,8 @@ const withoutEffect: Record<string, readonly string[]> = {
     ...['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash', 'model_name'],
     ...['unsloth_version', 'unsloth_fixed', 'transformers.js_config', 'is_llama_config'],
     ...['finetuning_task', 'task_specific_params', 'tokenizer_class', 'prefix', 'max_length'],
-    ...['model_max_length', 'auto_map', '_sliding_window_pattern'],
+    ...['model_max_length', 'auto_map', '_sliding_window_pattern', 'n_ctx'],
+    ...['max_window_layers'],
   ],
   // Weights are converted to the type that is computed in.
   'types of storage and of products': ['dtype', 'torch_dtype', 'fp16', 'bf16', 'use_bfloat16'],
@@ -140,14 +141,17 @@ export function checkFields(json: Json, modelType: string, read: ReadonlySet<str
   const ignored: string[] = [];
   const dropped: string[] = [];
   for (const [field, value] of Object.entries(json)) {
+    if (value === undefined) continue;
     const treatment = treatmentOf(field, modelType, read);
     if (treatment === 'checked') checkField(field, value, json, modelType);
     else if (treatment === 'dropout' && Number(value) > 0) dropped.push(`${field} ${value}`);
     else if (treatment === null && !isUnset(value) && value !== 0 && value !== '') {
-      ignored.push(field);
+      // Gemma's early files say it beside hidden_activation, which the family reads.
+      const isGelu = field === 'hidden_act' && /^gelu/.test(String(value));
+      if (!isGelu) ignored.push(field);
     }
   }
-  ignored.push(...ignoredRotary(json));
+  ignored.push(...ignoredRotary(json, modelType));
   const isCustom = typeof json.auto_map === 'object' && json.auto_map !== null;
   return [
     ...(ignored.length === 0
@@ -181,7 +185,7 @@ function checkField(field: string, value: unknown, json: Json, modelType: string
 }
 
 /** Of the objects with rotary parameters: the names that their `rope_type` does not read. */
-function ignoredRotary(json: Json): string[] {
+function ignoredRotary(json: Json, modelType: string): string[] {
   return ['rope_parameters', 'rope_scaling'].flatMap((field) => {
     const object = json[field];
     if (typeof object !== 'object' || object === null) return [];
@@ -191,15 +195,18 @@ function ignoredRotary(json: Json): string[] {
       [`${field}.full_attention`, full],
       [`${field}.sliding_attention`, sliding],
     ];
-    return parts.flatMap(([path, part]) => unreadIn(path, part));
+    return parts.flatMap(([path, part]) => unreadIn(path, part, modelType));
   });
 }
 
-function unreadIn(path: string, part: unknown): string[] {
+function unreadIn(path: string, part: unknown, modelType: string): string[] {
   if (typeof part !== 'object' || part === null) return [];
   const { rope_type, type = rope_type ?? 'default' } = part as Json;
   // "finetuned" is of the first YaRN checkpoints, and tells where they come from.
-  const read = [...(rotaryFieldNames(String(rope_type ?? type)) ?? []), 'finetuned'];
+  const named = String(rope_type ?? type);
+  // Phi-3's own names.
+  const isOwn = modelType === 'phi3' && ['su', 'yarn'].includes(named);
+  const read = [...(rotaryFieldNames(isOwn ? 'longrope' : named) ?? []), 'finetuned'];
   // An original length is kept in many files whose type needs none.
   const known = new Set([...read, 'rope_theta', 'original_max_position_embeddings']);
   return Object.entries(part)

@@ -77,7 +77,7 @@ export function gemmaConfig(
   }
   const base = decoderConfig(
     { ...fields, hidden_act: fields.hidden_activation ?? 'gelu_tanh' },
-    { layers, modules, biases: biasesOf(fields) },
+    { layers, modules, biases: biasesOf({ attention_bias: fields.attention_bias }) },
   );
   return {
     ...base,

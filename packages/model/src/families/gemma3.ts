@@ -6,8 +6,11 @@ import { count, headNormNames, perLayer } from './fields.ts';
 import { gemmaConfig, gemmaFields, gemmaModules, refuseNoWindow } from './gemma2.ts';
 import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
 
+// Original lengths are those in rope_parameters alone here.
+const { original_max_position_embeddings: _, ...ownFields } = gemmaFields;
+
 export const gemma3Schema = z.looseObject({
-  ...gemmaFields,
+  ...ownFields,
   // transformers has the field and caps nothing.
   attn_logit_softcapping: z.null().default(null),
   final_logit_softcapping: z.number().positive().nullable().default(null),
@@ -60,12 +63,17 @@ function rotaryByLayerType(fields: Fields) {
       `field rope_parameters has "${other}", expected an object for each layer type: full_attention, sliding_attention`,
     );
   }
-  const { partial_rotary_factor, original_max_position_embeddings } = fields;
-  const shared = { partial_rotary_factor, original_max_position_embeddings };
+  const { rope_type: scalingType, type = scalingType } = fields.rope_scaling ?? {};
+  if (type !== scalingType) {
+    throw new ConfigError(
+      `field rope_scaling has type "${type}", which transformers ignores in this family: rename it to rope_type, or remove rope_scaling`,
+    );
+  }
+  const { partial_rotary_factor } = fields;
   return {
     full: rotaryParameters(
       {
-        ...shared,
+        partial_rotary_factor,
         rope_theta: fields.rope_theta,
         // As transformers merges them.
         rope_parameters: { ...full_attention, ...fields.rope_scaling },
@@ -74,7 +82,7 @@ function rotaryByLayerType(fields: Fields) {
     ),
     sliding: rotaryParameters(
       {
-        ...shared,
+        partial_rotary_factor,
         rope_theta: fields.rope_local_base_freq,
         rope_parameters: sliding_attention ?? null,
       },

@@ -23,5 +23,12 @@ export function qwen3(json: unknown): DecoderConfig {
   const fields = parseFields(qwen3Schema, json);
   const { layers, maxPositions } = qwenLayers(fields);
   const modules = { ...moduleNames, ...headNormNames };
-  return { ...decoderConfig(fields, { layers, modules, biases: biasesOf(fields) }), maxPositions };
+  return {
+    ...decoderConfig(fields, {
+      layers,
+      modules,
+      biases: biasesOf({ attention_bias: fields.attention_bias }),
+    }),
+    maxPositions,
+  };
 }

@@ -218,6 +218,22 @@ describe('sharded safetensors', () => {
     expect(new Float32Array(tensors.read('b').buffer)[0]).toBe(2);
   });
 
+  it('names a tensor of a shard that the index does not place there', () => {
+    index({ a: 'one.safetensors', b: 'two.safetensors' });
+    const both = ['a', 'b'].map((name) => ({
+      ...{ name, dtype: 'F32' as const, shape: [1] },
+      data: float(3),
+    }));
+    writeSafetensors(path('sharded/two.safetensors'), both);
+    expect(errorOf(path('sharded')).message).toMatch(
+      /two.safetensors: tensor "a": is in this shard, and by model.safetensors.index.json in one/,
+    );
+    expect(errorOf(index({ b: 'two.safetensors' })).message).toMatch(
+      /"a": is in this shard, but not in model.safetensors.index.json/,
+    );
+    shard('two.safetensors', 'b', 2);
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['shard missing', { a: 'three.safetensors' }, /"a".*three\.safetensors, which is missing/],
     ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors.*does not hold/],

@@ -12,6 +12,17 @@ export function isClassifier({ architectures }: Readonly<Record<string, unknown>
   );
 }
 
+/** Names of a classifier's labels, in order, as transformers reads them: `id2label`, else as many as `num_labels` says, else 2. */
+export function labelsOf(configJson: Readonly<Record<string, unknown>>): string[] {
+  const { id2label, num_labels: count } = configJson;
+  if (typeof id2label === 'object' && id2label !== null) {
+    const named = Object.entries(id2label as Record<string, unknown>);
+    return named.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => String(name));
+  }
+  const length = typeof count === 'number' && count > 0 ? count : 2;
+  return Array.from({ length }, (_, label) => `LABEL_${label}`);
+}
+
 /** transformers' class of a family's sequence classifier. @throws ConfigError for an unknown `model_type` */
 export const classifierArchitecture = (modelType: string): string =>
   modelType === 'gemma3_text'

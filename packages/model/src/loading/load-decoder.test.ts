@@ -166,6 +166,49 @@ describe('loadDecoder on damaged checkpoints', () => {
     );
   });
 
+  it.each([
+    ['_orig_mod.', /"_orig_mod.model.embed_tokens.weight": is named with the prefix "_orig_mod."/],
+    ['base_model.model.', /prefix "base_model.model.", as a wrapped model/],
+    ['language_model.', /prefix "language_model."/],
+  ])('names the prefix of a wrapped model: %s', async (prefix, message) => {
+    const path = changed((tensors) =>
+      tensors.map((one) => ({ ...one, name: `${prefix}${one.name}` })),
+    );
+    expect(await errorFrom(path)).toMatch(message);
+  });
+
+  it.each([
+    ['score.weight', /"score.weight"\. Of heads .* ForSequenceClassification/],
+    ['v_head.summary.weight', /"v_head.summary.weight"\. Of heads/],
+    ['model.layers.0.mlp.up_proj.bias', /up_proj.bias"\. In families with .* mlp_bias/],
+    ['rope_freqs.weight', /"rope_freqs.weight"$/],
+    ['model.layers.0.self_attn.q_proj.weight_scale', /weight_scale"$/],
+  ])('names what config.json has no place for: %s', async (name, message) => {
+    expect(await errorFrom(changed((all) => [...all, { ...all[0]!, name }]))).toMatch(message);
+  });
+
+  it('passes over buffers of older versions', async () => {
+    const name = 'model.layers.0.self_attn.rotary_emb.inv_freq';
+    const path = changed((all) => [...all, { ...all.at(-1)!, name }]);
+    expect(await logitsFrom(path)).toEqual(await logitsFrom(changed((all) => all)));
+  });
+
+  it('names a head whose labels are not those of config.json', async () => {
+    const classifier = {
+      ...config,
+      architectures: ['LlamaForSequenceClassification'],
+      id2label: { 0: 'bad', 1: 'good', 2: 'best' },
+    };
+    const score = { ...randomTensors(config)[0]!, name: 'score.weight', shape: [2, 16] };
+    const tensors = [
+      ...randomTensors(config).filter((one) => one.name !== 'lm_head.weight'),
+      { ...score, data: new Uint8Array(2 * 16 * 4) },
+    ];
+    expect(await errorFrom(writeTinyModel(fresh(), classifier, tensors))).toMatch(
+      /"score.weight": has 2 rows, but config.json has 3 labels/,
+    );
+  });
+
   it('names a bias that one layer lacks', async () => {
     const qwen2 = tinyConfigs.qwen2!;
     const lost = 'model.layers.1.self_attn.k_proj.bias';

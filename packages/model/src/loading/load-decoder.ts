@@ -7,7 +7,7 @@ import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { openGguf } from '../formats/gguf.ts';
-import { isClassifier } from '../heads/classifier-config.ts';
+import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { buildDecoder, type ComputeType } from './build-decoder.ts';
 import { checkWeights } from './check-weights.ts';
@@ -56,6 +56,7 @@ export async function loadDecoder(
   const opened = isFolder ? openFolder(path, notice) : openFile(path);
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
+  if (opened.classifier) checkLabels(source, opened.json);
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
@@ -114,6 +115,17 @@ function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderCon
     source[Symbol.dispose]();
     throw error;
   }
+}
+
+/** transformers would begin a head of another size again. */
+function checkLabels(source: WeightSource, json: Record<string, unknown>): void {
+  const rows = source.shape(SCORE_WEIGHT)![0]!;
+  const labels = labelsOf(json);
+  if (rows === labels.length) return;
+  throw new CheckpointError(
+    { file: source.path, tensor: SCORE_WEIGHT },
+    `has ${rows} ${rows === 1 ? 'row' : 'rows'}, but config.json has ${labels.length} labels (id2label, num_labels; 2 where neither is set). Correct config.json`,
+  );
 }
 
 function readScoreHead(source: WeightSource, device: Device, trainable: boolean): Tensor {

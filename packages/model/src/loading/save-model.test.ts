@@ -64,6 +64,20 @@ describe('saveModel', () => {
     disposeDecoder(decoder);
   });
 
+  it("keeps the base's generation_config.json, or makes one of the ids that are known", async () => {
+    const from = writeTinyModel(join(folder, 'generating'), tinyConfigs.llama!);
+    const { decoder, configJson } = await load(from);
+    const to = join(folder, 'generating-saved');
+    const text = '{"eos_token_id": [2, 5], "temperature": 1.0, "do_sample": true}\n';
+    const read = () => readFileSync(join(to, 'generation_config.json'), 'utf8');
+    saveModel(to, decoder, configJson, null, { dtype: 'F32', generationConfig: text });
+    expect(read()).toBe(text);
+    const tokenizer = { save: () => {}, endOfTurnIds: new Set([7, 2]) };
+    saveModel(to, decoder, configJson, tokenizer, { dtype: 'F32' });
+    expect(JSON.parse(read())).toEqual({ bos_token_id: 1, eos_token_id: [2, 7] });
+    disposeDecoder(decoder);
+  });
+
   it('writes shards with an index, and leaves no weights of an earlier save', async () => {
     const { decoder, configJson } = await load(
       writeTinyModel(join(folder, 'whole'), tinyConfigs.llama!),
