@@ -165,8 +165,10 @@ export {
   stageVerbNames,
   stageVerbs,
 } from './recipes/stage-verbs.ts';
+export { scoreChecked } from './rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
 export * from './rewards/composite-reward.ts';
+export type { CallLimits } from './rewards/each-input.ts';
 export * from './rewards/ensemble.ts';
 export * from './rewards/function-reward.ts';
 export { type Judge, judgeReward } from './rewards/judge.ts';

@@ -4,12 +4,15 @@ import { type Content, isChat } from '../data/messages.ts';
 import type { PromptRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { chatTemplateOf } from './chat-turns.ts';
+import { renderPrompt } from './opened-text.ts';
 
 export interface TokenisedPrompt {
   tokens: number[];
   /** The row, for the reward. */
   prompt: Content;
   extra: Record<string, unknown>;
+  /** What the generation prompt writes after the assistant's header, such as `<think>\n`: answers continue it. */
+  opened: string;
   /** Never: an answer to a cut prompt is to another question. */
   truncated: false;
 }
@@ -29,11 +32,13 @@ export function tokenisePrompt(
   tokenizer: Tokenizer,
   { maxPromptLength }: PromptOptions,
 ): TokenisedPrompt | null {
-  const tokens = isChat(prompt)
-    ? tokenizer.encode(chatTemplateOf(tokenizer).render(prompt, { addGenerationPrompt: true }))
-    : tokenizer.encode(prompt, { addSpecialTokens: true });
+  const chat = isChat(prompt) ? renderPrompt(prompt, chatTemplateOf(tokenizer)) : null;
+  const tokens =
+    chat === null
+      ? tokenizer.encode(prompt as string, { addSpecialTokens: true })
+      : tokenizer.encode(chat.text);
   if (maxPromptLength !== null && tokens.length > maxPromptLength) return null;
-  return { tokens, prompt, extra, truncated: false };
+  return { tokens, prompt, extra, opened: chat?.opened ?? '', truncated: false };
 }
 
 /** {@link tokenisePrompt} as a thread finds it. */

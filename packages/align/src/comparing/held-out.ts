@@ -212,7 +212,7 @@ async function firstPrompts(
     const options = { maxPromptLength: room - maxNewTokens };
     const tokenised = tokenisePrompt({ prompt, extra }, tokenizer, options);
     if (tokenised === null || tokenised.tokens.length === 0) continue;
-    found.push({ row, tokens: tokenised.tokens, prompt, extra });
+    found.push({ ...tokenised, row });
   }
   if (found.length > 0) return found;
   throw new Error(

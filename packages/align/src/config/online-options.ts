@@ -31,6 +31,17 @@ export const onlineShape = {
     group: reward,
     value: 'reward',
   }),
+  rewardConcurrency: option(z.number().int().min(1).default(16), {
+    description:
+      'calls of an asynchronous reward function that run side by side; changes speed, not rewards',
+    group: reward,
+    value: 'calls',
+  }),
+  rewardTimeout: option(z.number().positive().nullable().default(null), {
+    description: 'seconds that a call of an asynchronous reward function may take; none: no limit',
+    group: reward,
+    value: 'seconds',
+  }),
   unsafeCode: option(z.boolean().default(false), {
     description: 'run code of answers without a sandbox, with all rights of this user',
     group: reward,

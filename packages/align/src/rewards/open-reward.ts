@@ -8,6 +8,7 @@ import {
 } from '@keel/model';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
+import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
 import { type CountTokens, lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
@@ -31,6 +32,8 @@ export interface OpenRewardOptions
   base?: LanguageModel;
   /** The model whose tokens are counted where a spec names none; the default model, unless told. */
   tokenizer?: string;
+  /** How functions are called where a spec does not say; 16 calls side by side, without a time limit, by default. */
+  calls?: CallLimits;
 }
 
 /**
@@ -99,12 +102,16 @@ async function openComponent(
     tokenizer: usual = DEFAULT_MODEL_NAME,
     base,
     emptyAnswers,
+    calls = usualCallLimits,
     ...model
   }: OpenRewardOptions,
 ): Promise<Reward> {
   switch (spec.type) {
     case 'function':
-      return loadFunctionReward(spec.module, folder);
+      return loadFunctionReward(spec.module, folder, {
+        concurrency: spec.concurrency ?? calls.concurrency,
+        timeout: spec.timeout === undefined ? calls.timeout : spec.timeout,
+      });
     case 'regex':
       return regexReward(spec);
     case 'length': {

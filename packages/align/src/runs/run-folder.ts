@@ -14,7 +14,7 @@ const ownNames =
 /** Options that may differ on resume without making it another run. */
 const changeableByDefault = [
   ...['max_steps', 'epochs', 'eval_steps', 'save_steps', 'save_total_limit', 'log_every'],
-  ...['output', 'threads'],
+  ...['output', 'threads', 'reward_concurrency', 'reward_timeout'],
 ];
 
 export interface RunFolderOptions {

@@ -1,5 +1,6 @@
 // What the reward says of a batch of samples.
 import { isChat } from '../../data/messages.ts';
+import { scoreChecked } from '../../rewards/checked-outcomes.ts';
 import { CompositeReward } from '../../rewards/composite-reward.ts';
 import { type Reward, RewardError, type RewardInput } from '../../rewards/reward.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
@@ -11,20 +12,27 @@ export interface Judgement {
   aspects: Record<string, number>[];
 }
 
+export interface JudgeOptions {
+  /** The reward takes the scores into its running statistics, as in a training step. */
+  learns: boolean;
+  /** Names a row for messages. */
+  place(row: number): string;
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * @param learns the reward takes the scores into its running statistics, as in a training step
- * @param place names a row for messages
- * @throws Error naming the row whose answer cannot be judged, or of which the reward says nothing
+ * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no score; the signal's reason
+ *   once it is aborted
  */
 export async function judgeSamples(
   reward: Reward,
   { prompts, samples }: SampledRollouts,
-  { learns, place }: { learns: boolean; place(row: number): string },
+  { learns, place, signal }: JudgeOptions,
 ): Promise<Judgement> {
   const inputs = samples.map(({ group, text, tokens }): RewardInput => {
-    const { prompt, extra } = prompts[group]!;
+    const { prompt, extra, opened } = prompts[group]!;
     const completion = isChat(prompt) ? [{ role: 'assistant' as const, content: text }] : text;
-    return { prompt, completion, extra, tokens: tokens.length };
+    return { prompt, completion, extra, tokens: tokens.length, opened };
   });
   const named = (index: number): string => {
     const { group, text } = samples[index]!;
@@ -35,8 +43,8 @@ export async function judgeSamples(
   try {
     outcomes =
       learns && reward instanceof CompositeReward
-        ? await reward.learn(inputs)
-        : await reward.score(inputs);
+        ? await reward.learn(inputs, signal)
+        : await scoreChecked(reward, inputs, signal);
   } catch (error) {
     if (!(error instanceof RewardError)) throw error;
     throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });
@@ -44,7 +52,7 @@ export async function judgeSamples(
   const scores = outcomes.map(({ score }, index) => {
     if (score !== null) return score;
     throw new Error(
-      `${named(index)}: the reward says nothing of it, and training needs a score for every answer: give a score for such answers too`,
+      `${named(index)}: the reward returned no score; training needs a score for every answer. Return a number for such answers too`,
     );
   });
   return { scores, aspects: outcomes.map(({ aspects }) => aspects ?? {}) };

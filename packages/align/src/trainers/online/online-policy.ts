@@ -50,6 +50,7 @@ export async function loadOnlinePolicy(
         precision,
         device: model.device as 'cpu',
         unsafeCode: options.unsafeCode,
+        calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
       }),
     );
     return {

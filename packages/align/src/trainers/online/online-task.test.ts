@@ -269,8 +269,12 @@ describe('errors name the row', () => {
       },
       /row \d+, answer ".*": test: no idea/,
     ],
-    ['a reward that says nothing', () => null, /row \d+, answer .*: the reward says nothing of it/],
-    ['a reward that is no number', () => Number.NaN, /row \d+, answer .*not a finite number/],
+    ['a reward that says nothing', () => null, /row \d+, answer .*: the reward returned no score/],
+    [
+      'a reward that is no number',
+      () => Number.NaN,
+      /row \d+, answer .*: the score is NaN; return a finite number/,
+    ],
   ])('%s', async (_, reward, message) => {
     using online = await tinyOnline(folder, { settings, reward });
     await expect(online.task.step()).rejects.toThrow(message);

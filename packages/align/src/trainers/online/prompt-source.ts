@@ -52,7 +52,7 @@ export class PromptSource extends TokenisedSource<
     };
   }
 
-  protected placed(row: number, { tokens, prompt, extra }: TokenisedPrompt): PlacedPrompt {
-    return { row, tokens, prompt, extra };
+  protected placed(row: number, { tokens, prompt, extra, opened }: TokenisedPrompt): PlacedPrompt {
+    return { row, tokens, prompt, extra, opened };
   }
 }
