@@ -216,6 +216,7 @@ export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-co
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export * from './trainers/run-dpo.ts';
+export { RunFailedError } from './trainers/run-failed-error.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export {
   runD2po,

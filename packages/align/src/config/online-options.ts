@@ -209,7 +209,8 @@ export const epochsShape = (usual: { iterations: number }) => ({
     group: update,
   }),
   minibatches: option(z.number().int().min(1).default(1), {
-    description: 'optimizer steps that an epoch over a rollout batch is cut into',
+    description:
+      'optimizer steps that an epoch over a rollout batch is divided into; fewer where it has less to train on',
     group: update,
   }),
 });
@@ -280,8 +281,19 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
   };
 };
 
-/** What no single option of an online verb can say of itself; for `.check(...)`. */
-export function checkOnline(context: Checked): void {
+/** What optimiser steps on a rollout batch are made of. */
+export interface UpdateUnits {
+  /** Most of a rollout batch. */
+  most: number;
+  /** In words: "answers". */
+  name: string;
+}
+
+/**
+ * What no single option of an online verb can say of itself; for `.check(...)`.
+ * @param units what `--minibatches` divides; all answers by default
+ */
+export function checkOnline(context: Checked, units: UpdateUnits = answersOf(context.value)): void {
   checkTraining(context);
   const { value, issues } = context;
   const add = (name: string, message: string): void => {
@@ -330,15 +342,22 @@ export function checkOnline(context: Checked): void {
   if (value.klCorrection && value.klIn === 'reward') {
     add('klCorrection', 'it is for KL in the loss: give --kl-in loss too');
   }
-  const answers = value.batchSize * value.numGenerations;
-  if ((value.minibatches ?? 1) > answers) {
-    add('minibatches', `${value.minibatches} minibatches of ${answers} answers: give fewer`);
+  if ((value.minibatches ?? 1) > units.most) {
+    add(
+      'minibatches',
+      `${value.minibatches} minibatches, but a rollout batch has at most ${units.most} ${units.name}. Pass ${units.most} or fewer, or a larger --batch-size`,
+    );
   }
   const high = value.clipRangeHigh ?? value.clipRange ?? 0;
   if (value.dualClip != null && value.dualClip <= 1 + high) {
     add('dualClip', `it bounds ratios beyond the clip: give more than ${1 + high}`);
   }
 }
+
+const answersOf = ({ batchSize, numGenerations }: Checked['value']): UpdateUnits => ({
+  most: batchSize * numGenerations,
+  name: 'answers',
+});
 
 /** Adds an issue where a verb whose roles are adapters on one frozen base is to train the base. */
 export function checkRolesShareBase(

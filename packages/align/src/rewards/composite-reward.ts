@@ -78,6 +78,14 @@ export class CompositeReward implements Reward {
     return outcomes;
   }
 
+  /** Names of the rewards that count: those with a weight or a constraint. */
+  get counted(): string[] {
+    const bounded = new Set(this.#constraints.map(({ reward }) => reward));
+    return this.#components.flatMap(({ name, weight }) =>
+      weight !== 0 || bounded.has(name) ? [name] : [],
+    );
+  }
+
   /** The multipliers now, for the metrics of a step. */
   metrics(): Record<string, number> {
     return Object.fromEntries(

@@ -12,7 +12,9 @@ import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import {
@@ -23,6 +25,7 @@ import {
   type RunData,
   writeRows,
 } from './run-data.ts';
+import { RunFailedError } from './run-failed-error.ts';
 import {
   begunPassTokens,
   compareWithCheckpoint,
@@ -102,6 +105,8 @@ export interface TrainingKind<
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
   /** Optimiser steps on each batch of rows; 1 unless told. */
   stepsPerBatch?(options: Options): number;
+  /** Numbers other than the learning rate that follow the planned steps. */
+  schedules?(options: Options): readonly Schedule[];
   /** What moves the parameters; AdamW unless told. */
   optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
@@ -120,6 +125,7 @@ export interface TrainingKind<
  * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be, or are not those of
  *   the run that is resumed
  * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
+ * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole state is saved first
  */
 export async function runTraining<
   Options extends TrainingOptions,
@@ -229,6 +235,7 @@ async function train<
   };
   const loop = {
     ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
+    schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };
   const steps = totalSteps(options, source.usable, perBatch);
@@ -237,13 +244,13 @@ async function train<
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
-  let headlines: readonly Headline[] = [];
-  if (!ended.interrupted) {
+  if (ended.interrupted) return { path: run.path, final: run.finalPath, ...ended, headlines: [] };
+  try {
     const shown = await kind.finish?.(prepared, task);
     await run.saveFinal(saveWeights);
     const seconds = (performance.now() - began) / 1000;
     const { verb } = kind.definition;
-    headlines = writeRunReport(run, {
+    const headlines = writeRunReport(run, {
       verb,
       options,
       headlines: kind.headlines,
@@ -252,8 +259,16 @@ async function train<
       seconds,
       shown,
     });
+    return { path: run.path, final: run.finalPath, ...ended, headlines };
+  } catch (error) {
+    // With --save-steps none, the steps are in no checkpoint yet.
+    const newest = await run.latestCheckpoint();
+    const writer = new CheckpointWriter(loop, newest, options.saveTotalLimit);
+    const progress = { totalSteps: steps, evaluationDue: false };
+    await writer.save(ended.step, progress).catch(() => {});
+    const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
+    throw new RunFailedError(error, left);
   }
-  return { path: run.path, final: run.finalPath, ...ended, headlines };
 }
 
 /** Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next. */
