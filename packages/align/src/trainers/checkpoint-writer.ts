@@ -21,8 +21,8 @@ export interface CheckpointParts {
 export class CheckpointWriter {
   readonly #parts: CheckpointParts;
   readonly #keep: number | null;
-  /** Optimiser steps of the newest checkpoint; -1: there is none. */
-  saved: number;
+  /** Optimiser steps of the newest checkpoint, and whether an evaluation was due then; -1: there is none. */
+  #saved: { step: number; evaluationDue: boolean };
   /** Folder of the newest checkpoint. */
   path: string | null;
   /** What the last attempt failed with. */
@@ -34,12 +34,12 @@ export class CheckpointWriter {
    */
   constructor(
     parts: CheckpointParts,
-    newest: { step: number; path: string } | null,
+    newest: { step: number; path: string; evaluationDue: boolean } | null,
     keep: number | null,
   ) {
     this.#parts = parts;
     this.#keep = keep;
-    this.saved = newest?.step ?? -1;
+    this.#saved = newest ?? { step: -1, evaluationDue: false };
     this.path = newest?.path ?? null;
   }
 
@@ -49,7 +49,8 @@ export class CheckpointWriter {
    * @throws NonFiniteLossError where a weight is not finite: such weights are never written
    */
   async save(step: number, progress: LoopProgress, captured?: CapturedState): Promise<void> {
-    if (this.saved === step) return;
+    const { evaluationDue } = progress;
+    if (this.#saved.step === step && this.#saved.evaluationDue === evaluationDue) return;
     const { task, parameters, optimiser, run, identity, saveWeights, onEvent } = this.#parts;
     try {
       refuseBrokenWeights(parameters, task);
@@ -63,7 +64,7 @@ export class CheckpointWriter {
       this.failure = error;
       throw error;
     }
-    this.saved = step;
+    this.#saved = { step, evaluationDue };
     onEvent({ type: 'checkpoint', step, path: this.path });
   }
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
 import { writePrompts } from './online/fixtures/prompt-files.ts';
@@ -87,7 +87,9 @@ describe('a reward that fails in the third rollout batch', () => {
 });
 
 describe('a run that is stopped', () => {
-  it('while a reward is under way leaves at once, and goes on from the step before', async () => {
+  it('while a reward is under way leaves it, and goes on from the step before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    using _ = { [Symbol.dispose]: () => vi.useRealTimers() };
     const shape = { evalData: [data], maxSteps: 4, numIterations: 1, minibatches: 2 };
     judgeBy(usual);
     const whole = optionsOf(shape);
@@ -97,7 +99,10 @@ describe('a run that is stopped', () => {
       const controller = new AbortController();
       // Nothing but the signal ends this call.
       const never = (): Promise<never> => {
-        setImmediate(() => controller.abort());
+        setImmediate(() => {
+          controller.abort();
+          vi.advanceTimersByTime(10_000);
+        });
         return new Promise(() => {});
       };
       judgeBy(butAt(call, never));

@@ -263,8 +263,9 @@ async function train<
   } catch (error) {
     // With --save-steps none, the steps are in no checkpoint yet.
     const newest = await run.latestCheckpoint();
-    const writer = new CheckpointWriter(loop, newest, options.saveTotalLimit);
     const progress = { totalSteps: steps, evaluationDue: false };
+    const saved = newest && { ...newest, ...progress };
+    const writer = new CheckpointWriter(loop, saved, options.saveTotalLimit);
     await writer.save(ended.step, progress).catch(() => {});
     const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
     throw new RunFailedError(error, left);

@@ -112,7 +112,8 @@ async function runSteps(
     record({ step, ...metrics });
     onEvent({ type: 'evaluation', step, metrics });
   };
-  const writer = new CheckpointWriter(parts, resumed, options.saveTotalLimit);
+  const newest = resumed && { ...resumed, evaluationDue };
+  const writer = new CheckpointWriter(parts, newest, options.saveTotalLimit);
   const save = async (captured?: CapturedState): Promise<void> => {
     log.sync();
     board.sync();

@@ -20,9 +20,38 @@ export interface JudgeOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Rewards under way have so long to end once the run is stopped: what was sampled is worth the wait. */
+const GRACE_MILLISECONDS = 2000;
+
+/** Fires with another signal's reason, so many milliseconds after it. */
+class LateSignal implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #first: AbortSignal | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(first: AbortSignal | undefined) {
+    this.#first = first;
+    if (first?.aborted) this.#begin();
+    else first?.addEventListener('abort', this.#begin);
+  }
+
+  readonly #begin = (): void => {
+    this.#timer = setTimeout(() => this.#controller.abort(this.#first!.reason), GRACE_MILLISECONDS);
+  };
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#first?.removeEventListener('abort', this.#begin);
+  }
+}
+
 /**
  * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no score; the signal's reason
- *   once it is aborted
+ *   where rewards are not done soon after it has fired
  */
 export async function judgeSamples(
   reward: Reward,
@@ -40,11 +69,12 @@ export async function judgeSamples(
     return `${place(prompts[group]!.row)}, answer ${JSON.stringify(shown)}`;
   };
   let outcomes: Awaited<ReturnType<Reward['score']>>;
+  using late = new LateSignal(signal);
   try {
     outcomes =
       learns && reward instanceof CompositeReward
-        ? await reward.learn(inputs, signal)
-        : await scoreChecked(reward, inputs, signal);
+        ? await reward.learn(inputs, late.signal)
+        : await scoreChecked(reward, inputs, late.signal);
   } catch (error) {
     if (!(error instanceof RewardError)) throw error;
     throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });

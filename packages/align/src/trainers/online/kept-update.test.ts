@@ -84,7 +84,7 @@ describe('a step of RAFT', () => {
       ...{ 'kept/answers': 1, 'kept/prompts_left_out': 3, 'kept/reward': 1 },
       'rollouts/without_steps': 1,
     });
-    expect(online.task.state().values).toMatchObject({ steps: 1, rollouts: 2, done: 1 });
+    expect(online.task.state().values).toMatchObject({ steps: 1, rollouts: 2, done: 0 });
   });
 
   it('has as many steps as kept answers where there are fewer than minibatches', async () => {
@@ -96,7 +96,7 @@ describe('a step of RAFT', () => {
       const metrics = await online.task.step();
       expect(metrics.loss).toBeGreaterThan(0);
       expect(online.task.rows).toHaveLength(1);
-      expect(online.task.state().values).toMatchObject({ steps: step, rollouts: 1, done: step });
+      expect(online.task.state().values).toMatchObject({ steps: step, rollouts: 1 });
     }
     await online.task.step();
     expect(online.task.state().values).toMatchObject({ rollouts: 2, done: 1 });

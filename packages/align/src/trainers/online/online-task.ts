@@ -210,7 +210,7 @@ export class OnlineTask extends RowTask<PromptSource> {
         ...state.values,
         rollouts: this.#rollouts,
         steps: this.#steps,
-        done: this.#done,
+        done: left ? this.#done : 0,
         learnt: this.#maker.state(),
         pretraining: this.#parts.pretraining?.state() ?? null,
         batch: batch?.values ?? null,

@@ -118,7 +118,7 @@ describe('online DPO', () => {
     expect(metrics).toMatchObject({ 'rollouts/without_steps': 2, 'pairs/below_gap': 0 });
     expect([...gradientsOf(online.parameters).values()].some((one) => one !== null)).toBe(true);
     const { values } = online.task.state();
-    expect(values).toMatchObject({ steps: 1, rollouts: 3, done: 1 });
+    expect(values).toMatchObject({ steps: 1, rollouts: 3, done: 0 });
     expect(notices).toEqual([]);
   });
 
