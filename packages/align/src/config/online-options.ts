@@ -125,6 +125,12 @@ export const onlineShape = {
     description: 'passes over the prompts; a fraction is a part of a pass',
     group: 'Optimisation',
   }),
+  acceptChangedReward: option(z.boolean().default(false), {
+    description:
+      'with --resume: continue although the files of --reward have changed since the run began, and report it',
+    group: 'This call',
+    flagOnly: true,
+  }),
   showSamples: option(z.number().int().min(1).nullable().default(null), {
     description:
       'show, of every rollout batch, so many of the best and of the worst answers with reward and KL; without a number: 3. All stand in samples.jsonl',

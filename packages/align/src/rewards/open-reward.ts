@@ -66,7 +66,8 @@ export async function checkReward(text: string): Promise<void> {
   }
 }
 
-const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
+/** Whether a reward is named by a spec file. */
+export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
  * Opens what a spec describes.

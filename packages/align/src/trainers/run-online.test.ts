@@ -205,15 +205,21 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     expectSameRun(broken.output, whole.output);
   });
 
-  it('is refused with another reward', async () => {
+  it('is refused with another reward, or reports it where that is accepted', async () => {
     const own = inside('own.mjs');
     writeFileSync(own, 'export default () => 1;\n');
     const options = optionsOf({ reward: own, saveSteps: 1 });
     await trainPpo(options, stopping(1));
     writeFileSync(own, 'export default () => 2;\n');
     await expect(trainPpo({ ...options, resume: true })).rejects.toThrow(
-      /--reward .*own\.mjs has changed/,
+      /--reward .*own\.mjs has changed .* pass --accept-changed-reward$/,
     );
+    const notices: string[] = [];
+    const accepted = { ...options, resume: true, acceptChangedReward: true };
+    const onEvent: RunHooks['onEvent'] = (event) =>
+      void (event.type === 'notice' && notices.push(event.text));
+    expect(await trainPpo(accepted, { onEvent })).toMatchObject({ step: 4 });
+    expect(notices.filter((text) => text.includes('own.mjs has changed'))).toHaveLength(1);
   });
 });
 

@@ -129,7 +129,9 @@ function onlineKind<Options extends OnlineOptions>(
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
       const { model, role, referenceRole, movingReference, valueRole, reward } = policy;
-      await addInput('--reward', await rewardFiles(options.reward));
+      await addInput('--reward', await rewardFiles(options.reward), {
+        mayChange: options.acceptChangedReward,
+      });
       const asked = settings(options);
       const { discriminator } = policy;
       return new OnlineTask({

@@ -75,8 +75,16 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   /** The run's folder. */
   path: string;
   passes: PassPlan;
-  /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
-  addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
+  /**
+   * Adds an input that must be the same when the run goes on.
+   * @param how `mayChange`: another one is reported, and not refused
+   * @throws Error where it is not the same
+   */
+  addInput(
+    option: string,
+    input: RunIdentity['inputs'][string],
+    how?: { mayChange: boolean },
+  ): Promise<void>;
   notice: Notice;
   /** When it fires, what is done before the first step ends early, also by throwing its reason: there will be none. */
   signal: AbortSignal | undefined;
@@ -198,9 +206,16 @@ async function train<
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
-  const addInput = async (option: string, input: RunIdentity['inputs'][string]): Promise<void> => {
+  const accepted: string[] = [];
+  const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
     identity.inputs[option] = input;
-    await compareWithCheckpoint(run, identity);
+    if (how?.mayChange) {
+      await compareWithCheckpoint(run, { ...identity, inputs: { [option]: input } }, notice, [
+        option,
+      ]);
+      accepted.push(option);
+    }
+    await compareWithCheckpoint(run, identity, () => {}, accepted);
   };
   const { path } = run;
   const prepared = {

@@ -24,3 +24,18 @@ it('are a module, a spec, or what lies in a folder; a rule has none', async () =
   expect(await rewardFiles('regex:/a#b/')).toEqual([]);
   expect(await rewardFiles('length:-20')).toEqual([]);
 });
+
+it('of a spec are those that it names too', async () => {
+  const spec = join(folder, 'spec.yaml');
+  writeFileSync(
+    spec,
+    'rewards:\n  - {type: function, module: a.ts#name}\n  - {type: length, max: 3}\n  - {type: model, path: inner}\n',
+  );
+  writeFileSync(join(folder, 'inner', 'head.json'), '1');
+  const before = await rewardFiles(spec);
+  expect(before.map(({ name }) => name)).toEqual([
+    ...[spec, join(folder, 'a.ts'), join(folder, 'inner', 'head.json')],
+  ]);
+  writeFileSync(join(folder, 'a.ts'), 'three');
+  expect((await rewardFiles(spec))[1]).not.toEqual(before[1]);
+});
