@@ -177,8 +177,10 @@ export {
   stageVerbNames,
   stageVerbs,
 } from './recipes/stage-verbs.ts';
+export { scoreChecked } from './rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
 export * from './rewards/composite-reward.ts';
+export type { CallLimits } from './rewards/each-input.ts';
 export * from './rewards/ensemble.ts';
 export * from './rewards/function-reward.ts';
 export { type Judge, judgeReward } from './rewards/judge.ts';
@@ -226,6 +228,7 @@ export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-co
 export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
 export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
 export * from './trainers/run-dpo.ts';
+export { RunFailedError } from './trainers/run-failed-error.ts';
 export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
 export {
   runD2po,

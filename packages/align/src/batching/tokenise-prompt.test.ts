@@ -17,7 +17,7 @@ it.each([
   const row = { prompt, chosen, rejected, extra: {} } as Parameters<typeof tokenisePair>[0];
   const asked = tokenisePrompt({ prompt: row.prompt, extra: { key: 1 } }, tokenizer, free)!;
   expect(asked.tokens).toEqual(tokenisePair(row, tokenizer, { maxLength: null })!.prompt);
-  expect(asked).toMatchObject({ prompt, extra: { key: 1 }, truncated: false });
+  expect(asked).toMatchObject({ prompt, extra: { key: 1 }, opened: '', truncated: false });
 });
 
 it('a prompt that leaves no room is none, and a chat without a template is an error', () => {

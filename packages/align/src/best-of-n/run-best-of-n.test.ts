@@ -32,6 +32,7 @@ const optionsOf = ({
 }: Own = {}): BestOfNOptions => ({
   ...{ model: inside('model'), adapter: null, precision: 'fp32', device: 'cpu', threads: 1 },
   ...{ data: [data], onBadRow: 'fail', reward, unsafeCode: false, missingEosPenalty: 0 },
+  ...{ rewardConcurrency: 16, rewardTimeout: null },
   numGenerations: 4,
   sampling: {
     ...{ maxNewTokens, minNewTokens, temperature: 1, seed },

@@ -73,6 +73,7 @@ export async function runBestOfN(
     device: model.device as 'cpu',
     unsafeCode: options.unsafeCode,
     now: template.now,
+    calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
   });
   // A few times what is in flight, so that most of the time all places are taken.
   const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));

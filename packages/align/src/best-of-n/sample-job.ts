@@ -5,6 +5,7 @@ import { placeName } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { shapeScores } from '../objectives/online/token-rewards.ts';
+import { thrownText } from '../rewards/checked-outcomes.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { judgeSamples } from '../trainers/online/judge-samples.ts';
 import type { PlacedPrompt } from '../trainers/online/prompt-source.ts';
@@ -106,7 +107,18 @@ export class SampleJob {
       ended: finishReason !== 'length',
     }));
     const place = (row: number): string => placeName(rows.place(row));
-    const judged = await judgeSamples(reward, { prompts, samples }, { learns: false, place });
+    const { signal } = hooks;
+    const judged = await judgeSamples(
+      reward,
+      { prompts, samples },
+      { learns: false, place, signal },
+    ).catch((error: unknown) => {
+      if (signal?.aborted && error === signal.reason) return null;
+      const kept = `${this.#parts.journal.length} of ${rows.length} prompts are done and kept`;
+      const told = `${thrownText(error)}\n${kept}: the same command continues after them.`;
+      throw new Error(told, { cause: error });
+    });
+    if (judged === null) return null;
     const ended = samples.map((one) => one.ended);
     const scores = shapeScores(judged.scores, ended, { missingEosPenalty });
     const lines = places.map((row, at): JournalLine => {

@@ -39,7 +39,7 @@ const grpoObject = z
     ...entropyShape,
     ...pretrainingShape,
   })
-  .check(checkOnline);
+  .check((context) => checkOnline(context));
 
 /** Options of `keel grpo`. */
 export const grpoDefinition = defineTraining('grpo', grpoObject);

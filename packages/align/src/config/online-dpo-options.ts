@@ -65,7 +65,10 @@ export function checkSampledPairs(
 ): void {
   const { value, issues } = context;
   // There is always a tie to the reference, whatever its strength is called.
-  checkOnline({ ...context, value: { ...value, beta: 1 } as Checked['value'] });
+  checkOnline(
+    { ...context, value: { ...value, beta: 1 } as Checked['value'] },
+    { most: value.batchSize, name: 'pairs (one per prompt)' },
+  );
   const add = (name: string, message: string): void => {
     issues.push({ code: 'custom', path: [name], message, input: value });
   };

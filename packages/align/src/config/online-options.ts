@@ -31,6 +31,17 @@ export const onlineShape = {
     group: reward,
     value: 'reward',
   }),
+  rewardConcurrency: option(z.number().int().min(1).default(16), {
+    description:
+      'calls of an asynchronous reward function that run side by side; changes speed, not rewards',
+    group: reward,
+    value: 'calls',
+  }),
+  rewardTimeout: option(z.number().positive().nullable().default(null), {
+    description: 'seconds that a call of an asynchronous reward function may take; none: no limit',
+    group: reward,
+    value: 'seconds',
+  }),
   unsafeCode: option(z.boolean().default(false), {
     description: 'run code of answers without a sandbox, with all rights of this user',
     group: reward,
@@ -113,6 +124,12 @@ export const onlineShape = {
   epochs: option(trainingShape.epochs, {
     description: 'passes over the prompts; a fraction is a part of a pass',
     group: 'Optimisation',
+  }),
+  acceptChangedReward: option(z.boolean().default(false), {
+    description:
+      'with --resume: continue although the files of --reward have changed since the run began, and report it',
+    group: 'This call',
+    flagOnly: true,
   }),
   showSamples: option(z.number().int().min(1).nullable().default(null), {
     description:
@@ -198,7 +215,8 @@ export const epochsShape = (usual: { iterations: number }) => ({
     group: update,
   }),
   minibatches: option(z.number().int().min(1).default(1), {
-    description: 'optimizer steps that an epoch over a rollout batch is cut into',
+    description:
+      'optimizer steps that an epoch over a rollout batch is divided into; fewer where it has less to train on',
     group: update,
   }),
 });
@@ -269,8 +287,19 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
   };
 };
 
-/** What no single option of an online verb can say of itself; for `.check(...)`. */
-export function checkOnline(context: Checked): void {
+/** What optimiser steps on a rollout batch are made of. */
+export interface UpdateUnits {
+  /** Most of a rollout batch. */
+  most: number;
+  /** In words: "answers". */
+  name: string;
+}
+
+/**
+ * What no single option of an online verb can say of itself; for `.check(...)`.
+ * @param units what `--minibatches` divides; all answers by default
+ */
+export function checkOnline(context: Checked, units: UpdateUnits = answersOf(context.value)): void {
   checkTraining(context);
   const { value, issues } = context;
   const add = (name: string, message: string): void => {
@@ -319,15 +348,22 @@ export function checkOnline(context: Checked): void {
   if (value.klCorrection && value.klIn === 'reward') {
     add('klCorrection', 'it is for KL in the loss: give --kl-in loss too');
   }
-  const answers = value.batchSize * value.numGenerations;
-  if ((value.minibatches ?? 1) > answers) {
-    add('minibatches', `${value.minibatches} minibatches of ${answers} answers: give fewer`);
+  if ((value.minibatches ?? 1) > units.most) {
+    add(
+      'minibatches',
+      `${value.minibatches} minibatches, but a rollout batch has at most ${units.most} ${units.name}. Pass ${units.most} or fewer, or a larger --batch-size`,
+    );
   }
   const high = value.clipRangeHigh ?? value.clipRange ?? 0;
   if (value.dualClip != null && value.dualClip <= 1 + high) {
     add('dualClip', `it bounds ratios beyond the clip: give more than ${1 + high}`);
   }
 }
+
+const answersOf = ({ batchSize, numGenerations }: Checked['value']): UpdateUnits => ({
+  most: batchSize * numGenerations,
+  name: 'answers',
+});
 
 /** Adds an issue where a verb whose roles are adapters on one frozen base is to train the base. */
 export function checkRolesShareBase(

@@ -32,8 +32,11 @@ const raftObject = z
     ...epochsShape({ iterations: 1 }),
   })
   .check((context) => {
-    checkOnline(context);
-    const { keep, rewardThreshold, numGenerations } = context.value;
+    const { keep, rewardThreshold, numGenerations, batchSize } = context.value;
+    checkOnline(context, {
+      most: batchSize * Math.min(keep ?? numGenerations, numGenerations),
+      name: 'answers that are kept',
+    });
     const add = (name: string, message: string): void => {
       context.issues.push({ code: 'custom', path: [name], message, input: context.value });
     };

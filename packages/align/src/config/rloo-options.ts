@@ -22,7 +22,7 @@ const rlooObject = z
     ...entropyShape,
     ...pretrainingShape,
   })
-  .check(checkOnline);
+  .check((context) => checkOnline(context));
 
 /** Options of `keel rloo`. */
 export const rlooDefinition = defineTraining('rloo', rlooObject);

@@ -32,6 +32,23 @@ test('scores are normalised, clipped, weighted and added; each stays visible', a
   ]);
 });
 
+test('functions are called next to each other, and one that fails ends the others', async () => {
+  const calls: string[] = [];
+  const waiting = (name: string, fails: boolean): RewardComponent => ({
+    ...component(name, number),
+    reward: functionReward(name, (_, { signal }) => {
+      calls.push(name);
+      if (fails) return Promise.reject(new Error('no idea'));
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    }),
+  });
+  await using reward = new CompositeReward([waiting('a', false), waiting('b', true)]);
+  await expect(reward.score(answers(['1']))).rejects.toThrow('b: no idea');
+  expect(calls).toEqual(['a', 'b']);
+});
+
 test('where none says anything, neither does the sum', async () => {
   await using reward = new CompositeReward([component('a', () => null)]);
   expect(await reward.score(answers(['1']))).toEqual([{ score: null, aspects: {} }]);

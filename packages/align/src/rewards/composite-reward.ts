@@ -1,3 +1,4 @@
+import { scoreChecked } from './checked-outcomes.ts';
 import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
 import type { RewardConstraint } from './reward-constraint.ts';
 import { RewardScale, type ScaleSpec, type ScaleState } from './reward-scale.ts';
@@ -77,6 +78,14 @@ export class CompositeReward implements Reward {
     return outcomes;
   }
 
+  /** Names of the rewards that count: those with a weight or a constraint. */
+  get counted(): string[] {
+    const bounded = new Set(this.#constraints.map(({ reward }) => reward));
+    return this.#components.flatMap(({ name, weight }) =>
+      weight !== 0 || bounded.has(name) ? [name] : [],
+    );
+  }
+
   /** The multipliers now, for the metrics of a step. */
   metrics(): Record<string, number> {
     return Object.fromEntries(
@@ -124,10 +133,30 @@ export class CompositeReward implements Reward {
 
   /** By component, by input. */
   async #judge(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[][]> {
-    const judged: RewardOutcome[][] = [];
-    // One after the other: models among them share the machine.
-    for (const { reward } of this.#components) judged.push(await reward.score(inputs, signal));
-    return judged;
+    const stop = new AbortController();
+    const wanted = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const score = async (reward: Reward): Promise<RewardOutcome[]> => {
+      try {
+        return await scoreChecked(reward, inputs, wanted);
+      } catch (error) {
+        // The others end with this very error.
+        stop.abort(error);
+        throw error;
+      }
+    };
+    const rewards = this.#components.map(({ reward }) => reward);
+    const beside = rewards.map((reward) => (reward.concurrent ? score(reward) : null));
+    const all = Promise.allSettled(beside);
+    try {
+      const judged: RewardOutcome[][] = [];
+      for (const [place, reward] of rewards.entries()) {
+        // Those that need a model run one after the other: they share the machine.
+        judged.push(await (beside[place] ?? score(reward)));
+      }
+      return judged;
+    } finally {
+      await all;
+    }
   }
 
   #combine(judged: readonly RewardOutcome[][]): RewardOutcome[] {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { answers } from './fixtures/answers.ts';
-import { loadFunctionReward } from './function-reward.ts';
+import { functionReward, loadFunctionReward } from './function-reward.ts';
 
 const folder = fileURLToPath(new URL('./fixtures', import.meta.url));
 const load = (name: string) => loadFunctionReward(`functions.ts${name}`, folder);
@@ -19,6 +19,20 @@ test('a default or a named export judges answer by answer', async () => {
   ]);
 });
 
+test('a function sees what the generation prompt opened, and a signal of its call', async () => {
+  const seen: unknown[] = [];
+  const reward = functionReward('r', ({ text, opened }, { signal }) => {
+    seen.push([opened, text, signal.aborted]);
+    return 0;
+  });
+  const [plain] = answers(['so']);
+  await reward.score([{ ...plain!, opened: '<think>\n' }, plain!]);
+  expect(seen).toEqual([
+    ['<think>\n', 'so', false],
+    ['', 'so', false],
+  ]);
+});
+
 test('what fails is told with the answer that it failed on', async () => {
   await using failing = await load('#failing');
   await expect(failing.score(answers(['first', 'second']))).rejects.toMatchObject({
@@ -28,7 +42,9 @@ test('what fails is told with the answer that it failed on', async () => {
   await using strange = await load('#strange');
   await expect(strange.score(answers(['a']))).rejects.toMatchObject({
     index: 0,
-    message: 'functions.ts#strange: the score is NaN, and not a finite number',
+    message: expect.stringMatching(
+      /^functions.ts#strange: the score is NaN; return a finite number/,
+    ),
   });
   await using unfit = await load('#detailed');
   await expect(unfit.score(answers(['a']))).rejects.toThrow('the score is NaN');

@@ -2,26 +2,43 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { plainNumbers } from '../data/exact-json.ts';
-import { eachInput } from './each-input.ts';
+import { type CallLimits, eachInput, usualCallLimits } from './each-input.ts';
 import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
 
 /** What a reward function sees of an answer. */
 export interface FunctionInput extends RewardInput {
   /** What the assistant says in it: the completion itself where it is plain, its turns where it is a chat. */
   text: string;
+  /** What the generation prompt put before `text`, such as `<think>\n`; empty where it opened nothing. */
+  opened: string;
+}
+
+/** What a reward function is told of its call. */
+export interface FunctionCall {
+  /** Fires when the result is no longer wanted: the time is up, another call failed, or the run is stopped. */
+  signal: AbortSignal;
 }
 
 /** What a module may export: more is better, null says nothing; an outcome may name aspects. */
 export type RewardFunction = (
   input: FunctionInput,
+  call: FunctionCall,
 ) => number | null | RewardOutcome | Promise<number | null | RewardOutcome>;
 
-/** A reward by a function of one answer. */
-export function functionReward(name: string, judge: RewardFunction): Reward {
+/** A reward by a function of one answer; asynchronous calls run side by side. */
+export function functionReward(
+  name: string,
+  judge: RewardFunction,
+  limits: CallLimits = usualCallLimits,
+): Reward {
   return {
     name,
+    concurrent: true,
     score: (inputs, signal) =>
-      eachInput(name, inputs, async (input) => asOutcome(await judge(withText(input))), signal),
+      eachInput(name, inputs, (input, own) => judge(withText(input), { signal: own }), {
+        ...limits,
+        ...{ signal, detached: true },
+      }),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -32,7 +49,11 @@ export function functionReward(name: string, judge: RewardFunction): Reward {
  * @param folder what the path is relative to
  * @throws Error where there is no such module, it does not load, or the export is no function
  */
-export async function loadFunctionReward(module: string, folder = '.'): Promise<Reward> {
+export async function loadFunctionReward(
+  module: string,
+  folder = '.',
+  limits: CallLimits = usualCallLimits,
+): Promise<Reward> {
   const [, path, exported] = /^(.*?)(?:#([^#/\\]*))?$/.exec(module) as unknown as string[];
   const file = resolve(folder, path!);
   if (!existsSync(file)) throw new Error(`reward ${module}: there is no file ${file}`);
@@ -54,7 +75,7 @@ export async function loadFunctionReward(module: string, folder = '.'): Promise<
       `reward ${module}: the module ${found} ${name === 'default' ? 'default export' : `"${name}"`}${known}`,
     );
   }
-  return functionReward(module, judge as RewardFunction);
+  return functionReward(module, judge as RewardFunction, limits);
 }
 
 // A function is given numbers as JavaScript has them.
@@ -63,10 +84,5 @@ const withText = (input: RewardInput): FunctionInput => ({
   prompt: plainNumbers(input.prompt),
   completion: plainNumbers(input.completion),
   text: spokenText(input.completion),
+  opened: input.opened ?? '',
 });
-
-function asOutcome(value: unknown): RewardOutcome {
-  if (value === null || typeof value === 'number') return { score: value };
-  if (typeof value === 'object' && 'score' in value) return value as RewardOutcome;
-  throw new Error(`the function gave ${typeof value}, and not a number, null or { score }`);
-}

@@ -1,3 +1,4 @@
+import { scoreChecked } from './checked-outcomes.ts';
 import type { Reward } from './reward.ts';
 
 /** Somebody who rates answers: a model (model-judge.ts), or a program of one's own. */
@@ -6,6 +7,6 @@ export type Judge = Pick<Reward, 'name' | 'score'>;
 /** A judge as a reward, for a composition. */
 export const judgeReward = (judge: Judge): Reward => ({
   name: judge.name,
-  score: (inputs, signal) => judge.score(inputs, signal),
+  score: (inputs, signal) => scoreChecked(judge, inputs, signal),
   async [Symbol.asyncDispose]() {},
 });

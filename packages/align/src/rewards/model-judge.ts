@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { templateSettings } from '../config/template-options.ts';
 import { type Content, isChat, textOf } from '../data/messages.ts';
 import { eachInput } from './each-input.ts';
-import { type Reward, type RewardInput, spokenText } from './reward.ts';
+import { type Reward, type RewardInput, wholeMessage } from './reward.ts';
 
 export const judgeSchema = z.strictObject({
   type: z.literal('judge'),
@@ -64,7 +64,8 @@ export async function modelJudge(
           const certainty = probabilities.reduce((sum, value) => sum + value, 0);
           return { score: mean, aspects: { certainty } };
         },
-        signal,
+        // One model: side by side its passes would only wait for each other.
+        { concurrency: 1, timeout: null, signal, detached: false },
       ),
     async [Symbol.asyncDispose]() {
       model.dispose();
@@ -132,10 +133,10 @@ export function expectation(answers: readonly number[][], whole: readonly number
   return { mean, probabilities };
 }
 
-function fill(question: string, { prompt, completion }: RewardInput): string {
+function fill(question: string, input: RewardInput): string {
   const parts: Record<string, string> = {
-    '{prompt}': dialogue(prompt),
-    '{completion}': spokenText(completion),
+    '{prompt}': dialogue(input.prompt),
+    '{completion}': wholeMessage(input),
   };
   return question.replace(/\{prompt\}|\{completion\}/g, (name) => parts[name]!);
 }

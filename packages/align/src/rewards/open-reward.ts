@@ -8,6 +8,7 @@ import {
 } from '@keel/model';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
+import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
 import { type CountTokens, lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
@@ -33,6 +34,8 @@ export interface OpenRewardOptions
   now?: string;
   /** The model whose tokens are counted where a spec names none; the default model, unless told. */
   tokenizer?: string;
+  /** How functions are called where a spec does not say; 16 calls side by side, without a time limit, by default. */
+  calls?: CallLimits;
 }
 
 /**
@@ -65,7 +68,7 @@ export async function checkReward(text: string): Promise<void> {
   }
 }
 
-/** Whether a reward is a spec file. */
+/** Whether a reward is named by a spec file. */
 export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
@@ -103,12 +106,16 @@ async function openComponent(
     base,
     emptyAnswers,
     now,
+    calls = usualCallLimits,
     ...model
   }: OpenRewardOptions,
 ): Promise<Reward> {
   switch (spec.type) {
     case 'function':
-      return loadFunctionReward(spec.module, folder);
+      return loadFunctionReward(spec.module, folder, {
+        concurrency: spec.concurrency ?? calls.concurrency,
+        timeout: spec.timeout === undefined ? calls.timeout : spec.timeout,
+      });
     case 'regex':
       return regexReward(spec);
     case 'length': {

@@ -24,3 +24,13 @@ test('one answer leaves no trace on the next', async () => {
 test('a pattern that is none is refused', () => {
   expect(() => regexReward({ type: 'regex', pattern: '(' })).toThrow('Unterminated group');
 });
+
+test('matches the message with what the generation prompt opened, or only the text', async () => {
+  const scored = async (spec: object): Promise<unknown> => {
+    const reward = regexReward({ type: 'regex', pattern: '^<think>', ...spec });
+    const inputs = answers(['so</think> 4']).map((one) => ({ ...one, opened: '<think>\n' }));
+    return (await reward.score(inputs)).map(({ score }) => score);
+  };
+  expect(await scored({})).toEqual([1]);
+  expect(await scored({ of: 'text' })).toEqual([0]);
+});

@@ -12,6 +12,8 @@ export const regexSchema = z
     mode: z.enum(['match', 'no_match', 'count']).default('match'),
     /** A part of the completion, or all of it. */
     where: z.enum(['anywhere', 'whole']).default('anywhere'),
+    /** The whole message, with what the generation prompt opened, or only what was sampled. */
+    of: z.enum(['message', 'text']).default('message'),
   })
   .superRefine(({ pattern, flags }, context) => {
     try {
@@ -24,12 +26,13 @@ export const regexSchema = z
 
 /** Whether, or how often, a regular expression matches the completion. */
 export function regexReward(spec: z.input<typeof regexSchema>): Reward {
-  const { pattern, flags, mode, where } = regexSchema.parse(spec);
+  const { pattern, flags, mode, where, of } = regexSchema.parse(spec);
   const source = where === 'whole' ? `^(?:${pattern})$` : pattern;
   // Its own state (lastIndex) must not reach from one answer to the next.
   const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
   const name = `regex:/${pattern}/${flags}`;
-  return functionReward(name, ({ text }) => {
+  return functionReward(name, ({ opened, text: sampled }) => {
+    const text = of === 'message' ? opened + sampled : sampled;
     if (mode === 'count') return [...text.matchAll(expression)].length;
     return Number(text.search(expression) >= 0 === (mode === 'match'));
   });

@@ -28,6 +28,10 @@ export const functionSchema = z.strictObject({
   type: z.literal('function'),
   /** `module.ts` or `module.ts#name`, relative to the spec. */
   module: z.string().min(1),
+  /** Calls side by side; that of --reward-concurrency by default. */
+  concurrency: z.int().positive().optional(),
+  /** Seconds that a call may take; that of --reward-timeout by default. */
+  timeout: z.number().positive().nullable().optional(),
 });
 
 export const rewardTypes = {

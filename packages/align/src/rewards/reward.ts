@@ -11,6 +11,8 @@ export interface RewardInput {
   extra: Readonly<Record<string, unknown>>;
   /** The completion's tokens, where they are known. */
   tokens?: number;
+  /** What the generation prompt put before a sampled completion, such as `<think>\n`. */
+  opened?: string;
 }
 
 export interface RewardOutcome {
@@ -25,6 +27,8 @@ export interface RewardOutcome {
 /** Anything that tells how good answers are: a trained model, a function, a rule, tests, a mixture of these. */
 export interface Reward {
   readonly name: string;
+  /** Its calls may run next to those of other rewards: they need no model of ours. */
+  readonly concurrent?: boolean;
   /**
    * @returns an outcome an input, in their order
    * @throws RewardError where one of them cannot be judged, the signal's reason once it is aborted
@@ -51,3 +55,7 @@ export function spokenText(content: Content): string {
   const spoken = content.filter(({ role }) => role === 'assistant');
   return spoken.map((message) => message.content).join('\n');
 }
+
+/** The whole message that an answer is part of: what the generation prompt opened, and what the assistant says. */
+export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
+  opened + spokenText(completion);

@@ -7,16 +7,11 @@ import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
 import { type Checkpoint, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
 import type { Environment } from './environment.ts';
+import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 
 const ownNames =
   /^(config\.yaml|environment\.json|(metrics|samples)\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
-
-/** Options that may differ on resume without making it another run. */
-const changeableByDefault = [
-  ...['max_steps', 'epochs', 'eval_steps', 'save_steps', 'save_total_limit', 'log_every'],
-  ...['output', 'threads'],
-];
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
@@ -56,7 +51,7 @@ export class RunFolder implements Disposable {
     try {
       if (overwrite) await removeRun(path);
       const text = typeof options.config === 'string' ? options.config : stringify(options.config);
-      if (resume) refuseOtherOptions(path, text, options.changeable ?? changeableByDefault);
+      if (resume) refuseOtherOptions(path, text, options.changeable ?? changeableOnResume);
       await removePartials(path);
       await removePartials(join(path, 'checkpoints'));
       writeFileAtomic(join(path, 'config.yaml'), text);

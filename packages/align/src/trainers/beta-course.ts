@@ -1,5 +1,6 @@
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { type BetaCourse, betaAt } from './beta-schedule.ts';
+import type { Schedule } from './other-plan.ts';
 import { totalSteps } from './run-training.ts';
 
 /** The beta of each optimiser step of a run on so many usable rows; null where it is the same for all. */
@@ -15,4 +16,15 @@ export function courseOf(
     totalSteps: totalSteps(options, usable),
   };
   return (step) => betaAt(course, step);
+}
+
+/** Beta as a number that follows the planned steps; none where it is the same for all. */
+export function betaSchedulesOf(
+  { betaSchedule: schedule, betaFinal }: Pick<DpoOptions, 'betaSchedule' | 'betaFinal'>,
+  first: number,
+): Schedule[] {
+  if (schedule === 'constant') return [];
+  const course = { schedule, first, last: betaFinal ?? first };
+  const at = (step: number, totalSteps: number): number => betaAt({ ...course, totalSteps }, step);
+  return [{ name: 'beta', at }];
 }

@@ -7,7 +7,7 @@ import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { rankedObjective } from '../objectives/ranked-registry.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 import { withRowBetas } from '../objectives/row-betas.ts';
-import { courseOf } from './beta-course.ts';
+import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import {
   type DpoReferences,
   openReferences,
@@ -119,6 +119,7 @@ function onPairs(
       const strata = how.shuffle && lengths.length > 0 ? { keys: lengths, count: batchSize } : null;
       return new PairSource(rows, tokenizer, { ...how, strata, betaField });
     },
+    schedules: (options) => betaSchedulesOf(options, objectiveOptions.beta),
     async task(prepared) {
       const { options, policy, source, evaluation, passes } = prepared;
       const references = objective.needsReference

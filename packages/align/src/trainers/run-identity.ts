@@ -89,17 +89,28 @@ export function hashAdapter(folder: string): string {
 
 /**
  * Compares a resumed run with its newest checkpoint; `notice` is told where the machine is another one.
+ * @param accepted options whose files may be others: that is told to `notice`
  * @throws Error as {@link refuseOtherInputs} does
  */
 export async function compareWithCheckpoint(
   run: RunFolder,
   now: RunIdentity,
   notice: Notice = () => {},
+  accepted: readonly string[] = [],
 ): Promise<void> {
   const checkpoint = run.resumed ? await run.latestCheckpoint() : null;
   const saved = checkpoint === null ? undefined : savedIdentity(checkpoint.path);
   if (saved === undefined) return;
-  refuseOtherInputs(checkpoint!.path, saved.inputs, now.inputs);
+  const fixed = Object.entries(now.inputs).filter(([option]) => !accepted.includes(option));
+  refuseOtherInputs(checkpoint!.path, saved.inputs, Object.fromEntries(fixed));
+  for (const option of accepted) {
+    const differences = differencesOf(saved.inputs[option] ?? [], now.inputs[option] ?? []);
+    if (differences.length > 0) {
+      notice(
+        `${option} is not what the run began with, and the run continues with it: ${differences.join('; ')}`,
+      );
+    }
+  }
   const other = describeOtherMachine(saved.machine, now.machine);
   if (other !== null) notice(other);
 }
@@ -128,9 +139,15 @@ export function refuseOtherInputs(
   if (differences.length === 0) return;
   throw new Error(
     `${checkpoint}: the run cannot be resumed with other data, models or rewards: ${differences.join('; ')}. ` +
-      'Restore what the run was started with, or start a new run: another --output, or --overwrite',
+      `Restore what the run was started with, or start a new run: another --output, or --overwrite${rewardHint(differences)}`,
   );
 }
+
+/** A reward may have had to be fixed: then the run need not be lost. */
+const rewardHint = (differences: readonly string[]): string =>
+  differences.every((one) => one.startsWith('--reward '))
+    ? '. To continue with the changed reward, pass --accept-changed-reward'
+    : '';
 
 function differencesOf(before: readonly FileHash[], now: readonly FileHash[]): string[] {
   // Files may have been moved: content and order count, names do not.

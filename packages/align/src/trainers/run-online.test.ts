@@ -205,15 +205,21 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     expectSameRun(broken.output, whole.output);
   });
 
-  it('is refused with another reward', async () => {
+  it('is refused with another reward, or reports it where that is accepted', async () => {
     const own = inside('own.mjs');
     writeFileSync(own, 'export default () => 1;\n');
     const options = optionsOf({ reward: own, saveSteps: 1 });
     await trainPpo(options, stopping(1));
     writeFileSync(own, 'export default () => 2;\n');
     await expect(trainPpo({ ...options, resume: true })).rejects.toThrow(
-      /--reward .*own\.mjs has changed/,
+      /--reward .*own\.mjs has changed .* pass --accept-changed-reward$/,
     );
+    const notices: string[] = [];
+    const accepted = { ...options, resume: true, acceptChangedReward: true };
+    const onEvent: RunHooks['onEvent'] = (event) =>
+      void (event.type === 'notice' && notices.push(event.text));
+    expect(await trainPpo(accepted, { onEvent })).toMatchObject({ step: 4 });
+    expect(notices.filter((text) => text.includes('own.mjs has changed'))).toHaveLength(1);
   });
 });
 
@@ -288,7 +294,9 @@ describe('what cannot be is said in plain words', () => {
     ['grpo', { beta: 0.1, klEstimator: 'k1' }, /no gradient in expectation/],
     ['ppo', { klController: 'adaptive', beta: 0 }, /give a --beta above 0/],
     ['ppo', { maxNewTokens: 1024 }, /no room for a prompt/],
-    ['ppo', { minibatches: 9 }, /9 minibatches of 4 answers/],
+    ['ppo', { minibatches: 9 }, /9 minibatches, but a rollout batch has at most 4 answers/],
+    ['online-dpo', { minibatches: 5, numGenerations: 4 }, /at most 4 pairs \(one per prompt\)/],
+    ['raft', { minibatches: 5 }, /at most 4 answers that are kept/],
     ['reinforce', { batchSize: 1 }, /2 answers a batch/],
     ['ppo', { critic: 'shared', criticWarmup: 1 }, /a warm-up is for/],
     ['ppo', { reward: 'nothing' }, /--reward nothing: there is no such file/],

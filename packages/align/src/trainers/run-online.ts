@@ -126,14 +126,17 @@ function onlineKind<Options extends OnlineOptions>(
       new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
     stepsPerBatch: stepsPerRollout,
     async task(prepared) {
-      const { options, policy, data, source, evaluation, passes, path, addInput, tell } = prepared;
+      const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
+      const { tell, notice, signal } = prepared;
       const { model, role, referenceRole, movingReference, valueRole, reward } = policy;
-      await addInput('--reward', await rewardFiles(options.reward));
+      await addInput('--reward', await rewardFiles(options.reward), {
+        mayChange: options.acceptChangedReward,
+      });
       const asked = settings(options);
       const { discriminator } = policy;
       return new OnlineTask({
         ...{ model, role, referenceRole, movingReference, valueRole, reward },
-        ...{ source, evaluation, ...passes },
+        ...{ source, evaluation, ...passes, notice, signal },
         settings: asked,
         labeller:
           discriminator &&

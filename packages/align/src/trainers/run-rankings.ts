@@ -5,7 +5,7 @@ import type { RefuseRow } from '../data/open-rows.ts';
 import type { JudgedRow } from '../data/rows.ts';
 import { DEFAULT_BETA } from '../objectives/mixture.ts';
 import type { RankedObjective } from '../objectives/ranked.ts';
-import { courseOf } from './beta-course.ts';
+import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { openScores } from './dpo-reference.ts';
 import { allTies } from './open-pairs.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
@@ -19,6 +19,7 @@ export const onRankings = (objective: RankedObjective): Kind => ({
   rowKind: 'judged',
   refuse: refuseUnranked,
   source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
+  schedules: (options) => betaSchedulesOf(options, options.beta ?? DEFAULT_BETA),
   async task({ options, policy, data, source, evaluation, passes, addInput, notice, signal }) {
     const width = Math.max(
       await mostAnswers(data.rows),

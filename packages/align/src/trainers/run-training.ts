@@ -14,7 +14,9 @@ import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import {
@@ -25,6 +27,7 @@ import {
   type RunData,
   writeRows,
 } from './run-data.ts';
+import { RunFailedError } from './run-failed-error.ts';
 import {
   begunPassTokens,
   compareWithCheckpoint,
@@ -75,8 +78,16 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   /** The run's folder. */
   path: string;
   passes: PassPlan;
-  /** Adds an input that must be the same when the run goes on. @throws Error where it is not */
-  addInput(option: string, input: RunIdentity['inputs'][string]): Promise<void>;
+  /**
+   * Adds an input that must be the same when the run goes on.
+   * @param how `mayChange`: another one is reported, and not refused
+   * @throws Error where it is not the same
+   */
+  addInput(
+    option: string,
+    input: RunIdentity['inputs'][string],
+    how?: { mayChange: boolean },
+  ): Promise<void>;
   notice: Notice;
   /** When it fires, what is done before the first step ends early, also by throwing its reason: there will be none. */
   signal: AbortSignal | undefined;
@@ -107,6 +118,8 @@ export interface TrainingKind<
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
   /** Optimiser steps on each batch of rows; 1 unless told. */
   stepsPerBatch?(options: Options): number;
+  /** Numbers other than the learning rate that follow the planned steps. */
+  schedules?(options: Options): readonly Schedule[];
   /** What moves the parameters; AdamW unless told. */
   optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
   /** After the last step, before the result is written. @returns what the report has beside what all have */
@@ -125,6 +138,7 @@ export interface TrainingKind<
  * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be, or are not those of
  *   the run that is resumed
  * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
+ * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole state is saved first
  */
 export async function runTraining<
   Options extends TrainingOptions,
@@ -201,9 +215,16 @@ async function train<
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
-  const addInput = async (option: string, input: RunIdentity['inputs'][string]): Promise<void> => {
+  const accepted: string[] = [];
+  const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
     identity.inputs[option] = input;
-    await compareWithCheckpoint(run, identity);
+    if (how?.mayChange) {
+      await compareWithCheckpoint(run, { ...identity, inputs: { [option]: input } }, notice, [
+        option,
+      ]);
+      accepted.push(option);
+    }
+    await compareWithCheckpoint(run, identity, () => {}, accepted);
   };
   const { path } = run;
   const prepared = {
@@ -238,6 +259,7 @@ async function train<
   };
   const loop = {
     ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
+    schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };
   const steps = totalSteps(options, source.usable, perBatch);
@@ -246,13 +268,13 @@ async function train<
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
-  let headlines: readonly Headline[] = [];
-  if (!ended.interrupted) {
+  if (ended.interrupted) return { path: run.path, final: run.finalPath, ...ended, headlines: [] };
+  try {
     const shown = await kind.finish?.(prepared, task);
     await run.saveFinal(saveWeights);
     const seconds = (performance.now() - began) / 1000;
     const { verb } = kind.definition;
-    headlines = writeRunReport(run, {
+    const headlines = writeRunReport(run, {
       verb,
       options,
       headlines: kind.headlines,
@@ -261,8 +283,17 @@ async function train<
       seconds,
       shown,
     });
+    return { path: run.path, final: run.finalPath, ...ended, headlines };
+  } catch (error) {
+    // With --save-steps none, the steps are in no checkpoint yet.
+    const newest = await run.latestCheckpoint();
+    const progress = { totalSteps: steps, evaluationDue: false };
+    const saved = newest && { ...newest, ...progress };
+    const writer = new CheckpointWriter(loop, saved, options.saveTotalLimit);
+    await writer.save(ended.step, progress).catch(() => {});
+    const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
+    throw new RunFailedError(error, left);
   }
-  return { path: run.path, final: run.finalPath, ...ended, headlines };
 }
 
 /** Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next. */

@@ -5,8 +5,19 @@ import { Sgd, type Tensor, tensor, tidy } from '@keel/torch';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MetricsLog } from '../runs/metrics.ts';
 import { RunFolder } from '../runs/run-folder.ts';
-import { type LoopOptions, type TrainingEvent, trainingLoop } from './training-loop.ts';
-import type { Metrics, TaskState, TrainingTask } from './training-task.ts';
+import { RunFailedError } from './run-failed-error.ts';
+import {
+  type LoopOptions,
+  type LoopParts,
+  type TrainingEvent,
+  trainingLoop,
+} from './training-loop.ts';
+import {
+  type Metrics,
+  NonFiniteLossError,
+  type TaskState,
+  type TrainingTask,
+} from './training-task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-loop-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,9 +28,13 @@ class Falling implements TrainingTask {
   readonly rows = [3, 4];
   tokens = 0;
   evaluations = 0;
+  /** Is called in a step, when the task has changed already; in an evaluation, before it. */
+  onStep = (): void => {};
+  onEvaluation = (): void => {};
 
   async step(): Promise<Metrics> {
     this.tokens += 10;
+    this.onStep();
     return tidy(() => {
       const loss = this.weight.square().sum();
       loss.backward();
@@ -27,6 +42,7 @@ class Falling implements TrainingTask {
     });
   }
   async evaluate(): Promise<Metrics> {
+    this.onEvaluation();
     this.evaluations += 1;
     return { loss: tidy(() => this.weight.square().sum().item()) };
   }
@@ -64,6 +80,7 @@ async function loop(
   own: Partial<LoopOptions> = {},
   stopAfter?: number,
   resume?: string,
+  prepare: (task: Falling, parts: LoopParts) => void = () => {},
 ): Promise<Ran> {
   const task = new Falling();
   const parameters = new Map<string, Tensor>([['weight', task.weight]]);
@@ -78,15 +95,11 @@ async function loop(
   };
   const optimiser = new Sgd(parameters);
   const saveWeights = (): void => {};
-  const parts = {
-    task,
-    parameters,
-    optimiser,
-    run,
-    saveWeights,
-    onEvent,
+  const parts: LoopParts = {
+    ...{ task, parameters, optimiser, run, saveWeights, onEvent },
     signal: controller.signal,
   };
+  prepare(task, parts);
   const result = await trainingLoop(parts, { ...usual, ...own });
   return { task, result, events, metrics: MetricsLog.read(run.metricsPath), path };
 }
@@ -168,5 +181,141 @@ describe('trainingLoop', () => {
     expect(again.result).toEqual({ step: 6, interrupted: false });
     expect(again.task.weight.item()).toBe(task.weight.item());
     expect(again.metrics).toEqual(metrics);
+  });
+});
+
+describe('whatever ends the loop', () => {
+  const fail = (): never => {
+    throw new Error('ENOSPC: no space left');
+  };
+  /** At the n-th call. */
+  const at = (nth: number, body: () => void) => {
+    let calls = 0;
+    return (): void => void (++calls === nth && body());
+  };
+  const failing: Record<string, (task: Falling, parts: LoopParts) => void> = {
+    'a step': (task) => {
+      task.onStep = at(4, fail);
+    },
+    'an evaluation': (task) => {
+      task.onEvaluation = at(2, fail);
+    },
+    'a display': (_, parts) => {
+      const { onEvent } = parts;
+      parts.onEvent = (event) => {
+        onEvent(event);
+        if (event.type === 'step' && event.step === 3) fail();
+      };
+    },
+    // What was thrown is no Error at all.
+    'a thrown text': (task) => {
+      task.onStep = at(4, () => {
+        throw 'ENOSPC: no space left';
+      });
+    },
+  };
+  it.each(
+    Object.keys(failing),
+  )('%s that fails: the steps before it are saved, and the run goes on as if nothing had been', async (what) => {
+    const options = { evalSteps: 3 };
+    const whole = await loop(options);
+    let path = '';
+    const error = await loop(options, undefined, undefined, (task, parts) => {
+      failing[what]!(task, parts);
+      path = parts.run.path;
+    }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(RunFailedError);
+    const { step, checkpoint, message } = error as RunFailedError;
+    expect(step).toBe(3);
+    expect(message).toBe(
+      `ENOSPC: no space left\nThe state after step 3 is saved in ${checkpoint}.`,
+    );
+    const resumed = await loop(options, undefined, path);
+    expect(resumed.events[0]).toBe('start 3');
+    expect(resumed.task.weight.item()).toBe(whole.task.weight.item());
+    expect(resumed.task.tokens).toBe(60);
+    const clockless = (rows: Ran['metrics']) =>
+      rows.map(({ step, loss, eval_loss }) => [step, loss, eval_loss]);
+    expect(clockless(resumed.metrics)).toEqual(clockless(whole.metrics));
+  });
+
+  it('before a step has finished there is nothing to save', async () => {
+    const error = await loop({}, undefined, undefined, (task) => {
+      task.onStep = fail;
+    }).catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      ...{ step: 0, checkpoint: null },
+      message: 'ENOSPC: no space left\nNo step had finished. Start again with --overwrite.',
+    });
+  });
+
+  it('a checkpoint that cannot be written is told with the newest one', async () => {
+    const error = await loop({ saveSteps: 2 }, undefined, undefined, (_, parts) => {
+      parts.saveWeights = at(2, fail);
+    }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ step: 4, checkpoint: expect.stringMatching(/step-2$/) });
+    expect(error.message).toMatch(
+      /^ENOSPC: no space left\nThe state after step 4 could not be saved: ENOSPC.* The newest checkpoint is .*step-2\.$/,
+    );
+  });
+
+  it('weights that the optimiser has changed in part are not saved', async () => {
+    const error = await loop({}, undefined, undefined, (_, { optimiser }) => {
+      const step = optimiser.step.bind(optimiser);
+      optimiser.step = (rate) => {
+        step(rate);
+        at(1, fail)();
+      };
+    }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ step: 0, checkpoint: null });
+    expect(error.message).toMatch(/could not be saved: the optimizer had changed a part/);
+  });
+
+  it('numbers that are none end it under their own name, with the step before saved', async () => {
+    let path = '';
+    const error = await loop({}, undefined, undefined, (task, { run }) => {
+      path = run.path;
+      task.onStep = at(3, () => {
+        throw new NonFiniteLossError('the loss is NaN', [1]);
+      });
+    }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(NonFiniteLossError);
+    expect(readdirSync(join(path, 'checkpoints'))).toEqual(['step-2']);
+  });
+
+  it.each([
+    ['a step', 2],
+    ['an evaluation', 3],
+  ])('a task that ends %s when the signal fires: the run is stopped after step %d', async (what, after) => {
+    const options = { evalSteps: 3 };
+    let path = '';
+    const stopped = await loop(options, undefined, undefined, (task, parts) => {
+      path = parts.run.path;
+      const controller = new AbortController();
+      parts.signal = controller.signal;
+      const leave = (): never => {
+        controller.abort();
+        throw controller.signal.reason;
+      };
+      if (what === 'a step') task.onStep = at(3, leave);
+      else task.onEvaluation = at(2, leave);
+    });
+    expect(stopped.result).toEqual({ step: after, interrupted: true });
+    const resumed = await loop(options, undefined, path);
+    expect(resumed.metrics.map(({ step }) => step)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 6]);
+    expect(resumed.task.weight.item()).toBe(8 / 2 ** 6);
+    expect(resumed.task.tokens).toBe(60);
+  });
+
+  it('a run that is resumed with other steps says what its rates become', async () => {
+    const linear = { scheduler: 'linear', saveSteps: 2 } as const;
+    const { path } = await loop({ ...linear, totalSteps: 2 });
+    const notices: string[] = [];
+    await loop({ ...linear, totalSteps: 4 }, undefined, path, (_, parts) => {
+      parts.notice = (text) => void notices.push(text);
+    });
+    expect(notices).toEqual([
+      expect.stringMatching(/the learning rate was 0\.125 at step 2, and is 0\.125 at step 3/),
+    ]);
   });
 });

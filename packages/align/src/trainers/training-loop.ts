@@ -1,24 +1,27 @@
 // The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints, stopping.
 import { setImmediate } from 'node:timers/promises';
-import {
-  clipGradients,
-  type Optimiser,
-  PhaseClock,
-  phase,
-  type ScheduleName,
-  scheduleFactor,
-  type Tensor,
-} from '@keel/torch';
+import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
+import {
+  type CheckpointParts,
+  CheckpointWriter,
+  refuseBrokenWeights,
+} from './checkpoint-writer.ts';
 import type { JudgedLine } from './online/samples-log.ts';
-import type { RunIdentity } from './run-identity.ts';
-import { loadTrainingState, saveTrainingState } from './training-state.ts';
-import { type Metrics, NonFiniteLossError, type TrainingTask } from './training-task.ts';
+import { describeOtherPlan, type Schedule } from './other-plan.ts';
+import { RunFailedError } from './run-failed-error.ts';
+import {
+  type CapturedState,
+  captureState,
+  loadTrainingState,
+  savedProgress,
+} from './training-state.ts';
+import { type Metrics, NonFiniteLossError } from './training-task.ts';
 
 export interface LoopOptions {
   totalSteps: number;
@@ -47,25 +50,23 @@ export type TrainingEvent =
   | { type: 'checkpoint'; step: number; path: string }
   | ({ type: 'profile'; step: number } & WrittenProfile);
 
-export interface LoopParts {
-  task: TrainingTask;
-  parameters: Map<string, Tensor>;
-  optimiser: Optimiser;
-  run: RunFolder;
-  /** What the run is made of: kept in its checkpoints. */
-  identity?: RunIdentity;
-  /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
-  saveWeights(folder: string): Promise<void> | void;
-  onEvent(event: TrainingEvent): void;
-  /** Is told what was measured of the machine. */
+export interface LoopParts extends CheckpointParts {
+  /** Is told what was measured of the machine, and what differs from the run that is resumed. */
   notice?(text: string): void;
-  /** When it fires, the step under way is finished, a checkpoint written, and the loop ends. */
-  signal?: AbortSignal;
+  /**
+   * When it fires, the step under way is finished, a checkpoint written, and the loop ends. A task may end the step at once by
+   * throwing the signal's reason: then the checkpoint is of the step before.
+   */
+  signal?: AbortSignal | undefined;
+  /** Numbers other than the learning rate that follow the planned steps. */
+  schedules?: readonly Schedule[];
 }
 
 /**
+ * Whatever ends the loop, the last whole state is saved first.
  * @returns steps done, and whether the signal stopped it
  * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of that step is kept
+ * @throws RunFailedError for anything else that is thrown on the way
  */
 export async function trainingLoop(
   parts: LoopParts,
@@ -80,22 +81,30 @@ async function runSteps(
   options: LoopOptions,
   clock: PhaseClock,
 ): Promise<{ step: number; interrupted: boolean }> {
-  const { task, parameters, optimiser, run, identity, onEvent, signal } = parts;
+  const { task, parameters, optimiser, run, identity, onEvent, notice, signal } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
+  const before = resumed === null ? undefined : savedProgress(resumed.path);
   let step = 0;
   if (resumed !== null) {
     loadTrainingState(resumed.path, { task, parameters, optimiser });
     step = resumed.step;
   }
+  const schedules = [learningRateOf(options), ...(parts.schedules ?? [])];
+  const told =
+    before && describeOtherPlan(schedules, { step, before: before.totalSteps, now: totalSteps });
+  if (told) notice?.(told);
   using log = MetricsLog.open(run.metricsPath, run.resumed ? (resumed?.step ?? -1) : null);
   using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
   const record = (row: { step: number } & Metrics): void => {
     log.append(row);
     board.metrics(row);
   };
+  let evaluationDue = before?.evaluationDue ?? resumed === null;
   const evaluate = async (): Promise<void> => {
+    evaluationDue = true;
     const found = await phase('evaluation', () => task.evaluate());
+    evaluationDue = false;
     if (found === null) return;
     const metrics = Object.fromEntries(
       Object.entries(found).map(([name, value]) => [`eval_${name}`, value]),
@@ -103,80 +112,100 @@ async function runSteps(
     record({ step, ...metrics });
     onEvent({ type: 'evaluation', step, metrics });
   };
-  let saved = resumed?.step ?? -1;
-  const save = async (): Promise<void> => {
-    if (saved === step) return;
-    refuseBrokenWeights(parameters, task);
+  const newest = resumed && { ...resumed, evaluationDue };
+  const writer = new CheckpointWriter(parts, newest, options.saveTotalLimit);
+  const save = async (captured?: CapturedState): Promise<void> => {
     log.sync();
     board.sync();
-    const fill = async (folder: string): Promise<void> => {
-      await parts.saveWeights(folder);
-      saveTrainingState(folder, { task, parameters, optimiser, identity });
-    };
-    const { path } = await phase('checkpoint', () =>
-      run.saveCheckpoint(step, fill, options.saveTotalLimit),
-    );
-    saved = step;
-    onEvent({ type: 'checkpoint', step, path });
+    await writer.save(step, { totalSteps, evaluationDue }, captured);
   };
 
   let peak =
     task.flops === undefined || identity === undefined
       ? null
-      : machinePeak(identity.machine, parts.notice);
+      : machinePeak(identity.machine, notice);
   using profiler = profilerOf(options, run, clock, totalSteps - step);
   const tellProfile = (): void => {
     const written = profiler?.finish() ?? null;
     if (written !== null) onEvent({ type: 'profile', step, ...written });
   };
+  /** What the task was before the step under way; undefined between steps. */
+  let captured: CapturedState | undefined;
+  /** The optimiser has moved some weights, and perhaps not all. */
+  let torn = false;
 
-  onEvent({ type: 'start', step, totalSteps });
-  if (resumed === null) await evaluate();
-  while (step < totalSteps && !signal?.aborted) {
-    clock.take();
-    profiler?.beginStep(step + 1);
-    const began = performance.now();
-    const learningRate =
-      options.learningRate *
-      scheduleFactor(options.scheduler, step, { warmupSteps: options.warmupSteps, totalSteps });
-    const before = { tokens: task.tokens, flops: task.flops ?? 0 };
-    const metrics = await task.step();
-    phase('optimiser', () => {
-      metrics.grad_norm = clipGradients(
-        parameters.values(),
-        options.maxGradNorm ?? Number.POSITIVE_INFINITY,
-      );
-      if (!Number.isFinite(metrics.grad_norm)) {
-        throw new NonFiniteLossError(`the norm of the gradient is ${metrics.grad_norm}`, task.rows);
+  try {
+    onEvent({ type: 'start', step, totalSteps });
+    if (evaluationDue) await evaluate();
+    while (step < totalSteps && !signal?.aborted) {
+      captured = captureState(parts);
+      clock.take();
+      profiler?.beginStep(step + 1);
+      const began = performance.now();
+      const learningRate = schedules[0]!.at(step, totalSteps);
+      const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
+      const metrics = await task.step();
+      phase('optimiser', () => {
+        metrics.grad_norm = clipGradients(
+          parameters.values(),
+          options.maxGradNorm ?? Number.POSITIVE_INFINITY,
+        );
+        if (!Number.isFinite(metrics.grad_norm)) {
+          const what = `the norm of the gradient is ${metrics.grad_norm}`;
+          throw new NonFiniteLossError(what, task.rows);
+        }
+        metrics.learning_rate = learningRate;
+        torn = true;
+        optimiser.step(learningRate);
+        torn = false;
+        optimiser.zeroGrad();
+      });
+      captured = undefined;
+      step += 1;
+      evaluationDue = step === totalSteps || (evalSteps !== null && step % evalSteps === 0);
+      const seconds = (performance.now() - began) / 1000;
+      profiler?.endStep(step);
+      metrics.tokens_per_second = (task.tokens - counted.tokens) / seconds;
+      if (peak !== null) {
+        const reached = ((task.flops ?? 0) - counted.flops) / seconds;
+        if (reached > peak.flops) peak = raisedPeak(identity!.machine, reached);
+        metrics.mfu = reached / peak.flops;
       }
-      metrics.learning_rate = learningRate;
-      optimiser.step(learningRate);
-      optimiser.zeroGrad();
-    });
-    step += 1;
-    const seconds = (performance.now() - began) / 1000;
-    profiler?.endStep(step);
-    metrics.tokens_per_second = (task.tokens - before.tokens) / seconds;
-    if (peak !== null) {
-      const reached = ((task.flops ?? 0) - before.flops) / seconds;
-      if (reached > peak.flops) peak = raisedPeak(identity!.machine, reached);
-      metrics.mfu = reached / peak.flops;
+      for (const [name, spent] of clock.take()) metrics[`time/${name}`] = spent;
+      if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
+      onEvent({ type: 'step', step, totalSteps, metrics });
+      if (evaluationDue) await evaluate();
+      if (saveSteps !== null && step % saveSteps === 0) await save();
+      if (profiler?.due) tellProfile();
+      await setImmediate();
     }
-    for (const [name, spent] of clock.take()) metrics[`time/${name}`] = spent;
-    if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
-    onEvent({ type: 'step', step, totalSteps, metrics });
-    if (evalSteps !== null ? step % evalSteps === 0 || step === totalSteps : step === totalSteps)
-      await evaluate();
-    if (saveSteps !== null && step % saveSteps === 0) await save();
-    if (profiler?.due) tellProfile();
-    await setImmediate();
+    refuseBrokenWeights(parameters, task);
+    const interrupted = step < totalSteps;
+    if (interrupted || saveSteps !== null) await save();
+    tellProfile();
+    return { step, interrupted };
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) {
+      await save(captured);
+      return { step, interrupted: true };
+    }
+    const whole = !torn && step > 0 && writer.failure === undefined;
+    try {
+      if (whole) await save(captured);
+    } catch (failure) {
+      writer.failure ??= failure;
+    }
+    if (error instanceof NonFiniteLossError) throw error;
+    const notSaved = torn ? 'the optimizer had changed a part of the weights' : writer.failure;
+    throw new RunFailedError(error, { step, checkpoint: writer.path, notSaved });
   }
-  refuseBrokenWeights(parameters, task);
-  const interrupted = step < totalSteps;
-  if (interrupted || saveSteps !== null) await save();
-  tellProfile();
-  return { step, interrupted };
 }
+
+const learningRateOf = ({ learningRate, scheduler, warmupSteps }: LoopOptions): Schedule => ({
+  name: 'learning rate',
+  at: (step, totalSteps) =>
+    learningRate * scheduleFactor(scheduler, step, { warmupSteps, totalSteps }),
+});
 
 /** @param left steps of this call; where they are fewer than those before the first to be profiled, the last one is */
 function profilerOf(
@@ -189,12 +218,4 @@ function profilerOf(
   if (profile === null || steps === null) return null;
   const first = Math.max(1, Math.min(steps.first, left));
   return new StepProfiler(profile || run.profilePath, { ...steps, first }, clock);
-}
-
-/** A step may end in weights that are no numbers though its loss was one: such weights are never written. */
-function refuseBrokenWeights(parameters: ReadonlyMap<string, Tensor>, task: TrainingTask): void {
-  for (const [name, parameter] of parameters) {
-    if (!parameter.isFinite())
-      throw new NonFiniteLossError(`the weight ${name} is not finite after the step`, task.rows);
-  }
 }

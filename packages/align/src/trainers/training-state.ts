@@ -22,12 +22,30 @@ export interface StatefulParts {
   parameters: Map<string, Tensor>;
   optimiser: Optimiser;
   /** What the run is made of, for {@link savedIdentity}. */
-  identity?: RunIdentity;
+  identity?: RunIdentity | undefined;
+  /** Where the loop is, for {@link savedProgress}. */
+  progress?: LoopProgress;
+  /** Saved in place of what task and random numbers are now. */
+  captured?: CapturedState | undefined;
+}
+
+/** What the loop remembers beside its step. */
+export interface LoopProgress {
+  /** Steps of the whole run as it was planned: schedules follow them. */
+  totalSteps: number;
+  /** An evaluation after this step has not been made. */
+  evaluationDue: boolean;
+}
+
+/** A copy of a task's state and of the random numbers' at one moment, on the host. */
+export interface CapturedState {
+  values: Record<string, unknown>;
+  tensors: { name: string; dtype: StoredDType; shape: number[]; data: Uint8Array }[];
+  random: Record<string, string>;
 }
 
 const STATE = 'trainer_state.json';
 const TENSORS = 'trainer_state.safetensors';
-const groups = ['parameter', 'optimiser', 'task'] as const;
 const stored: Partial<Record<DType, StoredDType>> = {
   float32: 'F32',
   float64: 'F64',
@@ -39,43 +57,74 @@ const loaded = new Map(
   Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const),
 );
 
+/** Copies what a step changes before the optimiser moves: so a step that fails can be as if it had not begun. */
+export function captureState({
+  task,
+  parameters,
+}: Pick<StatefulParts, 'task' | 'parameters'>): CapturedState {
+  return tidy(() => {
+    const { values, tensors } = task.state();
+    return {
+      values: structuredClone(values),
+      tensors: [...tensors].map(([name, tensor]) => ({
+        ...{ name, dtype: stored[tensor.dtype]!, shape: [...tensor.shape] },
+        data: bytesOf(tensor),
+      })),
+      random: randomStates(parameters),
+    };
+  });
+}
+
 export function saveTrainingState(folder: string, parts: StatefulParts): void {
   tidy(() => save(folder, parts));
 }
 
-function save(folder: string, { task, parameters, optimiser, identity }: StatefulParts): void {
-  const taskState = task.state();
+function save(folder: string, parts: StatefulParts): void {
+  const { parameters, optimiser, identity, progress } = parts;
+  const { values, tensors: taskTensors, random } = parts.captured ?? captureState(parts);
   const optimiserState = optimiser.state();
-  const sources = {
-    parameter: parameters,
-    optimiser: optimiserState.tensors,
-    task: taskState.tensors,
-  };
   function* tensors() {
-    for (const group of groups) {
-      for (const [name, tensor] of sources[group]) {
-        const data = (): Uint8Array => {
-          const array = tensor.toTypedArray();
-          return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-        };
-        yield { name: `${group}/${name}`, dtype: stored[tensor.dtype]!, shape: tensor.shape, data };
+    for (const [group, source] of [
+      ['parameter', parameters],
+      ['optimiser', optimiserState.tensors],
+    ] as const) {
+      for (const [name, tensor] of source) {
+        const about = { dtype: stored[tensor.dtype]!, shape: [...tensor.shape] };
+        yield { name: `${group}/${name}`, ...about, data: () => bytesOf(tensor) };
       }
+    }
+    for (const { name, data, ...about } of taskTensors) {
+      yield { name: `task/${name}`, ...about, data: () => data };
     }
   }
   writeSafetensors(join(folder, TENSORS), tensors());
   const state = {
     identity,
-    task: taskState.values,
+    progress,
+    task: values,
     optimiserStep: optimiserState.step,
     optimiserMissed: optimiserState.missed,
-    random: Object.fromEntries(
-      devicesOf(parameters).map((device) => [
-        device,
-        Buffer.from(randomState(device)).toString('base64'),
-      ]),
-    ),
+    random,
   };
   writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+const bytesOf = (tensor: Tensor): Uint8Array => {
+  const array = tensor.toTypedArray();
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+};
+
+const randomStates = (parameters: ReadonlyMap<string, Tensor>): Record<string, string> =>
+  Object.fromEntries(
+    devicesOf(parameters).map((device) => [
+      device,
+      Buffer.from(randomState(device)).toString('base64'),
+    ]),
+  );
+
+/** Where the loop of a checkpoint's run was; undefined where the checkpoint does not tell. */
+export function savedProgress(folder: string): LoopProgress | undefined {
+  return JSON.parse(readFileSync(join(folder, STATE), 'utf8')).progress;
 }
 
 /** What the run of a checkpoint was made of; undefined where the checkpoint does not tell. */
@@ -101,7 +150,7 @@ export function loadTrainingState(
         const slash = name.indexOf('/');
         const { dtype, shape } = file.info(name);
         const tensor = fromBytes(file.read(name), loaded.get(dtype)!, shape);
-        found[name.slice(0, slash) as (typeof groups)[number]].set(name.slice(slash + 1), tensor);
+        found[name.slice(0, slash) as keyof typeof found].set(name.slice(slash + 1), tensor);
       }
       refuseOtherWeights(folder, parameters, found.parameter);
       const taskState = { values: state.task, tensors: found.task };

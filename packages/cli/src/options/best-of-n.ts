@@ -21,6 +21,8 @@ const schema = z
       value: 'what',
     }),
     reward: onlineShape.reward,
+    rewardConcurrency: onlineShape.rewardConcurrency,
+    rewardTimeout: onlineShape.rewardTimeout,
     missingEosPenalty: onlineShape.missingEosPenalty,
     numGenerations: option(z.number().int().min(1).default(8), {
       description: 'n: answers sampled to each prompt, of which the best is kept',

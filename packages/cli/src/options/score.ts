@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
+import { defineOptions, onlineShape, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const schema = z.strictObject({
@@ -10,6 +10,8 @@ const schema = z.strictObject({
     group: 'Reward',
     value: 'reward',
   }),
+  rewardConcurrency: onlineShape.rewardConcurrency,
+  rewardTimeout: onlineShape.rewardTimeout,
   unsafeCode: option(z.boolean().default(false), {
     description: 'run code of answers without a sandbox, with all rights of this user',
     group: 'Reward',

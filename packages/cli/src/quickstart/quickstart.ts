@@ -98,7 +98,9 @@ async function main(): Promise<number> {
 async function train(output: string): Promise<{ result: RunResult; exitCode: number }> {
   const display = new HumanDisplay();
   using stop = new StopSignals((name) =>
-    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`),
+    display.say(
+      `${name}: finishing this step and saving a checkpoint. Press Ctrl-C again to quit now.`,
+    ),
   );
   try {
     const result = await alignPairs(

@@ -1,4 +1,4 @@
-import { openReward, placeName, RewardError, templateSettings } from '@keel/align';
+import { openReward, placeName, RewardError, scoreChecked, templateSettings } from '@keel/align';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { StopSignals } from '../training/stop-signals.ts';
@@ -23,6 +23,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     batchTokens,
     unsafeCode,
     now: templateSettings(options).now,
+    calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   using stopping = new StopSignals((name) => console.error(`${name}: leaving`));
@@ -34,7 +35,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     const rowOf = rows.flatMap(({ inputs }, row) => inputs.map(() => start + row));
     const inputs = rows.flatMap((row) => row.inputs);
     try {
-      const outcomes = await reward.score(inputs, stopping.signal);
+      const outcomes = await scoreChecked(reward, inputs, stopping.signal);
       let next = 0;
       rows.forEach((row, place) => {
         const own = outcomes.slice(next, next + row.inputs.length);

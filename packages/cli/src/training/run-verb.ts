@@ -5,6 +5,7 @@ import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
 import { StopSignals } from './stop-signals.ts';
+import { StrayErrors } from './stray-errors.ts';
 
 /** What every training verb is asked. */
 export interface TrainingVerbOptions {
@@ -29,23 +30,33 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   const { json, showSamples = null } = options;
   const display = json ? new JsonDisplay() : new HumanDisplay(process.stdout, { showSamples });
   using stop = new StopSignals((name) => {
-    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`);
+    display.say(
+      `${name}: finishing this step and saving a checkpoint. Press Ctrl-C again to quit now.`,
+    );
+  });
+  using stray = new StrayErrors(() => {
+    display.say('An error outside the run: finishing this step and saving a checkpoint.');
   });
   const began = performance.now();
+  const command = resume(verb, options);
   try {
     const result = await train(options, {
       onEvent: (event) => display.event(event),
-      signal: stop.signal,
+      signal: AbortSignal.any([stop.signal, stray.signal]),
     });
     display.close();
+    if (stray.first !== null && result.interrupted) throw stray.first.error;
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    display.ended({
-      ...result,
-      seconds,
-      use: use(options, result.final),
-      resume: resume(verb, options),
-    });
+    const verdict = { ...result, seconds, use: use(options, result.final), resume: command };
+    display.ended(verdict);
     return result.interrupted ? stop.exitCode : 0;
+  } catch (error) {
+    const left = error as { name?: unknown; checkpoint?: unknown };
+    const resumable =
+      left?.name === 'RunFailedError' ? left.checkpoint !== null : stray.first !== null;
+    if (!resumable) throw error;
+    const told = error instanceof Error ? error.message : String(error);
+    throw new Error(`${told}\nResume with:  ${command}`, { cause: error });
   } finally {
     display.close();
   }

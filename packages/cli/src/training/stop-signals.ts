@@ -1,10 +1,14 @@
 import { exitCodes } from '../failure.ts';
 
-const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
+const codes = {
+  SIGHUP: exitCodes.hungUp,
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+} as const;
 type StopSignal = keyof typeof codes;
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the step under way can be finished; the
+ * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the step under way can be finished; the
  * second one ends the process at once.
  */
 export class StopSignals implements Disposable {

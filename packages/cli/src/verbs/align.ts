@@ -11,7 +11,9 @@ export async function run(options: AlignOptions): Promise<number> {
   display.plan(await planRecipe(recipe, { overwrite, notice: (text) => display.say(text) }));
   if (dryRun) return 0;
   using stop = new StopSignals((name) => {
-    display.say(`${name}: finishing the step, then a checkpoint. Once more leaves at once.`);
+    display.say(
+      `${name}: finishing this step and saving a checkpoint. Press Ctrl-C again to quit now.`,
+    );
   });
   try {
     const onEvent = display.event.bind(display);

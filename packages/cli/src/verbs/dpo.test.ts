@@ -148,7 +148,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
         },
       });
       expect(stopped.code, stopped.stderr).toBe(code);
-      expect(stopped.stderr).toContain(`${name}: finishing the step`);
+      expect(stopped.stderr).toContain(`${name}: finishing this step`);
       const ending = jsonLines(stopped.stdout).at(-1)!;
       const config = broken.file('run/config.yaml');
       expect(ending).toMatchObject({

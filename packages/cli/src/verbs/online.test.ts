@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -161,6 +161,35 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
       (folder, args, calling) => online(folder, 'ppo', args, calling),
     );
     expect(config).toMatchObject({ num_iterations: 3, lora: true });
+  });
+
+  test.each([
+    ['throws', "throw new Error('no idea')", /prompts\.jsonl:\d, answer ".*reward\.mjs: no idea/],
+    // Nobody awaits it: by itself it would end the process.
+    ['throws in a timer', "setImmediate(() => { throw new Error('no idea') })", /no idea/],
+  ])('a reward that %s ends the run with a checkpoint and the command that resumes it', async (_, body, told) => {
+    using folder = new TemporaryFolder();
+    const reward = folder.file('reward.mjs');
+    writeFileSync(
+      reward,
+      `let calls = 0;\nexport default ({ text }) => { if (process.env.FAILS && ++calls === 9) { ${body}; }\n return text.length; };\n`,
+    );
+    const args = [...short.slice(0, 2), '--reward', reward, ...short.slice(4)];
+    const more = ['--num-generations', '2', '--max-steps', '4'];
+    const failed = await online(folder, 'grpo', [...args, ...more], { env: { FAILS: '1' } });
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(told);
+    const command = `Resume with:  npx keel grpo --config ${folder.file('run/config.yaml')} --resume`;
+    expect(failed.stderr).toContain(command);
+    const [checkpoint] = readdirSync(folder.file('run/checkpoints'));
+    const resumed = await keel(
+      ['grpo', '--config', folder.file('run/config.yaml'), '--resume', '--json'],
+      { env: { KEEL_CACHE: folder.file('cache') } },
+    );
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(jsonLines(resumed.stdout)[0]).toMatchObject({
+      step: Number(checkpoint!.replace('step-', '')),
+    });
   });
 
   test('what is missing or cannot be is wrong usage, and names of TRL are told', async () => {

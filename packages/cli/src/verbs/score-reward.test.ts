@@ -109,7 +109,7 @@ test('a reward that fails names the row, and what is no reward is wrong usage', 
   const failed = await scoring(pairs, 'polite.ts#broken');
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('rows.jsonl:2: ');
-  expect(failed.stderr).toContain('#broken: the score is NaN, and not a finite number');
+  expect(failed.stderr).toContain('#broken: the score is NaN; return a finite number');
   const absent = await scoring(pairs, 'absent');
   expect(absent.code).toBe(2);
   expect(absent.stderr).toContain('no such file or folder');

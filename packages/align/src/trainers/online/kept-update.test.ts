@@ -71,18 +71,35 @@ describe('a step of RAFT', () => {
     expect(metrics['objective/kl']).toBe(0);
   });
 
-  it('leaves out prompts without an answer that is good enough, and is none where there is no other', async () => {
+  it('leaves out prompts without an answer that is good enough, and passes over batches without any', async () => {
     const settings = settingsOf.raft({ rewardThreshold: 1 });
-    const none = await firstStep(folder, { settings, reward: () => 0 });
-    expect([...none.found.values()].every((one) => one === null)).toBe(true);
-    expect(none.metrics).toMatchObject({
-      loss: 0,
-      'kept/answers': 0,
-      'kept/prompts_left_out': 4,
-    });
-    expect(none.metrics['kept/reward']).toBeUndefined();
     const all = await firstStep(folder, { settings, reward: () => 1 });
     expect(all.metrics).toMatchObject({ 'kept/answers': 4, 'kept/prompts_left_out': 0 });
+    let judged = 0;
+    // One answer of the second batch (4 prompts, 8 answers each) is good enough.
+    const reward = (): number => Number(++judged === 40);
+    using online = await tinyOnline(folder, { settings, reward });
+    const metrics = await online.task.step();
+    expect(metrics).toMatchObject({
+      ...{ 'kept/answers': 1, 'kept/prompts_left_out': 3, 'kept/reward': 1 },
+      'rollouts/without_steps': 1,
+    });
+    expect(online.task.state().values).toMatchObject({ steps: 1, rollouts: 2, done: 0 });
+  });
+
+  it('has as many steps as kept answers where there are fewer than minibatches', async () => {
+    const settings = settingsOf.raft({ rewardThreshold: 1, minibatches: 4, numIterations: 2 });
+    let judged = 0;
+    const reward = (): number => Number(++judged % 32 === 5 || judged % 32 === 20);
+    using online = await tinyOnline(folder, { settings, reward });
+    for (let step = 1; step <= 4; step++) {
+      const metrics = await online.task.step();
+      expect(metrics.loss).toBeGreaterThan(0);
+      expect(online.task.rows).toHaveLength(1);
+      expect(online.task.state().values).toMatchObject({ steps: step, rollouts: 1 });
+    }
+    await online.task.step();
+    expect(online.task.state().values).toMatchObject({ rollouts: 2, done: 1 });
   });
 
   it('ranks by the reward less the KL where --beta asks for it', async () => {

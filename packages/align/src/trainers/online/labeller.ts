@@ -30,6 +30,8 @@ export interface GoldJudgement {
 export interface Labels {
   /** [S]: 1 the better answer of a pair, -1 the worse one, 0 those in none that trains the policy. */
   marks: Float64Array;
+  /** Those that train the policy. */
+  pairs: readonly PreferencePair[];
   /** Of the answers that the gold source was asked of, in the order of `sequences`; empty where it was not. */
   gold: GoldJudgement & { sequences: readonly number[] };
   /** [S] */
@@ -97,10 +99,12 @@ export class Labeller {
       gold: wideEnough(gold.pairs, settings.minGap),
       silver: wideEnough(silver, settings.minSilverGap),
     };
-    const marks = marksOf(layout.sequences, [...kept.gold.pairs, ...kept.silver.pairs]);
+    const pairs = [...kept.gold.pairs, ...kept.silver.pairs];
+    const marks = marksOf(layout.sequences, pairs);
     const labels = new Map([...labelled(asked, 'gold'), ...labelled(silver, 'silver')]);
     return {
       marks,
+      pairs,
       gold: { ...said, sequences },
       lines: Array.from(scores, (score, sequence) => ({
         discriminator: score,

@@ -5,7 +5,7 @@ import { moments } from '../../objectives/online/whitening.ts';
 import type { RolloutBatch } from './rollout-batch.ts';
 
 /**
- * Gives the answers that are kept the advantage 1 and the others 0, and tells of it in the batch's metrics.
+ * Gives the answers that are kept the advantage 1 and the others 0, and trains on no others. The batch's metrics count them.
  * @param ranked [S] what the rule goes by
  * @param rewards [S] what is told of
  */
@@ -20,6 +20,7 @@ export function markKept(
   const marks = new Float64Array(layout.sequences);
   for (const sequence of kept) marks[sequence] = 1;
   numbers.advantages = layout.spread(marks);
+  batch.units = kept.map((sequence) => [sequence]);
   const prompts = new Set(kept.map((sequence) => layout.groups[sequence]));
   batch.metrics['kept/answers'] = kept.length;
   batch.metrics['kept/prompts_left_out'] = layout.members().size - prompts.size;

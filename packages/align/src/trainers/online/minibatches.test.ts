@@ -2,14 +2,17 @@ import { expect, it } from 'vitest';
 import { minibatchesOf } from './minibatches.ts';
 
 const groups = [0, 0, 1, 1, 2, 2];
+const answers = groups.map((_, sequence) => [sequence]);
+const stepsOf = (how: { epochs: number; minibatches: number }, units = answers): number[][] =>
+  minibatchesOf(units, groups, { ...how, seed: 1 }).map((step) => step.flat());
 
 it('one minibatch is the whole batch in its order, each epoch', () => {
   const all = [0, 1, 2, 3, 4, 5];
-  expect(minibatchesOf(groups, { epochs: 2, minibatches: 1, seed: 1 })).toEqual([all, all]);
+  expect(stepsOf({ epochs: 2, minibatches: 1 })).toEqual([all, all]);
 });
 
 it('several have every answer once an epoch, those of one prompt together', () => {
-  const found = minibatchesOf(groups, { epochs: 3, minibatches: 2, seed: 1 });
+  const found = stepsOf({ epochs: 3, minibatches: 2 });
   expect(found).toHaveLength(6);
   for (let epoch = 0; epoch < 3; epoch++) {
     const both = found.slice(2 * epoch, 2 * epoch + 2);
@@ -19,11 +22,26 @@ it('several have every answer once an epoch, those of one prompt together', () =
   }
   // Each epoch has an order of its own, the same for the same seed.
   expect(new Set(found.filter((_, at) => at % 2 === 0).map(String)).size).toBeGreaterThan(1);
-  expect(minibatchesOf(groups, { epochs: 3, minibatches: 2, seed: 1 })).toEqual(found);
+  expect(stepsOf({ epochs: 3, minibatches: 2 })).toEqual(found);
 });
 
-it('more minibatches than prompts cut groups up', () => {
-  const found = minibatchesOf(groups, { epochs: 1, minibatches: 5, seed: 1 });
+it('more minibatches than prompts divide the answers to a prompt', () => {
+  const found = stepsOf({ epochs: 1, minibatches: 5 });
   expect(found.map(({ length }) => length).sort()).toEqual([1, 1, 1, 1, 2]);
   expect(found.flat().sort()).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+it.each([2, 3, 4, 8])('pairs stay whole, and %d minibatches have no empty step', (minibatches) => {
+  const pairs = [
+    [1, 0],
+    [4, 5],
+  ];
+  const found = minibatchesOf(pairs, groups, { epochs: 2, minibatches, seed: 1 });
+  expect(found).toHaveLength(4);
+  expect(found.slice(0, 2).flat().sort()).toEqual(pairs);
+  for (const step of found) expect(step).toHaveLength(1);
+});
+
+it('a batch with nothing to train on has no step', () => {
+  for (const minibatches of [1, 3]) expect(stepsOf({ epochs: 2, minibatches }, [])).toEqual([]);
 });

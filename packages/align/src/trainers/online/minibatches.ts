@@ -1,28 +1,26 @@
 import { shuffledOrder } from '../../data/shuffle.ts';
+import type { Unit } from './rollout-batch.ts';
 
 /**
- * Which sequences each optimiser step on a rollout batch has, epoch after epoch. Those of one prompt stay together where there are
- * as many prompts as minibatches. One minibatch is the whole batch in its order.
- * @param groups [S]
+ * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one prompt stay together
+ * where there are as many prompts as minibatches. One minibatch has all units in their order.
+ * @param groups [S]: the prompt of each sequence
+ * @returns never an empty step: fewer units than minibatches are a step each, and no units are no step
  */
 export function minibatchesOf(
+  units: readonly Unit[],
   groups: ArrayLike<number>,
   { epochs, minibatches, seed }: { epochs: number; minibatches: number; seed: number },
-): number[][] {
-  const everything = Array.from(groups, (_, sequence) => sequence);
-  const prompts = new Set(Array.from(groups));
-  const units =
-    prompts.size >= minibatches
-      ? [...prompts].map((group) => everything.filter((sequence) => groups[sequence] === group))
-      : everything.map((sequence) => [sequence]);
+): Unit[][] {
+  const byPrompt = Map.groupBy(units, ([first]) => groups[first!]!);
+  const blocks = byPrompt.size >= minibatches ? [...byPrompt.values()] : units.map((one) => [one]);
+  const steps = Math.min(minibatches, blocks.length);
   return Array.from({ length: epochs }, (_, epoch) => {
-    if (minibatches === 1) return [everything];
-    const order = shuffledOrder(units.length, seed, epoch);
-    return Array.from({ length: minibatches }, (_, part) => {
-      const [from, to] = [part, part + 1].map((one) =>
-        Math.floor((one * units.length) / minibatches),
-      );
-      return [...order.subarray(from, to)].flatMap((unit) => units[unit]!);
+    if (steps < 2) return blocks.length > 0 ? [blocks.flat()] : [];
+    const order = shuffledOrder(blocks.length, seed, epoch);
+    return Array.from({ length: steps }, (_, part) => {
+      const [from, to] = [part, part + 1].map((one) => Math.floor((one * blocks.length) / steps));
+      return [...order.subarray(from, to)].flatMap((block) => blocks[block]!);
     });
   }).flat();
 }

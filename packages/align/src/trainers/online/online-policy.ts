@@ -52,6 +52,7 @@ export async function loadOnlinePolicy(
         device: model.device as 'cpu',
         unsafeCode: options.unsafeCode,
         now: templateSettings(options).now,
+        calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
       }),
     );
     return {

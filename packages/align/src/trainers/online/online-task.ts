@@ -14,11 +14,12 @@ import { updateOnPairs } from './pair-update.ts';
 import { type PolicyUpdateParts, updatePolicy } from './policy-update.ts';
 import type { PretrainingMix } from './pretraining-mix.ts';
 import type { PromptSource } from './prompt-source.ts';
-import { RolloutBatch } from './rollout-batch.ts';
+import { isReported } from './reward-watch.ts';
+import { RolloutBatch, type Unit } from './rollout-batch.ts';
 import { RolloutMaker, type RolloutMakerParts, type RolloutMakerState } from './rollout-maker.ts';
 import { answerMetrics } from './rollout-metrics.ts';
 import { rolloutSeed, type Sample } from './sample-rollouts.ts';
-import { isJudged, type JudgedLine, type SamplesLog } from './samples-log.ts';
+import { isJudged, type JudgedLine, type SampleLine, type SamplesLog } from './samples-log.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
@@ -32,13 +33,16 @@ export interface OnlineTaskParts
   samples: SamplesLog | null;
 }
 
+/** Rollout batches in a row without anything to train on, after which the run ends. */
+const MOST_EMPTY = 100;
+
 export class OnlineTask extends RowTask<PromptSource> {
   readonly #parts: OnlineTaskParts;
   readonly #maker: RolloutMaker;
   readonly #sizes: ModelSizes;
   #batch: RolloutBatch | null = null;
-  /** Sequences of each step on the batch, and how many of these steps were made. */
-  #minibatches: number[][] = [];
+  /** Units of each step on the batch, and how many of these steps were made. */
+  #minibatches: Unit[][] = [];
   #done = 0;
   #rollouts = 0;
   #steps = 0;
@@ -57,19 +61,19 @@ export class OnlineTask extends RowTask<PromptSource> {
 
   async step(): Promise<Metrics> {
     const { settings, source, pretraining = null, movingReference: moving } = this.#parts;
-    if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#rollOut();
+    if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#nextBatch();
     const batch = this.#batch!;
-    const sequences = this.#minibatches[this.#done]!;
+    const units = this.#minibatches[this.#done]!;
+    const sequences = units.flat();
     this.rows = [...new Set(sequences.map((sequence) => batch.rows[batch.groups[sequence]!]!))];
     const count = ({ packed, scored }: PackedRollouts): void =>
       this.count(packed, scored.rows.length);
     const parts = { ...this.#parts, count };
-    const { pairs, keep } = settings;
-    const trained = keep === null ? sequences : sequences.filter((one) => batch.mark(one) === 1);
+    const { pairs } = settings;
     const totals =
       pairs !== null
-        ? await updateOnPairs({ ...parts, pairs }, batch, sequences)
-        : await updatePolicy(parts, batch, trained, this.#maker.klCoefficient);
+        ? await updateOnPairs({ ...parts, pairs }, batch, units)
+        : await updatePolicy(parts, batch, sequences, this.#maker.klCoefficient);
     const mixed =
       pretraining === null || this.#warmsUp(batch)
         ? null
@@ -78,10 +82,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#steps += 1;
     moving?.countStep();
     this.tokens += mixed?.tokens ?? 0;
-    for (const sequence of sequences) {
-      const prompt = batch.prompts[batch.groups[sequence]!]!;
-      this.tokens += prompt.length + batch.completions[sequence]!.length;
-    }
+    this.tokens += tokensOf(batch, sequences);
     const metrics: Metrics = {
       ...batch.metrics,
       ...totals.metrics(settings.critic?.coefficient ?? 0),
@@ -107,6 +108,40 @@ export class OnlineTask extends RowTask<PromptSource> {
     return critic !== null && number < critic.warmup;
   }
 
+  /** Makes rollout batches until one has something to train on: without, there is no step. */
+  async #nextBatch(): Promise<void> {
+    const { signal, notice, settings, batchSize } = this.#parts;
+    // Of D2PO's prompts only a share is compared; batches between them are no sign of anything.
+    const usual = Math.min(1, (settings.labels?.goldShare ?? 1) * batchSize);
+    for (let empty = 0; ; ) {
+      await this.#rollOut();
+      const batch = this.#batch!;
+      const used = new Set(batch.units.flat());
+      const unused = batch.everySequence.filter((sequence) => !used.has(sequence));
+      this.tokens += tokensOf(batch, unused);
+      if (this.#minibatches.length > 0) {
+        if (empty > 0) batch.metrics['rollouts/without_steps'] = empty;
+        return;
+      }
+      empty += 1;
+      const what = `${empty} rollout batches in a row had nothing to train on: ${this.#whyEmpty()}`;
+      if (empty * usual >= MOST_EMPTY) throw new Error(what);
+      if (usual === 1 && isReported(empty)) notice?.(what);
+      signal?.throwIfAborted();
+    }
+  }
+
+  #whyEmpty(): string {
+    const { keep } = this.#parts.settings;
+    if (keep !== null) {
+      return `no answer reached --reward-threshold ${keep.threshold}. Lower it, or check the reward`;
+    }
+    return (
+      "no prompt gave a pair. The rewards of a prompt's answers are equal, or closer than --min-score-gap. " +
+      'Check the reward, or raise --num-generations'
+    );
+  }
+
   async #rollOut(): Promise<void> {
     const { source, batchSize, samples, onSamples, movingReference } = this.#parts;
     // Between batches only: the reference's log-probabilities of a batch are computed once.
@@ -127,7 +162,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const { epochs, minibatches } = this.#parts.settings;
     const seed = rolloutSeed(this.#parts.seed, batch.number);
     this.#batch = batch;
-    this.#minibatches = minibatchesOf(batch.groups, { epochs, minibatches, seed });
+    this.#minibatches = minibatchesOf(batch.units, batch.groups, { epochs, minibatches, seed });
     this.#done = done;
   }
 
@@ -137,6 +172,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const samples: Sample[] = [];
     const judged = { scores: [] as number[], aspects: [] as Record<string, number>[] };
     const kl: number[] = [];
+    const lines: SampleLine[] = [];
     let chunk = 0;
     // As many as are sampled together, twice: so that one that ends makes room for another.
     for (const indices of this.evaluationRows(2 * settings.sampling.batchSize)) {
@@ -147,9 +183,11 @@ export class OnlineTask extends RowTask<PromptSource> {
       judged.scores.push(...found.judged.scores);
       judged.aspects.push(...found.judged.aspects);
       kl.push(...(found.kl ?? []));
-      log?.append(found.lines.map((line) => ({ step: this.#steps, ...line })));
+      lines.push(...found.lines.map((line) => ({ step: this.#steps, ...line })));
     }
     if (samples.length === 0) evaluation.refuseNothingLeft();
+    // At once: an evaluation that is broken off leaves no part of itself.
+    log?.append(lines);
     const { mean, variance } = moments(judged.scores);
     return {
       reward: mean,
@@ -172,7 +210,7 @@ export class OnlineTask extends RowTask<PromptSource> {
         ...state.values,
         rollouts: this.#rollouts,
         steps: this.#steps,
-        done: this.#done,
+        done: left ? this.#done : 0,
         learnt: this.#maker.state(),
         pretraining: this.#parts.pretraining?.state() ?? null,
         batch: batch?.values ?? null,
@@ -219,6 +257,13 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#parts.samples?.goOnAfter(this.#steps);
   }
 }
+
+/** Tokens of answers with their prompts. */
+const tokensOf = (
+  { prompts, completions, groups }: RolloutBatch,
+  sequences: readonly number[],
+): number =>
+  sequences.reduce((sum, one) => sum + prompts[groups[one]!]!.length + completions[one]!.length, 0);
 
 const batchOf = ({ values, tensors }: TaskState): RolloutBatch =>
   RolloutBatch.from({ values: values.batch as TaskState['values'], tensors });

@@ -7,8 +7,8 @@ import { sampledObjectives } from '../../config/sampled-objectives.ts';
 import { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { writeTinyChatModel } from '../fixtures/tiny-chat-model.ts';
 import { settingsOf } from './fixtures/settings-of.ts';
-import { batchOf, firstStep, tinyOnline } from './fixtures/tiny-online.ts';
-import { markPairs } from './pair-update.ts';
+import { batchOf, gradientsOf, tinyOnline } from './fixtures/tiny-online.ts';
+import { markPairs, unitsOf } from './pair-update.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-pairs-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -48,19 +48,16 @@ describe('online DPO', () => {
     );
     const rewards = [1, 4, 2, 5, 5, 5, 0, 8, -1];
     const marked = (gap?: number) => {
-      const { marks, ...counts } = markPairs(layout, rewards, gap);
+      const { marks, pairs, ...counts } = markPairs(layout, rewards, gap);
+      expect(unitsOf(pairs).flat().sort()).toEqual(
+        [...marks.keys()].filter((sequence) => marks[sequence] !== 0),
+      );
       return [[...marks], counts];
     };
     const ties = 1 / 3;
     expect(marked()).toEqual([[-3, 3, 0, 0, 0, 0, 0, 9, -9], { ties, narrow: 0 }]);
     expect(marked(3)).toEqual(marked());
     expect(marked(3.5)).toEqual([[0, 0, 0, 0, 0, 0, 0, 9, -9], { ties, narrow: 1 }]);
-    const settings = settingsOf.onlineDpo({ numGenerations: 3, minScoreGap: 100 });
-    const { found, metrics } = await firstStep(folder, { settings });
-    expect([...found.values()].every((one) => one === null)).toBe(true);
-    const prompts = 4 * (1 - metrics.frac_reward_zero_std!);
-    expect(prompts).toBeGreaterThan(0);
-    expect(metrics).toMatchObject({ loss: 0, 'pairs/below_gap': prompts });
   });
 
   it.each(
@@ -105,10 +102,56 @@ describe('online DPO', () => {
     expect(metrics['rewards/margins']).toBeCloseTo(0, 4);
   });
 
-  it('makes no step where all answers are equally good', async () => {
-    const settings = settingsOf.onlineDpo();
-    const { found, metrics } = await firstStep(folder, { settings, reward: () => 1 });
-    expect([...found.values()].every((one) => one === null)).toBe(true);
-    expect(metrics).toMatchObject({ loss: 0, frac_reward_zero_std: 1 });
+  it('passes over batches without a pair: they are no step', async () => {
+    const settings = settingsOf.onlineDpo({ numGenerations: 3, minScoreGap: 2, minibatches: 4 });
+    let judged = 0;
+    // Of the first two batches (12 answers each) one is of ties, and one of pairs that are too close.
+    const reward = ({ tokens }: { tokens?: number }): number =>
+      (++judged <= 12 ? 0 : judged <= 24 ? 0.1 : 10) * tokens!;
+    const notices: string[] = [];
+    using online = await tinyOnline(folder, {
+      ...{ settings, reward },
+      notice: (text) => void notices.push(text),
+    });
+    const metrics = await online.task.step();
+    expect(judged).toBe(36);
+    expect(metrics).toMatchObject({ 'rollouts/without_steps': 2, 'pairs/below_gap': 0 });
+    expect([...gradientsOf(online.parameters).values()].some((one) => one !== null)).toBe(true);
+    const { values } = online.task.state();
+    expect(values).toMatchObject({ steps: 1, rollouts: 3, done: 0 });
+    expect(notices).toEqual([]);
+  });
+
+  it('ends a run in which nothing can be learnt, and says so before', async () => {
+    const settings = settingsOf.onlineDpo({ maxNewTokens: 1 });
+    const notices: string[] = [];
+    using online = await tinyOnline(folder, {
+      ...{ settings, reward: () => 1, notice: (text) => void notices.push(text) },
+      batchSize: 1,
+    });
+    await expect(online.task.step()).rejects.toThrow(
+      /^100 rollout batches in a row had nothing to train on: no prompt gave a pair/,
+    );
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^All rewards were the same \(1\) in the last 4 rollout batches/),
+    );
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^16 rollout batches in a row had nothing/),
+    );
+  });
+
+  it.each([2, 3, 4])('no pair is divided by %d minibatches', async (minibatches) => {
+    const settings = settingsOf.onlineDpo({ numGenerations: 4, minibatches });
+    const rows: (readonly number[])[] = [];
+    let judged = 0;
+    using online = await tinyOnline(folder, { settings, reward: () => ++judged });
+    for (let step = 0; step < minibatches; step++) {
+      const metrics = await online.task.step();
+      expect(metrics.loss).toBeCloseTo(Math.LN2, 6);
+      expect(metrics.kl).toBeCloseTo(0, 6);
+      rows.push(online.task.rows);
+    }
+    expect(new Set(rows.flat()).size).toBe(4);
+    expect(online.task.state().values).toMatchObject({ rollouts: 1, steps: minibatches });
   });
 });

@@ -12,7 +12,7 @@ import { runPass } from '../run-pass.ts';
 import { NonFiniteLossError } from '../training-task.ts';
 import type { PairSettings } from './online-settings.ts';
 import type { PolicyUpdateParts } from './policy-update.ts';
-import type { RolloutBatch } from './rollout-batch.ts';
+import type { RolloutBatch, Unit } from './rollout-batch.ts';
 import { UpdateTotals } from './update-totals.ts';
 
 export interface PairUpdateParts extends PolicyUpdateParts {
@@ -23,13 +23,13 @@ export interface PairUpdateParts extends PolicyUpdateParts {
  * Which answers make a pair of each prompt: the better one has the gap of their rewards, the worse one the same below 0, the others 0. Prompts whose answers all have one
  * reward have none, nor have those whose best and worst are less than `minGap` apart.
  * @param rewards [S]
- * @returns marks [S], the share of prompts whose answers all have one reward, and how many pairs were too narrow
+ * @returns marks [S], the pairs, the share of prompts whose answers all have one reward, and how many pairs were too narrow
  */
 export function markPairs(
   layout: RolloutLayout,
   rewards: Numbers,
   minGap = 0,
-): { marks: Float64Array; ties: number; narrow: number } {
+): { marks: Float64Array; pairs: PreferencePair[]; ties: number; narrow: number } {
   const { pairs, ties } = bestAndWorst(layout, rewards);
   const wide = wideEnough(pairs, minGap);
   const marks = new Float64Array(layout.sequences);
@@ -37,7 +37,7 @@ export function markPairs(
     marks[chosen] = margin;
     marks[rejected] = -margin;
   }
-  return { marks, ties: ties / layout.members().size, narrow: wide.narrow };
+  return { marks, pairs: wide.pairs, ties: ties / layout.members().size, narrow: wide.narrow };
 }
 
 /** [S] marks of pairs whose labels say no gap: 1 and -1. */
@@ -50,6 +50,10 @@ export function marksOf(sequences: number, pairs: readonly PreferencePair[]): Fl
   return marks;
 }
 
+/** Pairs as the units of a rollout batch. */
+export const unitsOf = (pairs: readonly PreferencePair[]): Unit[] =>
+  pairs.map(({ chosen, rejected }) => [chosen, rejected]);
+
 /** Pairs of a pass, by the places of their answers in it. */
 interface Places {
   chosen: number[];
@@ -57,41 +61,33 @@ interface Places {
 }
 
 /**
- * Adds the gradient of the mean loss over the pairs of these sequences, which the batch's `advantages` mark. Where there is no
- * pair, nothing.
+ * Adds the gradient of the mean loss over these pairs.
+ * @param units the better and the worse answer of each pair, whose gap the batch's `advantages` mark; one at least
  * @throws NonFiniteLossError naming the prompts' rows
  */
 export async function updateOnPairs(
   parts: PairUpdateParts,
   batch: RolloutBatch,
-  sequences: readonly number[],
+  units: readonly Unit[],
 ): Promise<UpdateTotals> {
   const { limit, recomputes, count } = parts;
   const found = new UpdateTotals();
-  const paired = sequences.filter((sequence) => batch.mark(sequence) !== 0);
-  if (paired.length === 0) return found;
-  for (const members of rolloutPasses(batch, paired, limit, { wholeGroups: true })) {
+  for (const members of rolloutPasses(batch, units.flat(), limit, { wholeGroups: true })) {
     const packed = phase('data', () => packRollouts(batch, members));
     count?.(packed);
-    const places: Places = { chosen: [], rejected: [] };
-    const better = new Map<number, number>();
-    members.forEach((member, at) => {
-      if (batch.mark(member) > 0) better.set(batch.groups[member]!, at);
-    });
-    members.forEach((member, at) => {
-      if (batch.mark(member) > 0) return;
-      places.rejected.push(at);
-      places.chosen.push(better.get(batch.groups[member]!)!);
-    });
+    const at = new Map(members.map((member, place) => [member, place]));
+    const own = units.filter(([chosen]) => at.has(chosen!));
+    const [chosen, rejected] = [0, 1].map((side) => own.map((unit) => at.get(unit[side]!)!));
+    const places: Places = { chosen: chosen!, rejected: rejected! };
     await runPass(
       (recomputation) => forward(parts, batch, { members, packed, places }, found, recomputation),
       {
-        divisor: paired.length / 2,
+        divisor: units.length,
         recomputes: recomputes?.(packed.packed.tokens.length) ?? false,
       },
     );
   }
-  found.endPairs(paired.length / 2);
+  found.endPairs(units.length);
   return found;
 }
 

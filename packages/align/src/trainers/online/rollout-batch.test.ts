@@ -12,6 +12,8 @@ it('comes back from its state as it was', () => {
   batch.numbers.advantages = Float64Array.of(1 / 3, -2, 0, 1e-300);
   batch.numbers.reference = Float64Array.of(-1, -2, -3, -4);
   batch.metrics = { reward: 0.1 };
+  expect(batch.units).toEqual([[0], [1], [2]]);
+  batch.units = [[1, 0]];
   tidy(() => {
     const state = batch.state();
     const values = JSON.parse(JSON.stringify(state.values));

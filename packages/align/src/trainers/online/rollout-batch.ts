@@ -17,6 +17,9 @@ export interface TokenNumbers {
   returns: Float64Array | null;
 }
 
+/** Sequences that one term of the loss is made of, which no step may divide: an answer, or the better and the worse one of a pair. */
+export type Unit = readonly number[];
+
 export class RolloutBatch implements SampledAnswers {
   /** Counted from 0. */
   readonly number: number;
@@ -26,6 +29,8 @@ export class RolloutBatch implements SampledAnswers {
   readonly completions: readonly (readonly number[])[];
   readonly layout: RolloutLayout;
   numbers: TokenNumbers;
+  /** What its steps are made of: every answer by itself, or those that are chosen for training. */
+  units: readonly Unit[];
   /** Of the batch, for the log lines of each of its steps. */
   metrics: Metrics = {};
 
@@ -41,6 +46,7 @@ export class RolloutBatch implements SampledAnswers {
     this.completions = completions;
     const lengths = completions.map(({ length }) => length);
     this.layout = RolloutLayout.of(lengths, groups);
+    this.units = this.everySequence.map((sequence) => [sequence]);
     this.numbers = {
       old: null,
       sampler: Float64Array.from(sampler),
@@ -78,6 +84,7 @@ export class RolloutBatch implements SampledAnswers {
         promptLengths: this.prompts.map(({ length }) => length),
         lengths: [...this.layout.lengths],
         groups: [...this.groups],
+        units: this.units,
         metrics: this.metrics,
       },
       tensors,
@@ -86,12 +93,13 @@ export class RolloutBatch implements SampledAnswers {
 
   /** @throws Error where the state is none of a rollout batch */
   static from({ values, tensors }: TaskState): RolloutBatch {
-    const { number, rows, promptLengths, lengths, groups, metrics } = values as unknown as {
+    const { number, rows, promptLengths, lengths, groups, units, metrics } = values as unknown as {
       number: number;
       rows: number[];
       promptLengths: number[];
       lengths: number[];
       groups: number[];
+      units: Unit[];
       metrics: Metrics;
     };
     const numbersOf = (name: string): Float64Array | null => {
@@ -99,7 +107,7 @@ export class RolloutBatch implements SampledAnswers {
       return found === undefined ? null : Float64Array.from(found.toArray());
     };
     const [prompts, completions, sampler] = ['prompts', 'completions', 'sampler'].map(numbersOf);
-    if (!prompts || !completions || !sampler || !Array.isArray(lengths)) {
+    if (!prompts || !completions || !sampler || !Array.isArray(lengths) || !Array.isArray(units)) {
       throw new Error('the saved state has no whole rollout batch');
     }
     const answers = {
@@ -109,6 +117,7 @@ export class RolloutBatch implements SampledAnswers {
     };
     const batch = new RolloutBatch(number, rows, answers, sampler);
     batch.metrics = metrics;
+    batch.units = units;
     batch.numbers = {
       ...batch.numbers,
       old: numbersOf('old'),

@@ -24,8 +24,9 @@ import {
 import type { GoldJudgement, Labeller, Labels } from './labeller.ts';
 import { markKept } from './mark-kept.ts';
 import type { OnlineSettings } from './online-settings.ts';
-import { markPairs } from './pair-update.ts';
+import { markPairs, unitsOf } from './pair-update.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
+import { RewardWatch } from './reward-watch.ts';
 import type { RolloutBatch } from './rollout-batch.ts';
 import { answerKl, answerMetrics, batchMetrics, rewardMetrics } from './rollout-metrics.ts';
 import type { RunningBaselineState } from './running-baseline.ts';
@@ -58,6 +59,10 @@ export interface RolloutMakerParts {
   limit: MicroBatchLimit;
   /** Names a row for messages. */
   place(row: number, heldOut: boolean): string;
+  /** Ends rewards under way: `make` and `judgeHeldOut` then throw its reason. */
+  signal?: AbortSignal | undefined;
+  /** Is told of rewards that teach nothing. */
+  notice?(text: string): void;
   /** Told of every forward pass. */
   count?(pass: PackedRollouts): void;
   /** Told of every pass, forward and backward, in which a discriminator learns. */
@@ -83,10 +88,17 @@ export class RolloutMaker {
   readonly #kl: KlController | null;
   readonly #estimator: AdvantageEstimator;
   readonly #scale: RunningRewardScale | null;
+  readonly #watch: RewardWatch;
 
   constructor(parts: RolloutMakerParts) {
-    const { kl, advantage, whitenAdvantages, shaping } = parts.settings;
+    const { kl, advantage, whitenAdvantages, shaping, pairs } = parts.settings;
+    const { reward, notice = () => {} } = parts;
     this.#parts = parts;
+    this.#watch = new RewardWatch({
+      withinPrompts: pairs !== null || ['group', 'leave_one_out'].includes(advantage.kind),
+      components: reward instanceof CompositeReward ? reward.counted : [],
+      notice,
+    });
     this.#kl =
       kl === null
         ? null
@@ -135,6 +147,13 @@ export class RolloutMaker {
       ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
     };
     const { labels } = found;
+    const asked = labels?.gold.sequences ?? batch.everySequence;
+    this.#watch.observe({
+      rewards: found.shaped,
+      prompts: asked.map((sequence) => batch.groups[sequence]!),
+      aspects: found.judged.aspects,
+      opened: prompts.find(({ opened }) => opened !== '')?.opened ?? '',
+    });
     const lines = sampleLines(sampled, found.judged, kl, labels?.gold.sequences).map(
       (line, sequence) => ({
         ...line,
@@ -185,9 +204,9 @@ export class RolloutMaker {
   }
 
   #judge(sampled: SampledRollouts, { learns = true, heldOut = false } = {}): Promise<Judgement> {
-    const { reward, place } = this.#parts;
+    const { reward, place, signal } = this.#parts;
     return phase('reward', () =>
-      judgeSamples(reward, sampled, { learns, place: (row) => place(row, heldOut) }),
+      judgeSamples(reward, sampled, { learns, place: (row) => place(row, heldOut), signal }),
     );
   }
 
@@ -212,6 +231,7 @@ export class RolloutMaker {
     const { countLearning } = this.#parts;
     const labels = await labeller.label(batch, { prompts, samples }, judge, countLearning);
     batch.numbers.advantages = batch.layout.spread(labels.marks);
+    batch.units = unitsOf(labels.pairs);
     batch.metrics = { ...this.#referenceKl(batch), ...labels.metrics };
     const { judged, shaped } = labels.gold;
     return { judged, shaped, labels };
@@ -269,8 +289,9 @@ export class RolloutMaker {
     const shaped = this.#shape(scores, samples);
     batch.metrics = this.#referenceKl(batch);
     if (pairs !== null) {
-      const { marks, ties, narrow } = markPairs(layout, shaped, pairs.minGap);
+      const { marks, pairs: wide, ties, narrow } = markPairs(layout, shaped, pairs.minGap);
       numbers.advantages = layout.spread(marks);
+      batch.units = unitsOf(wide);
       batch.metrics.frac_reward_zero_std = ties;
       if (pairs.minGap > 0) batch.metrics['pairs/below_gap'] = narrow;
       return shaped;

@@ -1,0 +1,105 @@
+// What rewards give is checked in one place, whoever wrote them: a module, a program or Keel itself.
+import { inspect } from 'node:util';
+import { nearest } from '../config/nearest.ts';
+import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
+
+const fields = ['score', 'aspects', 'note'];
+
+/**
+ * Scores answers and checks what comes back: one outcome per answer, each as `outcomeOf` wants it.
+ * @throws RewardError naming the answer, Error where there is not one outcome per answer, and whatever `score` throws
+ */
+export async function scoreChecked(
+  reward: Pick<Reward, 'name' | 'score'>,
+  inputs: readonly RewardInput[],
+  signal?: AbortSignal,
+): Promise<RewardOutcome[]> {
+  let outcomes: unknown;
+  try {
+    outcomes = await reward.score(inputs, signal);
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) throw error;
+    const known = error instanceof RewardError && inputs[error.index] !== undefined;
+    if (known || (error instanceof Error && !(error instanceof RewardError))) throw error;
+    throw new Error(`${reward.name}: ${thrownText(error)}`, { cause: error });
+  }
+  if (!Array.isArray(outcomes) || outcomes.length !== inputs.length) {
+    const found = Array.isArray(outcomes) ? `${outcomes.length} outcomes` : shown(outcomes);
+    throw new Error(
+      `${reward.name}: \`score\` returned ${found} for ${inputs.length} answers; return one outcome per answer, in order`,
+    );
+  }
+  // `Array.from` visits the holes of a sparse array too.
+  return Array.from(outcomes, (outcome, index) => checkedOutcome(reward.name, index, outcome));
+}
+
+/** @throws RewardError naming the reward and the answer */
+export function checkedOutcome(name: string, index: number, value: unknown): RewardOutcome {
+  try {
+    return outcomeOf(value);
+  } catch (error) {
+    throw new RewardError(index, `${name}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * An outcome from what a reward returned: a number, null, or `{ score, aspects, note }`.
+ * @throws Error that says which part is wrong and what to return
+ */
+export function outcomeOf(value: unknown): RewardOutcome {
+  if (value === null || typeof value === 'number') return { score: scoreOf(value) };
+  if (typeof value !== 'object' || Array.isArray(value) || !('score' in value)) {
+    throw new Error(
+      `the reward returned ${shown(value)}; return a number, null, or { score, aspects, note }`,
+    );
+  }
+  for (const key of Object.keys(value)) {
+    if (fields.includes(key)) continue;
+    const near = nearest(key, fields);
+    const hint = near ? `did you mean "${near}"?` : `the fields are ${fields.join(', ')}`;
+    throw new Error(`unknown field "${key}" beside the score; ${hint}`);
+  }
+  const { score, aspects, note } = value as { score: unknown; aspects?: unknown; note?: unknown };
+  if (note !== undefined && typeof note !== 'string') {
+    throw new Error(`\`note\` is ${shown(note)}; give text, or leave it out`);
+  }
+  return {
+    score: scoreOf(score),
+    ...(aspects !== undefined && { aspects: aspectsOf(aspects) }),
+    ...(note !== undefined && { note }),
+  };
+}
+
+function scoreOf(score: unknown): number | null {
+  if (score === null || isNumber(score)) return score;
+  throw new Error(
+    `the score is ${shown(score)}; return a finite number, or null to give no score for this answer`,
+  );
+}
+
+function aspectsOf(aspects: unknown): Record<string, number> {
+  if (Object.prototype.toString.call(aspects) !== '[object Object]') {
+    throw new Error(`\`aspects\` is ${shown(aspects)}; give an object of numbers, or leave it out`);
+  }
+  for (const [name, value] of Object.entries(aspects as object)) {
+    if (isNumber(value)) continue;
+    throw new Error(
+      `\`aspects.${name}\` is ${shown(value)}; give a finite number, or leave it out`,
+    );
+  }
+  return { ...(aspects as Record<string, number>) };
+}
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+
+/** What was thrown, in words: anything can be. */
+export function thrownText(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  return typeof error === 'string' && error !== '' ? error : `${shown(error)} was thrown`;
+}
+
+const shown = (value: unknown): string =>
+  inspect(value, {
+    ...{ depth: 0, breakLength: Number.POSITIVE_INFINITY, compact: true },
+    ...{ maxStringLength: 40, maxArrayLength: 4 },
+  });

@@ -1,0 +1,82 @@
+// Checkpoints of a run: also of the last whole state, when something ends the run in the middle of a step.
+import { type Optimiser, phase, type Tensor } from '@keel/torch';
+import type { RunFolder } from '../runs/run-folder.ts';
+import type { RunIdentity } from './run-identity.ts';
+import type { TrainingEvent } from './training-loop.ts';
+import { type CapturedState, type LoopProgress, saveTrainingState } from './training-state.ts';
+import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
+
+export interface CheckpointParts {
+  task: TrainingTask;
+  parameters: Map<string, Tensor>;
+  optimiser: Optimiser;
+  run: RunFolder;
+  /** What the run is made of: kept in its checkpoints. */
+  identity?: RunIdentity;
+  /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
+  saveWeights(folder: string): Promise<void> | void;
+  onEvent(event: TrainingEvent): void;
+}
+
+export class CheckpointWriter {
+  readonly #parts: CheckpointParts;
+  readonly #keep: number | null;
+  /** Optimiser steps of the newest checkpoint, and whether an evaluation was due then; -1: there is none. */
+  #saved: { step: number; evaluationDue: boolean };
+  /** Folder of the newest checkpoint. */
+  path: string | null;
+  /** What the last attempt failed with. */
+  failure: unknown;
+
+  /**
+   * @param newest the checkpoint that the run continues from
+   * @param keep checkpoints that stay; null: all
+   */
+  constructor(
+    parts: CheckpointParts,
+    newest: { step: number; path: string; evaluationDue: boolean } | null,
+    keep: number | null,
+  ) {
+    this.#parts = parts;
+    this.#keep = keep;
+    this.#saved = newest ?? { step: -1, evaluationDue: false };
+    this.path = newest?.path ?? null;
+  }
+
+  /**
+   * Saves the state after a step, unless that is saved already.
+   * @param captured what task and random numbers were then, where they are something else by now
+   * @throws NonFiniteLossError where a weight is not finite: such weights are never written
+   */
+  async save(step: number, progress: LoopProgress, captured?: CapturedState): Promise<void> {
+    const { evaluationDue } = progress;
+    if (this.#saved.step === step && this.#saved.evaluationDue === evaluationDue) return;
+    const { task, parameters, optimiser, run, identity, saveWeights, onEvent } = this.#parts;
+    try {
+      refuseBrokenWeights(parameters, task);
+      const fill = async (folder: string): Promise<void> => {
+        await saveWeights(folder);
+        saveTrainingState(folder, { task, parameters, optimiser, identity, progress, captured });
+      };
+      const { path } = await phase('checkpoint', () => run.saveCheckpoint(step, fill, this.#keep));
+      this.path = path;
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+    this.#saved = { step, evaluationDue };
+    onEvent({ type: 'checkpoint', step, path: this.path });
+  }
+}
+
+/** A step may end in weights that are no numbers though its loss was one. */
+export function refuseBrokenWeights(
+  parameters: ReadonlyMap<string, Tensor>,
+  task: TrainingTask,
+): void {
+  for (const [name, parameter] of parameters) {
+    if (!parameter.isFinite()) {
+      throw new NonFiniteLossError(`the weight ${name} is not finite after the step`, task.rows);
+    }
+  }
+}
