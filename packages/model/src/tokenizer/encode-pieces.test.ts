@@ -156,10 +156,11 @@ interface Goldens {
   }[];
 }
 
+const goldens =
+  process.env.KEEL_TOKENIZER_GOLDENS ?? new URL('fixtures/tokenizer-goldens.json', import.meta.url);
+
 describe('encodePieces of every component', () => {
-  const { models, cases } = JSON.parse(
-    readFileSync(new URL('fixtures/tokenizer-goldens.json', import.meta.url), 'utf8'),
-  ) as Goldens;
+  const { models, cases } = JSON.parse(readFileSync(goldens, 'utf8')) as Goldens;
   let state = 1;
   const random = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -172,9 +173,12 @@ describe('encodePieces of every component', () => {
     return [...pieces, ''].slice(0, Math.max(1, pieces.length + random(2)));
   };
   const fuse = { type: 'Fuse' };
-  // Where text at a border is taken otherwise than in the middle: joined, taken away, or written with marks of words.
+  // Where text at a border is taken otherwise than in the middle: joined, taken away (UnicodeScripts drops the spaces that a
+  // text begins with), written with marks of words, or no longer a token for what stands beside it.
   const isOwnText = (name: string, model: string): boolean =>
-    !/NFK?C|Precompiled|Strip|Regex|strip/.test(name) && !/word|fix/.test(model);
+    !/NFK?C|Precompiled|Strip|Regex|strip|UnicodeScripts|single_word|normalized.*prepended/.test(
+      name,
+    ) && !/word|fix/.test(model);
 
   // No space is put behind half of one.
   const isAddedTokenCut = (pieces: string[]): boolean => {

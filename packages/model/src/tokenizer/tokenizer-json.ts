@@ -96,17 +96,44 @@ const checkModel = (model: TokenizerJson['model'], fail: Fail): void => {
         'Set dropout to null',
     );
   }
-  if (vocab && typeof vocab === 'object' && !Array.isArray(vocab)) checkIds(vocab, fail);
-  if (Array.isArray(merges) && typeof prefix === 'string' && prefix !== '') {
-    merges.forEach((merge, index) => {
-      const [, right] = typeof merge === 'string' ? merge.split(' ') : merge;
-      if (typeof right === 'string' && right.startsWith(prefix)) return;
-      fail(
-        `merge ${index} (${JSON.stringify(merge)}) does not begin its second part with the model's ` +
-          `continuing_subword_prefix ${JSON.stringify(prefix)}`,
-      );
-    });
+  if (!vocab || typeof vocab !== 'object' || Array.isArray(vocab)) return;
+  checkIds(vocab, fail);
+  if (Array.isArray(merges))
+    checkMerges(merges, vocab, typeof prefix === 'string' ? prefix : '', fail);
+};
+
+/** The library joins the parts, without the second one's prefix, where only the longest token has room. */
+const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fail): void => {
+  const longest = mostBytes(Object.keys(vocab));
+  merges.forEach((merge, index) => {
+    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
+    if (!Array.isArray(pair)) return;
+    const [left, right] = pair;
+    // What is no pair of texts is for the library to refuse.
+    if (typeof left !== 'string' || typeof right !== 'string') return;
+    const name = `merge ${index} (${JSON.stringify(merge)})`;
+    if (!right.startsWith(prefix)) {
+      const text = JSON.stringify(prefix);
+      fail(`${name} does not begin its second part with the continuing_subword_prefix ${text}`);
+    }
+    const length = left.length + right.length - prefix.length;
+    const isLonger = (): boolean =>
+      Buffer.byteLength(left) + Buffer.byteLength(right) - Buffer.byteLength(prefix) > longest;
+    if (length * MOST_BYTES > longest && isLonger()) {
+      fail(`${name} does not join two tokens of the vocabulary to a third`);
+    }
+  });
+};
+
+/** Of a UTF-16 unit in UTF-8. */
+const MOST_BYTES = 3;
+
+const mostBytes = (texts: readonly string[]): number => {
+  let most = 0;
+  for (const text of texts) {
+    if (text.length * MOST_BYTES > most) most = Math.max(most, Buffer.byteLength(text));
   }
+  return most;
 };
 
 const checkIds = (vocab: object, fail: Fail): void => {

@@ -240,6 +240,11 @@ describe('broken tokenizers', () => {
     ['no vocabulary', changed((json) => delete json.model.vocab), /no vocabulary/],
     ['a merge of unknown tokens', asModel({ merges: ['h e', 'he q\u0000'] }), /merge 1 \("he q/],
     ['a merge of three', asModel({ merges: ['h e l'] }), /merge 0/],
+    [
+      'a merge into no token that is longer than all',
+      asModel({ merges: ['hello hello'] }),
+      /merge 0/,
+    ],
     ['a merge into no token', asModel({ merges: ['h q'] }), /model cannot be used: .*`hq`/],
     [
       'a merge that the prefix of continuing tokens does not fit',
