@@ -53,7 +53,7 @@ export async function loadDecoder(
   { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const opened = isFolder ? openFolder(path, notice) : openFile(path);
+  const opened = isFolder ? openFolder(path, notice) : openFile(path, notice);
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
@@ -134,10 +134,10 @@ function readScoreHead(source: WeightSource, device: Device, trainable: boolean)
   return trainable ? head.setRequiresGrad() : head;
 }
 
-function openFile(path: string): Opened {
+function openFile(path: string, notice: (text: string) => void): Opened {
   const file = openGguf(path);
   try {
-    const json = ggufConfigJson(path, file);
+    const json = ggufConfigJson(path, file, notice);
     const config = inFile(path, () => decoderConfigFrom(json));
     const source = openGgufSource(path, file, config);
     return { source, config, json, ggufMetadata: file.metadata, classifier: false };
