@@ -82,7 +82,7 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   if (config.peft_type !== 'LORA') {
     throw new CheckpointError(
       { file: path },
-      `its peft_type is "${config.peft_type}"; Keel has LORA`,
+      `its peft_type is "${config.peft_type}"; Keel supports LORA only`,
     );
   }
   for (const [field, value] of Object.entries(config)) {
@@ -91,7 +91,7 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
     if (rules[field] === undefined && isUnset(value)) continue;
     throw new CheckpointError(
       { file: path },
-      `its ${field} is ${JSON.stringify(value).slice(0, 80)}, which Keel does not have: ${advice(field)}`,
+      `its ${field} is ${JSON.stringify(value).slice(0, 80)}, which Keel does not support. ${advice(field)}`,
     );
   }
   return config;
@@ -99,8 +99,8 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
 
 const advice = (field: string): string =>
   field === 'init_lora_weights'
-    ? 'convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
-    : 'merge the adapter with PEFT and load the merged model';
+    ? 'PEFT changes the base model for it. Convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
+    : 'Merge the adapter with PEFT and load the merged model';
 
 /** Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern is no regular expression */
 export function rankAndScale(path: string, config: AdapterConfig, module: string) {

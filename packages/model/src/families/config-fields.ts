@@ -78,28 +78,28 @@ const unset = (expected: string): Rule => ({ isFine: isUnset, expected });
 
 /** Fields that change the result with any other value than these. */
 const rules: Record<string, Rule> = {
-  is_encoder_decoder: unset('Keel has decoders only'),
-  add_cross_attention: unset('Keel has decoders without cross-attention only'),
-  is_causal: { isFine: (value) => value === true, expected: 'Keel has causal models only' },
-  use_bidirectional_attention: unset('Keel has causal models only'),
-  per_layer_config: unset('Keel has no models whose layers differ in their configuration'),
-  pruned_heads: unset('save the model with its heads pruned already'),
-  attention_chunk_size: unset('Keel does not have chunked attention'),
+  is_encoder_decoder: unset('Keel supports decoder-only models'),
+  add_cross_attention: unset('Keel does not support cross-attention'),
+  is_causal: { isFine: (value) => value === true, expected: 'Keel supports causal models only' },
+  use_bidirectional_attention: unset('Keel supports causal models only'),
+  per_layer_config: unset('Keel does not support a configuration for each layer'),
+  pruned_heads: unset('Keel does not prune heads; save the pruned weights'),
+  attention_chunk_size: unset('Keel does not support chunked attention'),
   num_kv_shared_layers: {
     isFine: (value) => value === null || value === 0,
-    expected: 'Keel has no layers that share keys and values',
+    expected: 'Keel does not support layers that share keys and values',
   },
   quantization_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
   compression_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
-  scale_attn_by_inverse_layer_idx: unset('Keel does not have it'),
+  scale_attn_by_inverse_layer_idx: unset('Keel does not support it'),
   // Of the families that do not read them. transformers' caches do, so a prompt and what follows would be computed apart.
-  sliding_window: unset('this family attends to all that came before'),
+  sliding_window: unset('layers of this family have no sliding window'),
   layer_types: {
     isFine: (value, { sliding_window: window }) => {
       const type = typeof window === 'number' ? 'sliding_attention' : 'full_attention';
       return value === null || (Array.isArray(value) && value.every((one) => one === type));
     },
-    expected: 'all layers of this family attend alike',
+    expected: 'all layers of this family have the same attention',
   },
 };
 
@@ -157,13 +157,13 @@ export function checkFields(json: Json, modelType: string, read: ReadonlySet<str
     ...(ignored.length === 0
       ? []
       : [
-          `these fields have no effect, as in transformers' own ${modelType}: ${ignored.join(', ')}`,
+          `these fields have no effect (transformers' ${modelType} ignores them too): ${ignored.join(', ')}`,
         ]),
     ...(dropped.length === 0
       ? []
-      : [`the base model is trained without dropout (the file has ${dropped.join(', ')})`]),
+      : [`Keel trains the base model without dropout (the file sets ${dropped.join(', ')})`]),
     ...(isCustom && !isEmpty(json.auto_map as object)
-      ? [`the code that auto_map names is not run: this is computed as transformers' ${modelType}`]
+      ? [`Keel does not run the code that auto_map names; it computes transformers' ${modelType}`]
       : []),
   ];
 }
@@ -173,7 +173,7 @@ function checkField(field: string, value: unknown, json: Json, modelType: string
   if (own !== undefined) {
     if (value === json[own]) return;
     throw new ConfigError(
-      `field ${field} is ${JSON.stringify(value)} and ${own} is ${JSON.stringify(json[own])}, but both mean the same: remove ${field}`,
+      `field ${field} is ${JSON.stringify(value)} and ${own} is ${JSON.stringify(json[own])}, but both mean the same. Remove ${field}`,
     );
   }
   const { isFine, expected } = rules[field]!;

@@ -73,7 +73,9 @@ export function gemmaConfig(
   modules: ModuleNames,
 ): DecoderConfig {
   if (fields.use_bidirectional_attention) {
-    throw new ConfigError('field use_bidirectional_attention is true; Keel has causal models only');
+    throw new ConfigError(
+      'field use_bidirectional_attention is true; Keel supports causal models only',
+    );
   }
   const base = decoderConfig(
     { ...fields, hidden_act: fields.hidden_activation ?? 'gelu_tanh' },

@@ -35,7 +35,7 @@ export function phi3(json: unknown): DecoderConfig {
   }
   const type = parameters.rope_type ?? 'default';
   if (type !== 'default' && type !== 'longrope') {
-    throw new ConfigError(`field rope_type is "${type}"; a Phi-3 has default or longrope`);
+    throw new ConfigError(`field rope_type is "${type}"; Phi-3 supports default and longrope`);
   }
   const rotary = rotaryConfig(parameters, headSizeOf(fields), positions);
   const window = fields.sliding_window ?? null;

@@ -85,7 +85,7 @@ function refuseOtherHeads(name: string, { architecture, base }: Family): void {
   const isFine = name === base || /(ForCausalLM|LMHeadModel|ForSequenceClassification)$/.test(name);
   if (isFine) return;
   throw new ConfigError(
-    `field architectures names ${name}; Keel has ${architecture} and the scalar heads of sequence classifiers`,
+    `field architectures names ${name}; Keel supports ${architecture} and the sequence classifier of this family`,
   );
 }
 

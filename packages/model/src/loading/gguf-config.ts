@@ -4,11 +4,19 @@ import { CheckpointError } from '../formats/checkpoint-error.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 import { GgufFields } from './gguf-fields.ts';
 import { ggufRopeScaling } from './gguf-rope-scaling.ts';
+import { checkUnreadFields } from './gguf-unread-fields.ts';
 
 type Json = Record<string, unknown>;
 
-/** @throws CheckpointError where the architecture is unknown or a field is missing or wrong */
-export function ggufConfigJson(path: string, file: GgufFile): Json {
+/**
+ * @param notice told of fields that Keel does not know
+ * @throws CheckpointError where the architecture is unknown, or a field is missing, wrong or not supported
+ */
+export function ggufConfigJson(
+  path: string,
+  file: GgufFile,
+  notice: (text: string) => void = () => {},
+): Json {
   const name = file.metadata['general.architecture'];
   const make = typeof name === 'string' && Object.hasOwn(makers, name) ? makers[name] : undefined;
   if (make === undefined) {
@@ -22,6 +30,13 @@ export function ggufConfigJson(path: string, file: GgufFile): Json {
   }
   const fields = new GgufFields(path, file, String(name));
   const json = make(fields, file);
+  const size =
+    json.head_dim ??
+    Number(json.hidden_size ?? json.n_embd) / Number(json.num_attention_heads ?? json.n_head);
+  const unknown = checkUnreadFields(path, String(name), fields.unread(), Number(size));
+  if (unknown.length > 0) {
+    notice(`${path}: Keel does not read this metadata: ${unknown.join(', ')}`);
+  }
   const modelType = String(json.model_type);
   return {
     architectures: [architectureOf(modelType)],
@@ -63,8 +78,13 @@ const headSize = (fields: GgufFields): number =>
 
 function llama(fields: GgufFields, file: GgufFile): Json {
   const window = fields.optionalCount('attention.sliding_window');
-  const size =
-    fields.optionalCount('attention.key_length') ?? fields.optionalCount('rope.dimension_count');
+  const turned = fields.optionalCount('rope.dimension_count');
+  const size = fields.optionalCount('attention.key_length') ?? turned;
+  if (size !== null && turned !== null && size !== turned) {
+    fields.fail(
+      `rotary embeddings turn ${turned} features of heads of ${size}; a Llama turns whole heads`,
+    );
+  }
   return {
     ...common(fields, window === null ? 'llama' : 'mistral'),
     head_dim: size ?? headSize(fields),

@@ -117,6 +117,37 @@ describe('a GGUF file', () => {
     expect(architectures).toHaveLength(1);
   });
 
+  it.each<[string, string, number, RegExp]>([
+    ['llama', 'expert_count', 8, /"llama.expert_count" is 8, and Keel supports 0 only/],
+    ['llama', 'attention.scale', 0.5, /"llama.attention.scale" is 0.5/],
+    ['llama', 'logit_scale', 2, /"llama.logit_scale" is 2, and Keel supports 0 or 1 only/],
+    ['llama', 'attention.key_length', 8, /turn 4 features of heads of 8/],
+    ['qwen2', 'rope.dimension_count', 2, /"qwen2.rope.dimension_count" is 2/],
+    ['qwen2', 'attention.sliding_window', 6, /"qwen2.attention.sliding_window" is 6/],
+    ['gemma2', 'attention.value_length', 4, /"gemma2.attention.value_length" is 4/],
+    ['llama', 'rope.scaling.yarn_beta_fast', 8, /yarn_beta_fast" is 8/],
+  ])('of %s is refused with %s %d', async (name, field, value, message) => {
+    const { config, ...contents } = cases[name]!;
+    const model = writeTinyModel(join(folder, 'other'), config);
+    const fields = { ...contents.fields, [field]: value };
+    const file = writeGguf(join(folder, 'other.gguf'), model, { ...contents, fields });
+    await expect(load(file)).rejects.toThrow(message);
+  });
+
+  it('is named metadata that Keel does not know', async () => {
+    const { config, ...contents } = cases.llama!;
+    const model = writeTinyModel(join(folder, 'noted'), config);
+    const fields = { ...contents.fields, new_trick: 3, vocab_size: 64, 'attention.scale': 0 };
+    const file = writeGguf(join(folder, 'noted.gguf'), model, { ...contents, fields });
+    const notices: string[] = [];
+    const notice = (text: string): void => void notices.push(text);
+    const { decoder } = await loadDecoder(file, { computeType: 'float32', notice });
+    expect(notices).toEqual([
+      expect.stringMatching(/does not read this metadata: llama.new_trick$/),
+    ]);
+    disposeDecoder(decoder);
+  });
+
   it('of a Llama 3 gives its rotary scaling', async () => {
     const scaling = {
       rope_type: 'llama3',

@@ -6,6 +6,7 @@ export class GgufFields {
   readonly #path: string;
   readonly #file: GgufFile;
   readonly #prefix: string;
+  readonly #read = new Set<string>();
 
   constructor(path: string, file: GgufFile, prefix: string) {
     this.#path = path;
@@ -48,7 +49,19 @@ export class GgufFields {
     throw new CheckpointError({ file: this.#path }, message);
   }
 
+  /** What was not asked for, without the prefix. */
+  unread(): Record<string, unknown> {
+    const prefix = `${this.#prefix}.`;
+    return Object.fromEntries(
+      Object.entries(this.#file.metadata)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, value]) => [key.slice(prefix.length), value] as const)
+        .filter(([name]) => !this.#read.has(name)),
+    );
+  }
+
   #get(name: string): unknown {
+    this.#read.add(name);
     return this.#file.metadata[`${this.#prefix}.${name}`];
   }
 

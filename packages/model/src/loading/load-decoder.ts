@@ -53,7 +53,7 @@ export async function loadDecoder(
   { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const opened = isFolder ? openFolder(path, notice) : openFile(path);
+  const opened = isFolder ? openFolder(path, notice) : openFile(path, notice);
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
@@ -98,7 +98,7 @@ function openFolder(folder: string, notice: (text: string) => void): Opened {
   const opened = { source, json, ggufMetadata: null, classifier };
   if (classifier || !hasOwnHead(source, config)) return { ...opened, config };
   notice(
-    `${path}: tie_word_embeddings is true, but the files have a ${config.modules.head}.weight that differs from the embedding. It is used, as transformers does; say tie_word_embeddings false to silence this`,
+    `${path}: tie_word_embeddings is true, but the files have a ${config.modules.head}.weight that differs from the embedding. Keel uses it, as transformers does. Set tie_word_embeddings to false to silence this`,
   );
   return { ...opened, config: { ...config, tieEmbeddings: false } };
 }
@@ -117,7 +117,7 @@ function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderCon
   }
 }
 
-/** transformers would begin a head of another size again. */
+/** With another number of rows, transformers initialises the head again. */
 function checkLabels(source: WeightSource, json: Record<string, unknown>): void {
   const rows = source.shape(SCORE_WEIGHT)![0]!;
   const labels = labelsOf(json);
@@ -134,10 +134,10 @@ function readScoreHead(source: WeightSource, device: Device, trainable: boolean)
   return trainable ? head.setRequiresGrad() : head;
 }
 
-function openFile(path: string): Opened {
+function openFile(path: string, notice: (text: string) => void): Opened {
   const file = openGguf(path);
   try {
-    const json = ggufConfigJson(path, file);
+    const json = ggufConfigJson(path, file, notice);
     const config = inFile(path, () => decoderConfigFrom(json));
     const source = openGgufSource(path, file, config);
     return { source, config, json, ggufMetadata: file.metadata, classifier: false };
