@@ -10,7 +10,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import { exactJson, parseExactJson } from '../data/exact-json.ts';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { setThreads } from '@keel/torch';
 import {
   completeDate,
@@ -10,7 +11,6 @@ import {
   localNow,
   templateSettings,
 } from '../config/template-options.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { openRows } from '../data/open-rows.ts';
 import { checkReward, openReward } from '../rewards/open-reward.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';

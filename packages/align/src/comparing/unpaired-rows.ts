@@ -1,7 +1,7 @@
 // Pairs as single answers with a thumb up and a thumb down, for objectives that learn from those.
 import { mkdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { exactJson } from '../data/exact-json.ts';
+import { exactJson } from '@keel/model/exact-json';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';

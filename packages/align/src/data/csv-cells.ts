@@ -1,5 +1,5 @@
 // What the text of a CSV cell means.
-import { parseExactJson } from './exact-json.ts';
+import { parseExactJson } from '@keel/model/exact-json';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);

@@ -1,5 +1,5 @@
 import { PythonFloat } from '@keel/model';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from '@keel/model/exact-json';
 
 /** Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no lines. */
 export interface Place {

@@ -1,8 +1,8 @@
 // A whole run on single answers, from options to final/: what `keel kto` and the library's `alignUnpaired` are.
 import { cacheFolder } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { unpairedObjective } from '../objectives/unpaired-registry.ts';
 import { AnswerReference } from './answer-reference.ts';
 import { sharedKey } from './dpo-reference.ts';

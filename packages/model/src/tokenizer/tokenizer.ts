@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { exactJson, parseExactJson } from '../json/exact-json.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
 import { RustTokenizer } from './rust-tokenizer.ts';
@@ -167,12 +168,17 @@ export class Tokenizer {
 
   /** All that defines it, as text: another thread builds the same tokenizer from it. */
   definition(): string {
-    return JSON.stringify({ ...this.#parts, json: this.#json });
+    const { template, ...parts } = this.#parts;
+    // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
+    return JSON.stringify({ ...parts, json: this.#json, exactTemplate: exactJson(template ?? {}) });
   }
 
   /** The tokenizer of a {@link definition}. */
   static fromDefinition(definition: string): Tokenizer {
-    return new Tokenizer(JSON.parse(definition) as TokenizerParts);
+    const { exactTemplate, ...parts } = JSON.parse(definition) as TokenizerParts & {
+      exactTemplate: string;
+    };
+    return new Tokenizer({ ...parts, template: parseExactJson(exactTemplate) as TemplateSettings });
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { exactJson } from '../../data/exact-json.ts';
+import { exactJson } from '@keel/model/exact-json';
 import type { Content } from '../../data/messages.ts';
 import { writeFileAtomic } from '../../runs/atomic-write.ts';
 
