@@ -42,7 +42,7 @@ describe('ChatTemplate', () => {
       '{{ bos_token }}{% if tools is not none %}{{ tools | tojson }}{% endif %}{{ mode }}{% if documents is none %}.{% endif %}{{ eos_token }}',
       { bos_token: '<s>' },
     );
-    expect(all.render([user('')], { tools: [{ name: 'f' }], extra: { mode: 'fast' } })).toBe(
+    expect(all.render([user('')], { tools: [{ name: 'f' }], variables: { mode: 'fast' } })).toBe(
       '<s>[{"name": "f"}]fast.',
     );
     expect(all.render([user('')])).toBe('<s>.');
