@@ -58,6 +58,7 @@ export {
   ChatTemplateError,
   type ContentSpan,
   type RenderedChat,
+  type RenderOptions,
 } from './tokenizer/chat-template.ts';
 export type { LoadTokenizerOptions } from './tokenizer/load-options.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';

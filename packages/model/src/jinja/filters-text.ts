@@ -7,7 +7,7 @@ import { PythonError, typeError } from './errors.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { escapeHtml } from './html.ts';
 import { getAttribute } from './lookup.ts';
-import { asIndex } from './numbers.ts';
+import { asIndex, isNumber, toNumber } from './numbers.ts';
 import { compare, iterate, len, truthy } from './operators.ts';
 import { prettyFormat } from './pprint.ts';
 import { formatPercent } from './printf.ts';
@@ -74,7 +74,8 @@ const truncate = filter(
   [['s'], ['length', 255], ['killwords', false], ['end', '...'], ['leeway', null]],
   (value, length, killwords, end, leeway) => {
     const slack = leeway === null ? 5 : leeway!;
-    const limit = asIndex(length!);
+    // Only the cut itself needs an index: any number can be compared with.
+    const limit = isNumber(length!) ? toNumber(length) : asIndex(length!);
     const ending = len(end!);
     if (limit < ending) {
       throw new PythonError('AssertionError', `expected length >= ${ending}, got ${limit}`);
@@ -82,10 +83,10 @@ const truncate = filter(
     if (compare('<', slack, 0)) {
       throw new PythonError('AssertionError', `expected leeway >= 0, got ${textOf(str(slack))}`);
     }
-    if (len(value!) <= limit + asIndex(slack)) return value!;
+    if (len(value!) <= limit + (isNumber(slack) ? toNumber(slack) : asIndex(slack))) return value!;
     if (!isText(value!) || !isText(end!)) throw typeError('truncate takes text');
     const points = new Points(textOf(value));
-    const cut = sliceText(value, 0, points.unit(limit - ending));
+    const cut = sliceText(value, 0, points.unit(asIndex(length!) - ending));
     if (truthy(killwords!)) return addText(like(value, cut), end);
     const [start, until] = split(textOf(cut), ' ', 1, true)[0]!;
     return addText(like(value, sliceText(cut, start, until)), end);
@@ -106,7 +107,7 @@ const wordwrap = filter(
     const by = wrapstring === null ? '\n' : wrapstring!;
     if (!isText(by)) throw typeError('wrapstring must be a str');
     const options = {
-      width: asIndex(width!),
+      width: isNumber(width!) ? toNumber(width) : asIndex(width!),
       breakLongWords: truthy(breakLongWords!),
       breakOnHyphens: truthy(breakOnHyphens!),
     };

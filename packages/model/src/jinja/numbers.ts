@@ -40,7 +40,8 @@ export const toNumber = (value: boolean | number | bigint | PythonFloat): number
 export const asIndex = (value: Value): number => {
   if (isInt(value)) {
     const number = Number(value);
-    return number;
+    if (Math.abs(number) < 2 ** 63) return number;
+    throw new PythonError('OverflowError', "cannot fit 'int' into an index-sized integer");
   }
   throw typeError(`'${typeName(value)}' object cannot be interpreted as an integer`);
 };
@@ -93,7 +94,7 @@ const bitLength = (value: bigint): number => (value < 0n ? -value : value).toStr
 /** a / b of ints, correctly rounded. */
 const divideInts: Number2<Int> = (a, b) => {
   if (Number(b) === 0) throw zeroDivision('division by zero');
-  if (typeof a === 'number' && typeof b === 'number') return float(a / b + 0);
+  if (typeof a === 'number' && typeof b === 'number') return float(a / b);
   const negative = BigInt(a) < 0n !== BigInt(b) < 0n;
   const x = BigInt(a) < 0n ? -BigInt(a) : BigInt(a);
   const y = BigInt(b) < 0n ? -BigInt(b) : BigInt(b);

@@ -4,7 +4,7 @@ import { pointCount } from './code-points.ts';
 import { PythonError } from './errors.ts';
 import { compare } from './operators.ts';
 import { repr } from './repr.ts';
-import { concat, isText, sliceText, type Text, textOf } from './text.ts';
+import { concat, isMarkup, isText, sliceText, type Text, textOf } from './text.ts';
 import { lines } from './text-split.ts';
 import { Dict, List, Tuple, typeName, type Value } from './values.ts';
 
@@ -61,7 +61,8 @@ const format = (value: Value, indent: number, allowance: number, level: number):
     const end = value.items.length === 1 ? ',)' : ')';
     return ['(', ...formatItems(value.items, indent, allowance + end.length, level + 1), end];
   }
-  if (isText(value) && textOf(value) !== '') return formatText(value, indent, allowance, level + 1);
+  if (isText(value) && !isMarkup(value) && textOf(value) !== '')
+    return formatText(value, indent, allowance, level + 1);
   return [whole];
 };
 

@@ -182,14 +182,20 @@ const own = (time: LocalTime, format: string): string =>
     return code === 'z' || code === 'Z' ? '' : whole;
   });
 
+// Codes that take the modifiers E and O; in the C locale these change nothing.
+const modified: Record<string, RegExp> = { E: /[cCnpPrRstTuxXyY%]/, O: /[^aAcDFxXY]/ };
+
 /** The time in a format of codes such as %d. Codes that glibc does not know stay as they are. */
 export const strftime = (time: LocalTime, format: string): string =>
   own(time, format).replace(
-    /%([_0^#-]*)(\d*)[EO]?([\s\S])/g,
-    (whole, flags: string, width: string, code: string) => {
-      const piece = Object.hasOwn(pieces, code) ? pieces[code]!(time) : undefined;
-      if (piece === undefined) return whole;
-      return shaped(piece, flags, Number(width), code);
+    /%([_0^#-]*)(\d*)([EO]?)([\s\S])/g,
+    (whole, flags: string, digits: string, modifier: string, code: string) => {
+      const width = Number(digits);
+      if (code === 'z') return '';
+      if (code === 'Z') return shaped({ text: '' }, flags, width, code);
+      const known = modifier === '' || modified[modifier]!.test(code);
+      const piece = known && Object.hasOwn(pieces, code) ? pieces[code]!(time) : { text: whole };
+      return shaped(piece, flags, width, code);
     },
   );
 
@@ -197,12 +203,15 @@ const shaped = (piece: Piece, flags: string, width: number, code: string): strin
   const padding = [...flags].filter((flag) => '_0-'.includes(flag)).at(-1);
   if ('number' in piece) {
     const digits = String(piece.number);
-    if (padding === '-') return digits.padStart(width, piece.pad);
+    if (padding === '-') return digits.padStart(width, ' ');
     const pad = padding === '_' ? ' ' : padding === '0' ? '0' : piece.pad;
     return digits.padStart(Math.max(width, piece.width), pad);
   }
   let { text } = piece;
-  if (flags.includes('^')) text = text.toUpperCase();
-  if (flags.includes('#')) text = code === 'p' ? text.toLowerCase() : text.toUpperCase();
+  if (flags.includes('^') && code !== 'P') text = text.toUpperCase();
+  if (flags.includes('#')) {
+    if (code === 'p') text = text.toLowerCase();
+    else if ('aAbBh'.includes(code)) text = text.toUpperCase();
+  }
   return text.padStart(width, padding === '0' ? '0' : ' ');
 };

@@ -28,6 +28,17 @@ export interface Place {
   text: string;
 }
 
+/** The line and column of a place in a source. */
+export const placeIn = (source: string, at: number): Place => {
+  const normalised = normalise(source);
+  const before = normalised.slice(0, at).split('\n');
+  return {
+    line: before.length,
+    column: [...before.at(-1)!].length + 1,
+    text: normalised.split('\n')[before.length - 1] ?? '',
+  };
+};
+
 /** A template failed while it was rendered. */
 export class TemplateFailure extends Error {
   readonly place: Place;
@@ -109,14 +120,8 @@ export class Template {
     return new TemplateReference(this.#compilation.blocks, context, rendering);
   }
 
-  /** The line and column of a place in the source. */
   place(at: number): Place {
-    const before = this.#source.slice(0, at).split('\n');
-    return {
-      line: before.length,
-      column: [...before.at(-1)!].length + 1,
-      text: this.#source.split('\n')[before.length - 1] ?? '',
-    };
+    return placeIn(this.#source, at);
   }
 
   /** @throws TemplateFailure where the template refuses what it is given */

@@ -1,10 +1,11 @@
 // str methods that search, test, strip and pad.
-import { bind, intArgument, positional, textArgument } from './arguments.ts';
+import { bind, positional, textArgument } from './arguments.ts';
 import { Points } from './code-points.ts';
-import { typeError, unsupported, valueError } from './errors.ts';
+import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
+import { softStr } from './repr.ts';
 import { formatText, namedBy } from './str-format.ts';
 import {
   concat,
@@ -249,18 +250,21 @@ const join: Method = (self, args, kwargs) => {
   const builder = new TextBuilder();
   let index = 0;
   for (const item of iterate(args[0]!)) {
-    if (!isText(item)) {
+    if (!isText(item) && !isMarkup(self)) {
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`);
     }
     if (index++ > 0) builder.add(self);
-    builder.add(isMarkup(self) ? escapeHtml(item) : item);
+    builder.add(isMarkup(self) ? escapeHtml(softStr(item)) : (item as Text));
   }
   return like(self, builder.build());
 };
 
 const expandtabs: Method = (self, args, kwargs) => {
   const [size] = bind('expandtabs', [['tabsize', 8]], args, kwargs);
-  const width = intArgument(size, 8);
+  const width = asIndex(size!);
+  if (Math.abs(width) > 0x7fffffff) {
+    throw new PythonError('OverflowError', 'Python int too large to convert to C int');
+  }
   const builder = new TextBuilder();
   let [column, at] = [0, 0];
   for (const character of textOf(self)) {

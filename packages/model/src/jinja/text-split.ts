@@ -83,6 +83,7 @@ const splitter =
     return parts(self, split(textOf(self), by === null ? null : textOf(by), limit, last));
   };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines, as in Python
 const breaks = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g;
 
 /** The lines of text, without or with their ends. */

@@ -264,7 +264,8 @@ const hashKey = (value: Value): unknown => {
   if (value instanceof Tuple) {
     return `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
   }
-  if (value instanceof List || value instanceof Dict) {
+  const isView = value instanceof DictView && value.kind !== 'values';
+  if (value instanceof List || value instanceof Dict || isView) {
     throw typeError(`unhashable type: '${value.typeName}'`);
   }
   if (value instanceof Range)

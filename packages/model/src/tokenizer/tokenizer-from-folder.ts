@@ -92,20 +92,21 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
 const readOptional = <T>(path: string, schema: z.ZodType<T>): T =>
   existsSync(path) ? readJson(path, schema) : schema.parse({});
 
+/** Template files take the place of what the configuration has, as in transformers. */
 const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],
 ): Record<string, string> => {
-  const templates: Record<string, string> = {};
-  if (typeof inConfig === 'string') templates.default = inConfig;
-  else for (const { name, template } of inConfig ?? []) templates[name] = template;
+  const files: Record<string, string> = {};
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) templates.default = readFileSync(file, 'utf8');
+  if (existsSync(file)) files.default = readFileSync(file, 'utf8');
   const others = join(folder, 'additional_chat_templates');
   if (existsSync(others)) {
     for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      templates[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
+      files[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
     }
   }
-  return templates;
+  if (Object.keys(files).length > 0) return files;
+  if (typeof inConfig === 'string') return { default: inConfig };
+  return Object.fromEntries((inConfig ?? []).map(({ name, template }) => [name, template]));
 };

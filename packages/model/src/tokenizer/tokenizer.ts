@@ -15,6 +15,9 @@ export interface TokenizerConfig {
   eos_token?: string | null;
   pad_token?: string | null;
   unk_token?: string | null;
+  sep_token?: string | null;
+  cls_token?: string | null;
+  mask_token?: string | null;
   additional_special_tokens?: string[];
   [key: string]: unknown;
 }
@@ -25,13 +28,14 @@ export interface TokenizerParts {
   /** The contents of a tokenizer.json, not yet checked. */
   json: unknown;
   config: TokenizerConfig;
-  /** Jinja sources by name; `default` is the one that is used. */
+  /** Jinja sources by name: `default`, and others such as `tool_use`. */
   chatTemplates?: Record<string, string>;
   /** The files that it was read from, which are saved as they were. */
   files?: TokenizerFiles;
+  /** Variables of the chat template and its clock. */
+  template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
-  template?: TemplateSettings;
 }
 
 export interface DecodeOptions {
@@ -74,17 +78,14 @@ export class Tokenizer {
     this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
-    const template = chatTemplates;
-    const tokens = namedTokens(config);
-    const { variables, now } = parts.template ?? {};
+    const settings = { ...parts.template, source };
     this.chatTemplate =
-      Object.keys(template).length === 0
+      Object.keys(chatTemplates).length === 0
         ? null
-        : new ChatTemplate(template, tokens, { variables, now });
-    const clock = this.chatTemplate?.usesClock ? [now ?? null] : [];
+        : new ChatTemplate(chatTemplates, namedTokens(config), settings);
     this.hash = createHash('sha256')
       .update(text)
-      .update(JSON.stringify([tokens, template ?? null, variables ?? null, ...clock]))
+      .update(exactJson([namedTokens(config), this.#templateIdentity()]))
       .digest('hex');
   }
 
@@ -166,11 +167,12 @@ export class Tokenizer {
     writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
-  /** All that defines it, as text: another thread builds the same tokenizer from it. */
+  /** All that defines it, the clock of its chat template too: another thread builds the same tokenizer from it. */
   definition(): string {
     const { template, ...parts } = this.#parts;
     // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
-    return JSON.stringify({ ...parts, json: this.#json, exactTemplate: exactJson(template ?? {}) });
+    const settings = { variables: template?.variables, now: this.chatTemplate?.now };
+    return JSON.stringify({ ...parts, json: this.#json, exactTemplate: exactJson(settings) });
   }
 
   /** The tokenizer of a {@link definition}. */
@@ -179,6 +181,13 @@ export class Tokenizer {
       exactTemplate: string;
     };
     return new Tokenizer({ ...parts, template: parseExactJson(exactTemplate) as TemplateSettings });
+  }
+
+  /** All that chat texts depend on beside the conversation; of the clock only what the templates can see. */
+  #templateIdentity(): unknown {
+    if (this.chatTemplate === null) return null;
+    const { sources, clockReadings } = this.chatTemplate;
+    return [sources, this.#parts.template?.variables ?? {}, clockReadings];
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
@@ -227,9 +236,20 @@ export class Tokenizer {
   }
 }
 
+/** The special tokens that have a name, which chat templates see. */
+export const namedTokenFields = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const;
+
 const namedTokens = (config: TokenizerConfig): Record<string, string> =>
   Object.fromEntries(
-    (['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const)
+    namedTokenFields
       .map((name) => [name, config[name]] as const)
       .filter((entry): entry is [(typeof entry)[0], string] => typeof entry[1] === 'string'),
   );
