@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChatTemplate, ChatTemplateError, renderPromptAndCompletion } from './chat-template.ts';
+import { ChatTemplate, ChatTemplateError } from './chat-template.ts';
 
 const chatml =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}" +
@@ -73,50 +73,5 @@ describe('ChatTemplate', () => {
   it('wants messages with roles', () => {
     expect(() => template.render([])).toThrow(/at least one message/);
     expect(() => template.render([{ content: 'x' } as never])).toThrow(/Message 0 has no role/);
-  });
-});
-
-describe('renderPromptAndCompletion', () => {
-  const template = new ChatTemplate(chatml);
-
-  it('has its border where the answer begins', () => {
-    expect(renderPromptAndCompletion(template, [user('a')], [assistant('b')])).toEqual({
-      prompt: '<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n',
-      completion: 'b<|im_end|>\n',
-    });
-  });
-
-  it('takes completions of several turns', () => {
-    const { completion } = renderPromptAndCompletion(
-      template,
-      [user('a')],
-      [assistant('b'), user('c'), assistant('d')],
-    );
-    expect(completion).toBe(
-      'b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\nd<|im_end|>\n',
-    );
-  });
-
-  it('continues where the prompt ends with the assistant’s words', () => {
-    const { prompt, completion } = renderPromptAndCompletion(
-      template,
-      [user('a'), assistant('b')],
-      [user('c')],
-    );
-    expect(prompt).toBe('<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb');
-    expect(completion).toBe('<|im_end|>\n<|im_start|>user\nc<|im_end|>\n');
-  });
-
-  it('refuses a prompt that nobody answers', () => {
-    expect(() =>
-      renderPromptAndCompletion(template, [{ role: 'system', content: 'x' }], [assistant('b')]),
-    ).toThrow(/it ends with system/);
-  });
-
-  it('gives both texts where the template changes the prompt', () => {
-    const counting = new ChatTemplate(`{{ messages | length }} ${chatml}`);
-    expect(() => renderPromptAndCompletion(counting, [user('a')], [assistant('b')])).toThrow(
-      /border is lost[\s\S]*1 <\|im_start\|>user[\s\S]*2 <\|im_start\|>user/,
-    );
   });
 });

@@ -11,7 +11,6 @@ import { type ContentSpan, generationSpans, type Span, spansOf } from './spans.t
 import type { TemplateSettings } from './template-settings.ts';
 
 export { ChatTemplateError } from './chat-template-error.ts';
-export { renderPromptAndCompletion } from './prompt-and-completion.ts';
 export type { ContentSpan } from './spans.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */

@@ -237,7 +237,7 @@ export class Tokenizer {
 }
 
 /** The special tokens that have a name, which chat templates see. */
-export const namedTokenFields = [
+const namedTokenFields = [
   'bos_token',
   'eos_token',
   'unk_token',
