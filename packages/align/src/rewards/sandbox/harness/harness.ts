@@ -6,7 +6,7 @@ const read = (name: string): string => readFileSync(new URL(name, import.meta.ur
 const sources = {
   program: ['program.py'],
   candidate: ['exchange.py', 'candidate.py'],
-  tester: ['exchange.py', 'tester.py'],
+  tester: ['exchange.py', 'remote.py', 'watch.py', 'collect.py', 'tester.py'],
   probe: ['probe.py'],
 };
 
