@@ -2,7 +2,7 @@
 import importlib
 
 # Names that are always taken for these modules: a program must not give the tests another math.
-_ALIASES = {'np': 'numpy', 'pd': 'pandas'}
+_ALIASES = {'np': 'numpy', 'pd': 'pandas', 'pytest': 'pytest'}
 
 
 class WatchedExchange(Exchange):
