@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { exactJson, parseExactJson } from '../json/exact-json.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
+import { namedTokenFields } from './named-tokens.ts';
 import { RustTokenizer } from './rust-tokenizer.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
 import type { TemplateSettings } from './template-settings.ts';
@@ -235,17 +236,6 @@ export class Tokenizer {
     return new Set(ids.filter((id) => id !== null));
   }
 }
-
-/** The special tokens that have a name, which chat templates see. */
-const namedTokenFields = [
-  'bos_token',
-  'eos_token',
-  'unk_token',
-  'sep_token',
-  'pad_token',
-  'cls_token',
-  'mask_token',
-] as const;
 
 const namedTokens = (config: TokenizerConfig): Record<string, string> =>
   Object.fromEntries(
