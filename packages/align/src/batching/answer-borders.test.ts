@@ -212,6 +212,10 @@ describe('turns', () => {
   it('of weight 0 are read and not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
     expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
+    const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
+    expect(marked(plain, tokeniseExample({ messages, extra: {} }, plain, everything)!)).toBe(
+      '«[user:a][assistant:»b]«[user:c][assistant:d]»',
+    );
   });
 
   it('begin a conversation', () => {

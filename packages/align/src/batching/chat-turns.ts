@@ -60,10 +60,35 @@ export function scoredRanges(
       }),
     );
   }
+  return turnRanges(chat, whole, wanted, (at) => (at === first ? begins : undefined));
+}
+
+/** All from `from` on but the assistant's turns that the row marks as not trained on. @throws ChatTemplateError as {@link scoredRanges} */
+export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
+  const untrained = chat.messages.flatMap((message, at) =>
+    message.role === 'assistant' && !isTrained(message) && startOf(whole.spans, at, from) !== null
+      ? [at]
+      : [],
+  );
+  const ranges: TextRange[] = [];
+  let start = from;
+  for (const turn of turnRanges(chat, whole, untrained)) {
+    ranges.push({ start, end: turn.start });
+    start = turn.end;
+  }
+  return [...ranges, { start, end: whole.text.length }];
+}
+
+function turnRanges(
+  chat: Chat,
+  whole: RenderedChat,
+  turns: readonly number[],
+  begins: (at: number) => number | undefined = () => undefined,
+): TextRange[] {
   const headers = new Map<string, number>();
   const ends = new Map<string, number>();
-  return wanted.map((at) => ({
-    start: at === first && begins !== undefined ? begins : turnStart(chat, whole, at, headers),
+  return turns.map((at) => ({
+    start: begins(at) ?? turnStart(chat, whole, at, headers),
     end: turnEnd(chat, whole, at, ends),
   }));
 }
