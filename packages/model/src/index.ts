@@ -20,6 +20,7 @@ export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
 export { classifierPadToken } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
+export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
   LanguageModel,
@@ -54,10 +55,14 @@ export {
   type ChatMessage,
   ChatTemplate,
   ChatTemplateError,
+  type ContentSpan,
+  type RenderedChat,
+  type RenderOptions,
   renderPromptAndCompletion,
 } from './tokenizer/chat-template.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
+export { fromPortable, type TemplateSettings, toPortable } from './tokenizer/template-settings.ts';
 export { Tokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 export { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';

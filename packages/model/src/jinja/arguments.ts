@@ -1,5 +1,4 @@
 import { typeError } from './errors.ts';
-import { asIndex } from './numbers.ts';
 import { isText, type Text } from './text.ts';
 import { type Kwargs, typeName, type Value } from './values.ts';
 
@@ -55,7 +54,3 @@ export const textArgument = (name: string, value: Value): Text => {
   if (isText(value)) return value;
   throw typeError(`${name}() argument must be str, not ${typeName(value)}`);
 };
-
-/** An int argument; `fallback` where it is absent. */
-export const intArgument = (value: Value | undefined, fallback: number): number =>
-  value === undefined ? fallback : asIndex(value);

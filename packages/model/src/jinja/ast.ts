@@ -248,12 +248,14 @@ export const childrenOf = (node: AnyNode): readonly AnyNode[] => {
     case 'test':
       return [...some(node.value), ...argumentsOf(node)];
     case 'for':
-      return [...some(node.target, node.values), ...node.body, ...node.otherwise, ...some(node.test)];
-    case 'if':
       return [
-        ...node.branches.flatMap(({ test, body }) => [test, ...body]),
+        ...some(node.target, node.values),
+        ...node.body,
         ...node.otherwise,
+        ...some(node.test),
       ];
+    case 'if':
+      return [...node.branches.flatMap(({ test, body }) => [test, ...body]), ...node.otherwise];
     case 'macro':
     case 'generation':
       return [...node.parameters, ...node.defaults, ...node.body];

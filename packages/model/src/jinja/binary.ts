@@ -1,18 +1,10 @@
 // + - * / // % ** of all values, and the signs.
 import { PythonError, typeError } from './errors.ts';
-import { arithmetic, asIndex, float, floatValue, type Operator, plainInt } from './numbers.ts';
 import { escapeHtml } from './html.ts';
+import { arithmetic, asIndex, float, floatValue, type Operator, plainInt } from './numbers.ts';
 import { formatPercent } from './printf.ts';
 import { concat, isMarkup, isText, markup, type Text, textOf } from './text.ts';
-import {
-  isFloat,
-  isInt,
-  List,
-  Tuple,
-  typeName,
-  Undefined,
-  type Value,
-} from './values.ts';
+import { isFloat, isInt, List, Tuple, typeName, Undefined, type Value } from './values.ts';
 
 /** a operator b. @throws PythonError where Python or Jinja2 would refuse it */
 export const binary = (operator: Operator, a: Value, b: Value): Value => {
@@ -38,9 +30,7 @@ const add = (a: Value, b: Value): Value => {
   if (a instanceof List && b instanceof List) return new List([...a.items, ...b.items]);
   if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
   if (isText(a) || a instanceof List || a instanceof Tuple) {
-    throw typeError(
-      `can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`,
-    );
+    throw typeError(`can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`);
   }
   throw unsupportedOperands('+', a, b);
 };
@@ -70,7 +60,8 @@ const repeat = (sequence: Text | List | Tuple, times: Value): Value => {
   }
   const count = Math.max(0, asIndex(times));
   const size = isText(sequence) ? textOf(sequence).length : sequence.items.length;
-  if (size * count > longest) throw new PythonError('MemoryError', 'the repeated sequence is too long');
+  if (size * count > longest)
+    throw new PythonError('MemoryError', 'the repeated sequence is too long');
   if (typeof sequence === 'string') return sequence.repeat(count);
   if (isText(sequence)) {
     const text = concat(Array.from({ length: count }, () => sequence));

@@ -25,7 +25,12 @@ export const floatRepr = (value: number): string => {
 };
 
 /** `d.ddde+XX`, with at least two digits of exponent. */
-export const scientific = (digits: string, exponent: number, letter = 'e', point = false): string => {
+export const scientific = (
+  digits: string,
+  exponent: number,
+  letter = 'e',
+  point = false,
+): string => {
   const rest = digits.slice(1);
   const power = String(Math.abs(exponent)).padStart(2, '0');
   const dot = rest !== '' || point ? '.' : '';
@@ -73,7 +78,9 @@ export const scaled = (value: number, places: number): bigint => {
 
 /** |value| with `places` digits after the point. */
 export const fixed = (value: number, places: number): string => {
-  const digits = scaled(value, places).toString().padStart(places + 1, '0');
+  const digits = scaled(value, places)
+    .toString()
+    .padStart(places + 1, '0');
   if (places === 0) return digits;
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 };

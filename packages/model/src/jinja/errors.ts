@@ -24,4 +24,5 @@ export const typeError = (message: string): PythonError => new PythonError('Type
 export const valueError = (message: string): PythonError => new PythonError('ValueError', message);
 
 /** Something Python can do that this renderer does not. */
-export const unsupported = (message: string): PythonError => new PythonError('Unsupported', message);
+export const unsupported = (message: string): PythonError =>
+  new PythonError('Unsupported', message);

@@ -1,13 +1,5 @@
 // Parses expressions as jinja2's parser does, its precedences and peculiarities included.
-import type {
-  Arguments,
-  Binary,
-  Call,
-  Comparator,
-  Expression,
-  Filter,
-  Slice,
-} from './ast.ts';
+import type { Arguments, Binary, Call, Comparator, Expression, Filter, Slice } from './ast.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { describe, type TokenStream } from './token-stream.ts';
 import type { Value } from './values.ts';
@@ -95,7 +87,11 @@ export class ExpressionParser {
       let operator: Comparator;
       if (stream.is('==', '!=', '<', '<=', '>', '>=')) operator = stream.take().type as Comparator;
       else if (stream.takeWordIf('in')) operator = 'in';
-      else if (stream.isWord('not') && stream.ahead.type === 'name' && stream.ahead.value === 'in') {
+      else if (
+        stream.isWord('not') &&
+        stream.ahead.type === 'name' &&
+        stream.ahead.value === 'in'
+      ) {
         stream.take();
         stream.take();
         operator = 'not in';

@@ -1,10 +1,10 @@
 // Compiles expressions to closures.
 import type { Arguments, Call, Compare, Expression, Filter, Item, Test } from './ast.ts';
 import { binary, unary } from './binary.ts';
-import { TemplateSyntaxError, typeError } from './errors.ts';
-import type { Frame } from './frame.ts';
 import { call } from './call.ts';
+import { TemplateSyntaxError, typeError } from './errors.ts';
 import { filters } from './filters.ts';
+import type { Frame } from './frame.ts';
 import { getAttribute, getItem } from './lookup.ts';
 import { compare, contains, equals, iterate, truthy } from './operators.ts';
 import { str } from './repr.ts';
@@ -19,7 +19,10 @@ import { Dict, type Kwargs, List, noKwargs, Tuple, typeName, type Value } from '
 export const accessor = (
   slot: Slot,
   frame: Frame,
-): { read: (scope: Scope) => Value | undefined; write: (scope: Scope, value: Value | undefined) => void } => {
+): {
+  read: (scope: Scope) => Value | undefined;
+  write: (scope: Scope, value: Value | undefined) => void;
+} => {
   const hops = frame.scope.depth - slot.scope.depth;
   const { index } = slot;
   const owner = (scope: Scope): Scope => {
@@ -62,7 +65,8 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
     }
     case 'dict': {
       const entries = node.entries.map(
-        ({ key, value }) => [compileExpression(key, frame), compileExpression(value, frame)] as const,
+        ({ key, value }) =>
+          [compileExpression(key, frame), compileExpression(value, frame)] as const,
       );
       return (scope) => {
         const made = entries.map(([key, value]) => [key(scope), value(scope)] as const);
@@ -73,7 +77,10 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
     case 'conditional':
       return conditional(node, frame);
     case 'binary': {
-      const [left, right] = [compileExpression(node.left, frame), compileExpression(node.right, frame)];
+      const [left, right] = [
+        compileExpression(node.left, frame),
+        compileExpression(node.right, frame),
+      ];
       const { operator, at } = node;
       return (scope) => {
         const a = left(scope);
@@ -84,7 +91,10 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
       };
     }
     case 'logical': {
-      const [left, right] = [compileExpression(node.left, frame), compileExpression(node.right, frame)];
+      const [left, right] = [
+        compileExpression(node.left, frame),
+        compileExpression(node.right, frame),
+      ];
       const stopsAt = node.operator === 'or';
       return (scope) => {
         const value = left(scope);

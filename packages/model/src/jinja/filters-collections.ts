@@ -1,23 +1,12 @@
 // Filters that take collections apart and put them together.
-import { PythonError, typeError } from './errors.ts';
-import {
-  type Apply,
-  attributeGetter,
-  attributesGetter,
-  filter,
-} from './filter-tools.ts';
-import { attributeOf, getAttribute } from './lookup.ts';
+
 import { binary } from './binary.ts';
+import { PythonError, typeError } from './errors.ts';
+import { type Apply, attributeGetter, attributesGetter, filter } from './filter-tools.ts';
+import { join } from './filters-text.ts';
+import { attributeOf, getAttribute } from './lookup.ts';
 import { asIndex } from './numbers.ts';
-import {
-  characters,
-  compare,
-  equals,
-  iterate,
-  sorted,
-  truthy,
-  tryIterate,
-} from './operators.ts';
+import { characters, compare, equals, iterate, sorted, truthy, tryIterate } from './operators.ts';
 import { str } from './repr.ts';
 import { undefinedBecause } from './runtime.ts';
 import { concat, isText, textOf } from './text.ts';
@@ -36,7 +25,6 @@ import {
   Undefined,
   type Value,
 } from './values.ts';
-import { join } from './filters-text.ts';
 
 const firstOf = (values: Iterable<Value>): Value | undefined => {
   const next = values[Symbol.iterator]().next();
@@ -108,14 +96,14 @@ const dictsort = filter(
   (value, caseSensitive, by, backwards) => {
     const position = isText(by!) ? ['key', 'value'].indexOf(textOf(by)) : -1;
     if (position < 0) {
-      throw new PythonError(
-        'FilterArgumentError',
-        'You can only sort by either "key" or "value"',
-      );
+      throw new PythonError('FilterArgumentError', 'You can only sort by either "key" or "value"');
     }
     if (value instanceof Undefined) throw value.error();
     if (!(value instanceof Dict)) {
-      throw new PythonError('AttributeError', `'${objectTypeName(value!)}' has no attribute 'items'`);
+      throw new PythonError(
+        'AttributeError',
+        `'${objectTypeName(value!)}' has no attribute 'items'`,
+      );
     }
     const get = attributeGetter(position, { caseSensitive: truthy(caseSensitive!) });
     const pairs = [...value.entries()].map((entry) => new Tuple(entry));
@@ -274,4 +262,3 @@ export const collectionFilters: Record<string, Apply> = {
 
 const orDefault = (value: Value, fallback: Value, boolean: Value): Value =>
   value instanceof Undefined || (truthy(boolean) && !truthy(value)) ? fallback : value;
-

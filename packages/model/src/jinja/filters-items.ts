@@ -8,11 +8,7 @@ import { tests } from './tests.ts';
 import { isText, textOf } from './text.ts';
 import { type Kwargs, PyIterator, Undefined, type Value } from './values.ts';
 
-const named = (
-  table: ReadonlyMap<string, Apply>,
-  kind: 'filter' | 'test',
-  name: Value,
-): Apply => {
+const named = (table: ReadonlyMap<string, Apply>, kind: 'filter' | 'test', name: Value): Apply => {
   const apply = isText(name) ? table.get(textOf(name)) : undefined;
   if (apply !== undefined) return apply;
   let message = `No ${kind} named ${textOf(repr(name))}.`;
@@ -77,4 +73,3 @@ export const itemFilters: Record<string, Apply> = {
   selectattr: selector(true, true),
   rejectattr: selector(false, true),
 };
-

@@ -1,9 +1,10 @@
 // Filters that make numbers.
+
+import { binary } from './binary.ts';
 import { fixed, roundFloat } from './decimal.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, attributeGetter, filter } from './filter-tools.ts';
-import { parseFloat, parseInt } from './number-text.ts';
-import { binary } from './binary.ts';
+import { floatOfText, intOfText } from './number-text.ts';
 import {
   asIndex,
   float,
@@ -22,7 +23,7 @@ import { isFloat, isInt, PythonFloat, typeName, Undefined, type Value } from './
 
 /** int(value). */
 const toInt = (value: Value, base: number): Int => {
-  if (isText(value)) return parseInt(textOf(value), base);
+  if (isText(value)) return intOfText(textOf(value), base);
   if (value instanceof Undefined) throw value.error();
   if (isInt(value)) return plainInt(value);
   if (isFloat(value)) return truncateFloat(floatValue(value));
@@ -33,12 +34,10 @@ const toInt = (value: Value, base: number): Int => {
 
 /** float(value). */
 const toFloat = (value: Value): number => {
-  if (isText(value)) return parseFloat(textOf(value));
+  if (isText(value)) return floatOfText(textOf(value));
   if (value instanceof Undefined) throw value.error();
   if (isNumber(value)) return toNumber(value);
-  throw typeError(
-    `float() argument must be a string or a real number, not '${typeName(value)}'`,
-  );
+  throw typeError(`float() argument must be a string or a real number, not '${typeName(value)}'`);
 };
 
 const caught = (error: unknown, ...kinds: string[]): boolean =>
@@ -62,14 +61,18 @@ const intFilter = filter(
   },
 );
 
-const floatFilter = filter('do_float', [['value'], ['default', new PythonFloat(0)]], (value, fallback) => {
-  try {
-    return float(toFloat(value!));
-  } catch (error) {
-    if (!caught(error, 'TypeError', 'ValueError')) throw error;
-    return fallback!;
-  }
-});
+const floatFilter = filter(
+  'do_float',
+  [['value'], ['default', new PythonFloat(0)]],
+  (value, fallback) => {
+    try {
+      return float(toFloat(value!));
+    } catch (error) {
+      if (!caught(error, 'TypeError', 'ValueError')) throw error;
+      return fallback!;
+    }
+  },
+);
 
 /** round() of an int to a power of ten, ties to even. */
 const roundInt = (value: Int, places: number): Int => {
@@ -91,8 +94,8 @@ const roundFilter = filter(
       throw new PythonError('FilterArgumentError', 'method must be common, ceil or floor');
     }
     if (how === 'common') {
-      if (isInt(value!)) return roundInt(plainInt(value), asIndex(precision!));
-      if (isFloat(value!)) return rounded(floatValue(value), asIndex(precision!));
+      if (isInt(value!)) return roundInt(plainInt(value), places(precision!));
+      if (isFloat(value!)) return rounded(floatValue(value), places(precision!));
       throw typeError(`type ${typeName(value!)} doesn't define __round__ method`);
     }
     const factor = binary('**', 10, precision!);
@@ -102,6 +105,10 @@ const roundFilter = filter(
     return binary('/', whole, factor);
   },
 );
+
+/** A number of digits; more than a float has make no difference. */
+const places = (value: Value): number =>
+  isInt(value) ? Math.min(Math.max(Number(value), -5000), 5000) : asIndex(value);
 
 const rounded = (value: number, places: number): Value => {
   const result = roundFloat(value, places);
@@ -137,19 +144,24 @@ const sum = filter(
 
 const units = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 
-const filesizeformat = filter('do_filesizeformat', [['value'], ['binary', false]], (value, binaryUnits) => {
-  const bytes = toFloat(value!);
-  const isBinary = truthy(binaryUnits!);
-  const base = isBinary ? 1024 : 1000;
-  if (bytes === 1) return '1 Byte';
-  if (bytes < base) return `${truncateFloat(bytes)} Bytes`;
-  let index = 0;
-  while (index < units.length - 1 && !(bytes < intToNumber(BigInt(base) ** BigInt(index + 2)))) index++;
-  const unit = intToNumber(BigInt(base) ** BigInt(index + 2));
-  const size = (base * bytes) / unit;
-  const prefix = isBinary ? `${units[index]!.toUpperCase()}iB` : `${units[index]}B`;
-  return `${size < 0 ? '-' : ''}${Number.isFinite(size) ? fixed(size, 1) : 'inf'} ${prefix}`;
-});
+const filesizeformat = filter(
+  'do_filesizeformat',
+  [['value'], ['binary', false]],
+  (value, binaryUnits) => {
+    const bytes = toFloat(value!);
+    const isBinary = truthy(binaryUnits!);
+    const base = isBinary ? 1024 : 1000;
+    if (bytes === 1) return '1 Byte';
+    if (bytes < base) return `${truncateFloat(bytes)} Bytes`;
+    let index = 0;
+    while (index < units.length - 1 && !(bytes < intToNumber(BigInt(base) ** BigInt(index + 2))))
+      index++;
+    const unit = intToNumber(BigInt(base) ** BigInt(index + 2));
+    const size = (base * bytes) / unit;
+    const prefix = isBinary ? `${units[index]!.toUpperCase()}iB` : `${units[index]}B`;
+    return `${size < 0 ? '-' : ''}${Number.isFinite(size) ? fixed(size, 1) : 'inf'} ${prefix}`;
+  },
+);
 
 export const numberFilters: Record<string, Apply> = {
   abs,
@@ -161,4 +173,3 @@ export const numberFilters: Record<string, Apply> = {
   length: filter('len', [['obj']], (value) => len(value!)),
   count: filter('len', [['obj']], (value) => len(value!)),
 };
-

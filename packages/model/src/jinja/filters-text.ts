@@ -1,12 +1,13 @@
 // Filters that make text.
-import { Points } from './code-points.ts';
+
 import { addText } from './binary.ts';
 import { call } from './call.ts';
+import { Points } from './code-points.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { escapeHtml } from './html.ts';
 import { getAttribute } from './lookup.ts';
-import { asIndex } from './numbers.ts';
+import { asIndex, isNumber, toNumber } from './numbers.ts';
 import { compare, iterate, len, truthy } from './operators.ts';
 import { prettyFormat } from './pprint.ts';
 import { formatPercent } from './printf.ts';
@@ -73,7 +74,8 @@ const truncate = filter(
   [['s'], ['length', 255], ['killwords', false], ['end', '...'], ['leeway', null]],
   (value, length, killwords, end, leeway) => {
     const slack = leeway === null ? 5 : leeway!;
-    const limit = asIndex(length!);
+    // Only the cut itself needs an index: any number can be compared with.
+    const limit = isNumber(length!) ? toNumber(length) : asIndex(length!);
     const ending = len(end!);
     if (limit < ending) {
       throw new PythonError('AssertionError', `expected length >= ${ending}, got ${limit}`);
@@ -81,10 +83,10 @@ const truncate = filter(
     if (compare('<', slack, 0)) {
       throw new PythonError('AssertionError', `expected leeway >= 0, got ${textOf(str(slack))}`);
     }
-    if (len(value!) <= limit + asIndex(slack)) return value!;
+    if (len(value!) <= limit + (isNumber(slack) ? toNumber(slack) : asIndex(slack))) return value!;
     if (!isText(value!) || !isText(end!)) throw typeError('truncate takes text');
     const points = new Points(textOf(value));
-    const cut = sliceText(value, 0, points.unit(limit - ending));
+    const cut = sliceText(value, 0, points.unit(asIndex(length!) - ending));
     if (truthy(killwords!)) return addText(like(value, cut), end);
     const [start, until] = split(textOf(cut), ' ', 1, true)[0]!;
     return addText(like(value, sliceText(cut, start, until)), end);
@@ -93,13 +95,19 @@ const truncate = filter(
 
 const wordwrap = filter(
   'do_wordwrap',
-  [['s'], ['width', 79], ['break_long_words', true], ['wrapstring', null], ['break_on_hyphens', true]],
+  [
+    ['s'],
+    ['width', 79],
+    ['break_long_words', true],
+    ['wrapstring', null],
+    ['break_on_hyphens', true],
+  ],
   (value, width, breakLongWords, wrapstring, breakOnHyphens) => {
     if (!isText(value!)) throw typeError('wordwrap takes text');
     const by = wrapstring === null ? '\n' : wrapstring!;
     if (!isText(by)) throw typeError('wrapstring must be a str');
     const options = {
-      width: asIndex(width!),
+      width: isNumber(width!) ? toNumber(width) : asIndex(width!),
       breakLongWords: truthy(breakLongWords!),
       breakOnHyphens: truthy(breakOnHyphens!),
     };
@@ -151,14 +159,21 @@ const pair = (value: Value): readonly [Value, Value] => {
 const xmlattr = filter('do_xmlattr', [['d'], ['autospace', true]], (value, autospace) => {
   if (value instanceof Undefined) throw value.error();
   if (!(value instanceof Dict)) {
-    throw new PythonError('AttributeError', `'${typeName(value!)}' object has no attribute 'items'`);
+    throw new PythonError(
+      'AttributeError',
+      `'${typeName(value!)}' object has no attribute 'items'`,
+    );
   }
   const items: Text[] = [];
   for (const [key, item] of value.entries()) {
     if (item === null || item instanceof Undefined) continue;
-    if (!isText(key)) throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
+    if (!isText(key))
+      throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
     if (/[\s/>=]/.test(textOf(key))) {
-      throw new PythonError('ValueError', `Invalid character in attribute name: ${textOf(repr(key))}`);
+      throw new PythonError(
+        'ValueError',
+        `Invalid character in attribute name: ${textOf(repr(key))}`,
+      );
     }
     items.push(concat([escapeHtml(key), '="', escapeHtml(softStr(item)), '"']));
   }
@@ -242,4 +257,3 @@ export const textFilters: Record<string, Apply> = {
       }),
   ),
 };
-

@@ -4,14 +4,7 @@ import { accessor, compileExpression } from './expressions.ts';
 import type { Frame } from './frame.ts';
 import { LoopContext } from './loop.ts';
 import { iterate, truthy } from './operators.ts';
-import {
-  capture,
-  type Evaluate,
-  type Execute,
-  nested,
-  type Output,
-  Scope,
-} from './runtime.ts';
+import { capture, type Evaluate, type Execute, nested, type Output, Scope } from './runtime.ts';
 import { type Compilation, compileBody, enter, leave } from './statements.ts';
 import { FunctionScope, usesLoop } from './symbols.ts';
 import { compileTarget } from './targets.ts';
@@ -190,4 +183,3 @@ const compileElse = (
     return ending;
   };
 };
-

@@ -26,7 +26,12 @@ export const formatFloat = (
   return type === kind ? text : text.toUpperCase();
 };
 
-const general = (value: number, precision: number, alternate: boolean, dotZero: boolean): string => {
+const general = (
+  value: number,
+  precision: number,
+  alternate: boolean,
+  dotZero: boolean,
+): string => {
   const { digits, exponent } = significant(value, precision);
   const kept = alternate ? digits : digits.replace(/0+$/, '') || '0';
   if (exponent < -4 || exponent >= precision - (dotZero ? 1 : 0)) {
@@ -50,8 +55,7 @@ interface Spec {
   type: string;
 }
 
-const pattern =
-  /^(?:([\s\S])?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([\s\S])?$/u;
+const pattern = /^(?:([\s\S])?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([\s\S])?$/u;
 
 const parse = (spec: string, value: Value): Spec => {
   const match = pattern.exec(spec);
@@ -131,7 +135,9 @@ const formatInt = (value: boolean | number | bigint, spec: Spec): Text => {
     throw valueError('Precision not allowed in integer format specifier');
   }
   if (spec.noNegativeZero) {
-    throw valueError('Negative zero coercion (z) not allowed in format specifier with integer format code');
+    throw valueError(
+      'Negative zero coercion (z) not allowed in format specifier with integer format code',
+    );
   }
   if (spec.grouping === ',' && (type in radixes || type === 'n' || type === 'c')) {
     throw valueError(`Cannot specify ',' with '${type}'.`);

@@ -1,6 +1,6 @@
 // The functions that every template can call.
 import { positional, textArgument } from './arguments.ts';
-import { PythonError, typeError, valueError } from './errors.ts';
+import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { fromKeys } from './methods.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
@@ -25,6 +25,9 @@ const longestRange = 100_000;
 const range = (args: readonly Value[], kwargs: Kwargs): Value => {
   positional('range', args, kwargs, 1, 3);
   const [first, second, step = 1] = args.map((arg) => asIndex(arg));
+  if (args.some((arg) => !Number.isSafeInteger(Number(arg)))) {
+    throw unsupported('range() of ints beyond 2^53 is not supported');
+  }
   const [start, stop] = second === undefined ? [0, first!] : [first!, second];
   if (step === 0) throw valueError('range() arg 3 must not be zero');
   const made = new Range(start, stop, step);
@@ -40,7 +43,9 @@ const range = (args: readonly Value[], kwargs: Kwargs): Value => {
 const makeDict = (args: readonly Value[], kwargs: Kwargs): Dict => {
   if (args.length > 1) throw typeError(`dict expected at most 1 argument, got ${args.length}`);
   const [source] = args;
-  const made = new Dict(source instanceof Dict ? source.entries() : source === undefined ? [] : pairs(source));
+  const made = new Dict(
+    source instanceof Dict ? source.entries() : source === undefined ? [] : pairs(source),
+  );
   for (const [name, value] of kwargs) made.set(name, value);
   return made;
 };
@@ -188,4 +193,3 @@ export const globalsAt = (time: LocalTime): [string, Value][] => [
     }),
   ],
 ];
-

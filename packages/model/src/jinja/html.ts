@@ -1,4 +1,4 @@
-import { isMarkup, isText, mapText, type Markup, markup, type Text } from './text.ts';
+import { isMarkup, isText, type Markup, mapText, markup, type Text } from './text.ts';
 
 const entities: Record<string, string> = {
   '&': '&amp;',
@@ -12,7 +12,9 @@ const entities: Record<string, string> = {
 export const escapeHtml = (text: Text): Markup =>
   isMarkup(text)
     ? text
-    : markup(mapText(text, (part) => part.replace(/[&<>'"]/g, (character) => entities[character]!)));
+    : markup(
+        mapText(text, (part) => part.replace(/[&<>'"]/g, (character) => entities[character]!)),
+      );
 
 /** `text` escaped where `like` is Markup. */
 export const escapedLike = (like: unknown, text: Text): Text =>

@@ -1,8 +1,8 @@
 // Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks as transformers sets
 // them and a newline at the very end dropped.
 import { TemplateSyntaxError } from './errors.ts';
-import { unescapeString } from './string-literal.ts';
 import { float, int } from './numbers.ts';
+import { unescapeString } from './string-literal.ts';
 import { whitespace } from './unicode.ts';
 import type { Value } from './values.ts';
 

@@ -5,6 +5,7 @@ import { itemAt } from './subscript.ts';
 import { isText, textOf } from './text.ts';
 import {
   Dict,
+  DictView,
   isInt,
   List,
   Namespace,
@@ -60,7 +61,7 @@ export const attributeOf = (value: Value, name: string): Value | undefined => {
 const isHashable = (value: Value): boolean =>
   value instanceof Tuple
     ? value.items.every(isHashable)
-    : !(value instanceof List || value instanceof Dict);
+    : !(value instanceof List || value instanceof Dict || value instanceof DictView);
 
 /** value[key], or undefined where there is no such item. */
 const itemOf = (value: Value, key: Value): Value | undefined => {

@@ -2,13 +2,7 @@
 import { typeError } from './errors.ts';
 import { equals, iterate, lengthOf } from './operators.ts';
 import { undefinedBecause } from './runtime.ts';
-import {
-  type Kwargs,
-  NativeFunction,
-  PyCallable,
-  Tuple,
-  type Value,
-} from './values.ts';
+import { type Kwargs, NativeFunction, PyCallable, Tuple, type Value } from './values.ts';
 
 export type Recurse = (values: Value, depth: number) => Value;
 

@@ -43,7 +43,9 @@ export class Macro extends PyCallable {
     if (usesCaller && !foundCaller) {
       const caller = named.get('caller');
       named.delete('caller');
-      values.push(caller === undefined || caller === null ? undefinedBecause('No caller defined') : caller);
+      values.push(
+        caller === undefined || caller === null ? undefinedBecause('No caller defined') : caller,
+      );
     }
     const shown = name === null ? 'None' : `'${name}'`;
     if (catchesKwargs) values.push(new Dict(named));

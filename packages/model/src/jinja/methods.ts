@@ -5,6 +5,7 @@ import { exactly } from './decimal.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { float, floatValue, int, plainInt } from './numbers.ts';
 import { equals, iterate } from './operators.ts';
+import { repr, viewItems } from './repr.ts';
 import { isText, type Text, textOf } from './text.ts';
 import { caseMethods } from './text-case.ts';
 import { textMethods } from './text-methods.ts';
@@ -21,7 +22,6 @@ import {
   Tuple,
   type Value,
 } from './values.ts';
-import { repr, viewItems } from './repr.ts';
 
 export type Method<Self> = (self: Self, args: readonly Value[], kwargs: Kwargs) => Value;
 export type Methods<Self> = Record<string, Method<Self>>;
@@ -94,7 +94,8 @@ const indexIn = (type: string, items: readonly Value[], args: readonly Value[]):
   const [wanted, from, to] = args;
   const limit = (value: Value | undefined, absent: number): number => {
     if (value === undefined) return absent;
-    if (!isInt(value)) throw typeError('slice indices must be integers or have an __index__ method');
+    if (!isInt(value))
+      throw typeError('slice indices must be integers or have an __index__ method');
     const number = Number(value);
     return Math.max(0, number < 0 ? number + items.length : number);
   };

@@ -40,7 +40,8 @@ export const toNumber = (value: boolean | number | bigint | PythonFloat): number
 export const asIndex = (value: Value): number => {
   if (isInt(value)) {
     const number = Number(value);
-    return number;
+    if (Math.abs(number) < 2 ** 63) return number;
+    throw new PythonError('OverflowError', "cannot fit 'int' into an index-sized integer");
   }
   throw typeError(`'${typeName(value)}' object cannot be interpreted as an integer`);
 };
@@ -67,7 +68,8 @@ const addInts = exact({ small: (a, b) => a + b, big: (a, b) => a + b });
 const subtractInts = exact({ small: (a, b) => a - b, big: (a, b) => a - b });
 const multiplyInts = exact({ small: (a, b) => a * b, big: (a, b) => a * b });
 
-const zeroDivision = (message: string): PythonError => new PythonError('ZeroDivisionError', message);
+const zeroDivision = (message: string): PythonError =>
+  new PythonError('ZeroDivisionError', message);
 
 const floorDivideInts: Number2<Int> = (a, b) => {
   if (Number(b) === 0) throw zeroDivision('integer division or modulo by zero');
@@ -92,7 +94,7 @@ const bitLength = (value: bigint): number => (value < 0n ? -value : value).toStr
 /** a / b of ints, correctly rounded. */
 const divideInts: Number2<Int> = (a, b) => {
   if (Number(b) === 0) throw zeroDivision('division by zero');
-  if (typeof a === 'number' && typeof b === 'number') return float(a / b + 0);
+  if (typeof a === 'number' && typeof b === 'number') return float(a / b);
   const negative = BigInt(a) < 0n !== BigInt(b) < 0n;
   const x = BigInt(a) < 0n ? -BigInt(a) : BigInt(a);
   const y = BigInt(b) < 0n ? -BigInt(b) : BigInt(b);
@@ -148,7 +150,8 @@ const powerInts: Number2<Int> = (a, b) => {
   if (size > largestBits && Math.abs(Number(a)) > 1) {
     throw new PythonError('OverflowError', 'the result of ** is too large');
   }
-  if (Math.abs(Number(a)) <= 1) return Number(a) ** (Number(b) === 0 ? 0 : Number(BigInt(b) % 2n) + 2);
+  if (Math.abs(Number(a)) <= 1)
+    return Number(a) ** (Number(b) === 0 ? 0 : Number(BigInt(b) % 2n) + 2);
   return int(BigInt(a) ** BigInt(b));
 };
 
@@ -158,7 +161,9 @@ const powerFloats: Number2<number> = (a, b) => {
   if (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) return float(1);
   if (a === 0 && b < 0) throw zeroDivision('0.0 cannot be raised to a negative power');
   if (a < 0 && Number.isFinite(a) && Number.isFinite(b) && !Number.isInteger(b)) {
-    throw unsupported('a negative number to a fractional power is a complex number, which is not supported');
+    throw unsupported(
+      'a negative number to a fractional power is a complex number, which is not supported',
+    );
   }
   const result = a ** b;
   if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b)) {

@@ -80,7 +80,10 @@ class Parser extends ExpressionParser {
   }
 
   #unfinished(name: string | null, ends: readonly (readonly string[])[], at: number): never {
-    const looking = ends.at(-1)?.map((end) => `'${end}'`).join(' or ');
+    const looking = ends
+      .at(-1)
+      ?.map((end) => `'${end}'`)
+      .join(' or ');
     let message =
       name === null ? 'Unexpected end of template.' : `Encountered unknown tag '${name}'.`;
     if (looking !== undefined) {
@@ -266,4 +269,3 @@ const asTarget = (node: Expression, use: Name['use']): Expression => {
   }
   throw new TemplateSyntaxError(`can't assign to '${node.kind}'`, node.at);
 };
-

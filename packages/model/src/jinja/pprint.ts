@@ -1,11 +1,12 @@
 // pprint.pformat() of Python for what JSON can hold, at its width of 80.
-import { compare } from './operators.ts';
-import { PythonError } from './errors.ts';
-import { repr } from './repr.ts';
-import { concat, isText, sliceText, type Text, textOf } from './text.ts';
+
 import { pointCount } from './code-points.ts';
-import { Dict, List, Tuple, typeName, type Value } from './values.ts';
+import { PythonError } from './errors.ts';
+import { compare } from './operators.ts';
+import { repr } from './repr.ts';
+import { concat, isMarkup, isText, sliceText, type Text, textOf } from './text.ts';
 import { lines } from './text-split.ts';
+import { Dict, List, Tuple, typeName, type Value } from './values.ts';
 
 const width = 80;
 
@@ -25,7 +26,10 @@ const flat = (value: Value): Text[] => {
     return ['{', ...parts, '}'];
   }
   if (value instanceof List || (value instanceof Tuple && typeName(value) === 'tuple')) {
-    const parts = value.items.flatMap((item, index) => [...(index > 0 ? [', '] : []), ...flat(item)]);
+    const parts = value.items.flatMap((item, index) => [
+      ...(index > 0 ? [', '] : []),
+      ...flat(item),
+    ]);
     if (value instanceof List) return ['[', ...parts, ']'];
     return ['(', ...parts, value.items.length === 1 ? ',)' : ')'];
   }
@@ -48,7 +52,8 @@ const less = (a: Value, b: Value): boolean => {
 const format = (value: Value, indent: number, allowance: number, level: number): Text[] => {
   const whole = short(value);
   if (pointCount(textOf(whole)) <= width - indent - allowance) return [whole];
-  if (value instanceof Dict && value.size > 0) return formatDict(value, indent, allowance, level + 1);
+  if (value instanceof Dict && value.size > 0)
+    return formatDict(value, indent, allowance, level + 1);
   if (value instanceof List && value.items.length > 0) {
     return ['[', ...formatItems(value.items, indent, allowance + 1, level + 1), ']'];
   }
@@ -56,7 +61,8 @@ const format = (value: Value, indent: number, allowance: number, level: number):
     const end = value.items.length === 1 ? ',)' : ')';
     return ['(', ...formatItems(value.items, indent, allowance + end.length, level + 1), end];
   }
-  if (isText(value) && textOf(value) !== '') return formatText(value, indent, allowance, level + 1);
+  if (isText(value) && !isMarkup(value) && textOf(value) !== '')
+    return formatText(value, indent, allowance, level + 1);
   return [whole];
 };
 

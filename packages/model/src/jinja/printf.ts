@@ -1,9 +1,10 @@
 // text % values.
+
+import { Points, pointCount } from './code-points.ts';
 import { PythonError, typeError, valueError } from './errors.ts';
 import { formatFloat } from './format-spec.ts';
 import { escapeHtml } from './html.ts';
 import { isNumber, plainInt, toNumber, truncateFloat } from './numbers.ts';
-import { Points, pointCount } from './code-points.ts';
 import { ascii, intText, repr, str } from './repr.ts';
 import { isMarkup, isText, markup, sliceText, type Text, TextBuilder, textOf } from './text.ts';
 import {
@@ -18,7 +19,8 @@ import {
   type Value,
 } from './values.ts';
 
-const directive = /%(?:\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([\s\S])?/y;
+const directive =
+  /%(?:\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([\s\S])?/y;
 
 interface Directive {
   flags: string;
@@ -134,7 +136,11 @@ const formatOne = (
     const number = toNumber(value);
     const body = formatFloat(Math.abs(number), type, precision ?? 6, flags.includes('#'));
     const negative = number < 0 || Object.is(number, -0);
-    return padded(zeroFilled(sign(negative, flags), '', body, flags, width, left, true), width, left);
+    return padded(
+      zeroFilled(sign(negative, flags), '', body, flags, width, left, true),
+      width,
+      left,
+    );
   }
   const name = type.codePointAt(0)!.toString(16);
   throw valueError(`unsupported format character '${type}' (0x${name}) at index ${at}`);

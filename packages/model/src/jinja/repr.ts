@@ -1,8 +1,17 @@
 // str() and repr() of every value.
 import { floatRepr } from './decimal.ts';
 import { unsupported, valueError } from './errors.ts';
+import {
+  isMarkup,
+  isText,
+  mapText,
+  type Origin,
+  type Text,
+  TextBuilder,
+  textOf,
+  unmarked,
+} from './text.ts';
 import { isPrintable } from './unicode.ts';
-import { isMarkup, isText, mapText, type Origin, type Text, TextBuilder, textOf, unmarked } from './text.ts';
 import {
   Dict,
   DictView,
@@ -64,7 +73,8 @@ const write = (builder: TextBuilder, value: Value, origin: Origin | null): void 
   if (text !== undefined) builder.add(text, origin);
   else if (isText(value)) writeText(builder, value, origin);
   else if (value instanceof Undefined) builder.add('Undefined', origin);
-  else if (value instanceof List) writeItems(builder, '[', value.items, ']', value.origin ?? origin);
+  else if (value instanceof List)
+    writeItems(builder, '[', value.items, ']', value.origin ?? origin);
   else if (value instanceof Tuple) {
     writeItems(builder, '(', value.items, value.items.length === 1 ? ',)' : ')', origin);
   } else if (value instanceof Dict) writeDict(builder, value, value.origin ?? origin);
@@ -152,7 +162,8 @@ const escapeText = (text: string, quote: string): string => {
   let escaped = '';
   for (const character of text) {
     if (character === quote) escaped += `\\${quote}`;
-    else escaped += escapes[character] ?? (isPrintable(character) ? character : codeEscape(character));
+    else
+      escaped += escapes[character] ?? (isPrintable(character) ? character : codeEscape(character));
   }
   return escaped;
 };

@@ -13,8 +13,7 @@ import type {
   Statement,
   With,
 } from './ast.ts';
-import { TemplateSyntaxError } from './errors.ts';
-import { PythonError } from './errors.ts';
+import { PythonError, TemplateSyntaxError } from './errors.ts';
 import { accessor, compileBlockFilter, compileCall, compileExpression } from './expressions.ts';
 import { compileFor } from './for.ts';
 import type { Frame } from './frame.ts';
@@ -360,7 +359,8 @@ const compileBlock = (
   const reads = stored.map(([key, slot]) => ({ key, read: accessor(slot, frame).read }));
   return (scope, output) => {
     scope.rendering.at = at;
-    if (required) throw new PythonError('TemplateRuntimeError', `Required block '${name}' not found`);
+    if (required)
+      throw new PythonError('TemplateRuntimeError', `Required block '${name}' not found`);
     const { context, rendering } = scope;
     const names = new Map<string, Value>();
     for (const { key, read } of reads) {

@@ -60,13 +60,17 @@ class Formatter {
   #numbered(name: string): string {
     if (name === '') {
       if (this.#automatic === null) {
-        throw valueError('cannot switch from manual field specification to automatic field numbering');
+        throw valueError(
+          'cannot switch from manual field specification to automatic field numbering',
+        );
       }
       return String(this.#automatic++);
     }
     if (/^\d+$/.test(name)) {
       if (this.#automatic) {
-        throw valueError('cannot switch from manual field specification to automatic field numbering');
+        throw valueError(
+          'cannot switch from manual field specification to automatic field numbering',
+        );
       }
       this.#automatic = null;
     }
@@ -173,7 +177,7 @@ const parseField = (field: string): Pick<Field, 'name' | 'conversion' | 'spec'> 
   if (rest.startsWith('[')) throw valueError("expected '}' before end of string");
   const [, conversion, after, spec = ''] = /^!([\s\S])?(:([\s\S]*)|[\s\S]+)?$/u.exec(rest)!;
   if (conversion === undefined) {
-    throw valueError("end of string while looking for conversion specifier");
+    throw valueError('end of string while looking for conversion specifier');
   }
   if (after !== undefined && !after.startsWith(':')) {
     throw valueError("expected ':' after conversion specifier");

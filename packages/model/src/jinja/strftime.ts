@@ -19,15 +19,25 @@ export class LocalTime {
 
   /** @throws RangeError where the text is no local time in ISO form, such as 2026-11-28T15:04:05 */
   static parse(text: string): LocalTime {
-    const match =
-      /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(text);
+    const match = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(
+      text,
+    );
     const [, ...parts] = match ?? [];
-    const [year, month, day, hour, minute, second] = parts.slice(0, 6).map((part) => Number(part ?? 0));
+    const [year, month, day, hour, minute, second] = parts
+      .slice(0, 6)
+      .map((part) => Number(part ?? 0));
     const utc = new Date(Date.UTC(year!, month! - 1, day!, hour, minute, second));
     // Years below 100 would be taken for years of the last century.
     if (match !== null) utc.setUTCFullYear(year!);
-    const iso = match === null ? '' : utc.toISOString().slice(0, 19).replace(/^[+-]\d\d/, '');
-    const pad = (value: number | undefined, width = 2): string => String(value).padStart(width, '0');
+    const iso =
+      match === null
+        ? ''
+        : utc
+            .toISOString()
+            .slice(0, 19)
+            .replace(/^[+-]\d\d/, '');
+    const pad = (value: number | undefined, width = 2): string =>
+      String(value).padStart(width, '0');
     const given = `${pad(year, 4)}-${pad(month)}-${pad(day)}T${pad(hour)}:${pad(minute)}:${pad(second)}`;
     if (match === null || iso !== given || year === 0) {
       throw new RangeError(
@@ -129,7 +139,7 @@ const pieces: Record<string, (time: LocalTime) => Piece> = {
   b: (time) => ({ text: months[time.month - 1]!.slice(0, 3) }),
   B: (time) => ({ text: months[time.month - 1]! }),
   c: (time) => ({ text: strftime(time, '%a %b %e %H:%M:%S %Y') }),
-  C: (time) => number(Math.floor(time.year / 100), 2),
+  C: (time) => number(Math.floor(time.year / 100), 1),
   d: (time) => number(time.day, 2),
   D: (time) => ({ text: strftime(time, '%m/%d/%y') }),
   e: (time) => number(time.day, 2, ' '),
@@ -172,14 +182,20 @@ const own = (time: LocalTime, format: string): string =>
     return code === 'z' || code === 'Z' ? '' : whole;
   });
 
+// Codes that take the modifiers E and O; in the C locale these change nothing.
+const modified: Record<string, RegExp> = { E: /[cCnpPrRstTuxXyY%]/, O: /[^aAcDFxXY]/ };
+
 /** The time in a format of codes such as %d. Codes that glibc does not know stay as they are. */
 export const strftime = (time: LocalTime, format: string): string =>
   own(time, format).replace(
-    /%([_0^#-]*)(\d*)[EO]?([\s\S])/g,
-    (whole, flags: string, width: string, code: string) => {
-      const piece = Object.hasOwn(pieces, code) ? pieces[code]!(time) : undefined;
-      if (piece === undefined) return whole;
-      return shaped(piece, flags, Number(width), code);
+    /%([_0^#-]*)(\d*)([EO]?)([\s\S])/g,
+    (whole, flags: string, digits: string, modifier: string, code: string) => {
+      const width = Number(digits);
+      if (code === 'z') return '';
+      if (code === 'Z') return shaped({ text: '' }, flags, width, code);
+      const known = modifier === '' || modified[modifier]!.test(code);
+      const piece = known && Object.hasOwn(pieces, code) ? pieces[code]!(time) : { text: whole };
+      return shaped(piece, flags, width, code);
     },
   );
 
@@ -187,12 +203,15 @@ const shaped = (piece: Piece, flags: string, width: number, code: string): strin
   const padding = [...flags].filter((flag) => '_0-'.includes(flag)).at(-1);
   if ('number' in piece) {
     const digits = String(piece.number);
-    if (padding === '-') return digits.padStart(width, piece.pad);
+    if (padding === '-') return digits.padStart(width, ' ');
     const pad = padding === '_' ? ' ' : padding === '0' ? '0' : piece.pad;
     return digits.padStart(Math.max(width, piece.width), pad);
   }
   let { text } = piece;
-  if (flags.includes('^')) text = text.toUpperCase();
-  if (flags.includes('#')) text = code === 'p' ? text.toLowerCase() : text.toUpperCase();
+  if (flags.includes('^') && code !== 'P') text = text.toUpperCase();
+  if (flags.includes('#')) {
+    if (code === 'p') text = text.toLowerCase();
+    else if ('aAbBh'.includes(code)) text = text.toUpperCase();
+  }
   return text.padStart(width, padding === '0' ? '0' : ' ');
 };

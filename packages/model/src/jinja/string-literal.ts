@@ -58,7 +58,8 @@ export const unescapeString = (literal: string, at: number): string => {
 
 const coded = (source: string, index: number, length: number, at: number): string => {
   const digits = source.slice(index + 2, index + 2 + length);
-  const point = /^[\da-f]+$/i.test(digits) && digits.length === length ? Number.parseInt(digits, 16) : -1;
+  const point =
+    /^[\da-f]+$/i.test(digits) && digits.length === length ? Number.parseInt(digits, 16) : -1;
   if (point < 0) {
     throw new TemplateSyntaxError(`truncated \\${source[index + 1]} escape in a string`, at);
   }

@@ -137,23 +137,32 @@ export class Symbols {
         else this.load(node.name);
         return;
       case 'namespace-ref':
-        return this.load(node.name);
+        this.load(node.name);
+        return;
       case 'if':
-        return this.#visitIf(node.branches, node.otherwise);
+        this.#visitIf(node.branches, node.otherwise);
+        return;
       case 'macro':
-        return this.store(node.name);
+        this.store(node.name);
+        return;
       case 'set':
-        return this.analyse([node.value, node.target]);
+        this.analyse([node.value, node.target]);
+        return;
       case 'for':
-        return this.#visit(node.values);
+        this.#visit(node.values);
+        return;
       case 'call-block':
-        return this.#visit(node.call);
+        this.#visit(node.call);
+        return;
       case 'filter-block':
-        return this.#visit(node.filter);
+        this.#visit(node.filter);
+        return;
       case 'with':
-        return this.analyse(node.values);
+        this.analyse(node.values);
+        return;
       case 'set-block':
-        return this.#visit(node.target);
+        this.#visit(node.target);
+        return;
       case 'block':
       case 'generation':
         return;

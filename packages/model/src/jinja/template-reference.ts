@@ -1,5 +1,5 @@
+import { type Context, capture, nested, type Rendering, Scope } from './runtime.ts';
 import type { Blocks } from './statements.ts';
-import { capture, type Context, nested, type Rendering, Scope } from './runtime.ts';
 import { NativeFunction, PyObject, type Value } from './values.ts';
 
 /** The `self` of a template: its blocks by name. */

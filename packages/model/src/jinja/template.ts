@@ -1,16 +1,23 @@
 import { type AnyNode, type Block, type Call, walk } from './ast.ts';
 import { checkNames } from './checks.ts';
 import { PythonError, TemplateSyntaxError } from './errors.ts';
-import { compileBody, type Compilation, enter } from './statements.ts';
 import { Frame } from './frame.ts';
 import { globalsAt } from './globals.ts';
 import { normalise } from './lexer.ts';
 import { parseTemplate } from './parser.ts';
-import { Context, type Execute, Output, type Rendering, Scope, undefinedBecause } from './runtime.ts';
+import {
+  Context,
+  type Execute,
+  Output,
+  type Rendering,
+  Scope,
+  undefinedBecause,
+} from './runtime.ts';
+import { type Compilation, compileBody, enter } from './statements.ts';
 import type { LocalTime } from './strftime.ts';
 import { FunctionScope, Symbols, undeclared } from './symbols.ts';
-import type { Text } from './text.ts';
 import { TemplateReference } from './template-reference.ts';
+import type { Text } from './text.ts';
 import type { Value } from './values.ts';
 
 /** A place in a template's source. Line and column count from 1. */
@@ -20,6 +27,17 @@ export interface Place {
   /** The whole line. */
   text: string;
 }
+
+/** The line and column of a place in a source. */
+export const placeIn = (source: string, at: number): Place => {
+  const normalised = normalise(source);
+  const before = normalised.slice(0, at).split('\n');
+  return {
+    line: before.length,
+    column: [...before.at(-1)!].length + 1,
+    text: normalised.split('\n')[before.length - 1] ?? '',
+  };
+};
 
 /** A template failed while it was rendered. */
 export class TemplateFailure extends Error {
@@ -102,14 +120,8 @@ export class Template {
     return new TemplateReference(this.#compilation.blocks, context, rendering);
   }
 
-  /** The line and column of a place in the source. */
   place(at: number): Place {
-    const before = this.#source.slice(0, at).split('\n');
-    return {
-      line: before.length,
-      column: [...before.at(-1)!].length + 1,
-      text: this.#source.split('\n')[before.length - 1] ?? '',
-    };
+    return placeIn(this.#source, at);
   }
 
   /** @throws TemplateFailure where the template refuses what it is given */
@@ -137,10 +149,9 @@ export class Template {
 }
 
 const clockFormatsOf = (nodes: readonly AnyNode[]): (string | null)[] => {
-  const isClock = (node: AnyNode): boolean => node.kind === 'name' && node.name === 'strftime_now' && node.use === 'load';
-  const calls = nodes.filter(
-    (node): node is Call => node.kind === 'call' && isClock(node.callee),
-  );
+  const isClock = (node: AnyNode): boolean =>
+    node.kind === 'name' && node.name === 'strftime_now' && node.use === 'load';
+  const calls = nodes.filter((node): node is Call => node.kind === 'call' && isClock(node.callee));
   const formats = calls.map(({ args, kwargs }) => {
     const [format] = [...args, ...kwargs.map(({ value }) => value)];
     return format?.kind === 'const' && typeof format.value === 'string' ? format.value : null;

@@ -2,8 +2,8 @@
 import { binary } from './binary.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { filters } from './filters.ts';
-import { compare, contains, equals, identical, lengthOf, tryIterate } from './operators.ts';
 import { isNumber } from './numbers.ts';
+import { compare, contains, equals, identical, lengthOf, tryIterate } from './operators.ts';
 import { str } from './repr.ts';
 import { isMarkup, isText, type Text, textOf } from './text.ts';
 import { textMethods } from './text-methods.ts';
@@ -71,7 +71,10 @@ export const tests: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     'iterable',
     one('iterable', (value) => value instanceof PyIterator || tryIterate(value) !== undefined),
   ],
-  ['callable', one('callable', (value) => value instanceof PyCallable || value instanceof Undefined)],
+  [
+    'callable',
+    one('callable', (value) => value instanceof PyCallable || value instanceof Undefined),
+  ],
   ['sameas', two('test_sameas', 'other', identical)],
   ['escaped', one('escaped', (value) => isMarkup(value))],
   ['in', two('test_in', 'seq', (value, seq) => contains(seq, value))],

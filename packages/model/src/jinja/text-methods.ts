@@ -1,10 +1,11 @@
 // str methods that search, test, strip and pad.
-import { bind, intArgument, positional, textArgument } from './arguments.ts';
+import { bind, positional, textArgument } from './arguments.ts';
 import { Points } from './code-points.ts';
-import { typeError, unsupported, valueError } from './errors.ts';
+import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
+import { softStr } from './repr.ts';
 import { formatText, namedBy } from './str-format.ts';
 import {
   concat,
@@ -106,7 +107,10 @@ const edgeTest =
     const part = within(textOf(self), args[1], args[2]);
     const texts = options.map((option) => {
       if (isText(option)) return textOf(option);
-      const where = wanted instanceof Tuple ? `tuple for ${name} must only contain` : `${name} first arg must be`;
+      const where =
+        wanted instanceof Tuple
+          ? `tuple for ${name} must only contain`
+          : `${name} first arg must be`;
       const type = wanted instanceof Tuple ? 'str' : 'str or a tuple of str';
       throw typeError(`${where} ${type}, not ${typeName(option)}`);
     });
@@ -131,7 +135,8 @@ export const strip = (self: Text, characters: Text | null, left: boolean, right:
     start += character.length;
   }
   while (right && end > start) {
-    const pair = end - start > 1 && /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 2, end));
+    const pair =
+      end - start > 1 && /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 2, end));
     const character = text.slice(end - (pair ? 2 : 1), end);
     if (!strips(character)) break;
     end -= character.length;
@@ -204,7 +209,9 @@ const caseTest =
   (self, args, kwargs) => {
     positional(name, args, kwargs, 0);
     const cased = [...textOf(self)].filter((character) => isCased(character));
-    return cased.some(wanted) && cased.every((character) => wanted(character) || !hasCase(character));
+    return (
+      cased.some(wanted) && cased.every((character) => wanted(character) || !hasCase(character))
+    );
   };
 
 const hasCase = (character: string): boolean =>
@@ -243,18 +250,21 @@ const join: Method = (self, args, kwargs) => {
   const builder = new TextBuilder();
   let index = 0;
   for (const item of iterate(args[0]!)) {
-    if (!isText(item)) {
+    if (!isText(item) && !isMarkup(self)) {
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`);
     }
     if (index++ > 0) builder.add(self);
-    builder.add(isMarkup(self) ? escapeHtml(item) : item);
+    builder.add(isMarkup(self) ? escapeHtml(softStr(item)) : (item as Text));
   }
   return like(self, builder.build());
 };
 
 const expandtabs: Method = (self, args, kwargs) => {
   const [size] = bind('expandtabs', [['tabsize', 8]], args, kwargs);
-  const width = intArgument(size, 8);
+  const width = asIndex(size!);
+  if (Math.abs(width) > 0x7fffffff) {
+    throw new PythonError('OverflowError', 'Python int too large to convert to C int');
+  }
   const builder = new TextBuilder();
   let [column, at] = [0, 0];
   for (const character of textOf(self)) {

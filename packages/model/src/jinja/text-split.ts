@@ -4,7 +4,7 @@ import { typeError, valueError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { asIndex } from './numbers.ts';
 import { truthy } from './operators.ts';
-import { concat, isMarkup, isText, sliceText, type Text, textOf, tagged } from './text.ts';
+import { concat, isMarkup, isText, sliceText, type Text, tagged, textOf } from './text.ts';
 import { like } from './text-methods.ts';
 import { isSpace } from './unicode.ts';
 import { Dict, isInt, type Kwargs, List, Tuple, typeName, type Value } from './values.ts';
@@ -66,7 +66,15 @@ const splitAtSpaces = (text: string, most: number, last: boolean): Part[] => {
 const splitter =
   (name: string, last: boolean): Method =>
   (self, args, kwargs) => {
-    const [by, most] = bind(name, [['sep', null], ['maxsplit', -1]], args, kwargs);
+    const [by, most] = bind(
+      name,
+      [
+        ['sep', null],
+        ['maxsplit', -1],
+      ],
+      args,
+      kwargs,
+    );
     if (by !== null && !isText(by!)) {
       throw typeError(`must be str or None, not ${typeName(by!)}`);
     }
@@ -75,6 +83,7 @@ const splitter =
     return parts(self, split(textOf(self), by === null ? null : textOf(by), limit, last));
   };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines, as in Python
 const breaks = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g;
 
 /** The lines of text, without or with their ends. */
@@ -108,10 +117,22 @@ const partitioner =
     const at = last ? text.lastIndexOf(by) : text.indexOf(by);
     const cuts: Part[] =
       at >= 0
-        ? [[0, at], [at, at + by.length], [at + by.length, text.length]]
+        ? [
+            [0, at],
+            [at, at + by.length],
+            [at + by.length, text.length],
+          ]
         : last
-          ? [[0, 0], [0, 0], [0, text.length]]
-          : [[0, text.length], [text.length, text.length], [text.length, text.length]];
+          ? [
+              [0, 0],
+              [0, 0],
+              [0, text.length],
+            ]
+          : [
+              [0, text.length],
+              [text.length, text.length],
+              [text.length, text.length],
+            ];
     return new Tuple(cuts.map(([start, end]) => like(self, sliceText(self, start, end))));
   };
 

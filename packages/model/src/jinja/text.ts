@@ -42,7 +42,9 @@ export const isText = (value: unknown): value is Text =>
 export const isMarkup = (value: unknown): value is Markup => value instanceof Markup;
 
 export const markup = (text: Text): Markup =>
-  text instanceof Markup ? text : new Markup(textOf(text), typeof text === 'string' ? [] : text.runs);
+  text instanceof Markup
+    ? text
+    : new Markup(textOf(text), typeof text === 'string' ? [] : text.runs);
 
 /** The same text as an ordinary str. */
 export const unmarked = (text: Text): Text =>
@@ -124,11 +126,18 @@ export const mapText = (text: Text, map: (text: string) => string): Text => {
   const { runs } = text;
   // A mapping that looks beyond a run's border: the whole is then of its first origin.
   if (length !== whole.length) {
-    return make(whole, runs.slice(0, 1).map(({ origin }) => ({ start: 0, end: whole.length, origin })));
+    return make(
+      whole,
+      runs.slice(0, 1).map(({ origin }) => ({ start: 0, end: whole.length, origin })),
+    );
   }
   return make(
     whole,
-    runs.map(({ start, end, origin }) => ({ start: moved.get(start)!, end: moved.get(end)!, origin })),
+    runs.map(({ start, end, origin }) => ({
+      start: moved.get(start)!,
+      end: moved.get(end)!,
+      origin,
+    })),
   );
 };
 

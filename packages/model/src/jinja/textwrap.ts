@@ -1,6 +1,6 @@
 // textwrap.wrap() of Python, as the filter wordwrap uses it.
 import { Points } from './code-points.ts';
-import { valueError } from './errors.ts';
+import { typeError, valueError } from './errors.ts';
 import { concat, sliceText, type Text, textOf } from './text.ts';
 
 export interface WrapOptions {
@@ -32,7 +32,10 @@ const chunksOf = (text: Text, breakOnHyphens: boolean): Text[] =>
   );
 
 /** @throws PythonError where the width is too small */
-export const wrap = (text: Text, { width, breakLongWords, breakOnHyphens }: WrapOptions): Text[] => {
+export const wrap = (
+  text: Text,
+  { width, breakLongWords, breakOnHyphens }: WrapOptions,
+): Text[] => {
   if (width <= 0) throw valueError(`invalid width ${width} (must be > 0)`);
   const chunks = chunksOf(text, breakOnHyphens).reverse();
   const lines: Text[] = [];
@@ -48,7 +51,7 @@ export const wrap = (text: Text, { width, breakLongWords, breakOnHyphens }: Wrap
     const long = chunks.at(-1);
     if (long !== undefined && lengthOf(long) > width) {
       if (breakLongWords) {
-        const [head, rest] = cut(long, Math.max(1, width - length), breakOnHyphens);
+        const [head, rest] = cut(long, width < 1 ? 1 : width - length, breakOnHyphens);
         line.push(head);
         chunks[chunks.length - 1] = rest;
       } else if (line.length === 0) line.push(chunks.pop()!);
@@ -62,6 +65,9 @@ export const wrap = (text: Text, { width, breakLongWords, breakOnHyphens }: Wrap
 const cut = (chunk: Text, room: number, breakOnHyphens: boolean): [Text, Text] => {
   const text = textOf(chunk);
   const points = new Points(text);
+  if (!Number.isInteger(room)) {
+    throw typeError('slice indices must be integers or None or have an __index__ method');
+  }
   let end = points.unit(Math.min(room, points.length));
   if (breakOnHyphens && points.length > room) {
     const hyphen = text.lastIndexOf('-', end - 1);

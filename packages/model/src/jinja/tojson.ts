@@ -16,7 +16,8 @@ export interface JsonOptions {
 
 /** @throws PythonError where a value has no form in JSON */
 export const toJson = (value: Value, options: JsonOptions): Text => {
-  const writer = new Writer(options);
+  // Python looks at the indent only where there is more than text.
+  const writer = new Writer(isText(value) ? { ...options, indent: null } : options);
   writer.write(value, '\n', null);
   return writer.builder.build();
 };
@@ -36,7 +37,8 @@ const escapeUnit = (unit: string): string =>
 
 class Writer {
   readonly builder = new TextBuilder();
-  readonly #indent: Text | null;
+  readonly #indented: boolean;
+  readonly #indent: string;
   readonly #item: Text;
   readonly #colon: Text;
   readonly #sortKeys: boolean;
@@ -46,11 +48,11 @@ class Writer {
     this.#sortKeys = sortKeys;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON escapes
     this.#escaped = ensureAscii ? /[\\"]|[^ -~]/g : /[\\"\x00-\x1f]/g;
-    if (indent === null || isText(indent)) this.#indent = indent as Text | null;
-    else this.#indent = ' '.repeat(Math.max(0, asIndex(indent)));
+    this.#indented = indent !== null;
+    this.#indent = indent === null ? '' : indention(indent);
     [this.#item, this.#colon] =
       separators === null
-        ? [this.#indent === null ? ', ' : ',', ': ']
+        ? [this.#indented ? ',' : ', ', ': ']
         : (pair(separators) as [Text, Text]);
   }
 
@@ -73,7 +75,9 @@ class Writer {
   }
 
   #list(items: readonly Value[], line: string, origin: Origin | null): void {
-    this.#container('[', ']', items, line, origin, (item, inner) => this.write(item, inner, origin));
+    this.#container('[', ']', items, line, origin, (item, inner) =>
+      this.write(item, inner, origin),
+    );
   }
 
   #dict(dict: Dict, line: string, origin: Origin | null): void {
@@ -100,7 +104,7 @@ class Writer {
       builder.add(open + close, origin);
       return;
     }
-    const inner = this.#indent === null ? '' : line + textOf(this.#indent);
+    const inner = this.#indented ? line + this.#indent : '';
     builder.add(open + inner, origin);
     items.forEach((item, index) => {
       if (index > 0) {
@@ -109,9 +113,23 @@ class Writer {
       }
       write(item, inner);
     });
-    builder.add((this.#indent === null ? '' : line) + close, origin);
+    builder.add((this.#indented ? line : '') + close, origin);
   }
 }
+
+/** What one level is indented by: text, or a number of spaces. */
+const indention = (indent: Value): string => (isText(indent) ? textOf(indent) : spaces(indent));
+
+const widest = 10_000;
+
+const spaces = (indent: Value): string => {
+  if (!isInt(indent)) {
+    throw typeError(`can't multiply sequence by non-int of type '${typeName(indent)}'`);
+  }
+  const count = asIndex(indent);
+  if (count > widest) throw valueError(`an indent of ${count} spaces is too wide`);
+  return ' '.repeat(Math.max(0, count));
+};
 
 const pair = (separators: Value): Text[] => {
   const items = [...iterate(separators)];

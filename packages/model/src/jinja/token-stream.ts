@@ -1,6 +1,6 @@
 import { TemplateSyntaxError } from './errors.ts';
-import { textOf } from './text.ts';
 import type { Token } from './lexer.ts';
+import { textOf } from './text.ts';
 
 const descriptions: Record<string, string> = {
   block_begin: 'begin of statement block',

@@ -1,6 +1,6 @@
 // Python's values. An int is a JS number (a safe integer) or a bigint; a float whose value is a safe integer is a
 // PythonFloat, any other JS number is a float as it is. str is Text, bool and None are JS's; the rest are classes.
-import { type PythonError as Raised, PythonError, typeError } from './errors.ts';
+import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
 
 /** A float whose value is integral, such as 20.0, which as a JS number would be an int. */
@@ -264,10 +264,12 @@ const hashKey = (value: Value): unknown => {
   if (value instanceof Tuple) {
     return `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
   }
-  if (value instanceof List || value instanceof Dict) {
+  const isView = value instanceof DictView && value.kind !== 'values';
+  if (value instanceof List || value instanceof Dict || isView) {
     throw typeError(`unhashable type: '${value.typeName}'`);
   }
-  if (value instanceof Range) return `\0r${value.length},${value.length && value.start},${value.step}`;
+  if (value instanceof Range)
+    return `\0r${value.length},${value.length && value.start},${value.step}`;
   return value;
 };
 

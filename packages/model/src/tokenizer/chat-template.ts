@@ -1,4 +1,18 @@
-import { Template } from '@huggingface/jinja';
+import { TemplateSyntaxError } from '../jinja/errors.ts';
+import { fromJs } from '../jinja/from-js.ts';
+import { LocalTime, strftime } from '../jinja/strftime.ts';
+import { placeIn, Template, TemplateFailure } from '../jinja/template.ts';
+import { type Text, textOf } from '../jinja/text.ts';
+import type { Value } from '../jinja/values.ts';
+import { ChatTemplateError, showPlace } from './chat-template-error.ts';
+import { type FinalText, messageValues } from './conversation-values.ts';
+import { endOfFinalText, finalTextOf } from './final-message.ts';
+import { type ContentSpan, generationSpans, type Span, spansOf } from './spans.ts';
+import type { TemplateSettings } from './template-settings.ts';
+
+export { ChatTemplateError } from './chat-template-error.ts';
+export { renderPromptAndCompletion } from './prompt-and-completion.ts';
+export type { ContentSpan } from './spans.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
 export interface ChatMessage {
@@ -10,79 +24,203 @@ export interface ChatMessage {
 export interface RenderOptions {
   /** Ends with what begins the assistant's turn. */
   addGenerationPrompt?: boolean;
-  /** Ends right after the last message's content, so that it can be continued. */
-  continueFinalMessage?: boolean;
+  /** Ends right after the last message's content, or after another field of it, so that it can be continued. */
+  continueFinalMessage?: boolean | string;
   /** Tool descriptions, as JSON schemas. */
   tools?: unknown[] | null;
-  /** Further variables for the template, such as `enable_thinking`. */
-  extra?: Record<string, unknown>;
+  /** Further variables for the template, such as `enable_thinking` (chat_template_kwargs). */
+  variables?: Record<string, unknown>;
 }
 
-/** A chat template could not be parsed, or refused a conversation. */
-export class ChatTemplateError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ChatTemplateError';
-  }
+/** A rendered conversation, and where its parts came from. Offsets count UTF-16 units of `text`. */
+export interface RenderedChat {
+  text: string;
+  /** Where text of the messages stands, in order. An empty one marks where an empty text would stand. */
+  spans: ContentSpan[];
+  /** What stands in {% generation %} blocks; null where the template has none. */
+  generation: Span[] | null;
 }
 
-/** A model's own Jinja template, rendered with the variables and whitespace rules of transformers. */
+export interface ChatTemplateOptions extends TemplateSettings {
+  /** Where the template comes from, for messages. */
+  source?: string;
+}
+
+/** Variables that transformers takes as arguments of its own, so that a row cannot give them to the template. */
+const reserved = new Set([
+  'add_generation_prompt',
+  'chat_template',
+  'continue_final_message',
+  'conversation',
+  'max_length',
+  'messages',
+  'padding',
+  'return_assistant_tokens_mask',
+  'return_dict',
+  'return_tensors',
+  'tokenize',
+  'tokenizer_kwargs',
+  'tools',
+  'truncation',
+]);
+
+/**
+ * A model's own chat template, or several by name, rendered as transformers does. Of several, a conversation with
+ * tools takes `tool_use` where there is one, any other takes `default`.
+ */
 export class ChatTemplate {
-  readonly source: string;
-  readonly #specialTokens: Record<string, string>;
-  #template: Template | null = null;
+  /** Sources by name. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly #templates: ReadonlyMap<string, Template>;
+  readonly #specialTokens: Readonly<Record<string, string>>;
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #time: LocalTime;
 
-  /** `specialTokens` are template variables such as `bos_token` and `eos_token`. The source is parsed when first used. */
-  constructor(source: string, specialTokens: Record<string, string> = {}) {
-    this.source = source;
+  /**
+   * @param sources the source, or several by name
+   * @param specialTokens template variables such as `bos_token` and `eos_token`
+   * @throws ChatTemplateError where a template cannot be compiled, naming what is wrong and where
+   * @throws RangeError where the clock is no date and time
+   */
+  constructor(
+    sources: string | Readonly<Record<string, string>>,
+    specialTokens: Readonly<Record<string, string>> = {},
+    { variables = {}, now, source }: ChatTemplateOptions = {},
+  ) {
+    this.sources = typeof sources === 'string' ? { default: sources } : sources;
     this.#specialTokens = specialTokens;
+    checkVariables(variables);
+    this.#variables = variables;
+    this.#time = now === undefined ? LocalTime.now() : LocalTime.parse(now);
+    this.#templates = new Map(
+      Object.entries(this.sources).map(([name, text]) => [name, compile(name, text, source)]),
+    );
   }
 
-  /** @throws ChatTemplateError where the template is broken or refuses these messages. */
+  /** Whether a template asks for the time. */
+  get usesClock(): boolean {
+    return [...this.#templates.values()].some(({ clockFormats }) => clockFormats.length > 0);
+  }
+
+  /** The clock as a local date and time. */
+  get now(): string {
+    return this.#time.toString();
+  }
+
+  /** What the templates can see of the clock: equal lists give equal texts. */
+  get clockReadings(): string[] {
+    const formats = [...this.#templates.values()].flatMap(({ clockFormats }) => clockFormats);
+    return formats.map((format) => (format === null ? this.now : strftime(this.#time, format)));
+  }
+
+  /** @throws ChatTemplateError where the template refuses these messages */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
-    const { addGenerationPrompt = false, continueFinalMessage = false, tools, extra } = options;
+    return this.renderWithSpans(messages, options).text;
+  }
+
+  /** @throws ChatTemplateError where the template refuses these messages */
+  renderWithSpans(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedChat {
+    const { addGenerationPrompt = false, continueFinalMessage = false, tools = null } = options;
     checkMessages(messages);
-    if (addGenerationPrompt && continueFinalMessage) {
+    checkTools(tools);
+    if (addGenerationPrompt && continueFinalMessage !== false) {
       throw new ChatTemplateError(
         'addGenerationPrompt and continueFinalMessage exclude each other: one begins a turn, the other goes on with one',
       );
     }
-    const template = this.#parse();
-    let text: string;
-    try {
-      text = template.render({
-        ...this.#specialTokens,
-        messages,
-        tools: tools ?? null,
-        documents: null,
-        add_generation_prompt: addGenerationPrompt,
-        ...extra,
-      });
-    } catch (cause) {
-      const roles = messages.map(({ role }) => role).join(', ');
-      throw new ChatTemplateError(
-        `The chat template refused messages with the roles ${roles}: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-    return continueFinalMessage ? cutAfterFinal(text, messages.at(-1)!) : text;
+    const variables = { ...this.#variables, ...options.variables };
+    checkVariables(variables);
+    const name = this.#choose(tools);
+    const field = continueFinalMessage === true ? 'content' : continueFinalMessage;
+    const last = messages.at(-1)!;
+    const final = field === false ? null : finalTextOf(last, field, this.sources[name]!);
+    const template = this.#templates.get(name)!;
+    const given = this.#given(messages, final, { tools, addGenerationPrompt, variables });
+    const rendered = run(template, given, this.#time, messages);
+    const { length } = textOf(rendered);
+    const end = final === null ? length : endOfFinalText(rendered, final, last);
+    return {
+      text: textOf(rendered).slice(0, end),
+      spans: spansOf(rendered, end),
+      generation: template.hasGenerationBlocks ? generationSpans(rendered, end) : null,
+    };
   }
 
-  #parse(): Template {
-    if (this.#template) return this.#template;
-    try {
-      this.#template = new Template(this.source);
-    } catch (cause) {
-      throw new ChatTemplateError(
-        `The chat template cannot be parsed: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-    return this.#template;
+  /** The name of the template for a conversation. */
+  #choose(tools: unknown[] | null): string {
+    if (tools !== null && this.#templates.has('tool_use')) return 'tool_use';
+    if (this.#templates.has('default')) return 'default';
+    const names = [...this.#templates.keys()].sort().join(', ');
+    throw new ChatTemplateError(
+      `The model has several chat templates (${names}) and none of them is the default. Name one of them "default"`,
+    );
+  }
+
+  #given(
+    messages: readonly ChatMessage[],
+    final: FinalText | null,
+    {
+      tools,
+      addGenerationPrompt,
+      variables,
+    }: {
+      tools: unknown[] | null;
+      addGenerationPrompt: boolean;
+      variables: Record<string, unknown>;
+    },
+  ): [string, Value][] {
+    const others = { ...this.#specialTokens, documents: null, ...variables };
+    return [
+      ...Object.entries(others).map(([name, value]) => [name, fromJs(value)] as [string, Value]),
+      ['messages', messageValues(messages, final)],
+      ['tools', fromJs(tools)],
+      ['add_generation_prompt', addGenerationPrompt],
+    ];
   }
 }
 
-const checkMessages = (messages: readonly ChatMessage[]): void => {
+const compile = (name: string, text: string, source: string | undefined): Template => {
+  try {
+    return new Template(text);
+  } catch (cause) {
+    if (!(cause instanceof TemplateSyntaxError)) throw cause;
+    const place = placeIn(text, cause.at);
+    const which = name === 'default' ? 'The chat template' : `The chat template "${name}"`;
+    const owner = source === undefined ? '' : ` of ${source}`;
+    throw new ChatTemplateError(
+      `${which}${owner} cannot be used: line ${place.line}, column ${place.column}: ${cause.message}${showPlace(place)}`,
+      { cause },
+    );
+  }
+};
+
+const run = (
+  template: Template,
+  given: [string, Value][],
+  time: LocalTime,
+  messages: readonly ChatMessage[],
+): Text => {
+  try {
+    return template.render(given, time);
+  } catch (error) {
+    if (!(error instanceof TemplateFailure)) throw error;
+    const { cause, place } = error;
+    const roles = messages.map(({ role }) => role).join(', ');
+    const where = `line ${place.line} of the template`;
+    // What the template itself says needs no more than its line.
+    const message =
+      cause.kind === 'TemplateError'
+        ? `${cause.message} (${where})`
+        : `${cause.kind === 'Unsupported' ? '' : `${cause.kind}: `}${cause.message} (${where}, column ${place.column})${showPlace(place)}`;
+    throw new ChatTemplateError(
+      `The chat template refused messages with the roles ${roles}: ${message}`,
+      { cause: error },
+    );
+  }
+};
+
+/** @throws ChatTemplateError where there is no message, or one has no role */
+export const checkMessages = (messages: readonly ChatMessage[]): void => {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new ChatTemplateError('A conversation needs at least one message');
   }
@@ -95,60 +233,27 @@ const checkMessages = (messages: readonly ChatMessage[]): void => {
   });
 };
 
-// As transformers does: templates may trim a message, so its trimmed text is looked for.
-const cutAfterFinal = (text: string, message: ChatMessage): string => {
-  const { content } = message;
-  const trimmed = typeof content === 'string' ? content.trim() : '';
-  const at = trimmed === '' ? -1 : text.lastIndexOf(trimmed);
-  if (at < 0) {
-    throw new ChatTemplateError(
-      `The last message (${message.role}) cannot be continued: its text does not appear in what the template makes of it`,
-    );
-  }
-  // Spaces after the text stay where the template kept them.
-  const kept = (content as string).trimStart();
-  return text.slice(0, at + (text.startsWith(kept, at) ? kept.length : trimmed.length));
+const isRecord = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const checkTools = (tools: unknown[] | null): void => {
+  if (tools === null || (Array.isArray(tools) && tools.every(isRecord))) return;
+  throw new ChatTemplateError('The tools must be a list of JSON schemas, each of them an object');
 };
 
-export interface PromptAndCompletion {
-  prompt: string;
-  completion: string;
-}
-
-/**
- * Renders a conversation in two parts whose border is exact, as TRL does: the prompt ends with what begins the
- * assistant's turn (or after the last words, where the prompt ends with an assistant's message to be continued), the
- * completion is all that follows.
- *
- * @throws ChatTemplateError where the template renders the prompt otherwise once the completion follows it, so that
- * no border exists.
- */
-export const renderPromptAndCompletion = (
-  template: ChatTemplate,
-  promptMessages: readonly ChatMessage[],
-  completionMessages: readonly ChatMessage[],
-  options: Pick<RenderOptions, 'tools' | 'extra'> = {},
-): PromptAndCompletion => {
-  checkMessages(promptMessages);
-  checkMessages(completionMessages);
-  const { role } = promptMessages.at(-1)!;
-  const answersNext = role === 'user' || role === 'tool';
-  if (!answersNext && role !== 'assistant') {
-    throw new ChatTemplateError(
-      `A prompt must end with a message of user or tool, or of the assistant to be continued; it ends with ${role}`,
-    );
+/** @throws ChatTemplateError for a variable that the template cannot be given */
+const checkVariables = (variables: Readonly<Record<string, unknown>>): void => {
+  for (const [name, value] of Object.entries(variables)) {
+    if (reserved.has(name)) {
+      throw new ChatTemplateError(
+        `"${name}" cannot be a variable of the chat template: it is set from the conversation or the options. Rename or remove it`,
+      );
+    }
+    const isList = Array.isArray(value) && value.every(isRecord);
+    if (name === 'documents' && value !== null && value !== undefined && !isList) {
+      throw new ChatTemplateError(
+        'The variable "documents" must be a list of objects with "title" and "text"',
+      );
+    }
   }
-  const prompt = template.render(promptMessages, {
-    ...options,
-    addGenerationPrompt: answersNext,
-    continueFinalMessage: !answersNext,
-  });
-  const whole = template.render([...promptMessages, ...completionMessages], options);
-  if (!whole.startsWith(prompt)) {
-    throw new ChatTemplateError(
-      'The chat template renders the prompt otherwise once its completion follows, so that their border is lost.\n' +
-        `The prompt alone:\n${prompt}\nWith its completion:\n${whole}`,
-    );
-  }
-  return { prompt, completion: whole.slice(prompt.length) };
 };

@@ -1,16 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { namedTokenFields, Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
-
-/** The special tokens that have a name of their own in the files. */
-const tokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
 
 const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 
 const configSchema = z.looseObject({
-  ...Object.fromEntries(tokenNames.map((name) => [name, token])),
+  ...Object.fromEntries(namedTokenFields.map((name) => [name, token])),
   additional_special_tokens: z.array(token).nullish(),
   chat_template: z
     .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
@@ -39,7 +36,7 @@ export const tokenizerFromFolder = (folder: string): Tokenizer => {
   const generation = readOptional(join(folder, 'generation_config.json'), generationSchema);
   const { chat_template: inConfig, ...config } = raw;
   const names: Record<string, string | null> = {};
-  for (const name of tokenNames) {
+  for (const name of namedTokenFields) {
     const text = contentOf(raw[name] ?? map[name]);
     if (text !== null || name in raw) names[name] = text;
   }
@@ -104,20 +101,21 @@ const withConfigTokens = (
   return missing.length === 0 ? json : { ...json, added_tokens: [...added, ...missing] };
 };
 
+/** Template files take the place of what the configuration has, as in transformers. */
 const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],
 ): Record<string, string> => {
-  const templates: Record<string, string> = {};
-  if (typeof inConfig === 'string') templates.default = inConfig;
-  else for (const { name, template } of inConfig ?? []) templates[name] = template;
+  const files: Record<string, string> = {};
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) templates.default = readFileSync(file, 'utf8');
+  if (existsSync(file)) files.default = readFileSync(file, 'utf8');
   const others = join(folder, 'additional_chat_templates');
   if (existsSync(others)) {
     for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      templates[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
+      files[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
     }
   }
-  return templates;
+  if (Object.keys(files).length > 0) return files;
+  if (typeof inConfig === 'string') return { default: inConfig };
+  return Object.fromEntries((inConfig ?? []).map(({ name, template }) => [name, template]));
 };

@@ -5,6 +5,7 @@ import { writeAside } from '../formats/write-aside.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { keepByteOrderMarks, libraryForm } from './library-form.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
+import { fromPortable, type TemplateSettings, toPortable } from './template-settings.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 
@@ -14,6 +15,9 @@ export interface TokenizerConfig {
   eos_token?: string | null;
   pad_token?: string | null;
   unk_token?: string | null;
+  sep_token?: string | null;
+  cls_token?: string | null;
+  mask_token?: string | null;
   additional_special_tokens?: string[];
   [key: string]: unknown;
 }
@@ -24,8 +28,10 @@ export interface TokenizerParts {
   /** The contents of a tokenizer.json, not yet checked. */
   json: unknown;
   config: TokenizerConfig;
-  /** Jinja sources by name; `default` is the one that is used. */
+  /** Jinja sources by name: `default`, and others such as `tool_use`. */
   chatTemplates?: Record<string, string>;
+  /** Variables of the chat template and its clock. */
+  template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
 }
@@ -73,11 +79,14 @@ export class Tokenizer {
     this.vocabSize = largestId(this.#library) + 1;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
-    const { default: template } = chatTemplates;
     const tokens = namedTokens(config);
-    this.chatTemplate = template === undefined ? null : new ChatTemplate(template, tokens);
+    const settings = { ...parts.template, source };
+    this.chatTemplate =
+      Object.keys(chatTemplates).length === 0
+        ? null
+        : new ChatTemplate(chatTemplates, tokens, settings);
     this.hash = createHash('sha256')
-      .update(JSON.stringify([this.#json, tokens, template ?? null]))
+      .update(JSON.stringify([this.#json, tokens, this.#templateIdentity()]))
       .digest('hex');
   }
 
@@ -127,19 +136,37 @@ export class Tokenizer {
     const config = pad === null ? own : { ...own, pad_token: pad };
     write('tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`);
     for (const [name, template] of Object.entries(this.#parts.chatTemplates ?? {})) {
+      if (/[/\\]|^\.*$/.test(name)) {
+        throw new TokenizerError(
+          this.#parts.source,
+          `has a chat template with the name "${name}", which cannot be a file's`,
+        );
+      }
       const file = name === 'default' ? 'chat_template' : join('additional_chat_templates', name);
       write(`${file}.jinja`, template);
     }
   }
 
-  /** All that defines it, as text: another thread builds the same tokenizer from it. */
+  /** All that defines it, the clock of its chat template too: another thread builds the same tokenizer from it. */
   definition(): string {
-    return JSON.stringify({ ...this.#parts, json: this.#json });
+    const { variables } = this.#parts.template ?? {};
+    const now = this.chatTemplate?.now;
+    const template = { variables: toPortable(variables), now };
+    return JSON.stringify({ ...this.#parts, json: this.#json, template });
   }
 
   /** The tokenizer of a {@link definition}. */
   static fromDefinition(definition: string): Tokenizer {
-    return new Tokenizer(JSON.parse(definition) as TokenizerParts);
+    const { template, ...parts } = JSON.parse(definition) as TokenizerParts;
+    const variables = fromPortable(template?.variables) as Record<string, unknown> | undefined;
+    return new Tokenizer({ ...parts, template: { ...template, variables } });
+  }
+
+  /** All that chat texts depend on beside the conversation; of the clock only what the templates can see. */
+  #templateIdentity(): unknown {
+    if (this.chatTemplate === null) return null;
+    const { sources, clockReadings } = this.chatTemplate;
+    return [sources, toPortable(this.#parts.template?.variables ?? {}), clockReadings];
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
@@ -173,9 +200,20 @@ export class Tokenizer {
   }
 }
 
+/** The special tokens that have a name, which chat templates see. */
+export const namedTokenFields = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const;
+
 const namedTokens = (config: TokenizerConfig): Record<string, string> =>
   Object.fromEntries(
-    (['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const)
+    namedTokenFields
       .map((name) => [name, config[name]] as const)
       .filter((entry): entry is [(typeof entry)[0], string] => typeof entry[1] === 'string'),
   );
