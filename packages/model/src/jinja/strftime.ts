@@ -139,7 +139,7 @@ const pieces: Record<string, (time: LocalTime) => Piece> = {
   b: (time) => ({ text: months[time.month - 1]!.slice(0, 3) }),
   B: (time) => ({ text: months[time.month - 1]! }),
   c: (time) => ({ text: strftime(time, '%a %b %e %H:%M:%S %Y') }),
-  C: (time) => number(Math.floor(time.year / 100), 2),
+  C: (time) => number(Math.floor(time.year / 100), 1),
   d: (time) => number(time.day, 2),
   D: (time) => ({ text: strftime(time, '%m/%d/%y') }),
   e: (time) => number(time.day, 2, ' '),
