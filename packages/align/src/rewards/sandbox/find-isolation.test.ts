@@ -51,13 +51,9 @@ test.each(
   const { port } = server.address() as { port: number };
   const connect = (isolation: Isolation) =>
     new ShutInProcess(isolation, {
-      command: [
-        python.executable,
-        '-c',
-        `import socket; socket.create_connection(('127.0.0.1', ${port}), 5)`,
-      ],
+      interpreter: python,
+      code: `import socket; socket.create_connection(('127.0.0.1', ${port}), 5)`,
       limits: defaultLimits,
-      readable: python.readable,
       slot: 0,
     }).ended;
   const { code, complaint } = await connect(way);

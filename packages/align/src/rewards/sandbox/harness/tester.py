@@ -2,7 +2,7 @@
 import importlib
 
 # Names that are always taken for these modules: a program must not give the tests another math.
-_ALIASES = {'np': 'numpy', 'pd': 'pandas'}
+_ALIASES = {'np': 'numpy', 'pd': 'pandas', 'pytest': 'pytest'}
 
 
 class WatchedExchange(Exchange):
@@ -54,8 +54,9 @@ def _say(error):
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
     if type(error) is AssertionError and not error.args:
         return f'an assertion does not hold{where}'
+    name = getattr(error, 'name_in_program', '' if type(error) in (Gone, ProgramError) else type(error).__name__)
     try:
-        return f'{getattr(error, "name_in_program", type(error).__name__)}: {error}{where}'[:500]
+        return f'{name and name + ": "}{error}{where}'[:500]
     except Exception:
         return type(error).__name__
 
@@ -190,8 +191,10 @@ def _test():
         loaded = exchange.receive()
         if type(loaded.get('offers')) is dict:
             offers = loaded['offers']
+        elif type(loaded.get('failed')) is str:
+            failed = loaded['failed']
         else:
-            failed = str(loaded.get('failed'))
+            raise exchange.fault('it does not say what the program defines')
     except Gone as error:
         failed = str(error)
     tests.prepare(offers)
