@@ -69,16 +69,22 @@ class Tests:
         self._watch = watch
         self._setup_tree = ast.parse(task['setup'], 'setup.py')
         self.trees = [ast.parse(test, 'test.py') for test in task['tests']]
+        # Names that a test may take from the program, and those of them that it does not define.
         self.wanted = [self._wanted(tree) for tree in self.trees]
+        bound = bound_names([self._setup_tree])
+        self._free = [
+            {self.entry_point} if self.entry_point else wanted - bound - bound_names([tree])
+            for tree, wanted in zip(self.trees, self.wanted)
+        ]
+        self._compile()
 
     def _wanted(self, tree):
         if self.entry_point:
             return {self.entry_point}
         return (_names_used(tree) | _names_used(self._setup_tree)) - set(dir(builtins))
 
-    def prepare(self, offered):
-        """Compiles the tests; `offered`: the names that the program defines."""
-        program = {name for wanted in self.wanted for name in wanted if name in offered} | {'candidate'}
+    def _compile(self):
+        program = set().union({'candidate'}, *self._free)
         trees = [self._setup_tree, *self.trees]
         self._own = [{} if self.entry_point else _modules(tree, wanted) for tree, wanted in zip(self.trees, self.wanted)]
         related = related_names(trees, program)
@@ -112,16 +118,15 @@ class Tests:
             return ['the module is skipped']
         return run_defined(namespace, before, candidate, self._watch)
 
-    def fault(self, number, offers):
+    def fault(self, number):
         """What is wrong with a test whatever the program is: it does not notice that there is none. None: nothing."""
         import signal
 
         def too_long(*_):
             raise Inconclusive
 
-        wanted = self.wanted[number]
         for truth, equal in STANDS:
-            stands = {name: Stand(self._watch, truth, equal) for name in wanted if not offers or name in offers}
+            stands = {name: Stand(self._watch, truth, equal) for name in self._free[number]}
             self._watch.start()
             signal.signal(signal.SIGALRM, too_long)
             signal.setitimer(signal.ITIMER_REAL, 1, 0.1)
@@ -146,7 +151,7 @@ def _judge(exchange, tests, watch, number, offers, failed):
         return verdict
     # Nothing was checked. Is that the program's doing?
     hints = watch.hints
-    fault = tests.fault(number, offers)
+    fault = tests.fault(number)
     if fault:
         return {'fault': fault}
     if verdict['passed'] and hints == 0:
@@ -197,7 +202,6 @@ def _test():
             raise exchange.fault('it does not say what the program defines')
     except Gone as error:
         failed = str(error)
-    tests.prepare(offers)
     for number in range(len(tests.trees)):
         exchange.send(_judge(exchange, tests, watch, number, offers, failed), b'!')
 

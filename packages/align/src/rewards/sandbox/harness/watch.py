@@ -262,3 +262,18 @@ def instrumented(tree, name, related, defined):
 def defined_functions(trees):
     nodes = [node for tree in trees for node in ast.walk(tree)]
     return {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+
+
+def bound_names(trees):
+    """The names that code gives a meaning to itself."""
+    names = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(one.asname or one.name).split('.')[0] for one in node.names}
+    return names
