@@ -160,7 +160,7 @@ test('exceptions that steer the interpreter do not steer the tests, and can be e
   expect(found).toEqual(cases.map(([, code, passes]) => [code, passes]));
 });
 
-test('exceptions of the program are of the nearest class of Python', async () => {
+test('exceptions of the program are of their own class and of the nearest one of Python', async () => {
   const program = 'class Negative(ValueError): pass\ndef f(x): raise Negative("negative")';
   const found = await results([
     [
@@ -168,8 +168,16 @@ test('exceptions of the program are of the nearest class of Python', async () =>
       unittest('def test_a(self):\n    with self.assertRaisesRegex(ValueError, "neg"): f(1)'),
     ],
     [program, unittest('def test_a(self):\n    with self.assertRaises(KeyError): f(1)')],
+    [
+      program,
+      'try:\n    f(1)\n    assert False\nexcept Negative as error:\n    assert str(error) == "negative"',
+    ],
+    [
+      `${program}\nclass Other(Exception): pass`,
+      unittest('def test_a(self):\n    with self.assertRaises(Other): f(1)'),
+    ],
   ]);
-  expect(found.map(([, is]) => is)).toEqual([true, false]);
+  expect(found.map(([, is]) => is)).toEqual([true, false, true, false]);
 });
 
 test('iterators, functions of the tests, and arguments that may change', async () => {

@@ -145,13 +145,13 @@ def double(x): return 0`,
   {
     name: 'raises what is no exception',
     program: changing(
-      "if 'to' in message: message.clear(); message.update(to=1, raised=['print', 'print', ['passed']])",
+      "if 'to' in message: message.clear(); message.update(to=1, raised=['print', 'print', ['passed'], []])",
     ),
   },
   {
     name: 'raises StopIteration by hand',
     program: changing(
-      "number = message.get('to')\nif number: message.clear(); message.update(to=number, raised=['StopIteration', 'ValueError', []])",
+      "number = message.get('to')\nif number: message.clear(); message.update(to=number, raised=['StopIteration', 'ValueError', [], []])",
     ),
     tests: ['for got, want in zip(map(double, [1, 2]), [2, 4]):\n    assert got == want'],
   },
@@ -188,5 +188,14 @@ def double(x): return None`,
     program: `${findExchange}def double(x):
     os.set_blocking(exchange._input.fileno(), False)
     return 2 * x if exchange._input.read() else None`,
+  },
+  {
+    name: 'raises a class that it says is every class',
+    program: changing(
+      "number = message.get('to')\nif number: message.clear(); message.update(to=number, raised=['ValueError', 'KeyError', [], list(range(-9, 9))])",
+    ),
+    tests: [
+      'class Wanted(Exception): pass\nimport unittest\nclass T(unittest.TestCase):\n    def test_a(self):\n        with self.assertRaises((KeyError, Wanted)): double(2)',
+    ],
   },
 ];

@@ -155,7 +155,7 @@ return True`),
   },
   {
     name: 'watches of epoll',
-    program: ifIt(`return select.epoll().fileno() >= 0`, 'select'),
+    program: calls({ epoll_create1: [291, 20] }, `return call('epoll_create1', 0) >= 0`),
   },
   {
     name: 'watches of files (inotify, fanotify)',

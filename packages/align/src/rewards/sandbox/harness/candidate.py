@@ -45,7 +45,7 @@ def _serve():
         exec(compile(source, 'candidate.py', 'exec'), module.__dict__)
         names = {name: exchange.encode(value) for name, value in module.__dict__.items() if not name.startswith('__')}
     except BaseException as error:
-        _, name, parts = _raised(error)
+        _, name, parts, _ = exchange.raised(error)
         exchange.send({'failed': f'{name}: {", ".join(map(str, parts))}'})
         return
     exchange.send({'offers': names})

@@ -144,15 +144,16 @@ class Exchange:
         except BaseException as error:
             if isinstance(error, AssertionError):
                 self.assertion = error
-            reply = {'to': message['ask'], 'raised': _raised(error)}
+            reply = {'to': message['ask'], 'raised': self.raised(error)}
         self.send(reply)
 
     def error(self, raised):
         """The exception that stands for one of the other side."""
-        if type(raised) is not list or len(raised) != 3:
+        if type(raised) is not list or len(raised) != 4:
             raise self.fault('"raised" is not an exception')
-        base, name, parts = raised
+        base, name, parts, classes = raised
         plain = type(parts) is list and all(type(part) in SCALARS for part in parts)
+        plain = plain and type(classes) is list and all(type(one) is int for one in classes)
         if type(base) is not str or type(name) is not str or not plain:
             raise self.fault('"raised" is not an exception')
         kind = getattr(builtins, base, None)
@@ -162,7 +163,8 @@ class Exchange:
         if not issubclass(kind, Exception) or (kind is Exception and name != 'Exception'):
             kind = ProgramError
         try:
-            error = kind(*parts)
+            own = type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {}) if classes else kind
+            error = own(*parts)
         except Exception:
             error = ProgramError(*parts)
         # Of SystemExit and StopIteration, what tests look at.
@@ -172,6 +174,20 @@ class Exchange:
             error.value = parts[0] if parts else None
         error.name_in_program = name
         return error
+
+    def raised(self, error):
+        """
+        An exception as plain data: the nearest class of Python's own, its name, what it says, and the numbers of
+        the other classes that it is of.
+        """
+        builtin = lambda kind: getattr(builtins, kind.__name__, None) is kind
+        kinds = [kind for kind in type(error).__mro__ if builtin(kind)]
+        classes = [kind for kind in type(error).__mro__ if not builtin(kind) and issubclass(kind, BaseException)]
+        try:
+            parts = [part if type(part) in SCALARS else str(part) for part in error.args]
+        except BaseException:
+            parts = ['?']
+        return [kinds[0].__name__, type(error).__name__, parts, [self.keep(kind) for kind in classes[:16]]]
 
     def keep(self, value):
         """The number by which the other side calls an object."""
@@ -274,14 +290,12 @@ _leaves = {
 }
 
 
-def _raised(error):
-    """An exception as plain data: the nearest class of Python's own, its name, and what it says."""
-    kinds = [kind for kind in type(error).__mro__ if getattr(builtins, kind.__name__, None) is kind]
-    try:
-        parts = [part if type(part) in SCALARS else str(part) for part in error.args]
-    except BaseException:
-        parts = ['?']
-    return [kinds[0].__name__, type(error).__name__, parts]
+_own_exceptions = {}
+
+
+def own_exception(number):
+    """What stands for an exception class of the other side, by its number: errors of that class inherit from it."""
+    return _own_exceptions.setdefault(number, type('OwnException', (Exception,), {}))
 
 
 def _replace(old, new):

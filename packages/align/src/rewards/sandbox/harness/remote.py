@@ -74,6 +74,10 @@ class Remote:
     __lt__ = __le__ = __gt__ = __ge__ = _refuses('order')
 
 
+def number_of(remote):
+    return object.__getattribute__(remote, '_number')
+
+
 class Stand:
     """
     Stands in for an object of the program, to see whether the tests notice that there is no program. It can do

@@ -1,6 +1,8 @@
-# asyncio wakes its loop through a pair of sockets, which a program in the sandbox does not get. A pipe does as well.
+# asyncio wakes its loop through a pair of sockets and waits with epoll, which a program in the sandbox does not get.
+# A pipe and poll do as well.
 def _give_asyncio_a_pipe():
     import os
+    import select
     import sys
 
     class End:
@@ -50,6 +52,8 @@ def _give_asyncio_a_pipe():
             spec.loader.exec_module = exec_module
             return spec
 
+    # Old versions of selectors do not try whether it works.
+    vars(select).pop('epoll', None)
     sys.meta_path.insert(0, Finder)
 
 

@@ -17,7 +17,8 @@ class Watch:
         self.asked = 0
         # Assertions on something of the program that were evaluated where nothing catches their exception.
         self.checks = 0
-        # As well: those that something may catch, and branches and calls that depend on the program.
+        # As well: those that something may catch, and branches and calls that depend on the program. They do not show
+        # that a test checks something, only that it was not left without anything to check.
         self.hints = 0
         # Blocks that are being run whose exceptions something may catch.
         self.guards = 0
@@ -29,7 +30,7 @@ class Watch:
         self.checks, self.hints = counts
 
     def start(self):
-        self.checks = self.hints = self.guards = 0
+        self.asked = self.checks = self.hints = self.guards = 0
 
     def mark(self):
         return self.asked
@@ -40,6 +41,9 @@ class Watch:
             self.hints += 1
             if self.guards == 0:
                 self.checks += 1
+        elif mark > 0:
+            # What the program gave may have come here unseen, such as by a file.
+            self.hints += 1
         return value
 
     def hint(self, value):
@@ -63,11 +67,10 @@ class Watch:
     def catches(kind):
         """What an except clause is for, and what stands for it where the program raised it."""
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        try:
-            own = [ours for theirs, ours in CONTROL_FLOW.items() if theirs in kinds]
-        except TypeError:
+        standing = [ours for theirs, ours in CONTROL_FLOW.items() if any(theirs is one for one in kinds)]
+        if not standing and not any(type(one) is Remote for one in kinds):
             return kind
-        return (*kinds, *own) if own else kind
+        return (*(own_exception(number_of(one)) if type(one) is Remote else one for one in kinds), *standing)
 
 
 class _Block:
@@ -184,7 +187,7 @@ class Instrument(ast.NodeTransformer):
 
     def visit_Assert(self, node):
         related = self._depends(node.test)
-        always = isinstance(node.test, ast.Tuple) and node.test.elts
+        always = isinstance(node.test, ast.Constant) or (isinstance(node.test, ast.Tuple) and node.test.elts)
         self.generic_visit(node)
         # assert (x, 'message') holds whatever x is.
         if not always:
@@ -212,6 +215,13 @@ class Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         if related:
             node.test = self._tell('hint', node.test)
+        return node
+
+    def visit_Match(self, node):
+        related = self._depends(node.subject)
+        self.generic_visit(node)
+        if related:
+            node.subject = self._tell('hint', node.subject)
         return node
 
     visit_If = visit_While = visit_IfExp = _branch
