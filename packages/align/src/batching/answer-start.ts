@@ -1,5 +1,6 @@
 // Where an answer begins in a rendered conversation, seen from the prompt that it answers.
 import { type ChatTemplate, ChatTemplateError, type RenderedChat } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import type { Message } from '../data/messages.ts';
 import {
   type Chat,
@@ -80,7 +81,7 @@ function otherHeader(
 /** Whether a tag is opened that is not closed again. */
 function leavesOpen(opened: string): boolean {
   const open: string[] = [];
-  for (const [, closes, name] of opened.matchAll(/<(\/?)([\w|]+)>/g)) {
+  for (const [, closes, name] of opened.matchAll(/[<[](\/?)([\w|]+)[>\]]/g)) {
     if (!closes) open.push(name!);
     else if (open.at(-1) === name) open.pop();
   }
@@ -101,7 +102,7 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   const template = chat.tokenizer.chatTemplate!;
   const texts = known.get(template) ?? new Map<string, string>();
   known.set(template, texts);
-  const key = JSON.stringify([
+  const key = exactJson([
     rendering?.variables ?? {},
     rendering?.tools != null,
     messages.at(-1)?.role,
