@@ -283,10 +283,13 @@ const argumentsOf = ({ args, kwargs, moreArgs, moreKwargs }: Arguments): AnyNode
   ...(moreKwargs === null ? [] : [moreKwargs]),
 ];
 
-/** A node and all in it, outermost first. */
-export function* walk(nodes: readonly AnyNode[]): Generator<AnyNode> {
-  for (const node of nodes) {
-    yield node;
-    yield* walk(childrenOf(node));
-  }
-}
+/** Nodes and all in them, outermost first. */
+export const walk = (nodes: readonly AnyNode[]): AnyNode[] => {
+  const found: AnyNode[] = [];
+  const visit = (node: AnyNode): void => {
+    found.push(node);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  for (const node of nodes) visit(node);
+  return found;
+};

@@ -8,12 +8,21 @@ import type { Frame } from './frame.ts';
 import { getAttribute, getItem } from './lookup.ts';
 import { compare, contains, equals, iterate, truthy } from './operators.ts';
 import { str } from './repr.ts';
-import { type Evaluate, type Scope, undefinedBecause, undefinedName } from './runtime.ts';
+import { type Evaluate, type Scope, undefinedName } from './runtime.ts';
 import { slice } from './subscript.ts';
 import type { Slot } from './symbols.ts';
 import { tests } from './tests.ts';
 import { concat, isText, type Text, textOf } from './text.ts';
-import { Dict, type Kwargs, List, noKwargs, Tuple, typeName, type Value } from './values.ts';
+import {
+  Dict,
+  type Kwargs,
+  List,
+  noKwargs,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from './values.ts';
 
 /** Reads and writes a variable, whichever function around the current one it belongs to. */
 export const accessor = (
@@ -164,8 +173,12 @@ const conditional = (
     const other = compileExpression(otherwise, frame);
     return (scope) => (truthy(condition(scope)) ? value(scope) : other(scope));
   }
-  const message = `the inline if-expression on line ${frame.lineOf(at)} evaluated to false and no else section was defined.`;
-  return (scope) => (truthy(condition(scope)) ? value(scope) : undefinedBecause(message));
+  const absent = (): Undefined =>
+    new Undefined(
+      () =>
+        `the inline if-expression on line ${frame.lineOf(at)} evaluated to false and no else section was defined.`,
+    );
+  return (scope) => (truthy(condition(scope)) ? value(scope) : absent());
 };
 
 const comparators: Record<string, (a: Value, b: Value) => boolean> = {

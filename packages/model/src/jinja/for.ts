@@ -84,7 +84,7 @@ const compileLoop = (
   compilation: Compilation,
 ): Loop => {
   const inner = frame.inner(scope, true);
-  const isScoped = [...walk([node])].some((child) => child.kind === 'block' && child.scoped);
+  const isScoped = walk([node]).some((child) => child.kind === 'block' && child.scoped);
   const loopSlot = usesLoop(node) || isScoped ? inner.symbols.declareParameter('loop') : null;
   inner.symbols.analyseTarget(node.target);
   inner.symbols.analyse(node.body);

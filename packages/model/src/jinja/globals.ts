@@ -66,7 +66,9 @@ function* pairs(source: Value): Generator<readonly [Value, Value]> {
 
 /** A class of Python: a function with a name, and perhaps attributes. */
 class PyClass extends NativeFunction {
-  override readonly typeName = 'type';
+  override get typeName(): string {
+    return 'type';
+  }
   readonly #shown: string;
   readonly #attributes: Readonly<Record<string, Value>>;
 
@@ -90,8 +92,12 @@ class PyClass extends NativeFunction {
 }
 
 class Cycler extends PyObject {
-  override readonly typeName = 'Cycler';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Cycler';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly #items: readonly Value[];
   #position = 0;
 
@@ -120,8 +126,12 @@ class Cycler extends PyObject {
 }
 
 class Joiner extends PyCallable {
-  override readonly typeName = 'Joiner';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Joiner';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly #separator: Value;
   #used = false;
 

@@ -7,8 +7,12 @@ import { type Kwargs, NativeFunction, PyCallable, Tuple, type Value } from './va
 export type Recurse = (values: Value, depth: number) => Value;
 
 export class LoopContext extends PyCallable {
-  override readonly typeName = 'LoopContext';
-  override readonly module = 'jinja2.runtime';
+  override get typeName(): string {
+    return 'LoopContext';
+  }
+  override get module(): string {
+    return 'jinja2.runtime';
+  }
   #index0 = -1;
   #length: number | undefined;
   readonly #values: Value;

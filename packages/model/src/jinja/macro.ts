@@ -16,8 +16,12 @@ export interface MacroShape {
 export type Invoke = (args: readonly (Value | undefined)[]) => Value;
 
 export class Macro extends PyCallable {
-  override readonly typeName = 'Macro';
-  override readonly module = 'jinja2.runtime';
+  override get typeName(): string {
+    return 'Macro';
+  }
+  override get module(): string {
+    return 'jinja2.runtime';
+  }
   readonly #shape: MacroShape;
   readonly #invoke: Invoke;
 

@@ -22,9 +22,12 @@ export const noKwargs: Kwargs = new Map();
 
 /** Every value that has attributes of its own. */
 export abstract class PyObject {
-  abstract readonly typeName: string;
+  abstract get typeName(): string;
+
   /** Module of the type, where it is not a builtin. */
-  readonly module: string = 'builtins';
+  get module(): string {
+    return 'builtins';
+  }
 
   /** The attribute, or undefined where there is none. */
   attribute(_name: string): Value | undefined {
@@ -38,7 +41,9 @@ export abstract class PyCallable extends PyObject {
 }
 
 export class NativeFunction extends PyCallable {
-  override readonly typeName: string = 'builtin_function_or_method';
+  override get typeName(): string {
+    return 'builtin_function_or_method';
+  }
   readonly name: string;
   readonly #body: (args: readonly Value[], kwargs: Kwargs) => Value;
 
@@ -73,7 +78,9 @@ export class Undefined {
 }
 
 export class List extends PyObject {
-  override readonly typeName = 'list';
+  override get typeName(): string {
+    return 'list';
+  }
   readonly items: readonly Value[];
   readonly origin: Origin | null;
 
@@ -85,7 +92,9 @@ export class List extends PyObject {
 }
 
 export class Tuple extends PyObject {
-  override readonly typeName: string = 'tuple';
+  override get typeName(): string {
+    return 'tuple';
+  }
   readonly items: readonly Value[];
 
   constructor(items: readonly Value[]) {
@@ -96,8 +105,12 @@ export class Tuple extends PyObject {
 
 /** What the filter groupby gives: a tuple whose parts have names. */
 export class GroupTuple extends Tuple {
-  override readonly typeName = '_GroupTuple';
-  override readonly module = 'jinja2.filters';
+  override get typeName(): string {
+    return '_GroupTuple';
+  }
+  override get module(): string {
+    return 'jinja2.filters';
+  }
 
   override attribute(name: string): Value | undefined {
     if (name === 'grouper') return this.items[0];
@@ -106,7 +119,9 @@ export class GroupTuple extends Tuple {
 }
 
 export class Dict extends PyObject {
-  override readonly typeName = 'dict';
+  override get typeName(): string {
+    return 'dict';
+  }
   readonly origin: Origin | null;
   readonly #entries = new Map<unknown, [Value, Value]>();
 
@@ -144,7 +159,6 @@ export class Dict extends PyObject {
 
 /** What dict.keys(), .values() and .items() give. */
 export class DictView extends PyObject {
-  override readonly typeName: string;
   readonly kind: 'keys' | 'values' | 'items';
   readonly dict: Dict;
 
@@ -152,7 +166,10 @@ export class DictView extends PyObject {
     super();
     this.kind = kind;
     this.dict = dict;
-    this.typeName = `dict_${kind}`;
+  }
+
+  override get typeName(): string {
+    return `dict_${this.kind}`;
   }
 
   override attribute(name: string): Value | undefined {
@@ -161,7 +178,9 @@ export class DictView extends PyObject {
 }
 
 export class Range extends PyObject {
-  override readonly typeName = 'range';
+  override get typeName(): string {
+    return 'range';
+  }
   readonly start: number;
   readonly stop: number;
   readonly step: number;
@@ -188,13 +207,17 @@ export class Range extends PyObject {
 
 /** Values that can be taken once, such as what the filter map gives. */
 export class PyIterator extends PyObject implements IterableIterator<Value> {
-  override readonly typeName: string;
+  readonly #typeName: string;
   readonly #values: Iterator<Value>;
 
   constructor(values: Iterable<Value>, typeName = 'generator') {
     super();
     this.#values = values[Symbol.iterator]();
-    this.typeName = typeName;
+    this.#typeName = typeName;
+  }
+
+  override get typeName(): string {
+    return this.#typeName;
   }
 
   next(): IteratorResult<Value> {
@@ -207,8 +230,12 @@ export class PyIterator extends PyObject implements IterableIterator<Value> {
 }
 
 export class Namespace extends PyObject {
-  override readonly typeName = 'Namespace';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Namespace';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly attributes: Dict;
 
   constructor(attributes: Dict) {
