@@ -1,21 +1,21 @@
-// Settings of a model's chat template, and their form as text for another thread.
+// Settings of a model's chat template, and their serialised form for other threads.
 import { PythonFloat } from '../jinja/values.ts';
 
 export interface TemplateSettings {
-  /** Variables that every conversation is rendered with, such as `enable_thinking`; a row's own come first. */
+  /** Default variables, such as `enable_thinking`. A row's own variables override them. */
   variables?: Record<string, unknown>;
-  /** The clock of `strftime_now`, as a local date and time such as 2026-11-28T15:04:05 (default: now). */
+  /** The time that `strftime_now` formats, as a local ISO date-time such as 2026-11-28T15:04:05 (default: now). */
   now?: string;
 }
 
-// JSON has neither int nor float: values that it would change are written as an object with one of these keys.
+// JSON does not distinguish ints from floats. Values that it would change become objects with one of these keys.
 const floatKey = '$float';
 const intKey = '$int';
 const objectKey = '$object';
 
 const floatText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
-/** A value in a form that JSON keeps. */
+/** Encodes a value so that JSON preserves it. */
 export const toPortable = (value: unknown): unknown => {
   if (value instanceof PythonFloat) return { [floatKey]: floatText(value.value) };
   if (typeof value === 'bigint') return { [intKey]: String(value) };
@@ -27,7 +27,7 @@ export const toPortable = (value: unknown): unknown => {
   return Object.fromEntries(entries);
 };
 
-/** The value of a {@link toPortable} form. */
+/** Decodes the result of {@link toPortable}. */
 export const fromPortable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(fromPortable);
   if (typeof value !== 'object' || value === null) return value;

@@ -101,7 +101,7 @@ const withConfigTokens = (
   return missing.length === 0 ? json : { ...json, added_tokens: [...added, ...missing] };
 };
 
-/** Template files take the place of what the configuration has, as in transformers. */
+/** As in transformers, template files replace the configuration's templates. */
 const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],

@@ -28,9 +28,9 @@ export interface TokenizerParts {
   /** The contents of a tokenizer.json, not yet checked. */
   json: unknown;
   config: TokenizerConfig;
-  /** Jinja sources by name: `default`, and others such as `tool_use`. */
+  /** Chat template sources by name, such as `default` and `tool_use`. */
   chatTemplates?: Record<string, string>;
-  /** Variables of the chat template and its clock. */
+  /** Variables and clock of the chat template. */
   template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
@@ -80,7 +80,8 @@ export class Tokenizer {
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
     const tokens = namedTokens(config);
-    const settings = { ...parts.template, source };
+    // The template is in another file of the same folder.
+    const settings = { ...parts.template, source: source.replace(/[/\\]tokenizer\.json$/, '') };
     this.chatTemplate =
       Object.keys(chatTemplates).length === 0
         ? null
@@ -139,7 +140,7 @@ export class Tokenizer {
       if (/[/\\]|^\.*$/.test(name)) {
         throw new TokenizerError(
           this.#parts.source,
-          `has a chat template with the name "${name}", which cannot be a file's`,
+          `has a chat template named "${name}", which is not a valid file name. Rename it`,
         );
       }
       const file = name === 'default' ? 'chat_template' : join('additional_chat_templates', name);
@@ -147,7 +148,7 @@ export class Tokenizer {
     }
   }
 
-  /** All that defines it, the clock of its chat template too: another thread builds the same tokenizer from it. */
+  /** Everything that defines it, including the chat template's clock, as text. Other threads rebuild the tokenizer from it. */
   definition(): string {
     const { variables } = this.#parts.template ?? {};
     const now = this.chatTemplate?.now;
@@ -162,11 +163,12 @@ export class Tokenizer {
     return new Tokenizer({ ...parts, template: { ...template, variables } });
   }
 
-  /** All that chat texts depend on beside the conversation; of the clock only what the templates can see. */
+  /** Everything that rendered chats depend on besides the conversation. Covers only what templates can read from the clock. */
   #templateIdentity(): unknown {
     if (this.chatTemplate === null) return null;
     const { sources, clockReadings } = this.chatTemplate;
-    return [sources, toPortable(this.#parts.template?.variables ?? {}), clockReadings];
+    const named = Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1));
+    return [named, toPortable(this.#parts.template?.variables ?? {}), clockReadings];
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
@@ -200,7 +202,7 @@ export class Tokenizer {
   }
 }
 
-/** The special tokens that have a name, which chat templates see. */
+/** Named special tokens, which chat templates can read. */
 export const namedTokenFields = [
   'bos_token',
   'eos_token',
