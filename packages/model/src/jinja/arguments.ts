@@ -2,11 +2,11 @@ import { typeError } from './errors.ts';
 import { isText, type Text } from './text.ts';
 import { type Kwargs, typeName, type Value } from './values.ts';
 
-/** A parameter: its name, and its default where it has one. */
+/** A parameter's name and optional default. */
 export type Parameter = readonly [name: string, fallback?: Value];
 
 /**
- * Assigns arguments to parameters by position and name, as a call in Python does.
+ * Binds arguments to parameters by position and name, as a Python call does.
  * @throws PythonError where one is missing, unknown or given twice
  */
 export const bind = (

@@ -1,4 +1,4 @@
-// + - * / // % ** of all values, and the signs.
+// The operators + - * / // % ** for all types of values, and unary signs.
 import { PythonError, typeError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { arithmetic, asIndex, float, floatValue, type Operator, plainInt } from './numbers.ts';
@@ -35,14 +35,14 @@ const add = (a: Value, b: Value): Value => {
   throw unsupportedOperands('+', a, b);
 };
 
-/** Text is escaped where it is joined to Markup. */
+/** Concatenates text. Joining plain text to Markup escapes it. */
 export const addText = (a: Text, b: Text): Text => {
   if (typeof a === 'string' && typeof b === 'string') return a + b;
   if (isMarkup(a) || isMarkup(b)) return markup(concat([escapeHtml(a), escapeHtml(b)]));
   return concat([a, b]);
 };
 
-// A longer result could only be a mistake, or an attack.
+// A longer result is a mistake or an attack.
 const longest = 1 << 28;
 
 const multiply = (a: Value, b: Value): Value => {

@@ -24,7 +24,7 @@ import {
   type Value,
 } from './values.ts';
 
-/** Reads and writes a variable, whichever function around the current one it belongs to. */
+/** Reads and writes a variable of the current function or of one that encloses it. */
 export const accessor = (
   slot: Slot,
   frame: Frame,
@@ -147,14 +147,14 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
     case 'test':
       return filterOrTest(node, frame);
     default:
-      throw new TemplateSyntaxError(`a ${node.kind} cannot stand here`, node.at);
+      throw new TemplateSyntaxError(`a ${node.kind} is not allowed here`, node.at);
   }
 };
 
 const readName = (name: string, frame: Frame, at: number): Evaluate => {
   const slot = frame.symbols.findRef(name);
   if (slot === undefined) {
-    // jinja2 fails here too: it does not look for names in the filters of a block that is assigned.
+    // jinja2 fails here too: it does not track names in the filters of a {% set %} block.
     throw new TemplateSyntaxError(`the name '${name}' cannot be used here`, at);
   }
   const { read } = accessor(slot, frame);
@@ -266,7 +266,7 @@ const addNamed = (names: Map<string, Value>, more: Value): void => {
   }
 };
 
-/** A call; `caller` is given to it besides its own arguments. */
+/** Compiles a call. A call block passes `caller` as an extra argument. */
 export const compileCall = (node: Call, frame: Frame, caller?: Evaluate): Evaluate => {
   const callee = compileExpression(node.callee, frame);
   const evaluate = compileArguments(node, frame);
@@ -285,14 +285,14 @@ const filterOrTest = (node: Filter | Test, frame: Frame): Evaluate => {
   return applied(node, compileExpression(node.value, frame), frame);
 };
 
-/** A filter or test applied to what `value` gives. */
+/** Applies a filter or test to the result of `value`. */
 const applied = (node: Filter | Test, value: Evaluate, frame: Frame): Evaluate => {
   const table = node.kind === 'filter' ? filters : tests;
   const apply = table.get(node.name);
   const evaluate = compileArguments(node, frame);
   const { at } = node;
   if (apply === undefined) {
-    // Guarded by a test for its name, which compile() has looked for.
+    // The template tests for the name first; otherwise checkNames() has refused it.
     return (scope) => {
       scope.rendering.at = at;
       throw typeError(`No ${node.kind} named '${node.name}' found.`);
@@ -306,7 +306,7 @@ const applied = (node: Filter | Test, value: Evaluate, frame: Frame): Evaluate =
   };
 };
 
-/** A chain of filters that applies to the text of a block. */
+/** Compiles a chain of filters that applies to a block's text. */
 export const compileBlockFilter = (
   node: Filter,
   frame: Frame,

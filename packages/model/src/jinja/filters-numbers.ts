@@ -1,4 +1,4 @@
-// Filters that make numbers.
+// Filters that return numbers.
 
 import { binary } from './binary.ts';
 import { fixed, roundFloat } from './decimal.ts';
@@ -106,7 +106,7 @@ const roundFilter = filter(
   },
 );
 
-/** A number of digits; more than a float has make no difference. */
+/** A number of digits, clamped to what affects a float. */
 const places = (value: Value): number =>
   isInt(value) ? Math.min(Math.max(Number(value), -5000), 5000) : asIndex(value);
 

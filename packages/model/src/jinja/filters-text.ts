@@ -1,4 +1,4 @@
-// Filters that make text.
+// Filters that return text.
 
 import { addText } from './binary.ts';
 import { call } from './call.ts';
@@ -29,7 +29,7 @@ const mapping = (name: string, map: (text: string) => string): Apply =>
 
 const wordStarts = new RegExp(`([-${whitespace}({\\[<]+)`);
 
-/** Words upper-cased by their first letter; words begin after spaces, hyphens and opening brackets. */
+/** Upper-cases the first letter of each word. Words start after spaces, hyphens and opening brackets. */
 const title = (text: string): string =>
   text
     .split(wordStarts)
@@ -74,7 +74,7 @@ const truncate = filter(
   [['s'], ['length', 255], ['killwords', false], ['end', '...'], ['leeway', null]],
   (value, length, killwords, end, leeway) => {
     const slack = leeway === null ? 5 : leeway!;
-    // Only the cut itself needs an index: any number can be compared with.
+    // Any number can be compared; only the cut itself requires an int.
     const limit = isNumber(length!) ? toNumber(length) : asIndex(length!);
     const ending = len(end!);
     if (limit < ending) {
@@ -84,7 +84,7 @@ const truncate = filter(
       throw new PythonError('AssertionError', `expected leeway >= 0, got ${textOf(str(slack))}`);
     }
     if (len(value!) <= limit + (isNumber(slack) ? toNumber(slack) : asIndex(slack))) return value!;
-    if (!isText(value!) || !isText(end!)) throw typeError('truncate takes text');
+    if (!isText(value!) || !isText(end!)) throw typeError('truncate requires a str');
     const points = new Points(textOf(value));
     const cut = sliceText(value, 0, points.unit(asIndex(length!) - ending));
     if (truthy(killwords!)) return addText(like(value, cut), end);
@@ -103,7 +103,7 @@ const wordwrap = filter(
     ['break_on_hyphens', true],
   ],
   (value, width, breakLongWords, wrapstring, breakOnHyphens) => {
-    if (!isText(value!)) throw typeError('wordwrap takes text');
+    if (!isText(value!)) throw typeError('wordwrap requires a str');
     const by = wrapstring === null ? '\n' : wrapstring!;
     if (!isText(by)) throw typeError('wrapstring must be a str');
     const options = {
@@ -118,7 +118,7 @@ const wordwrap = filter(
   },
 );
 
-/** Texts with another between them. */
+/** Joins texts with a separator. */
 export const join = (by: Text, texts: readonly Text[]): Text =>
   concat(texts.flatMap((text, index) => (index === 0 ? [text] : [by, text])));
 
@@ -152,7 +152,7 @@ const isIterable = (value: Value): boolean => {
 
 const pair = (value: Value): readonly [Value, Value] => {
   const items = [...iterate(value)];
-  if (items.length !== 2) throw typeError('urlencode takes pairs');
+  if (items.length !== 2) throw typeError('urlencode requires (key, value) pairs');
   return [items[0]!, items[1]!];
 };
 

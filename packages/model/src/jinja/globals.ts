@@ -1,4 +1,4 @@
-// The functions that every template can call.
+// Global functions of templates.
 import { positional, textArgument } from './arguments.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { fromKeys } from './methods.ts';
@@ -19,7 +19,7 @@ import {
   type Value,
 } from './values.ts';
 
-/** The sandbox allows no longer ones. */
+/** The sandbox's limit. */
 const longestRange = 100_000;
 
 const range = (args: readonly Value[], kwargs: Kwargs): Value => {
@@ -64,7 +64,7 @@ function* pairs(source: Value): Generator<readonly [Value, Value]> {
   }
 }
 
-/** A class of Python: a function with a name, and perhaps attributes. */
+/** A Python class that templates can call. */
 class PyClass extends NativeFunction {
   override get typeName(): string {
     return 'type';
@@ -186,10 +186,10 @@ const constant: readonly (readonly [string, Value])[] = [
   ],
 ];
 
-/** Names of all functions that templates can call. `lipsum`, whose text is made at random, is none of them. */
+/** Names of all global functions. `lipsum` is not supported because its text is random. */
 export const globalNames: readonly string[] = [...constant.map(([name]) => name), 'strftime_now'];
 
-/** @param time the clock of strftime_now */
+/** @param time the time that strftime_now formats */
 export const globalsAt = (time: LocalTime): [string, Value][] => [
   ...constant.map(([name, value]) => [name, value] as [string, Value]),
   [

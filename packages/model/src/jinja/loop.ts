@@ -19,7 +19,7 @@ export class LoopContext extends PyCallable {
   #iterator: Iterator<Value>;
   readonly #recurse: Recurse | null;
   readonly #depth0: number;
-  /** A value that was looked at before its turn. */
+  /** A value that was peeked at. */
   #after: IteratorResult<Value> | undefined;
   #current: Value | undefined;
   #before: Value | undefined;

@@ -12,7 +12,7 @@ export interface MacroShape {
   readonly usesCaller: boolean;
 }
 
-/** Runs the body; a parameter that was not given is undefined. Then come caller, kwargs and varargs, where it reads them. */
+/** Runs the body. A missing argument is undefined. Used ones of caller, kwargs and varargs follow the parameters. */
 export type Invoke = (args: readonly (Value | undefined)[]) => Value;
 
 export class Macro extends PyCallable {

@@ -13,7 +13,7 @@ import type { Value } from './values.ts';
 
 type MakeMacro = (scope: Scope) => Macro;
 
-/** The body of a macro or call block, and how it is called. */
+/** Compiles the body and signature of a macro or call block. */
 const compileMacroBody = (
   node: MacroNode | CallBlock | GenerationBlock,
   frame: Frame,
@@ -95,7 +95,7 @@ export const compileCallBlock = (
   };
 };
 
-/** A {% generation %} block is a call block whose text is marked. */
+/** Compiles a {% generation %} block, which works like a call block whose text is marked. */
 export const compileGeneration = (
   node: GenerationBlock,
   frame: Frame,

@@ -7,7 +7,7 @@ import { decimalValue, isDecimal, whitespace } from './unicode.ts';
 
 const edges = new RegExp(`^[${whitespace}]+|[${whitespace}]+$`, 'g');
 
-/** Decimal digits of other scripts as those of ASCII. */
+/** Converts decimal digits of other scripts to ASCII. */
 const plainDigits = (text: string): string =>
   [...text]
     .map((character) =>

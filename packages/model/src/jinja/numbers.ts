@@ -1,21 +1,21 @@
-// Arithmetic of Python's int and float on JS numbers and bigints.
+// Arithmetic of Python's int and float.
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { isFloat, isInt, PythonFloat, typeName, type Value } from './values.ts';
 
 export type Int = number | bigint;
 export type Float = number | PythonFloat;
 
-/** A bigint as the int that stands for it. */
+/** Converts a bigint to an int value. */
 export const int = (value: bigint): Int => {
   const small = Number(value);
   return Number.isSafeInteger(small) ? small : value;
 };
 
-/** A JS number as the float that stands for it. */
+/** Converts a JS number to a float value. */
 export const float = (value: number): Float =>
   Number.isSafeInteger(value) ? new PythonFloat(value) : value;
 
-/** The int in an int or bool, without its type. */
+/** Converts an int or bool to an int. */
 export const plainInt = (value: boolean | number | bigint): Int =>
   typeof value === 'boolean' ? Number(value) : value;
 
@@ -32,7 +32,7 @@ export const intToNumber = (value: boolean | number | bigint): number => {
 export const isNumber = (value: Value): value is boolean | number | bigint | PythonFloat =>
   isInt(value) || isFloat(value);
 
-/** The value of any number as a JS number, for arithmetic of floats. */
+/** Converts any number to a JS number for float arithmetic. */
 export const toNumber = (value: boolean | number | bigint | PythonFloat): number =>
   isFloat(value) ? floatValue(value) : intToNumber(value as boolean | number | bigint);
 
@@ -98,7 +98,7 @@ const divideInts: Number2<Int> = (a, b) => {
   const negative = BigInt(a) < 0n !== BigInt(b) < 0n;
   const x = BigInt(a) < 0n ? -BigInt(a) : BigInt(a);
   const y = BigInt(b) < 0n ? -BigInt(b) : BigInt(b);
-  // 66 or so bits of the quotient; a bit for the rest keeps the rounding right.
+  // The quotient has about 66 bits; its lowest bit also stands for the remainder, so that rounding is right.
   const shift = 66 - (bitLength(x) - bitLength(y));
   const [up, down] = shift >= 0 ? [x << BigInt(shift), y] : [x, y << BigInt(-shift)];
   const quotient = (up / down) | (up % down === 0n ? 0n : 1n);
@@ -136,7 +136,7 @@ const floorDivideFloats: Number2<number> = (a, b) => {
   return float(quotient - floor > 0.5 ? floor + 1 : floor);
 };
 
-// Beyond this a number could only be a mistake or an attack.
+// A larger result is a mistake or an attack.
 const largestBits = 1 << 22;
 
 const powerInts: Number2<Int> = (a, b) => {
@@ -194,14 +194,14 @@ const floatOperators: Record<Operator, Number2<number>> = {
   '**': powerFloats,
 };
 
-/** The result where both are numbers, else undefined. */
+/** The result if both operands are numbers, else undefined. */
 export const arithmetic = (operator: Operator, a: Value, b: Value): Value | undefined => {
   if (!isNumber(a) || !isNumber(b)) return undefined;
   if (isInt(a) && isInt(b)) return intOperators[operator](plainInt(a), plainInt(b));
   return floatOperators[operator](toNumber(a), toNumber(b));
 };
 
-/** -1, 0 or 1; NaN where either is NaN. */
+/** Returns -1, 0 or 1, or NaN if either is NaN. */
 export const compareNumbers = (
   a: boolean | number | bigint | PythonFloat,
   b: boolean | number | bigint | PythonFloat,
@@ -209,7 +209,7 @@ export const compareNumbers = (
   const x = isFloat(a) ? floatValue(a) : plainInt(a as boolean | number | bigint);
   const y = isFloat(b) ? floatValue(b) : plainInt(b as boolean | number | bigint);
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
-  // JS compares a bigint with a number exactly.
+  // JS compares bigints with numbers exactly.
   return x < y ? -1 : x > y ? 1 : 0;
 };
 

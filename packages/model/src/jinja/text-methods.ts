@@ -34,10 +34,10 @@ import { isInt, type Kwargs, Tuple, typeName, type Value } from './values.ts';
 
 type Method = (self: Text, args: readonly Value[], kwargs: Kwargs) => Value;
 
-/** A part or a form of `source`: Markup where that is. */
+/** Converts `text` to Markup if `source` is Markup. */
 export const like = (source: Text, text: Text): Text => (isMarkup(source) ? markup(text) : text);
 
-/** The units of text between the code points `from` and `to`, as Python's start and end arguments give them. */
+/** The UTF-16 offsets that Python's start and end arguments select, or null if start is after end. */
 const within = (
   text: string,
   from: Value | undefined,
@@ -121,7 +121,7 @@ const edgeTest =
     );
   };
 
-/** strip(), lstrip() and rstrip(): of whitespace, or of the characters named. */
+/** Strips whitespace or the given characters. */
 export const strip = (self: Text, characters: Text | null, left: boolean, right: boolean): Text => {
   const text = textOf(self);
   const set = characters === null ? null : new Set(textOf(characters));
@@ -181,7 +181,7 @@ const padder =
     return pad(self, left, right, isMarkup(self) ? escapeHtml(fill) : fill);
   };
 
-/** str.center(): the odd space goes left where the width is odd. */
+/** str.center(): an odd space goes left if the width is odd. */
 export const centered = (missing: number, width: number): readonly [number, number] => {
   const left = Math.floor(missing / 2) + (missing & width & 1);
   return [left, missing - left];

@@ -1,4 +1,4 @@
-// textwrap.wrap() of Python, as the filter wordwrap uses it.
+// Python's textwrap.wrap() with the options of the filter wordwrap.
 import { Points } from './code-points.ts';
 import { typeError, valueError } from './errors.ts';
 import { concat, sliceText, type Text, textOf } from './text.ts';

@@ -1,4 +1,4 @@
-// json.dumps() as transformers' tojson calls it.
+// Python's json.dumps() with the options of transformers' tojson.
 import { floatRepr } from './decimal.ts';
 import { typeError, valueError } from './errors.ts';
 import { asIndex, floatValue, plainInt } from './numbers.ts';
@@ -14,9 +14,9 @@ export interface JsonOptions {
   sortKeys: boolean;
 }
 
-/** @throws PythonError where a value has no form in JSON */
+/** @throws PythonError if a value is not JSON serialisable */
 export const toJson = (value: Value, options: JsonOptions): Text => {
-  // Python looks at the indent only where there is more than text.
+  // Python ignores the indent if the value is a str.
   const writer = new Writer(isText(value) ? { ...options, indent: null } : options);
   writer.write(value, '\n', null);
   return writer.builder.build();
@@ -117,7 +117,7 @@ class Writer {
   }
 }
 
-/** What one level is indented by: text, or a number of spaces. */
+/** The indent of one level: text, or a number of spaces. */
 const indention = (indent: Value): string => (isText(indent) ? textOf(indent) : spaces(indent));
 
 const widest = 10_000;
@@ -127,13 +127,14 @@ const spaces = (indent: Value): string => {
     throw typeError(`can't multiply sequence by non-int of type '${typeName(indent)}'`);
   }
   const count = asIndex(indent);
-  if (count > widest) throw valueError(`an indent of ${count} spaces is too wide`);
+  if (count > widest) throw valueError(`an indent of ${count} spaces is too large`);
   return ' '.repeat(Math.max(0, count));
 };
 
 const pair = (separators: Value): Text[] => {
   const items = [...iterate(separators)];
-  if (items.length !== 2) throw valueError('tojson takes two separators, for items and for keys');
+  if (items.length !== 2)
+    throw valueError('separators must be a pair: (item separator, key separator)');
   if (!items.every(isText)) throw typeError('the separators of tojson must be str');
   return items as Text[];
 };

@@ -1,6 +1,6 @@
 import type { Place } from '../jinja/template.ts';
 
-/** A chat template could not be parsed, or refused a conversation. */
+/** A chat template cannot be compiled, or rejected a conversation. */
 export class ChatTemplateError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -8,11 +8,11 @@ export class ChatTemplateError extends Error {
   }
 }
 
-// Many templates are one line of thousands of characters.
+// Many templates are a single line of thousands of characters.
 const before = 50;
 const after = 40;
 
-/** The part of a line around a place, with a mark below it. */
+/** An excerpt of the line with a caret below the column. */
 export const showPlace = ({ text, column }: Place): string => {
   const characters = [...text];
   const start = Math.max(0, column - 1 - before);

@@ -32,7 +32,7 @@ describe('ChatTemplate', () => {
     );
     expect(() =>
       template.render(messages, { continueFinalMessage: true, addGenerationPrompt: true }),
-    ).toThrow(/exclude each other/);
+    ).toThrow(/cannot be combined/);
     expect(template.render([assistant(' ')], { continueFinalMessage: true })).toBe(
       '<|im_start|>assistant\n ',
     );
@@ -65,7 +65,7 @@ describe('ChatTemplate', () => {
     );
     expect(() => strict.render([{ role: 'system', content: 'x' }])).toThrow(ChatTemplateError);
     expect(() => strict.render([{ role: 'system', content: 'x' }, user('a')])).toThrow(
-      /roles system, user: .*System role not supported/,
+      /the roles system, user: System role not supported \(line 1 of the template\)/,
     );
   });
 
@@ -83,15 +83,15 @@ describe('ChatTemplate', () => {
   });
 
   it.each([
-    ["{% include 'x' %}", "the tag 'include' is not supported: it loads another template"],
+    [
+      "{% include 'x' %}",
+      "the tag 'include' is not supported: chat templates cannot load other templates",
+    ],
     ['{% if false %}{{ 1 | nope }}{% endif %}', "No filter named 'nope'."],
     ['{% if false %}{{ 1 is nope }}{% endif %}', "No test named 'nope'."],
     ["{{ messages | map('nope') | list }}", "No filter named 'nope'."],
     ['{% if false %}{{ helper(1) }}{% endif %}', "there is no function named 'helper'"],
-    [
-      '{{ messages | random }}',
-      "the filter 'random' is not supported: it gives another text every time",
-    ],
+    ['{{ messages | random }}', "the filter 'random' is not supported: its result is random"],
     ['{% do x %}', "Encountered unknown tag 'do'."],
     ['{% break %}', "'break' outside of a loop"],
   ])('refuses %s when it is made', (source, message) => {
@@ -116,7 +116,7 @@ describe('ChatTemplate', () => {
     ],
     ["{{ 'a'.encode() }}", /str\.encode\(\) gives bytes, which are not supported \(line 1/],
     ["{{ 'a' + 1 }}", /TypeError: can only concatenate str \(not "int"\) to str/],
-    ["{{ messages | map('upper') }}", /a generator has no text .*add the filter `list`/],
+    ["{{ messages | map('upper') }}", /a generator cannot be printed: .*Add the filter `list`/],
     ['{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}', /RecursionError/],
   ])('says what went wrong in %s, and where', (source, message) => {
     expect(() => new ChatTemplate(source).render([user('a')])).toThrow(message);
@@ -139,7 +139,7 @@ describe('a chat template with settings', () => {
     expect(new ChatTemplate({ default: 'plain' }).render([user('a')], { tools })).toBe('plain');
     const rag = new ChatTemplate({ rag: 'x', other: 'y' });
     expect(() => rag.render([user('a')])).toThrow(
-      'The model has several chat templates (other, rag) and none of them is the default',
+      'The model has named chat templates (other, rag) but no default',
     );
   });
 
@@ -155,7 +155,7 @@ describe('a chat template with settings', () => {
       '1320.018446744073709551616',
     );
     expect(() => template.render([user('x')], { variables: { messages: [] } })).toThrow(
-      /"messages" cannot be a variable/,
+      /"messages" cannot be a chat template variable/,
     );
     expect(() => template.render([user('x')], { variables: { documents: 'x' } })).toThrow(
       /"documents" must be a list/,

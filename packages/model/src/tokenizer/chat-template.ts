@@ -21,9 +21,9 @@ export interface ChatMessage {
 }
 
 export interface RenderOptions {
-  /** Ends with what begins the assistant's turn. */
+  /** End with the start of an assistant turn. */
   addGenerationPrompt?: boolean;
-  /** Ends right after the last message's content, or after another field of it, so that it can be continued. */
+  /** End right after the last message's content, or after the named field, so that the model continues it. */
   continueFinalMessage?: boolean | string;
   /** Tool descriptions, as JSON schemas. */
   tools?: unknown[] | null;
@@ -31,21 +31,21 @@ export interface RenderOptions {
   variables?: Record<string, unknown>;
 }
 
-/** A rendered conversation, and where its parts came from. Offsets count UTF-16 units of `text`. */
+/** A rendered conversation and the origin of its parts. Offsets are UTF-16 offsets into `text`. */
 export interface RenderedChat {
   text: string;
-  /** Where text of the messages stands, in order. An empty one marks where an empty text would stand. */
+  /** Where the messages' text is, in order. An empty span marks the position of empty text. */
   spans: ContentSpan[];
-  /** What stands in {% generation %} blocks; null where the template has none. */
+  /** The text inside {% generation %} blocks; null if the template has none. */
   generation: Span[] | null;
 }
 
 export interface ChatTemplateOptions extends TemplateSettings {
-  /** Where the template comes from, for messages. */
+  /** The template's source for messages, such as a path. */
   source?: string;
 }
 
-/** Variables that transformers takes as arguments of its own, so that a row cannot give them to the template. */
+/** Names that transformers reads as arguments of its own, not as template variables. */
 const reserved = new Set([
   'add_generation_prompt',
   'chat_template',
@@ -64,11 +64,11 @@ const reserved = new Set([
 ]);
 
 /**
- * A model's own chat template, or several by name, rendered as transformers does. Of several, a conversation with
- * tools takes `tool_use` where there is one, any other takes `default`.
+ * A model's chat template or set of named templates, rendered exactly as in transformers. If the set has `tool_use`,
+ * conversations with tools use it; all others use `default`.
  */
 export class ChatTemplate {
-  /** Sources by name. */
+  /** Template sources by name. */
   readonly sources: Readonly<Record<string, string>>;
   readonly #templates: ReadonlyMap<string, Template>;
   readonly #specialTokens: Readonly<Record<string, string>>;
@@ -76,10 +76,10 @@ export class ChatTemplate {
   readonly #time: LocalTime;
 
   /**
-   * @param sources the source, or several by name
+   * @param sources one source, or sources by name
    * @param specialTokens template variables such as `bos_token` and `eos_token`
-   * @throws ChatTemplateError where a template cannot be compiled, naming what is wrong and where
-   * @throws RangeError where the clock is no date and time
+   * @throws ChatTemplateError if a template cannot be compiled; the message has line and column
+   * @throws RangeError if `now` is not a date and time
    */
   constructor(
     sources: string | Readonly<Record<string, string>>,
@@ -96,35 +96,35 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether a template asks for the time. */
+  /** Whether a template uses strftime_now. */
   get usesClock(): boolean {
     return [...this.#templates.values()].some(({ clockFormats }) => clockFormats.length > 0);
   }
 
-  /** The clock as a local date and time. */
+  /** The fixed clock as a local ISO date-time. */
   get now(): string {
     return this.#time.toString();
   }
 
-  /** What the templates can see of the clock: equal lists give equal texts. */
+  /** What the templates can read from the clock. Equal lists produce equal text. */
   get clockReadings(): string[] {
     const formats = [...this.#templates.values()].flatMap(({ clockFormats }) => clockFormats);
     return formats.map((format) => (format === null ? this.now : strftime(this.#time, format)));
   }
 
-  /** @throws ChatTemplateError where the template refuses these messages */
+  /** @throws ChatTemplateError if the template rejects these messages */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     return this.renderWithSpans(messages, options).text;
   }
 
-  /** @throws ChatTemplateError where the template refuses these messages */
+  /** @throws ChatTemplateError if the template rejects these messages */
   renderWithSpans(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedChat {
     const { addGenerationPrompt = false, continueFinalMessage = false, tools = null } = options;
     checkMessages(messages);
     checkTools(tools);
     if (addGenerationPrompt && continueFinalMessage !== false) {
       throw new ChatTemplateError(
-        'addGenerationPrompt and continueFinalMessage exclude each other: one begins a turn, the other goes on with one',
+        'addGenerationPrompt and continueFinalMessage cannot be combined: one starts a new turn, the other continues the last. Drop one',
       );
     }
     const variables = { ...this.#variables, ...options.variables };
@@ -145,13 +145,13 @@ export class ChatTemplate {
     };
   }
 
-  /** The name of the template for a conversation. */
+  /** Selects the template for a conversation. */
   #choose(tools: unknown[] | null): string {
     if (tools !== null && this.#templates.has('tool_use')) return 'tool_use';
     if (this.#templates.has('default')) return 'default';
     const names = [...this.#templates.keys()].sort().join(', ');
     throw new ChatTemplateError(
-      `The model has several chat templates (${names}) and none of them is the default. Name one of them "default"`,
+      `The model has named chat templates (${names}) but no default. Rename one to "default"`,
     );
   }
 
@@ -206,19 +206,19 @@ const run = (
     const { cause, place } = error;
     const roles = messages.map(({ role }) => role).join(', ');
     const where = `line ${place.line} of the template`;
-    // What the template itself says needs no more than its line.
+    // A message of the template's own needs only its line.
     const message =
       cause.kind === 'TemplateError'
         ? `${cause.message} (${where})`
         : `${cause.kind === 'Unsupported' ? '' : `${cause.kind}: `}${cause.message} (${where}, column ${place.column})${showPlace(place)}`;
     throw new ChatTemplateError(
-      `The chat template refused messages with the roles ${roles}: ${message}`,
+      `The chat template rejected a conversation with the roles ${roles}: ${message}`,
       { cause: error },
     );
   }
 };
 
-/** @throws ChatTemplateError where there is no message, or one has no role */
+/** @throws ChatTemplateError if there are no messages, or one has no role */
 export const checkMessages = (messages: readonly ChatMessage[]): void => {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new ChatTemplateError('A conversation needs at least one message');
@@ -237,21 +237,21 @@ const isRecord = (value: unknown): boolean =>
 
 const checkTools = (tools: unknown[] | null): void => {
   if (tools === null || (Array.isArray(tools) && tools.every(isRecord))) return;
-  throw new ChatTemplateError('The tools must be a list of JSON schemas, each of them an object');
+  throw new ChatTemplateError('`tools` must be a list of JSON schema objects');
 };
 
-/** @throws ChatTemplateError for a variable that the template cannot be given */
+/** @throws ChatTemplateError for a variable that cannot be passed to the template */
 const checkVariables = (variables: Readonly<Record<string, unknown>>): void => {
   for (const [name, value] of Object.entries(variables)) {
     if (reserved.has(name)) {
       throw new ChatTemplateError(
-        `"${name}" cannot be a variable of the chat template: it is set from the conversation or the options. Rename or remove it`,
+        `"${name}" cannot be a chat template variable: Keel sets it itself. Rename or remove it`,
       );
     }
     const isList = Array.isArray(value) && value.every(isRecord);
     if (name === 'documents' && value !== null && value !== undefined && !isList) {
       throw new ChatTemplateError(
-        'The variable "documents" must be a list of objects with "title" and "text"',
+        'The chat template variable "documents" must be a list of objects with "title" and "text"',
       );
     }
   }

@@ -1,4 +1,4 @@
-// What a chat template is given: the messages, their text marked with where it came from, and the other variables.
+// Converts messages to template values whose text is tagged with its origin.
 import { fromJs } from '../jinja/from-js.ts';
 import { concat, type Origin, type Text, tagged } from '../jinja/text.ts';
 import { Dict, List, type Value } from '../jinja/values.ts';
@@ -6,17 +6,17 @@ import type { ChatMessage } from './chat-template.ts';
 
 const origin = (message: number, field: string): Origin => ({ message, field, generation: 0 });
 
-/** A place in the text that is to be continued: a field of the last message, or a block of it. */
+/** The text to continue: a field of the last message, or a block of that field. */
 export interface FinalText {
   field: string;
-  /** Index of the block whose `text` it is, or null where the field itself is text. */
+  /** Index of the content block, or null if the field itself is text. */
   block: number | null;
   text: string;
-  /** Put right after the text, so that its end is found in what the template makes of it. */
+  /** Appended to the text to find its end in the output. */
   marker: string;
 }
 
-/** The messages as the template sees them. All but the role is marked with its message and field. */
+/** Template values of the messages. All text except the role is tagged with its message and field. */
 export const messageValues = (messages: readonly ChatMessage[], final: FinalText | null): List =>
   new List(
     messages.map((message, index) => {

@@ -1,5 +1,5 @@
-// Continuing the last message: where its text ends in what a template makes of the conversation, as transformers finds
-// it. A marker stands after the text while it is rendered; its own origin tells where it went.
+// Finds the end of the last message's text in the rendered conversation, by the rules of transformers. A marker is appended
+// to the text before rendering; its origin shows where it ended up.
 
 import { type Text, textOf } from '../jinja/text.ts';
 import { strip } from '../jinja/text-methods.ts';
@@ -11,7 +11,7 @@ const marker = 'CONTINUE_FINAL_MESSAGE_TAG ';
 
 const stripped = (text: string): string => textOf(strip(text, null, true, true));
 
-/** @throws ChatTemplateError where the last message has no text in that field, or the template does not know the field */
+/** @throws ChatTemplateError if the last message has no text in that field, or the template does not use the field */
 export const finalTextOf = (message: ChatMessage, field: string, source: string): FinalText => {
   const value = message[field];
   if (value === null || value === undefined) {
@@ -33,8 +33,8 @@ const cannotContinue = ({ role }: ChatMessage, reason: string): ChatTemplateErro
   new ChatTemplateError(`The last message (${role}) cannot be continued: ${reason}`);
 
 /**
- * Length of the rendered text up to the end of the final message's text.
- * @throws ChatTemplateError where the template leaves the text out, or writes it otherwise
+ * The length of the rendered text up to the end of the final message's text.
+ * @throws ChatTemplateError if the template omits or changes the text
  */
 export const endOfFinalText = (
   rendered: Text,
@@ -46,11 +46,11 @@ export const endOfFinalText = (
   const place = runs.findLast(({ start, end, origin }) => origin.marker === true && end > start);
   if (place === undefined || !text.includes(stripped(final))) {
     throw new ChatTemplateError(
-      `The last message (${message.role}) cannot be continued: the chat template changes its text or leaves it out.\n` +
-        `The text:\n${stripped(final)}\nWhat the template makes of the conversation:\n${text.replaceAll(stripped(marker), '')}`,
+      `The last message (${message.role}) cannot be continued: the chat template changes or omits its text.\n` +
+        `Text:\n${stripped(final)}\nRendered conversation:\n${text.replaceAll(stripped(marker), '')}`,
     );
   }
-  // Where the template trims the text, the spaces before its end are the template's own.
+  // If the template trims the text, transformers also strips whitespace that the template put before it.
   if (text.startsWith(marker, place.start)) return place.start;
   return textOf(strip(text.slice(0, place.start), null, false, true)).length;
 };

@@ -1,4 +1,4 @@
-// Where the text of messages and of {% generation %} blocks stands in what a template made.
+// Where the text of messages and {% generation %} blocks is in the rendered text.
 import type { Text } from '../jinja/text.ts';
 
 /** UTF-16 offsets. */
@@ -7,19 +7,19 @@ export interface Span {
   end: number;
 }
 
-/** Text that came from a field of message number `message`; `field` is '' where the message was written as a whole. */
+/** Text from a field of message `message`. `field` is '' if the template wrote the message as a whole. */
 export interface ContentSpan extends Span {
   message: number;
   field: string;
 }
 
-/** The runs up to `end`, each cut off there. */
+/** The runs up to `end`, clipped there. */
 const runsUpTo = (text: Text, end: number) =>
   (typeof text === 'string' ? [] : text.runs)
     .filter(({ start }) => start <= end)
     .map((run) => ({ ...run, end: Math.min(run.end, end) }));
 
-/** Runs of the same message and field become one span where they touch. */
+/** Merges adjacent runs of the same message and field. */
 export const spansOf = (text: Text, end: number): ContentSpan[] => {
   const spans: ContentSpan[] = [];
   for (const { start, end: until, origin } of runsUpTo(text, end)) {

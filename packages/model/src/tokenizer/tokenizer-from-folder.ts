@@ -92,7 +92,7 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
 const readOptional = <T>(path: string, schema: z.ZodType<T>): T =>
   existsSync(path) ? readJson(path, schema) : schema.parse({});
 
-/** Template files take the place of what the configuration has, as in transformers. */
+/** As in transformers, template files replace the configuration's templates. */
 const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],

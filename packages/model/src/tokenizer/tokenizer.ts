@@ -29,11 +29,11 @@ export interface TokenizerParts {
   /** The contents of a tokenizer.json, not yet checked. */
   json: unknown;
   config: TokenizerConfig;
-  /** Jinja sources by name: `default`, and others such as `tool_use`. */
+  /** Chat template sources by name, such as `default` and `tool_use`. */
   chatTemplates?: Record<string, string>;
   /** The files that it was read from, which are saved as they were. */
   files?: TokenizerFiles;
-  /** Variables of the chat template and its clock. */
+  /** Variables and clock of the chat template. */
   template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
@@ -79,7 +79,8 @@ export class Tokenizer {
     this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
-    const settings = { ...parts.template, source };
+    // The template is in another file of the same folder.
+    const settings = { ...parts.template, source: source.replace(/[/\\]tokenizer\.json$/, '') };
     this.chatTemplate =
       Object.keys(chatTemplates).length === 0
         ? null
@@ -168,7 +169,7 @@ export class Tokenizer {
     writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
-  /** All that defines it, the clock of its chat template too: another thread builds the same tokenizer from it. */
+  /** Everything that defines it, including the chat template's clock, as text. Other threads rebuild the tokenizer from it. */
   definition(): string {
     const { template, ...parts } = this.#parts;
     // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
@@ -184,11 +185,12 @@ export class Tokenizer {
     return new Tokenizer({ ...parts, template: parseExactJson(exactTemplate) as TemplateSettings });
   }
 
-  /** All that chat texts depend on beside the conversation; of the clock only what the templates can see. */
+  /** Everything that rendered chats depend on besides the conversation. Covers only what templates can read from the clock. */
   #templateIdentity(): unknown {
     if (this.chatTemplate === null) return null;
     const { sources, clockReadings } = this.chatTemplate;
-    return [sources, this.#parts.template?.variables ?? {}, clockReadings];
+    const named = Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1));
+    return [named, this.#parts.template?.variables ?? {}, clockReadings];
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
