@@ -182,6 +182,6 @@ describe.skipIf(!judged || !labels)('real data', () => {
     expect(Object.keys((await source.read(0)).extra)).toContain('response_1');
     const { text } = await dataErrorOf(() => openRows(labels!, { kind: 'preference' }));
     expect(text).toContain('labels.jsonl:1: field "chosen"');
-    expect(text).toContain('this row has "prompt", "response_1"');
+    expect(text).toContain('"response_1" and "response_2"');
   });
 });
