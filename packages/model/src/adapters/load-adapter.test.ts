@@ -25,7 +25,7 @@ it('refuses tensors that the configuration does not target, as PEFT leaves them 
     expect(loading({ target_modules: ['query'] })).toThrow(message);
     expect(loading({ exclude_modules: ['value'] })).toThrow(message);
     expect(loading({ target_modules: '.*query' })).toThrow(message);
-    expect(loading({ layers_to_transform: [0] })).toThrow(/layers.1.*is in the file/);
+    expect(loading({ layers_to_transform: [0] })).toThrow(/is in the file/);
     expect(loading({ target_modules: '.*output' })).toThrow(/is in the file/);
     expect(loading({ target_modules: '.*\\.(query|value|output)' })).toThrow(/output.*is missing/);
     expect(loading({ target_modules: '.*\\.(query|value)' })).not.toThrow();
