@@ -53,6 +53,13 @@ const faults: Readonly<Record<string, Fault>> = {
   EPIPE: { what: 'its reader has closed it', advice: 'Keep the reader open' },
 };
 
+/** What an error of the system means, and what to do about it. */
+export const faultOf = (code: string): Readonly<Fault> =>
+  faults[code] ?? {
+    what: `the system reports ${code}`,
+    advice: 'Check the path and the disk',
+  };
+
 /** The operating system refused to read or write a file. The message says which, why, and what to do. */
 export class FileError extends Error {
   override readonly name = 'FileError';
@@ -69,10 +76,7 @@ export class FileError extends Error {
     { path, code, use, bytes }: Pick<FileError, 'path' | 'code' | 'use' | 'bytes'>,
     options?: ErrorOptions,
   ) {
-    const { what, advice } = faults[code] ?? {
-      what: `the system reports ${code}`,
-      advice: 'Check the path and the disk',
-    };
+    const { what, advice } = faultOf(code);
     const reason = `${what}${sizes(path, code, bytes)}. ${advice}`;
     super(`${path}: cannot be ${use}: ${reason}.`, options);
     this.reason = reason;
