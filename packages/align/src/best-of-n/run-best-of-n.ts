@@ -2,7 +2,14 @@
 // prompt, ranked by a reward. Nothing is trained. What `keel best-of-n` is.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
+import {
+  loadAdapter,
+  loadModel,
+  makeFolder,
+  type Role,
+  resolveDevice,
+  resolvePrecision,
+} from '@keel/model';
 import { setThreads } from '@keel/torch';
 import {
   completeDate,
@@ -15,7 +22,7 @@ import { openRows } from '../data/open-rows.ts';
 import { checkReward, openReward } from '../rewards/open-reward.ts';
 import { writeFully } from '../runs/append-whole.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
-import { makeFolder, refuseSystemFolder } from '../runs/output-folder.ts';
+import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockFile } from '../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';

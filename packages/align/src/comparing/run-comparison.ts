@@ -1,5 +1,6 @@
 // Runs a comparison's entries one after the other and measures each: what `keel compare` is.
 import { join } from 'node:path';
+import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { stageFolder } from '../recipes/recipe.ts';
 import { runStage } from '../recipes/run-stage.ts';
@@ -8,7 +9,7 @@ import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
 import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
-import { makeFolder, refuseSystemFolder } from '../runs/output-folder.ts';
+import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { FileError, fileError, movedFileError } from '@keel/model';
+import { FileError, fileError, makeFolder, movedFileError } from '@keel/model';
 import { identityRuns, ownIdentity } from './process-identity.ts';
 
 const leftover = /^\.(.+)\.(partial|replaced)-(\d+)-(?:s(\d+)-)?[0-9a-f]+$/;
@@ -80,7 +80,7 @@ export async function writeFolderAtomic(
   const replaced = besides(path, 'replaced');
   let moved = false;
   try {
-    await mkdir(aside, { recursive: true });
+    makeFolder(aside);
     await fill(aside);
     await syncTree(aside);
     moved = await renameIfThere(path, replaced);

@@ -1,15 +1,6 @@
-import { mkdirSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileError } from '@keel/model';
-
-/** Makes a folder and those above it. @throws FileError when the file system refuses */
-export function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw fileError(error, { path, use: 'written' });
-  }
-}
 
 /** File systems that only show the state of Linux, by the number that statfs(2) gives them. */
 const systemFolders: Readonly<Record<number, string>> = {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { FileError, fileError } from '@keel/model';
+import { FileError, fileError, makeFolder } from '@keel/model';
 import { parse, stringify } from 'yaml';
 import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
@@ -13,7 +13,7 @@ import {
   saveCheckpoint,
 } from './checkpoints.ts';
 import type { Environment } from './environment.ts';
-import { makeFolder, refuseSystemFolder } from './output-folder.ts';
+import { refuseSystemFolder } from './output-folder.ts';
 import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Name beside `path` for a file that is not yet whole. */
 export const asidePath = (path: string): string =>
@@ -21,7 +22,7 @@ export const writeAside = (
   let aside: string | null = null;
   let descriptor: number | null = null;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const own = asidePath(path);
     descriptor = openSync(own, 'wx');
     aside = own;

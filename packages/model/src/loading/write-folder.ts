@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { FileError, fileError, movedFileError } from '../formats/file-error.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
 
 /**
@@ -14,7 +15,7 @@ export function writeFolder(folder: string, fill: (inside: string) => void): voi
   }
   const aside = asidePath(folder);
   try {
-    mkdirSync(aside, { recursive: true });
+    makeFolder(aside);
     fill(aside);
     renameSync(aside, folder);
   } catch (error) {
