@@ -3,11 +3,8 @@ const LONGEST_MESSAGE = 8000;
 
 /** A message of a sensible length: data in it may be of any size. Beginning and end stay. */
 export function cutMessage(text: string): string {
-  const whole = cut(text, LONGEST_MESSAGE);
-  return whole
-    .split('\n')
-    .map((line) => cut(line, LONGEST_LINE))
-    .join('\n');
+  const lines = text.split('\n').map((line) => cut(line, LONGEST_LINE));
+  return cut(lines.join('\n'), LONGEST_MESSAGE);
 }
 
 function cut(text: string, longest: number): string {
