@@ -13,6 +13,8 @@ export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';
 export { CheckpointError } from './formats/checkpoint-error.ts';
 export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
+export { FileError, fileError, movedFileError } from './formats/file-error.ts';
+export { makeFolder } from './formats/make-folder.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';

@@ -57,12 +57,16 @@ export const placeName = ({ file, line, row }: Place): string => {
   return row === undefined ? file : `${file}, row ${row}`;
 };
 
+/** Characters of a part of a message: names and values in data may be of any size. */
+const LONGEST_PART = 400;
+
 const messageOf = (details: DataErrorDetails): string => {
-  const field = details.field === undefined ? '' : ` field "${details.field}":`;
+  const part = (text: string): string =>
+    text.length <= LONGEST_PART ? text : shorten(text, LONGEST_PART);
+  const field = details.field === undefined ? '' : ` field "${part(details.field)}":`;
+  const found = part(details.found);
   const fault =
-    details.expected === undefined
-      ? details.found
-      : `expected ${details.expected}, found ${details.found}`;
+    details.expected === undefined ? found : `expected ${part(details.expected)}, found ${found}`;
   const advice = details.advice === undefined ? '' : `. ${details.advice}`;
   return `${placeName(details)}:${field} ${fault}${advice}`;
 };
