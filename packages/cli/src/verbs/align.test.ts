@@ -282,7 +282,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     const failed = await road.align();
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^error: stage policy \(3 of 3\): .*nowhere/);
-    expect(failed.stderr).toContain(`go on:  npx keel align ${road.file('road.yaml')}`);
+    expect(failed.stderr).toContain(`continue with:  npx keel align ${road.file('road.yaml')}`);
   });
 
   test('a wrong key is a complaint with its place, before anything runs', async () => {
