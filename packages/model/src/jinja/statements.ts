@@ -17,6 +17,7 @@ import { PythonError, TemplateSyntaxError } from './errors.ts';
 import { accessor, compileBlockFilter, compileCall, compileExpression } from './expressions.ts';
 import { compileFor } from './for.ts';
 import type { Frame } from './frame.ts';
+import { spend } from './limits.ts';
 import { Macro, type MacroShape } from './macro.ts';
 import { truthy } from './operators.ts';
 import { str } from './repr.ts';
@@ -40,9 +41,9 @@ export const compileBody = (
   compilation: Compilation,
 ): Execute => {
   const steps = body.map((statement) => compileStatement(statement, frame, compilation));
-  if (steps.length === 1) return steps[0]!;
   return (scope, output) => {
     for (const step of steps) {
+      spend(1);
       const ending = step(scope, output);
       if (ending !== 'next') return ending;
     }

@@ -1,6 +1,8 @@
 // Text that knows which message each part of it came from. Text without an origin stays a plain JS string, which keeps
 // the common case fast; a Str carries runs, and a run may be empty, so that an empty content still marks its place.
 
+import { LONGEST_TEXT, makeRoom, spend } from './limits.ts';
+
 /** Where a stretch of text came from. `message` is -1 for text of the template itself. */
 export interface Origin {
   readonly message: number;
@@ -63,8 +65,10 @@ export class TextBuilder {
   readonly runs: Run[] = [];
 
   /** `origin` is the origin of pieces that have none. */
+  /** @throws PythonError where the text would be too long */
   add(piece: Text, origin: Origin | null = null): void {
     const at = this.text.length;
+    checkLength(at, piece);
     if (typeof piece === 'string') {
       this.text += piece;
       if (origin !== null) this.#push(at, this.text.length, origin);
@@ -87,6 +91,13 @@ export class TextBuilder {
     return make(this.text, this.runs);
   }
 }
+
+/** What is added counts, and not what is there already: text is often built of many small pieces. */
+const checkLength = (at: number, piece: Text): void => {
+  const { length } = textOf(piece);
+  if (at + length > LONGEST_TEXT) makeRoom(at + length);
+  spend((length >>> 10) + (typeof piece === 'string' ? 0 : piece.runs.length >>> 4));
+};
 
 export const concat = (pieces: Iterable<Text>): Text => {
   const builder = new TextBuilder();
@@ -112,6 +123,7 @@ export const sliceText = (text: Text, start: number, end = textOf(text).length):
 
 /** Applies a mapping of characters, such as upper-casing, keeping each run over what its text becomes. */
 export const mapText = (text: Text, map: (text: string) => string): Text => {
+  makeRoom(textOf(text).length);
   if (typeof text === 'string') return map(text);
   const whole = map(text.text);
   const borders = [

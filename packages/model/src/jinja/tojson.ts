@@ -1,6 +1,8 @@
 // json.dumps() as transformers' tojson calls it.
+
 import { floatRepr } from './decimal.ts';
 import { typeError, valueError } from './errors.ts';
+import { repeated, spend } from './limits.ts';
 import { asIndex, floatValue, plainInt } from './numbers.ts';
 import { iterate, sorted } from './operators.ts';
 import { edge, intText } from './repr.ts';
@@ -47,7 +49,7 @@ class Writer {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON escapes
     this.#escaped = ensureAscii ? /[\\"]|[^ -~]/g : /[\\"\x00-\x1f]/g;
     if (indent === null || isText(indent)) this.#indent = indent as Text | null;
-    else this.#indent = ' '.repeat(Math.max(0, asIndex(indent)));
+    else this.#indent = repeated(' ', Math.max(0, asIndex(indent)));
     [this.#item, this.#colon] =
       separators === null
         ? [this.#indent === null ? ', ' : ',', ': ']
@@ -55,6 +57,7 @@ class Writer {
   }
 
   write(value: Value, line: string, origin: Origin | null): void {
+    spend(1);
     if (isText(value)) this.#text(value, origin);
     else if (value instanceof Dict) this.#dict(value, line, value.origin ?? origin);
     else if (value instanceof List || value instanceof Tuple) {

@@ -1,6 +1,7 @@
 // Python's values. An int is a JS number (a safe integer) or a bigint; a float whose value is a safe integer is a
 // PythonFloat, any other JS number is a float as it is. str is Text, bool and None are JS's; the rest are classes.
 import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
+import { makeRoom, spend } from './limits.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
 
 /** A float whose value is integral, such as 20.0, which as a JS number would be an int. */
@@ -262,7 +263,10 @@ const hashKey = (value: Value): unknown => {
   if (typeof value === 'bigint') return value;
   if (value instanceof Undefined) return Undefined;
   if (value instanceof Tuple) {
-    return `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
+    spend(1);
+    const key = `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
+    makeRoom(key.length);
+    return key;
   }
   if (value instanceof List || value instanceof Dict) {
     throw typeError(`unhashable type: '${value.typeName}'`);
