@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
+import { complain } from './terminal.ts';
 
 /** Exit codes of the command line. */
 export const exitCodes = {
@@ -16,10 +18,10 @@ export function reportFailure(error: unknown, verb: string | undefined): number 
     // Commander has printed its message (or the help) itself.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
-  if (process.env.KEEL_DEBUG === '1') console.error(error);
-  else console.error(`error: ${messageOf(error)}`);
+  if (process.env.KEEL_DEBUG === '1') complain(inspect(error));
+  else complain(`error: ${messageOf(error)}`);
   if (error instanceof Error && error.name === 'ConfigError') {
-    console.error(`See \`keel ${verb ?? ''} --help\`.`);
+    complain(`See \`keel ${verb ?? ''} --help\`.`);
     return exitCodes.usage;
   }
   return exitCodes.failed;

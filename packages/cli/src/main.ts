@@ -1,4 +1,5 @@
 // The `keel` command. bin/keel.mjs runs this file under Node 24.
+import { reportFailure } from './failure.ts';
 import { runProgram } from './program.ts';
 
 // A reader that leaves early (`keel tokens … | head`) is no failure.
@@ -6,5 +7,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
+
+// An error that nobody awaits is a fault of ours, and still says what happened in plain words. Runs have their own way with
+// them, so that their state is saved.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    if (process.listenerCount(event) > 1) return;
+    process.exit(reportFailure(error, process.argv[2]));
+  });
+}
 
 process.exitCode = await runProgram(process.argv.slice(2));

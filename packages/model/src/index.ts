@@ -13,7 +13,10 @@ export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';
 export { CheckpointError } from './formats/checkpoint-error.ts';
 export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
+export { dictionary } from './formats/dictionary.ts';
+export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
+export { shownLine, shownText } from './formats/shown-text.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
 export { generate, generateAll } from './generation/generate.ts';
@@ -30,6 +33,7 @@ export {
   type ScoredTokens,
   type TokenScores,
 } from './language-model.ts';
+export { commitName, isCommit } from './hub/hub-commit.ts';
 export { Linear, type LoraPair } from './linear.ts';
 export {
   type LoadModelOptions,

@@ -1,4 +1,5 @@
 // What the text of a CSV cell means.
+import { own } from '../config/own.ts';
 import { parseExactJson } from './exact-json.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
@@ -17,7 +18,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return Number.isNaN(Number(text)) ? text : Number(text);
   }
   if (field === 'label') {
-    return text.trim() === '' ? undefined : (truths[text.trim().toLowerCase()] ?? text);
+    return text.trim() === '' ? undefined : (own(truths, text.trim().toLowerCase()) ?? text);
   }
   if (lists.has(field)) {
     if (text.trim() === '') return undefined;

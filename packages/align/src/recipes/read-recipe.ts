@@ -1,8 +1,10 @@
 // From a recipe's YAML file to stages whose options are checked and complete.
 import { basename, join } from 'node:path';
+import { nameFault } from '@keel/model';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
+import { own } from '../config/own.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { describeWritten, isNull } from '../config/written.ts';
 import {
@@ -102,7 +104,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const { file, problems } = reading;
   const name = file.keyOf(pair);
   const place = file.placeOf(pair.key);
-  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name)) {
+  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name) || nameFault(name) !== null) {
     problems.push(
       `${place}: "${name}" cannot be a stage's name: it is a folder's too, of letters, digits, - and _`,
     );
@@ -111,7 +113,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const all = pairsOf(reading, pair, `options of the stage "${name}"`);
   const verbPair = all.find((one) => file.keyOf(one) === 'verb');
   const verb = verbPair === undefined ? name : textOf(file, verbPair);
-  if (stageVerbs[verb] === undefined) {
+  if (own(stageVerbs, verb) === undefined) {
     const complaint =
       verbPair === undefined
         ? `the stage "${name}" needs a verb, since its name is none: verb: ${stageVerbNames.join(', or ')}`

@@ -1,3 +1,4 @@
+import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 
 /** One JSON object a line on stdout, and nothing else there; words for people go to stderr. */
@@ -42,7 +43,7 @@ export class JsonDisplay implements TrainingDisplay {
   }
 
   say(text: string): void {
-    console.error(text);
+    complain(text);
   }
 
   close(): void {}
@@ -66,4 +67,4 @@ export class JsonDisplay implements TrainingDisplay {
 }
 
 /** JSON has no NaN: it becomes null. */
-export const printJson = (value: object): void => console.log(JSON.stringify(value));
+export const printJson = (value: object): void => sayJson(value);

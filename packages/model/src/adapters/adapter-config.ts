@@ -1,6 +1,7 @@
 // PEFT's adapter_config.json.
 import { z } from 'zod';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { dictionary } from '../formats/dictionary.ts';
 import { loraScale } from './lora.ts';
 
 const pattern = z.record(z.string(), z.number().positive()).nullish();
@@ -44,14 +45,14 @@ const withoutEffect = new Set([
 const plainStarts = [true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /** What else is read of a field than its schema tells. */
-const rules: Record<string, (value: unknown) => boolean> = {
+const rules = dictionary<(value: unknown) => boolean>({
   // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before training, and PEFT does so again.
   init_lora_weights: (value) =>
     plainStarts.includes(typeof value === 'string' ? value.toLowerCase() : (value as boolean)),
   task_type: (value) => value === 'CAUSAL_LM' || value === 'SEQ_CLS',
   modules_to_save: (value) => isScoreHead(value),
   bias: (value) => value === 'none',
-};
+});
 
 /** The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it writes both. */
 const isScoreHead = (value: unknown): boolean =>

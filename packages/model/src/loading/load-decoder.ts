@@ -7,6 +7,7 @@ import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { openGguf } from '../formats/gguf.ts';
+import { shownText } from '../formats/shown-text.ts';
 import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { buildDecoder, type ComputeType } from './build-decoder.ts';
@@ -83,7 +84,7 @@ interface Opened {
   classifier: boolean;
 }
 
-const warn = (text: string): void => process.emitWarning(text);
+const warn = (text: string): void => process.emitWarning(shownText(text));
 
 function openFolder(folder: string, notice: (text: string) => void): Opened {
   const path = join(folder, 'config.json');

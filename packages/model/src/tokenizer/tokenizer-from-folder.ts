@@ -1,13 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { dictionary } from '../formats/dictionary.ts';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
-import { readTokenizerFiles } from './tokenizer-files.ts';
+import { readTokenizerFiles, templateName } from './tokenizer-files.ts';
 
 const configSchema = z.looseObject({
   ...tokenFields,
@@ -96,15 +97,21 @@ const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],
 ): Record<string, string> => {
-  const templates: Record<string, string> = {};
+  const templates = dictionary<string>();
   if (typeof inConfig === 'string') templates.default = inConfig;
-  else for (const { name, template } of inConfig ?? []) templates[name] = template;
+  else {
+    const path = join(folder, 'tokenizer_config.json');
+    for (const { name, template } of inConfig ?? []) templates[templateName(name, path)] = template;
+  }
   const file = join(folder, 'chat_template.jinja');
   if (existsSync(file)) templates.default = readFileSync(file, 'utf8');
   const others = join(folder, 'additional_chat_templates');
   if (existsSync(others)) {
     for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      templates[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
+      templates[templateName(name.slice(0, -'.jinja'.length), others)] = readFileSync(
+        join(others, name),
+        'utf8',
+      );
     }
   }
   return templates;

@@ -1,3 +1,4 @@
+import { dictionary } from '../formats/dictionary.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
@@ -243,7 +244,7 @@ const postProcessor = (
 
 const chatTemplates = (metadata: Record<string, unknown>): Record<string, string> => {
   const prefix = 'tokenizer.chat_template';
-  const templates: Record<string, string> = {};
+  const templates = dictionary<string>();
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') continue;
     if (key === prefix) templates.default = value;
