@@ -1,5 +1,6 @@
 // From options and the YAML file's `entries` to what is to be compared.
-import { nameFault } from '@keel/model';
+// Not by the index, which loads LibTorch: help and schemas do without.
+import { nameFault } from '@keel/model/safe-name';
 import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';

@@ -1,6 +1,7 @@
 // From a recipe's YAML file to stages whose options are checked and complete.
 import { basename, join } from 'node:path';
-import { nameFault } from '@keel/model';
+// Not by the index, which loads LibTorch: help and schemas do without.
+import { nameFault } from '@keel/model/safe-name';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
