@@ -39,7 +39,9 @@ export function readRecipe(path: string, { output = null }: ReadRecipeOptions = 
   for (const pair of file.pairs) {
     const key = file.keyOf(pair);
     if ((recipeKeys as readonly string[]).includes(key)) known.set(key, pair);
-    else problems.push(`${file.placeOf(pair.key)}: ${unknownName('key', key, recipeKeys)}`);
+    else if (problems.length < 50) {
+      problems.push(`${file.placeOf(pair.key)}: ${unknownName('key', key, recipeKeys)}`);
+    }
   }
   const reading: Reading = {
     file,

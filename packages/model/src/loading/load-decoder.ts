@@ -6,6 +6,7 @@ import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { openGguf } from '../formats/gguf.ts';
 import { shownText } from '../formats/shown-text.ts';
 import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
@@ -49,7 +50,16 @@ export interface LoadedDecoder {
  * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file, whatever its name.
  * @throws CheckpointError naming the file, and the tensor or field, where something is damaged, missing, too much or unknown
  */
-export async function loadDecoder(
+export const loadDecoder = async (
+  path: string,
+  options: LoadDecoderOptions,
+): Promise<LoadedDecoder> =>
+  inPlainWords(
+    (reason, cause) => new CheckpointError({ file: path }, `cannot be read: ${reason}`, { cause }),
+    () => load(path, options),
+  );
+
+async function load(
   path: string,
   { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {

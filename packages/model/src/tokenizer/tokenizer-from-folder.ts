@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { dictionary } from '../formats/dictionary.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
@@ -32,7 +33,14 @@ const generationSchema = z.looseObject({
 export const tokenizerFromFolder = (
   folder: string,
   options: LoadTokenizerOptions = {},
-): Tokenizer => {
+): Tokenizer =>
+  inPlainWords(
+    (reason, cause) =>
+      new TokenizerError(folder, `its tokenizer cannot be read: ${reason}`, { cause }),
+    () => fromFolder(folder, options),
+  );
+
+const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer => {
   const { source, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);

@@ -1,4 +1,5 @@
 import { dictionary } from '../formats/dictionary.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
@@ -20,6 +21,17 @@ export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,
   source = 'the GGUF file',
   options: LoadTokenizerOptions = {},
+): Tokenizer =>
+  inPlainWords(
+    (reason, cause) =>
+      new TokenizerError(source, `its tokenizer cannot be read: ${reason}`, { cause }),
+    () => fromGguf(metadata, source, options),
+  );
+
+const fromGguf = (
+  metadata: Record<string, unknown>,
+  source: string,
+  options: LoadTokenizerOptions,
 ): Tokenizer => {
   // It starts while the vocabulary is built.
   encodingThread();
