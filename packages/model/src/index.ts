@@ -17,15 +17,16 @@ export { dictionary } from './formats/dictionary.ts';
 export { inPlainWords, isEngineError, reasonOf } from './formats/engine-words.ts';
 export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
-export { shownLine, shownText } from './formats/shown-text.ts';
-export { withinTime } from './formats/within-time.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
+export { shownLine, shownText } from './formats/shown-text.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
+export { withinTime } from './formats/within-time.ts';
 export { generate, generateAll } from './generation/generate.ts';
 export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
+export { commitName, isCommit } from './hub/hub-commit.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
@@ -35,7 +36,6 @@ export {
   type ScoredTokens,
   type TokenScores,
 } from './language-model.ts';
-export { commitName, isCommit } from './hub/hub-commit.ts';
 export { Linear, type LoraPair } from './linear.ts';
 export {
   type LoadModelOptions,

@@ -17,6 +17,7 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
+import { WatchedFile } from './watched-file.ts';
 import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -71,6 +72,10 @@ async function load(
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
+  // Parameters are copies; all else may lie in the files.
+  if (!trainable && device === 'cpu') {
+    decoder.files = (cached ?? source).mappedFiles().map((file) => new WatchedFile(file));
+  }
   const scoreHead = opened.classifier ? readScoreHead(source, device, trainable) : null;
   let hash: Promise<string> | undefined;
   return {

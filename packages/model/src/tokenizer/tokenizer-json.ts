@@ -67,6 +67,13 @@ export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new TokenizerError(where, z.prettifyError(parsed.error));
   const json = parsed.data as TokenizerJson;
+  const far = json.added_tokens.find(({ id }) => id >= MOST_IDS);
+  if (far !== undefined) {
+    throw new TokenizerError(
+      where,
+      `the added token ${JSON.stringify(far.content)} has the id ${far.id}; ids are below ${MOST_IDS}`,
+    );
+  }
   const fail = (message: string): never => {
     throw new TokenizerError(where, message);
   };
@@ -85,6 +92,9 @@ export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson
   }
   return json;
 };
+
+/** Memory is taken up to the largest id. The largest vocabularies have some 300,000 tokens. */
+const MOST_IDS = 2 ** 24;
 
 type Fail = (message: string) => never;
 
@@ -139,8 +149,10 @@ const mostBytes = (texts: readonly string[]): number => {
 const checkIds = (vocab: object, fail: Fail): void => {
   const ids = new Set<number>();
   for (const [token, id] of Object.entries(vocab)) {
-    if (!Number.isSafeInteger(id) || id < 0 || id > 2 ** 31) {
-      fail(`token ${JSON.stringify(token)} has the id ${String(id)}`);
+    if (!Number.isSafeInteger(id) || id < 0 || id >= MOST_IDS) {
+      fail(
+        `token ${JSON.stringify(token)} has the id ${String(id)}; ids are whole numbers below ${MOST_IDS}`,
+      );
     }
     if (ids.has(id)) fail(`two tokens have the id ${id}; one is ${JSON.stringify(token)}`);
     ids.add(id);
