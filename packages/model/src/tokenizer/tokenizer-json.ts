@@ -198,10 +198,14 @@ const postProcessorFault = (component: Component): string | null => {
     : `must have the text ($A) exactly once in its single, and has ${texts.join(', ') || 'none'}`;
 };
 
-const decoderFault = ({ type, stop }: Component): string | null =>
-  type === 'Strip' && typeof stop === 'number' && stop > 0
+const decoderFault = ({ type, stop, pattern }: Component): string | null => {
+  if (type === 'Replace' && (pattern as { Regex?: unknown } | null)?.Regex !== undefined) {
+    return 'has a regular expression; Keel decodes with a pattern that is a String. Write it so';
+  }
+  return type === 'Strip' && typeof stop === 'number' && stop > 0
     ? `has stop ${stop}; the tokenizers library fails on tokens of nothing but what it strips there. Set stop to 0`
     : null;
+};
 
 const stages = [
   {
