@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { dictionary } from '../formats/dictionary.ts';
+import { faultsIn } from '../formats/issue-words.ts';
 import { loraScale } from './lora.ts';
 
 const pattern = z.record(z.string(), z.number().positive()).nullish();
@@ -74,10 +75,10 @@ export function treatmentOf(field: string): 'read' | 'without effect' | 'refused
 export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   const result = schema.safeParse(json);
   if (!result.success) {
-    const issues = result.error.issues.map(
-      ({ path: field, message }) => `${field.join('.')}: ${message}`,
+    throw new CheckpointError(
+      { file: path },
+      `is no adapter configuration: ${faultsIn(result.error)}`,
     );
-    throw new CheckpointError({ file: path }, `is no adapter configuration: ${issues.join('; ')}`);
   }
   const config = result.data;
   if (config.peft_type !== 'LORA') {

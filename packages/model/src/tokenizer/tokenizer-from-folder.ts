@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { dictionary } from '../formats/dictionary.ts';
 import { inPlainWords } from '../formats/engine-words.ts';
+import { faultsIn } from '../formats/issue-words.ts';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
@@ -94,7 +95,7 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
     throw new TokenizerError(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TokenizerError(path, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TokenizerError(path, faultsIn(parsed.error));
   return parsed.data;
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faultsIn } from '../formats/issue-words.ts';
 import { charsmapFault } from './precompiled-charsmap.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
@@ -65,7 +66,7 @@ export interface TokenizerJson {
  */
 export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson => {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TokenizerError(where, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TokenizerError(where, faultsIn(parsed.error));
   const json = parsed.data as TokenizerJson;
   const far = json.added_tokens.find(({ id }) => id >= MOST_IDS);
   if (far !== undefined) {
