@@ -31,7 +31,12 @@ function faultOf(error: unknown, { folder }: Task): string | null {
   const { name, message, stack } = error as Error;
   const said = `${name}: ${message.slice(0, 500)}`;
   if (isEngineError(error) || !known.has(name)) return `${said}\n${stack}`;
-  if (engineWords.test(message) && !message.includes("' is undefined")) return said;
+  if (
+    name !== 'ChatTemplateError' &&
+    engineWords.test(message) &&
+    !message.includes("' is undefined")
+  )
+    return said;
   const named = message.includes(folder) || name === 'ChatTemplateError';
   return named ? null : `names no file: ${said}`;
 }

@@ -97,7 +97,13 @@ export async function fuzz({
 
 function damaged(whole: Buffer, json: boolean, random: () => number): Buffer {
   if (!json || random() < 0.3) return damageBytes(whole, random);
-  return Buffer.from(JSON.stringify(damageJson(JSON.parse(whole.toString('utf8')), random)));
+  const text = (): string => JSON.stringify(damageJson(JSON.parse(whole.toString('utf8')), random));
+  // One deep value inside of another is too deep to be written.
+  for (;;) {
+    try {
+      return Buffer.from(text());
+    } catch {}
+  }
 }
 
 /** The process that reads. It is started again after an input that ended it. */

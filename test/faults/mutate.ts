@@ -109,6 +109,8 @@ function replacement(value: Json, random: () => number): Json {
     case 6:
       return typeof value === 'number' ? value * pick([-1, 2, 1.5, 1e6]) : pick(numbers);
     default:
-      return typeof value === 'string' ? value + pick(texts) : String(value);
+      return typeof value === 'string'
+        ? value + pick(texts)
+        : (JSON.stringify(value)?.slice(0, 1000) ?? null);
   }
 }

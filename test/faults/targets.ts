@@ -168,7 +168,7 @@ export const targets: readonly Target[] = [
       const model = await loadModel(whole, { device: 'cpu', precision: 'fp32' });
       const { decoder, configJson } = model;
       saveModel(join(folder, 'sharded'), decoder, configJson, null, {
-        dtype: 'float32',
+        dtype: 'F32',
         shardBytes: 30_000,
       });
       model.dispose();

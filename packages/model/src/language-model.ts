@@ -258,9 +258,9 @@ export class LanguageModel {
 
   /**
    * To be called where what was computed is NaN or infinite.
-   * @throws CheckpointError naming the weight at fault; nothing where all weights of the role are finite
+   * @throws CheckpointError naming the weight at fault, always
    */
-  explainNonFinite(): void {
+  explainNonFinite(): never {
     refuseNonFiniteWeights(this.decoder, this.name, this.activeAdapter);
   }
 

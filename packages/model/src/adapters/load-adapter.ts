@@ -9,6 +9,7 @@ import { withinTime } from '../formats/within-time.ts';
 import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
+import { allFinite, nonFinite } from '../loading/non-finite.ts';
 import { floatTypeOf } from '../loading/safetensors-source.ts';
 import {
   type AdapterConfig,
@@ -85,7 +86,9 @@ function readAdapter(
   });
   const pairs = layers.map((layer, index): LoraPair => {
     const read = (matrix: 'A' | 'B'): Tensor => {
-      const tensor = readFloat32(path, file, peftKey(layer.name, matrix), layer.weight.device);
+      const key = peftKey(layer.name, matrix);
+      const tensor = readFloat32(path, file, key, layer.weight.device);
+      if (!allFinite(tensor)) throw nonFinite(path, key);
       return trainable ? tensor.setRequiresGrad() : tensor;
     };
     return { a: read('A'), b: read('B'), scale: ranks[index]!, dropout: config.lora_dropout };

@@ -1,6 +1,6 @@
 // The samples that are being generated together. Every method is one step: it leaves no tensor but the cache.
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
-import { refuseNonFiniteWeights } from '../loading/non-finite.ts';
+import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
 import { BatchBuilder } from '../packed-batch.ts';
 import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
 import { type DecodeBlocks, decodeBlocks } from './decode-blocks.ts';
@@ -204,9 +204,10 @@ export class BatchInFlight {
     try {
       return this.#draw(sequences, scores);
     } catch (error) {
-      // Where no number can be used, a weight may be at fault.
-      const { decoder } = this.#model;
-      refuseNonFiniteWeights(decoder, 'the model', this.#options.adapter);
+      // Where no number can be used, and no processor made them, the weights are at fault.
+      if (logitsProcessor === null && !allFinite(logits)) {
+        refuseNonFiniteWeights(this.#model.decoder, 'the model', this.#options.adapter);
+      }
       throw error;
     } finally {
       this.#model.decoder.checkFiles();

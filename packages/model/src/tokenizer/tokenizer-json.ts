@@ -152,7 +152,7 @@ const checkIds = (vocab: object, fail: Fail): void => {
   for (const [token, id] of Object.entries(vocab)) {
     if (!Number.isSafeInteger(id) || id < 0 || id >= MOST_IDS) {
       fail(
-        `token ${JSON.stringify(token)} has the id ${String(id)}; ids are whole numbers below ${MOST_IDS}`,
+        `token ${JSON.stringify(token)} has the id ${JSON.stringify(id)?.slice(0, 80)}; ids are whole numbers below ${MOST_IDS}`,
       );
     }
     if (ids.has(id)) fail(`two tokens have the id ${id}; one is ${JSON.stringify(token)}`);
