@@ -30,6 +30,8 @@ function faultOf(error: unknown, { folder }: Task): string | null {
   if (!(error instanceof Error)) return `threw no error: ${String(error)}`;
   const { name, message, stack } = error as Error;
   const said = `${name}: ${message.slice(0, 500)}`;
+  // A model may be for short texts.
+  if (/^a sequence has \d+ tokens/.test((error as Error).message)) return null;
   if (isEngineError(error) || !known.has(name)) return `${said}\n${stack}`;
   if (
     name !== 'ChatTemplateError' &&
