@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { cutMessage } from './cut-message.ts';
+import { complain } from './terminal.ts';
 import { fileError } from './torch-free/file-error.ts';
 
 /** Exit codes of the command line. */
@@ -20,10 +22,10 @@ export function reportFailure(error: unknown, verb: string | undefined): number 
     // Commander has printed its message (or the help) itself.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
-  if (process.env.KEEL_DEBUG === '1') console.error(error);
-  else console.error(`error: ${cutMessage(messageOf(error))}`);
+  if (process.env.KEEL_DEBUG === '1') complain(inspect(error));
+  else complain(`error: ${cutMessage(messageOf(error))}`);
   if (error instanceof Error && error.name === 'ConfigError') {
-    console.error(`See \`keel ${verb ?? ''} --help\`.`);
+    complain(`See \`keel ${verb ?? ''} --help\`.`);
     return exitCodes.usage;
   }
   return exitCodes.failed;

@@ -1,6 +1,17 @@
 // The `keel` command. bin/keel.mjs runs this file under Node 24.
+import { reportFailure } from './failure.ts';
 import { watchOutput, withOutputEnd } from './output-end.ts';
 import { runProgram } from './program.ts';
 
 watchOutput();
+
+// An error that nobody awaits is a fault of ours, and still says what happened in plain words. Runs have their own way with
+// them, so that their state is saved.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    if (process.listenerCount(event) > 1) return;
+    process.exit(reportFailure(error, process.argv[2]));
+  });
+}
+
 process.exitCode = withOutputEnd(await runProgram(process.argv.slice(2)));

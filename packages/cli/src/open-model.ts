@@ -1,6 +1,7 @@
 import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align';
 import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
 import { setThreads } from '@keel/torch';
+import { complain } from './terminal.ts';
 
 export interface ModelOptions extends TemplateOptions {
   model: string;
@@ -25,7 +26,7 @@ export async function openModel(
     device: options.device as 'auto' | 'cpu',
   });
   const notice = dateNotice(model.tokenizer.chatTemplate, template);
-  if (notice !== null) console.error(`note: ${notice}`);
+  if (notice !== null) complain(`note: ${notice}`);
   if (options.adapter === null) return { model, role: 'reference', adapter: null };
   loadAdapter(model.decoder, options.adapter, ADAPTER);
   return { model, role: ADAPTER, adapter: ADAPTER };

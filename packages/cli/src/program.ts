@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { cutMessage } from './cut-message.ts';
 import { exitCodes, reportFailure } from './failure.ts';
 import { addFlags, givenFlags, repeatedFlags, withPlainBooleans } from './flags.ts';
+import { complain } from './terminal.ts';
 import { withTrlHint } from './trl-flags.ts';
 import { verbs } from './verb-list.ts';
 
@@ -33,7 +34,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {
         const { resolveOptions } = await import('./torch-free/align-config.ts');
-        for (const text of repeatedFlags(command, descriptors)) console.error(`note: ${text}`);
+        for (const text of repeatedFlags(command, descriptors)) complain(`note: ${text}`);
         const flags = givenFlags(command, descriptors, operand);
         const config = typeof flags.config === 'string' ? flags.config : null;
         const options = resolveOptions(definition, { flags, config });

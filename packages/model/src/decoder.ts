@@ -12,6 +12,7 @@ import {
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import type { Linear } from './linear.ts';
+import type { WatchedFile } from './loading/watched-file.ts';
 import { trainsBlock } from './trained-blocks.ts';
 
 /** Weights of one layer. Vectors are [size of what they scale]. */
@@ -66,6 +67,8 @@ export class Decoder {
   readonly weights: DecoderWeights;
   /** Type of activations and products. */
   readonly computeType: DType;
+  /** Files that weights lie in, mapped. */
+  files: readonly WatchedFile[] = [];
 
   constructor(config: DecoderConfig, weights: DecoderWeights, computeType: DType) {
     this.config = config;
@@ -89,6 +92,11 @@ export class Decoder {
     return atOnce(this.hiddenSteps(tokens, positions, attention, options));
   }
 
+  /** @throws CheckpointError where a file that weights lie in is not what it was */
+  checkFiles(): void {
+    for (const file of this.files) file.check();
+  }
+
   /** As {@link hidden}, with a pause after every block. */
   *hiddenSteps(
     tokens: Tensor,
@@ -99,6 +107,7 @@ export class Decoder {
     const { config, weights } = this;
     const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
+    this.checkFiles();
     let state = ops
       .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
       .to(this.computeType); // [T, hidden]
@@ -129,6 +138,7 @@ export class Decoder {
       }
       yield;
     }
+    this.checkFiles();
     return this.#norm(state, weights.finalNorm);
   }
 

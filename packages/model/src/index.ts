@@ -13,16 +13,22 @@ export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';
 export { CheckpointError } from './formats/checkpoint-error.ts';
 export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
+export { dictionary } from './formats/dictionary.ts';
+export { inPlainWords, isEngineError, reasonOf } from './formats/engine-words.ts';
 export { FileError, fileError, movedFileError } from './formats/file-error.ts';
 export { makeFolder } from './formats/make-folder.ts';
+export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
+export { shownLine, shownText } from './formats/shown-text.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
+export { withinTime } from './formats/within-time.ts';
 export { generate, generateAll } from './generation/generate.ts';
 export type { GenerateOptions, LogitsProcessor } from './generation/options.ts';
 export type { GenerationEvent, GenerationResult } from './generation/sequence.ts';
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
+export { commitName, isCommit } from './hub/hub-commit.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,

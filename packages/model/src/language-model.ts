@@ -16,6 +16,7 @@ import { embeddingNoise } from './embedding-noise.ts';
 import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
+import { allFinite, refuseNonFiniteWeights } from './loading/non-finite.ts';
 import { logCollision } from './log-collision.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -148,6 +149,9 @@ export class LanguageModel {
     return this.#heads.has(role);
   }
 
+  /** Roles whose first numbers were looked at. */
+  readonly #checked = new Set<Role>();
+
   /** Adapter of the role that is on, or null for the base alone. */
   get activeAdapter(): string | null {
     return this.#role === 'reference' ? null : this.#role;
@@ -240,8 +244,24 @@ export class LanguageModel {
     const hidden = yield* this.#hiddenSteps(batch, options); // [T, hidden]
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const scores = headScores(hidden.indexSelect(0, index), head); // [N, K]
+    this.#checkFirst(scores);
     const none = scored === null || scored.rows.length === 0;
     return { scores, tokens: none ? null : this.#tokenScores(hidden, scored, options) };
+  }
+
+  /** The first numbers of each role: a training that diverges later is another matter, and told where it happens. */
+  #checkFirst(values: Tensor): void {
+    if (this.#checked.has(this.#role)) return;
+    this.#checked.add(this.#role);
+    if (!allFinite(values)) this.explainNonFinite();
+  }
+
+  /**
+   * To be called where what was computed is NaN or infinite.
+   * @throws CheckpointError naming the weight at fault, always
+   */
+  explainNonFinite(): never {
+    refuseNonFiniteWeights(this.decoder, this.name, this.activeAdapter);
   }
 
   /** @param hidden [T, hidden] */
@@ -265,6 +285,7 @@ export class LanguageModel {
       ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),
     );
     const shape = { scale, softcap, chunk: LOGPROB_CHUNK };
+    this.#checkFirst(logprobs);
     const scores = {
       logprobs,
       entropy: entropyGradient ? entropyWithGradient(states, weight, entropy, shape) : entropy,

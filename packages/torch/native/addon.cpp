@@ -184,7 +184,7 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(setRequiresGrad), KEEL_ENTRY(gradient), KEEL_ENTRY(setGradient), KEEL_ENTRY(backward),
             KEEL_ENTRY(backwardAll), KEEL_ENTRY(gradients), KEEL_ENTRY(setGradEnabled), KEEL_ENTRY(fromBytes), KEEL_ENTRY(toBytes), KEEL_ENTRY(item),
             KEEL_ENTRY(seed), KEEL_ENTRY(randomState), KEEL_ENTRY(setRandomState), KEEL_ENTRY(memory), KEEL_ENTRY(deviceMemory),
-            KEEL_ENTRY(trimMemory), KEEL_ENTRY(threads), KEEL_ENTRY(build), KEEL_ENTRY(profileStart), KEEL_ENTRY(profileRange),
+            KEEL_ENTRY(trimMemory), KEEL_ENTRY(nameMapping), KEEL_ENTRY(threads), KEEL_ENTRY(build), KEEL_ENTRY(profileStart), KEEL_ENTRY(profileRange),
             KEEL_ENTRY(profileRangeEnd), KEEL_ENTRY(profileStop),
 #undef KEEL_ENTRY
 #undef KEEL_PROPERTY

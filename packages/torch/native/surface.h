@@ -24,6 +24,9 @@ napi_value fromBytes(napi_env env, const Arguments& args);
 napi_value toBytes(napi_env env, const Arguments& args);
 napi_value item(napi_env env, const Arguments& args);
 
+// What a signal says of mapped files: mapped_files.cpp
+napi_value nameMapping(napi_env env, const Arguments& args);
+
 // Profiles: profiler.cpp
 napi_value profileStart(napi_env env, const Arguments& args);
 napi_value profileRange(napi_env env, const Arguments& args);

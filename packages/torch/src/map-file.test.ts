@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,3 +56,26 @@ describe('MappedFile', () => {
     expect(() => new MappedFile(join(folder, 'none.bin'), 4)).toThrow();
   });
 });
+
+it.skipIf(process.platform === 'win32')(
+  'says which file was cut where its pages are gone, and ends with 1',
+  () => {
+    const path = join(folder, 'cut');
+    writeFileSync(path, Buffer.alloc(1 << 20, 1));
+    const program = `
+      import { truncateSync } from 'node:fs';
+      import { MappedFile } from ${JSON.stringify(new URL('./map-file.ts', import.meta.url).href)};
+      const file = new MappedFile(process.argv[1], 1 << 20);
+      const last = file.tensor((1 << 20) - 64, 'uint8', [64]);
+      truncateSync(process.argv[1], 4096);
+      console.log(last.sum().item());
+    `;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module-typescript', '--eval', program, path],
+      { encoding: 'utf8' },
+    );
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`error: ${path}: the file was cut while it was in use`);
+  },
+);

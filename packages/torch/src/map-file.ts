@@ -1,4 +1,5 @@
 import { type DType, dtypeBytes } from './dtype.ts';
+import { native } from './native.ts';
 import * as ops from './ops.generated.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -19,6 +20,8 @@ export class MappedFile implements Disposable {
   constructor(path: string, size: number) {
     // Private: a page that is written to is copied first, and the file stays as it is.
     this.#bytes = ops.fromFile(path, false, size, 'uint8').keep();
+    // Where the file is cut, the process ends at the next page that is gone: it can at least say why.
+    native.nameMapping(this.#bytes.handle, path);
   }
 
   /**

@@ -67,6 +67,8 @@ interface Native {
   deviceMemory(device: string): number;
   /** Gives memory that the C library holds free back to the system, where it can. */
   trimMemory(): void;
+  /** Names a mapped file for the message of SIGBUS: what lies there was cut off. */
+  nameMapping(handle: Handle, path: string): void;
   threads(count?: number): number;
   build(): TorchBuild;
   profileStart(most: number): void;

@@ -1,6 +1,7 @@
 // Names of objectives as `keel compare` takes them: one, or a weighted sum as in sigmoid+0.2*chosen_nll.
 import { parseDecimal } from '../config/decimal.ts';
 import { nearest } from '../config/nearest.ts';
+import { own } from '../config/own.ts';
 import { defaultBeta } from '../objectives/mixture.ts';
 import { pairedAliases, pairedOtherNames } from '../objectives/other-names.ts';
 import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
@@ -43,7 +44,7 @@ export function readObjective(text: string): NamedObjective | string {
       return `"${text}" is no objective: expected a name, or a sum as in sigmoid+0.2*chosen_nll`;
     }
     const written = part[2]!.toLowerCase().replaceAll('-', '_');
-    const name = pairedAliases[written] ?? written;
+    const name = own(pairedAliases, written) ?? written;
     if (!pairedObjectiveNames.includes(name) && !unpaired.includes(name)) return unknown(written);
     loss.push(name);
     weights.push(weight);
@@ -67,7 +68,7 @@ function unknown(name: string): string {
   if (rankedObjectiveNames.includes(name)) {
     return `"${name}" learns from whole rankings, and a comparison is of pairs: leave it out`;
   }
-  const other = pairedOtherNames[name];
+  const other = own(pairedOtherNames, name);
   if (other !== undefined) return `unknown objective "${name}"; write ${other}`;
   const near = nearest(name, known);
   return near

@@ -1,4 +1,6 @@
 // From options and the YAML file's `entries` to what is to be compared.
+// Not by the index, which loads LibTorch: help and schemas do without.
+import { nameFault } from '@keel/model/safe-name';
 import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
@@ -135,7 +137,10 @@ function writtenEntry(
     return [];
   }
   const name = textOf('name');
-  if (name !== null && !/^[a-z0-9][a-z0-9._+-]*$/i.test(name.text)) {
+  if (
+    name !== null &&
+    (!/^[a-z0-9][a-z0-9._+-]*$/i.test(name.text) || nameFault(name.text) !== null)
+  ) {
     problems.push(
       `${name.place}: "${name.text}" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
     );

@@ -1,10 +1,15 @@
+/** A wrong file can have any number of problems. */
+const MOST_SHOWN = 50;
+
 /** Wrong options: every problem found, each saying where it is and what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    const more = problems.length - MOST_SHOWN;
+    const shown = problems.slice(0, MOST_SHOWN);
+    super([...shown, ...(more > 0 ? [`and ${more} more like these`] : [])].join('\n'), options);
     this.problems = problems;
   }
 }

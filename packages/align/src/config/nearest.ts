@@ -27,6 +27,7 @@ export function editDistance(a: string, b: string): number {
  * in ten may differ, and a known word that merely goes on from the given one counts as near.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
+  if (word.length > 100) return null;
   const lower = word.toLowerCase();
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;

@@ -208,7 +208,7 @@ describe('errors', () => {
   test('broken YAML, a list at the top, a repeated key and flags in a file', () => {
     expect(problems(needed, 'beta: [1\n')[0]).toMatch(/^config.yaml:2:1: not valid YAML/);
     expect(problems(needed, 'a: 1\na: 2\n')[0]).toBe(
-      'config.yaml:2:1: the key "a" is there twice. Remove one of them',
+      'config.yaml:2:1: the key "a" is a duplicate. Remove it',
     );
     expect(problems(needed, '- beta\n')[0]).toMatch(
       /^config.yaml:1:1: expected a mapping of options.*found a list/,

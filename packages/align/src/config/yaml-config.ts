@@ -12,6 +12,9 @@ export interface YamlEntry {
   place: string;
 }
 
+/** To look for the nearest option takes time, and a file can have any number of unknown keys. */
+const MOST_EXPLAINED = 50;
+
 /** What a verb's YAML file is, for messages. */
 export const OPTIONS = 'a mapping of options, such as "beta: 0.1"';
 
@@ -48,8 +51,10 @@ export function optionEntries(
     const key = file.keyOf(pair);
     const place = file.placeOf(pair.key);
     const descriptor = descriptors.find((candidate) => candidate.yamlKey === key);
-    if (!descriptor) problems.push(`${place}: ${unknownKey(key, descriptors)}`);
-    else if (descriptor.flagOnly) {
+    if (!descriptor) {
+      const hint = problems.length < MOST_EXPLAINED;
+      problems.push(`${place}: ${hint ? unknownKey(key, descriptors) : `unknown key "${key}"`}`);
+    } else if (descriptor.flagOnly) {
       problems.push(
         `${place}: "${key}" applies to one call only. Pass the flag ${descriptor.flag}`,
       );

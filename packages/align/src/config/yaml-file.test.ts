@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { parseYamlFile, readYamlFile } from './yaml-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-yaml-'));
@@ -49,7 +49,7 @@ test('a byte order mark and Windows line ends change nothing', () => {
 });
 
 test.each([
-  ['a: 1\nb: 2\na: 3\n', 'x.yaml:3:1: the key "a" is there twice. Remove one of them'],
+  ['a: 1\nb: 2\na: 3\n', 'x.yaml:3:1: the key "a" is a duplicate. Remove it'],
   ['a: 1\n---\nb: 2\n', 'x.yaml:2:1: a second document begins here. Put everything into one'],
   ['a:\n\tb: 1\n', 'x.yaml:2:1: not valid YAML: a tab indents this line. Indent with spaces'],
   [
@@ -78,4 +78,31 @@ test('bytes that are not UTF-8 are refused with their line', () => {
   );
   writeFileSync(path, Buffer.from('\uFEFFa: 1\n', 'utf16le'));
   expect(() => readYamlFile(path, 'a mapping')).toThrow('not UTF-8 (it looks like UTF-16)');
+});
+
+describe('a file that asks for too much', () => {
+  it('may have many keys', () => {
+    const keys = Array.from({ length: 50_000 }, (_, at) => `key_${at}: ${at}\n`).join('');
+    expect(parseYamlFile(keys, 'x.yaml', 'options').pairs).toHaveLength(50_000);
+  });
+
+  it.each([
+    [
+      'aliases of aliases',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+        .split('')
+        .map((name, at) => `${name}: &${name} [${`*${'abcdefgh'[at]},`.repeat(10)}]`)
+        .join('\n')}\n`,
+      /at most 100|more than 1000000 values/,
+    ],
+    ['many aliases', `a: &a 1\nb: [${'*a,'.repeat(101)}]\n`, /has 101 aliases/],
+    ['deep lists', `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, /nested too deeply/],
+    ['a long file', `a: ${'x'.repeat(4_000_001)}\n`, /at most 4000000/],
+  ])('is refused in plain words: %s', (_, text, message) => {
+    const read = (): void => {
+      const file = parseYamlFile(text, 'x.yaml', 'options');
+      for (const pair of file.pairs) file.writtenOf(pair);
+    };
+    expect(read).toThrow(message);
+  });
 });

@@ -1,5 +1,6 @@
 // A YAML file that is a mapping: its keys, its values as they are written, and where each is.
 import { readFileSync } from 'node:fs';
+import { inPlainWords } from '@keel/model/engine-words';
 import {
   type Document,
   isAlias,
@@ -11,6 +12,7 @@ import {
   type ParsedNode,
   parseDocument,
   type Scalar,
+  visit,
   type YAMLError,
 } from 'yaml';
 import { ConfigError } from './config-error.ts';
@@ -59,8 +61,22 @@ export function readYamlFile(path: string, what: string): YamlFile {
 
 /** As `readYamlFile`, on text already read; `path` is only named in errors. */
 export function parseYamlFile(text: string, path: string, what: string): YamlFile {
+  return inPlainWords(
+    (reason, cause) => new ConfigError([`${path}: cannot be used: ${reason}`], { cause }),
+    () => parsed(text, path, what),
+  );
+}
+
+function parsed(text: string, path: string, what: string): YamlFile {
+  if (text.length > LARGEST) {
+    throw new ConfigError([
+      `${path}: has ${text.length} characters, and a configuration has at most ${LARGEST}. Is it the right file?`,
+    ]);
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // The library compares each key with each other one.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
+  const document = parseDocument(text, options);
   const placeAt = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -70,6 +86,20 @@ export function parseYamlFile(text: string, path: string, what: string): YamlFil
     throw new ConfigError(
       faults.map((fault) => `${placeAt(fault.pos[0])}: ${explainFault(fault, text)}`),
     );
+  }
+  const { repeated, aliases } = survey(document);
+  if (repeated.length > 0) {
+    throw new ConfigError(
+      repeated.map(
+        (key) =>
+          `${placeAt(key.range?.[0] ?? 0)}: the key "${keyText(key)}" is a duplicate. Remove it`,
+      ),
+    );
+  }
+  if (aliases > MOST_ALIASES) {
+    throw new ConfigError([
+      `${path}: has ${aliases} aliases (*name), and at most ${MOST_ALIASES} are allowed. Write the values out`,
+    ]);
   }
   const root = document.contents;
   const empty = root === null || (isScalar(root) && root.value === null);
@@ -89,8 +119,15 @@ export function parseYamlFile(text: string, path: string, what: string): YamlFil
     }
     return found;
   };
+  let values = 0;
   const written = (node: unknown, within: ReadonlySet<unknown> = new Set()): Written => {
     const place = placeOf((node as Placed | null) ?? {});
+    values += 1;
+    if (values > MOST_VALUES) {
+      throw new ConfigError([
+        `${place}: with its aliases (*name) the file has more than ${MOST_VALUES} values. Write out what is needed`,
+      ]);
+    }
     const found = resolve(node, place);
     if (within.has(found)) throw new ConfigError([`${place}: an anchor cannot contain itself`]);
     const inside = new Set(within).add(found);
@@ -130,7 +167,37 @@ export function parseYamlFile(text: string, path: string, what: string): YamlFil
   };
 }
 
-const keyOf = ({ key }: YamlPair): string => (isScalar(key) ? (key.source ?? '') : String(key));
+const keyText = (key: unknown): string =>
+  isScalar(key) ? ((key as Scalar).source ?? '') : String(key);
+
+const keyOf = ({ key }: YamlPair): string => keyText(key);
+
+/** Characters of a file. The largest recipes have a few thousand. */
+const LARGEST = 4_000_000;
+/** Each is looked for in the whole file. */
+const MOST_ALIASES = 100;
+/** With those that aliases repeat: an alias of aliases can stand for any number. */
+const MOST_VALUES = 1_000_000;
+
+/** The keys that a mapping has twice, and how many aliases there are. */
+function survey(document: Document.Parsed): { repeated: ParsedNode[]; aliases: number } {
+  const repeated: ParsedNode[] = [];
+  let aliases = 0;
+  visit(document, {
+    Alias: () => {
+      aliases += 1;
+    },
+    Map: (_, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items as YamlPair[]) {
+        const text = keyText(key);
+        if (seen.has(text)) repeated.push(key);
+        seen.add(text);
+      }
+    },
+  });
+  return { repeated, aliases };
+}
 
 function writtenScalar(scalar: Scalar | null): Written {
   const { source = '', type, tag } = scalar ?? {};
@@ -155,10 +222,6 @@ function decode(bytes: Buffer, path: string): string {
 /** What is wrong with the YAML, in words that say what to write. */
 function explainFault({ code, message, pos: [start, end] }: YAMLError, text: string): string {
   switch (code) {
-    case 'DUPLICATE_KEY': {
-      const key = /^[^:\n]*/.exec(text.slice(start))?.[0].trim();
-      return `the key "${key}" is there twice. Remove one of them`;
-    }
     case 'MULTIPLE_DOCS':
       return 'a second document begins here. Put everything into one';
     case 'TAB_AS_INDENT':

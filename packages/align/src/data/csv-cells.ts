@@ -1,5 +1,6 @@
 // What the text of a CSV cell means.
 import { parseExactJson } from '@keel/model/exact-json';
+import { own } from '../config/own.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
@@ -17,7 +18,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return Number.isNaN(Number(text)) ? text : Number(text);
   }
   if (field === 'label') {
-    return text.trim() === '' ? undefined : (truths[text.trim().toLowerCase()] ?? text);
+    return text.trim() === '' ? undefined : (own(truths, text.trim().toLowerCase()) ?? text);
   }
   if (lists.has(field)) {
     if (text.trim() === '') return undefined;

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataErrorOf, temporaryFiles } from './fixtures/temporary-files.ts';
 import { fetchHubFiles, type HubOptions } from './hub.ts';
@@ -107,5 +107,28 @@ test('a listed path that leaves its folder is refused', async () => {
   const hub = fakeHub({ '../../../train.jsonl': line('a') });
   const options = { cacheFolder: join(folder, 'escape'), offline: false, fetch: hub.fetch };
   const { error } = await dataErrorOf(() => fetchHubFiles('hub:owner/set', options));
-  expect(error.message).toContain('a path that leaves its folder');
+  expect(error.message).toContain('which cannot be stored: it leads to another folder');
+});
+
+test('a commit whose id would be a path is refused, from the hub and from the cache', async () => {
+  const cache = join(folder, 'commit');
+  const hub = fakeHub({ 'train.jsonl': line('a') });
+  const lying: typeof fetch = async (input, init) => {
+    const response = await hub.fetch(input, init);
+    if (!String(input).includes('/revision/')) return response;
+    return Response.json({ ...((await response.json()) as object), sha: '../../../outside' });
+  };
+  const options = { cacheFolder: cache, offline: false, fetch: lying };
+  const { error } = await dataErrorOf(() => fetchHubFiles('hub:owner/set', options));
+  expect(error.message).toContain('named the commit "../../../outside"');
+
+  const reference = join(cache, 'datasets', 'owner--set', 'refs', 'main.json');
+  mkdirSync(dirname(reference), { recursive: true });
+  writeFileSync(
+    reference,
+    JSON.stringify({ commit: '../..', files: [{ path: 'a.jsonl', size: 1 }] }),
+  );
+  const offline = { cacheFolder: cache, offline: true };
+  const again = await dataErrorOf(() => fetchHubFiles('hub:owner/set', offline));
+  expect(again.error.message).toContain('the cache does not have it');
 });

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { datasetInfo, downloadFile, HubApiError, listFiles } from '@huggingface/hub';
+import { commitName, isCommit, safePath } from '@keel/model';
 import { DataError } from './data-error.ts';
 import { type HubFile, type HubSpec, parseHubSpec, selectHubFiles } from './hub-spec.ts';
 
@@ -79,7 +80,7 @@ const findListing = async (
       revision: wanted.revision,
       additionalFields: ['sha'],
     });
-    const commit = info.sha;
+    const commit = commitName(info.sha, spec);
     const files: HubFile[] = [];
     for await (const entry of listFiles({ ...hub, recursive: true, revision: commit })) {
       if (entry.type === 'file') files.push({ path: entry.path, size: entry.size });
@@ -103,7 +104,8 @@ const findListing = async (
 
 const readListing = async (path: string): Promise<Listing | undefined> => {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Listing;
+    const { commit, files } = JSON.parse(await readFile(path, 'utf8')) as Listing;
+    return isCommit(commit) && Array.isArray(files) ? { commit, files } : undefined;
   } catch {
     return undefined;
   }
@@ -118,10 +120,12 @@ const fetchOne = async (
   options: HubOptions,
 ): Promise<string> => {
   const folder = join(root, commit);
-  const path = resolve(folder, file.path);
-  if (!path.startsWith(`${folder}/`) && !path.startsWith(`${folder}\\`)) {
-    throw new DataError({ file: spec, found: `a path that leaves its folder: ${file.path}` });
-  }
+  const refuse = (fault: string): Error =>
+    new DataError({
+      file: spec,
+      found: `the file ${JSON.stringify(file.path)}, which cannot be stored: ${fault}`,
+    });
+  const path = join(folder, safePath(file.path, refuse));
   if ((await sizeOf(path)) === file.size) return path;
   if (isOffline(options)) {
     throw unreachable(spec, `HF_HUB_OFFLINE is set, and the cache lacks ${file.path}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { inPlainWords } from '@keel/model';
 import { DataError, type DataErrorDetails, type Place } from './data-error.ts';
 import type { HubOptions } from './hub.ts';
 import { openFile } from './open-file.ts';
@@ -205,8 +206,13 @@ export const openRows = async <K extends RowKind>(
     reject,
     accept(value, place) {
       try {
-        const row = parseRow(kind, value, place);
-        const fault = options.refuse?.(row) ?? null;
+        const fault = inPlainWords(
+          (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
+          () => {
+            const row = parseRow(kind, value, place);
+            return options.refuse?.(row) ?? null;
+          },
+        );
         if (fault !== null) throw new DataError({ ...place, ...fault });
         return true;
       } catch (error) {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
+import { reasonOf } from '@keel/model';
 import { JsonNumberError, parseExactJson } from '@keel/model/exact-json';
 import { DataError, type Place, shorten } from './data-error.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
@@ -140,7 +141,7 @@ export const jsonError = (error: Error, text: string, place: Place): DataError =
     advice = "It looks like Python's repr: write rows with json.dumps";
   }
   // The engine's message quotes the text at length; its first part says what is wrong.
-  const reason = error.message.replace(/,? ?(\.\.\.)?"[\s\S]*" is not valid JSON$/, '');
+  const reason = reasonOf(error).replace(/,? ?(\.\.\.)?"[\s\S]*" is not valid JSON$/, '');
   return new DataError(
     { ...place, expected: 'a JSON object', found: `${reason} in ${shorten(text)}`, advice },
     { cause: error },

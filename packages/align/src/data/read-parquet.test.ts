@@ -95,3 +95,42 @@ test('other compressions, cut files and other files are refused with what to do'
     expect(text).toContain('cut.parquet: not a Parquet file that can be read');
   }
 });
+
+/** A file of which bytes are others now. */
+const changed = (name: string, change: (bytes: Buffer) => void): string => {
+  const bytes = readFileSync(fixture(name));
+  change(bytes);
+  return write(`changed-${name}`, bytes);
+};
+
+test('a row group whose columns are not those of the schema is refused before it is read', async () => {
+  // The schema comes first in the footer, and there a letter is another.
+  const path = changed('plain-snappy.parquet', (bytes) => {
+    const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    bytes[bytes.indexOf('completion', footer)] = 'C'.charCodeAt(0);
+  });
+  const { text } = await dataErrorOf(() => openRows(path, { kind: 'unpaired' }));
+  expect(text).toMatch(/expected the columns .* in row group 1, each once, found "completion"/);
+});
+
+test('bytes that are others give an error of the file, or rows, and never one of the engine', async () => {
+  const whole = readFileSync(fixture('chat-snappy.parquet'));
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (seed * 48271) % 0x7fffffff;
+    return seed % below;
+  };
+  for (let round = 0; round < 150; round++) {
+    const path = changed('chat-snappy.parquet', (bytes) => {
+      for (let flip = 0; flip < 4; flip++) bytes[random(whole.length)]! ^= 1 << random(8);
+    });
+    try {
+      await using source = await openRows(path, { kind: 'preference', onBadRow: 'skip' });
+      for (let index = 0; index < source.length; index++) await source.read(index);
+    } catch (error) {
+      expect((error as Error).name, (error as Error).stack).toMatch(/^(DataError|DataErrors)$/);
+      expect((error as Error).message).toContain('changed-chat-snappy.parquet');
+      expect((error as Error).message).not.toMatch(/undefined|DataView|Invalid array length/);
+    }
+  }
+});

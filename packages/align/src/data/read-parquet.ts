@@ -1,11 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
+import { reasonOf } from '@keel/model';
 import {
   type AsyncBuffer,
   type Compressors,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
+  parquetSchema,
+  type SchemaTree,
 } from 'hyparquet';
 import { DataError, type Place } from './data-error.ts';
 import { parsers, rowValues, withStoredDecimals } from './parquet-values.ts';
@@ -16,10 +19,12 @@ const defaultCacheBytes = 256 * 2 ** 20;
 
 // Node's own zlib does these; hyparquet itself does snappy.
 const compressors: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  GZIP: (input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (input, length) =>
+    zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   ...(typeof zlib.zstdDecompressSync === 'function' && {
-    ZSTD: (input: Uint8Array) => zlib.zstdDecompressSync(input),
+    ZSTD: (input: Uint8Array, length: number) =>
+      zlib.zstdDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   }),
 };
 
@@ -44,7 +49,13 @@ export const readParquet = async (
   } catch (error) {
     throw unreadable(file, error);
   }
-  checkCodecs(metadata, file);
+  try {
+    checkColumns(metadata, file);
+    checkCodecs(metadata, file);
+    checkSizes(metadata, file, size);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
   const valuesOf = rowValues(metadata);
   const stored = withStoredDecimals(metadata);
   let rowStart = 0;
@@ -66,7 +77,7 @@ export const readParquet = async (
       if (rows.length !== rowCount) throw new Error(`${rows.length} rows instead of ${rowCount}`);
       return rows.map(valuesOf);
     } catch (error) {
-      throw unreadable(file, error);
+      throw unreadable(file, error, group);
     }
   };
 
@@ -143,6 +154,44 @@ const bufferOf = (handle: FileHandle, byteLength: number, file: string): AsyncBu
   },
 });
 
+const leavesOf = ({ children, path }: SchemaTree): string[] =>
+  children.length === 0 ? [path.join('.')] : children.flatMap(leavesOf);
+
+/**
+ * Every row group has to hold the schema's columns, each once. hyparquet starts to read all that a group holds, and waits
+ * for those of the schema only: what it makes of another damaged column would be thrown where nobody catches it.
+ */
+const checkColumns = (metadata: FileMetaData, file: string): void => {
+  const expected = parquetSchema(metadata).children.flatMap(leavesOf);
+  for (const [index, { columns }] of metadata.row_groups.entries()) {
+    const found = columns.map((column) => column.meta_data?.path_in_schema.join('.') ?? '');
+    if (found.toSorted().join('\n') === expected.toSorted().join('\n')) continue;
+    const other = found.find((name, at) => !expected.includes(name) || found.indexOf(name) !== at);
+    throw new DataError({
+      file,
+      expected: `the columns ${expected.join(', ')} in row group ${index + 1}, each once`,
+      found: other === undefined ? `${found.length} of them` : `"${other}"`,
+      advice: damaged,
+    });
+  }
+};
+
+/** Rows of a group that need no byte of the file: all values are the same, or null. */
+const freeRows = 2 ** 22;
+
+/** Numbers of rows and bytes are the file's own, and memory is taken by them. */
+const checkSizes = (metadata: FileMetaData, file: string, fileSize: number): void => {
+  for (const [index, group] of metadata.row_groups.entries()) {
+    const rows = Number(group.num_rows);
+    if (rows >= 0 && rows <= freeRows + 8 * fileSize) continue;
+    throw new DataError({
+      file,
+      found: `${rows} rows in row group ${index + 1}, in a file of ${fileSize} bytes`,
+      advice: damaged,
+    });
+  }
+};
+
 const checkCodecs = (metadata: FileMetaData, file: string): void => {
   for (const group of metadata.row_groups) {
     for (const { meta_data: column } of group.columns) {
@@ -159,14 +208,19 @@ const checkCodecs = (metadata: FileMetaData, file: string): void => {
   }
 };
 
-const unreadable = (file: string, error: unknown): DataError => {
+const damaged = 'Was it copied or downloaded as a whole?';
+
+const unreadable = (file: string, error: unknown, group?: Group): DataError => {
   if (error instanceof DataError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  // hyparquet writes values that it did not find into its messages.
+  const said = reasonOf(error);
+  const reason = /\b(undefined|NaN)\b/.test(said) ? 'its contents are damaged' : said;
+  const rows = group && `rows ${group.rowStart + 1} to ${group.rowStart + group.rowCount}: `;
   return new DataError(
     {
       file,
-      found: `not a Parquet file that can be read: ${reason}`,
-      advice: 'Was it copied or downloaded as a whole?',
+      found: `${rows ?? ''}not a Parquet file that can be read: ${reason}`,
+      advice: damaged,
     },
     { cause: error },
   );

@@ -1,8 +1,11 @@
 // From a recipe's YAML file to stages whose options are checked and complete.
 import { basename, join } from 'node:path';
+// Not by the index, which loads LibTorch: help and schemas do without.
+import { nameFault } from '@keel/model/safe-name';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
+import { own } from '../config/own.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { describeWritten, isNull } from '../config/written.ts';
 import {
@@ -36,7 +39,9 @@ export function readRecipe(path: string, { output = null }: ReadRecipeOptions = 
   for (const pair of file.pairs) {
     const key = file.keyOf(pair);
     if ((recipeKeys as readonly string[]).includes(key)) known.set(key, pair);
-    else problems.push(`${file.placeOf(pair.key)}: ${unknownName('key', key, recipeKeys)}`);
+    else if (problems.length < 50) {
+      problems.push(`${file.placeOf(pair.key)}: ${unknownName('key', key, recipeKeys)}`);
+    }
   }
   const reading: Reading = {
     file,
@@ -102,7 +107,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const { file, problems } = reading;
   const name = file.keyOf(pair);
   const place = file.placeOf(pair.key);
-  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name)) {
+  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name) || nameFault(name) !== null) {
     problems.push(
       `${place}: "${name}" cannot be a stage's name: it is a folder's too, of letters, digits, - and _`,
     );
@@ -111,7 +116,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const all = pairsOf(reading, pair, `options of the stage "${name}"`);
   const verbPair = all.find((one) => file.keyOf(one) === 'verb');
   const verb = verbPair === undefined ? name : textOf(file, verbPair);
-  if (stageVerbs[verb] === undefined) {
+  if (own(stageVerbs, verb) === undefined) {
     const complaint =
       verbPair === undefined
         ? `the stage "${name}" needs a verb, since its name is none: verb: ${stageVerbNames.join(', or ')}`

@@ -1,6 +1,7 @@
 // What a recipe's folder remembers of its stages: stages.json.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dictionary } from '@keel/model';
 import { z } from 'zod';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
@@ -75,7 +76,7 @@ export const readStageRecords = (output: string): StageRecords => readStageFile(
 /** As {@link readStageRecords}, with what all stages share. */
 export function readStageFile(output: string): StageFile {
   const path = pathOf(output);
-  if (!existsSync(path)) return { stages: {}, templateDate: null };
+  if (!existsSync(path)) return { stages: dictionary(), templateDate: null };
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
@@ -84,7 +85,10 @@ export function readStageFile(output: string): StageFile {
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) {
-    return { stages: parsed.data.stages, templateDate: parsed.data.template_date ?? null };
+    return {
+      stages: dictionary(parsed.data.stages),
+      templateDate: parsed.data.template_date ?? null,
+    };
   }
   const [issue] = parsed.error.issues;
   throw new Error(

@@ -17,7 +17,7 @@ export const codeSchema = z.strictObject({
   ...codeTaskShape,
   limits: limitsSchema.prefault({}),
   /** Programs at a time; none: as many as there are cores. */
-  concurrency: z.int().positive().nullable().default(null),
+  concurrency: z.int().positive().max(1024).nullable().default(null),
   /** `none` runs code with all rights of this user. */
   isolation: z.enum(['auto', 'none']).default('auto'),
 });

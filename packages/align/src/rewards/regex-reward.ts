@@ -1,3 +1,4 @@
+import { withinTime } from '@keel/model';
 import { z } from 'zod';
 import { functionReward } from './function-reward.ts';
 import type { Reward } from './reward.ts';
@@ -24,6 +25,9 @@ export const regexSchema = z
     }
   });
 
+/** An expression that takes so long tries every way to divide the text, and would not end. */
+const LONGEST_SECONDS = 10;
+
 /** Whether, or how often, a regular expression matches the completion. */
 export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   const { pattern, flags, mode, where, of } = regexSchema.parse(spec);
@@ -33,7 +37,17 @@ export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   const name = `regex:/${pattern}/${flags}`;
   return functionReward(name, ({ opened, text: sampled }) => {
     const text = of === 'message' ? opened + sampled : sampled;
-    if (mode === 'count') return [...text.matchAll(expression)].length;
-    return Number(text.search(expression) >= 0 === (mode === 'match'));
+    const score = (): number =>
+      mode === 'count'
+        ? [...text.matchAll(expression)].length
+        : Number(text.search(expression) >= 0 === (mode === 'match'));
+    return withinTime(
+      LONGEST_SECONDS * 1000,
+      score,
+      () =>
+        new Error(
+          `takes more than ${LONGEST_SECONDS} seconds on an answer of ${text.length} characters. Rewrite the pattern without a repetition inside of a repetition, such as (a+)+`,
+        ),
+    );
   });
 }

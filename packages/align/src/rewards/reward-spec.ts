@@ -29,7 +29,7 @@ export const functionSchema = z.strictObject({
   /** `module.ts` or `module.ts#name`, relative to the spec. */
   module: z.string().min(1),
   /** Calls side by side; that of --reward-concurrency by default. */
-  concurrency: z.int().positive().optional(),
+  concurrency: z.int().positive().max(1024).optional(),
   /** Seconds that a call may take; that of --reward-timeout by default. */
   timeout: z.number().positive().nullable().optional(),
 });

@@ -7,6 +7,7 @@ import {
   stepsTook,
 } from '@keel/align';
 import { shellWord } from '../shell-word.ts';
+import { complain, say } from '../terminal.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';
 import { HumanDisplay } from '../training/human-display.ts';
 import { JsonDisplay, printJson } from '../training/json-display.ts';
@@ -31,7 +32,7 @@ export class RecipeDisplay {
 
   plan(plan: RecipePlan): void {
     if (this.#json) printJson(planJson(this.#recipe, plan));
-    else console.log(planText(this.#recipe, plan));
+    else say(planText(this.#recipe, plan));
   }
 
   event(event: RecipeEvent): void {
@@ -46,7 +47,7 @@ export class RecipeDisplay {
           printJson({ type: 'stage', stage: name, number, of, verb, status, why, step });
         // The plan has told of those that are done.
         else if (status !== 'done')
-          console.log(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
+          say(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
         this.#current = this.#json
           ? new JsonDisplay({ stage: name })
           : new HumanDisplay(process.stdout, { label: this.#label(stage) });
@@ -54,7 +55,7 @@ export class RecipeDisplay {
       }
       case 'merge':
         if (this.#json) printJson({ type: 'merge', stage: name, path: event.path });
-        else console.log(`The adapter of ${name} is merged into its model: ${event.path}`);
+        else say(`The adapter of ${name} is merged into its model: ${event.path}`);
         break;
       case 'run':
         this.#current?.event(event.event);
@@ -73,7 +74,7 @@ export class RecipeDisplay {
       this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
     } else {
       const took = stepsTook(result.step, seconds);
-      console.log(`${this.#label(stage)}  ${took}. The result is in ${result.final}`);
+      say(`${this.#label(stage)}  ${took}. The result is in ${result.final}`);
     }
   }
 
@@ -81,7 +82,7 @@ export class RecipeDisplay {
 
   say(text: string): void {
     if (this.#current !== null) this.#current.say(text);
-    else console.error(text);
+    else complain(text);
   }
 
   close(): void {
@@ -98,7 +99,7 @@ export class RecipeDisplay {
           step === 0
             ? `before the stage ${stage}`
             : `in the stage ${stage} after step ${step}; its checkpoint is in ${path}/${stage}`;
-        console.log(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
+        say(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
       }
       return;
     }
@@ -107,7 +108,7 @@ export class RecipeDisplay {
     if (this.#json) printJson({ type: 'done', run: path, ran, report, [use.name]: use.command });
     else {
       const what = ran.length === 0 ? 'Nothing was to run' : `Ran: ${ran.join(', ')}`;
-      console.log(`\n${what}. Report: ${report}\n${use.words}: ${use.command}`);
+      say(`\n${what}. Report: ${report}\n${use.words}: ${use.command}`);
     }
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import { shellWord } from '../shell-word.ts';
+import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
 
@@ -89,7 +90,7 @@ class HumanBestOfN implements BestOfNDisplay {
     this.#answers.add(Math.max(0, progress.answers - before.answers));
     this.#tokens.add(progress.tokens - before.tokens);
     if (this.#bar !== null) this.#bar.update(progress.answers);
-    else if (this.#pace.due(progress.answers)) console.log(this.#line(''));
+    else if (this.#pace.due(progress.answers)) say(this.#line(''));
   }
 
   say(text: string): void {
@@ -102,25 +103,24 @@ class HumanBestOfN implements BestOfNDisplay {
 
   ended({ output, interrupted, done, rows, summary }: BestOfNResult): void {
     if (interrupted) {
-      console.log(`\nStopped after ${done} prompts. The same command goes on from there.`);
+      say(`\nStopped after ${done} prompts. The same command goes on from there.`);
       return;
     }
     const { prompts, leftOut, answers, meanTokens, ended, ties, curve } = summary!;
     if (leftOut > 0) {
-      console.log(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
+      say(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
     }
     const missing = prompts - rows;
-    if (missing > 0)
-      console.log(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
+    if (missing > 0) say(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
     if (prompts > 0) {
-      console.log(
+      say(
         `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} came to their end` +
           `${ties > 0 ? `; ${percent(ties)} of the prompts have answers of one reward only` : ''}`,
       );
-      console.log(table(curve));
+      say(table(curve));
     }
-    console.log(`\n${rows} rows: ${output}`);
-    if (rows > 0) console.log(`${use[this.#options.write]} --data ${shellWord(output)}`);
+    say(`\n${rows} rows: ${output}`);
+    if (rows > 0) say(`${use[this.#options.write]} --data ${shellWord(output)}`);
   }
 
   #line(bar: string): string {

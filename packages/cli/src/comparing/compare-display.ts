@@ -17,6 +17,7 @@ import {
 } from '@keel/align';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
+import { complain, say } from '../terminal.ts';
 import type { TrainingDisplay } from '../training/display.ts';
 import { HumanDisplay } from '../training/human-display.ts';
 import { JsonDisplay, printJson } from '../training/json-display.ts';
@@ -54,8 +55,8 @@ export class CompareDisplay {
       });
       return;
     }
-    console.log(planText(this.#comparison, plan, noun));
-    if (measuring !== null) console.log(measuringText(measuring, this.#comparison.options));
+    say(planText(this.#comparison, plan, noun));
+    if (measuring !== null) say(measuringText(measuring, this.#comparison.options));
   }
 
   event(event: CompareEvent): void {
@@ -86,7 +87,7 @@ export class CompareDisplay {
     const { status, why, step } = state;
     this.close();
     if (this.#json) printJson({ type: 'entry', entry: name, number, of, verb, status, why, step });
-    else console.log(`\n${this.#label(entry)}  keel ${verb}: ${stateText({ state })}`);
+    else say(`\n${this.#label(entry)}  keel ${verb}: ${stateText({ state })}`);
     this.#current = this.#json
       ? new JsonDisplay({ entry: name })
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
@@ -110,7 +111,7 @@ export class CompareDisplay {
       this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
     } else {
       const took = stepsTook(result.step, seconds);
-      console.log(`${this.#label(entry)}  ${took}. The result is in ${result.final}`);
+      say(`${this.#label(entry)}  ${took}. The result is in ${result.final}`);
     }
   }
 
@@ -121,7 +122,7 @@ export class CompareDisplay {
       return;
     }
     const what = part === 'pairs' ? 'held-out pairs' : 'held-out prompts answered';
-    console.log(`${this.#named(entry)}  ${done} of ${total} ${what}`);
+    say(`${this.#named(entry)}  ${done} of ${total} ${what}`);
   }
 
   #measured({ entry, numbers, secondsLeft }: CompareEvent & { type: 'measured' }): void {
@@ -142,7 +143,7 @@ export class CompareDisplay {
       secondsLeft === null || secondsLeft === 0
         ? ''
         : `\n${formatDuration(secondsLeft)} left for all entries, if they take as long`;
-    console.log(`${this.#named(entry)}  ${sentence(numbers)}${left}`);
+    say(`${this.#named(entry)}  ${sentence(numbers)}${left}`);
   }
 
   #named = (entry: CompareEntry | null): string =>
@@ -153,7 +154,7 @@ export class CompareDisplay {
 
   say(text: string): void {
     if (this.#current !== null) this.#current.say(text);
-    else console.error(text);
+    else complain(text);
   }
 
   close(): void {
@@ -167,7 +168,7 @@ export class CompareDisplay {
         printJson({ type: 'interrupted', entry, step, run: path, resume: this.#resume });
       } else {
         const where = step === 0 ? `before ${entry}` : `in ${entry} after step ${step}`;
-        console.log(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
+        say(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
       }
       return;
     }
@@ -182,7 +183,7 @@ export class CompareDisplay {
         `Numbers: ${files.results}, ${files.table}, ${files.plot}`,
         `Try the first: ${this.#chat(results)}`,
       ];
-      console.log(`\n${lines.join('\n')}`);
+      say(`\n${lines.join('\n')}`);
     }
   }
 

@@ -1,5 +1,6 @@
 import { type Content, exactJson, isChat } from '@keel/align';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
+import { say, sayJsonText, write } from '../terminal.ts';
 import { InOrder } from './in-order.ts';
 
 /** Shows answers as they are written. */
@@ -10,7 +11,7 @@ export interface GenerationDisplay {
 /** A single answer, word by word. */
 export const streamDisplay = (out: NodeJS.WritableStream = process.stdout): GenerationDisplay => ({
   event(event) {
-    out.write(event.type === 'done' ? `${event.text}\n` : event.text);
+    write(out, event.type === 'done' ? `${event.text}\n` : event.text);
   },
 });
 
@@ -32,7 +33,7 @@ export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): Gener
       tokens: result.tokens.length,
       finish_reason: result.finishReason.replaceAll('-', '_'),
     };
-    console.log(exactJson(value));
+    sayJsonText(exactJson(value));
   });
 
 /** Answers one after the other, each under its prompt. */
@@ -40,8 +41,8 @@ export const listDisplay = ({ prompts, samples }: DisplayParts): GenerationDispl
   whole(samples, (result, place) => {
     const heading = samples > 1 ? ` (${result.sampleIndex + 1} of ${samples})` : '';
     const prompt = promptText(prompts[result.promptIndex]!);
-    console.log(`${place > 0 ? '\n' : ''}> ${prompt.replaceAll('\n', '\n> ')}${heading}`);
-    console.log(result.text);
+    say(`${place > 0 ? '\n' : ''}> ${prompt.replaceAll('\n', '\n> ')}${heading}`);
+    say(result.text);
   });
 
 function whole(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
 import type { MachineBench } from '@keel/align';
+import { say, styled } from '../terminal.ts';
 
 /**
  * Measures what this machine can do at most; progress goes to stderr.
@@ -28,8 +28,8 @@ export function printBench({ matmul, memory }: MachineBench): void {
   const where = (one: { device: string; threads: number }): string =>
     one.device !== 'cpu' ? one.device : `${one.threads} thread${one.threads === 1 ? '' : 's'}`;
   const line = (name: string, value: string): void =>
-    console.log(`${styleText('bold', name.padEnd(14))}${value}`);
-  console.log('');
+    say(styled('bold', name.padEnd(14)), String(value));
+  say('');
   for (const one of matmul) {
     const rate = `${(one.flops / 1e9).toFixed(0)} GFLOP/s`.padEnd(15);
     line('Products', `${rate}${one.precision}, ${where(one)}, at ${one.size} x ${one.size}`);
@@ -41,7 +41,7 @@ export function printBench({ matmul, memory }: MachineBench): void {
       `${rate(one.read).padEnd(15)}read, ${rate(one.copy)} copied (both ways), ${where(one)}`,
     );
   }
-  console.log(
+  say(
     'Runs give their speed as a share of the products (mfu). Other busy programs make all of it too low.',
   );
 }

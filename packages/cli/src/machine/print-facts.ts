@@ -1,20 +1,19 @@
-import { styleText } from 'node:util';
+import { say, styled } from '../terminal.ts';
 import type { Facts, Finding } from './advice.ts';
 
 /** What was found, a line each. */
 export function printFacts(facts: Facts): void {
-  for (const [name, value] of lines(facts))
-    console.log(`${styleText('bold', name.padEnd(14))}${value}`);
+  for (const [name, value] of lines(facts)) say(styled('bold', name.padEnd(14)), String(value));
 }
 
 /** What follows from it. */
 export function printFindings(all: readonly Finding[]): void {
   const colours = { missing: 'red', slow: 'yellow', note: 'cyan' } as const;
-  console.log('');
-  if (all.length === 0) console.log('Nothing is missing and nothing slow was found.');
+  say('');
+  if (all.length === 0) say('Nothing is missing and nothing slow was found.');
   for (const { kind, text, advice } of all) {
-    console.log(`${styleText(colours[kind], kind.padEnd(8))} ${indent(text, 9)}`);
-    console.log(`         ${indent(advice, 9)}`);
+    say(styled(colours[kind], kind.padEnd(8)), ` ${indent(text, 9)}`);
+    say(`         ${indent(advice, 9)}`);
   }
 }
 

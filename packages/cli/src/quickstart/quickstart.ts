@@ -6,6 +6,7 @@ import { alignPairs, formatDuration, MetricsLog, type RunResult } from '@keel/al
 import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
 import { reportFailure } from '../failure.ts';
 import { watchOutput, withOutputEnd } from '../output-end.ts';
+import { write } from '../terminal.ts';
 import { HumanDisplay } from '../training/human-display.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import type { QuestionKind } from './behaviour.ts';
@@ -36,7 +37,7 @@ let part = 0;
 function announce(text: string): void {
   part += 1;
   stepBegan = performance.now();
-  process.stdout.write(`\n[${part}/4] ${text}\n`);
+  write(process.stdout, `\n[${part}/4] ${text}\n`);
 }
 const stepSeconds = (): number => (performance.now() - stepBegan) / 1000;
 
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
   const trainingSeconds = stepSeconds();
   if (result.interrupted) {
     const config = join(relative(process.cwd(), output), 'config.yaml');
-    process.stdout.write(`Stopped. Go on with: npx keel dpo --config ${config} --resume\n`);
+    write(process.stdout, `Stopped. Go on with: npx keel dpo --config ${config} --resume\n`);
     return exitCode;
   }
 
@@ -139,7 +140,7 @@ function measuredQuestions(): Question[] {
 function show(findings: Findings, headlines: readonly string[]): void {
   const columns = Math.min(process.stdout.columns ?? 100, 140);
   const line = '─'.repeat(columns);
-  const out = (text: string): boolean => process.stdout.write(`${text}\n`);
+  const out = (text: string): void => write(process.stdout, `${text}\n`);
   for (let index = 0; index < findings.shown; index++) {
     out(`\n${line}\n${findings.questions[index]!.prompt}\n`);
     out(

@@ -1,4 +1,5 @@
 import type { RewardOutcome } from '@keel/align';
+import { say, sayJson } from '../terminal.ts';
 import type { JudgedKind, JudgedRow } from './reward-rows.ts';
 import { RewardTally } from './reward-tally.ts';
 
@@ -11,7 +12,7 @@ export interface RewardDisplay {
 /** A JSON object a row. */
 export const jsonRewards = (kind: JudgedKind): RewardDisplay => ({
   row(row, _, outcomes) {
-    console.log(JSON.stringify({ row, ...fields(kind, outcomes) }));
+    sayJson({ row, ...fields(kind, outcomes) });
   },
   end() {},
 });
@@ -52,19 +53,19 @@ export class RewardTable implements RewardDisplay {
       ranking: ['rewards'],
       samples: ['rewards'],
     }[kind];
-    console.log(line(['row', ...names]));
+    say(line(['row', ...names]));
   }
 
   row(index: number, row: JudgedRow, outcomes: readonly RewardOutcome[]): void {
     this.#tally.add(row, outcomes);
     this.#rows += 1;
-    if (this.#rows <= SHOWN_ROWS) console.log(line([String(index), ...this.#cells(outcomes)]));
+    if (this.#rows <= SHOWN_ROWS) say(line([String(index), ...this.#cells(outcomes)]));
   }
 
   end(): void {
-    if (this.#rows > SHOWN_ROWS) console.log(`… and ${this.#rows - SHOWN_ROWS} more rows`);
-    console.log();
-    for (const text of this.#tally.lines()) console.log(text);
+    if (this.#rows > SHOWN_ROWS) say(`… and ${this.#rows - SHOWN_ROWS} more rows`);
+    say('');
+    for (const text of this.#tally.lines()) say(text);
   }
 
   #cells(outcomes: readonly RewardOutcome[]): string[] {

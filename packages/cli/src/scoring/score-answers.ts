@@ -30,6 +30,10 @@ export function scoreAnswers(
     const batch = pass.map((index) => rows[index]!);
     const score = batch[0]!.answers.length === 2 ? scorePass : scoreCompletions;
     const scores = tidy(() => noGrad(() => model.as(role, () => score(model, batch))));
+    // A sum that is no number says nothing of the answer, and is a fault to tell.
+    if (!scores.flat().every(({ logp }) => Number.isFinite(logp))) {
+      model.as(role, () => model.explainNonFinite());
+    }
     pass.forEach((index, place) => {
       results[index] = scores[place]!;
     });

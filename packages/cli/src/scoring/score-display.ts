@@ -1,3 +1,4 @@
+import { say, sayJson } from '../terminal.ts';
 import type { AnswerScore } from './score-answers.ts';
 
 /** Shows the scores of rows as they come. */
@@ -20,7 +21,7 @@ export const jsonScores = (pairs: boolean): ScoreDisplay => ({
           tokens_rejected: second?.tokens ?? 0,
         }
       : { row, logp: first?.logp ?? null, tokens: first?.tokens ?? 0 };
-    console.log(JSON.stringify(value));
+    sayJson(value);
   },
   end() {},
 });
@@ -40,7 +41,7 @@ export class ScoreTable implements ScoreDisplay {
     const names = pairs
       ? ['row', 'logp chosen', 'logp rejected', 'margin', 'tokens chosen', 'tokens rejected']
       : ['row', 'logp', 'tokens', 'logp a token'];
-    console.log(line(names));
+    say(line(names));
   }
 
   row(row: number, scores: readonly AnswerScore[] | null): void {
@@ -56,22 +57,22 @@ export class ScoreTable implements ScoreDisplay {
     if (this.#shown === SHOWN_ROWS) return;
     this.#shown += 1;
     const cells = Object.entries(columns).filter(([name]) => name !== 'accuracy');
-    console.log(line([String(row), ...cells.map(([name, value]) => cell(name, value))]));
+    say(line([String(row), ...cells.map(([name, value]) => cell(name, value))]));
   }
 
   end(): void {
-    if (this.#scored > this.#shown) console.log(`… and ${this.#scored - this.#shown} more rows`);
+    if (this.#scored > this.#shown) say(`… and ${this.#scored - this.#shown} more rows`);
     if (this.#skipped > 0) {
-      console.log(`${this.#skipped} rows left out: their prompt alone fills --max-length`);
+      say(`${this.#skipped} rows left out: their prompt alone fills --max-length`);
     }
     if (this.#scored === 0) return;
     const means = [...this.#sums].map(([name, sum]) => [name, sum / this.#scored] as const);
     const shown = means.filter(([name]) => name !== 'accuracy');
-    console.log(line(['mean', ...shown.map(([, value]) => value.toFixed(3))]));
+    say(line(['mean', ...shown.map(([, value]) => value.toFixed(3))]));
     const accuracy = means.find(([name]) => name === 'accuracy')?.[1];
     if (accuracy !== undefined) {
       const right = this.#sums.get('accuracy');
-      console.log(
+      say(
         `\nThe chosen answer is the likelier one in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
       );
     }

@@ -1,6 +1,7 @@
 import { openReward, placeName, RewardError, scoreChecked, templateSettings } from '@keel/align';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
+import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
@@ -11,11 +12,11 @@ const CHUNK = 64;
 /** `keel score --reward`: what a reward says of every answer. @returns the exit code */
 export async function scoreWithReward(options: ScoreOptions, named: string): Promise<number> {
   await using source = await openJudged(options);
-  if (source.badRowCount > 0) console.error(`${source.badRowCount} bad rows are left out`);
+  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
   const { kind } = source;
   if (options.threads !== null) setThreads(options.threads);
   const { model, precision, device, batchTokens, unsafeCode } = options;
-  if (unsafeCode) console.error('--unsafe-code: code of answers runs with all rights of this user');
+  if (unsafeCode) complain('--unsafe-code: code of answers runs with all rights of this user');
   await using reward = await openReward(named, {
     tokenizer: model,
     precision,
@@ -26,7 +27,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
-  using stopping = new StopSignals((name) => console.error(`${name}: leaving`));
+  using stopping = new StopSignals((name) => complain(`${name}: leaving`));
   for (let start = 0; start < source.length; start += CHUNK) {
     if (stopping.signal.aborted) return stopping.exitCode;
     const count = Math.min(CHUNK, source.length - start);

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { type Styled, say, sayJson, styled } from '../terminal.ts';
 import type { TokenPart, TokenPiece } from './token-pieces.ts';
 
 /** A row (or a text) in tokens. */
@@ -26,33 +26,33 @@ export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): 
       },
     ]),
   );
-  console.log(JSON.stringify({ ...name, ...byPart, truncated, ...(lost && { lost }) }));
+  sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }) });
 }
 
 /** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
 export function printTokens({ heading, parts, truncated, lost }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
-  console.log(heading + (truncated ? ', cut at --max-length' : ''));
+  say(heading + (truncated ? ', cut at --max-length' : ''));
   if (lost) {
-    console.log(
+    say(
       `  The chat template leaves out some of what the assistant says (${lost.join(', ')}): it is not trained on.`,
     );
   }
   for (const { name, pieces } of parts) {
     const scored = pieces.filter((piece) => piece.scored).length;
     const tokens = pieces.length === 1 ? 'token' : 'tokens';
-    console.log(`\n  ${name}: ${pieces.length} ${tokens}, ${scored} scored`);
+    say(`\n  ${name}: ${pieces.length} ${tokens}, ${scored} scored`);
     for (const line of wrap(pieces, columns - 4)) {
-      console.log(`    ${line.map((piece) => show(piece, colours)).join('  ')}`);
+      say('    ', ...line.flatMap((piece, at) => [at > 0 ? '  ' : '', show(piece, colours)]));
     }
   }
-  console.log('');
+  say('');
 }
 
 /** The key to what `printTokens` shows. */
 export function printLegend(): void {
-  console.log('Each token: its text and its id. Tokens with a star * are scored.\n');
+  say('Each token: its text and its id. Tokens with a star * are scored.\n');
 }
 
 function wrap(pieces: readonly TokenPiece[], width: number): TokenPiece[][] {
@@ -73,6 +73,6 @@ function wrap(pieces: readonly TokenPiece[], width: number): TokenPiece[][] {
 const plain = ({ id, text, scored }: TokenPiece): string =>
   `${scored ? '*' : ''}${JSON.stringify(text)} ${id}`;
 
-function show(piece: TokenPiece, colours: boolean): string {
-  return colours ? styleText(piece.scored ? 'green' : 'dim', plain(piece)) : plain(piece);
+function show(piece: TokenPiece, colours: boolean): string | Styled {
+  return colours ? styled(piece.scored ? 'green' : 'dim', plain(piece)) : plain(piece);
 }

@@ -1,4 +1,5 @@
 import { cutMessage } from '../cut-message.ts';
+import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 
 /** One JSON object a line on stdout, and nothing else there; words for people go to stderr. */
@@ -43,7 +44,7 @@ export class JsonDisplay implements TrainingDisplay {
   }
 
   say(text: string): void {
-    console.error(text);
+    complain(text);
   }
 
   close(): void {}
@@ -67,4 +68,4 @@ export class JsonDisplay implements TrainingDisplay {
 }
 
 /** JSON has no NaN: it becomes null. */
-export const printJson = (value: object): void => console.log(JSON.stringify(value));
+export const printJson = (value: object): void => sayJson(value);

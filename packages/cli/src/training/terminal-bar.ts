@@ -1,4 +1,6 @@
 import { SingleBar } from 'cli-progress';
+import { write } from '../terminal.ts';
+import { shownLine, shownText } from '../torch-free/shown-text.ts';
 
 /**
  * A progress bar on a terminal; null elsewhere.
@@ -12,7 +14,7 @@ export function terminalBar(
   return new SingleBar({
     stream,
     // A terminal that does not know its width says 0.
-    format: (_, { progress }) => line((stream.columns || 80) - 1, progress),
+    format: (_, { progress }) => shownLine(line((stream.columns || 80) - 1, progress)),
     hideCursor: true,
     // The first signal only ends what is under way: the bar stays till then.
     gracefulExit: false,
@@ -23,7 +25,7 @@ export function terminalBar(
 export function sayAbove(bar: SingleBar | null, stream: NodeJS.WriteStream, text: string): void {
   if (bar?.isActive) {
     // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
-    stream.write(`\r\x1b[2K${text}\n\x1b7`);
+    stream.write(`\r\x1b[2K${shownText(text)}\n\x1b7`);
     bar.render();
-  } else stream.write(`${text}\n`);
+  } else write(stream, `${text}\n`);
 }

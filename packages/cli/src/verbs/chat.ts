@@ -6,6 +6,7 @@ import { exitCodes } from '../failure.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { openModel } from '../open-model.ts';
 import type { ChatOptions } from '../options/chat.ts';
+import { write } from '../terminal.ts';
 
 export async function run(options: ChatOptions): Promise<number> {
   const { model, adapter } = await openModel(options);
@@ -33,7 +34,7 @@ export async function run(options: ChatOptions): Promise<number> {
   // On a terminal readline takes ^C as a key; from elsewhere it comes as a signal.
   lines.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
-  const say = (text: string): void => void process.stdout.write(text);
+  const say = (text: string): void => write(process.stdout, text);
   if (terminal) say('/help lists what else can be done here; ^C stops an answer, and leaves.\n');
   lines.prompt();
   try {

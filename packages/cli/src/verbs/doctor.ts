@@ -8,6 +8,7 @@ import { inspectModelCache } from '../machine/model-cache.ts';
 import { printFacts, printFindings } from '../machine/print-facts.ts';
 import { inspectTools } from '../machine/tools.ts';
 import type { DoctorOptions } from '../options/doctor.ts';
+import { sayJson } from '../terminal.ts';
 
 /** Variables that change which LibTorch runs, and how. */
 const watched =
@@ -32,7 +33,7 @@ export async function run({ bench, json }: DoctorOptions): Promise<number> {
   const measures = bench && facts.engine.loaded !== null;
   if (json) {
     const measured = measures ? { bench: await runBench() } : {};
-    console.log(JSON.stringify({ ok: !missing, ...facts, findings: found, ...measured }));
+    sayJson({ ok: !missing, ...facts, findings: found, ...measured });
   } else {
     printFacts(facts);
     printFindings(found);

@@ -1,3 +1,4 @@
+import { sayJson } from '../terminal.ts';
 import { ConfigError, optionsJsonSchema } from '../torch-free/align-config.ts';
 import { verbs } from '../verb-list.ts';
 
@@ -6,6 +7,6 @@ export async function run({ verb }: { verb: string }): Promise<number> {
   if (jsonSchema === undefined && !definition.descriptors.some(({ name }) => name === 'config')) {
     throw new ConfigError([`keel ${verb} takes no YAML file`]);
   }
-  console.log(JSON.stringify(jsonSchema?.() ?? optionsJsonSchema(definition), null, 2));
+  sayJson(jsonSchema?.() ?? optionsJsonSchema(definition), 2);
   return 0;
 }

@@ -7,6 +7,7 @@ import { scoreAnswers } from '../scoring/score-answers.ts';
 import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
 import { scoreWithReward } from '../scoring/score-with-reward.ts';
 import { type TokenisedRow, tokeniseAnswers } from '../scoring/tokenise-answers.ts';
+import { complain } from '../terminal.ts';
 
 /** Rows that are read, grouped by length and scored together. */
 const CHUNK = 256;
@@ -14,7 +15,7 @@ const CHUNK = 256;
 export async function run(options: ScoreOptions): Promise<number> {
   if (options.reward !== null) return scoreWithReward(options, options.reward);
   await using source = await openAnswers(options);
-  if (source.badRowCount > 0) console.error(`${source.badRowCount} bad rows are left out`);
+  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
   const { model, role } = await openModel(options);
   await refuseUnknownTokens(source, model, options.maxLength);
   const pairs = source.kind === 'preference';

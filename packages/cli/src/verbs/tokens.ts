@@ -1,4 +1,5 @@
 import type { TokensOptions } from '../options/tokens.ts';
+import { complain } from '../terminal.ts';
 import { rowTokens } from '../tokenising/row-tokens.ts';
 import { printJsonTokens, printLegend, printTokens } from '../tokenising/token-display.ts';
 import { tokenPieces } from '../tokenising/token-pieces.ts';
@@ -21,7 +22,7 @@ export async function run(options: TokensOptions): Promise<number> {
     return 0;
   }
   const notice = dateNotice(tokenizer.chatTemplate, template);
-  if (notice !== null) console.error(`note: ${notice}`);
+  if (notice !== null) complain(`note: ${notice}`);
   let shown = false;
   for await (const row of rowTokens(tokenizer, { ...options, data })) {
     if (!shown && !options.json) printLegend();

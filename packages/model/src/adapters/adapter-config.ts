@@ -1,6 +1,8 @@
 // PEFT's adapter_config.json.
 import { z } from 'zod';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { dictionary } from '../formats/dictionary.ts';
+import { faultsIn } from '../formats/issue-words.ts';
 import { loraScale } from './lora.ts';
 
 const pattern = z.record(z.string(), z.number().positive()).nullish();
@@ -44,14 +46,14 @@ const withoutEffect = new Set([
 const plainStarts = [true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /** What else is read of a field than its schema tells. */
-const rules: Record<string, (value: unknown) => boolean> = {
+const rules = dictionary<(value: unknown) => boolean>({
   // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before training, and PEFT does so again.
   init_lora_weights: (value) =>
     plainStarts.includes(typeof value === 'string' ? value.toLowerCase() : (value as boolean)),
   task_type: (value) => value === 'CAUSAL_LM' || value === 'SEQ_CLS',
   modules_to_save: (value) => isScoreHead(value),
   bias: (value) => value === 'none',
-};
+});
 
 /** The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it writes both. */
 const isScoreHead = (value: unknown): boolean =>
@@ -73,10 +75,10 @@ export function treatmentOf(field: string): 'read' | 'without effect' | 'refused
 export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   const result = schema.safeParse(json);
   if (!result.success) {
-    const issues = result.error.issues.map(
-      ({ path: field, message }) => `${field.join('.')}: ${message}`,
+    throw new CheckpointError(
+      { file: path },
+      `is no adapter configuration: ${faultsIn(result.error)}`,
     );
-    throw new CheckpointError({ file: path }, `is no adapter configuration: ${issues.join('; ')}`);
   }
   const config = result.data;
   if (config.peft_type !== 'LORA') {

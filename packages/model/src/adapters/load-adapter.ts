@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { fromBytes, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { openSafetensors, type TensorFile } from '../formats/safetensors.ts';
+import { withinTime } from '../formats/within-time.ts';
 import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
+import { allFinite, nonFinite } from '../loading/non-finite.ts';
 import { floatTypeOf } from '../loading/safetensors-source.ts';
 import {
   type AdapterConfig,
@@ -34,9 +37,22 @@ export function loadAdapter(
   decoder: Decoder,
   folder: string,
   name: string,
-  { trainable = false, leaveHead = false }: LoadAdapterOptions = {},
+  options: LoadAdapterOptions = {},
 ): Map<string, Tensor> {
   refuseTakenName(decoder, name);
+  return inPlainWords(
+    (reason, cause) =>
+      new CheckpointError({ file: folder }, `the adapter cannot be read: ${reason}`, { cause }),
+    () => readAdapter(decoder, folder, name, options),
+  );
+}
+
+function readAdapter(
+  decoder: Decoder,
+  folder: string,
+  name: string,
+  { trainable = false, leaveHead = false }: LoadAdapterOptions,
+): Map<string, Tensor> {
   const configPath = join(folder, 'adapter_config.json');
   if (!existsSync(configPath) && existsSync(join(folder, 'final', 'adapter_config.json'))) {
     throw new CheckpointError(
@@ -57,9 +73,12 @@ export function loadAdapter(
     );
   }
   const layers = layersInFile(path, file, decoder);
-  refuseOtherLayers(path, config, decoder, layers);
-  const ranks = layers.map((layer) => {
-    const { rank, scale } = rankAndScale(configPath, config, layer.name);
+  const ranksAndScales = matching(configPath, () => {
+    refuseOtherLayers(path, config, decoder, layers);
+    return layers.map(({ name: module }) => rankAndScale(configPath, config, module));
+  });
+  const ranks = layers.map((layer, index) => {
+    const { rank, scale } = ranksAndScales[index]!;
     const [out, input] = layer.weight.shape as [number, number];
     checkShape(path, file, peftKey(layer.name, 'A'), [rank, input]);
     checkShape(path, file, peftKey(layer.name, 'B'), [out, rank]);
@@ -67,7 +86,9 @@ export function loadAdapter(
   });
   const pairs = layers.map((layer, index): LoraPair => {
     const read = (matrix: 'A' | 'B'): Tensor => {
-      const tensor = readFloat32(path, file, peftKey(layer.name, matrix), layer.weight.device);
+      const key = peftKey(layer.name, matrix);
+      const tensor = readFloat32(path, file, key, layer.weight.device);
+      if (!allFinite(tensor)) throw nonFinite(path, key);
       return trainable ? tensor.setRequiresGrad() : tensor;
     };
     return { a: read('A'), b: read('B'), scale: ranks[index]!, dropout: config.lora_dropout };
@@ -75,6 +96,18 @@ export function loadAdapter(
   layers.forEach((layer, index) => void layer.adapters.set(name, pairs[index]!));
   return adapterParameters(decoder, name);
 }
+
+/** The adapter's own regular expressions, on the names of this model's modules. */
+const matching = <Result>(configPath: string, body: () => Result): Result =>
+  withinTime(
+    10_000,
+    body,
+    () =>
+      new CheckpointError(
+        { file: configPath },
+        'its patterns (target_modules, rank_pattern and the like) take more than 10 seconds to match the names of the modules. List the modules in place of a regular expression',
+      ),
+  );
 
 /**
  * The scalar head that PEFT or Keel has saved beside an adapter.

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { issueWords } from '../formats/issue-words.ts';
 
 /** A config.json that Keel cannot make a model of. */
 export class ConfigError extends Error {
@@ -22,8 +23,8 @@ export function parseFields<Schema extends z.ZodType>(
     const given = path.reduce<unknown>((value, key) => (value as Fields | undefined)?.[key], json);
     const field = path.length === 0 ? 'the whole file' : path.join('.');
     return given === undefined
-      ? `field ${field} is missing (${message})`
-      : `field ${field} is ${shorten(given)} (${message})`;
+      ? `field ${field} is missing (${issueWords(message)})`
+      : `field ${field} is ${shorten(given)} (${issueWords(message)})`;
   });
   throw new ConfigError(lines.join('; '));
 }

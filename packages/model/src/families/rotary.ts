@@ -115,6 +115,12 @@ export function rotaryConfig(
       `field partial_rotary_factor is ${partial_rotary_factor}; this family rotates whole heads only`,
     );
   }
+  // The weights are held against the sizes later, and the frequencies are made now.
+  if (headSize > LARGEST_HEAD) {
+    throw new ConfigError(
+      `field head_dim (or hidden_size / num_attention_heads) is ${headSize}, expected at most ${LARGEST_HEAD}`,
+    );
+  }
   const size = Math.floor(headSize * partial_rotary_factor);
   if (size % 2 !== 0 || size === 0) {
     throw new ConfigError(
@@ -128,8 +134,14 @@ export function rotaryConfig(
       `field rope_type is "${rope_type}"; Keel knows ${Object.keys(scalings).join(', ')}`,
     );
   }
-  return scaling.scale(plain, parameters, maxPositions, rope_theta);
+  const config = scaling.scale(plain, parameters, maxPositions, rope_theta);
+  if ([...config.inverseFrequencies, config.attentionFactor].every(Number.isFinite)) return config;
+  throw new ConfigError(
+    'the fields of the rotary embeddings (rope_theta, factor and the like) give frequencies that are not finite numbers',
+  );
 }
+
+const LARGEST_HEAD = 65_536;
 
 /**
  * Positions for which these parameters mean what {@link rotaryConfig} computes: LongRoPE has other factors beyond the original

@@ -21,6 +21,6 @@ export class CheckpointError extends Error {
 
 /** A value from a file as short JSON: a damaged file must not fill the message. */
 export const quote = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = value === undefined ? 'not there' : (JSON.stringify(value) ?? String(value));
   return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
 };

@@ -1,5 +1,6 @@
 // The samples that are being generated together. Every method is one step: it leaves no tensor but the cache.
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
+import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
 import { BatchBuilder } from '../packed-batch.ts';
 import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
 import { type DecodeBlocks, decodeBlocks } from './decode-blocks.ts';
@@ -177,7 +178,7 @@ export class BatchInFlight {
 
   /** @param logits [B, vocabulary] */
   #choose(sequences: readonly Sequence[], logits: Tensor): Draw[] {
-    const { sampling, seed, minNewTokens, stopTokenIds, logitsProcessor } = this.#options;
+    const { sampling, minNewTokens, stopTokenIds, logitsProcessor } = this.#options;
     let scores = logits.to('float32');
     if (sampling.repetitionPenalty !== 1) {
       scores = penaliseRepetition(
@@ -200,6 +201,21 @@ export class BatchInFlight {
       });
       scores = ops.stack(processed);
     }
+    try {
+      return this.#draw(sequences, scores);
+    } catch (error) {
+      // Where no number can be used, and no processor made them, the weights are at fault.
+      if (logitsProcessor === null && !allFinite(logits)) {
+        refuseNonFiniteWeights(this.#model.decoder, 'the model', this.#options.adapter);
+      }
+      throw error;
+    } finally {
+      this.#model.decoder.checkFiles();
+    }
+  }
+
+  #draw(sequences: readonly Sequence[], scores: Tensor): Draw[] {
+    const { sampling, seed } = this.#options;
     if (sampling.temperature === 0) return drawGreedily(scores);
     const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
       uniformFor(seed, promptIndex, sampleIndex, tokens.length),

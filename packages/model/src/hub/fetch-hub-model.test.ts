@@ -160,3 +160,13 @@ it('says what to do', async () => {
   const gated: typeof fetch = async () => Response.json({ error: 'Gated' }, { status: 401 });
   expect(await failure(spec, { fetch: gated })).toContain('Set HF_TOKEN to a token');
 });
+
+it('refuses a commit whose id would be a path', async () => {
+  const hub = fakeHub(files);
+  hub.heads.main = '../../../outside';
+  const options = { cacheDir: join(root, 'lying'), token: 'hf_secret', offline: false, ...hub };
+  await expect(fetchHubModel('hub:owner/model', options)).rejects.toThrow(
+    'the hub named the commit "../../../outside"',
+  );
+  expect(readdirSync(root)).not.toContain('outside');
+});

@@ -8,7 +8,10 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { cacheFolder } from '../formats/default-model.ts';
+import { safePath } from '../formats/safe-name.ts';
+import { shownLine } from '../formats/shown-text.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
+import { commitName, isCommit } from './hub-commit.ts';
 import { parseHubName } from './hub-name.ts';
 import { type HubFile, modelFilesOf, NotAModel } from './model-files.ts';
 
@@ -81,7 +84,8 @@ async function download(request: Request): Promise<string> {
   const { repository, revision, folder } = request;
   const hub = connection(request);
   const info = { name: repository, revision, additionalFields: ['sha' as const] };
-  const { sha: commit } = await modelInfo({ ...hub, ...info });
+  const { sha } = await modelInfo({ ...hub, ...info });
+  const commit = commitName(sha, request.spec);
   const listed: HubFile[] = [];
   const list = async (folder?: string): Promise<void> => {
     const where = { ...hub, revision: commit, ...(folder === undefined ? {} : { path: folder }) };
@@ -102,7 +106,11 @@ async function downloadOne(
   commit: string,
   { path, size }: HubFile,
 ): Promise<void> {
-  const place = join(request.folder, commit, path);
+  const place = join(
+    request.folder,
+    commit,
+    safePath(path, (fault) => new Error(`${request.spec}: ${shownLine(path)}: ${fault}`)),
+  );
   if ((await sizeOf(place)) === size) return;
   logOf(request.options)(`downloading ${request.spec} ${path} (${(size / 1e6).toFixed(1)} MB)`);
   await mkdir(dirname(place), { recursive: true });
@@ -121,16 +129,23 @@ async function downloadOne(
 
 /** What the revision pointed at when its files were last complete, if they still are. */
 async function completeSnapshot(request: Request): Promise<Snapshot | null> {
-  let snapshot: Snapshot;
-  try {
-    snapshot = JSON.parse(await readFile(referencePath(request), 'utf8')) as Snapshot;
-  } catch {
-    return null;
-  }
+  const snapshot = await readSnapshot(referencePath(request));
+  if (snapshot === null) return null;
   for (const { path, size } of snapshot.files) {
     if ((await sizeOf(join(request.folder, snapshot.commit, path))) !== size) return null;
   }
   return snapshot;
+}
+
+/** null where the reference is not there, or damaged: what it named is fetched again. */
+async function readSnapshot(path: string): Promise<Snapshot | null> {
+  try {
+    const { commit, files } = JSON.parse(await readFile(path, 'utf8')) as Snapshot;
+    for (const file of files) safePath(file.path, Error);
+    return isCommit(commit) ? { commit, files } : null;
+  } catch {
+    return null;
+  }
 }
 
 const referencePath = ({ folder, revision }: Request): string =>
@@ -149,7 +164,8 @@ const isSetOffline = (): boolean =>
 /** Busy or broken, so that a later try may succeed. */
 const isPassing = ({ statusCode }: HubApiError): boolean => statusCode === 429 || statusCode >= 500;
 
-const logOf = ({ log = console.error }: HubModelOptions): ((line: string) => void) => log;
+const logOf = ({ log }: HubModelOptions): ((line: string) => void) =>
+  log ?? ((line) => console.error(shownLine(line)));
 
 const sizeOf = (path: string): Promise<number | null> =>
   stat(path).then(

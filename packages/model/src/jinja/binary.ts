@@ -1,6 +1,7 @@
 // The operators + - * / // % ** for all types of values, and unary signs.
-import { PythonError, typeError } from './errors.ts';
+import { type PythonError, typeError } from './errors.ts';
 import { escapeHtml } from './html.ts';
+import { makeRoom, makeRoomForItems, repeated, spend } from './limits.ts';
 import { arithmetic, asIndex, float, floatValue, type Operator, plainInt } from './numbers.ts';
 import { formatPercent } from './printf.ts';
 import { concat, isMarkup, isText, markup, type Text, textOf } from './text.ts';
@@ -8,6 +9,7 @@ import { isFloat, isInt, List, Tuple, typeName, Undefined, type Value } from './
 
 /** a operator b. @throws PythonError where Python or Jinja2 would refuse it */
 export const binary = (operator: Operator, a: Value, b: Value): Value => {
+  spend(1);
   const number = arithmetic(operator, a, b);
   if (number !== undefined) return number;
   if (operator === '%' && isText(a)) return formatPercent(a, b);
@@ -27,23 +29,28 @@ const unsupportedOperands = (operator: Operator, a: Value, b: Value): PythonErro
 
 const add = (a: Value, b: Value): Value => {
   if (isText(a) && isText(b)) return addText(a, b);
-  if (a instanceof List && b instanceof List) return new List([...a.items, ...b.items]);
-  if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
+  if (a instanceof List && b instanceof List) return new List(joined(a, b));
+  if (a instanceof Tuple && b instanceof Tuple) return new Tuple(joined(a, b));
   if (isText(a) || a instanceof List || a instanceof Tuple) {
     throw typeError(`can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`);
   }
   throw unsupportedOperands('+', a, b);
 };
 
+const joined = (a: List | Tuple, b: List | Tuple): Value[] => {
+  makeRoomForItems(a.items.length + b.items.length);
+  return [...a.items, ...b.items];
+};
+
 /** Concatenates text. Joining plain text to Markup escapes it. */
 export const addText = (a: Text, b: Text): Text => {
-  if (typeof a === 'string' && typeof b === 'string') return a + b;
+  if (typeof a === 'string' && typeof b === 'string') {
+    makeRoom(a.length + b.length);
+    return a + b;
+  }
   if (isMarkup(a) || isMarkup(b)) return markup(concat([escapeHtml(a), escapeHtml(b)]));
   return concat([a, b]);
 };
-
-// A longer result is a mistake or an attack.
-const longest = 1 << 28;
 
 const multiply = (a: Value, b: Value): Value => {
   if (isSequence(a)) return repeat(a, b);
@@ -59,14 +66,14 @@ const repeat = (sequence: Text | List | Tuple, times: Value): Value => {
     throw typeError(`can't multiply sequence by non-int of type '${typeName(times)}'`);
   }
   const count = Math.max(0, asIndex(times));
-  const size = isText(sequence) ? textOf(sequence).length : sequence.items.length;
-  if (size * count > longest)
-    throw new PythonError('MemoryError', 'the repeated sequence is too long');
-  if (typeof sequence === 'string') return sequence.repeat(count);
+  if (typeof sequence === 'string') return repeated(sequence, count);
   if (isText(sequence)) {
+    // Empty texts still mark their place.
+    makeRoom(Math.max(1, textOf(sequence).length) * count);
     const text = concat(Array.from({ length: count }, () => sequence));
     return isMarkup(sequence) ? markup(text) : text;
   }
+  makeRoomForItems(Math.max(1, sequence.items.length) * count);
   const items = Array.from({ length: count }, () => sequence.items).flat();
   return sequence instanceof List ? new List(items) : new Tuple(items);
 };

@@ -5,6 +5,7 @@ import { call } from './call.ts';
 import { TemplateSyntaxError, typeError } from './errors.ts';
 import { filters } from './filters.ts';
 import type { Frame } from './frame.ts';
+import { spend } from './limits.ts';
 import { getAttribute, getItem } from './lookup.ts';
 import { compare, contains, equals, iterate, truthy } from './operators.ts';
 import { str } from './repr.ts';
@@ -94,7 +95,6 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
       return (scope) => {
         const a = left(scope);
         const b = right(scope);
-        if (operator === '+' && typeof a === 'string' && typeof b === 'string') return a + b;
         scope.rendering.at = at;
         return binary(operator, a, b);
       };
@@ -302,6 +302,7 @@ const applied = (node: Filter | Test, value: Evaluate, frame: Frame): Evaluate =
     const operand = value(scope);
     const { args, kwargs } = evaluate(scope);
     scope.rendering.at = at;
+    spend(1);
     return apply([operand, ...args], kwargs);
   };
 };

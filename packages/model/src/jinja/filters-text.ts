@@ -6,6 +6,7 @@ import { Points } from './code-points.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { escapeHtml } from './html.ts';
+import { repeated } from './limits.ts';
 import { getAttribute } from './lookup.ts';
 import { asIndex, isNumber, toNumber } from './numbers.ts';
 import { compare, iterate, len, truthy } from './operators.ts';
@@ -52,7 +53,7 @@ const indent = filter(
       if (value instanceof Undefined) throw value.error();
       throw typeError(`unsupported operand type(s) for +=: '${typeName(value!)}' and 'str'`);
     }
-    const indention = isText(width!) ? width : ' '.repeat(Math.max(0, asIndex(width!)));
+    const indention = isText(width!) ? width : repeated(' ', Math.max(0, asIndex(width!)));
     const joined = (text: Text): Text => (isMarkup(value) ? markup(text) : text);
     const all = lines(`${textOf(value)}\n`, false).map(([start, end]) =>
       sliceText(value, start, end),

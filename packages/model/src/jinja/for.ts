@@ -2,6 +2,7 @@ import { type Expression, type For, walk } from './ast.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { accessor, compileExpression } from './expressions.ts';
 import type { Frame } from './frame.ts';
+import { spend } from './limits.ts';
 import { LoopContext } from './loop.ts';
 import { iterate, truthy } from './operators.ts';
 import { capture, type Evaluate, type Execute, nested, type Output, Scope } from './runtime.ts';
@@ -104,6 +105,7 @@ const compileLoop = (
     let ran = false;
     for (let value = next(); value !== undefined; value = next()) {
       own.rendering.at = node.at;
+      spend(1);
       assign(own, value);
       if (setLoop !== null) setLoop(own, context!);
       begin(own);

@@ -1,7 +1,9 @@
 // format(value, spec): Python's format specification mini-language.
+
 import { Points, pointCount } from './code-points.ts';
 import { fixed, floatRepr, positional, scientific, significant } from './decimal.ts';
 import { PythonError, typeError, valueError } from './errors.ts';
+import { repeated } from './limits.ts';
 import { intToNumber, plainInt, toNumber } from './numbers.ts';
 import { intText, str } from './repr.ts';
 import { isText, sliceText, type Text, TextBuilder, textOf } from './text.ts';
@@ -117,9 +119,9 @@ const align = (text: Text, how: string, { fill, width }: Spec): Text => {
   if (missing <= 0) return text;
   const before = how === '>' ? missing : how === '^' ? Math.floor(missing / 2) : 0;
   const builder = new TextBuilder();
-  builder.add(fill.repeat(before));
+  builder.add(repeated(fill, before));
   builder.add(text);
-  builder.add(fill.repeat(missing - before));
+  builder.add(repeated(fill, missing - before));
   return builder.build();
 };
 
@@ -198,7 +200,7 @@ const assemble = (
     while (group(filled, grouping, every).length < room) filled = `0${filled}`;
     body = group(filled, grouping, every);
   }
-  return signed + fill.repeat(Math.max(0, room - body.length)) + body + rest;
+  return signed + repeated(fill, Math.max(0, room - body.length)) + body + rest;
 };
 
 const group = (digits: string, separator: string, every: number): string => {

@@ -66,7 +66,13 @@ const exact =
 
 const addInts = exact({ small: (a, b) => a + b, big: (a, b) => a + b });
 const subtractInts = exact({ small: (a, b) => a - b, big: (a, b) => a - b });
-const multiplyInts = exact({ small: (a, b) => a * b, big: (a, b) => a * b });
+const multiplyInts: Number2<Int> = (a, b) => {
+  if (typeof a === 'bigint' && typeof b === 'bigint' && bitLength(a) + bitLength(b) > largestBits) {
+    throw new PythonError('OverflowError', 'the result of * is too large');
+  }
+  return multiplySmall(a, b);
+};
+const multiplySmall = exact({ small: (a, b) => a * b, big: (a, b) => a * b });
 
 const zeroDivision = (message: string): PythonError =>
   new PythonError('ZeroDivisionError', message);
@@ -137,7 +143,7 @@ const floorDivideFloats: Number2<number> = (a, b) => {
 };
 
 // A larger result is a mistake or an attack.
-const largestBits = 1 << 22;
+const largestBits = 1 << 16;
 
 const powerInts: Number2<Int> = (a, b) => {
   if (Number(b) < 0) {

@@ -1,6 +1,7 @@
 // Truth, equality, order, iteration, length and membership of values.
 import { compareText, pointCount } from './code-points.ts';
 import { typeError } from './errors.ts';
+import { spend } from './limits.ts';
 import { compareNumbers, isNumber } from './numbers.ts';
 import { viewItems } from './repr.ts';
 import { isText, sliceText, type Text, textOf } from './text.ts';
@@ -67,10 +68,18 @@ export const tryIterate = (value: Value): Iterable<Value> | undefined => {
   return undefined;
 };
 
+/** How many values an iterable has at most, as far as that is known without looking at them. */
+const sizeOf = (value: Value): number => {
+  if (isText(value)) return textOf(value).length;
+  if (value instanceof PyIterator) return 0;
+  return lengthOf(value) ?? 0;
+};
+
 /** iter(value). @throws PythonError where it is no iterable */
 export const iterate = (value: Value): Iterable<Value> => {
   const values = tryIterate(value);
   if (values === undefined) throw typeError(`'${typeName(value)}' object is not iterable`);
+  spend(1 + (sizeOf(value) >>> 4));
   return values;
 };
 
@@ -95,6 +104,7 @@ function* numbersOf(range: Range): Generator<Value> {
 }
 
 export const equals = (a: Value, b: Value): boolean => {
+  spend(1);
   if (a === b) return typeof a !== 'number' || !Number.isNaN(a);
   if (isText(a)) return isText(b) && textOf(a) === textOf(b);
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0;

@@ -4,6 +4,7 @@ import { Points, pointCount } from './code-points.ts';
 import { PythonError, typeError, valueError } from './errors.ts';
 import { formatFloat } from './format-spec.ts';
 import { escapeHtml } from './html.ts';
+import { repeated } from './limits.ts';
 import { isNumber, plainInt, toNumber, truncateFloat } from './numbers.ts';
 import { ascii, intText, repr, str } from './repr.ts';
 import { isMarkup, isText, markup, sliceText, type Text, TextBuilder, textOf } from './text.ts';
@@ -156,9 +157,9 @@ const padded = (text: Text, width: number, left: boolean): Text => {
   const missing = width - pointCount(textOf(text));
   if (missing <= 0) return text;
   const builder = new TextBuilder();
-  if (!left) builder.add(' '.repeat(missing));
+  if (!left) builder.add(repeated(' ', missing));
   builder.add(text);
-  if (left) builder.add(' '.repeat(missing));
+  if (left) builder.add(repeated(' ', missing));
   return builder.build();
 };
 
@@ -179,7 +180,7 @@ const zeroFilled = (
 ): string => {
   const length = signed.length + prefix.length + body.length;
   const zeros = fills && flags.includes('0') && !left ? Math.max(0, width - length) : 0;
-  return signed + prefix + '0'.repeat(zeros) + body;
+  return signed + prefix + repeated('0', zeros) + body;
 };
 
 const integer = (

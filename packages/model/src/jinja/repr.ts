@@ -1,6 +1,7 @@
 // str() and repr() of all values.
 import { floatRepr } from './decimal.ts';
 import { unsupported, valueError } from './errors.ts';
+import { spend } from './limits.ts';
 import {
   isMarkup,
   isText,
@@ -68,6 +69,7 @@ export const repr = (value: Value): Text => {
 };
 
 const write = (builder: TextBuilder, value: Value, origin: Origin | null): void => {
+  spend(1);
   const text = scalar(value);
   if (text !== undefined) builder.add(text, origin);
   else if (isText(value)) writeText(builder, value, origin);

@@ -1,5 +1,6 @@
 // Run-time state of a template.
 import { PythonError } from './errors.ts';
+import { spend } from './limits.ts';
 import { type Text, TextBuilder } from './text.ts';
 import { Undefined, type Value } from './values.ts';
 
@@ -73,6 +74,8 @@ export const nested = <T>(rendering: Rendering, body: () => T): T => {
   if (rendering.depth >= deepest) {
     throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
   }
+  // A call costs more than what it is made of.
+  spend(10);
   rendering.depth++;
   try {
     return body();

@@ -14,6 +14,7 @@ import { PythonError } from './errors.ts';
 import { accessor, compileBlockFilter, compileExpression } from './expressions.ts';
 import { compileFor } from './for.ts';
 import type { Frame } from './frame.ts';
+import { spend } from './limits.ts';
 import { compileCallBlock, compileGeneration, compileMacro } from './macros.ts';
 import { truthy } from './operators.ts';
 import { str } from './repr.ts';
@@ -35,9 +36,9 @@ export const compileBody = (
   compilation: Compilation,
 ): Execute => {
   const steps = body.map((statement) => compileStatement(statement, frame, compilation));
-  if (steps.length === 1) return steps[0]!;
   return (scope, output) => {
     for (const step of steps) {
+      spend(1);
       const ending = step(scope, output);
       if (ending !== 'next') return ending;
     }

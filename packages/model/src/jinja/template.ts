@@ -9,6 +9,7 @@ import { PythonError, TemplateSyntaxError } from './errors.ts';
 import { Frame } from './frame.ts';
 import { globalsAt } from './globals.ts';
 import { normalise } from './lexer.ts';
+import { LONGEST_SOURCE, withBudget } from './limits.ts';
 import { parseTemplate } from './parser.ts';
 import {
   Context,
@@ -76,20 +77,31 @@ export class Template {
 
   /** @throws TemplateSyntaxError if the template is invalid or uses an unknown name */
   constructor(source: string) {
+    if (source.length > LONGEST_SOURCE) {
+      throw new TemplateSyntaxError(
+        `the template has ${source.length} characters; at most ${LONGEST_SOURCE} are allowed`,
+        0,
+      );
+    }
     this.#source = normalise(source);
-    const body = parseTemplate(source);
-    const nodes = walk(body);
-    checkNames(nodes);
-    this.clockFormats = clockFormatsOf(nodes);
-    this.hasGenerationBlocks = nodes.some(({ kind }) => kind === 'generation');
-    this.#compileBlocks(nodes);
-    const symbols = new Symbols(this.#scope);
-    const readsSelf = undeclared(body, ['self']).has('self');
-    this.#self = readsSelf ? symbols.declareParameter('self').index : null;
-    symbols.analyse(body);
-    const frame = new Frame(symbols, (at) => this.place(at).line, { toplevel: true });
-    this.#enter = enter(frame);
-    this.#body = compileBody(body, frame, this.#compilation);
+    try {
+      const body = parseTemplate(source);
+      const nodes = walk(body);
+      checkNames(nodes);
+      this.clockFormats = clockFormatsOf(nodes);
+      this.hasGenerationBlocks = nodes.some(({ kind }) => kind === 'generation');
+      this.#compileBlocks(nodes);
+      const symbols = new Symbols(this.#scope);
+      const readsSelf = undeclared(body, ['self']).has('self');
+      this.#self = readsSelf ? symbols.declareParameter('self').index : null;
+      symbols.analyse(body);
+      const frame = new Frame(symbols, (at) => this.place(at).line, { toplevel: true });
+      this.#enter = enter(frame);
+      this.#body = compileBody(body, frame, this.#compilation);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new TemplateSyntaxError('the template is nested too deeply', 0);
+    }
   }
 
   #compileBlocks(nodes: readonly AnyNode[]): void {
@@ -139,15 +151,17 @@ export class Template {
     if (this.#self !== null) scope.values[this.#self] = this.#reference(scope);
     const output = new Output();
     try {
-      this.#enter(scope);
-      this.#body(scope, output);
+      withBudget(() => {
+        this.#enter(scope);
+        this.#body(scope, output);
+      });
     } catch (error) {
       if (error instanceof PythonError) throw new TemplateFailure(error, this.place(rendering.at));
-      if (error instanceof RangeError && /call stack|string length/i.test(error.message)) {
-        throw new TemplateFailure(
-          new PythonError('RecursionError', error.message),
-          this.place(rendering.at),
-        );
+      if (error instanceof RangeError) {
+        const cause = /call stack/i.test(error.message)
+          ? new PythonError('RecursionError', 'maximum recursion depth exceeded')
+          : new PythonError('MemoryError', 'the template makes a value that is too large');
+        throw new TemplateFailure(cause, this.place(rendering.at));
       }
       throw error;
     }

@@ -3,6 +3,7 @@ import { bind, positional, textArgument } from './arguments.ts';
 import { Points } from './code-points.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { escapeHtml } from './html.ts';
+import { repeated } from './limits.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
 import { softStr } from './repr.ts';
@@ -158,13 +159,11 @@ const stripper =
 const pad = (self: Text, left: number, right: number, fill: Text): Text => {
   if (left <= 0 && right <= 0) return self;
   const builder = new TextBuilder();
-  builder.add(textOf(fill).repeat(Math.max(0, left)));
+  builder.add(repeated(textOf(fill), Math.max(0, left)));
   builder.add(self);
-  builder.add(textOf(fill).repeat(Math.max(0, right)));
+  builder.add(repeated(textOf(fill), Math.max(0, right)));
   return like(self, builder.build());
 };
-
-const longest = 1 << 28;
 
 const padder =
   (name: string, place: (missing: number, width: number) => readonly [number, number]): Method =>
@@ -175,7 +174,6 @@ const padder =
     if (!isText(fill) || new Points(textOf(fill)).length !== 1) {
       throw typeError('The fill character must be exactly one character long');
     }
-    if (width > longest) throw valueError('the width is too large');
     const missing = width - new Points(textOf(self)).length;
     const [left, right] = place(Math.max(0, missing), width);
     return pad(self, left, right, isMarkup(self) ? escapeHtml(fill) : fill);
@@ -192,7 +190,7 @@ const zfill: Method = (self, args, kwargs) => {
   const missing = asIndex(args[0]!) - new Points(textOf(self)).length;
   if (missing <= 0) return self;
   const signed = /^[-+]/.test(textOf(self)) ? 1 : 0;
-  const zeros = '0'.repeat(missing);
+  const zeros = repeated('0', missing);
   return like(self, concat([sliceText(self, 0, signed), zeros, sliceText(self, signed)]));
 };
 
@@ -271,7 +269,7 @@ const expandtabs: Method = (self, args, kwargs) => {
     const next = at + character.length;
     if (character === '\t') {
       const spaces = width > 0 ? width - (column % width) : 0;
-      builder.add(' '.repeat(spaces));
+      builder.add(repeated(' ', spaces));
       column += spaces;
     } else {
       builder.add(sliceText(self, at, next));

@@ -1,6 +1,8 @@
 // Text that tracks which message each part came from. Text without an origin is a plain JS string, which keeps the common
 // case fast. A Str carries runs; a run may be empty, so that empty content still marks its place.
 
+import { LONGEST_TEXT, makeRoom, spend } from './limits.ts';
+
 /** Where a run of text came from. `message` is -1 for the template's own text. */
 export interface Origin {
   readonly message: number;
@@ -62,9 +64,13 @@ export class TextBuilder {
   text = '';
   readonly runs: Run[] = [];
 
-  /** @param origin applied to a plain string */
+  /**
+   * @param origin applied to a plain string
+   * @throws PythonError where the text would be too long
+   */
   add(piece: Text, origin: Origin | null = null): void {
     const at = this.text.length;
+    checkLength(at, piece);
     if (typeof piece === 'string') {
       this.text += piece;
       if (origin !== null) this.#push(at, this.text.length, origin);
@@ -87,6 +93,13 @@ export class TextBuilder {
     return make(this.text, this.runs);
   }
 }
+
+/** What is added counts, and not what is there already: text is often built of many small pieces. */
+const checkLength = (at: number, piece: Text): void => {
+  const { length } = textOf(piece);
+  if (at + length > LONGEST_TEXT) makeRoom(at + length);
+  spend((length >>> 10) + (typeof piece === 'string' ? 0 : piece.runs.length >>> 4));
+};
 
 export const concat = (pieces: Iterable<Text>): Text => {
   const builder = new TextBuilder();
@@ -112,6 +125,7 @@ export const sliceText = (text: Text, start: number, end = textOf(text).length):
 
 /** Maps characters, for example to upper case. Each run follows its text. */
 export const mapText = (text: Text, map: (text: string) => string): Text => {
+  makeRoom(textOf(text).length);
   if (typeof text === 'string') return map(text);
   const whole = map(text.text);
   const borders = [

@@ -1,6 +1,7 @@
 // Python's json.dumps() with the options of transformers' tojson.
 import { floatRepr } from './decimal.ts';
 import { typeError, valueError } from './errors.ts';
+import { spend } from './limits.ts';
 import { asIndex, floatValue, plainInt } from './numbers.ts';
 import { iterate, sorted } from './operators.ts';
 import { edge, intText } from './repr.ts';
@@ -57,6 +58,7 @@ class Writer {
   }
 
   write(value: Value, line: string, origin: Origin | null): void {
+    spend(1);
     if (isText(value)) this.#text(value, origin);
     else if (value instanceof Dict) this.#dict(value, line, value.origin ?? origin);
     else if (value instanceof List || value instanceof Tuple) {

@@ -1,6 +1,7 @@
 // Python's values. An int is a JS number that is a safe integer, or a bigint. A float whose value is a safe integer is a
 // PythonFloat; any other JS number is a float. A str is Text, a bool a boolean, None null; other types are classes.
 import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
+import { makeRoom, spend } from './limits.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
 
 /** A float with an integral value such as 20.0, which as a JS number would be an int. */
@@ -289,7 +290,10 @@ const hashKey = (value: Value): unknown => {
   if (typeof value === 'bigint') return value;
   if (value instanceof Undefined) return Undefined;
   if (value instanceof Tuple) {
-    return `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
+    spend(1);
+    const key = `\0t${JSON.stringify(value.items.map((item) => tokenOf(hashKey(item))))}`;
+    makeRoom(key.length);
+    return key;
   }
   const isView = value instanceof DictView && value.kind !== 'values';
   if (value instanceof List || value instanceof Dict || isView) {

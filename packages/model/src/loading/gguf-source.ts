@@ -38,6 +38,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
     path,
     transposedLinears: false,
     mapped: false,
+    mappedFiles: () => [],
     names: () => file.names().map((name) => rename(name, toModule)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,

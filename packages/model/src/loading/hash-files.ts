@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../formats/default-model.ts';
+import { readWeightMap } from '../formats/safetensors.ts';
 import { writeAside } from '../formats/write-aside.ts';
 import { type FileIdentity, fileIdentity, isSettled, shortHash } from './file-identity.ts';
 
@@ -65,15 +66,15 @@ function remember(place: string, found: Remembered): void {
   } catch {}
 }
 
-/** The files of a model folder that say what the model computes: its configuration and its weights. */
+/**
+ * The files of a model folder that say what the model computes: its configuration and its weights.
+ * @throws CheckpointError where the index is damaged
+ */
 export function modelFiles(folder: string): string[] {
   const single = join(folder, 'model.safetensors');
   const config = join(folder, 'config.json');
   if (existsSync(single)) return [config, single];
   const index = join(folder, 'model.safetensors.index.json');
-  const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as {
-    weight_map: Record<string, string>;
-  };
-  const shards = [...new Set(Object.values(weight_map))].sort();
+  const shards = [...new Set(readWeightMap(index).map(([, shard]) => shard))].sort();
   return [config, index, ...shards.map((shard) => join(folder, shard))];
 }

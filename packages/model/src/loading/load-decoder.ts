@@ -6,7 +6,9 @@ import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { openGguf } from '../formats/gguf.ts';
+import { shownText } from '../formats/shown-text.ts';
 import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { buildDecoder, type ComputeType } from './build-decoder.ts';
@@ -15,6 +17,7 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
+import { WatchedFile } from './watched-file.ts';
 import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -48,7 +51,16 @@ export interface LoadedDecoder {
  * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file, whatever its name.
  * @throws CheckpointError naming the file, and the tensor or field, where something is damaged, missing, too much or unknown
  */
-export async function loadDecoder(
+export const loadDecoder = async (
+  path: string,
+  options: LoadDecoderOptions,
+): Promise<LoadedDecoder> =>
+  inPlainWords(
+    (reason, cause) => new CheckpointError({ file: path }, `cannot be read: ${reason}`, { cause }),
+    () => load(path, options),
+  );
+
+async function load(
   path: string,
   { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
@@ -60,6 +72,10 @@ export async function loadDecoder(
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
+  // Parameters are copies; all else may lie in the files.
+  if (!trainable && device === 'cpu') {
+    decoder.files = (cached ?? source).mappedFiles().map((file) => new WatchedFile(file));
+  }
   const scoreHead = opened.classifier ? readScoreHead(source, device, trainable) : null;
   let hash: Promise<string> | undefined;
   return {
@@ -83,7 +99,7 @@ interface Opened {
   classifier: boolean;
 }
 
-const warn = (text: string): void => process.emitWarning(text);
+const warn = (text: string): void => process.emitWarning(shownText(text));
 
 function openFolder(folder: string, notice: (text: string) => void): Opened {
   const path = join(folder, 'config.json');

@@ -50,6 +50,7 @@ export function namedWeights(decoder: Decoder): Map<string, Tensor> {
 
 /** Frees a decoder's weights and adapters. */
 export function disposeDecoder(decoder: Decoder): void {
+  for (const file of decoder.files) file[Symbol.dispose]();
   for (const weight of namedWeights(decoder).values()) weight.dispose();
   for (const { adapters } of linearLayers(decoder)) {
     for (const { a, b } of adapters.values()) {

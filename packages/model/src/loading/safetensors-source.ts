@@ -29,6 +29,7 @@ export function openSafetensorsSource(
 ): WeightSource {
   const file = openSafetensors(folder);
   const mappings = new Mappings(file);
+  const inUse = new Set<string>();
   const { modules } = config;
   // Checkpoints of the bare model (GPT-2's own) lack the name under which the language model holds it.
   const prefix = modules.embedding.slice(0, modules.embedding.indexOf('.') + 1);
@@ -43,6 +44,7 @@ export function openSafetensorsSource(
     const type = floatTypeOf(folder, stored, info.dtype);
     const view = mappings.view(stored, type, info.shape);
     if (view === null) return converted(fromBytes(file.read(stored), type, info.shape), dtype);
+    if (type === dtype && view.aligned) inUse.add(file.place(stored).path);
     if (type !== dtype || view.aligned) return converted(view.tensor, dtype);
     using unaligned = view.tensor;
     return unaligned.clone();
@@ -51,6 +53,7 @@ export function openSafetensorsSource(
     path: folder,
     transposedLinears,
     mapped: true,
+    mappedFiles: () => [...inUse],
     names: () => file.names().map((name) => (bare && !isHead(name) ? prefix + name : name)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,

@@ -2,6 +2,8 @@ import type { DType, Tensor } from '@keel/torch';
 
 /** A checkpoint's tensors under the names that transformers gives them, whatever the file calls them. */
 export interface WeightSource extends Disposable {
+  /** Files in which tensors lie that were read without a copy. */
+  mappedFiles(): string[];
   /** For messages: the file or folder. */
   readonly path: string;
   /** Linear weights are stored [in, out]. */

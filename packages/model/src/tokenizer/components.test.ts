@@ -57,6 +57,11 @@ describe('the components of a tokenizer.json', () => {
       ...components,
       model: models[components.model],
     };
+    if (name.startsWith('decoder Replace') && name.includes('"Regex"')) {
+      // Its pattern would run where nothing can end it.
+      expect(() => new Tokenizer({ source: name, json, config: {} })).toThrow(/regular expression/);
+      return;
+    }
     const tokenizer = new Tokenizer({ source: name, json, config: {} });
     const library = new RustTokenizer(checkTokenizerJson(json, name), JSON.stringify(json), name);
     const placed = library.place(

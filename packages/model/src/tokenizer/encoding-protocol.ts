@@ -26,6 +26,8 @@ export interface LoadMessage {
   components: PositionedComponents;
   /** The contents of its added tokens. */
   addedTokens: string[];
+  /** Regular expressions that nobody knows: with any, the tokenizer gets a process of its own. */
+  patterns: string[];
 }
 
 export interface FreeMessage {

@@ -1,6 +1,7 @@
-// What runs in an encoding thread: the Rust library, whose encoding is asynchronous. See encoding-thread.ts.
+// What runs in an encoding thread. See encoding-thread.ts.
 import { workerData } from 'node:worker_threads';
-import type { Encoding, Normalizer, PreTokenizer, Tokenizer } from 'tokenizers';
+import { GuardedTokenizer } from './encoding-guard.ts';
+import { encode, load } from './encoding-library.ts';
 import {
   ANSWERED,
   type Answer,
@@ -10,25 +11,21 @@ import {
   type EncodingThreadStart,
   type LoadMessage,
   type Message,
-  type PositionedComponents,
   type Request,
   STARTED,
-  type TextPosition,
 } from './encoding-protocol.ts';
-import { libraryWith } from './library-tokenizer.ts';
 
-interface Loaded {
-  tokenizer: Tokenizer;
+/** A tokenizer, here or in a process of its own. */
+interface Encoder extends Partial<Disposable> {
   description: Description;
-  /** Sets the components that hold at a position, where they are not set already. */
-  standAt: (position: TextPosition) => void;
+  encode(request: EncodeRequest): Promise<EncodedBatch>;
 }
 
 const { port, state } = workerData as EncodingThreadStart;
 const flags = new Int32Array(state);
 Atomics.store(flags, STARTED, 1);
 
-const tokenizers = new Map<number, Promise<Loaded>>();
+const tokenizers = new Map<number, Promise<Encoder>>();
 
 /** One message after the other: components are exchanged between encodings. */
 let last: Promise<void> = Promise.resolve();
@@ -36,13 +33,24 @@ port.on('message', (message: Message | Request) => {
   last = last.then(() => handle(message));
 });
 
+async function open(message: LoadMessage): Promise<Encoder> {
+  if (message.patterns.length > 0) return GuardedTokenizer.open(message);
+  const loaded = await load(message);
+  return { description: loaded.description, encode: (request) => encode(loaded, request) };
+}
+
 async function handle(message: Message | Request): Promise<void> {
   if (message.kind === 'free') {
+    const freed = tokenizers.get(message.tokenizer);
     tokenizers.delete(message.tokenizer);
+    freed?.then(
+      (encoder) => encoder[Symbol.dispose]?.(),
+      () => {},
+    );
     return;
   }
   if (message.kind === 'load') {
-    const loading = load(message);
+    const loading = open(message);
     tokenizers.set(message.tokenizer, loading);
     // A failure is the answer to the first request.
     await loading.catch(() => {});
@@ -51,9 +59,9 @@ async function handle(message: Message | Request): Promise<void> {
   const memory: ArrayBuffer[] = [];
   let answer: Answer<Description | EncodedBatch>;
   try {
-    const loaded = await tokenizers.get(message.tokenizer)!;
+    const encoder = await tokenizers.get(message.tokenizer)!;
     answer = {
-      value: message.kind === 'describe' ? loaded.description : await encode(loaded, message),
+      value: message.kind === 'describe' ? encoder.description : await encoder.encode(message),
     };
   } catch (error) {
     answer = { error: error instanceof Error ? error.message : String(error) };
@@ -66,121 +74,4 @@ async function handle(message: Message | Request): Promise<void> {
   port.postMessage(answer, memory);
   Atomics.add(flags, ANSWERED, 1);
   Atomics.notify(flags, ANSWERED);
-}
-
-async function load({ json, components, addedTokens }: LoadMessage): Promise<Loaded> {
-  const library = await import('tokenizers');
-  const tokenizer = library.Tokenizer.fromString(json);
-  // Nothing is cut or padded in silence.
-  tokenizer.disableTruncation();
-  tokenizer.disablePadding();
-  const prefix = await prefixOf(tokenizer);
-  // Adds nothing, and keeps in the offsets the spaces that other post-processors trim.
-  tokenizer.setPostProcessor(library.byteLevelProcessing(false));
-  const addedIds = addedTokens.map((token) => tokenizer.tokenToId(token));
-  const addedTexts = addedIds.map((id) => (id === null ? null : tokenizer.idToToken(id)));
-  return {
-    tokenizer,
-    description: { prefix, addedIds, addedTexts },
-    standAt: exchange(tokenizer, components),
-  };
-}
-
-/** What the post-processor puts before a text: it is shown one token of another tokenizer. */
-async function prefixOf(tokenizer: Tokenizer): Promise<number[]> {
-  const one = await libraryWith({}).encode('x', null, { addSpecialTokens: false });
-  const processed = tokenizer.postProcess(one, null, true);
-  const at = processed.getSpecialTokensMask().indexOf(0);
-  return processed.getIds().slice(0, at);
-}
-
-/** Which components hold at a position; see {@link TextPosition}. */
-const componentsAt: Record<
-  TextPosition,
-  { normalizer: 'own' | 'unprefixed'; preTokenizer: 'own' | 'unprefixed' | 'later' }
-> = {
-  start: { normalizer: 'own', preTokenizer: 'own' },
-  afterText: { normalizer: 'unprefixed', preTokenizer: 'unprefixed' },
-  afterToken: { normalizer: 'own', preTokenizer: 'later' },
-  afterNormalizedToken: { normalizer: 'unprefixed', preTokenizer: 'later' },
-};
-
-function exchange(
-  tokenizer: Tokenizer,
-  components: PositionedComponents,
-): (position: TextPosition) => void {
-  const normalizers = { own: tokenizer.getNormalizer(), unprefixed: null as Normalizer | null };
-  const preTokenizers = {
-    own: tokenizer.getPreTokenizer(),
-    unprefixed: null as PreTokenizer | null,
-    later: null as PreTokenizer | null,
-  };
-  const json = {
-    unprefixed: components.unprefixedPreTokenizer,
-    later: components.laterPreTokenizer,
-  };
-  const normalizerAt = (name: 'own' | 'unprefixed'): Normalizer | null => {
-    if (name === 'own' || components.unprefixedNormalizer === undefined) return normalizers.own;
-    normalizers.unprefixed ??= libraryWith({
-      normalizer: JSON.parse(components.unprefixedNormalizer),
-    }).getNormalizer();
-    return normalizers.unprefixed;
-  };
-  const preTokenizerAt = (name: 'own' | 'unprefixed' | 'later'): PreTokenizer | null => {
-    const other = name === 'own' ? undefined : json[name];
-    if (name === 'own' || other === undefined) return preTokenizers.own;
-    preTokenizers[name] ??= libraryWith({ pre_tokenizer: JSON.parse(other) }).getPreTokenizer();
-    return preTokenizers[name];
-  };
-  let now: TextPosition = 'start';
-  return (position) => {
-    if (position === now) return;
-    now = position;
-    const normalizer = normalizerAt(componentsAt[position].normalizer);
-    const preTokenizer = preTokenizerAt(componentsAt[position].preTokenizer);
-    if (normalizer) tokenizer.setNormalizer(normalizer);
-    if (preTokenizer) tokenizer.setPreTokenizer(preTokenizer);
-  };
-}
-
-async function encode(
-  { tokenizer, standAt }: Loaded,
-  { texts, position, offsets }: EncodeRequest,
-): Promise<EncodedBatch> {
-  standAt(position);
-  const options = { addSpecialTokens: false };
-  const encodings =
-    texts.length === 1
-      ? [await tokenizer.encode(texts[0]!, null, options)]
-      : await tokenizer.encodeBatch([...texts], options);
-  const lists = encodings.map((encoding) => encoding.getIds());
-  const counts = lists.map(({ length }) => length);
-  const ids = Uint32Array.from(lists.length === 1 ? lists[0]! : lists.flat());
-  if (!offsets) return { counts, ids, starts: null, ends: null };
-  const starts = new Uint32Array(ids.length);
-  const ends = new Uint32Array(ids.length);
-  let at = 0;
-  encodings.forEach((encoding: Encoding, index) => {
-    const units = utf16Offsets(texts[index]!);
-    for (const [start, end] of encoding.getOffsets() as [number, number][]) {
-      starts[at] = units ? units[start]! : start;
-      ends[at] = units ? units[end]! : end;
-      at += 1;
-    }
-  });
-  return { counts, ids, starts, ends };
-}
-
-/** The UTF-16 offset of each code point, and of the text's end; null where they are equal. */
-function utf16Offsets(text: string): Uint32Array | null {
-  if (!/[\ud800-\udfff]/.test(text)) return null;
-  const units = new Uint32Array(text.length + 1);
-  let points = 0;
-  let unit = 0;
-  for (const character of text) {
-    units[points++] = unit;
-    unit += character.length;
-  }
-  units[points] = unit;
-  return units;
 }

@@ -22,6 +22,12 @@ const marks = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*';
 const gpt4oPattern = `${cased(`${contractions}?`)}|\\p{N}{1,3}|${marks}|${space}`;
 const tekkenPattern = `${cased('')}|\\p{N}|${marks}|${space}`;
 
+/** The patterns above. */
+export const familyPatterns: readonly string[] = [
+  ...[gpt2Pattern, llama3Pattern, qwen2Pattern, gpt4oPattern, tekkenPattern],
+  ...['[\\p{P}\\$\\+<=>\\^~\\|]+', '\\p{N}+', '[0-9][0-9][0-9]'],
+];
+
 export interface PreTokenizerFamily {
   preTokenizer: Component;
   normalizer?: Component;

@@ -1,6 +1,7 @@
 import type { Decoder } from 'tokenizers';
 import type { TextPosition } from './encoding-protocol.ts';
 import { type EncodingThread, encodingThread } from './encoding-thread.ts';
+import { unknownPatterns } from './known-patterns.ts';
 import { loadError } from './library-error.ts';
 import { libraryWith } from './library-tokenizer.ts';
 import { positionedComponents } from './positioned-components.ts';
@@ -45,7 +46,8 @@ export class RustTokenizer {
       byPreTokenizer: components.unprefixedPreTokenizer !== undefined,
     };
     const addedTokens = json.added_tokens.map(({ content }) => content);
-    this.#number = this.#thread.load({ json: text, components, addedTokens }, this);
+    const patterns = unknownPatterns(json);
+    this.#number = this.#thread.load({ json: text, components, addedTokens, patterns }, this);
     try {
       // While the thread loads.
       this.vocabulary = new Vocabulary(json);

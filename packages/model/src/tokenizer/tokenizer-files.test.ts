@@ -94,3 +94,35 @@ it("ends a turn with config.json's tokens where there is no generation_config.js
   const ends = tokenizerFromFolder(base).endOfTurnIds;
   expect([ends.has(5), ends.has(3)]).toEqual([true, false]);
 });
+
+it.each([
+  '../../outside',
+  '/tmp/outside',
+  'a/b',
+  '..',
+  'con',
+  'a\u0000',
+  'a\u202eb',
+])('refuses a chat template whose name %j would be a path', (name) => {
+  const base = writeBase();
+  const config = {
+    chat_template: [
+      { name: 'default', template: 'x' },
+      { name, template: 'y' },
+    ],
+  };
+  writeFileSync(join(base, 'tokenizer_config.json'), JSON.stringify(config));
+  expect(() => tokenizerFromFolder(base)).toThrow(/tokenizer_config.json: the chat template named/);
+});
+
+it('takes names of templates that objects inherit for names like any other', () => {
+  const base = writeBase();
+  const chat_template = ['default', 'constructor', 'toString', '__proto__'].map((name) => ({
+    name,
+    template: `{{ '${name}' }}`,
+  }));
+  writeFileSync(join(base, 'tokenizer_config.json'), JSON.stringify({ chat_template }));
+  const to = join(folder, 'saved');
+  tokenizerFromFolder(base).save(to);
+  expect(readFileSync(join(to, 'tokenizer_config.json'), 'utf8')).toContain('constructor');
+});

@@ -1,7 +1,11 @@
 // The files of a tokenizer beside a model, carried from the base to what is saved of it.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { quote } from '../formats/checkpoint-error.ts';
+import { dictionary } from '../formats/dictionary.ts';
+import { safeName } from '../formats/safe-name.ts';
 import { writeAside } from '../formats/write-aside.ts';
+import { TokenizerError } from './tokenizer-error.ts';
 
 /** What was found when a tokenizer was read from a folder. */
 export interface TokenizerFiles {
@@ -12,6 +16,20 @@ export interface TokenizerFiles {
 }
 
 const TEMPLATES = 'additional_chat_templates';
+/**
+ * The name of a chat template, which becomes a file's when the tokenizer is saved.
+ * @throws TokenizerError
+ */
+export const templateName = (name: string, where: string): string =>
+  safeName(
+    name,
+    (fault) =>
+      new TokenizerError(
+        where,
+        `the chat template named ${quote(name)} cannot be used: ${fault}, and a template's name becomes a file's. Rename it`,
+      ),
+  );
+
 const texts = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
 // Keel reads tokenizer.json alone. Converters (llama.cpp's) and slow tokenizers ask for the others.
 const copies = [
@@ -62,12 +80,6 @@ export function writeTokenizerFiles(
   folder: string,
   { files, json, config, chatTemplates, padToken }: TokenizerToSave,
 ): void {
-  const unsafe = Object.keys(chatTemplates).find((name) => /[/\\]|^\.*$/.test(name));
-  if (unsafe !== undefined) {
-    throw new Error(
-      `a chat template has the name ${JSON.stringify(unsafe)}, which cannot be a file's`,
-    );
-  }
   const write = (name: string, text: string): void =>
     writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
   const copied = files.copies.filter((file) => copy(file, join(folder, file.name)));
@@ -85,7 +97,12 @@ export function writeTokenizerFiles(
   const written = templatesIn(found);
   for (const [name, template] of Object.entries(chatTemplates)) {
     if (written[name] === template) continue;
-    write(name === 'default' ? 'chat_template.jinja' : `${TEMPLATES}/${name}.jinja`, template);
+    write(
+      name === 'default'
+        ? 'chat_template.jinja'
+        : `${TEMPLATES}/${templateName(name, folder)}.jinja`,
+      template,
+    );
   }
 }
 
@@ -110,7 +127,7 @@ const contentOf = (token: unknown): unknown =>
 
 /** The chat templates that files say, by name: those of their own go before those in tokenizer_config.json. */
 function templatesIn(files: Readonly<Record<string, string>>): Record<string, string> {
-  const templates: Record<string, string> = {};
+  const templates = dictionary<string>();
   const { chat_template: inConfig } = JSON.parse(files['tokenizer_config.json']!) as {
     chat_template?: string | { name: string; template: string }[] | null;
   };

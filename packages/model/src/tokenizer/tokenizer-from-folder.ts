@@ -1,13 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { dictionary } from '../formats/dictionary.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
+import { faultsIn } from '../formats/issue-words.ts';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
-import { readTokenizerFiles } from './tokenizer-files.ts';
+import { readTokenizerFiles, templateName } from './tokenizer-files.ts';
 
 const configSchema = z.looseObject({
   ...tokenFields,
@@ -31,7 +34,14 @@ const generationSchema = z.looseObject({
 export const tokenizerFromFolder = (
   folder: string,
   options: LoadTokenizerOptions = {},
-): Tokenizer => {
+): Tokenizer =>
+  inPlainWords(
+    (reason, cause) =>
+      new TokenizerError(folder, `its tokenizer cannot be read: ${reason}`, { cause }),
+    () => fromFolder(folder, options),
+  );
+
+const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer => {
   const { source, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
@@ -85,7 +95,7 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
     throw new TokenizerError(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TokenizerError(path, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TokenizerError(path, faultsIn(parsed.error));
   return parsed.data;
 };
 
@@ -97,16 +107,21 @@ const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],
 ): Record<string, string> => {
-  const files: Record<string, string> = {};
+  const files = dictionary<string>();
   const file = join(folder, 'chat_template.jinja');
   if (existsSync(file)) files.default = readFileSync(file, 'utf8');
   const others = join(folder, 'additional_chat_templates');
   if (existsSync(others)) {
     for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      files[name.slice(0, -'.jinja'.length)] = readFileSync(join(others, name), 'utf8');
+      files[templateName(name.slice(0, -'.jinja'.length), others)] = readFileSync(
+        join(others, name),
+        'utf8',
+      );
     }
   }
-  if (Object.keys(files).length > 0) return files;
-  if (typeof inConfig === 'string') return { default: inConfig };
-  return Object.fromEntries((inConfig ?? []).map(({ name, template }) => [name, template]));
+  const path = join(folder, 'tokenizer_config.json');
+  const named = dictionary<string>();
+  if (typeof inConfig === 'string') named.default = inConfig;
+  else for (const { name, template } of inConfig ?? []) named[templateName(name, path)] = template;
+  return Object.keys(files).length > 0 ? files : named;
 };

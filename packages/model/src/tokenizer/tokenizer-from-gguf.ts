@@ -1,3 +1,5 @@
+import { dictionary } from '../formats/dictionary.ts';
+import { inPlainWords } from '../formats/engine-words.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
@@ -19,6 +21,17 @@ export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,
   source = 'the GGUF file',
   options: LoadTokenizerOptions = {},
+): Tokenizer =>
+  inPlainWords(
+    (reason, cause) =>
+      new TokenizerError(source, `its tokenizer cannot be read: ${reason}`, { cause }),
+    () => fromGguf(metadata, source, options),
+  );
+
+const fromGguf = (
+  metadata: Record<string, unknown>,
+  source: string,
+  options: LoadTokenizerOptions,
 ): Tokenizer => {
   // It starts while the vocabulary is built.
   encodingThread();
@@ -243,7 +256,7 @@ const postProcessor = (
 
 const chatTemplates = (metadata: Record<string, unknown>): Record<string, string> => {
   const prefix = 'tokenizer.chat_template';
-  const templates: Record<string, string> = {};
+  const templates = dictionary<string>();
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') continue;
     if (key === prefix) templates.default = value;

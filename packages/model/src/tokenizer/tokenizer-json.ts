@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faultsIn } from '../formats/issue-words.ts';
 import { charsmapFault } from './precompiled-charsmap.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
@@ -65,8 +66,15 @@ export interface TokenizerJson {
  */
 export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson => {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TokenizerError(where, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TokenizerError(where, faultsIn(parsed.error));
   const json = parsed.data as TokenizerJson;
+  const far = json.added_tokens.find(({ id }) => id >= MOST_IDS);
+  if (far !== undefined) {
+    throw new TokenizerError(
+      where,
+      `the added token ${JSON.stringify(far.content)} has the id ${far.id}; ids are below ${MOST_IDS}`,
+    );
+  }
   const fail = (message: string): never => {
     throw new TokenizerError(where, message);
   };
@@ -85,6 +93,9 @@ export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson
   }
   return json;
 };
+
+/** Memory is taken up to the largest id. The largest vocabularies have some 300,000 tokens. */
+const MOST_IDS = 2 ** 24;
 
 type Fail = (message: string) => never;
 
@@ -139,8 +150,10 @@ const mostBytes = (texts: readonly string[]): number => {
 const checkIds = (vocab: object, fail: Fail): void => {
   const ids = new Set<number>();
   for (const [token, id] of Object.entries(vocab)) {
-    if (!Number.isSafeInteger(id) || id < 0 || id > 2 ** 31) {
-      fail(`token ${JSON.stringify(token)} has the id ${String(id)}`);
+    if (!Number.isSafeInteger(id) || id < 0 || id >= MOST_IDS) {
+      fail(
+        `token ${JSON.stringify(token)} has the id ${JSON.stringify(id)?.slice(0, 80)}; ids are whole numbers below ${MOST_IDS}`,
+      );
     }
     if (ids.has(id)) fail(`two tokens have the id ${id}; one is ${JSON.stringify(token)}`);
     ids.add(id);
@@ -186,10 +199,14 @@ const postProcessorFault = (component: Component): string | null => {
     : `must have the text ($A) exactly once in its single, and has ${texts.join(', ') || 'none'}`;
 };
 
-const decoderFault = ({ type, stop }: Component): string | null =>
-  type === 'Strip' && typeof stop === 'number' && stop > 0
+const decoderFault = ({ type, stop, pattern }: Component): string | null => {
+  if (type === 'Replace' && (pattern as { Regex?: unknown } | null)?.Regex !== undefined) {
+    return 'has a regular expression; Keel decodes with a pattern that is a String. Write it so';
+  }
+  return type === 'Strip' && typeof stop === 'number' && stop > 0
     ? `has stop ${stop}; the tokenizers library fails on tokens of nothing but what it strips there. Set stop to 0`
     : null;
+};
 
 const stages = [
   {

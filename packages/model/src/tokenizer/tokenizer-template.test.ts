@@ -67,7 +67,7 @@ describe('a tokenizer with a chat template', () => {
 
   it('does not save a template whose name is no file name', () => {
     expect(() => build({ '../x': 'x' }).save('/nowhere')).toThrow(
-      /chat template has the name "\.\.\/x"/,
+      /the chat template named "\.\.\/x" cannot be used/,
     );
   });
 });

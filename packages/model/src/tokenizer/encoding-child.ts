@@ -1,0 +1,32 @@
+// A tokenizer in a process of its own: the library ends the process where a regular expression takes ten million trials,
+// and some take longer than anybody waits. See encoding-guard.ts.
+import { encode, type Loaded, load } from './encoding-library.ts';
+import type {
+  Answer,
+  Description,
+  EncodedBatch,
+  EncodeRequest,
+  LoadMessage,
+} from './encoding-protocol.ts';
+
+let loaded: Loaded | undefined;
+
+const answerTo = async (
+  message: LoadMessage | EncodeRequest,
+): Promise<Description | EncodedBatch> => {
+  if (message.kind === 'encode') return encode(loaded!, message);
+  loaded = await load(message);
+  return loaded.description;
+};
+
+process.on('message', async (message: LoadMessage | EncodeRequest) => {
+  let answer: Answer<Description | EncodedBatch>;
+  try {
+    answer = { value: await answerTo(message) };
+  } catch (error) {
+    answer = { error: error instanceof Error ? error.message : String(error) };
+  }
+  process.send!(answer);
+});
+// The parent may be killed at any time.
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { unknownPatterns } from './known-patterns.ts';
+import { preTokenizerFamilies } from './pre-tokenizers.ts';
+import { tinyTokenizerJson } from './testing/tiny-tokenizer.ts';
+import { Tokenizer } from './tokenizer.ts';
+import { checkTokenizerJson } from './tokenizer-json.ts';
+
+const withPattern = (pattern: string) => ({
+  ...tinyTokenizerJson(),
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ],
+  },
+});
+const tokenizerOf = (json: unknown): Tokenizer =>
+  new Tokenizer({ source: 'tokenizer.json', json, config: {} });
+
+describe('a pattern that nobody knows', () => {
+  it('is looked for in every component', () => {
+    const json = checkTokenizerJson(withPattern('a+b'), 'x');
+    expect(unknownPatterns(json)).toEqual(['a+b']);
+    for (const { preTokenizer } of preTokenizerFamilies.values()) {
+      const family = { ...tinyTokenizerJson(), pre_tokenizer: preTokenizer };
+      expect(unknownPatterns(checkTokenizerJson(family, 'x'))).toEqual([]);
+    }
+  });
+
+  it('gives the ids that a known one gives', () => {
+    const known = tokenizerOf(withPattern('\\p{N}+'));
+    const unknown = tokenizerOf(withPattern('\\p{N}{1,}'));
+    for (const text of ['hello 1234 world', 'é🙂', '']) {
+      expect(unknown.encode(text)).toEqual(known.encode(text));
+      expect(unknown.encodePieces([text, ' 12'], {})).toEqual(
+        known.encodePieces([text, ' 12'], {}),
+      );
+    }
+  });
+
+  it('that tries too much ends with an error naming it, and the tokenizer goes on', () => {
+    const tokenizer = tokenizerOf(withPattern('(([A-Za-z ]+)+)+!'));
+    expect(() => tokenizer.encode(`${'a'.repeat(40)}?!`)).toThrow(
+      /tokenizer.json: cannot encode a text: the tokenizers library gave up on a text of 42 characters.*"\(\(\[A-Za-z \]\+\)\+\)\+!"/,
+    );
+    expect(tokenizer.decode(tokenizer.encode('hello!'))).toBe('hello!');
+  });
+});
+
+it('refuses a decoder with a regular expression', () => {
+  const decoder = { type: 'Replace', pattern: { Regex: '(a+)+' }, content: '' };
+  expect(() => tokenizerOf({ ...tinyTokenizerJson(), decoder })).toThrow(
+    'its Replace decoder has a regular expression',
+  );
+});

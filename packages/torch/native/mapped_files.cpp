@@ -1,0 +1,90 @@
+// A file that is cut while it is mapped has no pages behind its new end: whoever reads there gets SIGBUS, and the process
+// would end without a word. The handler says which file it was. Only what is safe in a signal handler is called in it.
+#include <ATen/ATen.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <mutex>
+
+#include "surface.h"
+
+namespace keel {
+namespace {
+
+struct Mapping {
+  std::atomic<uintptr_t> begin{0};
+  std::atomic<uintptr_t> end{0};
+  char path[1024];
+};
+
+// Slots are taken once each: a file stays mapped as long as any of its tensors lives, which nobody tells.
+constexpr size_t slots = 4096;
+Mapping mappings[slots];
+std::atomic<size_t> used{0};
+
+struct sigaction before;
+
+void say(const char* text) {
+  // Nothing can be done where even this fails.
+  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
+}
+
+void onBusError(int signal, siginfo_t* info, void* context) {
+  const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+  const size_t count = used.load(std::memory_order_acquire);
+  // The last mapping of an address is the one that is there now.
+  for (size_t index = count < slots ? count : slots; index-- > 0;) {
+    const Mapping& mapping = mappings[index];
+    if (address < mapping.begin.load() || address >= mapping.end.load()) continue;
+    say("error: ");
+    say(mapping.path);
+    say(": the file was cut while it was in use, so its weights are gone. Fetch or save it again, and run the command "
+        "again; a training run resumes from its last checkpoint with --resume\n");
+    _exit(1);
+  }
+  // Not ours: whoever was there before.
+  if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction != nullptr) {
+    before.sa_sigaction(signal, info, context);
+    return;
+  }
+  sigaction(SIGBUS, &before, nullptr);
+  raise(signal);
+}
+
+void listen() {
+  struct sigaction action {};
+  action.sa_sigaction = onBusError;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, &action, &before);
+}
+
+}  // namespace
+
+// nameMapping(handle, path): what the handler says of the memory of a tensor that is a mapped file
+napi_value nameMapping(napi_env env, const Arguments& args) {
+  static std::once_flag once;
+  static std::mutex adding;
+  std::call_once(once, listen);
+  const at::Tensor& tensor = tensorAt(env, args, 0);
+  const std::string path = toString(env, args[1]);
+  const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
+  // The mapping ends with a page, not with the file.
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t end = (begin + tensor.nbytes() + page - 1) / page * page;
+  std::lock_guard<std::mutex> lock(adding);
+  const size_t index = used.load();
+  if (index >= slots) return undefinedValue(env);
+  Mapping& mapping = mappings[index];
+  const size_t length = std::min(path.size(), sizeof(mapping.path) - 1);
+  memcpy(mapping.path, path.data(), length);
+  mapping.path[length] = '\0';
+  mapping.begin.store(begin);
+  mapping.end.store(end);
+  used.store(index + 1, std::memory_order_release);
+  return undefinedValue(env);
+}
+
+}  // namespace keel
