@@ -1,4 +1,4 @@
-import type { Decoder } from 'tokenizers';
+import type { Decoder, Normalizer } from 'tokenizers';
 import type { TextPosition } from './encoding-protocol.ts';
 import { type EncodingThread, encodingThread } from './encoding-thread.ts';
 import { loadError } from './library-error.ts';
@@ -30,6 +30,8 @@ export class RustTokenizer {
   readonly #thread: EncodingThread;
   readonly #number: number;
   readonly #decoder: Decoder | null;
+  readonly #normalizerJson: TokenizerJson['normalizer'];
+  #normalizer: Normalizer | null = null;
 
   /**
    * @param json checked
@@ -38,6 +40,7 @@ export class RustTokenizer {
    */
   constructor(json: TokenizerJson, text: string, where: string) {
     this.#where = where;
+    this.#normalizerJson = json.normalizer;
     this.#thread = encodingThread();
     const components = positionedComponents(json);
     this.prefixesTexts = {
@@ -73,6 +76,13 @@ export class RustTokenizer {
       starts: starts!.subarray(from, to),
       ends: ends!.subarray(from, to),
     }));
+  }
+
+  /** A text as the normalizer makes it. */
+  normalize(text: string): string {
+    if (!this.#normalizerJson) return text;
+    this.#normalizer ??= libraryWith({ normalizer: this.#normalizerJson }).getNormalizer();
+    return this.#normalizer?.normalizeString(text) ?? text;
   }
 
   /** Text of tokens, at least one. */
