@@ -93,19 +93,19 @@ export function configTokens({
     const value = fields[name] as NamedToken | null | undefined;
     if (value !== undefined) names[name] = value === null ? null : contentOf(value);
   }
-  // The model's embedding would have no row for a new one: a class names only tokens that are there.
   for (const [name, token] of Object.entries(withPadding(defaults, json))) {
+    // A class names only tokens that are there: for a new one the model's embedding would have no row.
     if (fields[name] !== undefined || token === null || !list.isInModel(token)) continue;
     if (isStandard(name)) names[name] = token;
     else ownNames[name] ??= token;
   }
   for (const [name, token] of named) {
-    // The same: of these three the tokenizer says so.
+    // There would be no row for these either: the tokenizer says so.
     const isNeeded = name === 'bos_token' || name === 'eos_token' || name === 'pad_token';
     if (!isNeeded || list.isInModel(contentOf(token))) list.addSpecial(token);
   }
   for (const token of [...Object.values(own), ...extra]) list.addSpecial(token);
-  // Those of the class: they are in the model, so that none gets a new id.
+  // Those of the class, which have their ids already.
   for (const token of [...Object.values(names), ...Object.values(ownNames)]) {
     if (token !== null && list.isInModel(token)) list.addSpecial(token);
   }
