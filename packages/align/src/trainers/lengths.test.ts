@@ -1,4 +1,6 @@
+import { Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
+import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
 import { rowsOf, tinyChatTokenizer, tinyRows } from './fixtures/tiny-chat-model.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { PairSource } from './pair-source.ts';
@@ -43,6 +45,30 @@ describe('a survey', () => {
     const notices: string[] = [];
     await surveyLengths(many, { notice: (text) => notices.push(text), part: true });
     expect(notices).toEqual([expect.stringMatching(/^--data has more than 2000 rows/)]);
+  });
+
+  it('tells once that plain answers have no end where the tokenizer names none', async () => {
+    const withoutEnd = new Tokenizer({ source: 'tiny', json: tinyTokenizerJson(), config: {} });
+    const noticesOf = async (
+      rows: ReturnType<typeof tinyRows>,
+      tokenizer: Tokenizer,
+      option: '--data' | '--eval-data' = '--data',
+    ): Promise<string[]> => {
+      const options = { seed: 1, shuffle: false, maxLength: 200, option };
+      const notices: string[] = [];
+      const notice = (text: string): void => void notices.push(text);
+      const report = await surveyLengths(new PairSource(rowsOf(rows), tokenizer, options), {
+        notice,
+      });
+      report.tell({ all: true });
+      return notices;
+    };
+    const plain = { prompt: 'hello', chosen: 'a', rejected: 'b', extra: {} };
+    expect(await noticesOf([plain, plain], withoutEnd)).toEqual([
+      expect.stringMatching(/^--data has plain answers, and no end-of-sequence token follows/),
+    ]);
+    expect(await noticesOf([plain], withoutEnd, '--eval-data')).toEqual([]);
+    expect(await noticesOf([plain], tinyChatTokenizer())).toEqual([]);
   });
 
   it('ends when the run is stopped', async () => {

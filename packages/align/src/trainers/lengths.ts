@@ -45,6 +45,7 @@ export class LengthReport {
   tell({ all = false } = {}): void {
     const { option, maxLength, length, tooLong, tooLongReason, truncated, badRows, lost } =
       this.#source;
+    const { hasEndless } = this.#source;
     const [bad] = badRows.values();
     this.#say(tooLong.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are left out: ${tooLongReason} within --max-length ${maxLength}`;
@@ -57,6 +58,13 @@ export class LengthReport {
       return (
         `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields}), ` +
         'so it is not trained on. Such templates drop reasoning or tool calls; keel tokens shows what is left'
+      );
+    });
+    // Held-out rows have none either: told once.
+    this.#say(hasEndless && option !== '--eval-data' ? 1 : 0, all, () => {
+      return (
+        `${option} has plain answers, and no end-of-sequence token follows them because the tokenizer names none: ` +
+        'the model does not learn where to stop. Set eos_token in its tokenizer_config.json'
       );
     });
     this.#say(badRows.size, all, (count) => {

@@ -1,4 +1,5 @@
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import { endsAsText } from '../batching/ends-as-text.ts';
 import { unknownToken } from '../batching/unknown-token.ts';
 import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
 import { OrderedSampler, type SamplerState, type Strata } from '../data/shuffle.ts';
@@ -79,6 +80,8 @@ export abstract class TokenisedSource<
   readonly badRows = new Map<number, string>();
   /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
   readonly lost = new Map<number, readonly string[]>();
+  /** Whether a row was read whose plain answers have no end, for the tokenizer has no end-of-sequence token. */
+  hasEndless = false;
 
   /** @throws Error when there are no rows */
   constructor(
@@ -212,7 +215,9 @@ export abstract class TokenisedSource<
     // One reading at a time: formats need not stand two.
     const reading = this.#reading.then(() => this.#rows.readMany(indices));
     this.#reading = reading.catch(() => {});
-    return this.#tokeniser.tokenise(await reading);
+    const rows = await reading;
+    this.hasEndless ||= this.#tokenizer.eosTokenId === null && rows.some(endsAsText);
+    return this.#tokeniser.tokenise(rows);
   }
 
   #usable(rows: readonly ReadRow<Tokenised>[]): Placed[] {

@@ -1,9 +1,7 @@
 // Fields of a tokenizer_config.json that change ids in transformers (5.17), though tokenizer.json says otherwise.
+import { GENERAL } from './tokenizer-class.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { Component } from './tokenizer-json.ts';
-
-/** Classes that take a tokenizer.json as it is. */
-const generalClasses = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
 
 /**
  * tokenizer.json defines the tokens. Where the configuration asks for others, one of the two is wrong.
@@ -11,12 +9,13 @@ const generalClasses = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'Token
  * `add_bos_token` and `add_eos_token` are no such fields: beside a tokenizer.json transformers ignores them. Nor are
  * `add_prefix_space` and `do_lower_case` with a class that takes a tokenizer.json as it is.
  *
+ * @param className transformers' class of the tokenizer
  * @throws TokenizerError naming the field
  */
 export function checkConfigFields(
   config: Record<string, unknown>,
   json: Record<string, unknown>,
-  where: string,
+  { where, className }: { where: string; className: string },
 ): void {
   const fail = (message: string): never => {
     throw new TokenizerError(where, message);
@@ -27,8 +26,7 @@ export function checkConfigFields(
         'chat templates depend on them. Set it to false',
     );
   }
-  const { tokenizer_class: name } = config;
-  if (typeof name !== 'string' || generalClasses.includes(name)) return;
+  if (className === GENERAL) return;
   const components = partsOf(json.normalizer).concat(partsOf(json.pre_tokenizer));
   const compare = (field: string, isDone: boolean, what: string): void => {
     const asked = config[field];

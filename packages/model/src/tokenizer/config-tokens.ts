@@ -2,10 +2,11 @@
  * The added tokens of a tokenizer.json with those that the files beside it name, as transformers (5.17) adds them:
  * `added_tokens_decoder` sets flags and adds tokens; special tokens that are not among the added ones become so. Where
  * tokenizer_config.json has no `added_tokens_decoder`, special_tokens_map.json goes before it, and added_tokens.json adds
- * tokens.
+ * tokens. What no file names, the tokenizer's class does.
  */
 import { z } from 'zod';
 import { namedTokenFields } from './named-tokens.ts';
+import type { ClassTokens } from './tokenizer-class.ts';
 import type { AddedToken } from './tokenizer-json.ts';
 
 const flags = {
@@ -25,6 +26,7 @@ export const tokenFields = {
   ...Object.fromEntries(namedTokenFields.map((name) => [name, namedToken.nullish()])),
   additional_special_tokens: z.array(namedToken).nullish(),
   extra_special_tokens: z.union([z.array(namedToken), z.record(z.string(), namedToken)]).nullish(),
+  model_specific_special_tokens: z.record(z.string(), namedToken).nullish(),
   added_tokens_decoder: z
     .record(z.string(), z.looseObject({ content: z.string().min(1), ...flags }))
     .nullish(),
@@ -37,8 +39,12 @@ export interface ConfigTokens {
   addedTokens: unknown[];
   /** The text of each named special token; null where the files say that there is none. */
   names: Record<string, string | null>;
+  /** The text of special tokens with names that only this model has, such as `image_token`. */
+  ownNames: Record<string, string>;
   /** Special tokens without a name. */
   extra: string[];
+  /** The model's token for the end of a text, where the tokenizer names none. */
+  end: string | null;
 }
 
 export interface TokenFiles {
@@ -49,16 +55,28 @@ export interface TokenFiles {
   map: TokenFields;
   /** added_tokens.json: ids by token. */
   added: Record<string, number>;
+  /** The tokens that the tokenizer's class names. */
+  defaults: ClassTokens;
+  /** Ids of which the model says that they end a text. */
+  endIds: readonly number[];
 }
 
-export function configTokens({ json, config, map, added }: TokenFiles): ConfigTokens {
+export function configTokens({
+  json,
+  config,
+  map,
+  added,
+  defaults,
+  endIds,
+}: TokenFiles): ConfigTokens {
   const isLegacy = !config.added_tokens_decoder;
   const fields: TokenFields = isLegacy ? { ...config, ...map } : config;
   const extra = extraOf(config, isLegacy ? map : {});
-  const named = Object.entries(fields).filter(
-    ([name, value]) => name.endsWith('_token') && namedToken.safeParse(value).success,
-  ) as [string, NamedToken][];
-  const special = [...named.map(([, token]) => token), ...extra];
+  const own = ownNamed(config, isLegacy ? map : {});
+  const named = namedTokenFields
+    .map((name) => [name, fields[name]] as const)
+    .filter((entry): entry is [(typeof entry)[0], NamedToken] => (entry[1] ?? null) !== null);
+  const special = [...named.map(([, token]) => token), ...Object.values(own), ...extra];
 
   const list = new AddedTokens(json);
   const fromFiles = isLegacy
@@ -68,28 +86,80 @@ export function configTokens({ json, config, map, added }: TokenFiles): ConfigTo
         token,
       }));
   for (const { id, token } of fromFiles.sort((a, b) => a.id - b.id)) list.set(token, id);
-  for (const [name, token] of named) {
-    // The model's embedding would have no row for a new one: of these three the tokenizer says so.
-    const isNeeded = name === 'bos_token' || name === 'eos_token' || name === 'pad_token';
-    if (!isNeeded || list.isInModel(contentOf(token))) list.addSpecial(token);
-  }
-  for (const token of extra) list.addSpecial(token);
 
   const names: ConfigTokens['names'] = {};
+  const ownNames = Object.fromEntries(Object.entries(own).map(([k, v]) => [k, contentOf(v)]));
   for (const name of namedTokenFields) {
     const value = fields[name] as NamedToken | null | undefined;
     if (value !== undefined) names[name] = value === null ? null : contentOf(value);
   }
-  return { addedTokens: list.tokens, names, extra: extra.map(contentOf) };
+  for (const [name, token] of Object.entries(withPadding(defaults, json))) {
+    // A class names only tokens that are there: for a new one the model's embedding would have no row.
+    if (fields[name] !== undefined || token === null || !list.isInModel(token)) continue;
+    if (isStandard(name)) names[name] = token;
+    else ownNames[name] ??= token;
+  }
+  for (const [name, token] of named) {
+    // There would be no row for these either: the tokenizer says so.
+    const isNeeded = name === 'bos_token' || name === 'eos_token' || name === 'pad_token';
+    if (!isNeeded || list.isInModel(contentOf(token))) list.addSpecial(token);
+  }
+  for (const token of [...Object.values(own), ...extra]) list.addSpecial(token);
+  // Those of the class, which have their ids already.
+  for (const token of [...Object.values(names), ...Object.values(ownNames)]) {
+    if (token !== null && list.isInModel(token)) list.addSpecial(token);
+  }
+
+  const end =
+    names.eos_token === undefined && endIds.length === 1 ? list.contentOf(endIds[0]!) : null;
+  if (end !== null) list.addSpecial(end);
+  return { addedTokens: list.tokens, names, ownNames, extra: extra.map(contentOf), end };
 }
 
 const contentOf = (token: NamedToken): string =>
   typeof token === 'string' ? token : token.content;
 
+const isStandard = (name: string): boolean =>
+  (namedTokenFields as readonly string[]).includes(name);
+
+/** What tokenizer.json pads with is the pad token of a class that says nothing of one. */
+function withPadding(defaults: ClassTokens, json: Record<string, unknown>): ClassTokens {
+  const padding = json.padding as { pad_token?: unknown } | null | undefined;
+  return typeof padding?.pad_token === 'string'
+    ? { pad_token: padding.pad_token, ...defaults }
+    : defaults;
+}
+
+/** Tokens with names beside the standard ones. Where tokenizer_config.json has some, it replaces its own list of them. */
+function ownNamed(config: TokenFields, map: TokenFields): Record<string, NamedToken> {
+  const tokensOf = (fields: TokenFields, isToken: (value: unknown) => boolean) =>
+    Object.fromEntries(
+      Object.entries(fields).filter(
+        ([name, value]) => name.endsWith('_token') && !isStandard(name) && isToken(value),
+      ),
+    ) as Record<string, NamedToken>;
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const isObject = (value: unknown): boolean =>
+    !isText(value) && namedToken.safeParse(value).success;
+  const named = { ...tokensOf(config, isText), ...dictOf(config.extra_special_tokens) };
+  const listed =
+    Object.keys(named).length > 0 ? named : dictOf(config.model_specific_special_tokens);
+  const hasMark = (value: unknown): boolean =>
+    isObject(value) && (value as { __type?: unknown }).__type === 'AddedToken';
+  return {
+    ...tokensOf(config, hasMark),
+    ...tokensOf(map, (value) => isText(value) || isObject(value)),
+    ...listed,
+    ...dictOf(map.extra_special_tokens),
+  };
+}
+
+const dictOf = (tokens: TokenFields['extra_special_tokens']): Record<string, NamedToken> =>
+  Array.isArray(tokens) ? {} : (tokens ?? {});
+
 function extraOf(config: TokenFields, map: TokenFields): NamedToken[] {
   const own = config.extra_special_tokens ?? config.additional_special_tokens;
-  const asList = (tokens: typeof own): NamedToken[] =>
-    Array.isArray(tokens) ? tokens : Object.values(tokens ?? {});
+  const asList = (tokens: typeof own): NamedToken[] => (Array.isArray(tokens) ? tokens : []);
   return [...asList(own ?? map.additional_special_tokens), ...asList(map.extra_special_tokens)];
 }
 
@@ -125,6 +195,15 @@ class AddedTokens {
 
   hasId(id: number): boolean {
     return this.tokens.some((token) => (token as Partial<AddedToken> | null)?.id === id);
+  }
+
+  /** The token of an id; null: it has none. */
+  contentOf(id: number): string | null {
+    const added = this.tokens.find((token) => (token as Partial<AddedToken> | null)?.id === id);
+    if (added !== undefined) return (added as AddedToken).content;
+    if (Array.isArray(this.#vocab)) return this.#vocab[id]?.[0] ?? null;
+    const pieces = Object.entries((this.#vocab as Record<string, number> | undefined) ?? {});
+    return pieces.find(([, own]) => own === id)?.[0] ?? null;
   }
 
   isInModel(content: string): boolean {

@@ -61,6 +61,25 @@ describe('encodePieces', () => {
   });
 
   it.each([
+    // As it is decoded: in its normalized form.
+    ['in normalized text', true, '▁<unk>'],
+    ['as it stands', false, '<unk>'],
+  ])('takes an unknown character for no added token, matched %s', (_, normalized, unknown) => {
+    const model = bytePair({ fuse_unk: true });
+    const added_tokens = [added('<unk>', { normalized })];
+    const tokenizer = tokenizerOf({ ...prepended, model, added_tokens });
+    // "ab" would be one token, and so would "你好": both are cut. No space is put behind either.
+    expect(split(tokenizer, ':a', 'b你b')).toEqual([
+      ['▁', ':', 'a'],
+      ['b', unknown, 'b'],
+    ]);
+    expect(split(tokenizer, 'a你', '好c')).toEqual([
+      ['▁a', unknown],
+      [unknown, 'c'],
+    ]);
+  });
+
+  it.each([
     ['Prepend', prepended],
     ['Metaspace, always', metaspace('always')],
     ['Metaspace, first', metaspace('first')],

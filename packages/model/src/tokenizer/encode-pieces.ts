@@ -15,6 +15,8 @@ export interface PieceEncoder {
   prefixesTexts: { byNormalizer: boolean; byPreTokenizer: boolean };
   /** Added tokens by id. */
   addedTokens: ReadonlyMap<number, AddedTokenForm>;
+  /** A text as the normalizer makes it. */
+  normalize(text: string): string;
 }
 
 export interface AddedTokenForm {
@@ -80,15 +82,37 @@ function split(
   return { ids: runs.flatMap((run) => run.ids), end: runs.at(-1)!.end };
 }
 
-function endOf(
-  { addedTokens }: PieceEncoder,
+/**
+ * The added token that a token is, where its text is that token's: the model gives an unknown character the same id as
+ * `<unk>` written out.
+ */
+function addedAt(
+  { addedTokens, normalize }: PieceEncoder,
   text: string,
-  { ids, ends }: PlacedTokens,
+  { ids, starts, ends }: PlacedTokens,
+  index: number,
+): AddedTokenForm | null {
+  const added = addedTokens.get(ids[index]!);
+  if (added === undefined) return null;
+  const covered = text.slice(starts[index], ends[index]);
+  // What is beside it is white space that it takes.
+  const [found, own] = [trimmed(covered), trimmed(added.content)];
+  if (found === own) return added;
+  return added.normalized && normalize(found) === normalize(own) ? added : null;
+}
+
+const trimmed = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
+
+function endOf(
+  encoder: PieceEncoder,
+  text: string,
+  placed: PlacedTokens,
   before: Before | null,
 ): Before {
-  const last = ids.length - 1;
+  const last = placed.ids.length - 1;
   if (last >= 0) {
-    return { added: ends[last] === text.length ? (addedTokens.get(ids[last]!) ?? null) : null };
+    const isAtEnd = placed.ends[last] === text.length;
+    return { added: isAtEnd ? addedAt(encoder, text, placed, last) : null };
   }
   const isNothing = text.length === whiteSpaceTakenBy(before?.added, text);
   return { added: isNothing ? (before?.added ?? null) : null };
@@ -106,11 +130,10 @@ function bordersOf(pieces: readonly string[]): number[] {
 
 /** An added token that takes the white space beside it is where its own text is. */
 function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedTokens): PlacedTokens {
-  const { addedTokens } = encoder;
   const starts = Array.from(placed.starts);
   const ends = Array.from(placed.ends);
   for (let index = 0; index < placed.ids.length; index += 1) {
-    const added = addedTokens.get(placed.ids[index]!);
+    const added = addedAt(encoder, text, placed, index);
     if (!added?.lstrip && !added?.rstrip) continue;
     const covered = text.slice(starts[index], ends[index]);
     const at = covered.indexOf(added.content);
@@ -192,15 +215,13 @@ function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): Pl
  * The tokens of a text behind text that is no added token. The library puts its space before each part between added
  * tokens: only before the very first part there is to be none.
  */
-function placeAfterText(
-  { place, prefixesTexts, addedTokens }: PieceEncoder,
-  text: string,
-): PlacedTokens {
+function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
+  const { place, prefixesTexts } = encoder;
   const placed = place([text], 'afterText')[0]!;
   const added = (isNormalized: boolean): number =>
-    Array.from(placed.ids).findIndex((id) => {
-      const token = addedTokens.get(id);
-      return token !== undefined && (isNormalized || !token.normalized);
+    Array.from(placed.ids).findIndex((_, index) => {
+      const token = addedAt(encoder, text, placed, index);
+      return token !== null && (isNormalized || !token.normalized);
     });
   const any = added(true);
   if (any < 0) return placed;

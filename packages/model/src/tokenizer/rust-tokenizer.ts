@@ -1,4 +1,4 @@
-import type { Decoder } from 'tokenizers';
+import type { Decoder, Normalizer } from 'tokenizers';
 import type { TextPosition } from './encoding-protocol.ts';
 import { type EncodingThread, encodingThread } from './encoding-thread.ts';
 import { unknownPatterns } from './known-patterns.ts';
@@ -31,6 +31,8 @@ export class RustTokenizer {
   readonly #thread: EncodingThread;
   readonly #number: number;
   readonly #decoder: Decoder | null;
+  readonly #normalizerJson: TokenizerJson['normalizer'];
+  #normalizer: Normalizer | null = null;
 
   /**
    * @param json checked
@@ -39,6 +41,7 @@ export class RustTokenizer {
    */
   constructor(json: TokenizerJson, text: string, where: string) {
     this.#where = where;
+    this.#normalizerJson = json.normalizer;
     this.#thread = encodingThread();
     const components = positionedComponents(json);
     this.prefixesTexts = {
@@ -75,6 +78,13 @@ export class RustTokenizer {
       starts: starts!.subarray(from, to),
       ends: ends!.subarray(from, to),
     }));
+  }
+
+  /** A text as the normalizer makes it. */
+  normalize(text: string): string {
+    if (!this.#normalizerJson) return text;
+    this.#normalizer ??= libraryWith({ normalizer: this.#normalizerJson }).getNormalizer();
+    return this.#normalizer?.normalizeString(text) ?? text;
   }
 
   /** Text of tokens, at least one. */

@@ -9,11 +9,13 @@ import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
+import { classTokens, tokenizerClass } from './tokenizer-class.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { readTokenizerFiles, templateName } from './tokenizer-files.ts';
 
 const configSchema = z.looseObject({
   ...tokenFields,
+  tokenizer_class: z.string().nullish(),
   chat_template: z
     .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
     .nullish(),
@@ -21,13 +23,19 @@ const configSchema = z.looseObject({
 
 const addedSchema = z.record(z.string(), z.int().nonnegative());
 
+const modelSchema = z.looseObject({
+  model_type: z.string().nullish(),
+  tokenizer_class: z.string().nullish(),
+});
+
 const generationSchema = z.looseObject({
   eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
 });
 
 /**
  * The tokenizer of a Hugging Face folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json,
- * added_tokens.json, chat_template.jinja and generation_config.json where they exist.
+ * added_tokens.json, chat_template.jinja, config.json and generation_config.json where they exist. config.json says which
+ * class the tokenizer is of, and so which special tokens it has that no file names.
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */
@@ -59,21 +67,29 @@ const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer =>
     generationSchema,
   );
   const { chat_template: inConfig, ...config } = raw;
-  checkConfigFields(config, json, configPath);
-  const { addedTokens, names, extra } = configTokens({ json, config, map, added });
-  const ends = generation.eos_token_id ?? [];
+  const model = readOptional(join(folder, 'config.json'), modelSchema);
+  const className = tokenizerClass(config.tokenizer_class, model);
+  checkConfigFields(config, json, { where: configPath, className });
+  const endIds = [generation.eos_token_id ?? []].flat();
+  const defaults = classTokens(className);
+  const found = configTokens({ json, config, map, added, defaults, endIds });
+  const { extra } = found;
   return new Tokenizer({
     source: path,
-    json: { ...json, added_tokens: addedTokens },
+    json: { ...json, added_tokens: found.addedTokens },
     config: {
       ...config,
-      ...names,
+      ...found.names,
+      ...(Object.keys(found.ownNames).length > 0
+        ? { model_specific_special_tokens: found.ownNames }
+        : {}),
       ...(extra.length > 0 ? { additional_special_tokens: extra } : {}),
     } as TokenizerConfig,
     chatTemplates: templatesWith(readTemplates(folder, inConfig), source),
     template,
     files: readTokenizerFiles(folder),
-    endOfTurnIds: typeof ends === 'number' ? [ends] : ends,
+    endOfTurnIds: endIds,
+    endToken: found.end,
   });
 };
 

@@ -20,6 +20,8 @@ export interface TokenizerConfig {
   cls_token?: string | null;
   mask_token?: string | null;
   additional_special_tokens?: string[];
+  /** Tokens with names that only this model has, such as `image_token`. */
+  model_specific_special_tokens?: Record<string, string>;
   [key: string]: unknown;
 }
 
@@ -37,6 +39,8 @@ export interface TokenizerParts {
   template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
+  /** The eos token of a configuration that names none. Chat templates do not see it. */
+  endToken?: string | null;
 }
 
 export interface DecodeOptions {
@@ -74,7 +78,7 @@ export class Tokenizer {
     this.#library = new RustTokenizer(this.#json, text, source);
     this.#addedTokens = this.#findAddedTokens();
     this.bosTokenId = this.#idOf('bos_token');
-    this.eosTokenId = this.#idOf('eos_token');
+    this.eosTokenId = this.#idOf('eos_token') ?? this.#endTokenId();
     this.padTokenId = this.#idOf('pad_token');
     this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
@@ -87,7 +91,7 @@ export class Tokenizer {
         : new ChatTemplate(chatTemplates, namedTokens(config), settings);
     this.hash = createHash('sha256')
       .update(text)
-      .update(exactJson([namedTokens(config), this.#templateIdentity()]))
+      .update(exactJson([namedTokens(config), this.eosTokenId, this.#templateIdentity()]))
       .digest('hex');
   }
 
@@ -122,6 +126,7 @@ export class Tokenizer {
         place: (texts, position) => library.place(texts, position),
         prefixesTexts: library.prefixesTexts,
         addedTokens: this.#addedTokens,
+        normalize: (text) => library.normalize(text),
       },
       pieces.map((piece) => piece.toWellFormed()),
     );
@@ -204,6 +209,11 @@ export class Tokenizer {
     );
   }
 
+  #endTokenId(): number | null {
+    const { endToken } = this.#parts;
+    return endToken === undefined || endToken === null ? null : this.tokenToId(endToken);
+  }
+
   #findSpecialIds(): Set<number> {
     const { config } = this.#parts;
     const named = [
@@ -239,12 +249,16 @@ export class Tokenizer {
   }
 }
 
-const namedTokens = (config: TokenizerConfig): Record<string, string> =>
-  Object.fromEntries(
-    namedTokenFields
-      .map((name) => [name, config[name]] as const)
-      .filter((entry): entry is [(typeof entry)[0], string] => typeof entry[1] === 'string'),
+/** As transformers' special_tokens_map: the standard names, then those that only this model has. */
+function namedTokens(config: TokenizerConfig): Record<string, string> {
+  const own = Object.keys(config).filter(
+    (name) => name.endsWith('_token') && !(namedTokenFields as readonly string[]).includes(name),
   );
+  const named = [...namedTokenFields, ...own]
+    .map((name) => [name, config[name]] as const)
+    .filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return { ...Object.fromEntries(named), ...config.model_specific_special_tokens };
+}
 
 const stringify = (json: TokenizerJson, where: string): string => {
   try {

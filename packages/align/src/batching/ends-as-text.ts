@@ -1,0 +1,14 @@
+/**
+ * Whether a row has answers in plain text, which the end-of-sequence token ends. A chat's answers end as the template says;
+ * steps of a process, and prompts without an answer, have no end of their own.
+ */
+export function endsAsText(row: unknown): boolean {
+  const fields = row as Record<string, unknown>;
+  if (typeof fields.text === 'string') return true;
+  const answers = [fields.completion, fields.chosen, fields.completions];
+  return (
+    typeof fields.prompt === 'string' &&
+    !('labels' in fields) &&
+    answers.some((answer) => answer !== undefined)
+  );
+}
