@@ -23,7 +23,8 @@ export async function run(options: TokensOptions): Promise<number> {
   const notice = dateNotice(tokenizer.chatTemplate, template);
   if (notice !== null) console.error(`note: ${notice}`);
   let shown = false;
-  for await (const row of rowTokens(tokenizer, { ...options, data })) {
+  const say = (text: string): void => console.error(text);
+  for await (const row of rowTokens(tokenizer, { ...options, data }, say)) {
     if (!shown && !options.json) printLegend();
     shown = true;
     print(row);
