@@ -80,6 +80,7 @@ export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';
 export { openRows, type RowSource } from './data/open-rows.ts';
 export { parseRow } from './data/parse-row.ts';
 export { type Rendering, renderingColumns } from './data/rendering.ts';
+export { RowFaults, tokenisedAt } from './data/row-faults.ts';
 export {
   type CompletionRow,
   type JudgedRow,
@@ -94,6 +95,7 @@ export {
   type SupervisedRow,
 } from './data/rows.ts';
 export { OrderedSampler, type SamplerState, shuffledOrder } from './data/shuffle.ts';
+export { trainingFault } from './data/training-fault.ts';
 export * from './evaluation/calibration.ts';
 export { type Correlation, pearson, spearman } from './evaluation/correlation.ts';
 export { mcnemarTest, signTest } from './evaluation/exact-tests.ts';

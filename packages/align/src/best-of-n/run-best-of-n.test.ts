@@ -205,6 +205,23 @@ describe('runBestOfN', () => {
     expect(lost.every((one) => Math.abs(one) < 1e-9 || Math.abs(one - 5) < 1e-9)).toBe(true);
   });
 
+  it('names a row that the chat template refuses, or leaves it out and counts it', async () => {
+    const chatTemplate = inside('strict.jinja');
+    writeFileSync(
+      chatTemplate,
+      `{% if messages[0].content == 'x' %}{{ raise_exception('no x') }}{% endif %}${tinyTemplate}`,
+    );
+    const rows = ['wo', 'x', 'day'].map((content) => ({ prompt: [{ role: 'user', content }] }));
+    const chats = inside('chats.jsonl');
+    writeFileSync(chats, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { data: [chats], chatTemplate, maxNewTokens: 3, reward: 'length:-20' };
+    await expect(runBestOfN(optionsOf(own))).rejects.toThrow(/chats\.jsonl:2: .*no x/);
+    const { summary, done } = await runBestOfN(optionsOf({ ...own, onBadRow: 'skip' }));
+    expect(done).toBe(3);
+    expect(summary).toMatchObject({ prompts: 2, leftOut: 0, badRows: 1 });
+    expect(summary!.firstFault).toMatch(/chats\.jsonl:2: .*no x/);
+  });
+
   it('counts prompts that leave no room, and names the row whose answer cannot be judged', async () => {
     const long = inside('long.jsonl');
     const rows = [{ prompt: 'x '.repeat(3000) }, { prompt: 'wo day' }];

@@ -121,7 +121,7 @@ function finish(
   fillFileAtomic(output, (descriptor) => {
     for (const line of journal.read()) {
       if ('left_out' in line) {
-        tally.addLeftOut();
+        tally.addLeftOut(line);
         continue;
       }
       tally.add(line);

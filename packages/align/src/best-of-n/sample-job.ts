@@ -4,6 +4,7 @@ import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
+import { RowFaults } from '../data/row-faults.ts';
 import { shapeScores } from '../objectives/online/token-rewards.ts';
 import { thrownText } from '../rewards/checked-outcomes.ts';
 import type { Reward } from '../rewards/reward.ts';
@@ -59,7 +60,7 @@ export class SampleJob {
   }
 
   #count(line: JournalLine): void {
-    if ('left_out' in line) this.#tally.addLeftOut();
+    if ('left_out' in line) this.#tally.addLeftOut(line);
     else this.#tally.add(line);
   }
 
@@ -81,10 +82,17 @@ export class SampleJob {
     const { numGenerations, sampling, batchSize, missingEosPenalty } = options;
     const maxPromptLength = model.decoder.config.maxPositions - sampling.maxNewTokens;
     const read = await rows.readMany(places);
-    const found = read.map((row) => tokenisePrompt(row, model.tokenizer, { maxPromptLength }));
-    const prompts = found.flatMap((one, at): PlacedPrompt[] =>
-      one === null ? [] : [{ ...one, row: places[at]! }],
-    );
+    const bad = new Map<number, string>();
+    const prompts = read.flatMap((one, at): PlacedPrompt[] => {
+      const row = places[at]!;
+      const faults = new RowFaults(options.onBadRow);
+      const found = faults.take(rows.place(row), () =>
+        tokenisePrompt(one, model.tokenizer, { maxPromptLength }),
+      );
+      if (found) return [{ ...found, row }];
+      if (faults.first !== null) bad.set(row, faults.first);
+      return [];
+    });
     let done = 0;
     const results = await generateAll(
       model,
@@ -123,7 +131,10 @@ export class SampleJob {
     const scores = shapeScores(judged.scores, ended, { missingEosPenalty });
     const lines = places.map((row, at): JournalLine => {
       const group = prompts.findIndex((one) => one.row === row);
-      if (group < 0) return { row, left_out: true };
+      if (group < 0) {
+        const fault = bad.get(row);
+        return { row, left_out: true, ...(fault !== undefined && { fault }) };
+      }
       const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
       return {
         row,

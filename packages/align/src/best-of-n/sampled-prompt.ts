@@ -17,10 +17,12 @@ export interface SampledPrompt {
   ended: boolean[];
 }
 
-/** A prompt that leaves no room for an answer. */
+/** A prompt that leaves no room for an answer, or that is bad. */
 export interface LeftOutPrompt {
   row: number;
   left_out: true;
+  /** What is wrong with it; absent where it leaves no room. */
+  fault?: string;
 }
 
 export const bestOfNForms = ['best', 'all', 'pairs'] as const;

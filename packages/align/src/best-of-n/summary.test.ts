@@ -13,7 +13,7 @@ describe('BestOfNTally', () => {
       [0, 0, 3],
     ];
     for (const scores of prompts) add(tally, scores);
-    tally.addLeftOut();
+    tally.addLeftOut({});
     const summary = tally.summary();
     expect(summary).toMatchObject({ prompts: 2, leftOut: 1, answers: 6, meanTokens: 5, ties: 0 });
     expect(summary.ended).toBeCloseTo(4 / 6, 12);

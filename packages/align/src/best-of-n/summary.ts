@@ -1,7 +1,7 @@
 // What best-of-n earns for each n up to the number of samples, and how far from the model it can be.
 import { bootstrapMeanInterval, type Interval } from '../evaluation/intervals.ts';
 import { bestOfNKl, expectedBestOfN } from '../objectives/online/best-of-n.ts';
-import type { SampledPrompt } from './sampled-prompt.ts';
+import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 
 /** A point of the curve of reward against KL. */
 export interface BestOfK {
@@ -17,7 +17,12 @@ export interface BestOfK {
 export interface BestOfNSummary {
   /** Those that were answered. */
   prompts: number;
+  /** Those that leave no room for an answer. */
   leftOut: number;
+  /** Those that the chat template refuses. */
+  badRows: number;
+  /** What is wrong with the first of them; null where there is none. */
+  firstFault: string | null;
   answers: number;
   meanTokens: number;
   /** Share of the answers that came to their end. */
@@ -34,7 +39,18 @@ const RESAMPLES = 2000;
 export class BestOfNTally {
   readonly #n: number;
   readonly #expected: number[][];
-  #sums = { prompts: 0, leftOut: 0, answers: 0, tokens: 0, ended: 0, ties: 0, mean: 0, best: 0 };
+  #firstFault: string | null = null;
+  #sums = {
+    prompts: 0,
+    leftOut: 0,
+    badRows: 0,
+    answers: 0,
+    tokens: 0,
+    ended: 0,
+    ties: 0,
+    mean: 0,
+    best: 0,
+  };
 
   /** @param n samples of each prompt */
   constructor(n: number) {
@@ -54,8 +70,10 @@ export class BestOfNTally {
     if (scores.every((one) => one === scores[0])) sums.ties += 1;
   }
 
-  addLeftOut(): void {
-    this.#sums.leftOut += 1;
+  addLeftOut({ fault }: Pick<LeftOutPrompt, 'fault'>): void {
+    if (fault === undefined) this.#sums.leftOut += 1;
+    else this.#sums.badRows += 1;
+    this.#firstFault ??= fault ?? null;
   }
 
   /** Mean reward of an answer, and of the best of n; null before the first prompt. */
@@ -65,9 +83,10 @@ export class BestOfNTally {
   }
 
   summary(): BestOfNSummary {
-    const { prompts, leftOut, answers, tokens, ended, ties } = this.#sums;
+    const { prompts, leftOut, badRows, answers, tokens, ended, ties } = this.#sums;
     return {
-      ...{ prompts, leftOut, answers },
+      ...{ prompts, leftOut, badRows, answers },
+      firstFault: this.#firstFault,
       meanTokens: answers === 0 ? 0 : tokens / answers,
       ended: answers === 0 ? 0 : ended / answers,
       ties: prompts === 0 ? 0 : ties / prompts,

@@ -8,6 +8,7 @@ import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import { RowFaults } from '../data/row-faults.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { sharedKey } from '../trainers/dpo-reference.ts';
 import { judgeSamples } from '../trainers/online/judge-samples.ts';
@@ -196,13 +197,14 @@ export class HeldOut {
 
 /** The first prompts that differ and leave room for an answer. */
 async function firstPrompts(
-  { rows, reference, prompts: most, maxNewTokens, maxLength }: HeldOutOptions,
+  { rows, onBadRow, reference, prompts: most, maxNewTokens, maxLength }: HeldOutOptions,
   positions: number,
 ): Promise<PlacedPrompt[]> {
   const { tokenizer } = reference.model;
   const room = Math.min(positions, maxLength === null ? positions : maxLength + maxNewTokens);
   const found: PlacedPrompt[] = [];
   const seen = new Set<string>();
+  const faults = new RowFaults(onBadRow);
   let row = -1;
   for await (const { prompt, extra, rendering } of rows.iterate()) {
     row++;
@@ -211,12 +213,11 @@ async function firstPrompts(
     if (seen.has(text)) continue;
     seen.add(text);
     const options = { maxPromptLength: room - maxNewTokens };
-    const tokenised = tokenisePrompt(
-      { prompt, extra, ...(rendering && { rendering }) },
-      tokenizer,
-      options,
+    // A bad pair is told of already; its prompt is as bad.
+    const tokenised = faults.take(rows.place(row), () =>
+      tokenisePrompt({ prompt, extra, ...(rendering && { rendering }) }, tokenizer, options),
     );
-    if (tokenised === null || tokenised.tokens.length === 0) continue;
+    if (!tokenised || tokenised.tokens.length === 0) continue;
     found.push({ row, ...tokenised });
   }
   if (found.length > 0) return found;

@@ -336,3 +336,21 @@ async function loadDisposable(path: string) {
   const it = await loadModel(path, { precision: 'fp32', device: 'cpu' });
   return { it, [Symbol.dispose]: () => it.dispose() };
 }
+
+it('names a held-out row that the chat template refuses, or leaves it out', async () => {
+  const chatTemplate = join(folder, 'strict.jinja');
+  const refusal = "{% if messages[0].content == 'x' %}{{ raise_exception('no x') }}{% endif %}";
+  writeFileSync(chatTemplate, `${refusal}${tinyTemplate}`);
+  const evalData = join(folder, 'strict.jsonl');
+  const said = (content: string) => [{ role: 'assistant', content }];
+  const pairs = ['x', 'wo', 'day'].map((content) => ({
+    ...{ prompt: [{ role: 'user', content }], chosen: said('day'), rejected: said('wo') },
+  }));
+  writeFileSync(evalData, pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
+  const own = { chatTemplate, evalData: [evalData], objectives: ['sigmoid'], maxSteps: 1 };
+  await expect(compare(optionsOf({ ...own, saveSteps: null }))).rejects.toThrow(
+    /strict\.jsonl:1: .*no x/,
+  );
+  const { ran } = await compare(optionsOf({ ...own, saveSteps: null, onBadRow: 'skip' }));
+  expect(ran).toHaveLength(1);
+});

@@ -21,6 +21,9 @@ test.each<[string, unknown, string]>([
   ['history', [['Hi', 'Hello']], 'expected the earlier turns among the messages'],
   ['functions', [{ name: 'f' }], 'expected the column "tools" instead'],
   ['input_ids', [1, 2], 'Keel tokenises the row itself'],
+  ['ref_chosen_logps', -12.5, "computes the reference's log-probabilities itself and caches them"],
+  ['reference_rejected_logps', -3, 'field "reference_rejected_logps": expected no log-prob'],
+  ['enable_thinking', false, 'Write {"enable_thinking": true} or false in "chat_template_kwargs"'],
 ])('the column %s is refused by name in every kind of row but plain text', (name, value, expected) => {
   for (const [kind, row] of [
     ['messages', { messages }],
@@ -59,6 +62,9 @@ describe('what training would drop', () => {
   test('the weight of a row', () => {
     expect(dropped('preference', { ...pair, weight: 0.5 })).toMatchObject({ field: 'weight' });
     expect(dropped('messages', { messages, weight: '2' })).toMatchObject({ field: 'weight' });
+    expect(dropped('preference', { ...pair, sample_weight: 2 })).toMatchObject({
+      field: 'sample_weight',
+    });
     expect(dropped('messages', { messages, weight: 1 })).toBeNull();
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
   });

@@ -47,6 +47,22 @@ const refused: readonly RefusedColumn[] = [
       'This is OpenAI\'s old form: write each function as {"type": "function", "function": {…}} in "tools"',
   },
   {
+    names: [
+      ...['ref_chosen_logps', 'ref_rejected_logps', 'ref_logps', 'ref_KL_logps'],
+      ...['reference_chosen_logps', 'reference_rejected_logps'],
+      ...['reference_logps', 'reference_KL_logps'],
+    ],
+    expected: 'no log-probabilities of a reference model',
+    advice:
+      "These are TRL's: Keel computes the reference's log-probabilities itself and caches them. Remove the column",
+  },
+  {
+    names: ['enable_thinking'],
+    expected: 'such a variable in the column "chat_template_kwargs"',
+    advice:
+      'Write {"enable_thinking": true} or false in "chat_template_kwargs", or remove the column',
+  },
+  {
     names: ['input_ids', 'completion_mask', 'assistant_masks', 'loss_mask'],
     expected: 'text or messages alone',
     advice: 'Keel tokenises the row itself: remove the column',
@@ -75,15 +91,20 @@ export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail)
   }
 };
 
+/** Columns that weigh whole rows in the tools that have them. */
+const weightColumns = ['weight', 'sample_weight', 'loss_weight'] as const;
+
 /**
  * What a row that is trained on says in columns that a reward may read, but that no training uses.
  * @returns null where it says nothing that would be dropped
  */
 export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  const { weight, label, input } = row.extra;
-  if (!isEmpty(weight) && Number(weight) !== 1 && Number.isFinite(Number(weight))) {
+  const { label, input } = row.extra;
+  for (const name of weightColumns) {
+    const weight = row.extra[name];
+    if (isEmpty(weight) || Number(weight) === 1 || !Number.isFinite(Number(weight))) continue;
     return {
-      field: 'weight',
+      field: name,
       expected: 'no weight of the row, or 1',
       found: describeValue(weight),
       advice:

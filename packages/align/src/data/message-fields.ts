@@ -2,8 +2,8 @@
 import { PythonFloat } from '@keel/model';
 import type { ReportFault } from './tool-calls.ts';
 
-/** Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's, and ms-swift's. */
-const trainingMarks = ['weight', 'train', 'training', 'loss'] as const;
+/** Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's, ms-swift's and torchtune's. */
+const trainingMarks = ['weight', 'train', 'training', 'loss', 'masked'] as const;
 
 /** Fields whose meaning Keel cannot carry out, and what to write instead. */
 const refusedFields: Record<string, { expected: string; advice: string }> = {
@@ -81,7 +81,7 @@ export const readTrainingMarks = (
     }
     if (name === 'weight') message.weight = trained ? 1 : 0;
     if (trained && message.role !== 'assistant') {
-      const no = name === 'weight' ? '0' : 'false';
+      const no = name === 'weight' ? '0' : name === 'masked' ? 'true' : 'false';
       report(
         [name],
         `${no} in a ${message.role} message`,
@@ -99,6 +99,7 @@ export const readTrainingMarks = (
 };
 
 const readMark = (name: string, value: unknown): boolean | null => {
+  if (name === 'masked') return typeof value === 'boolean' ? !value : null;
   if (name !== 'weight') return typeof value === 'boolean' ? value : null;
   const weight = value instanceof PythonFloat ? value.value : value;
   return weight === 0 ? false : weight === 1 ? true : null;
@@ -106,10 +107,11 @@ const readMark = (name: string, value: unknown): boolean | null => {
 
 /**
  * Whether an assistant turn is trained on: all are, but those that the file marks with `"weight": 0`, or with `"train"`,
- * `"training"` or `"loss"` false.
+ * `"training"` or `"loss"` false or `"masked"` true.
  */
 export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =>
   message.weight !== 0 &&
   message.train !== false &&
   message.training !== false &&
-  message.loss !== false;
+  message.loss !== false &&
+  message.masked !== true;

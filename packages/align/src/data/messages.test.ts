@@ -79,10 +79,11 @@ describe('turns that are not trained on', () => {
       said('7', { train: false }),
       said('8', { training: false }),
       said('9', { loss: false }),
+      said('10', { masked: true }),
       said('4', { weight: 1, train: true }),
       said('4', { weight: null }),
     );
-    expect(turns.map(isTrained)).toEqual([false, false, false, false, false, true, true]);
+    expect(turns.map(isTrained)).toEqual([false, false, false, false, false, false, true, true]);
     expect(turns[1]?.weight).toBe(0);
   });
 

@@ -1,23 +1,30 @@
 // Data whose rows are of one of several kinds.
 import { DataError } from './data-error.ts';
-import { openRows, type RowSource } from './open-rows.ts';
-import type { RowKind } from './rows.ts';
+import { openRows, type RefuseRow, type RowSource } from './open-rows.ts';
+import type { Row, RowKind } from './rows.ts';
 
 /** A source of rows of one of several kinds. */
 export type SourceOf<Kinds extends RowKind> = { [Kind in Kinds]: RowSource<Kind> }[Kinds];
+
+export interface OpenOneOfOptions {
+  data: readonly string[];
+  onBadRow: 'fail' | 'skip';
+  /** A row of the right kind that it finds fault with is bad. */
+  refuse?: RefuseRow<Row> | undefined;
+}
 
 /**
  * Opens rows of the first kind that all of them are of.
  * @throws DataError of the kind that more of the rows are of; of kinds that fail at the same row, the one whose fields it has
  */
 export async function openOneOf<Kinds extends RowKind>(
-  { data, onBadRow }: { data: readonly string[]; onBadRow: 'fail' | 'skip' },
+  { data, onBadRow, refuse }: OpenOneOfOptions,
   kinds: readonly Kinds[],
 ): Promise<SourceOf<Kinds>> {
   let furthest: DataError | null = null;
   for (const kind of kinds) {
     try {
-      return (await openRows(data, { kind, onBadRow })) as SourceOf<Kinds>;
+      return (await openRows(data, { kind, onBadRow, refuse })) as SourceOf<Kinds>;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       if (furthest === null || isFurther(error, furthest)) furthest = error;

@@ -309,7 +309,8 @@ const checkTrained = (field: string, content: Content, fail: Fail): void => {
   fail(field, {
     expected: 'an assistant message to train on',
     found: spoken.length === 1 ? 'one with "weight": 0' : 'only ones with "weight": 0',
-    advice: 'Remove the row, or the field "weight" (or "train", "training", "loss") of a message',
+    advice:
+      'Remove the row, or the field "weight" (or "train", "training", "loss", "masked") of a message',
   });
 };
 

@@ -43,6 +43,16 @@ test.each<[RowKind, object, string]>([
     { question: 'a', answer: 'b' },
     'Rename "question" to "prompt" and "answer" to "completion"',
   ],
+  [
+    'supervised',
+    { query: 'a', answers: '[{"name": "f", "arguments": {"x": 1}}]' },
+    'This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers"',
+  ],
+  [
+    'messages',
+    { query: 'a', answers: [{ name: 'f', arguments: {} }], tools: [{ name: 'f' }] },
+    'This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers". Write each entry of "tools" as {"type": "function", "function": {"name": …, "description": …, "parameters": …}}, with a JSON schema in "parameters"',
+  ],
   ['supervised', { prompt: 'a', response: 'b' }, 'Rename "response" to "completion"'],
   [
     'supervised',

@@ -57,7 +57,10 @@ const shareGptTurns =
 
 /** What to rename so that a row of another form is one of the kind; undefined where that is not certain. */
 export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
-  nestedAdvice(kind, row) ?? twoAnswersAdvice(kind, row) ?? renames(kind, row);
+  nestedAdvice(kind, row) ??
+  callsAdvice(kind, row) ??
+  twoAnswersAdvice(kind, row) ??
+  renames(kind, row);
 
 const renames = (kind: RowKind, row: Fields): string | undefined => {
   for (const form of formsOf[kind]) {
@@ -133,6 +136,23 @@ const nestedAdvice = (kind: RowKind, row: Fields): string | undefined => {
   }
   return undefined;
 };
+
+/** xLAM's rows: a question, tools, and the calls that answer it. */
+const callsAdvice = (kind: RowKind, row: Fields): string | undefined => {
+  if (!['messages', 'supervised', 'completion'].includes(kind)) return undefined;
+  const { query, answers } = row;
+  if (!holds(query) || 'messages' in row || !areCalls(answers)) return undefined;
+  const tools = holds(row.tools)
+    ? '. Write each entry of "tools" as {"type": "function", "function": {"name": …, "description": …, "parameters": …}}, with a JSON schema in "parameters"'
+    : '';
+  return `This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers"${tools}`;
+};
+
+/** A list of {"name": …, "arguments": …}, or JSON text of one. */
+const areCalls = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? /^\s*\[\s*\{/.test(value) && value.includes('"arguments"')
+    : Array.isArray(value) && isPlainObject(value[0]) && 'arguments' in value[0];
 
 const numbered = /^(.*?)_?([01abjk]|[12])$/i;
 

@@ -18,6 +18,7 @@ import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { openRows } from '../data/open-rows.ts';
+import { RowFaults } from '../data/row-faults.ts';
 import { machinePeak } from '../machine/kept-peak.ts';
 import { fittingLength } from '../trainers/lengths.ts';
 import { planPasses, type TrainedModel, trainingBytes } from '../trainers/pass-plan.ts';
@@ -162,11 +163,15 @@ export async function measureRows(
   const places = Array.from({ length: sampled }, (_, at) =>
     Math.floor((at * source.length) / sampled),
   );
-  const made = (await source.readMany(places)).flatMap((row) =>
-    derive(row, options as TrainingOptions),
+  const made = (await source.readMany(places)).flatMap((row, at) =>
+    derive(row, options as TrainingOptions).map((one) => ({ one, place: places[at]! })),
   );
+  const faults = new RowFaults(options.onBadRow);
   const found = made.flatMap(
-    (row) => measure(row, model.tokenizer, options as TrainingOptions) ?? [],
+    ({ one, place }) =>
+      faults.take(source.place(place), () =>
+        measure(one, model.tokenizer, options as TrainingOptions),
+      ) ?? [],
   );
   const ofAll = (count: number): number => Math.round((source.length * count) / sampled);
   const mean = (values: readonly number[]): number =>

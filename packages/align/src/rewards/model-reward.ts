@@ -8,7 +8,12 @@ import {
 } from '@keel/model';
 import { z } from 'zod';
 import { ensembleDeviation } from './ensemble.ts';
-import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
+import {
+  type Reward,
+  type RewardInput,
+  type RewardOutcome,
+  UnreadableInputError,
+} from './reward.ts';
 import {
   isAdapter,
   type OpenRewardModelOptions,
@@ -53,7 +58,9 @@ export async function modelReward(
       } catch (error) {
         const told = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
         if (!told) throw error;
-        throw new RewardError(Number(told[1]), told[2]!, { cause: error });
+        throw new UnreadableInputError(Number(told[1]), told[2]!, {
+          cause: (error as Error).cause,
+        });
       }
     },
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '@keel/model';
@@ -6,11 +6,14 @@ import { memory } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   tinyRows,
+  tinyTemplate,
   writeRowsFile,
   writeTinyChatModel,
 } from '../trainers/fixtures/tiny-chat-model.ts';
 import { writeJudged } from '../trainers/fixtures/tiny-judged.ts';
 import { trainReward } from '../trainers/run-reward.ts';
+import { modelReward } from './model-reward.ts';
+import { UnreadableInputError } from './reward.ts';
 import { RewardModel } from './reward-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-reward-model-'));
@@ -156,4 +159,21 @@ describe('what is no reward model is told', () => {
     const long = { prompt: 'hello', completion: 'x '.repeat(3000) };
     await expect(rewards.scoreRows([long])).rejects.toThrow(/row 0: .* takes at most 2048/);
   });
+});
+
+it('names the answer whose conversation its chat template refuses', async () => {
+  const strict = inside('strict');
+  cpSync(final(first), strict, { recursive: true });
+  const refusal =
+    "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}";
+  writeFileSync(join(strict, 'chat_template.jinja'), `${refusal}${tinyTemplate}`);
+  await using reward = await modelReward({ type: 'model', path: strict }, fp32);
+  const completion = [{ role: 'assistant' as const, content: 'day' }];
+  const inputs = ['user', 'system'].map((role) => ({
+    ...{ prompt: [{ role, content: 'hello' }], completion, extra: {} },
+  }));
+  await expect(reward.score(inputs)).rejects.toSatisfy(
+    (error) =>
+      error instanceof UnreadableInputError && error.index === 1 && /no system/.test(error.message),
+  );
 });

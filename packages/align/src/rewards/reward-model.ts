@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   baseOfAdapter,
+  ChatTemplateError,
   type LanguageModel,
   type LoadModelOptions,
   labelsOf,
@@ -167,7 +168,8 @@ export class RewardModel implements Disposable {
   /**
    * Scores answers to their prompts; a prompt that several rows share is computed once.
    * @returns one for each row, in order
-   * @throws RangeError naming the row (from 0) whose answer is empty, or is longer than the model takes
+   * @throws RangeError naming the row (from 0) whose answer is empty, is longer than the model takes, or is refused by the
+   *   chat template
    */
   async scoreRows(rows: readonly RewardRow[], signal?: AbortSignal): Promise<RewardScore[]> {
     if (rows.length === 0) return [];
@@ -214,10 +216,8 @@ export class RewardModel implements Disposable {
     if (record.scores === 'steps') {
       const completions = stepsIn(completion, record.step_separator);
       if (completions.length === 0) throw new RangeError(`row ${index}: the answer is empty`);
-      const { prompt: asked, answer } = tokeniseSteps(
-        { prompt, completions, rendering },
-        tokenizer,
-        reading,
+      const { prompt: asked, answer } = told(index, () =>
+        tokeniseSteps({ prompt, completions, rendering }, tokenizer, reading),
       );
       found = { prompt: asked, answers: [answer] };
     } else {
@@ -225,7 +225,7 @@ export class RewardModel implements Disposable {
         throw new RangeError(`row ${index}: the answer is empty`);
       }
       const row = { prompt, completions: [completion], rendering };
-      found = readAnswers(row, tokenizer, reading);
+      found = told(index, () => readAnswers(row, tokenizer, reading));
     }
     const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
     if (reads.length === 0) {
@@ -255,6 +255,16 @@ export class RewardModel implements Disposable {
 /** Whether a folder holds an adapter. */
 export const isAdapter = (folder: string): boolean =>
   existsSync(join(folder, 'adapter_config.json'));
+
+/** @throws RangeError naming the row that the chat template refuses */
+function told<Made>(index: number, make: () => Made): Made {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof ChatTemplateError)) throw cause;
+    throw new RangeError(`row ${index}: ${cause.message}`, { cause });
+  }
+}
 
 const isEmpty = (content: Content): boolean =>
   isChat(content)

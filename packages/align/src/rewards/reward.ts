@@ -49,6 +49,9 @@ export class RewardError extends Error {
   }
 }
 
+/** A reward that cannot read one of its inputs, whatever it would say of it: the row is to blame. */
+export class UnreadableInputError extends RewardError {}
+
 /** What the assistant says in a completion, or any text as it stands. */
 export function spokenText(content: Content): string {
   if (!isChat(content)) return content;

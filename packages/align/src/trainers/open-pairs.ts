@@ -2,15 +2,15 @@
 import { scoreGap } from '../batching/tokenise-pair.ts';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { type DataRows, DerivedRows } from '../data/derived-rows.ts';
-import { droppedByTraining } from '../data/known-columns.ts';
 import { type Content, isChat, textOf } from '../data/messages.ts';
 import { openRows, type RefuseRow } from '../data/open-rows.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow } from '../data/rows.ts';
+import { rankingFault, trainingFault } from '../data/training-fault.ts';
 import type { Notice } from './run-data.ts';
 
 /**
- * @throws DataError as {@link openRows} does, for a ranking that is all ties, and for a pair without scores where they decide
+ * @throws DataError as {@link openRows} does, for a ranking that is all ties or contradicts itself, and for a pair without scores where they decide
  * @throws Error where no pair is left
  */
 export async function openPairs(
@@ -21,16 +21,17 @@ export async function openPairs(
 ): Promise<DataRows<'preference'>> {
   const refusePair: RefuseRow<PreferenceRow> = (row) =>
     refuse(row) ??
-    droppedByTraining(row) ??
+    trainingFault(row) ??
     (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
   let pairs: DataRows<'preference'>;
   if (pairing === null) {
     pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
   } else {
     const refuseRanking: RefuseRow<RankingRow> = (row) => {
+      const fault = rankingFault(row);
+      if (fault !== null) return fault;
       const own = rankingPairs(row, pairing);
-      if (own.length === 0) return allTies;
-      return own.map(refusePair).find((fault) => fault !== null) ?? null;
+      return own.map(refusePair).find((one) => one !== null) ?? null;
     };
     const rankings = await openRows(spec, { kind: 'ranking', onBadRow, refuse: refuseRanking });
     pairs = await DerivedRows.of(rankings, {
@@ -82,12 +83,4 @@ const withoutScores = {
   found: 'a row without them',
   advice:
     'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
-};
-
-/** What is wrong with a ranking that says nothing. */
-export const allTies = {
-  field: 'ranking',
-  expected: 'an answer that is better than another',
-  found: 'only ties',
-  advice: 'Such a ranking teaches nothing: remove the row, or skip it with --on-bad-row skip',
 };

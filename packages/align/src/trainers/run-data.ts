@@ -3,7 +3,6 @@
 import { exactJson } from '@keel/model/exact-json';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { droppedByTraining } from '../data/known-columns.ts';
 import {
   type OpenRowsOptions,
   openRows,
@@ -11,6 +10,7 @@ import {
   type RowSource,
 } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
+import { trainingFault } from '../data/training-fault.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
 /** Tells the user a sentence. */
@@ -40,7 +40,7 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   await using opened = new AsyncDisposableStack();
   // What a prompt's columns mean is for the reward to say.
   const refuseRow: RefuseRow<RowOf[K]> = (row) =>
-    refuse?.(row) ?? (kind === 'prompt' ? null : droppedByTraining(row));
+    refuse?.(row) ?? (kind === 'prompt' ? null : trainingFault(row));
   const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
     const source: DataRows<K> = opened.use(
       (await openOwn?.(spec, options, notice)) ??

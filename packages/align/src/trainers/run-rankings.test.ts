@@ -135,7 +135,7 @@ describe('--loss plackett_luce', () => {
       /expected a ranking of answers, or a pair, found the steps of one answer/,
     );
     await expect(align(optionsOf({ ...missing, data: [ties] }))).rejects.toThrow(
-      /ties\.jsonl:1: field "ranking": .* found only ties/,
+      /ties\.jsonl:1: field "scores": .* found only ties/,
     );
     await expect(align(optionsOf({ ...missing, rankingPairs: 'all' }))).rejects.toThrow(
       /learns from whole rankings, not from pairs/,

@@ -7,7 +7,6 @@ import { DEFAULT_BETA } from '../objectives/mixture.ts';
 import type { RankedObjective } from '../objectives/ranked.ts';
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { openScores } from './dpo-reference.ts';
-import { allTies } from './open-pairs.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
 import { RankingReference, RankingTask } from './ranking-task.ts';
 import type { TrainingKind } from './run-training.ts';
@@ -77,14 +76,12 @@ async function mostAnswers(rows: DataRows<'judged'>): Promise<number> {
   return most;
 }
 
-const refuseUnranked: RefuseRow<JudgedRow> = (row) => {
-  if ('labels' in row) {
-    return {
-      field: 'labels',
-      expected: 'a ranking of answers, or a pair',
-      found: 'the steps of one answer',
-      advice: 'Such rows are for keel reward',
-    };
-  }
-  return 'ranks' in row && Math.max(...row.ranks) === 1 ? allTies : null;
-};
+const refuseUnranked: RefuseRow<JudgedRow> = (row) =>
+  'labels' in row
+    ? {
+        field: 'labels',
+        expected: 'a ranking of answers, or a pair',
+        found: 'the steps of one answer',
+        advice: 'Such rows are for keel reward',
+      }
+    : null;

@@ -1,7 +1,8 @@
-import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import type { Tokenizer } from '@keel/model';
 import { endsAsText } from '../batching/ends-as-text.ts';
 import { unknownToken } from '../batching/unknown-token.ts';
 import { DataError, type DataErrorDetails, type Place } from '../data/data-error.ts';
+import { atRow } from '../data/row-faults.ts';
 import { OrderedSampler, type SamplerState, type Strata } from '../data/shuffle.ts';
 import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
 import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
@@ -238,7 +239,9 @@ export abstract class TokenisedSource<
 
   /** @throws DataError; what the tokenising threw where the row is not to blame */
   #checked(outcome: Outcome<Tokenised>, index: number): Tokenised | null {
-    if ('error' in outcome) throw this.#told(outcome.error, index);
+    if ('error' in outcome) {
+      throw atRow(outcome.error, this.#rows.place(index), this.templateAdvice);
+    }
     const { tokens: tokenised } = outcome;
     if (tokenised === null) return null;
     const unscored = this.unscored(tokenised);
@@ -253,13 +256,6 @@ export abstract class TokenisedSource<
       found: `${tokens} in prompt and answer`,
       advice: `Give --max-length ${this.#positions}, which cuts longer rows, or --on-bad-row skip`,
     });
-  }
-
-  /** An error of the chat template with the row's place. */
-  #told(cause: unknown, index: number): unknown {
-    if (!(cause instanceof ChatTemplateError)) return cause;
-    const fault = { ...this.#rows.place(index), found: cause.message, advice: this.templateAdvice };
-    return new DataError(fault, { cause });
   }
 
   get #purpose(): string {

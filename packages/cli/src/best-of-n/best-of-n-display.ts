@@ -48,13 +48,14 @@ function jsonDisplay(): BestOfNDisplay {
 const jsonSummary = ({
   prompts,
   leftOut,
+  badRows,
   answers,
   meanTokens,
   ended,
   ties,
   curve,
 }: BestOfNSummary) => ({
-  ...{ prompts, prompts_left_out: leftOut, answers },
+  ...{ prompts, prompts_left_out: leftOut, bad_rows: badRows, answers },
   'completions/mean_length': meanTokens,
   eos_rate: ended,
   frac_reward_zero_std: ties,
@@ -106,10 +107,12 @@ class HumanBestOfN implements BestOfNDisplay {
       say(`\nStopped after ${done} prompts. The same command goes on from there.`);
       return;
     }
-    const { prompts, leftOut, answers, meanTokens, ended, ties, curve } = summary!;
+    const { prompts, leftOut, badRows, firstFault, answers, meanTokens, ended, ties, curve } =
+      summary!;
     if (leftOut > 0) {
       say(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
     }
+    if (badRows > 0) console.log(`Bad rows left out: ${badRows}, the first: ${firstFault}`);
     const missing = prompts - rows;
     if (missing > 0) say(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
     if (prompts > 0) {

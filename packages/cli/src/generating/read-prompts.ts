@@ -1,8 +1,11 @@
 import { text } from 'node:stream/consumers';
-import { openRows, type PromptRow } from '@keel/align';
+import { openRows, type Place, type PromptRow } from '@keel/align';
 
 /** A prompt, and what its chat template is given beside it. */
-export type AskedPrompt = Pick<PromptRow, 'prompt' | 'rendering'>;
+export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
+  /** The row that it stands in; absent where it is no file's. */
+  place?: Place;
+}
 
 /**
  * The prompts that were asked for: one, stdin's, or a file's.
@@ -18,7 +21,7 @@ export async function readPrompts({
   if (prompts !== null) {
     await using rows = await openRows(prompts, { kind: 'prompt' });
     const found: AskedPrompt[] = [];
-    for await (const row of rows.iterate()) found.push(row);
+    for await (const row of rows.iterate()) found.push({ ...row, place: rows.place(found.length) });
     return found;
   }
   if (prompt !== '-') return [{ prompt: prompt! }];

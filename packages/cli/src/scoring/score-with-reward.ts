@@ -1,4 +1,13 @@
-import { openReward, placeName, RewardError, scoreChecked, templateSettings } from '@keel/align';
+import {
+  DataError,
+  openReward,
+  placeName,
+  RewardError,
+  RowFaults,
+  scoreChecked,
+  templateSettings,
+  UnreadableInputError,
+} from '@keel/align';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
@@ -27,30 +36,46 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
+  const faults = new RowFaults(options.onBadRow);
   using stopping = new StopSignals((name) => complain(`${name}: leaving`));
   for (let start = 0; start < source.length; start += CHUNK) {
     if (stopping.signal.aborted) return stopping.exitCode;
     const count = Math.min(CHUNK, source.length - start);
     const indices = Array.from({ length: count }, (_, place) => start + place);
-    const rows = (await source.readMany(indices)).map((row) => judgedRow(kind, row));
-    // Which row an answer is of.
-    const rowOf = rows.flatMap(({ inputs }, row) => inputs.map(() => start + row));
-    const inputs = rows.flatMap((row) => row.inputs);
-    try {
-      const outcomes = await scoreChecked(reward, inputs, stopping.signal);
-      let next = 0;
-      rows.forEach((row, place) => {
-        const own = outcomes.slice(next, next + row.inputs.length);
-        next += row.inputs.length;
-        display.row(start + place, row, own);
-      });
-    } catch (error) {
-      if (stopping.signal.aborted) return stopping.exitCode;
-      if (!(error instanceof RewardError)) throw error;
-      const place = placeName(source.place(rowOf[error.index]!));
-      throw new Error(`${place}: ${error.message}`, { cause: error.cause });
+    let rows = (await source.readMany(indices)).map((row, place) => ({
+      index: start + place,
+      judged: judgedRow(kind, row),
+    }));
+    while (rows.length > 0) {
+      // Which row an answer is of.
+      const rowOf = rows.flatMap(({ index, judged }) => judged.inputs.map(() => index));
+      const inputs = rows.flatMap(({ judged }) => judged.inputs);
+      try {
+        const outcomes = await scoreChecked(reward, inputs, stopping.signal);
+        let next = 0;
+        for (const { index, judged } of rows) {
+          const own = outcomes.slice(next, next + judged.inputs.length);
+          next += judged.inputs.length;
+          display.row(index, judged, own);
+        }
+        break;
+      } catch (error) {
+        if (stopping.signal.aborted) return stopping.exitCode;
+        if (!(error instanceof RewardError)) throw error;
+        const bad = rowOf[error.index]!;
+        const place = source.place(bad);
+        if (!(error instanceof UnreadableInputError)) {
+          throw new Error(`${placeName(place)}: ${error.message}`, { cause: error.cause });
+        }
+        faults.leaveOut(new DataError({ ...place, found: error.message }, { cause: error.cause }));
+        // Scoring changes nothing in a reward: the others are asked again.
+        rows = rows.filter(({ index }) => index !== bad);
+      }
     }
   }
   display.end();
+  const notice = faults.notice();
+  if (notice !== null) console.error(notice);
+  if (faults.count === source.length) throw new Error('--data: no row is left to score');
   return 0;
 }

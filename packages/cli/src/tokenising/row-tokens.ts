@@ -4,14 +4,16 @@ import {
   openOneOf,
   openRows,
   placeName,
+  RowFaults,
   type RowOf,
   type SourceOf,
   tokeniseExample,
   tokeniseJudged,
   tokenisePrompt,
   tokeniseRanking,
+  trainingFault,
 } from '@keel/align';
-import type { Tokenizer } from '@keel/model';
+import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
@@ -45,13 +47,22 @@ interface ScoredTokens {
 type ShownKind = (typeof views)[keyof typeof views][number];
 type ShownRow = RowOf[ShownKind];
 
-/** What the first rows of a data set become. */
+/**
+ * What the first good rows of a data set become.
+ * @param notice is told of bad rows that are left out
+ * @throws DataError for a bad row where they are not left out
+ */
 export async function* rowTokens(
   tokenizer: Tokenizer,
   options: RowTokensOptions,
+  notice: (text: string) => void,
 ): AsyncGenerator<ShownTokens> {
   await using source = await openShown(options);
-  for (let row = 0; row < Math.min(options.rows, source.length); row++) {
+  if (source.badRowCount > 0) {
+    notice(`${source.badRowCount} bad rows are left out, the first: ${source.badRows[0]!.message}`);
+  }
+  const faults = new RowFaults(options.onBadRow);
+  for (let row = 0; row < source.length && row - faults.count < options.rows; row++) {
     const place = source.place(row);
     let shown: ShownTokens;
     try {
@@ -59,16 +70,22 @@ export async function* rowTokens(
       shown = tokensOfRow(tokenizer, source.kind, await source.read(row), name, options.maxLength);
     } catch (error) {
       if (error instanceof DataError) throw error;
-      throw new DataError({ ...place, found: (error as Error).message }, { cause: error });
+      const fault = new DataError({ ...place, found: (error as Error).message }, { cause: error });
+      if (!(error instanceof ChatTemplateError)) throw fault;
+      faults.leaveOut(fault);
+      continue;
     }
     yield shown;
   }
+  const left = faults.notice();
+  if (left !== null) notice(left);
 }
 
 async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
   if (options.for !== null) {
     const own = options.for in views ? (options.for as keyof typeof views) : 'prompt';
-    return openOneOf<ShownKind>(options, views[own]);
+    const refuse = own in views && own !== 'prompt' && own !== 'score' ? trainingFault : undefined;
+    return openOneOf<ShownKind>({ ...options, refuse }, views[own]);
   }
   return openAny(options);
 }

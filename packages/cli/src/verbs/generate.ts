@@ -1,3 +1,4 @@
+import { tokenisedAt } from '@keel/align';
 import { generate } from '@keel/model';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';
@@ -14,7 +15,10 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const parts = { prompts, samples, fromFile: options.prompts !== null };
   const single = prompts.length === 1 && samples === 1;
   const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
-  const tokens = asked.map((prompt) => promptTokens(prompt, model.tokenizer, options));
+  const tokens = asked.map((prompt) => {
+    const make = (): number[] => promptTokens(prompt, model.tokenizer, options);
+    return prompt.place === undefined ? make() : tokenisedAt(prompt.place, make);
+  });
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;

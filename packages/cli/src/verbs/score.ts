@@ -1,4 +1,4 @@
-import { DataError, unknownToken } from '@keel/align';
+import { DataError, RowFaults, unknownToken } from '@keel/align';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { ScoreOptions } from '../options/score.ts';
@@ -17,7 +17,8 @@ export async function run(options: ScoreOptions): Promise<number> {
   await using source = await openAnswers(options);
   if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
   const { model, role } = await openModel(options);
-  await refuseUnknownTokens(source, model, options.maxLength);
+  const rows = new ScoredRows(source, model, options);
+  if (options.onBadRow === 'fail') await rows.check();
   const pairs = source.kind === 'preference';
   const display = options.json ? jsonScores(pairs) : new ScoreTable(pairs);
   for (let start = 0; start < source.length; start += CHUNK) {
@@ -25,32 +26,60 @@ export async function run(options: ScoreOptions): Promise<number> {
       { length: Math.min(CHUNK, source.length - start) },
       (_, i) => start + i,
     );
-    const rows = (await source.readMany(indices)).map((row) =>
-      tokeniseAnswers(row, model.tokenizer, options.maxLength),
-    );
-    const fitting = rows.filter((row): row is TokenisedRow => row !== null);
+    const tokenised = await rows.tokenise(indices);
+    const fitting = tokenised.filter((row) => row !== null && row !== undefined);
     const scores = scoreAnswers(model, role, fitting, options.batchTokens).values();
-    rows.forEach((row, place) => {
+    tokenised.forEach((row, place) => {
+      if (row === undefined) return;
       display.row(start + place, row === null ? null : scores.next().value!);
     });
   }
   display.end();
+  const notice = rows.faults.notice();
+  if (notice !== null) console.error(notice);
+  if (rows.faults.count === source.length) throw new Error('--data: no row is left to score');
   return 0;
 }
 
-/** Looks at every row before the first score is printed, where the tokenizer has tokens that the model lacks. */
-async function refuseUnknownTokens(
-  source: AnswerSource,
-  { tokenizer, decoder }: LanguageModel,
-  maxLength: number | null,
-): Promise<void> {
-  const { vocabularySize } = decoder.config;
-  if (tokenizer.vocabSize <= vocabularySize) return;
-  for (let index = 0; index < source.length; index++) {
-    const row = tokeniseAnswers(await source.read(index), tokenizer, maxLength);
-    if (row === null) continue;
-    const sequences = [row.prompt, ...row.answers.map(({ answer }) => answer.tokens)];
-    const fault = unknownToken(sequences, tokenizer, vocabularySize);
-    if (fault !== null) throw new DataError({ ...source.place(index), ...fault });
+/** Rows as tokens; bad ones are an error or are left out. */
+class ScoredRows {
+  readonly faults: RowFaults;
+  readonly #source: AnswerSource;
+  readonly #model: LanguageModel;
+  readonly #maxLength: number | null;
+
+  constructor(source: AnswerSource, model: LanguageModel, { onBadRow, maxLength }: ScoreOptions) {
+    this.faults = new RowFaults(onBadRow);
+    this.#source = source;
+    this.#model = model;
+    this.#maxLength = maxLength;
+  }
+
+  /**
+   * Looks at every row, so that a fault is told before the first score is printed.
+   * @throws DataError as {@link tokenise} does
+   */
+  async check(): Promise<void> {
+    for (let index = 0; index < this.#source.length; index++) await this.tokenise([index]);
+  }
+
+  /**
+   * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left out
+   * @throws DataError for a bad row where they are not left out
+   */
+  async tokenise(indices: readonly number[]): Promise<(TokenisedRow | null | undefined)[]> {
+    const { tokenizer, decoder } = this.#model;
+    const { vocabularySize } = decoder.config;
+    return (await this.#source.readMany(indices)).map((read, at) => {
+      const place = this.#source.place(indices[at]!);
+      return this.faults.take(place, () => {
+        const row = tokeniseAnswers(read, tokenizer, this.#maxLength);
+        if (row === null) return null;
+        const sequences = [row.prompt, ...row.answers.map(({ answer }) => answer.tokens)];
+        const fault = unknownToken(sequences, tokenizer, vocabularySize);
+        if (fault !== null) throw new DataError({ ...place, ...fault });
+        return row;
+      });
+    });
   }
 }

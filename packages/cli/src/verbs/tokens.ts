@@ -24,7 +24,8 @@ export async function run(options: TokensOptions): Promise<number> {
   const notice = dateNotice(tokenizer.chatTemplate, template);
   if (notice !== null) complain(`note: ${notice}`);
   let shown = false;
-  for await (const row of rowTokens(tokenizer, { ...options, data })) {
+  const say = (text: string): void => console.error(text);
+  for await (const row of rowTokens(tokenizer, { ...options, data }, say)) {
     if (!shown && !options.json) printLegend();
     shown = true;
     print(row);

@@ -73,6 +73,7 @@ export function treatmentOf(field: string): 'read' | 'without effect' | 'refused
 
 /** @throws CheckpointError naming the field that is wrong or that Keel does not have */
 export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
+  refuseOtherMethods(path, json);
   const result = schema.safeParse(json);
   if (!result.success) {
     throw new CheckpointError(
@@ -81,12 +82,6 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
     );
   }
   const config = result.data;
-  if (config.peft_type !== 'LORA') {
-    throw new CheckpointError(
-      { file: path },
-      `its peft_type is "${config.peft_type}"; Keel supports LORA only`,
-    );
-  }
   for (const [field, value] of Object.entries(config)) {
     const isFine = rules[field] ?? (() => treatmentOf(field) !== 'refused');
     if (value === undefined || value === null || isFine(value)) continue;
@@ -99,10 +94,34 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   return config;
 }
 
+/** PEFT's methods that put learnt vectors before the text or into attention: they cannot be merged into weights. */
+const promptMethods = new Set([
+  ...['PROMPT_TUNING', 'MULTITASK_PROMPT_TUNING', 'P_TUNING', 'PREFIX_TUNING', 'CPT'],
+  ...['ADAPTION_PROMPT', 'CARTRIDGE'],
+]);
+
+/** Asked before the fields, which are those of LoRA. @throws CheckpointError naming the method */
+function refuseOtherMethods(path: string, json: unknown): void {
+  const type: unknown = (json as { peft_type?: unknown } | null)?.peft_type;
+  if (typeof type !== 'string' || type === 'LORA') return;
+  throw new CheckpointError(
+    { file: path },
+    `its peft_type is "${type}", and Keel takes LoRA adapters only (peft_type "LORA"). ${
+      promptMethods.has(type)
+        ? 'Such an adapter cannot be merged into a model: train a LoRA adapter instead'
+        : mergeFirst
+    }`,
+  );
+}
+
+/** What to do with an adapter that Keel cannot lay over a model. */
+export const mergeFirst =
+  'Merge the adapter with PEFT (merge_and_unload) and load the merged model';
+
 const advice = (field: string): string =>
   field === 'init_lora_weights'
     ? 'PEFT changes the base model for it. Convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
-    : 'Merge the adapter with PEFT and load the merged model';
+    : mergeFirst;
 
 /** Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern is no regular expression */
 export function rankAndScale(path: string, config: AdapterConfig, module: string) {

@@ -301,7 +301,11 @@ describe('saveAdapter and loadAdapter', () => {
     );
     expect(messageFor({ bias: 'all' })).toContain('its bias is "all"');
     expect(messageFor({ modules_to_save: ['lm_head'] })).toContain('modules_to_save');
-    expect(messageFor({ peft_type: 'IA3' })).toContain('peft_type is "IA3"');
+    // Another method has other fields: its name comes first.
+    expect(messageFor({ peft_type: 'IA3', r: undefined })).toMatch(
+      /peft_type is "IA3", and Keel takes LoRA adapters only .* Merge the adapter with PEFT/,
+    );
+    expect(messageFor({ peft_type: 'PREFIX_TUNING', r: undefined })).toContain('cannot be merged');
     expect(messageFor({ r: undefined })).toContain('r: ');
     expect(messageFor({ r: 5 })).toMatch(
       /q_proj.lora_A.weight": has shape \[4, 16\], expected \[5, 16\]/,
@@ -323,6 +327,15 @@ describe('saveAdapter and loadAdapter', () => {
     expect(messageFor({})).toMatch(
       /extra.lora_A.weight": belongs to no linear layer of this llama model/,
     );
+    for (const name of [
+      'base_model.model.lm_head.lora_A.weight',
+      'base_model.model.model.embed_tokens.lora_embedding_A',
+    ]) {
+      writeSafetensors(join(path, 'adapter_model.safetensors'), [{ ...stray, name, shape: [1] }]);
+      expect(messageFor({})).toMatch(
+        /belongs to the embedding or the output head.* Merge the adapter with PEFT/,
+      );
+    }
   });
 });
 

@@ -14,6 +14,7 @@ import { floatTypeOf } from '../loading/safetensors-source.ts';
 import {
   type AdapterConfig,
   isTargeted,
+  mergeFirst,
   parseAdapterConfig,
   rankAndScale,
 } from './adapter-config.ts';
@@ -143,11 +144,21 @@ function readJson(path: string): unknown {
   }
 }
 
+/** The names that models of all families give to their embedding and their output head. */
+const ofEmbedding =
+  /(?:^|\.)(?:lm_head|embed_tokens|embed_in|embed_out|wte|word_embeddings|lora_embedding_[AB])(?:\.|$)/;
+
 /** The layers the file has a pair for, in the decoder's order; every tensor must belong to one. */
 function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[] {
   const layers = linearLayers(decoder);
   const expected = new Set(layers.flatMap(({ name }) => [peftKey(name, 'A'), peftKey(name, 'B')]));
   const stray = file.names().find((key) => !expected.has(key) && key !== PEFT_SCORE_WEIGHT);
+  if (stray !== undefined && ofEmbedding.test(stray)) {
+    throw new CheckpointError(
+      { file: path, tensor: stray },
+      `belongs to the embedding or the output head, and Keel takes adapters on the linear layers of the blocks only. ${mergeFirst}`,
+    );
+  }
   if (stray !== undefined) {
     throw new CheckpointError(
       { file: path, tensor: stray },

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { parseRow } from './parse-row.ts';
+import { trainingFault } from './training-fault.ts';
+
+const place = { file: 'rows.jsonl', line: 1 };
+const faultOf = (row: object) => trainingFault(parseRow('judged', { prompt: 'q', ...row }, place));
+const said = (content: string) => [{ role: 'assistant', content }];
+
+test('a ranking of ties alone is refused, by the field that says so', () => {
+  expect(faultOf({ completions: ['a', 'b'], ranking: [1, 1] })).toMatchObject({
+    field: 'ranking',
+    found: 'only ties',
+    advice: expect.stringContaining('--on-bad-row skip'),
+  });
+  expect(faultOf({ completions: ['a', 'b', 'c'], scores: [3, 3, 3] })).toMatchObject({
+    field: 'scores',
+  });
+  expect(faultOf({ completions: ['a', 'b', 'c'], ranking: [1, 2, 2] })).toBeNull();
+});
+
+test('an answer that is ranked twice is refused, unless both say the same', () => {
+  expect(faultOf({ completions: ['a', 'b', 'a'], ranking: [1, 2, 3] })).toMatchObject({
+    field: 'completions[2]',
+    found: 'the same answer as completions[0] ("a") with the ranks 1 and 3',
+    advice: 'Keep one of the two, give both the same rank, or skip the row with --on-bad-row skip',
+  });
+  expect(faultOf({ completions: ['a', 'b', 'b'], scores: [0.5, 2, 1] })).toMatchObject({
+    found: 'the same answer as completions[1] ("b") with the scores 2 and 1',
+  });
+  expect(faultOf({ completions: ['a', 'b', 'a'], scores: [1, 2, 1] })).toBeNull();
+});
+
+test('chats are compared message by message', () => {
+  const prompt = [{ role: 'user', content: 'q' }];
+  const completions = [said('a'), said('b'), said('a')];
+  expect(faultOf({ prompt, completions, ranking: [1, 2, 2] })).toMatchObject({
+    found: expect.stringContaining('completions[0] ("a")'),
+  });
+  expect(faultOf({ prompt, completions, ranking: [1, 2, 1] })).toBeNull();
+});
+
+test('what training would drop is a fault too', () => {
+  const pair = { chosen: 'a', rejected: 'b' };
+  expect(faultOf({ ...pair, weight: 0.5 })).toMatchObject({ field: 'weight' });
+  expect(faultOf(pair)).toBeNull();
+});
