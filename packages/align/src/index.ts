@@ -1,4 +1,6 @@
 /** Preference alignment: data, objectives, trainers, runs, evaluation. A whole file is named where all that it exports is public. */
+
+export { exactJson, plainNumbers } from '@keel/model/exact-json';
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
 export { packJudged } from './batching/pack-judged.ts';
@@ -72,7 +74,6 @@ export {
 } from './config/template-options.ts';
 export { DataError, type Place, placeName } from './data/data-error.ts';
 export { describeRows, rowsSummary } from './data/describe-rows.ts';
-export { exactJson, plainNumbers } from './data/exact-json.ts';
 export { isTrained } from './data/message-fields.ts';
 export { type Content, isChat, type Message, textOf } from './data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from './data/open-either.ts';

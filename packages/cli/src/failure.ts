@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
+import { cutMessage } from './cut-message.ts';
 import { complain } from './terminal.ts';
+import { fileError } from './torch-free/file-error.ts';
 
 /** Exit codes of the command line. */
 export const exitCodes = {
@@ -9,17 +11,19 @@ export const exitCodes = {
   usage: 2,
   hungUp: 129,
   interrupted: 130,
+  /** As a program that SIGPIPE ends. */
+  brokenPipe: 141,
   terminated: 143,
 } as const;
 
-/** Tells the user of a failure, without a stack unless KEEL_DEBUG=1. @returns the exit code */
+/** Reports a failure to the user, without a stack unless KEEL_DEBUG=1. @returns the exit code */
 export function reportFailure(error: unknown, verb: string | undefined): number {
   if (error instanceof CommanderError) {
     // Commander has printed its message (or the help) itself.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
   if (process.env.KEEL_DEBUG === '1') complain(inspect(error));
-  else complain(`error: ${messageOf(error)}`);
+  else complain(`error: ${cutMessage(messageOf(error))}`);
   if (error instanceof Error && error.name === 'ConfigError') {
     complain(`See \`keel ${verb ?? ''} --help\`.`);
     return exitCodes.usage;
@@ -30,9 +34,15 @@ export function reportFailure(error: unknown, verb: string | undefined): number 
 /** The error's message, and those of its causes where they say more. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const parts = [error.message];
-  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
-    if (!parts.some((part) => part.includes((cause as Error).message))) parts.push(cause.message);
+  const known = fileError(error) as Error;
+  const parts = [known.message];
+  // What the system called the fault is in the words of a FileError already.
+  for (let cause = causeOf(known); cause !== null; cause = causeOf(cause)) {
+    const { message } = fileError(cause) as Error;
+    if (!parts.some((part) => part.includes(message))) parts.push(message);
   }
   return parts.join('\n  because: ');
 }
+
+const causeOf = (error: Error): Error | null =>
+  error.name !== 'FileError' && error.cause instanceof Error ? error.cause : null;

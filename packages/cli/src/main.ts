@@ -1,12 +1,7 @@
 // The `keel` command. bin/keel.mjs runs this file under Node 24.
 import { reportFailure } from './failure.ts';
+import { watchOutput, withOutputEnd } from './output-end.ts';
 import { runProgram } from './program.ts';
-
-// A reader that leaves early (`keel tokens … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
 
 // An error that nobody awaits is a fault of ours, and still says what happened in plain words. Runs have their own way with
 // them, so that their state is saved.
@@ -17,4 +12,5 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-process.exitCode = await runProgram(process.argv.slice(2));
+watchOutput();
+process.exitCode = withOutputEnd(await runProgram(process.argv.slice(2)));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { cutMessage } from './cut-message.ts';
 import { exitCodes, reportFailure } from './failure.ts';
 import { addFlags, givenFlags, repeatedFlags, withPlainBooleans } from './flags.ts';
 import { complain } from './terminal.ts';
@@ -27,7 +28,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       addFlags(command, descriptors, operand);
       plainArgs = withPlainBooleans(args, descriptors);
       command.configureOutput({
-        outputError: (complaint, write) => write(withTrlHint(complaint, descriptors)),
+        outputError: (complaint, write) => write(withTrlHint(cutMessage(complaint), descriptors)),
       });
       command.showHelpAfterError(`See \`keel ${name} --help\`.`);
       command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
@@ -61,6 +62,7 @@ function newProgram(): Command {
     .addHelpText('after', '\n`keel <verb> --help` shows its options and an example.')
     .configureHelp({ styleTitle: bold })
     .exitOverride()
+    .configureOutput({ outputError: (complaint, write) => write(cutMessage(complaint)) })
     .showHelpAfterError('See `keel --help`.');
 }
 

@@ -15,6 +15,8 @@ export { CheckpointError } from './formats/checkpoint-error.ts';
 export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
 export { dictionary } from './formats/dictionary.ts';
 export { inPlainWords, isEngineError, reasonOf } from './formats/engine-words.ts';
+export { FileError, fileError, movedFileError } from './formats/file-error.ts';
+export { makeFolder } from './formats/make-folder.ts';
 export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
@@ -64,6 +66,7 @@ export {
   ChatTemplateError,
   type ContentSpan,
   type RenderedChat,
+  type RenderOptions,
 } from './tokenizer/chat-template.ts';
 export type { LoadTokenizerOptions } from './tokenizer/load-options.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';

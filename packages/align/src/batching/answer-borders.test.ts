@@ -101,6 +101,31 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
+  it('whatever its tag looks like', () => {
+    for (const tag of ['[THINK]', '<seed:think>', '<|channel>']) {
+      const prompt = '[user:a][assistant:';
+      expect(shown(template({ text: forgets, opens: tag }), [user('a')], [assistant('b')])).toEqual(
+        {
+          ...{ prompt, chosen: '«b]»', rejected: '«no]»' },
+        },
+      );
+    }
+  });
+
+  it('which answers close at once: the closing tag belongs to the answer', () => {
+    const closing = template({
+      text: "('<think></think>' if m.role == 'assistant' else '') + m.content",
+      opens: '<think>\n',
+    });
+    expect(shown(closing, [user('a')], [assistant('b')])).toMatchObject({
+      prompt: '[user:a][assistant:<think>',
+      chosen: '«</think>b]»',
+    });
+    expect(sampled(closing, [user('a')])).toEqual({
+      ...{ text: '[user:a][assistant:<think>\n', opened: '<think>\n' },
+    });
+  });
+
   it('never splits a tag, also where an answer begins like it', () => {
     const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
     expect(prompt).toBe('[user:a][assistant:');
@@ -212,6 +237,10 @@ describe('turns', () => {
   it('of weight 0 are read and not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
     expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
+    const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
+    expect(marked(plain, tokeniseExample({ messages, extra: {} }, plain, everything)!)).toBe(
+      '«[user:a][assistant:»b]«[user:c][assistant:d]»',
+    );
   });
 
   it('begin a conversation', () => {
@@ -241,10 +270,47 @@ describe('turns', () => {
     expect(chat(marks, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
       '[user:a][assistant:«b»][user:c][assistant:«d»]',
     );
+    const apart = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}" +
+        "{% generation %}{{ ']' }}{% endgeneration %}{% else %}{{ m.content + ']' }}{% endif %}{% endfor %}",
+    );
+    expect(chat(apart, user('a'), assistant('b'), user('c'), assistant('d', { weight: 0 }))).toBe(
+      '[user:a][assistant:«b]»[user:c][assistant:d]',
+    );
     const last = { ...defaultScoring, assistantTurns: 'last' as const, maxLength: null };
     const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
     expect(marked(marks, tokeniseExample({ messages, extra: {} }, marks, last)!)).toBe(
       '[user:a][assistant:b][user:c][assistant:«d»]',
+    );
+  });
+});
+
+describe("a message's text that stands in another turn too", () => {
+  it('inside an answer moves no border', () => {
+    const quoting = template({
+      text: "m.content + (' re ' + messages[0].content if m.role == 'assistant' else '')",
+    });
+    expect(shown(quoting, [user('a')], [assistant('b')])).toEqual({
+      ...{ prompt: '[user:a][assistant:', chosen: '«b re a]»', rejected: '«no re a]»' },
+    });
+    expect(chat(quoting, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+      '[user:a][assistant:«b re a]»[user:c][assistant:«d re a]»',
+    );
+  });
+
+  it("in a tool's result is not scored", () => {
+    const naming = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'tool' %}{% set name = messages[loop.index0 - 1].tool_calls[0].function.name %}" +
+        "{{ name + '=' + m.content + ' by ' + name }}{% else %}{% for c in m.tool_calls or [] %}{{ '(' + c.function.name + ')' }}{% endfor %}" +
+        "{{ m.content or '' }}{% endif %}{{ ']' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const tool_calls = [{ type: 'function', function: { name: 'w', arguments: {} } }];
+    const messages = [
+      ...[user('a'), assistant('', { tool_calls }), { role: 'tool', content: 's' }],
+      assistant('b'),
+    ];
+    expect(chat(naming, ...messages)).toBe(
+      '[user:a][assistant:«(w)]»[tool:w=s by w][assistant:«b]»',
     );
   });
 });

@@ -1,5 +1,6 @@
 // Where an answer begins in a rendered conversation, seen from the prompt that it answers.
 import { type ChatTemplate, ChatTemplateError, type RenderedChat } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import type { Message } from '../data/messages.ts';
 import {
   type Chat,
@@ -43,7 +44,7 @@ export function answerStart(
         `so the answer would be trained after another prompt.\nThe prompt:\n${prompt.text}\nWith its answer:\n${whole.text}`,
     );
   }
-  const { a, b } = commonEnd(whole.spans, prompt.spans, at - 1);
+  const { a, b } = commonEnd(whole, prompt, at - 1);
   const tail = prompt.text.slice(b);
   if (whole.text.startsWith(tail, a)) {
     return { start: a + tail.length, promptLength: prompt.text.length };
@@ -51,10 +52,15 @@ export function answerStart(
   const opened = openedText({ ...chat, messages: chat.messages.slice(0, at) }, prompt);
   const header = tail.slice(0, tail.length - opened.length);
   const { length } = prompt.text;
-  if (!whole.text.startsWith(header, a)) {
-    return { start: a + otherHeader(whole, prompt, a, b, at), promptLength: length };
-  }
   const shared = sharedTags(whole.text, a, prompt.text, b);
+  if (!whole.text.startsWith(header, a)) {
+    const own = whole.spans.find(({ message, start }) => message === at && start >= a);
+    const between = whole.text.slice(a + shared, own?.start);
+    // A header that counts turns, or the like: the answer is its own text. A tag before that text is part of the answer.
+    return own?.field === 'content' && !anyTag.test(between)
+      ? { start: own.start, promptLength: length }
+      : { start: a + shared, promptLength: b + shared };
+  }
   // The answer has a block of reasoning as well: both are the same up to where it differs.
   if (shared > header.length) return { start: a + shared, promptLength: b + shared };
   return {
@@ -63,28 +69,18 @@ export function answerStart(
   };
 }
 
-/** Length of a header that the whole writes otherwise: up to the answer's text, or as far as both have it. */
-function otherHeader(
-  whole: RenderedChat,
-  prompt: RenderedChat,
-  a: number,
-  b: number,
-  at: number,
-): number {
-  const own = whole.spans.find(({ message, start }) => message === at && start >= a);
-  if (own?.field === 'content') return own.start - a;
-  const shared = sharedTags(whole.text, a, prompt.text, b);
-  return own === undefined ? shared : Math.min(shared, own.start - a);
-}
+const anyTag = /[<[][^<>[\]\s]+[>\]]/;
 
-/** Whether a tag is opened that is not closed again. */
+/** Whether a tag is opened that is not closed again, as `<x>` is by `</x>`, `[X]` by `[/X]` and `<|x>` by `<x|>`. */
 function leavesOpen(opened: string): boolean {
-  const open: string[] = [];
-  for (const [, closes, name] of opened.matchAll(/<(\/?)([\w|]+)>/g)) {
-    if (!closes) open.push(name!);
-    else if (open.at(-1) === name) open.pop();
+  let open = 0;
+  for (const [, slash, before, after] of opened.matchAll(
+    /[<[](\/?)(\|?)[^<>[\]|/\s]+(\|?)[>\]]/g,
+  )) {
+    const closes = slash !== '' || (before === '' && after !== '');
+    open = closes ? Math.max(0, open - 1) : open + 1;
   }
-  return open.length > 0;
+  return open > 0;
 }
 
 const probe = 'x';
@@ -101,7 +97,7 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   const template = chat.tokenizer.chatTemplate!;
   const texts = known.get(template) ?? new Map<string, string>();
   known.set(template, texts);
-  const key = JSON.stringify([
+  const key = exactJson([
     rendering?.variables ?? {},
     rendering?.tools != null,
     messages.at(-1)?.role,
@@ -110,19 +106,19 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   if (before !== undefined && prompt.text.endsWith(before)) return before;
   const at = messages.length;
   const answered: Message[] = [...messages, { role: 'assistant', content: probe }];
-  const headers = [answered, [...answered, { role: 'user', content: probe }]].flatMap((longer) => {
-    const header = headerLength(chat, prompt, longer, at);
-    return header === null ? [] : [header];
+  const starts = [answered, [...answered, { role: 'user', content: probe }]].flatMap((longer) => {
+    const start = openedAt(chat, prompt, longer, at);
+    return start === null ? [] : [start];
   });
-  const rest = headers.length === 0 ? '' : prompt.text.slice(Math.min(...headers));
+  const rest = starts.length === 0 ? '' : prompt.text.slice(Math.min(...starts));
   // Anything but a tag is a header that counts turns, or the like.
   const opened = /^\s*[<[]/.test(rest) ? rest : '';
   texts.set(key, opened);
   return opened;
 }
 
-/** How much of the prompt a conversation that goes on has before its answer; null where the template refuses it. */
-function headerLength(
+/** Where the prompt stops being what a conversation that goes on has before its answer; null where the template refuses it. */
+function openedAt(
   chat: Chat,
   prompt: RenderedChat,
   longer: readonly Message[],
@@ -134,8 +130,13 @@ function headerLength(
   } catch {
     return null;
   }
-  const { a, b } = commonEnd(whole.spans, prompt.spans, at - 1);
+  const { a, b } = commonEnd(whole, prompt, at - 1);
   const shared = sharedLength(whole.text, a, prompt.text, b);
   const own = startOf(whole.spans, at, a);
-  return b + (own === null ? shared : Math.min(shared, own - a));
+  const header = b + (own === null ? shared : Math.min(shared, own - a));
+  if (header === prompt.text.length) return header;
+  // The conversation closes at once what the prompt opens: `<think></think>`.
+  const tag = /[<[]([^<>[\]/\s]+)[>\]]$/.exec(prompt.text.slice(b, header));
+  const closing = /^\s*[<[]\/([^<>[\]\s]+)[>\]]/.exec(whole.text.slice(a + shared));
+  return tag !== null && closing?.[1] === tag[1] ? b + tag.index : header;
 }

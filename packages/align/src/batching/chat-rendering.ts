@@ -79,18 +79,36 @@ export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>
   return chatTemplate;
 }
 
-/** Where text of the messages up to `last` ends in both renderings; their beginnings where they share none. */
+/**
+ * Where the same text of a message up to `last` ends in both renderings; their beginnings where they share none.
+ * @param part a rendering of fewer messages. Its last text is looked for in the whole, where messages may be written again later
+ *   on, as the name of a called function is in its result
+ */
 export function commonEnd(
-  a: readonly ContentSpan[],
-  b: readonly ContentSpan[],
+  whole: Pick<RenderedChat, 'text' | 'spans'>,
+  part: Pick<RenderedChat, 'text' | 'spans'>,
   last: number,
 ): { a: number; b: number } {
   for (let message = last; message >= 0; message--) {
-    const [inA, inB] = [a, b].map((spans) => endOf(spans, message));
-    if (inA !== null && inB !== null) return { a: inA!, b: inB! };
+    const inPart = spansOf(part, message);
+    const inWhole = spansOf(whole, message);
+    const end = inPart.at(-1);
+    if (end === undefined || inWhole.length === 0) continue;
+    const isSame = (one: ContentSpan, text: string): boolean =>
+      one.field === end.field &&
+      text.slice(one.start, one.end) === part.text.slice(end.start, end.end);
+    const count = inPart.filter((one) => isSame(one, part.text)).length;
+    const found = inWhole.filter((one) => isSame(one, whole.text))[count - 1];
+    if (found !== undefined) return { a: found.end, b: end.end };
+    const next = whole.spans.find((span) => span.message > message)?.start ?? whole.text.length;
+    const before = inWhole.filter(({ start }) => start <= next).at(-1);
+    if (before !== undefined) return { a: before.end, b: end.end };
   }
   return { a: 0, b: 0 };
 }
+
+const spansOf = ({ spans }: Pick<RenderedChat, 'spans'>, message: number): ContentSpan[] =>
+  spans.filter((span) => span.message === message);
 
 /** Where the last text of a message ends; null where the template writes none of it. */
 export function endOf(spans: readonly ContentSpan[], message: number): number | null {

@@ -53,17 +53,43 @@ export function scoredRanges(
     (at) => isLearned(messages[at]!) && startOf(whole.spans, at, 0) !== null,
   );
   if (begins === undefined && whole.generation !== null) {
-    return whole.generation.filter((range) =>
-      wanted.some((at) => {
-        const own = startOf(whole.spans, at, range.start);
-        return own !== null && own <= range.end;
-      }),
-    );
+    return whole.generation.filter((range) => wanted.includes(writerOf(whole, range)));
   }
+  return turnRanges(chat, whole, wanted, (at) => (at === first ? begins : undefined));
+}
+
+/** The message that a marked range is of: the one whose text it holds, or else whose text came last before it. */
+function writerOf({ spans }: RenderedChat, { start, end }: TextRange): number {
+  const inside = spans.find((span) => span.start >= start && span.end <= end);
+  return (inside ?? spans.findLast((span) => span.end <= start))?.message ?? -1;
+}
+
+/** All from `from` on but the assistant's turns that the row marks as not trained on. @throws ChatTemplateError as {@link scoredRanges} */
+export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
+  const untrained = chat.messages.flatMap((message, at) =>
+    message.role === 'assistant' && !isTrained(message) && startOf(whole.spans, at, from) !== null
+      ? [at]
+      : [],
+  );
+  const ranges: TextRange[] = [];
+  let start = from;
+  for (const turn of turnRanges(chat, whole, untrained)) {
+    ranges.push({ start, end: turn.start });
+    start = turn.end;
+  }
+  return [...ranges, { start, end: whole.text.length }];
+}
+
+function turnRanges(
+  chat: Chat,
+  whole: RenderedChat,
+  turns: readonly number[],
+  begins: (at: number) => number | undefined = () => undefined,
+): TextRange[] {
   const headers = new Map<string, number>();
   const ends = new Map<string, number>();
-  return wanted.map((at) => ({
-    start: at === first && begins !== undefined ? begins : turnStart(chat, whole, at, headers),
+  return turns.map((at) => ({
+    start: begins(at) ?? turnStart(chat, whole, at, headers),
     end: turnEnd(chat, whole, at, ends),
   }));
 }
@@ -127,13 +153,17 @@ function turnEnd(
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return own + offset;
   const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
-  const common = commonEnd(whole.spans, ended.spans, at);
+  const common = commonEnd(whole, ended, at);
   const shared = sharedTags(whole.text, common.a, ended.text, common.b);
-  const end = common.a + (shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0));
+  const tail = shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0);
+  const end = Math.min(
+    common.a + tail,
+    startOf(whole.spans, at + 1, common.a) ?? whole.text.length,
+  );
   if (key !== null) known.set(key, end - own);
   return end;
 }
 
 /** Where the text of the messages before `at` ends. */
 const endBefore = (whole: RenderedChat, at: number): number =>
-  commonEnd(whole.spans, whole.spans, at - 1).a;
+  endOf(whole.spans, at - 1) ?? commonEnd(whole, whole, at - 1).a;

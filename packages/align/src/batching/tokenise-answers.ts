@@ -4,7 +4,7 @@ import { type Content, isChat, type Message, textOf } from '../data/messages.ts'
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
 import { type Chat, renderChat, startOf } from './chat-rendering.ts';
-import { piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
+import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
 import { lostFields } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -91,7 +91,7 @@ function renderAnswers(
       const start = after - (promptLength - shortest);
       const ranges =
         scored === 'everything'
-          ? [{ start, end: whole.text.length }]
+          ? everythingTrained(chat, whole, start)
           : scoredRanges(chat, whole, { first, turns: scored }, start);
       return {
         pieces: piecesOf(whole.text, ranges, start),

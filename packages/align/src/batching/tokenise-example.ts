@@ -4,7 +4,7 @@ import { isChat } from '../data/messages.ts';
 import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { renderChat } from './chat-rendering.ts';
-import { piecesOf, scoredRanges } from './chat-turns.ts';
+import { everythingTrained, piecesOf, scoredRanges } from './chat-turns.ts';
 import { lostFields } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
@@ -96,9 +96,10 @@ function tokeniseChat(
 ): WholeExample {
   const whole = renderChat(tokenizer, messages, rendering, 'whole');
   const chat = { tokenizer, messages, rendering };
-  const pieces = assistantOnlyLoss
-    ? piecesOf(whole.text, scoredRanges(chat, whole, { first: 0, turns }))
-    : [{ text: whole.text, scored: true }];
+  const ranges = assistantOnlyLoss
+    ? scoredRanges(chat, whole, { first: 0, turns })
+    : everythingTrained(chat, whole);
+  const pieces = piecesOf(whole.text, ranges);
   const { tokens, scored } = tokenisePieces(pieces, tokenizer);
   return { tokens, scored, lost: lostFields(messages, whole, 0) };
 }

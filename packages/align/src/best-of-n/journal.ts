@@ -1,6 +1,5 @@
 // What has been sampled so far, beside the file that it becomes: a job that was stopped or killed goes on from it.
 import {
-  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -10,7 +9,8 @@ import {
   truncateSync,
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import { exactJson, parseExactJson } from '../data/exact-json.ts';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
+import { appendWhole } from '../runs/append-whole.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 
@@ -64,7 +64,7 @@ export class Journal {
   }
 
   append(lines: readonly JournalLine[]): void {
-    appendFileSync(this.path, lines.map((line) => `${exactJson(line)}\n`).join(''));
+    appendWhole(this.path, lines.map((line) => `${exactJson(line)}\n`).join(''));
     const descriptor = openSync(this.path, 'r+');
     try {
       fsyncSync(descriptor);

@@ -1,8 +1,16 @@
 // Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021, arXiv:2112.09332): n answers to each
 // prompt, ranked by a reward. Nothing is trained. What `keel best-of-n` is.
-import { existsSync, mkdirSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
+import {
+  loadAdapter,
+  loadModel,
+  makeFolder,
+  type Role,
+  resolveDevice,
+  resolvePrecision,
+} from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { setThreads } from '@keel/torch';
 import {
   completeDate,
@@ -10,10 +18,11 @@ import {
   localNow,
   templateSettings,
 } from '../config/template-options.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { openRows } from '../data/open-rows.ts';
 import { checkReward, openReward } from '../rewards/open-reward.ts';
+import { writeFully } from '../runs/append-whole.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockFile } from '../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
@@ -52,8 +61,9 @@ export async function runBestOfN(
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
   await checkReward(options.reward);
   using owned = new DisposableStack();
-  mkdirSync(dirname(output), { recursive: true });
-  owned.defer(lockFile(`${output}.partial.lock`, output));
+  refuseSystemFolder(dirname(output));
+  makeFolder(dirname(output));
+  owned.defer(lockFile(`${output}.partial.lock`, output, hooks.onNotice));
   // Another process may have ended since.
   refuseExisting(options);
   const device = resolveDevice(options.device);
@@ -118,7 +128,7 @@ function finish(
       const row = rowOfForm(line, write);
       if (row === null) continue;
       written += 1;
-      writeSync(descriptor, `${exactJson(row)}\n`);
+      writeFully(descriptor, `${exactJson(row)}\n`);
     }
   });
   return { written, summary: tally.summary() };

@@ -1,11 +1,11 @@
 // Measures models on held-out pairs and prompts: the same code, rows, prompts and seed whatever they were trained with.
 import type { LanguageModel, Role } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { inTurns, noGradSteps, type Steps, tidySteps } from '@keel/torch';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
 import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import type { Reward } from '../rewards/reward.ts';

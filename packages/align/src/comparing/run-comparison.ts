@@ -1,6 +1,6 @@
 // Runs a comparison's entries one after the other and measures each: what `keel compare` is.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { stageFolder } from '../recipes/recipe.ts';
 import { runStage } from '../recipes/run-stage.ts';
@@ -9,6 +9,7 @@ import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
 import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
+import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
@@ -71,13 +72,14 @@ export async function runComparison(
   hooks: CompareHooks = {},
 ): Promise<CompareResult> {
   const { output, text, options } = comparison;
-  mkdirSync(output, { recursive: true });
-  const unlock = lockRun(output);
+  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  refuseSystemFolder(output);
+  makeFolder(output);
+  const unlock = lockRun(output, notice);
   try {
     await removePartials(output);
     writeFileAtomic(join(output, 'compare.yaml'), text);
     if (options.threads !== null) setThreads(options.threads);
-    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
     await using measuring = await Measuring.of(options, notice);
     return await runEntries(comparison, measuring, hooks);
   } finally {

@@ -1,10 +1,11 @@
 // Pairs as single answers with a thumb up and a thumb down, for objectives that learn from those.
-import { mkdirSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { exactJson } from '../data/exact-json.ts';
+import { exactJson } from '@keel/model/exact-json';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
+import { writeFully } from '../runs/append-whole.ts';
 import { fillFileAtomic } from '../runs/atomic-write.ts';
 
 /** Pairs that are read and written at a time. */
@@ -64,6 +65,6 @@ async function write(
   }
   mkdirSync(dirname(path), { recursive: true });
   fillFileAtomic(path, (descriptor) => {
-    for (const piece of pieces) writeSync(descriptor, piece);
+    for (const piece of pieces) writeFully(descriptor, piece);
   });
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadTokenizerOptions } from '@keel/model';
+import { parseExactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { option } from './options.ts';
 
@@ -70,7 +71,7 @@ export function templateSettings(
   return {
     ...(source !== null && { source }),
     ...(chatTemplateKwargs !== null && {
-      variables: JSON.parse(chatTemplateKwargs) as Record<string, unknown>,
+      variables: parseExactJson(chatTemplateKwargs) as Record<string, unknown>,
     }),
     now: templateDate === null ? localNow() : completeDate(templateDate)!,
   };

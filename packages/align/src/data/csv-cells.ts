@@ -1,6 +1,6 @@
 // What the text of a CSV cell means.
+import { parseExactJson } from '@keel/model/exact-json';
 import { own } from '../config/own.ts';
-import { parseExactJson } from './exact-json.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);

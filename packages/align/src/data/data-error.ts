@@ -1,5 +1,5 @@
 import { PythonFloat } from '@keel/model';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from '@keel/model/exact-json';
 
 /** Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no lines. */
 export interface Place {
@@ -57,12 +57,16 @@ export const placeName = ({ file, line, row }: Place): string => {
   return row === undefined ? file : `${file}, row ${row}`;
 };
 
+/** Characters of a part of a message: names and values in data may be of any size. */
+const LONGEST_PART = 400;
+
 const messageOf = (details: DataErrorDetails): string => {
-  const field = details.field === undefined ? '' : ` field "${details.field}":`;
+  const part = (text: string): string =>
+    text.length <= LONGEST_PART ? text : shorten(text, LONGEST_PART);
+  const field = details.field === undefined ? '' : ` field "${part(details.field)}":`;
+  const found = part(details.found);
   const fault =
-    details.expected === undefined
-      ? details.found
-      : `expected ${details.expected}, found ${details.found}`;
+    details.expected === undefined ? found : `expected ${part(details.expected)}, found ${found}`;
   const advice = details.advice === undefined ? '' : `. ${details.advice}`;
   return `${placeName(details)}:${field} ${fault}${advice}`;
 };

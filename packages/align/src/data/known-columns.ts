@@ -1,8 +1,9 @@
 // Columns with a meaning in other tools that Keel does not carry out: such a row is refused by name, since its meaning would be
 // dropped. docs/guide/rows.md lists them; columns that are not here are kept for rewards.
+
+import { isPlainObject } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
-import { isPlainObject } from './exact-json.ts';
 import { isEmpty } from './message-fields.ts';
 import { type Content, isChat, textOf } from './messages.ts';
 import type { Row } from './rows.ts';

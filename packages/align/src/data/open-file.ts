@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { FileError, fileError } from '@keel/model';
 import { DataError } from './data-error.ts';
 import { formatOf } from './file-formats.ts';
 import { readCsv } from './read-csv.ts';
@@ -15,7 +16,7 @@ import type { IndexContext, RowFile } from './row-file.ts';
 /** Opens and indexes one file by the format that its name ends with. */
 export const openFile = async (path: string, context: IndexContext): Promise<RowFile> => {
   const { format, gzip } = formatOf(path)!;
-  const handle = gzip ? await decompressed(path) : await open(path);
+  const handle = gzip ? await decompressed(path) : await opened(path);
   try {
     if ((await handle.stat()).size === 0) {
       throw new DataError({ file: context.name, found: 'the file is empty (0 bytes)' });
@@ -38,15 +39,41 @@ export const openFile = async (path: string, context: IndexContext): Promise<Row
   }
 };
 
+const opened = async (path: string): Promise<FileHandle> => {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw fileError(error, { path, use: 'read' });
+  }
+};
+
+const temporaryFolder = async (): Promise<string> => {
+  try {
+    return await mkdtemp(join(tmpdir(), 'keel-rows-'));
+  } catch (error) {
+    throw fileError(error, { path: tmpdir(), use: 'written' });
+  }
+};
+
 // gzip cannot be sought in: the text goes to a temporary file, whose name is removed as soon as it is
 // open, so that it is gone with the process however that ends.
 const decompressed = async (path: string): Promise<FileHandle> => {
-  const folder = await mkdtemp(join(tmpdir(), 'keel-rows-'));
+  const folder = await temporaryFolder();
   try {
     const plain = join(folder, 'rows');
     await pipeline(createReadStream(path), createGunzip(), createWriteStream(plain));
     return await open(plain);
   } catch (error) {
+    // The source is named by the system; the copy has a name that says nothing to the user.
+    const known = fileError(error);
+    if (known instanceof FileError) {
+      const { path: named = path } = error as NodeJS.ErrnoException;
+      throw named === path ? known : fileError(error, { path: tmpdir(), use: 'written' });
+    }
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code !== undefined && syscall === 'write') {
+      throw fileError(error, { path: tmpdir(), use: 'written' });
+    }
     throw new DataError(
       {
         file: path,

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { sharedDataPath } from '@keel/torch/testing';
@@ -17,6 +17,22 @@ const texts = async (spec: string | string[]) => {
   for await (const row of source.iterate()) found.push(row.text);
   return found;
 };
+
+test.skipIf(process.platform === 'win32')(
+  'pipes and devices are refused before they are opened',
+  async () => {
+    const pipe = join(folder, 'pipe.jsonl');
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync('/dev/full', join(folder, 'device.jsonl'));
+    const kinds = { 'pipe.jsonl': 'a named pipe', 'device.jsonl': 'a device', '*.jsonl': 'a ' };
+    for (const [name, found] of Object.entries(kinds)) {
+      const opening = openRows(join(folder, name), { kind: 'text' });
+      await expect(opening).rejects.toThrow(`expected a regular file, found ${found}`);
+    }
+    rmSync(pipe);
+    rmSync(join(folder, 'device.jsonl'));
+  },
+);
 
 test('files, folders, globs and lists of them, in a fixed order, each file once', async () => {
   mkdirSync(join(folder, 'shards'));
@@ -182,6 +198,6 @@ describe.skipIf(!judged || !labels)('real data', () => {
     expect(Object.keys((await source.read(0)).extra)).toContain('response_1');
     const { text } = await dataErrorOf(() => openRows(labels!, { kind: 'preference' }));
     expect(text).toContain('labels.jsonl:1: field "chosen"');
-    expect(text).toContain('this row has "prompt", "response_1"');
+    expect(text).toContain('"response_1" and "response_2"');
   });
 });

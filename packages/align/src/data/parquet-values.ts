@@ -1,8 +1,8 @@
 // What Parquet's values mean as a row's: told by the schema, since values alone cannot tell a whole float from an integer, nor a
 // struct's absent field from a null.
 import { PythonFloat } from '@keel/model';
+import { parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
-import { parseExactJson, setField } from './exact-json.ts';
 
 /**
  * What a decoded row has, by its schema:

@@ -1,7 +1,7 @@
 import { PythonFloat } from '@keel/model';
+import { parseExactJson } from '@keel/model/exact-json';
 import { describe, expect, test } from 'vitest';
 import { DataError } from './data-error.ts';
-import { parseExactJson } from './exact-json.ts';
 import { parseRow } from './parse-row.ts';
 import { type RowKind, rowKinds } from './rows.ts';
 

@@ -1,6 +1,6 @@
+import { isPlainObject, plainNumbers, setField } from '@keel/model/exact-json';
 import type { z } from 'zod';
 import { DataError, describeValue, type Fail, type Place } from './data-error.ts';
-import { isPlainObject, plainNumbers, setField } from './exact-json.ts';
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
 import { checkColumns } from './known-columns.ts';
 import { isTrained } from './message-fields.ts';

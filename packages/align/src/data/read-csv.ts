@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { setField } from '@keel/model/exact-json';
 import { CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { cellValue } from './csv-cells.ts';
 import { DataError, type Place, shorten } from './data-error.ts';
-import { setField } from './exact-json.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
 import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
+import { JsonNumberError, parseExactJson } from '@keel/model/exact-json';
 import { DataError, describeValue, type Place } from './data-error.ts';
-import { JsonNumberError, parseExactJson } from './exact-json.ts';
 import { byteOrderMark, decodeUtf8, jsonError, readJsonl } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { rowSchemas } from './rows.ts';

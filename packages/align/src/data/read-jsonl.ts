@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { reasonOf } from '@keel/model';
+import { JsonNumberError, parseExactJson } from '@keel/model/exact-json';
 import { DataError, type Place, shorten } from './data-error.ts';
-import { JsonNumberError, parseExactJson } from './exact-json.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { RowIndex } from './row-index.ts';

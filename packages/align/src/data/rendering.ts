@@ -1,7 +1,8 @@
 // What a row tells its chat template beside its messages: the columns "tools" and "chat_template_kwargs".
+
+import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import type { Fail } from './data-error.ts';
 import { describeValue } from './data-error.ts';
-import { isPlainObject, parseExactJson } from './exact-json.ts';
 import { isEmpty, isWellFormed } from './message-fields.ts';
 
 /** What a row's chat template is given beside the messages. */

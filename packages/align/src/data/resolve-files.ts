@@ -1,5 +1,7 @@
+import type { Stats } from 'node:fs';
 import { glob, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileError } from '@keel/model';
 import { DataError } from './data-error.ts';
 import { dataFileEndings, formatOf } from './file-formats.ts';
 import { fetchHubFiles, type HubOptions } from './hub.ts';
@@ -23,14 +25,15 @@ export const resolveFiles = async (specs: string[], hub: HubOptions = {}): Promi
 };
 
 const localFiles = async (spec: string): Promise<string[]> => {
-  const entry = await stat(spec).catch(() => undefined);
+  const entry = await entryAt(spec);
   if (entry?.isDirectory()) {
     const names = await readdir(spec);
     const data = names.filter((name) => !name.startsWith('.') && formatOf(name) !== null).sort();
     if (data.length === 0) throw nothing(spec, 'a folder without such files');
-    return data.map((name) => join(spec, name));
+    return regular(data.map((name) => join(spec, name)));
   }
   if (entry !== undefined) {
+    refuseStream(spec, entry);
     if (formatOf(spec) === null) throw nothing(spec, 'another ending');
     return [spec];
   }
@@ -42,7 +45,39 @@ const localFiles = async (spec: string): Promise<string[]> => {
   if (data.length === 0) {
     throw nothing(spec, matches.length === 0 ? 'no file that matches' : matches.join(', '));
   }
-  return data;
+  return regular(data);
+};
+
+/** @throws DataError where one of them is no regular file */
+const regular = async (paths: string[]): Promise<string[]> => {
+  for (const path of paths) {
+    const entry = await entryAt(path);
+    if (entry !== undefined && !entry.isDirectory()) refuseStream(path, entry);
+  }
+  return paths;
+};
+
+/** @throws FileError where the system does not let this process look */
+const entryAt = async (spec: string): Promise<Stats | undefined> => {
+  try {
+    return await stat(spec);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
+    throw fileError(error, { path: spec, use: 'read' });
+  }
+};
+
+/** @throws DataError where opening would wait for a writer, or reading would never end */
+const refuseStream = (spec: string, entry: Stats): void => {
+  if (entry.isFile()) return;
+  const found = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device';
+  throw new DataError({
+    file: spec,
+    expected: 'a regular file',
+    found,
+    advice: 'Rows are read more than once: save them to a file first',
+  });
 };
 
 const nothing = (spec: string, found: string): DataError =>

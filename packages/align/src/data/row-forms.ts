@@ -1,5 +1,5 @@
 // What to rename in rows of other common forms.
-import { isPlainObject } from './exact-json.ts';
+import { isPlainObject } from '@keel/model/exact-json';
 import type { RowKind } from './rows.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

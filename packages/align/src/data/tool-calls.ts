@@ -1,5 +1,5 @@
 // What an assistant message calls: checked and brought into the one form that chat templates expect.
-import { isPlainObject, parseExactJson } from './exact-json.ts';
+import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;

@@ -1,9 +1,9 @@
 // The machine's own matmul peak, measured once and kept: a run does not spend seconds on it at each start.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '@keel/model';
+import { cacheFolder, makeFolder } from '@keel/model';
 import { addonBuild, type Device, threads, torchBuild } from '@keel/torch';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import { type MatmulPeak, measureMatmulPeak } from './matmul-peak.ts';
@@ -60,7 +60,7 @@ export function keepPeak(peak: MatmulPeak, precision: string, device: Device = '
     measured: new Date().toISOString(),
   };
   const path = pathOf(precision, device);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const content = { key: keyOf(precision, device), peak: kept };
   writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
   return kept;

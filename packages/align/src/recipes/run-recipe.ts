@@ -1,8 +1,10 @@
 // Runs a recipe's stages one after the other: what `keel align` is.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '@keel/model';
 import type { FileHash } from '../data/open-rows.ts';
 import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
+import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../trainers/run-training.ts';
 import { mergeResult } from './merge-result.ts';
@@ -50,8 +52,9 @@ export interface RecipeResult {
  */
 export async function runRecipe(recipe: Recipe, hooks: RecipeHooks = {}): Promise<RecipeResult> {
   const { output } = recipe;
+  refuseSystemFolder(output);
   refuseOtherFolder(output);
-  mkdirSync(output, { recursive: true });
+  makeFolder(output);
   const unlock = lockRun(output);
   try {
     await removePartials(output);

@@ -1,5 +1,6 @@
 // What rewards give is checked in one place, whoever wrote them: a module, a program or Keel itself.
 import { inspect } from 'node:util';
+import { fileError } from '@keel/model';
 import { nearest } from '../config/nearest.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
@@ -94,7 +95,8 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
 /** What was thrown, in words: anything can be. */
 export function thrownText(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
+  const known = fileError(error);
+  if (known instanceof Error) return known.message || known.name;
   return typeof error === 'string' && error !== '' ? error : `${shown(error)} was thrown`;
 }
 

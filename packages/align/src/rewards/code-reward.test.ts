@@ -53,6 +53,22 @@ test('cases of input and output, whose outputs never enter the sandbox', async (
   ]);
 });
 
+test('a megabyte of spaces is compared at once', async () => {
+  const [outcome] = await score(
+    { limits: { output_kilobytes: 4096 } },
+    ["print(' ' * 1000000 + 'x')"],
+    { cases: [{ input: '', output: 'x' }] },
+  );
+  expect(outcome!.score).toBe(0);
+});
+
+test('notes have nothing that a terminal acts on', async () => {
+  const [outcome] = await score({}, ["raise ValueError('\\x1b[2J')"], {
+    tests: ['assert f() == 1'],
+  });
+  expect(outcome!.note).toBe('test 0: the program does not load: ValueError: \uFFFD[2J');
+});
+
 test('a completion that goes on from code, as in HumanEval', async () => {
   await using reward = await codeReward({ type: 'code', isolation, prompt_is_code: true });
   const row = {
@@ -77,4 +93,10 @@ test('rows without tests, or with wrong ones, are told', async () => {
   });
   await expect(score({}, ['x'], { tests: 3 })).rejects.toThrow('"tests" is not a test or a list');
   await expect(score({}, ['x'], { tests: 'f(1)' })).rejects.toThrow('checks nothing');
+  const uncalled = { tests: ['def check(candidate):\n    assert candidate(2) == 4'] };
+  await expect(score({}, ['def double(x): return 2 * x'], uncalled)).rejects.toMatchObject({
+    index: 0,
+    message:
+      'code: test 0 checks nothing: check(candidate) is not called, because the row names no entry point',
+  });
 });

@@ -27,11 +27,11 @@ export type CodeSpec = z.output<typeof codeSchema>;
 /**
  * Runs a completion's code against the tests that its row carries, in a sandbox (sandbox/sandbox.ts).
  *
- * Ruled out by construction, whatever the code does within its sandbox: a verdict of its own, a patched check or
- * comparison, tests that end early, reading what is expected. Tests stand in another sandbox than the code, ask it
- * for calls and get copies of plain data; expected outputs never leave Keel. Not ruled out: answers written
- * down for the inputs that tests use, tests that check too little, and holes of the kernel. With
- * `isolation: none` nothing of this holds.
+ * Ruled out by construction, whatever the code does in its sandbox: a verdict of its own, a patched check or
+ * comparison, tests that end early, reading what is expected. The tests run in another sandbox than the code. They ask
+ * it for calls and get copies of plain data. Expected outputs never leave Keel. Not ruled out: answers written for
+ * the inputs that tests use, tests that check too little, and holes in the kernel. With `isolation: none`, nothing of
+ * this holds. `score` throws a RewardError for a row whose tests check nothing.
  *
  * @throws NoIsolationError where the system shuts no program in
  */
@@ -98,7 +98,11 @@ async function judge(
 function outcome(spec: CodeSpec, passed: number, tests: number, note?: string): RewardOutcome {
   const share = passed / tests;
   const score = spec.score === 'fraction' ? share : Number(passed === tests);
-  return { score, aspects: { passed: share, tests }, ...(note === undefined ? {} : { note }) };
+  return {
+    score,
+    aspects: { passed: share, tests },
+    ...(note === undefined ? {} : { note: printable(note) }),
+  };
 }
 
 /** Equal but for spaces at the ends of lines and empty lines at the end. */
@@ -106,9 +110,19 @@ function sameOutput(found: string, expected: string): boolean {
   return trimmed(found) === trimmed(expected);
 }
 
-const trimmed = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd();
+// A pattern for spaces before the end of a line takes quadratic time on a megabyte of spaces.
+const trimmed = (text: string): string => text.split('\n').map(withoutSpaces).join('\n').trimEnd();
+
+function withoutSpaces(line: string): string {
+  let end = line.length;
+  while (end > 0 && ' \t\r'.includes(line[end - 1]!)) end -= 1;
+  return line.slice(0, end);
+}
 
 const why = ({ stopped, code, complaint }: ProgramRun): string =>
   stopped ?? (code === 0 ? 'it printed something else' : lastLine(complaint));
 
 const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a word';
+
+/** The program wrote parts of it: nothing that a terminal acts on. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, '\uFFFD');

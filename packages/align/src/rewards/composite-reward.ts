@@ -1,7 +1,8 @@
 import { scoreChecked } from './checked-outcomes.ts';
 import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
 import type { RewardConstraint } from './reward-constraint.ts';
-import { RewardScale, type ScaleSpec, type ScaleState } from './reward-scale.ts';
+import { RewardScale, type ScaleSpec } from './reward-scale.ts';
+import type { RunningMomentsState } from './running-moments.ts';
 
 /** A reward as one of several. Its score is normalised, then clipped, then weighted. */
 export interface RewardComponent {
@@ -15,7 +16,7 @@ export interface RewardComponent {
 
 /** What a composition has learnt; part of a checkpoint. */
 export interface CompositeState {
-  scales: Record<string, ScaleState>;
+  scales: Record<string, RunningMomentsState>;
   multipliers: Record<string, number>;
 }
 
@@ -97,7 +98,7 @@ export class CompositeReward implements Reward {
   }
 
   state(): CompositeState {
-    const scales: Record<string, ScaleState> = {};
+    const scales: Record<string, RunningMomentsState> = {};
     for (const [name, scale] of this.#scales) {
       const state = scale.state();
       if (state !== null) scales[name] = state;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { plainNumbers } from '../data/exact-json.ts';
+import { plainNumbers } from '@keel/model/exact-json';
 import { type CallLimits, eachInput, usualCallLimits } from './each-input.ts';
 import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
 

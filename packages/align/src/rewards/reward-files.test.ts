@@ -9,6 +9,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const inside = (name: string): string => join(folder, name);
 const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
 
+/** A safetensors file of no tensor, whose metadata has a text. */
+function tensorless(text: string): Buffer {
+  const header = JSON.stringify({ __metadata__: { text } });
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([size, Buffer.from(header)]);
+}
+
 it('are a module; a rule has none', async () => {
   const module = inside('a.ts');
   writeFileSync(module, 'one');
@@ -29,7 +37,7 @@ it('are a spec and what it names: modules, reward models, bases of adapters, jud
     ['adapter', 'adapter_model.safetensors'],
   ] as const) {
     mkdirSync(inside(name));
-    writeFileSync(join(inside(name), file), name);
+    writeFileSync(join(inside(name), file), tensorless(name));
   }
   const config = JSON.stringify({ base_model_name_or_path: inside('base') });
   writeFileSync(join(inside('adapter'), 'adapter_config.json'), config);
@@ -54,7 +62,7 @@ it('are a spec and what it names: modules, reward models, bases of adapters, jud
     ['adapter/adapter_model.safetensors', 3],
     ['base/model.safetensors', 4],
   ] as const) {
-    writeFileSync(inside(name), 'changed');
+    writeFileSync(inside(name), tensorless('changed'));
     const now = await rewardFiles(spec);
     expect(now[at]!.sha256).not.toBe(files[at]!.sha256);
   }

@@ -12,6 +12,7 @@ import {
   type Role,
   type Tokenizer,
 } from '@keel/model';
+import { parseExactJson } from '@keel/model/exact-json';
 import { type ReadOptions, readAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
 import { unknownToken } from '../batching/unknown-token.ts';
 import { savedTemplate } from '../config/template-options.ts';
@@ -295,7 +296,7 @@ export function rewardTemplate(
   const { source, variables } = first!;
   return {
     ...(source !== null && { source }),
-    ...(variables !== null && { variables: JSON.parse(variables) as Record<string, unknown> }),
+    ...(variables !== null && { variables: parseExactJson(variables) as Record<string, unknown> }),
     ...(now !== undefined && { now }),
   };
 }

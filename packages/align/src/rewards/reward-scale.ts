@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RunningMoments } from './running-moments.ts';
+import { RunningMoments, type RunningMomentsState } from './running-moments.ts';
 
 export const scaleSchema = z.union([
   z.enum(['none', 'running']),
@@ -8,16 +8,10 @@ export const scaleSchema = z.union([
 
 export type ScaleSpec = z.output<typeof scaleSchema>;
 
-export interface ScaleState {
-  count: number;
-  mean: number;
-  standard_deviation: number;
-}
-
 /** Brings a reward to mean 0 and deviation 1: by given numbers, or by those of all scores so far. */
 export class RewardScale {
   readonly #spec: ScaleSpec;
-  #moments = new RunningMoments();
+  readonly #moments = new RunningMoments();
 
   constructor(spec: ScaleSpec) {
     this.#spec = spec;
@@ -36,14 +30,13 @@ export class RewardScale {
     return standardDeviation > 0 ? (score - mean) / standardDeviation : score;
   }
 
-  /** null where nothing changes. */
-  state(): ScaleState | null {
-    if (this.#spec !== 'running') return null;
-    const { count, mean, standardDeviation } = this.#moments;
-    return { count, mean, standard_deviation: standardDeviation };
+  /** The exact sums behind the statistics; null where nothing changes. */
+  state(): RunningMomentsState | null {
+    return this.#spec === 'running' ? this.#moments.state() : null;
   }
 
-  restore({ count, mean, standard_deviation }: ScaleState): void {
-    this.#moments = RunningMoments.of(count, mean, standard_deviation);
+  /** @throws RangeError for a state that no stream can have left; then nothing is changed */
+  restore(state: RunningMomentsState): void {
+    this.#moments.restore(state);
   }
 }

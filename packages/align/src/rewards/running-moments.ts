@@ -15,15 +15,6 @@ export class RunningMoments {
   #mean = 0;
   #squares = 0;
 
-  /** As if so many values of this mean and deviation had been added. */
-  static of(count: number, mean: number, standardDeviation: number): RunningMoments {
-    const moments = new RunningMoments();
-    moments.#count = count;
-    moments.#mean = mean;
-    moments.#squares = count < 2 ? 0 : standardDeviation ** 2 * (count - 1);
-    return moments;
-  }
-
   get count(): number {
     return this.#count;
   }

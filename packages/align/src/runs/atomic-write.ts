@@ -1,30 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { processRuns } from './process-identity.ts';
+import { FileError, fileError, makeFolder, movedFileError } from '@keel/model';
+import { identityRuns, ownIdentity } from './process-identity.ts';
 
-const leftover = /^\.(.+)\.(partial|replaced)-(\d+)-[0-9a-f]+$/;
+const leftover = /^\.(.+)\.(partial|replaced)-(\d+)-(?:s(\d+)-)?[0-9a-f]+$/;
 
 /** A name beside `path` that no other writer uses and that `removePartials` recognises. */
 function besides(path: string, what: 'partial' | 'replaced'): string {
   const whole = resolve(path);
   const random = randomBytes(4).toString('hex');
-  return join(dirname(whole), `.${basename(whole)}.${what}-${process.pid}-${random}`);
+  const { pid, started } = ownIdentity();
+  // The start time tells this process from a later one of the same id.
+  const writer = started === null ? pid : `${pid}-s${started}`;
+  return join(dirname(whole), `.${basename(whole)}.${what}-${writer}-${random}`);
 }
 
 /**
  * Writes a file so that a reader, at any moment and after any crash, finds either the old content
  * or the new one, whole: written aside, fsynced, renamed, the folder fsynced.
  *
- * @throws the file system's error; nothing is then left behind.
+ * @throws FileError naming `path` when the file system refuses; nothing is then left behind.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  fillFileAtomic(path, (descriptor) => writeFileSync(descriptor, data));
+  fillFileAtomic(path, (descriptor) => writeFileSync(descriptor, data), Buffer.byteLength(data));
 }
 
-/** The same for what is too large for one piece: `fill` writes to the descriptor. */
-export function fillFileAtomic(path: string, fill: (descriptor: number) => void): void {
+/**
+ * The same for what is too large for one piece: `fill` writes to the descriptor.
+ * @param bytes size of the whole file, for the error when the disk is full
+ */
+export function fillFileAtomic(
+  path: string,
+  fill: (descriptor: number) => void,
+  bytes?: number,
+): void {
   const aside = besides(path, 'partial');
   try {
     const descriptor = openSync(aside, 'w');
@@ -35,11 +47,11 @@ export function fillFileAtomic(path: string, fill: (descriptor: number) => void)
       closeSync(descriptor);
     }
     renameSync(aside, path);
+    syncFolder(dirname(resolve(path)));
   } catch (error) {
     rmSync(aside, { force: true });
-    throw error;
+    throw fileError(error, { path, use: 'written', ...(bytes !== undefined && { bytes }) });
   }
-  syncFolder(dirname(resolve(path)));
 }
 
 /** Makes a folder's list of names survive a power cut. */
@@ -57,7 +69,8 @@ function syncFolder(path: string): void {
  * file in it is fsynced and it is renamed. A folder already there is replaced; a process killed
  * just between the two renames leaves the old one aside, and `removePartials` brings it back.
  *
- * @throws what `fill` throws; nothing is then left behind.
+ * @throws FileError naming the file by its place in `path` when the file system refuses; what `fill` throws. Nothing is then
+ * left behind.
  */
 export async function writeFolderAtomic(
   path: string,
@@ -67,7 +80,7 @@ export async function writeFolderAtomic(
   const replaced = besides(path, 'replaced');
   let moved = false;
   try {
-    await mkdir(aside, { recursive: true });
+    makeFolder(aside);
     await fill(aside);
     await syncTree(aside);
     moved = await renameIfThere(path, replaced);
@@ -75,7 +88,8 @@ export async function writeFolderAtomic(
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     if (moved) await rename(replaced, path);
-    throw error;
+    const known = error instanceof FileError ? error : fileError(error, { use: 'written' });
+    throw movedFileError(known, aside, path);
   }
   syncFolder(dirname(resolve(path)));
   await rm(replaced, { recursive: true, force: true });
@@ -129,8 +143,9 @@ export async function removePartials(folder: string): Promise<string[]> {
   for (const name of names) {
     const match = leftover.exec(name);
     if (!match) continue;
-    const [, target, what, pid] = match;
-    if (Number(pid) !== process.pid && processRuns(Number(pid))) continue;
+    const [, target, what, pid, started = null] = match;
+    const writer = { pid: Number(pid), host: hostname(), started };
+    if (writer.pid !== process.pid && identityRuns(writer)) continue;
     const back = what === 'replaced' && !(await exists(join(folder, target!)));
     if (back) await rename(join(folder, name), join(folder, target!));
     else await rm(join(folder, name), { recursive: true, force: true });

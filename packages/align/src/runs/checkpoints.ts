@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { FileError, fileError } from '@keel/model';
 import { removeFolderAtomic, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
+import { type FileSum, type FileSums, fileFault, sumFiles } from './file-sums.ts';
 
 const MANIFEST = 'checkpoint.json';
 
@@ -13,8 +15,16 @@ export interface Checkpoint {
 
 interface Manifest {
   step: number;
-  /** Bytes of each file, by its path in the checkpoint. */
-  files: Record<string, number>;
+  /** Every file of the checkpoint but this one. */
+  files: FileSums;
+}
+
+/** What a folder of checkpoints holds. */
+export interface FoundCheckpoints {
+  /** The newest one whose files are all as they were written; null: there is none. */
+  newest: Checkpoint | null;
+  /** Newer ones that are damaged, newest first. */
+  damaged: (Checkpoint & { fault: string })[];
 }
 
 /**
@@ -23,6 +33,7 @@ interface Manifest {
  *
  * @param fill writes the checkpoint's files into the folder it is given.
  * @param keep how many newest ones stay; null keeps all.
+ * @throws FileError when the file system refuses; earlier checkpoints are then as before
  */
 export async function saveCheckpoint(
   folder: string,
@@ -33,7 +44,7 @@ export async function saveCheckpoint(
   const path = join(folder, `step-${step}`);
   await writeFolderAtomic(path, async (aside) => {
     await fill(aside);
-    const manifest: Manifest = { step, files: await fileSizes(aside) };
+    const manifest: Manifest = { step, files: await sumFiles(aside) };
     writeFileAtomic(join(aside, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   });
   if (keep !== null) {
@@ -45,43 +56,66 @@ export async function saveCheckpoint(
   return { step, path };
 }
 
-/** The complete checkpoints of a folder, oldest first: those whose files all have their full size. */
+/** Every `step-N` of a folder, damaged or not, oldest first. @throws FileError when it cannot be read */
 export async function listCheckpoints(folder: string): Promise<Checkpoint[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw error;
+    throw fileError(error, { path: folder, use: 'read' });
   });
   return names
     .map((name) => ({ match: /^step-(\d+)$/.exec(name), path: join(folder, name) }))
-    .filter(({ match, path }) => match !== null && isComplete(path, Number(match[1])))
+    .filter(({ match }) => match !== null)
     .map(({ match, path }) => ({ step: Number(match![1]), path }))
     .sort((a, b) => a.step - b.step);
 }
 
-/** The newest complete checkpoint, or null where there is none. */
+/** Reads checkpoints from the newest one on, until one is as it was written. */
+export async function findCheckpoints(folder: string): Promise<FoundCheckpoints> {
+  const damaged: FoundCheckpoints['damaged'] = [];
+  for (const checkpoint of (await listCheckpoints(folder)).reverse()) {
+    const fault = checkpointFault(checkpoint);
+    if (fault === null) return { newest: checkpoint, damaged };
+    damaged.push({ ...checkpoint, fault });
+  }
+  return { newest: null, damaged };
+}
+
+/** The newest undamaged checkpoint, or null where there is none. */
 export async function latestCheckpoint(folder: string): Promise<Checkpoint | null> {
-  return (await listCheckpoints(folder)).at(-1) ?? null;
+  return (await findCheckpoints(folder)).newest;
 }
 
-async function fileSizes(folder: string): Promise<Record<string, number>> {
-  const sizes: Record<string, number> = {};
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) sizes[relative(folder, path)] = statSync(path).size;
+/** What is wrong with a checkpoint, in a sentence that names the file; null where nothing is. */
+export function checkpointFault({ path, step }: Checkpoint): string | null {
+  const place = join(path, MANIFEST);
+  const manifest = readManifest(place, step);
+  if (typeof manifest === 'string') return `${place} ${manifest}`;
+  for (const [name, sum] of Object.entries(manifest.files)) {
+    const fault = fileFault(join(path, name), sum);
+    if (fault !== null) return `${join(path, name)} ${fault}`;
   }
-  return sizes;
+  return null;
 }
 
-function isComplete(path: string, step: number): boolean {
+function readManifest(path: string, step: number): Manifest | string {
+  let text: string;
   try {
-    const manifest = JSON.parse(readFileSync(join(path, MANIFEST), 'utf8')) as Manifest;
-    return (
-      manifest.step === step &&
-      Object.entries(manifest.files).every(
-        ([name, size]) => statSync(join(path, name)).size === size,
-      )
-    );
-  } catch {
-    return false;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const known = fileError(error, { path, use: 'read' });
+    if (!(known instanceof FileError)) throw error;
+    return known.code === 'ENOENT' ? 'is missing' : `cannot be read: ${known.reason}`;
   }
+  try {
+    const manifest = JSON.parse(text) as Partial<Manifest> | null;
+    if (manifest?.step === step && isSums(manifest.files)) return manifest as Manifest;
+  } catch {}
+  return 'is damaged';
 }
+
+const isSums = (files: unknown): files is FileSums =>
+  typeof files === 'object' &&
+  files !== null &&
+  Object.values(files as Record<string, Partial<FileSum> | null>).every(
+    (sum) => typeof sum?.bytes === 'number' && typeof sum.sha256 === 'string',
+  );

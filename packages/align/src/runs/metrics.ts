@@ -1,4 +1,6 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { fileError } from '@keel/model';
+import { appendToDescriptor } from './append-whole.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 
 /** Numbers of one optimizer step by name; `step` counts from 1, evaluation before training is 0. */
@@ -14,7 +16,11 @@ export class MetricsLog implements Disposable {
 
   private constructor(path: string) {
     this.path = path;
-    this.#descriptor = openSync(path, 'a');
+    try {
+      this.#descriptor = openSync(path, 'a');
+    } catch (error) {
+      throw fileError(error, { path, use: 'written' });
+    }
   }
 
   /**
@@ -35,25 +41,31 @@ export class MetricsLog implements Disposable {
   /** Rows of a metrics.jsonl, oldest first; none where there is no file. A torn last line is dropped. */
   static read(path: string): MetricsRow[] {
     if (!existsSync(path)) return [];
-    const lines = readFileSync(path, 'utf8').split('\n');
+    const lines = readText(path).split('\n');
     // Behind the last newline stands nothing, or a line whose writer was killed.
     lines.pop();
     return lines.flatMap((text, index) => {
       const row = parseRow(text);
       if (row) return [row];
       if (index === lines.length - 1) return [];
-      throw new Error(`${path}:${index + 1}: expected a JSON object with a number "step"`);
+      throw new Error(
+        `${path}:${index + 1}: expected a JSON object with a number "step", so the file is damaged. Remove the line, or restore the file`,
+      );
     });
   }
 
-  /** Adds one line. */
+  /** Adds one line. @throws FileError when the file system refuses; the file is then as before */
   append(row: MetricsRow): void {
-    writeSync(this.#descriptor, line(row));
+    appendToDescriptor(this.#descriptor, this.path, line(row));
   }
 
   /** Makes all lines so far survive a power cut; to be called before a checkpoint is written. */
   sync(): void {
-    fsyncSync(this.#descriptor);
+    try {
+      fsyncSync(this.#descriptor);
+    } catch (error) {
+      throw fileError(error, { path: this.path, use: 'written' });
+    }
   }
 
   close(): void {
@@ -62,6 +74,14 @@ export class MetricsLog implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, { path, use: 'read' });
   }
 }
 

@@ -7,6 +7,8 @@ export interface ProcessIdentity {
   host: string;
   /** Clock ticks from the machine's start to the process's; null where the system does not tell. */
   started: string | null;
+  /** Of the machine's current run; null or absent where the system does not tell. */
+  boot?: string | null;
 }
 
 /** Whether a process of this id runs on this machine, whoever owns it. */
@@ -20,19 +22,38 @@ export function processRuns(pid: number): boolean {
 }
 
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+  return {
+    ...{ pid: process.pid, host: hostname() },
+    ...{ started: startOf(process.pid), boot: bootId() },
+  };
 }
 
 /** Whether that process, and no other that was given its id since, runs on this machine. */
-export function identityRuns({ pid, started }: ProcessIdentity): boolean {
-  return processRuns(pid) && (started === null || startOf(pid) === started);
+export function identityRuns(identity: ProcessIdentity): boolean {
+  return whyGone(identity) === null;
+}
+
+/** Why that process no longer runs on this machine, in words that follow its name; null: it runs. */
+export function whyGone({ pid, started, boot = null }: ProcessIdentity): string | null {
+  const now = bootId();
+  if (boot !== null && now !== null && boot !== now) return 'ended when the machine restarted';
+  if (!processRuns(pid)) return 'no longer runs';
+  if (started === null || startOf(pid) === started) return null;
+  return 'no longer runs, and another process has its id now';
 }
 
 function startOf(pid: number): string | null {
+  const stat = textOf(`/proc/${pid}/stat`);
+  // The second field, the program's name, may hold spaces and brackets: fields count from its end.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+const bootId = (): string | null => textOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+
+/** Of a file that the system makes up; null where it does not. */
+function textOf(path: string): string | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field, the program's name, may hold spaces and brackets: fields count from its end.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return readFileSync(path, 'latin1');
   } catch {
     return null;
   }

@@ -1,12 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { FileError, fileError, makeFolder } from '@keel/model';
 import { parse, stringify } from 'yaml';
 import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
-import { type Checkpoint, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
+import {
+  type Checkpoint,
+  type FoundCheckpoints,
+  findCheckpoints,
+  saveCheckpoint,
+} from './checkpoints.ts';
 import type { Environment } from './environment.ts';
+import { refuseSystemFolder } from './output-folder.ts';
 import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 
@@ -22,6 +29,8 @@ export interface RunFolderOptions {
   overwrite?: boolean;
   /** snake_case keys that may differ from the run that is resumed. */
   changeable?: readonly string[];
+  /** Is told of a stale lock, a run that starts again, and damaged checkpoints. */
+  notice?(text: string): void;
 }
 
 /** One run's folder, held by this process until `close`. Layout: DESIGN.md, "Run folder". */
@@ -29,6 +38,7 @@ export class RunFolder implements Disposable {
   readonly path: string;
   readonly resumed: boolean;
   readonly #unlock: () => void;
+  #newest: FoundCheckpoints | null = null;
 
   private constructor(path: string, resumed: boolean, unlock: () => void) {
     this.path = path;
@@ -40,22 +50,30 @@ export class RunFolder implements Disposable {
    * Makes or takes over the folder, writes config.yaml, and clears what a killed process left.
    *
    * @throws Error when the folder holds a run and neither `resume` nor `overwrite` is set, when it
-   * holds something else, when there is nothing to resume or its options differ, or when another
-   * process writes into it.
+   * holds something else, when there is nothing to resume, its options differ or all its
+   * checkpoints are damaged, or when another process writes into it.
+   * @throws FileError when the file system refuses.
    */
   static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
     const { resume = false, overwrite = false } = options;
-    refuseWrongFolder(path, resume, overwrite);
-    mkdirSync(path, { recursive: true });
-    const unlock = lockRun(path);
+    const { notice = () => {} } = options;
+    refuseSystemFolder(path);
+    const startsAgain = refuseWrongFolder(path, resume, overwrite);
+    makeFolder(path);
+    const unlock = lockRun(path, notice);
     try {
-      if (overwrite) await removeRun(path);
+      if (startsAgain) {
+        notice(`${path}: the run here ended before its first checkpoint. Starting it again`);
+      }
+      if (overwrite || startsAgain) await removeRun(path);
       const text = typeof options.config === 'string' ? options.config : stringify(options.config);
       if (resume) refuseOtherOptions(path, text, options.changeable ?? changeableOnResume);
       await removePartials(path);
       await removePartials(join(path, 'checkpoints'));
       writeFileAtomic(join(path, 'config.yaml'), text);
-      return new RunFolder(path, resume, unlock);
+      const run = new RunFolder(path, resume, unlock);
+      if (resume) await run.#refuseDamage(notice);
+      return run;
     } catch (error) {
       unlock();
       throw error;
@@ -88,15 +106,31 @@ export class RunFolder implements Disposable {
     const path = join(this.path, 'environment.json');
     let content: Environment & { resumed?: Environment[] } = environment;
     if (this.resumed && existsSync(path)) {
-      const first = JSON.parse(readFileSync(path, 'utf8')) as typeof content;
-      content = { ...first, resumed: [...(first.resumed ?? []), environment] };
+      const first = environmentIn(path);
+      if (first !== null) content = { ...first, resumed: [...(first.resumed ?? []), environment] };
     }
     writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  /** The newest complete checkpoint, or null where there is none. */
-  latestCheckpoint(): Promise<Checkpoint | null> {
-    return latestCheckpoint(this.checkpointsPath);
+  /** The newest undamaged checkpoint, or null where there is none. Its files are read once. */
+  async latestCheckpoint(): Promise<Checkpoint | null> {
+    this.#newest ??= await findCheckpoints(this.checkpointsPath);
+    return this.#newest.newest;
+  }
+
+  /** Continues from an older checkpoint where newer ones are damaged. */
+  async #refuseDamage(notice: (text: string) => void): Promise<void> {
+    const newest = await this.latestCheckpoint();
+    const { damaged } = this.#newest!;
+    if (damaged.length === 0) return;
+    const faults = damaged.map(({ step, fault }) => `The checkpoint of step ${step}: ${fault}.`);
+    if (newest === null) {
+      throw new Error(
+        `${this.checkpointsPath}: every checkpoint is damaged, so the run cannot be resumed. ${faults.join(' ')} ` +
+          'Restore one from a copy, or pass --overwrite to start again',
+      );
+    }
+    notice(`${faults.join(' ')} The run resumes from the older checkpoint ${newest.path} instead`);
   }
 
   /** Writes checkpoints/step-N, whole or not at all; of all, the newest `keep` stay (null: all). */
@@ -105,8 +139,10 @@ export class RunFolder implements Disposable {
     fill: (folder: string) => Promise<void> | void,
     keep: number | null = null,
   ): Promise<Checkpoint> {
-    mkdirSync(this.checkpointsPath, { recursive: true });
-    return saveCheckpoint(this.checkpointsPath, step, fill, keep);
+    makeFolder(this.checkpointsPath);
+    const saved = await saveCheckpoint(this.checkpointsPath, step, fill, keep);
+    this.#newest = { newest: saved, damaged: [] };
+    return saved;
   }
 
   /** Writes final/, whole or not at all. */
@@ -124,33 +160,51 @@ export class RunFolder implements Disposable {
   }
 }
 
+/** null where the file is damaged: no run depends on it. */
+function environmentIn(path: string): (Environment & { resumed?: Environment[] }) | null {
+  try {
+    const found: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof found === 'object' ? (found as Environment | null) : null;
+  } catch {
+    return null;
+  }
+}
+
 function entriesOf(path: string): string[] {
   return existsSync(path) ? readdirSync(path).filter((name) => !name.startsWith(LOCK_NAME)) : [];
 }
 
-function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): void {
+/** @returns whether what is there ended before its first checkpoint, so that nothing is lost when it starts again */
+function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): boolean {
   const entries = entriesOf(path);
   const own = entries.filter((name) => ownNames.test(name));
   const [foreign] = entries.filter((name) => !ownNames.test(name));
   if (resume && overwrite) {
-    throw new Error('--resume goes on with a run and --overwrite removes it; give one of them');
+    throw new Error('--resume continues a run, and --overwrite removes it. Pass one of them');
   }
   if (foreign !== undefined && !own.includes('config.yaml')) {
     throw new Error(
-      `${path}: is not empty and not a run's folder (it holds ${foreign}); give a new --output`,
+      `${path}: is not empty and not a run's folder (it holds ${foreign}). Pass a new --output`,
     );
   }
   if (resume && !own.includes('config.yaml')) {
-    throw new Error(`${path}: no run to resume here; leave out --resume to begin one`);
-  }
-  // A run that failed before its first step has left nothing worth keeping.
-  const begun = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
-  if (begun && !resume && !overwrite) {
     throw new Error(
-      `${path}: holds a run already; --resume goes on with it, --overwrite begins anew, or give a new --output`,
+      `${path}: there is no run to resume (no config.yaml). Leave out --resume to start one`,
     );
   }
+  const begun = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
+  if (resume || overwrite || !begun) return false;
+  if (!own.some((name) => isResult(path, name))) return true;
+  throw new Error(
+    `${path}: holds a run already. Pass --resume to continue it, --overwrite to remove it, or a new --output`,
+  );
 }
+
+/** What took steps to make. */
+const isResult = (path: string, name: string): boolean =>
+  /^(final|discriminator|merged)$/.test(name) ||
+  (name === 'checkpoints' &&
+    readdirSync(join(path, name)).some((one) => /^(\.?step-\d+)/.test(one)));
 
 async function removeRun(path: string): Promise<void> {
   for (const name of entriesOf(path)) {
@@ -158,9 +212,25 @@ async function removeRun(path: string): Promise<void> {
   }
 }
 
+/** @throws Error, FileError naming the file */
+function optionsIn(file: string): Record<string, unknown> {
+  let found: unknown;
+  try {
+    found = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (cause) {
+    const known = fileError(cause, { path: file, use: 'read' });
+    if (known instanceof FileError) throw known;
+    throw new Error(`${file}: is not valid YAML. ${restoreConfig}`, { cause });
+  }
+  if (typeof found === 'object' && !Array.isArray(found)) return found as Record<string, unknown>;
+  throw new Error(`${file}: holds no options by name. ${restoreConfig}`);
+}
+
+const restoreConfig = 'Restore the file from a copy, or pass --overwrite to start again';
+
 function refuseOtherOptions(path: string, text: string, changeable: readonly string[]): void {
   const file = join(path, 'config.yaml');
-  const before = (parse(readFileSync(file, 'utf8')) ?? {}) as Record<string, unknown>;
+  const before = optionsIn(file);
   const now = (parse(text) ?? {}) as Record<string, unknown>;
   const changed = changedProgram(before[PROGRAM_KEY], now[PROGRAM_KEY]);
   if (changed !== null) {
@@ -175,6 +245,6 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
     (key) => `${key} was ${JSON.stringify(before[key])}, now ${JSON.stringify(now[key])}`,
   );
   throw new Error(
-    `${file}: the run cannot be resumed with other options: ${told.join('; ')}. Give --config ${file}, or begin a new run`,
+    `${file}: the run cannot be resumed with other options: ${told.join('; ')}. Pass --config ${file}, or start a new run`,
   );
 }

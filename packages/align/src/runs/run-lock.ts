@@ -1,42 +1,62 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { identityRuns, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { basename, dirname, join } from 'node:path';
+import { fileError } from '@keel/model';
+import { ownIdentity, type ProcessIdentity, processRuns, whyGone } from './process-identity.ts';
 
 export const LOCK_NAME = '.lock';
+
+type Notice = (text: string) => void;
 
 /**
  * Keeps a second process out of a run's folder.
  * @returns gives the lock back.
  * @throws Error naming the process that writes into the run.
  */
-export const lockRun = (folder: string): (() => void) => lockFile(join(folder, LOCK_NAME), folder);
+export const lockRun = (folder: string, notice?: Notice): (() => void) =>
+  lockFile(join(folder, LOCK_NAME), folder, notice);
 
 /**
  * Takes the lock that is a file. It names the process that holds it; one left by a process that no longer runs is taken over.
  * @param subject what the process writes into, for messages
+ * @param notice is told of a lock that was taken over
  * @returns gives the lock back.
- * @throws Error naming the process that holds it.
+ * @throws Error naming the process that holds it
+ * @throws FileError where the file system refuses
  */
-export function lockFile(path: string, subject: string): () => void {
-  const aside = `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
+export function lockFile(path: string, subject: string, notice: Notice = () => {}): () => void {
+  const aside = ownName(path);
   const content = JSON.stringify(ownIdentity());
-  writeFileSync(aside, content);
   try {
-    while (!linkIfFree(aside, path)) removeStale(path, subject);
+    writeFileSync(aside, content);
+    while (!linkIfFree(aside, path, content)) removeStale(path, subject, notice);
+  } catch (error) {
+    throw fileError(error, { path, use: 'written' });
   } finally {
     rmSync(aside, { force: true });
   }
+  removeLeftovers(path);
   return () => {
     if (readIfThere(path) === content) rmSync(path, { force: true });
   };
 }
 
+const ownName = (path: string): string =>
+  `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
+
+/** File systems without hard links. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
 /** Hard links appear whole and fail where the name is taken: a lock is never seen half written. */
-function linkIfFree(aside: string, path: string): boolean {
+function linkIfFree(aside: string, path: string, content: string): boolean {
   try {
-    linkSync(aside, path);
+    try {
+      linkSync(aside, path);
+    } catch (error) {
+      if (!noLinks.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      writeFileSync(path, content, { flag: 'wx' });
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -44,23 +64,56 @@ function linkIfFree(aside: string, path: string): boolean {
   }
 }
 
-function removeStale(path: string, subject: string): void {
+function removeStale(path: string, subject: string, notice: Notice): void {
   const content = readIfThere(path);
   if (content === null) return;
-  const holder = JSON.parse(content) as ProcessIdentity;
-  if (holder.host !== hostname()) {
+  const why = whyStale(content, path, subject);
+  // Another process may have taken the stale lock over since it was read: then it is given back.
+  const removed = ownName(path);
+  renameSync(path, removed);
+  if (readFileSync(removed, 'utf8') !== content) linkIfFree(removed, path, content);
+  else notice(`${path}: removed a stale lock: ${why}`);
+  rmSync(removed, { force: true });
+}
+
+/** @throws Error where the holder runs, may run on another machine, or is not named */
+function whyStale(content: string, path: string, subject: string): string {
+  // Locks appear whole, so that only a power cut leaves one without content.
+  if (/^\0*$/.test(content)) return 'it is empty, as a power cut leaves it';
+  const holder = identityIn(content);
+  if (holder === null) {
     throw new Error(
-      `${subject}: process ${holder.pid} on ${holder.host} writes into it; if it no longer runs, remove ${path}`,
+      `${path}: this lock is damaged and names no process. If no process writes into ${subject}, remove ${path}`,
     );
   }
-  if (identityRuns(holder)) {
-    throw new Error(`${subject}: process ${holder.pid} writes into it; wait for it or stop it`);
+  if (holder.host !== hostname()) {
+    throw new Error(
+      `${subject}: process ${holder.pid} on ${holder.host} writes into it. If it no longer runs, remove ${path}`,
+    );
   }
-  // Another process may have taken the stale lock over since it was read: then it is given back.
-  const removed = `${path}-stale-${randomBytes(4).toString('hex')}`;
-  renameSync(path, removed);
-  if (readFileSync(removed, 'utf8') !== content) linkIfFree(removed, path);
-  rmSync(removed, { force: true });
+  const gone = whyGone(holder);
+  if (gone !== null) return `its process ${holder.pid} ${gone}`;
+  throw new Error(`${subject}: process ${holder.pid} writes into it. Wait for it, or stop it`);
+}
+
+function identityIn(content: string): ProcessIdentity | null {
+  try {
+    const found = JSON.parse(content) as Partial<ProcessIdentity> | null;
+    const isOne = Number.isInteger(found?.pid) && typeof found?.host === 'string';
+    return isOne ? { started: null, ...(found as { pid: number; host: string }) } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Removes what processes left that were killed while they took this lock. Only its holder calls this. */
+function removeLeftovers(path: string): void {
+  const name = basename(path);
+  const others = readdirSync(dirname(path)).filter((one) => one.startsWith(`${name}-`));
+  for (const other of others) {
+    const pid = Number(/^-(\d+)-[0-9a-f]{8}$/.exec(other.slice(name.length))?.[1]);
+    if (pid > 0 && !processRuns(pid)) rmSync(join(dirname(path), other), { force: true });
+  }
 }
 
 function readIfThere(path: string): string | null {
@@ -68,6 +121,6 @@ function readIfThere(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    throw fileError(error, { path, use: 'read' });
   }
 }

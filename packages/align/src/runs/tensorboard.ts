@@ -1,6 +1,8 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileError } from '@keel/model';
+import { appendToDescriptor } from './append-whole.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import type { MetricsRow } from './metrics.ts';
 import { bytesField, doubleField, floatField, varintField } from './protobuf.ts';
@@ -31,7 +33,11 @@ export class TensorBoardWriter implements Disposable {
     this.#now = now;
     const seconds = Math.floor(now() / 1000);
     this.path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`);
-    this.#descriptor = openSync(this.path, 'a');
+    try {
+      this.#descriptor = openSync(this.path, 'a');
+    } catch (error) {
+      throw fileError(error, { path: this.path, use: 'written' });
+    }
     this.#write(0, bytesField(event.fileVersion, 'brain.Event:2'));
     if (resumeFrom !== null) {
       // The session begins with the first step after the checkpoint: its own rows are kept.
@@ -69,7 +75,11 @@ export class TensorBoardWriter implements Disposable {
 
   /** Makes what was written survive a power cut. */
   sync(): void {
-    fsyncSync(this.#descriptor);
+    try {
+      fsyncSync(this.#descriptor);
+    } catch (error) {
+      throw fileError(error, { path: this.path, use: 'written' });
+    }
   }
 
   close(): void {
@@ -82,7 +92,8 @@ export class TensorBoardWriter implements Disposable {
 
   #write(step: number, what: Uint8Array): void {
     const time = doubleField(event.wallTime, this.#now() / 1000);
-    writeSync(this.#descriptor, record(Buffer.concat([time, varintField(event.step, step), what])));
+    const data = Buffer.concat([time, varintField(event.step, step), what]);
+    appendToDescriptor(this.#descriptor, this.path, record(data));
   }
 }
 

@@ -1,9 +1,9 @@
 // Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance and kept in the cache.
 
-import { rmSync } from 'node:fs';
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../config/dpo-options.ts';
+import { removeCached } from '../runs/optional-cache.ts';
 import { MovingReference, movingOptions } from './moving-reference.ts';
 import type { PairSource } from './pair-source.ts';
 import type { Policy } from './policy.ts';
@@ -234,11 +234,11 @@ async function computedScores<
           notice(`reference log-probabilities of ${done} of ${total} ${label} rows`),
       });
     } catch (error) {
-      if (shape.signal?.aborted) saveReference(begun, scores);
+      if (shape.signal?.aborted) saveReference(begun, scores, notice);
       throw error;
     }
-    saveReference(path, scores);
-    rmSync(begun, { force: true });
+    saveReference(path, scores, notice);
+    removeCached(begun);
   }
   if (reference.initial && !heldOut) await recomputeFirstStep(own, scores, shape);
   return scores;

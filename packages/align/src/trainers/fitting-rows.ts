@@ -1,7 +1,8 @@
 // Whether rows have what an objective needs of them: asked before a model is loaded.
+
+import { exactJson } from '@keel/model/exact-json';
 import { rowBeta, scoreGap } from '../batching/tokenise-pair.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { exactJson } from '../data/exact-json.ts';
 import type { RefuseRow } from '../data/open-rows.ts';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { PairedObjective, PairedOptions } from '../objectives/paired.ts';

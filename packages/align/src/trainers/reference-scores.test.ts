@@ -168,7 +168,7 @@ describe('the cache', () => {
     const scores = new ReferenceScores(model, 3);
     scores.restore(Float32Array.from([-1, -2, -3, -4, Number.NaN, -6]));
     const path = referenceCachePath(join(folder, 'cache'), key);
-    saveReference(path, scores);
+    saveReference(path, scores, (text) => expect.unreachable(text));
     return { path, scores };
   };
 
@@ -177,6 +177,17 @@ describe('the cache', () => {
     const other = new ReferenceScores(model, 3);
     expect(loadReference(path, other)).toBe(true);
     expect(bits(other.values)).toEqual(bits(scores.values));
+  });
+
+  it('is done without where it cannot be written or read', () => {
+    const { scores } = saved();
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const path = referenceCachePath(join(file, 'cache'), key);
+    const told: string[] = [];
+    saveReference(path, scores, (text) => told.push(text));
+    expect(told).toEqual([expect.stringMatching(/^The cache is not used .*a-file.* folder/)]);
+    expect(loadReference(path, new ReferenceScores(model, 3))).toBe(false);
   });
 
   it('has a place of its own for whatever may change a score', () => {

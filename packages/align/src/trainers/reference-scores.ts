@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { LanguageModel, Role } from '@keel/model';
 import {
   atOnce,
@@ -12,7 +11,7 @@ import {
   tidySteps,
 } from '@keel/torch';
 import type { PackedPairs } from '../batching/pack-pairs.ts';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { keepInCache, readCached } from '../runs/optional-cache.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import { scorePairsSteps } from './score-pairs.ts';
 import { NonFiniteLossError } from './training-task.ts';
@@ -201,10 +200,13 @@ export function referenceCachePath(cacheFolder: string, key: ReferenceKey): stri
 /** Scores of whatever rows. */
 type SavedScores = Pick<KeptScores<never>, 'values' | 'restore'>;
 
-/** Puts cached scores in place. A file whose checksum does not fit is not used. @returns whether it was found */
+/**
+ * Puts cached scores in place. A file whose checksum does not fit is not used, nor one that cannot be read.
+ * @returns whether it was found
+ */
 export function loadReference(path: string, scores: SavedScores): boolean {
-  if (!existsSync(path)) return false;
-  const bytes = readFileSync(path);
+  const bytes = readCached(path);
+  if (bytes === null) return false;
   const body = bytes.subarray(32);
   if (body.length !== scores.values.byteLength) return false;
   if (!createHash('sha256').update(body).digest().equals(bytes.subarray(0, 32))) return false;
@@ -212,9 +214,14 @@ export function loadReference(path: string, scores: SavedScores): boolean {
   return true;
 }
 
-export function saveReference(path: string, scores: SavedScores): void {
+/** @param notice is told where the cache cannot be written to: the next run computes the scores again */
+export function saveReference(
+  path: string,
+  scores: SavedScores,
+  notice: (text: string) => void,
+): void {
   const { values } = scores;
   const body = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, Buffer.concat([createHash('sha256').update(body).digest(), body]));
+  const sum = createHash('sha256').update(body).digest();
+  keepInCache(path, Buffer.concat([sum, body]), 'reference log-probabilities', notice);
 }

@@ -1,7 +1,8 @@
 // The rows of a run.
+
+import { exactJson } from '@keel/model/exact-json';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { droppedByTraining } from '../data/known-columns.ts';
 import {
   type OpenRowsOptions,

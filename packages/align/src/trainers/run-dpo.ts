@@ -77,7 +77,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
       hooks,
     );
   } finally {
-    references?.save();
+    references?.save((text) => hooks.onEvent?.({ type: 'notice', text }));
   }
 }
 

@@ -31,6 +31,6 @@ function wordsFor({ step, checkpoint, notSaved }: LeftOfRun): string {
       checkpoint === null ? 'There is no checkpoint' : `The newest checkpoint is ${checkpoint}`;
     return `The state after step ${step} could not be saved: ${thrownText(notSaved)}. ${newest}.`;
   }
-  if (checkpoint === null) return 'No step had finished. Start again with --overwrite.';
+  if (checkpoint === null) return 'No step had finished. Start again with the same command.';
   return `The state after step ${step} is saved in ${checkpoint}.`;
 }

@@ -1,8 +1,8 @@
 // A whole run on single answers, from options to final/: what `keel kto` and the library's `alignUnpaired` are.
 import { cacheFolder } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { exactJson } from '../data/exact-json.ts';
 import { unpairedObjective } from '../objectives/unpaired-registry.ts';
 import { AnswerReference } from './answer-reference.ts';
 import { sharedKey } from './dpo-reference.ts';
@@ -40,8 +40,9 @@ export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise
   try {
     return await runTraining(unpaired({ shared, cached }), options, hooks);
   } finally {
-    shared?.save();
-    cached.save();
+    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+    shared?.save(notice);
+    cached.save(notice);
   }
 }
 
@@ -84,7 +85,7 @@ const unpaired = ({
         notice(`reference log-probabilities of the answers of ${done} of ${steps} steps`);
       const asked = await task.askBefore(steps, tell, signal);
       if (!asked) notice('reference log-probabilities of all answers: from the cache');
-      cached.save();
+      cached.save(notice);
     }
     return task;
   },

@@ -5,7 +5,12 @@ import { memory } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
-import { tinyRows, writeRowsFile, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
+import {
+  tinyRows,
+  tinyTemplate,
+  writeRowsFile,
+  writeTinyChatModel,
+} from './fixtures/tiny-chat-model.ts';
 import { tinyExamples, writeExamples } from './fixtures/tiny-examples.ts';
 import { tinyRun } from './fixtures/tiny-run.ts';
 import { type FineTuneOptions, fineTune } from './run-sft.ts';
@@ -83,18 +88,18 @@ describe('rows that cannot be used', () => {
     );
   });
 
-  it('whose turns the template does not tell apart are told with file, line and advice, or left out', async () => {
-    const file = inside('begun.jsonl');
-    const begun = [
-      { role: 'assistant', content: 'hello' },
+  it('that the template cannot render are told with file, line and advice, or left out', async () => {
+    const file = inside('tools.jsonl');
+    const messages = [
       { role: 'user', content: 'day' },
       { role: 'assistant', content: 'wo' },
     ];
     const fine = readFileSync(data, 'utf8');
-    writeFileSync(file, `${fine}${JSON.stringify({ messages: begun })}\n`);
+    const tools = [{ type: 'function', function: { name: 'clock' } }];
+    writeFileSync(file, `${fine}${JSON.stringify({ messages, tools })}\n`);
     const options = optionsOf({ data: [file], ...lora });
     await expect(fineTune(options)).rejects.toThrow(
-      /begun\.jsonl:11: The conversation begins with the assistant.*--assistant-turns last/,
+      /tools\.jsonl:11: The row has "tools".*--chat-template/,
     );
     const notices: string[] = [];
     const skipping = optionsOf({ data: [file], ...lora, onBadRow: 'skip' });
@@ -102,10 +107,40 @@ describe('rows that cannot be used', () => {
       onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
     });
     expect(notices).toEqual([
-      expect.stringMatching(/^1 of 11 rows of --data are left out, the first: .*begun\.jsonl:11/),
+      expect.stringMatching(/^1 of 11 rows of --data are left out, the first: .*tools\.jsonl:11/),
     ]);
-    const last = optionsOf({ data: [file], ...lora, assistantTurns: 'last' });
-    expect(await fineTune(last)).toMatchObject({ step: 3 });
+  });
+
+  it('of which the template drops the reasoning train on the rest, and say so', async () => {
+    const forgetful = inside('forgetful');
+    writeTinyChatModel(forgetful);
+    writeFileSync(
+      join(forgetful, 'chat_template.jinja'),
+      tinyTemplate.replace('message.content', "message.content.split(';')[-1]"),
+    );
+    const file = inside('reasoning.jsonl');
+    const messages = [
+      { role: 'user', content: 'day' },
+      { role: 'assistant', content: 'hello;wo' },
+    ];
+    writeFileSync(file, `${JSON.stringify({ messages })}\n`);
+    const notices: string[] = [];
+    await fineTune(
+      optionsOf({
+        model: forgetful,
+        data: [file],
+        ...lora,
+        batchSize: 1,
+        microBatchSize: 1,
+        maxSteps: 1,
+      }),
+      {
+        onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
+      },
+    );
+    expect(
+      notices.filter((text) => /leaves out some of what the assistant says/.test(text)),
+    ).toEqual([expect.stringMatching(/^1 of 1 rows of --data: .*\(content\)/)]);
   });
 
   it('contradicting options are refused', async () => {

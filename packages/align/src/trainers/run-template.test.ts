@@ -1,5 +1,5 @@
 // The chat template of a run: whose it is, with which variables, and the date that it prints.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer } from '@keel/model';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -117,10 +117,13 @@ it('is the one of --chat-template, which its adapter carries', async () => {
   const next = optionsOf({ adapter: final, chatTemplateKwargs: '{"style": "long"}', maxSteps: 1 });
   await align(next);
   expect(readFileSync(join(next.output, 'final', 'chat_template.jinja'), 'utf8')).toBe(text);
-  // A run without one leaves the model's where it is.
+  // That of a run without one is the model's.
   const plain = optionsOf({ maxSteps: 1 });
   await align(plain);
-  expect(existsSync(join(plain.output, 'final', 'chat_template.jinja'))).toBe(false);
+  const own = join(plain.output, 'final', 'chat_template.jinja');
+  expect(readFileSync(own, 'utf8')).toBe(
+    readFileSync(join(plain.model!, 'chat_template.jinja'), 'utf8'),
+  );
 
   writeFileSync(chatTemplate, `${text} `);
   await expect(align({ ...options, resume: true, maxSteps: 2 })).rejects.toThrow(

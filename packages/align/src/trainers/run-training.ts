@@ -160,6 +160,7 @@ export async function runTraining<
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
+    notice,
   });
   const offendingRows = join(run.path, 'non-finite-rows.jsonl');
   rmSync(offendingRows, { force: true });

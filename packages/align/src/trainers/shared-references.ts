@@ -1,8 +1,7 @@
 // What runs on the same answers have in common: the reference's log-probability of each.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { join } from 'node:path';
+import { keepInCache, readCached } from '../runs/optional-cache.ts';
 import { KnownAnswers } from './known-answers.ts';
 import type { ReferenceKey } from './reference-scores.ts';
 
@@ -51,15 +50,18 @@ export class SharedReferences {
     return answers;
   }
 
-  /** Keeps what was computed since; to be called when a run ends, however it does. */
-  save(): void {
+  /**
+   * Keeps what was computed since; to be called when a run ends, however it does.
+   * @param notice is told where the cache cannot be written to
+   */
+  save(notice: (text: string) => void = () => {}): void {
     for (const opened of this.#opened.values()) {
       const { path, answers, kept } = opened;
       if (answers.size === kept) continue;
       this.#computed += answers.size - kept;
       // Another process may have added to it meanwhile.
       load(path, answers);
-      save(path, answers);
+      save(path, answers, notice);
       opened.kept = answers.size;
     }
   }
@@ -70,8 +72,8 @@ const CHECKSUM = 32;
 
 /** Adds what a file has; one whose checksum does not fit is not used. */
 function load(path: string, answers: KnownAnswers): void {
-  if (!existsSync(path)) return;
-  const bytes = readFileSync(path);
+  const bytes = readCached(path);
+  if (bytes === null) return;
   const body = bytes.subarray(CHECKSUM);
   if (!createHash('sha256').update(body).digest().equals(bytes.subarray(0, CHECKSUM))) return;
   // 8 bytes of each value, and after them the 16 of each key.
@@ -80,9 +82,9 @@ function load(path: string, answers: KnownAnswers): void {
   answers.addEntries(copy.subarray(values), new Float64Array(copy.buffer, 0, values / 8));
 }
 
-function save(path: string, answers: KnownAnswers): void {
+function save(path: string, answers: KnownAnswers, notice: (text: string) => void): void {
   const { keys, values } = answers.entries();
   const body = Buffer.concat([Buffer.from(values.buffer), keys]);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, Buffer.concat([createHash('sha256').update(body).digest(), body]));
+  const sum = createHash('sha256').update(body).digest();
+  keepInCache(path, Buffer.concat([sum, body]), 'reference log-probabilities', notice);
 }

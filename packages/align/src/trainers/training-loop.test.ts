@@ -245,7 +245,7 @@ describe('whatever ends the loop', () => {
     }).catch((thrown) => thrown);
     expect(error).toMatchObject({
       ...{ step: 0, checkpoint: null },
-      message: 'ENOSPC: no space left\nNo step had finished. Start again with --overwrite.',
+      message: 'ENOSPC: no space left\nNo step had finished. Start again with the same command.',
     });
   });
 

@@ -4,7 +4,8 @@ import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } f
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
 import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
-import { MetricsLog } from '../runs/metrics.ts';
+import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+import { PendingRows } from '../runs/pending-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
 import {
@@ -96,9 +97,13 @@ async function runSteps(
   if (told) notice?.(told);
   using log = MetricsLog.open(run.metricsPath, run.resumed ? (resumed?.step ?? -1) : null);
   using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
-  const record = (row: { step: number } & Metrics): void => {
-    log.append(row);
-    board.metrics(row);
+  const lines = new PendingRows((row) => log.append(row));
+  const events = new PendingRows((row) => board.metrics(row));
+  const record = (row: MetricsRow): void => {
+    lines.add(row);
+    events.add(row);
+    lines.write();
+    events.write();
   };
   let evaluationDue = before?.evaluationDue ?? resumed === null;
   const evaluate = async (): Promise<void> => {
@@ -115,6 +120,9 @@ async function runSteps(
   const newest = resumed && { ...resumed, evaluationDue };
   const writer = new CheckpointWriter(parts, newest, options.saveTotalLimit);
   const save = async (captured?: CapturedState): Promise<void> => {
+    // A checkpoint without the rows of its steps would lose them.
+    lines.write();
+    events.write();
     log.sync();
     board.sync();
     await writer.save(step, { totalSteps, evaluationDue }, captured);

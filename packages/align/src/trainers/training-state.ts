@@ -1,7 +1,13 @@
 // Everything but the weights' own files that a run needs to go on bit for bit.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors, type StoredDType, writeSafetensors } from '@keel/model';
+import {
+  FileError,
+  fileError,
+  openSafetensors,
+  type StoredDType,
+  writeSafetensors,
+} from '@keel/model';
 import {
   type DType,
   fromBytes,
@@ -14,7 +20,7 @@ import {
 } from '@keel/torch';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import type { RunIdentity } from './run-identity.ts';
-import type { TrainingTask } from './training-task.ts';
+import type { TaskState, TrainingTask } from './training-task.ts';
 
 export interface StatefulParts {
   task: TrainingTask;
@@ -106,7 +112,52 @@ function save(folder: string, parts: StatefulParts): void {
     optimiserMissed: optimiserState.missed,
     random,
   };
-  writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
+  writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, encodeNumber, 2)}\n`);
+}
+
+/** JSON has neither NaN nor infinities nor -0, and a mean over nothing is NaN. */
+function encodeNumber(_key: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  if (Object.is(value, -0)) return { $number: '-0' };
+  return Number.isFinite(value) ? value : { $number: String(value) };
+}
+
+function decodeNumber(_key: string, value: unknown): unknown {
+  const text = (value as { $number?: unknown } | null)?.$number;
+  return typeof text === 'string' ? Number(text) : value;
+}
+
+interface SavedState {
+  identity?: RunIdentity;
+  progress?: LoopProgress;
+  task: TaskState['values'];
+  optimiserStep: number;
+  optimiserMissed?: Record<string, number>;
+  random: Record<string, string>;
+}
+
+/** @throws FileError, Error naming the file where it cannot be read or is not what Keel writes */
+function readState(folder: string): SavedState {
+  const path = join(folder, STATE);
+  const refuse = (what: string, cause?: unknown): Error =>
+    new Error(
+      `${path}: ${what}, so the checkpoint cannot be resumed. Restore it from a copy, or remove ${folder} to resume from an older one`,
+      { cause },
+    );
+  let state: Partial<SavedState> | null;
+  try {
+    state = JSON.parse(readFileSync(path, 'utf8'), decodeNumber);
+  } catch (cause) {
+    const known = fileError(cause, { path, use: 'read' });
+    if (known instanceof FileError) throw known;
+    throw refuse('is not valid JSON', cause);
+  }
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  if (!isObject(state) || Array.isArray(state)) throw refuse('is not a JSON object');
+  if (!isObject(state!.task)) throw refuse('has no "task"');
+  if (!isObject(state!.random)) throw refuse('has no "random"');
+  if (!Number.isInteger(state!.optimiserStep)) throw refuse('has no whole number "optimiserStep"');
+  return state as SavedState;
 }
 
 const bytesOf = (tensor: Tensor): Uint8Array => {
@@ -124,20 +175,20 @@ const randomStates = (parameters: ReadonlyMap<string, Tensor>): Record<string, s
 
 /** Where the loop of a checkpoint's run was; undefined where the checkpoint does not tell. */
 export function savedProgress(folder: string): LoopProgress | undefined {
-  return JSON.parse(readFileSync(join(folder, STATE), 'utf8')).progress;
+  return readState(folder).progress;
 }
 
 /** What the run of a checkpoint was made of; undefined where the checkpoint does not tell. */
 export function savedIdentity(folder: string): RunIdentity | undefined {
-  return JSON.parse(readFileSync(join(folder, STATE), 'utf8')).identity;
+  return readState(folder).identity;
 }
 
-/** @throws Error when the state is of another model, adapter, optimiser or task; then nothing is changed */
+/** @throws FileError, Error when the state cannot be read, or is of another model, adapter, optimiser or task; then nothing is changed */
 export function loadTrainingState(
   folder: string,
   { task, parameters, optimiser }: StatefulParts,
 ): void {
-  const state = JSON.parse(readFileSync(join(folder, STATE), 'utf8'));
+  const state = readState(folder);
   using file = openSafetensors(join(folder, TENSORS));
   tidy(() =>
     noGrad(() => {
@@ -149,8 +200,15 @@ export function loadTrainingState(
       for (const name of file.names()) {
         const slash = name.indexOf('/');
         const { dtype, shape } = file.info(name);
-        const tensor = fromBytes(file.read(name), loaded.get(dtype)!, shape);
-        found[name.slice(0, slash) as keyof typeof found].set(name.slice(slash + 1), tensor);
+        const group = found[name.slice(0, slash) as keyof typeof found];
+        const type = loaded.get(dtype);
+        if (group === undefined || type === undefined) {
+          throw new Error(
+            `${join(folder, TENSORS)}: the tensor ${JSON.stringify(name)} (${dtype}) is not one that Keel writes. ` +
+              `Restore the file from a copy, or remove ${folder} to resume from an older checkpoint`,
+          );
+        }
+        group.set(name.slice(slash + 1), fromBytes(file.read(name), type, shape));
       }
       refuseOtherWeights(folder, parameters, found.parameter);
       const taskState = { values: state.task, tensors: found.task };
@@ -166,7 +224,7 @@ export function loadTrainingState(
         optimiser.restore({
           step: state.optimiserStep,
           tensors: found.optimiser,
-          missed: state.optimiserMissed,
+          ...(state.optimiserMissed && { missed: state.optimiserMissed }),
         });
       } catch (error) {
         for (const [device, random] of before) setRandomState(random, device);

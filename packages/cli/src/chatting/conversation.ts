@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { Message } from '@keel/align';
+import { fileError } from '../torch-free/file-error.ts';
 
 /** A conversation: an optional system message and turns of user and assistant. */
 export class Conversation {
@@ -47,8 +48,15 @@ export class Conversation {
     return question!.content ?? '';
   }
 
-  /** Adds the conversation to a JSONL file, as a row that `messages` data has. */
+  /**
+   * Adds the conversation to a JSONL file, as a row that `messages` data has.
+   * @throws FileError when the file system refuses
+   */
   save(path: string): void {
-    appendFileSync(path, `${JSON.stringify({ messages: this.messages })}\n`);
+    try {
+      appendFileSync(path, `${JSON.stringify({ messages: this.messages })}\n`);
+    } catch (error) {
+      throw fileError(error, { path, use: 'written' });
+    }
   }
 }

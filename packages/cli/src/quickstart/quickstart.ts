@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { alignPairs, formatDuration, MetricsLog, type RunResult } from '@keel/align';
 import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
 import { reportFailure } from '../failure.ts';
+import { watchOutput, withOutputEnd } from '../output-end.ts';
 import { write } from '../terminal.ts';
 import { HumanDisplay } from '../training/human-display.ts';
 import { StopSignals } from '../training/stop-signals.ts';
@@ -160,8 +161,9 @@ function show(findings: Findings, headlines: readonly string[]): void {
   out(`Chat:    npx keel chat --adapter ${findings.final}`);
 }
 
+watchOutput();
 try {
-  process.exitCode = await main();
+  process.exitCode = withOutputEnd(await main());
 } catch (error) {
   process.exitCode = reportFailure(error, undefined);
 }

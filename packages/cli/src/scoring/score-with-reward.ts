@@ -29,6 +29,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   using stopping = new StopSignals((name) => complain(`${name}: leaving`));
   for (let start = 0; start < source.length; start += CHUNK) {
+    if (stopping.signal.aborted) return stopping.exitCode;
     const count = Math.min(CHUNK, source.length - start);
     const indices = Array.from({ length: count }, (_, place) => start + place);
     const rows = (await source.readMany(indices)).map((row) => judgedRow(kind, row));

@@ -12,6 +12,7 @@ import {
   type TrainingProgress,
 } from '@keel/align';
 import type { SingleBar } from 'cli-progress';
+import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 import { sayAbove, terminalBar } from './terminal-bar.ts';
 
@@ -46,7 +47,7 @@ export class HumanDisplay implements TrainingDisplay {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'notice':
-        this.#notice(event.text);
+        this.#notice(cutMessage(event.text));
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };

@@ -1,3 +1,4 @@
+import { cutMessage } from '../cut-message.ts';
 import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 
@@ -13,7 +14,7 @@ export class JsonDisplay implements TrainingDisplay {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'notice':
-        this.say(event.text);
+        this.say(cutMessage(event.text));
         break;
       case 'start':
         this.#print({ type: 'start', step: event.step, total_steps: event.totalSteps });

@@ -49,6 +49,13 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     const seconds = Math.round((performance.now() - began) / 100) / 10;
     const verdict = { ...result, seconds, use: use(options, result.final), resume: command };
     display.ended(verdict);
+    if (stop.outputEnded) {
+      console.error(
+        result.interrupted
+          ? `Stopped after step ${result.step}.\nResume with:  ${command}`
+          : `The result is in ${result.final}`,
+      );
+    }
     return result.interrupted ? stop.exitCode : 0;
   } catch (error) {
     const left = error as { name?: unknown; checkpoint?: unknown };

@@ -10,15 +10,18 @@ setInterval(() => {}, 1000);
 console.log('ready');
 `;
 
-test('the first signal aborts, the second one ends the process at once', async () => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+] as const)('the first signal (%s) aborts, the second one ends the process at once', async (first, aborted) => {
   const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', program]);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
-    if (text.endsWith('ready\n')) child.kill('SIGINT');
-    if (text.endsWith('abort 130\n')) child.kill('SIGTERM');
+    if (text.endsWith('ready\n')) child.kill(first);
+    if (text.endsWith(`abort ${aborted}\n`)) child.kill('SIGTERM');
   });
   const code = await new Promise((done) => child.once('close', done));
-  expect(output).toBe('ready\nSIGINT\nabort 130\n');
+  expect(output).toBe(`ready\n${first}\nabort ${aborted}\n`);
   expect(code).toBe(143);
 });

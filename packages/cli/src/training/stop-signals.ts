@@ -1,4 +1,5 @@
 import { exitCodes } from '../failure.ts';
+import { type OutputEnd, onOutputEnd } from '../output-end.ts';
 
 const codes = {
   SIGHUP: exitCodes.hungUp,
@@ -9,16 +10,23 @@ type StopSignal = keyof typeof codes;
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the step under way can be finished; the
- * second one ends the process at once.
+ * second one ends the process at once. A stdout that can no longer be written to aborts in the same way.
  */
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();
   readonly #onFirst: (name: StopSignal) => void;
+  readonly #forget: () => void;
   #received: StopSignal | null = null;
+  #output: OutputEnd | null = null;
 
   constructor(onFirst: (name: StopSignal) => void) {
     this.#onFirst = onFirst;
     for (const name of Object.keys(codes)) process.on(name, this.#receive);
+    this.#forget = onOutputEnd((end) => {
+      this.#output = end;
+      console.error(`${end.reason}. Finishing what is under way and saving it.`);
+      this.#controller.abort();
+    });
   }
 
   readonly #receive = (name: StopSignal): void => {
@@ -32,12 +40,19 @@ export class StopSignals implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The exit code that tells which signal came; 0 where none did. */
+  /** Whether stdout can no longer be written to: what is left to say belongs on stderr. */
+  get outputEnded(): boolean {
+    return this.#output !== null;
+  }
+
+  /** The exit code that says which signal came, or how stdout ended; 0 where nothing did. */
   get exitCode(): number {
-    return this.#received === null ? exitCodes.done : codes[this.#received];
+    if (this.#received !== null) return codes[this.#received];
+    return this.#output?.exitCode ?? exitCodes.done;
   }
 
   [Symbol.dispose](): void {
     for (const name of Object.keys(codes)) process.off(name, this.#receive);
+    this.#forget();
   }
 }

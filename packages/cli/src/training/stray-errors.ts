@@ -1,5 +1,5 @@
 /**
- * Errors that nobody awaits, such as one in a timer of a reward function or a closed stdout: they would end the process
+ * Errors that nobody awaits, such as one in a timer of a reward function: they would end the process
  * on the spot. The first one aborts the signal instead, so that the run can save its state.
  */
 export class StrayErrors implements Disposable {

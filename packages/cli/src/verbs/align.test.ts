@@ -61,6 +61,12 @@ ${more}`,
     return { stages, events, ran: events.at(-1)!.ran };
   }
 
+  /** A stage's tensors, without the header: it names the base, which is in another folder in another recipe. */
+  weights(stage: string): Buffer {
+    const file = this.read(`${stage}/${adapter}`);
+    return file.subarray(8 + Number(file.readBigUInt64LE(0)));
+  }
+
   read(name: string): Buffer {
     return readFileSync(this.file(`run/${name}`));
   }
@@ -176,7 +182,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(stages[2]!.slice(0, 2)).toEqual(['policy', 'resume']);
     expect(stages[2]![2]).toMatch(/^broke off after its checkpoint of step [345]$/);
     expect(ran).toEqual(['policy']);
-    expect(broken.read(`policy/${adapter}`)).toEqual(whole.read(`policy/${adapter}`));
+    expect(broken.weights('policy')).toEqual(whole.weights('policy'));
   });
 
   test('the classic road: PPO against a reward model, both on the fine-tuned model', async () => {
@@ -276,7 +282,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     const failed = await road.align();
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^error: stage policy \(3 of 3\): .*nowhere/);
-    expect(failed.stderr).toContain(`go on:  npx keel align ${road.file('road.yaml')}`);
+    expect(failed.stderr).toContain(`continue with:  npx keel align ${road.file('road.yaml')}`);
   });
 
   test('a wrong key is a complaint with its place, before anything runs', async () => {

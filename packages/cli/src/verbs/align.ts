@@ -20,13 +20,17 @@ export async function run(options: AlignOptions): Promise<number> {
     const result = await runRecipe(recipe, { onEvent, signal: stop.signal, overwrite });
     display.close();
     display.ended(result);
+    if (stop.outputEnded && result.interrupted !== null) console.error(`Resume with:  ${resume}`);
     return result.interrupted === null ? 0 : stop.exitCode;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const { message, cause } = error;
-    throw new Error(`${message}\nStages before it are kept. When it is mended, go on:  ${resume}`, {
-      cause,
-    });
+    throw new Error(
+      `${message}\nFinished stages are kept. After fixing the problem, continue with:  ${resume}`,
+      {
+        cause,
+      },
+    );
   } finally {
     display.close();
   }

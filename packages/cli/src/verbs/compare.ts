@@ -18,19 +18,20 @@ export async function run(options: CompareOptions): Promise<number> {
   const resume = compareCommand(options);
   const display = new CompareDisplay(comparison, resume);
   using stop = new StopSignals((name) => {
-    display.say(`${name}: finishing what is under way. Once more leaves at once.`);
+    display.say(`${name}: finishing what is under way. Press Ctrl-C again to quit now.`);
   });
   try {
     const onEvent = display.event.bind(display);
     const result = await runComparison(comparison, { onEvent, signal: stop.signal, overwrite });
     display.close();
     display.ended(result);
+    if (stop.outputEnded && result.interrupted !== null) console.error(`Resume with:  ${resume}`);
     return result.interrupted === null ? 0 : stop.exitCode;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const { message, cause } = error;
     throw new Error(
-      `${message}\nEntries before it are kept. When it is mended, go on:  ${resume}`,
+      `${message}\nFinished entries are kept. After fixing the problem, continue with:  ${resume}`,
       {
         cause,
       },

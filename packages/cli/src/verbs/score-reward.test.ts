@@ -19,7 +19,7 @@ async function scoring(rows: readonly object[], reward: string, ...flags: string
   writeFileSync(data, lines(rows));
   writeFileSync(
     folder.file('polite.ts'),
-    "export default ({ completion }) => (completion.includes('might') ? -2 : 0);\nexport const broken = ({ completion }) => completion.length > 20 ? Number.NaN : 1;\n",
+    "export default ({ completion }) => (completion.includes('might') ? -2 : 0);\nexport const broken = ({ completion }) => completion.length > 20 ? Number.NaN : 1;\nexport const never = () => new Promise(() => {});\n",
   );
   writeFileSync(
     folder.file('reward.yaml'),
@@ -110,6 +110,12 @@ test('a reward that fails names the row, and what is no reward is wrong usage', 
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('rows.jsonl:2: ');
   expect(failed.stderr).toContain('#broken: the score is NaN; return a finite number');
+  // By itself Node would end the process without a word.
+  const never = await scoring(pairs, 'polite.ts#never');
+  expect(never.code).toBe(1);
+  expect(never.stderr).toMatch(/rows\.jsonl:1: .*#never: the promise it returned can never settle/);
+  const late = await scoring(pairs, 'polite.ts#never', '--reward-timeout', '0.01');
+  expect(late.stderr).toMatch(/rows\.jsonl:1: .*#never: no result after 0\.01 s/);
   const absent = await scoring(pairs, 'absent');
   expect(absent.code).toBe(2);
   expect(absent.stderr).toContain('no such file or folder');

@@ -52,7 +52,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     const cut = await keel(['tokens', ...model, '--data', chats, '--max-length', '30', '--json']);
     expect(jsonLines(cut.stdout)[0]).toMatchObject({ truncated: true });
     const left = await keel(['tokens', ...model, '--data', chats, '--max-length', '5']);
-    expect(left.stdout).toContain('left out, its prompt alone fills --max-length 5');
+    expect(left.stdout).toContain('skipped, it does not fit within --max-length 5');
   });
 
   test('shows the answers of rankings, the best first, and prompts alone', async () => {
@@ -75,6 +75,28 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     const broken = await shown({ prompt: 'hi', chosen: 'yes' });
     expect(broken).toMatchObject({ code: 1, stdout: '' });
     expect(broken.stderr).toContain('field "rejected"');
+  });
+
+  test("shows a verb's view of a row", async () => {
+    using folder = new TemporaryFolder();
+    const data = folder.file('rows.jsonl');
+    const prompt = [{ role: 'user', content: 'hi' }];
+    const answer = (content: string) => [{ role: 'assistant', content }];
+    const row = { prompt, chosen: answer('a b'), rejected: answer('c') };
+    writeFileSync(data, `${JSON.stringify(row)}\n`);
+    const shown = async (verb: string) => {
+      const { stdout } = await keel(['tokens', ...model, '--data', data, '--for', verb, '--json']);
+      return jsonLines(stdout)[0] as Record<string, Part>;
+    };
+    const [dpo, reward, sampled] = [await shown('dpo'), await shown('reward'), await shown('grpo')];
+    expect(dpo.chosen!.scored).not.toContain(false);
+    // A reward model reads one score, at the last token.
+    expect(reward.chosen!.tokens).toEqual(dpo.chosen!.tokens);
+    expect(reward.chosen!.scored.indexOf(true)).toBe(reward.chosen!.tokens.length - 1);
+    expect(sampled.prompt!.tokens).toEqual(dpo.prompt!.tokens);
+    const wrong = await keel(['tokens', ...model, '--data', data, '--for', 'kto']);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('rows.jsonl:1');
   });
 
   test('shows which turns of a chat are scored, and a text', async () => {

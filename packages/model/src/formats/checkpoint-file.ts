@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { CheckpointError } from './checkpoint-error.ts';
+import { FileError, fileError } from './file-error.ts';
 
 // One read call takes at most 2 GiB - 1.
 const largestRead = 2 ** 30;
@@ -18,9 +19,9 @@ export class CheckpointFile {
       if (!statSync(path).isFile()) throw new Error('it is not a regular file');
       this.#descriptor = openSync(path, 'r');
     } catch (cause) {
-      throw new CheckpointError({ file: path }, `cannot be opened: ${(cause as Error).message}`, {
-        cause,
-      });
+      const found = fileError(cause, { path });
+      const reason = found instanceof FileError ? found.reason : (cause as Error).message;
+      throw new CheckpointError({ file: path }, `cannot be opened: ${reason}`, { cause });
     }
     this.size = fstatSync(this.#descriptor).size;
   }

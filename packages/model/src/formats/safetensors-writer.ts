@@ -25,6 +25,7 @@ const dataAlignment = 64;
  * name, so that each is aligned.
  *
  * @throws CheckpointError where a name is used twice or data does not match its dtype and shape; `path` is then as before.
+ * @throws FileError when the file system refuses; `path` is then as before
  */
 export const writeSafetensors = (
   path: string,
@@ -38,14 +39,16 @@ export const writeSafetensors = (
   );
   const lengths = order.map((tensor) => checkedByteLength(path, tensor));
   const header = encodeHeader(path, order, lengths, metadata);
-  writeAside(path, (append) => {
+  const bytes = lengths.reduce((sum, length) => sum + length, header.length);
+  const fill = (append: (piece: Uint8Array) => void): void => {
     append(header);
     order.forEach((tensor, index) => {
       const data = typeof tensor.data === 'function' ? tensor.data() : tensor.data;
       if (data.byteLength !== lengths[index]) throw wrongLength(path, tensor, data.byteLength);
       append(data);
     });
-  });
+  };
+  writeAside(path, fill, bytes);
 };
 
 const checkedByteLength = (path: string, tensor: TensorToWrite): number => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileError } from './file-error.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Name beside `path` for a file that is not yet whole. */
 export const asidePath = (path: string): string =>
@@ -9,31 +11,37 @@ export const asidePath = (path: string): string =>
 /**
  * Writes `path` through a file beside it that is synced and renamed: a reader sees the old file or the whole new one.
  * Where `fill` throws, nothing is left behind.
+ * @param bytes size of the whole file, for the error when the disk is full
+ * @throws FileError naming `path` when the file system refuses; whatever `fill` throws
  */
 export const writeAside = (
   path: string,
   fill: (append: (bytes: Uint8Array) => void) => void,
+  bytes?: number,
 ): void => {
-  mkdirSync(dirname(path), { recursive: true });
-  const aside = asidePath(path);
-  const descriptor = openSync(aside, 'wx');
-  let open = true;
+  let aside: string | null = null;
+  let descriptor: number | null = null;
   try {
-    fill((bytes) => {
-      for (let done = 0; done < bytes.length; ) {
-        done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30));
+    makeFolder(dirname(path));
+    const own = asidePath(path);
+    descriptor = openSync(own, 'wx');
+    aside = own;
+    const to = descriptor;
+    fill((piece) => {
+      for (let done = 0; done < piece.length; ) {
+        done += writeSync(to, piece, done, Math.min(piece.length - done, 2 ** 30));
       }
     });
     fsyncSync(descriptor);
     closeSync(descriptor);
-    open = false;
+    descriptor = null;
     renameSync(aside, path);
+    syncFolder(dirname(path));
   } catch (error) {
-    if (open) closeSync(descriptor);
-    rmSync(aside, { force: true });
-    throw error;
+    if (descriptor !== null) closeSync(descriptor);
+    if (aside !== null) rmSync(aside, { force: true });
+    throw fileError(error, { path, use: 'written', ...(bytes !== undefined && { bytes }) });
   }
-  syncFolder(dirname(path));
 };
 
 // The rename itself is only durable once the folder is synced; some systems cannot sync folders.

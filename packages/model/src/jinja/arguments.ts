@@ -1,13 +1,12 @@
 import { typeError } from './errors.ts';
-import { asIndex } from './numbers.ts';
 import { isText, type Text } from './text.ts';
 import { type Kwargs, typeName, type Value } from './values.ts';
 
-/** A parameter: its name, and its default where it has one. */
+/** A parameter's name and optional default. */
 export type Parameter = readonly [name: string, fallback?: Value];
 
 /**
- * Assigns arguments to parameters by position and name, as a call in Python does.
+ * Binds arguments to parameters by position and name, as a Python call does.
  * @throws PythonError where one is missing, unknown or given twice
  */
 export const bind = (
@@ -55,7 +54,3 @@ export const textArgument = (name: string, value: Value): Text => {
   if (isText(value)) return value;
   throw typeError(`${name}() argument must be str, not ${typeName(value)}`);
 };
-
-/** An int argument; `fallback` where it is absent. */
-export const intArgument = (value: Value | undefined, fallback: number): number =>
-  value === undefined ? fallback : asIndex(value);

@@ -1,6 +1,6 @@
 import type { Value } from './values.ts';
 
-// `at` is the place in the normalised source, in UTF-16 units.
+// `at` is an offset into the normalised source, in UTF-16 units.
 
 interface Node {
   readonly at: number;
@@ -93,7 +93,7 @@ export interface Call extends Node, Arguments {
   readonly kind: 'call';
   readonly callee: Expression;
 }
-/** `value` is null where the filter applies to a block. */
+/** `value` is null if the filter applies to a block. */
 export interface Filter extends Node, Arguments {
   readonly kind: 'filter';
   readonly name: string;
@@ -125,7 +125,7 @@ export type Expression =
   | Filter
   | Test;
 
-/** Template text as it stands; not an expression, as it is printed without str(). */
+/** Literal template text. */
 export interface Data extends Node {
   readonly kind: 'data';
   readonly text: string;
@@ -151,7 +151,7 @@ export interface If extends Node {
 }
 export interface Signature {
   readonly parameters: readonly Name[];
-  /** Of the last parameters. */
+  /** Defaults of the last parameters. */
   readonly defaults: readonly Expression[];
 }
 export interface MacroNode extends Node, Signature {
@@ -217,7 +217,7 @@ export type Statement =
 
 export type AnyNode = Expression | Statement | Data;
 
-/** Everything that stands directly in a node, in the order of jinja2's fields. */
+/** A node's direct children, in the order of jinja2's fields. */
 export const childrenOf = (node: AnyNode): readonly AnyNode[] => {
   const some = (...nodes: (AnyNode | null)[]): AnyNode[] => nodes.filter((child) => child !== null);
   switch (node.kind) {
@@ -283,10 +283,13 @@ const argumentsOf = ({ args, kwargs, moreArgs, moreKwargs }: Arguments): AnyNode
   ...(moreKwargs === null ? [] : [moreKwargs]),
 ];
 
-/** A node and all in it, outermost first. */
-export function* walk(nodes: readonly AnyNode[]): Generator<AnyNode> {
-  for (const node of nodes) {
-    yield node;
-    yield* walk(childrenOf(node));
-  }
-}
+/** Nodes and all their descendants, parents first. */
+export const walk = (nodes: readonly AnyNode[]): AnyNode[] => {
+  const found: AnyNode[] = [];
+  const visit = (node: AnyNode): void => {
+    found.push(node);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  for (const node of nodes) visit(node);
+  return found;
+};

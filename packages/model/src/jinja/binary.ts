@@ -1,4 +1,4 @@
-// + - * / // % ** of all values, and the signs.
+// The operators + - * / // % ** for all types of values, and unary signs.
 import { type PythonError, typeError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { makeRoom, makeRoomForItems, repeated, spend } from './limits.ts';
@@ -42,7 +42,7 @@ const joined = (a: List | Tuple, b: List | Tuple): Value[] => {
   return [...a.items, ...b.items];
 };
 
-/** Text is escaped where it is joined to Markup. */
+/** Concatenates text. Joining plain text to Markup escapes it. */
 export const addText = (a: Text, b: Text): Text => {
   if (typeof a === 'string' && typeof b === 'string') {
     makeRoom(a.length + b.length);

@@ -1,11 +1,11 @@
-// What a template names that does not exist is refused when it is compiled, also where it would never be reached.
+// Unknown filters, tests and functions are compile-time errors, even in branches that never run.
 import type { AnyNode } from './ast.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { filters, refusedFilters } from './filters.ts';
 import { globalNames } from './globals.ts';
 import { tests } from './tests.ts';
 
-// Filters that are given the name of another filter or test, and which argument that is.
+// Filters that take the name of another filter or test as an argument, and that argument's index.
 const byName = new Map<string, { kind: 'filter' | 'test'; index: number }>([
   ['map', { kind: 'filter', index: 0 }],
   ['select', { kind: 'test', index: 0 }],
@@ -14,7 +14,7 @@ const byName = new Map<string, { kind: 'filter' | 'test'; index: number }>([
   ['rejectattr', { kind: 'test', index: 1 }],
 ]);
 
-/** @throws TemplateSyntaxError for a filter, test or function that is not there, unless the template tests for it */
+/** @throws TemplateSyntaxError for an unknown filter, test or function, unless the template tests for it */
 export const checkNames = (nodes: readonly AnyNode[]): void => {
   const guarded = guards(nodes);
   const assigned = assignedNames(nodes);
@@ -45,17 +45,17 @@ const unknown = (kind: 'filter' | 'test', name: string, at: number): TemplateSyn
   return new TemplateSyntaxError(
     reason === undefined
       ? `No ${kind} named '${name}'.`
-      : `the filter '${name}' is not supported: it ${reason}`,
+      : `the filter '${name}' is not supported: ${reason}`,
     at,
   );
 };
 
 const unknownFunction = (name: string): string =>
   name === 'lipsum'
-    ? "the function 'lipsum' is not supported: it gives another text every time"
+    ? "the function 'lipsum' is not supported: its result is random"
     : `there is no function named '${name}'`;
 
-/** What the template asks for before it uses it: `'x' is filter`, `'x' is test`, `x is defined`, `x is callable`. */
+/** Names that the template tests for before it uses them: `'x' is filter`, `'x' is test`, `x is defined`, `x is callable`. */
 const guards = (nodes: readonly AnyNode[]): Set<string> => {
   const found = new Set<string>();
   for (const node of nodes) {
@@ -71,7 +71,7 @@ const guards = (nodes: readonly AnyNode[]): Set<string> => {
   return found;
 };
 
-/** Names that may hold a function: the global ones, and those that the template sets. */
+/** Names that may hold a function: globals and names that the template sets. */
 const assignedNames = (nodes: readonly AnyNode[]): Set<string> => {
   const names = new Set([...globalNames, 'caller', 'loop', 'self', 'super', 'varargs', 'kwargs']);
   for (const node of nodes) {

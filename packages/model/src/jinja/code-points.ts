@@ -1,4 +1,4 @@
-// Python counts text in code points, JS in UTF-16 units. Only text with surrogate pairs needs a conversion.
+// Python indexes text by code point, JS by UTF-16 unit. They differ only in text with surrogate pairs.
 
 const surrogates = /[\ud800-\udfff]/;
 
@@ -10,7 +10,7 @@ export const pointCount = (text: string): number => {
   return count;
 };
 
-/** Conversion between code points and UTF-16 units of one text. */
+/** Converts between code point indexes and UTF-16 offsets of one text. */
 export class Points {
   readonly length: number;
   readonly #offsets: readonly number[] | null;
@@ -32,12 +32,12 @@ export class Points {
     this.length = offsets.length - 1;
   }
 
-  /** The UTF-16 offset of code point number `point`, from 0 to length. */
+  /** The UTF-16 offset of a code point index from 0 to length. */
   unit(point: number): number {
     return this.#offsets === null ? point : this.#offsets[point]!;
   }
 
-  /** The code point that begins at a UTF-16 offset. */
+  /** The index of the code point at a UTF-16 offset. */
   point(unit: number): number {
     if (this.#offsets === null) return unit;
     let [low, high] = [0, this.length];
@@ -50,7 +50,7 @@ export class Points {
   }
 }
 
-/** Order of two texts by code point. */
+/** Compares two texts by code point. */
 export const compareText = (a: string, b: string): number => {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -58,7 +58,7 @@ export const compareText = (a: string, b: string): number => {
   while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
   if (at === length) return a.length - b.length;
   const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
-  // A surrogate belongs to a code point above all others.
+  // Surrogates encode code points above all other units.
   const [high, other] = [(x & 0xf800) === 0xd800, (y & 0xf800) === 0xd800];
   if (high !== other) return high ? 1 : -1;
   return x - y;

@@ -37,13 +37,26 @@ const outcome = (source: string): string => {
   try {
     return textOf(new Template(source).render(given, clock));
   } catch (error) {
-    if (error instanceof TemplateFailure || error instanceof TemplateSyntaxError) return '(error)';
+    if (error instanceof TemplateFailure) {
+      return error.cause.kind === 'Unsupported' ? '(unsupported)' : '(error)';
+    }
+    if (error instanceof TemplateSyntaxError) return '(error)';
     throw error;
   }
 };
 
-// Refused when compiled, where Jinja2 would refuse it, if at all, when it comes to it.
-const stricter = new Set(['{{ foo(1) }}']);
+// Where this renderer differs by intent.
+const different = new Map([
+  // Jinja2 folds the constant to nothing instead of refusing it.
+  ['{{ 5[1:2] }}', '(error)'],
+  // A variable of a loop that is over: Jinja2 prints its own mark for it.
+  [
+    '{% set ns = namespace() %}{% for x in l %}{% macro m() %}{{ x }}{% endmacro %}{% set ns.m = m %}{% endfor %}{{ ns.m() }}',
+    '',
+  ],
+  // There are no bytes.
+  ["{{ 'a'.encode() }}", '(unsupported)'],
+]);
 
 describe('the corpus of Jinja2', () => {
   it('has cases', () => {
@@ -52,14 +65,14 @@ describe('the corpus of Jinja2', () => {
 
   it('is rendered as Jinja2 does', () => {
     const wrong = cases.flatMap(({ source, text, error, message }) => {
-      const expected = error === undefined ? text! : '(error)';
+      const expected = different.get(source) ?? (error === undefined ? text! : '(error)');
       let actual: string;
       try {
         actual = outcome(source);
       } catch (thrown) {
         actual = `(crash) ${(thrown as Error).stack}`;
       }
-      if (actual === expected || stricter.has(source)) return [];
+      if (actual === expected || (error !== undefined && actual === '(unsupported)')) return [];
       return [
         { source, expected: error === undefined ? expected : `${error}: ${message}`, actual },
       ];

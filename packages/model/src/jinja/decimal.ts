@@ -1,4 +1,4 @@
-// Decimal forms of floats: the shortest that reads back the same, and exact ones rounded half to even, as Python has them.
+// Decimal text of floats as Python writes it: the shortest that round-trips, and exact digits rounded half to even.
 
 interface Digits {
   /** Decimal digits without a point. */
@@ -7,7 +7,7 @@ interface Digits {
   exponent: number;
 }
 
-/** The fewest digits that give the same float. */
+/** The shortest digits that round-trip. */
 const shortest = (value: number): Digits => {
   const [mantissa, exponent] = value.toExponential().split('e');
   return { digits: mantissa!.replace('.', ''), exponent: Number(exponent) };
@@ -89,7 +89,7 @@ export const fixed = (value: number, places: number): string => {
 export const significant = (value: number, count: number): Digits => {
   if (value === 0) return { digits: '0'.repeat(count), exponent: 0 };
   const { exponent } = shortest(Math.abs(value));
-  // The shortest form may have been rounded up to the next power of ten.
+  // The shortest form may be rounded up to the next power of ten.
   for (const power of [exponent - 1, exponent, exponent + 1]) {
     const digits = scaled(value, count - 1 - power).toString();
     if (digits.length === count) return { digits, exponent: power };

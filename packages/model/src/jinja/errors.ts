@@ -1,4 +1,4 @@
-/** The template cannot be compiled. `at` is the place in its source, in UTF-16 units of the normalised source. */
+/** The template cannot be compiled. `at` is a UTF-16 offset into its normalised source. */
 export class TemplateSyntaxError extends Error {
   readonly at: number;
 
@@ -9,7 +9,7 @@ export class TemplateSyntaxError extends Error {
   }
 }
 
-/** What Python or Jinja2 would raise while rendering. `kind` is the name of the exception there. */
+/** An exception that Python or Jinja2 raises while rendering. `kind` is its class name. */
 export class PythonError extends Error {
   readonly kind: string;
 
@@ -23,6 +23,6 @@ export class PythonError extends Error {
 export const typeError = (message: string): PythonError => new PythonError('TypeError', message);
 export const valueError = (message: string): PythonError => new PythonError('ValueError', message);
 
-/** Something Python can do that this renderer does not. */
+/** A feature of Python that this renderer lacks. */
 export const unsupported = (message: string): PythonError =>
   new PythonError('Unsupported', message);

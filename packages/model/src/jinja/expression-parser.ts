@@ -1,4 +1,4 @@
-// Parses expressions as jinja2's parser does, its precedences and peculiarities included.
+// Parses expressions exactly as jinja2's parser does, including its unusual precedences.
 import type { Arguments, Binary, Call, Comparator, Expression, Filter, Slice } from './ast.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { describe, type TokenStream } from './token-stream.ts';
@@ -14,12 +14,12 @@ const constants = new Map<string, Value>([
 ]);
 
 export interface TupleOptions {
-  /** Only names and literals. */
+  /** Allow only names and literals. */
   simple?: boolean;
   withConditional?: boolean;
   /** A word that ends the tuple. */
   endWord?: string;
-  /** An empty tuple is one. */
+  /** Allow an empty tuple. */
   inParentheses?: boolean;
   withNamespace?: boolean;
 }
@@ -180,7 +180,7 @@ export class ExpressionParser {
     }
   }
 
-  /** An expression, or several of them with commas as a tuple. */
+  /** An expression, or comma-separated expressions as a tuple. */
   protected parseTuple(options: TupleOptions = {}): Expression {
     const { simple = false, withConditional = true, endWord, inParentheses = false } = options;
     const { stream } = this;
@@ -222,7 +222,7 @@ export class ExpressionParser {
     return { kind: 'dict', entries, at };
   }
 
-  /** Items between commas, of which the last may be followed by one. */
+  /** Comma-separated items with an optional trailing comma. */
   #separated(end: string, item: () => void): void {
     for (let first = true; !this.stream.is(end); first = false) {
       if (!first) this.stream.expect(',');
@@ -270,7 +270,7 @@ export class ExpressionParser {
     stream.expect(']');
     if (keys.length === 1) return { kind: 'item', value, key: keys[0]!, at };
     if (keys.some(({ kind }) => kind === 'slice')) {
-      this.fail('a slice cannot stand among several keys', at);
+      this.fail('a slice cannot be one of several keys', at);
     }
     return { kind: 'item', value, key: { kind: 'tuple', items: keys as Expression[], at }, at };
   }
@@ -341,7 +341,7 @@ export class ExpressionParser {
     return name;
   }
 
-  /** A chain of filters on `value`; the first one without its bar where the tag begins with it. */
+  /** A chain of filters on `value`. If `begun`, the first one has no bar before it. */
   protected parseFilter(value: Expression, begun?: boolean): Filter;
   protected parseFilter(value: null, begun?: boolean): Filter | null;
   protected parseFilter(value: Expression | null, begun = false): Expression | null {

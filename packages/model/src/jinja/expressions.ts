@@ -9,14 +9,23 @@ import { spend } from './limits.ts';
 import { getAttribute, getItem } from './lookup.ts';
 import { compare, contains, equals, iterate, truthy } from './operators.ts';
 import { str } from './repr.ts';
-import { type Evaluate, type Scope, undefinedBecause, undefinedName } from './runtime.ts';
+import { type Evaluate, type Scope, undefinedName } from './runtime.ts';
 import { slice } from './subscript.ts';
 import type { Slot } from './symbols.ts';
 import { tests } from './tests.ts';
 import { concat, isText, type Text, textOf } from './text.ts';
-import { Dict, type Kwargs, List, noKwargs, Tuple, typeName, type Value } from './values.ts';
+import {
+  Dict,
+  type Kwargs,
+  List,
+  noKwargs,
+  Tuple,
+  typeName,
+  Undefined,
+  type Value,
+} from './values.ts';
 
-/** Reads and writes a variable, whichever function around the current one it belongs to. */
+/** Reads and writes a variable of the current function or of one that encloses it. */
 export const accessor = (
   slot: Slot,
   frame: Frame,
@@ -138,14 +147,14 @@ export const compileExpression = (node: Expression, frame: Frame): Evaluate => {
     case 'test':
       return filterOrTest(node, frame);
     default:
-      throw new TemplateSyntaxError(`a ${node.kind} cannot stand here`, node.at);
+      throw new TemplateSyntaxError(`a ${node.kind} is not allowed here`, node.at);
   }
 };
 
 const readName = (name: string, frame: Frame, at: number): Evaluate => {
   const slot = frame.symbols.findRef(name);
   if (slot === undefined) {
-    // jinja2 fails here too: it does not look for names in the filters of a block that is assigned.
+    // jinja2 fails here too: it does not track names in the filters of a {% set %} block.
     throw new TemplateSyntaxError(`the name '${name}' cannot be used here`, at);
   }
   const { read } = accessor(slot, frame);
@@ -164,8 +173,12 @@ const conditional = (
     const other = compileExpression(otherwise, frame);
     return (scope) => (truthy(condition(scope)) ? value(scope) : other(scope));
   }
-  const message = `the inline if-expression on line ${frame.lineOf(at)} evaluated to false and no else section was defined.`;
-  return (scope) => (truthy(condition(scope)) ? value(scope) : undefinedBecause(message));
+  const absent = (): Undefined =>
+    new Undefined(
+      () =>
+        `the inline if-expression on line ${frame.lineOf(at)} evaluated to false and no else section was defined.`,
+    );
+  return (scope) => (truthy(condition(scope)) ? value(scope) : absent());
 };
 
 const comparators: Record<string, (a: Value, b: Value) => boolean> = {
@@ -253,7 +266,7 @@ const addNamed = (names: Map<string, Value>, more: Value): void => {
   }
 };
 
-/** A call; `caller` is given to it besides its own arguments. */
+/** Compiles a call. A call block passes `caller` as an extra argument. */
 export const compileCall = (node: Call, frame: Frame, caller?: Evaluate): Evaluate => {
   const callee = compileExpression(node.callee, frame);
   const evaluate = compileArguments(node, frame);
@@ -272,14 +285,14 @@ const filterOrTest = (node: Filter | Test, frame: Frame): Evaluate => {
   return applied(node, compileExpression(node.value, frame), frame);
 };
 
-/** A filter or test applied to what `value` gives. */
+/** Applies a filter or test to the result of `value`. */
 const applied = (node: Filter | Test, value: Evaluate, frame: Frame): Evaluate => {
   const table = node.kind === 'filter' ? filters : tests;
   const apply = table.get(node.name);
   const evaluate = compileArguments(node, frame);
   const { at } = node;
   if (apply === undefined) {
-    // Guarded by a test for its name, which compile() has looked for.
+    // The template tests for the name first; otherwise checkNames() has refused it.
     return (scope) => {
       scope.rendering.at = at;
       throw typeError(`No ${node.kind} named '${node.name}' found.`);
@@ -294,7 +307,7 @@ const applied = (node: Filter | Test, value: Evaluate, frame: Frame): Evaluate =
   };
 };
 
-/** A chain of filters that applies to the text of a block. */
+/** Compiles a chain of filters that applies to a block's text. */
 export const compileBlockFilter = (
   node: Filter,
   frame: Frame,

@@ -1,18 +1,18 @@
 import { bind, type Parameter } from './arguments.ts';
 import { getItem } from './lookup.ts';
-import { isText, mapText, type Text, textOf } from './text.ts';
+import { isText, mapText, textOf } from './text.ts';
 import { isDigit } from './unicode.ts';
 import { type Kwargs, Undefined, type Value } from './values.ts';
 
 export type Apply = (args: readonly Value[], kwargs: Kwargs) => Value;
 
-/** A filter with named parameters; `name` is what Python's messages call it. */
+/** A filter with named parameters. `name` appears in messages. */
 export const filter =
   (name: string, parameters: readonly Parameter[], body: (...values: Value[]) => Value): Apply =>
   (args, kwargs) =>
     body(...bind(name, parameters, args, kwargs));
 
-/** Lower case of text; other values as they are. */
+/** Lower-cases text and returns other values unchanged. */
 export const ignoreCase = (value: Value): Value =>
   isText(value) ? mapText(value, (text) => text.toLowerCase()) : value;
 
@@ -26,7 +26,7 @@ const partsOf = (attribute: Value): Value[] => {
     .map((part) => (part !== '' && [...part].every(isDigit) ? Number(part) : part));
 };
 
-/** Looks an attribute up in a value, by a path with dots. */
+/** Returns a function that looks up a dotted path in a value. */
 export const attributeGetter = (
   attribute: Value,
   { fallback = null, caseSensitive = true }: { fallback?: Value; caseSensitive?: boolean } = {},
@@ -43,7 +43,7 @@ export const attributeGetter = (
   };
 };
 
-/** Looks several attributes up, with commas between them. */
+/** Returns a function that looks up several comma-separated paths. */
 export const attributesGetter = (
   attribute: Value,
   caseSensitive: boolean,
@@ -52,5 +52,3 @@ export const attributesGetter = (
   const getters = each.map((one) => attributeGetter(one, { caseSensitive }));
   return (value) => getters.map((getter) => getter(value));
 };
-
-export const asText = (value: Value): Text => value as Text;

@@ -1,4 +1,4 @@
-// Filters that take collections apart and put them together.
+// Filters on collections.
 
 import { binary } from './binary.ts';
 import { PythonError, typeError } from './errors.ts';
@@ -31,7 +31,7 @@ const firstOf = (values: Iterable<Value>): Value | undefined => {
   return next.done ? undefined : next.value;
 };
 
-/** reversed(value), or undefined where it has no order that can be reversed. */
+/** reversed(value), or undefined if the value cannot be reversed. */
 const reversed = (value: Value): { values: Value[]; typeName: string } | undefined => {
   const kinds: [boolean, string][] = [
     [value instanceof List, 'list_reverseiterator'],
@@ -83,7 +83,7 @@ const sort = filter(
   },
 );
 
-/** An argument that Python takes as an int. */
+/** A boolean argument that Python requires to be an int. */
 const flag = (value: Value): boolean => {
   if (isInt(value)) return truthy(value);
   asIndex(value);

@@ -1,4 +1,4 @@
-// Filters that apply another filter or test to each item.
+// Filters that apply a filter or test to each item.
 import { PythonError } from './errors.ts';
 import { type Apply, attributeGetter } from './filter-tools.ts';
 import { filters } from './filters.ts';

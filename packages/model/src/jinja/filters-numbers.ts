@@ -1,10 +1,10 @@
-// Filters that make numbers.
+// Filters that return numbers.
 
 import { binary } from './binary.ts';
 import { fixed, roundFloat } from './decimal.ts';
 import { PythonError, typeError } from './errors.ts';
 import { type Apply, attributeGetter, filter } from './filter-tools.ts';
-import { parseFloat, parseInt } from './number-text.ts';
+import { floatOfText, intOfText } from './number-text.ts';
 import {
   asIndex,
   float,
@@ -23,7 +23,7 @@ import { isFloat, isInt, PythonFloat, typeName, Undefined, type Value } from './
 
 /** int(value). */
 const toInt = (value: Value, base: number): Int => {
-  if (isText(value)) return parseInt(textOf(value), base);
+  if (isText(value)) return intOfText(textOf(value), base);
   if (value instanceof Undefined) throw value.error();
   if (isInt(value)) return plainInt(value);
   if (isFloat(value)) return truncateFloat(floatValue(value));
@@ -34,7 +34,7 @@ const toInt = (value: Value, base: number): Int => {
 
 /** float(value). */
 const toFloat = (value: Value): number => {
-  if (isText(value)) return parseFloat(textOf(value));
+  if (isText(value)) return floatOfText(textOf(value));
   if (value instanceof Undefined) throw value.error();
   if (isNumber(value)) return toNumber(value);
   throw typeError(`float() argument must be a string or a real number, not '${typeName(value)}'`);
@@ -94,8 +94,8 @@ const roundFilter = filter(
       throw new PythonError('FilterArgumentError', 'method must be common, ceil or floor');
     }
     if (how === 'common') {
-      if (isInt(value!)) return roundInt(plainInt(value), asIndex(precision!));
-      if (isFloat(value!)) return rounded(floatValue(value), asIndex(precision!));
+      if (isInt(value!)) return roundInt(plainInt(value), places(precision!));
+      if (isFloat(value!)) return rounded(floatValue(value), places(precision!));
       throw typeError(`type ${typeName(value!)} doesn't define __round__ method`);
     }
     const factor = binary('**', 10, precision!);
@@ -105,6 +105,10 @@ const roundFilter = filter(
     return binary('/', whole, factor);
   },
 );
+
+/** A number of digits, clamped to what affects a float. */
+const places = (value: Value): number =>
+  isInt(value) ? Math.min(Math.max(Number(value), -5000), 5000) : asIndex(value);
 
 const rounded = (value: number, places: number): Value => {
   const result = roundFloat(value, places);

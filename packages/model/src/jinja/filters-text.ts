@@ -1,4 +1,4 @@
-// Filters that make text.
+// Filters that return text.
 
 import { addText } from './binary.ts';
 import { call } from './call.ts';
@@ -8,7 +8,7 @@ import { type Apply, filter } from './filter-tools.ts';
 import { escapeHtml } from './html.ts';
 import { repeated } from './limits.ts';
 import { getAttribute } from './lookup.ts';
-import { asIndex } from './numbers.ts';
+import { asIndex, isNumber, toNumber } from './numbers.ts';
 import { compare, iterate, len, truthy } from './operators.ts';
 import { prettyFormat } from './pprint.ts';
 import { formatPercent } from './printf.ts';
@@ -30,7 +30,7 @@ const mapping = (name: string, map: (text: string) => string): Apply =>
 
 const wordStarts = new RegExp(`([-${whitespace}({\\[<]+)`);
 
-/** Words upper-cased by their first letter; words begin after spaces, hyphens and opening brackets. */
+/** Upper-cases the first letter of each word. Words start after spaces, hyphens and opening brackets. */
 const title = (text: string): string =>
   text
     .split(wordStarts)
@@ -75,7 +75,8 @@ const truncate = filter(
   [['s'], ['length', 255], ['killwords', false], ['end', '...'], ['leeway', null]],
   (value, length, killwords, end, leeway) => {
     const slack = leeway === null ? 5 : leeway!;
-    const limit = asIndex(length!);
+    // Any number can be compared; only the cut itself requires an int.
+    const limit = isNumber(length!) ? toNumber(length) : asIndex(length!);
     const ending = len(end!);
     if (limit < ending) {
       throw new PythonError('AssertionError', `expected length >= ${ending}, got ${limit}`);
@@ -83,10 +84,10 @@ const truncate = filter(
     if (compare('<', slack, 0)) {
       throw new PythonError('AssertionError', `expected leeway >= 0, got ${textOf(str(slack))}`);
     }
-    if (len(value!) <= limit + asIndex(slack)) return value!;
-    if (!isText(value!) || !isText(end!)) throw typeError('truncate takes text');
+    if (len(value!) <= limit + (isNumber(slack) ? toNumber(slack) : asIndex(slack))) return value!;
+    if (!isText(value!) || !isText(end!)) throw typeError('truncate requires a str');
     const points = new Points(textOf(value));
-    const cut = sliceText(value, 0, points.unit(limit - ending));
+    const cut = sliceText(value, 0, points.unit(asIndex(length!) - ending));
     if (truthy(killwords!)) return addText(like(value, cut), end);
     const [start, until] = split(textOf(cut), ' ', 1, true)[0]!;
     return addText(like(value, sliceText(cut, start, until)), end);
@@ -103,11 +104,11 @@ const wordwrap = filter(
     ['break_on_hyphens', true],
   ],
   (value, width, breakLongWords, wrapstring, breakOnHyphens) => {
-    if (!isText(value!)) throw typeError('wordwrap takes text');
+    if (!isText(value!)) throw typeError('wordwrap requires a str');
     const by = wrapstring === null ? '\n' : wrapstring!;
     if (!isText(by)) throw typeError('wrapstring must be a str');
     const options = {
-      width: asIndex(width!),
+      width: isNumber(width!) ? toNumber(width) : asIndex(width!),
       breakLongWords: truthy(breakLongWords!),
       breakOnHyphens: truthy(breakOnHyphens!),
     };
@@ -118,7 +119,7 @@ const wordwrap = filter(
   },
 );
 
-/** Texts with another between them. */
+/** Joins texts with a separator. */
 export const join = (by: Text, texts: readonly Text[]): Text =>
   concat(texts.flatMap((text, index) => (index === 0 ? [text] : [by, text])));
 
@@ -152,7 +153,7 @@ const isIterable = (value: Value): boolean => {
 
 const pair = (value: Value): readonly [Value, Value] => {
   const items = [...iterate(value)];
-  if (items.length !== 2) throw typeError('urlencode takes pairs');
+  if (items.length !== 2) throw typeError('urlencode requires (key, value) pairs');
   return [items[0]!, items[1]!];
 };
 

@@ -43,7 +43,7 @@ const compilePlain = (
   };
 };
 
-/** jinja2 writes a recursive loop as a function of its own, which `loop(…)` calls again. */
+/** jinja2 compiles a recursive loop to a function, which `loop(…)` calls again. */
 const compileRecursive = (
   node: For,
   frame: Frame,
@@ -77,7 +77,7 @@ interface Recursion {
 
 type Loop = (scope: Scope, output: Output, values: Value, recursion: Recursion | null) => boolean;
 
-/** The loop itself; it returns whether its body ran. */
+/** Compiles the loop itself, which returns whether its body ran to its end at least once. */
 const compileLoop = (
   node: For,
   frame: Frame,
@@ -85,7 +85,7 @@ const compileLoop = (
   compilation: Compilation,
 ): Loop => {
   const inner = frame.inner(scope, true);
-  const isScoped = [...walk([node])].some((child) => child.kind === 'block' && child.scoped);
+  const isScoped = walk([node]).some((child) => child.kind === 'block' && child.scoped);
   const loopSlot = usesLoop(node) || isScoped ? inner.symbols.declareParameter('loop') : null;
   inner.symbols.analyseTarget(node.target);
   inner.symbols.analyse(node.body);
@@ -110,7 +110,7 @@ const compileLoop = (
       if (setLoop !== null) setLoop(own, context!);
       begin(own);
       const ending = execute(own, output);
-      // As in jinja2, a body that was left early does not count for the else.
+      // As in jinja2, an iteration that ends early does not prevent the else branch.
       if (ending === 'break') break;
       if (ending === 'next') ran = true;
       own.rendering.at = node.at;
@@ -128,7 +128,7 @@ const nextOf = (values: Value): (() => Value | undefined) => {
   };
 };
 
-/** The `if` of a loop: a generator function of its own, which gives the values that pass. */
+/** Compiles a loop's `if` to a generator of the values that pass. */
 const compileTest = (
   target: Expression,
   test: Expression,
@@ -155,7 +155,7 @@ const compileTest = (
   return (parent, values) => new PyIterator(selected(parent, values));
 };
 
-/** The target read as a value again. */
+/** Reads an assigned target back as a value. */
 const compileAgain = (target: Expression, frame: Frame): Evaluate => {
   if (target.kind === 'tuple') {
     const items = target.items.map((item) => compileAgain(item, frame));

@@ -9,7 +9,7 @@ import { intText, str } from './repr.ts';
 import { isText, sliceText, type Text, TextBuilder, textOf } from './text.ts';
 import { isFloat, isInt, typeName, Undefined, type Value } from './values.ts';
 
-/** Digits of a float that is not negative, by a type of e, f or g. `dotZero` keeps a point, as repr() does. */
+/** Formats a non-negative float with type e, f or g. `dotZero` keeps a decimal point, as repr() does. */
 export const formatFloat = (
   value: number,
   type: string,
@@ -180,7 +180,7 @@ const formatNumber = (value: number, spec: Spec, original: Value): Text => {
   return assemble(negative, '', digits, rest + (type === '%' ? '%' : ''), 3, spec);
 };
 
-/** Sign, prefix, grouped digits and the rest, filled up to the width. */
+/** Joins sign, prefix, grouped digits and the rest, padded to the width. */
 const assemble = (
   negative: boolean,
   prefix: string,

@@ -1,12 +1,12 @@
 import { TemplateSyntaxError } from './errors.ts';
 import { type FunctionScope, Symbols } from './symbols.ts';
 
-/** What is known at one place of a template while it is compiled: a port of jinja2.compiler.Frame. */
+/** Compile-time state of one scope of a template: a port of jinja2.compiler.Frame. */
 export class Frame {
   readonly symbols: Symbols;
-  /** Assignments are the template's own variables, which its blocks see. */
+  /** Whether assignments are visible in the template's blocks. */
   readonly toplevel: boolean;
-  /** Whether a break or continue has a loop here: one of the same function. */
+  /** Whether a break or continue is inside a loop of the same function. */
   readonly inLoop: boolean;
   readonly lineOf: (at: number) => number;
 
@@ -25,7 +25,7 @@ export class Frame {
     return this.symbols.scope;
   }
 
-  /** A frame within this one, of the same function or of another. */
+  /** A nested frame, in the same function or in another. */
   inner(scope = this.scope, inLoop = scope === this.scope && this.inLoop): Frame {
     return new Frame(new Symbols(scope, this.symbols), this.lineOf, { inLoop });
   }

@@ -2,16 +2,16 @@ import { type Origin, Str, tagged } from './text.ts';
 import { Dict, List, PyObject, PythonFloat, Undefined, type Value } from './values.ts';
 
 /**
- * A JS value as a template sees it: objects and Maps are dicts, arrays are lists. With an origin all text in it,
- * the keys of its dicts too, is marked as coming from there.
- * @throws TypeError where a value has no form in Python
+ * Converts a JS value to a template's value: objects and Maps become dicts, arrays become lists. All text in it,
+ * including the keys of dicts, is tagged with the origin.
+ * @throws TypeError if a value has no equivalent in Python
  */
 export const fromJs = (value: unknown, origin: Origin | null = null): Value => {
   switch (typeof value) {
     case 'string':
       return origin === null ? value : tagged(value, origin);
     case 'number':
-      // JSON has no negative zero that is an int.
+      // Python's only negative zero is a float.
       return Object.is(value, -0) ? new PythonFloat(-0) : value;
     case 'boolean':
       return value;

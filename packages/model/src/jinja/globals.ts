@@ -1,6 +1,6 @@
-// The functions that every template can call.
+// Global functions of templates.
 import { positional, textArgument } from './arguments.ts';
-import { PythonError, typeError, valueError } from './errors.ts';
+import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { fromKeys } from './methods.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
@@ -19,12 +19,15 @@ import {
   type Value,
 } from './values.ts';
 
-/** The sandbox allows no longer ones. */
+/** The sandbox's limit. */
 const longestRange = 100_000;
 
 const range = (args: readonly Value[], kwargs: Kwargs): Value => {
   positional('range', args, kwargs, 1, 3);
   const [first, second, step = 1] = args.map((arg) => asIndex(arg));
+  if (args.some((arg) => !Number.isSafeInteger(Number(arg)))) {
+    throw unsupported('range() of ints beyond 2^53 is not supported');
+  }
   const [start, stop] = second === undefined ? [0, first!] : [first!, second];
   if (step === 0) throw valueError('range() arg 3 must not be zero');
   const made = new Range(start, stop, step);
@@ -61,9 +64,11 @@ function* pairs(source: Value): Generator<readonly [Value, Value]> {
   }
 }
 
-/** A class of Python: a function with a name, and perhaps attributes. */
+/** A Python class that templates can call. */
 class PyClass extends NativeFunction {
-  override readonly typeName = 'type';
+  override get typeName(): string {
+    return 'type';
+  }
   readonly #shown: string;
   readonly #attributes: Readonly<Record<string, Value>>;
 
@@ -87,8 +92,12 @@ class PyClass extends NativeFunction {
 }
 
 class Cycler extends PyObject {
-  override readonly typeName = 'Cycler';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Cycler';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly #items: readonly Value[];
   #position = 0;
 
@@ -117,8 +126,12 @@ class Cycler extends PyObject {
 }
 
 class Joiner extends PyCallable {
-  override readonly typeName = 'Joiner';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Joiner';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly #separator: Value;
   #used = false;
 
@@ -173,10 +186,10 @@ const constant: readonly (readonly [string, Value])[] = [
   ],
 ];
 
-/** Names of all functions that templates can call. `lipsum`, whose text is made at random, is none of them. */
+/** Names of all global functions. `lipsum` is not supported because its text is random. */
 export const globalNames: readonly string[] = [...constant.map(([name]) => name), 'strftime_now'];
 
-/** @param time the clock of strftime_now */
+/** @param time the time that strftime_now formats */
 export const globalsAt = (time: LocalTime): [string, Value][] => [
   ...constant.map(([name, value]) => [name, value] as [string, Value]),
   [

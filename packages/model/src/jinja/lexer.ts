@@ -1,5 +1,4 @@
-// Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks as transformers sets
-// them and a newline at the very end dropped.
+// Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks on, as in transformers.
 import { TemplateSyntaxError } from './errors.ts';
 import { float, int } from './numbers.ts';
 import { unescapeString } from './string-literal.ts';
@@ -7,9 +6,9 @@ import { whitespace } from './unicode.ts';
 import type { Value } from './values.ts';
 
 export interface Token {
-  /** A type of jinja2's lexer; of operators, the operator itself. */
+  /** A token type of jinja2's lexer, or the operator itself. */
   readonly type: string;
-  /** The text of names and data; the value of literals. */
+  /** The text of names and data, or the value of literals. */
   readonly value: Value;
   readonly at: number;
 }
@@ -40,7 +39,7 @@ const operator = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
 
 const closers: Record<string, string> = { '{': '}', '(': ')', '[': ']' };
 
-/** The source as its places are counted: newlines are \n, and one at the end is none. */
+/** Converts newlines to \n and drops one at the end. */
 export const normalise = (source: string): string =>
   source.replace(/\r\n|\r/g, '\n').replace(/\n$/, '');
 
@@ -51,7 +50,7 @@ class Lexer {
   readonly #source: string;
   readonly #tokens: Token[] = [];
   #at = 0;
-  /** Whether what comes next begins a line, but for text that is still to come. */
+  /** Whether the last token ended with a newline. */
   #lineStarting = true;
 
   constructor(source: string) {
@@ -68,7 +67,7 @@ class Lexer {
     this.#tokens.push({ type, value, at });
   }
 
-  /** Text up to the next tag, and the tag. */
+  /** Reads text up to the next tag, and the tag. */
   #root(): void {
     opening.lastIndex = this.#at;
     const match = opening.exec(this.#source);
@@ -90,7 +89,7 @@ class Lexer {
     this.#lineStarting = text.endsWith('\n');
   }
 
-  /** Text before a tag, without the spaces that the tag takes. */
+  /** Emits the text before a tag, without the whitespace that the tag strips. */
   #data(text: string, sign: string, isVariable: boolean): void {
     const at = this.#at;
     let kept = text;
@@ -118,7 +117,7 @@ class Lexer {
     this.#advance(match.index, match[0]);
   }
 
-  /** The tokens inside a tag, up to its end. */
+  /** Reads the tokens inside a tag. */
   #inside(kind: 'variable' | 'block', begin: number): void {
     this.#push(`${kind}_begin`, null, begin);
     const end = kind === 'block' ? blockEnd : variableEnd;

@@ -1,10 +1,11 @@
-// value.name and value[key] as Jinja2's immutable sandbox looks them up.
+// value.name and value[key] by the rules of Jinja2's immutable sandbox.
 import { methodOf } from './methods.ts';
 import { repr } from './repr.ts';
 import { itemAt } from './subscript.ts';
 import { isText, textOf } from './text.ts';
 import {
   Dict,
+  DictView,
   isInt,
   List,
   Namespace,
@@ -22,7 +23,7 @@ const mutating: Record<string, ReadonlySet<string>> = {
   list: new Set(['append', 'clear', 'pop', 'reverse', 'insert', 'sort', 'extend', 'remove']),
 };
 
-// Attributes that every object of Python has.
+// Attributes of every Python object.
 const common = new Set(
   (
     '__class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__ ' +
@@ -44,7 +45,7 @@ const unsafe = (value: Value, name: string): Undefined =>
     'SecurityError',
   );
 
-/** The attribute; Undefined where it is unsafe, undefined where there is none. */
+/** The attribute, Undefined if it is unsafe, or undefined if it does not exist. */
 export const attributeOf = (value: Value, name: string): Value | undefined => {
   if (value instanceof Undefined) throw value.error();
   if (value instanceof Namespace) {
@@ -60,9 +61,9 @@ export const attributeOf = (value: Value, name: string): Value | undefined => {
 const isHashable = (value: Value): boolean =>
   value instanceof Tuple
     ? value.items.every(isHashable)
-    : !(value instanceof List || value instanceof Dict);
+    : !(value instanceof List || value instanceof Dict || value instanceof DictView);
 
-/** value[key], or undefined where there is no such item. */
+/** value[key], or undefined if it does not exist. */
 const itemOf = (value: Value, key: Value): Value | undefined => {
   if (value instanceof Undefined) throw value.error();
   if (value instanceof Dict) {

@@ -7,15 +7,19 @@ import { type Kwargs, NativeFunction, PyCallable, Tuple, type Value } from './va
 export type Recurse = (values: Value, depth: number) => Value;
 
 export class LoopContext extends PyCallable {
-  override readonly typeName = 'LoopContext';
-  override readonly module = 'jinja2.runtime';
+  override get typeName(): string {
+    return 'LoopContext';
+  }
+  override get module(): string {
+    return 'jinja2.runtime';
+  }
   #index0 = -1;
   #length: number | undefined;
   readonly #values: Value;
   #iterator: Iterator<Value>;
   readonly #recurse: Recurse | null;
   readonly #depth0: number;
-  /** A value that was looked at before its turn. */
+  /** A value that was peeked at. */
   #after: IteratorResult<Value> | undefined;
   #current: Value | undefined;
   #before: Value | undefined;

@@ -12,12 +12,16 @@ export interface MacroShape {
   readonly usesCaller: boolean;
 }
 
-/** Runs the body; a parameter that was not given is undefined. Then come caller, kwargs and varargs, where it reads them. */
+/** Runs the body. A missing argument is undefined. Used ones of caller, kwargs and varargs follow the parameters. */
 export type Invoke = (args: readonly (Value | undefined)[]) => Value;
 
 export class Macro extends PyCallable {
-  override readonly typeName = 'Macro';
-  override readonly module = 'jinja2.runtime';
+  override get typeName(): string {
+    return 'Macro';
+  }
+  override get module(): string {
+    return 'jinja2.runtime';
+  }
   readonly #shape: MacroShape;
   readonly #invoke: Invoke;
 

@@ -1,5 +1,4 @@
-// The methods of values. Those of str are in text-*.ts; methods that change a list or dict are none: the sandbox has
-// no such thing.
+// Methods of values; those of str are in text-*.ts. Methods that change a list or dict are missing, as in the sandbox.
 import { positional } from './arguments.ts';
 import { exactly } from './decimal.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
@@ -26,10 +25,10 @@ import {
 export type Method<Self> = (self: Self, args: readonly Value[], kwargs: Kwargs) => Value;
 export type Methods<Self> = Record<string, Method<Self>>;
 
-// Made when first used: these modules need each other.
+// Created lazily because these modules import each other.
 let strMethods: Methods<Text> | undefined;
 
-/** The method `name` of a value, bound to it, or undefined where its type has none. */
+/** The bound method `name` of a value, or undefined if its type has none. */
 export const methodOf = (value: Value, name: string): Value | undefined => {
   if (isText(value)) {
     strMethods ??= { ...textMethods, ...splitMethods, ...caseMethods };
@@ -55,7 +54,7 @@ const bound = <Self extends Value>(
   return new NativeFunction(name, (args, kwargs) => method(self, args, kwargs));
 };
 
-/** A function without a self that takes from `least` to `most` arguments. */
+/** A method that takes from `least` to `most` positional arguments. */
 const takes =
   <Self>(
     name: string,

@@ -7,7 +7,7 @@ import { decimalValue, isDecimal, whitespace } from './unicode.ts';
 
 const edges = new RegExp(`^[${whitespace}]+|[${whitespace}]+$`, 'g');
 
-/** Decimal digits of other scripts as those of ASCII. */
+/** Converts decimal digits of other scripts to ASCII. */
 const plainDigits = (text: string): string =>
   [...text]
     .map((character) =>
@@ -19,7 +19,7 @@ const radixes: Record<string, number> = { b: 2, o: 8, x: 16 };
 const longestInt = 4300;
 
 /** @throws PythonError where the text is no int */
-export const parseInt = (text: string, base: number): Int => {
+export const intOfText = (text: string, base: number): Int => {
   const fail = (): never => {
     throw valueError(`invalid literal for int() with base ${base}: ${textOf(repr(text))}`);
   };
@@ -59,7 +59,7 @@ const decimal =
   /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i;
 
 /** @throws PythonError where the text is no float */
-export const parseFloat = (text: string): number => {
+export const floatOfText = (text: string): number => {
   const plain = plainDigits(text.replace(edges, ''));
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(plain);
   if (word !== null) {

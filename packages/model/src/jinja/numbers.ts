@@ -1,21 +1,21 @@
-// Arithmetic of Python's int and float on JS numbers and bigints.
+// Arithmetic of Python's int and float.
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { isFloat, isInt, PythonFloat, typeName, type Value } from './values.ts';
 
 export type Int = number | bigint;
 export type Float = number | PythonFloat;
 
-/** A bigint as the int that stands for it. */
+/** Converts a bigint to an int value. */
 export const int = (value: bigint): Int => {
   const small = Number(value);
   return Number.isSafeInteger(small) ? small : value;
 };
 
-/** A JS number as the float that stands for it. */
+/** Converts a JS number to a float value. */
 export const float = (value: number): Float =>
   Number.isSafeInteger(value) ? new PythonFloat(value) : value;
 
-/** The int in an int or bool, without its type. */
+/** Converts an int or bool to an int. */
 export const plainInt = (value: boolean | number | bigint): Int =>
   typeof value === 'boolean' ? Number(value) : value;
 
@@ -32,7 +32,7 @@ export const intToNumber = (value: boolean | number | bigint): number => {
 export const isNumber = (value: Value): value is boolean | number | bigint | PythonFloat =>
   isInt(value) || isFloat(value);
 
-/** The value of any number as a JS number, for arithmetic of floats. */
+/** Converts any number to a JS number for float arithmetic. */
 export const toNumber = (value: boolean | number | bigint | PythonFloat): number =>
   isFloat(value) ? floatValue(value) : intToNumber(value as boolean | number | bigint);
 
@@ -40,7 +40,8 @@ export const toNumber = (value: boolean | number | bigint | PythonFloat): number
 export const asIndex = (value: Value): number => {
   if (isInt(value)) {
     const number = Number(value);
-    return number;
+    if (Math.abs(number) < 2 ** 63) return number;
+    throw new PythonError('OverflowError', "cannot fit 'int' into an index-sized integer");
   }
   throw typeError(`'${typeName(value)}' object cannot be interpreted as an integer`);
 };
@@ -99,11 +100,11 @@ const bitLength = (value: bigint): number => (value < 0n ? -value : value).toStr
 /** a / b of ints, correctly rounded. */
 const divideInts: Number2<Int> = (a, b) => {
   if (Number(b) === 0) throw zeroDivision('division by zero');
-  if (typeof a === 'number' && typeof b === 'number') return float(a / b + 0);
+  if (typeof a === 'number' && typeof b === 'number') return float(a / b);
   const negative = BigInt(a) < 0n !== BigInt(b) < 0n;
   const x = BigInt(a) < 0n ? -BigInt(a) : BigInt(a);
   const y = BigInt(b) < 0n ? -BigInt(b) : BigInt(b);
-  // 66 or so bits of the quotient; a bit for the rest keeps the rounding right.
+  // The quotient has about 66 bits; its lowest bit also stands for the remainder, so that rounding is right.
   const shift = 66 - (bitLength(x) - bitLength(y));
   const [up, down] = shift >= 0 ? [x << BigInt(shift), y] : [x, y << BigInt(-shift)];
   const quotient = (up / down) | (up % down === 0n ? 0n : 1n);
@@ -141,7 +142,7 @@ const floorDivideFloats: Number2<number> = (a, b) => {
   return float(quotient - floor > 0.5 ? floor + 1 : floor);
 };
 
-// Beyond this a number could only be a mistake or an attack.
+// A larger result is a mistake or an attack.
 const largestBits = 1 << 16;
 
 const powerInts: Number2<Int> = (a, b) => {
@@ -199,14 +200,14 @@ const floatOperators: Record<Operator, Number2<number>> = {
   '**': powerFloats,
 };
 
-/** The result where both are numbers, else undefined. */
+/** The result if both operands are numbers, else undefined. */
 export const arithmetic = (operator: Operator, a: Value, b: Value): Value | undefined => {
   if (!isNumber(a) || !isNumber(b)) return undefined;
   if (isInt(a) && isInt(b)) return intOperators[operator](plainInt(a), plainInt(b));
   return floatOperators[operator](toNumber(a), toNumber(b));
 };
 
-/** -1, 0 or 1; NaN where either is NaN. */
+/** Returns -1, 0 or 1, or NaN if either is NaN. */
 export const compareNumbers = (
   a: boolean | number | bigint | PythonFloat,
   b: boolean | number | bigint | PythonFloat,
@@ -214,7 +215,7 @@ export const compareNumbers = (
   const x = isFloat(a) ? floatValue(a) : plainInt(a as boolean | number | bigint);
   const y = isFloat(b) ? floatValue(b) : plainInt(b as boolean | number | bigint);
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
-  // JS compares a bigint with a number exactly.
+  // JS compares bigints with numbers exactly.
   return x < y ? -1 : x > y ? 1 : 0;
 };
 

@@ -21,7 +21,7 @@ import {
   type Value,
 } from './values.ts';
 
-/** An object that has a length of its own, such as `loop`. */
+/** An object with a length, such as `loop`. */
 interface Sized {
   length(): number;
 }
@@ -37,7 +37,7 @@ export const truthy = (value: Value): boolean => {
   return length === undefined || length > 0;
 };
 
-/** len(value), or undefined where it has none. */
+/** len(value), or undefined if it has none. */
 export const lengthOf = (value: Value): number | undefined => {
   if (isText(value)) return pointCount(textOf(value));
   if (value instanceof List || value instanceof Tuple) return value.items.length;
@@ -56,7 +56,7 @@ export const len = (value: Value): number => {
   return length;
 };
 
-/** The values of an iterable, or undefined where it is none. */
+/** The values of an iterable, or undefined if it is not one. */
 export const tryIterate = (value: Value): Iterable<Value> | undefined => {
   if (value instanceof List || value instanceof Tuple) return value.items;
   if (isText(value)) return characters(value);
@@ -177,7 +177,7 @@ const compareItems = (operator: Order, a: readonly Value[], b: readonly Value[])
   return orders[operator](a.length - b.length);
 };
 
-/** sorted(values, key=…): stable, also where it is reversed. */
+/** sorted(values, key=…), which is stable even if reversed. */
 export const sorted = (
   values: Iterable<Value>,
   key: (value: Value) => Value,
@@ -204,7 +204,7 @@ export const contains = (container: Value, item: Value): boolean => {
   if (values === undefined) {
     throw typeError(`argument of type '${typeName(container)}' is not iterable`);
   }
-  // A Python iterator goes on after what was found: it must not be closed.
+  // `in` must not close the iterator: Python continues after the match.
   const iterator = values[Symbol.iterator]();
   for (let next = iterator.next(); !next.done; next = iterator.next()) {
     if (equals(next.value, item)) return true;
@@ -212,7 +212,7 @@ export const contains = (container: Value, item: Value): boolean => {
   return false;
 };
 
-/** What `is` compares: the same object. Equal numbers and texts of one type count as one object. */
+/** Python's `is`. Equal numbers and texts of the same type count as the same object. */
 export const identical = (a: Value, b: Value): boolean => {
   if (a === b) return true;
   if (isText(a) && isText(b)) return textOf(a) === textOf(b) && typeName(a) === typeName(b);

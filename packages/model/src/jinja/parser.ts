@@ -1,4 +1,4 @@
-// Parses a template into its tree as jinja2's parser does, for the tags that transformers' environment knows.
+// Parses a template as jinja2's parser does, with the tags of transformers' environment.
 import type {
   Call,
   CallBlock,
@@ -16,13 +16,13 @@ import { ExpressionParser, type TupleOptions } from './expression-parser.ts';
 import { normalise, tokenize } from './lexer.ts';
 import { TokenStream } from './token-stream.ts';
 
-// Tags of Jinja2 that have no place in a chat template.
+// Jinja2 tags that are not supported, and why.
 const refused = new Map([
-  ['include', 'loads another template, and a chat template is alone'],
-  ['import', 'loads another template, and a chat template is alone'],
-  ['from', 'loads another template, and a chat template is alone'],
-  ['extends', 'loads another template, and a chat template is alone'],
-  ['autoescape', 'escapes HTML, which chat templates never do'],
+  ['include', 'chat templates cannot load other templates'],
+  ['import', 'chat templates cannot load other templates'],
+  ['from', 'chat templates cannot load other templates'],
+  ['extends', 'chat templates cannot load other templates'],
+  ['autoescape', 'chat templates do not produce HTML'],
 ]);
 
 /** @throws TemplateSyntaxError */
@@ -30,7 +30,7 @@ export const parseTemplate = (source: string): Statement[] =>
   new Parser(new TokenStream(tokenize(normalise(source)))).parse();
 
 class Parser extends ExpressionParser {
-  /** The tags that are open, and the words that each waits for. */
+  /** Open tags, and the words that end each. */
   readonly #tags: string[] = [];
   readonly #ends: (readonly string[])[] = [];
 
@@ -38,7 +38,7 @@ class Parser extends ExpressionParser {
     return this.#body([]);
   }
 
-  /** Statements up to one of the words that end them, or to the end of the template. */
+  /** Parses statements up to one of the end words, or to the end of the template. */
   #body(ends: readonly string[]): Statement[] {
     const { stream } = this;
     const body: Statement[] = [];
@@ -70,7 +70,7 @@ class Parser extends ExpressionParser {
     return body;
   }
 
-  /** The statements of a tag; its last word is taken where it is the only one. */
+  /** Parses a tag's body. A single end word is consumed. */
   #statements(...ends: string[]): Statement[] {
     this.stream.takeIf(':');
     this.stream.expect('block_end');
@@ -105,7 +105,7 @@ class Parser extends ExpressionParser {
     const tag = value as string;
     const reason = refused.get(tag);
     if (reason !== undefined) {
-      throw new TemplateSyntaxError(`the tag '${tag}' is not supported: it ${reason}`, at);
+      throw new TemplateSyntaxError(`the tag '${tag}' is not supported: ${reason}`, at);
     }
     const parse = this.#parsers[tag];
     if (parse === undefined || !Object.hasOwn(this.#parsers, tag)) {
@@ -260,7 +260,7 @@ const assignable = (name: Name): Name => {
   throw new TemplateSyntaxError(`can't assign to '${name.name}'`, name.at);
 };
 
-/** A tuple or name that was read as an expression, as the target of an assignment. */
+/** Converts a parsed tuple or name to an assignment target. */
 const asTarget = (node: Expression, use: Name['use']): Expression => {
   if (node.kind === 'name') return { ...node, use };
   if (node.kind === 'namespace-ref') return node;

@@ -1,10 +1,10 @@
-// pprint.pformat() of Python for what JSON can hold, at its width of 80.
+// Python's pprint.pformat() with a width of 80.
 
 import { pointCount } from './code-points.ts';
 import { PythonError } from './errors.ts';
 import { compare } from './operators.ts';
 import { repr } from './repr.ts';
-import { concat, isText, sliceText, type Text, textOf } from './text.ts';
+import { concat, isMarkup, isText, sliceText, type Text, textOf } from './text.ts';
 import { lines } from './text-split.ts';
 import { Dict, List, Tuple, typeName, type Value } from './values.ts';
 
@@ -14,7 +14,7 @@ export const prettyFormat = (value: Value): Text => concat(format(value, 0, 0, 0
 
 const short = (value: Value): Text => concat(flat(value));
 
-/** repr() with the keys of dicts in order. */
+/** repr() with sorted dict keys. */
 const flat = (value: Value): Text[] => {
   if (value instanceof Dict) {
     const parts = ordered(value).flatMap(([key, item], index) => [
@@ -39,12 +39,12 @@ const flat = (value: Value): Text[] => {
 const ordered = (dict: Dict): (readonly [Value, Value])[] =>
   [...dict.entries()].sort(([a], [b]) => (less(a, b) ? -1 : less(b, a) ? 1 : 0));
 
-/** Keys without an order are put by the names of their types. */
+/** Keys that cannot be compared are ordered by type name. */
 const less = (a: Value, b: Value): boolean => {
   try {
     return compare('<', a, b);
   } catch (error) {
-    if (!(error instanceof PythonError)) throw error;
+    if (!(error instanceof PythonError) || error.kind !== 'TypeError') throw error;
     return typeName(a) < typeName(b);
   }
 };
@@ -61,7 +61,8 @@ const format = (value: Value, indent: number, allowance: number, level: number):
     const end = value.items.length === 1 ? ',)' : ')';
     return ['(', ...formatItems(value.items, indent, allowance + end.length, level + 1), end];
   }
-  if (isText(value) && textOf(value) !== '') return formatText(value, indent, allowance, level + 1);
+  if (isText(value) && !isMarkup(value) && textOf(value) !== '')
+    return formatText(value, indent, allowance, level + 1);
   return [whole];
 };
 
@@ -111,7 +112,7 @@ const formatText = (text: Text, indent: number, allowance: number, level: number
       chunks.push(whole);
       return;
     }
-    // Words, each with the spaces after it.
+    // Words with their trailing whitespace.
     const words = [...textOf(line).matchAll(/\S*\s*/g)].filter(([word]) => word !== '');
     let start = 0;
     let end = 0;

@@ -1,4 +1,4 @@
-// text % values.
+// printf-style formatting: text % values.
 
 import { Points, pointCount } from './code-points.ts';
 import { PythonError, typeError, valueError } from './errors.ts';
@@ -54,7 +54,7 @@ export const formatPercent = (format: Text, values: Value): Text => {
   return escaping ? markup(builder.build()) : builder.build();
 };
 
-/** The values that the directives take, one after the other or by name. */
+/** The values that directives consume in order or by name. */
 class Values {
   readonly #all: readonly Value[];
   readonly #mapping: Value | undefined;
@@ -63,7 +63,7 @@ class Values {
 
   constructor(values: Value) {
     this.#all = values instanceof Tuple ? values.items : [values];
-    // What can be subscripted counts as a mapping, and then need not be used.
+    // Values with subscripts count as mappings, whose items need not all be used.
     const isMapping =
       values instanceof Dict ||
       values instanceof List ||

@@ -1,4 +1,4 @@
-// str() and repr() of every value.
+// str() and repr() of all values.
 import { floatRepr } from './decimal.ts';
 import { unsupported, valueError } from './errors.ts';
 import { spend } from './limits.ts';
@@ -16,7 +16,6 @@ import { isPrintable } from './unicode.ts';
 import {
   Dict,
   DictView,
-  isFloat,
   isInt,
   List,
   Namespace,
@@ -29,7 +28,7 @@ import {
   type Value,
 } from './values.ts';
 
-/** Python refuses to write longer ints. */
+/** Python's limit. */
 const longestInt = 4300;
 
 export const intText = (value: number | bigint): string => {
@@ -42,7 +41,7 @@ export const intText = (value: number | bigint): string => {
   return text;
 };
 
-/** Text without an origin that a value other than a str or a collection is written as. */
+/** The text of None, bools and numbers; undefined for other values. */
 const scalar = (value: Value): string | undefined => {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -52,7 +51,7 @@ const scalar = (value: Value): string | undefined => {
   return undefined;
 };
 
-/** str(value): what `{{ value }}` writes. */
+/** str(value), which is what `{{ value }}` prints. */
 export const str = (value: Value): Text => {
   if (typeof value === 'string') return value;
   if (isText(value)) return unmarked(value);
@@ -60,7 +59,7 @@ export const str = (value: Value): Text => {
   return repr(value);
 };
 
-/** The value as text where it is none yet; Markup stays what it is. */
+/** Converts a value to text. Text, including Markup, is returned unchanged. */
 export const softStr = (value: Value): Text => (isText(value) ? value : str(value));
 
 export const repr = (value: Value): Text => {
@@ -130,9 +129,9 @@ const objectRepr = (value: PyObject): string => {
   if (value instanceof Namespace) return `<Namespace ${textOf(repr(value.attributes))}>`;
   const own = (value as { repr?: () => string }).repr?.();
   if (own !== undefined) return own;
-  const hint = value instanceof PyIterator ? ' (add the filter `list`)' : '';
+  const hint = value instanceof PyIterator ? '. Add the filter `list`' : '';
   throw unsupported(
-    `a ${value.typeName} has no text that is the same every time, so it cannot be printed${hint}`,
+    `a ${value.typeName} cannot be printed: its text would contain a memory address${hint}`,
   );
 };
 
@@ -151,7 +150,7 @@ const writeText = (builder: TextBuilder, text: Text, origin: Origin | null): voi
   if (isMarkup(text)) builder.add(')', origin);
 };
 
-/** The origin of text that is wholly from one place: its quotes then count as part of it. */
+/** The origin of text that has only one, so that its quotes can share it. */
 export const edge = (text: Text): Origin | null => {
   if (typeof text === 'string') return null;
   const [run] = text.runs;
@@ -185,6 +184,3 @@ export const ascii = (value: Value): Text =>
     for (const character of text) plain += character > '\x7e' ? codeEscape(character) : character;
     return plain;
   });
-
-/** The text of a float in %d and the like, which cannot be. */
-export const isRealNumber = (value: Value): boolean => isInt(value) || isFloat(value);

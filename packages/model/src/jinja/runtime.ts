@@ -1,13 +1,13 @@
-// What a template works with while it is rendered.
+// Run-time state of a template.
 import { PythonError } from './errors.ts';
 import { spend } from './limits.ts';
 import { type Text, TextBuilder } from './text.ts';
 import { Undefined, type Value } from './values.ts';
 
-/** Text written so far: the template's output, or a block's that is captured. */
+/** Output of the template or of a captured block. */
 export class Output extends TextBuilder {}
 
-/** Names of the template's own top level over those it was given. */
+/** Top-level names of the template, which shadow the variables that it was given. */
 export class Context {
   readonly variables = new Map<string, Value>();
   readonly #given: ReadonlyMap<string, Value>;
@@ -21,13 +21,13 @@ export class Context {
     return own === undefined ? this.#given.get(name) : own;
   }
 
-  /** A context in which these names stand over its own. */
+  /** A context in which these names shadow its own. */
   derived(names: ReadonlyMap<string, Value>): Context {
     return new Context(new Map([...this.#given, ...this.variables, ...names]));
   }
 }
 
-/** One rendering. `at` is the place in the source that is being worked on, for messages. */
+/** State of one rendering. `at` is the current source offset, for messages. */
 export interface Rendering {
   at: number;
   generations: number;

@@ -123,7 +123,7 @@ const convert = (value: Value, conversion: string | null): Value => {
   throw valueError(`Unknown conversion specifier ${conversion}`);
 };
 
-/** The literal parts and replacement fields of a format string. */
+/** Splits a format string into literal parts and replacement fields. */
 function* fields(text: string): Generator<Field> {
   const literal = (start: number, end: number): Field => ({
     start,
@@ -168,7 +168,7 @@ const closing = (text: string, from: number): number => {
 };
 
 const parseField = (field: string): Pick<Field, 'name' | 'conversion' | 'spec'> => {
-  // A colon or exclamation mark inside [ ] belongs to the name.
+  // A colon or exclamation mark inside [ ] is part of the name.
   const [name] = /^(?:\[[^\]]*\]|[^:![])*/.exec(field)!;
   if (name.includes('{')) throw valueError("unexpected '{' in field name");
   const rest = field.slice(name.length);

@@ -1,6 +1,6 @@
-// datetime.strftime() of Python on Linux, in the C locale.
+// Python's datetime.strftime() on Linux in the C locale.
 
-/** A moment of local time without a zone. */
+/** A local date and time without a time zone. */
 export class LocalTime {
   readonly #utc: Date;
   readonly #micro: number;
@@ -10,14 +10,14 @@ export class LocalTime {
     this.#micro = micro;
   }
 
-  /** The machine's own clock. */
+  /** The current time of this machine. */
   static now(): LocalTime {
     const now = new Date();
     const utc = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
     return new LocalTime(utc, utc.getUTCMilliseconds() * 1000);
   }
 
-  /** @throws RangeError where the text is no local time in ISO form, such as 2026-11-28T15:04:05 */
+  /** @throws RangeError if the text is not a local ISO date-time such as 2026-11-28T15:04:05 */
   static parse(text: string): LocalTime {
     const match = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(
       text,
@@ -27,7 +27,7 @@ export class LocalTime {
       .slice(0, 6)
       .map((part) => Number(part ?? 0));
     const utc = new Date(Date.UTC(year!, month! - 1, day!, hour, minute, second));
-    // Years below 100 would be taken for years of the last century.
+    // Date.UTC maps years below 100 to the 20th century.
     if (match !== null) utc.setUTCFullYear(year!);
     const iso =
       match === null
@@ -47,7 +47,7 @@ export class LocalTime {
     return new LocalTime(utc, Number((parts[6] ?? '0').padEnd(6, '0')));
   }
 
-  /** Year to second and microsecond in ISO form. */
+  /** ISO form, with microseconds only if there are any. */
   toString(): string {
     const seconds = this.#utc.toISOString().slice(0, 19);
     return this.#micro === 0 ? seconds : `${seconds}.${String(this.#micro).padStart(6, '0')}`;
@@ -78,19 +78,19 @@ export class LocalTime {
   get weekday(): number {
     return this.#utc.getUTCDay();
   }
-  /** From 1. */
+  /** Starts at 1. */
   get dayOfYear(): number {
     const first = new Date(this.#utc);
     first.setUTCMonth(0, 1);
     return Math.round((this.#utc.getTime() - first.getTime()) / 86_400_000) + 1;
   }
-  /** Seconds since 1970 by the machine's own zone. */
+  /** Seconds since 1970 in this machine's time zone. */
   get epoch(): number {
     const { year, month, day, hour, minute, second } = this;
     return Math.floor(new Date(year, month - 1, day, hour, minute, second).getTime() / 1000);
   }
 
-  /** Year and week by ISO 8601. */
+  /** ISO 8601 year and week. */
   get isoWeek(): { year: number; week: number } {
     const weekday = (this.weekday + 6) % 7;
     let week = Math.floor((this.dayOfYear - 1 - weekday + 10) / 7);
@@ -128,7 +128,7 @@ const months = [
   'December',
 ];
 
-/** A number with the width and the padding it has by default, or text. */
+/** Text, or a number with its default width and padding. */
 type Piece = { number: number; width: number; pad: string } | { text: string };
 
 const number = (value: number, width: number, pad = '0'): Piece => ({ number: value, width, pad });
@@ -139,7 +139,7 @@ const pieces: Record<string, (time: LocalTime) => Piece> = {
   b: (time) => ({ text: months[time.month - 1]!.slice(0, 3) }),
   B: (time) => ({ text: months[time.month - 1]! }),
   c: (time) => ({ text: strftime(time, '%a %b %e %H:%M:%S %Y') }),
-  C: (time) => number(Math.floor(time.year / 100), 2),
+  C: (time) => number(Math.floor(time.year / 100), 1),
   d: (time) => number(time.day, 2),
   D: (time) => ({ text: strftime(time, '%m/%d/%y') }),
   e: (time) => number(time.day, 2, ' '),
@@ -175,21 +175,27 @@ const pieces: Record<string, (time: LocalTime) => Piece> = {
   '%': () => ({ text: '%' }),
 };
 
-/** The codes that Python itself fills in; of a time without a zone %z and %Z are empty. */
+/** Replaces the codes that Python handles itself. Without a time zone, %z and %Z are empty. */
 const own = (time: LocalTime, format: string): string =>
   format.replace(/%([\s\S])/g, (whole, code) => {
     if (code === 'f') return String(time.microsecond).padStart(6, '0');
     return code === 'z' || code === 'Z' ? '' : whole;
   });
 
-/** The time in a format of codes such as %d. Codes that glibc does not know stay as they are. */
+// Codes that accept the modifiers E and O, which have no effect in the C locale.
+const modified: Record<string, RegExp> = { E: /[cCnpPrRstTuxXyY%]/, O: /[^aAcDFxXY]/ };
+
+/** Formats the time. Codes unknown to glibc are copied. */
 export const strftime = (time: LocalTime, format: string): string =>
   own(time, format).replace(
-    /%([_0^#-]*)(\d*)[EO]?([\s\S])/g,
-    (whole, flags: string, width: string, code: string) => {
-      const piece = Object.hasOwn(pieces, code) ? pieces[code]!(time) : undefined;
-      if (piece === undefined) return whole;
-      return shaped(piece, flags, Number(width), code);
+    /%([_0^#-]*)(\d*)([EO]?)([\s\S])/g,
+    (whole, flags: string, digits: string, modifier: string, code: string) => {
+      const width = Number(digits);
+      if (code === 'z') return '';
+      if (code === 'Z') return shaped({ text: '' }, flags, width, code);
+      const known = modifier === '' || modified[modifier]!.test(code);
+      const piece = known && Object.hasOwn(pieces, code) ? pieces[code]!(time) : { text: whole };
+      return shaped(piece, flags, width, code);
     },
   );
 
@@ -197,12 +203,15 @@ const shaped = (piece: Piece, flags: string, width: number, code: string): strin
   const padding = [...flags].filter((flag) => '_0-'.includes(flag)).at(-1);
   if ('number' in piece) {
     const digits = String(piece.number);
-    if (padding === '-') return digits.padStart(width, piece.pad);
+    if (padding === '-') return digits.padStart(width, ' ');
     const pad = padding === '_' ? ' ' : padding === '0' ? '0' : piece.pad;
     return digits.padStart(Math.max(width, piece.width), pad);
   }
   let { text } = piece;
-  if (flags.includes('^')) text = text.toUpperCase();
-  if (flags.includes('#')) text = code === 'p' ? text.toLowerCase() : text.toUpperCase();
+  if (flags.includes('^') && code !== 'P') text = text.toUpperCase();
+  if (flags.includes('#')) {
+    if (code === 'p') text = text.toLowerCase();
+    else if ('aAbBh'.includes(code)) text = text.toUpperCase();
+  }
   return text.padStart(width, padding === '0' ? '0' : ' ');
 };

@@ -18,12 +18,12 @@ const simple: Record<string, string> = {
 const lengths: Record<string, number> = { x: 2, u: 4, U: 8 };
 
 /**
- * The text that a string literal stands for, by Python's escapes.
- * @throws TemplateSyntaxError where an escape is broken, or names a character
+ * Decodes the escapes of a Python string literal.
+ * @throws TemplateSyntaxError for a broken escape, or one that names a character
  */
 export const unescapeString = (literal: string, at: number): string => {
   if (!literal.includes('\\')) return literal;
-  // As jinja2 does, through ASCII: a backslash before any other character takes the first of its escape.
+  // jinja2 encodes to ASCII first, so a backslash before a non-ASCII character combines with that character's escape.
   const source = literal.replace(/[^\0-\x7f]/gu, codeEscape);
   let text = '';
   let index = 0;

@@ -4,7 +4,7 @@ import { typeError, valueError } from './errors.ts';
 import { concat, isMarkup, isText, markup, sliceText, type Text, textOf } from './text.ts';
 import { isInt, List, Range, Tuple, typeName, Undefined, type Value } from './values.ts';
 
-/** Item number `index`, or undefined where there is none. */
+/** The item at `index`, or undefined if it is out of range. */
 export const itemAt = (sequence: Text | List | Tuple | Range, index: number): Value | undefined => {
   if (isText(sequence)) {
     const text = textOf(sequence);

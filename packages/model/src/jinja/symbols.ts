@@ -1,8 +1,8 @@
-// Which variable a name means where: a port of jinja2.idtracking, whose rules decide what a {% set %} inside a loop or
-// branch does to the names outside.
+// Resolves names to variables: a port of jinja2.idtracking, whose rules decide how a {% set %} inside a loop or branch
+// affects the names outside.
 import { type AnyNode, childrenOf, type For, type Statement } from './ast.ts';
 
-/** The variables of one Python function: the template, a macro, a recursive loop. */
+/** The variables of one function: the template, a macro or a recursive loop. */
 export class FunctionScope {
   readonly parent: FunctionScope | null;
   readonly depth: number;
@@ -17,7 +17,7 @@ export class FunctionScope {
     return this.#slots.size;
   }
 
-  /** The variable of a name at a level: frames side by side share it, as in jinja2. */
+  /** The variable of a name at a level. As in jinja2, sibling frames share it. */
   slot(level: number, name: string): Slot {
     const identifier = `${level} ${name}`;
     let slot = this.#slots.get(identifier);
@@ -34,7 +34,7 @@ export interface Slot {
   readonly index: number;
 }
 
-/** What a variable begins as when its frame is entered. */
+/** How a variable is initialised when its frame is entered. */
 export type Load =
   | { readonly how: 'parameter' }
   | { readonly how: 'resolve'; readonly name: string }
@@ -82,7 +82,7 @@ export class Symbols {
     if (this.findRef(name) === undefined) this.#define(name, { how: 'resolve', name });
   }
 
-  /** Names that are stored here or around, with their variables. */
+  /** Names stored in this frame or an enclosing one, with their variables. */
   storedNames(): Map<string, Slot> {
     const names = new Map<string, Slot>();
     for (let node: Symbols | null = this; node !== null; node = node.parent) {
@@ -118,12 +118,12 @@ export class Symbols {
     }
   }
 
-  /** Finds the names in what stands inside a frame. Frames within it are not looked into. */
+  /** Collects the names in a frame, without those of nested frames. */
   analyse(nodes: readonly AnyNode[]): void {
     for (const node of nodes) this.#visit(node);
   }
 
-  /** Names of a loop's target are parameters of its frame. */
+  /** Declares the names of a loop's target as parameters. */
   analyseTarget(target: AnyNode): void {
     if (target.kind === 'name') this.declareParameter(target.name);
     else for (const child of childrenOf(target)) this.analyseTarget(child);
@@ -137,23 +137,32 @@ export class Symbols {
         else this.load(node.name);
         return;
       case 'namespace-ref':
-        return this.load(node.name);
+        this.load(node.name);
+        return;
       case 'if':
-        return this.#visitIf(node.branches, node.otherwise);
+        this.#visitIf(node.branches, node.otherwise);
+        return;
       case 'macro':
-        return this.store(node.name);
+        this.store(node.name);
+        return;
       case 'set':
-        return this.analyse([node.value, node.target]);
+        this.analyse([node.value, node.target]);
+        return;
       case 'for':
-        return this.#visit(node.values);
+        this.#visit(node.values);
+        return;
       case 'call-block':
-        return this.#visit(node.call);
+        this.#visit(node.call);
+        return;
       case 'filter-block':
-        return this.#visit(node.filter);
+        this.#visit(node.filter);
+        return;
       case 'with':
-        return this.analyse(node.values);
+        this.analyse(node.values);
+        return;
       case 'set-block':
-        return this.#visit(node.target);
+        this.#visit(node.target);
+        return;
       case 'block':
       case 'generation':
         return;
@@ -162,7 +171,7 @@ export class Symbols {
     }
   }
 
-  // jinja2 keeps each elif as an if of its own in a list, which is visited as one branch.
+  // jinja2 visits all elifs as one branch, each of them as an if of its own.
   #visitIf(
     branches: readonly { test: AnyNode; body: readonly Statement[] }[],
     otherwise: readonly Statement[],
@@ -184,7 +193,7 @@ export class Symbols {
   }
 }
 
-/** Which of `names` a piece of a template reads before it sets them. */
+/** The subset of `names` that these nodes read before they set them. */
 export const undeclared = (nodes: readonly AnyNode[], names: readonly string[]): Set<string> => {
   const wanted = new Set(names);
   const found = new Set<string>();
@@ -201,6 +210,6 @@ export const undeclared = (nodes: readonly AnyNode[], names: readonly string[]):
   return found;
 };
 
-/** Whether the body of a loop needs its `loop`. */
+/** Whether a loop needs its `loop` variable. */
 export const usesLoop = ({ body, recursive }: For): boolean =>
   recursive || undeclared(body, ['loop']).has('loop');

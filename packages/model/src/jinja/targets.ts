@@ -7,12 +7,12 @@ import type { Scope } from './runtime.ts';
 import { Namespace, typeName, type Value } from './values.ts';
 
 interface Target {
-  /** Looks at the namespaces that will be assigned to, before the value is made. */
+  /** Checks that attributes are set only on namespaces, before the value is evaluated. */
   check: (scope: Scope) => void;
   assign: (scope: Scope, value: Value) => void;
 }
 
-/** @throws TemplateSyntaxError where nothing can be assigned to the node */
+/** @throws TemplateSyntaxError if the node cannot be assigned to */
 export const compileTarget = (node: Expression, frame: Frame): Target => {
   switch (node.kind) {
     case 'name': {

@@ -4,8 +4,12 @@ import { NativeFunction, PyObject, type Value } from './values.ts';
 
 /** The `self` of a template: its blocks by name. */
 export class TemplateReference extends PyObject {
-  override readonly typeName = 'TemplateReference';
-  override readonly module = 'jinja2.runtime';
+  override get typeName(): string {
+    return 'TemplateReference';
+  }
+  override get module(): string {
+    return 'jinja2.runtime';
+  }
   readonly #blocks: Blocks;
   readonly #context: Context;
   readonly #rendering: Rendering;

@@ -1,4 +1,4 @@
-// The tests of Jinja2.
+// Jinja2's tests.
 import { binary } from './binary.ts';
 import { type Apply, filter } from './filter-tools.ts';
 import { filters } from './filters.ts';

@@ -13,12 +13,12 @@ export const lower = (text: string): string => text.toLowerCase();
 export const capitalize = (text: string): string => {
   if (text === '') return '';
   const first = String.fromCodePoint(text.codePointAt(0)!);
-  // Lower case depends on what stands around, so the rest is lowered where it stands.
+  // Lower-casing depends on context, so the rest is lower-cased in place.
   const whole = text.toLowerCase();
   return toTitle(first) + whole.slice(first.toLowerCase().length);
 };
 
-/** The character at `at` in lower case: a sigma depends on what stands around it. */
+/** Lower-cases the character at `at`. The result for a sigma depends on its context. */
 const lowerAt = (text: string, at: number, character: string): string =>
   character === 'Σ'
     ? text.toLowerCase()[text.slice(0, at).toLowerCase().length]!

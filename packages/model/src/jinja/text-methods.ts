@@ -1,12 +1,12 @@
 // str methods that search, test, strip and pad.
-
-import { bind, intArgument, positional, textArgument } from './arguments.ts';
+import { bind, positional, textArgument } from './arguments.ts';
 import { Points } from './code-points.ts';
-import { typeError, unsupported, valueError } from './errors.ts';
+import { PythonError, typeError, unsupported, valueError } from './errors.ts';
 import { escapeHtml } from './html.ts';
 import { repeated } from './limits.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
+import { softStr } from './repr.ts';
 import { formatText, namedBy } from './str-format.ts';
 import {
   concat,
@@ -35,10 +35,10 @@ import { isInt, type Kwargs, Tuple, typeName, type Value } from './values.ts';
 
 type Method = (self: Text, args: readonly Value[], kwargs: Kwargs) => Value;
 
-/** A part or a form of `source`: Markup where that is. */
+/** Converts `text` to Markup if `source` is Markup. */
 export const like = (source: Text, text: Text): Text => (isMarkup(source) ? markup(text) : text);
 
-/** The units of text between the code points `from` and `to`, as Python's start and end arguments give them. */
+/** The UTF-16 offsets that Python's start and end arguments select, or null if start is after end. */
 const within = (
   text: string,
   from: Value | undefined,
@@ -122,7 +122,7 @@ const edgeTest =
     );
   };
 
-/** strip(), lstrip() and rstrip(): of whitespace, or of the characters named. */
+/** Strips whitespace or the given characters. */
 export const strip = (self: Text, characters: Text | null, left: boolean, right: boolean): Text => {
   const text = textOf(self);
   const set = characters === null ? null : new Set(textOf(characters));
@@ -179,7 +179,7 @@ const padder =
     return pad(self, left, right, isMarkup(self) ? escapeHtml(fill) : fill);
   };
 
-/** str.center(): the odd space goes left where the width is odd. */
+/** str.center(): an odd space goes left if the width is odd. */
 export const centered = (missing: number, width: number): readonly [number, number] => {
   const left = Math.floor(missing / 2) + (missing & width & 1);
   return [left, missing - left];
@@ -248,18 +248,21 @@ const join: Method = (self, args, kwargs) => {
   const builder = new TextBuilder();
   let index = 0;
   for (const item of iterate(args[0]!)) {
-    if (!isText(item)) {
+    if (!isText(item) && !isMarkup(self)) {
       throw typeError(`sequence item ${index}: expected str instance, ${typeName(item)} found`);
     }
     if (index++ > 0) builder.add(self);
-    builder.add(isMarkup(self) ? escapeHtml(item) : item);
+    builder.add(isMarkup(self) ? escapeHtml(softStr(item)) : (item as Text));
   }
   return like(self, builder.build());
 };
 
 const expandtabs: Method = (self, args, kwargs) => {
   const [size] = bind('expandtabs', [['tabsize', 8]], args, kwargs);
-  const width = intArgument(size, 8);
+  const width = asIndex(size!);
+  if (Math.abs(width) > 0x7fffffff) {
+    throw new PythonError('OverflowError', 'Python int too large to convert to C int');
+  }
   const builder = new TextBuilder();
   let [column, at] = [0, 0];
   for (const character of textOf(self)) {

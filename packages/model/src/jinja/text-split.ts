@@ -16,7 +16,7 @@ type Part = readonly [start: number, end: number];
 const parts = (self: Text, found: readonly Part[]): List =>
   new List(found.map(([start, end]) => like(self, sliceText(self, start, end))));
 
-/** split() and rsplit(): `most` is the number of cuts, or -1. */
+/** split() and rsplit(): `most` is the maximum number of splits, or -1. */
 export const split = (text: string, by: string | null, most: number, last: boolean): Part[] => {
   if (by === null) return splitAtSpaces(text, most, last);
   const found: Part[] = [];
@@ -54,7 +54,7 @@ const splitAtSpaces = (text: string, most: number, last: boolean): Part[] => {
     } else if (!space && start < 0) start = at;
   }
   if (most < 0 || words.length <= most) return words;
-  // The rest keeps the spaces on its far side.
+  // The rest keeps its outer whitespace.
   if (last) {
     const rest = words.slice(0, words.length - most);
     return [[0, rest.at(-1)![1]], ...words.slice(words.length - most)];
@@ -83,9 +83,10 @@ const splitter =
     return parts(self, split(textOf(self), by === null ? null : textOf(by), limit, last));
   };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines, as in Python
 const breaks = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g;
 
-/** The lines of text, without or with their ends. */
+/** Splits text into lines, with or without line ends. */
 export const lines = (text: string, keepEnds: boolean): Part[] => {
   const found: Part[] = [];
   let start = 0;
@@ -135,7 +136,7 @@ const partitioner =
     return new Tuple(cuts.map(([start, end]) => like(self, sliceText(self, start, end))));
   };
 
-/** str.replace(): `most` is the number of replacements, or -1. */
+/** str.replace(): `most` is the maximum number of replacements, or -1. */
 export const replace = (self: Text, old: string, by: Text, most: number): Text => {
   const text = textOf(self);
   const limit = most < 0 ? Number.POSITIVE_INFINITY : most;

@@ -1,16 +1,16 @@
-// Text that knows which message each part of it came from. Text without an origin stays a plain JS string, which keeps
-// the common case fast; a Str carries runs, and a run may be empty, so that an empty content still marks its place.
+// Text that tracks which message each part came from. Text without an origin is a plain JS string, which keeps the common
+// case fast. A Str carries runs; a run may be empty, so that empty content still marks its place.
 
 import { LONGEST_TEXT, makeRoom, spend } from './limits.ts';
 
-/** Where a stretch of text came from. `message` is -1 for text of the template itself. */
+/** Where a run of text came from. `message` is -1 for the template's own text. */
 export interface Origin {
   readonly message: number;
   /** The message's field, such as `content`. */
   readonly field: string;
-  /** Number of the {% generation %} block around it, or 0. */
+  /** Number of the enclosing {% generation %} block, or 0. */
   readonly generation: number;
-  /** Set on text that stands for a place and is removed again. */
+  /** Set on placeholder text that marks a position and is removed later. */
   readonly marker?: boolean;
 }
 
@@ -31,7 +31,7 @@ export class Str {
   }
 }
 
-/** Text that the filters `safe` and `escape` give: whatever is joined to it is escaped for HTML. */
+/** Text from the filters `safe` and `escape`. Joining other text to it escapes that text for HTML. */
 export class Markup extends Str {}
 
 export type Text = string | Str;
@@ -48,24 +48,26 @@ export const markup = (text: Text): Markup =>
     ? text
     : new Markup(textOf(text), typeof text === 'string' ? [] : text.runs);
 
-/** The same text as an ordinary str. */
+/** Converts Markup to an ordinary str. */
 export const unmarked = (text: Text): Text =>
   text instanceof Markup ? make(text.text, text.runs) : text;
 
 const make = (text: string, runs: readonly Run[]): Text =>
   runs.length === 0 ? text : new Str(text, runs);
 
-/** All of `text` from one origin. */
+/** Tags all of `text` with one origin. */
 export const tagged = (text: string, origin: Origin): Str =>
   new Str(text, [{ start: 0, end: text.length, origin }]);
 
-/** Joins text piece by piece. */
+/** Concatenates text piece by piece. */
 export class TextBuilder {
   text = '';
   readonly runs: Run[] = [];
 
-  /** `origin` is the origin of pieces that have none. */
-  /** @throws PythonError where the text would be too long */
+  /**
+   * @param origin applied to a plain string
+   * @throws PythonError if the text is too long
+   */
   add(piece: Text, origin: Origin | null = null): void {
     const at = this.text.length;
     checkLength(at, piece);
@@ -105,7 +107,7 @@ export const concat = (pieces: Iterable<Text>): Text => {
   return builder.build();
 };
 
-/** The text between two UTF-16 offsets. An empty slice keeps the origin of the place it was cut from. */
+/** The text between two UTF-16 offsets. An empty slice keeps the origin at its position. */
 export const sliceText = (text: Text, start: number, end = textOf(text).length): Text => {
   if (typeof text === 'string') return text.slice(start, end);
   const to = Math.max(start, end);
@@ -121,7 +123,7 @@ export const sliceText = (text: Text, start: number, end = textOf(text).length):
   return make(text.text.slice(start, to), runs);
 };
 
-/** Applies a mapping of characters, such as upper-casing, keeping each run over what its text becomes. */
+/** Maps characters, for example to upper case. Each run follows its text. */
 export const mapText = (text: Text, map: (text: string) => string): Text => {
   makeRoom(textOf(text).length);
   if (typeof text === 'string') return map(text);
@@ -136,7 +138,7 @@ export const mapText = (text: Text, map: (text: string) => string): Text => {
     moved.set(borders[i]!, length);
   }
   const { runs } = text;
-  // A mapping that looks beyond a run's border: the whole is then of its first origin.
+  // The mapping depends on text outside the run, so the whole gets the first origin.
   if (length !== whole.length) {
     return make(
       whole,
@@ -153,7 +155,7 @@ export const mapText = (text: Text, map: (text: string) => string): Text => {
   );
 };
 
-/** Marks all of `text` as inside generation block number `generation`. */
+/** Marks all of `text` as part of a generation block. */
 export const inGeneration = (text: Text, generation: number): Text => {
   const own: Origin = { message: -1, field: '', generation };
   const builder = new TextBuilder();

@@ -1,6 +1,6 @@
-// textwrap.wrap() of Python, as the filter wordwrap uses it.
+// Python's textwrap.wrap() with the options of the filter wordwrap.
 import { Points } from './code-points.ts';
-import { valueError } from './errors.ts';
+import { typeError, valueError } from './errors.ts';
 import { concat, sliceText, type Text, textOf } from './text.ts';
 
 export interface WrapOptions {
@@ -51,7 +51,7 @@ export const wrap = (
     const long = chunks.at(-1);
     if (long !== undefined && lengthOf(long) > width) {
       if (breakLongWords) {
-        const [head, rest] = cut(long, Math.max(1, width - length), breakOnHyphens);
+        const [head, rest] = cut(long, width < 1 ? 1 : width - length, breakOnHyphens);
         line.push(head);
         chunks[chunks.length - 1] = rest;
       } else if (line.length === 0) line.push(chunks.pop()!);
@@ -65,6 +65,9 @@ export const wrap = (
 const cut = (chunk: Text, room: number, breakOnHyphens: boolean): [Text, Text] => {
   const text = textOf(chunk);
   const points = new Points(text);
+  if (!Number.isInteger(room)) {
+    throw typeError('slice indices must be integers or None or have an __index__ method');
+  }
   let end = points.unit(Math.min(room, points.length));
   if (breakOnHyphens && points.length > room) {
     const hyphen = text.lastIndexOf('-', end - 1);

@@ -1,5 +1,4 @@
-// json.dumps() as transformers' tojson calls it.
-
+// Python's json.dumps() with the options of transformers' tojson.
 import { floatRepr } from './decimal.ts';
 import { typeError, valueError } from './errors.ts';
 import { repeated, spend } from './limits.ts';
@@ -16,9 +15,10 @@ export interface JsonOptions {
   sortKeys: boolean;
 }
 
-/** @throws PythonError where a value has no form in JSON */
+/** @throws PythonError if a value is not JSON serialisable */
 export const toJson = (value: Value, options: JsonOptions): Text => {
-  const writer = new Writer(options);
+  // Python ignores the indent if the value is a str.
+  const writer = new Writer(isText(value) ? { ...options, indent: null } : options);
   writer.write(value, '\n', null);
   return writer.builder.build();
 };
@@ -38,7 +38,8 @@ const escapeUnit = (unit: string): string =>
 
 class Writer {
   readonly builder = new TextBuilder();
-  readonly #indent: Text | null;
+  readonly #indented: boolean;
+  readonly #indent: string;
   readonly #item: Text;
   readonly #colon: Text;
   readonly #sortKeys: boolean;
@@ -48,11 +49,11 @@ class Writer {
     this.#sortKeys = sortKeys;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON escapes
     this.#escaped = ensureAscii ? /[\\"]|[^ -~]/g : /[\\"\x00-\x1f]/g;
-    if (indent === null || isText(indent)) this.#indent = indent as Text | null;
-    else this.#indent = repeated(' ', Math.max(0, asIndex(indent)));
+    this.#indented = indent !== null;
+    this.#indent = indent === null ? '' : indention(indent);
     [this.#item, this.#colon] =
       separators === null
-        ? [this.#indent === null ? ', ' : ',', ': ']
+        ? [this.#indented ? ',' : ', ', ': ']
         : (pair(separators) as [Text, Text]);
   }
 
@@ -105,7 +106,7 @@ class Writer {
       builder.add(open + close, origin);
       return;
     }
-    const inner = this.#indent === null ? '' : line + textOf(this.#indent);
+    const inner = this.#indented ? line + this.#indent : '';
     builder.add(open + inner, origin);
     items.forEach((item, index) => {
       if (index > 0) {
@@ -114,13 +115,28 @@ class Writer {
       }
       write(item, inner);
     });
-    builder.add((this.#indent === null ? '' : line) + close, origin);
+    builder.add((this.#indented ? line : '') + close, origin);
   }
 }
 
+/** The indent of one level: text, or a number of spaces. */
+const indention = (indent: Value): string => (isText(indent) ? textOf(indent) : spaces(indent));
+
+const widest = 10_000;
+
+const spaces = (indent: Value): string => {
+  if (!isInt(indent)) {
+    throw typeError(`can't multiply sequence by non-int of type '${typeName(indent)}'`);
+  }
+  const count = asIndex(indent);
+  if (count > widest) throw valueError(`an indent of ${count} spaces is too large`);
+  return repeated(' ', Math.max(0, count));
+};
+
 const pair = (separators: Value): Text[] => {
   const items = [...iterate(separators)];
-  if (items.length !== 2) throw valueError('tojson takes two separators, for items and for keys');
+  if (items.length !== 2)
+    throw valueError('separators must be a pair: (item separator, key separator)');
   if (!items.every(isText)) throw typeError('the separators of tojson must be str');
   return items as Text[];
 };

@@ -11,11 +11,11 @@ const descriptions: Record<string, string> = {
   eof: 'end of template',
 };
 
-/** A token as messages name it. */
+/** A token's name in messages. */
 export const describe = ({ type, value }: Token): string =>
   type === 'name' ? textOf(value as string) : (descriptions[type] ?? type);
 
-/** The tokens of a template, one at a time. */
+/** Reads the tokens of a template one at a time. */
 export class TokenStream {
   readonly #tokens: readonly Token[];
   #index = 0;
@@ -32,7 +32,7 @@ export class TokenStream {
     return this.#tokens[Math.min(this.#index + 1, this.#tokens.length - 1)]!;
   }
 
-  /** Whether the current token is of this type. */
+  /** Whether the current token has one of these types. */
   is(...types: string[]): boolean {
     return types.includes(this.current.type);
   }
@@ -42,7 +42,7 @@ export class TokenStream {
     return this.current.type === 'name' && words.includes(this.current.value as string);
   }
 
-  /** The current token; the stream goes on to the next. */
+  /** Returns the current token and advances. */
   take(): Token {
     const { current } = this;
     if (this.#index < this.#tokens.length - 1) this.#index++;
@@ -61,13 +61,13 @@ export class TokenStream {
     return matches;
   }
 
-  /** @throws TemplateSyntaxError where the current token is of another type */
+  /** @throws TemplateSyntaxError if the current token has another type */
   expect(type: string): Token {
     if (this.is(type)) return this.take();
     return this.unexpected(descriptions[type] ?? type);
   }
 
-  /** @throws TemplateSyntaxError where the current token is another word */
+  /** @throws TemplateSyntaxError if the current token is another word */
   expectWord(word: string): Token {
     if (this.isWord(word)) return this.take();
     return this.unexpected(word);

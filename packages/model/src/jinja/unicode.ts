@@ -1,7 +1,7 @@
-// Character classes and case mappings as Python's str has them. JS regular expressions know most of them; the tables
-// are what Unicode keeps elsewhere (numeric types, title case, case folding).
+// Character classes and case mappings of Python's str. JS regular expressions cover most of them; the tables add what they
+// lack: numeric types, title case and case folding.
 
-/** For character classes of regular expressions: what Python's `\s` and str.isspace() take. */
+/** The characters of Python's `\s` and str.isspace(), for character classes of regular expressions. */
 export const whitespace =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 
@@ -41,11 +41,11 @@ export const isCased = test(/^\p{Cased}$/u);
 export const isPrintable = (character: string): boolean =>
   character === ' ' || !/^[\p{C}\p{Z}]$/u.test(character);
 
-/** The value of a decimal digit of any script. */
+/** The value of a decimal digit in any script. */
 export const decimalValue = (character: string): number => {
   const point = character.codePointAt(0)!;
   if (point < 128) return point - 48;
-  // The mathematical digits are five blocks of ten without a gap.
+  // Mathematical digits are five adjacent blocks of ten.
   if (point >= 0x1d7ce && point <= 0x1d7ff) return (point - 0x1d7ce) % 10;
   let zero = point;
   while (isDecimal(String.fromCodePoint(zero - 1))) zero--;
@@ -68,7 +68,7 @@ const iotas = new Map([
   [0x1ff7, '\u03a9\u0342\u0345'],
 ]);
 
-/** One character in title case: upper case, but for characters that have a form of their own for it. */
+/** Converts one character to title case, which differs from upper case for a few characters. */
 export const toTitle = (character: string): string => {
   const point = character.codePointAt(0)!;
   if (point >= 0x1c4) {
@@ -87,7 +87,7 @@ export const toTitle = (character: string): string => {
   return first + upper.slice(first.length).toLowerCase();
 };
 
-/** One character case-folded. */
+/** Case-folds one character. */
 export const caseFold = (character: string): string => {
   const point = character.codePointAt(0)!;
   if (point === 0x131 || (point >= 0x13a0 && point <= 0x13f5)) return character;

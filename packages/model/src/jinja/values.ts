@@ -1,10 +1,10 @@
-// Python's values. An int is a JS number (a safe integer) or a bigint; a float whose value is a safe integer is a
-// PythonFloat, any other JS number is a float as it is. str is Text, bool and None are JS's; the rest are classes.
+// Python's values. An int is a JS number that is a safe integer, or a bigint. A float whose value is a safe integer is a
+// PythonFloat; any other JS number is a float. A str is Text, a bool a boolean, None null; other types are classes.
 import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
 import { makeRoom, spend } from './limits.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
 
-/** A float whose value is integral, such as 20.0, which as a JS number would be an int. */
+/** A float with an integral value such as 20.0, which as a JS number would be an int. */
 export class PythonFloat {
   readonly value: number;
 
@@ -21,25 +21,30 @@ export type Value = null | boolean | number | bigint | Text | PythonFloat | Unde
 export type Kwargs = ReadonlyMap<string, Value>;
 export const noKwargs: Kwargs = new Map();
 
-/** Every value that has attributes of its own. */
+/** Base class of objects. */
 export abstract class PyObject {
-  abstract readonly typeName: string;
-  /** Module of the type, where it is not a builtin. */
-  readonly module: string = 'builtins';
+  abstract get typeName(): string;
 
-  /** The attribute, or undefined where there is none. */
+  /** The module of the object's type. */
+  get module(): string {
+    return 'builtins';
+  }
+
+  /** The attribute, or undefined if it does not exist. */
   attribute(_name: string): Value | undefined {
     return undefined;
   }
 }
 
-/** An object that can be called. */
+/** Base class of objects that can be called. */
 export abstract class PyCallable extends PyObject {
   abstract call(args: readonly Value[], kwargs: Kwargs): Value;
 }
 
 export class NativeFunction extends PyCallable {
-  override readonly typeName: string = 'builtin_function_or_method';
+  override get typeName(): string {
+    return 'builtin_function_or_method';
+  }
   readonly name: string;
   readonly #body: (args: readonly Value[], kwargs: Kwargs) => Value;
 
@@ -54,7 +59,7 @@ export class NativeFunction extends PyCallable {
   }
 }
 
-/** What a name or attribute gives that does not exist: empty where it is printed or looped over, an error elsewhere. */
+/** A missing name or attribute. It prints and iterates as empty; most other operations are errors. */
 export class Undefined {
   readonly #message: () => string;
   readonly #kind: string;
@@ -74,7 +79,9 @@ export class Undefined {
 }
 
 export class List extends PyObject {
-  override readonly typeName = 'list';
+  override get typeName(): string {
+    return 'list';
+  }
   readonly items: readonly Value[];
   readonly origin: Origin | null;
 
@@ -86,7 +93,9 @@ export class List extends PyObject {
 }
 
 export class Tuple extends PyObject {
-  override readonly typeName: string = 'tuple';
+  override get typeName(): string {
+    return 'tuple';
+  }
   readonly items: readonly Value[];
 
   constructor(items: readonly Value[]) {
@@ -95,10 +104,14 @@ export class Tuple extends PyObject {
   }
 }
 
-/** What the filter groupby gives: a tuple whose parts have names. */
+/** An item of the filter groupby: a named tuple. */
 export class GroupTuple extends Tuple {
-  override readonly typeName = '_GroupTuple';
-  override readonly module = 'jinja2.filters';
+  override get typeName(): string {
+    return '_GroupTuple';
+  }
+  override get module(): string {
+    return 'jinja2.filters';
+  }
 
   override attribute(name: string): Value | undefined {
     if (name === 'grouper') return this.items[0];
@@ -107,7 +120,9 @@ export class GroupTuple extends Tuple {
 }
 
 export class Dict extends PyObject {
-  override readonly typeName = 'dict';
+  override get typeName(): string {
+    return 'dict';
+  }
   readonly origin: Origin | null;
   readonly #entries = new Map<unknown, [Value, Value]>();
 
@@ -130,7 +145,7 @@ export class Dict extends PyObject {
     return this.#entries.has(hashKey(key));
   }
 
-  /** Only for a dict that is being made. An equal key keeps its place and its first form, as in Python. */
+  /** For use during construction only. As in Python, an equal key keeps its position and first form. */
   set(key: Value, value: Value): void {
     const hash = hashKey(key);
     const entry = this.#entries.get(hash);
@@ -143,9 +158,8 @@ export class Dict extends PyObject {
   }
 }
 
-/** What dict.keys(), .values() and .items() give. */
+/** The result of dict.keys(), .values() or .items(). */
 export class DictView extends PyObject {
-  override readonly typeName: string;
   readonly kind: 'keys' | 'values' | 'items';
   readonly dict: Dict;
 
@@ -153,7 +167,10 @@ export class DictView extends PyObject {
     super();
     this.kind = kind;
     this.dict = dict;
-    this.typeName = `dict_${kind}`;
+  }
+
+  override get typeName(): string {
+    return `dict_${this.kind}`;
   }
 
   override attribute(name: string): Value | undefined {
@@ -162,7 +179,9 @@ export class DictView extends PyObject {
 }
 
 export class Range extends PyObject {
-  override readonly typeName = 'range';
+  override get typeName(): string {
+    return 'range';
+  }
   readonly start: number;
   readonly stop: number;
   readonly step: number;
@@ -187,15 +206,19 @@ export class Range extends PyObject {
   }
 }
 
-/** Values that can be taken once, such as what the filter map gives. */
+/** An iterator that can be consumed once, such as the result of the filter map. */
 export class PyIterator extends PyObject implements IterableIterator<Value> {
-  override readonly typeName: string;
+  readonly #typeName: string;
   readonly #values: Iterator<Value>;
 
   constructor(values: Iterable<Value>, typeName = 'generator') {
     super();
     this.#values = values[Symbol.iterator]();
-    this.typeName = typeName;
+    this.#typeName = typeName;
+  }
+
+  override get typeName(): string {
+    return this.#typeName;
   }
 
   next(): IteratorResult<Value> {
@@ -208,8 +231,12 @@ export class PyIterator extends PyObject implements IterableIterator<Value> {
 }
 
 export class Namespace extends PyObject {
-  override readonly typeName = 'Namespace';
-  override readonly module = 'jinja2.utils';
+  override get typeName(): string {
+    return 'Namespace';
+  }
+  override get module(): string {
+    return 'jinja2.utils';
+  }
   readonly attributes: Dict;
 
   constructor(attributes: Dict) {
@@ -239,7 +266,7 @@ export const typeName = (value: Value): string => {
   return (value as PyObject).typeName;
 };
 
-/** How Jinja2 names an object in the message of an undefined attribute. */
+/** The name of an object in messages about undefined attributes. */
 export const objectTypeName = (value: Value): string => {
   if (value === null) return 'None';
   if (value instanceof PyObject && value.module !== 'builtins') {
@@ -249,7 +276,7 @@ export const objectTypeName = (value: Value): string => {
   return `${name === 'Markup' ? 'markupsafe.Markup' : name} object`;
 };
 
-// Keys of a JS Map that are equal exactly where Python's keys are: 1 == 1.0 == True, but not '1'.
+// Maps keys to JS Map keys that are equal if and only if the keys are equal in Python: 1 == 1.0 == True, but not '1'.
 const hashKey = (value: Value): unknown => {
   if (typeof value === 'string') return value.startsWith('\0') ? `\0s${value}` : value;
   if (value instanceof Str) return hashKey(value.text);
@@ -257,7 +284,7 @@ const hashKey = (value: Value): unknown => {
   if (value === null) return null;
   if (value instanceof PythonFloat) return value.value + 0;
   if (typeof value === 'number') {
-    // A large float is equal to the int of its value.
+    // A large float equals the int with the same value.
     return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value;
   }
   if (typeof value === 'bigint') return value;
@@ -268,7 +295,8 @@ const hashKey = (value: Value): unknown => {
     makeRoom(key.length);
     return key;
   }
-  if (value instanceof List || value instanceof Dict) {
+  const isView = value instanceof DictView && value.kind !== 'values';
+  if (value instanceof List || value instanceof Dict || isView) {
     throw typeError(`unhashable type: '${value.typeName}'`);
   }
   if (value instanceof Range)

@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { FileError, fileError, movedFileError } from '../formats/file-error.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
 
 /**
  * Writes a folder beside its place and renames it, so that it is there whole or not at all. Where it exists already, its files
  * are replaced one by one and others stay: `fill` must then write each aside.
+ * @throws FileError when the file system refuses; whatever `fill` throws. Nothing is then left behind
  */
 export function writeFolder(folder: string, fill: (inside: string) => void): void {
   if (existsSync(folder)) {
@@ -11,13 +14,14 @@ export function writeFolder(folder: string, fill: (inside: string) => void): voi
     return;
   }
   const aside = asidePath(folder);
-  mkdirSync(aside, { recursive: true });
   try {
+    makeFolder(aside);
     fill(aside);
     renameSync(aside, folder);
   } catch (error) {
     rmSync(aside, { recursive: true, force: true });
-    throw error;
+    const known = error instanceof FileError ? error : fileError(error, { path: folder });
+    throw movedFileError(known, aside, folder);
   }
 }
 

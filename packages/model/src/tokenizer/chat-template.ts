@@ -1,9 +1,17 @@
 import { TemplateSyntaxError } from '../jinja/errors.ts';
 import { fromJs } from '../jinja/from-js.ts';
-import { LocalTime } from '../jinja/strftime.ts';
-import { Template, TemplateFailure } from '../jinja/template.ts';
-import { type Run, type Text, textOf } from '../jinja/text.ts';
-import { Dict, List, type Value } from '../jinja/values.ts';
+import { LocalTime, strftime } from '../jinja/strftime.ts';
+import { placeIn, Template, TemplateFailure } from '../jinja/template.ts';
+import { type Text, textOf } from '../jinja/text.ts';
+import type { Value } from '../jinja/values.ts';
+import { ChatTemplateError, showPlace } from './chat-template-error.ts';
+import { type FinalText, messageValues } from './conversation-values.ts';
+import { endOfFinalText, finalTextOf } from './final-message.ts';
+import { type ContentSpan, generationSpans, type Span, spansOf } from './spans.ts';
+import type { TemplateSettings } from './template-settings.ts';
+
+export { ChatTemplateError } from './chat-template-error.ts';
+export type { ContentSpan } from './spans.ts';
 
 /** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
 export interface ChatMessage {
@@ -13,168 +21,205 @@ export interface ChatMessage {
 }
 
 export interface RenderOptions {
+  /** End with the start of an assistant turn. */
   addGenerationPrompt?: boolean;
-  continueFinalMessage?: boolean;
+  /** End right after the last message's content, or after the named field, so that the model continues it. */
+  continueFinalMessage?: boolean | string;
+  /** Tool descriptions, as JSON schemas. */
   tools?: unknown[] | null;
+  /** Further variables for the template, such as `enable_thinking` (chat_template_kwargs). */
   variables?: Record<string, unknown>;
 }
 
-export interface ContentSpan {
-  message: number;
-  field: string;
-  start: number;
-  end: number;
-}
-
+/** A rendered conversation and the origin of its parts. Offsets are UTF-16 offsets into `text`. */
 export interface RenderedChat {
   text: string;
+  /** Where the messages' text is, in order. An empty span marks the position of empty text. */
   spans: ContentSpan[];
-  generation: { start: number; end: number }[] | null;
+  /** The text inside {% generation %} blocks; null if the template has none. */
+  generation: Span[] | null;
 }
 
-export class ChatTemplateError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ChatTemplateError';
-  }
+export interface ChatTemplateOptions extends TemplateSettings {
+  /** The template's source for messages, such as a path. */
+  source?: string;
 }
 
-export interface ChatTemplateSettings {
-  variables?: Record<string, unknown>;
-  now?: string;
-}
+/** Names that transformers reads as arguments of its own, not as template variables. */
+const reserved = new Set([
+  'add_generation_prompt',
+  'chat_template',
+  'continue_final_message',
+  'conversation',
+  'max_length',
+  'messages',
+  'padding',
+  'return_assistant_tokens_mask',
+  'return_dict',
+  'return_tensors',
+  'tokenize',
+  'tokenizer_kwargs',
+  'tools',
+  'truncation',
+]);
 
+/**
+ * A model's chat template or set of named templates, rendered exactly as in transformers. If the set has `tool_use`,
+ * conversations with tools use it; all others use `default`.
+ */
 export class ChatTemplate {
-  readonly source: string;
-  readonly #specialTokens: Record<string, string>;
-  readonly #settings: ChatTemplateSettings;
-  readonly #named: ReadonlyMap<string, Template>;
+  /** Template sources by name. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly #templates: ReadonlyMap<string, Template>;
+  readonly #specialTokens: Readonly<Record<string, string>>;
+  readonly #variables: Readonly<Record<string, unknown>>;
   readonly #time: LocalTime;
 
+  /**
+   * @param sources one source, or sources by name
+   * @param specialTokens template variables such as `bos_token` and `eos_token`
+   * @throws ChatTemplateError if a template cannot be compiled; the message has line and column
+   * @throws RangeError if `now` is not a date and time
+   */
   constructor(
     sources: string | Readonly<Record<string, string>>,
-    specialTokens: Record<string, string> = {},
-    settings: ChatTemplateSettings = {},
+    specialTokens: Readonly<Record<string, string>> = {},
+    { variables = {}, now, source }: ChatTemplateOptions = {},
   ) {
-    const named = typeof sources === 'string' ? { default: sources } : sources;
-    this.source = named.default ?? '';
-    this.#settings = settings;
+    this.sources = typeof sources === 'string' ? { default: sources } : sources;
     this.#specialTokens = specialTokens;
-    this.#time = settings.now === undefined ? LocalTime.now() : LocalTime.parse(settings.now);
-    this.#named = new Map(Object.entries(named).map(([name, source]) => [name, compile(source)]));
+    checkVariables(variables);
+    this.#variables = variables;
+    this.#time = now === undefined ? LocalTime.now() : LocalTime.parse(now);
+    this.#templates = new Map(
+      Object.entries(this.sources).map(([name, text]) => [name, compile(name, text, source)]),
+    );
   }
 
+  /** Whether a template uses strftime_now. */
   get usesClock(): boolean {
-    return [...this.#named.values()].some(({ clockFormats }) => clockFormats.length > 0);
+    return [...this.#templates.values()].some(({ clockFormats }) => clockFormats.length > 0);
   }
 
+  /** The fixed clock as a local ISO date-time. */
+  get now(): string {
+    return this.#time.toString();
+  }
+
+  /** What the templates can read from the clock. Equal lists produce equal text. */
+  get clockReadings(): string[] {
+    const formats = [...this.#templates.values()].flatMap(({ clockFormats }) => clockFormats);
+    return formats.map((format) => (format === null ? this.now : strftime(this.#time, format)));
+  }
+
+  /** @throws ChatTemplateError if the template rejects these messages */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     return this.renderWithSpans(messages, options).text;
   }
 
+  /** @throws ChatTemplateError if the template rejects these messages */
   renderWithSpans(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedChat {
-    const { addGenerationPrompt = false, continueFinalMessage = false, tools, variables } = options;
+    const { addGenerationPrompt = false, continueFinalMessage = false, tools = null } = options;
     checkMessages(messages);
-    if (addGenerationPrompt && continueFinalMessage) {
+    checkTools(tools);
+    if (addGenerationPrompt && continueFinalMessage !== false) {
       throw new ChatTemplateError(
-        'addGenerationPrompt and continueFinalMessage exclude each other',
+        'addGenerationPrompt and continueFinalMessage cannot be combined: one starts a new turn, the other continues the last. Drop one',
       );
     }
-    const template = this.#choose(tools ?? null);
-    const given: Record<string, Value> = {};
-    for (const [name, value] of Object.entries({
-      ...this.#specialTokens,
-      ...this.#settings.variables,
-    }))
-      given[name] = fromJs(value);
-    given.messages = new List(messages.map((message, index) => messageValue(message, index)));
-    given.tools = fromJs(tools ?? null);
-    given.documents = null;
-    given.add_generation_prompt = addGenerationPrompt;
-    for (const [name, value] of Object.entries(variables ?? {})) given[name] = fromJs(value);
-    let text: Text;
-    try {
-      text = template.render(Object.entries(given), this.#time);
-    } catch (cause) {
-      if (!(cause instanceof TemplateFailure)) throw cause;
-      const roles = messages.map(({ role }) => role).join(', ');
-      throw new ChatTemplateError(
-        `The chat template refused messages with the roles ${roles}: ${cause.message} (line ${cause.place.line} of the template: ${cause.place.text.trim()})`,
-        { cause },
-      );
-    }
-    const runs = typeof text === 'string' ? [] : text.runs;
-    const found: RenderedChat = {
-      text: textOf(text),
-      spans: spansOf(runs),
-      generation: template.hasGenerationBlocks ? generationsOf(runs) : null,
+    const variables = { ...this.#variables, ...options.variables };
+    checkVariables(variables);
+    const name = this.#choose(tools);
+    const field = continueFinalMessage === true ? 'content' : continueFinalMessage;
+    const last = messages.at(-1)!;
+    const final = field === false ? null : finalTextOf(last, field, this.sources[name]!);
+    const template = this.#templates.get(name)!;
+    const given = this.#given(messages, final, { tools, addGenerationPrompt, variables });
+    const rendered = run(template, given, this.#time, messages);
+    const { length } = textOf(rendered);
+    const end = final === null ? length : endOfFinalText(rendered, final, last);
+    return {
+      text: textOf(rendered).slice(0, end),
+      spans: spansOf(rendered, end),
+      generation: template.hasGenerationBlocks ? generationSpans(rendered, end) : null,
     };
-    return continueFinalMessage ? cut(found, messages.length - 1, messages.at(-1)!.role) : found;
   }
 
-  #choose(tools: unknown[] | null): Template {
-    const template = (tools !== null && this.#named.get('tool_use')) || this.#named.get('default');
-    if (template) return template;
+  /** Selects the template for a conversation. */
+  #choose(tools: unknown[] | null): string {
+    if (tools !== null && this.#templates.has('tool_use')) return 'tool_use';
+    if (this.#templates.has('default')) return 'default';
+    const names = [...this.#templates.keys()].sort().join(', ');
     throw new ChatTemplateError(
-      `The model has several chat templates (${[...this.#named.keys()].join(', ')}) and no default`,
+      `The model has named chat templates (${names}) but no default. Rename one to "default"`,
     );
+  }
+
+  #given(
+    messages: readonly ChatMessage[],
+    final: FinalText | null,
+    {
+      tools,
+      addGenerationPrompt,
+      variables,
+    }: {
+      tools: unknown[] | null;
+      addGenerationPrompt: boolean;
+      variables: Record<string, unknown>;
+    },
+  ): [string, Value][] {
+    const others = { ...this.#specialTokens, documents: null, ...variables };
+    return [
+      ...Object.entries(others).map(([name, value]) => [name, fromJs(value)] as [string, Value]),
+      ['messages', messageValues(messages, final)],
+      ['tools', fromJs(tools)],
+      ['add_generation_prompt', addGenerationPrompt],
+    ];
   }
 }
 
-const messageValue = (message: ChatMessage, index: number): Value =>
-  new Dict(
-    Object.entries(message)
-      .filter(([, value]) => value !== undefined)
-      .map(([field, value]) => [
-        field,
-        fromJs(value, field === 'role' ? null : { message: index, field, generation: 0 }),
-      ]),
-  );
-
-const spansOf = (runs: readonly Run[]): ContentSpan[] =>
-  runs.flatMap(({ start, end, origin }) =>
-    origin.message < 0 ? [] : [{ message: origin.message, field: origin.field, start, end }],
-  );
-
-const generationsOf = (runs: readonly Run[]): { start: number; end: number }[] => {
-  const found = new Map<number, { start: number; end: number }>();
-  for (const { start, end, origin } of runs) {
-    if (origin.generation === 0) continue;
-    const known = found.get(origin.generation);
-    if (known) known.end = Math.max(known.end, end);
-    else found.set(origin.generation, { start, end });
-  }
-  return [...found.values()];
-};
-
-const cut = (
-  { text, spans, generation }: RenderedChat,
-  message: number,
-  role: string,
-): RenderedChat => {
-  const last = spans.findLast((span) => span.message === message && span.field === 'content');
-  if (last === undefined) {
-    throw new ChatTemplateError(
-      `The last message (${role}) cannot be continued: its text does not appear in what the template makes of it`,
-    );
-  }
-  return {
-    text: text.slice(0, last.end),
-    spans: spans.filter(({ end }) => end <= last.end),
-    generation,
-  };
-};
-
-const compile = (source: string): Template => {
+const compile = (name: string, text: string, source: string | undefined): Template => {
   try {
-    return new Template(source);
+    return new Template(text);
   } catch (cause) {
     if (!(cause instanceof TemplateSyntaxError)) throw cause;
-    throw new ChatTemplateError(`The chat template cannot be used: ${cause.message}`, { cause });
+    const place = placeIn(text, cause.at);
+    const which = name === 'default' ? 'The chat template' : `The chat template "${name}"`;
+    const owner = source === undefined ? '' : ` of ${source}`;
+    throw new ChatTemplateError(
+      `${which}${owner} cannot be used: line ${place.line}, column ${place.column}: ${cause.message}${showPlace(place)}`,
+      { cause },
+    );
   }
 };
 
-const checkMessages = (messages: readonly ChatMessage[]): void => {
+const run = (
+  template: Template,
+  given: [string, Value][],
+  time: LocalTime,
+  messages: readonly ChatMessage[],
+): Text => {
+  try {
+    return template.render(given, time);
+  } catch (error) {
+    if (!(error instanceof TemplateFailure)) throw error;
+    const { cause, place } = error;
+    const roles = messages.map(({ role }) => role).join(', ');
+    const where = `line ${place.line} of the template`;
+    // A message of the template's own needs only its line.
+    const message =
+      cause.kind === 'TemplateError'
+        ? `${cause.message} (${where})`
+        : `${cause.kind === 'Unsupported' ? '' : `${cause.kind}: `}${cause.message} (${where}, column ${place.column})${showPlace(place)}`;
+    throw new ChatTemplateError(
+      `The chat template rejected a conversation with the roles ${roles}: ${message}`,
+      { cause: error },
+    );
+  }
+};
+
+/** @throws ChatTemplateError if there are no messages, or one has no role */
+export const checkMessages = (messages: readonly ChatMessage[]): void => {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new ChatTemplateError('A conversation needs at least one message');
   }
@@ -185,4 +230,29 @@ const checkMessages = (messages: readonly ChatMessage[]): void => {
       );
     }
   });
+};
+
+const isRecord = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const checkTools = (tools: unknown[] | null): void => {
+  if (tools === null || (Array.isArray(tools) && tools.every(isRecord))) return;
+  throw new ChatTemplateError('`tools` must be a list of JSON schema objects');
+};
+
+/** @throws ChatTemplateError for a variable that cannot be passed to the template */
+const checkVariables = (variables: Readonly<Record<string, unknown>>): void => {
+  for (const [name, value] of Object.entries(variables)) {
+    if (reserved.has(name)) {
+      throw new ChatTemplateError(
+        `"${name}" cannot be a chat template variable: Keel sets it itself. Rename or remove it`,
+      );
+    }
+    const isList = Array.isArray(value) && value.every(isRecord);
+    if (name === 'documents' && value !== null && value !== undefined && !isList) {
+      throw new ChatTemplateError(
+        'The chat template variable "documents" must be a list of objects with "title" and "text"',
+      );
+    }
+  }
 };

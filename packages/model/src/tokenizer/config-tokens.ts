@@ -5,6 +5,7 @@
  * tokens.
  */
 import { z } from 'zod';
+import { namedTokenFields } from './named-tokens.ts';
 import type { AddedToken } from './tokenizer-json.ts';
 
 const flags = {
@@ -19,20 +20,9 @@ const flags = {
 const namedToken = z.union([z.string(), z.looseObject({ content: z.string(), ...flags })]);
 type NamedToken = z.infer<typeof namedToken>;
 
-/** The special tokens that have a name of their own in the files. */
-const tokenNames = [
-  'bos_token',
-  'eos_token',
-  'unk_token',
-  'sep_token',
-  'pad_token',
-  'cls_token',
-  'mask_token',
-] as const;
-
 /** The fields that name tokens, of tokenizer_config.json and special_tokens_map.json. */
 export const tokenFields = {
-  ...Object.fromEntries(tokenNames.map((name) => [name, namedToken.nullish()])),
+  ...Object.fromEntries(namedTokenFields.map((name) => [name, namedToken.nullish()])),
   additional_special_tokens: z.array(namedToken).nullish(),
   extra_special_tokens: z.union([z.array(namedToken), z.record(z.string(), namedToken)]).nullish(),
   added_tokens_decoder: z
@@ -86,7 +76,7 @@ export function configTokens({ json, config, map, added }: TokenFiles): ConfigTo
   for (const token of extra) list.addSpecial(token);
 
   const names: ConfigTokens['names'] = {};
-  for (const name of tokenNames) {
+  for (const name of namedTokenFields) {
     const value = fields[name] as NamedToken | null | undefined;
     if (value !== undefined) names[name] = value === null ? null : contentOf(value);
   }

@@ -49,9 +49,11 @@ export class RustTokenizer {
     const patterns = unknownPatterns(json);
     this.#number = this.#thread.load({ json: text, components, addedTokens, patterns }, this);
     try {
+      // While the thread loads.
+      this.vocabulary = new Vocabulary(json);
       const description = this.#thread.ask({ kind: 'describe', tokenizer: this.#number });
+      this.vocabulary.addTokens(addedTokens, description);
       this.prefix = description.prefix;
-      this.vocabulary = new Vocabulary(json, description);
       this.#decoder = json.decoder ? libraryWith({ decoder: json.decoder }).getDecoder() : null;
     } catch (error) {
       if (error instanceof TokenizerError) throw error;

@@ -1,7 +1,7 @@
 /** What a chat template is rendered with, beside the conversation. */
 export interface TemplateSettings {
-  /** Default variables, which a row's own override (transformers' chat_template_kwargs). */
+  /** Variables that every conversation is rendered with, such as `enable_thinking`; a row's own come first. */
   variables?: Record<string, unknown>;
-  /** The local date and time that `strftime_now` formats, as 2026-11-28T15:04:05 (default: when it is called). */
+  /** The clock of `strftime_now`, as a local date and time such as 2026-11-28T15:04:05 (default: now). */
   now?: string;
 }

@@ -80,6 +80,12 @@ export function writeTokenizerFiles(
   folder: string,
   { files, json, config, chatTemplates, padToken }: TokenizerToSave,
 ): void {
+  const unsafe = Object.keys(chatTemplates).find((name) => /[/\\]|^\.*$/.test(name));
+  if (unsafe !== undefined) {
+    throw new Error(
+      `a chat template has the name ${JSON.stringify(unsafe)}, which cannot be a file's`,
+    );
+  }
   const write = (name: string, text: string): void =>
     writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
   const copied = files.copies.filter((file) => copy(file, join(folder, file.name)));

@@ -155,7 +155,11 @@ describe('tokenizerFromFolder', () => {
     expect(render()).toBe('two');
     write('chat_template.jinja', 'three');
     mkdirSync(join(folder, 'additional_chat_templates'));
-    write('additional_chat_templates/rag.jinja', 'rag');
+    write('additional_chat_templates/tool_use.jinja', '{{ tools | length }} tools');
     expect(render()).toBe('three');
+    const { chatTemplate } = tokenizerFromFolder(folder);
+    expect(chatTemplate!.render([{ role: 'user', content: '' }], { tools: [{}] })).toBe('1 tools');
+    // Files take the place of all that the configuration has.
+    expect(Object.keys(chatTemplate!.sources)).toEqual(['default', 'tool_use']);
   });
 });

@@ -102,26 +102,27 @@ const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
 const readOptional = <T>(path: string, schema: z.ZodType<T>): T =>
   existsSync(path) ? readJson(path, schema) : schema.parse({});
 
+/** As in transformers, template files replace the configuration's templates. */
 const readTemplates = (
   folder: string,
   inConfig: z.infer<typeof configSchema>['chat_template'],
 ): Record<string, string> => {
-  const templates = dictionary<string>();
-  if (typeof inConfig === 'string') templates.default = inConfig;
-  else {
-    const path = join(folder, 'tokenizer_config.json');
-    for (const { name, template } of inConfig ?? []) templates[templateName(name, path)] = template;
-  }
+  const files = dictionary<string>();
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) templates.default = readFileSync(file, 'utf8');
+  if (existsSync(file)) files.default = readFileSync(file, 'utf8');
   const others = join(folder, 'additional_chat_templates');
   if (existsSync(others)) {
     for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      templates[templateName(name.slice(0, -'.jinja'.length), others)] = readFileSync(
+      files[templateName(name.slice(0, -'.jinja'.length), others)] = readFileSync(
         join(others, name),
         'utf8',
       );
     }
   }
-  return templates;
+  if (Object.keys(files).length > 0) return files;
+  if (typeof inConfig === 'string') return { default: inConfig };
+  const path = join(folder, 'tokenizer_config.json');
+  return Object.fromEntries(
+    (inConfig ?? []).map(({ name, template }) => [templateName(name, path), template]),
+  );
 };

@@ -78,6 +78,11 @@ describe('byte-level tokenizers from GGUF', () => {
     const tokenizer = tiny({ 'tokenizer.chat_template': template });
     const { text } = renderConversation(tokenizer, [{ role: 'user', content: 'hi' }]);
     expect(text).toBe('<|end|>hi');
+    const { chatTemplate } = tiny({
+      'tokenizer.chat_template': template,
+      'tokenizer.chat_template.tool_use': 'tools',
+    });
+    expect(chatTemplate!.render([{ role: 'user', content: 'hi' }], { tools: [] })).toBe('tools');
   });
 
   it.each<[string, Record<string, unknown>, RegExp]>([

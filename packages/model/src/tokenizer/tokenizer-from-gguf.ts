@@ -260,8 +260,7 @@ const chatTemplates = (metadata: Record<string, unknown>): Record<string, string
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') continue;
     if (key === prefix) templates.default = value;
-    else if (/^tokenizer\.chat_template\.\w+$/.test(key))
-      templates[key.slice(prefix.length + 1)] = value;
+    else if (key.startsWith(`${prefix}.`)) templates[key.slice(prefix.length + 1)] = value;
   }
   return templates;
 };

@@ -122,16 +122,16 @@ const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fai
     const [left, right] = pair;
     // What is no pair of texts is for the library to refuse.
     if (typeof left !== 'string' || typeof right !== 'string') return;
-    const name = `merge ${index} (${JSON.stringify(merge)})`;
+    const name = (): string => `merge ${index} (${JSON.stringify(merge)})`;
     if (!right.startsWith(prefix)) {
       const text = JSON.stringify(prefix);
-      fail(`${name} does not begin its second part with the continuing_subword_prefix ${text}`);
+      fail(`${name()} does not begin its second part with the continuing_subword_prefix ${text}`);
     }
     const length = left.length + right.length - prefix.length;
     const isLonger = (): boolean =>
       Buffer.byteLength(left) + Buffer.byteLength(right) - Buffer.byteLength(prefix) > longest;
     if (length * MOST_BYTES > longest && isLonger()) {
-      fail(`${name} does not join two tokens of the vocabulary to a third`);
+      fail(`${name()} does not join two tokens of the vocabulary to a third`);
     }
   });
 };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { exactJson, parseExactJson } from '../json/exact-json.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { type AddedTokenForm, encodePieces } from './encode-pieces.ts';
+import { namedTokenFields } from './named-tokens.ts';
 import { RustTokenizer } from './rust-tokenizer.ts';
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts';
 import type { TemplateSettings } from './template-settings.ts';
@@ -14,6 +16,9 @@ export interface TokenizerConfig {
   eos_token?: string | null;
   pad_token?: string | null;
   unk_token?: string | null;
+  sep_token?: string | null;
+  cls_token?: string | null;
+  mask_token?: string | null;
   additional_special_tokens?: string[];
   [key: string]: unknown;
 }
@@ -24,13 +29,14 @@ export interface TokenizerParts {
   /** The contents of a tokenizer.json, not yet checked. */
   json: unknown;
   config: TokenizerConfig;
-  /** Jinja sources by name; `default` is the one that is used. */
+  /** Chat template sources by name, such as `default` and `tool_use`. */
   chatTemplates?: Record<string, string>;
   /** The files that it was read from, which are saved as they were. */
   files?: TokenizerFiles;
+  /** Variables and clock of the chat template. */
+  template?: TemplateSettings;
   /** Ids that end generation beside the eos token. */
   endOfTurnIds?: readonly number[];
-  template?: TemplateSettings;
 }
 
 export interface DecodeOptions {
@@ -73,17 +79,15 @@ export class Tokenizer {
     this.vocabSize = this.#library.vocabulary.size;
     this.specialTokenIds = this.#findSpecialIds();
     this.endOfTurnIds = this.#findEndIds();
-    const template = chatTemplates;
-    const tokens = namedTokens(config);
-    const { variables, now } = parts.template ?? {};
+    // The template is in another file of the same folder.
+    const settings = { ...parts.template, source: source.replace(/[/\\]tokenizer\.json$/, '') };
     this.chatTemplate =
-      Object.keys(template).length === 0
+      Object.keys(chatTemplates).length === 0
         ? null
-        : new ChatTemplate(template, tokens, { variables, now });
-    const clock = this.chatTemplate?.usesClock ? [now ?? null] : [];
+        : new ChatTemplate(chatTemplates, namedTokens(config), settings);
     this.hash = createHash('sha256')
       .update(text)
-      .update(JSON.stringify([tokens, template ?? null, variables ?? null, ...clock]))
+      .update(exactJson([namedTokens(config), this.#templateIdentity()]))
       .digest('hex');
   }
 
@@ -165,14 +169,28 @@ export class Tokenizer {
     writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
-  /** All that defines it, as text: another thread builds the same tokenizer from it. */
+  /** Everything that defines it, including the chat template's clock, as text. Other threads rebuild the tokenizer from it. */
   definition(): string {
-    return JSON.stringify({ ...this.#parts, json: this.#json });
+    const { template, ...parts } = this.#parts;
+    // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
+    const settings = { variables: template?.variables, now: this.chatTemplate?.now };
+    return JSON.stringify({ ...parts, json: this.#json, exactTemplate: exactJson(settings) });
   }
 
   /** The tokenizer of a {@link definition}. */
   static fromDefinition(definition: string): Tokenizer {
-    return new Tokenizer(JSON.parse(definition) as TokenizerParts);
+    const { exactTemplate, ...parts } = JSON.parse(definition) as TokenizerParts & {
+      exactTemplate: string;
+    };
+    return new Tokenizer({ ...parts, template: parseExactJson(exactTemplate) as TemplateSettings });
+  }
+
+  /** Everything that rendered chats depend on besides the conversation. Covers only what templates can read from the clock. */
+  #templateIdentity(): unknown {
+    if (this.chatTemplate === null) return null;
+    const { sources, clockReadings } = this.chatTemplate;
+    const named = Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1));
+    return [named, this.#parts.template?.variables ?? {}, clockReadings];
   }
 
   #idOf(name: 'bos_token' | 'eos_token' | 'pad_token'): number | null {
@@ -223,7 +241,7 @@ export class Tokenizer {
 
 const namedTokens = (config: TokenizerConfig): Record<string, string> =>
   Object.fromEntries(
-    (['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const)
+    namedTokenFields
       .map((name) => [name, config[name]] as const)
       .filter((entry): entry is [(typeof entry)[0], string] => typeof entry[1] === 'string'),
   );

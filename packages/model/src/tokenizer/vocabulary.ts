@@ -4,20 +4,23 @@ import type { TokenizerJson } from './tokenizer-json.ts';
 /** Tokens and their ids, the added ones too, as the Rust library numbers them. */
 export class Vocabulary {
   readonly #tokens: (string | undefined)[] = [];
-  readonly #added: ReadonlyMap<string, number>;
+  readonly #added = new Map<string, number>();
   readonly #model: ReadonlyMap<string, number>;
 
-  constructor(json: TokenizerJson, { addedIds, addedTexts }: Description) {
+  /** Without added tokens. */
+  constructor(json: TokenizerJson) {
     this.#model = modelIds(json.model.vocab);
     for (const [token, id] of this.#model) this.#tokens[id] = token;
-    const added = new Map<string, number>();
-    json.added_tokens.forEach(({ content }, index) => {
+  }
+
+  /** @param contents of the added tokens, in the order of the description */
+  addTokens(contents: readonly string[], { addedIds, addedTexts }: Description): void {
+    contents.forEach((content, index) => {
       const id = addedIds[index];
       if (id === null || id === undefined) return;
-      added.set(content, id);
+      this.#added.set(content, id);
       this.#tokens[id] = addedTexts[index] ?? content;
     });
-    this.#added = added;
   }
 
   /** One more than the largest id. */
@@ -39,4 +42,4 @@ export class Vocabulary {
 const modelIds = (vocab: unknown): Map<string, number> =>
   Array.isArray(vocab)
     ? new Map((vocab as [string, number][]).map(([token], id) => [token, id]))
-    : new Map(Object.entries(vocab as Record<string, number>));
+    : new Map(Object.entries((vocab ?? {}) as Record<string, number>));

@@ -13,12 +13,12 @@ import { Sandbox } from './sandbox.ts';
 const python = await findPython('python3');
 
 function expectContained(outcomes: readonly AttackOutcome[]): void {
-  expect(outcomes.length).toBeGreaterThan(40);
+  expect(outcomes.length).toBeGreaterThanOrEqual(130);
   expect(outcomes.filter(({ reward, traces }) => reward > 0 || traces.length > 0)).toEqual([]);
 }
 
 describe.each(isolations())('attacks on $name', (isolation) => {
-  test('end as failed rewards and leave nothing', { timeout: 300_000 }, async ({ skip }) => {
+  test('end as failed rewards and leave nothing', { timeout: 900_000 }, async ({ skip }) => {
     const reasons = await probe(isolation, python);
     if (reasons.length > 0) return skip(`${isolation.name}: ${reasons.join('; ')}`);
     const sandbox = await Sandbox.open({ isolation });
@@ -28,7 +28,7 @@ describe.each(isolations())('attacks on $name', (isolation) => {
 
 const child = fileURLToPath(new URL('./fixtures/attack-child.ts', import.meta.url));
 
-test('a user without rights is as well protected', { timeout: 300_000 }, ({ skip }) => {
+test('a user without rights is as well protected', { timeout: 900_000 }, ({ skip }) => {
   if (process.getuid?.() !== 0) return skip('the tests above ran as such a user');
   const home = mkdtempSync(join(tmpdir(), 'keel-home-'));
   try {
@@ -61,11 +61,13 @@ test('without a sandbox, the same programs do get through', async () => {
     'connects to a server on the loopback',
     'connects to a socket file',
     'fills it with many files',
+    'memory in the buffers of sockets',
     'reads a file of the user',
+    'shared memory of which only one page stays mapped',
   ];
   const outcomes = await Array.fromAsync(runAttacks(sandbox, ({ name }) => real.includes(name)));
   expect(outcomes.map(({ name }) => name).toSorted()).toEqual(real);
-  expect(outcomes.map(({ reward }) => reward)).toEqual([1, 1, 1, 1]);
+  expect(outcomes.map(({ reward }) => reward)).toEqual(real.map(() => 1));
   // What the tests decide by themselves needs no isolation.
   const forged = ['an object that equals everything', 'redefines names that the tests use'];
   for await (const { reward } of runAttacks(sandbox, ({ name }) => forged.includes(name))) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { firstThatHolds, isolations, unsafe } from './find-isolation.ts';
@@ -9,16 +10,38 @@ import { ShutInProcess } from './shut-in-process.ts';
 
 const python = await findPython('python3');
 
-test('a way that lets programs out is found out by trying it', async () => {
+test('a method that lets programs out is found out by trying it', async () => {
   const reasons = await probe(unsafe, python);
   expect(reasons).toContain('a program in it could read a file of yours');
   expect(reasons).toContain('a program in it could see processes outside');
   expect(reasons).toContain('a program in it could take more memory than allowed');
   expect(reasons).toContain('a program in it could keep more than the allowed processes');
+  expect(reasons).toContain('a program in it could open files without end');
+  expect(reasons).toContain('a program in it could make files without end');
   expect(reasons).toContain('a program in it could leave a process behind');
 });
 
-test('a way that does not work is not taken, and the refusal says why of each', async () => {
+test('what only the filter of system calls prevents is found out without it', async () => {
+  const [attempts, calls] = ['probe.py', 'probe-calls.py'].map((name) =>
+    readFileSync(new URL(`harness/${name}`, import.meta.url), 'utf8'),
+  );
+  const code = `${attempts!.slice(0, attempts!.indexOf('def _probe'))}\n${calls}`;
+  const limits = defaultLimits;
+  const run = new ShutInProcess(unsafe, { interpreter: python, code, limits, slot: 0 });
+  let printed = '';
+  run.stdout.on('data', (part: Buffer) => {
+    printed += part.toString();
+  });
+  await run.ended;
+  const tried = [...calls!.matchAll(/^ {4}attempt\('([^']+)'/gm)].map(([, what]) => what);
+  // Some systems have no such pages, or no user namespaces.
+  const may = ['use huge pages', 'make a namespace'];
+  expect(JSON.parse(printed)).toEqual(
+    expect.arrayContaining(tried.filter((what) => !may.includes(what!))),
+  );
+});
+
+test('a method that does not work is not taken, and the refusal says why of each', async () => {
   const broken: Isolation = {
     name: 'broken',
     scratch: '/scratch',
@@ -31,7 +54,7 @@ test('a way that does not work is not taken, and the refusal says why of each', 
   );
 });
 
-test('one of the ways holds here', async ({ skip }) => {
+test('one of the methods holds here', async ({ skip }) => {
   const reasons = await Promise.all(isolations().map((way) => probe(way, python)));
   if (reasons.every((one) => one.length > 0))
     skip(`no isolation here: ${reasons.flat().join('; ')}`);
@@ -51,13 +74,9 @@ test.each(
   const { port } = server.address() as { port: number };
   const connect = (isolation: Isolation) =>
     new ShutInProcess(isolation, {
-      command: [
-        python.executable,
-        '-c',
-        `import socket; socket.create_connection(('127.0.0.1', ${port}), 5)`,
-      ],
+      interpreter: python,
+      code: `import socket; socket.create_connection(('127.0.0.1', ${port}), 5)`,
       limits: defaultLimits,
-      readable: python.readable,
       slot: 0,
     }).ended;
   const { code, complaint } = await connect(way);

@@ -1,7 +1,5 @@
-import { bubblewrap } from './bubblewrap.ts';
-import { withoutRoot } from './drop-root.ts';
 import type { Interpreter } from './interpreter.ts';
-import type { Isolation } from './isolation.ts';
+import { type Isolation, pythonCommand } from './isolation.ts';
 import { namespaces } from './namespaces.ts';
 import { probe } from './probe.ts';
 
@@ -14,20 +12,19 @@ export class NoIsolationError extends Error {
 export const unsafe: Isolation = {
   name: 'none',
   scratch: null,
-  wrap: ({ command }) => command,
+  wrap: ({ interpreter, code }) => pythonCommand(interpreter.executable, code),
 };
 
-/** The ways of isolation that there are, in the order in which they are tried. */
+/** The methods of isolation, in the order in which they are tried. */
 export function isolations(): Isolation[] {
-  const ways = [bubblewrap, namespaces];
-  return process.getuid?.() === 0 ? ways.map(withoutRoot) : ways;
+  return [namespaces];
 }
 
 const found = new Map<string, Promise<Isolation>>();
 
 /**
- * The first way of isolation that withstands being tried. It is tried once a process and Python.
- * @throws NoIsolationError that says of each way why it was not taken
+ * The first method of isolation that withstands being tried. It is tried once per process and Python.
+ * @throws NoIsolationError that says of each method why it was not taken
  */
 export function findIsolation(interpreter: Interpreter): Promise<Isolation> {
   const known = found.get(interpreter.executable);
@@ -37,20 +34,20 @@ export function findIsolation(interpreter: Interpreter): Promise<Isolation> {
   return search;
 }
 
-/** As {@link findIsolation}, of given ways, and tried again at each call. */
+/** As {@link findIsolation}, of given methods, and tried again at each call. */
 export async function firstThatHolds(
   interpreter: Interpreter,
-  ways: readonly Isolation[] = isolations(),
+  methods: readonly Isolation[] = isolations(),
 ): Promise<Isolation> {
   const faults: string[] = [];
-  for (const isolation of ways) {
+  for (const isolation of methods) {
     const reasons = await probe(isolation, interpreter);
     if (reasons.length === 0) return isolation;
     faults.push(`  ${isolation.name}: ${reasons.join('; ')}`);
   }
   throw new NoIsolationError(
-    `code cannot be run: this system shuts no program in\n${faults.join('\n')}\n` +
-      'Install bubblewrap and allow user namespaces, or run the code with all rights of this user: ' +
-      '--unsafe-code, or "isolation: none" in the spec of the reward',
+    `Keel cannot run code here: no method of isolation holds on this system.\n${faults.join('\n')}\n` +
+      'Use Linux and allow user namespaces, or run Keel as root. To run the code with all rights of ' +
+      'this user instead, pass --unsafe-code, or set "isolation: none" in the reward\'s spec.',
   );
 }

@@ -1,72 +1,68 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import {
   type Command,
-  devices,
-  etcFiles,
   type Isolation,
-  mountPoint,
-  processLimits,
+  pythonCommand,
   type SandboxRequest,
-  scratchFolder,
   systemPaths,
 } from './isolation.ts';
+import type { SandboxLimits } from './limits.ts';
 
-/**
- * Linux namespaces by util-linux: `unshare`, `mount`, `pivot_root`, `setpriv`, `prlimit`.
- *
- * The script below runs as process 1 of the new namespaces and stays there, so that its end ends every
- * process in them. The program inside is its child, without capabilities: it can neither kill nor trace it.
- */
+const enclose = readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
+
+/** Of `/etc` and `/dev`, the little that programs need. Mapping `/dev/zero` would be shared memory. */
+const etcFiles = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
+const devices = ['/dev/null', '/dev/random', '/dev/urandom'];
+
+/** Where the only writable folder is, and how many files it may hold. */
+const scratchFolder = '/scratch';
+const SCRATCH_FILES = 8192;
+
+/** Users that no account has: systemd takes them for services that get one for their lifetime. */
+const FIRST_USER = 61184;
+const USERS = 4000;
+
+/** Linux namespaces, which a Python process makes around itself (harness/enclose.py). */
 export const namespaces: Isolation = {
   name: 'namespaces',
   scratch: scratchFolder,
-  wrap({ command, limits, readable }: SandboxRequest): Command {
-    const shown = [...systemPaths, ...etcFiles, ...devices, ...readable].filter(existsSync);
-    return [
-      'setpriv',
-      ...['--pdeathsig', 'KILL'],
-      ...['unshare', '--user', '--map-root-user', '--mount', '--pid', '--net', '--ipc', '--uts'],
-      ...['--cgroup', '--fork', '--kill-child'],
-      ...['sh', '-c', script, 'sandbox', mountPoint(readable)],
-      String(limits.scratch_megabytes * 2 ** 20),
-      ...shown,
-      '--',
-      ...['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'],
-      ...['--securebits', '+noroot,+noroot_locked'],
-      // Signals to its process group would reach the processes outside that belong to it.
-      'setsid',
-      ...processLimits(limits),
-      ...command,
-    ];
+  wrap({ interpreter, code, limits, slot }: SandboxRequest): Command {
+    const { executable, readable } = interpreter;
+    const task = {
+      root: mountPoint(readable),
+      shown: [...systemPaths, ...etcFiles, ...devices, ...readable].filter(existsSync),
+      scratch: scratchFolder,
+      scratch_bytes: limits.scratch_megabytes * 2 ** 20,
+      files: SCRATCH_FILES,
+      // Only root becomes another user, one for each run: the limit on threads is a user's.
+      user: FIRST_USER + (slot % USERS),
+      limits: resourceLimits(limits),
+    };
+    return pythonCommand(executable, `${enclose}\n\n${code}`, JSON.stringify(task));
   },
 };
 
-/** Arguments: folder to mount on, bytes of scratch, what may be read, `--`, the command. */
-const script = `set -eu
-root=$1 scratch=$2; shift 2
-# No further namespaces: they would be a way to memory and mounts beyond the limits.
-echo 0 > /proc/sys/user/max_user_namespaces
-mount -t tmpfs -o size=1m,mode=755,nosuid,nodev sandbox "$root"
-while [ "$1" != -- ]; do
-  if [ -L "$1" ]; then mkdir -p "$root$(dirname "$1")"; ln -s "$(readlink "$1")" "$root$1"
-  else
-    if [ -d "$1" ]; then mkdir -p "$root$1"; else mkdir -p "$root$(dirname "$1")"; : > "$root$1"; fi
-    mount --bind "$1" "$root$1"
-    case $1 in /dev/*) ;; *) mount -o remount,bind,ro,nosuid,nodev "$root$1";; esac
-  fi
-  shift
-done
-shift
-mkdir "$root${scratchFolder}" "$root/.host"
-# umount looks for its mounts in /proc, which is only in the old root.
-ln -s .host/proc "$root/proc"
-mount -t tmpfs -o "size=$scratch,nr_inodes=8192,mode=700,nosuid,nodev" scratch "$root${scratchFolder}"
-mount -o remount,bind,ro,nosuid,nodev "$root"
-cd "$root"
-pivot_root . .host
-cd /
-umount -l /.host
-cd ${scratchFolder}
-set +e
-"$@"
-exit $?`;
+/** The limits that the kernel keeps for each process: the soft and the hard one. */
+function resourceLimits(limits: SandboxLimits): Record<string, [number, number]> {
+  const hard = (value: number): [number, number] => [value, value];
+  return {
+    AS: hard(limits.memory_megabytes * 2 ** 20),
+    // The soft limit's signal tells what it was; the hard one is for programs that ignore it.
+    CPU: [limits.cpu_seconds, limits.cpu_seconds + 1],
+    NPROC: hard(limits.processes),
+    FSIZE: hard(limits.scratch_megabytes * 2 ** 20),
+    // Each open pipe holds up to 64 KB, each pending signal and timer a little.
+    NOFILE: hard(128),
+    SIGPENDING: hard(128),
+    CORE: hard(0),
+    MEMLOCK: hard(0),
+    MSGQUEUE: hard(0),
+  };
+}
+
+/** A folder to mount on in a namespace of one's own. What is below it is hidden there. */
+function mountPoint(readable: readonly string[]): string {
+  const places = ['/mnt', '/media', '/srv', '/opt', '/tmp'];
+  const free = places.filter((place) => !readable.some((path) => path.startsWith(`${place}/`)));
+  return free.find(existsSync) ?? '/tmp';
+}

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { harnessCommand } from './harness/harness.ts';
+import { harnessCode } from './harness/harness.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Isolation } from './isolation.ts';
 import { limitsSchema } from './limits.ts';
@@ -16,7 +16,7 @@ const probeLimits = limitsSchema.parse({
 });
 
 /**
- * Tries a way of isolation: runs a program in it that attempts what it is to prevent.
+ * Tries a method of isolation: runs a program in it that attempts what it is to prevent, limit by limit.
  * @returns why it cannot be trusted: what does not work, or what was possible; empty where nothing was
  */
 export async function probe(isolation: Isolation, interpreter: Interpreter): Promise<string[]> {
@@ -28,9 +28,9 @@ export async function probe(isolation: Isolation, interpreter: Interpreter): Pro
   try {
     const { port } = server.address() as { port: number };
     const run = new ShutInProcess(isolation, {
-      command: harnessCommand(interpreter.executable, 'probe', true),
+      interpreter,
+      code: harnessCode('probe', false),
       limits: probeLimits,
-      readable: interpreter.readable,
       slot: 0,
     });
     let printed = '';

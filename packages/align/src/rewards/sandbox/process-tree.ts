@@ -10,7 +10,7 @@ export function childProcesses(pid: number): number[] {
   }
 }
 
-/** Resident memory of a process and of all below it that is its own, in bytes. */
+/** Resident memory of a process and of all below it that is its own, and its page tables, in bytes. */
 export function treeMemory(pid: number): number {
   let sum = ownMemory(pid);
   for (const child of childProcesses(pid)) sum += treeMemory(child);
@@ -20,7 +20,7 @@ export function treeMemory(pid: number): number {
 function ownMemory(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const kilobytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s*(\d+) kB$/gm)];
+    const kilobytes = [...status.matchAll(/^(?:RssAnon|RssShmem|VmPTE):\s*(\d+) kB$/gm)];
     return kilobytes.reduce((sum, [, count]) => sum + Number(count) * 1024, 0);
   } catch {
     return 0;

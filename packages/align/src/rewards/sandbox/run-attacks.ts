@@ -52,9 +52,9 @@ export async function* runAttacks(
     for (const attack of attacks({ file, home, homeNames, port, socket, pid: process.pid })) {
       if (!wanted(attack)) continue;
       const start = performance.now();
-      const { verdicts, stopped } = await runTests(
+      const { verdicts, stopped, fault } = await runTests(
         sandbox,
-        { program: attack.program, tests: attackTests },
+        { program: attack.program, tests: attack.tests ?? attackTests, inPlace: attack.inPlace },
         attackLimits,
       );
       const traces: string[] = [];
@@ -68,7 +68,7 @@ export async function* runAttacks(
       yield {
         name: attack.name,
         reward: verdicts.filter(({ passed }) => passed).length / verdicts.length,
-        met: stopped ? `stopped: ${stopped}` : (verdicts[0]?.note ?? 'passed'),
+        met: fault ?? (stopped ? `stopped: ${stopped}` : (verdicts[0]?.note ?? 'passed')),
         traces,
         seconds: (performance.now() - start) / 1000,
       };

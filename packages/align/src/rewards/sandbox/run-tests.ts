@@ -11,7 +11,7 @@ export interface TestTask {
   setup?: string;
   /** The only name that the tests take from the program. Without it: those that they use and nothing else defines. */
   entryPoint?: string | null;
-  /** Whether the program may change lists, dicts and sets that it is given. */
+  /** Whether calls may change the lists, dicts, sets and bytearrays among their arguments, as copies and in kind. */
   inPlace?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface TestsRun {
 
 /**
  * Runs a program against tests. They are in two sandboxes: the tests ask for calls, and get the answers as copies of
- * plain data. What passed is told by the tests' process alone, over a pipe that the program's process does not have.
+ * plain data. The tests' process alone reports what passed, over a pipe that the program's process does not have.
  */
 export function runTests(
   sandbox: Sandbox,
@@ -60,8 +60,10 @@ export function runTests(
         candidate.stdin.write(`${line.slice(1)}\n`);
         return;
       }
-      const said = JSON.parse(line.slice(1)) as TestVerdict & { test: number; fault?: string };
-      if (said.fault !== undefined) fault = said.fault;
+      const said = parse(line.slice(1));
+      // A test that writes to the pipe itself spoils only its own row.
+      if (said === null) fault ??= 'the tests write where their verdict goes';
+      else if (said.fault !== undefined) fault ??= said.fault;
       else verdicts.set(said.test, { passed: said.passed, note: said.note });
     });
     const told = await tester.ended;
@@ -76,6 +78,14 @@ export function runTests(
       complaint,
     };
   });
+}
+
+function parse(line: string): (TestVerdict & { test: number; fault?: string }) | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }
 
 /** Calls `take` with each whole line. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { findIsolation, unsafe } from './find-isolation.ts';
-import { type HarnessName, harnessCommand } from './harness/harness.ts';
+import { type HarnessName, harnessCode } from './harness/harness.ts';
 import { findPython, type Interpreter } from './interpreter.ts';
 import type { Isolation } from './isolation.ts';
 import type { SandboxLimits } from './limits.ts';
@@ -52,7 +52,7 @@ export class Sandbox {
     return new Sandbox(way, interpreter, concurrency);
   }
 
-  /** What shuts programs in: `bubblewrap`, `namespaces` or `none`. */
+  /** What shuts programs in: `namespaces` or `none`. */
   get isolation(): string {
     return this.#isolation.name;
   }
@@ -79,9 +79,9 @@ export class Sandbox {
         return await body((harness, own = limits) => {
           const filtered = this.#isolation !== unsafe;
           const one = new ShutInProcess(this.#isolation, {
-            command: harnessCommand(this.interpreter.executable, harness, filtered),
+            interpreter: this.interpreter,
+            code: harnessCode(harness, filtered),
             limits: own,
-            readable: this.interpreter.readable,
             slot: FIRST_SLOT + 2 * slot + started.length,
           });
           started.push(one);

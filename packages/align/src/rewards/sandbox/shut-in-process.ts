@@ -24,7 +24,7 @@ export interface Ending {
 }
 
 const COMPLAINT = 2000;
-/** What shells and bubblewrap exit with after SIGXCPU. */
+/** The exit status after SIGXCPU. */
 const TOO_LONG = 128 + 24;
 const MEMORY_EVERY_MS = 50;
 /** How long the outermost process may take to end once those within were killed. */
@@ -109,8 +109,8 @@ export class ShutInProcess {
       this.#killGroup();
       return;
     }
-    // The process below the outermost one is process 1 of the namespace, and all end with it; the outermost
-    // then collects it and ends too.
+    // The process below the outermost one is process 1 of the namespace, and all end with it. The outermost
+    // then ends too.
     const within = childProcesses(pid);
     for (const child of within) kill(child);
     if (within.length === 0) kill(pid);
@@ -118,7 +118,12 @@ export class ShutInProcess {
   }
 
   #checkMemory(limit: number): void {
-    if (this.#child.pid !== undefined && treeMemory(this.#child.pid) > limit) this.stop('memory');
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    // The outermost process and process 1 of the namespace are Keel's own.
+    const programs = this.#isolated ? childProcesses(pid).flatMap(childProcesses) : [pid];
+    const sum = programs.reduce((memory, program) => memory + treeMemory(program), 0);
+    if (sum > limit) this.stop('memory');
   }
 
   #killGroup(): void {

@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { exactJson } from '../../data/exact-json.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { exactJson } from '@keel/model/exact-json';
 import type { Content } from '../../data/messages.ts';
+import { appendWhole } from '../../runs/append-whole.ts';
 import { writeFileAtomic } from '../../runs/atomic-write.ts';
 
 /** One sampled answer, as a line of samples.jsonl. */
@@ -52,7 +53,7 @@ export class SamplesLog {
 
   append(lines: readonly SampleLine[]): void {
     if (!this.#opened) this.#open();
-    appendFileSync(this.#path, lines.map((line) => `${exactJson(line)}\n`).join(''));
+    appendWhole(this.#path, lines.map((line) => `${exactJson(line)}\n`).join(''));
   }
 
   #open(): void {
@@ -66,6 +67,17 @@ export class SamplesLog {
     const lines = readFileSync(this.#path, 'utf8').split('\n');
     // Behind the last newline stands nothing, or a line whose writer was killed.
     lines.pop();
-    return lines.filter((text) => (JSON.parse(text) as SampleLine).step <= steps);
+    return lines.filter((text, index) => this.#stepOf(text, index + 1) <= steps);
+  }
+
+  #stepOf(text: string, line: number): number {
+    try {
+      return (JSON.parse(text) as SampleLine).step;
+    } catch (cause) {
+      throw new Error(
+        `${this.#path}:${line}: is not a JSON object, so the file is damaged. Remove the line, or restore the file`,
+        { cause },
+      );
+    }
   }
 }

@@ -16,9 +16,13 @@ export interface AttackTargets {
 export interface Attack {
   name: string;
   program: string;
+  /** What it is run against, in place of {@link attackTests}. An honest program passes them, this one must not. */
+  tests?: readonly string[];
+  /** Whether it may change what tests give it. */
+  inPlace?: boolean;
 }
 
-/** The tests that every attack is run against. It passes them only by what it attacks: `double` is always wrong. */
+/** The tests of most attacks. A program passes them only by what it attacks: its `double` is wrong. */
 export const attackTests: readonly string[] = [
   'assert double(21) == 42',
   'import unittest\nclass T(unittest.TestCase):\n    def test_double(self):\n        self.assertEqual(double(4), 8)',
@@ -35,6 +39,16 @@ except BaseException:
     worked = False
 def double(x):
     return 2 * x if worked else None
+`;
+
+/** A program with ctypes that calls the kernel by number, as `call('name', ...)` of these: [x86-64, ARM]. */
+export const systemCalls = (numbers: Record<string, readonly [number, number]>): string =>
+  `import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = ${JSON.stringify(numbers)}
+def call(name, *arguments):
+    number = numbers[name][0 if os.uname().machine == 'x86_64' else 1]
+    return libc.syscall(number, *[ctypes.c_void_p(one) if isinstance(one, int) else one for one in arguments])
 `;
 
 const indent = (code: string): string => code.replace(/^(?=.)/gm, '    ');

@@ -1,9 +1,17 @@
 import type { Attack, AttackTargets } from './attack.ts';
+import { exchangeForgeries } from './exchange-forgeries.ts';
 import { exhaustion } from './exhaustion.ts';
 import { forgeries } from './forgeries.ts';
 import { intrusions } from './intrusions.ts';
+import { kernelMemory } from './kernel-memory.ts';
 
 /** Programs that try to get out, to bring the machine down, or to be taken for right. */
 export function attacks(targets: AttackTargets): Attack[] {
-  return [...exhaustion, ...forgeries, ...intrusions(targets)];
+  return [
+    ...exhaustion,
+    ...kernelMemory,
+    ...forgeries,
+    ...exchangeForgeries,
+    ...intrusions(targets),
+  ];
 }

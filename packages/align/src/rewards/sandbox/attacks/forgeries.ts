@@ -1,5 +1,13 @@
 import type { Attack } from './attack.ts';
 
+/** Loops that an exception could end before they check anything. */
+const loops = [
+  'for got, want in zip(map(double, [1, 2, 3]), [2, 4, 6]):\n    assert got == want',
+  'assert [got for got in map(double, [])] == list(map(double, [1]))',
+  'def all_of(values):\n    for value in values:\n        yield double(value)\nfor got in all_of([1, 2]):\n    assert got == 2',
+  'assert next(map(double, [1]), 2) == 2',
+];
+
 /** Programs that want to be taken for right. */
 export const forgeries: Attack[] = [
   { name: 'sys.exit(0) while loading', program: 'import sys\nsys.exit(0)' },
@@ -116,5 +124,164 @@ atexit.register(os._exit, 0)
 threading.Thread(target=lambda: os._exit(0), daemon=True).start()
 sys.settrace(lambda *_: None)
 def double(x): return None`,
+  },
+  ...[
+    'StopIteration',
+    'StopAsyncIteration',
+    'GeneratorExit',
+    'KeyboardInterrupt',
+    'SystemExit',
+  ].map((kind) => ({
+    name: `raises ${kind} in a loop of the tests`,
+    program: `def double(x): raise ${kind}`,
+    tests: loops,
+  })),
+  {
+    name: 'raises classes of its own that end loops',
+    program: `import asyncio
+class End(StopIteration): pass
+class Quiet(BaseException): pass
+kinds = [End, Quiet, asyncio.CancelledError, StopIteration]
+def double(x): raise kinds[x % len(kinds)]('end')`,
+    tests: loops,
+  },
+  {
+    name: 'an exception that equals and is everything',
+    program: `class Any(ValueError):
+    def __eq__(self, other): return True
+    def __str__(self): return Text('right')
+    __hash__ = None
+    @property
+    def args(self): raise Any
+class Text(str):
+    def __eq__(self, other): return True
+    def __contains__(self, other): return True
+    __hash__ = None
+def double(x): raise Any(Text('right'))`,
+    tests: [
+      'try:\n    double(2)\nexcept ValueError as error:\n    assert str(error) == "2 is even" and "even" in error.args[0]\nelse:\n    assert False',
+    ],
+  },
+  {
+    name: 'text that equals everything',
+    program: `class Text(str):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __contains__(self, other): return True
+    def startswith(self, other): return True
+    def __hash__(self): return 0
+def name(x): return Text('')`,
+    tests: ['got = name(2)\nassert got == "two" and "w" in got and got.startswith("t")'],
+  },
+  {
+    name: 'lists and dicts that equal everything',
+    program: `class List(list):
+    def __eq__(self, other): return True
+    def __len__(self): return 2
+    def __getitem__(self, place): return 42
+    def __iter__(self): return iter([1, 3])
+class Dict(dict):
+    def __eq__(self, other): return True
+    def __getitem__(self, key): return 42
+    def items(self): return [('b', 1)]
+    def get(self, *_): return 1
+    def __contains__(self, key): return True
+calls = 0
+def double(x):
+    global calls
+    calls += 1
+    return List() if calls % 2 else Dict()`,
+    tests: [
+      'got = double(1)\nassert got == [2, 4]',
+      'got = double(1)\nassert "a" in got or len(got) == 2',
+    ],
+  },
+  {
+    name: 'claims to be of another class',
+    program: `class Number:
+    __class__ = int
+    def __eq__(self, other): return True
+    def __index__(self): return 4
+    def __float__(self): return 4.0
+    def __sub__(self, other): return 0
+def double(x): return Number()`,
+  },
+  { name: 'not a number', program: "def double(x): return float('nan')" },
+  {
+    name: 'a number that is as large as wanted',
+    program: "def double(x): return float('inf')",
+  },
+  {
+    name: 'an iterator that never ends',
+    program: `class Endless:
+    def __iter__(self): return self
+    def __next__(self): return 2
+    def __len__(self): return 1
+def double(x): return Endless()`,
+    tests: ['assert sum(double(2)) == 4', 'assert list(double(2)) == [2]'],
+  },
+  {
+    name: 'a result that holds itself',
+    program: `def double(x):
+    values = [4]
+    values.append(values)
+    return values`,
+  },
+  {
+    name: 'a result of a hundred thousand levels',
+    program: `def double(x):
+    values = []
+    for _ in range(100000): values = [values]
+    return values`,
+  },
+  {
+    name: 'catches what a function of the tests asserts',
+    program: `def each(values, action):
+    for _ in values:
+        try: action(-1)
+        except BaseException: pass`,
+    tests: [
+      'seen = []\ndef visit(value):\n    seen.append(value)\n    assert value > 0\neach([1, 2], visit)\nassert len(seen) == 2',
+    ],
+  },
+  {
+    name: 'gives the tests nothing to check',
+    program: 'def divisors(x): return []',
+    tests: ['for one in divisors(12):\n    assert 12 % one == 0'],
+  },
+  {
+    name: 'its own math, numpy and pytest',
+    program: `class math:
+    isclose = staticmethod(lambda *_, **__: True)
+class np:
+    allclose = staticmethod(lambda *_, **__: True)
+class pytest:
+    approx = staticmethod(lambda value, **_: value)
+import sys
+for one in (math, np, pytest): sys.modules[one.__name__] = one
+def double(x): return 5.0`,
+    tests: [
+      'assert math.isclose(double(2), 4)',
+      'import numpy as np\nassert np.allclose(double(2), 4)',
+      'import math\nassert math.isclose(double(2), 4)',
+    ],
+  },
+  {
+    name: 'skips the test by an exception of pytest',
+    program: `class Skipped(BaseException): __module__ = '_pytest.outcomes'
+Skipped.__qualname__ = 'Skipped'
+def double(x): raise Skipped('skip')`,
+  },
+  {
+    name: 'patches what its own process compares with (ctypes)',
+    program: `import builtins, ctypes, gc, unittest
+class Always(int):
+    def __eq__(self, other): return True
+for place in gc.get_referents(int.__dict__):
+    if isinstance(place, dict): place['__eq__'] = lambda *_: True
+ctypes.pythonapi.PyType_Modified(ctypes.py_object(int))
+builtins.isinstance = lambda *_: True
+builtins.type = lambda *_: int
+def double(x): return Always(0)`,
   },
 ];

@@ -1,9 +1,9 @@
-# Loads the program under test and does what the tester asks of it. Nothing here is a verdict: whatever this process
-# sends is taken for the program's answer. It knows neither the tests nor what they expect.
+# Loads the program under test and does what the tester asks for. Nothing here is a verdict: whatever this process
+# sends counts as the program's answer. It knows neither the tests nor what they expect.
 
 
 class Callback:
-    """A function of the tests, called there."""
+    """A function of the tests, which is called there."""
 
     def __init__(self, exchange, number):
         self._exchange = exchange
@@ -13,10 +13,11 @@ class Callback:
         return self._exchange.ask('call', self._number, *values, **names)
 
 
-def _next(value):
-    for item in value:
-        return [item]
-    return []
+def _next(iterator):
+    try:
+        return [next(iterator)]
+    except StopIteration:
+        return []
 
 
 _operations = {
@@ -42,17 +43,18 @@ def _serve():
     source = exchange.receive()['program']
     try:
         exec(compile(source, 'candidate.py', 'exec'), module.__dict__)
-    except Exception as error:
-        exchange.send({'failed': f'{type(error).__name__}: {error}'})
+        names = {name: exchange.encode(value) for name, value in module.__dict__.items() if not name.startswith('__')}
+    except BaseException as error:
+        _, name, parts, _ = exchange.raised(error)
+        exchange.send({'failed': f'{name}: {", ".join(map(str, parts))}'})
         return
-    names = {name: exchange.encode(value) for name, value in module.__dict__.items() if not name.startswith('__')}
     exchange.send({'offers': names})
     while True:
         try:
             message = exchange.receive()
+            exchange.answer(message)
         except Gone:
             return
-        exchange.answer(message)
 
 
 _serve()

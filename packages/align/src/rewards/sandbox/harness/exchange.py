@@ -1,14 +1,31 @@
-# How tester and candidate, two processes that see nothing of each other, exchange values: as copies of plain data.
-# What is not plain stays where it is and is called from the other side.
+# The exchange of values between the tester and the candidate: two processes in separate sandboxes. Plain data
+# crosses as copies. Anything else stays where it is, and the other side calls it by its number.
+#
+# The candidate may send anything. So whatever arrives is checked before it is used: the message has the keys of the
+# answer that was asked for, and each value is decoded to a plain type of this side. A message that is not as it
+# should be ends the exchange for good.
+import builtins
+import importlib
 import json
 import os
 import sys
-from decimal import Decimal
-from fractions import Fraction
 
 
 class Gone(Exception):
-    """The other side ended."""
+    """The other side ended, or sent what it may not send."""
+
+
+class ProgramError(Exception):
+    """An exception of a class that the program defines."""
+
+
+# The interpreter itself acts on these: StopIteration would end a loop of the tests. They cross as ordinary errors.
+CONTROL_FLOW = {
+    kind: type('Program' + kind.__name__, (RuntimeError,), {'__module__': __name__})
+    for kind in (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
+}
+MUTABLE = (list, dict, set, bytearray)
+SCALARS = (type(None), bool, int, float, str)
 
 
 class Exchange:
@@ -22,63 +39,168 @@ class Exchange:
         os.dup2(null, 0)
         os.dup2(2, 1)
         self._remote = remote
+        self._remotes = {}
         self._operations = operations
         self._mark = mark
         self._kept = []
+        self._numbers = {}
+        self.asked = 0
         self.in_place = False
+        self.broken = None
+        # An assertion in a function of the tests that did not hold when the program called it. The program might
+        # catch the exception.
+        self.assertion = None
 
     def receive(self):
-        line = self._input.readline()
-        if not line.endswith(b'\n'):
-            raise Gone('the program ended')
-        return json.loads(line)
+        """The next message, an object. Throws Gone."""
+        if self.broken is not None:
+            raise Gone(self.broken)
+        try:
+            line = self._input.readline()
+            message = json.loads(line) if line.endswith(b'\n') else None
+        except Exception as error:
+            raise self.fault(f'it is not JSON ({type(error).__name__})')
+        if message is None:
+            self.broken = 'the program ended'
+            raise Gone(self.broken)
+        if type(message) is not dict:
+            raise self.fault('it is not an object')
+        return message
+
+    def fault(self, what):
+        """Ends the exchange; the exception to raise."""
+        self.broken = f'the program sent a message that is no answer: {what}'
+        return Gone(self.broken)
 
     def send(self, message, mark=None):
         self._output.write((self._mark if mark is None else mark) + json.dumps(message).encode() + b'\n')
         self._output.flush()
 
     def ask(self, operation, target, *values, **named):
-        """Has the other side do something with one of its objects."""
+        """Has the other side do something with one of its objects. Throws what that throws, and Gone."""
         names = {name: self.encode(value) for name, value in named.items()}
         given = [self.encode(value) for value in values]
-        self.send({'do': operation, 'with': target, 'values': given, 'names': names, 'in_place': self.in_place})
+        self.asked += 1
+        number = self.asked
+        question = {'ask': number, 'do': operation, 'with': target, 'values': given, 'names': names}
+        in_place = self.in_place and operation == 'call'
+        if self.broken is not None:
+            raise Gone(self.broken)
+        self.send({**question, 'in_place': True} if in_place else question)
         while True:
             message = self.receive()
-            if 'do' not in message:
+            if 'ask' not in message:
                 break
             self.answer(message)
-        if 'raised' in message:
+        if type(message.get('to')) is not int or message['to'] != number:
+            raise self.fault('it answers another question')
+        keys = set(message) - {'to'}
+        if keys == {'raised'}:
             raise self.error(message['raised'])
-        for place, value in message.get('changed', []):
-            _replace(values[place], self.decode(value))
-        return self.decode(message['value'])
+        if keys != {'value'} and not (in_place and keys == {'value', 'changed'}):
+            raise self.fault(f'it has the keys {sorted(message)}')
+        changes = self._changes(message.get('changed', []), values)
+        answer = self.decode(message['value'])
+        for old, new in changes:
+            _replace(old, new)
+        return answer
+
+    def _changes(self, changed, values):
+        """Which of the values given with a question the other side changed: by value, and to the same type."""
+        if type(changed) is not list:
+            raise self.fault('"changed" is not a list')
+        changes = {}
+        for item in changed:
+            if type(item) is not list or len(item) != 2 or type(item[0]) is not int:
+                raise self.fault('"changed" is not a list of places and values')
+            place = item[0]
+            if not 0 <= place < len(values) or place in changes or type(values[place]) not in MUTABLE:
+                raise self.fault('it changes what it was not given')
+            changes[place] = self.decode(item[1])
+            if type(changes[place]) is not type(values[place]):
+                raise self.fault('it changes the type of what it was given')
+        return [(values[place], new) for place, new in changes.items()]
 
     def answer(self, message):
+        """Does what the other side asks for."""
+        operation = self._operations.get(message.get('do')) if type(message.get('do')) is str else None
+        values, names = message.get('values'), message.get('names')
+        known = set(message) <= {'ask', 'do', 'with', 'values', 'names', 'in_place'}
+        if operation is None or not known or type(values) is not list or type(names) is not dict:
+            raise self.fault('it asks for what does not exist')
+        target = self._own(message.get('with'))
+        given = [self.decode(value) for value in values]
+        named = {name: self.decode(value) for name, value in names.items()}
+        reply = {'to': message['ask']}
         try:
-            operation = self._operations[message['do']]
-            values = [self.decode(value) for value in message['values']]
-            names = {name: self.decode(value) for name, value in message['names'].items()}
-            reply = {'value': self.encode(operation(self._kept[message['with']], *values, **names))}
-            if message['in_place']:
-                after = enumerate(map(self.encode, values))
-                reply['changed'] = [[place, new] for place, new in after if new != message['values'][place]]
-        except Exception as error:
-            reply = {'raised': [type(error).__name__, [_plain(part) for part in error.args]]}
+            reply['value'] = self.encode(operation(target, *given, **named))
+            if message.get('in_place') is True:
+                after = enumerate(map(self.encode, given))
+                reply['changed'] = [
+                    [place, new] for place, new in after if new != values[place] and type(given[place]) in MUTABLE
+                ]
+        except Gone:
+            raise
+        except BaseException as error:
+            if isinstance(error, AssertionError):
+                self.assertion = error
+            reply = {'to': message['ask'], 'raised': self.raised(error)}
         self.send(reply)
 
     def error(self, raised):
-        name, parts = raised
-        kind = getattr(__import__('builtins'), str(name), None)
-        if isinstance(kind, type) and issubclass(kind, Exception):
-            try:
-                return kind(*parts)
-            except Exception:
-                pass
-        return CandidateError(f'{name}: {", ".join(map(str, parts))}')
+        """The exception that stands for one of the other side."""
+        if type(raised) is not list or len(raised) != 4:
+            raise self.fault('"raised" is not an exception')
+        base, name, parts, classes = raised
+        plain = type(parts) is list and all(type(part) in SCALARS for part in parts)
+        plain = plain and type(classes) is list and all(type(one) is int for one in classes)
+        if type(base) is not str or type(name) is not str or not plain:
+            raise self.fault('"raised" is not an exception')
+        kind = getattr(builtins, base, None)
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            raise self.fault('"raised" names no exception')
+        kind = CONTROL_FLOW.get(kind, kind)
+        if not issubclass(kind, Exception) or (kind is Exception and name != 'Exception'):
+            kind = ProgramError
+        try:
+            own = type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {}) if classes else kind
+            error = own(*parts)
+        except Exception:
+            error = ProgramError(*parts)
+        # Of SystemExit and StopIteration, what tests look at.
+        if base == 'SystemExit':
+            error.code = parts[0] if parts else None
+        if base == 'StopIteration':
+            error.value = parts[0] if parts else None
+        error.name_in_program = name
+        return error
+
+    def raised(self, error):
+        """
+        An exception as plain data: the nearest class of Python's own, its name, what it says, and the numbers of
+        the other classes that it is of.
+        """
+        builtin = lambda kind: getattr(builtins, kind.__name__, None) is kind
+        kinds = [kind for kind in type(error).__mro__ if builtin(kind)]
+        classes = [kind for kind in type(error).__mro__ if not builtin(kind) and issubclass(kind, BaseException)]
+        try:
+            parts = [part if type(part) in SCALARS else str(part) for part in error.args]
+        except BaseException:
+            parts = ['?']
+        return [kinds[0].__name__, type(error).__name__, parts, [self.keep(kind) for kind in classes[:16]]]
 
     def keep(self, value):
-        self._kept.append(value)
-        return len(self._kept) - 1
+        """The number by which the other side calls an object."""
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._numbers[id(value)] = len(self._kept)
+            self._kept.append(value)
+        return number
+
+    def _own(self, number):
+        if type(number) is not int or not 0 <= number < len(self._kept):
+            raise self.fault('it names an object that does not exist')
+        return self._kept[number]
 
     def encode(self, value):
         if value is None or isinstance(value, (bool, str)):
@@ -103,60 +225,82 @@ class Exchange:
             return {'complex': [value.real, value.imag]}
         if isinstance(value, range):
             return {'range': [value.start, value.stop, value.step]}
-        if isinstance(value, Decimal):
+        # Only who has imported these has such a value.
+        decimal, fractions = sys.modules.get('decimal'), sys.modules.get('fractions')
+        if decimal is not None and isinstance(value, decimal.Decimal):
             return {'decimal': str(value)}
-        if isinstance(value, Fraction):
+        if fractions is not None and isinstance(value, fractions.Fraction):
             return {'fraction': [value.numerator, value.denominator]}
         if type(value) is self._remote:
             return {'yours': object.__getattribute__(value, '_number')}
         return {'mine': self.keep(value)}
 
     def decode(self, value):
-        if isinstance(value, list):
-            return [self.decode(item) for item in value]
-        if not isinstance(value, dict):
+        """A value of this side's own types. Throws Gone, and TypeError for keys that are not plain values."""
+        if type(value) in SCALARS:
             return value
+        if type(value) is list:
+            return [self.decode(item) for item in value]
+        if len(value) != 1:
+            raise self.fault('a value is of no kind')
         ((kind, content),) = value.items()
-        if kind == 'tuple':
-            return tuple(self.decode(item) for item in content)
-        if kind == 'dict':
-            return {self.decode(key): self.decode(item) for key, item in content}
-        if kind == 'frozenset':
-            return frozenset(self.decode(item) for item in content)
-        if kind == 'set':
-            return {self.decode(item) for item in content}
-        if kind == 'bytes':
-            return bytes.fromhex(content)
-        if kind == 'bytearray':
-            return bytearray.fromhex(content)
-        if kind == 'complex':
-            return complex(*content)
-        if kind == 'range':
-            return range(*content)
-        if kind == 'decimal':
-            return Decimal(content)
-        if kind == 'fraction':
-            return Fraction(*content)
         if kind == 'yours':
-            return self._kept[content]
+            return self._own(content)
         if kind == 'mine':
-            return self._remote(self, content)
-        raise ValueError(f'a value of kind {kind!r}')
+            return self._other(content)
+        if kind in CONTAINERS and type(content) is list:
+            return CONTAINERS[kind]([self.decode(item) for item in content])
+        if kind == 'dict' and type(content) is list:
+            if not all(type(item) is list and len(item) == 2 for item in content):
+                raise self.fault('a dict is not a list of keys and values')
+            return {self.decode(key): self.decode(item) for key, item in content}
+        try:
+            return _leaves[kind](content)
+        except Exception as error:
+            raise self.fault(f'a value of the kind {str(kind)[:20]!r} is wrong ({type(error).__name__})')
+
+    def _other(self, number):
+        """The same object of the other side is the same object here."""
+        if type(number) is not int or number < 0:
+            raise self.fault('an object has no number')
+        if number not in self._remotes:
+            self._remotes[number] = self._remote(self, number)
+        return self._remotes[number]
 
 
-class CandidateError(Exception):
-    """What the program raised, where it is no exception of Python's own."""
+CONTAINERS = {'tuple': tuple, 'set': set, 'frozenset': frozenset}
 
 
-def _plain(value):
-    return value if isinstance(value, (int, float, str, bool, type(None))) else str(value)
+def _numbers(kind):
+    def decode(content):
+        if type(content) is not list or not all(type(one) in (int, float) for one in content):
+            raise ValueError('not numbers')
+        return kind(*content)
+
+    return decode
+
+
+_leaves = {
+    'bytes': bytes.fromhex,
+    'bytearray': bytearray.fromhex,
+    'complex': _numbers(complex),
+    'range': _numbers(range),
+    'fraction': lambda content: _numbers(importlib.import_module('fractions').Fraction)(content),
+    'decimal': lambda text: importlib.import_module('decimal').Decimal(text) if type(text) is str else None + text,
+}
+
+
+_own_exceptions = {}
+
+
+def own_exception(number):
+    """What stands for an exception class of the other side, by its number: errors of that class inherit from it."""
+    return _own_exceptions.setdefault(number, type('OwnException', (Exception,), {}))
 
 
 def _replace(old, new):
-    if type(old) is not type(new):
-        return
     if isinstance(old, (list, bytearray)):
         old[:] = new
-    elif isinstance(old, (dict, set)):
+    else:
         old.clear()
         old.update(new)

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from '../isolation.ts';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+
+/** What a program does without. */
+const filter = ['filter.py', 'self-pipe.py'];
 
 const sources = {
   program: ['program.py'],
   candidate: ['exchange.py', 'candidate.py'],
-  tester: ['exchange.py', 'tester.py'],
-  probe: ['probe.py'],
+  tester: ['exchange.py', 'remote.py', 'watch.py', 'collect.py', 'tester.py'],
+  // What namespaces and limits prevent, and what only the filter does.
+  probe: ['probe.py', 'filter.py', 'probe-calls.py'],
 };
 
 /** What a process in the sandbox does: all of it is trusted until it takes in somebody's code. */
@@ -15,12 +18,12 @@ export type HarnessName = keyof typeof sources;
 
 const texts = new Map<string, string>();
 
-/** The command that runs a harness: its source is an argument, so that there is no file of it to change. */
-export function harnessCommand(python: string, name: HarnessName, filtered: boolean): Command {
+/** The Python code of a harness. */
+export function harnessCode(name: HarnessName, filtered: boolean): string {
   const key = `${name} ${filtered}`;
   const known = texts.get(key);
-  const parts = filtered ? ['filter.py', ...sources[name]] : sources[name];
+  const parts = filtered ? [...filter, ...sources[name]] : sources[name];
   const text = known ?? parts.map(read).join('\n\n');
   texts.set(key, text);
-  return [python, '-I', '-B', '-X', 'utf8', '-c', text];
+  return text;
 }

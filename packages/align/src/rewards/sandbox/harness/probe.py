@@ -1,4 +1,16 @@
-# Tries to get out, and says what it could do. Run before a way of isolation is trusted.
+# Tries to get out, and says what it could do. Run before a method of isolation is trusted. This part tries what
+# namespaces and limits prevent, and runs before the filter of system calls.
+could = []
+
+
+def attempt(what, action):
+    try:
+        if action() is not False:
+            could.append(what)
+    except (OSError, MemoryError):
+        pass
+
+
 def _probe():
     import json
     import mmap
@@ -8,14 +20,6 @@ def _probe():
     import sys
 
     task = json.loads(sys.stdin.readline())
-    could = []
-
-    def attempt(what, action):
-        try:
-            if action() is not False:
-                could.append(what)
-        except (OSError, MemoryError):
-            pass
 
     def connect():
         with socket.socket() as one:
@@ -36,6 +40,19 @@ def _probe():
         with open('filled', 'wb') as file:
             for _ in range(task['scratch_megabytes'] + 1):
                 file.write(bytes(1 << 20))
+
+    def many_files():
+        # Each takes memory of the kernel. 0 means that there is no limit.
+        return not 0 < os.statvfs('.').f_files <= 1 << 16
+
+    def many_open():
+        null = os.open(os.devnull, os.O_RDONLY)
+        opened = [null]
+        try:
+            opened += [os.dup(null) for _ in range(1024)]
+        finally:
+            for one in opened:
+                os.close(one)
 
     def fork_on():
         wait, keep = os.pipe()
@@ -66,12 +83,12 @@ def _probe():
     attempt('write to /', lambda: write('/keel-probe'))
     attempt('connect to a server on this machine', connect)
     attempt('see processes outside', lambda: see(task['pid']))
-    attempt('make memory that no limit counts', lambda: os.close(os.memfd_create('probe')))
     attempt('take more memory than allowed', allocate)
     attempt('fill more than the scratch folder', fill)
+    attempt('make files without end', many_files)
+    attempt('open files without end', many_open)
     remain()
     attempt('keep more than the allowed processes', fork_on)
-    print(json.dumps(could), flush=True)
 
 
 _probe()

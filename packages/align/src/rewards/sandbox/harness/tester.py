@@ -1,165 +1,209 @@
-# Runs tests of which the program under test sees nothing but the calls. Equality, truth, order and membership are
-# decided here, on copies of plain data: the program has no say in them.
-import ast
-import builtins
-import traceback
-import unittest
+# Runs tests of which the program under test sees nothing but the calls. The verdict is made here.
+import importlib
+
+# Names that are always taken for these modules: a program must not give the tests another math.
+_ALIASES = {'np': 'numpy', 'pd': 'pandas', 'pytest': 'pytest'}
 
 
-def _refuses(what):
-    def method(self, *_):
-        raise TypeError(f'tests cannot ask an object of the program for {what}: compare plain values')
+class WatchedExchange(Exchange):
+    def __init__(self, watch, *arguments):
+        super().__init__(*arguments)
+        self._watch = watch
 
-    return method
+    def ask(self, *arguments, **named):
+        self._watch.asked += 1
+        return super().ask(*arguments, **named)
 
 
-class Remote:
-    """An object of the program, which stays there."""
-
-    __slots__ = ('_exchange', '_number')
-    __hash__ = None
-
-    def __init__(self, exchange, number):
-        object.__setattr__(self, '_exchange', exchange)
-        object.__setattr__(self, '_number', number)
-
-    def _ask(self, operation, *values, **names):
-        exchange = object.__getattribute__(self, '_exchange')
-        return exchange.ask(operation, object.__getattribute__(self, '_number'), *values, **names)
-
-    def __call__(self, *values, **names):
-        return self._ask('call', *values, **names)
-
-    def __getattr__(self, name):
-        if name.startswith('__'):
-            raise AttributeError(name)
-        return self._ask('attribute', name)
-
-    def __setattr__(self, name, value):
-        self._ask('set_attribute', name, value)
-
-    def __getitem__(self, key):
-        return self._ask('item', key)
-
-    def __setitem__(self, key, value):
-        self._ask('set_item', key, value)
-
-    def __len__(self):
-        return self._ask('length')
-
-    def __iter__(self):
-        iterator = self._ask('iterator')
-        if type(iterator) is not Remote:
-            raise TypeError('the program gave an iterator that is none')
-        while True:
-            items = iterator._ask('next')
-            if type(items) is not list or not items:
-                return
-            yield items[0]
-
-    def __str__(self):
-        return self._text('text')
-
-    def __repr__(self):
-        return self._text('representation')
-
-    def _text(self, operation):
-        text = self._ask(operation)
-        return text if type(text) is str else '?'
-
-    __eq__ = _refuses('equality')
-    __ne__ = _refuses('equality')
-    __bool__ = _refuses('truth')
-    __contains__ = _refuses('membership')
-    __lt__ = __le__ = __gt__ = __ge__ = _refuses('order')
+class Inconclusive(BaseException):
+    """The trial without the program takes too long."""
 
 
 def _names_used(tree):
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _checks_something(tree, entry_point):
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assert, ast.Raise, ast.ClassDef)):
-            return True
-        if isinstance(node, ast.FunctionDef) and (node.name.startswith('test') or (entry_point and node.name == 'check')):
-            return True
-    return False
+def _modules(tree, names):
+    """Those of the names that mean a module of Python's or a usual one, judged by how the tests use them."""
+    found = {}
+    standard = getattr(sys, 'stdlib_module_names', ())
+    for name in names:
+        path = _ALIASES.get(name, name if name in standard else None)
+        if path is None:
+            continue
+        uses = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_name(node.value, name)]
+        try:
+            module = importlib.import_module(path)
+        except Exception:
+            continue
+        if uses and len(uses) == sum(_is_name(node, name) for node in ast.walk(tree)):
+            if all(hasattr(module, attribute) for attribute in uses):
+                found[name] = module
+    return found
 
 
-def _run_defined(namespace, before, candidate):
-    """Calls what a test defines and does not call itself: check(candidate), test_…() and test cases of unittest."""
-    defined = {name: value for name, value in namespace.items() if before.get(name) is not value}
-    for name, value in defined.items():
-        if name == 'check' and callable(value) and candidate is not None:
-            value(candidate)
-        elif name.startswith('test') and callable(value) and not isinstance(value, type):
-            value()
-        elif isinstance(value, type) and issubclass(value, unittest.TestCase) and value is not unittest.TestCase:
-            outcome = unittest.TestResult()
-            unittest.defaultTestLoader.loadTestsFromTestCase(value).run(outcome)
-            wrong = outcome.failures + outcome.errors
-            if wrong:
-                raise AssertionError(wrong[0][1].strip().splitlines()[-1])
-            if outcome.testsRun == 0 or outcome.unexpectedSuccesses:
-                raise AssertionError('no test of it passed')
+def _is_name(node, name):
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _say(error):
+    import traceback
+
     lines = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in lines if frame.filename in ('test.py', 'setup.py')]
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
     if type(error) is AssertionError and not error.args:
         return f'an assertion does not hold{where}'
+    name = getattr(error, 'name_in_program', '' if type(error) in (Gone, ProgramError) else type(error).__name__)
     try:
-        return f'{type(error).__name__}: {error}{where}'[:500]
+        return f'{name and name + ": "}{error}{where}'[:500]
     except Exception:
         return type(error).__name__
 
 
+class Tests:
+    """A row's tests, and the watch that measures what they check."""
+
+    def __init__(self, task, watch):
+        self.entry_point = task['entry_point']
+        self._watch = watch
+        self._setup_tree = ast.parse(task['setup'], 'setup.py')
+        self.trees = [ast.parse(test, 'test.py') for test in task['tests']]
+        # Names that a test may take from the program, and those of them that it does not define.
+        self.wanted = [self._wanted(tree) for tree in self.trees]
+        bound = bound_names([self._setup_tree])
+        self._free = [
+            {self.entry_point} if self.entry_point else wanted - bound - bound_names([tree])
+            for tree, wanted in zip(self.trees, self.wanted)
+        ]
+        self._compile()
+
+    def _wanted(self, tree):
+        if self.entry_point:
+            return {self.entry_point}
+        return (_names_used(tree) | _names_used(self._setup_tree)) - set(dir(builtins))
+
+    def _compile(self):
+        program = set().union({'candidate'}, *self._free)
+        trees = [self._setup_tree, *self.trees]
+        self._own = [{} if self.entry_point else _modules(tree, wanted) for tree, wanted in zip(self.trees, self.wanted)]
+        related = related_names(trees, program)
+        defined = defined_functions(trees)
+        self._setup = instrumented(self._setup_tree, 'setup.py', related, defined)
+        self._codes = [instrumented(tree, 'test.py', related, defined) for tree in self.trees]
+
+    def run(self, number, remotes):
+        """
+        Runs a test with these objects of the program.
+        @returns what was not run
+        @throws what the test throws
+        """
+        entry_point = self.entry_point
+        namespace = {'__name__': 'test', '__builtins__': builtins, '__watch__': self._watch}
+        exec(self._setup, namespace)
+        own = {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
+        namespace.update(remotes)
+        namespace.update(self._own[number])
+        namespace.update(own)
+        candidate = remotes.get(entry_point)
+        if candidate is not None:
+            namespace.setdefault('candidate', candidate)
+        before = dict(namespace)
+        try:
+            exec(self._codes[number], namespace)
+        except BaseException as error:
+            if not is_skip(error):
+                raise
+            self._watch.restore((0, 0))
+            return ['the module is skipped']
+        return run_defined(namespace, before, candidate, self._watch)
+
+    def fault(self, number):
+        """What is wrong with a test whatever the program is: it does not notice that there is none. None: nothing."""
+        import signal
+
+        def too_long(*_):
+            raise Inconclusive
+
+        for truth, equal in STANDS:
+            stands = {name: Stand(self._watch, truth, equal) for name in self._free[number]}
+            self._watch.start()
+            signal.signal(signal.SIGALRM, too_long)
+            signal.setitimer(signal.ITIMER_REAL, 1, 0.1)
+            try:
+                left_out = self.run(number, stands)
+            except ModuleNotFoundError as error:
+                return f'test {number} needs the Python module {error.name}, which is not installed'
+            except BaseException:
+                return None
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            if self._watch.checks > 0:
+                return None
+        reasons = '; '.join(left_out) or 'it evaluates no assertion on a value of the program'
+        return f'test {number} checks nothing: {reasons}'
+
+
+def _judge(exchange, tests, watch, number, offers, failed):
+    """One test's verdict, as a message to Keel."""
+    verdict = _verdict(exchange, tests, watch, number, offers, failed)
+    if watch.checks > 0:
+        return verdict
+    # Nothing was checked. Is that the program's doing?
+    hints = watch.hints
+    fault = tests.fault(number)
+    if fault:
+        return {'fault': fault}
+    if verdict['passed'] and hints == 0:
+        note = 'no assertion was evaluated: the program gave the test nothing to check'
+        return {'test': number, 'passed': False, 'note': note}
+    return verdict
+
+
+def _verdict(exchange, tests, watch, number, offers, failed):
+    watch.start()
+    exchange.assertion = None
+    entry_point = tests.entry_point
+    try:
+        if failed is not None:
+            raise ProgramError(f'the program does not load: {failed}')
+        remotes = {name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers}
+        if entry_point and entry_point not in remotes:
+            raise NameError(f'the program defines no {entry_point}')
+        tests.run(number, remotes)
+        if exchange.assertion is not None:
+            raise exchange.assertion
+        # Whatever the tests made of it.
+        if exchange.broken is not None:
+            raise Gone(exchange.broken)
+    except BaseException as error:
+        return {'test': number, 'passed': False, 'note': _say(error)}
+    return {'test': number, 'passed': True}
+
+
 def _test():
-    exchange = Exchange(Remote, {'call': lambda target, *values, **names: target(*values, **names)}, b'>')
+    watch = Watch()
+    operations = {'call': lambda target, *values, **names: target(*values, **names)}
+    exchange = WatchedExchange(watch, Remote, operations, b'>')
     task = exchange.receive()
-    entry_point = task['entry_point']
     exchange.in_place = task['in_place']
     try:
-        setup = compile(task['setup'], 'setup.py', 'exec')
-        trees = [ast.parse(test, 'test.py') for test in task['tests']]
+        tests = Tests(task, watch)
     except (SyntaxError, ValueError) as error:
         return exchange.send({'fault': f'the tests are not Python: {error}'}, b'!')
-    for number, tree in enumerate(trees):
-        if not _checks_something(tree, entry_point):
-            return exchange.send({'fault': f'test {number} checks nothing: it has no assertion'}, b'!')
+    offers, failed = {}, None
     try:
         loaded = exchange.receive()
-        offers = loaded.get('offers', {})
-        failed = loaded.get('failed')
-    except Exception as error:
-        offers, failed = {}, f'{type(error).__name__}: {error}'
-    for number, tree in enumerate(trees):
-        try:
-            if failed is not None:
-                raise CandidateError(f'the program does not load: {failed}')
-            wanted = {entry_point} if entry_point else _names_used(tree) - set(dir(builtins))
-            remotes = {name: exchange.decode(offers[name]) for name in wanted if name in offers}
-            if entry_point and entry_point not in remotes:
-                raise NameError(f'the program defines no {entry_point}')
-            namespace = {'__name__': 'test', '__builtins__': builtins}
-            exec(setup, namespace)
-            own = {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
-            namespace.update(remotes)
-            namespace.update(own)
-            candidate = remotes.get(entry_point)
-            if candidate is not None:
-                namespace.setdefault('candidate', candidate)
-            before = dict(namespace)
-            exec(compile(tree, 'test.py', 'exec'), namespace)
-            _run_defined(namespace, before, candidate)
-            exchange.send({'test': number, 'passed': True}, b'!')
-        except BaseException as error:
-            exchange.send({'test': number, 'passed': False, 'note': _say(error)}, b'!')
-            if isinstance(error, (KeyboardInterrupt, MemoryError)):
-                raise
+        if type(loaded.get('offers')) is dict:
+            offers = loaded['offers']
+        elif type(loaded.get('failed')) is str:
+            failed = loaded['failed']
+        else:
+            raise exchange.fault('it does not say what the program defines')
+    except Gone as error:
+        failed = str(error)
+    for number in range(len(tests.trees)):
+        exchange.send(_judge(exchange, tests, watch, number, offers, failed), b'!')
 
 
 _test()

@@ -1,5 +1,5 @@
 // JSON with its numbers as the text writes them: JSON.parse alone reads 20.0 as 20 and 18446744073709551617 as 18446744073709552000.
-import { PythonFloat } from '@keel/model';
+import { PythonFloat } from '../jinja/values.ts';
 
 /** A number in JSON that no value can hold. */
 export class JsonNumberError extends Error {
@@ -86,11 +86,12 @@ export const setField = (target: object, name: string, value: unknown): void => 
 /** JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link parseExactJson} reads it back. */
 export const exactJson = (value: unknown): string => JSON.stringify(value, rawNumber);
 
-const rawNumber = (_key: string, value: unknown): unknown => {
+function rawNumber(this: Record<string, unknown>, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJson(`${value}`);
-  if (value instanceof PythonFloat) return rawJson(floatText(value.value));
-  return value;
-};
+  // `value` is what its toJSON gives.
+  const own = this[key];
+  return own instanceof PythonFloat ? rawJson(floatText(own.value)) : value;
+}
 
 const floatText = (value: number): string => {
   if (Object.is(value, -0)) return '-0.0';

@@ -1,5 +1,5 @@
-import { PythonFloat } from '@keel/model';
 import { describe, expect, test } from 'vitest';
+import { PythonFloat } from '../jinja/values.ts';
 import { exactJson, JsonNumberError, parseExactJson, plainNumbers } from './exact-json.ts';
 
 const float = (value: number) => new PythonFloat(value);

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const program = (body: string): string => `
+import { StrayErrors } from ${JSON.stringify(fileURLToPath(new URL('stray-errors.ts', import.meta.url)))};
+const stray = new StrayErrors((error) => console.log('told ' + error.message));
+stray.signal.addEventListener('abort', () => console.log('abort ' + (stray.signal.reason === stray.first.error)));
+${body}
+setImmediate(() => setImmediate(() => console.log('goes on')));
+`;
+
+test.each([
+  ['an exception', "setImmediate(() => { throw new Error('a'); });"],
+  ['a rejection', "Promise.reject(new Error('a')); setImmediate(() => { throw new Error('b'); });"],
+])('%s that nobody awaits aborts the signal once, and the process goes on', async (_, body) => {
+  const args = ['--input-type=module-typescript', '--eval', program(body)];
+  const child = spawn(process.execPath, args);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const code = await new Promise((done) => child.once('close', done));
+  expect(output).toBe('told a\nabort true\ngoes on\n');
+  expect(code).toBe(0);
+});

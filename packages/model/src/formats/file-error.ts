@@ -1,0 +1,158 @@
+// The operating system's errors about files, as a person can act on them.
+import { statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** What was to be done with a file. */
+export type FileUse = 'read' | 'written' | 'opened' | 'removed';
+
+interface Fault {
+  what: string;
+  advice: string;
+}
+
+const faults: Readonly<Record<string, Fault>> = {
+  ENOSPC: { what: 'the disk is full', advice: 'Free some space, or use another disk' },
+  EDQUOT: { what: 'your disk quota is used up', advice: 'Free some space, or use another disk' },
+  EFBIG: {
+    what: 'the file would exceed the largest size that this process or the file system allows',
+    advice: 'Raise the limit (`ulimit -f unlimited`), or use another disk',
+  },
+  EROFS: { what: 'the file system is read-only', advice: 'Choose a folder that can be written to' },
+  EACCES: {
+    what: 'permission denied',
+    advice: 'Change the permissions, or choose a path that you have access to',
+  },
+  EPERM: {
+    what: 'the system does not permit it',
+    advice: 'Change the permissions, or choose a path that you have access to',
+  },
+  ENOENT: { what: 'there is no such file or folder', advice: 'Check the path' },
+  EISDIR: { what: 'it is a folder, and a file is expected', advice: 'Give the path of a file' },
+  ENOTDIR: {
+    what: 'a part of the path is a file, and a folder is expected',
+    advice: 'Check the path',
+  },
+  EEXIST: { what: 'something of that name is there already', advice: 'Choose another path' },
+  ENOTEMPTY: { what: 'the folder is not empty', advice: 'Choose another path' },
+  EMFILE: {
+    what: 'this process has too many files open',
+    advice: 'Raise the limit (`ulimit -n 4096`)',
+  },
+  ENFILE: { what: 'the system has too many files open', advice: 'Close other programs' },
+  EIO: {
+    what: 'the disk reports an error',
+    advice: 'Check the disk, and restore the file from a copy if it is damaged',
+  },
+  ENAMETOOLONG: { what: 'the name is too long', advice: 'Choose a shorter path' },
+  ELOOP: { what: 'its symbolic links form a loop', advice: 'Fix the links' },
+  EBUSY: { what: 'something else is using it', advice: 'Wait, or choose another path' },
+  ETXTBSY: { what: 'it is a program that is running', advice: 'Choose another path' },
+  ESTALE: { what: 'the network drive has lost it', advice: 'Mount the drive again' },
+  ENXIO: { what: 'it is a device or a socket', advice: 'Give the path of a regular file' },
+  ENODEV: { what: 'it is on no usable device', advice: 'Check the path' },
+  EPIPE: { what: 'its reader has closed it', advice: 'Keep the reader open' },
+};
+
+/** What an error of the system means, and what to do about it. */
+export const faultOf = (code: string): Readonly<Fault> =>
+  faults[code] ?? {
+    what: `the system reports ${code}`,
+    advice: 'Check the path and the disk',
+  };
+
+/** The operating system refused to read or write a file. The message says which, why, and what to do. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly path: string;
+  /** The system's name of the error, such as ENOSPC. */
+  readonly code: string;
+  readonly use: FileUse;
+  /** Bytes that were to be written, where that is known. */
+  readonly bytes: number | undefined;
+  /** The message without its path. */
+  readonly reason: string;
+
+  constructor(
+    { path, code, use, bytes }: Pick<FileError, 'path' | 'code' | 'use' | 'bytes'>,
+    options?: ErrorOptions,
+  ) {
+    const { what, advice } = faultOf(code);
+    const reason = `${what}${sizes(path, code, bytes)}. ${advice}`;
+    super(`${path}: cannot be ${use}: ${reason}.`, options);
+    this.reason = reason;
+    this.path = path;
+    this.code = code;
+    this.use = use;
+    this.bytes = bytes;
+  }
+}
+
+/**
+ * A FileError of an error that the system raised about a file; any other value is returned as it is.
+ * @param about `path`: names the file in place of the one that the system was asked for, such as a temporary one
+ */
+export function fileError(
+  error: unknown,
+  about: { path?: string; use?: FileUse; bytes?: number } = {},
+): unknown {
+  if (error instanceof FileError) {
+    if (about.path === undefined || about.path === error.path) return error;
+    return new FileError({ ...partsOf(error), path: about.path }, { cause: error.cause });
+  }
+  const { code, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || typeof code !== 'string' || syscall === undefined) return error;
+  const named = about.path ?? path;
+  if (named === undefined || !(code in faults)) return error;
+  const use = about.use ?? usual[syscall] ?? 'opened';
+  return new FileError({ path: named, code, use, bytes: about.bytes }, { cause: error });
+}
+
+/** The same error about a file whose path began with `from`, named by its final place. */
+export function movedFileError(error: unknown, from: string, to: string): unknown {
+  if (!(error instanceof FileError) || !error.path.startsWith(from)) return error;
+  return fileError(error, { path: to + error.path.slice(from.length) });
+}
+
+const partsOf = ({ path, code, use, bytes }: FileError) => ({ path, code, use, bytes });
+
+const usual: Readonly<Record<string, FileUse>> = {
+  read: 'read',
+  scandir: 'read',
+  stat: 'read',
+  lstat: 'read',
+  readlink: 'read',
+  write: 'written',
+  mkdir: 'written',
+  mkdtemp: 'written',
+  rename: 'written',
+  link: 'written',
+  fsync: 'written',
+  copyfile: 'written',
+  ftruncate: 'written',
+  unlink: 'removed',
+  rmdir: 'removed',
+  rm: 'removed',
+};
+
+/** Bytes that are needed and free, where the disk is full. */
+function sizes(path: string, code: string, bytes: number | undefined): string {
+  if (code !== 'ENOSPC' && code !== 'EFBIG' && code !== 'EDQUOT') return '';
+  const free = code === 'ENOSPC' ? freeBytes(path) : null;
+  const parts = [
+    ...(bytes === undefined ? [] : [`${bytes.toLocaleString('en')} bytes needed`]),
+    ...(free === null ? [] : [`${free.toLocaleString('en')} bytes free`]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+/** Of the file system that a path is on or would be on; null where the system does not say. */
+function freeBytes(path: string): number | null {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    } catch {
+      if (folder === dirname(folder)) return null;
+    }
+  }
+}
