@@ -3,8 +3,6 @@ import { reportFailure } from './failure.ts';
 import { watchOutput, withOutputEnd } from './output-end.ts';
 import { runProgram } from './program.ts';
 
-watchOutput();
-
 // An error that nobody awaits is a fault of ours, and still says what happened in plain words. Runs have their own way with
 // them, so that their state is saved.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -14,4 +12,5 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
+watchOutput();
 process.exitCode = withOutputEnd(await runProgram(process.argv.slice(2)));

@@ -1,5 +1,7 @@
 // What happens when stdout can no longer be written: its reader has left (`keel … | head -1`), or the disk under it is full.
+
 import { exitCodes } from './failure.ts';
+import { complain } from './terminal.ts';
 import { faultOf } from './torch-free/file-error.ts';
 
 /** How stdout ended. */
@@ -27,7 +29,7 @@ function receive(error: NodeJS.ErrnoException): void {
   for (const listener of listeners) listener(ended);
   if (listeners.size > 0) return;
   // A reader that has seen enough needs no explanation.
-  if (ended.exitCode !== exitCodes.brokenPipe) console.error(`error: ${ended.reason}`);
+  if (ended.exitCode !== exitCodes.brokenPipe) complain(`error: ${ended.reason}`);
   process.exit(ended.exitCode);
 }
 

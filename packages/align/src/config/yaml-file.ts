@@ -221,6 +221,8 @@ function decode(bytes: Buffer, path: string): string {
 
 /** What is wrong with the YAML, in words that say what to write. */
 function explainFault({ code, message, pos: [start, end] }: YAMLError, text: string): string {
+  // The library catches this itself.
+  if (/call stack|stack overflow/i.test(message)) return 'its contents are nested too deeply';
   switch (code) {
     case 'MULTIPLE_DOCS':
       return 'a second document begins here. Put everything into one';

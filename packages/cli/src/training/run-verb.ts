@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RunHooks, RunResult } from '@keel/align';
 import { shellWord } from '../shell-word.ts';
+import { complain } from '../terminal.ts';
 import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
@@ -50,7 +51,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     const verdict = { ...result, seconds, use: use(options, result.final), resume: command };
     display.ended(verdict);
     if (stop.outputEnded) {
-      console.error(
+      complain(
         result.interrupted
           ? `Stopped after step ${result.step}.\nResume with:  ${command}`
           : `The result is in ${result.final}`,

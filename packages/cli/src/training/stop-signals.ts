@@ -1,5 +1,6 @@
 import { exitCodes } from '../failure.ts';
 import { type OutputEnd, onOutputEnd } from '../output-end.ts';
+import { complain } from '../terminal.ts';
 
 const codes = {
   SIGHUP: exitCodes.hungUp,
@@ -24,7 +25,7 @@ export class StopSignals implements Disposable {
     for (const name of Object.keys(codes)) process.on(name, this.#receive);
     this.#forget = onOutputEnd((end) => {
       this.#output = end;
-      console.error(`${end.reason}. Finishing what is under way and saving it.`);
+      complain(`${end.reason}. Finishing what is under way and saving it.`);
       this.#controller.abort();
     });
   }

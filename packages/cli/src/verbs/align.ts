@@ -1,6 +1,7 @@
 import { planRecipe, readRecipe, runRecipe, StageError } from '@keel/align';
 import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
 import type { AlignOptions } from '../options/align.ts';
+import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 
 export async function run(options: AlignOptions): Promise<number> {
@@ -20,7 +21,7 @@ export async function run(options: AlignOptions): Promise<number> {
     const result = await runRecipe(recipe, { onEvent, signal: stop.signal, overwrite });
     display.close();
     display.ended(result);
-    if (stop.outputEnded && result.interrupted !== null) console.error(`Resume with:  ${resume}`);
+    if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
     return result.interrupted === null ? 0 : stop.exitCode;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;

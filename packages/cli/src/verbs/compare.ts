@@ -9,6 +9,7 @@ import {
   StageError,
 } from '@keel/align';
 import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
+import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 
 export async function run(options: CompareOptions): Promise<number> {
@@ -25,7 +26,7 @@ export async function run(options: CompareOptions): Promise<number> {
     const result = await runComparison(comparison, { onEvent, signal: stop.signal, overwrite });
     display.close();
     display.ended(result);
-    if (stop.outputEnded && result.interrupted !== null) console.error(`Resume with:  ${resume}`);
+    if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
     return result.interrupted === null ? 0 : stop.exitCode;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;

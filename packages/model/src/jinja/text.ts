@@ -66,7 +66,7 @@ export class TextBuilder {
 
   /**
    * @param origin applied to a plain string
-   * @throws PythonError where the text would be too long
+   * @throws PythonError if the text is too long
    */
   add(piece: Text, origin: Origin | null = null): void {
     const at = this.text.length;

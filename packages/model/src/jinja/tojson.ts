@@ -1,7 +1,7 @@
 // Python's json.dumps() with the options of transformers' tojson.
 import { floatRepr } from './decimal.ts';
 import { typeError, valueError } from './errors.ts';
-import { spend } from './limits.ts';
+import { repeated, spend } from './limits.ts';
 import { asIndex, floatValue, plainInt } from './numbers.ts';
 import { iterate, sorted } from './operators.ts';
 import { edge, intText } from './repr.ts';
@@ -130,7 +130,7 @@ const spaces = (indent: Value): string => {
   }
   const count = asIndex(indent);
   if (count > widest) throw valueError(`an indent of ${count} spaces is too large`);
-  return ' '.repeat(Math.max(0, count));
+  return repeated(' ', Math.max(0, count));
 };
 
 const pair = (separators: Value): Text[] => {

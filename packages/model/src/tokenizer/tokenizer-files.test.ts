@@ -105,6 +105,9 @@ it.each([
   'a\u202eb',
 ])('refuses a chat template whose name %j would be a path', (name) => {
   const base = writeBase();
+  // These would go before it.
+  rmSync(join(base, 'chat_template.jinja'));
+  rmSync(join(base, 'additional_chat_templates'), { recursive: true });
   const config = {
     chat_template: [
       { name: 'default', template: 'x' },

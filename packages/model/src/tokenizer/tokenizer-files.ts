@@ -82,6 +82,14 @@ export function writeTokenizerFiles(
 ): void {
   const write = (name: string, text: string): void =>
     writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
+  // Nothing is written where a name is refused.
+  const templates = Object.entries(chatTemplates).map(([name, template]) => {
+    const file =
+      name === 'default'
+        ? 'chat_template.jinja'
+        : `${TEMPLATES}/${templateName(name, folder)}.jinja`;
+    return { name, file, template };
+  });
   const copied = files.copies.filter((file) => copy(file, join(folder, file.name)));
   if (!copied.some(({ name }) => name === 'tokenizer.json')) {
     write('tokenizer.json', JSON.stringify(json, null, 2));
@@ -95,14 +103,8 @@ export function writeTokenizerFiles(
     write(name, name.endsWith('.json') ? withPadToken(text, padToken) : text);
   }
   const written = templatesIn(found);
-  for (const [name, template] of Object.entries(chatTemplates)) {
-    if (written[name] === template) continue;
-    write(
-      name === 'default'
-        ? 'chat_template.jinja'
-        : `${TEMPLATES}/${templateName(name, folder)}.jinja`,
-      template,
-    );
+  for (const { name, file, template } of templates) {
+    if (written[name] !== template) write(file, template);
   }
 }
 
