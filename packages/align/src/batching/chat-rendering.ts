@@ -94,15 +94,17 @@ export function commonEnd(
     const inWhole = spansOf(whole, message);
     const end = inPart.at(-1);
     if (end === undefined || inWhole.length === 0) continue;
-    const isSame = (one: ContentSpan, text: string): boolean =>
-      one.field === end.field &&
-      text.slice(one.start, one.end) === part.text.slice(end.start, end.end);
-    const count = inPart.filter((one) => isSame(one, part.text)).length;
-    const found = inWhole.filter((one) => isSame(one, whole.text))[count - 1];
-    if (found !== undefined) return { a: found.end, b: end.end };
-    const next = whole.spans.find((span) => span.message > message)?.start ?? whole.text.length;
-    const before = inWhole.filter(({ start }) => start <= next).at(-1);
-    if (before !== undefined) return { a: before.end, b: end.end };
+    const text = part.text.slice(end.start, end.end);
+    const same = inWhole.filter(
+      (one) => one.field === end.field && whole.text.slice(one.start, one.end) === text,
+    );
+    // A message may be written more than once: the place is the one after which both go on alike.
+    let best = { a: 0, shared: -1 };
+    for (const one of same.length > 0 ? same : inWhole) {
+      const shared = sharedLength(whole.text, one.end, part.text, end.end);
+      if (shared > best.shared) best = { a: one.end, shared };
+    }
+    return { a: best.a, b: end.end };
   }
   return { a: 0, b: 0 };
 }

@@ -49,8 +49,8 @@ export function scoredRanges(
   const spoken = messages.flatMap(({ role }, at) =>
     role === 'assistant' && at >= first ? [at] : [],
   );
-  const wanted = (turns === 'last' ? spoken.slice(-1) : spoken).filter(
-    (at) => isLearned(messages[at]!) && startOf(whole.spans, at, 0) !== null,
+  const wanted = (turns === 'last' ? spoken.slice(-1) : spoken).filter((at) =>
+    isLearned(messages[at]!),
   );
   if (begins === undefined && whole.generation !== null) {
     return whole.generation.filter((range) => wanted.includes(writerOf(whole, range)));
@@ -88,10 +88,12 @@ function turnRanges(
 ): TextRange[] {
   const headers = new Map<string, number>();
   const ends = new Map<string, number>();
-  return turns.map((at) => ({
-    start: begins(at) ?? turnStart(chat, whole, at, headers),
-    end: turnEnd(chat, whole, at, ends),
-  }));
+  return turns.flatMap((at) => {
+    const start = begins(at) ?? turnStart(chat, whole, at, headers);
+    if (start === null) return [];
+    const end = turnEnd(chat, whole, at, ends);
+    return end > start ? [{ start, end }] : [];
+  });
 }
 
 /** The text from `from` on, in pieces that are scored or not. */
@@ -111,7 +113,7 @@ export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): 
 }
 
 /**
- * Where message `at` begins in the whole, seen from the conversation before it with the header of an answer behind.
+ * Where message `at` begins in the whole (null if it is not written), seen from the conversation before it with the header of an answer behind.
  * @param known offsets found before, by what the template writes between the two messages
  */
 function turnStart(
@@ -119,16 +121,22 @@ function turnStart(
   whole: RenderedChat,
   at: number,
   known: Map<string, number>,
-): number {
+): number | null {
   const { tokenizer, messages, rendering } = chat;
-  const own = startOf(whole.spans, at, 0)!;
+  const own = startOf(whole.spans, at, 0);
   // Nothing before it is written: a header cannot be told from its text.
   if (endOf(whole.spans, at - 1) === null) return own;
   const before = endBefore(whole, at);
-  const key = own < before ? null : whole.text.slice(before, own);
+  const key = own === null || own < before ? null : whole.text.slice(before, own);
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return before + offset;
   const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
+  if (own === null) {
+    // None of its text is written, but the template may write something for it.
+    const { a, b } = commonEnd(whole, prompt, at - 1);
+    const header = prompt.text.slice(b);
+    return whole.text.startsWith(header, a) ? a + header.length : null;
+  }
   const { start } = answerStart(chat, whole, prompt, at);
   if (key !== null) known.set(key, start - before);
   return start;

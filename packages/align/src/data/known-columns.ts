@@ -111,7 +111,7 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
         'Keel weighs all rows alike: remove the column, or repeat rows that count more. "weight" in a message marks a turn as not trained on',
     };
   }
-  if ('completion' in row && isFalse(label)) {
+  if (('completion' in row || 'messages' in row) && isFalse(label)) {
     return {
       field: 'label',
       expected: 'answers to imitate',

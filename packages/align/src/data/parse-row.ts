@@ -272,6 +272,24 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
       advice: 'Remove them from the answer, or remove the field "prompt"',
     });
   }
+  checkSpeaker(field, answer, prompt, fail);
+};
+
+/** An answer stands after the header of an assistant's turn, so it begins with one; or it goes on after one. */
+const checkSpeaker = (
+  field: string,
+  answer: readonly Message[],
+  prompt: readonly Message[],
+  fail: Fail,
+): void => {
+  const [first] = answer;
+  if (first!.role === 'assistant' || prompt.at(-1)?.role === 'assistant') return;
+  fail(field, {
+    expected: 'an answer that begins with a message of the assistant',
+    found: `one that begins with a message of "${first!.role}"`,
+    advice:
+      'Move the messages before the first assistant message into "prompt"; if they repeat its end, remove them from the answer',
+  });
 };
 
 const checkAnswers = (answers: readonly Content[], prompt: Content, fail: Fail): void => {
