@@ -407,3 +407,38 @@ describe('SentencePiece', () => {
     );
   });
 });
+
+describe('a template that writes a message elsewhere too', () => {
+  const turns = "{% for m in messages %}{{ '[' + m.role + ':' + m.content + ']' }}{% endfor %}";
+  const header = "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}";
+
+  it('the last question before the conversation: the border is after its turn', () => {
+    const recalling = tinyChatTokenizer(
+      "{{ '[asked:' + (messages | selectattr('role', 'equalto', 'user') | list | last).content + ']' }}" +
+        turns +
+        header,
+    );
+    expect(shown(recalling, [user('a')], [assistant('b')])).toEqual({
+      ...{ prompt: '[asked:a][user:a][assistant:', chosen: '«b]»', rejected: '«no]»' },
+    });
+  });
+
+  it('the last question after the conversation: the answer begins after its header', () => {
+    const reminding = tinyChatTokenizer(
+      `${turns}{{ '[asked:' + (messages | selectattr('role', 'equalto', 'user') | list | last).content + ']' }}${header}`,
+    );
+    expect(shown(reminding, [user('a')], [assistant('b')])).toMatchObject({
+      prompt: '[user:a][asked:a][assistant:',
+      chosen: expect.stringContaining('«b]'),
+    });
+  });
+
+  it('the same text in place of the answer: the turn is found by its header', () => {
+    const looking = tinyChatTokenizer(
+      `{% set said = {'b': 'yes'} %}` +
+        "{% for m in messages %}{{ '[' + m.role + ':' + said.get(m.content, m.content) + ']' }}{% endfor %}" +
+        header,
+    );
+    expect(chat(looking, user('a'), assistant('b'))).toBe('[user:a][assistant:«yes]»');
+  });
+});

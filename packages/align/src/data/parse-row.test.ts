@@ -278,6 +278,12 @@ describe('rows that are wrong say where, what and why', () => {
       "found the prompt's messages again before it",
     ],
     [
+      'an answer that begins with another role',
+      'preference',
+      { ...chat, chosen: [{ role: 'user', content: 'and then?' }, ...chat.chosen] },
+      'field "chosen": expected an answer that begins with a message of the assistant, found one that begins with a message of "user"',
+    ],
+    [
       'ShareGPT',
       'messages',
       { messages: [{ from: 'human', value: 'x' }] },

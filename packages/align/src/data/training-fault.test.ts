@@ -44,3 +44,14 @@ test('what training would drop is a fault too', () => {
   expect(faultOf({ ...pair, weight: 0.5 })).toMatchObject({ field: 'weight' });
   expect(faultOf(pair)).toBeNull();
 });
+
+test('a chat or an answer to imitate that its label calls bad is refused', () => {
+  const messages = [{ role: 'user', content: 'q' }, ...said('a')];
+  const labelled = (label: unknown) =>
+    trainingFault(parseRow('messages', { messages, label }, place));
+  expect(labelled(false)).toMatchObject({
+    field: 'label',
+    found: 'an answer that the label calls bad',
+  });
+  expect(labelled(true)).toBeNull();
+});
