@@ -1,4 +1,5 @@
 // Errors of the library, wherever they come from, leave no tensor behind: a program that catches them can go on for days.
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import {
   trainReward,
 } from '@keel/align';
 import { loadAdapter, loadModel } from '@keel/model';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   tinyRows,
@@ -123,8 +124,8 @@ const failures: Record<string, () => Promise<unknown>> = {
 
 describe('an error leaves no tensor', () => {
   test.each(Object.entries(failures))('%s', async (_, fail) => {
-    const before = memory();
+    const before = await liveMemory();
     await expect(fail()).rejects.toThrow();
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
   });
 });

@@ -1,15 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  manualSeed,
-  memory,
-  Recomputation,
-  randn,
-  setThreads,
-  type Tensor,
-  tidy,
-} from '@keel/torch';
+import { manualSeed, Recomputation, randn, setThreads, type Tensor, tidy } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addLora } from './adapters/lora.ts';
 import { LanguageModel } from './language-model.ts';
@@ -103,7 +96,7 @@ describe.each(families)('%s with blocks computed again', (family) => {
     ['full', 'float32', true],
     ['full', 'bfloat16', true],
   ] as const)('has the same gradients to the last bit: %s, %s', async (_, type, full) => {
-    const outside = memory();
+    const outside = await liveMemory();
     const model = await load(family, type, full);
     const parameters = full ? namedWeights(model.decoder) : adapt(model, { dropout: 0.3 });
     const kept = gradientsOf(model, parameters, false);
@@ -111,7 +104,7 @@ describe.each(families)('%s with blocks computed again', (family) => {
     expect(Math.max(...values.map(Math.abs))).toBeGreaterThan(1e-3);
     expect(gradientsOf(model, parameters, true)).toEqual(kept);
     model.dispose();
-    expect(memory()).toEqual(outside);
+    expect(await liveMemory()).toEqual(outside);
   });
 });
 

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { expect, test } from 'vitest';
 import { ones, tensor } from './create.ts';
-import { memory, tidy } from './scope.ts';
+import { tidy } from './scope.ts';
 import { setThreads, threads, torchBuild } from './system.ts';
 
 test('the build tells its version and abilities', () => {
@@ -57,7 +58,7 @@ function runWorker<T>(body: string): {
 
 test('worker threads have tensors of their own, which end with them', async () => {
   const own = tensor([5]);
-  const before = memory();
+  const before = await liveMemory();
   const workers = [1, 2].map((n) =>
     runWorker<{ counts: number; value: number; foreign: string }>(`
       const kept = ones([1000]);
@@ -74,7 +75,7 @@ test('worker threads have tensors of their own, which end with them', async () =
     expect(foreign).toMatch(/was disposed/);
     expect(await ended).toBe(0);
   }
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   expect(own.item()).toBe(5);
   own.dispose();
 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseRow } from '../data/parse-row.ts';
 import { tinyTemplate, writeTinyChatModel } from '../trainers/fixtures/tiny-chat-model.ts';
@@ -53,12 +53,12 @@ const linesOf = (path: string): Line[] =>
 
 describe('runBestOfN', () => {
   it('writes rows of each form of the very same answers', async () => {
-    const before = memory();
+    const before = await liveMemory();
     const results = [];
     for (const write of ['best', 'all', 'pairs'] as const) {
       results.push(await runBestOfN(optionsOf({ write })));
     }
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const [best, all, pairs] = results.map(({ output }) => linesOf(output));
     expect(best!.map(({ row }) => row)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const [at, { row, score }] of best!.entries()) {

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanguageModel, loadAdapter, loadModel } from '@keel/model';
-import { memory, setThreads, tidy } from '@keel/torch';
+import { setThreads, tidy } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
@@ -68,7 +69,7 @@ it('has one date for all entries, also when it goes on another day', async () =>
 });
 
 it('trains every entry on the same rows and tokens, and computes the reference once for all', async () => {
-  const before = memory();
+  const before = await liveMemory();
   mkdirSync(join(folder, 'held-out'));
   const evalData = [writeRowsFile(join(folder, 'held-out'), tinyRows(6, 9))];
   const objectives = ['sigmoid', 'ipo', 'kto', 'simpo', 'orpo'];
@@ -82,7 +83,7 @@ it('trains every entry on the same rows and tokens, and computes the reference o
     'simpo-b2-s42',
     'orpo-b0.1-s42',
   ]);
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   const entries = results!.groups.flatMap((group) => group.entries);
   expect(new Set(entries.map(({ tokens }) => tokens)).size).toBe(1);
   expect(results!.sameBudget).toBe(true);
@@ -233,22 +234,22 @@ it('goes on where it was stopped, to the same bits', async () => {
 });
 
 it('full fine-tuning is measured too', async () => {
-  const before = memory();
+  const before = await liveMemory();
   const options = optionsOf({ lora: false, objectives: ['sigmoid', 'simpo'], maxSteps: 2 });
   const { results } = await compare(options);
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   expect(results!.groups).toHaveLength(2);
   for (const { numbers } of results!.groups) expect(numbers.kl!.value).toBeGreaterThan(0);
 });
 
 it('entries may go on from an adapter, which is then the reference, and evaluate as they go', async () => {
-  const before = memory();
+  const before = await liveMemory();
   const first = optionsOf({ objectives: ['sigmoid'] });
   await compare(first);
   const adapter = join(first.output, 'sigmoid-b0.1-s42', 'final');
   const options = optionsOf({ adapter, evalSteps: 2, objectives: ['ipo', 'kto'], maxSteps: 2 });
   const { results } = await compare(options);
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   expect(results!.referenceNumbers.kl!.value).toBe(0);
   for (const { entries, numbers } of results!.groups) {
     const { measured, entry } = entries[0]!;
@@ -263,7 +264,7 @@ it('entries may go on from an adapter, which is then the reference, and evaluate
 });
 
 it('an entry whose reference moves leaves nothing on the model that others train on', async () => {
-  const before = memory();
+  const before = await liveMemory();
   const output = join(folder, `run-${made++}`);
   const config = join(folder, 'moving.yaml');
   writeFileSync(
@@ -275,7 +276,7 @@ it('an entry whose reference moves leaves nothing on the model that others train
   );
   const { ran } = await compare(optionsOf({ config, output, objectives: null }));
   expect(ran).toEqual(['every-step-b0.1-s42', 'every-other-b0.1-s42']);
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   const moves = ran.map((name) => metricsOf(join(output, name)).at(-1)!['reference/moves']);
   expect(moves).toEqual([2, 1]);
 });

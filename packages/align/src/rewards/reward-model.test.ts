@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '@keel/model';
 import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   tinyRows,
@@ -54,7 +55,7 @@ describe('scores', () => {
     ['an adapter', () => final(first)],
     ['a whole model', () => final(whole)],
   ])('do not depend on what is scored together: %s', async (_, path) => {
-    const before = memory();
+    const before = await liveMemory();
     const together = await scoresOf(path());
     const apart = await scoresOf(path(), { batchTokens: 1 });
     for (const [row, score] of together.entries()) expect(apart[row]).toBeCloseTo(score, 4);
@@ -63,7 +64,7 @@ describe('scores', () => {
     expect((await rewards.scoreRows([rows[3]!]))[0]!.score).toBeCloseTo(together[3]!, 4);
     expect(await rewards.scoreRows([])).toEqual([]);
     rewards[Symbol.dispose]();
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
   });
 
   it('of an ensemble of adapters are the combined scores of each', async () => {
@@ -107,7 +108,7 @@ describe('scores', () => {
 
   it('come from a model that shares its base with others', async () => {
     const model = await loadModel(inside('model'), fp32);
-    const before = memory();
+    const before = await liveMemory();
     using rewards = RewardModel.on(model, [final(first)], fp32);
     expect(rewards.model).toBe(model);
     const expected = await scoresOf(final(first));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLora } from '@keel/model';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
@@ -43,9 +43,9 @@ const stepsOf = (run: string) => metricsOf(run).filter(({ loss }) => loss !== un
 
 describe('keel dpo with a reference that moves', () => {
   it('begins at ln 2 anew each time the reference becomes the policy', async () => {
-    const before = memory();
+    const before = await liveMemory();
     const { path } = await alignPairs(onPairs({ referenceSyncSteps: 2 }));
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const steps = stepsOf(path);
     expect(steps.map((step) => step['reference/moves'])).toEqual([0, 0, 1, 1, 2, 2]);
     for (const [at, { loss, 'rewards/margins': margin }] of steps.entries()) {

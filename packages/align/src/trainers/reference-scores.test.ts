@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLora, type LanguageModel, removeAdapter } from '@keel/model';
-import { memory, noGrad, setThreads, tidy } from '@keel/torch';
+import { noGrad, setThreads, tidy } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from './fixtures/tiny-chat-model.ts';
@@ -101,14 +102,14 @@ describe('precomputing', () => {
   it('computes every row and leaves the source and the memory as they were', async () => {
     const source = sourceOf();
     await source.next(2);
-    const before = [source.state(), memory().tensors] as const;
+    const before = [source.state(), await liveMemory()] as const;
     const scores = new ReferenceScores(model, rows.length);
     const progress: number[] = [];
     await precomputeReference({ source, packing: pairPacking }, scores, {
       ...shape,
       onProgress: (done) => progress.push(done),
     });
-    expect([source.state(), memory().tensors]).toEqual(before);
+    expect([source.state(), await liveMemory()]).toEqual(before);
     expect(rows.every((_, row) => scores.has(row))).toBe(true);
     expect(progress).toEqual([3, 6, 7]);
   });

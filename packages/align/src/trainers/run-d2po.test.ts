@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RewardModel } from '../rewards/reward-model.ts';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
@@ -43,11 +43,11 @@ const samplesOf = (run: string): SampleLine[] =>
 
 describe('keel d2po', () => {
   it('raises the reward on few gold labels, and leaves a discriminator that scores answers', async () => {
-    const before = memory();
+    const before = await liveMemory();
     const learning = { discriminatorLearningRate: 1e-2, discriminatorMemory: 64 };
     const more = { ...learning, maxNewTokens: 4, goldBudget: 40, maxSteps: 60 };
     const result = await trainD2po(optionsOf({ evalData: [data], ...more }));
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const rows = metricsOf(result.path);
     const evaluations = rows.filter(({ eval_reward }) => eval_reward !== undefined);
     const [first, last] = [evaluations[0]!.eval_reward!, evaluations.at(-1)!.eval_reward!];

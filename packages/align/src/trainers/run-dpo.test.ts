@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@keel/model';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PairedObjective } from '../objectives/paired.ts';
 import { cachedFolder } from './fixtures/cached-folder.ts';
@@ -61,7 +61,7 @@ describe('a run that was stopped and resumed', () => {
   ])('while its reference was computed in advance, it goes on from there: %s', async (_, own) => {
     const saving = { ...own, saveSteps: 1, evalData: [data] };
     const cached = (): string[] => readdirSync(join(process.env.KEEL_CACHE!, 'reference'));
-    const before = memory();
+    const before = await liveMemory();
     const broken = optionsOf(saving);
     const stop = new AbortController();
     const first = await align(broken, {
@@ -70,7 +70,7 @@ describe('a run that was stopped and resumed', () => {
         event.type === 'notice' && event.text.includes('of 4 of 10') && stop.abort(),
     });
     expect(first.result).toMatchObject({ step: 0, interrupted: true });
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     expect(cached()).toEqual([expect.stringMatching(/\.f32\.begun$/)]);
     const second = await align({ ...broken, resume: true });
     expect(second.result.interrupted).toBe(false);
@@ -174,11 +174,11 @@ describe('the first loss', () => {
 describe('another reference model', () => {
   it('is scored in advance and freed', async () => {
     const step = async (model: string, reference: string) => {
-      const before = memory().tensors;
+      const before = await liveMemory();
       const { result } = await align(
         optionsOf({ model, reference, maxSteps: 1, ...lora, loraDropout: 0 }),
       );
-      expect(memory().tensors).toBe(before);
+      expect(await liveMemory()).toEqual(before);
       return metricsOf(result.path).at(-1)!;
     };
     const [one, two] = [inside('model'), inside('other')];
@@ -197,11 +197,11 @@ describe('another reference model', () => {
       const path = join(inside('foreign'), name);
       writeFileSync(path, readFileSync(path, 'utf8').replaceAll('<|pad|>', '<|gap|>'));
     }
-    const before = memory().tensors;
+    const before = await liveMemory();
     await expect(align(optionsOf({ reference: inside('foreign') }))).rejects.toThrow(
       /foreign has other tokens than --model .*: id 2 is "<\|gap\|>" there and "<\|pad\|>" here/,
     );
-    expect(memory().tensors).toBe(before);
+    expect(await liveMemory()).toEqual(before);
   });
 
   it('may be none where the objective compares with none', async () => {
@@ -242,9 +242,9 @@ describe('numbers that are none', () => {
     [1e39, 'the weight .* is not finite', []],
   ])('stop a run at the learning rate %d, and no such weights are written', async (learningRate, what, kept) => {
     const options = optionsOf({ ...lora, learningRate, maxSteps: 20, saveSteps: 1 });
-    const outside = memory();
+    const outside = await liveMemory();
     const error = await align(options).catch((thrown) => thrown);
-    expect(memory()).toEqual(outside);
+    expect(await liveMemory()).toEqual(outside);
     expect(error).toBeInstanceOf(NonFiniteLossError);
     const { rows, message } = error as NonFiniteLossError;
     expect(message).toMatch(new RegExp(`^${what}.* on rows ${rows.join(', ')} `));
@@ -316,17 +316,17 @@ describe('numbers that are none', () => {
 
 describe('a run in this process', () => {
   it('leaves no tensor behind, whether it ends well or not', async () => {
-    const before = memory();
+    const before = await liveMemory();
     await align(optionsOf({ ...lora, evalData: [data] }));
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     await align(optionsOf());
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     await expect(align(optionsOf({ ...lora, loraTargets: ['nothing'] }))).rejects.toThrow(
       /nothing/,
     );
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     await expect(align(optionsOf({ maxLength: 2 }))).rejects.toThrow(/every prompt is longer/);
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, LanguageModel } from '@keel/model';
-import { memory, setThreads } from '@keel/torch';
+import { setThreads } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ktoDefinition } from '../config/kto-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
@@ -45,10 +46,10 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     ['LoRA', true],
     ['full fine-tuning', false],
   ])('begins where policy and reference are one, and leaves nothing behind: %s', async (_, lora) => {
-    const before = memory();
+    const before = await liveMemory();
     const options = optionsOf({ loss, lora, undesirableWeight: 1.33, evalData: [data] });
     await alignUnpaired(options);
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const [held, first] = metricsOf(options.output);
     // Three of the eight labels are false.
     const mean = (5 + 3 * 1.33) / 8;

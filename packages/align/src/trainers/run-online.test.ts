@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
@@ -101,10 +102,10 @@ describe('the reward rises', () => {
   own.raft = { maxSteps: 30, batchSize: 6, numGenerations: 8 };
   // D2PO's has a file of its own.
   it.each(Object.keys(own))('with %s', async (verb) => {
-    const before = memory();
+    const before = await liveMemory();
     const options = optionsOf({ evalData: [data], ...own[verb] });
     const result = await trainers[verb]!(options);
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const evaluations = metricsOf(result.path).filter(
       ({ eval_reward }) => eval_reward !== undefined,
     );

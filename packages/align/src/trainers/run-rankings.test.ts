@@ -1,7 +1,8 @@
 // `keel dpo` on rankings: whole ones, and the pairs of them.
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RankingRow } from '../data/rows.ts';
 import { cachedFolder } from './fixtures/cached-folder.ts';
@@ -64,14 +65,14 @@ describe('--loss plackett_luce', () => {
   const whole = { loss: ['plackett_luce'] };
 
   it('begins at the log of the number of orders, and learns them', async () => {
-    const before = memory();
+    const before = await liveMemory();
     const three = file(
       'three.jsonl',
       rankings(9).filter(({ scores }) => new Set(scores).size === 3),
     );
     const own = { ...whole, ...lora, data: [three], evalData: [three] };
     const { result } = await align(optionsOf({ ...own, maxSteps: 20 }));
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
     const logged = steps(result.path);
     expect(logged[0]!.loss).toBeCloseTo(Math.log(6), 6);
     expect(logged[0]).toMatchObject({ 'rewards/margins': 0, answers_per_ranking: 3 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RewardModel } from '../rewards/reward-model.ts';
 import { readRewardRecord } from '../rewards/reward-record.ts';
@@ -79,11 +79,11 @@ describe('a run that was stopped and resumed', () => {
 });
 
 it('learns the pairs, and its report and its model say so', async () => {
-  const before = memory();
+  const before = await liveMemory();
   const { path, final } = await trainReward(
     optionsOf({ ...lora, maxSteps: 25, evalData: [data], maxGradNorm: null }),
   );
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   const evaluations = metricsOf(path).filter(({ eval_loss }) => eval_loss !== undefined);
   expect(evaluations.map(({ step }) => step)).toEqual([0, 25]);
   expect(evaluations[1]!.eval_loss).toBeLessThan(0.3 * evaluations[0]!.eval_loss!);

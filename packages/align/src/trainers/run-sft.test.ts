@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSameRun, metricsOf } from './fixtures/run-files.ts';
 import { stopping } from './fixtures/stopping.ts';
@@ -63,9 +63,9 @@ describe('a run that was stopped and resumed', () => {
 });
 
 it('learns the rows, and its report says so', async () => {
-  const before = memory();
+  const before = await liveMemory();
   const { path } = await fineTune(optionsOf({ maxSteps: 20, evalData: [data], lora: true }));
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   const evaluations = metricsOf(path).filter(({ eval_loss }) => eval_loss !== undefined);
   expect(evaluations.map(({ step }) => step)).toEqual([0, 20]);
   const [first, last] = evaluations;

@@ -6,7 +6,6 @@ import {
   AdamW,
   fromTypedArray,
   manualSeed,
-  memory,
   noGrad,
   randomState,
   setRandomState,
@@ -14,6 +13,7 @@ import {
   type Tensor,
   tidy,
 } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { defaultScoring } from '../batching/scoring-rules.ts';
@@ -255,8 +255,8 @@ it.each([
     await one.task.evaluate();
   };
   await step();
-  const before = memory();
+  const before = await liveMemory();
   for (let i = 0; i < 3; i++) await step();
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   optimiser.dispose();
 });

@@ -1,4 +1,5 @@
-import { fromTypedArray, memory, noGrad, Scope, setThreads, threads, tidy } from '@keel/torch';
+import { fromTypedArray, noGrad, Scope, setThreads, threads, tidy } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, expect, test, vi } from 'vitest';
 import { SegmentAttention } from '../attention.ts';
 import type { Decoder } from '../decoder.ts';
@@ -267,7 +268,7 @@ test('other work gets its turn between steps', async () => {
 
 test('no tensor is left: at the end, when the loop is left, when a processor throws, within a scope', async () => {
   const tiny = model(tinyDecoder());
-  const before = memory();
+  const before = await liveMemory();
   const options: GenerateOptions = {
     maxNewTokens: 35,
     samplesPerPrompt: 2,
@@ -277,10 +278,10 @@ test('no tensor is left: at the end, when the loop is left, when a processor thr
     batchSize: 3,
   };
   await generateAll(tiny, prompts, options);
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   let seen = 0;
   for await (const _ of generate(tiny, prompts, options)) if (++seen === 20) break;
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   const failing = {
     ...options,
     logitsProcessor: () => {
@@ -288,12 +289,12 @@ test('no tensor is left: at the end, when the loop is left, when a processor thr
     },
   };
   await expect(generateAll(tiny, prompts, failing)).rejects.toThrow('no');
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
   {
     using _scope = new Scope();
     await generateAll(tiny, prompts, options);
   }
-  expect(memory()).toEqual(before);
+  expect(await liveMemory()).toEqual(before);
 });
 
 test('a sample ends where the positions of the model do', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memory, setThreads, threads } from '@keel/torch';
+import { setThreads, threads } from '@keel/torch';
 import { goldenPath } from '@keel/torch/testing';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cachedDefaultModel } from '../formats/default-model.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
@@ -58,7 +59,7 @@ describe.skipIf(!golden || !path)('SmolLM2-135M-Instruct', () => {
     );
 
   test('gives the golden greedy answers, all in one batch', async () => {
-    const before = memory();
+    const before = await liveMemory();
     const pieces = greedy.map(() => '');
     const results = await generateAll(model, prompts(), {
       temperature: 0,
@@ -75,7 +76,7 @@ describe.skipIf(!golden || !path)('SmolLM2-135M-Instruct', () => {
         model.tokenizer.endOfTurnIds.has(tokens.at(-1)!) ? 'stop' : 'length',
       );
     }
-    expect(memory()).toEqual(before);
+    expect(await liveMemory()).toEqual(before);
   });
 
   test('samples the same at every batch size', async () => {

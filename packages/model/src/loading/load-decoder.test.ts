@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
@@ -32,13 +32,13 @@ async function logitsFrom(path: string): Promise<number[]> {
 }
 
 async function errorFrom(path: string): Promise<string> {
-  const before = memory().tensors;
+  const before = await liveMemory();
   const error = await loadDecoder(path, float32).then(
     () => null,
     (cause: unknown) => cause,
   );
   expect(error).toBeInstanceOf(CheckpointError);
-  expect(memory().tensors).toBe(before);
+  expect(await liveMemory()).toEqual(before);
   return (error as Error).message;
 }
 
@@ -81,11 +81,11 @@ describe('loadDecoder on safetensors', () => {
   });
 
   it('leaves no tensor behind but the weights', async () => {
-    const before = memory().tensors;
+    const before = await liveMemory();
     const { decoder } = await loadDecoder(writeTinyModel(fresh(), config), float32);
-    expect(memory().tensors - before).toBe(namedWeights(decoder).size);
+    expect((await liveMemory()).tensors - before.tensors).toBe(namedWeights(decoder).size);
     disposeDecoder(decoder);
-    expect(memory().tensors).toBe(before);
+    expect(await liveMemory()).toEqual(before);
   });
 
   it('ties a missing head where the configuration says so, and passes over a stored one', async () => {
