@@ -1,4 +1,5 @@
-// A comparison with TRL: the same model, rows, order, precision and threads, in turn, several rounds; prints both and the ratio.
+// A comparison with TRL: the same model, rows, order, precision and threads, in turn, several
+// rounds; prints both and the ratio.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,10 @@ export interface Comparison {
   tokens?: string;
   /** TRL's sides: a name, and flags of its script. */
   trl: Readonly<Record<string, readonly string[]>>;
-  /** Keel's other forms beside its default, which the ratios are of: a name, and flags of its script. */
+  /**
+   * Keel's other forms beside its default, which the ratios are of: a name, and flags of its
+   * script.
+   */
   keel?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -121,7 +125,8 @@ function report(
   const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
   const median = (list: number[]): number =>
     list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
-  // Of the median step, so that one disturbed step does not decide; over epochs the mean, as their steps differ.
+  // Of the median step, so that one disturbed step does not decide; over epochs the mean, as their
+  // steps differ.
   const typical = (list: number[]): number => (epochs > 1 ? sum(list) / list.length : median(list));
   const rows = Object.entries(found).map(([name, runs]) => ({
     name,

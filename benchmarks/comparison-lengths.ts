@@ -1,5 +1,6 @@
-// How long the answers of a finished comparison are, against the reference's and each other's, and whether length alone makes
-// an answer likelier. Reads what `keel compare` measured and samples nothing.
+// How long the answers of a finished comparison are, against the reference's and each other's, and
+// whether length alone makes an answer likelier. Reads what `keel compare` measured and samples
+// nothing.
 // node benchmarks/comparison-lengths.ts runs/compare
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +24,9 @@ const mean = (values: readonly number[]): number =>
 const lengths = ({ answers }: Measured): number[] => answers.map(({ tokens }) => tokens);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(0)}`;
 
-/** Mean over seeds and prompts of a - b, with what other seeds and other prompts might have given. */
+/**
+ * Mean over seeds and prompts of a - b, with what other seeds and other prompts might have given.
+ */
 function difference(a: readonly Measured[], b: readonly Measured[]): string {
   const differences = a.map((one, seed) => {
     const other = lengths(b[seed % b.length]!);
@@ -38,7 +41,10 @@ function difference(a: readonly Measured[], b: readonly Measured[]): string {
   return `${signed(mean(differences.map(mean)))} (${signed(low)} to ${signed(high)})`;
 }
 
-/** Of the held-out answers, chosen and rejected: rank correlation of their mean log-probability with their length. */
+/**
+ * Of the held-out answers, chosen and rejected: rank correlation of their mean log-probability with
+ * their length.
+ */
 function byLength({ pairs }: Measured): number {
   const tokens = [...pairs.tokensChosen, ...pairs.tokensRejected];
   const perToken = [...pairs.chosen, ...pairs.rejected].map((sum, at) => sum / tokens[at]!);

@@ -1,5 +1,6 @@
 // Where a step of generation spends its time: milliseconds of its parts, for each batch size.
-// node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117] [--threads 2]
+// node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
+//   [--threads 2]
 import { parseArgs } from 'node:util';
 import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
 // The benchmark speaks to the library's own files, as the tests do.

@@ -1,5 +1,5 @@
-// What batches that always differ in size cost: plain products, for which oneDNN compiles code for every new shape, beside
-// Keel's. Each form runs in a process of its own.
+// What batches that always differ in size cost: plain products, for which oneDNN compiles code for
+// every new shape, beside Keel's. Each form runs in a process of its own.
 // node benchmarks/differing-batches.ts
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,9 @@ const products: Record<string, Product> = {
 };
 const PASSES = 300;
 
-/** Forward and backward through two layers of SmolLM2's MLP, 400 tokens and `growth` more each pass. */
+/**
+ * Forward and backward through two layers of SmolLM2's MLP, 400 tokens and `growth` more each pass.
+ */
 function measure(product: Product, growth: number): { seconds: number; megabytes: number } {
   const [up, down] = noGrad(() =>
     tidy(() => [randn([1536, 576]).to('bfloat16'), randn([576, 1536]).to('bfloat16')]),

@@ -1,5 +1,7 @@
-// Generation beside transformers: the same model, prompts, precision and threads; prints a ratio for each batch size.
-// node benchmarks/generate-vs-transformers.ts --python <a Python with benchmarks/trl/requirements.txt> [--model folder]
+// Generation beside transformers: the same model, prompts, precision and threads; prints a ratio
+// for each batch size.
+// node benchmarks/generate-vs-transformers.ts --python <a Python with
+//   benchmarks/trl/requirements.txt> [--model folder]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 // Tokens a second while generating. Prints one JSON line a batch size.
-// node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64] [--adapter-rank 16] …
+// node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64]
+//   [--adapter-rank 16] …
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { noGrad, setThreads, threads } from '@keel/torch';

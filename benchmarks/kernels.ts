@@ -1,5 +1,6 @@
-// Keel's own operators beside the same computation in LibTorch's, in bf16 with SmolLM2's sizes; forward, and forward with
-// backward. Median milliseconds. node benchmarks/kernels.ts [--tokens 1720] [--threads 2] [--repeats 9]
+// Keel's own operators beside the same computation in LibTorch's, in bf16 with SmolLM2's sizes;
+// forward, and forward with backward. Median milliseconds. node benchmarks/kernels.ts [--tokens
+// 1720] [--threads 2] [--repeats 9]
 import { parseArgs } from 'node:util';
 import { manualSeed, noGrad, ops, randn, setThreads, type Tensor, tidy, zeros } from '@keel/torch';
 

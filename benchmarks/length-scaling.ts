@@ -1,6 +1,8 @@
-// Time of a training pass by the length of its one sequence: forward and backward with LoRA, every token scored. Attention is
-// also timed by itself, as its own work grows with the square. Prints a table; --plot writes it as SVG too.
-// node benchmarks/length-scaling.ts [--lengths 256,512,…] [--threads 2] [--repeats 3] [--plot docs/results/length-scaling.svg]
+// Time of a training pass by the length of its one sequence: forward and backward with LoRA, every
+// token scored. Attention is also timed by itself, as its own work grows with the square. Prints a
+// table; --plot writes it as SVG too.
+// node benchmarks/length-scaling.ts [--lengths 256,512,…] [--threads 2] [--repeats 3] [--plot
+//   docs/results/length-scaling.svg]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addLora, BatchBuilder, type LanguageModel, loadModel } from '@keel/model';

@@ -1,5 +1,7 @@
-// Peak memory of DPO with LoRA by pairs a step, activations kept and computed again, each in a process of its own.
-// node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4] [--dtype bf16] [--threads 2] [--pairs 4,8,16,32]
+// Peak memory of DPO with LoRA by pairs a step, activations kept and computed again, each in a
+// process of its own.
+// node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4] [--dtype bf16] [--threads
+//   2] [--pairs 4,8,16,32]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

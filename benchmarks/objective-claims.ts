@@ -1,6 +1,7 @@
-// Whether the papers' claims of their objectives hold, on worlds so small that the truth is known. Prints the tables of
-// docs/results/objectives.md; --plots writes its plots.
-// node benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results] [--only optimum|certainty|noise|unpaired]
+// Whether the papers' claims of their objectives hold, on worlds so small that the truth is known.
+// Prints the tables of docs/results/objectives.md; --plots writes its plots.
+// node benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results] [--only
+//   optimum|certainty|noise|unpaired]
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -190,7 +191,10 @@ function noise(): void {
   );
 }
 
-/** A world with flipped labels under each loss: held-out accuracy after each of these steps, and what is plotted of the last. */
+/**
+ * A world with flipped labels under each loss: held-out accuracy after each of these steps, and
+ * what is plotted of the last.
+ */
 function flippedTables(
   title: string,
   shape: Omit<FeatureWorldOptions, 'flipped' | 'seed'>,

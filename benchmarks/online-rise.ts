@@ -1,6 +1,9 @@
-// What the online stages of a recipe do to the reward of held-out prompts, over several seeds, with intervals.
-// node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3] [--output runs/online-rise] [--samples 3]
-// Every seed is a run of the whole recipe in a folder of its own: given again, the command goes on where it stopped.
+// What the online stages of a recipe do to the reward of held-out prompts, over several seeds, with
+// intervals.
+// node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3] [--output
+//   runs/online-rise] [--samples 3]
+// Every seed is a run of the whole recipe in a folder of its own: given again, the command goes on
+// where it stopped.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -85,7 +88,10 @@ for (const [stage, runs] of changes) {
   out(`| ${stage} | all | | | ${overSeeds(runs.map(({ change }) => change))} | | | |`);
 }
 
-/** Mean rise of the seeds: Student's interval over seeds, and a bootstrap that draws seeds and, within each, prompts. */
+/**
+ * Mean rise of the seeds: Student's interval over seeds, and a bootstrap that draws seeds and,
+ * within each, prompts.
+ */
 function overSeeds(of: readonly HeldOutChange[]): string {
   const rises = of.map((change) => rewardRise(change).difference);
   const centre = mean(rises);

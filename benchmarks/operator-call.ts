@@ -3,9 +3,10 @@
  *
  *     node benchmarks/operator-call.ts
  *
- * Times `Tensor.add` of two tensors of one element within `tidy`, freeing of the results included, against the same
- * operator called in a loop in C++ with its arguments ready, results freed too. Prints both and the difference in
- * microseconds, the median of several repetitions, and fails where the difference is more than 3.
+ * Times `Tensor.add` of two tensors of one element within `tidy`, freeing of the results included,
+ * against the same operator called in a loop in C++ with its arguments ready, results freed too.
+ * Prints both and the difference in microseconds, the median of several repetitions, and fails
+ * where the difference is more than 3.
  */
 import { noGrad, setThreads, type Tensor, tensor, tidy } from '@keel/torch';
 import { native } from '../packages/torch/src/native.ts';

@@ -1,7 +1,9 @@
-// Peak memory of PPO with policy, reference, reward and critic on one base, beside supervised fine-tuning on the very same
-// rows with the same adapter and passes (where each prompt has one answer), and beside PPO with four bases in memory; and where PPO's time goes. Each in a
-// process of its own.
-// node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8] [--answers 1] [--tokens 48] [--threads 2]
+// Peak memory of PPO with policy, reference, reward and critic on one base, beside supervised
+// fine-tuning on the very same rows with the same adapter and passes (where each prompt has one
+// answer), and beside PPO with four bases in memory; and where PPO's time goes. Each in a process
+// of its own.
+// node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8] [--answers 1]
+//   [--tokens 48] [--threads 2]
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The loss of bf16 beside that of fp32 over the same DPO run on the bundled pairs; prints how far they are apart.
+// The loss of bf16 beside that of fp32 over the same DPO run on the bundled pairs; prints how far
+// they are apart.
 // node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl] [--learning-rate 1e-5]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,10 @@
-// Preference rows of random words with about 160 tokens of prompt and 135 of each answer, for measuring speed only.
+// Preference rows of random words with about 160 tokens of prompt and 135 of each answer, for
+// measuring speed only.
 import { readFileSync } from 'node:fs';
 
-/** A small generator of whole numbers (Numerical Recipes' LCG): the rows are the same everywhere. */
+/**
+ * A small generator of whole numbers (Numerical Recipes' LCG): the rows are the same everywhere.
+ */
 function numbers(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {

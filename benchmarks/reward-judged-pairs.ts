@@ -1,10 +1,12 @@
-// A reward model on judged pairs: several seeds, the rule "the longer answer wins", an ensemble against one of its members,
-// and TRL's RewardTrainer on some of the rows.
-// node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other answers.jsonl] [--python <a Python with
+// A reward model on judged pairs: several seeds, the rule "the longer answer wins", an ensemble
+// against one of its members, and TRL's RewardTrainer on some of the rows.
+// node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other
+//   answers.jsonl] [--python <a Python with
 //   benchmarks/trl/requirements.txt>] [--exclude <text>] [--folder <kept runs>] [--heads 4]
-// --folder: the runs stay there, and what is finished there is not trained again. --heads: also one adapter with so many heads.
-// --other: answers from outside the training data, {prompt, completion} or pairs; without it, the test answers with their words
-// shuffled alone. --exclude: test pairs whose chosen answer has this text (an attack on the judge, say) are also left out.
+// --folder: the runs stay there, and what is finished there is not trained again. --heads: also one
+// adapter with so many heads. --other: answers from outside the training data, {prompt, completion}
+// or pairs; without it, the test answers with their words shuffled alone. --exclude: test pairs
+// whose chosen answer has this text (an attack on the judge, say) are also left out.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -169,7 +171,10 @@ function tellSpread(name: string, answers: string, scores: readonly Heads[]): vo
   spreads.push(`| ${name} | ${answers} | ${mean.toFixed(3)} |\n`);
 }
 
-/** What an ensemble finds by each rule, and how its members differ within and outside the training data. */
+/**
+ * What an ensemble finds by each rule, and how its members differ within and outside the training
+ * data.
+ */
 async function tellEnsemble(
   name: string,
   rewards: RewardModel,

@@ -1,5 +1,6 @@
 // Reward modelling beside TRL, with LoRA unless --full is given, on preference rows.
-// node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data pairs.jsonl] [--model folder]
+// node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
+//   pairs.jsonl] [--model folder]
 import { besideTrl } from './beside-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 

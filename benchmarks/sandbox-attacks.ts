@@ -1,13 +1,17 @@
-// What attacks on the sandbox meet, as a table: node benchmarks/sandbox-attacks.ts [CGROUP]
-// CGROUP: the folder of a memory control group that this process may enter and write to, made for this run
-// (mkdir /sys/fs/cgroup/memory/keel). The table then has the highest memory of each run, the kernel's included.
+// What attacks on the sandbox meet, as a table: node benchmarks/sandbox-attacks.ts [CGROUP] CGROUP:
+// the folder of a memory control group that this process may enter and write to, made for this run
+// (mkdir /sys/fs/cgroup/memory/keel). The table then has the highest memory of each run, the
+// kernel's included.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align';
 
 const [group] = process.argv.slice(2);
 
-/** Of control groups version 1 or 2: the memory in use, and its highest point, which writing sets back. */
+/**
+ * Of control groups version 1 or 2: the memory in use, and its highest point, which writing sets
+ * back.
+ */
 const files =
   group === undefined
     ? null

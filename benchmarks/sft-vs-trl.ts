@@ -1,5 +1,7 @@
-// Supervised fine-tuning beside TRL, with LoRA unless --full is given; the loss is of the chosen answers of preference rows.
-// node benchmarks/sft-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data pairs.jsonl] [--model folder]
+// Supervised fine-tuning beside TRL, with LoRA unless --full is given; the loss is of the chosen
+// answers of preference rows.
+// node benchmarks/sft-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
+//   pairs.jsonl] [--model folder]
 import { besideTrl } from './beside-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 

@@ -1,5 +1,6 @@
-// How long Keel takes to its first token and its first training step, how long its event loop stands still while it trains, and how
-// fast rows become tokens. node benchmarks/start-up.ts [--rounds 3] [--steps 4] [--data rows.jsonl]
+// How long Keel takes to its first token and its first training step, how long its event loop
+// stands still while it trains, and how fast rows become tokens. node benchmarks/start-up.ts
+// [--rounds 3] [--steps 4] [--data rows.jsonl]
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -3,8 +3,9 @@
  *
  *     node benchmarks/stream-large-file.ts [gigabytes]
  *
- * Writes a JSONL file (2 GB by default) into a temporary folder, reads it in a process of its own, prints rates and that
- * process's peak resident memory, removes the file, and fails where the peak is 1.5 GB or more.
+ * Writes a JSONL file (2 GB by default) into a temporary folder, reads it in a process of its own,
+ * prints rates and that process's peak resident memory, removes the file, and fails where the peak
+ * is 1.5 GB or more.
  */
 import { fork } from 'node:child_process';
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';

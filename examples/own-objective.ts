@@ -1,5 +1,5 @@
-// A custom objective: SLiC's hinge (Zhao et al. 2023, arXiv:2305.10425, eq. 2) on log-ratios. The run records its source:
-// only this program can resume it, with the option resume: true.
+// A custom objective: SLiC's hinge (Zhao et al. 2023, arXiv:2305.10425, eq. 2) on log-ratios. The
+// run records its source: only this program can resume it, with the option resume: true.
 //   npx node examples/own-objective.ts [<model> [<output>]]
 import { alignPairs, logRatioMargin, type PairedObjective } from '@keel/align';
 

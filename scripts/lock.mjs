@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { onInterruption } from './steps.mjs';
 
 /**
- * Runs `work` while holding the lock file. Waits for a living holder (`waiting` is called once, with
- * its process number); the lock of a dead one is taken over.
+ * Runs `work` while holding the lock file. Waits for a living holder (`waiting` is called once,
+ * with its process number); the lock of a dead one is taken over.
  *
  * @template T
  * @param {string} path
@@ -58,7 +58,9 @@ function tryLock(path, own) {
   }
 }
 
-/** Two may find the same dead lock: whoever then moves a fresh lock away by mistake puts it back. */
+/**
+ * Two may find the same dead lock: whoever then moves a fresh lock away by mistake puts it back.
+ */
 function takeAway(path, dead) {
   const aside = `${path}.${randomUUID()}`;
   try {

@@ -1,4 +1,5 @@
-// npm run quickstart: sets up what is missing, then aligns the default model and shows what changed.
+// npm run quickstart: sets up what is missing, then aligns the default model and shows what
+//   changed.
 import { join } from 'node:path';
 import { handOver } from '../packages/cli/bin/hand-over.mjs';
 import { pinnedEnvironment, pinnedNode, root } from './places.mjs';

@@ -1,4 +1,5 @@
-// Everything that Keel needs on this machine. Plain JavaScript that Node 20 runs with nothing installed.
+// Everything that Keel needs on this machine. Plain JavaScript that Node 20 runs with nothing
+// installed.
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +13,9 @@ import { handleInterruptions, SetUpError, step } from './steps.mjs';
 import { checkTools } from './tools.mjs';
 
 /**
- * Brings the machine to where Keel runs: tools checked, packages, LibTorch, the compiled addon and the
- * default model there. What is done already is passed over. Ends the process where a step fails.
+ * Brings the machine to where Keel runs: tools checked, packages, LibTorch, the compiled addon and
+ * the default model there. What is done already is passed over. Ends the process where a step
+ * fails.
  *
  * @param {{ needModel?: boolean }} [options]
  */

@@ -91,11 +91,13 @@ export async function step(name, work) {
 }
 
 /**
- * Runs a program with its output in a log file. Throws a SetUpError that shows the error where it fails.
+ * Runs a program with its output in a log file. Throws a SetUpError that shows the error where it
+ * fails.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ log: string, what: string, advice?: string, cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @param {{ log: string, what: string, advice?: string, cwd?: string, env?: NodeJS.ProcessEnv }}
+ *   options
  */
 export async function runLogged(command, args, { log, what, advice = '', cwd, env }) {
   mkdirSync(dirname(log), { recursive: true });

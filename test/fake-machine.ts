@@ -23,8 +23,8 @@ export interface Ending {
 }
 
 /**
- * A copy of the set-up in a folder of its own, on a machine whose npm, python3, g++ and cmake are small
- * shell programs: they note how they were called and make what the real ones would.
+ * A copy of the set-up in a folder of its own, on a machine whose npm, python3, g++ and cmake are
+ * small shell programs: they note how they were called and make what the real ones would.
  */
 export class FakeMachine {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'keel-setup-')));

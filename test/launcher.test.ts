@@ -114,7 +114,8 @@ describe('the keel command', () => {
     const { child, line, ending } = launch(['wait']);
     await line(/"args"/);
     child.kill('SIGKILL');
-    // The program holds the output open: it closes, and this ends, only once the program is gone too.
+    // The program holds the output open: it closes, and this ends, only once the program is gone
+    // too.
     expect(await ending).toEqual([null, 'SIGKILL']);
   });
 });

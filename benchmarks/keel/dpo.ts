@@ -1,4 +1,5 @@
-// Measures Keel's DPO: time and tokens of each step, peak memory. Prints one JSON line, as benchmarks/trl/dpo.py does.
+// Measures Keel's DPO: time and tokens of each step, peak memory. Prints one JSON line, as
+// benchmarks/trl/dpo.py does.
 import { alignPairs, openRows, packPairs, type TokenisedPair, tokenisePair } from '@keel/align';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';

@@ -1,5 +1,5 @@
-// What Keel's side of a comparison measures of a run: time and tokens of each step, peak memory, and how that compares
-// with the machine's own matrix product.
+// What Keel's side of a comparison measures of a run: time and tokens of each step, peak memory,
+// and how that compares with the machine's own matrix product.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,7 +81,10 @@ function commonOptions(
   };
 }
 
-/** Runs the training that the command line asks for; prints one JSON line, as the scripts in benchmarks/trl do. */
+/**
+ * Runs the training that the command line asks for; prints one JSON line, as the scripts in
+ * benchmarks/trl do.
+ */
 export async function measureRun(training: MeasuredTraining): Promise<void> {
   const values = valuesOf(training);
   const folder = mkdtempSync(join(tmpdir(), 'keel-measured-'));

@@ -1,4 +1,5 @@
-// One measurement of benchmarks/ppo-memory.ts: node benchmarks/keel/ppo.ts <kind> '<options as JSON>'. Prints one JSON line.
+// One measurement of benchmarks/ppo-memory.ts: node benchmarks/keel/ppo.ts <kind> '<options as
+// JSON>'. Prints one JSON line.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fineTune, type RunHooks, trainPpo, trainReward } from '@keel/align';
@@ -27,7 +28,10 @@ export interface MeasuredOptions {
 
 export interface Measured {
   peak_rss_bytes: number;
-  /** Of a rollout batch with all its steps, the first left out; of supervised fine-tuning, of one step. */
+  /**
+   * Of a rollout batch with all its steps, the first left out; of supervised fine-tuning, of one
+   * step.
+   */
   seconds_per_batch: number;
   /** Of that time; of PPO only. */
   shares: { rollout: number; reward: number; scoring: number; update: number } | null;
@@ -84,7 +88,8 @@ switch (kind) {
     await ppo();
     break;
   case 'four models': {
-    // Reference and critic compute on the policy's base whatever stands beside it: their own bases are only held.
+    // Reference and critic compute on the policy's base whatever stands beside it: their own bases
+    // are only held.
     const held = await Promise.all([0, 1].map(() => loadModel(asked.otherBase, common)));
     for (const one of held) await generateAll(one, [[1]], { maxNewTokens: 2 });
     await ppo();

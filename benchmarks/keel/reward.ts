@@ -1,5 +1,5 @@
-// Measures Keel's reward modelling: time and tokens of each step, peak memory. Prints one JSON line, as
-// benchmarks/trl/reward.py does.
+// Measures Keel's reward modelling: time and tokens of each step, peak memory. Prints one JSON
+// line, as benchmarks/trl/reward.py does.
 import {
   type JudgedOptions,
   openRows,

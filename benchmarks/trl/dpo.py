@@ -14,7 +14,8 @@ arguments = parser.parse_args()
 def make_trainer(options, load):
     from trl import DPOTrainer
 
-    # For full fine-tuning at the default TRL keeps a second model, which it loads in the same precision.
+    # For full fine-tuning at the default TRL keeps a second model, which it loads in the same
+    # precision.
     reference = load() if arguments.full and not arguments.precompute else None
     return in_order(DPOTrainer)(ref_model=reference, **options)
 

@@ -73,7 +73,8 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
     label, and the adapter its head beside it. With `answers` a row is a prompt that is answered so many times, and the
     answers' tokens are counted.
     """
-    # A cached result of an earlier run, or a look-up in the hub, would not be the training that is measured.
+    # A cached result of an earlier run, or a look-up in the hub, would not be the training that is
+    # measured.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_CACHING="1", TQDM_DISABLE="1")
     import torch
     from datasets import Dataset
@@ -180,7 +181,8 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
                 "median_seconds_per_step": round(statistics.median(seconds), 4),
                 "tokens_per_step": tokens[1:],
                 "tokens_per_second": round(sum(tokens[1:]) / sum(seconds), 2),
-                # What is computed before the first step, such as a reference pass over all rows, is in here.
+                # What is computed before the first step, such as a reference pass over all rows, is
+                # in here.
                 "prepare_seconds": round(prepared, 3),
                 "peak_rss_bytes": max(peak_before_training or 0, peak_training or 0) or None,
                 "peak_training_rss_bytes": peak_training,

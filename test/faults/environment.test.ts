@@ -1,5 +1,6 @@
-// What the system does to a run: full and read-only disks, limits, closed outputs, signals, a missing cache, a clock that jumps.
-// Whatever it is, the message says what to do, no stack is shown, nothing is left half written, and the run resumes.
+// What the system does to a run: full and read-only disks, limits, closed outputs, signals, a
+// missing cache, a clock that jumps. Whatever it is, the message says what to do, no stack is
+// shown, nothing is left half written, and the run resumes.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// Every change that this process makes to files below one folder, in order: to count them, or to die at one of them.
+// Every change that this process makes to files below one folder, in order: to count them, or to
+// die at one of them.
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

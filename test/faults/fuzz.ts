@@ -1,7 +1,7 @@
 /**
- * Damages files of every format that Keel reads, and looks at what its readers make of them. Each file must be read, or be
- * refused with an error that names it: never a crash, a hang, much memory, an error nobody catches, the engine's own words, or
- * NaN in silence.
+ * Damages files of every format that Keel reads, and looks at what its readers make of them. Each
+ * file must be read, or be refused with an error that names it: never a crash, a hang, much memory,
+ * an error nobody catches, the engine's own words, or NaN in silence.
  *
  *     node test/faults/fuzz.ts --seed 7 --count 20000 [--target gguf] [--keep FOLDER]
  */

@@ -1,4 +1,5 @@
-// A run in a process of its own, to be killed: node kill-child.ts '<ChildTask as JSON>'. Prints its number of changes to files.
+// A run in a process of its own, to be killed: node kill-child.ts '<ChildTask as JSON>'. Prints its
+// number of changes to files.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -24,7 +25,9 @@ export interface ChildTask {
   place: KillPlace | null;
 }
 
-/** As a user does: `--resume` where there is a run, and the same command again where there is none. */
+/**
+ * As a user does: `--resume` where there is a run, and the same command again where there is none.
+ */
 async function run({ kind, options }: Job): Promise<void> {
   const resume = existsSync(join(options.output, 'config.yaml'));
   if (kind === 'dpo') await alignPairs({ ...options, resume });

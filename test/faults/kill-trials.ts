@@ -1,4 +1,5 @@
-// Runs that are killed at changes to files drawn from a seed, resumed, and compared with a run that was left alone.
+// Runs that are killed at changes to files drawn from a seed, resumed, and compared with a run that
+// was left alone.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,9 @@ export interface Trial {
   killed: string[];
 }
 
-/** Trials of one job in a folder of their own. All of them run under one path: results may name it. */
+/**
+ * Trials of one job in a folder of their own. All of them run under one path: results may name it.
+ */
 export class KillTrials {
   readonly #root: string;
   readonly #job: Job;

@@ -1,5 +1,6 @@
-// Runs that are killed at places drawn from a seed end in the bytes of a run that was left alone: weights, optimiser, metrics and
-// samples. A few trials run here. Many, with a report of each kill on stderr:
+// Runs that are killed at places drawn from a seed end in the bytes of a run that was left alone:
+// weights, optimiser, metrics and samples. A few trials run here. Many, with a report of each kill
+// on stderr:
 //
 //     KEEL_KILL_TRIALS=200 KEEL_KILL_SEED=1 npx vitest run test/faults/kills.test.ts
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,7 +53,8 @@ const jobs: Record<string, (output: string) => Job> = {
     kind: 'dpo',
     options: { ...usual, model, data: [rows], evalData: [rows], evalSteps: 3, output, lora: false },
   }),
-  // With samples, running reward statistics, a critic and rollout batches that outlive a checkpoint.
+  // With samples, running reward statistics, a critic and rollout batches that outlive a
+  // checkpoint.
   'a PPO run': (output) => ({
     kind: 'ppo',
     options: {

@@ -1,4 +1,5 @@
-// Errors of the library, wherever they come from, leave no tensor behind: a program that catches them can go on for days.
+// Errors of the library, wherever they come from, leave no tensor behind: a program that catches
+// them can go on for days.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

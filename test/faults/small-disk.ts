@@ -24,8 +24,8 @@ export function noSmallDisks(): string | null {
 }
 
 /**
- * Runs a shell command with a disk in place of a folder. What it writes there is gone afterwards: what matters of it has to be
- * printed.
+ * Runs a shell command with a disk in place of a folder. What it writes there is gone afterwards:
+ * what matters of it has to be printed.
  */
 export function onDisk(folder: string, disk: Disk, script: string, env: NodeJS.ProcessEnv): Result {
   const mount =

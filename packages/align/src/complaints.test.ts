@@ -1,5 +1,5 @@
-// What users of other trainers complained about, each by name, with the test that holds Keel to the opposite. The tests stand
-// where the code is; this one sees to it that none is lost.
+// What users of other trainers complained about, each by name, with the test that holds Keel to the
+// opposite. The tests stand where the code is; this one sees to it that none is lost.
 import { readFileSync } from 'node:fs';
 import { tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Preference alignment: data, objectives, trainers, runs, evaluation. A whole file is named where all that it exports is public. */
+/**
+ * Preference alignment: data, objectives, trainers, runs, evaluation. A whole file is named where
+ * all that it exports is public.
+ */
 
 export { exactJson, plainNumbers } from '@keel/model/exact-json';
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';

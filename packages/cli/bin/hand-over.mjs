@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 const follow = fileURLToPath(new URL('follow-launcher.mjs', import.meta.url));
 
 /**
- * Runs `node` with `args` and ends this process as that one ends: with its exit code, or 128 plus the
- * number of the signal that ended it. The program gets this process's signals and does not outlive it.
+ * Runs `node` with `args` and ends this process as that one ends: with its exit code, or 128 plus
+ * the number of the signal that ended it. The program gets this process's signals and does not
+ * outlive it.
  * Rejects where the program cannot be started.
  *
  * @param {string} node

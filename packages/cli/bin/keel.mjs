@@ -25,7 +25,10 @@ if (node === null) {
   process.exit(1);
 }
 
-/** Where Node keeps what it compiled: a quarter of a second less at every start. NODE_DISABLE_COMPILE_CACHE=1 turns it off. */
+/**
+ * Where Node keeps what it compiled: a quarter of a second less at every start.
+ * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
+ */
 const compiled = join(process.env.KEEL_CACHE || join(homedir(), '.cache', 'keel'), 'compiled');
 
 /**

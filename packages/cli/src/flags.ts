@@ -4,7 +4,10 @@ import { ConfigError, flagValue, type OptionDescriptor } from './torch-free/alig
 /** What each flag of a command was given, in order. */
 const occurrences = new WeakMap<Command, Map<string, string[]>>();
 
-/** Gives a command the flags of a verb, grouped for its help; `operand` names the option without a flag. */
+/**
+ * Gives a command the flags of a verb, grouped for its help; `operand` names the option without a
+ * flag.
+ */
 export function addFlags(
   command: Command,
   descriptors: readonly OptionDescriptor[],
@@ -32,13 +35,15 @@ export function addFlags(
     const other = usage === flag ? negatedFlag : flag;
     add(new Option(other).hideHelp(), descriptor);
   }
-  // Beside the flags of this call, which stand last; a verb that has none of them has a single group.
+  // Beside the flags of this call, which stand last; a verb that has none of them has a single
+  // group.
   const heading = `${(ofThisCall.at(-1) ?? lasting[0])?.group ?? 'Options'}:`;
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
 }
 
 /**
- * Rewrites `--lora=true` as `--lora` and `--lora=false` as `--no-lora`, which is how flags without a value are parsed.
+ * Rewrites `--lora=true` as `--lora` and `--lora=false` as `--no-lora`, which is how flags without
+ * a value are parsed.
  * @throws ConfigError for another value
  */
 export function withPlainBooleans(

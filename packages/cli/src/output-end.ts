@@ -1,4 +1,5 @@
-// What happens when stdout can no longer be written: its reader has left (`keel … | head -1`), or the disk under it is full.
+// What happens when stdout can no longer be written: its reader has left (`keel … | head -1`), or
+// the disk under it is full.
 
 import { exitCodes } from './failure.ts';
 import { complain } from './terminal.ts';
@@ -16,7 +17,10 @@ type Listener = (end: OutputEnd) => void;
 const listeners = new Set<Listener>();
 let ended: OutputEnd | null = null;
 
-/** From now on an end of stdout is passed to those who wait for it, or ends the process; one of stderr is ignored. */
+/**
+ * From now on an end of stdout is passed to those who wait for it, or ends the process; one of
+ * stderr is ignored.
+ */
 export function watchOutput(): void {
   process.stdout.on('error', receive);
   // There is no place left to report it.
@@ -42,7 +46,8 @@ function endOf({ code = '', message }: NodeJS.ErrnoException): OutputEnd {
 }
 
 /**
- * Passes an end of stdout to a listener, at once where it has ended already. While there are listeners, the process goes on.
+ * Passes an end of stdout to a listener, at once where it has ended already. While there are
+ * listeners, the process goes on.
  * @returns takes the listener away
  */
 export function onOutputEnd(listener: Listener): () => void {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from './testing/command-line.ts';
 import { verbs } from './verb-list.ts';
 
-// Whatever loads the addon fails with this: KEEL_LIBTORCH names another LibTorch than the compiled one.
+// Whatever loads the addon fails with this: KEEL_LIBTORCH names another LibTorch than the compiled
+// one.
 const withoutLibtorch = { KEEL_LIBTORCH: '/nowhere' };
 
 describe('help', () => {

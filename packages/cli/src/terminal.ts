@@ -1,6 +1,7 @@
 /**
- * The border to the terminal: all that the command prints for people goes through here. Files, models and errors decide
- * much of it, so control characters are written out, and only styles that the command itself chose reach the terminal.
+ * The border to the terminal: all that the command prints for people goes through here. Files,
+ * models and errors decide much of it, so control characters are written out, and only styles that
+ * the command itself chose reach the terminal.
  */
 import { styleText } from 'node:util';
 import { shownText } from './torch-free/shown-text.ts';

@@ -1,6 +1,9 @@
 import { type OptionDescriptor, trlHint } from './torch-free/align-config.ts';
 
-/** Adds to commander's complaint of an unknown flag what the option is called here, where the name is TRL's. */
+/**
+ * Adds to commander's complaint of an unknown flag what the option is called here, where the name
+ * is TRL's.
+ */
 export function withTrlHint(complaint: string, descriptors: readonly OptionDescriptor[]): string {
   const flag = /unknown option '--([\w-]+)/.exec(complaint)?.[1];
   if (flag === undefined) return complaint;
@@ -14,7 +17,10 @@ export function withTrlHint(complaint: string, descriptors: readonly OptionDescr
     : `error: unknown option '--${flag}': ${asFlag(hint, descriptors)}\n`;
 }
 
-/** `write lora_rank` as "give --lora-rank", `write lora: true` as "give --lora"; what is longer stays, as it is for YAML. */
+/**
+ * `write lora_rank` as "give --lora-rank", `write lora: true` as "give --lora"; what is longer
+ * stays, as it is for YAML.
+ */
 function asFlag(hint: string, descriptors: readonly OptionDescriptor[]): string {
   const [, key, value] = /^write (\w+)(?:: ([\w.-]+))?$/.exec(hint) ?? [];
   const found = descriptors.find(({ yamlKey }) => yamlKey === key);

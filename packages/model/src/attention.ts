@@ -30,7 +30,8 @@ export interface Attention {
   /**
    * Computes a whole block, where it has a kernel for that.
    * @param state [T, hidden]
-   * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no position embedding
+   * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no
+   *   position embedding
    * @param adapter name of the adapter that lies over the block's layers, or null
    * @returns the next state, [T, hidden], or null: the block is to be composed
    */

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 
 let flags: ReadonlySet<string> | null = null;
 
-/** The processor's instruction sets by Linux's names (avx2, avx512f, avx512_bf16, amx_bf16, …); empty where they can't be read. */
+/**
+ * The processor's instruction sets by Linux's names (avx2, avx512f, avx512_bf16, amx_bf16, …);
+ * empty where they can't be read.
+ */
 export function cpuFlags(): ReadonlySet<string> {
   if (flags !== null) return flags;
   let text = '';

@@ -1,8 +1,12 @@
-// What distinguishes one decoder-only language model from another. Each file in families/ makes one from a config.json.
+// What distinguishes one decoder-only language model from another. Each file in families/ makes one
+// from a config.json.
 
 /** Rotary position embedding of one layer (Su et al. 2021, arXiv:2104.09864). */
 export interface RotaryConfig {
-  /** Radians a position, one for each pair of rotated features: [rotarySize / 2]. Scaling is already in them. */
+  /**
+   * Radians a position, one for each pair of rotated features: [rotarySize / 2]. Scaling is already
+   * in them.
+   */
   inverseFrequencies: readonly number[];
   /** Factor on cosine and sine (long-context variants); 1 as a rule. */
   attentionFactor: number;
@@ -55,11 +59,15 @@ export interface DecoderConfig {
   /** Which linear modules have a bias. */
   biases: Biases;
   /**
-   * Token whose embedding takes no gradient where it is an input. Keel pads nothing; but transformers leaves config.json's
-   * pad token untrained, also where it is a real token such as the end of a turn, and full fine-tuning is to agree with it.
+   * Token whose embedding takes no gradient where it is an input. Keel pads nothing; but
+   * transformers leaves config.json's pad token untrained, also where it is a real token such as
+   * the end of a turn, and full fine-tuning is to agree with it.
    */
   untrainedToken?: number | null;
-  /** Module names by place, as in the checkpoint; absent: the model has no such module. `#` is the layer's number. */
+  /**
+   * Module names by place, as in the checkpoint; absent: the model has no such module. `#` is the
+   * layer's number.
+   */
   modules: ModuleNames;
   /** Linear weights are stored [in, out] (GPT-2's Conv1D). */
   transposedLinears: boolean;

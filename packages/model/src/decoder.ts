@@ -57,11 +57,17 @@ export interface ForwardOptions {
   recomputation?: Recomputation | null;
   /** Noise that is added to the embeddings: [T, hidden] to the same. */
   embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
-  /** [N] int64: the tokens whose states are wanted. Nothing of the others is computed after the last attention. */
+  /**
+   * [N] int64: the tokens whose states are wanted. Nothing of the others is computed after the last
+   * attention.
+   */
   wanted?: Tensor | null;
 }
 
-/** A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of sampling. */
+/**
+ * A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of
+ * sampling.
+ */
 export class Decoder {
   readonly config: DecoderConfig;
   readonly weights: DecoderWeights;
@@ -150,7 +156,10 @@ export class Decoder {
     return cap === null ? wide : wide.div(cap).tanh().mul(cap);
   }
 
-  /** Beyond its positions a model has no meaning: learned ones end, and LongRoPE wants other factors. */
+  /**
+   * Beyond its positions a model has no meaning: learned ones end, and LongRoPE wants other
+   * factors.
+   */
   #checkPositions(positions: Int32Array): void {
     const { family, maxPositions } = this.config;
     let last = 0;
@@ -203,7 +212,8 @@ export class Decoder {
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
     const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
-    // The normed input is computed again in backward: attention's is the first that needs what comes of it.
+    // The normed input is computed again in backward: attention's is the first that needs what
+    // comes of it.
     const merged = this.#release(
       attended.reshape(-1, heads * headSize),
       normed,
@@ -274,7 +284,10 @@ const activations: Record<Activation, (x: Tensor) => Tensor> = {
   relu: (x) => x.relu(),
 };
 
-/** Cosine and sine of every position, [T, half]; angles in float64, so that far positions stay exact. */
+/**
+ * Cosine and sine of every position, [T, half]; angles in float64, so that far positions stay
+ * exact.
+ */
 function rotation(
   rotary: RotaryConfig,
   positions: Int32Array,

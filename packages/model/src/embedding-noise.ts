@@ -1,11 +1,12 @@
-// NEFTune (Jain et al. 2023, arXiv:2310.05914, section 2, algorithm 1): noise on the embeddings while fine-tuning.
+// NEFTune (Jain et al. 2023, arXiv:2310.05914, section 2, algorithm 1): noise on the embeddings
+// while fine-tuning.
 import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
 import { ancestors, type PackedBatch } from './packed-batch.ts';
 
 /**
  * Uniform noise in [-1, 1] scaled by alpha / sqrt(L d), drawn from the device's random state.
- * @param batch L is the length of a token's own sequence: its segment and those that it continues. There is no padding
- *   that would make L the longest row's, as in batches with padding
+ * @param batch L is the length of a token's own sequence: its segment and those that it continues.
+ *   There is no padding that would make L the longest row's, as in batches with padding
  * @param alpha strength; the paper takes 5, 10 or 15
  * @param embeddings [T, d]
  * @returns [T, d], of the embeddings' type

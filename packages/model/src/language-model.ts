@@ -37,7 +37,10 @@ export interface TokenScores {
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
-  /** log of the sum over v of p(v)^2, without gradient; where {@link PassOptions.collision} asks for it */
+  /**
+   * log of the sum over v of p(v)^2, without gradient; where {@link PassOptions.collision} asks for
+   * it
+   */
   collision?: Tensor;
 }
 
@@ -48,11 +51,16 @@ export interface PassOptions {
   embeddingNoise?: number | null;
   /** Logits are divided by it, as a sampler at this temperature does. Default 1. */
   temperature?: number;
-  /** The entropy carries a gradient too, but none to the head: for a frozen one. Computed a second time, and more slowly. */
+  /**
+   * The entropy carries a gradient too, but none to the head: for a frozen one. Computed a second
+   * time, and more slowly.
+   */
   entropyGradient?: boolean;
   /** Blocks are computed again in its backward: call that and not the loss's own. */
   recomputation?: Recomputation | null;
-  /** Scored tokens come with their `collision`, for which the head's product is formed once more. */
+  /**
+   * Scored tokens come with their `collision`, for which the head's product is formed once more.
+   */
   collision?: boolean;
 }
 
@@ -64,15 +72,18 @@ export interface HeadScores {
   tokens: TokenScores | null;
 }
 
-/** Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is held at a time. */
+/**
+ * Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is
+ * held at a time.
+ */
 const LOGPROB_CHUNK = 256;
 
 /** Roles that adapters on one base play. `reference` is the base with none. */
 export type Role = 'reference' | (string & {});
 
 /**
- * One base model with its tokenizer and the roles on it. The only way to choose a role is {@link as}, so that none
- * leaks into another.
+ * One base model with its tokenizer and the roles on it. The only way to choose a role is {@link
+ * as}, so that none leaks into another.
  */
 export class LanguageModel {
   readonly decoder: Decoder;
@@ -158,7 +169,8 @@ export class LanguageModel {
   }
 
   /**
-   * Runs `body` with the adapter of this name laid over the base; `reference` lays none. Synchronous only.
+   * Runs `body` with the adapter of this name laid over the base; `reference` lays none.
+   * Synchronous only.
    * @throws RangeError naming the adapters that exist when there is none of this name;
    * Error when the body returns a promise: the role would leak into what runs meanwhile
    */
@@ -229,7 +241,8 @@ export class LanguageModel {
   }
 
   /**
-   * What the scalar head of the role that is on says of some tokens' hidden states. Run it in {@link asSteps}.
+   * What the scalar head of the role that is on says of some tokens' hidden states. Run it in
+   * {@link asSteps}.
    * @param rows [N]: indices in the batch of the tokens that are read
    * @param scored tokens whose log-probabilities the same pass gives
    * @throws RangeError when nothing is read, or the role has no head
@@ -249,7 +262,10 @@ export class LanguageModel {
     return { scores, tokens: none ? null : this.#tokenScores(hidden, scored, options) };
   }
 
-  /** The first numbers of each role: a training that diverges later is another matter, and told where it happens. */
+  /**
+   * The first numbers of each role: a training that diverges later is another matter, and told
+   * where it happens.
+   */
   #checkFirst(values: Tensor): void {
     if (this.#checked.has(this.#role)) return;
     this.#checked.add(this.#role);

@@ -20,9 +20,14 @@ export interface LoadModelOptions extends LoadTokenizerOptions {
   device?: Device | 'auto';
   /** The weights are float32 parameters (full fine-tuning) and not frozen. */
   trainable?: boolean;
-  /** A sequence classifier is loaded too, its scalar head in the role `reference`; else it is refused: it writes no text. */
+  /**
+   * A sequence classifier is loaded too, its scalar head in the role `reference`; else it is
+   * refused: it writes no text.
+   */
   classifier?: boolean;
-  /** Told why dequantised weights were not kept in the cache; a warning of the process unless given. */
+  /**
+   * Told why dequantised weights were not kept in the cache; a warning of the process unless given.
+   */
   notice?(text: string): void;
 }
 
@@ -39,8 +44,9 @@ export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
 }
 
 /**
- * 'auto' as a type of products: bf16 where the machine has it fast and the weights stay as they are. Full fine-tuning at its
- * small rates changes weights by less than a step of bfloat16, which the products would not see: fp32.
+ * 'auto' as a type of products: bf16 where the machine has it fast and the weights stay as they
+ * are. Full fine-tuning at its small rates changes weights by less than a step of bfloat16, which
+ * the products would not see: fp32.
  */
 export function resolvePrecision(
   precision: Precision,
@@ -57,8 +63,8 @@ const textOf = (path: string): string | null =>
 
 /**
  * Loads a model with its tokenizer.
- * @param name a folder as transformers saves it, a GGUF file of any name, `hub:owner/name[@revision]`, or the default
- * model's name
+ * @param name a folder as transformers saves it, a GGUF file of any name,
+ *   `hub:owner/name[@revision]`, or the default model's name
  * @throws CheckpointError when its files are damaged or of an unknown kind
  */
 export async function loadModel(

@@ -4,8 +4,9 @@ import { noGrad, ops, type Tensor, tidy } from '@keel/torch';
 const CHUNK = 256;
 
 /**
- * log of the sum over v of p(v)^2, p the softmax of states @ weight^T: the chance, in logarithms, that two tokens drawn
- * there are the same (WPO, Zhou et al. 2024, arXiv:2406.11827, eq. 5). Without gradient.
+ * log of the sum over v of p(v)^2, p the softmax of states @ weight^T: the chance, in logarithms,
+ * that two tokens drawn there are the same (WPO, Zhou et al. 2024, arXiv:2406.11827, eq. 5).
+ * Without gradient.
  * @param states [N, hidden]
  * @param weight [vocabulary, hidden]
  * @param softcap 0: none

@@ -3,8 +3,8 @@ import { backwardFlops, forwardFlops, modelSizes, totalFlops } from './model-flo
 import { BatchBuilder } from './packed-batch.ts';
 import { tinyDecoder } from './testing/tiny-decoder.ts';
 
-// Hidden 20, intermediate 36, 4 query and 2 key heads of 6, 2 layers, 257 tokens: by hand, a layer has
-// 20*24 + 2*20*12 + 24*20 + 2*20*36 + 36*20 = 3600 weights, the head 257*20 = 5140.
+// Hidden 20, intermediate 36, 4 query and 2 key heads of 6, 2 layers, 257 tokens: by hand, a layer
+// has 20*24 + 2*20*12 + 24*20 + 2*20*36 + 36*20 = 3600 weights, the head 257*20 = 5140.
 const batch = (): ReturnType<BatchBuilder['build']> => {
   const builder = new BatchBuilder();
   const prompt = builder.add([1, 2, 3]);
@@ -19,7 +19,8 @@ describe('forwardFlops', () => {
     expect(sizes).toMatchObject({ linear: 7200, head: 5140, attentionWidth: 24 });
     const flops = forwardFlops(sizes, batch(), 3);
     expect(flops.products).toBe(2 * (7200 * 6 + 5140 * 3));
-    // Positions 0 1 2, 3 4, 3 see 1 + 2 + 3 + 4 + 5 + 4 = 19 keys in each of two layers; two products.
+    // Positions 0 1 2, 3 4, 3 see 1 + 2 + 3 + 4 + 5 + 4 = 19 keys in each of two layers; two
+    // products.
     expect(flops.attention).toBe(2 * 2 * 24 * 19 * 2);
   });
 

@@ -1,13 +1,20 @@
-// How much arithmetic a batch asks of a model: what model FLOP utilisation counts (Chowdhery et al. 2022, arXiv:2204.02311, B).
+// How much arithmetic a batch asks of a model: what model FLOP utilisation counts (Chowdhery et al.
+// 2022, arXiv:2204.02311, B).
 import type { Decoder } from './decoder.ts';
 import { linearLayers } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
 
 /** Floating-point operations; a multiplication and its addition are two. */
 export interface Flops {
-  /** Products with the model's own weights: linear layers on all tokens, the head on the scored ones. */
+  /**
+   * Products with the model's own weights: linear layers on all tokens, the head on the scored
+   * ones.
+   */
   products: number;
-  /** Attention's two products, queries with keys and probabilities with values, over the keys that a token sees. */
+  /**
+   * Attention's two products, queries with keys and probabilities with values, over the keys that a
+   * token sees.
+   */
   attention: number;
 }
 
@@ -33,8 +40,9 @@ export function modelSizes(decoder: Decoder): ModelSizes {
 }
 
 /**
- * One forward pass over a packed batch, of which `scored` tokens are predicted. What packing shares is counted once. Adapters,
- * norms and activations are left out: they are small, and no part of the model.
+ * One forward pass over a packed batch, of which `scored` tokens are predicted. What packing shares
+ * is counted once. Adapters, norms and activations are left out: they are small, and no part of the
+ * model.
  */
 export function forwardFlops(
   sizes: ModelSizes,
@@ -55,8 +63,9 @@ export function forwardFlops(
 }
 
 /**
- * The backward pass of such a forward pass: gradients of inputs, and where the weights themselves are trained theirs too. In
- * attention nothing is frozen. What a kernel computes again is not counted.
+ * The backward pass of such a forward pass: gradients of inputs, and where the weights themselves
+ * are trained theirs too. In attention nothing is frozen. What a kernel computes again is not
+ * counted.
  */
 export const backwardFlops = (
   { products, attention }: Flops,

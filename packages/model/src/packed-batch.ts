@@ -1,6 +1,10 @@
-// The packed batch: one flat list of tokens and a table of segments. There is no padding and no mask.
+// The packed batch: one flat list of tokens and a table of segments. There is no padding and no
+// mask.
 
-/** A run of tokens of one sequence. It attends causally to itself and fully to the segments it continues. */
+/**
+ * A run of tokens of one sequence. It attends causally to itself and fully to the segments it
+ * continues.
+ */
 export interface Segment {
   /** Index of its first token in the batch. */
   start: number;

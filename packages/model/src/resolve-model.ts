@@ -9,7 +9,10 @@ export const DEFAULT_MODEL_NAME = 'SmolLM2-135M-Instruct';
 /** The hub repository whose weights the default model's file holds, quantised. */
 export const DEFAULT_MODEL_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
-/** Whether a name means the default model: in any case, unless a file or folder of this very name is there. */
+/**
+ * Whether a name means the default model: in any case, unless a file or folder of this very name is
+ * there.
+ */
 export const isDefaultModel = (name: string): boolean =>
   name === DEFAULT_MODEL_NAME ||
   (name.toLowerCase() === DEFAULT_MODEL_NAME.toLowerCase() && !existsSync(name));

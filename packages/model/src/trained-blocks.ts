@@ -34,7 +34,8 @@ export function activationBytes(decoder: Decoder, adapter: string | null): Activ
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
   const element = dtypeBytes(decoder.computeType);
-  // What an RMS norm, a SwiGLU and a GEGLU give is released in forward; others keep it, and what they are composed of.
+  // What an RMS norm, a SwiGLU and a GEGLU give is released in forward; others keep it, and what
+  // they are composed of.
   const norms = norm.kind === 'rms' ? 0 : 2 * hiddenSize * (element + 4);
   const products = gated && activation !== 'relu' ? 0 : 2 * element * intermediateSize;
   // Two states; query, key, value and attention's output; gate and up.

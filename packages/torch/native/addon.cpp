@@ -1,5 +1,6 @@
-// The addon's surface: the boxed operator call (call.cpp), tensors (tensors.cpp) and, here, autograd, random state,
-// memory, and how it is loaded. All else (modules, optimisers, scopes) is TypeScript.
+// The addon's surface: the boxed operator call (call.cpp), tensors (tensors.cpp) and, here,
+// autograd, random state, memory, and how it is loaded. All else (modules, optimisers, scopes) is
+// TypeScript.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -167,7 +168,8 @@ napi_value build(napi_env env, const Arguments&) {
 
 void releaseInstance(napi_env, void* data, void*) { delete static_cast<Instance*>(data); }
 
-// Runs once a JavaScript thread; LibTorch itself, its random state and its thread count are the process's.
+// Runs once a JavaScript thread; LibTorch itself, its random state and its thread count are the
+// process's.
 napi_value initialise(napi_env env, napi_value exports) {
   return guarded(
       env,

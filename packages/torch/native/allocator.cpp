@@ -1,7 +1,9 @@
-// Memory of large CPU tensors is kept and used again. Activations come and go by the megabyte; given back to the system each
-// time, every page of them is faulted in anew, which costs as much as the arithmetic of all but the largest products
-// (docs/results/engine.md). Sizes change with every batch, so what is kept is one range of addresses, taken in pieces of any
-// size: a tensor that goes leaves a hole, holes beside each other become one, and a new tensor takes the smallest that it fits.
+// Memory of large CPU tensors is kept and used again. Activations come and go by the megabyte;
+// given back to the system each time, every page of them is faulted in anew, which costs as much as
+// the arithmetic of all but the largest products (docs/results/engine.md). Sizes change with every
+// batch, so what is kept is one range of addresses, taken in pieces of any size: a tensor that goes
+// leaves a hole, holes beside each other become one, and a new tensor takes the smallest that it
+// fits.
 #include "allocator.h"
 
 #include <c10/core/CPUAllocator.h>
@@ -116,7 +118,8 @@ class KeepingAllocator final : public c10::Allocator {
   std::mutex mutex_;
   std::unordered_map<void*, size_t> taken_;
   Holes holes_;
-  // What was never taken of the newest range of addresses, and where what was written of it may end.
+  // What was never taken of the newest range of addresses, and where what was written of it may
+  // end.
   Address top_ = 0, end_ = 0, highest_ = 0;
   size_t takenBytes_ = 0;
 

@@ -9,7 +9,8 @@ namespace {
 
 using Stack = std::vector<c10::IValue>;
 
-// The operator's arguments begin at `first` of the call's; what is not given gets the schema's default.
+// The operator's arguments begin at `first` of the call's; what is not given gets the schema's
+// default.
 void convertArguments(napi_env env, const Arguments& args, size_t first, const Operator& op, Stack& stack) {
   const auto& schema = op.handle.schema();
   const size_t given = args.count - first;
@@ -112,7 +113,8 @@ napi_value call(napi_env env, napi_callback_info info) {
   });
 }
 
-// timeCall(operator, count, ...arguments) -> nanoseconds a call takes by itself, without JavaScript and conversion
+// timeCall(operator, count, ...arguments) -> nanoseconds a call takes by itself, without JavaScript
+// and conversion
 napi_value timeCall(napi_env env, napi_callback_info info) {
   return withOperator(env, info, 2, [&](const Arguments& args, const Operator& op) {
     const int64_t count = toInteger(env, args[1]);
@@ -134,7 +136,8 @@ napi_value timeCall(napi_env env, napi_callback_info info) {
   });
 }
 
-// schemas(name) -> [{overload, schema, arguments: [{name, type, hasDefault, keywordOnly}], returns: [type]}]
+// schemas(name) -> [{overload, schema, arguments: [{name, type, hasDefault, keywordOnly}], returns:
+// [type]}]
 napi_value schemas(napi_env env, const Arguments& args) {
   const std::string wanted = toString(env, args[0]);
   napi_value list;

@@ -1,4 +1,5 @@
-// What every function of the addon is made of: arguments, the state of its JavaScript thread, exceptions.
+// What every function of the addon is made of: arguments, the state of its JavaScript thread,
+// exceptions.
 #pragma once
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/util/Exception.h>
@@ -79,7 +80,8 @@ napi_value guarded(napi_env env, Body body, Context context) noexcept {
   return nullptr;
 }
 
-// A JavaScript function of a C++ one; its name, the property's data, begins the messages of its errors.
+// A JavaScript function of a C++ one; its name, the property's data, begins the messages of its
+// errors.
 template <napi_value (*Body)(napi_env, const Arguments&)>
 napi_value entry(napi_env env, napi_callback_info info) {
   const char* name = "";

@@ -20,7 +20,8 @@ uint32_t following(uint32_t generation) {
 }  // namespace
 
 HandleTable::HandleTable() {
-  // Tables of different threads begin far apart: a number from another thread is refused, not mistaken.
+  // Tables of different threads begin far apart: a number from another thread is refused, not
+  // mistaken.
   static std::atomic<uint32_t> tables{0};
   const uint32_t spread = (tables.fetch_add(1) * 0x9E3779Bu) & kGenerationMask;
   firstGeneration_ = spread == 0 ? 1 : spread;

@@ -7,7 +7,8 @@
 
 namespace keel {
 
-// Slot index in the low 24 bits, generation above: a number kept after dispose never reaches another tensor.
+// Slot index in the low 24 bits, generation above: a number kept after dispose never reaches
+// another tensor.
 using Handle = double;
 
 // One a JavaScript thread: none of it is locked.

@@ -1,5 +1,6 @@
-// A file that is cut while it is mapped has no pages behind its new end: whoever reads there gets SIGBUS, and the process
-// would end without a word. The handler says which file it was. Only what is safe in a signal handler is called in it.
+// A file that is cut while it is mapped has no pages behind its new end: whoever reads there gets
+// SIGBUS, and the process would end without a word. The handler says which file it was. Only what
+// is safe in a signal handler is called in it.
 #include <ATen/ATen.h>
 #include <signal.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ struct Mapping {
   char path[1024];
 };
 
-// Slots are taken once each: a file stays mapped as long as any of its tensors lives, which nobody tells.
+// Slots are taken once each: a file stays mapped as long as any of its tensors lives, which nobody
+// tells.
 constexpr size_t slots = 4096;
 Mapping mappings[slots];
 std::atomic<size_t> used{0};

@@ -1,6 +1,7 @@
-// Profiles: every operator with its inputs, the caller's ranges, and memory, from LibTorch's own hooks (RecordFunction and the
-// allocator's reports). Kineto stands on the same hooks, but takes some 10 microseconds and 3 KB an event, and a training step
-// has hundreds of thousands. What is made of the events is TypeScript's.
+// Profiles: every operator with its inputs, the caller's ranges, and memory, from LibTorch's own
+// hooks (RecordFunction and the allocator's reports). Kineto stands on the same hooks, but takes
+// some 10 microseconds and 3 KB an event, and a training step has hundreds of thousands. What is
+// made of the events is TypeScript's.
 #include <ATen/record_function.h>
 #include <c10/core/Allocator.h>
 #include <torch/csrc/profiler/orchestration/observer.h>
@@ -78,7 +79,8 @@ struct Recording {
     return signatures[signature] = inputs.place(text);
   }
 
-  // Its place, to be ended there; nothing where there are too many already. Ranges are few and always recorded.
+  // Its place, to be ended there; nothing where there are too many already. Ranges are few and
+  // always recorded.
   Event* begin(const at::RecordFunction& record) {
     const bool range = record.scope() == at::RecordScope::USER_SCOPE;
     std::lock_guard<std::mutex> lock(mutex);
@@ -110,7 +112,8 @@ struct Place : at::ObserverContext {
   Place(std::shared_ptr<Recording> its, Event* event) : recording(std::move(its)), event(event) {}
 };
 
-// One profile at a time in a process. It follows the thread that began it and, by LibTorch's thread-local state, autograd's.
+// One profile at a time in a process. It follows the thread that began it and, by LibTorch's
+// thread-local state, autograd's.
 std::mutex taking;
 std::shared_ptr<Recording> current;
 
@@ -200,8 +203,8 @@ napi_value profileRangeEnd(napi_env env, const Arguments&) {
   return undefinedValue(env);
 }
 
-// profileStop() -> {names, inputs, events, missed}: of each event its kind, name, inputs, start and duration in nanoseconds,
-// thread and bytes; ranges still open end here
+// profileStop() -> {names, inputs, events, missed}: of each event its kind, name, inputs, start and
+// duration in nanoseconds, thread and bytes; ranges still open end here
 napi_value profileStop(napi_env env, const Arguments&) {
   Taken& profile = ofThisThread();
   while (!profile.ranges.empty()) profile.ranges.pop_back();
@@ -220,7 +223,8 @@ napi_value profileStop(napi_env env, const Arguments&) {
   check(env, napi_create_arraybuffer(env, events.size() * kColumns * sizeof(double), &data, &buffer));
   auto* row = static_cast<double*>(data);
   for (const Event& event : events) {
-    // Nanoseconds of the clock are more than a double holds exactly: counted from the beginning of the profile.
+    // Nanoseconds of the clock are more than a double holds exactly: counted from the beginning of
+    // the profile.
     const int64_t start = event.start - recording->began;
     const double columns[kColumns] = {static_cast<double>(event.kind), static_cast<double>(event.name),
                                       static_cast<double>(event.inputs), static_cast<double>(start),

@@ -106,7 +106,8 @@ napi_value fromBytes(napi_env env, const Arguments& args) {
   return fromNumber(env, instance(env).handles.add(tensor));
 }
 
-// toBytes(handle, typedArray): copies the tensor's elements, row-major, into an array of the same size
+// toBytes(handle, typedArray): copies the tensor's elements, row-major, into an array of the same
+// size
 napi_value toBytes(napi_env env, const Arguments& args) {
   const at::Tensor tensor = tensorAt(env, args, 0).detach().cpu().contiguous();
   const Bytes bytes = bytesOf(env, args[1]);

@@ -32,7 +32,10 @@ function functionName(name: string, overload: string): string {
   return `${joined}${inPlace}`.replace(/^var$/, 'variance');
 }
 
-/** Element type, whether it may be absent and whether it is a list, of a schema type such as `Tensor?[]`. */
+/**
+ * Element type, whether it may be absent and whether it is a list, of a schema type such as
+ * `Tensor?[]`.
+ */
 function parseType(type: string): {
   base: string;
   optional: boolean;

@@ -17,7 +17,9 @@ export interface TensorOptions {
 
 export type Nested = number | readonly Nested[];
 
-/** Lowest and highest number of the integer types; a bool takes any number, and all but 0 are true. */
+/**
+ * Lowest and highest number of the integer types; a bool takes any number, and all but 0 are true.
+ */
 const ranges: Partial<Record<DType, readonly [number, number]>> = {
   uint8: [0, 255],
   int8: [-128, 127],
@@ -78,8 +80,8 @@ export function tensor(
 }
 
 /**
- * A tensor from a typed array: one copy of its bytes. A Uint16Array holds the bits of a 16-bit float and needs its dtype;
- * a Uint8Array with a dtype holds that type's bytes.
+ * A tensor from a typed array: one copy of its bytes. A Uint16Array holds the bits of a 16-bit
+ * float and needs its dtype; a Uint8Array with a dtype holds that type's bytes.
  * @throws Error when the array's bytes do not fit the shape
  * @throws TypeError when its elements are not those of the dtype
  */

@@ -3,13 +3,19 @@ import { freemem } from 'node:os';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';
 
-/** Bytes that this process could still take on a device; on the CPU, what its control group leaves it. */
+/**
+ * Bytes that this process could still take on a device; on the CPU, what its control group leaves
+ * it.
+ */
 export function freeMemory(device: Device = 'cpu'): number {
   if (device !== 'cpu') return native.deviceMemory(device);
   return Math.min(freemem(), process.availableMemory() + reclaimable());
 }
 
-/** The control group counts pages of files that were read; the system drops them when memory is short. */
+/**
+ * The control group counts pages of files that were read; the system drops them when memory is
+ * short.
+ */
 function reclaimable(): number {
   try {
     const stat = readFileSync('/sys/fs/cgroup/memory.stat', 'utf8');

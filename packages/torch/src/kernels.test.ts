@@ -1,4 +1,5 @@
-// Keel's own operators against the same computation in plain operators: `composed` in float64 is the truth.
+// Keel's own operators against the same computation in plain operators: `composed` in float64 is
+// the truth.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gradcheck, gradients, noGrad } from './autograd.ts';
 import { cat, randn } from './create.ts';
@@ -73,20 +74,23 @@ const oddKernels: (() => Kernel)[] = [
   ...attentionForms.map((form) => () => segmentAttention(form)),
   () => segmentAttention({ table: small, heads: 4, keyHeads: 4, size: 5 }),
   () => segmentAttention({ table: [0, 1, -1], heads: 2, keyHeads: 1, size: 7 }),
-  // Even sizes: block products take these in bfloat16, where the processor has them (kernels/blocks).
+  // Even sizes: block products take these in bfloat16, where the processor has them
+  // (kernels/blocks).
   () => linear([700, 14, 50], false),
   () => linear([37, 600, 20], false),
   () => linear([17, 2, 100], true),
   () => loraLinear([301, 64, 130, 16], false),
   () => loraLinear([33, 50, 34, 3], true),
-  // The adapter's gradient: ranks of one vector and of more, an odd number of tokens, several blocks of them.
+  // The adapter's gradient: ranks of one vector and of more, an odd number of tokens, several
+  // blocks of them.
   () => loraLinear([515, 70, 36, 17], false),
   () => loraLinear([259, 18, 100, 64], true),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
   () => linearLogprob(5, 14, 67, 0),
   () => linear([5, 14, 20], true),
-  // A segment longer than one thread takes, after a shared beginning; more groups than are summed at once.
+  // A segment longer than one thread takes, after a shared beginning; more groups than are summed
+  // at once.
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 1, size: 16 }),
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 2, size: 8, window: 600 }),
   () => segmentAttention({ table: long, heads: 6, keyHeads: 1, size: 50, softcap: 4 }),
@@ -131,7 +135,9 @@ const parts = ({ output, gradients: found }: Results): number[][] => [output, ..
 const norm = (numbers: readonly number[]): number =>
   Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0));
 
-/** Norm of the difference by the norm of the truth; by the output's, where a gradient is truly zero. */
+/**
+ * Norm of the difference by the norm of the truth; by the output's, where a gradient is truly zero.
+ */
 function errors(found: Results, truth: Results): number[] {
   const expected = parts(truth);
   return parts(found).map((values, part) => {
@@ -182,7 +188,8 @@ describe('kernels agree with the composed form', () => {
 describe('bfloat16 is no less exact than the composed form', () => {
   it.each(oddKernels.map((make) => [tidy(() => make().name), make] as const))('%s', (_, make) => {
     const made = make();
-    // Values that bfloat16 holds: what is measured is the computation and not the rounding of its inputs.
+    // Values that bfloat16 holds: what is measured is the computation and not the rounding of its
+    // inputs.
     const kernel = { ...made, inputs: made.inputs.map((one) => one.to('bfloat16').to('float32')) };
     const truth = resultsOf(kernel, kernel.composed, 'float64');
     const fused = errors(resultsOf(kernel, kernel.fused, 'bfloat16'), truth);

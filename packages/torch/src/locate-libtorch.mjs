@@ -43,7 +43,8 @@ export function pythonCommand(env = process.env) {
 /**
  * LibTorch for the addon, looked for in KEEL_LIBTORCH, the active Python's torch and Keel's cache,
  * in this order; null where there is none. What is found but cannot be used is told to `note`.
- * Throws where KEEL_LIBTORCH names something that cannot be used: an explicit wish is not passed over.
+ * Throws where KEEL_LIBTORCH names something that cannot be used: an explicit wish is not passed
+ * over.
  *
  * @param {{ env?: NodeJS.ProcessEnv, note?: (text: string) => void }} [options]
  * @returns {LibTorch | null}

@@ -1,6 +1,7 @@
 // Loads the compiled addon. Everything else of this package speaks to it through `native`.
-// Each worker thread that loads it has tensors of its own, freed when it ends; a tensor cannot be passed to another
-// thread. LibTorch's random state and its number of threads are those of the process.
+// Each worker thread that loads it has tensors of its own, freed when it ends; a tensor cannot be
+// passed to another thread. LibTorch's random state and its number of threads are those of the
+// process.
 import { createRequire } from 'node:module';
 // @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { addonPath } from './locate-libtorch.mjs';
@@ -78,8 +79,9 @@ interface Native {
 }
 
 function load(): Native {
-  // GNU OpenMP's threads spin 300,000 times before they sleep, and so hold back whom they wait for where other processes
-  // are busy (docs/results/engine.md). It reads the variable when LibTorch loads it.
+  // GNU OpenMP's threads spin 300,000 times before they sleep, and so hold back whom they wait for
+  // where other processes are busy (docs/results/engine.md). It reads the variable when LibTorch
+  // loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
   const path = addonPath() as string | null;
   if (path === null) {

@@ -2,7 +2,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Profiler } from './profiler.ts';
 
-/** Sums the seconds of each phase of what runs in it. Two that run at once do not see each other. */
+/**
+ * Sums the seconds of each phase of what runs in it. Two that run at once do not see each other.
+ */
 export class PhaseClock {
   #seconds = new Map<string, number>();
   /** Takes the phases up too, where a profile is being taken. */
@@ -13,7 +15,10 @@ export class PhaseClock {
     return current.run({ clock: this, inside: false }, body);
   }
 
-  /** Seconds of each phase since the last call. A phase within another belongs to the outer one alone. */
+  /**
+   * Seconds of each phase since the last call. A phase within another belongs to the outer one
+   * alone.
+   */
   take(): Map<string, number> {
     const taken = this.#seconds;
     this.#seconds = new Map();
@@ -35,8 +40,9 @@ export class PhaseClock {
 const current = new AsyncLocalStorage<{ clock: PhaseClock; inside: boolean }>();
 
 /**
- * Runs `body` as a phase: its time counts for `name` on the {@link PhaseClock} around it, and a profile shows it. Without a
- * clock it only runs. A body that returns a promise lasts until it is settled.
+ * Runs `body` as a phase: its time counts for `name` on the {@link PhaseClock} around it, and a
+ * profile shows it. Without a clock it only runs. A body that returns a promise lasts until it is
+ * settled.
  */
 export function phase<T>(name: string, body: () => T): T {
   const around = current.getStore();

@@ -4,8 +4,8 @@ import { native } from './native.ts';
 /** One thing that a profile saw. Times are nanoseconds since the profile began. */
 export interface ProfileEvent {
   /**
-   * `operator`: one call, backward's among them; `range`: a stretch named with {@link Profiler.range}; `memory`: bytes were
-   * taken (or, below zero, given back).
+   * `operator`: one call, backward's among them; `range`: a stretch named with {@link
+   * Profiler.range}; `memory`: bytes were taken (or, below zero, given back).
    */
   kind: 'operator' | 'range' | 'memory';
   /** The operator's, as `aten::mm`; of memory the device's, as `cpu`. */
@@ -30,13 +30,17 @@ const readableName = (name: string): string =>
   );
 
 export interface ProfilerOptions {
-  /** Operators that are recorded at most, the first ones; ranges always are. A million take some 450 MB. */
+  /**
+   * Operators that are recorded at most, the first ones; ranges always are. A million take some 450
+   * MB.
+   */
   mostOperators?: number;
 }
 
 /**
- * Records every operator from its construction to `stop`, with its inputs' shapes and the memory it takes, on this thread and
- * in autograd's. A process takes one profile at a time. Of work on an accelerator it sees the launch.
+ * Records every operator from its construction to `stop`, with its inputs' shapes and the memory it
+ * takes, on this thread and in autograd's. A process takes one profile at a time. Of work on an
+ * accelerator it sees the launch.
  */
 export class Profiler implements Disposable {
   #running = true;
@@ -48,7 +52,10 @@ export class Profiler implements Disposable {
     native.profileStart(mostOperators);
   }
 
-  /** Operators that were not recorded, since there were more than `mostOperators`; known once it was stopped. */
+  /**
+   * Operators that were not recorded, since there were more than `mostOperators`; known once it was
+   * stopped.
+   */
   get missed(): number {
     return this.#missed;
   }
@@ -71,7 +78,10 @@ export class Profiler implements Disposable {
     this.#open -= 1;
   }
 
-  /** Ends the profile, and the ranges still open. @returns its events by their start; none the second time */
+  /**
+   * Ends the profile, and the ranges still open. @returns its events by their start; none the
+   * second time
+   */
   stop(): ProfileEvent[] {
     if (!this.#running) return [];
     this.#running = false;

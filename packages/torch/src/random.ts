@@ -1,4 +1,5 @@
-// LibTorch's random state of a device: seeded, saved and put back, so that a run can go on where it stopped.
+// LibTorch's random state of a device: seeded, saved and put back, so that a run can go on where it
+// stopped.
 import { fromBytes } from './create.ts';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';

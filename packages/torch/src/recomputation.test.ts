@@ -22,7 +22,10 @@ function weights(): Weights {
   return { shared: one(), parts: Array.from({ length: count }, one) };
 }
 
-/** Two passes over three parts with dropout; gradients add up. @returns gradients and the random state after */
+/**
+ * Two passes over three parts with dropout; gradients add up. @returns gradients and the random
+ * state after
+ */
 function trained(recomputed: boolean, belowIsTrained: boolean) {
   return tidy(() => {
     manualSeed(5);

@@ -1,6 +1,6 @@
-// Gradient checkpointing: parts of a forward pass keep only what they were given, and backward computes them again.
-// LibTorch runs backward on threads that JavaScript may not be entered from (a device's), so nothing is called back from
-// it: backward goes part by part, from here.
+// Gradient checkpointing: parts of a forward pass keep only what they were given, and backward
+// computes them again. LibTorch runs backward on threads that JavaScript may not be entered from (a
+// device's), so nothing is called back from it: backward goes part by part, from here.
 import { noGrad } from './autograd.ts';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';
@@ -19,8 +19,9 @@ interface Part {
 type RandomStates = ReadonlyMap<Device, Uint8Array>;
 
 /**
- * The parts of one forward pass that are computed twice (Chen et al. 2016, arXiv:1604.06174). Gradients are, to the last bit,
- * those of a pass that keeps everything. It owns what it keeps: dispose it after the pass.
+ * The parts of one forward pass that are computed twice (Chen et al. 2016, arXiv:1604.06174).
+ * Gradients are, to the last bit, those of a pass that keeps everything. It owns what it keeps:
+ * dispose it after the pass.
  */
 export class Recomputation implements Disposable {
   readonly #parts: Part[] = [];
@@ -29,9 +30,11 @@ export class Recomputation implements Disposable {
   readonly #owned: Tensor[] = [];
 
   /**
-   * Runs `body` on `input` without recording it; {@link backward} runs it again. The first part may be given a recorded
-   * tensor, every other one is given what the one before gave. The input is freed with this object.
-   * @param body a function of its input and of leaves; it may draw random numbers of the CPU and of its input's device
+   * Runs `body` on `input` without recording it; {@link backward} runs it again. The first part may
+   * be given a recorded tensor, every other one is given what the one before gave. The input is
+   * freed with this object.
+   * @param body a function of its input and of leaves; it may draw random numbers of the CPU and of
+   *   its input's device
    * @returns its output, which requires a gradient and is freed with this object
    * @throws Error when the input is not the output of the part before
    */
@@ -48,8 +51,9 @@ export class Recomputation implements Disposable {
   }
 
   /**
-   * A leaf with the elements of `source`, for use above the parts: its gradient reaches `source` together with what comes
-   * from below. For a parameter that is used on both sides, so that the same gradients are added in the same order.
+   * A leaf with the elements of `source`, for use above the parts: its gradient reaches `source`
+   * together with what comes from below. For a parameter that is used on both sides, so that the
+   * same gradients are added in the same order.
    */
   standIn(source: Tensor): Tensor {
     if (!source.requiresGrad) return source;

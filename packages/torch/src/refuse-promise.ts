@@ -5,8 +5,8 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value.then === 'function';
 
 /**
- * What a synchronous function returned. @throws Error when it is a promise: what the function does later
- * would happen when the state that it should run in is gone.
+ * What a synchronous function returned. @throws Error when it is a promise: what the function does
+ * later would happen when the state that it should run in is gone.
  */
 export function refusePromise<T>(result: T, caller: string, instead = ''): T {
   if (!isThenable(result)) return result;

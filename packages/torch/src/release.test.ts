@@ -11,7 +11,10 @@ setThreads(1);
 
 type Gate = 'swiglu' | 'geglu';
 
-/** Gradients of x and the weights of a gated MLP after a norm, and the bytes of its activations after forward. */
+/**
+ * Gradients of x and the weights of a gated MLP after a norm, and the bytes of its activations
+ * after forward.
+ */
 function trained(
   dtype: DType,
   kind: Gate,

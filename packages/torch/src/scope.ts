@@ -1,4 +1,5 @@
-// Who frees a tensor: the scope it was made in, or, outside of any, the garbage collector as a safety net.
+// Who frees a tensor: the scope it was made in, or, outside of any, the garbage collector as a
+// safety net.
 import { type Handle, native } from './native.ts';
 import { refusePromise } from './refuse-promise.ts';
 
@@ -13,7 +14,8 @@ export interface Owned {
 const finalizer = new FinalizationRegistry<Handle>((handle) => native.dispose(handle));
 const open: Scope[] = [];
 
-// A report to V8 looks at every tensor. At least so many milliseconds, or new tensors outside of scopes, lie between two.
+// A report to V8 looks at every tensor. At least so many milliseconds, or new tensors outside of
+// scopes, lie between two.
 const REPORT_MILLISECONDS = 50;
 const REPORT_TENSORS = 256;
 let nextReport = REPORT_TENSORS;
@@ -38,8 +40,9 @@ function report(): void {
 }
 
 /**
- * Frees the tensors made while it is the innermost open scope. Open with `using scope = new Scope()`,
- * or better use {@link tidy}. Scopes may close in any order: each frees only what is its own.
+ * Frees the tensors made while it is the innermost open scope. Open with
+ * `using scope = new Scope()`, or better use {@link tidy}. Scopes may close in any order: each
+ * frees only what is its own.
  */
 export class Scope {
   #tensors: Owned[] = [];
@@ -145,7 +148,9 @@ export function keep<T extends Owned>(tensor: T): T {
 
 const isOwned = (value: object): value is Owned => 'handle' in value && 'forget' in value;
 
-/** Gives the tensors of a result to the scope outside. `seen` ends results that contain themselves. */
+/**
+ * Gives the tensors of a result to the scope outside. `seen` ends results that contain themselves.
+ */
 function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);
@@ -161,8 +166,8 @@ function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<
 }
 
 /**
- * Runs `body` and frees every tensor made in it, but those in its result (a tensor, or arrays, maps, sets and
- * plain objects of tensors), which go to the surrounding scope. Synchronous only.
+ * Runs `body` and frees every tensor made in it, but those in its result (a tensor, or arrays,
+ * maps, sets and plain objects of tensors), which go to the surrounding scope. Synchronous only.
  * @throws Error when `body` returns a promise: what it makes later would escape the scope.
  */
 export function tidy<T>(body: () => T): T {
@@ -175,7 +180,7 @@ export function tidy<T>(body: () => T): T {
 }
 
 /**
- * Live tensors of this JavaScript thread and the bytes of their distinct storages. What only LibTorch holds
- * (gradients, what a graph has saved) is not in it.
+ * Live tensors of this JavaScript thread and the bytes of their distinct storages. What only
+ * LibTorch holds (gradients, what a graph has saved) is not in it.
  */
 export const memory = (): { tensors: number; bytes: number } => native.memory();

@@ -1,6 +1,7 @@
-// Long work in steps: a generator that yields where others may run in between, so that the event loop is not held for a
-// whole forward pass. Scopes, gradient mode and a model's role are synchronous states; what runs in a pause must not be in
-// them, so each is left at every yield and entered again.
+// Long work in steps: a generator that yields where others may run in between, so that the event
+// loop is not held for a whole forward pass. Scopes, gradient mode and a model's role are
+// synchronous states; what runs in a pause must not be in them, so each is left at every yield and
+// entered again.
 import { setImmediate } from 'node:timers/promises';
 import { native } from './native.ts';
 import { Scope } from './scope.ts';
@@ -47,7 +48,10 @@ export function noGradSteps<T>(steps: Steps<T>): Steps<T> {
   }, steps);
 }
 
-/** As `tidy`, for work in steps: frees what they made, but for their result. What is made in a pause is not theirs. */
+/**
+ * As `tidy`, for work in steps: frees what they made, but for their result. What is made in a pause
+ * is not theirs.
+ */
 export function* tidySteps<T>(steps: Steps<T>): Steps<T> {
   using scope = new Scope();
   scope.leave();

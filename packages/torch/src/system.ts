@@ -9,7 +9,10 @@ export const torchBuild = (): TorchBuild => native.build();
 /** Names LibTorch's version and the addon's sources: where it differs, last bits of results may. */
 export const addonBuild = (): string => basename(dirname(addonPath() as string));
 
-/** Gives memory that was freed but is still the process's back to the system, where the C library can: after loading a model. */
+/**
+ * Gives memory that was freed but is still the process's back to the system, where the C library
+ * can: after loading a model.
+ */
 export const trimMemory = (): void => native.trimMemory();
 
 /** Threads an operator may use. */

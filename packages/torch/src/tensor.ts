@@ -10,8 +10,10 @@ export type Dims = number | readonly number[];
 const list = (dims: Dims): readonly number[] => (typeof dims === 'number' ? [dims] : dims);
 
 /**
- * A LibTorch tensor. Methods are thin over {@link ops}; those that end in an underscore change it in place.
- * It is freed by the scope it was made in ({@link tidy}) or by `dispose`; a freed tensor throws when used.
+ * A LibTorch tensor. Methods are thin over {@link ops}; those that end in an underscore change it
+ * in place.
+ * It is freed by the scope it was made in ({@link tidy}) or by `dispose`; a freed tensor throws
+ * when used.
  */
 export class Tensor implements Owned {
   /** @internal */
@@ -80,7 +82,9 @@ export class Tensor implements Owned {
     native.toBytes(this.handle, array);
     return array;
   }
-  /** The elements as numbers, row-major. @throws RangeError for an int64 without an exact number. */
+  /**
+   * The elements as numbers, row-major. @throws RangeError for an int64 without an exact number.
+   */
   toArray(): number[] {
     const wide = this.dtype === 'float16' || this.dtype === 'bfloat16';
     const source = wide ? this.to('float32') : this;
@@ -88,7 +92,9 @@ export class Tensor implements Owned {
     if (wide) source.dispose();
     return array instanceof BigInt64Array ? Array.from(array, exactNumber) : Array.from(array);
   }
-  /** The one element. @throws Error when there are several, or for an int64 without an exact number. */
+  /**
+   * The one element. @throws Error when there are several, or for an int64 without an exact number.
+   */
   item(): number {
     return native.item(this.handle);
   }

@@ -1,4 +1,5 @@
-// Where prompts end and answers begin under templates that do not write a conversation as the sum of its messages.
+// Where prompts end and answers begin under templates that do not write a conversation as the sum
+// of its messages.
 import { ChatTemplateError, Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
@@ -19,7 +20,10 @@ const assistant = (content: string, more: object = {}): Message => ({
 });
 const system = (content: string): Message => ({ role: 'system', content });
 
-/** A template of turns `[role:text]`, with what is given in place of an assistant's text and of the end. */
+/**
+ * A template of turns `[role:text]`, with what is given in place of an assistant's text and of the
+ * end.
+ */
 const template = ({
   text = 'm.content',
   opens = '',

@@ -9,7 +9,10 @@ export interface PackedAnswer {
   before: number | null;
 }
 
-/** Packs answers behind their prompts: a prompt stands once for all answers of the batch that continue it. */
+/**
+ * Packs answers behind their prompts: a prompt stands once for all answers of the batch that
+ * continue it.
+ */
 export class AnswerPacker {
   readonly #builder = new BatchBuilder();
   readonly #prompts = new Map<string, { segment: number; last: number }>();
@@ -34,8 +37,8 @@ export class AnswerPacker {
 }
 
 /**
- * The scored tokens of a packed answer, each with the index of the token that predicts it: that of the first is the prompt's
- * last one, and without a prompt nothing predicts it.
+ * The scored tokens of a packed answer, each with the index of the token that predicts it: that of
+ * the first is the prompt's last one, and without a prompt nothing predicts it.
  */
 export function* predictions(
   { tokens, scored }: ScoredSequence,

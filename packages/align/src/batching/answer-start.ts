@@ -15,7 +15,10 @@ import {
 export interface AnswerStart {
   /** Where the answer begins in the whole. */
   start: number;
-  /** How much of the prompt stands before it: all of it, or all but the reasoning block that it opens. */
+  /**
+   * How much of the prompt stands before it: all of it, or all but the reasoning block that it
+   * opens.
+   */
   promptLength: number;
 }
 
@@ -23,8 +26,9 @@ export interface AnswerStart {
  * Compares what the prompt and the whole conversation have after the last message that they share.
  *
  * - The whole has all of it: the answer follows.
- * - The prompt opens something that the whole does not have, such as `<think>`: the answer begins where both part. The prompt
- *   keeps what it opened only if that is closed again, as an empty block of reasoning is.
+ * - The prompt opens something that the whole does not have, such as `<think>`: the answer begins
+ *   where both part. The prompt keeps what it opened only if that is closed again, as an empty
+ *   block of reasoning is.
  * - The template moves earlier text once an answer follows: the prompt stays as it is sampled from.
  *
  * @param prompt the conversation before the answer, with the header of an answer
@@ -56,7 +60,8 @@ export function answerStart(
   if (!whole.text.startsWith(header, a)) {
     const own = whole.spans.find(({ message, start }) => message === at && start >= a);
     const between = whole.text.slice(a + shared, own?.start);
-    // A header that counts turns, or the like: the answer is its own text. A tag before that text is part of the answer.
+    // A header that counts turns, or the like: the answer is its own text. A tag before that text
+    // is part of the answer.
     return own?.field === 'content' && !anyTag.test(between)
       ? { start: own.start, promptLength: length }
       : { start: a + shared, promptLength: b + shared };
@@ -71,7 +76,10 @@ export function answerStart(
 
 const anyTag = /[<[][^<>[\]\s]+[>\]]/;
 
-/** Whether a tag is opened that is not closed again, as `<x>` is by `</x>`, `[X]` by `[/X]` and `<|x>` by `<x|>`. */
+/**
+ * Whether a tag is opened that is not closed again, as `<x>` is by `</x>`, `[X]` by `[/X]` and
+ * `<|x>` by `<x|>`.
+ */
 function leavesOpen(opened: string): boolean {
   let open = 0;
   for (const [, slash, before, after] of opened.matchAll(
@@ -87,8 +95,9 @@ const probe = 'x';
 const known = new WeakMap<ChatTemplate, Map<string, string>>();
 
 /**
- * What the header of an answer begins in the answer's place, such as `<think>\n`: the end of the prompt that a conversation
- * with an answer does not have, neither as its last turn nor as an earlier one. Mostly ''.
+ * What the header of an answer begins in the answer's place, such as `<think>\n`: the end of the
+ * prompt that a conversation with an answer does not have, neither as its last turn nor as an
+ * earlier one. Mostly ''.
  * @param chat the conversation before the answer
  * @param prompt that conversation as rendered, with the header of an answer
  */
@@ -117,7 +126,10 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   return opened;
 }
 
-/** Where the prompt stops being what a conversation that goes on has before its answer; null where the template refuses it. */
+/**
+ * Where the prompt stops being what a conversation that goes on has before its answer; null where
+ * the template refuses it.
+ */
 function openedAt(
   chat: Chat,
   prompt: RenderedChat,

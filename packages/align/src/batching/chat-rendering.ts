@@ -22,13 +22,17 @@ export type ChatEnd =
   | 'whole'
   /** After the header of an answer (the generation prompt). */
   | 'header'
-  /** Where the model speaks next: within the last message, if that is the assistant's; else after the header of an answer. */
+  /**
+   * Where the model speaks next: within the last message, if that is the assistant's; else after
+   * the header of an answer.
+   */
   | 'prompt';
 
 /**
  * Renders messages by the model's template.
  * @param rendering the row's tools and variables
- * @throws ChatTemplateError when the template refuses the messages, or has no place for the row's tools
+ * @throws ChatTemplateError when the template refuses the messages, or has no place for the row's
+ *   tools
  * @throws Error when the model has no chat template
  */
 export function renderChat(
@@ -80,9 +84,10 @@ export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>
 }
 
 /**
- * Where the same text of a message up to `last` ends in both renderings; their beginnings where they share none.
- * @param part a rendering of fewer messages. Its last text is looked for in the whole, where messages may be written again later
- *   on, as the name of a called function is in its result
+ * Where the same text of a message up to `last` ends in both renderings; their beginnings where
+ * they share none.
+ * @param part a rendering of fewer messages. Its last text is looked for in the whole, where
+ *   messages may be written again later on, as the name of a called function is in its result
  */
 export function commonEnd(
   whole: Pick<RenderedChat, 'text' | 'spans'>,
@@ -117,7 +122,10 @@ export function endOf(spans: readonly ContentSpan[], message: number): number | 
   return spans.findLast((span) => span.message === message)?.end ?? null;
 }
 
-/** Where the first text of a message begins at or after `from`; null where the template writes none of it there. */
+/**
+ * Where the first text of a message begins at or after `from`; null where the template writes none
+ * of it there.
+ */
 export function startOf(
   spans: readonly ContentSpan[],
   message: number,
@@ -126,7 +134,9 @@ export function startOf(
   return spans.find((span) => span.message === message && span.start >= from)?.start ?? null;
 }
 
-/** {@link sharedLength}, but never into the middle of a tag: `<|end|>` and `<|user|>` share nothing. */
+/**
+ * {@link sharedLength}, but never into the middle of a tag: `<|end|>` and `<|user|>` share nothing.
+ */
 export function sharedTags(a: string, fromA: number, b: string, fromB: number): number {
   const shared = sharedLength(a, fromA, b, fromB);
   const open = /<[^<>\s]*$/.exec(a.slice(fromA, fromA + shared));

@@ -1,7 +1,8 @@
-// Where in a rendered chat the assistant's turns are. The conversation is rendered once, and the renderer says which text
-// came from which message. A turn begins where the header that the template writes for an answer ends, and ends where the
-// template's end of that turn does. Both are found by comparing what follows the same message's text in two renderings:
-// in the whole, and in the conversation up to there. So earlier turns may be written otherwise once later ones follow,
+// Where in a rendered chat the assistant's turns are. The conversation is rendered once, and the
+// renderer says which text came from which message. A turn begins where the header that the
+// template writes for an answer ends, and ends where the template's end of that turn does. Both are
+// found by comparing what follows the same message's text in two renderings: in the whole, and in
+// the conversation up to there. So earlier turns may be written otherwise once later ones follow,
 // as templates do that drop old reasoning.
 import type { RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
@@ -28,14 +29,18 @@ export interface TurnOptions {
   turns: 'all' | 'last';
 }
 
-/** Whether a message is one that the model learns to write: the assistant's, unless the row marks it as not trained on. */
+/**
+ * Whether a message is one that the model learns to write: the assistant's, unless the row marks it
+ * as not trained on.
+ */
 export const isLearned = (message: Message): boolean =>
   message.role === 'assistant' && isTrained(message);
 
 /**
- * The parts of a rendered chat that are scored. A turn is all that the template writes from the assistant's first word to
- * the end of the turn, its end token included. In a whole chat, a template that marks what the model generates
- * ({% generation %}) decides itself, as it does in TRL (assistant_only_loss).
+ * The parts of a rendered chat that are scored. A turn is all that the template writes from the
+ * assistant's first word to the end of the turn, its end token included. In a whole chat, a
+ * template that marks what the model generates ({% generation %}) decides itself, as it does in TRL
+ * (assistant_only_loss).
  * @param begins where the turn of message `first` begins, if a prompt stands before it
  * @throws ChatTemplateError when the template refuses the conversation up to one of the turns
  */
@@ -58,13 +63,19 @@ export function scoredRanges(
   return turnRanges(chat, whole, wanted, (at) => (at === first ? begins : undefined));
 }
 
-/** The message that a marked range is of: the one whose text it holds, or else whose text came last before it. */
+/**
+ * The message that a marked range is of: the one whose text it holds, or else whose text came last
+ * before it.
+ */
 function writerOf({ spans }: RenderedChat, { start, end }: TextRange): number {
   const inside = spans.find((span) => span.start >= start && span.end <= end);
   return (inside ?? spans.findLast((span) => span.end <= start))?.message ?? -1;
 }
 
-/** All from `from` on but the assistant's turns that the row marks as not trained on. @throws ChatTemplateError as {@link scoredRanges} */
+/**
+ * All from `from` on but the assistant's turns that the row marks as not trained on. @throws
+ * ChatTemplateError as {@link scoredRanges}
+ */
 export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
   const untrained = chat.messages.flatMap((message, at) =>
     message.role === 'assistant' && !isTrained(message) && startOf(whole.spans, at, from) !== null
@@ -113,7 +124,8 @@ export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): 
 }
 
 /**
- * Where message `at` begins in the whole (null if it is not written), seen from the conversation before it with the header of an answer behind.
+ * Where message `at` begins in the whole (null if it is not written), seen from the conversation
+ * before it with the header of an answer behind.
  * @param known offsets found before, by what the template writes between the two messages
  */
 function turnStart(

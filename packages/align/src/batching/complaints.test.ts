@@ -9,7 +9,10 @@ import { type TokenisedPair, tokenisePair } from './tokenise-pair.ts';
 const END = 0;
 const BEGIN = 1;
 
-/** Its pad token is its end of sequence, as many models have it; and it begins every text with `<|user|>`. */
+/**
+ * Its pad token is its end of sequence, as many models have it; and it begins every text with
+ * `<|user|>`.
+ */
 const tokenizer = new Tokenizer({
   source: 'tiny',
   json: {

@@ -1,4 +1,5 @@
-// What TRL trains on of the same rows, family by family, and what follows from Keel's rule for the border of prompt and answer.
+// What TRL trains on of the same rows, family by family, and what follows from Keel's rule for the
+// border of prompt and answer.
 import { describe, expect, it } from 'vitest';
 import {
   type ConversationInput,
@@ -224,8 +225,9 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 });
 
-// Keel joins the parts of a content, drops calls that are null and reads arguments that are JSON text, before a template
-// sees them: it takes rows that templates refuse, and renders what they would write as a quoted text.
+// Keel joins the parts of a content, drops calls that are null and reads arguments that are JSON
+// text, before a template sees them: it takes rows that templates refuse, and renders what they
+// would write as a quoted text.
 const readOtherwise = new Set(['null calls', 'parts', 'arguments as text']);
 // Of gemma3 no marks of turns are known, and a token of the whole lies across the border of a turn.
 const taken = (family: string, name: string): boolean =>
@@ -236,7 +238,10 @@ const lostBeginning = /beginning of an answer/;
 const isLost = ({ merged }: GoldenPair, names: readonly ('chosen' | 'rejected')[]): boolean =>
   merged !== undefined && names.some((name) => merged[name] === null);
 
-/** An answer that would follow an answer is refused, or joined to the beginning that it goes on with. */
+/**
+ * An answer that would follow an answer is refused, or joined to the beginning that it goes on
+ * with.
+ */
 function expectRefusal({ merged }: GoldenPair, tokenise: () => unknown): void {
   if (!merged) expect(tokenise).toThrow();
 }
@@ -259,7 +264,8 @@ function expectAnswer(
   const runs = expected.scored?.[name];
   if (runs === undefined) expect(scored).not.toContain(false);
   else if (runs !== null && marksTurns) {
-    // Marks of the template itself hold the header of each turn, which in pairs is no part of the answer.
+    // Marks of the template itself hold the header of each turn, which in pairs is no part of the
+    // answer.
     expect(runsOf(scored).map(([, end]) => end)).toEqual(runs.map(([, end]) => end));
   } else if (runs !== null) expect(runsOf(scored)).toEqual(runs);
 }

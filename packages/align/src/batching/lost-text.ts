@@ -1,4 +1,5 @@
-// Text of the assistant that a chat template does not write, so that nobody learns it without knowing.
+// Text of the assistant that a chat template does not write, so that nobody learns it without
+// knowing.
 import type { RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { isLearned } from './chat-turns.ts';
@@ -14,8 +15,9 @@ const spokenFields = [
 ];
 
 /**
- * The fields of the assistant's turns, from message `first` on, of which the template leaves text out. White space and tags
- * do not count: templates trim, and write tags such as `<think>` themselves.
+ * The fields of the assistant's turns, from message `first` on, of which the template leaves text
+ * out. White space and tags do not count: templates trim, and write tags such as `<think>`
+ * themselves.
  */
 export function lostFields(
   messages: readonly Message[],

@@ -1,12 +1,16 @@
-/** How a step's rows are split into forward passes: by a number of rows, or up to a number of tokens. */
+/**
+ * How a step's rows are split into forward passes: by a number of rows, or up to a number of
+ * tokens.
+ */
 export interface MicroBatchLimit {
   rows: number | null;
   tokens: number | null;
 }
 
 /**
- * Splits the rows of an optimiser step. By rows they stay in order; by tokens they go into few passes of about the same
- * number of tokens, none beyond the budget (a row longer than that goes alone).
+ * Splits the rows of an optimiser step. By rows they stay in order; by tokens they go into few
+ * passes of about the same number of tokens, none beyond the budget (a row longer than that goes
+ * alone).
  * @param lengths tokens of each row
  * @returns positions of the rows of each pass, the longest pass first
  */
@@ -34,8 +38,8 @@ interface Pass {
 }
 
 /**
- * The longest row first, each to the pass that has least (Graham 1969, "Bounds on Multiprocessing Timing Anomalies"), in
- * the fewest passes in which none goes beyond the budget then.
+ * The longest row first, each to the pass that has least (Graham 1969, "Bounds on Multiprocessing
+ * Timing Anomalies"), in the fewest passes in which none goes beyond the budget then.
  */
 function balanced(
   order: readonly number[],

@@ -7,7 +7,9 @@ export interface PackedExamples {
   scored: ScoredTokens;
 }
 
-/** Packs examples one after the other. The first token of each is never scored: nothing predicts it. */
+/**
+ * Packs examples one after the other. The first token of each is never scored: nothing predicts it.
+ */
 export function packExamples(examples: readonly ScoredSequence[]): PackedExamples {
   const builder = new BatchBuilder();
   const rows: number[] = [];

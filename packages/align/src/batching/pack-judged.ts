@@ -5,7 +5,10 @@ import type { TokenisedJudged } from './tokenise-judged.ts';
 /** Judged rows in one packed batch, with the tokens at which their answers are read. */
 export interface PackedJudged {
   packed: PackedBatch;
-  /** [R]: index in the batch of each token that is read; rows in order, of each row its answers, of each answer its reads */
+  /**
+   * [R]: index in the batch of each token that is read; rows in order, of each row its answers, of
+   * each answer its reads
+   */
   reads: Int32Array;
   /** [R]: tokens of the answer that each read belongs to */
   lengths: Int32Array;
@@ -17,7 +20,10 @@ export interface PackedJudged {
   unsharedTokens: number;
 }
 
-/** Packs rows: a prompt stands once for all of its answers, and once for all rows of the batch that have it. */
+/**
+ * Packs rows: a prompt stands once for all of its answers, and once for all rows of the batch that
+ * have it.
+ */
 export function packJudged(
   rows: readonly Pick<TokenisedJudged, 'prompt' | 'answers' | 'verdict'>[],
 ): PackedJudged {

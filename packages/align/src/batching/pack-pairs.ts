@@ -8,7 +8,10 @@ export interface PackedPairs extends PackedAnswers {
   unsharedTokens: number;
 }
 
-/** Packs pairs: a prompt stands once for both of its answers, and once for all pairs of the batch that have it. */
+/**
+ * Packs pairs: a prompt stands once for both of its answers, and once for all pairs of the batch
+ * that have it.
+ */
 export const packPairs = (pairs: readonly TokenisedPair[]): PackedPairs => ({
   ...packAnswers(
     pairs.flatMap(({ prompt, chosen, rejected }) => [

@@ -15,7 +15,10 @@ export interface SampledAnswers {
 
 export interface PackedRollouts {
   packed: PackedBatch;
-  /** [N]: every token of the answers, answer after answer. Their rows are also where a critic reads the state before each. */
+  /**
+   * [N]: every token of the answers, answer after answer. Their rows are also where a critic reads
+   * the state before each.
+   */
   scored: ScoredTokens;
 }
 

@@ -5,8 +5,8 @@ import { openedText } from './answer-start.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
 
 /**
- * Messages up to where the model speaks: after the header of an answer, or within the assistant's message at the end, which
- * the model then continues.
+ * Messages up to where the model speaks: after the header of an answer, or within the assistant's
+ * message at the end, which the model then continues.
  * @throws ChatTemplateError when the template refuses the messages
  * @throws Error when the model has no chat template
  */

@@ -1,4 +1,6 @@
-/** Which tokens the loss is of. A token is scored where every rule that its row falls under says so. */
+/**
+ * Which tokens the loss is of. A token is scored where every rule that its row falls under says so.
+ */
 export interface ScoringRules {
   /** Rows of prompt and completion: the completion only. */
   completionOnlyLoss: boolean;

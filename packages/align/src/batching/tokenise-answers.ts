@@ -1,4 +1,5 @@
-// From a prompt and answers to it to tokens, as every method that learns from given answers sees them.
+// From a prompt and answers to it to tokens, as every method that learns from given answers sees
+// them.
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
@@ -24,8 +25,9 @@ export interface AnswerRules {
 }
 
 /**
- * Tokens of answers as they are after their prompt, which has the tokens that it has when the model is asked. Chats are
- * rendered by the model's template; plain answers end with the end-of-sequence token.
+ * Tokens of answers as they are after their prompt, which has the tokens that it has when the model
+ * is asked. Chats are rendered by the model's template; plain answers end with the end-of-sequence
+ * token.
  * @throws ChatTemplateError when the template refuses the row
  * @throws Error when the row is a chat and the model has no chat template
  */
@@ -115,7 +117,9 @@ function renderAnswer(
   return { chat, whole, first, ...answerStart(chat, whole, prompt, first) };
 }
 
-/** An answer that goes on with the assistant's message at the end of the prompt: both are one turn. */
+/**
+ * An answer that goes on with the assistant's message at the end of the prompt: both are one turn.
+ */
 function renderContinuation(
   asked: readonly Message[],
   [continuation, ...rest]: readonly Message[],

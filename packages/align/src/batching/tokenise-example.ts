@@ -13,7 +13,10 @@ import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 export interface TokenisedExample extends ScoredSequence {
   /** Whether its end was cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the assistant's turns of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the assistant's turns of which the chat template leaves text out; absent where there
+   * are none.
+   */
   lost?: string[];
 }
 
@@ -23,8 +26,8 @@ export interface ExampleOptions extends ScoringRules {
 }
 
 /**
- * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token after it. No token lies
- * across a border between scored and unscored text.
+ * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token
+ * after it. No token lies across a border between scored and unscored text.
  * @returns null when nothing that is scored is left within the maximum length
  * @throws ChatTemplateError when the template refuses the row
  * @throws Error when the row is a chat and the model has no chat template

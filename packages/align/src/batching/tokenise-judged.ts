@@ -29,13 +29,18 @@ export interface TokenisedJudged {
   verdict: Verdict;
   /** Never: an answer without its end has no score. */
   truncated: false;
-  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   */
   lost?: string[];
 }
 
 /** Where the score of an answer is read. */
 export interface ReadOptions {
-  /** `last`: at its last token. `last_not_pad`: at the rightmost that is not the pad token, as transformers does. */
+  /**
+   * `last`: at its last token. `last_not_pad`: at the rightmost that is not the pad token, as
+   * transformers does.
+   */
   readAt: 'last' | 'last_not_pad';
   /** Of the model; null: there is none, and both are the same. */
   padTokenId: number | null;
@@ -52,8 +57,10 @@ export interface JudgedOptions extends ReadOptions {
 }
 
 /**
- * Turns a judged row into tokens, as TRL does: chats by the model's template, plain answers with the end-of-sequence token.
- * @returns null when an answer does not fit within the maximum length: its score is read at its end, so none is cut
+ * Turns a judged row into tokens, as TRL does: chats by the model's template, plain answers with
+ * the end-of-sequence token.
+ * @returns null when an answer does not fit within the maximum length: its score is read at its
+ *   end, so none is cut
  * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */
 export function tokeniseJudged(

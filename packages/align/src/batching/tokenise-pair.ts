@@ -13,7 +13,9 @@ export interface TokenisedPair {
   rejected: TokenisedAnswer;
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   */
   lost?: string[];
   /** As {@link scoreGap}; absent where the row has none. */
   scoreGap?: number;
@@ -30,7 +32,8 @@ export interface TokeniseOptions {
 
 /**
  * Turns a preference row into tokens, as {@link tokeniseAnswers} does.
- * @returns null when the maximum length leaves nothing to score of an answer, or nothing that tells the answers apart
+ * @returns null when the maximum length leaves nothing to score of an answer, or nothing that tells
+ *   the answers apart
  * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */
 export function tokenisePair(
@@ -69,13 +72,19 @@ export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, Tokenis
   name: 'tokenisePair',
 };
 
-/** How much better a judge scored chosen than rejected: by the scores of both, or by the row's margin; null without. */
+/**
+ * How much better a judge scored chosen than rejected: by the scores of both, or by the row's
+ * margin; null without.
+ */
 export function scoreGap(row: PreferenceRow): number | null {
   const { score_chosen: chosen, score_rejected: rejected, margin } = row;
   return chosen != null && rejected != null ? chosen - rejected : (margin ?? null);
 }
 
-/** What a row has in the field that is its beta, a number written as text (CSV knows no other) as a number; undefined without. */
+/**
+ * What a row has in the field that is its beta, a number written as text (CSV knows no other) as a
+ * number; undefined without.
+ */
 export function rowBeta({ extra }: PreferenceRow, field: string | null): unknown {
   const value = field === null ? undefined : (extra[field] ?? undefined);
   if (typeof value !== 'string') return value;
@@ -92,7 +101,10 @@ export function scoredTokens(
   return scored.reduce((sum, one, at) => sum + (one && at >= first ? 1 : 0), 0);
 }
 
-/** The answer of which no token is scored: it is empty, only others speak, or nothing stands before its one token. */
+/**
+ * The answer of which no token is scored: it is empty, only others speak, or nothing stands before
+ * its one token.
+ */
 export function unscoredAnswer(
   pair: Pick<TokenisedPair, 'prompt' | 'chosen' | 'rejected'>,
 ): 'chosen' | 'rejected' | null {

@@ -14,10 +14,11 @@ export interface TokenisedPieces extends ScoredSequence {
 }
 
 /**
- * Tokenises a text that is given in pieces. No token lies across a border between two of them, and the first piece has the
- * tokens that it has alone.
+ * Tokenises a text that is given in pieces. No token lies across a border between two of them, and
+ * the first piece has the tokens that it has alone.
  * @param begin whether the text gets what the tokenizer puts before a text (bos)
- * @param end whether the end-of-sequence token follows, scored as the last piece is, where the text does not end with it
+ * @param end whether the end-of-sequence token follows, scored as the last piece is, where the text
+ *   does not end with it
  */
 export function tokenisePieces(
   pieces: readonly TextPiece[],

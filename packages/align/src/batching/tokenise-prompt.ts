@@ -13,7 +13,9 @@ export interface TokenisedPrompt {
   extra: Record<string, unknown>;
   /** What the chat template is given beside the messages, for those who render the prompt again. */
   rendering?: Rendering;
-  /** What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; mostly ''. */
+  /**
+   * What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; mostly ''.
+   */
   opened: string;
   /** Never: an answer to a cut prompt is to another question. */
   truncated: false;

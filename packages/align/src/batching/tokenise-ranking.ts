@@ -16,7 +16,9 @@ export interface TokenisedRanking {
   ranks: number[];
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   */
   lost?: string[];
 }
 
@@ -32,7 +34,8 @@ export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
 
 /**
  * Turns a ranking into tokens, as {@link tokenisePair} does with two answers.
- * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to score would be left
+ * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to
+ *   score would be left
  * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  * @throws RangeError for the steps of one answer
  */
@@ -69,7 +72,9 @@ export const rankingTokenising: NamedTokenise<JudgedRow, TokenisedRanking, Token
 
 /** Rankings in one packed batch: ranking by ranking, its answers in their order. */
 export interface PackedRankings extends PackedAnswers {
-  /** Where each ranking's answers begin among the sequences, and at last how many there are. [G + 1] */
+  /**
+   * Where each ranking's answers begin among the sequences, and at last how many there are. [G + 1]
+   */
   offsets: Int32Array;
   /** Rank of each answer within its ranking, [A] */
   ranks: Int32Array;

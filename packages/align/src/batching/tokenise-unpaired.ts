@@ -11,16 +11,21 @@ export interface TokenisedUnpaired extends PromptedAnswer {
   label: boolean;
   /** Whether the answer was cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the answer of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the answer of which the chat template leaves text out; absent where there are none.
+   */
   lost?: string[];
 }
 
-/** Whether a token of the answer can be scored: without a prompt, nothing predicts its first one. */
+/**
+ * Whether a token of the answer can be scored: without a prompt, nothing predicts its first one.
+ */
 export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
   answer.scored.includes(true, prompt.length > 0 ? 0 : 1);
 
 /**
- * Turns a row of one answer with a thumb up or down into tokens, as {@link tokenisePair} does with two.
+ * Turns a row of one answer with a thumb up or down into tokens, as {@link tokenisePair} does with
+ * two.
  * @returns null when the prompt leaves no room within the maximum length
  * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  */

@@ -8,8 +8,8 @@ export interface UnknownToken {
 }
 
 /**
- * The first token that the model does not know. A tokenizer may have more tokens than the model: some were added and the
- * embedding was not made larger.
+ * The first token that the model does not know. A tokenizer may have more tokens than the model:
+ * some were added and the embedding was not made larger.
  * @param rows rows of the model's embedding
  * @returns null when there is none
  */

@@ -12,7 +12,10 @@ export interface BestOfNOptions extends TemplateOptions {
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
   reward: string;
-  /** Calls of an asynchronous reward function that run side by side, and the seconds that one may take. */
+  /**
+   * Calls of an asynchronous reward function that run side by side, and the seconds that one may
+   * take.
+   */
   rewardConcurrency: number;
   rewardTimeout: number | null;
   unsafeCode: boolean;

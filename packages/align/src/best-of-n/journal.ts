@@ -1,4 +1,5 @@
-// What has been sampled so far, beside the file that it becomes: a job that was stopped or killed goes on from it.
+// What has been sampled so far, beside the file that it becomes: a job that was stopped or killed
+// goes on from it.
 import {
   closeSync,
   existsSync,

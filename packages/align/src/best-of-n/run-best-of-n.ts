@@ -1,5 +1,6 @@
-// Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021, arXiv:2112.09332): n answers to each
-// prompt, ranked by a reward. Nothing is trained. What `keel best-of-n` is.
+// Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021,
+// arXiv:2112.09332): n answers to each prompt, ranked by a reward. Nothing is trained. What
+// `keel best-of-n` is.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -43,8 +44,9 @@ export interface BestOfNResult {
 }
 
 /**
- * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as they must be, the output is there
- *   already, what was sampled before is of another job, or another process samples into it
+ * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as
+ *   they must be, the output is there already, what was sampled before is of another job, or
+ *   another process samples into it
  */
 export async function runBestOfN(
   asked: BestOfNOptions,
@@ -98,7 +100,10 @@ export async function runBestOfN(
   return { output, interrupted: false, done: journal.length, rows: written, summary };
 }
 
-/** Options with the date that chat templates print: that of the job that goes on, where it depends on it. */
+/**
+ * Options with the date that chat templates print: that of the job that goes on, where it depends
+ * on it.
+ */
 function withJobDate(options: BestOfNOptions): BestOfNOptions {
   const { templateDate = null, output, overwrite } = options;
   const begun = overwrite ? null : Journal.identityOf(output)?.['--template-date'];

@@ -29,8 +29,10 @@ export const bestOfNForms = ['best', 'all', 'pairs'] as const;
 export type BestOfNForm = (typeof bestOfNForms)[number];
 
 /**
- * A row as `keel sft` (best), `keel reward` (all) or `keel dpo` (pairs) reads it. Empty answers are in none: no verb takes them.
- * @returns null where the answers make no such row: there is none, or none that is better than another
+ * A row as `keel sft` (best), `keel reward` (all) or `keel dpo` (pairs) reads it. Empty answers are
+ * in none: no verb takes them.
+ * @returns null where the answers make no such row: there is none, or none that is better than
+ *   another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
   const { row, prompt, tools, chat_template_kwargs, texts, scores } = sampled;

@@ -1,4 +1,5 @@
-// What best-of-n earns for each n up to the number of samples, and how far from the model it can be.
+// What best-of-n earns for each n up to the number of samples, and how far from the model it can
+// be.
 import { bootstrapMeanInterval, type Interval } from '../evaluation/intervals.ts';
 import { bestOfNKl, expectedBestOfN } from '../objectives/online/best-of-n.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';

@@ -1,4 +1,5 @@
-// Whether pairs have what every objective of a comparison needs of them: asked before a model is loaded.
+// Whether pairs have what every objective of a comparison needs of them: asked before a model is
+// loaded.
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { DataError } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
@@ -8,7 +9,8 @@ import { refuseBeta, refuseRow, withoutBetas } from '../trainers/fitting-rows.ts
 import type { CompareEntry } from './comparison.ts';
 
 /**
- * Rows that one entry had to leave out would make it another budget: they are errors, whatever --on-bad-row says.
+ * Rows that one entry had to leave out would make it another budget: they are errors, whatever
+ * --on-bad-row says.
  * @throws Error naming the entries and their first bad row
  */
 export async function checkPairs(

@@ -1,4 +1,5 @@
-// What a comparison found, and the files that tell it: results.json, table.md, plot.svg, report.html.
+// What a comparison found, and the files that tell it: results.json, table.md, plot.svg,
+// report.html.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 import { scatterPlot } from '../runs/report/scatter-plot.ts';

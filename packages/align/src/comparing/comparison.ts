@@ -2,7 +2,10 @@ import type { CompareOptions } from '../config/compare-options.ts';
 import type { Recipe, RecipeStage } from '../recipes/recipe.ts';
 import type { NamedObjective } from './objective-name.ts';
 
-/** What is said of an entry before data is looked at: an objective with options of its own, for each seed. */
+/**
+ * What is said of an entry before data is looked at: an objective with options of its own, for each
+ * seed.
+ */
 export interface EntryPlan {
   /** Entries that differ in their seed alone have one; with the beta where it has one. */
   group: string;

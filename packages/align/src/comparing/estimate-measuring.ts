@@ -11,7 +11,10 @@ import { fittingLength } from '../trainers/lengths.ts';
 import type { Comparison } from './comparison.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 
-/** Passes that sampling an answer takes, as for the verbs that sample (recipes/stage-verbs.ts), and reading it under policy and reference. */
+/**
+ * Passes that sampling an answer takes, as for the verbs that sample (recipes/stage-verbs.ts), and
+ * reading it under policy and reference.
+ */
 const SAMPLED = 2 + 2;
 
 export interface MeasuringEstimate {

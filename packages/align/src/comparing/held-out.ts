@@ -1,4 +1,5 @@
-// Measures models on held-out pairs and prompts: the same code, rows, prompts and seed whatever they were trained with.
+// Measures models on held-out pairs and prompts: the same code, rows, prompts and seed whatever
+// they were trained with.
 import type { LanguageModel, Role } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { inTurns, noGradSteps, type Steps, tidySteps } from '@keel/torch';

@@ -1,4 +1,5 @@
-// What was measured of one model on the held-out pairs and prompts: the file evaluation/<name>.json.
+// What was measured of one model on the held-out pairs and prompts: the file
+// evaluation/<name>.json.
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
@@ -8,7 +9,9 @@ const numbers = z.array(z.number());
 const pairs = z.object({
   /** [P] places in the held-out data; those that fit the maximum length */
   rows: numbers,
-  /** [P] log p(answer | prompt) in nats, under the model and under the reference, and scored tokens */
+  /**
+   * [P] log p(answer | prompt) in nats, under the model and under the reference, and scored tokens
+   */
   chosen: numbers,
   rejected: numbers,
   referenceChosen: numbers,
@@ -48,7 +51,9 @@ export type MeasuredAnswer = z.output<typeof answer>;
 export type Measured = Omit<z.output<typeof measured>, 'version' | 'key'>;
 export type MeasuredKey = z.output<typeof measured>['key'];
 
-/** @returns null where nothing was measured, or of something else; a damaged file is measured again */
+/**
+ * @returns null where nothing was measured, or of something else; a damaged file is measured again
+ */
 export function readMeasured(path: string, key: MeasuredKey): Measured | null {
   if (!existsSync(path)) return null;
   let json: unknown;

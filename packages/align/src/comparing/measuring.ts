@@ -1,4 +1,5 @@
-// Opens what measuring needs, once for all entries and only where something is to be measured, and keeps what was found.
+// Opens what measuring needs, once for all entries and only where something is to be measured, and
+// keeps what was found.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -77,12 +78,18 @@ export class Measuring implements AsyncDisposable {
     return new Measuring(options, usual, notice);
   }
 
-  /** The model that LoRA entries train on, loaded when it is first asked for; none for full fine-tuning. */
+  /**
+   * The model that LoRA entries train on, loaded when it is first asked for; none for full
+   * fine-tuning.
+   */
   async sharedBase(): Promise<LanguageModel | undefined> {
     return this.#options.lora ? this.#loaded() : undefined;
   }
 
-  /** What was measured of an entry's result before, or of the reference; null where it is to be measured. */
+  /**
+   * What was measured of an entry's result before, or of the reference; null where it is to be
+   * measured.
+   */
   known(name: string, sha256: string | null): Measured | null {
     return readMeasured(measuredFile(this.#options.output, name), this.#key(sha256));
   }

@@ -1,4 +1,5 @@
-// Names of objectives as `keel compare` takes them: one, or a weighted sum as in sigmoid+0.2*chosen_nll.
+// Names of objectives as `keel compare` takes them: one, or a weighted sum as in
+// sigmoid+0.2*chosen_nll.
 import { parseDecimal } from '../config/decimal.ts';
 import { nearest } from '../config/nearest.ts';
 import { own } from '../config/own.ts';

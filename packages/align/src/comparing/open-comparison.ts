@@ -1,4 +1,5 @@
-// From options to the entries of a comparison, each a run of keel dpo or keel kto with all of its options.
+// From options to the entries of a comparison, each a run of keel dpo or keel kto with all of its
+// options.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { snakeCase } from '../config/case.ts';
@@ -22,12 +23,16 @@ import { readPlans } from './read-plans.ts';
 import { writeUnpaired, writeUnpairedOnce } from './unpaired-rows.ts';
 
 export interface OpenComparisonOptions {
-  /** Where pairs are written as single answers, in place of the comparison's own folder: nothing is written there then. */
+  /**
+   * Where pairs are written as single answers, in place of the comparison's own folder: nothing is
+   * written there then.
+   */
   dataFolder?: string;
 }
 
 /**
- * Reads what is to be compared, looks at all rows, and writes the pairs as single answers where an entry needs them so.
+ * Reads what is to be compared, looks at all rows, and writes the pairs as single answers where an
+ * entry needs them so.
  * @throws ConfigError for entries that are not as they must be
  * @throws DataError, Error for rows that are not, or that do not fit one of the objectives
  */

@@ -27,7 +27,9 @@ const common: readonly string[] = [
   ...['precomputeReference', 'evalSteps', 'precision', 'device', 'threads', 'loss', 'lossWeights'],
 ];
 
-/** Options with which an entry would not learn from the same rows in the same order as the others. */
+/**
+ * Options with which an entry would not learn from the same rows in the same order as the others.
+ */
 const otherRows: readonly string[] = ['rankingPairs', 'batchOrder', 'minScoreGap'];
 
 /** Names of an entry's own options, but for `name` and `objective`. */
@@ -77,7 +79,9 @@ function runOf({ objective: { verb, loss, weights }, beta, own }: EntryPlan): st
 
 type Named = Pick<EntryPlan, 'group' | 'objective' | 'place'> & Partial<Pick<EntryPlan, 'own'>>;
 
-/** One plan for each beta; the beta is part of the name, so that more of them can be added later. */
+/**
+ * One plan for each beta; the beta is part of the name, so that more of them can be added later.
+ */
 function withBetas({ betas }: CompareOptions, { own = new Map(), ...plan }: Named): EntryPlan[] {
   const given = own.get('beta')?.value as number | undefined;
   const usual = usualBeta(plan.objective);
@@ -90,7 +94,10 @@ function withBetas({ betas }: CompareOptions, { own = new Map(), ...plan }: Name
   }));
 }
 
-/** The beta that the verb fills in; null for a sum of objectives that differ in it, and for one that has none. */
+/**
+ * The beta that the verb fills in; null for a sum of objectives that differ in it, and for one that
+ * has none.
+ */
 function usualBeta({ verb, loss, hasBeta }: NamedObjective): number | null {
   if (!hasBeta) return null;
   const { definition } = stageVerbs[verb]!;

@@ -92,7 +92,8 @@ it('trains every entry on the same rows and tokens, and computes the reference o
     expect(last).toMatchObject({ step: 3, num_tokens: entries[0]!.tokens });
     expect(last.epoch === undefined || entry.verb === 'kto' || last.epoch === 1).toBe(true);
   }
-  // Of 6 held-out pairs, of the 12 that training saw, and KTO's mismatched ones; three of these texts stand twice.
+  // Of 6 held-out pairs, of the 12 that training saw, and KTO's mismatched ones; three of these
+  // texts stand twice.
   expect(referenceAnswers).toBe(2 * 6 + 2 * 12 + 24 - 3);
   for (const name of ['report.html', 'results.json', 'table.md', 'plot.svg', 'compare.yaml']) {
     expect(existsSync(join(options.output, name)), name).toBe(true);
@@ -254,7 +255,8 @@ it('entries may go on from an adapter, which is then the reference, and evaluate
   for (const { entries, numbers } of results!.groups) {
     const { measured, entry } = entries[0]!;
     expect(numbers.kl!.value).toBeGreaterThan(0);
-    // The run's own evaluation, of beta times the margin, sees the same pairs and the same reference.
+    // The run's own evaluation, of beta times the margin, sees the same pairs and the same
+    // reference.
     const last = metricsOf(join(options.output, entry.name)).findLast(
       (row) => row['eval_rewards/margins'] !== undefined,
     )!;

@@ -36,7 +36,10 @@ export type CompareEvent =
       type: 'measured';
       entry: CompareEntry | null;
       numbers: EntryNumbers;
-      /** To the end of all entries, as those that began in this call have taken; null before one has ended. */
+      /**
+       * To the end of all entries, as those that began in this call have taken; null before one has
+       * ended.
+       */
       secondsLeft: number | null;
     }
   | { type: 'notice'; text: string };
@@ -54,7 +57,10 @@ export interface CompareResult {
   path: string;
   /** Entries that were trained in this call. */
   ran: string[];
-  /** Answers whose log-probability under the reference was computed in this call, and not known before. */
+  /**
+   * Answers whose log-probability under the reference was computed in this call, and not known
+   * before.
+   */
   referenceAnswers: number;
   /** What was found; null where a signal stopped it. */
   results: ComparisonResults | null;
@@ -63,7 +69,8 @@ export interface CompareResult {
 }
 
 /**
- * Trains what is not trained yet and measures what is not measured yet. Both are kept as they end, so that the next call goes on.
+ * Trains what is not trained yet and measures what is not measured yet. Both are kept as they end,
+ * so that the next call goes on.
  * @throws StageError where an entry fails
  * @throws Error where the folder is another's, or another process runs the comparison in it
  */
@@ -130,7 +137,8 @@ async function runEntries(
       onEvent({ type: 'entry', entry, state });
       if (state.status !== 'done') {
         const base = await measuring.sharedBase();
-        // An adapter that the entries begin with lies on the base already, and each trains its own copy.
+        // An adapter that the entries begin with lies on the base already, and each trains its own
+        // copy.
         const { result, seconds } = await runStage(comparison, entry, {
           ...{ state, records, signal },
           shared: { ...(base && { base }), references: measuring.references },

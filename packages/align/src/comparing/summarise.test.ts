@@ -4,7 +4,10 @@ import type { CompareEntry } from './comparison.ts';
 import type { Measured } from './measured.ts';
 import { groupsOf, itemsOf, leadsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
 
-/** Four pairs of which the reference gives each answer -10, with these changes; answers with these scores. */
+/**
+ * Four pairs of which the reference gives each answer -10, with these changes; answers with these
+ * scores.
+ */
 function measuredOf(
   chosen: readonly number[],
   rejected: readonly number[],

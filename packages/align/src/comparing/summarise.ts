@@ -1,4 +1,5 @@
-// From what was measured of each entry to a row for each objective: means over items, spread over seeds, intervals.
+// From what was measured of each entry to a row for each objective: means over items, spread over
+// seeds, intervals.
 
 import { signTest } from '../evaluation/exact-tests.ts';
 import {
@@ -40,7 +41,10 @@ export interface Summary {
   value: number;
   /** Standard deviation over seeds; null with one. */
   spread: number | null;
-  /** 95%, of what other items could have given: Wilson's of a share, else bootstrap; over seeds, of each item's mean. */
+  /**
+   * 95%, of what other items could have given: Wilson's of a share, else bootstrap; over seeds, of
+   * each item's mean.
+   */
   interval: Interval;
 }
 
@@ -63,7 +67,10 @@ export interface Group {
   numbers: EntryNumbers;
 }
 
-/** @param reference what was measured of the reference, whose answers' scores are the ones to win against */
+/**
+ * @param reference what was measured of the reference, whose answers' scores are the ones to win
+ *   against
+ */
 export function itemsOf({ pairs, answers }: Measured, reference: Measured): Items {
   const change = (policy: readonly number[], before: readonly number[]): number[] =>
     policy.map((one, at) => one - before[at]!);
@@ -86,7 +93,10 @@ export function itemsOf({ pairs, answers }: Measured, reference: Measured): Item
   };
 }
 
-/** Mean log-probability of a chosen token less that of a rejected one, by pair: the reward without a reference. */
+/**
+ * Mean log-probability of a chosen token less that of a rejected one, by pair: the reward without a
+ * reference.
+ */
 const perTokenMargins = ({ chosen, rejected, tokensChosen, tokensRejected }: MeasuredPairs) =>
   chosen.map(
     (sum, at) =>
@@ -147,12 +157,18 @@ export function groupsOf(entries: readonly MeasuredEntry[], reference: Measured)
   });
 }
 
-/** How the first group's lead over another stands: whether other pairs or prompts could have turned it round. */
+/**
+ * How the first group's lead over another stands: whether other pairs or prompts could have turned
+ * it round.
+ */
 export interface Lead {
   over: string;
   value: number;
   interval: Interval;
-  /** Of the exact sign test on the items in which they differ; the bootstrap alone is sure too soon of few items. */
+  /**
+   * Of the exact sign test on the items in which they differ; the bootstrap alone is sure too soon
+   * of few items.
+   */
   p: number;
   /** The interval has no 0 in it, and p is below 0.05. */
   clear: boolean;

@@ -19,8 +19,9 @@ export interface UnpairedOrder {
 }
 
 /**
- * Writes pairs in the order in which a run on pairs takes them, chosen and rejected in turn: read unshuffled, twice as many rows
- * at a time, they are the same rows in the same steps. A few more stand behind, in place of those that turn out too long.
+ * Writes pairs in the order in which a run on pairs takes them, chosen and rejected in turn: read
+ * unshuffled, twice as many rows at a time, they are the same rows in the same steps. A few more
+ * stand behind, in place of those that turn out too long.
  */
 export async function writeUnpaired(
   path: string,

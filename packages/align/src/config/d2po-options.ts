@@ -11,10 +11,14 @@ import { defineTraining } from './training-options.ts';
 const labels = 'Labels';
 const discriminator = 'Discriminator';
 
-/** Where the discriminator begins without a preference: silver labels of one that knows a pair or two are noise. */
+/**
+ * Where the discriminator begins without a preference: silver labels of one that knows a pair or
+ * two are noise.
+ */
 const WARMUP = 16;
 
-// Rewards and the discriminator's scores are not on one scale: a pair has no gap that an objective could learn.
+// Rewards and the discriminator's scores are not on one scale: a pair has no gap that an objective
+// could learn.
 const pairs = sampledPairsShape([]);
 
 const d2poObject = z

@@ -4,7 +4,8 @@
 const form = /^[-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+)?$/;
 
 /**
- * The number that a text writes in decimal: `8`, `1_000`, `1e-5`, `-.5`. A leading zero changes nothing.
+ * The number that a text writes in decimal: `8`, `1_000`, `1e-5`, `-.5`. A leading zero changes
+ * nothing.
  * @returns null for what is no number, or too large or too small for a double
  */
 export function parseDecimal(text: string): number | null {
@@ -17,7 +18,8 @@ export function parseDecimal(text: string): number | null {
 }
 
 /**
- * Why a text that looks like a number is not taken for one of this type; null where it does not look like one.
+ * Why a text that looks like a number is not taken for one of this type; null where it does not
+ * look like one.
  * @param type `integer` also needs an exact value
  */
 export function numberFault(text: string, type: 'number' | 'integer'): string | null {

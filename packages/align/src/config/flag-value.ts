@@ -2,12 +2,14 @@ import { optionValue } from './option-value.ts';
 import type { OptionDescriptor } from './options.ts';
 import { type Written, writtenFlag } from './written.ts';
 
-/** What the command line hands over for one flag: its text, several texts, or a value already typed. */
+/**
+ * What the command line hands over for one flag: its text, several texts, or a value already typed.
+ */
 export type FlagInput = unknown;
 
 /**
- * Turns what stood behind a flag into the option's value. Text that is not of the option's type stays as it is, so that the
- * schema reports what was expected.
+ * Turns what stood behind a flag into the option's value. Text that is not of the option's type
+ * stays as it is, so that the schema reports what was expected.
  */
 export function flagValue(descriptor: OptionDescriptor, input: FlagInput): unknown {
   // What the command line gives for a flag without its value.

@@ -4,8 +4,9 @@ import type { OptionDescriptor, OptionsDefinition } from './options.ts';
 type JsonSchema = Record<string, unknown>;
 
 /**
- * The JSON Schema (draft 2020-12) of a verb's YAML file, for editors: snake_case keys, descriptions,
- * defaults, ranges. No key is required, since flags may give what the file leaves out.
+ * The JSON Schema (draft 2020-12) of a verb's YAML file, for editors: snake_case keys,
+ * descriptions, defaults, ranges. No key is required, since flags may give what the file leaves
+ * out.
  */
 export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
   const whole = z.toJSONSchema(definition.schema, { io: 'input', override: dropSafeIntegerBounds });

@@ -1,4 +1,5 @@
-// Options of single objectives: whose they are, what is filled in, and what is refused before anything is loaded.
+// Options of single objectives: whose they are, what is filled in, and what is refused before
+// anything is loaded.
 import { expect, test } from 'vitest';
 import { pairedOtherNames } from '../objectives/other-names.ts';
 import { pairedObjectiveNames } from '../objectives/registry.ts';

@@ -1,4 +1,5 @@
-// The options of single objectives as options of a verb: each optional, and only those of the chosen objectives are filled in.
+// The options of single objectives as options of a verb: each optional, and only those of the
+// chosen objectives are filled in.
 import { z } from 'zod';
 import { defaultBeta, ownOptions } from '../objectives/mixture.ts';
 import type { PairedObjective } from '../objectives/paired.ts';
@@ -30,7 +31,10 @@ const ownNames: readonly string[] = [
   ...new Set(known.flatMap(({ options = {} }) => Object.keys(options))),
 ];
 
-/** Options of these objectives, each as it is for the first that has it, which takes the widest range. */
+/**
+ * Options of these objectives, each as it is for the first that has it, which takes the widest
+ * range.
+ */
 const shapeOf = (names: readonly string[]): Record<string, z.ZodType> =>
   Object.fromEntries(names.map((name) => [name, optionalOf(name)]));
 
@@ -48,7 +52,10 @@ function optionalOf(name: string): z.ZodType {
 
 export const objectiveOptionsShape = shapeOf(ownNames) as unknown as ObjectiveOptionsShape;
 
-/** The same for a verb that takes these objectives alone. Their types are not told: they are read by name. */
+/**
+ * The same for a verb that takes these objectives alone. Their types are not told: they are read by
+ * name.
+ */
 export const optionsShapeOf = (objectives: readonly PairedObjective[]): Record<never, z.ZodType> =>
   shapeOf(ownNames.filter((name) => objectives.some(({ options = {} }) => name in options)));
 

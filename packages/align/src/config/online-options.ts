@@ -1,4 +1,5 @@
-// What the verbs that sample from the policy have in common: rollouts, their reward, KL, and updates.
+// What the verbs that sample from the policy have in common: rollouts, their reward, KL, and
+// updates.
 import { z } from 'zod';
 import { option } from './options.ts';
 import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';

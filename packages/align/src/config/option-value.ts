@@ -1,4 +1,5 @@
-// The one parser of options' values: what a flag's text or a YAML value means is decided by the option's type alone.
+// The one parser of options' values: what a flag's text or a YAML value means is decided by the
+// option's type alone.
 import { parseDecimal } from './decimal.ts';
 import type { OptionDescriptor } from './options.ts';
 import { isNone, isNull, jsonText, type Written, type WrittenScalar } from './written.ts';
@@ -10,8 +11,8 @@ export type ValueType = Pick<
 >;
 
 /**
- * The value of an option as it is written. What is not of the option's type stays as it is (text, array or object), so that
- * the schema reports what it expected.
+ * The value of an option as it is written. What is not of the option's type stays as it is (text,
+ * array or object), so that the schema reports what it expected.
  */
 export function optionValue(option: ValueType, written: Written): unknown {
   if (option.type === 'map') return mapValue(option, written);

@@ -21,7 +21,10 @@ export interface OptionDetails {
   otherNames?: Readonly<Record<string, string>>;
   /** For lists: whether one text may hold several values, separated by commas (default: true). */
   commas?: boolean;
-  /** The value is prose: `none` and `null` are texts like any other, and no value is written by leaving the option out. */
+  /**
+   * The value is prose: `none` and `null` are texts like any other, and no value is written by
+   * leaving the option out.
+   */
   literal?: boolean;
   /** The value is JSON text of an object; YAML may write it as a mapping. */
   mapping?: boolean;

@@ -1,4 +1,5 @@
-// What a program passes to a run that options cannot name: recorded in config.yaml under `program`, so that no other takes its place.
+// What a program passes to a run that options cannot name: recorded in config.yaml under `program`,
+// so that no other takes its place.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
@@ -18,7 +19,10 @@ export interface ProgramPart {
 /** By what the part is: `objective`. */
 export type ProgramParts = Readonly<Record<string, ProgramPart>>;
 
-/** A part by its name and the source text of its functions. What these call in their turn is not looked at. */
+/**
+ * A part by its name and the source text of its functions. What these call in their turn is not
+ * looked at.
+ */
 export function programPart(name: string, part: object): ProgramPart {
   return { name, sha256: createHash('sha256').update(sourceOf(part)).digest('hex') };
 }

@@ -18,7 +18,9 @@ export const referenceSyncShape = (group: string) => ({
   }),
 });
 
-/** What these options and others cannot be together. @param add is told of each option that is wrong */
+/**
+ * What these options and others cannot be together. @param add is told of each option that is wrong
+ */
 export function checkReferenceSync(
   value: {
     referenceSyncSteps?: number | null;

@@ -13,7 +13,10 @@ const objective = 'Objective';
 const head = 'Head';
 const ensemble = 'Ensemble and normalisation';
 
-/** InstructGPT's rate for all weights is 9e-6; TRL's for reward models is 1e-4, which suits an adapter. */
+/**
+ * InstructGPT's rate for all weights is 9e-6; TRL's for reward models is 1e-4, which suits an
+ * adapter.
+ */
 const rates: DefaultRates = { full: 1e-5, lora: 1e-4 };
 /** Share of the rows that each of several heads sees. */
 const HEAD_SHARE = 0.8;

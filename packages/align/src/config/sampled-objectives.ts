@@ -29,13 +29,17 @@ function unfitReason(
 }
 
 /**
- * Those that can learn from such pairs: with a reference, each pair by itself, and of what goes beyond log-probabilities only what is given.
+ * Those that can learn from such pairs: with a reference, each pair by itself, and of what goes
+ * beyond log-probabilities only what is given.
  * @param given what of {@link ExtraScores} sampled pairs have
  */
 export const sampledObjectives = (given: Given): PairedObjective[] =>
   known.filter((objective) => unfitReason(objective, given) === null);
 
-/** What to write for a name that is none of {@link sampledObjectives}: an objective that cannot learn from such pairs is told why. */
+/**
+ * What to write for a name that is none of {@link sampledObjectives}: an objective that cannot
+ * learn from such pairs is told why.
+ */
 export function otherSampledNames(given: Given): Record<string, string> {
   const taken = sampledObjectives(given).map(({ name }) => name);
   const unfit = known.flatMap((objective) => {

@@ -5,8 +5,8 @@ import { scalarType } from './options.ts';
 import type { Written } from './written.ts';
 
 /**
- * The value that the schema is to check. What is not of the schema's kind, and keys that it does not know, stay as plain data,
- * so that the schema reports them.
+ * The value that the schema is to check. What is not of the schema's kind, and keys that it does
+ * not know, stay as plain data, so that the schema reports them.
  */
 export function schemaValue(schema: z.core.$ZodType | undefined, written: Written): unknown {
   const { inner, nullable } = unwrap(schema);

@@ -1,4 +1,5 @@
-// The chat template that a model is used with: options, and what a tokenizer is loaded with for them.
+// The chat template that a model is used with: options, and what a tokenizer is loaded with for
+// them.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadTokenizerOptions } from '@keel/model';
@@ -60,7 +61,8 @@ type LoadedTemplate = NonNullable<LoadTokenizerOptions['template']> & { now: str
 
 /**
  * What a model's tokenizer is loaded with.
- * @param adapter folder of the adapter that lies over the model: a template saved with it is the one that it was trained with
+ * @param adapter folder of the adapter that lies over the model: a template saved with it is the
+ *   one that it was trained with
  * @throws Error where the template's file cannot be read
  */
 export function templateSettings(

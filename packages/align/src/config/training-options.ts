@@ -290,7 +290,10 @@ export interface DefaultRates {
   lora: number;
 }
 
-/** An adapter learns well at about ten times the rate of full fine-tuning, and TRL's rate for full DPO is 1e-6. */
+/**
+ * An adapter learns well at about ten times the rate of full fine-tuning, and TRL's rate for full
+ * DPO is 1e-6.
+ */
 const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-5 };
 
 /** Fills in the defaults that depend on other options. */

@@ -1,4 +1,7 @@
-/** What people coming from TRL (some from Axolotl or LLaMA-Factory) may write, and what it is called here. */
+/**
+ * What people coming from TRL (some from Axolotl or LLaMA-Factory) may write, and what it is called
+ * here.
+ */
 const hints: Readonly<Record<string, string>> = {
   adam_beta1: 'AdamW runs with betas 0.9 and 0.999',
   bf16: 'write precision: bf16',
@@ -71,7 +74,8 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to write in place of a name of TRL; null where the name is not one of TRL's, or the verb has no such option.
+ * What to write in place of a name of TRL; null where the name is not one of TRL's, or the verb has
+ * no such option.
  * @param known YAML keys of the verb
  */
 export function trlHint(yamlKey: string, known: readonly string[]): string | null {

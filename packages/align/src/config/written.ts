@@ -1,6 +1,8 @@
 // Values as they are written, before an option's type says what they mean.
 
-/** A text and whether quotes mark it as one. Flags come without quotes: the shell has removed them. */
+/**
+ * A text and whether quotes mark it as one. Flags come without quotes: the shell has removed them.
+ */
 export interface WrittenScalar {
   kind: 'scalar';
   text: string;
@@ -44,7 +46,8 @@ export function describeWritten(written: Written): string {
 }
 
 /**
- * A value as YAML 1.2 reads it, as JSON text. Numbers keep their digits: 20.0 stays a floating-point number.
+ * A value as YAML 1.2 reads it, as JSON text. Numbers keep their digits: 20.0 stays a
+ * floating-point number.
  * @returns null where JSON has no such number
  */
 export function jsonText(written: Written): string | null {

@@ -39,7 +39,9 @@ export function readYamlConfig(
   return entries;
 }
 
-/** The options among keys and values: entries by camelCase name, and what is wrong with the others. */
+/**
+ * The options among keys and values: entries by camelCase name, and what is wrong with the others.
+ */
 export function optionEntries(
   file: YamlFile,
   pairs: readonly YamlPair[],

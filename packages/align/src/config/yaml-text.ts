@@ -1,4 +1,5 @@
-// Values as YAML text that the parser of options reads back as they were, and that other readers take for the same.
+// Values as YAML text that the parser of options reads back as they were, and that other readers
+// take for the same.
 
 /** Words that some reader of YAML takes for no value or a boolean. */
 const words = /^(?:none|null|true|false|yes|no|on|off|y|n)$/i;

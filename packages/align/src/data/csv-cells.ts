@@ -9,8 +9,9 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
 /**
- * What the text of a CSV cell means. CSV knows only text, so numbers, labels, lists and chats are read
- * from it; a cell that is none of what its field wants stays text, for the row's check to name.
+ * What the text of a CSV cell means. CSV knows only text, so numbers, labels, lists and chats are
+ * read from it; a cell that is none of what its field wants stays text, for the row's check to
+ * name.
  */
 export const cellValue = (field: string, text: string): unknown => {
   if (numbers.has(field)) {

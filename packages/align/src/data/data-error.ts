@@ -1,7 +1,10 @@
 import { PythonFloat } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 
-/** Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no lines. */
+/**
+ * Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no
+ * lines.
+ */
 export interface Place {
   file: string;
   line?: number;

@@ -1,4 +1,5 @@
-// Rows that are made of other rows, any number of each: the pairs of a ranking, or the rows that a run takes of a file.
+// Rows that are made of other rows, any number of each: the pairs of a ranking, or the rows that a
+// run takes of a file.
 import { createHash } from 'node:crypto';
 import type { Place } from './data-error.ts';
 import type { FileHash, RowSource } from './open-rows.ts';

@@ -6,7 +6,10 @@ export interface RowsDescription {
   /** Number of rows in all. */
   rows: number;
   form: 'plain' | 'chat' | 'mixed';
-  /** Median number of characters by field; a chat counts the text of its messages, a list the text of its items. */
+  /**
+   * Median number of characters by field; a chat counts the text of its messages, a list the text
+   * of its items.
+   */
   medianCharacters: Record<string, number>;
   /** How many rows, evenly spread, were looked at for form and medians. */
   sampled: number;
@@ -22,7 +25,9 @@ const textFields = [
   'completions',
 ];
 
-/** What a set of rows is like, to be shown before a training begins. Looks at `sample` rows at most. */
+/**
+ * What a set of rows is like, to be shown before a training begins. Looks at `sample` rows at most.
+ */
 export const describeRows = async <K extends RowKind>(
   source: RowSource<K>,
   sample = 1000,

@@ -2,7 +2,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hashFiles } from '@keel/model';
 
-/** SHA-256 of a file, or of a folder's own files with their order. Hidden files and READMEs do not count. */
+/**
+ * SHA-256 of a file, or of a folder's own files with their order. Hidden files and READMEs do not
+ * count.
+ */
 export function hashPath(path: string): Promise<string> {
   if (!statSync(path).isDirectory()) return hashFiles([path]);
   const names = readdirSync(path, { withFileTypes: true })

@@ -57,8 +57,8 @@ const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, 
 const preference: FileFormat[] = ['parquet', 'jsonl', 'json', 'csv', 'tsv'];
 
 /**
- * Which of a repository's files a spec means: those of its path and split, or of the training split where
- * none is named, in the one format that comes first.
+ * Which of a repository's files a spec means: those of its path and split, or of the training split
+ * where none is named, in the one format that comes first.
  * @throws DataError where there is none, or where several configurations would be mixed
  */
 export const selectHubFiles = (spec: HubSpec, files: HubFile[]): HubFile[] => {

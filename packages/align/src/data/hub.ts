@@ -11,7 +11,10 @@ import { DataError } from './data-error.ts';
 import { type HubFile, type HubSpec, parseHubSpec, selectHubFiles } from './hub-spec.ts';
 
 export interface HubOptions {
-  /** Keel's cache folder: by default KEEL_CACHE, else ~/.cache/keel. Files go into its `datasets` folder. */
+  /**
+   * Keel's cache folder: by default KEEL_CACHE, else ~/.cache/keel. Files go into its `datasets`
+   * folder.
+   */
   cacheFolder?: string;
   /** By default HF_TOKEN. */
   token?: string;
@@ -30,8 +33,9 @@ interface Listing {
 }
 
 /**
- * The local paths of a hub dataset's files, downloaded where the cache lacks them. Files are kept by commit; what a
- * branch pointed at is remembered, so that a set used once is found again without a network.
+ * The local paths of a hub dataset's files, downloaded where the cache lacks them. Files are kept
+ * by commit; what a branch pointed at is remembered, so that a set used once is found again without
+ * a network.
  * @throws DataError that says what to do without a network, token or permission
  */
 export const fetchHubFiles = async (spec: string, options: HubOptions = {}): Promise<string[]> => {

@@ -1,10 +1,11 @@
 import { type Message, sameMessage } from './messages.ts';
 
 /**
- * Number of UTF-16 units that two texts share as their prompt, ended where TRL's `extract_prompt` ends
- * it: before the first character that differs, and before the space in front of it, as tokenizers join a space
- * to the word after it. Where one text begins with the whole of the other, the last shared character
- * is left to the answers, so that neither is empty. Characters are code points: no pair is cut.
+ * Number of UTF-16 units that two texts share as their prompt, ended where TRL's `extract_prompt`
+ * ends it: before the first character that differs, and before the space in front of it, as
+ * tokenizers join a space to the word after it. Where one text begins with the whole of the other,
+ * the last shared character is left to the answers, so that neither is empty. Characters are code
+ * points: no pair is cut.
  * Unlike TRL, texts with nothing in common share nothing (TRL then looks at the last character).
  */
 export const sharedTextLength = (first: string, second: string): number => {
@@ -28,7 +29,10 @@ const cutsPair = (text: string, at: number): boolean => {
   return before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff;
 };
 
-/** Number of leading messages that two chats share; the last one is left to the answers where one chat is the other's beginning. */
+/**
+ * Number of leading messages that two chats share; the last one is left to the answers where one
+ * chat is the other's beginning.
+ */
 export const sharedMessageCount = (first: Message[], second: Message[]): number => {
   const shorter = Math.min(first.length, second.length);
   let end = 0;

@@ -1,5 +1,6 @@
-// Columns with a meaning in other tools that Keel does not carry out: such a row is refused by name, since its meaning would be
-// dropped. docs/guide/rows.md lists them; columns that are not here are kept for rewards.
+// Columns with a meaning in other tools that Keel does not carry out: such a row is refused by
+// name, since its meaning would be dropped. docs/guide/rows.md lists them; columns that are not
+// here are kept for rewards.
 
 import { isPlainObject } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
@@ -10,7 +11,9 @@ import type { Row } from './rows.ts';
 
 interface RefusedColumn {
   names: readonly string[];
-  /** Whether a value that holds something means what the column is refused for; any does by default. */
+  /**
+   * Whether a value that holds something means what the column is refused for; any does by default.
+   */
   when?(value: unknown, row: Readonly<Record<string, unknown>>): boolean;
   expected: string;
   advice: string;

@@ -1,8 +1,12 @@
-// What a message's fields mean beside its role and content: used, refused by name, or left to the chat template.
+// What a message's fields mean beside its role and content: used, refused by name, or left to the
+// chat template.
 import { PythonFloat } from '@keel/model';
 import type { ReportFault } from './tool-calls.ts';
 
-/** Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's, ms-swift's and torchtune's. */
+/**
+ * Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's,
+ * ms-swift's and torchtune's.
+ */
 const trainingMarks = ['weight', 'train', 'training', 'loss', 'masked'] as const;
 
 /** Fields whose meaning Keel cannot carry out, and what to write instead. */
@@ -53,7 +57,10 @@ export const checkMessageFields = (
   }
 };
 
-/** Whether all text in a value is Unicode: a lone half of a surrogate pair would become U+FFFD unnoticed. */
+/**
+ * Whether all text in a value is Unicode: a lone half of a surrogate pair would become U+FFFD
+ * unnoticed.
+ */
 export const isWellFormed = (value: unknown): boolean => {
   if (typeof value === 'string') return value.isWellFormed();
   if (Array.isArray(value)) return value.every(isWellFormed);
@@ -106,8 +113,8 @@ const readMark = (name: string, value: unknown): boolean | null => {
 };
 
 /**
- * Whether an assistant turn is trained on: all are, but those that the file marks with `"weight": 0`, or with `"train"`,
- * `"training"` or `"loss"` false or `"masked"` true.
+ * Whether an assistant turn is trained on: all are, but those that the file marks with
+ * `"weight": 0`, or with `"train"`, `"training"` or `"loss"` false or `"masked"` true.
  */
 export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =>
   message.weight !== 0 &&

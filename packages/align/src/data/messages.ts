@@ -4,15 +4,16 @@ import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
 import { type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
- * One turn of a chat, as the chat template sees it. Fields beside role and content (`name`, `tool_calls`, `tool_call_id`, …)
- * are as the file has them, null or absent, but an empty list of `tool_calls`, which is absent.
+ * One turn of a chat, as the chat template sees it. Fields beside role and content (`name`,
+ * `tool_calls`, `tool_call_id`, …) are as the file has them, null or absent, but an empty list of
+ * `tool_calls`, which is absent.
  */
 export interface Message {
   role: string;
   /**
-   * null or absent only in an assistant turn that calls tools, as the file has it: templates can tell the two apart. Text parts
-   * are joined: templates of text models print a list of parts as Python would show it, and those that know parts write the
-   * same for one text as for its parts.
+   * null or absent only in an assistant turn that calls tools, as the file has it: templates can
+   * tell the two apart. Text parts are joined: templates of text models print a list of parts as
+   * Python would show it, and those that know parts write the same for one text as for its parts.
    */
   content?: string | null;
   [field: string]: unknown;
@@ -26,7 +27,10 @@ export const isChat = (content: Content): content is Message[] => typeof content
 /** What a message says; '' where it only calls tools. */
 export const textOf = ({ content }: Pick<Message, 'content'>): string => content ?? '';
 
-/** Whether two messages say the same: a null field is as good as none, and no content as good as an empty one. */
+/**
+ * Whether two messages say the same: a null field is as good as none, and no content as good as an
+ * empty one.
+ */
 export const sameMessage = (first: Message, second: Message): boolean =>
   first.role === second.role &&
   textOf(first) === textOf(second) &&
@@ -76,7 +80,9 @@ const roleSchema = z
     }
   });
 
-/** Text that a tokenizer can take: a lone half of a surrogate pair would become U+FFFD unnoticed. */
+/**
+ * Text that a tokenizer can take: a lone half of a surrogate pair would become U+FFFD unnoticed.
+ */
 export const textSchema = z.string({ error: 'a string' }).refine((text) => text.isWellFormed(), {
   error: 'valid Unicode text (this has a lone surrogate such as \\ud83d)',
 });
@@ -138,7 +144,8 @@ export const messagesSchema = z
   .array(messageSchema, { error: 'a list of messages' })
   .min(1, { error: 'a list of at least one message' });
 
-// A chat written as a string (JSON in JSON, or Python's repr) would be learnt as plain text unnoticed.
+// A chat written as a string (JSON in JSON, or Python's repr) would be learnt as plain text
+// unnoticed.
 const holdsMessages = /^\s*\[\s*\{\s*['"](role|content|from)['"]\s*:/;
 
 const plainSchema = textSchema.refine((text) => !holdsMessages.test(text), {
@@ -150,7 +157,8 @@ export const contentOrChatSchema = z.union([plainSchema, messagesSchema], {
 });
 
 /**
- * The parsed messages of a text or chat (or list of them) with their fields in the file's order, which a template can show.
+ * The parsed messages of a text or chat (or list of them) with their fields in the file's order,
+ * which a template can show.
  * @param raw what was parsed
  */
 export const inOrderOf = (raw: unknown, parsed: unknown): unknown => {

@@ -15,7 +15,8 @@ export interface OpenOneOfOptions {
 
 /**
  * Opens rows of the first kind that all of them are of.
- * @throws DataError of the kind that more of the rows are of; of kinds that fail at the same row, the one whose fields it has
+ * @throws DataError of the kind that more of the rows are of; of kinds that fail at the same row,
+ *   the one whose fields it has
  */
 export async function openOneOf<Kinds extends RowKind>(
   { data, onBadRow, refuse }: OpenOneOfOptions,
@@ -43,7 +44,9 @@ export const openEither = <First extends RowKind, Second extends RowKind>(
 const isFurther = (one: DataError, other: DataError): boolean =>
   place(one) === place(other) ? depth(one) > depth(other) : place(one) > place(other);
 
-/** How far a row is of the kind: not at all, of its name, or but for a fault in a field that it has. */
+/**
+ * How far a row is of the kind: not at all, of its name, or but for a fault in a field that it has.
+ */
 const depth = ({ field, found }: DataError): number =>
   field === undefined ? 0 : found === 'nothing' ? 1 : 2;
 

@@ -55,8 +55,8 @@ const temporaryFolder = async (): Promise<string> => {
   }
 };
 
-// gzip cannot be sought in: the text goes to a temporary file, whose name is removed as soon as it is
-// open, so that it is gone with the process however that ends.
+// gzip cannot be sought in: the text goes to a temporary file, whose name is removed as soon as it
+// is open, so that it is gone with the process however that ends.
 const decompressed = async (path: string): Promise<FileHandle> => {
   const folder = await temporaryFolder();
   try {

@@ -16,7 +16,10 @@ export type RefuseRow<Row> = (row: Row) => Omit<DataErrorDetails, keyof Place> |
 
 export interface OpenRowsOptions<K extends RowKind> {
   kind: K;
-  /** `fail` (the default) throws at the first bad row; `skip` leaves bad rows out, counts and lists them. */
+  /**
+   * `fail` (the default) throws at the first bad row; `skip` leaves bad rows out, counts and lists
+   * them.
+   */
   onBadRow?: 'fail' | 'skip';
   /** A row that it finds fault with is bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
@@ -45,7 +48,10 @@ export interface FileHash {
 /** The first this many bad rows are listed; all are counted. */
 const listedBadRows = 1000;
 
-/** The good rows of one or more files, numbered from 0; they stay on disk where their format allows it. */
+/**
+ * The good rows of one or more files, numbered from 0; they stay on disk where their format allows
+ * it.
+ */
 export class RowSource<K extends RowKind> {
   readonly kind: K;
   /** The files, as messages name them. */
@@ -103,8 +109,8 @@ export class RowSource<K extends RowKind> {
   }
 
   /**
-   * What the data is, whatever the files are called: the SHA-256 of the one file's bytes (as `sha256sum` gives it), or
-   * of the list of several files' hashes.
+   * What the data is, whatever the files are called: the SHA-256 of the one file's bytes (as
+   * `sha256sum` gives it), or of the list of several files' hashes.
    * @throws DataError where a file changed after it was indexed
    */
   async fingerprint(): Promise<string> {
@@ -172,10 +178,10 @@ const versionOf = async (path: string): Promise<string> => {
 };
 
 /**
- * Opens rows of one kind from files, folders, globs and `hub:` specs. Every row is checked once now,
- * without being kept; JSONL, CSV and Parquet may be larger than memory.
- * @throws DataError at the first bad row (unless bad rows are skipped), on an empty or unreadable file, and
- *   where no good row is left
+ * Opens rows of one kind from files, folders, globs and `hub:` specs. Every row is checked once
+ * now, without being kept; JSONL, CSV and Parquet may be larger than memory.
+ * @throws DataError at the first bad row (unless bad rows are skipped), on an empty or unreadable
+ *   file, and where no good row is left
  */
 export const openRows = async <K extends RowKind>(
   spec: string | readonly string[],

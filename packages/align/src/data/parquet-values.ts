@@ -1,13 +1,14 @@
-// What Parquet's values mean as a row's: told by the schema, since values alone cannot tell a whole float from an integer, nor a
-// struct's absent field from a null.
+// What Parquet's values mean as a row's: told by the schema, since values alone cannot tell a whole
+// float from an integer, nor a struct's absent field from a null.
 import { PythonFloat } from '@keel/model';
 import { parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
 
 /**
  * What a decoded row has, by its schema:
- * - A null in a struct is absent: Parquet writes every field of a struct, whether the row had it or not. Maps, lists and columns
- *   keep their nulls, and so does a message's "content", which every message has.
+ * - A null in a struct is absent: Parquet writes every field of a struct, whether the row had it or
+ *   not. Maps, lists and columns keep their nulls, and so does a message's "content", which every
+ *   message has.
  * - Whole numbers are numbers, or bigint beyond 2^53. Whole floats are {@link PythonFloat}.
  * - Decimals are numbers where a double has all their digits, otherwise text.
  * - Dates and times are text in ISO 8601, with all their digits.
@@ -133,8 +134,8 @@ const decimalText = (unscaled: bigint, scale: number): string => {
 };
 
 /**
- * The schema with its decimals as the integers that they are stored as: hyparquet would multiply them by a power of ten, where
- * 0.3 becomes 0.30000000000000004.
+ * The schema with its decimals as the integers that they are stored as: hyparquet would multiply
+ * them by a power of ten, where 0.3 becomes 0.30000000000000004.
  */
 export const withStoredDecimals = (metadata: FileMetaData): FileMetaData => ({
   ...metadata,

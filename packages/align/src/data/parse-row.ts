@@ -94,7 +94,10 @@ const presentFields = (value: unknown): string[] => {
   return Object.entries(fields).flatMap(([name, field]) => (field == null ? [] : [name]));
 };
 
-/** Which of the kinds a supervised row is: told by its fields alone, so that faults are told of that kind. */
+/**
+ * Which of the kinds a supervised row is: told by its fields alone, so that faults are told of that
+ * kind.
+ */
 const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[number] => {
   const present = presentFields(value);
   const kind = supervisedKinds.find((name) => present.includes(name));
@@ -275,7 +278,10 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
   checkSpeaker(field, answer, prompt, fail);
 };
 
-/** An answer stands after the header of an assistant's turn, so it begins with one; or it goes on after one. */
+/**
+ * An answer stands after the header of an assistant's turn, so it begins with one; or it goes on
+ * after one.
+ */
 const checkSpeaker = (
   field: string,
   answer: readonly Message[],

@@ -49,7 +49,8 @@ export const readCsv = async (
     relax_column_count: true,
   };
   let line = 1;
-  // The place is taken while the parser is at the record: after an error it gives no more records out.
+  // The place is taken while the parser is at the record: after an error it gives no more records
+  // out.
   const located = (record: string[], bytesDone: number): LocatedRecord => {
     const start = window.start;
     const raw = window.takeUntil(bytesDone);

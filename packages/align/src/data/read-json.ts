@@ -9,8 +9,8 @@ import { rowSchemas } from './rows.ts';
 export const maxJsonBytes = 256 * 2 ** 20;
 
 /**
- * Reads a JSON file that holds a list of rows, or `{"data": [rows]}`. A file named .json that has one
- * object a line, as many public sets do, is read as JSONL.
+ * Reads a JSON file that holds a list of rows, or `{"data": [rows]}`. A file named .json that has
+ * one object a line, as many public sets do, is read as JSONL.
  */
 export const readJson = async (
   handle: FileHandle,
@@ -85,8 +85,8 @@ const placeInText = (error: Error, text: string, file: string): Place => {
   return { file, line };
 };
 
-// For an unexpected token the engine gives no position: it is the end of the shortest beginning that
-// has one, since a shorter one only ends too early.
+// For an unexpected token the engine gives no position: it is the end of the shortest beginning
+// that has one, since a shorter one only ends too early.
 const faultyPosition = (text: string): number => {
   let [low, high] = [0, text.length];
   while (low < high) {

@@ -12,7 +12,8 @@ const newline = 0x0a;
 
 /**
  * Indexes a JSONL file in one pass that keeps no row: every line is checked, its place remembered.
- * Blank lines are passed over but counted; a byte order mark, CRLF and a last line without a newline are fine.
+ * Blank lines are passed over but counted; a byte order mark, CRLF and a last line without a
+ * newline are fine.
  */
 export const readJsonl = async (handle: FileHandle, context: IndexContext): Promise<RowFile> => {
   const { size } = await handle.stat();

@@ -158,8 +158,9 @@ const leavesOf = ({ children, path }: SchemaTree): string[] =>
   children.length === 0 ? [path.join('.')] : children.flatMap(leavesOf);
 
 /**
- * Every row group has to hold the schema's columns, each once. hyparquet starts to read all that a group holds, and waits
- * for those of the schema only: what it makes of another damaged column would be thrown where nobody catches it.
+ * Every row group has to hold the schema's columns, each once. hyparquet starts to read all that a
+ * group holds, and waits for those of the schema only: what it makes of another damaged column
+ * would be thrown where nobody catches it.
  */
 const checkColumns = (metadata: FileMetaData, file: string): void => {
   const expected = parquetSchema(metadata).children.flatMap(leavesOf);

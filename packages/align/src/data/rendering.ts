@@ -1,4 +1,5 @@
-// What a row tells its chat template beside its messages: the columns "tools" and "chat_template_kwargs".
+// What a row tells its chat template beside its messages: the columns "tools" and
+// "chat_template_kwargs".
 
 import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import type { Fail } from './data-error.ts';
@@ -13,7 +14,10 @@ export interface Rendering {
   variables: Record<string, unknown>;
 }
 
-/** Variables that the renderer sets itself, and arguments of transformers' apply_chat_template that are no variables. */
+/**
+ * Variables that the renderer sets itself, and arguments of transformers' apply_chat_template that
+ * are no variables.
+ */
 const reserved: Record<string, string> = {
   messages: 'The messages are those of the row',
   tools: 'Write them in the column "tools"',
@@ -37,7 +41,8 @@ for (const name of ['raise_exception', 'strftime_now']) {
  * @param row as it was read
  * @param chat whether the row is rendered by a chat template at all
  * @returns null where the columns say nothing
- * @throws DataError for values of another form, and where a plain row has such a column, which would be dropped
+ * @throws DataError for values of another form, and where a plain row has such a column, which
+ *   would be dropped
  */
 export const readRendering = (
   row: Readonly<Record<string, unknown>>,

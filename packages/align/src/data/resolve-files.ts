@@ -8,8 +8,8 @@ import { fetchHubFiles, type HubOptions } from './hub.ts';
 import { isHubSpec } from './hub-spec.ts';
 
 /**
- * The files that specs mean, in a fixed order: a file as it is, a folder's data files (its own, not its
- * subfolders'), a glob's matches, a hub dataset's downloaded files.
+ * The files that specs mean, in a fixed order: a file as it is, a folder's data files (its own, not
+ * its subfolders'), a glob's matches, a hub dataset's downloaded files.
  * @throws DataError where a spec means nothing, or a file's ending is unknown
  */
 export const resolveFiles = async (specs: string[], hub: HubOptions = {}): Promise<string[]> => {

@@ -3,7 +3,8 @@ import { ChatTemplateError } from '@keel/model';
 import { DataError, type Place } from './data-error.ts';
 
 /**
- * An error of the chat template as a fault of the row at this place; any other error as it is, since the row is not to blame.
+ * An error of the chat template as a fault of the row at this place; any other error as it is,
+ * since the row is not to blame.
  * @param advice what to do about it
  */
 export function atRow(cause: unknown, place: Place, advice?: string): unknown {
@@ -11,7 +12,10 @@ export function atRow(cause: unknown, place: Place, advice?: string): unknown {
   return new DataError({ ...place, found: cause.message, ...(advice && { advice }) }, { cause });
 }
 
-/** Runs what tokenises a row. @throws what `make` throws, an error of the chat template as {@link atRow} tells it */
+/**
+ * Runs what tokenises a row. @throws what `make` throws, an error of the chat template as {@link
+ * atRow} tells it
+ */
 export function tokenisedAt<Made>(place: Place, make: () => Made): Made {
   try {
     return make();

@@ -14,7 +14,10 @@ export interface IndexContext {
   /** The file's name as messages show it. */
   name: string;
   kind: RowKind;
-  /** Whether the value is a good row. A bad one is recorded, or thrown where bad rows are not skipped. */
+  /**
+   * Whether the value is a good row. A bad one is recorded, or thrown where bad rows are not
+   * skipped.
+   */
   accept(value: unknown, place: Place): boolean;
   /** Records a row that could not even be read, or throws. */
   reject(error: DataError): void;
@@ -23,7 +26,10 @@ export interface IndexContext {
   maxRowBytes: number;
 }
 
-/** The good rows of one file, numbered from 0 in the order of the file; values are as the file has them. */
+/**
+ * The good rows of one file, numbered from 0 in the order of the file; values are as the file has
+ * them.
+ */
 export interface RowFile {
   readonly length: number;
   value(index: number): Promise<unknown>;

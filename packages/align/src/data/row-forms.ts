@@ -55,7 +55,10 @@ const formsOf: Record<RowKind, readonly (readonly string[])[]> = {
 const shareGptTurns =
   'In each turn, rename "from" to "role" (human is "user", gpt is "assistant", observation is "tool") and "value" to "content"';
 
-/** What to rename so that a row of another form is one of the kind; undefined where that is not certain. */
+/**
+ * What to rename so that a row of another form is one of the kind; undefined where that is not
+ * certain.
+ */
 export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
   nestedAdvice(kind, row) ??
   callsAdvice(kind, row) ??
@@ -173,7 +176,10 @@ const twoAnswersAdvice = (kind: RowKind, row: Fields): string | undefined => {
   return `Write the better one of ${two.map(shown).join(' and ')} as "chosen" and the other as "rejected"`;
 };
 
-/** What to do about a value that is neither text nor a list of messages, where a text or chat belongs. */
+/**
+ * What to do about a value that is neither text nor a list of messages, where a text or chat
+ * belongs.
+ */
 export const contentAdvice = (value: unknown): string | undefined => {
   if (typeof value === 'string') return jsonTextAdvice(value);
   if (Array.isArray(value)) {

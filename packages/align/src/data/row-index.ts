@@ -46,7 +46,10 @@ export class RowIndex {
     return this.#chunk(row).lines[row % chunkRows]!;
   }
 
-  /** The first row after `from` that no longer fits in `bytes` read from the beginning of row `from`; at least `from + 1`. */
+  /**
+   * The first row after `from` that no longer fits in `bytes` read from the beginning of row
+   * `from`; at least `from + 1`.
+   */
   spanEnd(from: number, bytes: number): number {
     const start = this.offset(from);
     let end = from + 1;

@@ -13,8 +13,8 @@ export interface IssueDetails {
 }
 
 /**
- * A schema's complaint in the words of a DataError. The schemas' messages say what is expected; what
- * was found is looked up in the value.
+ * A schema's complaint in the words of a DataError. The schemas' messages say what is expected;
+ * what was found is looked up in the value.
  */
 export const issueDetails = (issue: Issue, value: unknown, kind: RowKind): IssueDetails => {
   if (issue.path.length === 0) {
@@ -112,7 +112,10 @@ const adviceFor = (
 
 const contents = ['prompt', 'completion', 'chosen', 'rejected', 'messages', 'completions'];
 
-/** Whether a text or chat belongs here: a field of one, an item of "completions", or a message that is none. */
+/**
+ * Whether a text or chat belongs here: a field of one, an item of "completions", or a message that
+ * is none.
+ */
 const holdsContent = (path: PropertyKey[]): boolean =>
   contents.includes(String(path[0])) && path.length <= 2;
 

@@ -28,7 +28,10 @@ const preference = z.looseObject({
   score_chosen: finite.nullish(),
   score_rejected: finite.nullish(),
 });
-/** Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is better). */
+/**
+ * Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is
+ * better).
+ */
 const ranking = z.looseObject({
   prompt: contentOrChatSchema,
   completions: listOf(contentOrChatSchema, 'a list of answers'),
@@ -46,14 +49,18 @@ const process = z.looseObject({
 });
 
 /**
- * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that two
- * answers differ, that lists have the same length) and normalises. Fields unknown here are kept.
+ * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that
+ * two answers differ, that lists have the same length) and normalises. Fields unknown here are
+ * kept.
  */
 export const rowSchemas = {
   text,
   messages,
   completion,
-  /** One of the three above: each row is of the first whose field it has, in {@link supervisedKinds}' order. */
+  /**
+   * One of the three above: each row is of the first whose field it has, in {@link
+   * supervisedKinds}' order.
+   */
   supervised: z.looseObject({ ...messages.shape, ...completion.shape, ...text.shape }),
   preference,
   ranking,
@@ -69,7 +76,10 @@ export const rowSchemas = {
     label: truth,
   }),
   process,
-  /** Answers with a verdict, what a reward is learnt from: one of {@link judgedKinds}, each row told by its fields. */
+  /**
+   * Answers with a verdict, what a reward is learnt from: one of {@link judgedKinds}, each row told
+   * by its fields.
+   */
   judged: z.looseObject({ ...preference.shape, ...ranking.shape, ...process.shape }),
   /** A prompt to answer. */
   prompt: z.looseObject({ prompt: contentOrChatSchema }),
@@ -87,9 +97,15 @@ export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 
 interface Extra {
-  /** The row's fields that its kind does not know, as they were read: numbers are plain, or bigint beyond 2^53. */
+  /**
+   * The row's fields that its kind does not know, as they were read: numbers are plain, or bigint
+   * beyond 2^53.
+   */
   extra: Record<string, unknown>;
-  /** From the columns `tools` and `chat_template_kwargs`; absent where they say nothing. Only chats have it. */
+  /**
+   * From the columns `tools` and `chat_template_kwargs`; absent where they say nothing. Only chats
+   * have it.
+   */
   rendering?: Rendering;
 }
 

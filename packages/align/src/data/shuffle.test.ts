@@ -87,7 +87,8 @@ describe('a stratified order', () => {
 
   it('has every row once, and in any four in turn one of each quarter', () => {
     expect(order(0).toSorted((a, b) => a - b)).toEqual(keys.map((_, row) => row));
-    // Layers of 6, 6, 5 and 5 keys: five whole batches, and of the first two layers a row that is left over.
+    // Layers of 6, 6, 5 and 5 keys: five whole batches, and of the first two layers a row that is
+    // left over.
     const layers = order(0).map((row) => [6, 12, 17, 22].findIndex((end) => keys[row]! < end));
     for (let start = 0; start + 4 <= 22; start++)
       expect(new Set(layers.slice(start, start + 4)).size).toBe(4);

@@ -14,7 +14,9 @@ export const splitMix64 = (seed: bigint): (() => bigint) => {
 
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
 
-/** xoshiro128** 1.1 (Blackman, Vigna 2018): whole numbers from 0 to 2^32 - 1, from a state of four. */
+/**
+ * xoshiro128** 1.1 (Blackman, Vigna 2018): whole numbers from 0 to 2^32 - 1, from a state of four.
+ */
 export const xoshiro128 = (seed: readonly [number, number, number, number]): (() => number) => {
   let [a, b, c, d] = seed;
   return () => {
@@ -40,8 +42,8 @@ const generatorFor = (seed: number, epoch: number): (() => number) => {
 };
 
 /**
- * The numbers 0 to `length - 1` in an order that depends on nothing but the arguments: Fisher-Yates with
- * unbiased draws of xoshiro128**. The same on every machine.
+ * The numbers 0 to `length - 1` in an order that depends on nothing but the arguments: Fisher-Yates
+ * with unbiased draws of xoshiro128**. The same on every machine.
  */
 export const shuffledOrder = (length: number, seed: number, epoch: number): Uint32Array => {
   checkCount('length', length, 2 ** 32);
@@ -72,9 +74,10 @@ export interface Strata {
 }
 
 /**
- * An order in which any `count` rows in turn come from `count` layers of the keys, the smallest to the largest, one each; which
- * row of a layer comes when is drawn as in {@link shuffledOrder}. Where rows do not divide evenly the last batch of an epoch reaches into
- * the next: that one begins with the layers that are missing, so that it holds for batches of two epochs as well.
+ * An order in which any `count` rows in turn come from `count` layers of the keys, the smallest to
+ * the largest, one each; which row of a layer comes when is drawn as in {@link shuffledOrder}.
+ * Where rows do not divide evenly the last batch of an epoch reaches into the next: that one begins
+ * with the layers that are missing, so that it holds for batches of two epochs as well.
  */
 export const stratifiedOrder = (
   { keys, count }: Strata,
@@ -109,7 +112,10 @@ const checkCount = (name: string, value: number, limit: number): void => {
   }
 };
 
-/** `index` rows of epoch `epoch` have been handed out; an index equal to the length means that the epoch is done. */
+/**
+ * `index` rows of epoch `epoch` have been handed out; an index equal to the length means that the
+ * epoch is done.
+ */
 export interface SamplerState {
   epoch: number;
   index: number;
@@ -126,7 +132,8 @@ export interface OrderedSamplerOptions {
 
 /**
  * Row numbers without end, epoch after epoch; every epoch has each row once. The state is two
- * numbers, and a sampler of the same length, seed and shuffle restored from it goes on as if never stopped.
+ * numbers, and a sampler of the same length, seed and shuffle restored from it goes on as if never
+ * stopped.
  */
 export class OrderedSampler {
   readonly length: number;

@@ -1,12 +1,14 @@
-// What an assistant message calls: checked and brought into the one form that chat templates expect.
+// What an assistant message calls: checked and brought into the one form that chat templates
+// expect.
 import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;
 
 /**
- * The calls with their arguments as objects. JSON text of an object, which is OpenAI's form, becomes that object; arguments
- * that are absent, null or empty text become {} (vLLM treats both the same way before it renders a template).
+ * The calls with their arguments as objects. JSON text of an object, which is OpenAI's form,
+ * becomes that object; arguments that are absent, null or empty text become {} (vLLM treats both
+ * the same way before it renders a template).
  * @returns null where nothing is called: the field is null or an empty list
  */
 export const readToolCalls = (value: unknown, report: ReportFault): unknown[] | null => {

@@ -7,7 +7,9 @@ import type { RankingRow, Row } from './rows.ts';
 
 type Fault = Omit<DataErrorDetails, keyof Place>;
 
-/** Why nothing, or not what the row says, would be learnt from it; null where it can be trained on. */
+/**
+ * Why nothing, or not what the row says, would be learnt from it; null where it can be trained on.
+ */
 export const trainingFault = (row: Row): Fault | null =>
   ('ranks' in row ? rankingFault(row) : null) ?? droppedByTraining(row);
 

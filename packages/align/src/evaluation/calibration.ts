@@ -1,13 +1,15 @@
-// Whether a reward model's probabilities can be believed. Of a pair it predicts P(chosen beats rejected) =
-// s(gap), gap = r_chosen - r_rejected (Bradley-Terry). With the chosen answer always first, every label would be
-// "first wins", and a model that says 1 of everything would look calibrated. Which answer stands first is our
-// choice, so the prediction is read from the side that the model favours: confidence s(|gap|), from 0.5 to 1, is
-// right where the chosen answer is the favoured one. This equals entering each pair both ways round,
-// (s(gap), won) and (s(-gap), lost), whose diagram is symmetric about (0.5, 0.5), but counts a pair once, so that
-// the intervals are those of so many pairs. A gap of 0 is half right.
+// Whether a reward model's probabilities can be believed. Of a pair it predicts P(chosen beats
+// rejected) = s(gap), gap = r_chosen - r_rejected (Bradley-Terry). With the chosen answer always
+// first, every label would be "first wins", and a model that says 1 of everything would look
+// calibrated. Which answer stands first is our choice, so the prediction is read from the side that
+// the model favours: confidence s(|gap|), from 0.5 to 1, is right where the chosen answer is the
+// favoured one. This equals entering each pair both ways round, (s(gap), won) and (s(-gap), lost),
+// whose diagram is symmetric about (0.5, 0.5), but counts a pair once, so that the intervals are
+// those of so many pairs. A gap of 0 is half right.
 //
-// Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins of equal mass:
-// Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score: Brier 1950.
+// Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins
+// of equal mass: Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score:
+// Brier 1950.
 import { bootstrapInterval, type Interval, quantile } from './intervals.ts';
 import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 import { resamplingRandom } from './resampling-random.ts';
@@ -25,10 +27,16 @@ export interface ReliabilityBin {
 
 export interface Calibration {
   pairs: number;
-  /** Expected calibration error over bins of equal width, with a percentile bootstrap interval over pairs */
+  /**
+   * Expected calibration error over bins of equal width, with a percentile bootstrap interval over
+   * pairs
+   */
   error: { value: number; interval: Interval };
-  /** The same error of a model that were perfectly calibrated, with as many pairs of the same confidence: few
-   * pairs give an error even then, and the bootstrap's is raised by as much again. Mean, and 95% lie below `high`. */
+  /**
+   * The same error of a model that were perfectly calibrated, with as many pairs of the same
+   * confidence: few pairs give an error even then, and the bootstrap's is raised by as much again.
+   * Mean, and 95% lie below `high`.
+   */
   errorByChance: { value: number; high: number };
   /** Expected calibration error over bins of equal mass */
   errorEqualMass: number;
@@ -96,7 +104,8 @@ export function calibrationOf(
 
 /**
  * The reliability diagram's points; bins without pairs are left out.
- * @param split `width`: [0.5, 1] in equal parts; `mass`: as many pairs in each, pairs of equal confidence together
+ * @param split `width`: [0.5, 1] in equal parts; `mass`: as many pairs in each, pairs of equal
+ *   confidence together
  * @throws RangeError as `calibrationOf`
  */
 export function reliabilityBins(
@@ -124,7 +133,9 @@ export function reliabilityBins(
   });
 }
 
-/** sum over bins of (pairs in the bin / pairs) * |accuracy - confidence| (Guo et al. 2017, eq. 3). */
+/**
+ * sum over bins of (pairs in the bin / pairs) * |accuracy - confidence| (Guo et al. 2017, eq. 3).
+ */
 export function expectedCalibrationError(bins: readonly ReliabilityBin[]): number {
   const pairs = bins.reduce((sum, { accuracy }) => sum + accuracy.count, 0);
   return bins.reduce(
@@ -149,7 +160,10 @@ function checkBins(bins: number): void {
 const widthBin = (confidence: number, bins: number): number =>
   Math.min(bins - 1, Math.floor((confidence - 0.5) * 2 * bins));
 
-/** The error over equal widths of any draw of the pairs, whose bins stay: |hits - confidences| of a bin, summed. */
+/**
+ * The error over equal widths of any draw of the pairs, whose bins stay: |hits - confidences| of a
+ * bin, summed.
+ */
 function widthError(binOf: readonly number[]) {
   const surplus = new Float64Array(Math.max(...binOf) + 1);
   return (draws: Uint32Array, confidences: readonly number[], hits: readonly number[]): number => {

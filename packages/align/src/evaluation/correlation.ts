@@ -1,5 +1,6 @@
-// Pearson's correlation with Fisher's interval (Fisher 1921: atanh r is nearly normal with variance 1 / (n - 3)),
-// and Spearman's rank correlation with Bonett & Wright's (2000: variance (1 + r^2 / 2) / (n - 3)).
+// Pearson's correlation with Fisher's interval (Fisher 1921: atanh r is nearly normal with variance
+// 1 / (n - 3)), and Spearman's rank correlation with Bonett & Wright's (2000: variance (1 + r^2 /
+// 2) / (n - 3)).
 // Both intervals take the points for independent of one another.
 import { type Interval, Z_95 } from './intervals.ts';
 
@@ -12,7 +13,8 @@ export interface Correlation {
 
 /**
  * Pearson's r: how nearly y is a straight line in x.
- * @returns null where x or y is constant, or there are fewer than two points: it is not defined there
+ * @returns null where x or y is constant, or there are fewer than two points: it is not defined
+ *   there
  * @throws RangeError for lists of different lengths and for what is not finite
  */
 export function pearson(x: readonly number[], y: readonly number[]): Correlation | null {

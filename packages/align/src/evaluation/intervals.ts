@@ -7,7 +7,8 @@ export type Interval = readonly [low: number, high: number];
 export const Z_95 = 1.959963984540054;
 
 /**
- * Wilson's score interval for a proportion (Wilson 1927, equation 4 in Brown, Cai and DasGupta 2001).
+ * Wilson's score interval for a proportion (Wilson 1927, equation 4 in Brown, Cai and DasGupta
+ * 2001).
  * Unlike value ± 1.96 errors it stays within [0, 1] and holds for few or extreme counts.
  *
  * @param z quantile of the standard normal distribution; 1.96 gives 95%.

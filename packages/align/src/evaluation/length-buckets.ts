@@ -1,6 +1,7 @@
-// Whether a reward model tells answers apart or their lengths: its accuracy by how much the lengths differ, and on
-// which side the longer answer stands. Where it follows length, it is right where the chosen answer is the longer
-// one and wrong where it is the shorter one, whatever its accuracy over all.
+// Whether a reward model tells answers apart or their lengths: its accuracy by how much the lengths
+// differ, and on which side the longer answer stands. Where it follows length, it is right where
+// the chosen answer is the longer one and wrong where it is the shorter one, whatever its accuracy
+// over all.
 import { quantile } from './intervals.ts';
 import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 
@@ -31,14 +32,17 @@ export const accuracyOf = (pairs: readonly ScoredPair[]): Proportion | null =>
 export const longerWins = (pairs: readonly ScoredPair[]): Proportion | null =>
   proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length)));
 
-/** Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half where either is equal. */
+/**
+ * Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half where
+ * either is equal.
+ */
 export const rewardPrefersLonger = ({ chosen, rejected }: ScoredPair): number =>
   hitOf((chosen.score - rejected.score) * Math.sign(chosen.length - rejected.length));
 
 /**
  * Accuracy by difference of lengths, the smallest difference first.
- * @param edges where buckets begin, rising and above 0; unless told, quantiles of the differences, so that
- * buckets hold about as many pairs
+ * @param edges where buckets begin, rising and above 0; unless told, quantiles of the differences,
+ *   so that buckets hold about as many pairs
  * @param buckets how many, where no edges are given; equal lengths are one more
  * @throws RangeError for edges that do not rise from above 0
  */

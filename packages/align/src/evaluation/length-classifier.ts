@@ -6,9 +6,15 @@ export interface PairLengths {
 
 /** How often lengths alone tell the chosen answer from the rejected one, on held-out pairs. */
 export interface LengthOnlyAccuracy {
-  /** The longer, or the shorter, is taken for the chosen one where they differ by more than a threshold. */
+  /**
+   * The longer, or the shorter, is taken for the chosen one where they differ by more than a
+   * threshold.
+   */
   threshold: number;
-  /** Logistic regression on the logarithm of the length and its square: also finds a favoured middle. */
+  /**
+   * Logistic regression on the logarithm of the length and its square: also finds a favoured
+   * middle.
+   */
   logistic: number;
 }
 
@@ -32,7 +38,9 @@ export function lengthOnlyAccuracy(
   };
 }
 
-/** Positive where the chosen answer is taken for the chosen one; 0 where the pair cannot be told. */
+/**
+ * Positive where the chosen answer is taken for the chosen one; 0 where the pair cannot be told.
+ */
 type Lead = (pair: PairLengths) => number;
 
 function accuracy(pairs: readonly PairLengths[], lead: Lead): number {
@@ -65,8 +73,8 @@ function fitThreshold(pairs: readonly PairLengths[]): Lead {
 }
 
 /**
- * Newton's method on the logistic loss of w · (x(chosen) - x(rejected)), x = (log length, its square),
- * with a little weight decay, without which separable pairs have no optimum.
+ * Newton's method on the logistic loss of w · (x(chosen) - x(rejected)), x = (log length, its
+ * square), with a little weight decay, without which separable pairs have no optimum.
  */
 function fitLogistic(pairs: readonly PairLengths[]): Lead {
   const raw = pairs.map(features);

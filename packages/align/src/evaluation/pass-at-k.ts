@@ -1,5 +1,6 @@
-// pass@k: the probability that one of k samples passes (Chen et al. 2021, arXiv:2107.03374, eq. 1). Of n >= k samples
-// of which c passed, 1 - C(n - c, k) / C(n, k) is without bias; 1 - (1 - c/n)^k, or trying k once, is not as good.
+// pass@k: the probability that one of k samples passes (Chen et al. 2021, arXiv:2107.03374, eq. 1).
+// Of n >= k samples of which c passed, 1 - C(n - c, k) / C(n, k) is without bias; 1 - (1 - c/n)^k,
+// or trying k once, is not as good.
 import { type BootstrapOptions, bootstrapMeanInterval, type Interval } from './intervals.ts';
 
 /** Samples of one problem, and how many of them passed. */
@@ -9,8 +10,8 @@ export interface Attempts {
 }
 
 /**
- * Unbiased estimate for one problem, as the product of 1 - k / i over i from n - c + 1 to n, which no binomial
- * coefficient can overflow.
+ * Unbiased estimate for one problem, as the product of 1 - k / i over i from n - c + 1 to n, which
+ * no binomial coefficient can overflow.
  * @throws RangeError for fewer samples than k, and for what is no count
  */
 export function passAtK({ samples, passed }: Attempts, k: number): number {
@@ -32,7 +33,10 @@ export function passAtK({ samples, passed }: Attempts, k: number): number {
 export interface MeanPassAtK {
   k: number;
   value: number;
-  /** 95% bootstrap interval over problems: of other problems of the same kind, not of other samples alone */
+  /**
+   * 95% bootstrap interval over problems: of other problems of the same kind, not of other samples
+   * alone
+   */
   interval: Interval;
   problems: number;
 }

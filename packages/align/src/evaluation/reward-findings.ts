@@ -1,4 +1,5 @@
-// What held-out pairs tell of a reward model, in one structure that is written beside the run and drawn in its report.
+// What held-out pairs tell of a reward model, in one structure that is written beside the run and
+// drawn in its report.
 import { type Calibration, calibrationOf } from './calibration.ts';
 import { type Correlation, pearson, spearman } from './correlation.ts';
 import { signTest } from './exact-tests.ts';
@@ -25,8 +26,10 @@ export interface RewardFindings {
   lead: Lead;
   calibration: Calibration;
   lengthBuckets: LengthBucket[];
-  /** Score against length over all answers; null where all are equal. The two answers of a pair are not
-   * independent, so that the intervals are somewhat narrow. */
+  /**
+   * Score against length over all answers; null where all are equal. The two answers of a pair are
+   * not independent, so that the intervals are somewhat narrow.
+   */
   lengthCorrelation: { pearson: Correlation | null; spearman: Correlation | null };
   /** The longer of two answers of different length; null where no lengths differ */
   longerAnswers: LongerAnswers | null;

@@ -27,8 +27,9 @@ export interface MachineBench {
 const sizes = [512, 1024, 2048, 4096];
 
 /**
- * Measures matrix products and memory with all threads and with one, and on the accelerator where there is one. Keeps the peaks
- * for the utilisation that runs report. Some seconds; blocks the thread meanwhile, but for `progress`.
+ * Measures matrix products and memory with all threads and with one, and on the accelerator where
+ * there is one. Keeps the peaks for the utilisation that runs report. Some seconds; blocks the
+ * thread meanwhile, but for `progress`.
  */
 export async function benchMachine(
   progress: (done: number, all: number, what: string) => Promise<void> | void = () => {},

@@ -1,4 +1,5 @@
-// The machine's own matmul peak, measured once and kept: a run does not spend seconds on it at each start.
+// The machine's own matmul peak, measured once and kept: a run does not spend seconds on it at each
+// start.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -37,7 +38,9 @@ function pathOf(precision: string, device: Device): string {
   return join(cacheFolder(), 'machine', `matmul-${hash}.json`);
 }
 
-/** The peak that is kept for this machine, LibTorch and number of threads; null where there is none. */
+/**
+ * The peak that is kept for this machine, LibTorch and number of threads; null where there is none.
+ */
 export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | null {
   const path = pathOf(precision, device);
   if (!existsSync(path)) return null;
@@ -67,8 +70,8 @@ export function keepPeak(peak: MatmulPeak, precision: string, device: Device = '
 }
 
 /**
- * The peak after a step that ran faster than it: it was measured while other programs were busy. Measured again, kept, and
- * never below what the step reached.
+ * The peak after a step that ran faster than it: it was measured while other programs were busy.
+ * Measured again, kept, and never below what the step reached.
  * @param reached floating-point operations a second of the step
  */
 export function raisedPeak(

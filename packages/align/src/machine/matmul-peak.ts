@@ -12,15 +12,17 @@ export interface MatmulPeakOptions {
   device?: Device;
   /** Rows and columns to try, smallest first. */
   sizes?: readonly number[];
-  /** Seconds for one size; a size that takes longer at the pace of the one before is passed over. */
+  /**
+   * Seconds for one size; a size that takes longer at the pace of the one before is passed over.
+   */
   secondsPerSize?: number;
 }
 
 const fewestRounds = 3;
 
 /**
- * Measures products of square matrices with the threads in use, and gives the best. Another busy process makes it too low.
- * The random state stays as it was.
+ * Measures products of square matrices with the threads in use, and gives the best. Another busy
+ * process makes it too low. The random state stays as it was.
  * @param precision of a run: bf16, else float32
  */
 export function measureMatmulPeak(
@@ -47,7 +49,10 @@ export function measureMatmulPeak(
   return best;
 }
 
-/** Seconds of the fastest call within about so many seconds; the first one, which prepares, does not count. */
+/**
+ * Seconds of the fastest call within about so many seconds; the first one, which prepares, does not
+ * count.
+ */
 export function fastest(budget: number, body: () => void): number {
   body();
   const began = performance.now();

@@ -14,7 +14,10 @@ export interface MemoryBandwidth {
 
 export interface MemoryBandwidthOptions {
   device?: Device;
-  /** Of one array; unless told 512 MB, or an eighth of the free memory where that is less. Caches hold less. */
+  /**
+   * Of one array; unless told 512 MB, or an eighth of the free memory where that is less. Caches
+   * hold less.
+   */
   bytes?: number;
   /** For each of the two. */
   seconds?: number;

@@ -1,6 +1,7 @@
-// Reward modelling on rankings of K answers by all their pairs, each prompt counted once (InstructGPT, Ouyang et
-// al. 2022, arXiv:2203.02155, eq. 1 with its weight 1 / C(K, 2)): pairs of one prompt are not independent, and
-// taken apart they overfit. Tied answers make no pair, and the weight is then 1 / (pairs that remain).
+// Reward modelling on rankings of K answers by all their pairs, each prompt counted once
+// (InstructGPT, Ouyang et al. 2022, arXiv:2203.02155, eq. 1 with its weight 1 / C(K, 2)): pairs of
+// one prompt are not independent, and taken apart they overfit. Tied answers make no pair, and the
+// weight is then 1 / (pairs that remain).
 import { ops, type Tensor, tensor } from '@keel/torch';
 import { type BradleyTerryOptions, bradleyTerry } from './bradley-terry.ts';
 import { type RankedGroups, rankedAnswers } from './ranked-groups.ts';

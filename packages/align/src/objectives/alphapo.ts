@@ -1,8 +1,10 @@
-// AlphaPO (Gupta et al. 2025, arXiv:2501.03884): SimPO whose reward is a power of an answer's likelihood per token in place of
-// its logarithm; at alpha = 0 it is SimPO. The same as TRL's `alphapo`, whose alpha is 0 unless told and whose gamma is `simpo_gamma`.
-// With alpha above 0 an answer's gradient grows as it becomes unlikely, and fades as it becomes likely: the rejected answer is pushed
-// on once it falls, and a likely chosen one is left where it is. Below 0 it is the other way round. Either way all of it fades with the lead.
-// Exponents end at 80, which a mean of -320 nats a token has at the default: what is beyond has no gradient, and overflows nowhere.
+// AlphaPO (Gupta et al. 2025, arXiv:2501.03884): SimPO whose reward is a power of an answer's
+// likelihood per token in place of its logarithm; at alpha = 0 it is SimPO. The same as TRL's
+// `alphapo`, whose alpha is 0 unless told and whose gamma is `simpo_gamma`. With alpha above 0 an
+// answer's gradient grows as it becomes unlikely, and fades as it becomes likely: the rejected
+// answer is pushed on once it falls, and a likely chosen one is left where it is. Below 0 it is the
+// other way round. Either way all of it fades with the lead. Exponents end at 80, which a mean of
+// -320 nats a token has at the default: what is beyond has no gradient, and overflows nowhere.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';

@@ -1,7 +1,9 @@
-// AOT (Melnyk et al. 2024, arXiv:2406.05882, algorithm 1): first-order stochastic dominance of one distribution over
-// another, by sorting both over the batch and comparing quantile by quantile. Paired: the policy's log p_c - log p_r
-// is to dominate the reference's (TRL's `aot`). Unpaired: the chosen log-ratios the rejected ones (`aot_unpaired`), so
-// that chosen and rejected need no common prompt. TRL sorts a pass; here it is the whole optimiser step. A quantile's gradient is DPO's.
+// AOT (Melnyk et al. 2024, arXiv:2406.05882, algorithm 1): first-order stochastic dominance of one
+// distribution over another, by sorting both over the batch and comparing quantile by quantile.
+// Paired: the policy's log p_c - log p_r is to dominate the reference's (TRL's `aot`). Unpaired:
+// the chosen log-ratios the rejected ones (`aot_unpaired`), so that chosen and rejected need no
+// common prompt. TRL sorts a pass; here it is the whole optimiser step. A quantile's gradient is
+// DPO's.
 import type { Tensor } from '@keel/torch';
 import {
   chosenLogRatio,
@@ -24,13 +26,19 @@ function ranks(values: Tensor): Tensor {
   return below.add(before.sum(1)).add(1);
 }
 
-/** The value of `others` at the rank that each of `values` has among its own, [P]; carries the gradient of `others` */
+/**
+ * The value of `others` at the rank that each of `values` has among its own, [P]; carries the
+ * gradient of `others`
+ */
 function atSameRank(values: Tensor, others: Tensor): Tensor {
   const same = ranks(values.detach()).unsqueeze(1).eq(ranks(others.detach()).unsqueeze(0)); // [P, P]
   return same.to(others.dtype).matmul(others.unsqueeze(1)).squeeze(1);
 }
 
-/** -(1 - e) log s(b q) - e log s(-b q), q between equal quantiles of log p_c - log p_r under policy and reference */
+/**
+ * -(1 - e) log s(b q) - e log s(-b q), q between equal quantiles of log p_c - log p_r under policy
+ * and reference
+ */
 export const aot = definePaired({
   name: 'aot',
   needsReference: true,

@@ -1,8 +1,9 @@
-// BCO (Jung et al. 2024, arXiv:2404.04656, eq. 8): a classifier of single answers by implicit reward, shifted by delta.
-// In the paper (eq. 7) delta lies halfway between the mean reward of desirable answers and that of undesirable ones: `bco_balanced`.
-// TRL's `bco` (experimental) takes the mean of all answers, which is the same point only where there are as many of either: `bco`.
-// The paper's means are moving ones, and TRL's has a pass's own rewards in it; here they are over all steps before, so that
-// passes do not matter. A label that has not come up counts as 0.
+// BCO (Jung et al. 2024, arXiv:2404.04656, eq. 8): a classifier of single answers by implicit
+// reward, shifted by delta. In the paper (eq. 7) delta lies halfway between the mean reward of
+// desirable answers and that of undesirable ones: `bco_balanced`. TRL's `bco` (experimental) takes
+// the mean of all answers, which is the same point only where there are as many of either: `bco`.
+// The paper's means are moving ones, and TRL's has a pass's own rewards in it; here they are over
+// all steps before, so that passes do not matter. A label that has not come up counts as 0.
 // d/dlog p = -+ b w s(-x): unlike KTO, an answer that is badly wrong keeps its whole gradient.
 import type { Tensor } from '@keel/torch';
 import {
@@ -22,7 +23,10 @@ function classified(scores: UnpairedScores, options: UnpairedOptions, delta: num
   return reward.mul(labelSign(scores)).logSigmoid().neg().mul(labelWeight(scores, options));
 }
 
-/** -w log s(b log-ratio - delta) for a desirable answer, -w log s(delta - b log-ratio) for an undesirable one */
+/**
+ * -w log s(b log-ratio - delta) for a desirable answer, -w log s(delta - b log-ratio) for an
+ * undesirable one
+ */
 export const bco: UnpairedObjective = {
   name: 'bco',
   needsKl: false,

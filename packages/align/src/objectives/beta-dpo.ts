@@ -1,9 +1,11 @@
-// beta-DPO (Wu et al. 2024, arXiv:2407.08639): beta by how far apart the answers are. Pairs that the policy already
-// holds far apart get a larger beta and so stay nearer to the reference, those close together a smaller one. M_0, the usual margin, is
-// a moving mean over steps. `beta_dpo` has one beta for a step, by the mean margin of its pairs, which the authors found the
-// better; `beta_dpo_by_pair` one for each pair. As in the authors' code, margins are log-ratios without beta, beta is at least 1e-3 and
-// carries no gradient. Their drawing of pairs by a normal weight around M_0 is not part of it: `--drop-below-margin` is Keel's nearest.
-// d/dd = -b_i s(-b_i d), b_i the beta of the pair: DPO's, which fades as the margin grows.
+// beta-DPO (Wu et al. 2024, arXiv:2407.08639): beta by how far apart the answers are. Pairs that
+// the policy already holds far apart get a larger beta and so stay nearer to the reference, those
+// close together a smaller one. M_0, the usual margin, is a moving mean over steps. `beta_dpo` has
+// one beta for a step, by the mean margin of its pairs, which the authors found the better;
+// `beta_dpo_by_pair` one for each pair. As in the authors' code, margins are log-ratios without
+// beta, beta is at least 1e-3 and carries no gradient. Their drawing of pairs by a normal weight
+// around M_0 is not part of it: `--drop-below-margin` is Keel's nearest. d/dd = -b_i s(-b_i d), b_i
+// the beta of the pair: DPO's, which fades as the margin grows.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import {

@@ -1,8 +1,9 @@
-// Reward modelling on pairs: the Bradley-Terry model (Bradley & Terry 1952) of a human choice, as a loss in
-// Stiennon et al. 2020 (arXiv:2009.01325, section 3.4) and InstructGPT (Ouyang et al. 2022, arXiv:2203.02155,
-// eq. 1 with K = 2). The margin is Llama 2's (Touvron et al. 2023, arXiv:2307.09288, eq. 2). The loss fixes
-// rewards only up to a constant for each prompt; centring holds them near 0 (Eisenstein et al. 2023,
-// arXiv:2312.09244, eq. 2), which is TRL's `center_rewards_coefficient`.
+// Reward modelling on pairs: the Bradley-Terry model (Bradley & Terry 1952) of a human choice, as a
+// loss in Stiennon et al. 2020 (arXiv:2009.01325, section 3.4) and InstructGPT (Ouyang et al. 2022,
+// arXiv:2203.02155, eq. 1 with K = 2). The margin is Llama 2's (Touvron et al. 2023,
+// arXiv:2307.09288, eq. 2). The loss fixes rewards only up to a constant for each prompt; centring
+// holds them near 0 (Eisenstein et al. 2023, arXiv:2312.09244, eq. 2), which is TRL's
+// `center_rewards_coefficient`.
 import type { Tensor } from '@keel/torch';
 
 /** Scores of P pairs, all [P]. */
@@ -22,8 +23,8 @@ export interface BradleyTerryOptions {
 /**
  * -log s(c - r - m) + centring * (c + r)^2
  *
- * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring it stays the same
- * when both rewards of a pair are shifted.
+ * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring it stays
+ * the same when both rewards of a pair are shifted.
  * @returns the loss of each pair, [P]; the trainer takes the mean over the whole optimiser step
  * @throws RangeError unless all are [P]: a broadcast column would silently make [P, P] of it
  */

@@ -1,4 +1,5 @@
-// What the papers claim of their objectives, on worlds so small that the truth is known; docs/results/objectives.md has the figures.
+// What the papers claim of their objectives, on worlds so small that the truth is known;
+// docs/results/objectives.md has the figures.
 import { setThreads } from '@keel/torch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,6 @@
-// DiscoPOP's log-ratio modulated loss (Lu et al. 2024, arXiv:2406.08414, eq. 5), found by a language model; TRL's
-// `discopop` is the same, but overflows at very negative margins, where the exponential's share is 0.
+// DiscoPOP's log-ratio modulated loss (Lu et al. 2024, arXiv:2406.08414, eq. 5), found by a
+// language model; TRL's `discopop` is the same, but overflows at very negative margins, where the
+// exponential's share is 0.
 // It is not convex: near x = -2.4 tau it has a local minimum, where pairs may stay wrong.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';

@@ -1,7 +1,9 @@
-// EXO for pairs (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL from the policy's preference to the smoothed
-// labels, where DPO has the forward one. The paper's smoothing e is above 0, for its loss has log e: `exo`, as
-// TRL 1.13, which refuses 0. Earlier versions took 1e-3 for 0: `exo_pair`, with 1e-3 for anything smaller.
-// d/dx = s(x) s(-x) (x - log((1 - e)/e)), x = b d: it fades on both sides, so badly wrong pairs are hardly mended.
+// EXO for pairs (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL from the policy's
+// preference to the smoothed labels, where DPO has the forward one. The paper's smoothing e is
+// above 0, for its loss has log e: `exo`, as TRL 1.13, which refuses 0. Earlier versions took 1e-3
+// for 0: `exo_pair`, with 1e-3 for anything smaller.
+// d/dx = s(x) s(-x) (x - log((1 - e)/e)), x = b d: it fades on both sides, so badly wrong pairs are
+// hardly mended.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { definePaired, labelSmoothing, logRatioMargin, objectiveOption } from './paired.ts';

@@ -1,4 +1,5 @@
-// Losses and gradients stay finite, and of the right sign, where numbers are as far out as they can be.
+// Losses and gradients stay finite, and of the right sign, where numbers are as far out as they can
+// be.
 import { tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,6 +1,7 @@
-// f-DPO (Wang et al. 2023, arXiv:2309.16240, eq. 9): DPO for other divergences from the reference than the reverse KL;
-// u = policy/reference. Constants cancel in the difference, so f' stands here without them. The reverse KL is DPO.
-// TRL's `f_alpha_divergence_coef` is 1 - alpha of the paper, which is meant here.
+// f-DPO (Wang et al. 2023, arXiv:2309.16240, eq. 9): DPO for other divergences from the reference
+// than the reverse KL; u = policy/reference. Constants cancel in the difference, so f' stands here
+// without them. The reverse KL is DPO. TRL's `f_alpha_divergence_coef` is 1 - alpha of the paper,
+// which is meant here.
 // exp is cut off at 80: beyond it the loss keeps its sign, and its gradient ends.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';

@@ -241,7 +241,8 @@ describe('gradients', () => {
     });
   });
 
-  // Their beta moves with the margin and carries no gradient, so that differences are those of another function.
+  // Their beta moves with the margin and carries no gradient, so that differences are those of
+  // another function.
   const detached = ['beta_dpo', 'beta_dpo_by_pair'];
 
   it.each(

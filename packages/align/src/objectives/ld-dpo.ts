@@ -1,6 +1,7 @@
-// LD-DPO (Liu et al. 2024, arXiv:2409.06411, eq. 10): tokens beyond the shorter answer's length count alpha times, so
-// that length itself earns less. The paper weighs policy and reference alike, as TRL 1.13 does: `ld_dpo`. Earlier
-// versions of TRL weighed the policy only: `ld_dpo_policy`, whose loss at the first step is therefore not ln 2.
+// LD-DPO (Liu et al. 2024, arXiv:2409.06411, eq. 10): tokens beyond the shorter answer's length
+// count alpha times, so that length itself earns less. The paper weighs policy and reference alike,
+// as TRL 1.13 does: `ld_dpo`. Earlier versions of TRL weighed the policy only: `ld_dpo_policy`,
+// whose loss at the first step is therefore not ln 2.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption, type SharedPart } from './paired.ts';

@@ -8,7 +8,10 @@ export const DEFAULT_BETA = 0.1;
 /** The beta of an objective where none is given; null where it has none. */
 export const defaultBeta = ({ beta = DEFAULT_BETA }: PairedObjective): number | null => beta;
 
-/** An objective's own options among others' ones, with its defaults. @throws ZodError where one is out of range */
+/**
+ * An objective's own options among others' ones, with its defaults. @throws ZodError where one is
+ * out of range
+ */
 export function ownOptions(
   { options = {} }: PairedObjective,
   given: Readonly<Record<string, unknown>>,

@@ -1,5 +1,6 @@
-// ODPO (Amini et al. 2024, arXiv:2402.10571, eq. 8): the margin is to exceed an offset that grows with how much better
-// a judge scored the chosen answer. The gradient is DPO's at b d - offset: near pairs stop early, clear ones late.
+// ODPO (Amini et al. 2024, arXiv:2402.10571, eq. 8): the margin is to exceed an offset that grows
+// with how much better a judge scored the chosen answer. The gradient is DPO's at b d - offset:
+// near pairs stop early, clear ones late.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 

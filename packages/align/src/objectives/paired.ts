@@ -13,21 +13,33 @@ export interface PairedScores {
   /** Scored tokens of each answer */
   tokensChosen: Tensor;
   tokensRejected: Tensor;
-  /** Mean number of scored tokens in the chosen answers of the whole step; of these P pairs unless given. */
+  /**
+   * Mean number of scored tokens in the chosen answers of the whole step; of these P pairs unless
+   * given.
+   */
   meanTokensChosen?: number;
 }
 
 /** What is there only for an objective that lists it in `needs`. */
 export interface ExtraScores {
-  /** [P]: how much better a judge scored chosen than rejected (`score_chosen - score_rejected`, or `margin`) */
+  /**
+   * [P]: how much better a judge scored chosen than rejected (`score_chosen - score_rejected`, or
+   * `margin`)
+   */
   scoreGap: Tensor;
   /** Log-probabilities of each answer's first min(n_c, n_r) scored tokens alone, [P] each */
   shared: SharedPart;
-  /** Mean over an answer's scored tokens of log(p(token) / sum over v of p(v)^2) under the policy, [P] each, without gradient */
+  /**
+   * Mean over an answer's scored tokens of log(p(token) / sum over v of p(v)^2) under the policy,
+   * [P] each, without gradient
+   */
   alignment: { chosen: Tensor; rejected: Tensor };
   /** [P]: beta of each pair, where rows have betas of their own (row-betas.ts) */
   rowBeta: Tensor;
-  /** Means of what the objective's `running` gives, over all steps before this one (moving ones, with `momenta`); 0 at first */
+  /**
+   * Means of what the objective's `running` gives, over all steps before this one (moving ones,
+   * with `momenta`); 0 at first
+   */
   running: Readonly<Record<string, number>>;
 }
 
@@ -43,7 +55,10 @@ export interface PairedOptions {
   labelSmoothing?: number;
 }
 
-/** Options of an objective's own, by their camelCase names; those of two objectives have two names, unless they are the same. */
+/**
+ * Options of an objective's own, by their camelCase names; those of two objectives have two names,
+ * unless they are the same.
+ */
 export type ObjectiveShape = Readonly<Record<string, z.ZodType>>;
 
 /** An objective on pairs: one file, and one line in the registry. */
@@ -62,7 +77,9 @@ export interface PairedObjective {
   running?: Readonly<Record<string, (scores: PairedScores, options: PairedOptions) => Tensor>>;
   /** Of each of `running` that is a moving mean: the share that it keeps from step to step. */
   momenta?: Readonly<Record<string, number>>;
-  /** What is wrong with a row's score gap; null where nothing is. Asked before anything is loaded. */
+  /**
+   * What is wrong with a row's score gap; null where nothing is. Asked before anything is loaded.
+   */
   refuseGap?(gap: number, options: Readonly<Record<string, unknown>>): string | null;
   /** Loss of each pair, [P]. The trainer takes the mean over the whole optimiser step. */
   loss(scores: PairedScores, options: PairedOptions): Tensor;

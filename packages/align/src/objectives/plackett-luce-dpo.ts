@@ -1,5 +1,5 @@
-// DPO on rankings of K answers (Rafailov et al. 2023, arXiv:2305.18290, eq. 20): the Plackett-Luce likelihood of the
-// ranking under implicit rewards. With K = 2 it is `sigmoid`.
+// DPO on rankings of K answers (Rafailov et al. 2023, arXiv:2305.18290, eq. 20): the Plackett-Luce
+// likelihood of the ranking under implicit rewards. With K = 2 it is `sigmoid`.
 import type { Tensor } from '@keel/torch';
 import { plackettLuce } from './plackett-luce.ts';
 import type { RankedObjective } from './ranked.ts';
@@ -21,7 +21,10 @@ export function plackettLuceDpo({ policy, reference }: RankedScores, beta: numbe
   return plackettLuce(rewards.reshape(-1), offsets);
 }
 
-/** The same for rankings of different lengths, with ties as in {@link plackettLuce}: `--loss plackett_luce`. */
+/**
+ * The same for rankings of different lengths, with ties as in {@link plackettLuce}:
+ * `--loss plackett_luce`.
+ */
 export const plackettLuceObjective: RankedObjective = {
   name: 'plackett_luce',
   loss: ({ policy, reference, offsets, ranks }, { beta }) =>

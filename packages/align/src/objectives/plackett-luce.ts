@@ -1,10 +1,11 @@
-// Reward modelling on rankings of K answers: the negative log-likelihood of the ranking under the Plackett-Luce
-// model (Plackett 1975; Luce 1959), as ListMLE (Xia et al. 2008) and DPO's eq. 18 (Rafailov et al. 2023,
-// arXiv:2305.18290, appendix A.3) write it. For K = 2 it is Bradley-Terry.
+// Reward modelling on rankings of K answers: the negative log-likelihood of the ranking under the
+// Plackett-Luce model (Plackett 1975; Luce 1959), as ListMLE (Xia et al. 2008) and DPO's eq. 18
+// (Rafailov et al. 2023, arXiv:2305.18290, appendix A.3) write it. For K = 2 it is Bradley-Terry.
 //
-// Ties are not in the paper. Here a tie says nothing of the order inside it: a tied answer is chosen from itself
-// and all that rank below the tie, never against its equals. So two tied answers alone cost nothing, while
-// Breslow's way (each against its equals too) would pull their scores together.
+// Ties are not in the paper. Here a tie says nothing of the order inside it: a tied answer is
+// chosen from itself and all that rank below the tie, never against its equals. So two tied answers
+// alone cost nothing, while Breslow's way (each against its equals too) would pull their scores
+// together.
 import { ops, type Tensor, tensor } from '@keel/torch';
 import { type RankedGroups, rankedAnswers } from './ranked-groups.ts';
 
@@ -22,7 +23,8 @@ export function plackettLuce(scores: Tensor, offsets: Int32Array, ranks?: Int32A
   const groups: RankedGroups = ranks ? { offsets, ranks } : { offsets };
   const answers = rankedAnswers(scores.shape, groups);
   const width = 1 + Math.max(...answers.map(({ worse, end }) => end - worse));
-  // Row i holds answer i and those below it; where there are fewer than in the widest row, i itself, masked.
+  // Row i holds answer i and those below it; where there are fewer than in the widest row, i
+  // itself, masked.
   const rows = answers.map(({ index, worse, end }) =>
     Array.from({ length: width }, (_, place) =>
       place === 0 ? index : worse + place - 1 < end ? worse + place - 1 : -1,

@@ -1,11 +1,15 @@
-// RainbowPO (Zhao et al. 2024, arXiv:2410.04203, section 4): what of DPO's descendants helped, put together. Length
-// normalisation (SimPO, sigmoid_norm), a reference mixed with a margin (alpha = 1 is DPO's, 0 is SimPO's), and
-// contextual scaling (WPO's weight). Each part can be left out; gamma is SimPO's, not multiplied by beta.
+// RainbowPO (Zhao et al. 2024, arXiv:2410.04203, section 4): what of DPO's descendants helped, put
+// together. Length normalisation (SimPO, sigmoid_norm), a reference mixed with a margin (alpha = 1
+// is DPO's, 0 is SimPO's), and contextual scaling (WPO's weight). Each part can be left out; gamma
+// is SimPO's, not multiplied by beta.
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';
 import { policyWeight } from './wpo.ts';
 
-/** -w log s(b (p - alpha q) - (1 - alpha) gamma), p and q the policy's and the reference's chosen - rejected */
+/**
+ * -w log s(b (p - alpha q) - (1 - alpha) gamma), p and q the policy's and the reference's chosen -
+ * rejected
+ */
 export const rainbowPo = definePaired({
   name: 'rainbowpo',
   needsReference: true,

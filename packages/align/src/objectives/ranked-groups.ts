@@ -1,4 +1,5 @@
-// The layout of rankings that the objectives on K answers share: answers of several prompts in one flat list.
+// The layout of rankings that the objectives on K answers share: answers of several prompts in one
+// flat list.
 
 /** Answers of G prompts side by side, each prompt's with the best first. */
 export interface RankedGroups {
@@ -22,8 +23,8 @@ export interface RankedAnswer {
 /**
  * The answers with what each is better than.
  * @param shape of the scores: [N]
- * @throws RangeError for scores of another shape, for offsets that do not part N answers into groups of two or
- * more, and for ranks out of order
+ * @throws RangeError for scores of another shape, for offsets that do not part N answers into
+ *   groups of two or more, and for ranks out of order
  */
 export function rankedAnswers(
   shape: readonly number[],

@@ -1,4 +1,5 @@
-// Objectives on rankings, whichever are registered: gradients in closed form and by differences, and numbers far out.
+// Objectives on rankings, whichever are registered: gradients in closed form and by differences,
+// and numbers far out.
 import { gradcheck, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { lossesOf, scoresOf } from './fixtures/paired-case.ts';
@@ -20,7 +21,10 @@ const scoresAt = (own: Tensor) => ({
   ...{ offsets, ranks },
 });
 
-/** d loss / d log p as the Plackett-Luce likelihood has it: -b (choices won - sum of the chances of each choice). */
+/**
+ * d loss / d log p as the Plackett-Luce likelihood has it: -b (choices won - sum of the chances of
+ * each choice).
+ */
 const closed: Record<string, () => number[]> = {
   plackett_luce() {
     const rewards = policy.map((one, at) => beta * (one - reference[at]!));

@@ -4,7 +4,9 @@ import type { RankedGroups } from './ranked-groups.ts';
 
 /** Numbers of the N answers of G rankings side by side, each ranking's with the best first. */
 export interface RankedAnswerScores extends RankedGroups {
-  /** log p(answer | prompt) under the policy, summed over scored tokens; carries the gradient. [N] */
+  /**
+   * log p(answer | prompt) under the policy, summed over scored tokens; carries the gradient. [N]
+   */
   policy: Tensor;
   /** The same under the reference, [N] */
   reference: Tensor;

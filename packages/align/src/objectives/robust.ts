@@ -1,7 +1,8 @@
-// Robust DPO (Chowdhury et al. 2024, arXiv:2403.00409, eq. 9): an unbiased estimate of DPO's loss on clean labels,
-// where a share e of the labels is known to be flipped. TRL's `robust` is the same.
-// d/dx = s(x) - (1 - e)/(1 - 2e), x = b d: it fades to -e/(1 - 2e) and no further, so that margins grow without end and the
-// loss has no lower bound; hold it with few steps or a small rate.
+// Robust DPO (Chowdhury et al. 2024, arXiv:2403.00409, eq. 9): an unbiased estimate of DPO's loss
+// on clean labels, where a share e of the labels is known to be flipped. TRL's `robust` is the
+// same.
+// d/dx = s(x) - (1 - e)/(1 - 2e), x = b d: it fades to -e/(1 - 2e) and no further, so that margins
+// grow without end and the loss has no lower bound; hold it with few steps or a small rate.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 

@@ -1,8 +1,12 @@
-// A beta for each row: a judge that is surer of some pairs than of others, or data from several sources.
+// A beta for each row: a judge that is surer of some pairs than of others, or data from several
+// sources.
 import { fromTypedArray, ops, Tensor } from '@keel/torch';
 import type { PairedObjective, PairedOptions, PairedScores } from './paired.ts';
 
-/** The same objective, which takes the beta of each pair where the scores have them: the pairs of one beta are those of a step with that beta. */
+/**
+ * The same objective, which takes the beta of each pair where the scores have them: the pairs of
+ * one beta are those of a step with that beta.
+ */
 export function withRowBetas(objective: PairedObjective): PairedObjective {
   const { running = {} } = objective;
   return {

@@ -1,6 +1,7 @@
-// SimPO (Meng et al. 2024, arXiv:2405.14734, eq. 6): mean log-probabilities as rewards, without a reference. Nothing
-// holds the policy but a small learning rate; short answers cannot win by being short. The paper's gamma stands beside
-// beta times the margin, as here and in TRL (`simpo_gamma`); its authors' code takes gamma/beta.
+// SimPO (Meng et al. 2024, arXiv:2405.14734, eq. 6): mean log-probabilities as rewards, without a
+// reference. Nothing holds the policy but a small learning rate; short answers cannot win by being
+// short. The paper's gamma stands beside beta times the margin, as here and in TRL (`simpo_gamma`);
+// its authors' code takes gamma/beta.
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';
 

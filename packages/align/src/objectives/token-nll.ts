@@ -1,5 +1,5 @@
-// Supervised fine-tuning: the negative log-likelihood of each scored token (InstructGPT, Ouyang et al. 2022,
-// arXiv:2203.02155, section 3.5; the next-token loss of Radford et al. 2018, eq. 1).
+// Supervised fine-tuning: the negative log-likelihood of each scored token (InstructGPT, Ouyang et
+// al. 2022, arXiv:2203.02155, section 3.5; the next-token loss of Radford et al. 2018, eq. 1).
 import type { Tensor } from '@keel/torch';
 
 /**

@@ -2,12 +2,17 @@ import type { Tensor } from '@keel/torch';
 
 /** What an objective on single answers sees: numbers of M answers, all [M]. */
 export interface UnpairedScores {
-  /** log p(completion | prompt) under the policy, summed over scored tokens; carries the gradient */
+  /**
+   * log p(completion | prompt) under the policy, summed over scored tokens; carries the gradient
+   */
   policy: Tensor;
   reference: Tensor;
   /** 1 for a desirable answer, 0 for an undesirable one */
   desirable: Tensor;
-  /** Estimate of KL(policy, reference), at least 0 and without gradient; 0 for an objective that needs none */
+  /**
+   * Estimate of KL(policy, reference), at least 0 and without gradient; 0 for an objective that
+   * needs none
+   */
   kl: number;
   /** Means over all steps before this one of what the objective's `running` gives; 0 at first */
   running: Readonly<Record<string, number>>;
@@ -22,7 +27,10 @@ export interface UnpairedOptions {
 /** An objective on single answers with a thumb up or down. */
 export interface UnpairedObjective {
   name: string;
-  /** Whether it compares with an estimate of KL(policy, reference), for which mismatched answers are scored. */
+  /**
+   * Whether it compares with an estimate of KL(policy, reference), for which mismatched answers are
+   * scored.
+   */
   needsKl: boolean;
   running?: Readonly<Record<string, (scores: UnpairedScores, options: UnpairedOptions) => Tensor>>;
   /** Loss of each answer, [M]. */

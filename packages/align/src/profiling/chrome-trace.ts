@@ -14,7 +14,8 @@ const MEMORY_RESOLUTION = 1 / 2000;
 const chunk = 4096;
 
 /**
- * Writes a profile: operators and phases as nested bars by thread, memory as a line. Times are microseconds, as the format wants.
+ * Writes a profile: operators and phases as nested bars by thread, memory as a line. Times are
+ * microseconds, as the format wants.
  * @param about what stands in the file beside the events
  */
 export function writeChromeTrace(

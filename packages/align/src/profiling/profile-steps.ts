@@ -1,4 +1,6 @@
-/** Steps of a call that are profiled; the first step of a call is 1, also where the run was resumed. */
+/**
+ * Steps of a call that are profiled; the first step of a call is 1, also where the run was resumed.
+ */
 export interface ProfileSteps {
   first: number;
   last: number;

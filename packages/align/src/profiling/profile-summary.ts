@@ -27,7 +27,10 @@ export interface ProfileSummary {
   steps: number[];
   /** From the first step's beginning to the profile's end. */
   seconds: number;
-  /** Operators that came when as many were recorded as may be: neither in the trace nor in `operators`. Phases are whole. */
+  /**
+   * Operators that came when as many were recorded as may be: neither in the trace nor in
+   * `operators`. Phases are whole.
+   */
   missedOperators: number;
   /** In the order in which they first came; `other` is what lies in no phase. */
   phases: PhaseTime[];
@@ -67,7 +70,9 @@ interface Open {
   path: string;
 }
 
-/** Calls `visit` with each event and those of its thread that are around it, the outermost first. */
+/**
+ * Calls `visit` with each event and those of its thread that are around it, the outermost first.
+ */
 function nested(
   events: readonly ProfileEvent[],
   visit: (event: ProfileEvent, around: readonly Open[]) => string,

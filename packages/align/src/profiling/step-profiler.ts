@@ -73,7 +73,9 @@ export class StepProfiler implements Disposable {
     return this.#clock.profiler !== null && this.#ordinal >= this.#steps.last;
   }
 
-  /** Writes trace and summary. @returns null where no step was profiled, or it was written before */
+  /**
+   * Writes trace and summary. @returns null where no step was profiled, or it was written before
+   */
   finish(): WrittenProfile | null {
     this.#collect();
     if (this.#events === null || this.#written) return null;

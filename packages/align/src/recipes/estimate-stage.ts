@@ -27,7 +27,10 @@ import { totalSteps } from '../trainers/run-training.ts';
 import { type RowMeasure, rowMeasureOf, rowMeasures } from './measure-rows.ts';
 import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 
-/** Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5 to 0.7 on SmolLM2-135M). */
+/**
+ * Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5
+ * to 0.7 on SmolLM2-135M).
+ */
 export const EXPECTED_SHARE = 0.5;
 /** Rows of each file that are tokenised for the estimate, evenly spread. */
 const SAMPLED_ROWS = 256;
@@ -109,7 +112,10 @@ export async function estimateStage(
 
 type SizedModel = TrainedModel & Disposable & { precision: 'fp32' | 'bf16' };
 
-/** The stage's model, or where an earlier stage will make it, that stage's: sizes are the same. Weights stay as they are stored. */
+/**
+ * The stage's model, or where an earlier stage will make it, that stage's: sizes are the same.
+ * Weights stay as they are stored.
+ */
 async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedModel> {
   const { options } = stage;
   const model = modelForSizes(recipe, stage);

@@ -11,8 +11,9 @@ import { rewardFiles } from '../rewards/reward-files.ts';
 const noModel: readonly string[] = ['initial', 'none'];
 
 /**
- * The files that an option's value names, in order; null where it names none. Which options name files is told by what their
- * help calls the value: `path` (rows), `model`, `reward`, or one of {@link plainFiles}.
+ * The files that an option's value names, in order; null where it names none. Which options name
+ * files is told by what their help calls the value: `path` (rows), `model`, `reward`, or one of
+ * {@link plainFiles}.
  * @throws DataError, Error where rows or a model are named that are not there
  */
 export async function inputFiles(

@@ -21,8 +21,8 @@ export interface MergedFrom {
 }
 
 /**
- * Writes the stage's merged model: W + scale * B A in float32, whatever the run computed in. A stage that loads it in another
- * type rounds it then, once.
+ * Writes the stage's merged model: W + scale * B A in float32, whatever the run computed in. A
+ * stage that loads it in another type rounds it then, once.
  * @param from what it is to be made of; where it is there already, nothing is done
  * @returns whether it was written
  * @throws CheckpointError where the base or the adapter is damaged

@@ -30,7 +30,8 @@ export interface ReadRecipeOptions {
 
 /**
  * Reads a recipe and checks every option of every stage.
- * @throws ConfigError with every problem found: `file:line:column`, what was expected and what was found
+ * @throws ConfigError with every problem found: `file:line:column`, what was expected and what was
+ *   found
  */
 export function readRecipe(path: string, { output = null }: ReadRecipeOptions = {}): Recipe {
   const file = readYamlFile(path, 'a recipe, with "stages:" in it');
@@ -141,7 +142,10 @@ function textOf(file: YamlFile, pair: YamlPair): string {
   return written.kind === 'scalar' ? written.text : describeWritten(written);
 }
 
-/** Options for every stage that has them, by camelCase name: what each means is for the stage's verb to say. */
+/**
+ * Options for every stage that has them, by camelCase name: what each means is for the stage's verb
+ * to say.
+ */
 function defaultsOf(
   pair: YamlPair | undefined,
   stages: readonly WrittenStage[],

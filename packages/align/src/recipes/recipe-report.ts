@@ -87,7 +87,9 @@ function reported(
   };
 }
 
-/** Of the training steps that have both; none for a stage that does not sample, or has no reference. */
+/**
+ * Of the training steps that have both; none for a stage that does not sample, or has no reference.
+ */
 function rewardPoints(folder: string): RewardPoint[] {
   const path = join(folder, 'metrics.jsonl');
   return (existsSync(path) ? MetricsLog.read(path) : []).flatMap(

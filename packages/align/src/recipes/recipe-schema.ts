@@ -6,7 +6,10 @@ type JsonSchema = Record<string, unknown>;
 
 const text = (description: string): JsonSchema => ({ type: 'string', description });
 
-/** Draft 2020-12: a stage may have the options of its verb, which is its name unless `verb` says otherwise. */
+/**
+ * Draft 2020-12: a stage may have the options of its verb, which is its name unless `verb` says
+ * otherwise.
+ */
 export function recipeJsonSchema(): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
   const defaults: JsonSchema = {};

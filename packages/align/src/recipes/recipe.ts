@@ -23,7 +23,10 @@ export interface Recipe {
   /** The folder of all stages. */
   output: string;
   stages: readonly RecipeStage[];
-  /** The date that chat templates print, in stages that name none; recorded when the recipe is first run. */
+  /**
+   * The date that chat templates print, in stages that name none; recorded when the recipe is first
+   * run.
+   */
   templateDate?: string;
 }
 

@@ -46,7 +46,8 @@ export interface RecipeResult {
 }
 
 /**
- * Runs what is not done yet. Stages are kept in stages.json as they begin and end, so that the next call goes on.
+ * Runs what is not done yet. Stages are kept in stages.json as they begin and end, so that the next
+ * call goes on.
  * @throws StageError where a stage fails
  * @throws Error where the folder is another's, or another process runs the recipe in it
  */

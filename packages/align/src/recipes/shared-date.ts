@@ -1,4 +1,5 @@
-// The date that chat templates print, one for all stages of a recipe and all entries of a comparison.
+// The date that chat templates print, one for all stages of a recipe and all entries of a
+// comparison.
 import { existsSync } from 'node:fs';
 import { localNow } from '../config/template-options.ts';
 import type { RecipeStage } from './recipe.ts';

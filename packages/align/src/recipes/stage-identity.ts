@@ -9,14 +9,17 @@ import { inputFiles } from './input-files.ts';
 import { type RecipeStage, verbOf } from './recipe.ts';
 import type { StageIdentity } from './stage-records.ts';
 
-/** Options that do not change the result: where it goes, and how often the run is saved and told of. */
+/**
+ * Options that do not change the result: where it goes, and how often the run is saved and told of.
+ */
 const others = ['output', 'save_steps', 'save_total_limit', 'log_every', 'eval_steps'];
 
 /** Results of earlier stages; null where one is not known yet, since the stage is to run. */
 export type KnownResults = ReadonlyMap<string, readonly FileHash[] | null>;
 
 /**
- * @returns `complete` is false where a stage that it stands on has no result yet: its inputs lack that one
+ * @returns `complete` is false where a stage that it stands on has no result yet: its inputs lack
+ *   that one
  * @throws DataError, Error where rows or models are named that are not there
  */
 export async function identityOfStage(

@@ -1,4 +1,5 @@
-// The verbs that a recipe's stages may be. Reads options only: help and schemas do without LibTorch.
+// The verbs that a recipe's stages may be. Reads options only: help and schemas do without
+// LibTorch.
 import { d2poDefinition } from '../config/d2po-options.ts';
 import { defineDpoOptions } from '../config/dpo-options.ts';
 import { grpoDefinition } from '../config/grpo-options.ts';
@@ -70,8 +71,9 @@ const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
   loss.some((name) => rankedObjectiveNames.includes(name));
 
 /**
- * Of verbs that sample: what they sample takes about the time of two passes, since weights are read for few tokens at a time;
- * then log-probabilities, the reward, and the reference where there is one. A critic that is an adapter trains as the policy does.
+ * Of verbs that sample: what they sample takes about the time of two passes, since weights are read
+ * for few tokens at a time; then log-probabilities, the reward, and the reference where there is
+ * one. A critic that is an adapter trains as the policy does.
  */
 const online = {
   gives: 'language model',
@@ -169,7 +171,8 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   d2po: stage({
     ...online,
     definition: d2poDefinition,
-    // Answers are sampled, and read by policy and reference as for online DPO; the discriminator reads them twice, and learns of pairs.
+    // Answers are sampled, and read by policy and reference as for online DPO; the discriminator
+    // reads them twice, and learns of pairs.
     otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
       always: 7,
       trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
@@ -179,7 +182,8 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   raft: stage({
     ...online,
     definition: raftDefinition,
-    // Only the answers that are kept are trained on; all are sampled, judged, and read by policy and reference.
+    // Only the answers that are kept are trained on; all are sampled, judged, and read by policy
+    // and reference.
     otherPasses: ({ lora, keep, numGenerations, numIterations }) => ({
       always: lora ? 5 : 3,
       trained: (numIterations * (keep ?? numGenerations)) / numGenerations,

@@ -1,4 +1,5 @@
-// What rewards give is checked in one place, whoever wrote them: a module, a program or Keel itself.
+// What rewards give is checked in one place, whoever wrote them: a module, a program or Keel
+// itself.
 import { inspect } from 'node:util';
 import { fileError } from '@keel/model';
 import { nearest } from '../config/nearest.ts';
@@ -8,7 +9,8 @@ const fields = ['score', 'aspects', 'note'];
 
 /**
  * Scores answers and checks what comes back: one outcome per answer, each as `outcomeOf` wants it.
- * @throws RewardError naming the answer, Error where there is not one outcome per answer, and whatever `score` throws
+ * @throws RewardError naming the answer, Error where there is not one outcome per answer, and
+ *   whatever `score` throws
  */
 export async function scoreChecked(
   reward: Pick<Reward, 'name' | 'score'>,

@@ -25,13 +25,15 @@ export const codeSchema = z.strictObject({
 export type CodeSpec = z.output<typeof codeSchema>;
 
 /**
- * Runs a completion's code against the tests that its row carries, in a sandbox (sandbox/sandbox.ts).
+ * Runs a completion's code against the tests that its row carries, in a sandbox
+ * (sandbox/sandbox.ts).
  *
- * Ruled out by construction, whatever the code does in its sandbox: a verdict of its own, a patched check or
- * comparison, tests that end early, reading what is expected. The tests run in another sandbox than the code. They ask
- * it for calls and get copies of plain data. Expected outputs never leave Keel. Not ruled out: answers written for
- * the inputs that tests use, tests that check too little, and holes in the kernel. With `isolation: none`, nothing of
- * this holds. `score` throws a RewardError for a row whose tests check nothing.
+ * Ruled out by construction, whatever the code does in its sandbox: a verdict of its own, a patched
+ * check or comparison, tests that end early, reading what is expected. The tests run in another
+ * sandbox than the code. They ask it for calls and get copies of plain data. Expected outputs never
+ * leave Keel. Not ruled out: answers written for the inputs that tests use, tests that check too
+ * little, and holes in the kernel. With `isolation: none`, nothing of this holds. `score` throws a
+ * RewardError for a row whose tests check nothing.
  *
  * @throws NoIsolationError where the system shuts no program in
  */

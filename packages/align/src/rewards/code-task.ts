@@ -11,7 +11,10 @@ export const codeTaskShape = {
   entry_point_field: z.string().min(1).default('entry_point'),
   /** Field with code that the tests need and the program does not see. */
   setup_field: z.string().min(1).default('setup'),
-  /** The completion goes on from the prompt, which is code: then it is part of the program, and setup of the tests. */
+  /**
+   * The completion goes on from the prompt, which is code: then it is part of the program, and
+   * setup of the tests.
+   */
   prompt_is_code: z.boolean().default(false),
   /** Whether the program may change lists, dicts and sets that tests give it. */
   in_place: z.boolean().default(false),
@@ -75,7 +78,9 @@ export function codeTask(
   );
 }
 
-/** Some sets have two lists in place of a list of cases, and some write them as JSON in a string. */
+/**
+ * Some sets have two lists in place of a list of cases, and some write them as JSON in a string.
+ */
 function asCases(value: unknown): unknown {
   if (typeof value === 'string') {
     try {

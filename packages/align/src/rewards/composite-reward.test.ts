@@ -76,7 +76,8 @@ test('running statistics are those of all that was learnt from, and only of that
 
 test('a checkpoint keeps the running statistics exactly, wherever it falls', async () => {
   const make = () => new CompositeReward([component('a', number, { normalise: 'running' })]);
-  // Thirds and tenths: a state that is rebuilt from the deviation differs in the last digit within a few scores.
+  // Thirds and tenths: a state that is rebuilt from the deviation differs in the last digit within
+  // a few scores.
   const texts = Array.from({ length: 60 }, (_, at) => String(((at * 37) % 41) / 3 + at / 10));
   const whole = make();
   let interrupted = make();

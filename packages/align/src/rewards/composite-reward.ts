@@ -23,12 +23,13 @@ export interface CompositeState {
 /**
  * A weighted sum of rewards, with constraints on some of them.
  *
- * The score of an answer is the sum of weight * clip(normalised score) over the components that say something of it,
- * and of multiplier * (score - bound) over the constraints; null where none says anything. `score` changes nothing;
- * `learn` is a training step's: it takes the scores into the running statistics first, and moves the multipliers
- * afterwards.
+ * The score of an answer is the sum of weight * clip(normalised score) over the components that say
+ * something of it, and of multiplier * (score - bound) over the constraints; null where none says
+ * anything. `score` changes nothing; `learn` is a training step's: it takes the scores into the
+ * running statistics first, and moves the multipliers afterwards.
  *
- * Aspects: each component's own score by its name, its aspects as `name.aspect`, what it adds to the sum as `name:term`.
+ * Aspects: each component's own score by its name, its aspects as `name.aspect`, what it adds to
+ * the sum as `name:term`.
  */
 export class CompositeReward implements Reward {
   readonly name: string;

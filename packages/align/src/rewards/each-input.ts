@@ -15,21 +15,23 @@ export const usualCallLimits: CallLimits = { concurrency: 16, timeout: null };
 export interface EachInputOptions extends CallLimits {
   signal?: AbortSignal | undefined;
   /**
-   * Calls hold nothing of ours: once one has failed or the signal has fired, the others are told so and left alone.
-   * Otherwise a call under way is waited for.
+   * Calls hold nothing of ours: once one has failed or the signal has fired, the others are told so
+   * and left alone. Otherwise a call under way is waited for.
    */
   detached: boolean;
 }
 
-/** The event loop turns at least this often between synchronous calls, so that signals get through. */
+/**
+ * The event loop turns at least this often between synchronous calls, so that signals get through.
+ */
 const TURN_MILLISECONDS = 50;
 
 /**
  * Judges inputs each by itself, several side by side, and checks what comes back.
  * @param judge gets a signal that fires when its result is no longer wanted
  * @returns an outcome per input, in the order of the inputs
- * @throws RewardError naming the first input for which `judge` throws, takes too long or gives what is no outcome; the
- *   signal's reason once it is aborted
+ * @throws RewardError naming the first input for which `judge` throws, takes too long or gives what
+ *   is no outcome; the signal's reason once it is aborted
  */
 export async function eachInput(
   name: string,
@@ -68,7 +70,8 @@ export async function eachInput(
   try {
     return await Promise.all(calls);
   } catch (error) {
-    // The others end at once where they are detached, and with the call under way where they are not.
+    // The others end at once where they are detached, and with the call under way where they are
+    // not.
     await Promise.allSettled(calls);
     throw error;
   }
@@ -92,7 +95,10 @@ class Over implements Disposable {
   readonly #idle = (): void =>
     this.#over.reject(new Error('the promise it returned can never settle'));
 
-  /** What `body` gives, unless the time is up or nobody wants it any more: then it is left to itself. */
+  /**
+   * What `body` gives, unless the time is up or nobody wants it any more: then it is left to
+   * itself.
+   */
   async race(body: (signal: AbortSignal) => unknown, seconds: number | null): Promise<unknown> {
     if (seconds === null) return Promise.race([body(this.#wanted), this.#over.promise]);
     const late = new AbortController();

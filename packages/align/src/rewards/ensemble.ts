@@ -1,14 +1,17 @@
-// Several reward models' scores as one, against overoptimisation (Coste et al. 2023, arXiv:2310.02743): what the
-// members disagree on lies outside what they learnt from. Bradley-Terry fixes a member's scores only up to a
-// constant, so members are to be normalised (`normalisation.ts`) before the lowest of them means anything.
-// The mean less standard deviations is Eisenstein et al.'s (2023, arXiv:2312.09244) and is in the reward's own
-// unit; Coste et al. subtract the variance, which is not: both are here, under their own names.
+// Several reward models' scores as one, against overoptimisation (Coste et al. 2023,
+// arXiv:2310.02743): what the members disagree on lies outside what they learnt from. Bradley-Terry
+// fixes a member's scores only up to a constant, so members are to be normalised
+// (`normalisation.ts`) before the lowest of them means anything.
+// The mean less standard deviations is Eisenstein et al.'s (2023, arXiv:2312.09244) and is in the
+// reward's own unit; Coste et al. subtract the variance, which is not: both are here, under their
+// own names.
 
 /**
  * - `mean`: mean optimisation
  * - `minimum`: the lowest member, worst-case optimisation (WCO)
  * - `lower_bound`: mean - k * sd, sd the sample deviation sqrt(sum (s - mean)^2 / (K - 1))
- * - `uncertainty_weighted`: mean - k * variance, the variance sum (s - mean)^2 / K (UWO; k is the paper's lambda)
+ * - `uncertainty_weighted`: mean - k * variance, the variance sum (s - mean)^2 / K (UWO; k is the
+ *   paper's lambda)
  */
 export const ensembleRules = ['mean', 'minimum', 'lower_bound', 'uncertainty_weighted'] as const;
 export type EnsembleRule = (typeof ensembleRules)[number];
@@ -18,7 +21,8 @@ export type EnsembleRule = (typeof ensembleRules)[number];
  * @param members [K][N]
  * @param k weight of the disagreement in `lower_bound` and `uncertainty_weighted`
  * @returns [N]
- * @throws RangeError for members of different lengths, for none, and for a rule of disagreement with one member
+ * @throws RangeError for members of different lengths, for none, and for a rule of disagreement
+ *   with one member
  */
 export function combineEnsemble(
   members: readonly ArrayLike<number>[],

@@ -7,15 +7,24 @@ import { type Reward, type RewardInput, type RewardOutcome, spokenText } from '.
 
 /** What a reward function sees of an answer. */
 export interface FunctionInput extends RewardInput {
-  /** What the assistant says in it: the completion itself where it is plain, its turns where it is a chat. */
+  /**
+   * What the assistant says in it: the completion itself where it is plain, its turns where it is a
+   * chat.
+   */
   text: string;
-  /** What the generation prompt put before `text`, such as `<think>\n`; empty where it opened nothing. */
+  /**
+   * What the generation prompt put before `text`, such as `<think>\n`; empty where it opened
+   * nothing.
+   */
   opened: string;
 }
 
 /** What a reward function is told of its call. */
 export interface FunctionCall {
-  /** Fires when the result is no longer wanted: the time is up, another call failed, or the run is stopped. */
+  /**
+   * Fires when the result is no longer wanted: the time is up, another call failed, or the run is
+   * stopped.
+   */
   signal: AbortSignal;
 }
 
@@ -44,8 +53,8 @@ export function functionReward(
 }
 
 /**
- * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default export,
- * `module.ts#name` for a named one.
+ * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default
+ * export, `module.ts#name` for a named one.
  * @param folder what the path is relative to
  * @throws Error where there is no such module, it does not load, or the export is no function
  */

@@ -1,6 +1,7 @@
-// Which rows each head of an ensemble learns from. Heads on one model that learnt from the same rows would be nearly one
-// function, and their spread would tell of nothing but where each began (Lakshminarayanan et al. 2017, arXiv:1612.01474,
-// find the beginning enough for whole networks, not for heads); so each draws its own share of the rows.
+// Which rows each head of an ensemble learns from. Heads on one model that learnt from the same
+// rows would be nearly one function, and their spread would tell of nothing but where each began
+// (Lakshminarayanan et al. 2017, arXiv:1612.01474, find the beginning enough for whole networks,
+// not for heads); so each draws its own share of the rows.
 import { createHash } from 'node:crypto';
 
 export interface HeadSubsets {

@@ -29,8 +29,9 @@ export const lengthSchema = z
 export type CountTokens = (text: string) => number;
 
 /**
- * 1 for a completion whose length lies in a band (or meets a target), and exp(-(d / width)^2 / 2) at a distance d
- * beside it. A target without a width takes a quarter of itself; a band without one falls to 0 at once.
+ * 1 for a completion whose length lies in a band (or meets a target), and exp(-(d / width)^2 / 2)
+ * at a distance d beside it. A target without a width takes a quarter of itself; a band without one
+ * falls to 0 at once.
  *
  * @param countTokens needed for the unit `tokens` where the inputs do not say their number
  */

@@ -1,6 +1,7 @@
-// A language model that rates answers from 1 to 10. The rating is the expectation over its own probabilities of the ten
-// answers, as in G-Eval (Liu et al. 2023, arXiv:2303.16634, section 2.3), but computed and not sampled: the same
-// answer gets the same rating, and ratings lie between the whole numbers.
+// A language model that rates answers from 1 to 10. The rating is the expectation over its own
+// probabilities of the ten answers, as in G-Eval (Liu et al. 2023, arXiv:2303.16634, section 2.3),
+// but computed and not sampled: the same answer gets the same rating, and ratings lie between the
+// whole numbers.
 import {
   BatchBuilder,
   type LanguageModel,
@@ -41,7 +42,8 @@ export interface Rating {
 const ratings = Array.from({ length: 10 }, (_, index) => String(index + 1));
 
 /**
- * A judge that is a language model. Aspects: `certainty`, the probability that it answers with a rating at all.
+ * A judge that is a language model. Aspects: `certainty`, the probability that it answers with a
+ * rating at all.
  * @throws as `loadModel` and `loadAdapter`
  */
 export async function modelJudge(
@@ -112,8 +114,9 @@ export async function rate(model: LanguageModel, role: Role, question: string): 
 }
 
 /**
- * The expected rating of answers' probabilities. Where one answer's tokens begin another's ("1" and "10" in digits), the
- * longer one's probability is part of the shorter one's, and is taken out of it.
+ * The expected rating of answers' probabilities. Where one answer's tokens begin another's ("1" and
+ * "10" in digits), the longer one's probability is part of the shorter one's, and is taken out of
+ * it.
  * @param answers tokens of each rating from 1 on
  * @param whole probability that the model says exactly these tokens, whatever it says then
  */

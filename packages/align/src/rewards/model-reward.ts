@@ -36,7 +36,8 @@ export interface ModelRewardOptions extends Omit<OpenRewardModelOptions, 'model'
 }
 
 /**
- * A trained reward model as a reward. Of several heads, each is an aspect, and so is their standard deviation.
+ * A trained reward model as a reward. Of several heads, each is an aspect, and so is their standard
+ * deviation.
  * @throws as `RewardModel.open`
  */
 export async function modelReward(

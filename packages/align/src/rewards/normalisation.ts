@@ -1,7 +1,7 @@
-// Reward normalisation: scores shifted so that a reference set (the demonstrations, or the SFT model's answers) has
-// mean 0, as InstructGPT does before reinforcement learning (Ouyang et al. 2022, arXiv:2203.02155, section 3.5),
-// and on request scaled to deviation 1 there (Ziegler et al. 2019, arXiv:1909.08593, section 2). It is stored
-// with the reward model.
+// Reward normalisation: scores shifted so that a reference set (the demonstrations, or the SFT
+// model's answers) has mean 0, as InstructGPT does before reinforcement learning (Ouyang et al.
+// 2022, arXiv:2203.02155, section 3.5), and on request scaled to deviation 1 there (Ziegler et al.
+// 2019, arXiv:1909.08593, section 2). It is stored with the reward model.
 import { z } from 'zod';
 import { RunningMoments } from './running-moments.ts';
 
@@ -23,8 +23,8 @@ export type RewardNormalisation = z.infer<typeof rewardNormalisationSchema>;
 /**
  * Statistics of a reward model's heads on a reference set.
  * @param heads scores of the same answers, [K][N]
- * @throws RangeError without scores, for heads of different lengths, for a score that is not finite, and for equal
- * scores that are to be scaled
+ * @throws RangeError without scores, for heads of different lengths, for a score that is not
+ *   finite, and for equal scores that are to be scaled
  */
 export function measureNormalisation(
   heads: readonly ArrayLike<number>[],

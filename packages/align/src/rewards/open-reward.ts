@@ -28,19 +28,30 @@ export interface OpenRewardOptions
   unsafeCode?: boolean;
   /** Most tokens of a reward model's pass. */
   batchTokens?: number;
-  /** Adapters of reward models on this very base are laid over it, so that it is in memory once; it stays its owner's. */
+  /**
+   * Adapters of reward models on this very base are laid over it, so that it is in memory once; it
+   * stays its owner's.
+   */
   base?: LanguageModel;
-  /** The date and time that chat templates of reward models and judges print (default: when they are rendered). */
+  /**
+   * The date and time that chat templates of reward models and judges print (default: when they are
+   * rendered).
+   */
   now?: string;
   /** The model whose tokens are counted where a spec names none; the default model, unless told. */
   tokenizer?: string;
-  /** How functions are called where a spec does not say; 16 calls side by side, without a time limit, by default. */
+  /**
+   * How functions are called where a spec does not say; 16 calls side by side, without a time
+   * limit, by default.
+   */
   calls?: CallLimits;
 }
 
 /**
- * Opens a reward: a spec file, or a short form (`parseShortForm`). Models are loaded only where the reward has one.
- * @throws ConfigError for what is no reward; Error where a module, a model or the sandbox is not to be had
+ * Opens a reward: a spec file, or a short form (`parseShortForm`). Models are loaded only where the
+ * reward has one.
+ * @throws ConfigError for what is no reward; Error where a module, a model or the sandbox is not to
+ *   be had
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
   if (!isSpec(text)) return openComponent(parseShortForm(text), '.', options);
@@ -56,7 +67,8 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
 
 /**
  * Looks at a reward as far as that needs no model: to be asked before one is loaded.
- * @throws ConfigError, Error as `openReward` does, for a spec that is not as it must be and a module that does not load
+ * @throws ConfigError, Error as `openReward` does, for a spec that is not as it must be and a
+ *   module that does not load
  */
 export async function checkReward(text: string): Promise<void> {
   const [components, folder] = isSpec(text)
@@ -147,7 +159,10 @@ async function openComponent(
   }
 }
 
-/** A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it is. */
+/**
+ * A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it
+ * is.
+ */
 export function beside(name: string, folder: string): string {
   const path = join(folder, name);
   return !isAbsolute(name) && existsSync(path) ? path : name;

@@ -13,7 +13,8 @@ const REWARD = 'a reward, such as "type: regex" and its "pattern"';
 
 /**
  * Reads the spec of a reward, YAML or JSON: a mapping with `rewards`, or one reward by itself.
- * @throws ConfigError naming file, line and column of every fault, and for an unknown key the nearest known one
+ * @throws ConfigError naming file, line and column of every fault, and for an unknown key the
+ *   nearest known one
  */
 export const readRewardSpec = (file: string): CompositionSpec =>
   compositionOf(readYamlFile(file, REWARD), file);

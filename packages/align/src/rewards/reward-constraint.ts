@@ -21,9 +21,10 @@ export const constraintSchema = z
 export type ConstraintSpec = z.output<typeof constraintSchema>;
 
 /**
- * A bound on a reward's mean, kept by a Lagrange multiplier: the policy maximises r + lambda (g - bound), and lambda goes
- * up while the mean of g misses the bound and down, to 0 at least, while it is beyond it (dual ascent; Altman 1999,
- * chapter 3). At the end the bound is met, and lambda says what a unit of it costs in reward.
+ * A bound on a reward's mean, kept by a Lagrange multiplier: the policy maximises r + lambda (g -
+ * bound), and lambda goes up while the mean of g misses the bound and down, to 0 at least, while it
+ * is beyond it (dual ascent; Altman 1999, chapter 3). At the end the bound is met, and lambda says
+ * what a unit of it costs in reward.
  */
 export class RewardConstraint {
   readonly reward: string;

@@ -10,8 +10,9 @@ import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
 /**
- * Hashes of what `--reward` names: a spec and what it names in its turn, a module, a reward model with the base of its
- * adapter, or a judge's model; none of a rule. What a module imports is not looked at.
+ * Hashes of what `--reward` names: a spec and what it names in its turn, a module, a reward model
+ * with the base of its adapter, or a judge's model; none of a rule. What a module imports is not
+ * looked at.
  * @throws ConfigError for what is no reward; Error where a model that it names is not available
  */
 export async function rewardFiles(reward: string): Promise<FileHash[]> {

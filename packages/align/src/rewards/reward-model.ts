@@ -36,7 +36,10 @@ export interface RewardScore {
   score: number;
   /** Normalised scores of each head; of several models, those of the first come first. */
   heads: number[];
-  /** Of a process reward model: the score of each step, and `score` is the log-probability that all are right. */
+  /**
+   * Of a process reward model: the score of each step, and `score` is the log-probability that all
+   * are right.
+   */
   steps?: number[];
 }
 
@@ -48,7 +51,10 @@ export interface OpenRewardModelOptions
   ensemble?: { rule: EnsembleRule; k?: number };
   /** Most tokens of a pass. */
   batchTokens?: number;
-  /** An empty answer is an error, unless told; a policy that is trained may well give one, and its score is read at its end. */
+  /**
+   * An empty answer is an error, unless told; a policy that is trained may well give one, and its
+   * score is read at its end.
+   */
   emptyAnswers?: 'refuse' | 'score';
   /** The date and time that chat templates print (default: when they are rendered). */
   now?: string;
@@ -62,8 +68,8 @@ interface Member {
 }
 
 /**
- * A reward model on its base. Several adapters on one base are an ensemble: the base is in memory once. Dispose it; a base that
- * was given stays its owner's.
+ * A reward model on its base. Several adapters on one base are an ensemble: the base is in memory
+ * once. Dispose it; a base that was given stays its owner's.
  */
 export class RewardModel implements Disposable {
   readonly model: LanguageModel;
@@ -92,9 +98,10 @@ export class RewardModel implements Disposable {
   }
 
   /**
-   * Opens a reward model: a folder as `keel reward` or transformers saves a sequence classifier, or one or several adapters
-   * on the same base as `keel reward` or PEFT saves them.
-   * @throws CheckpointError when files are damaged; Error when a folder is no reward model, or several are no adapters
+   * Opens a reward model: a folder as `keel reward` or transformers saves a sequence classifier, or
+   * one or several adapters on the same base as `keel reward` or PEFT saves them.
+   * @throws CheckpointError when files are damaged; Error when a folder is no reward model, or
+   *   several are no adapters
    */
   static async open(
     folders: string | readonly string[],
@@ -128,8 +135,10 @@ export class RewardModel implements Disposable {
   }
 
   /**
-   * Lays reward adapters over a model that is loaded already: policy and rewards then share one base.
-   * @param options `tokenizer`: the one that they were trained with, where the model is used with another chat template
+   * Lays reward adapters over a model that is loaded already: policy and rewards then share one
+   * base.
+   * @param options `tokenizer`: the one that they were trained with, where the model is used with
+   *   another chat template
    * @throws CheckpointError when an adapter does not fit the model, or is none of a reward model
    */
   static on(
@@ -168,8 +177,8 @@ export class RewardModel implements Disposable {
   /**
    * Scores answers to their prompts; a prompt that several rows share is computed once.
    * @returns one for each row, in order
-   * @throws RangeError naming the row (from 0) whose answer is empty, is longer than the model takes, or is refused by the
-   *   chat template
+   * @throws RangeError naming the row (from 0) whose answer is empty, is longer than the model
+   *   takes, or is refused by the chat template
    */
   async scoreRows(rows: readonly RewardRow[], signal?: AbortSignal): Promise<RewardScore[]> {
     if (rows.length === 0) return [];
@@ -271,7 +280,10 @@ const isEmpty = (content: Content): boolean =>
     ? content.every((message) => !message.content && !message.tool_calls)
     : content === '';
 
-/** log p(every step is right), of log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4: the product of the steps). */
+/**
+ * log p(every step is right), of log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4: the
+ * product of the steps).
+ */
 const allRight = (logOdds: readonly number[]): number =>
   logOdds.reduce((sum, x) => sum + Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))), 0);
 
@@ -284,8 +296,8 @@ function stepsIn(completion: Content, separator: string): string[] {
 }
 
 /**
- * What a reward model's conversations are rendered with: the template that is saved with it and the variables that it was
- * trained with.
+ * What a reward model's conversations are rendered with: the template that is saved with it and the
+ * variables that it was trained with.
  * @throws Error where several were trained with different ones
  */
 export function rewardTemplate(

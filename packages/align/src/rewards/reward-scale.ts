@@ -8,7 +8,9 @@ export const scaleSchema = z.union([
 
 export type ScaleSpec = z.output<typeof scaleSchema>;
 
-/** Brings a reward to mean 0 and deviation 1: by given numbers, or by those of all scores so far. */
+/**
+ * Brings a reward to mean 0 and deviation 1: by given numbers, or by those of all scores so far.
+ */
 export class RewardScale {
   readonly #spec: ScaleSpec;
   readonly #moments = new RunningMoments();

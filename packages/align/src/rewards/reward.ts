@@ -24,7 +24,10 @@ export interface RewardOutcome {
   note?: string;
 }
 
-/** Anything that tells how good answers are: a trained model, a function, a rule, tests, a mixture of these. */
+/**
+ * Anything that tells how good answers are: a trained model, a function, a rule, tests, a mixture
+ * of these.
+ */
 export interface Reward {
   readonly name: string;
   /** Its calls may run next to those of other rewards: they need no model of ours. */
@@ -49,7 +52,9 @@ export class RewardError extends Error {
   }
 }
 
-/** A reward that cannot read one of its inputs, whatever it would say of it: the row is to blame. */
+/**
+ * A reward that cannot read one of its inputs, whatever it would say of it: the row is to blame.
+ */
 export class UnreadableInputError extends RewardError {}
 
 /** What the assistant says in a completion, or any text as it stands. */
@@ -59,6 +64,9 @@ export function spokenText(content: Content): string {
   return spoken.map((message) => message.content).join('\n');
 }
 
-/** The whole message that an answer is part of: what the generation prompt opened, and what the assistant says. */
+/**
+ * The whole message that an answer is part of: what the generation prompt opened, and what the
+ * assistant says.
+ */
 export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
   opened + spokenText(completion);

@@ -1,5 +1,6 @@
-// Mean and deviation of a stream, score by score (Welford 1962) and merged from parts (Chan, Golub & LeVeque 1979), so that
-// a large common offset loses no digits and nothing has to be held in memory.
+// Mean and deviation of a stream, score by score (Welford 1962) and merged from parts (Chan, Golub
+// & LeVeque 1979), so that a large common offset loses no digits and nothing has to be held in
+// memory.
 
 /** What a stream needs to go on after a restart. */
 export interface RunningMomentsState {

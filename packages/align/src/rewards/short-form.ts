@@ -7,8 +7,8 @@ const forms =
 
 /**
  * A reward as it is written on the command line, but for spec files:
- * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`, `judge:MODEL`,
- * `module.ts`, `module.ts#name`, a folder of a reward model.
+ * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`,
+ * `judge:MODEL`, `module.ts`, `module.ts#name`, a folder of a reward model.
  * @throws ConfigError for what is none of these
  */
 export function parseShortForm(text: string): ComponentSpec {

@@ -9,7 +9,8 @@ import {
 import { fileError } from '@keel/model';
 
 /**
- * Adds text to a file's end, or nothing at all: where the disk fills up in the middle, the part that was written is cut off.
+ * Adds text to a file's end, or nothing at all: where the disk fills up in the middle, the part
+ * that was written is cut off.
  * @throws FileError naming the file when the file system refuses
  */
 export function appendWhole(path: string, text: string): void {

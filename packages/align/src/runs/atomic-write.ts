@@ -69,8 +69,8 @@ function syncFolder(path: string): void {
  * file in it is fsynced and it is renamed. A folder already there is replaced; a process killed
  * just between the two renames leaves the old one aside, and `removePartials` brings it back.
  *
- * @throws FileError naming the file by its place in `path` when the file system refuses; what `fill` throws. Nothing is then
- * left behind.
+ * @throws FileError naming the file by its place in `path` when the file system refuses; what
+ *   `fill` throws. Nothing is then left behind.
  */
 export async function writeFolderAtomic(
   path: string,

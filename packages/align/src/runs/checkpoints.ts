@@ -56,7 +56,10 @@ export async function saveCheckpoint(
   return { step, path };
 }
 
-/** Every `step-N` of a folder, damaged or not, oldest first. @throws FileError when it cannot be read */
+/**
+ * Every `step-N` of a folder, damaged or not, oldest first. @throws FileError when it cannot be
+ * read
+ */
 export async function listCheckpoints(folder: string): Promise<Checkpoint[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];

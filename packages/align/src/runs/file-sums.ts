@@ -45,7 +45,10 @@ export function sumFile(path: string): FileSum {
   }
 }
 
-/** What is wrong with a file, in words that follow its path; null where its content is as it was summed. */
+/**
+ * What is wrong with a file, in words that follow its path; null where its content is as it was
+ * summed.
+ */
 export function fileFault(path: string, expected: FileSum): string | null {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });

@@ -9,7 +9,9 @@ export interface MetricsRow {
   [name: string]: number;
 }
 
-/** A run's metrics.jsonl: a line a row, only ever added to. JSON has no NaN: it is written "NaN". */
+/**
+ * A run's metrics.jsonl: a line a row, only ever added to. JSON has no NaN: it is written "NaN".
+ */
 export class MetricsLog implements Disposable {
   readonly path: string;
   readonly #descriptor: number;
@@ -38,7 +40,10 @@ export class MetricsLog implements Disposable {
     return new MetricsLog(path);
   }
 
-  /** Rows of a metrics.jsonl, oldest first; none where there is no file. A torn last line is dropped. */
+  /**
+   * Rows of a metrics.jsonl, oldest first; none where there is no file. A torn last line is
+   * dropped.
+   */
   static read(path: string): MetricsRow[] {
     if (!existsSync(path)) return [];
     const lines = readText(path).split('\n');

@@ -1,6 +1,9 @@
 import type { MetricsRow } from './metrics.ts';
 
-/** Rows on their way to a file: those that could not be written are tried again, in order and none twice. */
+/**
+ * Rows on their way to a file: those that could not be written are tried again, in order and none
+ * twice.
+ */
 export class PendingRows {
   readonly #append: (row: MetricsRow) => void;
   readonly #rows: MetricsRow[] = [];

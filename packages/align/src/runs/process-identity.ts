@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Enough of a process to tell later whether it still runs, also after its id was given to another. */
+/**
+ * Enough of a process to tell later whether it still runs, also after its id was given to another.
+ */
 export interface ProcessIdentity {
   pid: number;
   host: string;
@@ -33,7 +35,9 @@ export function identityRuns(identity: ProcessIdentity): boolean {
   return whyGone(identity) === null;
 }
 
-/** Why that process no longer runs on this machine, in words that follow its name; null: it runs. */
+/**
+ * Why that process no longer runs on this machine, in words that follow its name; null: it runs.
+ */
 export function whyGone({ pid, started, boot = null }: ProcessIdentity): string | null {
   const now = bootId();
   if (boot !== null && now !== null && boot !== now) return 'ended when the machine restarted';

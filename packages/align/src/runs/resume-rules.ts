@@ -1,5 +1,5 @@
-// What may differ between a run and its continuation. Every other option must stay the same; contents of files are
-// compared by their hashes (trainers/run-identity.ts).
+// What may differ between a run and its continuation. Every other option must stay the same;
+// contents of files are compared by their hashes (trainers/run-identity.ts).
 
 /** Options that change no number of the run, by their YAML keys. */
 const free = [

@@ -174,7 +174,10 @@ function entriesOf(path: string): string[] {
   return existsSync(path) ? readdirSync(path).filter((name) => !name.startsWith(LOCK_NAME)) : [];
 }
 
-/** @returns whether what is there ended before its first checkpoint, so that nothing is lost when it starts again */
+/**
+ * @returns whether what is there ended before its first checkpoint, so that nothing is lost when it
+ *   starts again
+ */
 function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): boolean {
   const entries = entriesOf(path);
   const own = entries.filter((name) => ownNames.test(name));

@@ -18,7 +18,8 @@ export const lockRun = (folder: string, notice?: Notice): (() => void) =>
   lockFile(join(folder, LOCK_NAME), folder, notice);
 
 /**
- * Takes the lock that is a file. It names the process that holds it; one left by a process that no longer runs is taken over.
+ * Takes the lock that is a file. It names the process that holds it; one left by a process that no
+ * longer runs is taken over.
  * @param subject what the process writes into, for messages
  * @param notice is told of a lock that was taken over
  * @returns gives the lock back.
@@ -106,7 +107,10 @@ function identityIn(content: string): ProcessIdentity | null {
   }
 }
 
-/** Removes what processes left that were killed while they took this lock. Only its holder calls this. */
+/**
+ * Removes what processes left that were killed while they took this lock. Only its holder calls
+ * this.
+ */
 function removeLeftovers(path: string): void {
   const name = basename(path);
   const others = readdirSync(dirname(path)).filter((one) => one.startsWith(`${name}-`));

@@ -14,8 +14,8 @@ interface Shown {
 }
 
 /**
- * Rows of reward, KL (in nats an answer), prompt and answer, the best first and the worst last; no line is wider than
- * `columns`. On a narrow terminal the prompt goes.
+ * Rows of reward, KL (in nats an answer), prompt and answer, the best first and the worst last; no
+ * line is wider than `columns`. On a narrow terminal the prompt goes.
  * @param step on which the answers are trained first
  * @param each so many of the best, and so many of the worst
  */

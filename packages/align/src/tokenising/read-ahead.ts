@@ -16,8 +16,9 @@ interface Coming<Tokens> {
 const STEPS_AHEAD = 2;
 
 /**
- * Rows in the order of a sampler, read and tokenised before their turn while somebody else can do it. The sampler stands at the
- * rows that were taken, never at those read ahead: a checkpoint's state is what it would be without.
+ * Rows in the order of a sampler, read and tokenised before their turn while somebody else can do
+ * it. The sampler stands at the rows that were taken, never at those read ahead: a checkpoint's
+ * state is what it would be without.
  */
 export class ReadAhead<Tokens> {
   readonly #sampler: OrderedSampler;

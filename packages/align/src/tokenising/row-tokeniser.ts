@@ -4,8 +4,8 @@ import type { NamedTokenise, Outcome } from './tokenise-rows.ts';
 import { TokenisingThread } from './tokenising-thread.ts';
 
 /**
- * Milliseconds of tokenising from which on threads are worth their start: each takes about half a second of a core and the memory
- * of a tokenizer.
+ * Milliseconds of tokenising from which on threads are worth their start: each takes about half a
+ * second of a core and the memory of a tokenizer.
  */
 const WORTH_MILLISECONDS = 4000;
 const MOST_THREADS = 4;
@@ -18,9 +18,10 @@ export interface RowTokeniserOptions {
 }
 
 /**
- * Tokenises rows of one kind, in other threads where there is much to do. It begins in the thread of the caller and measures; once
- * what is expected would take long, threads are begun, and it goes on as before until the first is ready. Results, their order and
- * their errors are the same either way. Threads never keep the process alive, and end with it or by `dispose`.
+ * Tokenises rows of one kind, in other threads where there is much to do. It begins in the thread
+ * of the caller and measures; once what is expected would take long, threads are begun, and it goes
+ * on as before until the first is ready. Results, their order and their errors are the same either
+ * way. Threads never keep the process alive, and end with it or by `dispose`.
  */
 export class RowTokeniser<Row, Tokens, Options> implements Disposable {
   readonly #tokenizer: Tokenizer;

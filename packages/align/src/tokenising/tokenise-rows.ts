@@ -8,8 +8,8 @@ export type TokeniseRow<Row, Tokens, Options> = (
 ) => Tokens | null;
 
 /**
- * A function that another thread can find: a thread cannot be given one. Its rows, options and results are plain objects, lists,
- * texts and numbers.
+ * A function that another thread can find: a thread cannot be given one. Its rows, options and
+ * results are plain objects, lists, texts and numbers.
  */
 export interface NamedTokenise<Row, Tokens, Options> {
   run: TokeniseRow<Row, Tokens, Options>;

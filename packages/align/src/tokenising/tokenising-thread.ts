@@ -6,7 +6,10 @@ type Results = ThreadAnswer['results'];
 
 const program = new URL(import.meta.url.replace(/tokenising-thread(\.\w+)/, 'tokeniser-thread$1'));
 
-/** One thread with its tokenizer. It keeps the process alive only while somebody waits for its answer. */
+/**
+ * One thread with its tokenizer. It keeps the process alive only while somebody waits for its
+ * answer.
+ */
 export class TokenisingThread implements Disposable {
   readonly #worker: Worker;
   readonly #pending = new Map<number, (results: Results | null) => void>();

@@ -1,5 +1,5 @@
-// Rows and tokens on their way between threads: lists of numbers as typed arrays, whose memory moves in place of being copied,
-// and whole floats as what structured cloning keeps.
+// Rows and tokens on their way between threads: lists of numbers as typed arrays, whose memory
+// moves in place of being copied, and whole floats as what structured cloning keeps.
 import { PythonFloat } from '@keel/model';
 
 /** Stands for a list of whole numbers, or of true and false, or for one {@link PythonFloat}. */
@@ -12,8 +12,8 @@ const fitsInt32 = (value: unknown): boolean =>
   typeof value === 'number' && (value | 0) === value && !Object.is(value, -0);
 
 /**
- * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning takes: plain objects, lists,
- * typed arrays, texts, numbers; and whole floats.
+ * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning
+ * takes: plain objects, lists, typed arrays, texts, numbers; and whole floats.
  */
 export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   if (Array.isArray(value)) {

@@ -10,7 +10,10 @@ export interface AnswerReferenceParts {
   role: Role;
   /** What other runs have computed of it, and will find of this one's. */
   others?: KnownAnswers | undefined;
-  /** It is the policy before its first step: it can be asked until then, and everything is kept in `others`. */
+  /**
+   * It is the policy before its first step: it can be asked until then, and everything is kept in
+   * `others`.
+   */
   untilTrained?: boolean;
 }
 

@@ -3,7 +3,10 @@ import { type BetaCourse, betaAt } from './beta-schedule.ts';
 import type { Schedule } from './other-plan.ts';
 import { totalSteps } from './run-training.ts';
 
-/** The beta of each optimiser step of a run on so many usable rows; null where it is the same for all. */
+/**
+ * The beta of each optimiser step of a run on so many usable rows; null where it is the same for
+ * all.
+ */
 export function courseOf(
   options: DpoOptions,
   first: number,

@@ -1,4 +1,5 @@
-// Checkpoints of a run: also of the last whole state, when something ends the run in the middle of a step.
+// Checkpoints of a run: also of the last whole state, when something ends the run in the middle of
+// a step.
 import { type Optimiser, phase, type Tensor } from '@keel/torch';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { RunIdentity } from './run-identity.ts';
@@ -21,7 +22,10 @@ export interface CheckpointParts {
 export class CheckpointWriter {
   readonly #parts: CheckpointParts;
   readonly #keep: number | null;
-  /** Optimiser steps of the newest checkpoint, and whether an evaluation was due then; -1: there is none. */
+  /**
+   * Optimiser steps of the newest checkpoint, and whether an evaluation was due then; -1: there is
+   * none.
+   */
   #saved: { step: number; evaluationDue: boolean };
   /** Folder of the newest checkpoint. */
   path: string | null;

@@ -1,4 +1,5 @@
-// Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance and kept in the cache.
+// Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance
+// and kept in the cache.
 
 import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
@@ -104,7 +105,8 @@ export async function openReferences(
   };
   const own = withPacking(training);
   const found = await openScores(policy, options, own, held, shape, notice, kind, shared);
-  // The first step's are computed in that step's own passes: its loss is then exact on every machine.
+  // The first step's are computed in that step's own passes: its loss is then exact on every
+  // machine.
   if (shared !== undefined) {
     const placed = await firstStep(training.pairs, shape.batchSize);
     found.training.computeHere(placed.map(({ row }) => row));
@@ -113,12 +115,12 @@ export async function openReferences(
 }
 
 /**
- * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as rows come up, unless
- * told otherwise, and so does one whose reference moves; all else changes the reference while it trains, or has another
- * model, and computes them now.
+ * The reference's scores of training and held-out rows. A LoRA run on its own base computes them as
+ * rows come up, unless told otherwise, and so does one whose reference moves; all else changes the
+ * reference while it trains, or has another model, and computes them now.
  * @param shared those that other runs have computed as rows came up
- * @throws Error when the reference model has other tokens than the policy, or takes fewer than --max-length; the shape's signal's
- *   reason where it fires meanwhile
+ * @throws Error when the reference model has other tokens than the policy, or takes fewer than
+ *   --max-length; the shape's signal's reason where it fires meanwhile
  */
 export async function openScores<
   Placed extends { row: number },

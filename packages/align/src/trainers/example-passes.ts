@@ -1,4 +1,5 @@
-// Supervised rows through a model, pass by pass: the loss is a mean over scored tokens of all passes.
+// Supervised rows through a model, pass by pass: the loss is a mean over scored tokens of all
+// passes.
 import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
@@ -14,7 +15,10 @@ export interface ExamplePassesParts {
   model: LanguageModel;
   role: Role;
   limit: MicroBatchLimit;
-  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  /**
+   * Whether a pass of so many tokens computes its activations again in backward; never, unless
+   * told.
+   */
   recomputes?(tokens: number): boolean;
   /** Strength of NEFTune's noise on embeddings while training; null: none. */
   neftuneAlpha: number | null;
@@ -36,7 +40,10 @@ export function learnExamples(
   return passes(parts, placed, totals, { divisor: scored / weight, count });
 }
 
-/** Adds to `totals` what the model makes of the rows, without gradient. @throws NonFiniteLossError as above */
+/**
+ * Adds to `totals` what the model makes of the rows, without gradient. @throws NonFiniteLossError
+ * as above
+ */
 export const scoreExamples = (
   parts: ExamplePassesParts,
   placed: readonly PlacedExample[],

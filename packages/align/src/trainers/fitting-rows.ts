@@ -46,7 +46,10 @@ export const refuseBeta =
     };
   };
 
-/** What is wrong where no row has a beta of its own: the field's name is likely another; null where one has, or none is asked. */
+/**
+ * What is wrong where no row has a beta of its own: the field's name is likely another; null where
+ * one has, or none is asked.
+ */
 export async function withoutBetas(
   rows: Pick<DataRows<'preference'>, 'files' | 'length' | 'iterate'>,
   field: string | null,

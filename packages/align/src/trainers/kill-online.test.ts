@@ -1,5 +1,5 @@
-// kill -9 of a PPO run in a rollout, in an update and in a checkpoint, each at exact moments: it ends in the weights and
-// metrics of a run that was left alone, bit for bit.
+// kill -9 of a PPO run in a rollout, in an update and in a checkpoint, each at exact moments: it
+// ends in the weights and metrics of a run that was left alone, bit for bit.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,8 @@ beforeAll(() => {
     criticLearningRate: 2e-2,
     batchSize: 4,
     maxNewTokens: 12,
-    // A checkpoint every 4 steps, a batch every 6: checkpoints fall before, into and between epochs.
+    // A checkpoint every 4 steps, a batch every 6: checkpoints fall before, into and between
+    // epochs.
     numIterations: 3,
     minibatches: 2,
     klController: 'adaptive',
@@ -46,7 +47,8 @@ const samplesOf = (run: string): string => readFileSync(join(run, 'samples.jsonl
 /** Counted from the beginning of each process: a resumed one begins at its checkpoint. */
 const moments: Record<string, KillMoment[]> = {
   'a rollout': [
-    // The very first sampling, before anything was trained; evaluation samples in a phase of its own.
+    // The very first sampling, before anything was trained; evaluation samples in a phase of its
+    // own.
     { phase: 'rollout', nth: 1, happening: 'token', count: 17 },
     // The second batch, behind a checkpoint that stands within the first.
     { phase: 'rollout', nth: 2, happening: 'token', count: 1 },

@@ -1,4 +1,5 @@
-// kill -9 at the worst moments: what is resumed afterwards ends in the bytes of a run that was left alone.
+// kill -9 at the worst moments: what is resumed afterwards ends in the bytes of a run that was left
+// alone.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Log-probabilities of answers under one model, found again by what they are of: prompt, answer, and what of it is scored.
+// Log-probabilities of answers under one model, found again by what they are of: prompt, answer,
+// and what of it is scored.
 import { createHash } from 'node:crypto';
 import type { PromptedAnswer } from '../batching/pack-answers.ts';
 

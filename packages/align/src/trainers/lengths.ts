@@ -1,18 +1,25 @@
-// Which rows fit --max-length: known before the first step, so that an epoch has as many steps as it has usable rows.
+// Which rows fit --max-length: known before the first step, so that an epoch has as many steps as
+// it has usable rows.
 import { setImmediate } from 'node:timers/promises';
 import { trainingShape } from '../config/training-options.ts';
 import type { Notice } from './run-data.ts';
 import type { AnySource } from './tokenised-source.ts';
 
-/** Datasets of more rows are not read through before the run: at some milliseconds a row it would take long. */
+/**
+ * Datasets of more rows are not read through before the run: at some milliseconds a row it would
+ * take long.
+ */
 const SURVEYED_ROWS = 200_000;
-/** The same for a run that sees only some of the rows, and whose steps do not depend on the others. */
+/**
+ * The same for a run that sees only some of the rows, and whose steps do not depend on the others.
+ */
 const SURVEYED_ROWS_OF_PART = 2_000;
 /** Rows between two sentences on how far it has come. */
 const PROGRESS = 5_000;
 
 /**
- * The maximum length that the model can keep to: where the default is more than its positions, those.
+ * The maximum length that the model can keep to: where the default is more than its positions,
+ * those.
  * @throws Error when a length that was asked for is more
  */
 export function fittingLength(
@@ -30,7 +37,10 @@ export function fittingLength(
   return positions;
 }
 
-/** Reports what does not fit and what the template drops, again whenever there is twice as much of it. */
+/**
+ * Reports what does not fit and what the template drops, again whenever there is twice as much of
+ * it.
+ */
 export class LengthReport {
   readonly #source: AnySource;
   readonly #notice: Notice;
@@ -92,10 +102,12 @@ export interface SurveyOptions {
 }
 
 /**
- * Tokenises every row once, so that the source knows which of them can be used, and tells the others.
+ * Tokenises every row once, so that the source knows which of them can be used, and tells the
+ * others.
  * @returns the report, which goes on telling for a source that is too large to be surveyed
  * @throws Error when no row can be used
- * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are not skipped
+ * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are
+ *   not skipped
  */
 export async function surveyLengths(
   source: AnySource,

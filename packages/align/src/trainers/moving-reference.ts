@@ -1,6 +1,7 @@
-// A reference that follows the policy: TR-DPO (Gorbatovski et al. 2024, arXiv:2404.09656), its soft and its hard update,
-// and iterative DPO, where a round's reference is what the round before ended in. The paper mixes whole weights. Here A and B
-// of the adapter are mixed, each by itself, so that the mixture keeps its rank: where A has moved too, B A is not the paper's.
+// A reference that follows the policy: TR-DPO (Gorbatovski et al. 2024, arXiv:2404.09656), its soft
+// and its hard update, and iterative DPO, where a round's reference is what the round before ended
+// in. The paper mixes whole weights. Here A and B of the adapter are mixed, each by itself, so that
+// the mixture keeps its rank: where A has moved too, B A is not the paper's.
 import { copyAdapter, type LanguageModel, mixAdapter, type Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
 import type { TaskState } from './training-task.ts';
@@ -23,7 +24,10 @@ export const movingOptions = (options: {
 
 const PREFIX = 'moving-reference/';
 
-/** A second, frozen copy of the policy's adapter. It begins as the policy does, and so as the model before training. */
+/**
+ * A second, frozen copy of the policy's adapter. It begins as the policy does, and so as the model
+ * before training.
+ */
 export class MovingReference {
   readonly role: Role = 'moving-reference';
   readonly #model: LanguageModel;
@@ -52,7 +56,10 @@ export class MovingReference {
     this.#steps += 1;
   }
 
-  /** Before anything is computed with it: the optimiser has made the steps that were counted. @returns whether it moved */
+  /**
+   * Before anything is computed with it: the optimiser has made the steps that were counted.
+   * @returns whether it moved
+   */
   moveIfDue(): boolean {
     const { steps, mix } = this.#options;
     if (this.#steps - this.#movedAt < steps) return false;

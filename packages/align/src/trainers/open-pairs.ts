@@ -1,4 +1,5 @@
-// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or those of which the judge was sure enough.
+// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or those of which the
+// judge was sure enough.
 import { scoreGap } from '../batching/tokenise-pair.ts';
 import type { DpoOptions } from '../config/dpo-options.ts';
 import { type DataRows, DerivedRows } from '../data/derived-rows.ts';
@@ -10,7 +11,8 @@ import { rankingFault, trainingFault } from '../data/training-fault.ts';
 import type { Notice } from './run-data.ts';
 
 /**
- * @throws DataError as {@link openRows} does, for a ranking that is all ties or contradicts itself, and for a pair without scores where they decide
+ * @throws DataError as {@link openRows} does, for a ranking that is all ties or contradicts itself,
+ *   and for a pair without scores where they decide
  * @throws Error where no pair is left
  */
 export async function openPairs(
@@ -62,7 +64,10 @@ export async function openPairs(
   return sure;
 }
 
-/** Whether the scores of a pair differ enough to learn from it; one without scores is refused elsewhere. */
+/**
+ * Whether the scores of a pair differ enough to learn from it; one without scores is refused
+ * elsewhere.
+ */
 export const isSure = (
   row: PreferenceRow,
   { minScoreGap }: Pick<DpoOptions, 'minScoreGap'>,

@@ -1,4 +1,5 @@
-// A run that is resumed with another number of steps: what follows the number of steps then makes a leap.
+// A run that is resumed with another number of steps: what follows the number of steps then makes a
+// leap.
 
 /** A number that follows the steps of a run. */
 export interface Schedule {
@@ -18,8 +19,10 @@ export interface OtherPlan {
 }
 
 /**
- * What changes of the schedules when a run goes on with another number of steps, in words for the user.
- * @returns null where every step, done or to come, is as in a run that had so many steps from the start
+ * What changes of the schedules when a run goes on with another number of steps, in words for the
+ * user.
+ * @returns null where every step, done or to come, is as in a run that had so many steps from the
+ *   start
  */
 export function describeOtherPlan(
   schedules: readonly Schedule[],

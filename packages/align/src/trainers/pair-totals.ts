@@ -4,7 +4,10 @@ import type { PairedScores, SharedPart } from '../objectives/paired.ts';
 import type { PairLogprobs } from './score-pairs.ts';
 import type { Metrics } from './training-task.ts';
 
-/** Sums over the passes of a step or an evaluation; `metrics` divides them, so that passes of any size weigh right. */
+/**
+ * Sums over the passes of a step or an evaluation; `metrics` divides them, so that passes of any
+ * size weigh right.
+ */
 export class PairTotals {
   readonly #beta: number;
   readonly #withRewards: boolean;
@@ -72,7 +75,10 @@ export class PairTotals {
     return this.#pairs;
   }
 
-  /** Under TRL's names; those of rewards are there only with a reference. Without a pair, everything is NaN. */
+  /**
+   * Under TRL's names; those of rewards are there only with a reference. Without a pair, everything
+   * is NaN.
+   */
   metrics(): Metrics {
     const pairs = this.#pairs;
     const rewards = {

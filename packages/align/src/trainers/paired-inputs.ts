@@ -83,7 +83,9 @@ export const objectiveScores = (
 export const meanTokensChosen = (pairs: readonly TokenisedPair[]): number =>
   pairs.reduce((sum, pair) => sum + scoredTokens(pair, pair.chosen), 0) / pairs.length;
 
-/** The columns of all passes of a step without gradient, for losses that depend on all pairs of it. */
+/**
+ * The columns of all passes of a step without gradient, for losses that depend on all pairs of it.
+ */
 export class StepColumns implements Disposable {
   readonly #passes: PassColumns[] = [];
 

@@ -1,4 +1,5 @@
-// What objectives ask of the trainer: no reference pass where they need none, the whole step, first tokens, running means.
+// What objectives ask of the trainer: no reference pass where they need none, the whole step, first
+// tokens, running means.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addLora, type LanguageModel } from '@keel/model';

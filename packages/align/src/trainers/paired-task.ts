@@ -1,4 +1,5 @@
-// Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does not know.
+// Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does
+// not know.
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import {
   fromTypedArray,
@@ -38,10 +39,15 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
   objectiveOptions: PairedOptions;
   /** Beta of each optimiser step, counted from 0; none: that of the options. */
   betaAt?: ((step: number) => number) | null;
-  /** In training, pairs whose implicit reward margin is below this have no gradient; none: all have. */
+  /**
+   * In training, pairs whose implicit reward margin is below this have no gradient; none: all have.
+   */
   dropBelowMargin?: number | null;
   limit: MicroBatchLimit;
-  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  /**
+   * Whether a pass of so many tokens computes its activations again in backward; never, unless
+   * told.
+   */
   recomputes?(tokens: number): boolean;
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
@@ -107,7 +113,10 @@ export class PairedTask extends RowTask<PairSource> {
     return new PairTotals(this.#options.beta, reference !== null);
   }
 
-  /** Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean loss. */
+  /**
+   * Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean
+   * loss.
+   */
   async #passes(
     pairs: readonly PlacedPair[],
     reference: ReferenceScores | null,

@@ -1,19 +1,25 @@
-// How large a training pass may be, and whether it computes its activations again: from the memory that is free.
+// How large a training pass may be, and whether it computes its activations again: from the memory
+// that is free.
 import { activationBytes, type LanguageModel, type Role } from '@keel/model';
 import { freeMemory, type Tensor } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { Notice } from './run-data.ts';
 
 /**
- * On a CPU larger passes gain a tenth in time at most (docs/results/memory.md), and take memory. A device wants more tokens
- * at a time.
+ * On a CPU larger passes gain a tenth in time at most (docs/results/memory.md), and take memory. A
+ * device wants more tokens at a time.
  */
 const MOST_TOKENS = { cpu: 1024, device: 16_384 };
 /** Smaller passes take more time a token than activations that are computed again. */
 const FEWEST_TOKENS = 256;
-/** Share of the free memory that activations may take: estimates err, and other programs want some. */
+/**
+ * Share of the free memory that activations may take: estimates err, and other programs want some.
+ */
 const SHARE = 0.5;
-/** Parameters' gradients and both of AdamW's moments, which come with the first step: bytes an element. */
+/**
+ * Parameters' gradients and both of AdamW's moments, which come with the first step: bytes an
+ * element.
+ */
 const TRAINING_BYTES = 3 * 4;
 /** Rows of logits that are held at a time, in float32 at most, with their slopes. */
 const LOGIT_BYTES = 2 * 4 * 256;
@@ -26,7 +32,10 @@ export interface PassOptions {
 
 export interface PassPlan {
   limit: MicroBatchLimit;
-  /** Whether a pass of so many tokens computes its activations again. The gradient is the same either way. */
+  /**
+   * Whether a pass of so many tokens computes its activations again. The gradient is the same
+   * either way.
+   */
   recomputes(tokens: number): boolean;
 }
 
@@ -44,7 +53,8 @@ export function trainingBytes({ model, parameters }: Omit<TrainedModel, 'role'>)
 }
 
 /**
- * @param began tokens of a pass in the run that is resumed: a resumed run keeps them, since other passes round otherwise
+ * @param began tokens of a pass in the run that is resumed: a resumed run keeps them, since other
+ *   passes round otherwise
  * @param free bytes that can be taken; measured, unless told
  */
 export function planPasses(

@@ -35,8 +35,10 @@ export interface Policy extends Disposable {
 /**
  * Seeds the random state, loads the model, and lays a new or a given adapter over it.
  * @param role name of the adapter
- * @param takesHead model and adapter may be of a reward model: with a scalar head, which an adapter's file keeps
- * @param base the model, loaded already: what is laid over it from now on is taken off again, and it stays its owner's
+ * @param takesHead model and adapter may be of a reward model: with a scalar head, which an
+ *   adapter's file keeps
+ * @param base the model, loaded already: what is laid over it from now on is taken off again, and
+ *   it stays its owner's
  * @throws CheckpointError when its files or the adapter's are not as they must be
  */
 export async function loadPolicy(

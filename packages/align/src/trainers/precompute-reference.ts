@@ -36,8 +36,8 @@ export interface StepShape {
 const beginning = { epoch: 0, index: 0 };
 
 /**
- * Computes the reference of every row of which it is not known, in the order and the passes of the first epoch. Leaves the source
- * where it was.
+ * Computes the reference of every row of which it is not known, in the order and the passes of the
+ * first epoch. Leaves the source where it was.
  * @throws Error when no row fits the maximum length; the signal's reason where it fires
  */
 export async function precomputeReference<Placed extends { row: number }, Batch>(
@@ -66,9 +66,9 @@ export async function precomputeReference<Placed extends { row: number }, Batch>
 }
 
 /**
- * Computes the reference of the first step's rows again, in the very passes of that step: the policy, which is then still
- * the reference, scores them with the same bits, and the first loss is exactly ln 2. Scores of other passes may differ in
- * the last bit. Leaves the source where it was.
+ * Computes the reference of the first step's rows again, in the very passes of that step: the
+ * policy, which is then still the reference, scores them with the same bits, and the first loss is
+ * exactly ln 2. Scores of other passes may differ in the last bit. Leaves the source where it was.
  */
 export async function recomputeFirstStep<Placed extends { row: number }, Batch>(
   { source, packing }: ReferenceRows<Placed, Batch>,

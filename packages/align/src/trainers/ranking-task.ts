@@ -1,4 +1,5 @@
-// Training on whole rankings (Plackett-Luce DPO). Knows rankings and passes; which objective it is, it does not know.
+// Training on whole rankings (Plackett-Luce DPO). Knows rankings and passes; which objective it is,
+// it does not know.
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import {
   fromTypedArray,
@@ -34,7 +35,10 @@ export interface RankingTaskParts extends RowTaskParts<RankingSource> {
   /** In its place, that of each optimiser step, counted from 0. */
   betaAt?: ((step: number) => number) | null;
   limit: MicroBatchLimit;
-  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  /**
+   * Whether a pass of so many tokens computes its activations again in backward; never, unless
+   * told.
+   */
   recomputes?(tokens: number): boolean;
   reference: RankingReference;
   evaluationReference: RankingReference | null;
@@ -78,7 +82,10 @@ export class RankingTask extends RowTask<RankingSource> {
     return betaAt?.(this.#steps) ?? beta;
   }
 
-  /** Runs rankings through the model pass by pass; with `training`, adds the gradient of their mean loss. */
+  /**
+   * Runs rankings through the model pass by pass; with `training`, adds the gradient of their mean
+   * loss.
+   */
   async #passes(
     placed: readonly PlacedRanking[],
     reference: RankingReference,

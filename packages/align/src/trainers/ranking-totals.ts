@@ -7,7 +7,10 @@ export interface RankingNumbers {
   ranks: readonly number[];
 }
 
-/** Sums over the passes of a step or an evaluation. Chosen is the best answer of a ranking, rejected its worst. */
+/**
+ * Sums over the passes of a step or an evaluation. Chosen is the best answer of a ranking, rejected
+ * its worst.
+ */
 export class RankingTotals {
   readonly #beta: number;
   #rankings = 0;
@@ -57,7 +60,9 @@ export class RankingTotals {
     this.tokens += sums.tokens;
   }
 
-  /** Under TRL's names where it has one. Accuracy is over all pairs of a ranking that are no tie. */
+  /**
+   * Under TRL's names where it has one. Accuracy is over all pairs of a ranking that are no tie.
+   */
   metrics(): Metrics {
     const rankings = this.#rankings;
     return {

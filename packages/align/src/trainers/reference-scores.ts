@@ -28,8 +28,9 @@ export interface ReferenceOptions {
 }
 
 /**
- * The reference's log-probabilities of every row of a dataset: [rows, W], NaN where not known yet; a row that has fewer than W
- * has zeros after them. They are computed once for each row, by the base with its adapters off or in another role.
+ * The reference's log-probabilities of every row of a dataset: [rows, W], NaN where not known yet;
+ * a row that has fewer than W has zeros after them. They are computed once for each row, by the
+ * base with its adapters off or in another role.
  */
 export abstract class KeptScores<Batch> {
   protected readonly model: LanguageModel;
@@ -125,7 +126,10 @@ export abstract class KeptScores<Batch> {
   }
 }
 
-/** Of pairs: chosen and rejected, and after them those of their first tokens alone where these are held (W is 2 or 4). */
+/**
+ * Of pairs: chosen and rejected, and after them those of their first tokens alone where these are
+ * held (W is 2 or 4).
+ */
 export class ReferenceScores extends KeptScores<PackedPairs> {
   /** Whether it holds those of first tokens too. */
   readonly shared: boolean;
@@ -201,7 +205,8 @@ export function referenceCachePath(cacheFolder: string, key: ReferenceKey): stri
 type SavedScores = Pick<KeptScores<never>, 'values' | 'restore'>;
 
 /**
- * Puts cached scores in place. A file whose checksum does not fit is not used, nor one that cannot be read.
+ * Puts cached scores in place. A file whose checksum does not fit is not used, nor one that cannot
+ * be read.
  * @returns whether it was found
  */
 export function loadReference(path: string, scores: SavedScores): boolean {
@@ -214,7 +219,10 @@ export function loadReference(path: string, scores: SavedScores): boolean {
   return true;
 }
 
-/** @param notice is told where the cache cannot be written to: the next run computes the scores again */
+/**
+ * @param notice is told where the cache cannot be written to: the next run computes the scores
+ *   again
+ */
 export function saveReference(
   path: string,
   scores: SavedScores,

@@ -14,7 +14,9 @@ export interface RewardObjective {
   centring: number;
 }
 
-/** Losses of a pass's items: a pair and a ranking are one each, and so is each step of a process. */
+/**
+ * Losses of a pass's items: a pair and a ranking are one each, and so is each step of a process.
+ */
 export interface ItemLosses {
   /** [I, K]; carries the gradient */
   losses: Tensor;

@@ -24,7 +24,8 @@ export interface RewardPolicy extends Policy {
 }
 
 /**
- * Seeds the random state, loads the model, lays a new or a given adapter over it, and gives it a head.
+ * Seeds the random state, loads the model, lays a new or a given adapter over it, and gives it a
+ * head.
  * @throws CheckpointError when its files, the adapter's or the head's are not as they must be
  * @throws Error where the start has another number of heads than was asked for
  */

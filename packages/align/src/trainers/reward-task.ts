@@ -1,4 +1,5 @@
-// Reward modelling: answers are scored by a scalar head at their ends, and compared. Knows rows and passes.
+// Reward modelling: answers are scored by a scalar head at their ends, and compared. Knows rows and
+// passes.
 import { fromTypedArray, phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { type PackedJudged, packJudged } from '../batching/pack-judged.ts';
@@ -18,7 +19,10 @@ export interface RewardTaskParts extends RowTaskParts<JudgedSource> {
   lmWeight: number;
   subsets: HeadSubsets;
   limit: MicroBatchLimit;
-  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  /**
+   * Whether a pass of so many tokens computes its activations again in backward; never, unless
+   * told.
+   */
   recomputes?(tokens: number): boolean;
 }
 
@@ -88,7 +92,10 @@ export class RewardTask extends RowTask<JudgedSource> {
     };
   }
 
-  /** Runs rows through the model pass by pass; with weights, adds the gradient of their weighted losses. */
+  /**
+   * Runs rows through the model pass by pass; with weights, adds the gradient of their weighted
+   * losses.
+   */
   async #passes(
     placed: readonly PlacedJudged[],
     totals: RewardTotals,

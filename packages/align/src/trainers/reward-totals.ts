@@ -106,8 +106,9 @@ export class RewardTotals {
   }
 
   /**
-   * Under the names of TRL's RewardTrainer, of the mean of the heads. Accuracy is the share of comparisons in which the
-   * better answer has the higher score, ties counted half, and of steps whose score has the label's sign.
+   * Under the names of TRL's RewardTrainer, of the mean of the heads. Accuracy is the share of
+   * comparisons in which the better answer has the higher score, ties counted half, and of steps
+   * whose score has the label's sign.
    * @param lmWeight weight of the language-model term in the loss
    */
   metrics(lmWeight: number): Metrics {
@@ -132,7 +133,10 @@ export class RewardTotals {
     };
   }
 
-  /** What is told of held-out rows beside: expected calibration error of pairs, and the correlation of reward with length. */
+  /**
+   * What is told of held-out rows beside: expected calibration error of pairs, and the correlation
+   * of reward with length.
+   */
   heldOutMetrics(): Metrics {
     const { comparisons, answers } = this.scored;
     const gaps = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));

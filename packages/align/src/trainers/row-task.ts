@@ -16,7 +16,9 @@ import type { Metrics, TaskState, TrainingTask } from './training-task.ts';
 /** What a task is made of, whatever its rows are. */
 export interface RowTaskParts<Source> {
   model: LanguageModel;
-  /** Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning). */
+  /**
+   * Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning).
+   */
   role: Role;
   source: Source;
   evaluation: Source | null;
@@ -43,7 +45,10 @@ export abstract class RowTask<Source extends AnySource> implements TrainingTask 
   abstract step(): Promise<Metrics>;
   abstract evaluate(): Promise<Metrics | null>;
 
-  /** Counts a training pass, forward and backward, and `others` forward passes of models that are not trained. */
+  /**
+   * Counts a training pass, forward and backward, and `others` forward passes of models that are
+   * not trained.
+   */
   protected count(packed: PackedBatch, scored: number, others = 0): void {
     const forward: Flops = forwardFlops(this.#sizes, packed, scored);
     const trainedWeights = this.#parts.role === 'reference';
@@ -57,8 +62,8 @@ export abstract class RowTask<Source extends AnySource> implements TrainingTask 
   }
 
   /**
-   * Places of the held-out rows, so many at a time (a step's number unless told); fewer than `least` at the end go with those
-   * before them.
+   * Places of the held-out rows, so many at a time (a step's number unless told); fewer than
+   * `least` at the end go with those before them.
    */
   protected *evaluationRows(size = this.#parts.batchSize, least = 1): Generator<number[]> {
     const length = this.#parts.evaluation?.length ?? 0;

@@ -25,7 +25,10 @@ export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
 /** Where a run's rows come from, and which of them are of no use. */
 export interface RowOrigin<Options, K extends RowKind> {
   rowKind: K;
-  /** Why a row is of no use to this run; null where it is. Asked of every row before a model is loaded. */
+  /**
+   * Why a row is of no use to this run; null where it is. Asked of every row before a model is
+   * loaded.
+   */
   refuse?: RefuseRow<RowOf[K]>;
   /** Opens files of rows; {@link openRows} of the kind unless told. */
   open?(spec: readonly string[], options: Options, notice: Notice): Promise<DataRows<K>>;
@@ -55,7 +58,9 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   return { rows, heldOut, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Opens rows, and tells of bad ones that are left out. @throws DataError as {@link openRows} does */
+/**
+ * Opens rows, and tells of bad ones that are left out. @throws DataError as {@link openRows} does
+ */
 export async function openNoticed<K extends RowKind>(
   spec: readonly string[],
   options: OpenRowsOptions<K>,

@@ -39,7 +39,8 @@ it('beta goes from --beta to --beta-final, and a run that goes on finds its plac
   expect(logged.map(({ beta }) => Number((beta as number).toFixed(6)))).toEqual([
     ...[0.5, 0.4, 0.3, 0.2, 0.1],
   ]);
-  // Rewards are those of the step's own beta: without a schedule the first two steps differ by it alone.
+  // Rewards are those of the step's own beta: without a schedule the first two steps differ by it
+  // alone.
   const constant = optionsOf({ ...shape, betaSchedule: 'constant', betaFinal: null });
   await alignPairs(constant);
   expect(steps(constant.output)[0]!.beta).toBeUndefined();

@@ -178,7 +178,10 @@ function refuseDropping({ name, needsReference, coupled }: PairedObjective): voi
   throw new Error(`--drop-below-margin: ${name} ${why}; leave it out, or take --loss sigmoid`);
 }
 
-/** @throws Error where a program's own objective has one beta for all pairs of a step; named ones are refused with the options */
+/**
+ * @throws Error where a program's own objective has one beta for all pairs of a step; named ones
+ *   are refused with the options
+ */
 function refuseRowBetas({ name, coupled, beta }: PairedObjective): void {
   if (beta === null) throw new Error(`--beta-field: ${name} has no beta; leave it out`);
   if (!coupled) return;

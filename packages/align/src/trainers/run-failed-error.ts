@@ -6,7 +6,9 @@ export interface LeftOfRun {
   step: number;
   /** Folder of the newest checkpoint; null: there is none. */
   checkpoint: string | null;
-  /** Why the state after `step` could not be saved; none: it is saved, or there was nothing to save. */
+  /**
+   * Why the state after `step` could not be saved; none: it is saved, or there was nothing to save.
+   */
   notSaved?: unknown;
 }
 

@@ -28,7 +28,10 @@ export interface RunIdentity {
   };
 }
 
-/** Options whose files the identity has under their own rules, or that name none of the run's inputs. */
+/**
+ * Options whose files the identity has under their own rules, or that name none of the run's
+ * inputs.
+ */
 const othersInputs: readonly string[] = [
   'data',
   'evalData',
@@ -88,7 +91,8 @@ export function hashAdapter(folder: string): string {
 }
 
 /**
- * Compares a resumed run with its newest checkpoint; `notice` is told where the machine is another one.
+ * Compares a resumed run with its newest checkpoint; `notice` is told where the machine is another
+ * one.
  * @param accepted options whose files may be others: that is told to `notice`
  * @throws Error as {@link refuseOtherInputs} does
  */

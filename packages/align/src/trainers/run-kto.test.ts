@@ -89,7 +89,8 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     // Every step has all rows; evaluations are before the first step and after each.
     await alignUnpaired(optionsOf({ loss, maxSteps: 3, evalData: [data], evalSteps: 1 }));
     const asked = ask.mock.calls.filter(([role]) => role === 'reference').length;
-    // Of the held-out rows, and again in the first step, which computes its own; KTO asks for the mismatched ones too.
+    // Of the held-out rows, and again in the first step, which computes its own; KTO asks for the
+    // mismatched ones too.
     expect(asked).toBe(loss === 'kto' ? 4 : 2);
   });
 
@@ -111,7 +112,8 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     };
     const first = await passes('the answers of 3 of 3 steps');
     const second = await passes('all answers: from the cache');
-    // Four rows a step, of eight: those of the third step are known in part or whole, and so are the held-out ones, which are the same.
+    // Four rows a step, of eight: those of the third step are known in part or whole, and so are
+    // the held-out ones, which are the same.
     const asked = first - second;
     expect(asked).toBeGreaterThanOrEqual(loss === 'kto' ? 2 + 3 : 2);
     expect(asked).toBeLessThanOrEqual(loss === 'kto' ? 2 * 5 : 5);

@@ -1,4 +1,5 @@
-// A whole run on single answers, from options to final/: what `keel kto` and the library's `alignUnpaired` are.
+// A whole run on single answers, from options to final/: what `keel kto` and the library's
+// `alignUnpaired` are.
 import { cacheFolder } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { type KtoOptions, ktoDefinition } from '../config/kto-options.ts';
@@ -22,7 +23,8 @@ import { UnpairedTask } from './unpaired-task.ts';
 export type AlignUnpairedOptions = Partial<KtoOptions> & Pick<KtoOptions, 'data' | 'output'>;
 
 /**
- * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of `keel kto`.
+ * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of
+ * `keel kto`.
  * @throws Error as {@link runKto} does, and when an option is out of range
  */
 export const alignUnpaired = async (
@@ -32,7 +34,8 @@ export const alignUnpaired = async (
 
 /**
  * Runs KTO or BCO from complete options.
- * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does, and where all labels are the same
+ * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does, and
+ *   where all labels are the same
  */
 export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise<RunResult> {
   const shared = hooks.shared?.references;
@@ -67,7 +70,8 @@ const unpaired = ({
   async task({ options, policy, source, evaluation, passes, notice, signal }) {
     const { model, role } = policy;
     const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
-    // The base under an adapter that began as nothing is the reference. Else training changes it, and it is asked before.
+    // The base under an adapter that began as nothing is the reference. Else training changes it,
+    // and it is asked before.
     const onBase = options.lora && adapter === null;
     const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
     const known = await (onBase ? shared : cached)?.of(await sharedKey(key, policy));
@@ -100,7 +104,10 @@ const unpaired = ({
   ],
 });
 
-/** @throws Error where every label is true, or every one false: nothing says what is better than what */
+/**
+ * @throws Error where every label is true, or every one false: nothing says what is better than
+ *   what
+ */
 async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   let first: boolean | null = null;
   for await (const { label } of rows.iterate()) {
@@ -113,7 +120,10 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   );
 }
 
-/** @throws Error where no prompt differs from the others: no answer is mismatched, and the KL would be 0 for ever */
+/**
+ * @throws Error where no prompt differs from the others: no answer is mismatched, and the KL would
+ *   be 0 for ever
+ */
 async function refuseOnePrompt(rows: DataRows<'unpaired'>): Promise<void> {
   let first: string | null = null;
   for await (const { prompt, rendering } of rows.iterate()) {

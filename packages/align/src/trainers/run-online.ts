@@ -1,4 +1,5 @@
-// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax`, `online-dpo`, `d2po` and `raft` and their library forms are.
+// Whole online runs, from options to final/: what `keel ppo`, `grpo`, `rloo`, `reinforce`, `remax`,
+// `online-dpo`, `d2po` and `raft` and their library forms are.
 import { join } from 'node:path';
 import { type D2poOptions, d2poDefinition } from '../config/d2po-options.ts';
 import { type GrpoOptions, grpoDefinition } from '../config/grpo-options.ts';
@@ -44,8 +45,8 @@ type Asked<Options extends OnlineOptions> = Partial<Options> & Pick<Options, Nee
 /** A verb of this file: complete options from some, and a run of them. */
 interface OnlineVerb<Options extends OnlineOptions> {
   /**
-   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error as `runTraining` does, and where the reward
-   *   cannot judge an answer
+   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error as `runTraining`
+   *   does, and where the reward cannot judge an answer
    */
   run(options: Options, hooks?: RunHooks): Promise<RunResult>;
   /** The library's form. @throws Error as `run` does, and when an option is out of range */

@@ -13,15 +13,17 @@ import {
 } from '@keel/torch';
 
 export interface PassKind {
-  /** What the sum of losses is divided by before its gradient is added; null: no gradient is wanted. */
+  /**
+   * What the sum of losses is divided by before its gradient is added; null: no gradient is wanted.
+   */
   divisor: number | null;
   /** Whether activations are computed again in backward. */
   recomputes: boolean;
 }
 
 /**
- * One pass forward and, where a gradient is wanted, backward. The event loop turns in the pauses of the forward and after
- * each, so that signals and threads are heard.
+ * One pass forward and, where a gradient is wanted, backward. The event loop turns in the pauses of
+ * the forward and after each, so that signals and threads are heard.
  * @param forward gives the sum of the pass's losses; what it makes beside that is freed
  */
 export async function runPass(
@@ -44,7 +46,8 @@ async function runRecomputedPass(
   forward: (recomputation: Recomputation) => Steps<Tensor>,
   divisor: number,
 ): Promise<void> {
-  // Backward uses again what the blocks have in common, such as their rotations: one scope holds both.
+  // Backward uses again what the blocks have in common, such as their rotations: one scope holds
+  // both.
   using scope = new Scope();
   scope.leave();
   using recomputation = new Recomputation();

@@ -1,4 +1,5 @@
-// A whole run of a reward model, from options to final/: what `keel reward` and the library's `trainReward` are.
+// A whole run of a reward model, from options to final/: what `keel reward` and the library's
+// `trainReward` are.
 import { readAnswers } from '../batching/tokenise-judged.ts';
 import { headShare, type RewardOptions, rewardDefinition } from '../config/reward-options.ts';
 import { openEither } from '../data/open-either.ts';
@@ -24,7 +25,8 @@ import {
 export type TrainRewardOptions = Partial<RewardOptions> & Pick<RewardOptions, 'data' | 'output'>;
 
 /**
- * Trains a reward model on pairs, rankings or the steps of answers: the library's form of `keel reward`.
+ * Trains a reward model on pairs, rankings or the steps of answers: the library's form of
+ * `keel reward`.
  * @throws Error as {@link runReward} does, and when an option is out of range
  */
 export async function trainReward(

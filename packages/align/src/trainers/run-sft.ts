@@ -8,7 +8,8 @@ import { SupervisedTask } from './supervised-task.ts';
 export type FineTuneOptions = Partial<SftOptions> & Pick<SftOptions, 'data' | 'output'>;
 
 /**
- * Fine-tunes a model on chats, on prompts with their completions, or on text: the library's form of `keel sft`.
+ * Fine-tunes a model on chats, on prompts with their completions, or on text: the library's form of
+ * `keel sft`.
  * @throws Error as {@link runSft} does, and when an option is out of range
  */
 export async function fineTune(options: FineTuneOptions, hooks: RunHooks = {}): Promise<RunResult> {

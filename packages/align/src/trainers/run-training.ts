@@ -1,4 +1,5 @@
-// What every run shares, from options to final/: data, model, run folder, resume, optimiser, loop, report.
+// What every run shares, from options to final/: data, model, run folder, resume, optimiser, loop,
+// report.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
@@ -48,7 +49,10 @@ export interface RunHooks {
   shared?: SharedParts;
 }
 
-/** What runs on one model and the same pairs need not each have for itself. Results are the same without. */
+/**
+ * What runs on one model and the same pairs need not each have for itself. Results are the same
+ * without.
+ */
 export interface SharedParts {
   /** The frozen model of LoRA runs, as they would load it. */
   base?: LanguageModel;
@@ -89,7 +93,10 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
     how?: { mayChange: boolean },
   ): Promise<void>;
   notice: Notice;
-  /** When it fires, what is done before the first step ends early, also by throwing its reason: there will be none. */
+  /**
+   * When it fires, what is done before the first step ends early, also by throwing its reason:
+   * there will be none.
+   */
   signal: AbortSignal | undefined;
   /** Tells whoever shows the run. */
   tell(event: TrainingEvent): void;
@@ -122,7 +129,10 @@ export interface TrainingKind<
   schedules?(options: Options): readonly Schedule[];
   /** What moves the parameters; AdamW unless told. */
   optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
-  /** After the last step, before the result is written. @returns what the report has beside what all have */
+  /**
+   * After the last step, before the result is written. @returns what the report has beside what all
+   * have
+   */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
   /**
    * Looks at the training rows, and opens what else is read, before a model is loaded.
@@ -134,11 +144,14 @@ export interface TrainingKind<
 }
 
 /**
- * Runs a training from complete options. Everything it loads is freed when it ends, also by an error.
- * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be, or are not those of
- *   the run that is resumed
- * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's non-finite-rows.jsonl
- * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole state is saved first
+ * Runs a training from complete options. Everything it loads is freed when it ends, also by an
+ * error.
+ * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be,
+ *   or are not those of the run that is resumed
+ * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's
+ *   non-finite-rows.jsonl
+ * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole
+ *   state is saved first
  */
 export async function runTraining<
   Options extends TrainingOptions,
@@ -297,7 +310,9 @@ async function train<
   }
 }
 
-/** Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next. */
+/**
+ * Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next.
+ */
 export function totalSteps(
   { maxSteps, epochs, batchSize }: Pick<TrainingOptions, 'maxSteps' | 'epochs' | 'batchSize'>,
   rows: number,

@@ -7,8 +7,8 @@ interface RunningMean {
 }
 
 /**
- * Running means that an objective asked for, in the state of a checkpoint. With a momentum m, a mean is m times what it was and
- * 1 - m times the step's own; without, it is that of all steps.
+ * Running means that an objective asked for, in the state of a checkpoint. With a momentum m, a
+ * mean is m times what it was and 1 - m times the step's own; without, it is that of all steps.
  */
 export class RunningMeans<Scores, Options> {
   readonly #observers: readonly (readonly [string, (scores: Scores, options: Options) => Tensor])[];
@@ -34,7 +34,10 @@ export class RunningMeans<Scores, Options> {
     return Object.fromEntries([...this.#means].map(([name, { mean }]) => [name, mean]));
   }
 
-  /** Takes in a pass of the step under way. Its values change when the step ends, so that passes do not matter. */
+  /**
+   * Takes in a pass of the step under way. Its values change when the step ends, so that passes do
+   * not matter.
+   */
   observe(scores: Scores, options: Options = this.#options): void {
     for (const [name, observer] of this.#observers) {
       const values = observer(scores, options).detach();

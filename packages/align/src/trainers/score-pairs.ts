@@ -18,9 +18,13 @@ export interface PairLogprobs {
   entropySum: Tensor;
   /** Correctly predicted tokens of the chosen answers. */
   chosenHits: Tensor;
-  /** [2P]: as `sums`, of each answer's first tokens alone, as many as the pair's shorter answer has */
+  /**
+   * [2P]: as `sums`, of each answer's first tokens alone, as many as the pair's shorter answer has
+   */
   shared: Tensor | null;
-  /** [2P]: mean over an answer's tokens of log(p(token) / sum over v of p(v)^2); without gradient */
+  /**
+   * [2P]: mean over an answer's tokens of log(p(token) / sum over v of p(v)^2); without gradient
+   */
   alignment: Tensor | null;
 }
 
@@ -71,7 +75,10 @@ export function* scorePairsSteps(
   };
 }
 
-/** [N]: 1 for a scored token among the first of its answer, as many as the pair's shorter one has; else 0 */
+/**
+ * [N]: 1 for a scored token among the first of its answer, as many as the pair's shorter one has;
+ * else 0
+ */
 function sharedTokens({ sequences, counts }: PackedPairs): Float32Array {
   const seen = new Int32Array(counts.length);
   // A pair's answers have the numbers 2p and 2p + 1.

@@ -19,8 +19,9 @@ interface Opened {
 }
 
 /**
- * Reference log-probabilities that runs have in common, whatever their rows are: an answer that one run has scored, the next
- * ones find, on pairs or alone. They are known only for answers that came up, so that a short run on many rows costs no more.
+ * Reference log-probabilities that runs have in common, whatever their rows are: an answer that one
+ * run has scored, the next ones find, on pairs or alone. They are known only for answers that came
+ * up, so that a short run on many rows costs no more.
  */
 export class SharedReferences {
   readonly #folder: string;

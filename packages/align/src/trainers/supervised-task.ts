@@ -1,4 +1,5 @@
-// Supervised fine-tuning: one sequence a row, packed side by side, the loss a mean over scored tokens.
+// Supervised fine-tuning: one sequence a row, packed side by side, the loss a mean over scored
+// tokens.
 import { phase } from '@keel/torch';
 import { type ExamplePassesParts, learnExamples, scoreExamples } from './example-passes.ts';
 import type { ExampleSource } from './example-source.ts';

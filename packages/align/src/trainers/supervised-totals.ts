@@ -1,6 +1,9 @@
 import type { Metrics } from './training-task.ts';
 
-/** Sums over the scored tokens of a step or an evaluation; `metrics` divides them, so that passes of any size weigh right. */
+/**
+ * Sums over the scored tokens of a step or an evaluation; `metrics` divides them, so that passes of
+ * any size weigh right.
+ */
 export class SupervisedTotals {
   #loss = 0;
   #entropy = 0;
@@ -19,7 +22,10 @@ export class SupervisedTotals {
     this.tokens += tokens;
   }
 
-  /** Under TRL's names, and perplexity, the exponential of the loss. Without a token, everything is NaN. */
+  /**
+   * Under TRL's names, and perplexity, the exponential of the loss. Without a token, everything is
+   * NaN.
+   */
   metrics(): Metrics {
     const loss = this.#loss / this.scored;
     return {

@@ -1,4 +1,5 @@
-// The date that a run's chat template prints: fixed once, when the run is started, whatever day it is resumed on.
+// The date that a run's chat template prints: fixed once, when the run is started, whatever day it
+// is resumed on.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { completeDate, localNow } from '../config/template-options.ts';

@@ -28,7 +28,10 @@ export interface SourceOptions {
   positions?: number | null;
   /** Rows of the model's embedding: no token may be beyond them; null: not checked. */
   vocabularySize?: number | null;
-  /** A row with nothing to score, or of more tokens than the model takes, is an error or is left out. */
+  /**
+   * A row with nothing to score, or of more tokens than the model takes, is an error or is left
+   * out.
+   */
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
   option?: '--data' | '--eval-data' | '--pretraining-data';
@@ -51,7 +54,8 @@ export interface Tokenising<Row, Tokenised, Options> {
 }
 
 /**
- * Tokenised rows in training order, epoch after epoch; threads may tokenise them ahead, so it is to be disposed.
+ * Tokenised rows in training order, epoch after epoch; threads may tokenise them ahead, so it is to
+ * be disposed.
  *
  * @typeParam Placed a tokenised row with its place, as trainers take it
  */
@@ -81,7 +85,10 @@ export abstract class TokenisedSource<
   readonly badRows = new Map<number, string>();
   /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
   readonly lost = new Map<number, readonly string[]>();
-  /** Whether a row was read whose plain answers have no end, for the tokenizer has no end-of-sequence token. */
+  /**
+   * Whether a row was read whose plain answers have no end, for the tokenizer has no
+   * end-of-sequence token.
+   */
   hasEndless = false;
 
   /** @throws Error when there are no rows */
@@ -179,8 +186,8 @@ export abstract class TokenisedSource<
 
   /**
    * These rows, but those that cannot be used.
-   * @throws DataError when a row has nothing to score, is too long for the model, or is one that the chat template refuses,
-   *   and bad rows are not skipped
+   * @throws DataError when a row has nothing to score, is too long for the model, or is one that
+   *   the chat template refuses, and bad rows are not skipped
    */
   async read(indices: readonly number[]): Promise<Placed[]> {
     const outcomes = await this.#load(indices);

@@ -1,4 +1,5 @@
-// The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints, stopping.
+// The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints,
+// stopping.
 import { setImmediate } from 'node:timers/promises';
 import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
@@ -35,7 +36,9 @@ export interface LoopOptions {
   saveSteps: number | null;
   saveTotalLimit: number | null;
   logEvery: number;
-  /** File for a trace of some steps; empty: the run folder's own; null or left out: none is taken. */
+  /**
+   * File for a trace of some steps; empty: the run folder's own; null or left out: none is taken.
+   */
   profile?: string | null;
   /** Which steps of this call, as `2-4`. */
   profileSteps?: string;
@@ -55,8 +58,9 @@ export interface LoopParts extends CheckpointParts {
   /** Is told what was measured of the machine, and what differs from the run that is resumed. */
   notice?(text: string): void;
   /**
-   * When it fires, the step under way is finished, a checkpoint written, and the loop ends. A task may end the step at once by
-   * throwing the signal's reason: then the checkpoint is of the step before.
+   * When it fires, the step under way is finished, a checkpoint written, and the loop ends. A task
+   * may end the step at once by throwing the signal's reason: then the checkpoint is of the step
+   * before.
    */
   signal?: AbortSignal | undefined;
   /** Numbers other than the learning rate that follow the planned steps. */
@@ -66,7 +70,8 @@ export interface LoopParts extends CheckpointParts {
 /**
  * Whatever ends the loop, the last whole state is saved first.
  * @returns steps done, and whether the signal stopped it
- * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of that step is kept
+ * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of
+ *   that step is kept
  * @throws RunFailedError for anything else that is thrown on the way
  */
 export async function trainingLoop(
@@ -215,7 +220,10 @@ const learningRateOf = ({ learningRate, scheduler, warmupSteps }: LoopOptions): 
     learningRate * scheduleFactor(scheduler, step, { warmupSteps, totalSteps }),
 });
 
-/** @param left steps of this call; where they are fewer than those before the first to be profiled, the last one is */
+/**
+ * @param left steps of this call; where they are fewer than those before the first to be profiled,
+ *   the last one is
+ */
 function profilerOf(
   { profile = null, profileSteps = '' }: LoopOptions,
   run: RunFolder,

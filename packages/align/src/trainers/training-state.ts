@@ -63,7 +63,10 @@ const loaded = new Map(
   Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const),
 );
 
-/** Copies what a step changes before the optimiser moves: so a step that fails can be as if it had not begun. */
+/**
+ * Copies what a step changes before the optimiser moves: so a step that fails can be as if it had
+ * not begun.
+ */
 export function captureState({
   task,
   parameters,
@@ -183,7 +186,10 @@ export function savedIdentity(folder: string): RunIdentity | undefined {
   return readState(folder).identity;
 }
 
-/** @throws FileError, Error when the state cannot be read, or is of another model, adapter, optimiser or task; then nothing is changed */
+/**
+ * @throws FileError, Error when the state cannot be read, or is of another model, adapter,
+ *   optimiser or task; then nothing is changed
+ */
 export function loadTrainingState(
   folder: string,
   { task, parameters, optimiser }: StatefulParts,

@@ -17,7 +17,10 @@ export interface TrainingTask {
   evaluate(): Promise<Metrics | null>;
   /** Tokens seen since the run began. */
   readonly tokens: number;
-  /** Floating-point operations that the model's steps asked for since the process began (`forwardFlops`); none: no mfu. */
+  /**
+   * Floating-point operations that the model's steps asked for since the process began
+   * (`forwardFlops`); none: no mfu.
+   */
   readonly flops?: number;
   /** Rows of the latest step, by their place in the data. */
   readonly rows: readonly number[];
@@ -29,9 +32,14 @@ export interface TrainingTask {
   restore(state: TaskState): void;
 }
 
-/** The loss, a gradient or a weight is NaN or infinite: the run stops, its last checkpoint stays. */
+/**
+ * The loss, a gradient or a weight is NaN or infinite: the run stops, its last checkpoint stays.
+ */
 export class NonFiniteLossError extends Error {
-  /** Rows that gave it, by their place in the data: of the pass, or of the step where no pass is to blame. */
+  /**
+   * Rows that gave it, by their place in the data: of the pass, or of the step where no pass is to
+   * blame.
+   */
   readonly rows: readonly number[];
   /** Whether they are rows of the held-out data. */
   readonly heldOut: boolean;

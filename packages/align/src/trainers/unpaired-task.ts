@@ -1,4 +1,5 @@
-// Training on single answers with a thumb up or down (KTO and BCO). Knows answers and passes; which objective it is, it does not know.
+// Training on single answers with a thumb up or down (KTO and BCO). Knows answers and passes; which
+// objective it is, it does not know.
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import type { LanguageModel, Role } from '@keel/model';
 import {
@@ -26,7 +27,10 @@ import type { PlacedUnpaired, UnpairedSource } from './unpaired-source.ts';
 import { UnpairedTotals } from './unpaired-totals.ts';
 
 export interface UnpairedTaskParts extends RowTaskParts<UnpairedSource>, Pick<PassPlan, 'limit'> {
-  /** Whether a pass of so many tokens computes its activations again in backward; never, unless told. */
+  /**
+   * Whether a pass of so many tokens computes its activations again in backward; never, unless
+   * told.
+   */
   recomputes?(tokens: number): boolean;
   objective: UnpairedObjective;
   objectiveOptions: UnpairedOptions;
@@ -78,8 +82,8 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
   }
 
   /**
-   * Asks the reference of every answer of so many steps and of the held-out rows, mismatched ones too, in the passes that they
-   * will have. Leaves the source where it was.
+   * Asks the reference of every answer of so many steps and of the held-out rows, mismatched ones
+   * too, in the passes that they will have. Leaves the source where it was.
    * @param onProgress is told of steps from the first one on of which something was not known
    * @param signal ends it early, where no step will follow
    * @returns whether anything was not known
@@ -128,7 +132,10 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     return asked;
   }
 
-  /** Runs answers through the model pass by pass; with `training`, adds the gradient of their mean loss. */
+  /**
+   * Runs answers through the model pass by pass; with `training`, adds the gradient of their mean
+   * loss.
+   */
   async #passes(
     placed: readonly PlacedUnpaired[],
     totals: UnpairedTotals,
@@ -186,7 +193,10 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     }
   }
 
-  /** Mean log-ratio of mismatched answers over the whole step, at least 0; 0 where no prompt differs from the others. */
+  /**
+   * Mean log-ratio of mismatched answers over the whole step, at least 0; 0 where no prompt differs
+   * from the others.
+   */
   async #estimateKl(placed: readonly PlacedUnpaired[], training: boolean): Promise<number> {
     const { model, role, klEstimate } = this.#parts;
     const answers = mismatched(
@@ -214,13 +224,17 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     return splitMicroBatches(answers.map(tokensOf), this.#parts.limit);
   }
 
-  /** The reference's log p of each answer of a pass: all of them known, or else all computed in this pass. */
+  /**
+   * The reference's log p of each answer of a pass: all of them known, or else all computed in this
+   * pass.
+   */
   async #ofReference(
     answers: readonly PromptedAnswer[],
     { training, recurring }: { training: boolean; recurring: boolean },
   ): Promise<number[]> {
     const { reference } = this.#parts;
-    // In the first step the policy is the reference, and its own passes give both the same bits on every machine.
+    // In the first step the policy is the reference, and its own passes give both the same bits on
+    // every machine.
     const first = training && this.tokens === 0;
     const found = first ? undefined : reference.known(answers);
     if (found === undefined && this.tokens > 0 && reference.untilTrained)

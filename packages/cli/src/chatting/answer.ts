@@ -3,8 +3,8 @@ import { promptTokens } from '../generating/prompt-tokens.ts';
 import type { Conversation } from './conversation.ts';
 
 /**
- * The model's next turn, shown as it is written. What stands when the signal stops it is the turn; where
- * nothing stands yet, the question is taken back.
+ * The model's next turn, shown as it is written. What stands when the signal stops it is the turn;
+ * where nothing stands yet, the question is taken back.
  */
 export async function answer(
   model: LanguageModel,

@@ -64,7 +64,9 @@ export type LineMeaning =
   | { type: 'said'; text: string }
   | { type: 'leave' };
 
-/** Runs a line that is a command. Two slashes at the beginning ask a question that begins with one. */
+/**
+ * Runs a line that is a command. Two slashes at the beginning ask a question that begins with one.
+ */
 export function interpretLine(line: string, conversation: Conversation): LineMeaning {
   if (line.startsWith('//')) return { type: 'question', text: line.slice(1) };
   const match = /^\/(\S*)\s*(.*)$/s.exec(line);

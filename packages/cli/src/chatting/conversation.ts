@@ -40,7 +40,9 @@ export class Conversation {
     this.reset();
   }
 
-  /** Takes the last question and its answer back. @returns the question, null where there is none */
+  /**
+   * Takes the last question and its answer back. @returns the question, null where there is none
+   */
   undo(): string | null {
     const last = this.#turns.findLastIndex(({ role }) => role === 'user');
     if (last < 0) return null;

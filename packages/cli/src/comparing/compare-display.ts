@@ -26,7 +26,10 @@ import { tableText } from './table-text.ts';
 
 const noun: Noun = { one: 'entry', many: 'entries' };
 
-/** Shows a comparison: each entry's run as its verb shows it, how it measured, and at the end the table. */
+/**
+ * Shows a comparison: each entry's run as its verb shows it, how it measured, and at the end the
+ * table.
+ */
 export class CompareDisplay {
   readonly #comparison: Comparison;
   readonly #json: boolean;

@@ -10,7 +10,8 @@ export interface PromptForm {
 }
 
 /**
- * Token ids of a prompt: rendered by the model's chat template, as in training, or as it stands where there is none.
+ * Token ids of a prompt: rendered by the model's chat template, as in training, or as it stands
+ * where there is none.
  * @throws Error where a chat or a system message meets a model without a template, or --raw
  */
 export function promptTokens(

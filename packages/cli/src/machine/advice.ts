@@ -110,7 +110,8 @@ function threadFindings({ hardware, engine: { loaded }, variables }: Facts): Fin
       advice: `Give --threads ${granted}, or set OMP_NUM_THREADS=${granted}`,
     });
   } else if (loaded !== null && loaded.threads < granted) {
-    // Two threads of one core share its units: half the cores is what LibTorch takes there by itself.
+    // Two threads of one core share its units: half the cores is what LibTorch takes there by
+    // itself.
     found.push({
       kind: because === '' ? 'note' : 'slow',
       text: `LibTorch takes ${loaded.threads} of ${granted} usable cores${because}`,

@@ -1,4 +1,5 @@
-// Run by `keel doctor --bench` in a process of its own: the doctor itself does without LibTorch. Progress goes to stderr.
+// Run by `keel doctor --bench` in a process of its own: the doctor itself does without LibTorch.
+// Progress goes to stderr.
 import { benchMachine } from '@keel/align';
 
 const { stderr } = process;

@@ -1,4 +1,5 @@
-// What an option's value means, of all options of all verbs: the same as a flag, in a file, and read back from config.yaml.
+// What an option's value means, of all options of all verbs: the same as a flag, in a file, and
+// read back from config.yaml.
 import { describe, expect, test } from 'vitest';
 import { writeConfigYaml } from '../../../align/src/config/write-config.ts';
 import { optionEntries } from '../../../align/src/config/yaml-config.ts';

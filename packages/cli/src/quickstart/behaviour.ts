@@ -1,4 +1,5 @@
-// The behaviour that the bundled data teach, and how an answer is judged: by rules that anyone can check.
+// The behaviour that the bundled data teach, and how an answer is judged: by rules that anyone can
+// check.
 
 export type QuestionKind = 'known' | 'unknowable';
 
@@ -20,7 +21,8 @@ export function countSentences(text: string): number {
 }
 
 const list = /^\s*(?:[-*•]|\d+[.)])\s+\S/m;
-// Ways of saying it, with the apostrophe straight: what the speaker cannot do or has not, or what nobody can.
+// Ways of saying it, with the apostrophe straight: what the speaker cannot do or has not, or what
+// nobody can.
 const notKnowable = new RegExp(
   [
     "\\bI can(?:no|')t\\b",

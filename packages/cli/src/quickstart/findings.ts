@@ -68,7 +68,10 @@ export function writeFindings(path: string, findings: Findings): string[] {
   return headlines.map(lineOf);
 }
 
-/** What the measured behaviour allows to be said: better only where the interval is clear of the starting value. */
+/**
+ * What the measured behaviour allows to be said: better only where the interval is clear of the
+ * starting value.
+ */
 function summaryOf({ before, after }: Headline): string {
   const shares = `${percent(before!.value)} of the answers did before, ${percent(after.value)} do now`;
   const better = after.interval !== undefined && after.interval[0] > before!.value;

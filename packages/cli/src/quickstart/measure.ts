@@ -102,8 +102,8 @@ export async function answer(
 }
 
 /**
- * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers drawn from the policy at temperature 1
- * its mean estimates KL(policy || base).
+ * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers drawn from
+ * the policy at temperature 1 its mean estimates KL(policy || base).
  */
 export function logRatios(
   model: LanguageModel,

@@ -1,4 +1,5 @@
-// npm run quickstart: aligns the default model on the bundled pairs, measures what changed, and writes a report.
+// npm run quickstart: aligns the default model on the bundled pairs, measures what changed, and
+//   writes a report.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,7 +97,9 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Signals finish the step and write a checkpoint here; after training they end the process as ever. */
+/**
+ * Signals finish the step and write a checkpoint here; after training they end the process as ever.
+ */
 async function train(output: string): Promise<{ result: RunResult; exitCode: number }> {
   const display = new HumanDisplay();
   using stop = new StopSignals((name) =>

@@ -4,7 +4,10 @@ import type { AnswerSourceOptions } from './open-answers.ts';
 const kinds = ['preference', 'ranking', 'samples', 'completion'] as const;
 export type JudgedKind = (typeof kinds)[number];
 
-/** Opens rows with answers of whatever kind: pairs, rankings, several samples, or one completion each. */
+/**
+ * Opens rows with answers of whatever kind: pairs, rankings, several samples, or one completion
+ * each.
+ */
 export const openJudged = (options: AnswerSourceOptions): Promise<SourceOf<JudgedKind>> =>
   openOneOf(options, kinds);
 

@@ -71,7 +71,8 @@ function scoreCompletions(model: LanguageModel, rows: readonly TokenisedRow[]): 
     builder.add(tokens, prefix);
     const before = targets.length;
     tokens.forEach((token, index) => {
-      // The first token is predicted by the prompt's last one; without a prompt nothing predicts it.
+      // The first token is predicted by the prompt's last one; without a prompt nothing predicts
+      // it.
       if (!scored[index] || (index === 0 && prefix < 0)) return;
       places.push(start + index - 1);
       targets.push(token);

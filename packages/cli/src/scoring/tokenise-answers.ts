@@ -7,7 +7,9 @@ export interface TokenisedRow {
   prompt: number[];
   answers: { name: 'chosen' | 'rejected' | 'completion'; answer: TokenisedAnswer }[];
   truncated: boolean;
-  /** Fields of the answers of which the chat template leaves text out; absent where there are none. */
+  /**
+   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   */
   lost?: string[];
 }
 

@@ -30,7 +30,8 @@ export const train = (
   });
 
 /**
- * Interrupts a run of a training verb after its second step, checks what it leaves, and takes it one step further.
+ * Interrupts a run of a training verb after its second step, checks what it leaves, and takes it
+ * one step further.
  * @param run begins it in a folder
  * @returns config.yaml of the run that was stopped
  */

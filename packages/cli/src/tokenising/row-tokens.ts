@@ -19,7 +19,9 @@ import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
 import type { ViewVerb } from './view-verbs.ts';
 
-/** What a verb reads of rows: rows with answers are the same tokens for all that learn from answers. */
+/**
+ * What a verb reads of rows: rows with answers are the same tokens for all that learn from answers.
+ */
 const views = {
   sft: ['supervised'],
   dpo: ['preference', 'ranking'],

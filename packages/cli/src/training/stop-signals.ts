@@ -10,8 +10,9 @@ const codes = {
 type StopSignal = keyof typeof codes;
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the step under way can be finished; the
- * second one ends the process at once. A stdout that can no longer be written to aborts in the same way.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the step
+ * under way can be finished; the second one ends the process at once. A stdout that can no longer
+ * be written to aborts in the same way.
  */
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();

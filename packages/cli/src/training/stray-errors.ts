@@ -1,6 +1,6 @@
 /**
- * Errors that nobody awaits, such as one in a timer of a reward function: they would end the process
- * on the spot. The first one aborts the signal instead, so that the run can save its state.
+ * Errors that nobody awaits, such as one in a timer of a reward function: they would end the
+ * process on the spot. The first one aborts the signal instead, so that the run can save its state.
  */
 export class StrayErrors implements Disposable {
   readonly #controller = new AbortController();

@@ -61,7 +61,10 @@ ${more}`,
     return { stages, events, ran: events.at(-1)!.ran };
   }
 
-  /** A stage's tensors, without the header: it names the base, which is in another folder in another recipe. */
+  /**
+   * A stage's tensors, without the header: it names the base, which is in another folder in another
+   * recipe.
+   */
   weights(stage: string): Buffer {
     const file = this.read(`${stage}/${adapter}`);
     return file.subarray(8 + Number(file.readBigUInt64LE(0)));

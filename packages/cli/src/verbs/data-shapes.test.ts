@@ -1,4 +1,5 @@
-// Data that does not fit the objective is told in plain words, before a model is looked for or a folder made.
+// Data that does not fit the objective is told in plain words, before a model is looked for or a
+// folder made.
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keel, TemporaryFolder } from '../testing/command-line.ts';

@@ -1,4 +1,5 @@
-// Rows that the chat template refuses are named, or skipped and counted, by the verbs that do not train.
+// Rows that the chat template refuses are named, or skipped and counted, by the verbs that do not
+// train.
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {

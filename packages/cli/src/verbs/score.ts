@@ -64,7 +64,8 @@ class ScoredRows {
   }
 
   /**
-   * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left out
+   * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left
+   *   out
    * @throws DataError for a bad row where they are not left out
    */
   async tokenise(indices: readonly number[]): Promise<(TokenisedRow | null | undefined)[]> {

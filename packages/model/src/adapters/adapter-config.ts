@@ -42,12 +42,16 @@ const withoutEffect = new Set([
   'ensure_weight_tying',
 ]);
 
-/** Those with which the base is what the files of the base say. PEFT gives A other values to begin with, and B zero. */
+/**
+ * Those with which the base is what the files of the base say. PEFT gives A other values to begin
+ * with, and B zero.
+ */
 const plainStarts = [true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /** What else is read of a field than its schema tells. */
 const rules = dictionary<(value: unknown) => boolean>({
-  // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before training, and PEFT does so again.
+  // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before
+  // training, and PEFT does so again.
   init_lora_weights: (value) =>
     plainStarts.includes(typeof value === 'string' ? value.toLowerCase() : (value as boolean)),
   task_type: (value) => value === 'CAUSAL_LM' || value === 'SEQ_CLS',
@@ -55,7 +59,10 @@ const rules = dictionary<(value: unknown) => boolean>({
   bias: (value) => value === 'none',
 });
 
-/** The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it writes both. */
+/**
+ * The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it
+ * writes both.
+ */
 const isScoreHead = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => one === 'score' || one === 'classifier');
 
@@ -65,7 +72,10 @@ const isUnset = (value: unknown): boolean =>
   value === false ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** How Keel treats a field of adapter_config.json. `refused`: any value but null, false and an empty one. */
+/**
+ * How Keel treats a field of adapter_config.json. `refused`: any value but null, false and an empty
+ * one.
+ */
 export function treatmentOf(field: string): 'read' | 'without effect' | 'refused' {
   if (Object.hasOwn(schema.shape, field) || Object.hasOwn(rules, field)) return 'read';
   return withoutEffect.has(field) ? 'without effect' : 'refused';
@@ -94,7 +104,10 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   return config;
 }
 
-/** PEFT's methods that put learnt vectors before the text or into attention: they cannot be merged into weights. */
+/**
+ * PEFT's methods that put learnt vectors before the text or into attention: they cannot be merged
+ * into weights.
+ */
 const promptMethods = new Set([
   ...['PROMPT_TUNING', 'MULTITASK_PROMPT_TUNING', 'P_TUNING', 'PREFIX_TUNING', 'CPT'],
   ...['ADAPTION_PROMPT', 'CARTRIDGE'],
@@ -123,14 +136,20 @@ const advice = (field: string): string =>
     ? 'PEFT changes the base model for it. Convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
     : mergeFirst;
 
-/** Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern is no regular expression */
+/**
+ * Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern
+ * is no regular expression
+ */
 export function rankAndScale(path: string, config: AdapterConfig, module: string) {
   const rank = fromPattern(path, config.rank_pattern, module) ?? config.r;
   const alpha = fromPattern(path, config.alpha_pattern, module) ?? config.lora_alpha;
   return { rank, scale: loraScale(alpha, rank, config.use_rslora ?? false) };
 }
 
-/** PEFT's keys are regular expressions for the end of a module's name; the first that matches counts. */
+/**
+ * PEFT's keys are regular expressions for the end of a module's name; the first that matches
+ * counts.
+ */
 function fromPattern(
   path: string,
   patterns: Record<string, number> | null | undefined,

@@ -14,8 +14,9 @@ export interface BaseReference {
 }
 
 /**
- * What PEFT understands by a model's name in Keel: `hub:owner/name@revision` becomes the repository and its revision, a path an
- * absolute one, and the default model the repository that its file was made of.
+ * What PEFT understands by a model's name in Keel: `hub:owner/name@revision` becomes the repository
+ * and its revision, a path an absolute one, and the default model the repository that its file was
+ * made of.
  */
 export function baseReference(name: string): BaseReference {
   const canonical = canonicalModelName(name);
@@ -32,7 +33,10 @@ export function canonicalModelName(name: string): string {
   return resolve(name);
 }
 
-/** Metadata of an adapter's safetensors file with the base's name in Keel: the default model is not the repository's own file. */
+/**
+ * Metadata of an adapter's safetensors file with the base's name in Keel: the default model is not
+ * the repository's own file.
+ */
 export const BASE_METADATA = 'keel_base_model';
 
 /**

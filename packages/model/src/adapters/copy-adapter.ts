@@ -19,8 +19,9 @@ export function copyAdapter(decoder: Decoder, from: string, name: string): Map<s
 }
 
 /**
- * Moves an adapter towards another of the same layers and shapes: each of its matrices becomes share * from + (1 - share) * itself.
- * A share of 1 is an exact copy. Below 1 the product B A is not mixed itself, since that would have a higher rank.
+ * Moves an adapter towards another of the same layers and shapes: each of its matrices becomes
+ * share * from + (1 - share) * itself. A share of 1 is an exact copy. Below 1 the product B A is
+ * not mixed itself, since that would have a higher rank.
  * @param share above 0, at most 1
  * @throws RangeError where an adapter is missing or they do not lie over the same layers
  */

@@ -24,15 +24,18 @@ import { layersOfBlocks } from './target-modules.ts';
 export interface LoadAdapterOptions {
   /** The parameters require gradients. */
   trainable?: boolean;
-  /** A scalar head beside the adapter is left where it is ({@link loadAdapterHead} reads it); else it is refused. */
+  /**
+   * A scalar head beside the adapter is left where it is ({@link loadAdapterHead} reads it); else
+   * it is refused.
+   */
   leaveHead?: boolean;
 }
 
 /**
  * Lays an adapter that PEFT or Keel has saved over a decoder.
  * @returns its parameters by PEFT's keys, float32
- * @throws CheckpointError where the files are damaged, do not fit the model, or use what Keel does not have (DoRA and the like);
- * RangeError where the name is taken
+ * @throws CheckpointError where the files are damaged, do not fit the model, or use what Keel does
+ *   not have (DoRA and the like); RangeError where the name is taken
  */
 export function loadAdapter(
   decoder: Decoder,
@@ -173,8 +176,8 @@ function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[
 }
 
 /**
- * The file has tensors for the layers that the configuration targets, and for no others: PEFT would start again the ones that
- * are missing, and pass over the others.
+ * The file has tensors for the layers that the configuration targets, and for no others: PEFT would
+ * start again the ones that are missing, and pass over the others.
  */
 function refuseOtherLayers(
   path: string,

@@ -13,7 +13,10 @@ export interface LoraOptions {
   dropout?: number;
   /** Ends of module names (`q_proj`, `mlp.c_proj`), or every linear layer but the head. */
   targets: readonly string[] | 'all-linear';
-  /** Numbers of the layers with an adapter, from 0 (PEFT's layers_to_transform); every one unless told. */
+  /**
+   * Numbers of the layers with an adapter, from 0 (PEFT's layers_to_transform); every one unless
+   * told.
+   */
   layers?: readonly number[] | null;
   /** Scale by alpha / sqrt(rank) (Kalajdzievski 2023, arXiv:2312.03732). */
   useRslora?: boolean;
@@ -25,7 +28,8 @@ export const loraScale = (alpha: number, rank: number, useRslora: boolean): numb
   alpha / (useRslora ? Math.sqrt(rank) : rank);
 
 /**
- * Lays a new adapter over the decoder: A uniform in ±1/sqrt(in), as PEFT begins, B zero, so that nothing changes yet.
+ * Lays a new adapter over the decoder: A uniform in ±1/sqrt(in), as PEFT begins, B zero, so that
+ * nothing changes yet.
  * @returns its parameters by PEFT's keys, float32, requiring gradients
  * @throws RangeError for an unknown target or layer, a wrong number, or a name that is taken
  */

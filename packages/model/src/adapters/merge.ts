@@ -3,7 +3,8 @@ import type { Decoder } from '../decoder.ts';
 import { adaptedLayers, removeAdapter } from './lora.ts';
 
 /**
- * Adds an adapter to the weights it lies over and removes it: W + scale * B A in float32 (or wider), then W's own type.
+ * Adds an adapter to the weights it lies over and removes it: W + scale * B A in float32 (or
+ * wider), then W's own type.
  * @throws RangeError where there is no such adapter
  */
 export function mergeAdapter(decoder: Decoder, name: string): void {

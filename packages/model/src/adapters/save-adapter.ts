@@ -14,7 +14,10 @@ export interface SaveAdapterOptions {
   baseModel: string;
   /** Writes the scale as alpha / sqrt(rank). The effect is the same either way. */
   useRslora?: boolean;
-  /** A scalar head [K, hidden]: PEFT then loads the adapter over a sequence classifier (task_type SEQ_CLS). */
+  /**
+   * A scalar head [K, hidden]: PEFT then loads the adapter over a sequence classifier (task_type
+   * SEQ_CLS).
+   */
   scoreHead?: Tensor | null;
 }
 

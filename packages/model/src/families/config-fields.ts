@@ -1,5 +1,6 @@
-// What becomes of each field of a config.json: a family's schema reads it, it must have a value with which the result is what
-// Keel computes, or it is known to have no effect. What transformers' own class does not read either is named in a notice.
+// What becomes of each field of a config.json: a family's schema reads it, it must have a value
+// with which the result is what Keel computes, or it is known to have no effect. What transformers'
+// own class does not read either is named in a notice.
 import { ConfigError } from './config-error.ts';
 import { rotaryFieldNames } from './rotary.ts';
 
@@ -61,7 +62,8 @@ const withoutEffect: Record<string, readonly string[]> = {
   ],
 };
 
-// They act in training only, where Keel leaves the base's inputs whole, as TRL does with disable_dropout.
+// They act in training only, where Keel leaves the base's inputs whole, as TRL does with
+// disable_dropout.
 const dropouts = ['attention_dropout', 'resid_pdrop', 'embd_pdrop', 'attn_pdrop', 'hidden_dropout'];
 
 interface Rule {
@@ -92,7 +94,8 @@ const rules: Record<string, Rule> = {
   quantization_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
   compression_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
   scale_attn_by_inverse_layer_idx: unset('Keel does not support it'),
-  // Of the families that do not read them. transformers' caches do, so a prompt and what follows would be computed apart.
+  // Of the families that do not read them. transformers' caches do, so a prompt and what follows
+  // would be computed apart.
   sliding_window: unset('layers of this family have no sliding window'),
   layer_types: {
     isFine: (value, { sliding_window: window }) => {

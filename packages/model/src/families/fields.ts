@@ -67,7 +67,10 @@ export const headSizeOf = (
   fields: Pick<DecoderFields, 'head_dim' | 'hidden_size' | 'num_attention_heads'>,
 ): number => fields.head_dim ?? Math.floor(fields.hidden_size / fields.num_attention_heads);
 
-/** The same rotary embeddings for all layers, over whole heads, and the positions for which they are meant. */
+/**
+ * The same rotary embeddings for all layers, over whole heads, and the positions for which they are
+ * meant.
+ */
 export function plainRotary(
   fields: DecoderFields & RotaryFields,
   defaultTheta: number,

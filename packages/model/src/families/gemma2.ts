@@ -1,4 +1,5 @@
-// Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and after each part, soft caps, every other layer with a window.
+// Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and after each part, soft caps, every
+// other layer with a window.
 import { z } from 'zod';
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';

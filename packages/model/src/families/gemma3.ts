@@ -1,4 +1,5 @@
-// Gemma 3, text (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with head norms for caps, and rotary embeddings by layer type.
+// Gemma 3, text (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with head norms for caps, and rotary
+// embeddings by layer type.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -51,7 +52,10 @@ const nested = z.looseObject({
   sliding_attention: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** Old files have rope_theta, rope_scaling and rope_local_base_freq; new ones an object for each layer type. */
+/**
+ * Old files have rope_theta, rope_scaling and rope_local_base_freq; new ones an object for each
+ * layer type.
+ */
 function rotaryByLayerType(fields: Fields) {
   const { full_attention, sliding_attention, ...others } = parseFields(
     nested,

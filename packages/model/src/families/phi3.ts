@@ -1,4 +1,5 @@
-// Phi-3 and Phi-4-mini (Abdin et al. 2024, arXiv:2404.14219): fused projections; long contexts by LongRoPE.
+// Phi-3 and Phi-4-mini (Abdin et al. 2024, arXiv:2404.14219): fused projections; long contexts by
+// LongRoPE.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -22,7 +23,8 @@ export const phi3Schema = z.looseObject({
 });
 
 /**
- * Only the short factors of LongRoPE are used: `maxPositions` is then the original length, not the stretched one.
+ * Only the short factors of LongRoPE are used: `maxPositions` is then the original length, not the
+ * stretched one.
  * @throws ConfigError
  */
 export function phi3(json: unknown): DecoderConfig {

@@ -1,4 +1,5 @@
-// Qwen 3 (Yang et al. 2025, arXiv:2505.09388): Qwen 2 without biases, with norms on each head's queries and keys.
+// Qwen 3 (Yang et al. 2025, arXiv:2505.09388): Qwen 2 without biases, with norms on each head's
+// queries and keys.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';

@@ -16,7 +16,10 @@ interface Family {
   configure: (json: unknown) => DecoderConfig;
   /** Its shape names the fields that `configure` reads. */
   schema: z.ZodObject;
-  /** transformers' classes of the language model and of the decoder below its head, as `architectures` names them. */
+  /**
+   * transformers' classes of the language model and of the decoder below its head, as
+   * `architectures` names them.
+   */
   architecture: string;
   base: string;
 }
@@ -51,8 +54,8 @@ const schema = z.looseObject({
 /**
  * What a parsed config.json says of a decoder.
  * @param notice told of fields that have no effect here
- * @throws ConfigError naming the field that is missing, wrong or not supported, or the known families where `model_type` is
- * none of them
+ * @throws ConfigError naming the field that is missing, wrong or not supported, or the known
+ *   families where `model_type` is none of them
  */
 export function decoderConfigFrom(
   json: unknown,
@@ -70,16 +73,22 @@ export function decoderConfigFrom(
   return { ...config, untrainedToken };
 }
 
-/** The fields of a config.json that a family's schema reads. @throws ConfigError for an unknown `model_type` */
+/**
+ * The fields of a config.json that a family's schema reads. @throws ConfigError for an unknown
+ * `model_type`
+ */
 export const fieldsRead = (modelType: string): ReadonlySet<string> =>
   new Set(Object.keys(familyOf(modelType).schema.shape));
 
-/** transformers' class of a family, for `architectures`. @throws ConfigError for an unknown `model_type` */
+/**
+ * transformers' class of a family, for `architectures`. @throws ConfigError for an unknown
+ * `model_type`
+ */
 export const architectureOf = (modelType: string): string => familyOf(modelType).architecture;
 
 /**
- * transformers chooses the class by `model_type`, so language models under another's name pass; what has a head of another kind
- * would be computed without it.
+ * transformers chooses the class by `model_type`, so language models under another's name pass;
+ * what has a head of another kind would be computed without it.
  */
 function refuseOtherHeads(name: string, { architecture, base }: Family): void {
   const isFine = name === base || /(ForCausalLM|LMHeadModel|ForSequenceClassification)$/.test(name);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from './config-error.ts';
 import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
-// Frequencies and factor as transformers 5.17 computes them (float32) for heads of 16 and these parameters.
+// Frequencies and factor as transformers 5.17 computes them (float32) for heads of 16 and these
+// parameters.
 const references: [string, Record<string, unknown>, number, number, number[]][] = [
   [
     'linear',

@@ -47,12 +47,13 @@ export interface RotaryFields {
 }
 
 const layerTypes = ['full_attention', 'sliding_attention'];
-// The types that stretch from an original length. transformers takes config.json's own field before the object's.
+// The types that stretch from an original length. transformers takes config.json's own field before
+// the object's.
 const stretched = ['llama3', 'longrope', 'yarn', 'su'];
 
 /**
- * One object of rotary parameters from either way to write them. `rope_scaling` goes before `rope_parameters`, as in
- * transformers.
+ * One object of rotary parameters from either way to write them. `rope_scaling` goes before
+ * `rope_parameters`, as in transformers.
  * @throws ConfigError where the object holds others by layer type
  */
 export function rotaryParameters(
@@ -84,7 +85,10 @@ export function rotaryParameters(
 const nonEmpty = (object: Record<string, unknown> | null | undefined) =>
   object != null && Object.keys(object).length > 0 ? object : null;
 
-/** What {@link rotaryConfig} reads of the parameters of one `rope_type`; null for one that it does not know. */
+/**
+ * What {@link rotaryConfig} reads of the parameters of one `rope_type`; null for one that it does
+ * not know.
+ */
 export function rotaryFieldNames(ropeType: string): string[] | null {
   const own = Object.hasOwn(scalings, ropeType) ? scalings[ropeType] : undefined;
   return own === undefined
@@ -93,7 +97,10 @@ export function rotaryFieldNames(ropeType: string): string[] | null {
 }
 
 export interface RotaryOptions {
-  /** The family turns a part of each head where the file says so (Phi-3); others turn the whole of it. */
+  /**
+   * The family turns a part of each head where the file says so (Phi-3); others turn the whole of
+   * it.
+   */
   partial?: boolean;
 }
 
@@ -144,8 +151,9 @@ export function rotaryConfig(
 const LARGEST_HEAD = 65_536;
 
 /**
- * Positions for which these parameters mean what {@link rotaryConfig} computes: LongRoPE has other factors beyond the original
- * length. All others hold up to `max_position_embeddings`, beyond which the decoder goes nowhere.
+ * Positions for which these parameters mean what {@link rotaryConfig} computes: LongRoPE has other
+ * factors beyond the original length. All others hold up to `max_position_embeddings`, beyond which
+ * the decoder goes nowhere.
  */
 export function lastPosition(parameters: Record<string, unknown>, maxPositions: number): number {
   const { rope_type, original_max_position_embeddings: original } = parameters;
@@ -193,7 +201,10 @@ const llama3: Scale = (plain, parameters, maxPositions) => {
   return { inverseFrequencies, attentionFactor: 1 };
 };
 
-/** LongRoPE (Ding et al. 2024, arXiv:2402.13753): the factors for sequences up to the original length. */
+/**
+ * LongRoPE (Ding et al. 2024, arXiv:2402.13753): the factors for sequences up to the original
+ * length.
+ */
 const longrope: Scale = (plain, parameters, maxPositions) => {
   const fields = parseFields(longropeSchema, parameters);
   const { short_factor: short } = fields;

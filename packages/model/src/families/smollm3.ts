@@ -1,4 +1,5 @@
-// SmolLM3 (Hugging Face 2025): Llama in which every fourth layer has no position embedding (NoPE, arXiv:2501.18795).
+// SmolLM3 (Hugging Face 2025): Llama in which every fourth layer has no position embedding (NoPE,
+// arXiv:2501.18795).
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';

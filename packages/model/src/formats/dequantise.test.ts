@@ -196,7 +196,8 @@ describe('dequantise', () => {
   it('Q6_K is d s (q - 32), with the high bits apart', () => {
     const block = new Uint8Array(210);
     block.set([0x00, 0x40], 208);
-    // Second half, third group of 32 (weights 192 to 223): high nibbles of bytes 64 to 95, bits 4 and 5 of the pairs.
+    // Second half, third group of 32 (weights 192 to 223): high nibbles of bytes 64 to 95, bits 4
+    // and 5 of the pairs.
     block[64] = 0xa0;
     block[128 + 32] = 0b11 << 4;
     block[192 + 12] = 0xfe;

@@ -1,6 +1,7 @@
 /**
- * Block formats of ggml, dequantised as ggml-quants.c and the Python package `gguf` do. All factors are exact in
- * float64, so each weight is rounded once, to float32, and equals those to the last bit.
+ * Block formats of ggml, dequantised as ggml-quants.c and the Python package `gguf` do. All factors
+ * are exact in float64, so each weight is rounded once, to float32, and equals those to the last
+ * bit.
  */
 import type { GgmlTypeName } from './ggml-types.ts';
 
@@ -58,7 +59,10 @@ const q8_0: Dequantise = (bytes, out) => {
   }
 };
 
-/** 32 weights: scale d, then 16 bytes of two nibbles; the low ones are weights 0 to 15. w = d (q - 8). */
+/**
+ * 32 weights: scale d, then 16 bytes of two nibbles; the low ones are weights 0 to 15. w = d (q -
+ * 8).
+ */
 const q4_0: Dequantise = (bytes, out) => {
   const table = halves();
   for (let at = 0, to = 0; to < out.length; at += 18, to += 32) {
@@ -86,8 +90,9 @@ const q4_1: Dequantise = (bytes, out) => {
 };
 
 /**
- * 256 weights in 8 groups of 32: scale d, scale of minima dmin, 12 bytes with a 6-bit scale and minimum for each
- * group, then nibbles: of each 32 bytes, the low ones are one group and the high ones the next. w = d s q - dmin m.
+ * 256 weights in 8 groups of 32: scale d, scale of minima dmin, 12 bytes with a 6-bit scale and
+ * minimum for each group, then nibbles: of each 32 bytes, the low ones are one group and the high
+ * ones the next. w = d s q - dmin m.
  */
 const q4_k: Dequantise = (bytes, out) => {
   const table = halves();
@@ -101,7 +106,8 @@ const q4_k: Dequantise = (bytes, out) => {
         groupScale = bytes[at + 4 + group]! & 63;
         groupMinimum = bytes[at + 8 + group]! & 63;
       } else {
-        // The upper four keep their low nibbles in the last four bytes and their two high bits atop the first eight.
+        // The upper four keep their low nibbles in the last four bytes and their two high bits atop
+        // the first eight.
         const low = bytes[at + 8 + group]!;
         groupScale = (low & 15) | ((bytes[at + group]! >> 6) << 4);
         groupMinimum = (low >> 4) | ((bytes[at + 4 + group]! >> 6) << 4);
@@ -119,8 +125,8 @@ const q4_k: Dequantise = (bytes, out) => {
 };
 
 /**
- * 256 weights in two halves: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales (one for 16
- * weights), scale d. w = d s (q - 32).
+ * 256 weights in two halves: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales
+ * (one for 16 weights), scale d. w = d s (q - 32).
  */
 const q6_k: Dequantise = (bytes, out) => {
   const table = halves();

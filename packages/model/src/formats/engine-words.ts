@@ -1,6 +1,6 @@
 /**
- * What the JavaScript engine says of a file that its reader did not expect: "Cannot read properties of undefined" helps
- * nobody. Readers check what they read; this is the net below them.
+ * What the JavaScript engine says of a file that its reader did not expect: "Cannot read properties
+ * of undefined" helps nobody. Readers check what they read; this is the net below them.
  */
 
 const deep = /call stack|too much recursion/i;

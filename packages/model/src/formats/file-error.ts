@@ -60,7 +60,10 @@ export const faultOf = (code: string): Readonly<Fault> =>
     advice: 'Check the path and the disk',
   };
 
-/** The operating system refused to read or write a file. The message says which, why, and what to do. */
+/**
+ * The operating system refused to read or write a file. The message says which, why, and what to
+ * do.
+ */
 export class FileError extends Error {
   override readonly name = 'FileError';
   readonly path: string;
@@ -88,8 +91,10 @@ export class FileError extends Error {
 }
 
 /**
- * A FileError of an error that the system raised about a file; any other value is returned as it is.
- * @param about `path`: names the file in place of the one that the system was asked for, such as a temporary one
+ * A FileError of an error that the system raised about a file; any other value is returned as it
+ * is.
+ * @param about `path`: names the file in place of the one that the system was asked for, such as a
+ *   temporary one
  */
 export function fileError(
   error: unknown,

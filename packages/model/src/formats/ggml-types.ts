@@ -1,4 +1,6 @@
-/** The tensor types of GGUF that Keel reads, by their number in the file: ggml's `enum ggml_type`. */
+/**
+ * The tensor types of GGUF that Keel reads, by their number in the file: ggml's `enum ggml_type`.
+ */
 export const ggmlTypes = {
   0: { name: 'F32', blockElements: 1, blockBytes: 4 },
   1: { name: 'F16', blockElements: 1, blockBytes: 2 },

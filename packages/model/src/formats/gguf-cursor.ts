@@ -7,7 +7,10 @@ const windowBytes = 1 << 20;
 const largestString = 1 << 24;
 const mostArrayElements = 1 << 24;
 
-/** Reads little-endian values one after another; every length is checked against what is left of the file. */
+/**
+ * Reads little-endian values one after another; every length is checked against what is left of the
+ * file.
+ */
 export class GgufCursor {
   position = 0;
   readonly #file: CheckpointFile;

@@ -1,9 +1,11 @@
 /**
- * The header of a GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3.
+ * The header of a GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2
+ * and 3.
  *
- * It is read here and not by @huggingface/gguf 0.4.6, which takes what lies beyond the end of a file for zeros: the
- * default model cut after 100 bytes parses there without an error, as 272 tensors with empty names. It also cuts
- * strings at its window's end, and bounds no tensor by the size of the file.
+ * It is read here and not by @huggingface/gguf 0.4.6, which takes what lies beyond the end of a
+ * file for zeros: the default model cut after 100 bytes parses there without an error, as 272
+ * tensors with empty names. It also cuts strings at its window's end, and bounds no tensor by the
+ * size of the file.
  */
 import { CheckpointError, quote } from './checkpoint-error.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
@@ -33,7 +35,10 @@ const mostDimensions = 4;
 const leastTensorBytes = 24;
 const leastPairBytes = 13;
 
-/** @throws CheckpointError where the header is damaged, lies about the file, or names a tensor type Keel cannot read. */
+/**
+ * @throws CheckpointError where the header is damaged, lies about the file, or names a tensor type
+ *   Keel cannot read.
+ */
 export const readGgufHeader = (file: CheckpointFile): GgufHeader => {
   const cursor = new GgufCursor(file);
   checkVersion(cursor);
@@ -100,7 +105,9 @@ const readEntry = (file: CheckpointFile, cursor: GgufCursor, tensor: string): Gg
   return { type, shape, elements, position, byteLength };
 };
 
-/** Turns offsets into positions and checks that every tensor lies in the file and none in another. */
+/**
+ * Turns offsets into positions and checks that every tensor lies in the file and none in another.
+ */
 const place = (
   file: CheckpointFile,
   entries: Map<string, GgufEntry>,

@@ -15,7 +15,10 @@ export interface GgufTensorInfo {
 
 /** A GGUF file; its quantised tensors are dequantised when they are read. */
 export interface GgufFile extends Disposable {
-  /** Every metadata entry. Arrays (the vocabulary, its merges) are plain arrays; 64-bit numbers beyond 2^53 are bigint. */
+  /**
+   * Every metadata entry. Arrays (the vocabulary, its merges) are plain arrays; 64-bit numbers
+   * beyond 2^53 are bigint.
+   */
   readonly metadata: Record<string, unknown>;
   names(): string[];
   has(name: string): boolean;
@@ -28,7 +31,8 @@ export interface GgufFile extends Disposable {
   close(): void;
 }
 
-// A multiple of every block: about 1 MB of float32, which stays in the cache between the two passes.
+// A multiple of every block: about 1 MB of float32, which stays in the cache between the two
+// passes.
 const elementsAtOnce = 1 << 18;
 
 /**

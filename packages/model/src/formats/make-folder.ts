@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { fileError } from './file-error.ts';
 
 /**
- * Makes a folder and those above it. Node's own recursive `mkdirSync` never returns where the system claims that a folder
- * does not exist and does not let it be made either, as /proc does.
+ * Makes a folder and those above it. Node's own recursive `mkdirSync` never returns where the
+ * system claims that a folder does not exist and does not let it be made either, as /proc does.
  * @throws FileError when the file system refuses
  */
 export function makeFolder(path: string): void {
@@ -18,7 +18,8 @@ export function makeFolder(path: string): void {
 function make(path: string): void {
   if (makeOne(path)) return;
   make(dirname(path));
-  // The folder above is there now, so a second refusal is final. Another process may have been faster.
+  // The folder above is there now, so a second refusal is final. Another process may have been
+  // faster.
   if (!makeOne(path)) mkdirSync(path);
 }
 

@@ -1,6 +1,7 @@
 /**
- * The one rule for names that come from a file and become part of a path: shards of an index, templates, commits of the
- * hub, stages, entries. Such a name is one component of a path, the same on every system, and leads nowhere else.
+ * The one rule for names that come from a file and become part of a path: shards of an index,
+ * templates, commits of the hub, stages, entries. Such a name is one component of a path, the same
+ * on every system, and leads nowhere else.
  */
 import { shownText } from './shown-text.ts';
 

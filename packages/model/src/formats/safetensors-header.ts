@@ -24,8 +24,9 @@ export interface SafetensorsHeader {
 export const largestHeader = 100_000_000;
 
 /**
- * Reads and checks the header: https://huggingface.co/docs/safetensors. All sizes are checked before anything is
- * allocated from them, and the tensors must fill the file without overlap or hole, as the format demands.
+ * Reads and checks the header: https://huggingface.co/docs/safetensors. All sizes are checked
+ * before anything is allocated from them, and the tensors must fill the file without overlap or
+ * hole, as the format demands.
  */
 export const readSafetensorsHeader = (file: CheckpointFile): SafetensorsHeader => {
   const fail = (message: string, tensor?: string): never => {
@@ -151,7 +152,9 @@ export const parseJsonObject = (
   return value;
 };
 
-/** First key that occurs twice in one object of valid JSON; JSON.parse keeps the last in silence. */
+/**
+ * First key that occurs twice in one object of valid JSON; JSON.parse keeps the last in silence.
+ */
 const firstRepeatedKey = (text: string): string | null => {
   const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g;
   const scopes: Set<string>[] = [];

@@ -12,7 +12,10 @@ export interface TensorToWrite {
   dtype: StoredDType;
   /** Row-major, outermost first. */
   shape: number[];
-  /** The bytes, little-endian; or a function that gives them when their turn comes, so that not all are held at once. */
+  /**
+   * The bytes, little-endian; or a function that gives them when their turn comes, so that not all
+   * are held at once.
+   */
   data: Uint8Array | (() => Uint8Array);
 }
 
@@ -20,11 +23,12 @@ export interface TensorToWrite {
 const dataAlignment = 64;
 
 /**
- * Writes tensors as one safetensors file, tensor after tensor, beside `path`, synced and renamed. The header is padded
- * so that the data begins at a multiple of 64 bytes, as LibTorch aligns memory, and tensors are ordered by element size, then
- * name, so that each is aligned.
+ * Writes tensors as one safetensors file, tensor after tensor, beside `path`, synced and renamed.
+ * The header is padded so that the data begins at a multiple of 64 bytes, as LibTorch aligns
+ * memory, and tensors are ordered by element size, then name, so that each is aligned.
  *
- * @throws CheckpointError where a name is used twice or data does not match its dtype and shape; `path` is then as before.
+ * @throws CheckpointError where a name is used twice or data does not match its dtype and shape;
+ *   `path` is then as before.
  * @throws FileError when the file system refuses; `path` is then as before
  */
 export const writeSafetensors = (

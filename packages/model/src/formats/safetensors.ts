@@ -51,7 +51,8 @@ interface Located {
  * Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with `model.safetensors` or
  * `model.safetensors.index.json`. The whole layout is checked here; no tensor is read yet.
  *
- * @throws CheckpointError naming the file and the tensor where anything is damaged, missing or contradictory.
+ * @throws CheckpointError naming the file and the tensor where anything is damaged, missing or
+ *   contradictory.
  */
 export const openSafetensors = (path: string): TensorFile => {
   const file = locate(path);

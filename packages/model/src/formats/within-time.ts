@@ -3,8 +3,8 @@ import { createContext, Script } from 'node:vm';
 let runner: { context: { body?: () => unknown }; script: Script } | undefined;
 
 /**
- * Runs regular expressions that a file brought along. One that tries every way to divide a text takes longer than anybody
- * waits, and nothing but the engine itself can stop it.
+ * Runs regular expressions that a file brought along. One that tries every way to divide a text
+ * takes longer than anybody waits, and nothing but the engine itself can stop it.
  * @param body synchronous, and nothing but matching: it is broken off anywhere
  * @param late makes the error of what took too long
  */

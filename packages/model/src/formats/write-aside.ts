@@ -9,8 +9,8 @@ export const asidePath = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`);
 
 /**
- * Writes `path` through a file beside it that is synced and renamed: a reader sees the old file or the whole new one.
- * Where `fill` throws, nothing is left behind.
+ * Writes `path` through a file beside it that is synced and renamed: a reader sees the old file or
+ * the whole new one. Where `fill` throws, nothing is left behind.
  * @param bytes size of the whole file, for the error when the disk is full
  * @throws FileError naming `path` when the file system refuses; whatever `fill` throws
  */

@@ -1,4 +1,5 @@
-// The samples that are being generated together. Every method is one step: it leaves no tensor but the cache.
+// The samples that are being generated together. Every method is one step: it leaves no tensor but
+// the cache.
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
 import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
 import { BatchBuilder } from '../packed-batch.ts';

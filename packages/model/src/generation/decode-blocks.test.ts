@@ -17,7 +17,10 @@ import { KeyValueCache } from './kv-cache.ts';
 const prompts = [[1], [7, 2, 9, 4, 4], Array.from({ length: 21 }, (_, i) => (i * 7) % 90)];
 const steps = 6;
 
-/** Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B, hidden] float64. */
+/**
+ * Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B,
+ * hidden] float64.
+ */
 function states(decoder: Decoder, whole: boolean, adapter: string | null = null): number[] {
   const { config, computeType } = decoder;
   const cache = new KeyValueCache({

@@ -1,4 +1,5 @@
-// Blocks of a decoder as one operator each, for a step of generation: bfloat16 on the CPU, RMS norm, a gated MLP.
+// Blocks of a decoder as one operator each, for a step of generation: bfloat16 on the CPU, RMS
+// norm, a gated MLP.
 import { keep, noGrad, ops, type Tensor, tidy, zeros } from '@keel/torch';
 import type { AttentionLayer, Rotation } from '../attention.ts';
 import type { Block, Decoder } from '../decoder.ts';
@@ -19,7 +20,10 @@ export interface CacheOfLayer {
   prefixLengths: Tensor;
 }
 
-/** A block of one new token of each row: state [B, hidden] -> the same; keys and values go into the cache. */
+/**
+ * A block of one new token of each row: state [B, hidden] -> the same; keys and values go into the
+ * cache.
+ */
 export type DecodeBlock = (
   state: Tensor,
   layer: AttentionLayer,
@@ -37,7 +41,10 @@ export interface DecodeBlocks {
 
 const activations = new Set(['silu', 'gelu_tanh']);
 
-/** Factors of an adapter over some layers as the operator takes them, two a layer; none where it changes none of them. */
+/**
+ * Factors of an adapter over some layers as the operator takes them, two a layer; none where it
+ * changes none of them.
+ */
 function lowRankFactors(linears: readonly Linear[], adapter: string | null): Tensor[] {
   const pairs = linears.map(({ adapters }) =>
     adapter === null ? undefined : adapters.get(adapter),
@@ -55,8 +62,8 @@ function lowRankFactors(linears: readonly Linear[], adapter: string | null): Ten
 }
 
 /**
- * Every block of the decoder as one operator, or null where they must be composed of several. The adapter's factors are
- * those of this moment.
+ * Every block of the decoder as one operator, or null where they must be composed of several. The
+ * adapter's factors are those of this moment.
  */
 export function decodeBlocks(
   { config, weights, computeType }: Decoder,

@@ -19,7 +19,10 @@ function demandUsable(highest: Float32Array | Float64Array): void {
   throw new Error(`no token can be chosen for row ${row}: ${what}`);
 }
 
-/** Both ways to draw as one operator, where there is one: a row is read but twice, and nothing as long is written. */
+/**
+ * Both ways to draw as one operator, where there is one: a row is read but twice, and nothing as
+ * long is written.
+ */
 function drawAtOnce(logits: Tensor, uniforms: readonly number[], temperature: number): Draw[] {
   const numbers = fromTypedArray(Float64Array.from(uniforms), [uniforms.length]);
   const [tokens, logprobs, highest] = ops.draw(logits, numbers, temperature);
@@ -52,8 +55,9 @@ export function drawGreedilyComposed(logits: Tensor): Draw[] {
 }
 
 /**
- * A token of each row by the inverse of the distribution function: the first at which the cumulated probability
- * passes the row's number. Sums run chunk by chunk, so that no row is cumulated as a whole.
+ * A token of each row by the inverse of the distribution function: the first at which the cumulated
+ * probability passes the row's number. Sums run chunk by chunk, so that no row is cumulated as a
+ * whole.
  * @param logits [B, vocabulary] float32
  * @param uniforms of each row, a number in [0, 1)
  * @param temperature divides the logits

@@ -1,4 +1,5 @@
-// Text from a model: prompts are computed packed, then every step draws one token of each sample in flight.
+// Text from a model: prompts are computed packed, then every step draws one token of each sample in
+// flight.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { adaptedLayers } from '../adapters/lora.ts';
 import { BatchInFlight } from './batch-in-flight.ts';
@@ -12,11 +13,13 @@ import {
 import type { GenerationEvent, GenerationResult } from './sequence.ts';
 
 /**
- * Continues prompts, event by event: tokens as they are drawn, and the result of each sample as it ends. Between two
- * steps other work of the process gets its turn. Leaving the loop early frees everything.
+ * Continues prompts, event by event: tokens as they are drawn, and the result of each sample as it
+ * ends. Between two steps other work of the process gets its turn. Leaving the loop early frees
+ * everything.
  *
- * The same seed, prompt and indices give the same draws in every batch; what is drawn is then the same but for
- * floating-point rounding, since the products of a large and of a small batch may differ in their last bit.
+ * The same seed, prompt and indices give the same draws in every batch; what is drawn is then the
+ * same but for floating-point rounding, since the products of a large and of a small batch may
+ * differ in their last bit.
  * @param prompts token ids of each prompt
  * @throws RangeError at once, naming the option, the prompt or the adapter that cannot be used
  */

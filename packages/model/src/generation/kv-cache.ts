@@ -1,5 +1,5 @@
-// Keys and values of everything that is being generated. A prompt's lie once in a pool, however many samples
-// continue it; what a sample adds lies in a row of its own.
+// Keys and values of everything that is being generated. A prompt's lie once in a pool, however
+// many samples continue it; what a sample adds lies in a row of its own.
 import { type Device, type DType, fromTypedArray, keep, ops, type Tensor, tidy } from '@keel/torch';
 import { FreeRanges } from './free-ranges.ts';
 
@@ -73,7 +73,9 @@ export class KeyValueCache {
     return { start, length, users: 1 };
   }
 
-  /** The first prompts' room is made at once, for as many of their tokens as will stand together. */
+  /**
+   * The first prompts' room is made at once, for as many of their tokens as will stand together.
+   */
   reservePrefixes(tokens: number): void {
     if (this.#pool.extent === 0 && tokens > 0) this.#growPool(tokens);
   }
@@ -113,8 +115,8 @@ export class KeyValueCache {
   }
 
   /**
-   * Makes room for one more token in every row. Where rows must become longer, they become twice as long and
-   * only `expectedRows` are left, so that rows which ended give their memory back.
+   * Makes room for one more token in every row. Where rows must become longer, they become twice as
+   * long and only `expectedRows` are left, so that rows which ended give their memory back.
    */
   reserve(expectedRows: number): void {
     const longest = Math.max(0, ...[...this.#live].map((row) => row.length));

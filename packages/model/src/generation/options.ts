@@ -24,8 +24,8 @@ export interface SampleName {
 }
 
 /**
- * Changes the logits of one sample's next token; a logit of -Infinity rules a token out. Runs after the repetition
- * penalty and before the temperature. It must not keep the tensor.
+ * Changes the logits of one sample's next token; a logit of -Infinity rules a token out. Runs after
+ * the repetition penalty and before the temperature. It must not keep the tensor.
  * @param tokens the completion so far
  * @param logits [vocabulary] float32
  * @returns [vocabulary]
@@ -41,7 +41,10 @@ export interface GenerateOptions extends SamplingOptions {
   maxNewTokens?: number;
   /** No token that ends a sample is drawn before it has so many. Default 0. */
   minNewTokens?: number;
-  /** Same seed, prompt and indices: same draws, whatever else is in the batch. From 0 to 2^53 - 1; default 0. */
+  /**
+   * Same seed, prompt and indices: same draws, whatever else is in the batch. From 0 to 2^53 - 1;
+   * default 0.
+   */
   seed?: number;
   /** Default 1. They share their prompt's computation and memory. */
   samplesPerPrompt?: number;
@@ -55,7 +58,10 @@ export interface GenerateOptions extends SamplingOptions {
   batchSize?: number;
   /** Tokens of prompts in one forward pass; a longer prompt has one to itself. Default 1024. */
   prefillTokens?: number;
-  /** Results and events carry the log-probability of each token in the distribution it was drawn from. */
+  /**
+   * Results and events carry the log-probability of each token in the distribution it was drawn
+   * from.
+   */
   logprobs?: boolean;
   /** Special tokens give no text. Default true. */
   skipSpecialTokens?: boolean;

@@ -1,5 +1,6 @@
-// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): random numbers as a function
-// of a counter. What a sample draws so depends on its own name only, not on what else is in the batch.
+// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): random numbers
+// as a function of a counter. What a sample draws so depends on its own name only, not on what else
+// is in the batch.
 
 /** High and low half of a 32 by 32 bit product. */
 function multiply(a: number, b: number): [number, number] {

@@ -108,7 +108,8 @@ test('the order: temperature, top-k, top-p, min-p', () => {
     // Of the top 2, renormalised, 0.4 is 57%: enough for 0.5 alone; of all four it is not.
     expect(left({ topK: 2, topP: 0.5 })).toEqual([0]);
     expect(left({ topP: 0.5 })).toEqual([0, 1]);
-    // A low temperature makes the first alone likely enough: 0.4^4 is 72% of the sum of fourth powers.
+    // A low temperature makes the first alone likely enough: 0.4^4 is 72% of the sum of fourth
+    // powers.
     expect(left({ temperature: 0.25, topP: 0.69 })).toEqual([0]);
     expect(left({ temperature: 1, topP: 0.69 })).toEqual([0, 1]);
     expect(left({ temperature: 0.25, minP: 0.3 })).toEqual([0, 1]);

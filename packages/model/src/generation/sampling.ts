@@ -7,11 +7,17 @@ export interface SamplingOptions {
   temperature?: number;
   /** Only the k likeliest tokens, and those as likely as the last of them; 0: all. Default 0. */
   topK?: number;
-  /** The fewest tokens that together are at least this likely (Holtzman et al. 2020); 1: all. Default 1. */
+  /**
+   * The fewest tokens that together are at least this likely (Holtzman et al. 2020); 1: all.
+   * Default 1.
+   */
   topP?: number;
   /** Only tokens at least this share as likely as the likeliest; 0: all. Default 0. */
   minP?: number;
-  /** Divides positive and multiplies negative logits of tokens in prompt and completion (Keskar et al. 2019). Default 1. */
+  /**
+   * Divides positive and multiplies negative logits of tokens in prompt and completion (Keskar et
+   * al. 2019). Default 1.
+   */
   repetitionPenalty?: number;
 }
 
@@ -90,7 +96,10 @@ export function keepTopK(logits: Tensor, k: number): Tensor {
   return logits.maskedFill(logits.lt(best.narrow(1, k - 1, 1)), nothing);
 }
 
-/** Logits outside the smallest set of at least this probability become -Infinity: [B, vocabulary] -> the same. */
+/**
+ * Logits outside the smallest set of at least this probability become -Infinity: [B, vocabulary] ->
+ * the same.
+ */
 export function keepTopP(logits: Tensor, p: number): Tensor {
   const size = logits.dim(1);
   const normaliser = ops.logsumexp(logits, [1], true); // [B, 1]
@@ -113,13 +122,19 @@ export function keepTopP(logits: Tensor, p: number): Tensor {
   }
 }
 
-/** Logits of tokens less likely than p times the likeliest become -Infinity: [B, vocabulary] -> the same. */
+/**
+ * Logits of tokens less likely than p times the likeliest become -Infinity: [B, vocabulary] -> the
+ * same.
+ */
 export function keepMinP(logits: Tensor, p: number): Tensor {
   const border = ops.amax(logits, [1], true).add(Math.log(p)); // [B, 1]
   return logits.maskedFill(logits.lt(border), nothing);
 }
 
-/** Temperature and the filters, for a temperature above 0: logits of the distribution that is drawn from. */
+/**
+ * Temperature and the filters, for a temperature above 0: logits of the distribution that is drawn
+ * from.
+ */
 export function shapeDistribution(logits: Tensor, options: Required<SamplingOptions>): Tensor {
   let shaped = options.temperature === 1 ? logits : logits.div(options.temperature);
   if (options.topK > 0) shaped = keepTopK(shaped, options.topK);

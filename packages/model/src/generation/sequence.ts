@@ -5,8 +5,8 @@ import type { CheckedOptions, GenerationTokenizer, SampleName } from './options.
 import { StopStrings } from './stop-strings.ts';
 
 /**
- * stop: a stop token was drawn; length: maxNewTokens or the model's positions ran out; stop-string: its text came to
- * one; aborted: the signal ended it.
+ * stop: a stop token was drawn; length: maxNewTokens or the model's positions ran out; stop-string:
+ * its text came to one; aborted: the signal ended it.
  */
 export type FinishReason = 'stop' | 'length' | 'stop-string' | 'aborted';
 
@@ -16,11 +16,17 @@ export interface GenerationResult extends SampleName {
   /** Without the stop token, and cut where a stop string begins. */
   text: string;
   finishReason: FinishReason;
-  /** With the option `logprobs`: one for each token, of the distribution it was drawn from; greedy: of the model's own. */
+  /**
+   * With the option `logprobs`: one for each token, of the distribution it was drawn from; greedy:
+   * of the model's own.
+   */
   logprobs?: number[];
 }
 
-/** The pieces of `text` of all of a sample's events are its text; none holds half a character or begins a stop string. */
+/**
+ * The pieces of `text` of all of a sample's events are its text; none holds half a character or
+ * begins a stop string.
+ */
 export type GenerationEvent =
   | (SampleName & { type: 'token'; token: number; text: string; logprob?: number })
   | (SampleName & { type: 'done'; text: string; result: GenerationResult });

@@ -1,4 +1,7 @@
-/** Finds the first of some strings in text that comes piece by piece, and holds back what may begin one. */
+/**
+ * Finds the first of some strings in text that comes piece by piece, and holds back what may begin
+ * one.
+ */
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = '';
@@ -9,7 +12,10 @@ export class StopStrings {
     this.#stops = stops;
   }
 
-  /** @returns text that is surely before any stop string, and whether one was met: what follows it is dropped */
+  /**
+   * @returns text that is surely before any stop string, and whether one was met: what follows it
+   *   is dropped
+   */
   push(piece: string): { text: string; stopped: boolean } {
     if (this.#stops.length === 0) return { text: piece, stopped: false };
     const text = this.#held + piece;

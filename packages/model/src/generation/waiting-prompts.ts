@@ -7,7 +7,10 @@ export interface WaitingPrompt {
   readonly promptIndex: number;
   readonly tokens: readonly number[];
   nextSample: number;
-  /** Once it was computed: its place in the cache and the logits of what follows it, [1, vocabulary]. */
+  /**
+   * Once it was computed: its place in the cache and the logits of what follows it, [1,
+   * vocabulary].
+   */
   computed: { prefix: CachedPrefix; logits: Tensor } | null;
 }
 
@@ -41,8 +44,8 @@ export class WaitingPrompts {
   }
 
   /**
-   * The next samples, at most `places`, whose prompts that are still to be computed have at most `tokens` tokens
-   * together (one prompt may have more).
+   * The next samples, at most `places`, whose prompts that are still to be computed have at most
+   * `tokens` tokens together (one prompt may have more).
    */
   next(places: number, tokens: number): Admission[] {
     const admissions: Admission[] = [];

@@ -1,5 +1,5 @@
-// Sequence classifiers of transformers: a language model whose last token's hidden state is multiplied with `score.weight`,
-// in place of the language head.
+// Sequence classifiers of transformers: a language model whose last token's hidden state is
+// multiplied with `score.weight`, in place of the language head.
 import { architectureOf } from '../families/registry.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
@@ -12,7 +12,10 @@ export function isClassifier({ architectures }: Readonly<Record<string, unknown>
   );
 }
 
-/** Names of a classifier's labels, in order, as transformers reads them: `id2label`, else as many as `num_labels` says, else 2. */
+/**
+ * Names of a classifier's labels, in order, as transformers reads them: `id2label`, else as many as
+ * `num_labels` says, else 2.
+ */
 export function labelsOf(configJson: Readonly<Record<string, unknown>>): string[] {
   const { id2label, num_labels: count } = configJson;
   if (typeof id2label === 'object' && id2label !== null) {
@@ -23,7 +26,10 @@ export function labelsOf(configJson: Readonly<Record<string, unknown>>): string[
   return Array.from({ length }, (_, label) => `LABEL_${label}`);
 }
 
-/** transformers' class of a family's sequence classifier. @throws ConfigError for an unknown `model_type` */
+/**
+ * transformers' class of a family's sequence classifier. @throws ConfigError for an unknown
+ * `model_type`
+ */
 export const classifierArchitecture = (modelType: string): string =>
   modelType === 'gemma3_text'
     ? 'Gemma3TextForSequenceClassification'
@@ -41,9 +47,10 @@ export function classifierFields(labels: number, padTokenId: number | null) {
 }
 
 /**
- * The pad token with which transformers finds a sequence's last token: its classifiers read the rightmost token that is not
- * the pad token, so that it must be none that a sequence ends with.
- * @returns the tokenizer's own where it ends nothing, else a special token that ends nothing; null where there is none
+ * The pad token with which transformers finds a sequence's last token: its classifiers read the
+ * rightmost token that is not the pad token, so that it must be none that a sequence ends with.
+ * @returns the tokenizer's own where it ends nothing, else a special token that ends nothing; null
+ *   where there is none
  */
 export function classifierPadToken(tokenizer: Tokenizer): number | null {
   const { padTokenId, bosTokenId, eosTokenId, endOfTurnIds, specialTokenIds } = tokenizer;

@@ -1,5 +1,5 @@
-// Reward models as transformers and PEFT see them. The comparison itself runs where KEEL_TRANSFORMERS_PYTHON names a Python
-// that has both.
+// Reward models as transformers and PEFT see them. The comparison itself runs where
+// KEEL_TRANSFORMERS_PYTHON names a Python that has both.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

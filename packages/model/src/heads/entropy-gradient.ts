@@ -1,9 +1,10 @@
-// The gradient of a token's entropy without logits for all tokens at once: of one chunk after the other.
+// The gradient of a token's entropy without logits for all tokens at once: of one chunk after the
+// other.
 import { cat, noGrad, type Tensor } from '@keel/torch';
 
 /**
- * The entropies as they are, with their gradient with respect to the hidden states: with z = c tanh(s W h / c),
- * dH/dz = -p (log p + H). None flows to the weight.
+ * The entropies as they are, with their gradient with respect to the hidden states: with z = c
+ * tanh(s W h / c), dH/dz = -p (log p + H). None flows to the weight.
  * @param states [N, hidden], with a gradient
  * @param weight [vocabulary, hidden]
  * @param entropy [N]

@@ -1,11 +1,14 @@
-// Scalar heads: what a reward model or a critic adds to a language model. One row of weights a head, no bias, as transformers'
-// sequence classifiers have it (`score.weight`).
+// Scalar heads: what a reward model or a critic adds to a language model. One row of weights a
+// head, no bias, as transformers' sequence classifiers have it (`score.weight`).
 import { type Device, empty, type Tensor, tidy, withSeed } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 
 /** Its name in the checkpoint of a whole model. */
 export const SCORE_WEIGHT = 'score.weight';
-/** Its name in an adapter's file: a module that PEFT saves beside the low-rank pairs (`modules_to_save`). */
+/**
+ * Its name in an adapter's file: a module that PEFT saves beside the low-rank pairs
+ * (`modules_to_save`).
+ */
 export const PEFT_SCORE_WEIGHT = `base_model.model.${SCORE_WEIGHT}`;
 
 export interface NewScoreHeadOptions {

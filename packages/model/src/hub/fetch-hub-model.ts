@@ -1,5 +1,6 @@
-// Models of the hub, in Keel's cache: `hub/<owner>--<name>/<commit>` holds a commit's files, and `refs` what a branch
-// or tag last pointed at. A reference is written when all its files are there, so it names a complete snapshot.
+// Models of the hub, in Keel's cache: `hub/<owner>--<name>/<commit>` holds a commit's files, and
+// `refs` what a branch or tag last pointed at. A reference is written when all its files are there,
+// so it names a complete snapshot.
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -24,7 +25,10 @@ export interface HubModelOptions {
   endpoint?: string;
   /** Only the cache is asked. Default: whether HF_HUB_OFFLINE is set. */
   offline?: boolean;
-  /** Says what is downloaded, and when a cached commit stands in for the hub. Default: a line on stderr. */
+  /**
+   * Says what is downloaded, and when a cached commit stands in for the hub. Default: a line on
+   * stderr.
+   */
   log?: (line: string) => void;
   fetch?: typeof fetch;
 }
@@ -44,10 +48,12 @@ interface Request {
 }
 
 /**
- * Folder of a hub model's files; those that the cache lacks are downloaded, all from the one commit that the revision
- * names now. Where the hub cannot be reached, the commit it named last.
- * @param spec `hub:owner/name` (its main branch), or `hub:owner/name@revision` with a branch, tag or commit
- * @throws Error that says what to do without a network, token or permission, or where the repository is no model
+ * Folder of a hub model's files; those that the cache lacks are downloaded, all from the one commit
+ * that the revision names now. Where the hub cannot be reached, the commit it named last.
+ * @param spec `hub:owner/name` (its main branch), or `hub:owner/name@revision` with a branch, tag
+ *   or commit
+ * @throws Error that says what to do without a network, token or permission, or where the
+ *   repository is no model
  */
 export async function fetchHubModel(spec: string, options: HubModelOptions = {}): Promise<string> {
   const named = parseHubName(spec);

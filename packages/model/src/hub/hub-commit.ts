@@ -2,7 +2,9 @@
 export const isCommit = (id: unknown): id is string =>
   typeof id === 'string' && /^[0-9a-f]{7,64}$/.test(id);
 
-/** The commit that a hub named. @param spec for the message @throws Error where it is no commit's id */
+/**
+ * The commit that a hub named. @param spec for the message @throws Error where it is no commit's id
+ */
 export function commitName(id: unknown, spec: string): string {
   if (isCommit(id)) return id;
   throw new Error(

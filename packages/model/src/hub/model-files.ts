@@ -1,4 +1,5 @@
-// Which of a hub repository's files are the model: weights of other frameworks and other precisions stay there.
+// Which of a hub repository's files are the model: weights of other frameworks and other precisions
+// stay there.
 
 export interface HubFile {
   path: string;

@@ -14,7 +14,10 @@ const byName = new Map<string, { kind: 'filter' | 'test'; index: number }>([
   ['rejectattr', { kind: 'test', index: 1 }],
 ]);
 
-/** @throws TemplateSyntaxError for an unknown filter, test or function, unless the template tests for it */
+/**
+ * @throws TemplateSyntaxError for an unknown filter, test or function, unless the template tests
+ *   for it
+ */
 export const checkNames = (nodes: readonly AnyNode[]): void => {
   const guarded = guards(nodes);
   const assigned = assignedNames(nodes);
@@ -55,7 +58,10 @@ const unknownFunction = (name: string): string =>
     ? "the function 'lipsum' is not supported: its result is random"
     : `there is no function named '${name}'`;
 
-/** Names that the template tests for before it uses them: `'x' is filter`, `'x' is test`, `x is defined`, `x is callable`. */
+/**
+ * Names that the template tests for before it uses them: `'x' is filter`, `'x' is test`,
+ * `x is defined`, `x is callable`.
+ */
 const guards = (nodes: readonly AnyNode[]): Set<string> => {
   const found = new Set<string>();
   for (const node of nodes) {

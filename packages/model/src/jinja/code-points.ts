@@ -1,4 +1,5 @@
-// Python indexes text by code point, JS by UTF-16 unit. They differ only in text with surrogate pairs.
+// Python indexes text by code point, JS by UTF-16 unit. They differ only in text with surrogate
+// pairs.
 
 const surrogates = /[\ud800-\udfff]/;
 

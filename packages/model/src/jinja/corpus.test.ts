@@ -1,4 +1,5 @@
-// Holds the renderer against Jinja2 in transformers' environment: fixtures/corpus.json, which make-corpus.py writes.
+// Holds the renderer against Jinja2 in transformers' environment: fixtures/corpus.json, which
+// make-corpus.py writes.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TemplateSyntaxError } from './errors.ts';

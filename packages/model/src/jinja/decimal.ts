@@ -1,4 +1,5 @@
-// Decimal text of floats as Python writes it: the shortest that round-trips, and exact digits rounded half to even.
+// Decimal text of floats as Python writes it: the shortest that round-trips, and exact digits
+// rounded half to even.
 
 interface Digits {
   /** Decimal digits without a point. */

@@ -30,7 +30,10 @@ const mapping = (name: string, map: (text: string) => string): Apply =>
 
 const wordStarts = new RegExp(`([-${whitespace}({\\[<]+)`);
 
-/** Upper-cases the first letter of each word. Words start after spaces, hyphens and opening brackets. */
+/**
+ * Upper-cases the first letter of each word. Words start after spaces, hyphens and opening
+ * brackets.
+ */
 const title = (text: string): string =>
   text
     .split(wordStarts)

@@ -9,7 +9,10 @@ import { intText, str } from './repr.ts';
 import { isText, sliceText, type Text, TextBuilder, textOf } from './text.ts';
 import { isFloat, isInt, typeName, Undefined, type Value } from './values.ts';
 
-/** Formats a non-negative float with type e, f or g. `dotZero` keeps a decimal point, as repr() does. */
+/**
+ * Formats a non-negative float with type e, f or g. `dotZero` keeps a decimal point, as repr()
+ * does.
+ */
 export const formatFloat = (
   value: number,
   type: string,

@@ -2,8 +2,8 @@ import { type Origin, Str, tagged } from './text.ts';
 import { Dict, List, PyObject, PythonFloat, Undefined, type Value } from './values.ts';
 
 /**
- * Converts a JS value to a template's value: objects and Maps become dicts, arrays become lists. All text in it,
- * including the keys of dicts, is tagged with the origin.
+ * Converts a JS value to a template's value: objects and Maps become dicts, arrays become lists.
+ * All text in it, including the keys of dicts, is tagged with the origin.
  * @throws TypeError if a value has no equivalent in Python
  */
 export const fromJs = (value: unknown, origin: Origin | null = null): Value => {

@@ -1,4 +1,5 @@
-// Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks on, as in transformers.
+// Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks
+// on, as in transformers.
 import { TemplateSyntaxError } from './errors.ts';
 import { float, int } from './numbers.ts';
 import { unescapeString } from './string-literal.ts';

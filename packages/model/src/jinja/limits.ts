@@ -1,10 +1,14 @@
 /**
- * What one rendering may cost. A chat template comes with a model, and one that never ends, or that doubles its text in a
- * loop, must stop with an error. Every loop, call and operation spends steps; long texts and lists spend more.
+ * What one rendering may cost. A chat template comes with a model, and one that never ends, or that
+ * doubles its text in a loop, must stop with an error. Every loop, call and operation spends steps;
+ * long texts and lists spend more.
  */
 import { PythonError } from './errors.ts';
 
-/** Steps of one rendering: a second or so. Templates of model families take a few thousand for a long conversation. */
+/**
+ * Steps of one rendering: a second or so. Templates of model families take a few thousand for a
+ * long conversation.
+ */
 export const MOST_STEPS = 10_000_000;
 /** UTF-16 units of one text. */
 export const LONGEST_TEXT = 1 << 26;

@@ -76,7 +76,9 @@ const itemOf = (value: Value, key: Value): Value | undefined => {
   return own?.call(value, key);
 };
 
-/** `value.name`: an attribute first, then an item. @throws PythonError where the value is undefined */
+/**
+ * `value.name`: an attribute first, then an item. @throws PythonError where the value is undefined
+ */
 export const getAttribute = (value: Value, name: string): Value => {
   const attribute = attributeOf(value, name);
   if (attribute !== undefined) return attribute;
@@ -84,7 +86,9 @@ export const getAttribute = (value: Value, name: string): Value => {
   return item === undefined ? missing(value, name) : item;
 };
 
-/** `value[key]`: an item first, then an attribute. @throws PythonError where the value is undefined */
+/**
+ * `value[key]`: an item first, then an attribute. @throws PythonError where the value is undefined
+ */
 export const getItem = (value: Value, key: Value): Value => {
   const item = itemOf(value, key);
   if (item !== undefined) return item;

@@ -12,7 +12,10 @@ export interface MacroShape {
   readonly usesCaller: boolean;
 }
 
-/** Runs the body. A missing argument is undefined. Used ones of caller, kwargs and varargs follow the parameters. */
+/**
+ * Runs the body. A missing argument is undefined. Used ones of caller, kwargs and varargs follow
+ * the parameters.
+ */
 export type Invoke = (args: readonly (Value | undefined)[]) => Value;
 
 export class Macro extends PyCallable {

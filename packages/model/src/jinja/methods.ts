@@ -1,4 +1,5 @@
-// Methods of values; those of str are in text-*.ts. Methods that change a list or dict are missing, as in the sandbox.
+// Methods of values; those of str are in text-*.ts. Methods that change a list or dict are missing,
+// as in the sandbox.
 import { positional } from './arguments.ts';
 import { exactly } from './decimal.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';

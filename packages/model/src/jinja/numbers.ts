@@ -36,7 +36,10 @@ export const isNumber = (value: Value): value is boolean | number | bigint | Pyt
 export const toNumber = (value: boolean | number | bigint | PythonFloat): number =>
   isFloat(value) ? floatValue(value) : intToNumber(value as boolean | number | bigint);
 
-/** The value of an int where Python wants an index or a count. @throws PythonError where it is no int */
+/**
+ * The value of an int where Python wants an index or a count. @throws PythonError where it is no
+ * int
+ */
 export const asIndex = (value: Value): number => {
   if (isInt(value)) {
     const number = Number(value);
@@ -104,7 +107,8 @@ const divideInts: Number2<Int> = (a, b) => {
   const negative = BigInt(a) < 0n !== BigInt(b) < 0n;
   const x = BigInt(a) < 0n ? -BigInt(a) : BigInt(a);
   const y = BigInt(b) < 0n ? -BigInt(b) : BigInt(b);
-  // The quotient has about 66 bits; its lowest bit also stands for the remainder, so that rounding is right.
+  // The quotient has about 66 bits; its lowest bit also stands for the remainder, so that rounding
+  // is right.
   const shift = 66 - (bitLength(x) - bitLength(y));
   const [up, down] = shift >= 0 ? [x << BigInt(shift), y] : [x, y << BigInt(-shift)];
   const quotient = (up / down) | (up % down === 0n ? 0n : 1n);

@@ -51,7 +51,9 @@ export class Scope {
 
 export type Evaluate = (scope: Scope) => Value;
 
-/** How a statement ended: where not 'next', the loop around it is left or goes on to its next value. */
+/**
+ * How a statement ended: where not 'next', the loop around it is left or goes on to its next value.
+ */
 export type Ending = 'next' | 'break' | 'continue';
 export type Execute = (scope: Scope, output: Output) => Ending;
 

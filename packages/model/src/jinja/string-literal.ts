@@ -23,7 +23,8 @@ const lengths: Record<string, number> = { x: 2, u: 4, U: 8 };
  */
 export const unescapeString = (literal: string, at: number): string => {
   if (!literal.includes('\\')) return literal;
-  // jinja2 encodes to ASCII first, so a backslash before a non-ASCII character combines with that character's escape.
+  // jinja2 encodes to ASCII first, so a backslash before a non-ASCII character combines with that
+  // character's escape.
   const source = literal.replace(/[^\0-\x7f]/gu, codeEscape);
   let text = '';
   let index = 0;

@@ -1,5 +1,5 @@
-// Resolves names to variables: a port of jinja2.idtracking, whose rules decide how a {% set %} inside a loop or branch
-// affects the names outside.
+// Resolves names to variables: a port of jinja2.idtracking, whose rules decide how a {% set %}
+// inside a loop or branch affects the names outside.
 import { type AnyNode, childrenOf, type For, type Statement } from './ast.ts';
 
 /** The variables of one function: the template, a macro or a recursive loop. */

@@ -1,8 +1,10 @@
-// Entry point of the chat template renderer: Jinja2 3.1 as transformers 5.17 sets it up. corpus.test.ts compares the two.
+// Entry point of the chat template renderer: Jinja2 3.1 as transformers 5.17 sets it up.
+// corpus.test.ts compares the two.
 //
-// Why not minijinja-js 2.11: it prints 20.0 as 20, 1e16 as 10000000000000000.0 and ['a', True] as ["a", true], evaluates 7 // -2
-// to -3, sorts dict keys, and lacks str methods such as rsplit and format. It also cannot report which part of the output came
-// from which message, which training needs to know.
+// Why not minijinja-js 2.11: it prints 20.0 as 20, 1e16 as 10000000000000000.0 and ['a', True] as
+// ["a", true], evaluates 7 // -2 to -3, sorts dict keys, and lacks str methods such as rsplit and
+// format. It also cannot report which part of the output came from which message, which training
+// needs to know.
 import { type AnyNode, type Block, type Call, walk } from './ast.ts';
 import { checkNames } from './checks.ts';
 import { PythonError, TemplateSyntaxError } from './errors.ts';
@@ -177,7 +179,8 @@ const clockFormatsOf = (nodes: readonly AnyNode[]): (string | null)[] => {
     const [format] = [...args, ...kwargs.map(({ value }) => value)];
     return format?.kind === 'const' && typeof format.value === 'string' ? format.value : null;
   });
-  // Testing whether strftime_now exists does not use the clock. Any other reference that is not a call might.
+  // Testing whether strftime_now exists does not use the clock. Any other reference that is not a
+  // call might.
   const tested = nodes.filter((node) => node.kind === 'test' && isClock(node.value)).length;
   const others = nodes.filter(isClock).length - calls.length - tested;
   return others > 0 ? [...formats, null] : formats;

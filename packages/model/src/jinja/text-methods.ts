@@ -38,7 +38,9 @@ type Method = (self: Text, args: readonly Value[], kwargs: Kwargs) => Value;
 /** Converts `text` to Markup if `source` is Markup. */
 export const like = (source: Text, text: Text): Text => (isMarkup(source) ? markup(text) : text);
 
-/** The UTF-16 offsets that Python's start and end arguments select, or null if start is after end. */
+/**
+ * The UTF-16 offsets that Python's start and end arguments select, or null if start is after end.
+ */
 const within = (
   text: string,
   from: Value | undefined,

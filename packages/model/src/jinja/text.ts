@@ -1,5 +1,6 @@
-// Text that tracks which message each part came from. Text without an origin is a plain JS string, which keeps the common
-// case fast. A Str carries runs; a run may be empty, so that empty content still marks its place.
+// Text that tracks which message each part came from. Text without an origin is a plain JS string,
+// which keeps the common case fast. A Str carries runs; a run may be empty, so that empty content
+// still marks its place.
 
 import { LONGEST_TEXT, makeRoom, spend } from './limits.ts';
 
@@ -31,7 +32,9 @@ export class Str {
   }
 }
 
-/** Text from the filters `safe` and `escape`. Joining other text to it escapes that text for HTML. */
+/**
+ * Text from the filters `safe` and `escape`. Joining other text to it escapes that text for HTML.
+ */
 export class Markup extends Str {}
 
 export type Text = string | Str;
@@ -94,7 +97,9 @@ export class TextBuilder {
   }
 }
 
-/** What is added counts, and not what is there already: text is often built of many small pieces. */
+/**
+ * What is added counts, and not what is there already: text is often built of many small pieces.
+ */
 const checkLength = (at: number, piece: Text): void => {
   const { length } = textOf(piece);
   if (at + length > LONGEST_TEXT) makeRoom(at + length);

@@ -1,7 +1,9 @@
-// Character classes and case mappings of Python's str. JS regular expressions cover most of them; the tables add what they
-// lack: numeric types, title case and case folding.
+// Character classes and case mappings of Python's str. JS regular expressions cover most of them;
+// the tables add what they lack: numeric types, title case and case folding.
 
-/** The characters of Python's `\s` and str.isspace(), for character classes of regular expressions. */
+/**
+ * The characters of Python's `\s` and str.isspace(), for character classes of regular expressions.
+ */
 export const whitespace =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 

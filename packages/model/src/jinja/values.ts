@@ -1,5 +1,6 @@
-// Python's values. An int is a JS number that is a safe integer, or a bigint. A float whose value is a safe integer is a
-// PythonFloat; any other JS number is a float. A str is Text, a bool a boolean, None null; other types are classes.
+// Python's values. An int is a JS number that is a safe integer, or a bigint. A float whose value
+// is a safe integer is a PythonFloat; any other JS number is a float. A str is Text, a bool a
+// boolean, None null; other types are classes.
 import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
 import { makeRoom, spend } from './limits.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
@@ -59,7 +60,9 @@ export class NativeFunction extends PyCallable {
   }
 }
 
-/** A missing name or attribute. It prints and iterates as empty; most other operations are errors. */
+/**
+ * A missing name or attribute. It prints and iterates as empty; most other operations are errors.
+ */
 export class Undefined {
   readonly #message: () => string;
   readonly #kind: string;
@@ -145,7 +148,9 @@ export class Dict extends PyObject {
     return this.#entries.has(hashKey(key));
   }
 
-  /** For use during construction only. As in Python, an equal key keeps its position and first form. */
+  /**
+   * For use during construction only. As in Python, an equal key keeps its position and first form.
+   */
   set(key: Value, value: Value): void {
     const hash = hashKey(key);
     const entry = this.#entries.get(hash);
@@ -276,7 +281,8 @@ export const objectTypeName = (value: Value): string => {
   return `${name === 'Markup' ? 'markupsafe.Markup' : name} object`;
 };
 
-// Maps keys to JS Map keys that are equal if and only if the keys are equal in Python: 1 == 1.0 == True, but not '1'.
+// Maps keys to JS Map keys that are equal if and only if the keys are equal in Python: 1 == 1.0 ==
+// True, but not '1'.
 const hashKey = (value: Value): unknown => {
   if (typeof value === 'string') return value.startsWith('\0') ? `\0s${value}` : value;
   if (value instanceof Str) return hashKey(value.text);
@@ -317,5 +323,8 @@ const tokenOf = (key: unknown): string => {
   return `object:${identity}`;
 };
 
-/** The key by which a set of values tells them apart. @throws PythonError where the value cannot be hashed */
+/**
+ * The key by which a set of values tells them apart. @throws PythonError where the value cannot be
+ * hashed
+ */
 export const hashed = hashKey;

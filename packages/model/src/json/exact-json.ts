@@ -1,4 +1,5 @@
-// JSON with its numbers as the text writes them: JSON.parse alone reads 20.0 as 20 and 18446744073709551617 as 18446744073709552000.
+// JSON with its numbers as the text writes them: JSON.parse alone reads 20.0 as 20 and
+// 18446744073709551617 as 18446744073709552000.
 import { PythonFloat } from '../jinja/values.ts';
 
 /** A number in JSON that no value can hold. */
@@ -17,15 +18,15 @@ export class JsonNumberError extends Error {
 }
 
 /**
- * Whether a text may hold a number that JSON.parse alone gets wrong: 16 or more digits, only zeros after the point, an
- * exponent, or -0. Text inside strings may match too, which only costs time: most rows match nothing and are parsed at
- * JSON.parse's own speed.
+ * Whether a text may hold a number that JSON.parse alone gets wrong: 16 or more digits, only zeros
+ * after the point, an exponent, or -0. Text inside strings may match too, which only costs time:
+ * most rows match nothing and are parsed at JSON.parse's own speed.
  */
 const unusualNumber = /\d(?:[eE]|\.0+(?!\d)|[\d.]{15})|-0(?![\d.])/;
 
 /**
- * Parses JSON. Integers are numbers, or bigint where a number would lose digits. Floats are numbers, or {@link PythonFloat}
- * where their value is whole.
+ * Parses JSON. Integers are numbers, or bigint where a number would lose digits. Floats are
+ * numbers, or {@link PythonFloat} where their value is whole.
  * @throws SyntaxError as JSON.parse does
  * @throws JsonNumberError for a number beyond the range of a double
  */
@@ -48,7 +49,10 @@ const exactNumber = (
   return Number.isInteger(value) ? new PythonFloat(value) : value;
 };
 
-/** The same value with plain numbers where whole floats are: what programs that know only JSON's numbers are given. */
+/**
+ * The same value with plain numbers where whole floats are: what programs that know only JSON's
+ * numbers are given.
+ */
 export const plainNumbers = <T>(value: T): T => plain(value) as T;
 
 const plain = (value: unknown): unknown => {
@@ -83,7 +87,10 @@ export const setField = (target: object, name: string, value: unknown): void => 
   }
 };
 
-/** JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link parseExactJson} reads it back. */
+/**
+ * JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link
+ * parseExactJson} reads it back.
+ */
 export const exactJson = (value: unknown): string => JSON.stringify(value, rawNumber);
 
 function rawNumber(this: Record<string, unknown>, key: string, value: unknown): unknown {

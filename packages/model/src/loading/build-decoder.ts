@@ -16,7 +16,8 @@ export interface BuildOptions {
 }
 
 /**
- * Reads a checked checkpoint's weights, tensor by tensor: beside the model, at most one tensor is held twice.
+ * Reads a checked checkpoint's weights, tensor by tensor: beside the model, at most one tensor is
+ * held twice.
  * @throws CheckpointError where bytes cannot be read
  */
 export function buildDecoder(
@@ -29,8 +30,9 @@ export function buildDecoder(
   const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
   const read = (name: string, transposed = false): Tensor => {
     const weight = tidy(() => {
-      // Parameters begin on values that the products' type has: a weight halfway between two of them would jump by a whole
-      // step at the first small change, and the objective would see another model than the one that is trained.
+      // Parameters begin on values that the products' type has: a weight halfway between two of
+      // them would jump by a whole step at the first small change, and the objective would see
+      // another model than the one that is trained.
       const stored = source.read(name, computeType);
       const turned = transposed ? stored.t().contiguous() : stored;
       const placed = turned.to({ dtype: storage, device });

@@ -5,12 +5,16 @@ import { plannedModules } from './module-plan.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export interface CheckOptions {
-  /** It is a sequence classifier, with a scalar head of any number of labels and no use for a language head. */
+  /**
+   * It is a sequence classifier, with a scalar head of any number of labels and no use for a
+   * language head.
+   */
   scoreHead?: boolean;
 }
 
 /**
- * Holds a checkpoint against its configuration: every tensor there, of the right shape, and none besides.
+ * Holds a checkpoint against its configuration: every tensor there, of the right shape, and none
+ * besides.
  * Nothing is read, so this costs the same for a model of any size.
  * @throws CheckpointError naming the file and the tensor
  */
@@ -31,7 +35,8 @@ export function checkWeights(
     check(`${name}.weight`, stored);
     if (bias) check(`${name}.bias`, shape.slice(0, 1));
   }
-  // A classifier's file may keep the head of the language model that it was made of. A tied head is compared when it is opened.
+  // A classifier's file may keep the head of the language model that it was made of. A tied head is
+  // compared when it is opened.
   if (config.tieEmbeddings) known.add(`${config.modules.head}.weight`);
   const extra = source.names().filter((name) => !known.has(name) && !source.isBuffer(name));
   if (extra.length === 0) return;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
 
-// A clock of the file system may stand still for some milliseconds: a second write in them would go unseen.
+// A clock of the file system may stand still for some milliseconds: a second write in them would go
+// unseen.
 const SETTLED_MILLISECONDS = 2000;
 
 /** What changes whenever a file's content does, found without reading it. */
@@ -9,7 +10,10 @@ export interface FileIdentity {
   /** Without links. */
   path: string;
   size: number;
-  /** Device, inode, and nanoseconds of the last change of content and of the inode, which no program can set back. */
+  /**
+   * Device, inode, and nanoseconds of the last change of content and of the inode, which no program
+   * can set back.
+   */
   version: string;
 }
 

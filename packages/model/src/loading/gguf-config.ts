@@ -10,7 +10,8 @@ type Json = Record<string, unknown>;
 
 /**
  * @param notice told of fields that Keel does not know
- * @throws CheckpointError where the architecture is unknown, or a field is missing, wrong or not supported
+ * @throws CheckpointError where the architecture is unknown, or a field is missing, wrong or not
+ *   supported
  */
 export function ggufConfigJson(
   path: string,

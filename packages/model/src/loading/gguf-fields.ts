@@ -1,7 +1,10 @@
 import { CheckpointError, quote } from '../formats/checkpoint-error.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 
-/** Typed metadata under an architecture's own prefix. Wrong kinds throw a CheckpointError that names the entry. */
+/**
+ * Typed metadata under an architecture's own prefix. Wrong kinds throw a CheckpointError that names
+ * the entry.
+ */
 export class GgufFields {
   readonly #path: string;
   readonly #file: GgufFile;

@@ -41,7 +41,10 @@ function longrope(fields: GgufFields, file: GgufFile): Record<string, unknown> {
 const attentionFactor = (factor: number | null) =>
   factor === null ? {} : { attention_factor: factor };
 
-/** The file holds the quotients only; all published models of this scaling share these three numbers. */
+/**
+ * The file holds the quotients only; all published models of this scaling share these three
+ * numbers.
+ */
 function llama3(fields: GgufFields, file: GgufFile): Record<string, unknown> {
   const quotients = file.readFloat32('rope_freqs.weight');
   const factor = short(Math.max(...quotients));

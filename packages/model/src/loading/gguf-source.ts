@@ -54,7 +54,9 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
   };
 }
 
-/** Rows (0, half, 1, half + 1, …) of each head back in their order: [heads * size, …] -> the same. */
+/**
+ * Rows (0, half, 1, half + 1, …) of each head back in their order: [heads * size, …] -> the same.
+ */
 function apart(tensor: Tensor, heads: number): Tensor {
   const { shape } = tensor;
   const half = shape[0]! / heads / 2;

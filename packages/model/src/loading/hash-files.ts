@@ -24,8 +24,8 @@ export interface HashOptions {
 }
 
 /**
- * SHA-256, in hex, of the files' contents in this order. That of large files is remembered in the cache, beside their sizes,
- * inodes and times, and not computed again until one of these changes.
+ * SHA-256, in hex, of the files' contents in this order. That of large files is remembered in the
+ * cache, beside their sizes, inodes and times, and not computed again until one of these changes.
  */
 export async function hashFiles(
   paths: readonly string[],

@@ -28,8 +28,8 @@ export interface LoadDecoderOptions {
   /** Weights are float32 parameters that require gradients (full fine-tuning) and not frozen. */
   trainable?: boolean;
   /**
-   * Told what has no effect in the files, and why dequantised weights were not kept in the cache; a warning of the process unless
-   * given.
+   * Told what has no effect in the files, and why dequantised weights were not kept in the cache; a
+   * warning of the process unless given.
    */
   notice?(text: string): void;
 }
@@ -48,8 +48,10 @@ export interface LoadedDecoder {
 }
 
 /**
- * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file, whatever its name.
- * @throws CheckpointError naming the file, and the tensor or field, where something is damaged, missing, too much or unknown
+ * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file,
+ * whatever its name.
+ * @throws CheckpointError naming the file, and the tensor or field, where something is damaged,
+ *   missing, too much or unknown
  */
 export const loadDecoder = async (
   path: string,
@@ -119,7 +121,10 @@ function openFolder(folder: string, notice: (text: string) => void): Opened {
   return { ...opened, config: { ...config, tieEmbeddings: false } };
 }
 
-/** Whether the file holds a head of other values than the embedding that is to stand for it. Equal ones are tied. */
+/**
+ * Whether the file holds a head of other values than the embedding that is to stand for it. Equal
+ * ones are tied.
+ */
 function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderConfig): boolean {
   const [head, embedding] = [`${modules.head}.weight`, `${modules.embedding}.weight`];
   if (!tieEmbeddings || source.shape(head) === null || source.shape(embedding) === null) {

@@ -14,7 +14,9 @@ export interface PlannedModule {
 export const inLayer = (pattern: string, layer: number): string =>
   pattern.replace('#', String(layer));
 
-/** Names and [out, in] of a layer's linear modules by place, in the order the decoder wants them. */
+/**
+ * Names and [out, in] of a layer's linear modules by place, in the order the decoder wants them.
+ */
 export function linearPlaces(config: DecoderConfig) {
   const { modules, hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
   const [query, keyValue] = [heads * headSize, keyValueHeads * headSize];
@@ -46,7 +48,9 @@ export function linearPlaces(config: DecoderConfig) {
   };
 }
 
-/** Every module with weights, in the order of the forward pass; the head only where it is not tied. */
+/**
+ * Every module with weights, in the order of the forward pass; the head only where it is not tied.
+ */
 export function plannedModules(config: DecoderConfig): PlannedModule[] {
   const { modules, hiddenSize, headSize, vocabularySize } = config;
   const normBias = config.norm.kind === 'layer';

@@ -15,8 +15,8 @@ export const linearLayers = (decoder: Decoder): Linear[] =>
   decoder.weights.blocks.flatMap(linearsOf);
 
 /**
- * The decoder's own weights by their names in a checkpoint; linear weights are [out, in]. A tied head is left out, and so are
- * adapters. For full fine-tuning these are the parameters.
+ * The decoder's own weights by their names in a checkpoint; linear weights are [out, in]. A tied
+ * head is left out, and so are adapters. For full fine-tuning these are the parameters.
  */
 export function namedWeights(decoder: Decoder): Map<string, Tensor> {
   const { config, weights } = decoder;

@@ -3,16 +3,20 @@ import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
 
-/** Whether a tensor holds nothing but finite numbers. Its sum tells: NaN and infinity do not go away. */
+/**
+ * Whether a tensor holds nothing but finite numbers. Its sum tells: NaN and infinity do not go
+ * away.
+ */
 export const allFinite = (tensor: Tensor): boolean =>
   tidy(() => noGrad(() => Number.isFinite(tensor.detach().to('float64').sum().item())));
 
 /**
- * Looks for weights that are NaN or infinite, where what was computed with them is. A scan reads every weight, so it is made
- * only then.
+ * Looks for weights that are NaN or infinite, where what was computed with them is. A scan reads
+ * every weight, so it is made only then.
  * @param name of the model, for the message
  * @param adapter the one that is on, or null
- * @throws CheckpointError naming the tensor: the one that is not finite, or else the one with the largest numbers
+ * @throws CheckpointError naming the tensor: the one that is not finite, or else the one with the
+ *   largest numbers
  */
 export function refuseNonFiniteWeights(
   decoder: Decoder,

@@ -12,14 +12,14 @@ const floats: Partial<Record<StoredDType, DType>> = {
   F64: 'float64',
 };
 
-// What older versions of transformers saved beside the weights, and newer ones pass over: frequencies that config.json gives,
-// and GPT-2's causal masks.
+// What older versions of transformers saved beside the weights, and newer ones pass over:
+// frequencies that config.json gives, and GPT-2's causal masks.
 const buffers =
   /^(model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq|model\.rotary_emb\.inv_freq|transformer\.h\.\d+\.attn\.(bias|masked_bias))$/;
 
 /**
- * The weights of a folder as transformers saves it, or of one file. They are mapped: what has the wanted type already and lies
- * aligned is not copied.
+ * The weights of a folder as transformers saves it, or of one file. They are mapped: what has the
+ * wanted type already and lies aligned is not copied.
  * @throws CheckpointError where the files are damaged
  */
 export function openSafetensorsSource(
@@ -31,7 +31,8 @@ export function openSafetensorsSource(
   const mappings = new Mappings(file);
   const inUse = new Set<string>();
   const { modules } = config;
-  // Checkpoints of the bare model (GPT-2's own) lack the name under which the language model holds it.
+  // Checkpoints of the bare model (GPT-2's own) lack the name under which the language model holds
+  // it.
   const prefix = modules.embedding.slice(0, modules.embedding.indexOf('.') + 1);
   const bareEmbedding = `${modules.embedding.slice(prefix.length)}.weight`;
   const bare = !file.has(`${modules.embedding}.weight`) && file.has(bareEmbedding);
@@ -84,7 +85,9 @@ class Mappings implements Disposable {
     this.#file = file;
   }
 
-  /** A tensor without a copy; null where it is empty or lies at no multiple of its element's size. */
+  /**
+   * A tensor without a copy; null where it is empty or lies at no multiple of its element's size.
+   */
   view(
     name: string,
     type: DType,

@@ -16,7 +16,10 @@ export interface SaveModelOptions {
   dtype: SavedDType;
   /** Bytes of weights in one file; more go into several with an index. */
   shardBytes?: number;
-  /** The base's generation_config.json, which is written as it was; made of config.json's token ids where there is none. */
+  /**
+   * The base's generation_config.json, which is written as it was; made of config.json's token ids
+   * where there is none.
+   */
   generationConfig?: string | null;
   /** Writes a sequence classifier: with this scalar head, and without the language head. */
   scoreHead?: ScoreHeadToSave | null;
@@ -25,7 +28,10 @@ export interface SaveModelOptions {
 export interface ScoreHeadToSave {
   /** [K, hidden] */
   weight: Tensor;
-  /** The token that pads, which no sequence may end with: `classifierPadToken`. null keeps the model's own. */
+  /**
+   * The token that pads, which no sequence may end with: `classifierPadToken`. null keeps the
+   * model's own.
+   */
   padTokenId: number | null;
 }
 
@@ -36,8 +42,8 @@ export interface SavesItself {
 }
 
 /**
- * Writes a folder that transformers loads: config.json, generation_config.json, the weights, the tokenizer's files. Adapters
- * are not part of it: merge them before.
+ * Writes a folder that transformers loads: config.json, generation_config.json, the weights, the
+ * tokenizer's files. Adapters are not part of it: merge them before.
  */
 export function saveModel(
   folder: string,

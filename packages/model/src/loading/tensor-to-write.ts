@@ -10,7 +10,10 @@ export const savedTypes: Record<SavedDType, DType> = {
   F16: 'float16',
 };
 
-/** A tensor for a safetensors file, converted when its turn comes. A matrix may be written transposed. */
+/**
+ * A tensor for a safetensors file, converted when its turn comes. A matrix may be written
+ * transposed.
+ */
 export function tensorToWrite(
   name: string,
   tensor: Tensor,

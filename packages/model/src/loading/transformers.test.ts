@@ -1,4 +1,5 @@
-// Saved models as transformers itself sees them. Runs where KEEL_TRANSFORMERS_PYTHON names a Python that has it.
+// Saved models as transformers itself sees them. Runs where KEEL_TRANSFORMERS_PYTHON names a Python
+// that has it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,8 @@ if (!python) {
   );
 }
 
-// argv: model folder, adapter folder or "-", ids as JSON, number of tokens to generate, text to tokenise
+// argv: model folder, adapter folder or "-", ids as JSON, number of tokens to generate, text to
+// tokenise
 const script = `
 import json, sys, torch
 from transformers import AutoModelForCausalLM, AutoTokenizer

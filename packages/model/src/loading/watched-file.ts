@@ -5,8 +5,9 @@ import { CheckpointError } from '../formats/checkpoint-error.ts';
 const leftOpen = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
 /**
- * A file that is mapped and not copied: whoever writes into it changes the numbers of the model. One that is replaced by
- * another of its name, as a download does, stays what it was for those who have it.
+ * A file that is mapped and not copied: whoever writes into it changes the numbers of the model.
+ * One that is replaced by another of its name, as a download does, stays what it was for those who
+ * have it.
  */
 export class WatchedFile implements Disposable {
   readonly path: string;

@@ -21,8 +21,9 @@ export function cacheLimit(given = process.env.KEEL_WEIGHT_CACHE): number {
 }
 
 /**
- * Removes entries until `needed` bytes more stay within the limit: those whose source is gone, then the longest unused. What
- * killed writers left goes too. Processes that have an entry mapped keep it.
+ * Removes entries until `needed` bytes more stay within the limit: those whose source is gone, then
+ * the longest unused. What killed writers left goes too. Processes that have an entry mapped keep
+ * it.
  */
 export function makeRoom(
   folder: string,

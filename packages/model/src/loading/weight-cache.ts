@@ -1,4 +1,5 @@
-// Dequantised weights, kept in the cache so that the next start maps them in place of computing them again.
+// Dequantised weights, kept in the cache so that the next start maps them in place of computing
+// them again.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -29,10 +30,12 @@ export interface WeightCacheOptions {
 }
 
 /**
- * The weights of a quantised file from the cache, mapped. Where it does not hold them, they are computed and put there first, in
- * place of what it held of an earlier version of the file. Processes may do so at the same time.
+ * The weights of a quantised file from the cache, mapped. Where it does not hold them, they are
+ * computed and put there first, in place of what it held of an earlier version of the file.
+ * Processes may do so at the same time.
  * @param source the file's weights, already held against `config`
- * @returns null where they are not kept: the cache is off or cannot be written to, or the model is very small or too large
+ * @returns null where they are not kept: the cache is off or cannot be written to, or the model is
+ *   very small or too large
  */
 export function cachedWeights(
   source: WeightSource,
@@ -97,7 +100,9 @@ function weightNames(source: WeightSource, config: DecoderConfig): string[] {
 
 let code: string | undefined;
 
-/** Of the sources that say which numbers come out: whoever changes them need not remember a version. */
+/**
+ * Of the sources that say which numbers come out: whoever changes them need not remember a version.
+ */
 function codeVersion(): string {
   if (code !== undefined) return code;
   const hash = createHash('sha256');

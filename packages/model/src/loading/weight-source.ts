@@ -1,6 +1,9 @@
 import type { DType, Tensor } from '@keel/torch';
 
-/** A checkpoint's tensors under the names that transformers gives them, whatever the file calls them. */
+/**
+ * A checkpoint's tensors under the names that transformers gives them, whatever the file calls
+ * them.
+ */
 export interface WeightSource extends Disposable {
   /** Files in which tensors lie that were read without a copy. */
   mappedFiles(): string[];

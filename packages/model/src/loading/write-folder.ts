@@ -4,9 +4,11 @@ import { makeFolder } from '../formats/make-folder.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
 
 /**
- * Writes a folder beside its place and renames it, so that it is there whole or not at all. Where it exists already, its files
- * are replaced one by one and others stay: `fill` must then write each aside.
- * @throws FileError when the file system refuses; whatever `fill` throws. Nothing is then left behind
+ * Writes a folder beside its place and renames it, so that it is there whole or not at all. Where
+ * it exists already, its files are replaced one by one and others stay: `fill` must then write each
+ * aside.
+ * @throws FileError when the file system refuses; whatever `fill` throws. Nothing is then left
+ *   behind
  */
 export function writeFolder(folder: string, fill: (inside: string) => void): void {
   if (existsSync(folder)) {
@@ -25,7 +27,8 @@ export function writeFolder(folder: string, fill: (inside: string) => void): voi
   }
 }
 
-// transformers 5 refuses a whole number where one of its fields is a float, and JavaScript writes 30.0 as 30.
+// transformers 5 refuses a whole number where one of its fields is a float, and JavaScript writes
+// 30.0 as 30.
 const floatFields = [
   'attn_logit_softcapping',
   'final_logit_softcapping',

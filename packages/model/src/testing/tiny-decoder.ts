@@ -123,7 +123,8 @@ export function tinyDecoder({
 }
 
 /**
- * A decoder that, whatever it is given, next wants the given tokens: logits are log-probabilities [vocabulary].
+ * A decoder that, whatever it is given, next wants the given tokens: logits are log-probabilities
+ * [vocabulary].
  * Its one layer adds nothing, and every embedding is the same.
  */
 export function constantDecoder(logits: readonly number[]): Decoder {

@@ -13,7 +13,10 @@ import type { TemplateSettings } from './template-settings.ts';
 export { ChatTemplateError } from './chat-template-error.ts';
 export type { ContentSpan } from './spans.ts';
 
-/** One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they are. */
+/**
+ * One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they
+ * are.
+ */
 export interface ChatMessage {
   role: string;
   content?: unknown;
@@ -23,7 +26,10 @@ export interface ChatMessage {
 export interface RenderOptions {
   /** End with the start of an assistant turn. */
   addGenerationPrompt?: boolean;
-  /** End right after the last message's content, or after the named field, so that the model continues it. */
+  /**
+   * End right after the last message's content, or after the named field, so that the model
+   * continues it.
+   */
   continueFinalMessage?: boolean | string;
   /** Tool descriptions, as JSON schemas. */
   tools?: unknown[] | null;
@@ -64,8 +70,8 @@ const reserved = new Set([
 ]);
 
 /**
- * A model's chat template or set of named templates, rendered exactly as in transformers. If the set has `tool_use`,
- * conversations with tools use it; all others use `default`.
+ * A model's chat template or set of named templates, rendered exactly as in transformers. If the
+ * set has `tool_use`, conversations with tools use it; all others use `default`.
  */
 export class ChatTemplate {
   /** Template sources by name. */

@@ -1,4 +1,5 @@
-// Holds rendered conversations against transformers: fixtures/chats.json, which make-chats.py writes.
+// Holds rendered conversations against transformers: fixtures/chats.json, which make-chats.py
+// writes.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PythonFloat } from '../jinja/values.ts';
@@ -59,7 +60,9 @@ const optionsOf = (options: Options): RenderOptions => ({
   variables: options.kwargs,
 });
 
-/** The text of a field: of blocks, that of each right after the other's, as templates write them. */
+/**
+ * The text of a field: of blocks, that of each right after the other's, as templates write them.
+ */
 const wordsOf = (value: unknown): string => {
   if (typeof value === 'string') return value.replace(/\s+/g, '');
   const blocks = Array.isArray(value) ? value : [];

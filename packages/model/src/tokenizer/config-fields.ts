@@ -1,13 +1,16 @@
-// Fields of a tokenizer_config.json that change ids in transformers (5.17), though tokenizer.json says otherwise.
+// Fields of a tokenizer_config.json that change ids in transformers (5.17), though tokenizer.json
+// says otherwise.
 import { GENERAL } from './tokenizer-class.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { Component } from './tokenizer-json.ts';
 
 /**
- * tokenizer.json defines the tokens. Where the configuration asks for others, one of the two is wrong.
+ * tokenizer.json defines the tokens. Where the configuration asks for others, one of the two is
+ * wrong.
  *
- * `add_bos_token` and `add_eos_token` are no such fields: beside a tokenizer.json transformers ignores them. Nor are
- * `add_prefix_space` and `do_lower_case` with a class that takes a tokenizer.json as it is.
+ * `add_bos_token` and `add_eos_token` are no such fields: beside a tokenizer.json transformers
+ * ignores them. Nor are `add_prefix_space` and `do_lower_case` with a class that takes a
+ * tokenizer.json as it is.
  *
  * @param className transformers' class of the tokenizer
  * @throws TokenizerError naming the field

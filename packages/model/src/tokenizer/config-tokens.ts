@@ -1,8 +1,9 @@
 /**
- * The added tokens of a tokenizer.json with those that the files beside it name, as transformers (5.17) adds them:
- * `added_tokens_decoder` sets flags and adds tokens; special tokens that are not among the added ones become so. Where
- * tokenizer_config.json has no `added_tokens_decoder`, special_tokens_map.json goes before it, and added_tokens.json adds
- * tokens. What no file names, the tokenizer's class does.
+ * The added tokens of a tokenizer.json with those that the files beside it name, as transformers
+ * (5.17) adds them: `added_tokens_decoder` sets flags and adds tokens; special tokens that are not
+ * among the added ones become so. Where tokenizer_config.json has no `added_tokens_decoder`,
+ * special_tokens_map.json goes before it, and added_tokens.json adds tokens. What no file names,
+ * the tokenizer's class does.
  */
 import { z } from 'zod';
 import { namedTokenFields } from './named-tokens.ts';
@@ -94,7 +95,8 @@ export function configTokens({
     if (value !== undefined) names[name] = value === null ? null : contentOf(value);
   }
   for (const [name, token] of Object.entries(withPadding(defaults, json))) {
-    // A class names only tokens that are there: for a new one the model's embedding would have no row.
+    // A class names only tokens that are there: for a new one the model's embedding would have no
+    // row.
     if (fields[name] !== undefined || token === null || !list.isInModel(token)) continue;
     if (isStandard(name)) names[name] = token;
     else ownNames[name] ??= token;
@@ -130,7 +132,10 @@ function withPadding(defaults: ClassTokens, json: Record<string, unknown>): Clas
     : defaults;
 }
 
-/** Tokens with names beside the standard ones. Where tokenizer_config.json has some, it replaces its own list of them. */
+/**
+ * Tokens with names beside the standard ones. Where tokenizer_config.json has some, it replaces its
+ * own list of them.
+ */
 function ownNamed(config: TokenFields, map: TokenFields): Record<string, NamedToken> {
   const tokensOf = (fields: TokenFields, isToken: (value: unknown) => boolean) =>
     Object.fromEntries(

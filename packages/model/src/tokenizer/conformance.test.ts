@@ -51,7 +51,10 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 });
 
-/** What the template itself says (raise_exception) is part of the message; other errors are worded as Keel's are. */
+/**
+ * What the template itself says (raise_exception) is part of the message; other errors are worded
+ * as Keel's are.
+ */
 function expectRefusal(render: () => string, error: string): void {
   expect(render).toThrow(ChatTemplateError);
   const own = /^TemplateError: (.*)$/.exec(error)?.[1];

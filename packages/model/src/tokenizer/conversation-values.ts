@@ -16,7 +16,9 @@ export interface FinalText {
   marker: string;
 }
 
-/** Template values of the messages. All text except the role is tagged with its message and field. */
+/**
+ * Template values of the messages. All text except the role is tagged with its message and field.
+ */
 export const messageValues = (messages: readonly ChatMessage[], final: FinalText | null): List =>
   new List(
     messages.map((message, index) => {

@@ -192,8 +192,9 @@ describe('encodePieces of every component', () => {
     return [...pieces, ''].slice(0, Math.max(1, pieces.length + random(2)));
   };
   const fuse = { type: 'Fuse' };
-  // Where text at a border is taken otherwise than in the middle: joined, taken away (UnicodeScripts drops the spaces that a
-  // text begins with), written with marks of words, or no longer a token for what stands beside it.
+  // Where text at a border is taken otherwise than in the middle: joined, taken away
+  // (UnicodeScripts drops the spaces that a text begins with), written with marks of words, or no
+  // longer a token for what stands beside it.
   const isOwnText = (name: string, model: string): boolean =>
     !/NFK?C|Precompiled|Strip|Regex|strip|UnicodeScripts|single_word|normalized.*prepended/.test(
       name,

@@ -1,9 +1,10 @@
 /**
  * Token ids of a text in pieces, each token in the piece whose text it stands for.
  *
- * The text is encoded whole, as it would be without borders. Where a token would lie across a border, and where the
- * whole begins otherwise than the first piece by itself does, the text is cut at that border, and what follows is encoded as
- * it stands there: behind other text, so that the tokenizer puts no space before it.
+ * The text is encoded whole, as it would be without borders. Where a token would lie across a
+ * border, and where the whole begins otherwise than the first piece by itself does, the text is cut
+ * at that border, and what follows is encoded as it stands there: behind other text, so that the
+ * tokenizer puts no space before it.
  */
 
 import type { TextPosition } from './encoding-protocol.ts';
@@ -83,8 +84,8 @@ function split(
 }
 
 /**
- * The added token that a token is, where its text is that token's: the model gives an unknown character the same id as
- * `<unk>` written out.
+ * The added token that a token is, where its text is that token's: the model gives an unknown
+ * character the same id as `<unk>` written out.
  */
 function addedAt(
   { addedTokens, normalize }: PieceEncoder,
@@ -149,8 +150,9 @@ function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedToke
 }
 
 /**
- * The pieces before which the text must be cut: a token lies across their border, or what they begin with is no token's
- * (a normalizer has joined it to what is before, as an accent to its letter).
+ * The pieces before which the text must be cut: a token lies across their border, or what they
+ * begin with is no token's (a normalizer has joined it to what is before, as an accent to its
+ * letter).
  */
 function straddled(
   { starts, ends }: PlacedTokens,
@@ -212,8 +214,8 @@ function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): Pl
 }
 
 /**
- * The tokens of a text behind text that is no added token. The library puts its space before each part between added
- * tokens: only before the very first part there is to be none.
+ * The tokens of a text behind text that is no added token. The library puts its space before each
+ * part between added tokens: only before the very first part there is to be none.
  */
 function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
   const { place, prefixesTexts } = encoder;

@@ -1,5 +1,5 @@
-// A tokenizer in a process of its own: the library ends the process where a regular expression takes ten million trials,
-// and some take longer than anybody waits. See encoding-guard.ts.
+// A tokenizer in a process of its own: the library ends the process where a regular expression
+// takes ten million trials, and some take longer than anybody waits. See encoding-guard.ts.
 import { encode, type Loaded, load } from './encoding-library.ts';
 import type {
   Answer,

@@ -12,13 +12,16 @@ const program = fileURLToPath(
   new URL(import.meta.url.replace(/encoding-guard(\.\w+)$/, 'encoding-child$1')),
 );
 
-/** How long a request may take, and how much more for each character. Usual patterns take some millionths of that. */
+/**
+ * How long a request may take, and how much more for each character. Usual patterns take some
+ * millionths of that.
+ */
 const MILLISECONDS = 30_000;
 const MILLISECONDS_A_CHARACTER = 0.05;
 
 /**
- * A tokenizer whose regular expressions nobody knows, in a process that can be ended. After it was, the next request starts
- * another one: a text that takes too long says nothing of the others.
+ * A tokenizer whose regular expressions nobody knows, in a process that can be ended. After it was,
+ * the next request starts another one: a text that takes too long says nothing of the others.
  */
 export class GuardedTokenizer implements Disposable {
   readonly description: Description;

@@ -1,4 +1,5 @@
-// What an encoding thread, or a process of its own, does with the Rust library, whose encoding is asynchronous.
+// What an encoding thread, or a process of its own, does with the Rust library, whose encoding is
+// asynchronous.
 import type { Encoding, Normalizer, PreTokenizer, Tokenizer } from 'tokenizers';
 import type {
   Description,

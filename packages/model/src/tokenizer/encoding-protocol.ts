@@ -2,13 +2,17 @@
 import type { MessagePort } from 'node:worker_threads';
 
 /**
- * Where a text stands: `start`, as a text of its own; `afterText`, behind other text, so that nothing is put before it;
- * `afterToken`, right behind an added token, where the library begins a new part; `afterNormalizedToken`, right behind
- * one that is matched in normalized text, where the normalizer sees no new part.
+ * Where a text stands: `start`, as a text of its own; `afterText`, behind other text, so that
+ * nothing is put before it; `afterToken`, right behind an added token, where the library begins a
+ * new part; `afterNormalizedToken`, right behind one that is matched in normalized text, where the
+ * normalizer sees no new part.
  */
 export type TextPosition = 'start' | 'afterText' | 'afterToken' | 'afterNormalizedToken';
 
-/** Components, as JSON, that take the place of a tokenizer's own; none: its own one does nothing that others need not. */
+/**
+ * Components, as JSON, that take the place of a tokenizer's own; none: its own one does nothing
+ * that others need not.
+ */
 export interface PositionedComponents {
   /** Where the normalizer is to put nothing before a text. */
   unprefixedNormalizer?: string;
@@ -57,9 +61,15 @@ export type Request = DescribeRequest | EncodeRequest;
 export interface Description {
   /** Ids that the post-processor puts before a text. */
   prefix: number[];
-  /** Id of each added token, in the order of {@link LoadMessage.addedTokens}; null: the library ignores it. */
+  /**
+   * Id of each added token, in the order of {@link LoadMessage.addedTokens}; null: the library
+   * ignores it.
+   */
   addedIds: (number | null)[];
-  /** What is decoded of each: the content, or its normalized form where the token is matched in normalized text. */
+  /**
+   * What is decoded of each: the content, or its normalized form where the token is matched in
+   * normalized text.
+   */
   addedTexts: (string | null)[];
 }
 

@@ -1,9 +1,10 @@
 /**
- * Encoding at once by a library that encodes only asynchronously: the Rust library runs in a thread of its own, and the
- * caller's thread sleeps until the answer is there. One such thread serves all tokenizers of a JS thread.
+ * Encoding at once by a library that encodes only asynchronously: the Rust library runs in a thread
+ * of its own, and the caller's thread sleeps until the answer is there. One such thread serves all
+ * tokenizers of a JS thread.
  *
- * Written here, in place of synckit, because its calls all wait: this one loads tokenizers while the caller goes on,
- * and frees them without being waited for.
+ * Written here, in place of synckit, because its calls all wait: this one loads tokenizers while
+ * the caller goes on, and frees them without being waited for.
  */
 import {
   MessageChannel,
@@ -86,7 +87,9 @@ export type { EncodingThread };
 
 let thread: EncodingThread | null = null;
 
-/** The encoding thread of this JS thread. The first call starts it, and does not wait until it runs. */
+/**
+ * The encoding thread of this JS thread. The first call starts it, and does not wait until it runs.
+ */
 export const encodingThread = (): EncodingThread => {
   thread ??= new EncodingThread();
   return thread;

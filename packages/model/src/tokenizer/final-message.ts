@@ -1,5 +1,6 @@
-// Finds the end of the last message's text in the rendered conversation, by the rules of transformers. A marker is appended
-// to the text before rendering; its origin shows where it ended up.
+// Finds the end of the last message's text in the rendered conversation, by the rules of
+// transformers. A marker is appended to the text before rendering; its origin shows where it ended
+// up.
 
 import { type Text, textOf } from '../jinja/text.ts';
 import { strip } from '../jinja/text-methods.ts';
@@ -11,7 +12,10 @@ const marker = 'CONTINUE_FINAL_MESSAGE_TAG ';
 
 const stripped = (text: string): string => textOf(strip(text, null, true, true));
 
-/** @throws ChatTemplateError if the last message has no text in that field, or the template does not use the field */
+/**
+ * @throws ChatTemplateError if the last message has no text in that field, or the template does not
+ *   use the field
+ */
 export const finalTextOf = (message: ChatMessage, field: string, source: string): FinalText => {
   const value = message[field];
   if (value === null || value === undefined) {
@@ -50,7 +54,8 @@ export const endOfFinalText = (
         `Text:\n${stripped(final)}\nRendered conversation:\n${text.replaceAll(stripped(marker), '')}`,
     );
   }
-  // If the template trims the text, transformers also strips whitespace that the template put before it.
+  // If the template trims the text, transformers also strips whitespace that the template put
+  // before it.
   if (text.startsWith(marker, place.start)) return place.start;
   return textOf(strip(text.slice(0, place.start), null, false, true)).length;
 };

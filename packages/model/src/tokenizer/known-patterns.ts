@@ -1,4 +1,5 @@
-// Regular expressions in a tokenizer.json. Those of the model families are known to take few trials on any text.
+// Regular expressions in a tokenizer.json. Those of the model families are known to take few trials
+// on any text.
 import { familyPatterns } from './pre-tokenizers.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 

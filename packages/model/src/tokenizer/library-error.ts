@@ -16,7 +16,10 @@ const componentNames = [
 /** Names of the lists in components of type Sequence. */
 const lists = ['normalizers', 'pretokenizers', 'processors', 'decoders'];
 
-/** Why the Rust library does not load a tokenizer.json, with the component at fault: the library names a column only. */
+/**
+ * Why the Rust library does not load a tokenizer.json, with the component at fault: the library
+ * names a column only.
+ */
 export const loadError = (json: TokenizerJson, where: string, cause: Error): TokenizerError => {
   for (const name of componentNames) {
     const found = json[name] === undefined ? null : faultOf(name, json[name], name);

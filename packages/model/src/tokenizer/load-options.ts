@@ -6,7 +6,9 @@ export interface LoadTokenizerOptions {
   template?: TemplateSettings & { source?: string };
 }
 
-/** The templates of a tokenizer by name: the model's own, unless another default replaces them all. */
+/**
+ * The templates of a tokenizer by name: the model's own, unless another default replaces them all.
+ */
 export const templatesWith = (
   own: Record<string, string>,
   source: string | undefined,

@@ -1,5 +1,5 @@
-// Which special tokens have a name, by the files of a folder. What is expected is transformers' (5.17):
-// AutoTokenizer.from_pretrained(folder).special_tokens_map.
+// Which special tokens have a name, by the files of a folder. What is expected is transformers'
+// (5.17): AutoTokenizer.from_pretrained(folder).special_tokens_map.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The special tokens that have a name in tokenizer_config.json, by which chat templates see them. */
+/**
+ * The special tokens that have a name in tokenizer_config.json, by which chat templates see them.
+ */
 export const namedTokenFields = [
   'bos_token',
   'eos_token',

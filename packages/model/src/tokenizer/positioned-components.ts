@@ -3,12 +3,12 @@ import type { PositionedComponents } from './encoding-protocol.ts';
 import type { Component, TokenizerJson } from './tokenizer-json.ts';
 
 /**
- * Normalizer and pre-tokenizer without what they do at the beginning of a text only: put something before it (`Prepend`,
- * `Metaspace` with a prepend scheme, `ByteLevel` with `add_prefix_space`), or take away the spaces it begins with (`Strip`).
- * A component that does nothing of this is left out.
+ * Normalizer and pre-tokenizer without what they do at the beginning of a text only: put something
+ * before it (`Prepend`, `Metaspace` with a prepend scheme, `ByteLevel` with `add_prefix_space`), or
+ * take away the spaces it begins with (`Strip`). A component that does nothing of this is left out.
  *
- * Where the normalizer is another, the library looks for normalized added tokens by that one: without the space that
- * `Prepend` puts before their own text too.
+ * Where the normalizer is another, the library looks for normalized added tokens by that one:
+ * without the space that `Prepend` puts before their own text too.
  */
 export function positionedComponents(json: TokenizerJson): PositionedComponents {
   const { normalizer, pre_tokenizer: preTokenizer } = json;

@@ -1,6 +1,6 @@
 /**
- * The pre-tokenizers of model families by the names GGUF files use in `tokenizer.ggml.pre`, each as the family's own
- * tokenizer.json has it (the names: llama.cpp, src/llama-vocab.cpp).
+ * The pre-tokenizers of model families by the names GGUF files use in `tokenizer.ggml.pre`, each as
+ * the family's own tokenizer.json has it (the names: llama.cpp, src/llama-vocab.cpp).
  */
 import type { Component } from './tokenizer-json.ts';
 

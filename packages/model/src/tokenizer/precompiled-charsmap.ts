@@ -1,9 +1,9 @@
 /**
- * Says what is wrong with the `precompiled_charsmap` of a Precompiled normalizer, or null. The Rust library ends the whole
- * process on a damaged one.
+ * Says what is wrong with the `precompiled_charsmap` of a Precompiled normalizer, or null. The Rust
+ * library ends the whole process on a damaged one.
  *
- * Its bytes: the size of a double-array trie, the trie's 32-bit units, and the replacements, each ended by a NUL, to
- * which the trie's values are offsets.
+ * Its bytes: the size of a double-array trie, the trie's 32-bit units, and the replacements, each
+ * ended by a NUL, to which the trie's values are offsets.
  */
 export function charsmapFault(base64: unknown): string | null {
   if (typeof base64 !== 'string') return 'is not text';

@@ -18,8 +18,8 @@ export interface PlacedTokens {
 }
 
 /**
- * The Rust library's tokenizer for a tokenizer.json, all calls at once. It encodes in the {@link encodingThread}; what is
- * needed for decoding, vocabulary and decoder, is held here.
+ * The Rust library's tokenizer for a tokenizer.json, all calls at once. It encodes in the {@link
+ * encodingThread}; what is needed for decoding, vocabulary and decoder, is held here.
  */
 export class RustTokenizer {
   /** Ids that the post-processor puts before a text (bos). */
@@ -115,8 +115,8 @@ export class RustTokenizer {
   }
 }
 
-// The patterns of model families try each white space of a run again. The library's regular expressions end the process
-// after ten million trials.
+// The patterns of model families try each white space of a run again. The library's regular
+// expressions end the process after ten million trials.
 const LONGEST_SPACE = 3_000_000;
 
 const hasEndlessSpace = (text: string): boolean =>

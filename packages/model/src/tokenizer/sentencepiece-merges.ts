@@ -1,6 +1,7 @@
 /**
- * The merges that a SentencePiece BPE vocabulary implies: every split of a piece into two pieces is a merge, better
- * scores first, then longer parts, then smaller ids. It is the conversion that transformers makes of such models.
+ * The merges that a SentencePiece BPE vocabulary implies: every split of a piece into two pieces is
+ * a merge, better scores first, then longer parts, then smaller ids. It is the conversion that
+ * transformers makes of such models.
  */
 export const mergesFromScores = (
   tokens: readonly string[],

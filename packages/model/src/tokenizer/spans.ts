@@ -7,7 +7,10 @@ export interface Span {
   end: number;
 }
 
-/** Text from a field of message `message`. `field` is '' if the template wrote the message as a whole. */
+/**
+ * Text from a field of message `message`. `field` is '' if the template wrote the message as a
+ * whole.
+ */
 export interface ContentSpan extends Span {
   message: number;
   field: string;

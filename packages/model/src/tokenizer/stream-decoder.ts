@@ -9,11 +9,13 @@ export interface StreamDecoder {
 const trailingMarks = /\uFFFD+$/;
 
 /**
- * Decodes a window of ids again with each new one: from the border before the last, so that decoders which look at
- * the token before (leading spaces of SentencePiece) see it, to the newest. All pieces joined are `decode(all ids)`.
+ * Decodes a window of ids again with each new one: from the border before the last, so that
+ * decoders which look at the token before (leading spaces of SentencePiece) see it, to the newest.
+ * All pieces joined are `decode(all ids)`.
  */
 export const createStreamDecoder = (decode: (ids: number[]) => string): StreamDecoder => {
-  // ids[0 .. context) are decoded only to be seen; ids[context ..] are those whose text is not all given yet.
+  // ids[0 .. context) are decoded only to be seen; ids[context ..] are those whose text is not all
+  // given yet.
   let ids: number[] = [];
   let context = 0;
   let given = '';

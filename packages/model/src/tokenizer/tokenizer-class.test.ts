@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { classTokens, GENERAL, tokenizerClass } from './tokenizer-class.ts';
 
-// What transformers 5.17 has: type(AutoTokenizer.from_pretrained(folder)).__name__ of a folder with this model_type in its
-// config.json and, in tokenizer_config.json, no tokenizer_class or one of these.
+// What transformers 5.17 has: type(AutoTokenizer.from_pretrained(folder)).__name__ of a folder with
+// this model_type in its config.json and, in tokenizer_config.json, no tokenizer_class or one of
+// these.
 const classes = [null, 'PreTrainedTokenizerFast', 'LlamaTokenizerFast', 'GPT2Tokenizer'];
 const general = [GENERAL, GENERAL, GENERAL, GENERAL];
 const qwen2 = ['Qwen2Tokenizer', 'Qwen2Tokenizer', 'Qwen2Tokenizer', 'Qwen2Tokenizer'];

@@ -1,4 +1,5 @@
-// Which of transformers' (5.17) tokenizer classes AutoTokenizer takes, and the special tokens that the class names itself.
+// Which of transformers' (5.17) tokenizer classes AutoTokenizer takes, and the special tokens that
+// the class names itself.
 
 /** `*_token` arguments of a class; null: the class names none, whatever else does. */
 export type ClassTokens = Readonly<Record<string, string | null>>;
@@ -76,11 +77,15 @@ const classOfModelType: Readonly<Record<string, string>> = {
   mistral: GENERAL,
   phi3: GENERAL,
 };
-/** Families whose files often name a wrong class, which is ignored (MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS). */
+/**
+ * Families whose files often name a wrong class, which is ignored
+ * (MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS).
+ */
 const overruling = ['qwen2'];
 
 /**
- * The class that AutoTokenizer takes, without "Fast". `TokenizersBackend` takes a tokenizer.json as it is.
+ * The class that AutoTokenizer takes, without "Fast". `TokenizersBackend` takes a tokenizer.json as
+ * it is.
  * @param named the `tokenizer_class` of tokenizer_config.json
  */
 export function tokenizerClass(named: string | null | undefined, model: ModelConfig): string {

@@ -73,8 +73,8 @@ export interface TokenizerToSave {
 }
 
 /**
- * Writes a tokenizer's files as transformers loads them. What was read from files is written as it was, byte for byte, but for a
- * pad token that is another now.
+ * Writes a tokenizer's files as transformers loads them. What was read from files is written as it
+ * was, byte for byte, but for a pad token that is another now.
  */
 export function writeTokenizerFiles(
   folder: string,
@@ -127,7 +127,10 @@ function withPadToken(text: string, padToken: string | null): string {
 const contentOf = (token: unknown): unknown =>
   typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
 
-/** The chat templates that files say, by name: those of their own go before those in tokenizer_config.json. */
+/**
+ * The chat templates that files say, by name: those of their own go before those in
+ * tokenizer_config.json.
+ */
 function templatesIn(files: Readonly<Record<string, string>>): Record<string, string> {
   const templates = dictionary<string>();
   const { chat_template: inConfig } = JSON.parse(files['tokenizer_config.json']!) as {

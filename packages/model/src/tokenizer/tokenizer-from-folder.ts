@@ -33,9 +33,10 @@ const generationSchema = z.looseObject({
 });
 
 /**
- * The tokenizer of a Hugging Face folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json,
- * added_tokens.json, chat_template.jinja, config.json and generation_config.json where they exist. config.json says which
- * class the tokenizer is of, and so which special tokens it has that no file names.
+ * The tokenizer of a Hugging Face folder: tokenizer.json, with tokenizer_config.json,
+ * special_tokens_map.json, added_tokens.json, chat_template.jinja, config.json and
+ * generation_config.json where they exist. config.json says which class the tokenizer is of, and so
+ * which special tokens it has that no file names.
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */

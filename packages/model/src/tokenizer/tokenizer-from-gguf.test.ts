@@ -21,7 +21,8 @@ const tiny = (changes: Record<string, unknown> = {}): Tokenizer =>
   tokenizerFromGguf({ ...tinyGgufMetadata(), ...changes }, 'tiny.gguf');
 
 describe('byte-level tokenizers from GGUF', () => {
-  // Each family splits numbers, contractions and case otherwise; the vocabulary has 1234, 'LL and ayH.
+  // Each family splits numbers, contractions and case otherwise; the vocabulary has 1234, 'LL and
+  // ayH.
   it.each<[string, string[]]>([
     ['gpt-2', ['1234', "'", 'L', 'L', 'Ġ', 'ayH']],
     ['smollm', ['1', '2', '3', '4', "'", 'L', 'L', 'Ġ', 'ayH']],

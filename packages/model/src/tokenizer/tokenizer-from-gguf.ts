@@ -12,10 +12,12 @@ import type { AddedToken, Component } from './tokenizer-json.ts';
 const tokenTypes = { control: 3, userDefined: 4, unused: 5 } as const;
 
 /**
- * Builds the tokenizer that a GGUF file describes in its `tokenizer.ggml.*` metadata: `gpt2` (byte-level BPE) and
- * `llama` (SentencePiece BPE with byte fallback). `source` names the file in messages.
+ * Builds the tokenizer that a GGUF file describes in its `tokenizer.ggml.*` metadata: `gpt2`
+ * (byte-level BPE) and `llama` (SentencePiece BPE with byte fallback). `source` names the file in
+ * messages.
  *
- * @throws TokenizerError where fields are missing, contradict each other, or name a tokenizer Keel does not know.
+ * @throws TokenizerError where fields are missing, contradict each other, or name a tokenizer Keel
+ *   does not know.
  */
 export const tokenizerFromGguf = (
   metadata: Record<string, unknown>,

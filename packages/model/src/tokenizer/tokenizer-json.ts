@@ -59,8 +59,8 @@ export interface TokenizerJson {
 }
 
 /**
- * Checks what the Rust library does not: it ends the whole process on some damaged files, and takes others as they are
- * though their ids mean nothing. All else is left to the library.
+ * Checks what the Rust library does not: it ends the whole process on some damaged files, and takes
+ * others as they are though their ids mean nothing. All else is left to the library.
  *
  * @throws TokenizerError
  */
@@ -113,7 +113,10 @@ const checkModel = (model: TokenizerJson['model'], fail: Fail): void => {
     checkMerges(merges, vocab, typeof prefix === 'string' ? prefix : '', fail);
 };
 
-/** The library joins the parts, without the second one's prefix, where only the longest token has room. */
+/**
+ * The library joins the parts, without the second one's prefix, where only the longest token has
+ * room.
+ */
 const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fail): void => {
   const longest = mostBytes(Object.keys(vocab));
   merges.forEach((merge, index) => {

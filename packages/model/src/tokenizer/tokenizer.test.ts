@@ -76,7 +76,8 @@ describe('Tokenizer', () => {
     (json.model.merges as string[]).push(`${d9}${three} ${d9}${four}`);
     const merged = (json.model.merges as string[]).map((merge) => merge.replace(' ', ''));
     json.model.vocab = Object.fromEntries([...tinyTokens, ...merged].map((text, id) => [text, id]));
-    // U+0085 is white space in Unicode, though not in JavaScript: it is no part of the word before it.
+    // U+0085 is white space in Unicode, though not in JavaScript: it is no part of the word before
+    // it.
     expect(tokensOf(build({ json }), '!\u0085')).toEqual(['!', `${c2}${nel}`]);
     expect(tokensOf(build({ json }), '٣٤')).toEqual([`${d9}${three}${d9}${four}`]);
     json.pre_tokenizer = {

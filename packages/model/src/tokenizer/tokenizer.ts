@@ -57,7 +57,10 @@ export class Tokenizer {
   readonly padTokenId: number | null;
   /** Ids that `skipSpecialTokens` leaves out. */
   readonly specialTokenIds: ReadonlySet<number>;
-  /** Ids that end generation: eos, the turn's end, and what the model's generation configuration names. */
+  /**
+   * Ids that end generation: eos, the turn's end, and what the model's generation configuration
+   * names.
+   */
   readonly endOfTurnIds: ReadonlySet<number>;
   /** One more than the largest id. A model's embedding may have more rows. */
   readonly vocabSize: number;
@@ -96,10 +99,12 @@ export class Tokenizer {
   }
 
   /**
-   * Token ids of `text`. Special tokens written out in it become their ids. Half a surrogate pair becomes U+FFFD.
-   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes first. What it puts behind a
-   * text (eos) never does: a text may go on.
-   * @throws TokenizerError where the vocabulary has no token for the text, and none for unknown ones
+   * Token ids of `text`. Special tokens written out in it become their ids. Half a surrogate pair
+   * becomes U+FFFD.
+   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes
+   *   first. What it puts behind a text (eos) never does: a text may go on.
+   * @throws TokenizerError where the vocabulary has no token for the text, and none for unknown
+   *   ones
    */
   encode(text: string, { addSpecialTokens = false } = {}): number[] {
     const prefix = addSpecialTokens ? this.#library.prefix : [];
@@ -109,13 +114,16 @@ export class Tokenizer {
   }
 
   /**
-   * Token ids of a text in pieces, each token in the piece whose text it stands for: the ids of the whole text, split at
-   * the borders. The first piece (a prompt) has exactly the ids that {@link encode} gives it, so that an answer is learnt
-   * behind the ids it is sampled from. Where a token would lie across a border, the text is cut there, and what follows is
-   * encoded as it stands behind other text: no space is put before it.
+   * Token ids of a text in pieces, each token in the piece whose text it stands for: the ids of the
+   * whole text, split at the borders. The first piece (a prompt) has exactly the ids that {@link
+   * encode} gives it, so that an answer is learnt behind the ids it is sampled from. Where a token
+   * would lie across a border, the text is cut there, and what follows is encoded as it stands
+   * behind other text: no space is put before it.
    *
-   * An added token that takes the white space beside it belongs to the piece in which its own text is.
-   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes first, in the first piece
+   * An added token that takes the white space beside it belongs to the piece in which its own text
+   * is.
+   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes
+   *   first, in the first piece
    * @returns one list for each piece, empty for an empty one
    * @throws TokenizerError as {@link encode}
    */
@@ -135,7 +143,8 @@ export class Tokenizer {
   }
 
   /**
-   * Text of `ids`, nothing cleaned up. Ids that stand for no token give no text, as in the Rust library.
+   * Text of `ids`, nothing cleaned up. Ids that stand for no token give no text, as in the Rust
+   * library.
    */
   decode(ids: readonly number[], { skipSpecialTokens = false }: DecodeOptions = {}): string {
     const tokens: string[] = [];
@@ -164,8 +173,8 @@ export class Tokenizer {
   }
 
   /**
-   * Writes tokenizer.json, tokenizer_config.json and, where there is one, chat_template.jinja, as transformers loads
-   * them. Of a tokenizer from a folder, all its files are written as they were.
+   * Writes tokenizer.json, tokenizer_config.json and, where there is one, chat_template.jinja, as
+   * transformers loads them. Of a tokenizer from a folder, all its files are written as they were.
    * @param padTokenId the pad token that they name in place of the tokenizer's own
    */
   save(folder: string, { padTokenId = null }: { padTokenId?: number | null } = {}): void {
@@ -174,7 +183,10 @@ export class Tokenizer {
     writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
-  /** Everything that defines it, including the chat template's clock, as text. Other threads rebuild the tokenizer from it. */
+  /**
+   * Everything that defines it, including the chat template's clock, as text. Other threads rebuild
+   * the tokenizer from it.
+   */
   definition(): string {
     const { template, ...parts } = this.#parts;
     // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
@@ -190,7 +202,10 @@ export class Tokenizer {
     return new Tokenizer({ ...parts, template: parseExactJson(exactTemplate) as TemplateSettings });
   }
 
-  /** Everything that rendered chats depend on besides the conversation. Covers only what templates can read from the clock. */
+  /**
+   * Everything that rendered chats depend on besides the conversation. Covers only what templates
+   * can read from the clock.
+   */
   #templateIdentity(): unknown {
     if (this.chatTemplate === null) return null;
     const { sources, clockReadings } = this.chatTemplate;
@@ -273,7 +288,10 @@ export interface RenderedConversation {
   ids: number[];
 }
 
-/** A conversation as text by the tokenizer's own chat template, and as ids. @throws ChatTemplateError, TokenizerError */
+/**
+ * A conversation as text by the tokenizer's own chat template, and as ids. @throws
+ * ChatTemplateError, TokenizerError
+ */
 export const renderConversation = (
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],

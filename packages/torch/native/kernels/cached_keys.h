@@ -1,5 +1,5 @@
-// Where the keys and values of a sequence lie: those of its prompt, which its samples share (the prefix), in a pool, and
-// then its own row of the cache.
+// Where the keys and values of a sequence lie: those of its prompt, which its samples share (the
+// prefix), in a pool, and then its own row of the cache.
 #pragma once
 #include <ATen/ATen.h>
 
@@ -9,7 +9,8 @@
 
 namespace keel {
 
-// Tensors of the cache of one layer; the prefix's are undefined where there is none. Indices are int64 [B].
+// Tensors of the cache of one layer; the prefix's are undefined where there is none. Indices are
+// int64 [B].
 struct CacheTensors {
   at::Tensor keys, values, rows, lengths;  // keys and values [R, capacity, keyValueHeads, size]
   at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;  // [P, keyValueHeads, size]

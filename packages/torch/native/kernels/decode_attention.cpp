@@ -1,5 +1,7 @@
-// keel::decode_attention: one new query a sequence over its cached keys and values, while text is generated.
-// A sequence's keys are those of its prompt, which its samples share (the prefix), and then its own row of the cache.
+// keel::decode_attention: one new query a sequence over its cached keys and values, while text is
+// generated.
+// A sequence's keys are those of its prompt, which its samples share (the prefix), and then its own
+// row of the cache.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
@@ -63,7 +65,8 @@ Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Ten
   return given;
 }
 
-// The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], those out of sight masked.
+// The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], those out of
+// sight masked.
 at::Tensor composed(const Arguments& a) {
   const auto wide = a.query.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto steps = [&](int64_t count) { return at::arange(count, a.rows.options()).unsqueeze(0); };  // [1, count]

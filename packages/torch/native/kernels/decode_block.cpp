@@ -1,6 +1,7 @@
-// keel::decode_block: a whole block of a decoder for one new token of each sequence, while text is generated; bfloat16 on
-// the CPU. Beside few rows the weights' way from memory is the cost, and what an operator call costs would come on top of
-// it a dozen times a layer. Between its products everything stays in float32.
+// keel::decode_block: a whole block of a decoder for one new token of each sequence, while text is
+// generated; bfloat16 on the CPU. Beside few rows the weights' way from memory is the cost, and
+// what an operator call costs would come on top of it a dozen times a layer. Between its products
+// everything stays in float32.
 #include <torch/library.h>
 
 #include <string>
@@ -15,7 +16,8 @@ namespace {
 using OptionalTensor = std::optional<at::Tensor>;
 using rows::bf16;
 
-// An adapter's change of a matrix: x A^T B^T, the scale in B. a [rank, inner], b [features, rank]; null: none.
+// An adapter's change of a matrix: x A^T B^T, the scale in B. a [rank, inner], b [features, rank];
+// null: none.
 struct LowRank {
   const bf16 *a = nullptr, *b = nullptr;
   int64_t rank = 0;
@@ -37,7 +39,8 @@ struct Products {
   }
 };
 
-// Of several matrices over one input, as `arrange` gave it: to[row * stride + place], the matrices' features one after the other.
+// Of several matrices over one input, as `arrange` gave it: to[row * stride + place], the matrices'
+// features one after the other.
 void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Products>& matrices, float* to, int64_t stride) {
   forFeatures(stride, count, inner, [&](int64_t begin, int64_t end) {
     int64_t place = 0;
@@ -49,7 +52,8 @@ void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Pro
   });
 }
 
-// What the adapters over several matrices need of their input: all x A^T in one product, rounded as a layer of its own does.
+// What the adapters over several matrices need of their input: all x A^T in one product, rounded as
+// a layer of its own does.
 class Lowering {
  public:
   explicit Lowering(int64_t count) : count_(count) {}
@@ -135,7 +139,8 @@ class Block {
   std::vector<at::Tensor> held_;
 };
 
-// Queries and keys get their norms and their rotation, keys and values go into the cache, and every head attends.
+// Queries and keys get their norms and their rotation, keys and values go into the cache, and every
+// head attends.
 struct Heads {
   int64_t heads, keyValueHeads, size, half;
   const bf16 *queryNorm, *keyNorm;
@@ -220,7 +225,8 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
   const CachedKeys<bf16> cache("decode_block", {keys, values, rowIndices, lengths, prefixKeys, prefixValues, prefixStarts, prefixLengths, window});
   for (int64_t b = 0; b < count; ++b)
     TORCH_CHECK(lengths.const_data_ptr<int64_t>()[b] > 0, "decode_block: sequence ", b, " has no place for its new token");
-  // Adapters' factors come in the order of the matrices, two each; empty ones stand where a matrix has none.
+  // Adapters' factors come in the order of the matrices, two each; empty ones stand where a matrix
+  // has none.
   TORCH_CHECK(lowRank.empty() || lowRank.size() == 2 * (queryKeyValue.size() + gateUp.size() + 2),
               "decode_block: low_rank has ", lowRank.size(), " factors, and two for each matrix or none are wanted");
   size_t factor = 0;

@@ -1,4 +1,5 @@
-// keel::draw: a token of each row by the inverse of the distribution function, and keel::linear_wide: the head's product.
+// keel::draw: a token of each row by the inverse of the distribution function, and
+// keel::linear_wide: the head's product.
 #include <torch/library.h>
 
 #include <cmath>
@@ -13,9 +14,9 @@ namespace {
 // Weights that are summed before one of them is looked at.
 constexpr int64_t kChunk = 256;
 
-// logits [B, vocabulary] float32, uniforms [B] float64 in [0, 1) -> tokens [B] int64, log-probabilities [B] and largest
-// logits [B] float64, which are NaN where a logit is. Temperature 0: the likeliest token, the first of equals, and its
-// log-probability at temperature 1.
+// logits [B, vocabulary] float32, uniforms [B] float64 in [0, 1) -> tokens [B] int64,
+// log-probabilities [B] and largest logits [B] float64, which are NaN where a logit is. Temperature
+// 0: the likeliest token, the first of equals, and its log-probability at temperature 1.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits, const at::Tensor& uniforms, double temperature) {
   TORCH_CHECK(logits.is_cpu() && logits.dim() == 2 && logits.size(1) > 0 && logits.scalar_type() == at::kFloat,
               "draw takes logits [B, vocabulary] in float32 on the CPU, got ", logits.sizes(), " ", logits.scalar_type());
@@ -68,7 +69,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits, co
   return {tokens, logprobs, tops};
 }
 
-// x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. Of few rows in bfloat16 no sum is rounded.
+// x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. Of few rows in bfloat16
+// no sum is rounded.
 at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
   const bool differentiated = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
   if (differentiated || !isSmall(x, weight)) return at::linear(x, weight).to(wideType(x));

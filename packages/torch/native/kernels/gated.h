@@ -1,4 +1,5 @@
-// What SwiGLU and GEGLU have in common: elementwise loops over gate and up of one shape, shared out among threads.
+// What SwiGLU and GEGLU have in common: elementwise loops over gate and up of one shape, shared out
+// among threads.
 #pragma once
 #include "dispatch.h"
 

@@ -1,5 +1,6 @@
-// keel::geglu (Shazeer 2020, arXiv:2002.05202, eq. 6): gelu(gate) * up, with gelu by erf ('none') or by tanh ('tanh'), as in
-// Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2. Its backward needs nothing but gate and up.
+// keel::geglu (Shazeer 2020, arXiv:2002.05202, eq. 6): gelu(gate) * up, with gelu by erf ('none')
+// or by tanh ('tanh'), as in Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2. Its backward
+// needs nothing but gate and up.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 

@@ -1,7 +1,8 @@
-// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, so that no [tokens, vocabulary]
-// array of the whole batch ever exists. Where block products are taken (logprob_blocks.h), logits come some columns at a
-// time; with a frozen weight the forward then computes the gradient of each log-probability too, as only a factor for each
-// token is unknown then. Elsewhere logits come token by chunk, and the backward computes them again.
+// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, so that no
+// [tokens, vocabulary] array of the whole batch ever exists. Where block products are taken
+// (logprob_blocks.h), logits come some columns at a time; with a frozen weight the forward then
+// computes the gradient of each log-probability too, as only a factor for each token is unknown
+// then. Elsewhere logits come token by chunk, and the backward computes them again.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -18,7 +19,8 @@ using Scores = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
 using Shape = LogprobShape;
 
-// Logits after scale and softcap in float32 or wider: the composed form, for devices without row loops.
+// Logits after scale and softcap in float32 or wider: the composed form, for devices without row
+// loops.
 at::Tensor finishedLogits(const at::Tensor& logits, const Shape& shape) {
   at::Tensor wide = logits.to(wideType(logits));
   if (shape.scale != 1.0) wide = wide * shape.scale;
@@ -74,8 +76,8 @@ void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape
   });
 }
 
-// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N]; and pull [N, H] =
-// d logprob / d hidden, where block products are taken and it is wanted
+// hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N];
+// and pull [N, H] = d logprob / d hidden, where block products are taken and it is wanted
 Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk,
               const at::Tensor* pull) {
   check(hidden, weight, targets, chunk);
@@ -100,7 +102,8 @@ Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tenso
   return scored(hidden, weight, targets, scale, softcap, chunk, nullptr);
 }
 
-// Logits of a chunk -> seed * d logprob / d logits = seed * (onehot - softmax), in the logits' type.
+// Logits of a chunk -> seed * d logprob / d logits = seed * (onehot - softmax), in the logits'
+// type.
 at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape) {
   if (!hasRows(logits)) {
     const at::Tensor finished = finishedLogits(logits, shape);
@@ -126,7 +129,8 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
   return logits;
 }
 
-// Both gradients, some columns of the vocabulary at a time: a column's weight then gets its whole gradient at once.
+// Both gradients, some columns of the vocabulary at a time: a column's weight then gets its whole
+// gradient at once.
 std::tuple<at::Tensor, at::Tensor> gradientsByColumns(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                                       const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape, bool wantsHidden) {
   constexpr int64_t kColumns = 6144;

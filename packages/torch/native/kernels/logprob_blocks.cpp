@@ -9,10 +9,12 @@ namespace {
 
 using blocks::bf16;
 
-// Rows of a unit of work; columns whose logits exist at a time; columns packed at a time, which the last cache holds.
+// Rows of a unit of work; columns whose logits exist at a time; columns packed at a time, which the
+// last cache holds.
 constexpr int64_t kRows = 32, kColumns = 2 * blocks::kPanel, kPacked = 32 * kColumns;
 
-// A vocabulary's part [first, first + columns) as second factor: of logits [H, columns], and of weighted sums [columns, H].
+// A vocabulary's part [first, first + columns) as second factor: of logits [H, columns], and of
+// weighted sums [columns, H].
 class PackedVocabulary {
  public:
   PackedVocabulary(const at::Tensor& weight, bool turned)

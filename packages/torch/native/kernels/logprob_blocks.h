@@ -1,5 +1,5 @@
-// Log-probabilities of targets by block products: logits exist a few columns at a time, in float32, and in registers and
-// caches alone.
+// Log-probabilities of targets by block products: logits exist a few columns at a time, in float32,
+// and in registers and caches alone.
 #pragma once
 #include <ATen/ATen.h>
 
@@ -18,7 +18,8 @@ struct LogprobScores {
 // Whether block products take them: hidden [N, H], weight [V, H].
 bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight);
 
-// With `pull`, also d logprob / d hidden [N, H] of every token: the backward has then only to scale it by what comes in.
+// With `pull`, also d logprob / d hidden [N, H] of every token: the backward has then only to scale
+// it by what comes in.
 void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, const LogprobShape& shape,
                    const LogprobScores& into, const at::Tensor* pull);
 

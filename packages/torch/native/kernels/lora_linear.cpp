@@ -1,5 +1,5 @@
-// keel::lora_linear: x W^T + bias + scale (x A^T) B^T (Hu et al. 2021, arXiv:2106.09685, eq. 3), the low-rank part
-// part of the same sum. Backward keeps x and the rank-wide x A^T alone.
+// keel::lora_linear: x W^T + bias + scale (x A^T) B^T (Hu et al. 2021, arXiv:2106.09685, eq. 3),
+// the low-rank part part of the same sum. Backward keeps x and the rank-wide x A^T alone.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -18,7 +18,8 @@ void checkShapes(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
               "lora_linear takes x [T, in], weight [out, in], a [rank, in], b [out, rank]; got ", x.sizes(), ", ", weight.sizes(), ", ", a.sizes(), ", ", b.sizes());
 }
 
-// Block products take pairs along the rank: an odd one gets a zero, so that the frozen part is computed as without adapter.
+// Block products take pairs along the rank: an odd one gets a zero, so that the frozen part is
+// computed as without adapter.
 at::Tensor evenRank(const at::Tensor& factor, int64_t dimension) {
   if (factor.size(dimension) % 2 == 0) return factor;
   return dimension == 0 ? at::constant_pad_nd(factor, {0, 0, 0, 1}) : at::constant_pad_nd(factor, {0, 1});

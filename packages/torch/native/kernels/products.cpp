@@ -73,7 +73,8 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
   });
 }
 
-// a^T b over tokens where a is an adapter's rank wide: b is read as it lies, once. [rank, N] float32
+// a^T b over tokens where a is an adapter's rank wide: b is read as it lies, once. [rank, N]
+// float32
 at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto& table = *blocks::table();
   const int64_t tokens = a.size(0), rank = a.size(1), columns = b.size(1);
@@ -89,7 +90,8 @@ at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   return sum;
 }
 
-// Calls body(start, size, computed) for pieces of `count` rows; `computed` >= size is one of the fixed sizes.
+// Calls body(start, size, computed) for pieces of `count` rows; `computed` >= size is one of the
+// fixed sizes.
 template <typename Body>
 void forPieces(int64_t count, Body body) {
   int64_t start = 0;

@@ -1,6 +1,7 @@
-// Matrix products over tokens. bfloat16 is multiplied by Keel's own block products where the processor has them (blocks/),
-// else by LibTorch in a few fixed sizes: oneDNN compiles code for every new shape and keeps it, so batches whose number of
-// tokens always differs would cost memory without end, and time (docs/results/engine.md).
+// Matrix products over tokens. bfloat16 is multiplied by Keel's own block products where the
+// processor has them (blocks/), else by LibTorch in a few fixed sizes: oneDNN compiles code for
+// every new shape and keeps it, so batches whose number of tokens always differs would cost memory
+// without end, and time (docs/results/engine.md).
 #pragma once
 #include <ATen/ATen.h>
 
@@ -11,8 +12,8 @@ struct Factors {
   at::Tensor left, right;
 };
 
-// The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in the type of left. Rounded once
-// where block products compute it.
+// The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in the type
+// of left. Rounded once where block products compute it.
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const std::optional<at::Tensor>& bias = std::nullopt);
 
 // left right: [T, K] [K, N] -> [T, N]
@@ -21,7 +22,8 @@ inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) { 
 // The same in float32 or wider.
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right);
 
-// x weight^T + bias: what a layer computes with and without an adapter, so that both round alike. x [..., in]
+// x weight^T + bias: what a layer computes with and without an adapter, so that both round alike. x
+// [..., in]
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias);
 
 // a^T b over tokens: [T, M], [T, N] -> [M, N] in float32 or wider

@@ -1,7 +1,8 @@
-// keel::release_swiglu, release_geglu, release_rms_norm: the memory of an activation that is cheap to compute from what
-// backward keeps anyway is freed in forward, and filled again by the same function before backward reads it (Chen et al.
-// 2016, arXiv:1604.06174, section 3, on operators that cost little). They return `y`, the result of all that reads the
-// activation: their backward runs before that of anything between, so it is there in time.
+// keel::release_swiglu, release_geglu, release_rms_norm: the memory of an activation that is cheap
+// to compute from what backward keeps anyway is freed in forward, and filled again by the same
+// function before backward reads it (Chen et al. 2016, arXiv:1604.06174, section 3, on operators
+// that cost little). They return `y`, the result of all that reads the activation: their backward
+// runs before that of anything between, so it is there in time.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -81,7 +82,8 @@ class ReleaseRmsNorm : public torch::autograd::Function<ReleaseRmsNorm> {
   }
 };
 
-// Without a graph nothing is kept that could be released; what comes of a frozen source is no longer than that source.
+// Without a graph nothing is kept that could be released; what comes of a frozen source is no
+// longer than that source.
 bool recorded(const at::Tensor& y, const at::Tensor& source) {
   return c10::GradMode::is_enabled() && y.requires_grad() && source.requires_grad();
 }

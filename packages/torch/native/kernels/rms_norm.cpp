@@ -1,6 +1,7 @@
-// keel::rms_norm (Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4): x / sqrt(mean(x^2) + epsilon) * (weight + offset),
-// over the last dimension; sums in float32 at least. keel::add_rms_norm: the sum of a residual and its update, and that
-// sum's norm, in one pass over memory and to the same bits as one after the other.
+// keel::rms_norm (Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4): x / sqrt(mean(x^2) + epsilon) *
+// (weight + offset), over the last dimension; sums in float32 at least. keel::add_rms_norm: the sum
+// of a residual and its update, and that sum's norm, in one pass over memory and to the same bits
+// as one after the other.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 

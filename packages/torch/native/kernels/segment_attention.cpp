@@ -1,7 +1,7 @@
-// keel::segment_attention: attention over a packed batch. Every segment sees itself causally and the segments that it
-// continues fully; masks and expanded grouped heads never exist. The backward computes the probabilities again from the
-// log-sum-exp (Dao et al. 2022, arXiv:2205.14135, algorithm 4), transposed, so that nothing has to be turned around
-// before a product.
+// keel::segment_attention: attention over a packed batch. Every segment sees itself causally and
+// the segments that it continues fully; masks and expanded grouped heads never exist. The backward
+// computes the probabilities again from the log-sum-exp (Dao et al. 2022, arXiv:2205.14135,
+// algorithm 4), transposed, so that nothing has to be turned around before a product.
 #include <ATen/native/CPUBlas.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -20,8 +20,8 @@ using torch::autograd::variable_list;
 using Ints = c10::IntArrayRef;
 
 constexpr int64_t kQueryBlock = 64;
-// LibTorch compiles its block product for every new shape and keeps it: sizes and strides are rounded up, with zeros, so
-// that there are few of them.
+// LibTorch compiles its block product for every new shape and keeps it: sizes and strides are
+// rounded up, with zeros, so that there are few of them.
 constexpr int64_t kTile = 128, kGrain = 32, kStride = 512;
 
 constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -34,13 +34,14 @@ void forTiles(int64_t count, Body body) {
   for (int64_t start = 0; start < count; start += kTile) body(start, std::min(kTile, count - start));
 }
 
-// LibTorch keeps the processor's matrix state for the product used last in a thread: given back, whatever happens.
+// LibTorch keeps the processor's matrix state for the product used last in a thread: given back,
+// whatever happens.
 struct MatrixState {
   ~MatrixState() { at::native::cpublas::brgemm_release(); }
 };
 
-// Second operand of a product, [depth, columns], in the layout that the matrix units want. bf16: pairs of rows interleaved;
-// depth is even, as everything is rounded up.
+// Second operand of a product, [depth, columns], in the layout that the matrix units want. bf16:
+// pairs of rows interleaved; depth is even, as everything is rounded up.
 void packRows(const rows::bf16* from, int64_t stride, int64_t depth, int64_t columns, rows::bf16* to) {
   for (int64_t d = 0; d < depth; d += 2, to += 2 * columns) {
     const rows::bf16 *low = from + d * stride, *high = low + stride;
@@ -147,7 +148,8 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
   T* toQuery = writable<T>(gQuery);
   const int64_t padded = roundUp(s.size, kGrain);
   const auto count = static_cast<int64_t>(layout.segments.size());
-  // Gradients of every key that a segment sees, summed over its queries; added up over segments afterwards, in order.
+  // Gradients of every key that a segment sees, summed over its queries; added up over segments
+  // afterwards, in order.
   std::vector<std::vector<float>> keyParts(count * s.keyHeads), valueParts(count * s.keyHeads);
   forUnits(count * s.keyHeads, [&](int64_t unit) {
     const MatrixState state;

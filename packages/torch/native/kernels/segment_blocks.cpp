@@ -1,6 +1,6 @@
-// A unit of work is some queries of a segment with one head of keys and the heads of queries that share it. The backward
-// works on transposed scores, keys by queries, so that sums over queries need no turning around; only the queries' own
-// gradient does.
+// A unit of work is some queries of a segment with one head of keys and the heads of queries that
+// share it. The backward works on transposed scores, keys by queries, so that sums over queries
+// need no turning around; only the queries' own gradient does.
 #include "segment_blocks.h"
 
 #include <cmath>
@@ -16,7 +16,8 @@ using blocks::bf16;
 using blocks::kPanel;
 using blocks::Term;
 
-// Queries of a block in the forward; in the backward it is a panel. Keys whose scores exist at a time in the backward.
+// Queries of a block in the forward; in the backward it is a panel. Keys whose scores exist at a
+// time in the backward.
 constexpr int64_t kQueries = 64, kKeys = 10 * kPanel;
 // Query heads whose contributions to their keys are summed in registers.
 constexpr int64_t kGroups = 4;

@@ -6,7 +6,8 @@ namespace keel {
 
 bool attendsByBlocks(const at::Tensor& q, const Sizes& sizes);
 
-// q [T, heads, size], k and v [T, keyHeads, size], contiguous -> out like q, logsumexp [T, heads] in float32
+// q [T, heads, size], k and v [T, keyHeads, size], contiguous -> out like q, logsumexp [T, heads]
+// in float32
 void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& layout, const Options& options,
                     const Sizes& s, const at::Tensor& out, const at::Tensor& logsumexp);
 

@@ -61,13 +61,15 @@ inline Sizes sizesOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   return {q.size(0), q.size(1), k.size(1), q.size(2), q.size(1) / k.size(1)};
 }
 
-// Gradients of the keys and values that some queries of a segment see, in the order of its chain: [seen, stride] each.
+// Gradients of the keys and values that some queries of a segment see, in the order of its chain:
+// [seen, stride] each.
 struct KeyPart {
   int64_t segment, keyHead, from;
   const std::vector<float>*keys, *values;
 };
 
-// Every token's keys gather from its own segment and from all that continue it, in the order of the parts.
+// Every token's keys gather from its own segment and from all that continue it, in the order of the
+// parts.
 template <typename T>
 void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, const Sizes& s, int64_t stride, const at::Tensor& gKey,
                      const at::Tensor& gValue) {
@@ -111,7 +113,8 @@ void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, co
   });
 }
 
-// Scores with the mask, [heads, length, total] in float32 or wider: the composed form, for other devices and types.
+// Scores with the mask, [heads, length, total] in float32 or wider: the composed form, for other
+// devices and types.
 inline at::Tensor composedScores(const at::Tensor& q, const at::Tensor& k, const Layout::Segment& segment, const Options& options) {
   at::Tensor scores = at::matmul(q, k.transpose(1, 2)) * options.scale;
   if (options.softcap > 0) scores = at::tanh(scores / options.softcap) * options.softcap;

@@ -12,8 +12,8 @@
 
 namespace keel {
 
-// So few rows that reading the weights as they lie costs less than arranging them for a block product; AMX is worth
-// that sooner.
+// So few rows that reading the weights as they lie costs less than arranging them for a block
+// product; AMX is worth that sooner.
 constexpr int64_t kSmallRows = 128, kSmallRowsBesideAmx = 16;
 
 inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
@@ -26,7 +26,8 @@ inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
 // Features that a thread computes together at least, and whose number divides its share.
 constexpr int64_t kFeatures = 48;
 
-// Calls body(begin, end) for ranges of features, each worth a thread; `depth` is the sum of the terms' inner sizes.
+// Calls body(begin, end) for ranges of features, each worth a thread; `depth` is the sum of the
+// terms' inner sizes.
 template <typename Body>
 void forFeatures(int64_t features, int64_t rows, int64_t depth, Body body) {
   const int64_t grain = 65536 / std::max<int64_t>(1, rows * depth * kFeatures);
@@ -45,7 +46,8 @@ inline Arranged arranged(const rows::bf16* x, int64_t rows, int64_t inner) {
   return {std::move(space), taken};
 }
 
-// sumOfProducts where isSmall(left, right^T) holds for each pair: one rounding, and a pair whose product is zero changes no bit.
+// sumOfProducts where isSmall(left, right^T) holds for each pair: one rounding, and a pair whose
+// product is zero changes no bit.
 inline at::Tensor smallProducts(at::ArrayRef<Factors> terms, const std::optional<at::Tensor>& bias) {
   std::vector<Arranged> held;
   std::vector<rows::SmallTerm> list;

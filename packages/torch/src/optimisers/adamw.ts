@@ -1,4 +1,5 @@
-// AdamW: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), by LibTorch's fused kernel.
+// AdamW: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), by
+// LibTorch's fused kernel.
 
 import { noGrad } from '../autograd.ts';
 import { tensor, zeros } from '../create.ts';
@@ -40,7 +41,10 @@ export class AdamW implements Optimiser {
   readonly #second = new Map<string, Tensor>();
   readonly #options: Required<AdamWOptions>;
   #step = 0;
-  /** Steps in which a parameter had no gradient: its moments are corrected for those it was in, as torch.optim's are. */
+  /**
+   * Steps in which a parameter had no gradient: its moments are corrected for those it was in, as
+   * torch.optim's are.
+   */
   #missed = new Map<string, number>();
 
   constructor(parameters: Map<string, Tensor>, options: AdamWOptions = {}) {

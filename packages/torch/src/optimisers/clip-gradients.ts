@@ -5,7 +5,8 @@ import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**
- * Scales all gradients so that their joint 2-norm is at most `maximum` (0 or Infinity: leaves them).
+ * Scales all gradients so that their joint 2-norm is at most `maximum` (0 or Infinity: leaves
+ * them).
  * A parameter that is listed twice counts once.
  * @returns the norm before, taken in float32 at least
  * @throws RangeError for a maximum below 0 or NaN

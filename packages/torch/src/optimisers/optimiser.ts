@@ -1,10 +1,16 @@
 import type { Tensor } from '../tensor.ts';
 
-/** What an optimiser needs to go on after a restart, by parameter name. Tensors stay the optimiser's own. */
+/**
+ * What an optimiser needs to go on after a restart, by parameter name. Tensors stay the optimiser's
+ * own.
+ */
 export interface OptimiserState {
   step: number;
   tensors: Map<string, Tensor>;
-  /** By parameter, how many of these steps it had no gradient in and stayed; those without an entry had one in all. */
+  /**
+   * By parameter, how many of these steps it had no gradient in and stayed; those without an entry
+   * had one in all.
+   */
   missed?: Readonly<Record<string, number>>;
 }
 
@@ -14,7 +20,10 @@ export interface Optimiser {
   /** Forgets the gradients. */
   zeroGrad(): void;
   state(): OptimiserState;
-  /** @throws Error when a tensor is missing, unknown, or of another shape or type; then nothing is changed. */
+  /**
+   * @throws Error when a tensor is missing, unknown, or of another shape or type; then nothing is
+   *   changed.
+   */
   restore(state: OptimiserState): void;
   dispose(): void;
 }

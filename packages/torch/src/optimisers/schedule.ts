@@ -8,8 +8,9 @@ export interface ScheduleOptions {
 }
 
 /**
- * Factor of the peak learning rate at a step (counted from 0), as transformers' schedulers have it: linear warm-up,
- * then constant, or down to 0 along a line or half a cosine. After the last step it stays where it ended.
+ * Factor of the peak learning rate at a step (counted from 0), as transformers' schedulers have it:
+ * linear warm-up, then constant, or down to 0 along a line or half a cosine. After the last step it
+ * stays where it ended.
  */
 export function scheduleFactor(
   name: ScheduleName,

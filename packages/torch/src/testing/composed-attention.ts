@@ -5,7 +5,8 @@ import type { Tensor } from '../tensor.ts';
 export type SegmentTable = readonly number[];
 
 /**
- * What keel::segment_attention computes, segment by segment in plain operators and in the inputs' own type.
+ * What keel::segment_attention computes, segment by segment in plain operators and in the inputs'
+ * own type.
  * @param query [T, heads, size]
  * @param key [T, keyHeads, size]
  * @param value [T, keyHeads, size]

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// Golden numbers and real data lie beside a development checkout; users have none, so tests skip without them.
+// Golden numbers and real data lie beside a development checkout; users have none, so tests skip
+// without them.
 const shared = fileURLToPath(new URL('../../../../../shared/', import.meta.url));
 
 const existing = (path: string): string | null => (existsSync(path) ? path : null);

@@ -12,7 +12,8 @@ interface ChildOptions {
 }
 
 /**
- * Runs a TypeScript module text in a Node process of its own and gives the JSON of its last line of output.
+ * Runs a TypeScript module text in a Node process of its own and gives the JSON of its last line of
+ * output.
  * @throws Error with what the process wrote when it fails
  */
 export async function runChild<T>(

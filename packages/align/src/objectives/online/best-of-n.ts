@@ -8,8 +8,9 @@ function positive(n: number): void {
 }
 
 /**
- * log n - (n - 1)/n, in nats: KL(best-of-n || policy) where no two completions tie (Stiennon et al. 2020, arXiv:2009.01325,
- * appendix G.3). With ties, as with few possible completions, it is an upper bound (Beirami et al. 2024, arXiv:2401.01879, theorem 3.1).
+ * log n - (n - 1)/n, in nats: KL(best-of-n || policy) where no two completions tie (Stiennon et al.
+ * 2020, arXiv:2009.01325, appendix G.3). With ties, as with few possible completions, it is an
+ * upper bound (Beirami et al. 2024, arXiv:2401.01879, theorem 3.1).
  */
 export function bestOfNKl(n: number): number {
   positive(n);
@@ -17,8 +18,8 @@ export function bestOfNKl(n: number): number {
 }
 
 /**
- * The expected reward of the best of n, without bias, from N >= n samples of one prompt (WebGPT, Nakano et al. 2021,
- * arXiv:2112.09332, appendix I): the mean of the best over all subsets of n.
+ * The expected reward of the best of n, without bias, from N >= n samples of one prompt (WebGPT,
+ * Nakano et al. 2021, arXiv:2112.09332, appendix I): the mean of the best over all subsets of n.
  * @throws RangeError for fewer than n samples
  */
 export function expectedBestOfN(rewards: Numbers, n: number): number {

@@ -1,8 +1,9 @@
 // PPO's clipped surrogate (Schulman et al. 2017, arXiv:1707.06347, eq. 7), as a loss:
 //   -min(r A, clip(r, 1 - low, 1 + high) A)
-// with a lower and an upper range of their own (DAPO's clip-higher, arXiv:2503.14476, eq. 10), and the dual clip (Ye et al. 2020,
-// arXiv:1912.09729, eq. 5), which bounds what a negative advantage costs at a large ratio: max(..., c A) for A < 0.
-// TRL's `delta` (INTELLECT-2, arXiv:2505.07291, "two-sided GRPO clipping") is the same thing: min(r, delta) A for all A.
+// with a lower and an upper range of their own (DAPO's clip-higher, arXiv:2503.14476, eq. 10), and
+// the dual clip (Ye et al. 2020, arXiv:1912.09729, eq. 5), which bounds what a negative advantage
+// costs at a large ratio: max(..., c A) for A < 0. TRL's `delta` (INTELLECT-2, arXiv:2505.07291,
+// "two-sided GRPO clipping") is the same thing: min(r, delta) A for all A.
 import { ops, type Tensor } from '@keel/torch';
 
 export interface ClipOptions {
@@ -17,7 +18,9 @@ export interface ClipOptions {
 export interface Surrogate {
   /** [N], with a gradient */
   loss: Tensor;
-  /** [N] of 0 and 1: tokens whose gradient a clip has taken. Their mean is TRL's `clip_fraction`. */
+  /**
+   * [N] of 0 and 1: tokens whose gradient a clip has taken. Their mean is TRL's `clip_fraction`.
+   */
   clipped: Tensor;
 }
 

@@ -2,8 +2,10 @@
 import { type Numbers, RolloutLayout } from './rollout.ts';
 
 /**
- * The tokens up to and with the first end token; what a sampler has put after it is no part of the completion.
- * @param tokens the completion alone: an end token in the prompt (chat templates have them) must not count
+ * The tokens up to and with the first end token; what a sampler has put after it is no part of the
+ * completion.
+ * @param tokens the completion alone: an end token in the prompt (chat templates have them) must
+ *   not count
  * @param ends every id that ends a completion: the end of text, the end of a turn, stop tokens
  */
 export function completionEnd(
@@ -51,8 +53,9 @@ export const pickScored = (values: Numbers, { tokens }: ScoredTokens): Float64Ar
   Float64Array.from(tokens, (token) => values[token]!);
 
 /**
- * Rewards of all tokens -> those of the scored ones, [N]. An environment's reward may arrive on a token that is not scored
- * (a tool's answer): it is what the last scored token before it has earned, undiscounted.
+ * Rewards of all tokens -> those of the scored ones, [N]. An environment's reward may arrive on a
+ * token that is not scored (a tool's answer): it is what the last scored token before it has
+ * earned, undiscounted.
  * @param rewards of the completions laid one after the other
  * @throws RangeError for one before a completion's first scored token, which no action has earned
  */

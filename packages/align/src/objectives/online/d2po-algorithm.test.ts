@@ -1,4 +1,5 @@
-// D2PO on the small language of online-algorithms.test.ts: what the labels of a discriminator add to few labels of gold.
+// D2PO on the small language of online-algorithms.test.ts: what the labels of a discriminator add
+// to few labels of gold.
 import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { shuffledOrder } from '../../data/shuffle.ts';
@@ -49,7 +50,10 @@ class TabularDiscriminator {
   }
 }
 
-/** As `keel d2po` goes about it: two answers to a prompt, gold for some, silver (where wanted) for the others. */
+/**
+ * As `keel d2po` goes about it: two answers to a prompt, gold for some, silver (where wanted) for
+ * the others.
+ */
 function train(world: SmallWorld, { budget, silver }: { budget: number; silver: boolean }) {
   const warmup = 16;
   using discriminator = new TabularDiscriminator(world.sentences.length);

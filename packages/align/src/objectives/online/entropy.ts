@@ -1,9 +1,12 @@
-// The entropy bonus (Williams & Peng 1991; PPO, arXiv:1707.06347, eq. 9: c_2 S). It needs whole distributions:
-// -log p of the sampled token estimates the entropy's value, but as a loss its gradient is 0 in expectation.
+// The entropy bonus (Williams & Peng 1991; PPO, arXiv:1707.06347, eq. 9: c_2 S). It needs whole
+// distributions:
+// -log p of the sampled token estimates the entropy's value, but as a loss its gradient is 0 in
+// expectation.
 import { type Tensor, where, zeros } from '@keel/torch';
 
 /**
- * Entropy of each token's distribution, in nats. A token that is not allowed (logit of minus infinity) adds nothing.
+ * Entropy of each token's distribution, in nats. A token that is not allowed (logit of minus
+ * infinity) adds nothing.
  * @param logits [N, V]
  * @returns [N], with a gradient
  */

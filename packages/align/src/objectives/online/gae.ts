@@ -1,8 +1,8 @@
 // Generalised advantage estimation (Schulman et al. 2015, arXiv:1506.02438, eq. 16):
 //   delta_t = r_t + gamma V_{t+1} - V_t,   A_t = delta_t + gamma lambda A_{t+1},   R_t = A_t + V_t
-// over the scored tokens alone. In a rollout of several turns the next scored token is the next state, however many
-// tokens of others lie between: the carry crosses them with one factor of gamma lambda, and what a critic says of
-// them (radixark/miles#1827, alibaba/ROLL#447) never enters.
+// over the scored tokens alone. In a rollout of several turns the next scored token is the next
+// state, however many tokens of others lie between: the carry crosses them with one factor of gamma
+// lambda, and what a critic says of them (radixark/miles#1827, alibaba/ROLL#447) never enters.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface GaeOptions {
@@ -22,8 +22,8 @@ export interface Advantages {
 /**
  * @param rewards [N]
  * @param values [N], of the state in which each token was chosen
- * @param bootstrap [S], the value after the last token, for completions that were cut off but would go on (Pardo
- *   et al. 2018, arXiv:1712.00378, section 3.2); none: 0, as TRL
+ * @param bootstrap [S], the value after the last token, for completions that were cut off but would
+ *   go on (Pardo et al. 2018, arXiv:1712.00378, section 3.2); none: 0, as TRL
  */
 export function generalisedAdvantages(
   layout: RolloutLayout,

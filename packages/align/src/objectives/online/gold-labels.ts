@@ -1,12 +1,12 @@
-// Which pairs of a batch the gold source labels in D2PO (Singhal et al. 2024, arXiv:2405.01511, algorithm 1), and how far the
-// discriminator, which labels all others, agreed with it beforehand.
+// Which pairs of a batch the gold source labels in D2PO (Singhal et al. 2024, arXiv:2405.01511,
+// algorithm 1), and how far the discriminator, which labels all others, agreed with it beforehand.
 
 import type { PreferencePair } from './preference-pairs.ts';
 import { expectLength, type Numbers } from './rollout.ts';
 
 /**
- * How many more pairs the gold source is to label: a share of all prompts so far, rounded up, so that the first batch has one
- * and small batches come to their share over time.
+ * How many more pairs the gold source is to label: a share of all prompts so far, rounded up, so
+ * that the first batch has one and small batches come to their share over time.
  */
 export function goldPairsDue(
   { share, budget }: { share: number; budget: number | null },
@@ -39,7 +39,10 @@ export interface GoldPairs {
   pairs: PreferencePair[];
   /** Pairs of equal rewards, which teach nothing. */
   ties: number;
-  /** Of `pairs`, how many the discriminator had the same way round; where it had no preference, a half. */
+  /**
+   * Of `pairs`, how many the discriminator had the same way round; where it had no preference, a
+   * half.
+   */
   agreed: number;
 }
 

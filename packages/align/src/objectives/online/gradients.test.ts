@@ -1,4 +1,5 @@
-// What must hold of the gradients of whole losses, made of this folder's pieces as a trainer makes them.
+// What must hold of the gradients of whole losses, made of this folder's pieces as a trainer makes
+// them.
 import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { clippedSurrogate } from './clipped-surrogate.ts';

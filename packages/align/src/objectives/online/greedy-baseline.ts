@@ -1,11 +1,13 @@
-// ReMax (Li et al. 2023, arXiv:2310.10505, section 4): the baseline of a prompt is the reward of its greedy
-// completion. Any number that does not depend on the sample leaves the gradient unbiased; this one falls in with the policy.
+// ReMax (Li et al. 2023, arXiv:2310.10505, section 4): the baseline of a prompt is the reward of
+// its greedy completion. Any number that does not depend on the sample leaves the gradient
+// unbiased; this one falls in with the policy.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 /**
  * R_i - reward of the greedy completion of the same prompt
  * @param rewards [S]
- * @param greedy the reward of each prompt's greedy completion, by its group id; of the same kind as `rewards` (with or without KL)
+ * @param greedy the reward of each prompt's greedy completion, by its group id; of the same kind as
+ *   `rewards` (with or without KL)
  * @returns [S]
  * @throws RangeError for a prompt without a greedy reward
  */

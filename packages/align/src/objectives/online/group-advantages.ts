@@ -1,8 +1,10 @@
 // Advantages from the other completions of the same prompt.
-// RLOO (Kool et al. 2019; Ahmadian et al. 2024, arXiv:2402.14740, section 2.3): the mean of the others is the baseline.
-// GRPO (Shao et al. 2024, DeepSeekMath, arXiv:2402.03300, section 4.1.2): (r - mean) / std of the group. The paper adds nothing
-// to the std; TRL adds 1e-4 and takes Bessel's correction, and so does this. `none` is Dr. GRPO (Liu et al. 2025,
-// arXiv:2503.20783, section 3.2); `batch` divides by the std of all rewards of the batch (Lite PPO, arXiv:2508.08221; TRL's).
+// RLOO (Kool et al. 2019; Ahmadian et al. 2024, arXiv:2402.14740, section 2.3): the mean of the
+// others is the baseline. GRPO (Shao et al. 2024, DeepSeekMath, arXiv:2402.03300, section 4.1.2):
+// (r - mean) / std of the group. The paper adds nothing to the std; TRL adds 1e-4 and takes
+// Bessel's correction, and so does this. `none` is Dr. GRPO (Liu et al. 2025, arXiv:2503.20783,
+// section 3.2); `batch` divides by the std of all rewards of the batch (Lite PPO, arXiv:2508.08221;
+// TRL's).
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 import { moments } from './whitening.ts';
 

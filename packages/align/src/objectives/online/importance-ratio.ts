@@ -1,11 +1,16 @@
 // The importance ratio policy/old, at four levels:
 //   token             p_t / old_t (PPO, arXiv:1707.06347, section 3; GRPO)
-//   sequence          (p(y) / old(y))^(1/n), the geometric mean (GSPO, Zheng et al. 2025, arXiv:2507.18071, eq. 7;
-//                     TRL's importance_sampling_level "sequence"). Its clip range is of another order: the paper takes
+//   sequence          (p(y) / old(y))^(1/n), the geometric mean (GSPO, Zheng et al. 2025,
+//   arXiv:2507.18071, eq. 7;
+//                     TRL's importance_sampling_level "sequence"). Its clip range is of another
+//                     order: the paper takes
 //                     3e-4 and 4e-4
-//   sequence_token    the value of `sequence`, the gradient of each token's own (GSPO-token, eq. 14): for advantages
-//                     that differ within a sequence; with equal ones its gradient is that of `sequence`
-//   sequence_product  p(y) / old(y), not divided by n (TRL's RLOOTrainer with several updates a batch)
+//   sequence_token    the value of `sequence`, the gradient of each token's own (GSPO-token, eq.
+//   14): for advantages
+//                     that differ within a sequence; with equal ones its gradient is that of
+//                     `sequence`
+//   sequence_product  p(y) / old(y), not divided by n (TRL's RLOOTrainer with several updates a
+//   batch)
 import type { Tensor } from '@keel/torch';
 import { boundedExp } from './bounded-exp.ts';
 import type { RolloutLayout } from './rollout.ts';

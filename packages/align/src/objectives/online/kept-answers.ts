@@ -1,6 +1,7 @@
-// Rejection sampling: which answers a supervised step is made on. RAFT (Dong et al. 2023, arXiv:2304.06767, algorithm 1) and Llama 2
-// (Touvron et al. 2023, arXiv:2307.09288, section 3.2.3) keep the best of each prompt's; ReST (Gulcehre et al. 2023,
-// arXiv:2308.08998, section 3) those whose reward reaches a threshold. Here both, one after the other.
+// Rejection sampling: which answers a supervised step is made on. RAFT (Dong et al. 2023,
+// arXiv:2304.06767, algorithm 1) and Llama 2 (Touvron et al. 2023, arXiv:2307.09288, section 3.2.3)
+// keep the best of each prompt's; ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3) those
+// whose reward reaches a threshold. Here both, one after the other.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface KeepRule {

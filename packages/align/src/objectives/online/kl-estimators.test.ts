@@ -6,7 +6,10 @@ const wide = { dtype: 'float64' } as const;
 const logits = [0.3, -1.1, 0.8, 0.1];
 const other = [-0.4, 0.2, 0.5, 1];
 
-/** Expectation over the policy's own samples, exactly: every token of the vocabulary, weighted by its probability. */
+/**
+ * Expectation over the policy's own samples, exactly: every token of the vocabulary, weighted by
+ * its probability.
+ */
 const slopeOf = (estimator: 'k1' | 'k2' | 'k3', corrected: boolean): number[] =>
   tidy(() => {
     const table = tensor(logits, wide).setRequiresGrad();

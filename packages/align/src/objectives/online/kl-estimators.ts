@@ -1,17 +1,21 @@
-// Estimators of KL(policy || reference) from tokens that the policy sampled (Schulman 2020, "Approximating KL
-// divergence", joschu.net/blog/kl-approx.html). With u = log(reference/policy) of the sampled token:
+// Estimators of KL(policy || reference) from tokens that the policy sampled (Schulman 2020,
+// "Approximating KL divergence", joschu.net/blog/kl-approx.html). With u = log(reference/policy) of
+// the sampled token:
 //   k1 = -u            unbiased, may be negative
 //   k2 = u^2 / 2       biased, never negative
 //   k3 = e^u - 1 - u   unbiased, never negative; GRPO's (DeepSeekMath, arXiv:2402.03300, eq. 4)
 //
-// As part of the reward their value counts, and k1 is the right one. As a loss term only their gradient counts, which is
-// another thing (Liu et al. 2025, arXiv:2510.01555): in expectation over the policy's own samples
+// As part of the reward their value counts, and k1 is the right one. As a loss term only their
+// gradient counts, which is another thing (Liu et al. 2025, arXiv:2510.01555): in expectation over
+// the policy's own samples
 //   k1  d = E[grad log p] = 0: no tie to the reference at all
 //   k2  d = E[log(p/ref) grad log p]: the gradient of KL(policy || reference) at that token
 //   k3  d = E[(1 - ref/p) grad log p]: the gradient of KL(reference || policy) at that token
-// Multiplied by the importance ratio policy/old, gradient and all (DeepSeek-V3.2, arXiv:2512.02556, "Unbiased KL Estimate"; TRL's
-// `use_bias_correction_kl`), k1 and k3 have the gradient of KL(policy || reference), also off-policy.
-// None of these loss terms knows that a token also changes which tokens follow; KL in the reward does.
+// Multiplied by the importance ratio policy/old, gradient and all (DeepSeek-V3.2, arXiv:2512.02556,
+// "Unbiased KL Estimate"; TRL's `use_bias_correction_kl`), k1 and k3 have the gradient of KL(policy
+// || reference), also off-policy.
+// None of these loss terms knows that a token also changes which tokens follow; KL in the reward
+// does.
 import type { Tensor } from '@keel/torch';
 import { boundedExp } from './bounded-exp.ts';
 
@@ -39,7 +43,8 @@ export function klPerToken(estimator: KlEstimator, policy: Tensor, reference: Te
 
 /**
  * KL as a loss term, to be added to each token's loss before any mean.
- * @param importance [N] policy/old with its gradient (`importanceRatio`): the corrected form; none: the plain one
+ * @param importance [N] policy/old with its gradient (`importanceRatio`): the corrected form; none:
+ *   the plain one
  * @returns [N] coefficient * k
  * @throws Error for k1 without `importance`, which would hold the policy nowhere
  */

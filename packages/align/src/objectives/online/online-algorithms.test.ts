@@ -1,6 +1,7 @@
-// Every online algorithm on a language so small that its optimum is known: 40 sentences of a vocabulary of 4, and a
-// single-token one for those whose fixed point is another by design. Two measures: the total variation between where
-// the algorithm ends and its fixed point, and the share of the possible gain in E[r] - b KL that it has won. Both to 2%.
+// Every online algorithm on a language so small that its optimum is known: 40 sentences of a
+// vocabulary of 4, and a single-token one for those whose fixed point is another by design. Two
+// measures: the total variation between where the algorithm ends and its fixed point, and the share
+// of the possible gain in E[r] - b KL that it has won. Both to 2%.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { RunningBaseline } from '../../trainers/online/running-baseline.ts';
@@ -213,7 +214,10 @@ describe('with the KL in the reward, the optimum is pi_ref exp(r/b)', () => {
   });
 });
 
-/** TRL's GRPO: rewards without KL, a KL term added to each token's loss. One group: no noise of small groups. */
+/**
+ * TRL's GRPO: rewards without KL, a KL term added to each token's loss. One group: no noise of
+ * small groups.
+ */
 const grpoWithKlLoss = (
   estimator: KlEstimator,
   scaling: AdvantageScaling,

@@ -1,17 +1,23 @@
-// How far an update has moved the policy from the one that sampled. The rule that ends an update's epochs early is that of
-// Spinning Up and Stable-Baselines3 (1.5 times the target); CleanRL stops at the target itself (factor 1).
+// How far an update has moved the policy from the one that sampled. The rule that ends an update's
+// epochs early is that of Spinning Up and Stable-Baselines3 (1.5 times the target); CleanRL stops
+// at the target itself (factor 1).
 import type { Tensor } from '@keel/torch';
 import { klPerToken } from './kl-estimators.ts';
 import { expectLength, type Numbers } from './rollout.ts';
 
 export interface PolicyDrift {
-  /** Mean of log(old/policy) of the old policy's tokens: unbiased for KL(old || policy), may be negative. */
+  /**
+   * Mean of log(old/policy) of the old policy's tokens: unbiased for KL(old || policy), may be
+   * negative.
+   */
   k1: number;
   /** Mean of half the squared log-ratio: TRL's `approxkl`. */
   k2: number;
   /** Mean of r - 1 - log r: CleanRL's `approx_kl`, never negative. */
   k3: number;
-  /** Tokens whose ratio left [1 - low, 1 + high], whatever their advantage: CleanRL's `clipfrac`. */
+  /**
+   * Tokens whose ratio left [1 - low, 1 + high], whatever their advantage: CleanRL's `clipfrac`.
+   */
   outside: number;
 }
 
@@ -45,8 +51,8 @@ export function exceedsKlTarget(kl: number, target: number | null, factor = 1.5)
 }
 
 /**
- * Mean and largest distance between the sampler's log-probabilities and those of the path that trains, which are what
- * the ratios stand on.
+ * Mean and largest distance between the sampler's log-probabilities and those of the path that
+ * trains, which are what the ratios stand on.
  */
 export function samplerMismatch(
   sampler: Numbers,

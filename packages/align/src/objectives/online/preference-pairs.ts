@@ -1,8 +1,10 @@
-// Pairs for online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): the best and the worst of each prompt's completions.
-// Labels by rank are deterministic preferences: DPO's loss then falls for ever as the margin grows, and its optimum on such labels is all
-// mass on the best completion, not pi_ref exp(r/b). Labels drawn from Bradley-Terry's probabilities (arXiv:2305.18290, eq. 1)
-// have that optimum; they are only drawn for pairs taken without regard to the reward (the first two of a group).
-// TRL's OnlineDPOTrainer compares two completions and calls the first the better one where they tie: `ties: 'first'`.
+// Pairs for online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): the best and the worst of
+// each prompt's completions. Labels by rank are deterministic preferences: DPO's loss then falls
+// for ever as the margin grows, and its optimum on such labels is all mass on the best completion,
+// not pi_ref exp(r/b). Labels drawn from Bradley-Terry's probabilities (arXiv:2305.18290, eq. 1)
+// have that optimum; they are only drawn for pairs taken without regard to the reward (the first
+// two of a group). TRL's OnlineDPOTrainer compares two completions and calls the first the better
+// one where they tie: `ties: 'first'`.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface PreferencePair {
@@ -60,7 +62,8 @@ export function bestAndWorst(
 }
 
 /**
- * Only pairs whose rewards are so far apart: DNO's filter (Rosset et al. 2024, arXiv:2404.03715, algorithm 2).
+ * Only pairs whose rewards are so far apart: DNO's filter (Rosset et al. 2024, arXiv:2404.03715,
+ * algorithm 2).
  * @param least gap of rewards, at least 0
  * @returns those that stay, and how many were left out
  */

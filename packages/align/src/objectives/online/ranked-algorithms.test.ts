@@ -26,7 +26,10 @@ const bestOfN = (n: number): Float64Array => {
   return start.map((one, at) => (below[at]! + one) ** n - below[at]! ** n);
 };
 
-/** Supervised fine-tuning on the best of n sentences of the reference: a round of rejection sampling, to its end. */
+/**
+ * Supervised fine-tuning on the best of n sentences of the reference: a round of rejection
+ * sampling, to its end.
+ */
 function roundOfRaft(n: number): Float64Array {
   const uniform = uniforms(5);
   return tidy(() => {

@@ -1,10 +1,11 @@
-// How a batch of rollouts lies in memory. Only scored tokens exist: those the policy sampled. They are one flat
-// list of N, sequence after sequence; there is no padding and no mask, so nothing after the end, of the prompt or
-// of a tool's answer can enter a mean.
+// How a batch of rollouts lies in memory. Only scored tokens exist: those the policy sampled. They
+// are one flat list of N, sequence after sequence; there is no padding and no mask, so nothing
+// after the end, of the prompt or of a tool's answer can enter a mean.
 //
-// What carries a gradient (log-probabilities, values, entropies) is a Tensor [N]. What carries none (rewards, KL in
-// the reward, advantages, returns) is a Float64Array on the host: the recursions over time are loops there, in
-// double precision whatever the model's type. `constantLike` is the one way from the second to the first.
+// What carries a gradient (log-probabilities, values, entropies) is a Tensor [N]. What carries none
+// (rewards, KL in the reward, advantages, returns) is a Float64Array on the host: the recursions
+// over time are loops there, in double precision whatever the model's type. `constantLike` is the
+// one way from the second to the first.
 import { fromTypedArray, ops, type Tensor } from '@keel/torch';
 
 /** Numbers that carry no gradient. */
@@ -101,7 +102,9 @@ export class RolloutLayout {
     return spread;
   }
 
-  /** [N] -> [S], with a gradient. A sequence is summed in the same order whatever lies beside it. */
+  /**
+   * [N] -> [S], with a gradient. A sequence is summed in the same order whatever lies beside it.
+   */
   sumOver(values: Tensor): Tensor {
     return ops.segmentReduce(values, 'sum', this.#lengthsOn(values)); // [S]
   }
@@ -115,7 +118,9 @@ export class RolloutLayout {
     return values.indexSelect(0, index);
   }
 
-  /** Some sequences as a rollout of their own (a minibatch), and where its tokens are in this one. */
+  /**
+   * Some sequences as a rollout of their own (a minibatch), and where its tokens are in this one.
+   */
   select(sequences: readonly number[]): { layout: RolloutLayout; tokens: Int32Array } {
     const layout = RolloutLayout.of(
       sequences.map((sequence) => this.lengthOf(sequence)),
@@ -146,7 +151,10 @@ export function expectLength(values: Numbers, length: number, what: string, of: 
   }
 }
 
-/** @throws RangeError naming the first number that is infinite or NaN, as a reward that failed would be */
+/**
+ * @throws RangeError naming the first number that is infinite or NaN, as a reward that failed would
+ *   be
+ */
 export function expectFinite(values: Numbers, what: string): void {
   for (let index = 0; index < values.length; index++) {
     if (!Number.isFinite(values[index]!)) {

@@ -1,6 +1,8 @@
-// From a score of a completion to rewards of its tokens: r_t = -b KL_t, and the score at the last scored token
-// (Ziegler et al. 2019, arXiv:1909.08593, eq. 2; InstructGPT, Ouyang et al. 2022, arXiv:2203.02155, eq. 2).
-// TRL's PPO adds the score one position after the end token (huggingface/trl#3750); here no such position exists.
+// From a score of a completion to rewards of its tokens: r_t = -b KL_t, and the score at the last
+// scored token (Ziegler et al. 2019, arXiv:1909.08593, eq. 2; InstructGPT, Ouyang et al. 2022,
+// arXiv:2203.02155, eq. 2).
+// TRL's PPO adds the score one position after the end token (huggingface/trl#3750); here no such
+// position exists.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface ScoreShaping {
@@ -8,7 +10,10 @@ export interface ScoreShaping {
   clip?: number;
   /** What a completion without an end token costs, 0 or more. */
   missingEosPenalty?: number;
-  /** `subtract`: score - penalty (TRL's); `replace`: -penalty in place of the score (Huang et al. 2024, arXiv:2403.17031, the EOS trick). */
+  /**
+   * `subtract`: score - penalty (TRL's); `replace`: -penalty in place of the score (Huang et al.
+   * 2024, arXiv:2403.17031, the EOS trick).
+   */
   missingEos?: 'subtract' | 'replace';
 }
 
@@ -41,7 +46,8 @@ export function shapeScores(
 
 /**
  * @param scores [S]
- * @param kl [N], of each token (k1 is the one whose optimum is known); null where KL is a loss term: never both
+ * @param kl [N], of each token (k1 is the one whose optimum is known); null where KL is a loss
+ *   term: never both
  * @returns [N]
  */
 export function tokenRewards(
@@ -66,7 +72,8 @@ export function tokenRewards(
 }
 
 /**
- * The same as one reward of a whole completion: score - b KL (Ahmadian et al. 2024, arXiv:2402.14740, section 2).
+ * The same as one reward of a whole completion: score - b KL (Ahmadian et al. 2024,
+ * arXiv:2402.14740, section 2).
  * @returns [S]
  */
 export const sequenceRewards = (

@@ -1,5 +1,5 @@
-// The critic's loss. PPO's paper (Schulman et al. 2017, arXiv:1707.06347, eq. 9) has (V - R)^2; the clipped form is of
-// OpenAI's code (baselines, ppo2) and of TRL, which also take half of it:
+// The critic's loss. PPO's paper (Schulman et al. 2017, arXiv:1707.06347, eq. 9) has (V - R)^2; the
+// clipped form is of OpenAI's code (baselines, ppo2) and of TRL, which also take half of it:
 //   1/2 max((V - R)^2, (clip(V, V_old - range, V_old + range) - R)^2)
 import { ops, type Tensor } from '@keel/torch';
 import { expectLength, type Numbers } from './rollout.ts';
@@ -26,7 +26,8 @@ export function valueLoss(
 }
 
 /**
- * 1 - Var(R - V) / Var(R): 1 where the critic knows the return, 0 where it knows no more than its mean, below 0 where less.
+ * 1 - Var(R - V) / Var(R): 1 where the critic knows the return, 0 where it knows no more than its
+ * mean, below 0 where less.
  * @returns null where all returns are the same: nothing could be explained
  */
 export function explainedVariance(values: Numbers, returns: Numbers): number | null {

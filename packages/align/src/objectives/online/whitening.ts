@@ -1,11 +1,14 @@
-// Whitening over the scored tokens of a whole rollout, before it is cut into minibatches: so the cut changes nothing
-// (N+ implementation details of RLHF with PPO, Huang et al. 2024, arXiv:2403.17031, section 7; TRL's masked_whiten:
-// variance with Bessel's correction, 1e-8 added to it). CleanRL whitens each minibatch instead and adds 1e-8 to the
-// standard deviation: not here, since packed passes would then change the result.
+// Whitening over the scored tokens of a whole rollout, before it is cut into minibatches: so the
+// cut changes nothing (N+ implementation details of RLHF with PPO, Huang et al. 2024,
+// arXiv:2403.17031, section 7; TRL's masked_whiten: variance with Bessel's correction, 1e-8 added
+// to it). CleanRL whitens each minibatch instead and adds 1e-8 to the standard deviation: not here,
+// since packed passes would then change the result.
 import { expectFinite, type Numbers } from './rollout.ts';
 
 export interface WhiteningOptions {
-  /** Keep the mean and scale only (TRL's `shift_mean=False`, for rewards: their mean has a meaning). */
+  /**
+   * Keep the mean and scale only (TRL's `shift_mean=False`, for rewards: their mean has a meaning).
+   */
   keepMean?: boolean;
   epsilon?: number;
 }
@@ -16,7 +19,8 @@ export function moments(values: Numbers): { mean: number; variance: number } {
   const { length } = numbers;
   if (length === 0) throw new RangeError('no numbers: their mean is not defined');
   const mean = numbers.reduce((sum, one) => sum + one, 0) / length;
-  // The mean of n times 0.35 may differ from 0.35 in the last bit; divided by its own residue that would be 1.
+  // The mean of n times 0.35 may differ from 0.35 in the last bit; divided by its own residue that
+  // would be 1.
   if (numbers.every((one) => one === numbers[0])) return { mean: numbers[0]!, variance: 0 };
   const squares = numbers.reduce((sum, one) => sum + (one - mean) ** 2, 0);
   return { mean, variance: squares / (length - 1) };

@@ -23,7 +23,8 @@ export function isolations(): Isolation[] {
 const found = new Map<string, Promise<Isolation>>();
 
 /**
- * The first method of isolation that withstands being tried. It is tried once per process and Python.
+ * The first method of isolation that withstands being tried. It is tried once per process and
+ * Python.
  * @throws NoIsolationError that says of each method why it was not taken
  */
 export function findIsolation(interpreter: Interpreter): Promise<Isolation> {

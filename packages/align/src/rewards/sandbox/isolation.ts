@@ -18,7 +18,9 @@ export interface SandboxRequest {
 /** One way of shutting a program in. */
 export interface Isolation {
   readonly name: string;
-  /** Folder that the program runs in and may write to; null: one is made for each run and removed. */
+  /**
+   * Folder that the program runs in and may write to; null: one is made for each run and removed.
+   */
   readonly scratch: string | null;
   /** The command that runs the request's code shut in. */
   wrap(request: SandboxRequest): Command;

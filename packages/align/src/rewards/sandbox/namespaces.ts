@@ -10,7 +10,9 @@ import type { SandboxLimits } from './limits.ts';
 
 const enclose = readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
 
-/** Of `/etc` and `/dev`, the little that programs need. Mapping `/dev/zero` would be shared memory. */
+/**
+ * Of `/etc` and `/dev`, the little that programs need. Mapping `/dev/zero` would be shared memory.
+ */
 const etcFiles = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
 const devices = ['/dev/null', '/dev/random', '/dev/urandom'];
 

@@ -16,8 +16,10 @@ const probeLimits = limitsSchema.parse({
 });
 
 /**
- * Tries a method of isolation: runs a program in it that attempts what it is to prevent, limit by limit.
- * @returns why it cannot be trusted: what does not work, or what was possible; empty where nothing was
+ * Tries a method of isolation: runs a program in it that attempts what it is to prevent, limit by
+ * limit.
+ * @returns why it cannot be trusted: what does not work, or what was possible; empty where nothing
+ *   was
  */
 export async function probe(isolation: Isolation, interpreter: Interpreter): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'keel-probe-'));

@@ -10,7 +10,9 @@ export function childProcesses(pid: number): number[] {
   }
 }
 
-/** Resident memory of a process and of all below it that is its own, and its page tables, in bytes. */
+/**
+ * Resident memory of a process and of all below it that is its own, and its page tables, in bytes.
+ */
 export function treeMemory(pid: number): number {
   let sum = ownMemory(pid);
   for (const child of childProcesses(pid)) sum += treeMemory(child);

@@ -5,13 +5,22 @@ import type { Stop } from './shut-in-process.ts';
 export interface TestTask {
   /** The code under test. */
   program: string;
-  /** Python that checks: assertions, `test_…` functions, test cases of unittest, or `check(candidate)`. */
+  /**
+   * Python that checks: assertions, `test_…` functions, test cases of unittest, or
+   * `check(candidate)`.
+   */
   tests: readonly string[];
   /** Code of the row's own that the tests need; the program does not see it. */
   setup?: string;
-  /** The only name that the tests take from the program. Without it: those that they use and nothing else defines. */
+  /**
+   * The only name that the tests take from the program. Without it: those that they use and nothing
+   * else defines.
+   */
   entryPoint?: string | null;
-  /** Whether calls may change the lists, dicts, sets and bytearrays among their arguments, as copies and in kind. */
+  /**
+   * Whether calls may change the lists, dicts, sets and bytearrays among their arguments, as copies
+   * and in kind.
+   */
   inPlace?: boolean;
 }
 
@@ -30,8 +39,9 @@ export interface TestsRun {
 }
 
 /**
- * Runs a program against tests. They are in two sandboxes: the tests ask for calls, and get the answers as copies of
- * plain data. The tests' process alone reports what passed, over a pipe that the program's process does not have.
+ * Runs a program against tests. They are in two sandboxes: the tests ask for calls, and get the
+ * answers as copies of plain data. The tests' process alone reports what passed, over a pipe that
+ * the program's process does not have.
  */
 export function runTests(
   sandbox: Sandbox,

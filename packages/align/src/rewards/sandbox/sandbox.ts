@@ -8,7 +8,10 @@ import { ShutInProcess } from './shut-in-process.ts';
 import { Slots } from './slots.ts';
 
 export interface SandboxOptions {
-  /** `auto` takes what shuts programs in and refuses where nothing does; `none` runs them as they are. */
+  /**
+   * `auto` takes what shuts programs in and refuses where nothing does; `none` runs them as they
+   * are.
+   */
   isolation?: 'auto' | 'none' | Isolation;
   /** The Python, by name or path. */
   command?: string;
@@ -58,8 +61,8 @@ export class Sandbox {
   }
 
   /**
-   * Waits for its turn and hands `body` a function that starts processes. All of them are ended before the
-   * next one's turn.
+   * Waits for its turn and hands `body` a function that starts processes. All of them are ended
+   * before the next one's turn.
    */
   async use<Result>(
     limits: SandboxLimits,

@@ -30,7 +30,9 @@ const MEMORY_EVERY_MS = 50;
 /** How long the outermost process may take to end once those within were killed. */
 const GRACE_MS = 1000;
 
-/** One process in a sandbox with all that it starts. Nothing of it is left once `ended` is there. */
+/**
+ * One process in a sandbox with all that it starts. Nothing of it is left once `ended` is there.
+ */
 export class ShutInProcess {
   readonly stdin: Writable;
   /** Counted for the limit on output; whoever reads it gets no more than that. */
@@ -109,8 +111,8 @@ export class ShutInProcess {
       this.#killGroup();
       return;
     }
-    // The process below the outermost one is process 1 of the namespace, and all end with it. The outermost
-    // then ends too.
+    // The process below the outermost one is process 1 of the namespace, and all end with it. The
+    // outermost then ends too.
     const within = childProcesses(pid);
     for (const child of within) kill(child);
     if (within.length === 0) kill(pid);

@@ -5,7 +5,10 @@ import { formatNumber } from './format.ts';
 export interface Displacement {
   chosen: readonly [first: number, last: number];
   rejected: readonly [first: number, last: number];
-  /** Held-out rows where there are two evaluations or more, else the first and last tenth of training. */
+  /**
+   * Held-out rows where there are two evaluations or more, else the first and last tenth of
+   * training.
+   */
   on: 'held-out' | 'training';
   /** Both fell: the data's answers lose probability to answers that nobody chose. */
   displaced: boolean;

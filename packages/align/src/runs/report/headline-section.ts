@@ -47,7 +47,10 @@ interface Change {
   text: string;
 }
 
-/** A change counts where the interval of the difference excludes 0, else where the interval after training excludes the value before. */
+/**
+ * A change counts where the interval of the difference excludes 0, else where the interval after
+ * training excludes the value before.
+ */
 function judge({ after, better, unit, difference: ends }: Headline, before: Estimate): Change {
   const difference = after.value - before.value;
   const sign = difference > 0 ? '+' : '';

@@ -34,7 +34,10 @@ export interface Headline {
   unit: 'share' | 'number';
   /** Which way is better; null where neither is. */
   better: 'higher' | 'lower' | null;
-  /** 95% interval of after less before, where both were measured on the same rows; it tells whether there was a change. */
+  /**
+   * 95% interval of after less before, where both were measured on the same rows; it tells whether
+   * there was a change.
+   */
   difference?: readonly [low: number, high: number];
   /** What was measured and on what, for example `60 held-out pairs`. */
   note?: string;

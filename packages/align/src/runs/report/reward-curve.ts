@@ -8,8 +8,8 @@ const left = 56;
 const bottom = 34;
 
 /**
- * What the reward of sampled answers cost in KL: the curve of Gao et al. 2022, arXiv:2210.10760. Points are optimiser steps in
- * order, the last one filled.
+ * What the reward of sampled answers cost in KL: the curve of Gao et al. 2022, arXiv:2210.10760.
+ * Points are optimiser steps in order, the last one filled.
  */
 export function rewardCurve(points: readonly RewardPoint[]): Markup | null {
   if (points.length < 2) return null;

@@ -20,7 +20,10 @@ export function explainAccuracy({ pairs, accuracy, longerWins, lead }: RewardFin
     : `${measured}; the reward model is ${side > 0 ? 'better' : 'worse'} by ${points(Math.abs(lead.value))} points (${interval}).`;
 }
 
-/** 1 or -1 where the lead is no chance by interval and test both: the bootstrap knows too little of few pairs. */
+/**
+ * 1 or -1 where the lead is no chance by interval and test both: the bootstrap knows too little of
+ * few pairs.
+ */
 function clear({ interval: [low, high], p }: Lead): number {
   return p > 0.05 ? 0 : low > 0 ? 1 : high < 0 ? -1 : 0;
 }

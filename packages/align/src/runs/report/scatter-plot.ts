@@ -22,7 +22,10 @@ const [width, height, left, right, bottom, top] = [720, 400, 64, 150, 48, 20];
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#a07a00', '#3a9bd9', '#7a7a7a'];
 const marks = ['circle', 'square', 'diamond'] as const;
 
-/** A plot as SVG that stands alone: small marks are seeds, tied to their group's mean; whiskers are its 95% interval. */
+/**
+ * A plot as SVG that stands alone: small marks are seeds, tied to their group's mean; whiskers are
+ * its 95% interval.
+ */
 export function scatterPlot({ title, x, y, groups }: ScatterPlot): Markup {
   const means = groups.map(({ points }) => ({
     x: mean(points.map((point) => point.x)),

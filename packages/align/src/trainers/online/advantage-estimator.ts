@@ -21,7 +21,10 @@ export interface RewardedRollouts {
   klCoefficient: number;
   /** [N], of a critic. */
   values: Numbers | null;
-  /** Rewards of the prompts' greedy answers, KL in them where it is in the others; for the kind `greedy`. */
+  /**
+   * Rewards of the prompts' greedy answers, KL in them where it is in the others; for the kind
+   * `greedy`.
+   */
   greedy?: ReadonlyMap<number, number>;
 }
 
@@ -30,7 +33,10 @@ export interface EstimatedAdvantages {
   advantages: Float64Array;
   /** [N], what a critic is trained on. */
   returns: Float64Array | null;
-  /** Share of the prompts whose answers all have one reward, by which they teach nothing; null where they are not compared. */
+  /**
+   * Share of the prompts whose answers all have one reward, by which they teach nothing; null where
+   * they are not compared.
+   */
   zeroVariance: number | null;
 }
 

@@ -1,4 +1,5 @@
-// The critic of an online run: a scalar head on the base, on an adapter of its own or on the policy's.
+// The critic of an online run: a scalar head on the base, on an adapter of its own or on the
+// policy's.
 import { addLora, type LanguageModel, loadAdapter, type Role, SCORE_WEIGHT } from '@keel/model';
 import { type Tensor, zeros } from '@keel/torch';
 import type { PpoOptions } from '../../config/ppo-options.ts';
@@ -18,7 +19,8 @@ export interface Critic {
 /**
  * Gives a model a critic whose values begin at 0, or as the reward model says that it starts from.
  * @param policy role of the policy
- * @throws CheckpointError where the reward model does not fit; Error where it has no head, or several
+ * @throws CheckpointError where the reward model does not fit; Error where it has no head, or
+ *   several
  */
 export function addCritic(model: LanguageModel, policy: Role, options: PpoOptions): Critic {
   const { decoder, device } = model;

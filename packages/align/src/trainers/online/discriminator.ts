@@ -1,6 +1,7 @@
-// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that learns beside the policy, an
-// adapter and a scalar head on the same base. It has an optimiser of its own, since it learns before its labels are used:
-// between two steps of the policy, as often as it was asked to.
+// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that
+// learns beside the policy, an adapter and a scalar head on the same base. It has an optimiser of
+// its own, since it learns before its labels are used: between two steps of the policy, as often as
+// it was asked to.
 import {
   addLora,
   classifierPadToken,
@@ -88,8 +89,10 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Lays a discriminator over a model. It gives every answer 0, or scores as the reward model does that it starts from.
-   * @throws CheckpointError where that does not fit; Error where it has no head, several, or scores steps
+   * Lays a discriminator over a model. It gives every answer 0, or scores as the reward model does
+   * that it starts from.
+   * @throws CheckpointError where that does not fit; Error where it has no head, several, or scores
+   *   steps
    */
   static add(model: LanguageModel, options: D2poOptions): Discriminator {
     const { decoder, device, tokenizer } = model;
@@ -143,7 +146,10 @@ export class Discriminator implements Disposable {
     );
   }
 
-  /** @returns by prompt, the score of each answer: log-odds between two of one prompt are the difference of theirs */
+  /**
+   * @returns by prompt, the score of each answer: log-odds between two of one prompt are the
+   *   difference of theirs
+   */
   async scores(prompts: readonly AnsweredPrompt[]): Promise<number[][]> {
     const found = await scoreAnswers(this.#model, ROLE, prompts);
     return found.map((answers) => answers.map(([score]) => score!));
@@ -181,7 +187,10 @@ export class Discriminator implements Disposable {
     return { loss: loss / (pairs.length * epochs), steps };
   }
 
-  /** Adds the gradient of the mean Bradley-Terry loss of these pairs. @returns the sum of their losses */
+  /**
+   * Adds the gradient of the mean Bradley-Terry loss of these pairs. @returns the sum of their
+   * losses
+   */
   async addGradient(
     pairs: readonly GoldPair[],
     { limit, recomputes, count }: Omit<LearningOptions, 'seed'>,

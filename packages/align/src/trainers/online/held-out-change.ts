@@ -1,4 +1,5 @@
-// What an online run did to held-out prompts: the answers of its first evaluation beside those of its last.
+// What an online run did to held-out prompts: the answers of its first evaluation beside those of
+// its last.
 import { existsSync, readFileSync } from 'node:fs';
 import { type Content, isChat } from '../../data/messages.ts';
 import {
@@ -16,7 +17,8 @@ export interface HeldOutChange {
 }
 
 /**
- * Held-out answers of a run's samples.jsonl, before the first step and after the last evaluated one.
+ * Held-out answers of a run's samples.jsonl, before the first step and after the last evaluated
+ * one.
  * @returns null where there were not two evaluations
  */
 export function readHeldOutChange(path: string): HeldOutChange | null {

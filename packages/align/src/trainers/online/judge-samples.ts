@@ -20,7 +20,10 @@ export interface JudgeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Rewards under way have so long to end once the run is stopped: what was sampled is worth the wait. */
+/**
+ * Rewards under way have so long to end once the run is stopped: what was sampled is worth the
+ * wait.
+ */
 const GRACE_MILLISECONDS = 2000;
 
 /** Fires with another signal's reason, so many milliseconds after it. */
@@ -50,8 +53,8 @@ class LateSignal implements Disposable {
 }
 
 /**
- * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no score; the signal's reason
- *   where rewards are not done soon after it has fired
+ * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no
+ *   score; the signal's reason where rewards are not done soon after it has fired
  */
 export async function judgeSamples(
   reward: Reward,

@@ -1,8 +1,8 @@
 // The coefficient of the KL penalty over a run.
 // Adaptive (Ziegler et al. 2019, arXiv:1909.08593, section 2.2):
 //   e = clip(KL/target - 1, -.2, .2),  b <- b (1 + K e)
-// with K = .1 in the paper's text; in its code and TRL's K is completions/horizon, and so it is here. KL is that of whole
-// completions in nats (the sum over tokens), not the mean of a token.
+// with K = .1 in the paper's text; in its code and TRL's K is completions/horizon, and so it is
+// here. KL is that of whole completions in nats (the sum over tokens), not the mean of a token.
 
 export interface KlControllerState {
   coefficient: number;
@@ -57,7 +57,10 @@ export class AdaptiveKlController implements KlController {
   readonly #target: number;
   readonly #horizon: number;
 
-  /** @throws RangeError for a start of 0, from which no factor leads away, or a target or horizon not above 0 */
+  /**
+   * @throws RangeError for a start of 0, from which no factor leads away, or a target or horizon
+   *   not above 0
+   */
   constructor(coefficient: number, { target, horizon }: AdaptiveKlOptions) {
     if (!(coefficient > 0)) {
       throw new RangeError(`an adaptive KL coefficient must start above 0, got ${coefficient}`);

@@ -1,5 +1,6 @@
-// The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source compares two answers to
-// some of the prompts, the discriminator learns of them, and labels those to all others.
+// The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
+// compares two answers to some of the prompts, the discriminator learns of them, and labels those
+// to all others.
 import { phase } from '@keel/torch';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { chooseGold, goldPairs, goldPairsDue } from '../../objectives/online/gold-labels.ts';
@@ -28,11 +29,16 @@ export interface GoldJudgement {
 }
 
 export interface Labels {
-  /** [S]: 1 the better answer of a pair, -1 the worse one, 0 those in none that trains the policy. */
+  /**
+   * [S]: 1 the better answer of a pair, -1 the worse one, 0 those in none that trains the policy.
+   */
   marks: Float64Array;
   /** Those that train the policy. */
   pairs: readonly PreferencePair[];
-  /** Of the answers that the gold source was asked of, in the order of `sequences`; empty where it was not. */
+  /**
+   * Of the answers that the gold source was asked of, in the order of `sequences`; empty where it
+   * was not.
+   */
   gold: GoldJudgement & { sequences: readonly number[] };
   /** [S] */
   lines: Pick<SampleLine, 'discriminator' | 'label' | 'pair'>[];
@@ -151,7 +157,10 @@ export class Labeller {
     return found;
   }
 
-  /** The pairs that the gold source is to compare, as the discriminator has them now: two equal scores are a pair too. */
+  /**
+   * The pairs that the gold source is to compare, as the discriminator has them now: two equal
+   * scores are a pair too.
+   */
   #choose(
     { layout, number }: Pick<RolloutBatch, 'layout' | 'number'>,
     { prompts, samples }: SampledRollouts,

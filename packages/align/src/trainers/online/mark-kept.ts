@@ -5,7 +5,8 @@ import { moments } from '../../objectives/online/whitening.ts';
 import type { RolloutBatch } from './rollout-batch.ts';
 
 /**
- * Gives the answers that are kept the advantage 1 and the others 0, and trains on no others. The batch's metrics count them.
+ * Gives the answers that are kept the advantage 1 and the others 0, and trains on no others. The
+ * batch's metrics count them.
  * @param ranked [S] what the rule goes by
  * @param rewards [S] what is told of
  */

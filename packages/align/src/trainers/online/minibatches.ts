@@ -2,10 +2,12 @@ import { shuffledOrder } from '../../data/shuffle.ts';
 import type { Unit } from './rollout-batch.ts';
 
 /**
- * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one prompt stay together
- * where there are as many prompts as minibatches. One minibatch has all units in their order.
+ * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one
+ * prompt stay together where there are as many prompts as minibatches. One minibatch has all units
+ * in their order.
  * @param groups [S]: the prompt of each sequence
- * @returns never an empty step: fewer units than minibatches are a step each, and no units are no step
+ * @returns never an empty step: fewer units than minibatches are a step each, and no units are no
+ *   step
  */
 export function minibatchesOf(
   units: readonly Unit[],

@@ -1,4 +1,5 @@
-// What an online run has in memory: one base with the roles policy, reference, value and, where it fits, reward.
+// What an online run has in memory: one base with the roles policy, reference, value and, where it
+// fits, reward.
 import { loadAdapter, type Role } from '@keel/model';
 import { templateSettings } from '../../config/template-options.ts';
 import { openReward } from '../../rewards/open-reward.ts';

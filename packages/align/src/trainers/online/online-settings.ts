@@ -120,7 +120,10 @@ export interface OnlineSettings {
   targetKl: number | null;
   /** null: none. */
   critic: CriticSettings | null;
-  /** An objective on the best and the worst answer to each prompt, in place of advantages and `loss`; null: none. */
+  /**
+   * An objective on the best and the worst answer to each prompt, in place of advantages and
+   * `loss`; null: none.
+   */
   pairs: PairSettings | null;
   /** A discriminator labels most pairs in place of the reward; null: the reward labels all. */
   labels: LabelSettings | null;
@@ -268,7 +271,10 @@ export const d2poSettings = (options: D2poOptions): OnlineSettings => ({
   },
 });
 
-/** A step is one of supervised fine-tuning: the mean over the kept answers' tokens of -log p, at temperature 1. */
+/**
+ * A step is one of supervised fine-tuning: the mean over the kept answers' tokens of -log p, at
+ * temperature 1.
+ */
 export const raftSettings = (options: RaftOptions): OnlineSettings => ({
   ...rollouts(options),
   trainingTemperature: 1,

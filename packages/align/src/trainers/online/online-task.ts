@@ -1,4 +1,5 @@
-// Online training: rollout batches, and optimiser steps on each. The batch under way is part of a checkpoint.
+// Online training: rollout batches, and optimiser steps on each. The batch under way is part of a
+// checkpoint.
 import { forwardFlops, type ModelSizes, modelSizes, totalFlops } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
@@ -27,7 +28,10 @@ export interface OnlineTaskParts
     Omit<PolicyUpdateParts, 'settings' | 'count'> {
   /** Mixed into every step in which the policy learns; none, unless told. */
   pretraining?: PretrainingMix | null;
-  /** Is told of each batch's samples that the reward judged, before the step that is trained on them first. */
+  /**
+   * Is told of each batch's samples that the reward judged, before the step that is trained on them
+   * first.
+   */
   onSamples?(step: number, samples: readonly JudgedLine[]): void;
   /** null: samples are not kept. */
   samples: SamplesLog | null;

@@ -28,7 +28,8 @@ export async function openPretrainingRows(
 /**
  * The mix of these rows.
  * @param owned ends their reading at the end of the run
- * @throws DataError where rows are not as they must be; Error where they are not those of the run that is resumed
+ * @throws DataError where rows are not as they must be; Error where they are not those of the run
+ *   that is resumed
  */
 export async function openPretraining<Options extends OnlineOptions>(
   rows: RowSource<'supervised'>,

@@ -105,7 +105,8 @@ describe('online DPO', () => {
   it('passes over batches without a pair: they are no step', async () => {
     const settings = settingsOf.onlineDpo({ numGenerations: 3, minScoreGap: 2, minibatches: 4 });
     let judged = 0;
-    // Of the first two batches (12 answers each) one is of ties, and one of pairs that are too close.
+    // Of the first two batches (12 answers each) one is of ties, and one of pairs that are too
+    // close.
     const reward = ({ tokens }: { tokens?: number }): number =>
       (++judged <= 12 ? 0 : judged <= 24 ? 0.1 : 10) * tokens!;
     const notices: string[] = [];

@@ -1,4 +1,5 @@
-// Online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): a paired objective on the best and the worst answer to each prompt.
+// Online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): a paired objective on the best and
+// the worst answer to each prompt.
 import { phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
 import { packRollouts, rolloutPasses } from '../../batching/pack-rollouts.ts';
 import {
@@ -20,10 +21,12 @@ export interface PairUpdateParts extends PolicyUpdateParts {
 }
 
 /**
- * Which answers make a pair of each prompt: the better one has the gap of their rewards, the worse one the same below 0, the others 0. Prompts whose answers all have one
- * reward have none, nor have those whose best and worst are less than `minGap` apart.
+ * Which answers make a pair of each prompt: the better one has the gap of their rewards, the worse
+ * one the same below 0, the others 0. Prompts whose answers all have one reward have none, nor have
+ * those whose best and worst are less than `minGap` apart.
  * @param rewards [S]
- * @returns marks [S], the pairs, the share of prompts whose answers all have one reward, and how many pairs were too narrow
+ * @returns marks [S], the pairs, the share of prompts whose answers all have one reward, and how
+ *   many pairs were too narrow
  */
 export function markPairs(
   layout: RolloutLayout,
@@ -62,7 +65,8 @@ interface Places {
 
 /**
  * Adds the gradient of the mean loss over these pairs.
- * @param units the better and the worse answer of each pair, whose gap the batch's `advantages` mark; one at least
+ * @param units the better and the worse answer of each pair, whose gap the batch's `advantages`
+ *   mark; one at least
  * @throws NonFiniteLossError naming the prompts' rows
  */
 export async function updateOnPairs(

@@ -1,5 +1,6 @@
-// PPO-ptx (Ouyang et al. 2022, arXiv:2203.02155, eq. 2): the likelihood of text that the model is to keep,
-// gamma E[log pi(x)], beside what is learnt of rewards. As SFT's loss it is a mean over the scored tokens of a step.
+// PPO-ptx (Ouyang et al. 2022, arXiv:2203.02155, eq. 2): the likelihood of text that the model is
+// to keep, gamma E[log pi(x)], beside what is learnt of rewards. As SFT's loss it is a mean over
+// the scored tokens of a step.
 import { phase } from '@keel/torch';
 import type { PackedExamples } from '../../batching/pack-examples.ts';
 import type { SamplerState } from '../../data/shuffle.ts';

@@ -37,7 +37,10 @@ export interface RewardWatchOptions {
   notice(text: string): void;
 }
 
-/** Counts rollout batches in a row whose rewards do not differ, and reports long streaks. Not part of a checkpoint. */
+/**
+ * Counts rollout batches in a row whose rewards do not differ, and reports long streaks. Not part
+ * of a checkpoint.
+ */
 export class RewardWatch {
   readonly #options: RewardWatchOptions;
   readonly #streaks = new Map<string | null, Streak>();

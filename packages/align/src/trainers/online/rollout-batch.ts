@@ -1,4 +1,5 @@
-// A rollout batch while it is trained on: what was sampled, and what was computed of it once. Part of a checkpoint.
+// A rollout batch while it is trained on: what was sampled, and what was computed of it once. Part
+// of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import type { SampledAnswers } from '../../batching/pack-rollouts.ts';
 import { type Numbers, RolloutLayout } from '../../objectives/online/rollout.ts';
@@ -6,7 +7,10 @@ import type { Metrics, TaskState } from '../training-task.ts';
 
 /** Numbers of every sampled token, [N]; null where the algorithm has none of the kind. */
 export interface TokenNumbers {
-  /** Log-probabilities of the policy that sampled, by the path that trains; null: the one step takes its own. */
+  /**
+   * Log-probabilities of the policy that sampled, by the path that trains; null: the one step takes
+   * its own.
+   */
   old: Float64Array | null;
   /** Log-probabilities of the sampler. */
   sampler: Float64Array;
@@ -17,7 +21,10 @@ export interface TokenNumbers {
   returns: Float64Array | null;
 }
 
-/** Sequences that one term of the loss is made of, which no step may divide: an answer, or the better and the worse one of a pair. */
+/**
+ * Sequences that one term of the loss is made of, which no step may divide: an answer, or the
+ * better and the worse one of a pair.
+ */
 export type Unit = readonly number[];
 
 export class RolloutBatch implements SampledAnswers {

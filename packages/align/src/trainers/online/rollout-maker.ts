@@ -1,5 +1,5 @@
-// Makes rollout batches: samples, judges, computes log-probabilities and values once, and estimates advantages. Remembers
-// what a run learns between batches.
+// Makes rollout batches: samples, judges, computes log-probabilities and values once, and estimates
+// advantages. Remembers what a run learns between batches.
 import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, phase, tidy } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
@@ -52,7 +52,9 @@ export interface RolloutMakerParts {
   /** Role whose head gives values; null: no critic. */
   valueRole: Role | null;
   reward: Reward;
-  /** Labels pairs where the reward is asked of few answers only; null, unless told: it judges all. */
+  /**
+   * Labels pairs where the reward is asked of few answers only; null, unless told: it judges all.
+   */
   labeller?: Labeller | null;
   settings: OnlineSettings;
   seed: number;

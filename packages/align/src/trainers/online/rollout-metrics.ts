@@ -53,7 +53,10 @@ export function answerMetrics(samples: readonly Sample[], { scores, aspects }: J
   return metrics;
 }
 
-/** [S] KL of each answer to the reference, the sum of its tokens' log-ratios; null without a reference. */
+/**
+ * [S] KL of each answer to the reference, the sum of its tokens' log-ratios; null without a
+ * reference.
+ */
 export function answerKl({
   layout,
   numbers: { old, reference },

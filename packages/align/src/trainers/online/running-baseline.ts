@@ -1,6 +1,7 @@
-// A moving mean of the rewards as REINFORCE's baseline (Williams 1992, section 4; Sutton & Barto 2018, section 2.8). A batch is compared
-// with what came before it, so that the baseline does not depend on it and the gradient stays unbiased. The first batch has
-// nothing before it: each of its completions is compared with the mean of the others.
+// A moving mean of the rewards as REINFORCE's baseline (Williams 1992, section 4; Sutton & Barto
+// 2018, section 2.8). A batch is compared with what came before it, so that the baseline does not
+// depend on it and the gradient stays unbiased. The first batch has nothing before it: each of its
+// completions is compared with the mean of the others.
 import { expectFinite } from '../../objectives/online/rollout.ts';
 
 export interface RunningBaselineState {

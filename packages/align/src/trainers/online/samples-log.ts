@@ -6,7 +6,10 @@ import { writeFileAtomic } from '../../runs/atomic-write.ts';
 
 /** One sampled answer, as a line of samples.jsonl. */
 export interface SampleLine {
-  /** Optimiser step that first trained on it, from 1; for held-out prompts the steps before the evaluation. */
+  /**
+   * Optimiser step that first trained on it, from 1; for held-out prompts the steps before the
+   * evaluation.
+   */
   step: number;
   /** Its place in the data, from 0. */
   row: number;
@@ -46,7 +49,10 @@ export class SamplesLog {
     this.#path = path;
   }
 
-  /** The run goes on after so many optimiser steps: samples of later ones are cut off before the next are written. */
+  /**
+   * The run goes on after so many optimiser steps: samples of later ones are cut off before the
+   * next are written.
+   */
   goOnAfter(steps: number): void {
     this.#steps = steps;
   }

@@ -1,4 +1,5 @@
-// Log-probabilities and values of sampled answers by a role, without gradient: by the path that trains.
+// Log-probabilities and values of sampled answers by a role, without gradient: by the path that
+// trains.
 import type { LanguageModel, Role } from '@keel/model';
 import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
@@ -14,7 +15,10 @@ export interface ScoreOptions {
 
 type Scoring = (batch: ReturnType<typeof packRollouts>) => Steps<Tensor>;
 
-/** [N] log-probabilities of the sampled tokens. The passes are those of a training step on the whole batch. */
+/**
+ * [N] log-probabilities of the sampled tokens. The passes are those of a training step on the whole
+ * batch.
+ */
 export function rolloutLogprobs(
   model: LanguageModel,
   role: Role,

@@ -1,4 +1,5 @@
-// Two groups of parameters, the second at a multiple of the first's learning rate: AdamW's step does not see the scale of a loss.
+// Two groups of parameters, the second at a multiple of the first's learning rate: AdamW's step
+// does not see the scale of a loss.
 import { AdamW, type Optimiser, type OptimiserState, type Tensor } from '@keel/torch';
 
 export class TwoRates implements Optimiser {

@@ -1,4 +1,5 @@
-// The tokenizers and golden values of the conformance suite; fixtures/conformance/make-conformance.py wrote them.
+// The tokenizers and golden values of the conformance suite;
+// fixtures/conformance/make-conformance.py wrote them.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +32,10 @@ interface TokenizerBase {
 /** A text or a list of ids, or what tells it from others where it is long. */
 export type Written<T> = T | { sha256: string; length: number };
 
-/** A text by what it shares with another: all of it and what follows, or its first `keep` units and `add`. */
+/**
+ * A text by what it shares with another: all of it and what follows, or its first `keep` units and
+ * `add`.
+ */
 export type Compared = string | { keep: number; add: Written<string> } | { error: string };
 
 export interface ConversationInput {
@@ -54,8 +58,9 @@ export interface GoldenTexts {
 }
 
 /**
- * Reads a fixture's JSON. `{"$float": 20}` is Python's float 20.0, `{"$int": "…"}` an integer beyond 2^53, and
- * `{"$map": [["10", 1], ["2", 2]]}` an object whose fields a JS object would reorder.
+ * Reads a fixture's JSON. `{"$float": 20}` is Python's float 20.0, `{"$int": "…"}` an integer
+ * beyond 2^53, and `{"$map": [["10", 1], ["2", 2]]}` an object whose fields a JS object would
+ * reorder.
  */
 export const readConformance = <T>(url: string | URL): T =>
   JSON.parse(readFileSync(url, 'utf8'), (_, value) => {

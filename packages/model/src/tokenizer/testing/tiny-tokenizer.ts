@@ -79,7 +79,10 @@ export const tinyGgufMetadata = (): Record<string, unknown> => ({
   'tokenizer.ggml.padding_token_id': 2,
 });
 
-/** Reproducible texts of odd Unicode: all planes, combining marks, controls, spaces, marks of special tokens. */
+/**
+ * Reproducible texts of odd Unicode: all planes, combining marks, controls, spaces, marks of
+ * special tokens.
+ */
 export const oddTexts = (count: number): string[] => {
   let state = 12345;
   const random = (below: number): number => {

@@ -1,5 +1,6 @@
-// Compiled for AVX-512 BF16. A tile of a product is 8 rows by 3 vectors of columns, kept in 24 registers; narrower panels
-// take 16 rows by 1 or 12 by 2, so that there are always enough sums in flight.
+// Compiled for AVX-512 BF16. A tile of a product is 8 rows by 3 vectors of columns, kept in 24
+// registers; narrower panels take 16 rows by 1 or 12 by 2, so that there are always enough sums in
+// flight.
 #include "attend_avx512.h"
 #include "score_avx512.h"
 
@@ -137,7 +138,8 @@ inline void sumTokens(const bf16* pairs, int64_t pairStride, const bf16* b, int6
 }
 
 void multiplyOverTokens(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride, int64_t tokens, int64_t columns, float* sum, int64_t sumStride) {
-  // Tokens and columns at a time: what stays in the first-level cache while its vectors and ranks go by.
+  // Tokens and columns at a time: what stays in the first-level cache while its vectors and ranks
+  // go by.
   constexpr int64_t kTokens = 256, kColumns = 4 * kVector;
   const int64_t pairStride = (rank + kVector - 1) / kVector * kVector * 2;
   for (int64_t first = 0; first < columns; first += kColumns) {

@@ -1,4 +1,5 @@
-// Log-softmax of rows of logits that come some columns at a time (Milakov and Gimelshein 2018, arXiv:1805.02867, algorithm 3).
+// Log-softmax of rows of logits that come some columns at a time (Milakov and Gimelshein 2018,
+// arXiv:1805.02867, algorithm 3).
 #pragma once
 #include "vectors_avx512.h"
 

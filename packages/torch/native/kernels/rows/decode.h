@@ -1,5 +1,5 @@
-// Loops of a step of generation, chosen at run time as those of rows.h are; for AVX-512 also with its bfloat16 products.
-// No ATen here (see rows.h).
+// Loops of a step of generation, chosen at run time as those of rows.h are; for AVX-512 also with
+// its bfloat16 products. No ATen here (see rows.h).
 #pragma once
 #include <cstdint>
 
@@ -15,8 +15,9 @@ struct Reach {
   int64_t length;
 };
 
-// Attention of the query heads that share one key-value head, [group, size], over two runs of keys, a token every
-// `stride` elements. next: two runs that will be attended to soon; they are only asked for. scratch: attendScratch(keys of both runs, group, size) floats or doubles.
+// Attention of the query heads that share one key-value head, [group, size], over two runs of keys,
+// a token every `stride` elements. next: two runs that will be attended to soon; they are only
+// asked for. scratch: attendScratch(keys of both runs, group, size) floats or doubles.
 template <typename T>
 using Attend = void (*)(const T* query, T* result, const Reach<T>* runs, const Reach<T>* next, int64_t group, int64_t size,
                         int64_t stride, double scale, double softcap, Wide<T>* scratch);
@@ -37,9 +38,10 @@ constexpr int64_t arrangedSize(int64_t rows, int64_t inner) { return (rows + 15)
 struct DecodeLoops {
   // x [rows, inner] as products read it: in `space`, or where it lies.
   const bf16* (*arrange)(const bf16* x, int64_t rows, int64_t inner, bf16* space);
-  // y[row * stride + n] = the sum over the terms of x[row] . weight[n] for n in [begin, end), in float32. Weights lie as a
-  // checkpoint has them; each is read from memory once for all rows, and none is packed. The order of a sum depends on
-  // `inner` alone: not on the other rows, nor on where a range of columns begins.
+  // y[row * stride + n] = the sum over the terms of x[row] . weight[n] for n in [begin, end), in
+  // float32. Weights lie as a checkpoint has them; each is read from memory once for all rows, and
+  // none is packed. The order of a sum depends on `inner` alone: not on the other rows, nor on
+  // where a range of columns begins.
   void (*smallProduct)(const SmallTerm* terms, int64_t count, int64_t rows, int64_t begin, int64_t end, float* y, int64_t stride);
   Attend<float> attendFloat;
   Attend<double> attendDouble;

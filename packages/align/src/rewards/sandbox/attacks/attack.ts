@@ -16,13 +16,18 @@ export interface AttackTargets {
 export interface Attack {
   name: string;
   program: string;
-  /** What it is run against, in place of {@link attackTests}. An honest program passes them, this one must not. */
+  /**
+   * What it is run against, in place of {@link attackTests}. An honest program passes them, this
+   * one must not.
+   */
   tests?: readonly string[];
   /** Whether it may change what tests give it. */
   inPlace?: boolean;
 }
 
-/** The tests of most attacks. A program passes them only by what it attacks: its `double` is wrong. */
+/**
+ * The tests of most attacks. A program passes them only by what it attacks: its `double` is wrong.
+ */
 export const attackTests: readonly string[] = [
   'assert double(21) == 42',
   'import unittest\nclass T(unittest.TestCase):\n    def test_double(self):\n        self.assertEqual(double(4), 8)',
@@ -41,7 +46,10 @@ def double(x):
     return 2 * x if worked else None
 `;
 
-/** A program with ctypes that calls the kernel by number, as `call('name', ...)` of these: [x86-64, ARM]. */
+/**
+ * A program with ctypes that calls the kernel by number, as `call('name', ...)` of these: [x86-64,
+ * ARM].
+ */
 export const systemCalls = (numbers: Record<string, readonly [number, number]>): string =>
   `import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)

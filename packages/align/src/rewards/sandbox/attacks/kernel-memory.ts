@@ -6,7 +6,10 @@ const MUCH = '(300 << 20)';
 const calls = (numbers: Record<string, readonly [number, number]>, attempt: string): string =>
   systemCalls(numbers) + ifIt(attempt);
 
-/** Programs that have the kernel hold memory which is not their own. Each is right if it gets much, or may go on. */
+/**
+ * Programs that have the kernel hold memory which is not their own. Each is right if it gets much,
+ * or may go on.
+ */
 export const kernelMemory: Attack[] = [
   {
     name: 'memory in the buffers of sockets',

@@ -1,5 +1,6 @@
-# Loads the program under test and does what the tester asks for. Nothing here is a verdict: whatever this process
-# sends counts as the program's answer. It knows neither the tests nor what they expect.
+# Loads the program under test and does what the tester asks for. Nothing here is a verdict:
+# whatever this process sends counts as the program's answer. It knows neither the tests nor what
+# they expect.
 
 
 class Callback:

@@ -1,5 +1,5 @@
-# Calls what a test defines and does not call itself, as pytest, unittest and HumanEval do. What they would not run is
-# not run here, and is told: it checks nothing.
+# Calls what a test defines and does not call itself, as pytest, unittest and HumanEval do. What
+# they would not run is not run here, and is told: it checks nothing.
 import itertools
 
 _COROUTINE, _GENERATOR, _ASYNC_GENERATOR = 0x80, 0x20, 0x200

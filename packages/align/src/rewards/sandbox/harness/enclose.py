@@ -1,6 +1,6 @@
-# Shuts this process in: namespaces of everything, a file system made for this run, another user, limits. What follows
-# this code runs inside. Its argument says what to show and what to allow. Root does it with root's rights and gives
-# them up; other users do it in a user namespace of their own.
+# Shuts this process in: namespaces of everything, a file system made for this run, another user,
+# limits. What follows this code runs inside. Its argument says what to show and what to allow. Root
+# does it with root's rights and gives them up; other users do it in a user namespace of their own.
 def _enclose():
     import ctypes
     import json
@@ -118,8 +118,8 @@ def _enclose():
     child = os.fork()
     if child > 0:
         wait_for(child)
-    # Process 1 of its namespace, whose end ends all in it. It stays outside of the limits, and nothing in them can
-    # kill or trace it.
+    # Process 1 of its namespace, whose end ends all in it. It stays outside of the limits, and
+    # nothing in them can kill or trace it.
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     build()

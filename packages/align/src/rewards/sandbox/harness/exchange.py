@@ -1,9 +1,10 @@
-# The exchange of values between the tester and the candidate: two processes in separate sandboxes. Plain data
-# crosses as copies. Anything else stays where it is, and the other side calls it by its number.
+# The exchange of values between the tester and the candidate: two processes in separate sandboxes.
+# Plain data crosses as copies. Anything else stays where it is, and the other side calls it by its
+# number.
 #
-# The candidate may send anything. So whatever arrives is checked before it is used: the message has the keys of the
-# answer that was asked for, and each value is decoded to a plain type of this side. A message that is not as it
-# should be ends the exchange for good.
+# The candidate may send anything. So whatever arrives is checked before it is used: the message has
+# the keys of the answer that was asked for, and each value is decoded to a plain type of this side.
+# A message that is not as it should be ends the exchange for good.
 import builtins
 import importlib
 import json
@@ -19,7 +20,8 @@ class ProgramError(Exception):
     """An exception of a class that the program defines."""
 
 
-# The interpreter itself acts on these: StopIteration would end a loop of the tests. They cross as ordinary errors.
+# The interpreter itself acts on these: StopIteration would end a loop of the tests. They cross as
+# ordinary errors.
 CONTROL_FLOW = {
     kind: type('Program' + kind.__name__, (RuntimeError,), {'__module__': __name__})
     for kind in (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -47,8 +49,8 @@ class Exchange:
         self.asked = 0
         self.in_place = False
         self.broken = None
-        # An assertion in a function of the tests that did not hold when the program called it. The program might
-        # catch the exception.
+        # An assertion in a function of the tests that did not hold when the program called it. The
+        # program might catch the exception.
         self.assertion = None
 
     def receive(self):

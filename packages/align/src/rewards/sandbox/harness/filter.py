@@ -1,6 +1,7 @@
-# Takes system calls away that namespaces and limits do not cover. It runs in the program's process, before the
-# program. What remains bounds the kernel's memory: there is one process, whose open files, threads and address space
-# are limited, and nothing that the kernel holds for it outgrows those.
+# Takes system calls away that namespaces and limits do not cover. It runs in the program's process,
+# before the program. What remains bounds the kernel's memory: there is one process, whose open
+# files, threads and address space are limited, and nothing that the kernel holds for it outgrows
+# those.
 def _forbid_system_calls():
     import ctypes
     import os
@@ -13,8 +14,8 @@ def _forbid_system_calls():
     column = 0 if machine == 'x86_64' else 1
     # name: (x86_64, aarch64)
     forbidden = {
-        # Sockets: their buffers count for no limit, and some kinds belong to no network namespace. The standard
-        # streams are sockets too, which programs only read and write.
+        # Sockets: their buffers count for no limit, and some kinds belong to no network namespace.
+        # The standard streams are sockets too, which programs only read and write.
         'socket': (41, 198), 'socketpair': (53, 199), 'connect': (42, 203), 'accept': (43, 202),
         'accept4': (288, 242), 'bind': (49, 200), 'listen': (50, 201), 'sendto': (44, 206),
         'recvfrom': (45, 207), 'sendmsg': (46, 211), 'recvmsg': (47, 212), 'sendmmsg': (307, 269),
@@ -130,7 +131,8 @@ def _forbid_system_calls():
 
     program = Program(len(code), ctypes.addressof(buffer))
     call = ctypes.CDLL(None, use_errno=True).prctl
-    # A huge page stays whole as long as a single small one of it is mapped, and only that one counts.
+    # A huge page stays whole as long as a single small one of it is mapped, and only that one
+    # counts.
     if call(set_huge_pages, 1, 0, 0, 0) != 0:
         raise SystemExit(f'the system does not turn huge pages off: error {ctypes.get_errno()}')
     if call(38, 1, 0, 0, 0) != 0 or call(set_seccomp, 2, ctypes.byref(program), 0, 0) != 0:

@@ -1,4 +1,5 @@
-# The probe's second part: tries what only the filter of system calls prevents, and prints what could be done.
+# The probe's second part: tries what only the filter of system calls prevents, and prints what
+# could be done.
 def _probe_calls():
     import ctypes
     import fcntl

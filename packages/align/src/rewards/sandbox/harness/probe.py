@@ -1,5 +1,5 @@
-# Tries to get out, and says what it could do. Run before a method of isolation is trusted. This part tries what
-# namespaces and limits prevent, and runs before the filter of system calls.
+# Tries to get out, and says what it could do. Run before a method of isolation is trusted. This
+# part tries what namespaces and limits prevent, and runs before the filter of system calls.
 could = []
 
 

@@ -1,4 +1,5 @@
-# Runs a program as it would run by itself, with its input on stdin. The first bytes of stdin are the program.
+# Runs a program as it would run by itself, with its input on stdin. The first bytes of stdin are
+# the program.
 import os
 
 

@@ -1,5 +1,5 @@
-# What tests hold of the program's objects. Equality, truth, order and membership are decided on the tests' side, on
-# copies of plain data: the program has no say in them.
+# What tests hold of the program's objects. Equality, truth, order and membership are decided on the
+# tests' side, on copies of plain data: the program has no say in them.
 
 
 def _refuses(what):

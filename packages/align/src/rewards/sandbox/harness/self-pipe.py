@@ -1,5 +1,5 @@
-# asyncio wakes its loop through a pair of sockets and waits with epoll, which a program in the sandbox does not get.
-# A pipe and poll do as well.
+# asyncio wakes its loop through a pair of sockets and waits with epoll, which a program in the
+# sandbox does not get. A pipe and poll do as well.
 def _give_asyncio_a_pipe():
     import os
     import select

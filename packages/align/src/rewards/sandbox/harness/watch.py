@@ -1,6 +1,6 @@
-# Measures, while tests run, whether they check the program. Their code is changed so that each assertion reports when
-# it was evaluated. Which expressions depend on the program follows from the names in the code (a superset) and from
-# the questions that their evaluation put to the program.
+# Measures, while tests run, whether they check the program. Their code is changed so that each
+# assertion reports when it was evaluated. Which expressions depend on the program follows from the
+# names in the code (a superset) and from the questions that their evaluation put to the program.
 import ast
 import builtins
 import re
@@ -15,10 +15,12 @@ class Watch:
     def __init__(self):
         # Questions to the program.
         self.asked = 0
-        # Assertions on something of the program that were evaluated where nothing catches their exception.
+        # Assertions on something of the program that were evaluated where nothing catches their
+        # exception.
         self.checks = 0
-        # As well: those that something may catch, and branches and calls that depend on the program. They do not show
-        # that a test checks something, only that it was not left without anything to check.
+        # As well: those that something may catch, and branches and calls that depend on the
+        # program. They do not show that a test checks something, only that it was not left without
+        # anything to check.
         self.hints = 0
         # Blocks that are being run whose exceptions something may catch.
         self.guards = 0
