@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeTinyChatModel } from '../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
+import { writeTinyChatModel } from '../packages/align/src/testing/tiny-chat-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-examples-'));
 let model: string;

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AlignPairsOptions, alignPairs } from '@keel/align';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { expectSameRun } from '../../packages/align/src/trainers/fixtures/run-files.ts';
+import { expectSameRun } from '../../packages/align/src/testing/run-files.ts';
 import {
   tinyRows,
   writeRowsFile,
   writeTinyChatModel,
-} from '../../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
+} from '../../packages/align/src/testing/tiny-chat-model.ts';
 import { type Ended, keel } from '../../packages/cli/src/testing/command-line.ts';
 import { noSmallDisks, onDisk, type Result } from './small-disk.ts';
 

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { expectSameRun } from '../../packages/align/src/trainers/fixtures/run-files.ts';
-import { draws } from '../../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
+import { expectSameRun } from '../../packages/align/src/testing/run-files.ts';
+import { draws } from '../../packages/align/src/testing/tiny-chat-model.ts';
 import type { KillPlace } from './file-operations.ts';
 import type { ChildTask, Job } from './kill-child.ts';
 

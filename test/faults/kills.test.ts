@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  writePrompts,
+  writeRewardModule,
+} from '../../packages/align/src/methods/online/fixtures/prompt-files.ts';
+import {
   tinyRows,
   writeRowsFile,
   writeTinyChatModel,
-} from '../../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
-import {
-  writePrompts,
-  writeRewardModule,
-} from '../../packages/align/src/trainers/online/fixtures/prompt-files.ts';
+} from '../../packages/align/src/testing/tiny-chat-model.ts';
 import type { Job } from './kill-child.ts';
 import { KillTrials } from './kill-trials.ts';
 

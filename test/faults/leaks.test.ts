@@ -15,14 +15,14 @@ import { loadAdapter, loadModel } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  writePrompts,
+  writeRewardModule,
+} from '../../packages/align/src/methods/online/fixtures/prompt-files.ts';
+import {
   tinyRows,
   writeRowsFile,
   writeTinyChatModel,
-} from '../../packages/align/src/trainers/fixtures/tiny-chat-model.ts';
-import {
-  writePrompts,
-  writeRewardModule,
-} from '../../packages/align/src/trainers/online/fixtures/prompt-files.ts';
+} from '../../packages/align/src/testing/tiny-chat-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-leaks-'));
 const file = (name: string): string => join(folder, name);

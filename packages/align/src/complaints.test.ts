@@ -10,7 +10,7 @@ import { pairedObjective } from './objectives/registry.ts';
 const held: readonly (readonly [complaint: string, file: string, test: string])[] = [
   [
     'the reference is precomputed, yet ignored',
-    'trainers/paired-objectives.test.ts',
+    'methods/pairs/paired-objectives.test.ts',
     'a precomputed reference is used and not ignored',
   ],
   [
@@ -20,7 +20,7 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   ],
   [
     "KTO's KL is over one row",
-    'trainers/run-kto.test.ts',
+    'methods/answers/run-kto.test.ts',
     'KL over one row is refused, where KTO needs it',
   ],
   [
@@ -40,32 +40,32 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   ],
   [
     'gradient accumulation is scaled wrongly: pairs',
-    'trainers/paired-task.test.ts',
+    'methods/pairs/paired-task.test.ts',
     '1x8, 2x4 and 8x1 give the same gradient: %s',
   ],
   [
     'gradient accumulation is scaled wrongly: supervised, by tokens',
-    'trainers/supervised-task.test.ts',
+    'methods/supervised/supervised-task.test.ts',
     '1x8, 2x4, 8x1 and passes by tokens give the same gradient: %s',
   ],
   [
     'gradient accumulation is scaled wrongly: single answers',
-    'trainers/run-kto.test.ts',
+    'methods/answers/run-kto.test.ts',
     'gives the same steps however they are cut into passes',
   ],
   [
     'gradient accumulation is scaled wrongly: rankings',
-    'trainers/run-rankings.test.ts',
+    'methods/rankings/run-rankings.test.ts',
     'has the same gradient however a step is cut into passes',
   ],
   [
     'the policy is not its reference at step 0',
-    'trainers/run-dpo.test.ts',
+    'methods/pairs/run-dpo.test.ts',
     'is ln 2 to the last bit: %s',
   ],
   [
     'dropout is left on in the reference pass',
-    'trainers/paired-objectives.test.ts',
+    'methods/pairs/paired-objectives.test.ts',
     'dropout is off in the reference pass, also where an adapter is the reference',
   ],
 ];

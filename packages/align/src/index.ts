@@ -27,9 +27,6 @@ export { tokenisePrompt } from './batching/tokenise-prompt.ts';
 export { tokeniseRanking } from './batching/tokenise-ranking.ts';
 export { tokeniseUnpaired } from './batching/tokenise-unpaired.ts';
 export { unknownToken } from './batching/unknown-token.ts';
-export * from './best-of-n/best-of-n-options.ts';
-export { type BestOfNResult, runBestOfN } from './best-of-n/run-best-of-n.ts';
-export type { BestOfK, BestOfNSummary } from './best-of-n/summary.ts';
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
 export { findings } from './comparing/comparison-findings.ts';
 export type { ComparisonResults } from './comparing/comparison-results.ts';
@@ -49,27 +46,15 @@ export * from './comparing/run-comparison.ts';
 export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
 export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
-export { type D2poOptions, d2poDefinition } from './config/d2po-options.ts';
-export { type DpoOptions, defineDpoOptions } from './config/dpo-options.ts';
-export { type GrpoOptions, grpoDefinition } from './config/grpo-options.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
-export { type KtoOptions, ktoDefinition } from './config/kto-options.ts';
 export { nearest } from './config/nearest.ts';
-export { type OnlineDpoOptions, onlineDpoDefinition } from './config/online-dpo-options.ts';
 export {
   defineOptions,
   type OptionDescriptor,
   type OptionsDefinition,
   option,
 } from './config/options.ts';
-export { type PpoOptions, ppoDefinition } from './config/ppo-options.ts';
-export { type RaftOptions, raftDefinition } from './config/raft-options.ts';
-export { type ReinforceOptions, reinforceDefinition } from './config/reinforce-options.ts';
-export { type RemaxOptions, remaxDefinition } from './config/remax-options.ts';
 export { resolveOptions } from './config/resolve-options.ts';
-export { type RewardOptions, rewardDefinition } from './config/reward-options.ts';
-export { type RlooOptions, rlooDefinition } from './config/rloo-options.ts';
-export { type SftOptions, sftDefinition } from './config/sft-options.ts';
 export {
   dateNotice,
   type TemplateOptions,
@@ -124,6 +109,66 @@ export {
   measureMatmulPeak,
 } from './machine/matmul-peak.ts';
 export { type MemoryBandwidth, measureMemoryBandwidth } from './machine/memory-bandwidth.ts';
+export { type KtoOptions, ktoDefinition } from './methods/answers/kto-options.ts';
+export { type AlignUnpairedOptions, alignUnpaired, runKto } from './methods/answers/run-kto.ts';
+export * from './methods/best-of-n/best-of-n-options.ts';
+export { type BestOfNResult, runBestOfN } from './methods/best-of-n/run-best-of-n.ts';
+export type { BestOfK, BestOfNSummary } from './methods/best-of-n/summary.ts';
+export { type D2poOptions, d2poDefinition } from './methods/d2po/d2po-options.ts';
+export { type GrpoOptions, grpoDefinition } from './methods/grpo/grpo-options.ts';
+export {
+  type HeldOutChange,
+  type RewardRise,
+  readHeldOutChange,
+  rewardRise,
+} from './methods/online/held-out-change.ts';
+export { AdaptiveKlController, FixedKlController } from './methods/online/kl-controller.ts';
+export {
+  runD2po,
+  runGrpo,
+  runOnlineDpo,
+  runPpo,
+  runRaft,
+  runReinforce,
+  runRemax,
+  runRloo,
+  type TrainD2poOptions,
+  type TrainGrpoOptions,
+  type TrainOnlineDpoOptions,
+  type TrainPpoOptions,
+  type TrainRaftOptions,
+  type TrainReinforceOptions,
+  type TrainRemaxOptions,
+  type TrainRlooOptions,
+  trainD2po,
+  trainGrpo,
+  trainOnlineDpo,
+  trainPpo,
+  trainRaft,
+  trainReinforce,
+  trainRemax,
+  trainRloo,
+} from './methods/online/run-online.ts';
+export { RunningBaseline, type RunningBaselineState } from './methods/online/running-baseline.ts';
+export { RunningRewardScale } from './methods/online/running-reward-scale.ts';
+export {
+  type OnlineDpoOptions,
+  onlineDpoDefinition,
+} from './methods/online-dpo/online-dpo-options.ts';
+export { type DpoOptions, defineDpoOptions } from './methods/pairs/dpo-options.ts';
+export * from './methods/pairs/run-dpo.ts';
+export { type PpoOptions, ppoDefinition } from './methods/ppo/ppo-options.ts';
+export { type RaftOptions, raftDefinition } from './methods/raft/raft-options.ts';
+export {
+  type ReinforceOptions,
+  reinforceDefinition,
+} from './methods/reinforce/reinforce-options.ts';
+export { type RemaxOptions, remaxDefinition } from './methods/remax/remax-options.ts';
+export { type RewardOptions, rewardDefinition } from './methods/reward/reward-options.ts';
+export { runReward, type TrainRewardOptions, trainReward } from './methods/reward/run-reward.ts';
+export { type RlooOptions, rlooDefinition } from './methods/rloo/rloo-options.ts';
+export { type FineTuneOptions, fineTune, runSft } from './methods/supervised/run-sft.ts';
+export { type SftOptions, sftDefinition } from './methods/supervised/sft-options.ts';
 export { type AllPairsOptions, allPairs } from './objectives/all-pairs.ts';
 export * from './objectives/bradley-terry.ts';
 export { completeOptions, type WeightedPart, weightedObjective } from './objectives/mixture.ts';
@@ -183,6 +228,9 @@ export {
   stageVerbNames,
   stageVerbs,
 } from './recipes/stage-verbs.ts';
+export { MovingReference, type MovingReferenceOptions } from './reference/moving-reference.ts';
+export { type PairLogprobs, scorePairs } from './reference/score-pairs.ts';
+export { SharedReferences } from './reference/shared-references.ts';
 export { scoreChecked } from './rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
 export * from './rewards/composite-reward.ts';
@@ -223,49 +271,7 @@ export { plainSamples, type ShownSample, samplesTable } from './runs/samples-tab
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
-export { MovingReference, type MovingReferenceOptions } from './trainers/moving-reference.ts';
-export {
-  type HeldOutChange,
-  type RewardRise,
-  readHeldOutChange,
-  rewardRise,
-} from './trainers/online/held-out-change.ts';
-export { AdaptiveKlController, FixedKlController } from './trainers/online/kl-controller.ts';
-export { RunningBaseline, type RunningBaselineState } from './trainers/online/running-baseline.ts';
-export { RunningRewardScale } from './trainers/online/running-reward-scale.ts';
-export * from './trainers/run-dpo.ts';
-export { RunFailedError } from './trainers/run-failed-error.ts';
-export { type AlignUnpairedOptions, alignUnpaired, runKto } from './trainers/run-kto.ts';
-export {
-  runD2po,
-  runGrpo,
-  runOnlineDpo,
-  runPpo,
-  runRaft,
-  runReinforce,
-  runRemax,
-  runRloo,
-  type TrainD2poOptions,
-  type TrainGrpoOptions,
-  type TrainOnlineDpoOptions,
-  type TrainPpoOptions,
-  type TrainRaftOptions,
-  type TrainReinforceOptions,
-  type TrainRemaxOptions,
-  type TrainRlooOptions,
-  trainD2po,
-  trainGrpo,
-  trainOnlineDpo,
-  trainPpo,
-  trainRaft,
-  trainReinforce,
-  trainRemax,
-  trainRloo,
-} from './trainers/run-online.ts';
-export { runReward, type TrainRewardOptions, trainReward } from './trainers/run-reward.ts';
-export { type FineTuneOptions, fineTune, runSft } from './trainers/run-sft.ts';
-export type { RunHooks, RunResult, SharedParts } from './trainers/run-training.ts';
-export { type PairLogprobs, scorePairs } from './trainers/score-pairs.ts';
-export { SharedReferences } from './trainers/shared-references.ts';
-export type { TrainingEvent } from './trainers/training-loop.ts';
-export { type Metrics, NonFiniteLossError } from './trainers/training-task.ts';
+export { RunFailedError } from './training/run-failed-error.ts';
+export type { RunHooks, RunResult, SharedParts } from './training/run-training.ts';
+export type { TrainingEvent } from './training/training-loop.ts';
+export { type Metrics, NonFiniteLossError } from './training/training-task.ts';

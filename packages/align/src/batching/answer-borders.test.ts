@@ -6,7 +6,7 @@ import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tok
 import type { Message } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import type { PreferenceRow } from '../data/rows.ts';
-import { tinyChatTokenizer } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyChatTokenizer } from '../testing/tiny-chat-model.ts';
 import { defaultScoring } from './scoring-rules.ts';
 import { tokeniseExample } from './tokenise-example.ts';
 import { tokenisePair } from './tokenise-pair.ts';

@@ -2,7 +2,7 @@
 import { Tokenizer } from '@keel/model';
 import { expect, test } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
-import { tinyTemplate } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyTemplate } from '../testing/tiny-chat-model.ts';
 import { packPairs } from './pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from './tokenise-pair.ts';
 

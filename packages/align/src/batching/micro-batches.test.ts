@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { draws } from '../trainers/fixtures/tiny-chat-model.ts';
+import { draws } from '../testing/tiny-chat-model.ts';
 import { splitMicroBatches } from './micro-batches.ts';
 
 describe('splitMicroBatches', () => {

@@ -1,6 +1,6 @@
 import { ancestors } from '@keel/model';
 import { describe, expect, it } from 'vitest';
-import { draws } from '../trainers/fixtures/tiny-chat-model.ts';
+import { draws } from '../testing/tiny-chat-model.ts';
 import { packPairs, pairTokens } from './pack-pairs.ts';
 import type { TokenisedAnswer, TokenisedPair } from './tokenise-pair.ts';
 

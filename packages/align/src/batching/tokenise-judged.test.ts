@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tinyChatTokenizer } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyChatTokenizer } from '../testing/tiny-chat-model.ts';
 import { packJudged } from './pack-judged.ts';
 import { type JudgedOptions, tokeniseJudged } from './tokenise-judged.ts';
 

@@ -2,7 +2,7 @@ import type { Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import type { Content, Message } from '../data/messages.ts';
 import type { PreferenceRow } from '../data/rows.ts';
-import { tinyChatTokenizer, tinyTemplate } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyChatTokenizer, tinyTemplate } from '../testing/tiny-chat-model.ts';
 import { type TokenisedAnswer, type TokenisedPair, tokenisePair } from './tokenise-pair.ts';
 
 const tokenizer = tinyChatTokenizer();

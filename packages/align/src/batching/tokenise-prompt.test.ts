@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tinyChatTokenizer } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyChatTokenizer } from '../testing/tiny-chat-model.ts';
 import { tokenisePair } from './tokenise-pair.ts';
 import { tokenisePrompt } from './tokenise-prompt.ts';
 

@@ -1,11 +1,12 @@
 // Whether pairs have what every objective of a comparison needs of them: asked before a model is
 // loaded.
-import type { DpoOptions } from '../config/dpo-options.ts';
+
 import { DataError } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
+import { refuseBeta, refuseRow, withoutBetas } from '../methods/pairs/fitting-rows.ts';
 import { completeOptions } from '../objectives/mixture.ts';
 import { pairedObjective } from '../objectives/registry.ts';
-import { refuseBeta, refuseRow, withoutBetas } from '../trainers/fitting-rows.ts';
 import type { CompareEntry } from './comparison.ts';
 
 /**

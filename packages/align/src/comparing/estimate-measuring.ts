@@ -7,7 +7,7 @@ import { EXPECTED_SHARE, measureRows } from '../recipes/estimate-stage.ts';
 import { rowMeasures } from '../recipes/measure-rows.ts';
 import type { StageRecords } from '../recipes/stage-records.ts';
 import type { StageState } from '../recipes/stage-state.ts';
-import { fittingLength } from '../trainers/lengths.ts';
+import { fittingLength } from '../training/lengths.ts';
 import type { Comparison } from './comparison.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 

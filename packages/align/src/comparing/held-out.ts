@@ -10,17 +10,17 @@ import { placeName } from '../data/data-error.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { RowFaults } from '../data/row-faults.ts';
+import { PairSource, type PlacedPair } from '../methods/pairs/pair-source.ts';
+import { sharedKey } from '../reference/dpo-reference.ts';
+import { ReferenceScores } from '../reference/reference-scores.ts';
+import { scorePairsSteps } from '../reference/score-pairs.ts';
+import type { SharedReferences } from '../reference/shared-references.ts';
 import type { Reward } from '../rewards/reward.ts';
-import { sharedKey } from '../trainers/dpo-reference.ts';
-import { judgeSamples } from '../trainers/online/judge-samples.ts';
-import type { PlacedPrompt } from '../trainers/online/prompt-source.ts';
-import { rolloutSeed, sampleRollouts } from '../trainers/online/sample-rollouts.ts';
-import { batchOfSamples } from '../trainers/online/sampled-batch.ts';
-import { rolloutLogprobs } from '../trainers/online/score-rollouts.ts';
-import { PairSource, type PlacedPair } from '../trainers/pair-source.ts';
-import { ReferenceScores } from '../trainers/reference-scores.ts';
-import { scorePairsSteps } from '../trainers/score-pairs.ts';
-import type { SharedReferences } from '../trainers/shared-references.ts';
+import { judgeSamples } from '../rollouts/judge-samples.ts';
+import type { PlacedPrompt } from '../rollouts/prompt-source.ts';
+import { rolloutSeed, sampleRollouts } from '../rollouts/sample-rollouts.ts';
+import { batchOfSamples } from '../rollouts/sampled-batch.ts';
+import { rolloutLogprobs } from '../rollouts/score-rollouts.ts';
 import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
 
 /** A model in one of its roles. */

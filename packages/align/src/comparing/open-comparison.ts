@@ -16,7 +16,7 @@ import { sharedDate } from '../recipes/shared-date.ts';
 import { writeStageRecords } from '../recipes/stage-records.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
 import { checkReward } from '../rewards/open-reward.ts';
-import { totalSteps } from '../trainers/run-training.ts';
+import { totalSteps } from '../training/run-training.ts';
 import { checkPairs } from './check-pairs.ts';
 import { type CompareEntry, type Comparison, type EntryPlan, entryName } from './comparison.ts';
 import { readPlans } from './read-plans.ts';

@@ -7,21 +7,21 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
 import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
-import { defineDpoOptions } from '../config/dpo-options.ts';
-import { ktoDefinition } from '../config/kto-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
-import { cachedFolder } from '../trainers/fixtures/cached-folder.ts';
-import { expectSameRun, metricsOf } from '../trainers/fixtures/run-files.ts';
+import { ktoDefinition } from '../methods/answers/kto-options.ts';
+import { runKto } from '../methods/answers/run-kto.ts';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
+import { runDpo } from '../methods/pairs/run-dpo.ts';
+import { scorePairs } from '../reference/score-pairs.ts';
+import { cachedFolder } from '../testing/cached-folder.ts';
+import { expectSameRun, metricsOf } from '../testing/run-files.ts';
 import {
   tinyRows,
   tinyTemplate,
   writeRowsFile,
   writeTinyChatModel,
-} from '../trainers/fixtures/tiny-chat-model.ts';
-import { tinyRun } from '../trainers/fixtures/tiny-run.ts';
-import { runDpo } from '../trainers/run-dpo.ts';
-import { runKto } from '../trainers/run-kto.ts';
-import { scorePairs } from '../trainers/score-pairs.ts';
+} from '../testing/tiny-chat-model.ts';
+import { tinyRun } from '../testing/tiny-run.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';

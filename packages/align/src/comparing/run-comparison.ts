@@ -11,7 +11,7 @@ import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
-import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
 import { type ComparisonResults, resultsOf, writeResults } from './comparison-results.ts';
 import type { Measured } from './measured.ts';

@@ -3,13 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { openRows } from '../data/open-rows.ts';
-import {
-  tinyChatTokenizer,
-  tinyRows,
-  writeRowsFile,
-} from '../trainers/fixtures/tiny-chat-model.ts';
-import { PairSource } from '../trainers/pair-source.ts';
-import { UnpairedSource } from '../trainers/unpaired-source.ts';
+import { UnpairedSource } from '../methods/answers/unpaired-source.ts';
+import { PairSource } from '../methods/pairs/pair-source.ts';
+import { tinyChatTokenizer, tinyRows, writeRowsFile } from '../testing/tiny-chat-model.ts';
 import { writeUnpaired, writeUnpairedOnce } from './unpaired-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-unpaired-'));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defineDpoOptions } from './dpo-options.ts';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
 import { optionsJsonSchema } from './json-schema.ts';
 
 const schema = optionsJsonSchema(defineDpoOptions(['sigmoid', 'ipo']));

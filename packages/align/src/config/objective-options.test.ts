@@ -1,10 +1,10 @@
 // Options of single objectives: whose they are, what is filled in, and what is refused before
 // anything is loaded.
 import { expect, test } from 'vitest';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
 import { pairedOtherNames } from '../objectives/other-names.ts';
 import { pairedObjectiveNames } from '../objectives/registry.ts';
 import { ConfigError } from './config-error.ts';
-import { defineDpoOptions } from './dpo-options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { yamlValues } from './write-config.ts';
 

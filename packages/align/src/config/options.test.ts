@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineDpoOptions } from './dpo-options.ts';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
 import { flagValue } from './flag-value.ts';
 import { defineOptions } from './options.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
 import { ConfigError } from './config-error.ts';
-import { defineDpoOptions } from './dpo-options.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { writeConfigYaml } from './write-config.ts';
 

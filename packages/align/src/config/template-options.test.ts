@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { sftDefinition } from '../methods/supervised/sft-options.ts';
 import { ConfigError } from './config-error.ts';
 import { resolveOptions } from './resolve-options.ts';
-import { sftDefinition } from './sft-options.ts';
 import { completeDate, dateNotice, localNow, templateSettings } from './template-options.ts';
 import { writeConfigYaml } from './write-config.ts';
 

@@ -20,10 +20,10 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { RowFaults } from '../data/row-faults.ts';
 import { machinePeak } from '../machine/kept-peak.ts';
-import { fittingLength } from '../trainers/lengths.ts';
-import { planPasses, type TrainedModel, trainingBytes } from '../trainers/pass-plan.ts';
-import { loadPolicy } from '../trainers/policy.ts';
-import { totalSteps } from '../trainers/run-training.ts';
+import { fittingLength } from '../training/lengths.ts';
+import { planPasses, type TrainedModel, trainingBytes } from '../training/pass-plan.ts';
+import { loadPolicy } from '../training/policy.ts';
+import { totalSteps } from '../training/run-training.ts';
 import { type RowMeasure, rowMeasureOf, rowMeasures } from './measure-rows.ts';
 import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 

@@ -12,14 +12,14 @@ import { tokenisePair } from '../batching/tokenise-pair.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { packRankings, tokeniseRanking } from '../batching/tokenise-ranking.ts';
 import { tokeniseUnpaired } from '../batching/tokenise-unpaired.ts';
-import type { DpoOptions } from '../config/dpo-options.ts';
-import type { RewardOptions } from '../config/reward-options.ts';
-import type { SftOptions } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RowKind, RowOf } from '../data/rows.ts';
-import { type OnlineOptions, stepsPerRollout } from '../trainers/online/online-settings.ts';
-import { isSure } from '../trainers/open-pairs.ts';
+import { type OnlineOptions, stepsPerRollout } from '../methods/online/online-settings.ts';
+import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
+import { isSure } from '../methods/pairs/open-pairs.ts';
+import type { RewardOptions } from '../methods/reward/reward-options.ts';
+import type { SftOptions } from '../methods/supervised/sft-options.ts';
 import type { MeasuredRows, StageVerb } from './stage-verbs.ts';
 
 /** A row in a pass of its own. */

@@ -6,7 +6,7 @@ import type { FileHash } from '../data/open-rows.ts';
 import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
-import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+import type { RunHooks, RunResult } from '../training/run-training.ts';
 import { mergeResult } from './merge-result.ts';
 import { mergedFolder, type Recipe, type RecipeStage } from './recipe.ts';
 import { writeRecipeReport } from './recipe-report.ts';

@@ -1,7 +1,7 @@
 // Runs one stage and keeps what it was made of and what it ended in.
 import { setThreads, threads, trimMemory } from '@keel/torch';
 import { hashPath } from '../data/hash-path.ts';
-import type { RunHooks, RunResult, SharedParts } from '../trainers/run-training.ts';
+import type { RunHooks, RunResult, SharedParts } from '../training/run-training.ts';
 import { finalFolder, type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 import { type StageRecords, writeStageRecords } from './stage-records.ts';
 import type { StageState } from './stage-state.ts';

@@ -1,23 +1,24 @@
 // The verbs that a recipe's stages may be. Reads options only: help and schemas do without
 // LibTorch.
-import { d2poDefinition } from '../config/d2po-options.ts';
-import { defineDpoOptions } from '../config/dpo-options.ts';
-import { grpoDefinition } from '../config/grpo-options.ts';
-import { ktoDefinition } from '../config/kto-options.ts';
-import { onlineDpoDefinition } from '../config/online-dpo-options.ts';
+
 import type { OptionsDefinition } from '../config/options.ts';
-import { ppoDefinition } from '../config/ppo-options.ts';
-import type { PretrainingOptions } from '../config/pretraining-options.ts';
-import { raftDefinition } from '../config/raft-options.ts';
-import { reinforceDefinition } from '../config/reinforce-options.ts';
-import { remaxDefinition } from '../config/remax-options.ts';
-import { rewardDefinition } from '../config/reward-options.ts';
-import { rlooDefinition } from '../config/rloo-options.ts';
-import { sftDefinition } from '../config/sft-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
+import { ktoDefinition } from '../methods/answers/kto-options.ts';
+import { d2poDefinition } from '../methods/d2po/d2po-options.ts';
+import { grpoDefinition } from '../methods/grpo/grpo-options.ts';
+import { onlineDpoDefinition } from '../methods/online-dpo/online-dpo-options.ts';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
+import { ppoDefinition } from '../methods/ppo/ppo-options.ts';
+import { raftDefinition } from '../methods/raft/raft-options.ts';
+import { reinforceDefinition } from '../methods/reinforce/reinforce-options.ts';
+import { remaxDefinition } from '../methods/remax/remax-options.ts';
+import { rewardDefinition } from '../methods/reward/reward-options.ts';
+import { rlooDefinition } from '../methods/rloo/rloo-options.ts';
+import type { PretrainingOptions } from '../methods/supervised/pretraining-options.ts';
+import { sftDefinition } from '../methods/supervised/sft-options.ts';
 import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
-import type { RunHooks, RunResult } from '../trainers/run-training.ts';
+import type { RunHooks, RunResult } from '../training/run-training.ts';
 
 /** What a stage's result is, for the stages after it. */
 export type StageResult = 'language model' | 'reward model';
@@ -100,13 +101,13 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     definition: sftDefinition,
     gives: 'language model',
     rows: 'supervised',
-    run: async () => (await import('../trainers/run-sft.ts')).runSft,
+    run: async () => (await import('../methods/supervised/run-sft.ts')).runSft,
   }),
   reward: stage({
     definition: rewardDefinition,
     gives: 'reward model',
     rows: 'judged',
-    run: async () => (await import('../trainers/run-reward.ts')).runReward,
+    run: async () => (await import('../methods/reward/run-reward.ts')).runReward,
   }),
   dpo: stage({
     definition: defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]),
@@ -123,7 +124,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       // What a reference said before it moved is of no use.
       return referenceSyncSteps === null ? { once: passes } : { always: passes };
     },
-    run: async () => (await import('../trainers/run-dpo.ts')).runDpo,
+    run: async () => (await import('../methods/pairs/run-dpo.ts')).runDpo,
   }),
   kto: stage({
     definition: ktoDefinition,
@@ -131,42 +132,42 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     rows: 'unpaired',
     // The reference is kept; for KTO's KL, policy and reference on the mismatched answer.
     otherPasses: ({ loss }) => ({ once: 1, always: loss === 'kto' ? 2 : 0 }),
-    run: async () => (await import('../trainers/run-kto.ts')).runKto,
+    run: async () => (await import('../methods/answers/run-kto.ts')).runKto,
   }),
   ppo: stage({
     ...online,
     ...mixing,
     definition: ppoDefinition,
-    run: async () => (await import('../trainers/run-online.ts')).runPpo,
+    run: async () => (await import('../methods/online/run-online.ts')).runPpo,
   }),
   grpo: stage({
     ...online,
     ...mixing,
     definition: grpoDefinition,
-    run: async () => (await import('../trainers/run-online.ts')).runGrpo,
+    run: async () => (await import('../methods/online/run-online.ts')).runGrpo,
   }),
   rloo: stage({
     ...online,
     ...mixing,
     definition: rlooDefinition,
-    run: async () => (await import('../trainers/run-online.ts')).runRloo,
+    run: async () => (await import('../methods/online/run-online.ts')).runRloo,
   }),
   reinforce: stage({
     ...online,
     definition: reinforceDefinition,
-    run: async () => (await import('../trainers/run-online.ts')).runReinforce,
+    run: async () => (await import('../methods/online/run-online.ts')).runReinforce,
   }),
   remax: stage({
     ...online,
     definition: remaxDefinition,
-    run: async () => (await import('../trainers/run-online.ts')).runRemax,
+    run: async () => (await import('../methods/online/run-online.ts')).runRemax,
   }),
   'online-dpo': stage({
     ...online,
     definition: onlineDpoDefinition,
     // There is always a reference.
     otherPasses: ({ numIterations }) => ({ always: 5, trained: numIterations }),
-    run: async () => (await import('../trainers/run-online.ts')).runOnlineDpo,
+    run: async () => (await import('../methods/online/run-online.ts')).runOnlineDpo,
   }),
   d2po: stage({
     ...online,
@@ -177,7 +178,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       always: 7,
       trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
     }),
-    run: async () => (await import('../trainers/run-online.ts')).runD2po,
+    run: async () => (await import('../methods/online/run-online.ts')).runD2po,
   }),
   raft: stage({
     ...online,
@@ -188,7 +189,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       always: lora ? 5 : 3,
       trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
     }),
-    run: async () => (await import('../trainers/run-online.ts')).runRaft,
+    run: async () => (await import('../methods/online/run-online.ts')).runRaft,
   }),
 };
 

@@ -5,14 +5,14 @@ import { loadModel } from '@keel/model';
 import { memory } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { trainReward } from '../methods/reward/run-reward.ts';
 import {
   tinyRows,
   tinyTemplate,
   writeRowsFile,
   writeTinyChatModel,
-} from '../trainers/fixtures/tiny-chat-model.ts';
-import { writeJudged } from '../trainers/fixtures/tiny-judged.ts';
-import { trainReward } from '../trainers/run-reward.ts';
+} from '../testing/tiny-chat-model.ts';
+import { writeJudged } from '../testing/tiny-judged.ts';
 import { modelReward } from './model-reward.ts';
 import { UnreadableInputError } from './reward.ts';
 import { RewardModel } from './reward-model.ts';

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
-import { d2poDefinition } from '../config/d2po-options.ts';
-import { defineDpoOptions } from '../config/dpo-options.ts';
-import { grpoDefinition } from '../config/grpo-options.ts';
-import { ktoDefinition } from '../config/kto-options.ts';
-import { onlineDpoDefinition } from '../config/online-dpo-options.ts';
-import { ppoDefinition } from '../config/ppo-options.ts';
-import { raftDefinition } from '../config/raft-options.ts';
-import { reinforceDefinition } from '../config/reinforce-options.ts';
-import { remaxDefinition } from '../config/remax-options.ts';
-import { rewardDefinition } from '../config/reward-options.ts';
-import { rlooDefinition } from '../config/rloo-options.ts';
-import { sftDefinition } from '../config/sft-options.ts';
+import { ktoDefinition } from '../methods/answers/kto-options.ts';
+import { d2poDefinition } from '../methods/d2po/d2po-options.ts';
+import { grpoDefinition } from '../methods/grpo/grpo-options.ts';
+import { onlineDpoDefinition } from '../methods/online-dpo/online-dpo-options.ts';
+import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
+import { ppoDefinition } from '../methods/ppo/ppo-options.ts';
+import { raftDefinition } from '../methods/raft/raft-options.ts';
+import { reinforceDefinition } from '../methods/reinforce/reinforce-options.ts';
+import { remaxDefinition } from '../methods/remax/remax-options.ts';
+import { rewardDefinition } from '../methods/reward/reward-options.ts';
+import { rlooDefinition } from '../methods/rloo/rloo-options.ts';
+import { sftDefinition } from '../methods/supervised/sft-options.ts';
 import { changeableOnResume } from './resume-rules.ts';
 
 const definitions = [

@@ -1,5 +1,5 @@
 // What may differ between a run and its continuation. Every other option must stay the same;
-// contents of files are compared by their hashes (trainers/run-identity.ts).
+// contents of files are compared by their hashes (training/run-identity.ts).
 
 /** Options that change no number of the run, by their YAML keys. */
 const free = [
@@ -11,7 +11,7 @@ const free = [
 
 /** Options that may change, and whose effect on the run is reported. */
 const reported = [
-  // Schedules follow the number of steps (trainers/other-plan.ts).
+  // Schedules follow the number of steps (training/other-plan.ts).
   ...['max_steps', 'epochs'],
   // Other threads add in another order (describeOtherMachine).
   'threads',

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pairTokenising, tokenisePair } from '../batching/tokenise-pair.ts';
-import { tinyChatTokenizer, tinyRows } from '../trainers/fixtures/tiny-chat-model.ts';
+import { tinyChatTokenizer, tinyRows } from '../testing/tiny-chat-model.ts';
 import { RowTokeniser, type RowTokeniserOptions } from './row-tokeniser.ts';
 import { TokenisingThread } from './tokenising-thread.ts';
 

@@ -2,10 +2,7 @@
 // train.
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  tinyTemplate,
-  writeTinyChatModel,
-} from '../../../align/src/trainers/fixtures/tiny-chat-model.ts';
+import { tinyTemplate, writeTinyChatModel } from '../../../align/src/testing/tiny-chat-model.ts';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
 const folder = new TemporaryFolder();

@@ -1,0 +1,231 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, LanguageModel } from '@keel/model';
+import { setThreads } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { resolveOptions } from '../../config/resolve-options.ts';
+import { unpairedObjectiveNames } from '../../objectives/unpaired-registry.ts';
+import type { MetricsRow } from '../../runs/metrics.ts';
+import { cachedFolder } from '../../testing/cached-folder.ts';
+import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
+import { stopping } from '../../testing/stopping.ts';
+import { tinyRows, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import { ktoDefinition } from './kto-options.ts';
+import { type AlignUnpairedOptions, alignUnpaired } from './run-kto.ts';
+import { UnpairedSource } from './unpaired-source.ts';
+
+const folder = cachedFolder();
+let data: string;
+let runs = 0;
+setThreads(1);
+beforeAll(() => {
+  writeTinyChatModel(join(folder, 'model'));
+  data = writeRows('rows.jsonl', (at) => at % 3 !== 0);
+});
+
+/** Chats and plain rows in turn. */
+function writeRows(name: string, label: (at: number) => boolean): string {
+  const path = join(folder, name);
+  const lines = tinyRows(8).map(({ prompt, chosen }, at) =>
+    JSON.stringify({ prompt, completion: chosen, label: label(at) }),
+  );
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+const optionsOf = (own: Partial<AlignUnpairedOptions> = {}): AlignUnpairedOptions => ({
+  ...{ model: join(folder, 'model'), data: [data], output: join(folder, `run-${runs++}`) },
+  ...{ precision: 'fp32', lora: true, loraRank: 2, batchSize: 8, threads: 1, shuffle: false },
+  ...{ maxSteps: 2, saveSteps: null, learningRate: 1e-2, scheduler: 'constant' },
+  ...own,
+});
+
+describe.each(unpairedObjectiveNames)('%s', (loss) => {
+  it.each([
+    ['LoRA', true],
+    ['full fine-tuning', false],
+  ])('begins where policy and reference are one, and leaves nothing behind: %s', async (_, lora) => {
+    const before = await liveMemory();
+    const options = optionsOf({ loss, lora, undesirableWeight: 1.33, evalData: [data] });
+    await alignUnpaired(options);
+    expect(await liveMemory()).toEqual(before);
+    const [held, first] = metricsOf(options.output);
+    // Three of the eight labels are false.
+    const mean = (5 + 3 * 1.33) / 8;
+    expect(first!.loss).toBeCloseTo(mean * (loss.startsWith('bco') ? Math.LN2 : 0.5), 6);
+    expect(held!.eval_loss).toBeCloseTo(first!.loss as number, 5);
+    expect(first).toMatchObject({
+      'rewards/chosen': 0,
+      'rewards/rejected': 0,
+      'rewards/margins': 0,
+    });
+    expect('kl' in first!).toBe(loss === 'kto');
+  });
+
+  it('gives the same steps however they are cut into passes', async () => {
+    const found: MetricsRow[][] = [];
+    for (const microBatchSize of [8, 3, 1]) {
+      const options = optionsOf({ loss, microBatchSize, maxSteps: 3 });
+      await alignUnpaired(options);
+      found.push(metricsOf(options.output));
+    }
+    for (const other of found.slice(1)) {
+      other.forEach((row, at) => {
+        for (const name of ['loss', 'grad_norm', 'kl', 'rewards/margins']) {
+          const expected = found[0]![at]![name] as number | undefined;
+          if (expected === undefined) continue;
+          expect(Math.abs((row[name] as number) - expected), name).toBeLessThan(
+            1e-4 * Math.max(1, Math.abs(expected)),
+          );
+        }
+      });
+    }
+    expect(Math.abs(found[0]!.at(-1)!['rewards/margins'] as number)).toBeGreaterThan(1e-3);
+  });
+
+  it('asks the reference of an answer once, however often it comes up', async () => {
+    using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
+    // Every step has all rows; evaluations are before the first step and after each.
+    await alignUnpaired(optionsOf({ loss, maxSteps: 3, evalData: [data], evalSteps: 1 }));
+    const asked = ask.mock.calls.filter(([role]) => role === 'reference').length;
+    // Of the held-out rows, and again in the first step, which computes its own; KTO asks for the
+    // mismatched ones too.
+    expect(asked).toBe(loss === 'kto' ? 4 : 2);
+  });
+
+  it('full fine-tuning asks its reference before the first step, and the next run finds it', async () => {
+    using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
+    // Nothing is known of these weights.
+    const model = writeTinyChatModel(join(folder, `model-${loss}`), 100 + runs);
+    const passes = async (told: string): Promise<number> => {
+      ask.mockClear();
+      const own = { model, loss, lora: false, evalData: [data] };
+      const options = optionsOf({ ...own, batchSize: 4, maxSteps: 3, shuffle: true });
+      const notices: string[] = [];
+      await alignUnpaired(options, {
+        onEvent: (event) => event.type === 'notice' && notices.push(event.text),
+      });
+      expect(notices).toContain(`reference log-probabilities of ${told}`);
+      expect(metricsOf(options.output)[1]).toMatchObject({ 'rewards/margins': 0 });
+      return ask.mock.calls.length;
+    };
+    const first = await passes('the answers of 3 of 3 steps');
+    const second = await passes('all answers: from the cache');
+    // Four rows a step, of eight: those of the third step are known in part or whole, and so are
+    // the held-out ones, which are the same.
+    const asked = first - second;
+    expect(asked).toBeGreaterThanOrEqual(loss === 'kto' ? 2 + 3 : 2);
+    expect(asked).toBeLessThanOrEqual(loss === 'kto' ? 2 * 5 : 5);
+  });
+
+  it.each([true, false])('goes on bit for bit: LoRA %s', async (lora) => {
+    const own = { loss, lora, batchSize: 3, maxSteps: 4, saveSteps: 2, shuffle: true } as const;
+    const whole = optionsOf(own);
+    await alignUnpaired(whole);
+    const halted = optionsOf(own);
+    expect(await alignUnpaired(halted, stopping(2))).toMatchObject({ interrupted: true });
+    // A cache may be emptied at any time.
+    rmSync(join(cacheFolder(), 'reference'), { recursive: true, force: true });
+    await alignUnpaired({ ...halted, resume: true });
+    expectSameRun(halted.output, whole.output);
+  });
+});
+
+it('asking the reference can be interrupted, and goes on from what it has', async () => {
+  const model = writeTinyChatModel(join(folder, 'model-interrupted'), 77);
+  const own = { model, lora: false, batchSize: 3, maxSteps: 6, shuffle: true };
+  const whole = optionsOf(own);
+  await alignUnpaired(whole);
+  rmSync(join(cacheFolder(), 'reference'), { recursive: true, force: true });
+
+  const halted = optionsOf(own);
+  const controller = new AbortController();
+  const asked: string[] = [];
+  const result = await alignUnpaired(halted, {
+    signal: controller.signal,
+    onEvent(event) {
+      if (event.type !== 'notice' || !event.text.startsWith('reference')) return;
+      asked.push(event.text);
+      if (asked.length === 2) controller.abort();
+    },
+  });
+  expect(result).toMatchObject({ step: 0, interrupted: true });
+  expect(asked).toHaveLength(2);
+  using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
+  await alignUnpaired({ ...halted, resume: true });
+  const goingOn = ask.mock.calls.length;
+  expectSameRun(halted.output, whole.output);
+
+  rmSync(join(cacheFolder(), 'reference'), { recursive: true, force: true });
+  ask.mockClear();
+  await alignUnpaired(optionsOf(own));
+  expect(goingOn).toBeLessThan(ask.mock.calls.length);
+});
+
+describe('data and options that do not fit', () => {
+  it.each([
+    [true, /the label is true in all 8 rows of .*good answers alone there is keel sft/],
+    [false, /the label is false in all 8 rows.*Add rows whose label is true/],
+  ])('labels that are all %s are refused before the model is loaded', async (label, message) => {
+    const path = writeRows(`all-${label}.jsonl`, () => label);
+    await expect(alignUnpaired(optionsOf({ data: [path], model: '/nowhere' }))).rejects.toThrow(
+      message,
+    );
+  });
+
+  it('one prompt in all rows is refused where KL is of answers to other prompts', async () => {
+    const path = join(folder, 'one-prompt.jsonl');
+    const lines = [1, 2, 3].map((at) => ({ prompt: 'q', completion: `a${at}`, label: at === 1 }));
+    writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const options = optionsOf({ data: [path], model: '/nowhere' });
+    const refused = /the prompt is the same in all 3 rows of .*apo_zero_unpaired/;
+    await expect(alignUnpaired(options)).rejects.toThrow(refused);
+    for (const own of [{ loss: 'bco' }, { klEstimate: 'rotated' }] as const)
+      await expect(alignUnpaired({ ...options, ...own })).rejects.not.toThrow(refused);
+  });
+
+  it('held-out KL is never over one row: a single last one goes with those before it', async () => {
+    for (const [loss, sizes] of [
+      ['kto', [8]],
+      ['bco', [7, 1]],
+    ] as const) {
+      using read = vi.spyOn(UnpairedSource.prototype, 'read');
+      await alignUnpaired(optionsOf({ loss, batchSize: 7, maxSteps: 1, evalData: [data] }));
+      const found = read.mock.calls.map(([indices]) => indices.length);
+      // Before and after the step.
+      expect(found).toEqual([...sizes, ...sizes]);
+    }
+  });
+
+  it('KL is at least 0', async () => {
+    const options = optionsOf({ learningRate: 0.1, maxSteps: 6, batchSize: 3 });
+    await alignUnpaired(options);
+    const found = metricsOf(options.output).map(({ kl }) => kl as number);
+    // An estimate that is not cut off is never 0 but at the start.
+    expect(found.slice(1)).toContain(0);
+    expect(Math.min(...found)).toBe(0);
+    expect(Math.max(...found)).toBeGreaterThan(0);
+  });
+
+  it('KL over one row is refused, where KTO needs it', () => {
+    const resolve = (loss: string) =>
+      resolveOptions(ktoDefinition, {
+        flags: { data: ['x'], output: 'run', batchSize: '1', loss },
+      });
+    expect(() => resolve('kto')).toThrow(
+      /--batch-size: kto estimates KL from answers to other prompts/,
+    );
+    expect(resolve('bco').batchSize).toBe(1);
+  });
+
+  it('an estimate of KL is refused where there is none', () => {
+    const resolve = (loss: string) =>
+      resolveOptions(ktoDefinition, {
+        flags: { data: ['x'], output: 'run', klEstimate: 'rotated', loss },
+      });
+    for (const loss of unpairedObjectiveNames.filter((name) => name !== 'kto'))
+      expect(() => resolve(loss)).toThrow(`--kl-estimate: ${loss} estimates no KL: leave it out`);
+    expect(resolve('kto').klEstimate).toBe('rotated');
+  });
+});

@@ -1,0 +1,138 @@
+// A whole run on single answers, from options to final/: what `keel kto` and the library's
+// `alignUnpaired` are.
+import { cacheFolder } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
+import type { DataRows } from '../../data/derived-rows.ts';
+import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
+import { AnswerReference } from '../../reference/answer-reference.ts';
+import { sharedKey } from '../../reference/dpo-reference.ts';
+import { SharedReferences } from '../../reference/shared-references.ts';
+import { hashAdapter } from '../../training/run-identity.ts';
+import {
+  type RunHooks,
+  type RunResult,
+  runTraining,
+  type TrainingKind,
+  totalSteps,
+} from '../../training/run-training.ts';
+import { type KtoOptions, ktoDefinition } from './kto-options.ts';
+import { UnpairedSource } from './unpaired-source.ts';
+import { UnpairedTask } from './unpaired-task.ts';
+
+/** Options of a run on single answers: only `data` and `output` have no default. */
+export type AlignUnpairedOptions = Partial<KtoOptions> & Pick<KtoOptions, 'data' | 'output'>;
+
+/**
+ * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of
+ * `keel kto`.
+ * @throws Error as {@link runKto} does, and when an option is out of range
+ */
+export const alignUnpaired = async (
+  options: AlignUnpairedOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> => runKto(ktoDefinition.complete(ktoDefinition.schema.parse(options)), hooks);
+
+/**
+ * Runs KTO or BCO from complete options.
+ * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does, and
+ *   where all labels are the same
+ */
+export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise<RunResult> {
+  const shared = hooks.shared?.references;
+  const cached = new SharedReferences(cacheFolder());
+  try {
+    return await runTraining(unpaired({ shared, cached }), options, hooks);
+  } finally {
+    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+    shared?.save(notice);
+    cached.save(notice);
+  }
+}
+
+interface KnownReferences {
+  /** Of runs on the same base. */
+  shared: SharedReferences | undefined;
+  /** Of references that training changes, kept from one run to the next. */
+  cached: SharedReferences;
+}
+
+const unpaired = ({
+  shared,
+  cached,
+}: KnownReferences): TrainingKind<KtoOptions, 'unpaired', UnpairedSource> => ({
+  definition: ktoDefinition,
+  rowKind: 'unpaired',
+  async checkRows(rows, { loss, klEstimate }) {
+    await refuseOneLabel(rows);
+    if (unpairedObjective(loss).needsKl && klEstimate === 'mismatched') await refuseOnePrompt(rows);
+  },
+  source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
+  async task({ options, policy, source, evaluation, passes, notice, signal }) {
+    const { model, role } = policy;
+    const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
+    // The base under an adapter that began as nothing is the reference. Else training changes it,
+    // and it is asked before.
+    const onBase = options.lora && adapter === null;
+    const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
+    const known = await (onBase ? shared : cached)?.of(await sharedKey(key, policy));
+    const task = new UnpairedTask({
+      ...{ model, role, source, evaluation, batchSize, klEstimate, ...passes },
+      objective: unpairedObjective(options.loss),
+      objectiveOptions: { beta, desirableWeight, undesirableWeight },
+      reference: new AnswerReference({
+        ...{ model, role: onBase ? 'reference' : role, others: known, untilTrained: !onBase },
+      }),
+    });
+    if (!onBase) {
+      const steps = totalSteps(options, source.usable);
+      const tell = (done: number): void =>
+        notice(`reference log-probabilities of the answers of ${done} of ${steps} steps`);
+      const asked = await task.askBefore(steps, tell, signal);
+      if (!asked) notice('reference log-probabilities of all answers: from the cache');
+      cached.save(notice);
+    }
+    return task;
+  },
+  headlines: [
+    { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
+    {
+      label: 'Held-out reward margin',
+      metric: 'eval_rewards/margins',
+      unit: 'number',
+      better: 'higher',
+    },
+  ],
+});
+
+/**
+ * @throws Error where every label is true, or every one false: nothing says what is better than
+ *   what
+ */
+async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
+  let first: boolean | null = null;
+  for await (const { label } of rows.iterate()) {
+    first ??= label;
+    if (label !== first) return;
+  }
+  throw new Error(
+    `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO learn from desirable and undesirable answers. ` +
+      (first ? 'For good answers alone there is keel sft' : 'Add rows whose label is true'),
+  );
+}
+
+/**
+ * @throws Error where no prompt differs from the others: no answer is mismatched, and the KL would
+ *   be 0 for ever
+ */
+async function refuseOnePrompt(rows: DataRows<'unpaired'>): Promise<void> {
+  let first: string | null = null;
+  for await (const { prompt, rendering } of rows.iterate()) {
+    const text = exactJson([prompt, rendering]);
+    first ??= text;
+    if (text !== first) return;
+  }
+  throw new Error(
+    `--data: the prompt is the same in all ${rows.length} rows of ${rows.files.join(', ')}; KTO estimates KL from answers to other prompts. ` +
+      'Give rows of several prompts, or take --loss bco or apo_zero_unpaired, which need no KL',
+  );
+}

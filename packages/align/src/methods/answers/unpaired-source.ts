@@ -1,0 +1,57 @@
+import type { Tokenizer } from '@keel/model';
+import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
+import {
+  canBeScored,
+  type TokenisedUnpaired,
+  unpairedTokenising,
+} from '../../batching/tokenise-unpaired.ts';
+import type { UnpairedRow } from '../../data/rows.ts';
+import {
+  type Fault,
+  type Rows,
+  type SourceOptions,
+  TokenisedSource,
+} from '../../training/tokenised-source.ts';
+
+export interface PlacedUnpaired {
+  /** Place of the row in its dataset. */
+  row: number;
+  answer: TokenisedUnpaired;
+}
+
+/** Tokenised answers with their labels in training order, epoch after epoch. */
+export class UnpairedSource extends TokenisedSource<
+  UnpairedRow,
+  TokenisedUnpaired,
+  PlacedUnpaired,
+  TokeniseOptions
+> {
+  /** @throws Error when there are no rows */
+  constructor(rows: Rows<UnpairedRow>, tokenizer: Tokenizer, options: SourceOptions) {
+    const { maxLength } = options;
+    super(rows, tokenizer, { how: unpairedTokenising, options: { maxLength } }, options);
+  }
+
+  protected longest({ prompt, answer }: TokenisedUnpaired): number {
+    return prompt.length + answer.tokens.length;
+  }
+
+  protected sequences({ prompt, answer }: TokenisedUnpaired): readonly number[][] {
+    return [prompt, answer.tokens];
+  }
+
+  protected unscored(row: TokenisedUnpaired): Fault | null {
+    if (canBeScored(row)) return null;
+    return {
+      field: 'completion',
+      expected: 'an answer of the assistant with a token to score',
+      found: `${row.answer.tokens.length} tokens, none of which can be scored`,
+      advice:
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
+    };
+  }
+
+  protected placed(row: number, answer: TokenisedUnpaired): PlacedUnpaired {
+    return { row, answer };
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { LanguageModel } from '@keel/model';
+import type { RowSource } from '../../data/open-rows.ts';
+import { rewardFiles } from '../../rewards/reward-files.ts';
+import { hashAdapter } from '../../training/run-identity.ts';
+import type { BestOfNOptions } from './best-of-n-options.ts';
+import type { JobIdentity } from './journal.ts';
+
+/** What the answers and their scores depend on; `write` is none of it. */
+export async function jobIdentity(
+  options: BestOfNOptions,
+  rows: RowSource<'prompt'>,
+  { model, precision }: { model: LanguageModel; precision: string },
+): Promise<JobIdentity> {
+  const { sampling, adapter, reward } = options;
+  const files = await rewardFiles(reward);
+  return {
+    '--data': await rows.fingerprint(),
+    '--model': await model.hash(),
+    "--model's tokenizer": model.tokenizer.hash,
+    '--chat-template-kwargs': options.chatTemplateKwargs ?? null,
+    '--template-date': usesDate(model) ? (options.templateDate ?? null) : null,
+    '--adapter': adapter && hashAdapter(adapter),
+    '--reward': files.length === 0 ? reward : hashOf(files.map(({ sha256 }) => sha256)),
+    '--missing-eos-penalty': options.missingEosPenalty,
+    '--num-generations': options.numGenerations,
+    '--max-new-tokens': sampling.maxNewTokens,
+    '--min-new-tokens': sampling.minNewTokens,
+    '--temperature': sampling.temperature,
+    '--top-k': sampling.topK,
+    '--top-p': sampling.topP,
+    '--min-p': sampling.minP,
+    '--repetition-penalty': sampling.repetitionPenalty,
+    '--stop': sampling.stopStrings.join(', ') || null,
+    '--seed': sampling.seed,
+    '--batch-size': options.batchSize,
+    '--precision': precision,
+    '--device': model.device,
+  };
+}
+
+/** Whether what is sampled depends on the date. */
+const usesDate = ({ tokenizer }: LanguageModel): boolean =>
+  tokenizer.chatTemplate?.usesClock === true;
+
+const hashOf = (hashes: readonly string[]): string =>
+  createHash('sha256').update(hashes.join('\n')).digest('hex');

@@ -1,0 +1,237 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { liveMemory } from '@keel/torch/testing/live-memory';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseRow } from '../../data/parse-row.ts';
+import { tinyTemplate, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import { writePrompts } from '../online/fixtures/prompt-files.ts';
+import type { BestOfNOptions } from './best-of-n-options.ts';
+import { runBestOfN } from './run-best-of-n.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-best-of-n-'));
+const inside = (name: string): string => join(folder, name);
+let data: string;
+let reward: string;
+let files = 0;
+beforeAll(() => {
+  writeTinyChatModel(inside('model'));
+  data = writePrompts(folder);
+  reward = inside('letters.mjs');
+  writeFileSync(reward, 'export default ({ text }) => text.length / 10;\n');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Own = Partial<BestOfNOptions> &
+  Partial<Pick<BestOfNOptions['sampling'], 'maxNewTokens' | 'minNewTokens' | 'seed'>>;
+const optionsOf = ({
+  maxNewTokens = 12,
+  minNewTokens = 0,
+  seed = 3,
+  ...own
+}: Own = {}): BestOfNOptions => ({
+  ...{ model: inside('model'), adapter: null, precision: 'fp32', device: 'cpu', threads: 1 },
+  ...{ data: [data], onBadRow: 'fail', reward, unsafeCode: false, missingEosPenalty: 0 },
+  ...{ rewardConcurrency: 16, rewardTimeout: null },
+  numGenerations: 4,
+  sampling: {
+    ...{ maxNewTokens, minNewTokens, temperature: 1, seed },
+    ...{ topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+    stopStrings: [],
+  },
+  // Two prompts are written together.
+  batchSize: 2,
+  ...{ output: inside(`out-${files++}.jsonl`), write: 'best', overwrite: false },
+  ...own,
+});
+type Line = Record<string, unknown> & { row: number; scores: number[]; score: number };
+const linesOf = (path: string): Line[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('runBestOfN', () => {
+  it('writes rows of each form of the very same answers', async () => {
+    const before = await liveMemory();
+    const results = [];
+    for (const write of ['best', 'all', 'pairs'] as const) {
+      results.push(await runBestOfN(optionsOf({ write })));
+    }
+    expect(await liveMemory()).toEqual(before);
+    const [best, all, pairs] = results.map(({ output }) => linesOf(output));
+    expect(best!.map(({ row }) => row)).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const [at, { row, score }] of best!.entries()) {
+      const { scores } = all!.find((line) => line.row === row)!;
+      expect(score).toBe(Math.max(...scores));
+      expect(() => parseRow('supervised', best![at], { file: 'best' })).not.toThrow();
+    }
+    for (const line of pairs!) {
+      const { scores } = all!.find(({ row }) => row === line.row)!;
+      expect(line.score_chosen).toBe(Math.max(...scores));
+      expect(line.score_rejected).toBe(Math.min(...scores));
+      expect(() => parseRow('preference', line, { file: 'pairs' })).not.toThrow();
+    }
+    const [{ summary, interrupted, rows }] = results as [(typeof results)[number]];
+    expect([interrupted, rows]).toEqual([false, 6]);
+    expect(summary!.answers).toBe(24);
+    const sumOf = (values: number[]): number => values.reduce((sum, one) => sum + one);
+    // Empty answers are not in the file, and this reward pays nothing for them.
+    const earned = sumOf(all!.flatMap(({ scores }) => scores));
+    expect(summary!.curve[0]!.reward).toBeCloseTo(earned / 24, 12);
+    expect(summary!.curve[3]!.reward).toBeCloseTo(sumOf(best!.map(({ score }) => score)) / 6, 12);
+    expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
+  });
+
+  it('makes the folder, and lets no second process sample into the same file', async () => {
+    const output = inside(`new-${files++}/out.jsonl`);
+    const options = optionsOf({ output });
+    let second: Promise<unknown> | null = null;
+    await runBestOfN(options, {
+      onProgress: () => {
+        second ??= runBestOfN(options).catch(({ message }) => message);
+      },
+    });
+    expect(await second).toBe(
+      `${output}: process ${process.pid} writes into it. Wait for it, or stop it`,
+    );
+    expect(linesOf(output)).toHaveLength(6);
+    expect(readdirSync(dirname(output))).toEqual(['out.jsonl']);
+    await expect(runBestOfN(options)).rejects.toThrow('is there already');
+  });
+
+  it('has other answers with another seed', async () => {
+    const texts = async (seed: number): Promise<string> =>
+      readFileSync((await runBestOfN(optionsOf({ seed, write: 'all' }))).output, 'utf8');
+    const [one, same, other] = [await texts(1), await texts(1), await texts(2)];
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+  });
+
+  it('stopped anywhere, the same call goes on to the same file', async () => {
+    const whole = await runBestOfN(optionsOf());
+    const options = optionsOf();
+    const done: number[] = [];
+    // In the first chunk, in the second, and after the last answer of that.
+    for (const after of [3, 11, 16]) {
+      const controller = new AbortController();
+      const { interrupted, ...result } = await runBestOfN(options, {
+        signal: controller.signal,
+        onProgress: ({ answers }) => void (answers >= after && controller.abort()),
+      });
+      expect(interrupted).toBe(true);
+      expect(existsSync(options.output)).toBe(false);
+      done.push(result.done);
+    }
+    expect(done).toEqual([0, 2, 4]);
+    const notices: string[] = [];
+    const progress: number[] = [];
+    const ended = await runBestOfN(options, {
+      onNotice: (text) => void notices.push(text),
+      onProgress: ({ answers }) => void progress.push(answers),
+    });
+    expect(notices).toEqual([expect.stringMatching(/^Going on after 4 prompts/)]);
+    expect(progress[0]).toBe(16);
+    expect(readFileSync(options.output)).toEqual(readFileSync(whole.output));
+    expect(ended.summary).toEqual(whole.summary);
+  });
+
+  it('refuses what another job has sampled, and a result that is there', async () => {
+    const options = optionsOf();
+    const controller = new AbortController();
+    await runBestOfN(options, {
+      signal: controller.signal,
+      onProgress: ({ answers }) => void (answers >= 9 && controller.abort()),
+    });
+    await expect(runBestOfN({ ...options, numGenerations: 8 })).rejects.toThrow(
+      /--num-generations was 4, now 8/,
+    );
+    await expect(
+      runBestOfN({ ...options, sampling: { ...options.sampling, minNewTokens: 2 } }),
+    ).rejects.toThrow(/--min-new-tokens was 0, now 2/);
+    // What is written of the answers may change.
+    const all = await runBestOfN({ ...options, write: 'all' });
+    expect(linesOf(all.output)[0]!.scores).toHaveLength(4);
+    await expect(runBestOfN(options)).rejects.toThrow(/is there already: give --overwrite/);
+    await runBestOfN({ ...options, overwrite: true });
+    expect(linesOf(options.output)[0]!.score).toBe(
+      Math.max(
+        ...linesOf(all.output)
+          .map(({ score }) => score)
+          .slice(0, 1),
+      ),
+    );
+  });
+
+  it('goes on with the date that its template printed at first', async () => {
+    const chatTemplate = inside('dated.jinja');
+    writeFileSync(chatTemplate, `{{ strftime_now('%d %B %Y') }}${tinyTemplate}`);
+    const prompts = inside('chats.jsonl');
+    const chats = ['hello', 'world day', 'wo', 'é'].map((content) => ({
+      prompt: [{ role: 'user', content }],
+    }));
+    writeFileSync(prompts, chats.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { data: [prompts], chatTemplate, write: 'all' as const };
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date(2026, 10, 28, 12) });
+    try {
+      const whole = await runBestOfN(optionsOf(own));
+      const options = optionsOf(own);
+      const controller = new AbortController();
+      await runBestOfN(options, {
+        signal: controller.signal,
+        onProgress: ({ answers }) => void (answers >= 8 && controller.abort()),
+      });
+      vi.setSystemTime(new Date(2027, 0, 5));
+      const notices: string[] = [];
+      await expect(runBestOfN({ ...options, templateDate: '2027-01-05' })).rejects.toThrow(
+        /--template-date was 2026-11-28T12:00:00, now 2027-01-05T00:00:00/,
+      );
+      await runBestOfN(options, { onNotice: (text) => void notices.push(text) });
+      expect(notices.join()).toContain('it is 2026-11-28T12:00:00 here');
+      expect(readFileSync(options.output)).toEqual(readFileSync(whole.output));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('takes the penalty for answers that were cut off into their scores', async () => {
+    const short = { maxNewTokens: 2, write: 'all' as const };
+    const plain = linesOf((await runBestOfN(optionsOf(short))).output);
+    const dear = linesOf((await runBestOfN(optionsOf({ ...short, missingEosPenalty: 5 }))).output);
+    const lost = plain.flatMap(({ scores }, at) =>
+      scores.map((one, place) => one - dear[at]!.scores[place]!),
+    );
+    expect(new Set(lost.map((one) => Math.round(one)))).toContain(5);
+    expect(lost.every((one) => Math.abs(one) < 1e-9 || Math.abs(one - 5) < 1e-9)).toBe(true);
+  });
+
+  it('names a row that the chat template refuses, or leaves it out and counts it', async () => {
+    const chatTemplate = inside('strict.jinja');
+    writeFileSync(
+      chatTemplate,
+      `{% if messages[0].content == 'x' %}{{ raise_exception('no x') }}{% endif %}${tinyTemplate}`,
+    );
+    const rows = ['wo', 'x', 'day'].map((content) => ({ prompt: [{ role: 'user', content }] }));
+    const chats = inside('chats.jsonl');
+    writeFileSync(chats, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { data: [chats], chatTemplate, maxNewTokens: 3, reward: 'length:-20' };
+    await expect(runBestOfN(optionsOf(own))).rejects.toThrow(/chats\.jsonl:2: .*no x/);
+    const { summary, done } = await runBestOfN(optionsOf({ ...own, onBadRow: 'skip' }));
+    expect(done).toBe(3);
+    expect(summary).toMatchObject({ prompts: 2, leftOut: 0, badRows: 1 });
+    expect(summary!.firstFault).toMatch(/chats\.jsonl:2: .*no x/);
+  });
+
+  it('counts prompts that leave no room, and names the row whose answer cannot be judged', async () => {
+    const long = inside('long.jsonl');
+    const rows = [{ prompt: 'x '.repeat(3000) }, { prompt: 'wo day' }];
+    writeFileSync(long, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const result = await runBestOfN(optionsOf({ data: [long], reward: 'length:-20' }));
+    expect(result).toMatchObject({ rows: 1, done: 2, summary: { prompts: 1, leftOut: 1 } });
+    const broken = inside('broken.mjs');
+    writeFileSync(broken, `export default () => { throw new Error('no idea'); };\n`);
+    await expect(runBestOfN(optionsOf({ reward: broken }))).rejects.toThrow(
+      /prompts\.jsonl:1, answer ".*": .*no idea/,
+    );
+  });
+});

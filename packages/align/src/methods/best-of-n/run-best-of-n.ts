@@ -1,0 +1,140 @@
+// Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021,
+// arXiv:2112.09332): n answers to each prompt, ranked by a reward. Nothing is trained. What
+// `keel best-of-n` is.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  loadAdapter,
+  loadModel,
+  makeFolder,
+  type Role,
+  resolveDevice,
+  resolvePrecision,
+} from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
+import { setThreads } from '@keel/torch';
+import {
+  completeDate,
+  dateNotice,
+  localNow,
+  templateSettings,
+} from '../../config/template-options.ts';
+import { openRows } from '../../data/open-rows.ts';
+import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import { writeFully } from '../../runs/append-whole.ts';
+import { fillFileAtomic } from '../../runs/atomic-write.ts';
+import { refuseSystemFolder } from '../../runs/output-folder.ts';
+import { lockFile } from '../../runs/run-lock.ts';
+import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
+import { jobIdentity } from './job-identity.ts';
+import { Journal } from './journal.ts';
+import { SampleJob } from './sample-job.ts';
+import { rowOfForm } from './sampled-prompt.ts';
+import { type BestOfNSummary, BestOfNTally } from './summary.ts';
+
+export interface BestOfNResult {
+  output: string;
+  interrupted: boolean;
+  /** Prompts that are sampled and judged. */
+  done: number;
+  /** Rows of the output; prompts whose answers make none (--write) are not among them. */
+  rows: number;
+  /** null where it was interrupted. */
+  summary: BestOfNSummary | null;
+}
+
+/**
+ * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as
+ *   they must be, the output is there already, what was sampled before is of another job, or
+ *   another process samples into it
+ */
+export async function runBestOfN(
+  asked: BestOfNOptions,
+  hooks: BestOfNHooks = {},
+): Promise<BestOfNResult> {
+  const options = withJobDate(asked);
+  const { output, overwrite, numGenerations: n } = options;
+  refuseExisting(options);
+  if (options.threads !== null) setThreads(options.threads);
+  if (options.unsafeCode) {
+    hooks.onNotice?.('--unsafe-code: code of answers runs with all rights of this user');
+  }
+  await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
+  if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
+  await checkReward(options.reward);
+  using owned = new DisposableStack();
+  refuseSystemFolder(dirname(output));
+  makeFolder(dirname(output));
+  owned.defer(lockFile(`${output}.partial.lock`, output, hooks.onNotice));
+  // Another process may have ended since.
+  refuseExisting(options);
+  const device = resolveDevice(options.device);
+  const precision = resolvePrecision(options.precision, device, false);
+  const template = templateSettings(options, options.adapter);
+  const model = await loadModel(options.model, { precision, device, template });
+  owned.defer(() => model.dispose());
+  const dated = dateNotice(model.tokenizer.chatTemplate, template);
+  if (dated !== null) hooks.onNotice?.(dated);
+  const role: Role = options.adapter === null ? 'reference' : 'adapter';
+  if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, role);
+  await using reward = await openReward(options.reward, {
+    base: model,
+    emptyAnswers: 'score',
+    tokenizer: options.model,
+    precision,
+    device: model.device as 'cpu',
+    unsafeCode: options.unsafeCode,
+    now: template.now,
+    calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+  });
+  // A few times what is in flight, so that most of the time all places are taken.
+  const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
+  const identity = await jobIdentity(options, rows, { model, precision });
+  const journal = Journal.open(output, identity, { chunk, prompts: rows.length, overwrite });
+  const job = new SampleJob({ options, hooks, rows, model, role, reward, journal, chunk });
+  if (!(await job.sample())) {
+    return { output, interrupted: true, done: journal.length, rows: 0, summary: null };
+  }
+  const { written, summary } = finish(journal, options);
+  journal.remove();
+  return { output, interrupted: false, done: journal.length, rows: written, summary };
+}
+
+/**
+ * Options with the date that chat templates print: that of the job that goes on, where it depends
+ * on it.
+ */
+function withJobDate(options: BestOfNOptions): BestOfNOptions {
+  const { templateDate = null, output, overwrite } = options;
+  const begun = overwrite ? null : Journal.identityOf(output)?.['--template-date'];
+  const date = templateDate === null ? null : completeDate(templateDate);
+  return { ...options, templateDate: date ?? (typeof begun === 'string' ? begun : localNow()) };
+}
+
+function refuseExisting({ output, overwrite }: BestOfNOptions): void {
+  if (overwrite || !existsSync(output)) return;
+  throw new Error(`${output} is there already: give --overwrite, or another --output`);
+}
+
+/** Writes the output from the journal. */
+function finish(
+  journal: Journal,
+  { output, write, numGenerations }: BestOfNOptions,
+): { written: number; summary: BestOfNSummary } {
+  const tally = new BestOfNTally(numGenerations);
+  let written = 0;
+  fillFileAtomic(output, (descriptor) => {
+    for (const line of journal.read()) {
+      if ('left_out' in line) {
+        tally.addLeftOut(line);
+        continue;
+      }
+      tally.add(line);
+      const row = rowOfForm(line, write);
+      if (row === null) continue;
+      written += 1;
+      writeFully(descriptor, `${exactJson(row)}\n`);
+    }
+  });
+  return { written, summary: tally.summary() };
+}

@@ -1,0 +1,151 @@
+// Sampling and judging of all prompts of a best-of-n job.
+import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
+import { placeName } from '../../data/data-error.ts';
+import type { RowSource } from '../../data/open-rows.ts';
+import { renderingColumns } from '../../data/rendering.ts';
+import { RowFaults } from '../../data/row-faults.ts';
+import { shapeScores } from '../../objectives/online/token-rewards.ts';
+import { thrownText } from '../../rewards/checked-outcomes.ts';
+import type { Reward } from '../../rewards/reward.ts';
+import { judgeSamples } from '../../rollouts/judge-samples.ts';
+import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
+import { rolloutSeed } from '../../rollouts/sample-rollouts.ts';
+import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
+import type { Journal, JournalLine } from './journal.ts';
+import { BestOfNTally } from './summary.ts';
+
+export interface SampleJobParts {
+  options: BestOfNOptions;
+  hooks: BestOfNHooks;
+  rows: RowSource<'prompt'>;
+  model: LanguageModel;
+  role: Role;
+  reward: Reward;
+  journal: Journal;
+  chunk: number;
+}
+
+/** The sampling of a job, chunk after chunk into its journal. */
+export class SampleJob {
+  readonly #parts: SampleJobParts;
+  readonly #tally: BestOfNTally;
+  #tokens = 0;
+
+  constructor(parts: SampleJobParts) {
+    const { options, hooks, journal } = parts;
+    this.#parts = parts;
+    this.#tally = new BestOfNTally(options.numGenerations);
+    for (const line of journal.read()) this.#count(line);
+    if (journal.length > 0) {
+      hooks.onNotice?.(`Going on after ${journal.length} prompts (${journal.path})`);
+    }
+  }
+
+  /** @returns whether all prompts are done */
+  async sample(): Promise<boolean> {
+    const { rows, journal, chunk, hooks } = this.#parts;
+    this.#tell(0);
+    while (journal.length < rows.length) {
+      const from = journal.length;
+      const count = Math.min(chunk, rows.length - from);
+      const lines = await this.#chunk(Array.from({ length: count }, (_, at) => from + at));
+      if (lines === null) return false;
+      journal.append(lines);
+      for (const line of lines) this.#count(line);
+      this.#tell(0);
+      if (hooks.signal?.aborted && journal.length < rows.length) return false;
+    }
+    return true;
+  }
+
+  #count(line: JournalLine): void {
+    if ('left_out' in line) this.#tally.addLeftOut(line);
+    else this.#tally.add(line);
+  }
+
+  /** @param under answers of the chunk under way */
+  #tell(under: number): void {
+    const { options, hooks, journal, rows } = this.#parts;
+    const n = options.numGenerations;
+    hooks.onProgress?.({
+      answers: journal.length * n + under,
+      total: rows.length * n,
+      tokens: this.#tokens,
+      means: this.#tally.means,
+    });
+  }
+
+  /** @returns null where it was stopped before all was sampled */
+  async #chunk(places: readonly number[]): Promise<JournalLine[] | null> {
+    const { options, hooks, rows, model, role, reward, chunk } = this.#parts;
+    const { numGenerations, sampling, batchSize, missingEosPenalty } = options;
+    const maxPromptLength = model.decoder.config.maxPositions - sampling.maxNewTokens;
+    const read = await rows.readMany(places);
+    const bad = new Map<number, string>();
+    const prompts = read.flatMap((one, at): PlacedPrompt[] => {
+      const row = places[at]!;
+      const faults = new RowFaults(options.onBadRow);
+      const found = faults.take(rows.place(row), () =>
+        tokenisePrompt(one, model.tokenizer, { maxPromptLength }),
+      );
+      if (found) return [{ ...found, row }];
+      if (faults.first !== null) bad.set(row, faults.first);
+      return [];
+    });
+    let done = 0;
+    const results = await generateAll(
+      model,
+      prompts.map(({ tokens }) => tokens),
+      {
+        ...sampling,
+        ...{ samplesPerPrompt: numGenerations, batchSize, adapter: role },
+        // The same draws for a chunk wherever the job begins.
+        seed: rolloutSeed(sampling.seed, places[0]! / chunk),
+        ...(hooks.signal && { signal: hooks.signal }),
+        onEvent: (event) => {
+          if (event.type === 'token') this.#tokens += 1;
+          else this.#tell(++done);
+        },
+      },
+    );
+    if (results.some(({ finishReason }) => finishReason === 'aborted')) return null;
+    const samples = results.map(({ promptIndex, tokens, text, finishReason }) => ({
+      ...{ group: promptIndex, tokens, text, logprobs: [] },
+      ended: finishReason !== 'length',
+    }));
+    const place = (row: number): string => placeName(rows.place(row));
+    const { signal } = hooks;
+    const judged = await judgeSamples(
+      reward,
+      { prompts, samples },
+      { learns: false, place, signal },
+    ).catch((error: unknown) => {
+      if (signal?.aborted && error === signal.reason) return null;
+      const kept = `${this.#parts.journal.length} of ${rows.length} prompts are done and kept`;
+      const told = `${thrownText(error)}\n${kept}: the same command continues after them.`;
+      throw new Error(told, { cause: error });
+    });
+    if (judged === null) return null;
+    const ended = samples.map((one) => one.ended);
+    const scores = shapeScores(judged.scores, ended, { missingEosPenalty });
+    const lines = places.map((row, at): JournalLine => {
+      const group = prompts.findIndex((one) => one.row === row);
+      if (group < 0) {
+        const fault = bad.get(row);
+        return { row, left_out: true, ...(fault !== undefined && { fault }) };
+      }
+      const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
+      return {
+        row,
+        prompt: prompts[group]!.prompt,
+        ...renderingColumns(read[at]!.rendering),
+        texts: own.map((sample) => samples[sample]!.text),
+        scores: own.map((sample) => scores[sample]!),
+        tokens: own.map((sample) => samples[sample]!.tokens.length),
+        ended: own.map((sample) => ended[sample]!),
+      };
+    });
+    return lines;
+  }
+}

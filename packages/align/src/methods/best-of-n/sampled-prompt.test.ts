@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { parseRow } from '../../data/parse-row.ts';
+import { rowOfForm, type SampledPrompt } from './sampled-prompt.ts';
+
+const sampled = (own: Partial<SampledPrompt> = {}): SampledPrompt => ({
+  row: 4,
+  prompt: 'Say it:',
+  texts: [' a', '', ' bb', ' ccc'],
+  scores: [1, 9, 3, 3],
+  tokens: [2, 1, 3, 4],
+  ended: [true, true, true, false],
+  ...own,
+});
+const place = { file: 'out.jsonl', line: 1 };
+
+describe('rowOfForm', () => {
+  it('keeps the best answer that is not empty, of equal ones the first', () => {
+    const row = rowOfForm(sampled(), 'best');
+    expect(row).toEqual({ row: 4, prompt: 'Say it:', completion: ' bb', score: 3 });
+    expect(parseRow('supervised', row, place)).toMatchObject({ completion: ' bb' });
+  });
+
+  it('makes a pair of the best and the worst', () => {
+    const row = rowOfForm(sampled(), 'pairs');
+    expect(parseRow('preference', row, place)).toMatchObject({
+      ...{ prompt: 'Say it:', chosen: ' bb', rejected: ' a' },
+      ...{ score_chosen: 3, score_rejected: 1 },
+    });
+  });
+
+  it('keeps all with their scores', () => {
+    const row = rowOfForm(sampled(), 'all');
+    expect(parseRow('ranking', row, place)).toMatchObject({
+      completions: [' a', ' bb', ' ccc'],
+      scores: [1, 3, 3],
+      ranks: [2, 1, 1],
+    });
+  });
+
+  it('keeps what the prompt was rendered with', () => {
+    const columns = { tools: [{ name: 'f' }], chat_template_kwargs: { enable_thinking: false } };
+    const chat = sampled({ prompt: [{ role: 'user', content: 'Say it' }], ...columns });
+    for (const form of ['best', 'pairs', 'all'] as const) {
+      expect(rowOfForm(chat, form)).toMatchObject(columns);
+    }
+  });
+
+  it('answers a chat as the assistant', () => {
+    const chat = sampled({ prompt: [{ role: 'user', content: 'Say it' }] });
+    expect(rowOfForm(chat, 'best')).toMatchObject({
+      completion: [{ role: 'assistant', content: ' bb' }],
+    });
+    for (const [form, kind] of [
+      ['best', 'supervised'],
+      ['pairs', 'preference'],
+      ['all', 'ranking'],
+    ] as const) {
+      expect(() => parseRow(kind, rowOfForm(chat, form), place)).not.toThrow();
+    }
+  });
+
+  it('has no row where there is no answer, or none that is better', () => {
+    const empty = sampled({ texts: ['', '', '', ''] });
+    for (const form of ['best', 'all', 'pairs'] as const) expect(rowOfForm(empty, form)).toBeNull();
+    expect(rowOfForm(sampled({ scores: [1, 9, 1, 1] }), 'pairs')).toBeNull();
+    const same = sampled({ texts: ['x', 'x', 'x', 'x'] });
+    expect(rowOfForm(same, 'pairs')).toBeNull();
+    expect(rowOfForm(same, 'best')).toMatchObject({ completion: 'x', score: 9 });
+  });
+});

@@ -1,0 +1,223 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BatchBuilder } from '@keel/model';
+import { inTurns, Scope, setThreads, type Tensor, tidy } from '@keel/torch';
+import { liveMemory } from '@keel/torch/testing/live-memory';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bradleyTerry } from '../../objectives/bradley-terry.ts';
+import type { RewardFunction } from '../../rewards/function-reward.ts';
+import { SamplesLog } from '../../rollouts/samples-log.ts';
+import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import { settingsOf } from '../online/fixtures/settings-of.ts';
+import { gradientsOf, tinyOnline } from '../online/fixtures/tiny-online.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-discriminator-'));
+beforeAll(() => void writeTinyChatModel(folder));
+// Tiny tensors: a second thread would only wait.
+setThreads(1);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const everything = { rows: null, tokens: null };
+/** Hardly ever the same for two answers. */
+const mixed: RewardFunction = ({ text }) =>
+  [...text].reduce((sum, letter, at) => sum + ((at + 1) * letter.charCodeAt(0)) / 100, 0) % 1;
+const tiny = (own: Record<string, unknown> = {}, labelling = {}) =>
+  tinyOnline(folder, {
+    settings: settingsOf.d2po({ numGenerations: 3, goldShare: 1, discriminatorWarmup: 2, ...own }),
+    labelling: { discriminatorLearningRate: 1e-2, ...labelling },
+    reward: mixed,
+  });
+
+/** Moves the discriminator away from scores of 0. */
+function stir(parameters: ReadonlyMap<string, Tensor>): void {
+  for (const parameter of parameters.values()) {
+    tidy(() => void parameter.detach().normal_(0, 0.1));
+  }
+}
+
+describe('the discriminator', () => {
+  it("its gradient is Bradley-Terry's on the gold pairs, however they are cut into passes", async () => {
+    using online = await tiny();
+    const { discriminator, model } = online;
+    await online.task.step();
+    const { memory: gold, parameters: own } = discriminator!;
+    const { pairs } = gold;
+    expect(pairs.length).toBeGreaterThan(2);
+    stir(own);
+    const loss = await discriminator!.addGradient(pairs, { limit: everything });
+    const whole = gradientsOf(own);
+    for (const one of own.values()) one.grad = null;
+    await discriminator!.addGradient(pairs, { limit: { rows: 1, tokens: null } });
+    const cut = gradientsOf(own);
+    for (const one of own.values()) one.grad = null;
+    // Each answer by itself behind its prompt, without packing, by the objective's own file.
+    let direct = 0;
+    for (const { prompt, answers } of pairs) {
+      using _scope = new Scope();
+      const both: Tensor[] = [];
+      for (const { tokens } of answers) {
+        const builder = new BatchBuilder();
+        builder.add([...prompt, ...tokens]);
+        const last = Int32Array.of(builder.size - 1);
+        const hidden = model.readHeadSteps(builder.build(), last);
+        const { scores } = await inTurns(model.asSteps(discriminator!.role, hidden));
+        both.push(scores.view(-1)); // [1]
+      }
+      const [chosen, rejected] = both;
+      const total = bradleyTerry({ chosen: chosen!, rejected: rejected! }).sum();
+      direct += total.item();
+      total.div(pairs.length).backward();
+    }
+    expect(loss).toBeCloseTo(direct, 6);
+    for (const [name, expected] of gradientsOf(own)) {
+      expect(expected).not.toBeNull();
+      expected!.forEach((value, at) => {
+        expect(whole.get(name)![at]).toBeCloseTo(value, 6);
+        expect(cut.get(name)![at]).toBeCloseTo(value, 6);
+      });
+    }
+  });
+
+  it('learns what the gold source prefers, and forgets what is beyond its memory', async () => {
+    using online = await tiny({}, { discriminatorMemory: 6, discriminatorEpochs: 20 });
+    const found: number[] = [];
+    for (let step = 0; step < 8; step++) {
+      found.push((await online.task.step())['discriminator/loss']!);
+    }
+    expect(online.discriminator!.memory.pairs).toHaveLength(6);
+    // The mean over the passes, the first of which see new pairs.
+    expect(found.at(-1)).toBeLessThan(0.9 * Math.LN2);
+  });
+});
+
+describe('labels of a batch', () => {
+  it('gold ones follow the reward, the others the discriminator; both are counted', async () => {
+    const path = join(folder, 'samples.jsonl');
+    rmSync(path, { force: true });
+    const calls: number[] = [];
+    using online = await tinyOnline(folder, {
+      settings: settingsOf.d2po({
+        ...{ numGenerations: 3, goldShare: 0.5, minScoreGap: 2, discriminatorWarmup: 1 },
+      }),
+      labelling: { discriminatorLearningRate: 1e-2 },
+      reward: ({ tokens }) => {
+        calls.push(tokens!);
+        return -tokens!;
+      },
+      samples: new SamplesLog(path),
+    });
+    let [batches, silver] = [0, 0];
+    for (let step = 1; step <= 4; step++) {
+      const metrics = await online.task.step();
+      batches += 1 + (metrics['rollouts/without_steps'] ?? 0);
+      silver += metrics['labels/silver']!;
+      expect(metrics['labels/silver_total']).toBeGreaterThanOrEqual(silver);
+      expect(metrics).toMatchObject({
+        ...{ 'labels/gold': 2, 'labels/gold_total': 2 * batches },
+        'labels/gold_calls_total': 4 * batches,
+      });
+    }
+    expect(calls).toHaveLength(4 * batches);
+    const lines = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(12 * batches);
+    for (let at = 0; at < lines.length; at += 3) {
+      const group = lines.slice(at, at + 3);
+      const one = (pair: string) => group.find((line) => line.pair === pair);
+      const [chosen, rejected] = [one('chosen'), one('rejected')];
+      expect(chosen === undefined).toBe(rejected === undefined);
+      const asked = group.filter(({ reward }) => reward !== null);
+      expect(asked.every(({ label }) => label === 'gold')).toBe(true);
+      expect([0, 2]).toContain(asked.length);
+      if (asked.length === 2) {
+        const gap = Math.abs(asked[0].reward - asked[1].reward);
+        expect(chosen !== undefined).toBe(gap >= 2);
+        if (chosen) expect(chosen.reward).toBeGreaterThan(rejected.reward);
+        expect(asked.map(({ reward, tokens }) => reward + tokens)).toEqual([0, 0]);
+      } else if (chosen) {
+        expect([chosen.label, rejected.label]).toEqual(['silver', 'silver']);
+        const scores = group.map(({ discriminator }) => discriminator);
+        expect(chosen.discriminator).toBe(Math.max(...scores));
+        expect(rejected.discriminator).toBe(Math.min(...scores));
+      }
+    }
+  });
+
+  it('there are no silver ones before the discriminator has learnt enough pairs', async () => {
+    using online = await tiny({ goldShare: 0.5, discriminatorWarmup: 5 });
+    const silver: number[] = [];
+    for (let step = 0; step < 4; step++) {
+      silver.push((await online.task.step())['labels/silver']!);
+    }
+    expect(silver).toEqual([0, 0, 2, 2]);
+  });
+
+  it('agreement is told of the discriminator as it was before it learnt the pairs', async () => {
+    using online = await tiny({ numGenerations: 2 });
+    const first = await online.task.step();
+    // It begins without any preference.
+    expect(first['discriminator/agreement']).toBe(0.5);
+    expect(first['discriminator/loss']).toBeCloseTo(Math.LN2, 6);
+  });
+
+  it('a spent budget leaves the discriminator as it is, and the reward in peace', async () => {
+    using online = await tiny({ goldBudget: 4 });
+    await online.task.step();
+    const weights = () =>
+      tidy(() =>
+        [...online.discriminator!.parameters.values()].map((one) => one.detach().toArray()),
+      );
+    const after = weights();
+    const metrics = await online.task.step();
+    expect(metrics).toMatchObject({ 'labels/gold': 0, 'labels/gold_total': 4 });
+    expect(metrics['labels/silver']).toBeGreaterThan(0);
+    expect(metrics.reward).toBeUndefined();
+    expect(weights()).toEqual(after);
+  });
+
+  it('a state without them, or of another discriminator, is refused before anything changes', async () => {
+    using online = await tiny();
+    const before = online.task.state();
+    await online.task.step();
+    const { values, tensors } = online.task.state();
+    const bare = { values: { ...values, labels: undefined }, tensors };
+    expect(() => online.task.check(bare)).toThrow(/no counts of gold and silver labels/);
+    const name = 'discriminator/weight/score.weight';
+    const lacking = new Map([...tensors].filter(([one]) => one !== name));
+    expect(() => online.task.check({ values, tensors: lacking })).toThrow(/no discriminator/);
+    const torn = new Map([...tensors].filter(([one]) => !one.startsWith('discriminator/gold')));
+    expect(() => online.task.check({ values, tensors: torn })).toThrow(
+      /gold pairs have \d+ tokens/,
+    );
+    expect(() => online.task.check({ values, tensors })).not.toThrow();
+    expect(before.values.labels).toMatchObject({
+      counts: { gold: 0 },
+      discriminator: { gold: [] },
+    });
+  });
+
+  it('a pair of equal texts is not asked of the gold source', async () => {
+    let calls = 0;
+    using online = await tinyOnline(folder, {
+      settings: settingsOf.d2po({ goldShare: 1, topK: 1, maxNewTokens: 1 }),
+      batchSize: 1,
+      reward: () => ++calls,
+    });
+    // Without labels there is nothing to learn.
+    await expect(online.task.step()).rejects.toThrow(/^100 rollout batches in a row had nothing/);
+    expect(calls).toBe(0);
+  });
+
+  it('leaves no tensor behind', async () => {
+    using online = await tiny({}, { discriminatorEpochs: 2 });
+    await online.task.step();
+    for (const one of online.parameters.values()) one.grad = null;
+    const before = await liveMemory();
+    await online.task.step();
+    for (const one of online.parameters.values()) one.grad = null;
+    expect(await liveMemory()).toEqual(before);
+  });
+});

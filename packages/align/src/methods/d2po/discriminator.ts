@@ -1,0 +1,289 @@
+// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that
+// learns beside the policy, an adapter and a scalar head on the same base. It has an optimiser of
+// its own, since it learns before its labels are used: between two steps of the policy, as often as
+// it was asked to.
+import {
+  addLora,
+  classifierPadToken,
+  type LanguageModel,
+  loadAdapter,
+  type Role,
+  SCORE_WEIGHT,
+  saveAdapter,
+} from '@keel/model';
+import {
+  AdamW,
+  clipGradients,
+  noGrad,
+  type OptimiserState,
+  type Recomputation,
+  type Steps,
+  type Tensor,
+  zeros,
+} from '@keel/torch';
+import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
+import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
+import { judgedLength, readAnswers } from '../../batching/tokenise-judged.ts';
+import { isChat } from '../../data/messages.ts';
+import type { PromptRow } from '../../data/rows.ts';
+import { shuffledOrder } from '../../data/shuffle.ts';
+import {
+  type RewardRecord,
+  readRewardRecord,
+  writeRewardRecord,
+} from '../../rewards/reward-record.ts';
+import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
+import { loraOptionsOf } from '../../training/policy.ts';
+import { runPass } from '../../training/run-pass.ts';
+import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
+import { loadHead } from '../ppo/load-head.ts';
+import { rewardLosses } from '../reward/reward-losses.ts';
+import type { D2poOptions } from './d2po-options.ts';
+import { GoldMemory, type GoldPair } from './gold-memory.ts';
+
+const ROLE = 'discriminator';
+const WEIGHT = 'discriminator/weight/';
+const MOMENT = 'discriminator/moment/';
+
+export interface LearningOptions {
+  /** Of the order of the pairs. */
+  seed: number;
+  limit: MicroBatchLimit;
+  recomputes?(tokens: number): boolean;
+  /** Told of every pass, forward and backward. */
+  count?(pass: PackedJudged): void;
+}
+
+type Settings = Pick<
+  D2poOptions,
+  | 'discriminatorLearningRate'
+  | 'discriminatorEpochs'
+  | 'discriminatorBatchSize'
+  | 'discriminatorMemory'
+  | 'weightDecay'
+  | 'maxGradNorm'
+>;
+
+export class Discriminator implements Disposable {
+  readonly role: Role = ROLE;
+  /** By name, with the head. */
+  readonly parameters: Map<string, Tensor>;
+  readonly memory: GoldMemory;
+  readonly #model: LanguageModel;
+  readonly #record: RewardRecord;
+  readonly #settings: Settings;
+  readonly #optimiser: AdamW;
+
+  private constructor(
+    model: LanguageModel,
+    parameters: Map<string, Tensor>,
+    record: RewardRecord,
+    settings: Settings,
+  ) {
+    this.#model = model;
+    this.parameters = parameters;
+    this.#record = record;
+    this.#settings = settings;
+    this.memory = new GoldMemory(settings.discriminatorMemory);
+    this.#optimiser = new AdamW(parameters, { weightDecay: settings.weightDecay });
+  }
+
+  /**
+   * Lays a discriminator over a model. It gives every answer 0, or scores as the reward model does
+   * that it starts from.
+   * @throws CheckpointError where that does not fit; Error where it has no head, several, or scores
+   *   steps
+   */
+  static add(model: LanguageModel, options: D2poOptions): Discriminator {
+    const { decoder, device, tokenizer } = model;
+    const from = options.discriminatorFrom;
+    const named = `--discriminator-from ${from}`;
+    const record = from === null ? null : readRewardRecord(from);
+    if (record?.scores === 'steps') {
+      throw new Error(`${named} scores steps: give a reward model of whole answers`);
+    }
+    const head =
+      from === null
+        ? zeros([1, decoder.config.hiddenSize], { device }).keep().setRequiresGrad()
+        : loadHead(model, from, named, 'a discriminator');
+    model.addScoreHead(ROLE, head);
+    const adapter =
+      from === null
+        ? addLora(decoder, ROLE, { ...loraOptionsOf(options), seed: options.seed + 1 })
+        : loadAdapter(decoder, from, ROLE, { trainable: true, leaveHead: true });
+    const parameters = new Map([...adapter, [SCORE_WEIGHT, head] as const]);
+    const pad = classifierPadToken(tokenizer);
+    const fresh = { version: 1, scores: 'answers', read_at: 'last', pad_token_id: pad } as const;
+    const rest = { step_separator: '\n', ensemble: { rule: 'mean', k: 1 } } as const;
+    const { chatTemplateKwargs } = options;
+    // It is trained on conversations as the policy's template renders them.
+    const rendered = chatTemplateKwargs !== null && { chat_template_kwargs: chatTemplateKwargs };
+    const known = { ...(record ?? { ...fresh, ...rest }), ...rendered };
+    // It moves: what it was shifted and scaled by holds no more, and changes no label.
+    return new Discriminator(model, parameters, { ...known, normalisation: null }, options);
+  }
+
+  /** Answers of a prompt as it reads them: as every reward model does. */
+  read(
+    { prompt, rendering }: Pick<PromptRow, 'prompt' | 'rendering'>,
+    completions: readonly string[],
+  ): AnsweredPrompt {
+    const {
+      read_at: readAt,
+      pad_token_id: padTokenId,
+      step_separator: stepSeparator,
+    } = this.#record;
+    const answers = completions.map((content) =>
+      isChat(prompt) ? [{ role: 'assistant' as const, content }] : content,
+    );
+    const options = { readAt, padTokenId, stepSeparator };
+    const row = { prompt, completions: answers, rendering };
+    const found = readAnswers(row, this.#model.tokenizer, options);
+    const silent = found.answers.findIndex(({ reads }) => reads.length === 0);
+    if (silent < 0) return found;
+    throw new Error(
+      `the answer ${JSON.stringify(completions[silent])} has no token at which the discriminator could read a score: give --min-new-tokens 1 or more`,
+    );
+  }
+
+  /**
+   * @returns by prompt, the score of each answer: log-odds between two of one prompt are the
+   *   difference of theirs
+   */
+  async scores(prompts: readonly AnsweredPrompt[]): Promise<number[][]> {
+    const found = await scoreAnswers(this.#model, ROLE, prompts);
+    return found.map((answers) => answers.map(([score]) => score!));
+  }
+
+  /**
+   * Trains on the pairs that it remembers.
+   * @returns the mean loss over all passes of its steps, and how many steps these were
+   * @throws NonFiniteLossError naming the prompts' rows
+   */
+  async learn(options: LearningOptions): Promise<{ loss: number; steps: number }> {
+    const {
+      discriminatorEpochs: epochs,
+      discriminatorBatchSize: size,
+      discriminatorLearningRate: rate,
+    } = this.#settings;
+    const { pairs } = this.memory;
+    let [loss, steps] = [0, 0];
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const order = [...shuffledOrder(pairs.length, options.seed, epoch)];
+      for (let start = 0; start < order.length; start += size) {
+        const batch = order.slice(start, start + size).map((at) => pairs[at]!);
+        loss += await this.addGradient(batch, options);
+        const { maxGradNorm } = this.#settings;
+        const norm = clipGradients(this.parameters.values(), maxGradNorm ?? 0);
+        if (!Number.isFinite(norm)) {
+          const rows = [...new Set(batch.map(({ row }) => row))];
+          throw new NonFiniteLossError(`the discriminator's gradient has norm ${norm}`, rows);
+        }
+        this.#optimiser.step(rate);
+        this.#optimiser.zeroGrad();
+        steps += 1;
+      }
+    }
+    return { loss: loss / (pairs.length * epochs), steps };
+  }
+
+  /**
+   * Adds the gradient of the mean Bradley-Terry loss of these pairs. @returns the sum of their
+   * losses
+   */
+  async addGradient(
+    pairs: readonly GoldPair[],
+    { limit, recomputes, count }: Omit<LearningOptions, 'seed'>,
+  ): Promise<number> {
+    let sum = 0;
+    for (const pass of splitMicroBatches(pairs.map(judgedLength), limit)) {
+      const members = pass.map((at) => ({
+        ...pairs[at]!,
+        verdict: { kind: 'pair' as const, margin: 0 },
+      }));
+      const batch = packJudged(members);
+      count?.(batch);
+      const forward = function* (
+        model: LanguageModel,
+        recomputation: Recomputation | null,
+      ): Steps<Tensor> {
+        const reading = model.readHeadSteps(batch.packed, batch.reads, {
+          ...{ training: true, recomputation },
+        });
+        const { scores } = yield* model.asSteps(ROLE, reading); // [R, 1]
+        const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
+        const total = rewardLosses(scores, members, batch, plain).losses.sum();
+        const value = total.item();
+        if (!Number.isFinite(value)) {
+          const rows = [...new Set(members.map(({ row }) => row))];
+          throw new NonFiniteLossError(`the discriminator's loss is ${value}`, rows);
+        }
+        sum += value;
+        return total;
+      };
+      await runPass((recomputation) => forward(this.#model, recomputation), {
+        divisor: pairs.length,
+        recomputes: recomputes?.(batch.packed.tokens.length) ?? false,
+      });
+    }
+    return sum;
+  }
+
+  /** Writes it as `keel reward` writes an adapter. */
+  save(folder: string): void {
+    const { decoder, tokenizer, name } = this.#model;
+    const scoreHead = this.parameters.get(SCORE_WEIGHT)!;
+    saveAdapter(folder, decoder, ROLE, { baseModel: name, scoreHead });
+    tokenizer.save(folder, { padTokenId: this.#record.pad_token_id });
+    writeRewardRecord(folder, this.#record);
+  }
+
+  state(): TaskState {
+    const { step, missed, tensors: moments } = this.#optimiser.state();
+    const gold = this.memory.state();
+    const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) =>
+      [...tensors].map(([name, tensor]) => [prefix + name, tensor] as const);
+    return {
+      values: { step, ...(missed && { missed }), gold: gold.values },
+      tensors: new Map([
+        ...named(WEIGHT, this.parameters),
+        ...named(MOMENT, moments),
+        ...gold.tensors,
+      ]),
+    };
+  }
+
+  /** @throws Error where the state has no discriminator, or another one */
+  check(values: unknown, tensors: TaskState['tensors']): void {
+    const { step, gold } = (values ?? {}) as Record<string, unknown>;
+    const fits = [...this.parameters].every(
+      ([name, own]) => tensors.get(WEIGHT + name)?.shape.join() === own.shape.join(),
+    );
+    if (!fits || !Number.isInteger(step)) {
+      throw new Error('the saved state has no discriminator, or one of another adapter');
+    }
+    this.memory.check(gold, tensors);
+  }
+
+  /** @throws Error as `check` does */
+  restore(values: unknown, tensors: TaskState['tensors']): void {
+    this.check(values, tensors);
+    const { step, missed, gold } = values as Pick<OptimiserState, 'step' | 'missed'> & {
+      gold: unknown;
+    };
+    const moments = [...tensors].filter(([name]) => name.startsWith(MOMENT));
+    noGrad(() => {
+      for (const [name, own] of this.parameters) own.copy_(tensors.get(WEIGHT + name)!);
+      this.#optimiser.restore({
+        ...{ step, missed },
+        tensors: new Map(moments.map(([name, one]) => [name.slice(MOMENT.length), one])),
+      });
+    });
+    this.memory.restore(gold, tensors);
+  }
+
+  /** Frees the optimiser; adapter and head are the model's. */
+  [Symbol.dispose](): void {
+    this.#optimiser.dispose();
+  }
+}

@@ -1,0 +1,254 @@
+// The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
+// compares two answers to some of the prompts, the discriminator learns of them, and labels those
+// to all others.
+import { phase } from '@keel/torch';
+import { shuffledOrder } from '../../data/shuffle.ts';
+import { chooseGold, goldPairs, goldPairsDue } from '../../objectives/online/gold-labels.ts';
+import {
+  bestAndWorst,
+  type PreferencePair,
+  wideEnough,
+} from '../../objectives/online/preference-pairs.ts';
+import type { RolloutLayout } from '../../objectives/online/rollout.ts';
+import { moments } from '../../objectives/online/whitening.ts';
+import type { AnsweredPrompt } from '../../rewards/score-answers.ts';
+import type { Judgement } from '../../rollouts/judge-samples.ts';
+import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
+import { rolloutSeed, type SampledRollouts } from '../../rollouts/sample-rollouts.ts';
+import type { SampleLine } from '../../rollouts/samples-log.ts';
+import type { Metrics, TaskState } from '../../training/training-task.ts';
+import type { LabelSettings } from '../online/online-settings.ts';
+import { marksOf } from '../online/pair-update.ts';
+import type { Discriminator, LearningOptions } from './discriminator.ts';
+import type { GoldPair } from './gold-memory.ts';
+
+/** What the gold source says of some answers, as it is and as it counts (cut, with penalties). */
+export interface GoldJudgement {
+  judged: Judgement;
+  shaped: ArrayLike<number>;
+}
+
+export interface Labels {
+  /**
+   * [S]: 1 the better answer of a pair, -1 the worse one, 0 those in none that trains the policy.
+   */
+  marks: Float64Array;
+  /** Those that train the policy. */
+  pairs: readonly PreferencePair[];
+  /**
+   * Of the answers that the gold source was asked of, in the order of `sequences`; empty where it
+   * was not.
+   */
+  gold: GoldJudgement & { sequences: readonly number[] };
+  /** [S] */
+  lines: Pick<SampleLine, 'discriminator' | 'label' | 'pair'>[];
+  metrics: Metrics;
+}
+
+/** Sums over the run; part of a checkpoint. */
+const noCounts = { prompts: 0, gold: 0, calls: 0, silver: 0, compared: 0, agreed: 0 };
+type Counts = typeof noCounts;
+
+export interface LabellerParts extends Pick<LearningOptions, 'limit' | 'recomputes'> {
+  discriminator: Discriminator;
+  settings: LabelSettings;
+  seed: number;
+}
+
+export class Labeller {
+  readonly #parts: LabellerParts;
+  #counts: Counts = { ...noCounts };
+
+  constructor(parts: LabellerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param judge asks the gold source of these answers
+   * @param count is told of the passes that the discriminator learns in
+   */
+  async label(
+    batch: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
+    sampled: SampledRollouts,
+    judge: (sequences: readonly number[]) => Promise<GoldJudgement>,
+    count?: LearningOptions['count'],
+  ): Promise<Labels> {
+    const { discriminator, settings } = this.#parts;
+    const { layout } = batch;
+    const answered = this.#read(layout, sampled);
+    let scores = await this.#score(layout, answered);
+    const counts = this.#counts;
+    const asked = this.#choose(batch, sampled, scores);
+    const sequences = asked.flatMap(({ chosen, rejected }) => [chosen, rejected]);
+    const said = asked.length > 0 ? await judge(sequences) : { judged: nothing, shaped: [] };
+    const rewards = new Map(sequences.map((sequence, at) => [sequence, said.shaped[at]!]));
+    const gold = goldPairs(asked, rewards);
+    counts.gold += asked.length;
+    counts.calls += sequences.length;
+    counts.compared += gold.pairs.length;
+    counts.agreed += gold.agreed;
+    const metrics: Metrics = {};
+    if (gold.pairs.length > 0) {
+      metrics['discriminator/agreement'] = gold.agreed / gold.pairs.length;
+      metrics['discriminator/loss'] = await this.#learn(batch, answered, gold.pairs, count);
+      scores = await this.#score(layout, answered);
+    }
+    const known = new Set(asked.map(({ chosen }) => layout.groups[chosen]!));
+    const ready = counts.compared >= settings.warmup;
+    const silver = ready
+      ? bestAndWorst(layout, scores).pairs.filter(
+          ({ chosen }) => !known.has(layout.groups[chosen]!),
+        )
+      : [];
+    counts.silver += silver.length;
+    const kept = {
+      gold: wideEnough(gold.pairs, settings.minGap),
+      silver: wideEnough(silver, settings.minSilverGap),
+    };
+    const pairs = [...kept.gold.pairs, ...kept.silver.pairs];
+    const marks = marksOf(layout.sequences, pairs);
+    const labels = new Map([...labelled(asked, 'gold'), ...labelled(silver, 'silver')]);
+    return {
+      marks,
+      pairs,
+      gold: { ...said, sequences },
+      lines: Array.from(scores, (score, sequence) => ({
+        discriminator: score,
+        ...(labels.has(sequence) && { label: labels.get(sequence)! }),
+        ...(marks[sequence] !== 0 && { pair: marks[sequence]! > 0 ? 'chosen' : 'rejected' }),
+      })),
+      metrics: {
+        ...metrics,
+        'labels/gold': asked.length,
+        'labels/silver': silver.length,
+        'labels/none': sampled.prompts.length - gold.pairs.length - silver.length,
+        'labels/below_gap': kept.gold.narrow + kept.silver.narrow,
+        'labels/gold_total': counts.gold,
+        'labels/gold_calls_total': counts.calls,
+        'labels/silver_total': counts.silver,
+        'discriminator/pairs': discriminator.memory.pairs.length,
+        'discriminator/score': moments(scores).mean,
+        ...(counts.compared > 0 && {
+          'discriminator/agreement_so_far': counts.agreed / counts.compared,
+        }),
+      },
+    };
+  }
+
+  /** Answers by prompt, as the discriminator reads them. */
+  #read(layout: RolloutLayout, { prompts, samples }: SampledRollouts): AnsweredPrompt[] {
+    const members = layout.members();
+    return prompts.map((prompt, group) => {
+      const texts = members.get(group)!.map((sequence) => samples[sequence]!.text);
+      return this.#parts.discriminator.read(prompt, texts);
+    });
+  }
+
+  /** [S] */
+  async #score(layout: RolloutLayout, answered: readonly AnsweredPrompt[]): Promise<Float64Array> {
+    const { discriminator } = this.#parts;
+    const scores = await phase('discriminator', () => discriminator.scores(answered));
+    const found = new Float64Array(layout.sequences);
+    for (const [group, own] of layout.members()) {
+      own.forEach((sequence, place) => {
+        found[sequence] = scores[group]![place]!;
+      });
+    }
+    return found;
+  }
+
+  /**
+   * The pairs that the gold source is to compare, as the discriminator has them now: two equal
+   * scores are a pair too.
+   */
+  #choose(
+    { layout, number }: Pick<RolloutBatch, 'layout' | 'number'>,
+    { prompts, samples }: SampledRollouts,
+    scores: Float64Array,
+  ): PreferencePair[] {
+    const { seed, settings } = this.#parts;
+    const counts = this.#counts;
+    counts.prompts += prompts.length;
+    const count = goldPairsDue(
+      { share: settings.goldShare, budget: settings.goldBudget },
+      { prompts: counts.prompts, labelled: counts.gold },
+    );
+    // Nobody can prefer one of two equal texts.
+    const pairs = bestAndWorst(layout, scores, { ties: 'first' }).pairs.filter(
+      ({ chosen, rejected }) => samples[chosen]!.text !== samples[rejected]!.text,
+    );
+    const margins = pairs.map(({ margin }) => margin);
+    const order = shuffledOrder(pairs.length, rolloutSeed(seed, number), 0);
+    return chooseGold(margins, order, { count, how: settings.goldChoice })
+      .sort((a, b) => a - b)
+      .map((place) => pairs[place]!);
+  }
+
+  /** @returns the mean loss of the passes */
+  async #learn(
+    { layout, number, rows }: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
+    answered: readonly AnsweredPrompt[],
+    pairs: readonly PreferencePair[],
+    count: LearningOptions['count'],
+  ): Promise<number> {
+    const { discriminator, seed, limit, recomputes } = this.#parts;
+    const members = layout.members();
+    const gold = pairs.map(({ chosen, rejected }): GoldPair => {
+      const group = layout.groups[chosen]!;
+      const own = members.get(group)!;
+      const { prompt, answers } = answered[group]!;
+      const pair = [chosen, rejected].map((sequence) => answers[own.indexOf(sequence)]!);
+      return { row: rows[group]!, prompt, answers: pair };
+    });
+    discriminator.memory.add(gold);
+    const learning = { limit, ...(recomputes && { recomputes }), ...(count && { count }) };
+    const { loss } = await phase('discriminator', () =>
+      discriminator.learn({ ...learning, seed: rolloutSeed(seed, number) }),
+    );
+    return loss;
+  }
+
+  state(): TaskState {
+    const { values, tensors } = this.#parts.discriminator.state();
+    return { values: { counts: { ...this.#counts }, discriminator: values }, tensors };
+  }
+
+  /** @throws Error where the state is of a run without gold labels, or of another discriminator */
+  check(values: unknown, tensors: TaskState['tensors']): void {
+    const { counts, discriminator } = (values ?? {}) as Record<string, Partial<Counts> | undefined>;
+    const whole = Object.keys(noCounts).every((name) =>
+      Number.isFinite(counts?.[name as keyof Counts]),
+    );
+    if (!whole) throw new Error('the saved state has no counts of gold and silver labels');
+    this.#parts.discriminator.check(discriminator, tensors);
+  }
+
+  /** @throws Error as `check` does */
+  restore(values: unknown, tensors: TaskState['tensors']): void {
+    this.check(values, tensors);
+    const { counts, discriminator } = values as { counts: Counts; discriminator: unknown };
+    this.#parts.discriminator.restore(discriminator, tensors);
+    this.#counts = { ...counts };
+  }
+}
+
+const nothing: Judgement = { scores: [], aspects: [] };
+
+const labelled = (
+  pairs: readonly PreferencePair[],
+  label: 'gold' | 'silver',
+): [number, 'gold' | 'silver'][] =>
+  pairs.flatMap(({ chosen, rejected }) => [
+    [chosen, label],
+    [rejected, label],
+  ]);
+
+/** A task's state with what its labeller must remember, where there is one. */
+export function withLabels(state: TaskState, labeller: Labeller | null): TaskState {
+  if (labeller === null) return state;
+  const own = labeller.state();
+  return {
+    values: { ...state.values, labels: own.values },
+    tensors: new Map([...state.tensors, ...own.tensors]),
+  };
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import {
+  checkObjectiveOptions,
+  completeObjectiveOptions,
+  optionsShapeOf,
+  shownBetas,
+} from '../../config/objective-options.ts';
+import { option, withCompletion } from '../../config/options.ts';
+import { defineTraining } from '../../config/training-options.ts';
+import type { ExtraScores } from '../../objectives/paired.ts';
+import {
+  type Checked,
+  checkOnline,
+  epochsShape,
+  generations,
+  onlineShape,
+} from '../online/online-options.ts';
+import { referenceSyncShape } from '../online/reference-sync-options.ts';
+import { otherSampledNames, sampledObjectives } from '../online/sampled-objectives.ts';
+
+const objective = 'Objective';
+
+/**
+ * An objective on pairs of sampled answers.
+ * @param given what is known of a pair beside its answers
+ */
+export const sampledPairsShape = (given: readonly (keyof ExtraScores)[]) => ({
+  numGenerations: generations(2, { compared: true }),
+  loss: option(
+    z
+      .enum(sampledObjectives(given).map(({ name }) => name) as [string, ...string[]])
+      .default('sigmoid'),
+    {
+      description: 'objective on the pair of the best and the worst answer to each prompt',
+      group: objective,
+      value: 'name',
+      otherNames: otherSampledNames(given),
+    },
+  ),
+  beta: option(z.number().positive().nullable().default(null), {
+    description:
+      "strength of the tie to the reference (larger stays nearer), or what stands for it; none: the objective's own",
+    group: objective,
+    shownDefault: shownBetas(sampledObjectives(given)),
+  }),
+  ...optionsShapeOf(sampledObjectives(given)),
+  minScoreGap: option(z.number().min(0).nullable().default(null), {
+    description:
+      'pairs whose rewards are less apart are left out, as DNO does; none: only those of equal rewards',
+    group: objective,
+    value: 'gap',
+  }),
+  ...referenceSyncShape(objective),
+  ...epochsShape({ iterations: 1 }),
+});
+
+interface SampledPairs {
+  loss: string;
+  beta: number | null;
+}
+
+/** What no single option can say of itself; for `.check(...)`. */
+export function checkSampledPairs(
+  context: Omit<Checked, 'value'> & { value: Omit<Checked['value'], 'beta'> & SampledPairs },
+): void {
+  const { value, issues } = context;
+  // There is always a tie to the reference, whatever its strength is called.
+  checkOnline(
+    { ...context, value: { ...value, beta: 1 } as Checked['value'] },
+    { most: value.batchSize, name: 'pairs (one per prompt)' },
+  );
+  const add = (name: string, message: string): void => {
+    issues.push({ code: 'custom', path: [name], message, input: value });
+  };
+  checkObjectiveOptions({ ...value, loss: [value.loss] }, add);
+}
+
+/** Fills in the options of the objective. */
+export const completeSampledPairs = <Value extends SampledPairs>(value: Value): Value => ({
+  ...completeObjectiveOptions({ ...value, loss: [value.loss] }),
+  loss: value.loss,
+});
+
+const onlineDpoObject = z
+  .strictObject({ ...onlineShape, ...sampledPairsShape(['scoreGap']) })
+  .check(checkSampledPairs);
+
+/** Options of `keel online-dpo`. */
+export const onlineDpoDefinition = withCompletion(
+  defineTraining('online-dpo', onlineDpoObject),
+  completeSampledPairs,
+);
+
+/** Options of an online DPO run, every default filled in. */
+export type OnlineDpoOptions = ReturnType<typeof onlineDpoDefinition.complete>;

@@ -1,0 +1,86 @@
+// What an online run did to held-out prompts: the answers of its first evaluation beside those of
+// its last.
+import { existsSync, readFileSync } from 'node:fs';
+import { type Content, isChat } from '../../data/messages.ts';
+import {
+  bootstrapMeanInterval,
+  type Interval,
+  pairedDifferenceInterval,
+} from '../../evaluation/intervals.ts';
+import { isJudged, type JudgedLine, type SampleLine } from '../../rollouts/samples-log.ts';
+import type { Comparison, Headline } from '../../runs/report/report-data.ts';
+
+/** Lines of the same held-out prompts, in the same order. */
+export interface HeldOutChange {
+  before: readonly JudgedLine[];
+  after: readonly JudgedLine[];
+}
+
+/**
+ * Held-out answers of a run's samples.jsonl, before the first step and after the last evaluated
+ * one.
+ * @returns null where there were not two evaluations
+ */
+export function readHeldOutChange(path: string): HeldOutChange | null {
+  if (!existsSync(path)) return null;
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  const heldOut = lines
+    .map((line) => JSON.parse(line) as SampleLine)
+    .filter(isJudged)
+    .filter(({ held_out }) => held_out);
+  const first = heldOut[0]?.step;
+  const last = heldOut.at(-1)?.step;
+  if (first === undefined || last === undefined || first === last) return null;
+  const byRow = new Map(heldOut.filter(({ step }) => step === last).map((one) => [one.row, one]));
+  const before = heldOut.filter(({ step, row }) => step === first && byRow.has(row));
+  return { before, after: before.map(({ row }) => byRow.get(row)!) };
+}
+
+export interface RewardRise {
+  before: number;
+  after: number;
+  difference: number;
+  /** 95%, of the difference, resampled by prompt. */
+  interval: Interval;
+}
+
+/** The change of the mean reward, prompt by prompt. */
+export function rewardRise({ before, after }: HeldOutChange): RewardRise {
+  const [were, are] = [before, after].map((lines) => lines.map(({ reward }) => reward));
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [was, is] = [mean(were!), mean(are!)];
+  return {
+    before: was,
+    after: is,
+    difference: is - was,
+    interval: pairedDifferenceInterval(were!, are!),
+  };
+}
+
+/** The same as the first card of a report. */
+export function rewardHeadline(change: HeldOutChange, label: string): Headline {
+  const { before, after, interval } = rewardRise(change);
+  const ends = (lines: readonly JudgedLine[]): Interval =>
+    bootstrapMeanInterval(lines.map(({ reward }) => reward));
+  return {
+    label,
+    unit: 'number',
+    better: 'higher',
+    before: { value: before, interval: ends(change.before) },
+    after: { value: after, interval: ends(change.after) },
+    difference: interval,
+    note: `${change.before.length} held-out prompts, one sampled answer each`,
+  };
+}
+
+const text = (content: Content): string =>
+  isChat(content) ? content.map(({ content }) => content).join('\n') : content;
+
+/** The first few prompts with their answers before and after, for a report. */
+export const heldOutAnswers = ({ before, after }: HeldOutChange, most: number): Comparison[] =>
+  before.slice(0, most).map(({ prompt, completion, reward }, at) => ({
+    prompt: text(prompt),
+    before: { text: completion, about: `reward ${reward.toFixed(2)}` },
+    after: { text: after[at]!.completion, about: `reward ${after[at]!.reward.toFixed(2)}` },
+  }));

@@ -1,0 +1,289 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AdamW, fromTypedArray, memory, setThreads, tidy } from '@keel/torch';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packRollouts } from '../../batching/pack-rollouts.ts';
+import type { RewardFunction } from '../../rewards/function-reward.ts';
+import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import { NonFiniteLossError } from '../../training/training-task.ts';
+import { settingsOf, type Verb } from './fixtures/settings-of.ts';
+import { batchOf, firstStep, gradientsOf, tinyOnline } from './fixtures/tiny-online.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-online-task-'));
+beforeAll(() => void writeTinyChatModel(folder));
+// Tiny tensors: a second thread would only wait.
+setThreads(1);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const verbs = Object.keys(settingsOf) as Verb[];
+
+const flat = (found: Map<string, number[] | null>): number[] =>
+  [...found.values()].flatMap((values) => values ?? []);
+/** Adapters and their gradients are float32. */
+function expectClose(found: number[], expected: number[], digits = 6): void {
+  expect(found.length).toBe(expected.length);
+  const largest = expected.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  expect(largest).toBeGreaterThan(1e-6);
+  found.forEach(
+    (one, at) => void expect(one / largest).toBeCloseTo(expected[at]! / largest, digits),
+  );
+}
+
+describe('the first step on a batch', () => {
+  it.each([
+    'ppo',
+    'grpo',
+    'rloo',
+  ] as const)('of %s has a ratio of exactly 1, in float32 too', async (verb) => {
+    const settings = settingsOf[verb]({ beta: 0.1, klIn: 'reward' });
+    const limit = { rows: null, tokens: 60 };
+    for (const moved of [false, true]) {
+      const { metrics } = await firstStep(folder, { settings, type: 'float32', moved, limit });
+      expect(metrics).toMatchObject({
+        'val/ratio': 1,
+        'val/ratio_var': 0,
+        'policy/clipfrac_avg': 0,
+        'policy/approxkl_avg': 0,
+      });
+      expect(metrics['objective/kl'] !== 0).toBe(moved);
+      expect(metrics['sampling/logp_difference/max']).toBeLessThan(1e-4);
+    }
+  });
+
+  it('of PPO with one epoch and one minibatch has the gradient of the policy', async () => {
+    const settings = settingsOf.ppo({ numIterations: 1, minibatches: 1, klCorrection: false });
+    using online = await tinyOnline(folder, { settings: { ...settings, epochs: 2 }, moved: true });
+    await online.task.step();
+    const found = gradientsOf(online.parameters);
+    const { model, parameters } = online;
+    const batch = batchOf(online);
+    for (const parameter of parameters.values()) parameter.grad = null;
+    // -mean of A log p over all tokens, as one would write it down.
+    tidy(() => {
+      const { packed, scored } = packRollouts(batch, batch.everySequence);
+      const { logprobs } = model.as('policy', () => model.scoreTokens(packed, scored));
+      const advantages = fromTypedArray(batch.numbers.advantages);
+      logprobs.mul(advantages).mean().neg().backward();
+    });
+    const names = [...found.keys()].filter((name) => !name.startsWith('value/'));
+    const expected = gradientsOf(parameters);
+    expectClose(
+      names.flatMap((name) => found.get(name)!),
+      names.flatMap((name) => expected.get(name)!),
+    );
+  });
+});
+
+it.each([
+  ['rloo', {}],
+  ['grpo', { scaleRewards: 'none' }],
+  ['grpo', { scaleRewards: 'group' }],
+  ['grpo', { scaleRewards: 'batch', loss: 'dapo' }],
+] as const)('a constant added to all rewards changes no step of %s %o', async (verb, own) => {
+  const settings = settingsOf[verb]({ ...own, beta: 0 });
+  const [plain, more] = await Promise.all(
+    [0, 64].map((constant) =>
+      firstStep(folder, { settings, reward: ({ tokens }) => tokens! + constant }),
+    ),
+  );
+  expectClose(flat(more!.found), flat(plain!.found));
+});
+
+// RAFT learns the first of equal answers, and pairs of them are none: there is no step.
+it.each(
+  verbs.filter((verb) => !['raft', 'onlineDpo', 'd2po'].includes(verb)),
+)('rewards that are all the same, without KL, leave the policy of %s bit for bit where it is', async (verb) => {
+  const settings = settingsOf[verb]({
+    beta: 0,
+    numGenerations: 2,
+    ...(verb === 'reinforce' && { baseline: 'batch' }),
+  });
+  using online = await tinyOnline(folder, {
+    settings: settings.critic
+      ? { ...settings, critic: { ...settings.critic, coefficient: 1 } }
+      : settings,
+    reward: () => 0,
+    moved: true,
+  });
+  const ofPolicy = new Map([...online.parameters].filter(([name]) => !name.startsWith('value/')));
+  const before = [...ofPolicy.values()].map((one) =>
+    tidy(() => one.detach().reshape(-1).toArray()),
+  );
+  const optimiser = new AdamW(online.parameters);
+  const metrics = await online.task.step();
+  optimiser.step(0.1);
+  optimiser.dispose();
+  [...ofPolicy.values()].forEach((one, at) => {
+    expect(tidy(() => one.detach().reshape(-1).toArray())).toEqual(before[at]);
+  });
+  if (verb === 'grpo' || verb === 'rloo') expect(metrics.frac_reward_zero_std).toBe(1);
+});
+
+describe('passes', () => {
+  const rich = {
+    ppo: { entropyBonus: 0.1, whitenRewards: true, critic: 'adapter' },
+    grpo: { beta: 0.1, klCorrection: true, numGenerations: 3, entropyBonus: 0.1 },
+    rloo: { numGenerations: 3 },
+    reinforce: { temperature: 0.7 },
+    remax: {},
+    onlineDpo: { numGenerations: 3, loss: 'ipo' },
+    d2po: { numGenerations: 3, goldShare: 0.5, discriminatorWarmup: 1 },
+    raft: { numGenerations: 4, keep: 2, temperature: 0.7, beta: 0.1 },
+  };
+  it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
+    const settings = settingsOf[verb](rich[verb]);
+    const reward: RewardFunction = ({ completion }) => JSON.stringify(completion).length / 10;
+    const whole = await firstStep(folder, { settings, reward, moved: true });
+    const limits = [
+      { rows: 1, tokens: null },
+      { rows: null, tokens: 1 },
+      { rows: null, tokens: 50 },
+    ];
+    for (const limit of limits) {
+      const parts = await firstStep(folder, { settings, reward, moved: true, limit });
+      expectClose(flat(parts.found), flat(whole.found));
+      expect(parts.metrics.loss).toBeCloseTo(whole.metrics.loss!, 10);
+    }
+    const again = await firstStep(folder, { settings, reward, moved: true, recomputes: true });
+    expectClose(flat(again.found), flat(whole.found));
+  });
+
+  it('of a shared critic give policy and head their gradients', async () => {
+    const settings = settingsOf.ppo({ critic: 'shared', valueCoefficient: 1 });
+    const { found, metrics } = await firstStep(folder, { settings });
+    expect([...found.keys()].filter((name) => name.startsWith('value/'))).toEqual([
+      'value/score.weight',
+    ]);
+    expect(found.get('value/score.weight')!.some((one) => one !== 0)).toBe(true);
+    expect(metrics['loss/value_avg']).toBeGreaterThan(0);
+  });
+});
+
+it("while the critic warms up, and after, its role does not leak into the policy's", async () => {
+  const settings = settingsOf.ppo({ criticWarmup: 1, numIterations: 1 });
+  using online = await tinyOnline(folder, { settings });
+  const { model, parameters, task } = online;
+  const optimiser = new AdamW(parameters);
+  const sample = (): number[] =>
+    tidy(() => {
+      const packed = packRollouts(
+        { prompts: [[5, 6, 7]], completions: [[8, 9]], groups: [0] },
+        [0],
+      );
+      return model
+        .as('policy', () => model.scoreTokens(packed.packed, packed.scored))
+        .logprobs.toArray();
+    });
+  const start = sample();
+  const first = await task.step();
+  const grads = gradientsOf(parameters);
+  for (const [name, values] of grads)
+    expect(values === null, name).toBe(!name.startsWith('value/'));
+  expect(first['loss/value_avg']).toBeGreaterThan(0);
+  expect(first['loss/policy_avg']).toBeUndefined();
+  optimiser.step(0.05);
+  optimiser.zeroGrad();
+  expect(sample()).toEqual(start);
+  expect(model.activeAdapter).toBe(null);
+  const second = await task.step();
+  expect(second['loss/policy_avg']).toBeTypeOf('number');
+  expect(second['ppo/mean_value']).not.toBe(0);
+  optimiser.step(0.05);
+  expect(sample()).not.toEqual(start);
+  optimiser.dispose();
+});
+
+describe('several steps on a batch', () => {
+  it('go through its answers in minibatches, and stop where the policy has gone too far', async () => {
+    const settings = settingsOf.ppo({ numIterations: 2, minibatches: 2, targetKl: 1e-6 });
+    using online = await tinyOnline(folder, { settings });
+    const { task, parameters } = online;
+    const optimiser = new AdamW(parameters);
+    const move = (rate: number): void => {
+      optimiser.step(rate);
+      optimiser.zeroGrad();
+    };
+    const scores: (number | undefined)[] = [];
+    const left: (number | undefined)[] = [];
+    const rows: number[][] = [];
+    for (let step = 0; step < 3; step++) {
+      const metrics = await task.step();
+      scores.push(metrics['objective/entropy']);
+      left.push(metrics['policy/steps_left_out']);
+      rows.push([...task.rows]);
+      move(0.1);
+    }
+    // The second step saw what the first had done; the third is on a batch of its own.
+    expect(left).toEqual([undefined, 2, undefined]);
+    expect(scores[1]).toBe(scores[0]);
+    expect(scores[2]).not.toBe(scores[0]);
+    expect(rows[0]!.length + rows[1]!.length).toBe(4);
+    optimiser.dispose();
+  });
+});
+
+it('an entropy bonus raises the entropy', async () => {
+  const settings = settingsOf.grpo({ entropyBonus: 1, numGenerations: 2 });
+  using online = await tinyOnline(folder, { settings, reward: () => 0 });
+  const optimiser = new AdamW(online.parameters);
+  const found: number[] = [];
+  for (let step = 0; step < 12; step++) {
+    found.push((await online.task.step()).entropy!);
+    optimiser.step(0.02);
+    optimiser.zeroGrad();
+  }
+  expect(found.at(-1)).toBeGreaterThan(found[0]! + 0.05);
+  optimiser.dispose();
+});
+
+it('full fine-tuning without a reference trains all weights', async () => {
+  const settings = settingsOf.grpo({ numGenerations: 2 });
+  const { found, metrics } = await firstStep(folder, { settings, lora: false });
+  expect(
+    [...found.values()].filter((one) => one?.some((value) => value !== 0)).length,
+  ).toBeGreaterThan(10);
+  expect(metrics['objective/kl']).toBeUndefined();
+});
+
+it('a step leaves no tensor behind', async () => {
+  const settings = settingsOf.ppo({ numGenerations: 2 });
+  using online = await tinyOnline(folder, { settings });
+  const step = async (): Promise<void> => {
+    await online.task.step();
+    for (const parameter of online.parameters.values()) parameter.grad = null;
+  };
+  await step();
+  const before = memory();
+  for (let again = 0; again < 5; again++) await step();
+  expect(memory()).toEqual(before);
+});
+
+describe('errors name the row', () => {
+  const settings = settingsOf.rloo();
+  it.each([
+    [
+      'a reward that throws',
+      () => {
+        throw new Error('no idea');
+      },
+      /row \d+, answer ".*": test: no idea/,
+    ],
+    ['a reward that says nothing', () => null, /row \d+, answer .*: the reward returned no score/],
+    [
+      'a reward that is no number',
+      () => Number.NaN,
+      /row \d+, answer .*: the score is NaN; return a finite number/,
+    ],
+  ])('%s', async (_, reward, message) => {
+    using online = await tinyOnline(folder, { settings, reward });
+    await expect(online.task.step()).rejects.toThrow(message);
+  });
+
+  it('a loss that is not finite', async () => {
+    const settings = settingsOf.grpo({ numGenerations: 2, scaleRewards: 'none' });
+    const reward = ({ tokens }: { tokens?: number }): number => tokens! * 1e39;
+    using online = await tinyOnline(folder, { settings, reward, type: 'float32' });
+    await expect(online.task.step()).rejects.toThrow(NonFiniteLossError);
+  });
+});

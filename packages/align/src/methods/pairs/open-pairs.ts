@@ -1,0 +1,91 @@
+// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or those of which the
+// judge was sure enough.
+import { scoreGap } from '../../batching/tokenise-pair.ts';
+import { type DataRows, DerivedRows } from '../../data/derived-rows.ts';
+import { type Content, isChat, textOf } from '../../data/messages.ts';
+import { openRows, type RefuseRow } from '../../data/open-rows.ts';
+import { rankingPairs } from '../../data/ranking-pairs.ts';
+import type { PreferenceRow, RankingRow } from '../../data/rows.ts';
+import { rankingFault, trainingFault } from '../../data/training-fault.ts';
+import type { Notice } from '../../training/run-data.ts';
+import type { DpoOptions } from './dpo-options.ts';
+
+/**
+ * @throws DataError as {@link openRows} does, for a ranking that is all ties or contradicts itself,
+ *   and for a pair without scores where they decide
+ * @throws Error where no pair is left
+ */
+export async function openPairs(
+  spec: readonly string[],
+  { rankingPairs: pairing, minScoreGap, onBadRow }: DpoOptions,
+  refuse: RefuseRow<PreferenceRow>,
+  notice: Notice,
+): Promise<DataRows<'preference'>> {
+  const refusePair: RefuseRow<PreferenceRow> = (row) =>
+    refuse(row) ??
+    trainingFault(row) ??
+    (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
+  let pairs: DataRows<'preference'>;
+  if (pairing === null) {
+    pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
+  } else {
+    const refuseRanking: RefuseRow<RankingRow> = (row) => {
+      const fault = rankingFault(row);
+      if (fault !== null) return fault;
+      const own = rankingPairs(row, pairing);
+      return own.map(refusePair).find((one) => one !== null) ?? null;
+    };
+    const rankings = await openRows(spec, { kind: 'ranking', onBadRow, refuse: refuseRanking });
+    pairs = await DerivedRows.of(rankings, {
+      kind: 'preference',
+      name: `ranking pairs ${pairing}`,
+      derive: (row) => rankingPairs(row, pairing),
+    });
+    notice(`${pairs.length} pairs of ${rankings.length} rankings (--ranking-pairs ${pairing})`);
+  }
+  if (minScoreGap === null) return pairs;
+  const sure = await DerivedRows.of<'preference', 'preference'>(pairs, {
+    kind: 'preference',
+    name: `score gap ${minScoreGap}`,
+    derive: (row) => (isSure(row, { minScoreGap }) ? [row] : []),
+  });
+  const left = pairs.length - sure.length;
+  if (sure.length === 0) {
+    await pairs.close();
+    throw new Error(
+      `--min-score-gap ${minScoreGap}: the scores of all ${left} pairs of ${pairs.files.join(', ')} differ by less; give a smaller one`,
+    );
+  }
+  if (left > 0) {
+    notice(
+      `${left} of ${pairs.length} pairs of ${pairs.files.join(', ')} are left out: their scores differ by less than --min-score-gap ${minScoreGap}`,
+    );
+  }
+  return sure;
+}
+
+/**
+ * Whether the scores of a pair differ enough to learn from it; one without scores is refused
+ * elsewhere.
+ */
+export const isSure = (
+  row: PreferenceRow,
+  { minScoreGap }: Pick<DpoOptions, 'minScoreGap'>,
+): boolean => minScoreGap === null || (scoreGap(row) ?? 0) >= minScoreGap;
+
+/** Characters by which the chosen answer is longer. */
+export const lengthDifference = ({ chosen, rejected }: PreferenceRow): number =>
+  characters(chosen) - characters(rejected);
+
+const characters = (content: Content): number =>
+  isChat(content)
+    ? content.reduce((sum, message) => sum + textOf(message).length, 0)
+    : content.length;
+
+const withoutScores = {
+  field: 'score_chosen',
+  expected: 'scores of both answers, by which --min-score-gap chooses',
+  found: 'a row without them',
+  advice:
+    'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
+};

@@ -1,0 +1,76 @@
+import type { Tokenizer } from '@keel/model';
+import {
+  areSame,
+  pairTokenising,
+  type TokenisedPair,
+  type TokeniseOptions,
+  unscoredAnswer,
+} from '../../batching/tokenise-pair.ts';
+import type { PreferenceRow } from '../../data/rows.ts';
+import {
+  type Fault,
+  type Rows,
+  type SourceOptions,
+  TokenisedSource,
+} from '../../training/tokenised-source.ts';
+
+export type PreferenceRows = Rows<PreferenceRow>;
+
+export interface PlacedPair {
+  /** Place of the row in its dataset. */
+  row: number;
+  pair: TokenisedPair;
+}
+
+/** Tokenised pairs in training order, epoch after epoch. */
+export class PairSource extends TokenisedSource<
+  PreferenceRow,
+  TokenisedPair,
+  PlacedPair,
+  TokeniseOptions
+> {
+  /** @throws Error when there are no rows */
+  constructor(
+    rows: PreferenceRows,
+    tokenizer: Tokenizer,
+    options: SourceOptions & Pick<TokeniseOptions, 'betaField'>,
+  ) {
+    const { maxLength, betaField = null } = options;
+    super(rows, tokenizer, { how: pairTokenising, options: { maxLength, betaField } }, options);
+  }
+
+  protected longest({ prompt, chosen, rejected }: TokenisedPair): number {
+    return prompt.length + Math.max(chosen.tokens.length, rejected.tokens.length);
+  }
+
+  protected sequences({ prompt, chosen, rejected }: TokenisedPair): readonly number[][] {
+    return [prompt, chosen.tokens, rejected.tokens];
+  }
+
+  override readonly tooLongReason =
+    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+
+  protected unscored(pair: TokenisedPair): Fault | null {
+    const field = unscoredAnswer(pair);
+    if (field === null) return areSame(pair) ? sameAnswers : null;
+    return {
+      field,
+      expected: 'an answer of the assistant with a token to score',
+      found: `${pair[field].tokens.length} tokens, none of which can be scored`,
+      advice:
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
+    };
+  }
+
+  protected placed(row: number, pair: TokenisedPair): PlacedPair {
+    return { row, pair };
+  }
+}
+
+const sameAnswers: Fault = {
+  field: 'rejected',
+  expected: 'two answers that the model can tell apart',
+  found: 'the same tokens as "chosen" once the chat template has rendered both',
+  advice:
+    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+};

@@ -1,0 +1,67 @@
+import type { Tokenizer } from '@keel/model';
+import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
+import {
+  type PackedRankings,
+  packRankings,
+  rankingTokenising,
+  rankingTokens,
+  type TokenisedRanking,
+} from '../../batching/tokenise-ranking.ts';
+import { canBeScored } from '../../batching/tokenise-unpaired.ts';
+import type { JudgedRow } from '../../data/rows.ts';
+import type { PassPacking } from '../../reference/precompute-reference.ts';
+import {
+  type Fault,
+  type Rows,
+  type SourceOptions,
+  TokenisedSource,
+} from '../../training/tokenised-source.ts';
+
+export interface PlacedRanking {
+  /** Place of the row in its dataset. */
+  row: number;
+  ranking: TokenisedRanking;
+}
+
+export const rankingPacking: PassPacking<PlacedRanking, PackedRankings> = {
+  tokens: ({ ranking }) => rankingTokens(ranking),
+  pack: (placed) => packRankings(placed.map(({ ranking }) => ranking)),
+};
+
+/** Tokenised rankings in training order, epoch after epoch. */
+export class RankingSource extends TokenisedSource<
+  JudgedRow,
+  TokenisedRanking,
+  PlacedRanking,
+  TokeniseOptions
+> {
+  /** @throws Error when there are no rows */
+  constructor(rows: Rows<JudgedRow>, tokenizer: Tokenizer, options: SourceOptions) {
+    const { maxLength } = options;
+    super(rows, tokenizer, { how: rankingTokenising, options: { maxLength } }, options);
+  }
+
+  protected longest({ prompt, answers }: TokenisedRanking): number {
+    return prompt.length + Math.max(...answers.map(({ tokens }) => tokens.length));
+  }
+
+  protected sequences({ prompt, answers }: TokenisedRanking): readonly number[][] {
+    return [prompt, ...answers.map(({ tokens }) => tokens)];
+  }
+
+  protected unscored({ prompt, answers }: TokenisedRanking): Fault | null {
+    const bad = answers.find((answer) => !canBeScored({ prompt, answer }));
+    if (bad === undefined) return null;
+    return {
+      field: 'completions',
+      expected: 'answers of the assistant with a token to score each',
+      found: `one of ${bad.tokens.length} tokens, none of which can be scored`,
+      advice:
+        'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
+    };
+  }
+
+  protected placed(row: number, ranking: TokenisedRanking): PlacedRanking {
+    return { row, ranking };
+  }
+}

@@ -1,0 +1,81 @@
+import type { Metrics } from '../../training/training-task.ts';
+
+/** Numbers of one ranking's answers, the best first. */
+export interface RankingNumbers {
+  policy: readonly number[];
+  reference: readonly number[];
+  ranks: readonly number[];
+}
+
+/**
+ * Sums over the passes of a step or an evaluation. Chosen is the best answer of a ranking, rejected
+ * its worst.
+ */
+export class RankingTotals {
+  readonly #beta: number;
+  #rankings = 0;
+  #answers = 0;
+  #loss = 0;
+  #best = { reward: 0, logps: 0 };
+  #worst = { reward: 0, logps: 0 };
+  #pairs = { right: 0, all: 0 };
+  #firsts = 0;
+  #entropy = 0;
+  #scored = 0;
+  /** Tokens of prompts and answers, every prompt with each of its answers. */
+  tokens = 0;
+
+  constructor(beta: number) {
+    this.#beta = beta;
+  }
+
+  get rankings(): number {
+    return this.#rankings;
+  }
+
+  add(
+    rankings: readonly RankingNumbers[],
+    sums: { loss: number; entropy: number; scored: number; tokens: number },
+  ): void {
+    for (const { policy, reference, ranks } of rankings) {
+      const rewards = policy.map((one, at) => this.#beta * (one - reference[at]!));
+      this.#best.reward += rewards[0]!;
+      this.#best.logps += policy[0]!;
+      this.#worst.reward += rewards.at(-1)!;
+      this.#worst.logps += policy.at(-1)!;
+      if (ranks[rewards.indexOf(Math.max(...rewards))] === ranks[0]) this.#firsts += 1;
+      for (const [better, rank] of ranks.entries()) {
+        for (let worse = better + 1; worse < ranks.length; worse++) {
+          if (ranks[worse] === rank) continue;
+          this.#pairs.all += 1;
+          if (rewards[better]! > rewards[worse]!) this.#pairs.right += 1;
+        }
+      }
+      this.#answers += ranks.length;
+    }
+    this.#rankings += rankings.length;
+    this.#loss += sums.loss;
+    this.#entropy += sums.entropy;
+    this.#scored += sums.scored;
+    this.tokens += sums.tokens;
+  }
+
+  /**
+   * Under TRL's names where it has one. Accuracy is over all pairs of a ranking that are no tie.
+   */
+  metrics(): Metrics {
+    const rankings = this.#rankings;
+    return {
+      loss: this.#loss / rankings,
+      'rewards/chosen': this.#best.reward / rankings,
+      'rewards/rejected': this.#worst.reward / rankings,
+      'rewards/accuracies': this.#pairs.right / this.#pairs.all,
+      'rewards/best_first': this.#firsts / rankings,
+      'rewards/margins': (this.#best.reward - this.#worst.reward) / rankings,
+      'logps/chosen': this.#best.logps / rankings,
+      'logps/rejected': this.#worst.logps / rankings,
+      entropy: this.#entropy / this.#scored,
+      answers_per_ranking: this.#answers / rankings,
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { defineTraining } from '../../config/training-options.ts';
+import {
+  checkOnline,
+  entropyShape,
+  generations,
+  klShape,
+  onlineShape,
+  whitenAdvantages,
+} from '../online/online-options.ts';
+
+const remaxObject = z
+  .strictObject({
+    ...onlineShape,
+    numGenerations: generations(1),
+    ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
+    ...whitenAdvantages(false),
+    ...entropyShape,
+  })
+  .check((context) => {
+    checkOnline(context);
+    if (context.value.rewardScale === 'none') return;
+    context.issues.push({
+      code: 'custom',
+      path: ['rewardScale'],
+      message:
+        'a greedy answer must have the scale of the others: normalise in the spec of --reward',
+      input: context.value,
+    });
+  });
+
+/** Options of `keel remax`. */
+export const remaxDefinition = defineTraining('remax', remaxObject);
+
+/** Options of a ReMax run, every default filled in. */
+export type RemaxOptions = ReturnType<typeof remaxDefinition.complete>;

@@ -1,0 +1,155 @@
+// What a run of a reward model trains: an adapter or the whole model, and a scalar head on it.
+import { readFileSync } from 'node:fs';
+import {
+  classifierPadToken,
+  type LanguageModel,
+  loadAdapterHead,
+  newScoreHead,
+  openSafetensors,
+  SCORE_WEIGHT,
+  saveAdapter,
+  saveModel,
+} from '@keel/model';
+import { fromBytes, noGrad, type Tensor, tensor, tidy } from '@keel/torch';
+import { type RewardRecord, writeRewardRecord } from '../../rewards/reward-record.ts';
+import { loadPolicy, type Policy } from '../../training/policy.ts';
+import type { RewardOptions } from './reward-options.ts';
+
+/** The adapter and the head that are trained. */
+const REWARD = 'reward';
+
+export interface RewardPolicy extends Policy {
+  /** What is written beside the weights; the normalisation is known at the end. */
+  record: RewardRecord;
+}
+
+/**
+ * Seeds the random state, loads the model, lays a new or a given adapter over it, and gives it a
+ * head.
+ * @throws CheckpointError when its files, the adapter's or the head's are not as they must be
+ * @throws Error where the start has another number of heads than was asked for
+ */
+export async function loadRewardPolicy(options: RewardOptions): Promise<RewardPolicy> {
+  const loaded = await loadPolicy(options, { role: REWARD, takesHead: true });
+  try {
+    return withHead(loaded, options);
+  } catch (error) {
+    loaded[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
+  const { model, role } = loaded;
+  const { decoder, tokenizer } = model;
+  const parameters = new Map(loaded.parameters);
+  const head = startOfHead(model, options);
+  if (!model.hasScoreHead(role)) model.addScoreHead(role, head);
+  if (!options.lora && options.lmWeight === 0 && !decoder.config.tieEmbeddings) {
+    // The language head of its own is not used, and no part of what is saved.
+    parameters.delete(`${decoder.config.modules.head}.weight`);
+    decoder.weights.head.setRequiresGrad(false);
+  }
+  parameters.set(SCORE_WEIGHT, head);
+  const own = model.configJson.pad_token_id;
+  const padTokenId =
+    options.readAt === 'last'
+      ? classifierPadToken(tokenizer)
+      : typeof own === 'number'
+        ? own
+        : null;
+  const policy: RewardPolicy = {
+    ...loaded,
+    parameters,
+    record: {
+      version: 1,
+      scores: 'answers',
+      read_at: options.readAt,
+      pad_token_id: padTokenId,
+      step_separator: options.stepSeparator,
+      ...(options.chatTemplateKwargs !== null && {
+        chat_template_kwargs: options.chatTemplateKwargs,
+      }),
+      ensemble: { rule: options.ensemble, k: options.ensembleK },
+      normalisation: null,
+    },
+    saveWeights(folder) {
+      if (options.lora) {
+        saveAdapter(folder, decoder, role, { baseModel: model.name, scoreHead: head });
+        tokenizer.save(folder, { padTokenId });
+      } else {
+        const scoreHead = { weight: head, padTokenId };
+        saveModel(folder, decoder, model.configJson, tokenizer, { dtype: 'F32', scoreHead });
+      }
+      writeRewardRecord(folder, policy.record);
+    },
+  };
+  return policy;
+}
+
+/** [K, hidden], requiring gradients: from the file, the adapter, the model, or drawn. */
+function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
+  const { decoder, device } = model;
+  const { adapter, heads: wanted, seed } = options;
+  const owned = model.hasScoreHead('reference') ? model.scoreHead('reference') : null;
+  const found =
+    (options.head !== null && headFromFile(options.head, device)) ||
+    (adapter !== null && loadAdapterHead(decoder, adapter, { device })) ||
+    owned;
+  if (!found) {
+    const range = model.configJson.initializer_range;
+    const deviation = typeof range === 'number' ? range : undefined;
+    return newScoreHead(decoder, { heads: wanted ?? 1, seed, deviation, device });
+  }
+  const [heads, width] = found.shape as [number, number];
+  const { hiddenSize } = decoder.config;
+  const named = options.head !== null ? `--head ${options.head}` : 'the head to start from';
+  if (width !== hiddenSize) {
+    throw new Error(
+      `${named} is ${width} wide, and hidden states of ${model.name} are ${hiddenSize}: it is of another model. Leave --head out to begin with a new one`,
+    );
+  }
+  if (wanted !== null && wanted !== heads) {
+    throw new Error(
+      `${named} has ${heads} ${heads === 1 ? 'head' : 'heads'} and --heads is ${wanted}: leave --heads out, or begin from a model without`,
+    );
+  }
+  if (found === owned && !options.lora) return found.setRequiresGrad();
+  if (!options.lora && owned !== null) {
+    // Full fine-tuning of a reward model from another head: in place, as the model holds it.
+    if (owned.shape.join() !== found.shape.join()) {
+      throw new Error(`${named} has ${heads} heads, and ${model.name} has ${owned.dim(0)}`);
+    }
+    noGrad(() => owned.copy_(found));
+    found.dispose();
+    return owned.setRequiresGrad();
+  }
+  return (found === owned ? found.clone().keep() : found).setRequiresGrad();
+}
+
+/** @throws Error where the file holds no head */
+function headFromFile(path: string, device: string): Tensor {
+  if (!path.endsWith('.json')) {
+    using file = openSafetensors(path);
+    const { dtype, shape } = file.info(SCORE_WEIGHT);
+    const types: Record<string, 'float32' | 'bfloat16' | 'float16'> = {
+      F32: 'float32',
+      BF16: 'bfloat16',
+      F16: 'float16',
+    };
+    const type = types[dtype];
+    if (type === undefined)
+      throw new Error(`--head ${path}: ${SCORE_WEIGHT} is stored as ${dtype}`);
+    return tidy(() =>
+      fromBytes(file.read(SCORE_WEIGHT), type, shape).to({ dtype: 'float32', device }).clone(),
+    ).keep();
+  }
+  const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const rows = Array.isArray(json) && Array.isArray(json[0]) ? json : [json];
+  const isRow = (row: unknown): row is number[] =>
+    Array.isArray(row) && row.every((value) => typeof value === 'number');
+  if (!rows.every(isRow)) {
+    throw new Error(`--head ${path}: expected a list of numbers, or one such list for each head`);
+  }
+  return tensor(rows as number[][], { device }).keep();
+}

@@ -1,0 +1,224 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { liveMemory } from '@keel/torch/testing/live-memory';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RewardModel } from '../../rewards/reward-model.ts';
+import { readRewardRecord } from '../../rewards/reward-record.ts';
+import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
+import { stopping } from '../../testing/stopping.ts';
+import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import { tinyJudged, writeJudged } from '../../testing/tiny-judged.ts';
+import { tinyRun } from '../../testing/tiny-run.ts';
+import { type TrainRewardOptions, trainReward } from './run-reward.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-reward-'));
+const inside = (name: string): string => join(folder, name);
+const pairs = tinyRows(10);
+let mixed: string;
+let data: string;
+let runs = 0;
+beforeAll(() => {
+  writeTinyChatModel(inside('model'));
+  mixed = writeJudged(folder, tinyJudged(10));
+  data = writeRowsFile(folder, pairs);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const optionsOf = (own: Partial<TrainRewardOptions> = {}): TrainRewardOptions => ({
+  model: inside('model'),
+  data: [data],
+  output: inside(`run-${runs++}`),
+  ...tinyRun,
+  ...own,
+});
+const lora = { lora: true, loraRank: 4 };
+const answers = pairs.flatMap(({ prompt, chosen, rejected }) => [
+  { prompt, completion: chosen },
+  { prompt, completion: rejected },
+]);
+
+/** Gaps of chosen and rejected by a saved reward model. */
+async function gaps(path: string, options = {}): Promise<number[]> {
+  using rewards = await RewardModel.open(path, { precision: 'fp32', device: 'cpu', ...options });
+  const scores = await rewards.scoreRows(answers);
+  return pairs.map((_, pair) => scores[2 * pair]!.score - scores[2 * pair + 1]!.score);
+}
+
+describe('a run that was stopped and resumed', () => {
+  it.each([
+    ['LoRA with dropout, two heads, rows of every kind', { ...lora, loraDropout: 0.2, heads: 2 }],
+    [
+      'full, a language-model term, passes by tokens',
+      { microBatchSize: undefined, microBatchTokens: 80, lmWeight: 0.5 },
+    ],
+  ])('is the undisturbed run, byte by byte: %s', async (_, own) => {
+    const shape = {
+      ...own,
+      ...{
+        data: [mixed],
+        evalData: [mixed],
+        maxSteps: null,
+        epochs: 3,
+        evalSteps: 2,
+        saveSteps: 2,
+      },
+    };
+    const whole = optionsOf(shape);
+    expect(await trainReward(whole)).toMatchObject({ step: 8, interrupted: false });
+    const broken = optionsOf(shape);
+    // Before the first step, between checkpoints, and at one.
+    for (const [attempt, after] of [0, 3, 4].entries()) {
+      const result = await trainReward({ ...broken, resume: attempt > 0 }, stopping(after));
+      expect(result).toMatchObject({ interrupted: true, step: after });
+    }
+    const result = await trainReward({ ...broken, resume: true });
+    expect(result).toMatchObject({ interrupted: false, step: 8 });
+    expectSameRun(result.path, whole.output);
+  });
+});
+
+it('learns the pairs, and its report and its model say so', async () => {
+  const before = await liveMemory();
+  const { path, final } = await trainReward(
+    optionsOf({ ...lora, maxSteps: 25, evalData: [data], maxGradNorm: null }),
+  );
+  expect(await liveMemory()).toEqual(before);
+  const evaluations = metricsOf(path).filter(({ eval_loss }) => eval_loss !== undefined);
+  expect(evaluations.map(({ step }) => step)).toEqual([0, 25]);
+  expect(evaluations[1]!.eval_loss).toBeLessThan(0.3 * evaluations[0]!.eval_loss!);
+  expect(evaluations[1]!.eval_accuracy).toBe(1);
+  const report = readFileSync(join(path, 'report.html'), 'utf8');
+  for (const label of ['Held-out accuracy', 'Held-out reward margin', 'Held-out loss']) {
+    expect(report).toContain(`<h3>${label}</h3>`);
+  }
+  const { accuracy, calibration } = JSON.parse(
+    readFileSync(join(path, 'reward-evaluation.json'), 'utf8'),
+  );
+  expect(accuracy).toMatchObject({ value: 1, count: 10 });
+  expect(calibration.logLoss).toBeCloseTo(evaluations[1]!.eval_loss!, 6);
+  const found = await gaps(final);
+  const mean = found.reduce((sum, gap) => sum + gap, 0) / found.length;
+  expect(mean).toBeCloseTo(evaluations[1]!.eval_margin!, 4);
+  expect(found.every((gap) => gap > 0)).toBe(true);
+});
+
+describe('normalisation', () => {
+  it.each([
+    ['mean', {}],
+    ['mean_and_deviation', { heads: 2 }],
+  ] as const)('%s: the training answers have mean 0 under the model that is loaded', async (normalise, own) => {
+    const { final } = await trainReward(optionsOf({ ...lora, ...own, normalise }));
+    using rewards = await RewardModel.open(final, { precision: 'fp32', device: 'cpu' });
+    const found = await rewards.scoreRows(answers);
+    for (let head = 0; head < rewards.heads; head++) {
+      const scores = found.map(({ heads }) => heads[head]!);
+      const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+      expect(mean).toBeCloseTo(0, 5);
+      const square = scores.reduce((sum, score) => sum + score ** 2, 0) / (scores.length - 1);
+      if (normalise === 'mean_and_deviation') expect(square).toBeCloseTo(1, 4);
+      else expect(Math.abs(square - 1)).toBeGreaterThan(0.01);
+    }
+  });
+
+  it('by a reference set of answers without verdicts, which a resumed run must have again', async () => {
+    const reference = inside('reference.jsonl');
+    const lines = answers.slice(0, 5).map((row) => `${JSON.stringify(row)}\n`);
+    writeFileSync(reference, lines.join(''));
+    const options = optionsOf({ ...lora, normaliseData: [reference], saveSteps: 1 });
+    const { final } = await trainReward(options);
+    expect(readRewardRecord(final)!.normalisation).toMatchObject({ count: 5, scale: false });
+    using rewards = await RewardModel.open(final, { precision: 'fp32', device: 'cpu' });
+    const found = await rewards.scoreRows(answers.slice(0, 5));
+    expect(found.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(0, 4);
+    writeFileSync(reference, lines.slice(1).join(''));
+    await expect(trainReward({ ...options, resume: true, maxSteps: 4 })).rejects.toThrow(
+      /--normalise-data/,
+    );
+  });
+
+  it('none leaves scores as the head gives them', async () => {
+    const { final } = await trainReward(optionsOf({ ...lora, normalise: 'none' }));
+    expect(readRewardRecord(final)!.normalisation).toBeNull();
+  });
+});
+
+it('a whole model is trained on from where it was, with its head', async () => {
+  const first = await trainReward(optionsOf({ maxSteps: 4 }));
+  const second = await trainReward(
+    optionsOf({ model: first.final, maxSteps: 1, learningRate: 1e-12 }),
+  );
+  const [before, after] = [await gaps(first.final), await gaps(second.final)];
+  for (const [pair, gap] of before.entries()) expect(after[pair]).toBeCloseTo(gap, 4);
+  await expect(trainReward(optionsOf({ model: first.final, heads: 2 }))).rejects.toThrow(
+    'the head to start from has 1 head and --heads is 2: leave --heads out',
+  );
+});
+
+it('an adapter is trained on with its head', async () => {
+  const first = await trainReward(optionsOf({ ...lora, maxSteps: 4 }));
+  const second = await trainReward(
+    optionsOf({ ...lora, adapter: first.final, maxSteps: 1, learningRate: 1e-12 }),
+  );
+  const [before, after] = [await gaps(first.final), await gaps(second.final)];
+  for (const [pair, gap] of before.entries()) expect(after[pair]).toBeCloseTo(gap, 4);
+});
+
+describe('what cannot be used is told with what to do', () => {
+  it.each([
+    [
+      '{"prompt":"a","completion":"b"}',
+      /judged\.jsonl:1: expected an object with "chosen" and "rejected".*use keel sft/,
+    ],
+    ['{"prompt":"a","completion":"b","label":true}', /pair answers to the same prompt/],
+    [
+      '{"prompt":"a","chosen":"","rejected":"b"}',
+      /field "chosen": expected some text, found an empty string/,
+    ],
+    ['{"prompt":"a","completions":["b","c"]}', /field "ranking": expected a list of ranks/],
+    [
+      '{"prompt":"a","completions":["b","c"],"labels":[true]}',
+      /field "labels": expected one entry for each of the 2/,
+    ],
+  ])('%s', async (line, message) => {
+    const path = join(mkdtempSync(inside('bad-')), 'judged.jsonl');
+    writeFileSync(path, `${line}\n`);
+    await expect(trainReward(optionsOf({ data: [path] }))).rejects.toThrow(message);
+  });
+
+  it('a head of another width, or none', async () => {
+    const head = inside('head.json');
+    writeFileSync(head, JSON.stringify([1, 2, 3]));
+    await expect(trainReward(optionsOf({ head }))).rejects.toThrow(
+      /--head .*head\.json is 3 wide, and hidden states of .* are 16: it is of another model/,
+    );
+    writeFileSync(head, '{"weight":1}');
+    await expect(trainReward(optionsOf({ head }))).rejects.toThrow(/expected a list of numbers/);
+  });
+
+  it('answers that do not fit are left out, as their scores are read at the end', async () => {
+    const notices: string[] = [];
+    const onEvent = (event: { type: string; text?: string }): void => {
+      if (event.type === 'notice') notices.push(event.text!);
+    };
+    await trainReward(optionsOf({ ...lora, maxLength: 60, maxSteps: 1 }), { onEvent });
+    expect(notices).toContainEqual(
+      expect.stringMatching(
+        /rows of --data are left out: their answers, whose scores are read at the end, do not all fit within --max-length 60$/,
+      ),
+    );
+  });
+
+  it('options that contradict each other', async () => {
+    await expect(trainReward(optionsOf({ heads: 1, ensemble: 'lower_bound' }))).rejects.toThrow(
+      /give --heads 2 or more/,
+    );
+  });
+});
+
+it('checkpoints hold a reward model too', async () => {
+  const { path } = await trainReward(optionsOf({ ...lora, saveSteps: 2 }));
+  const checkpoint = join(path, 'checkpoints', 'step-2');
+  expect(existsSync(join(checkpoint, 'reward.json'))).toBe(true);
+  expect(await gaps(checkpoint)).toHaveLength(10);
+});

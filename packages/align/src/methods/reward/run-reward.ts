@@ -1,0 +1,163 @@
+// A whole run of a reward model, from options to final/: what `keel reward` and the library's
+// `trainReward` are.
+import { readAnswers } from '../../batching/tokenise-judged.ts';
+import { openEither } from '../../data/open-either.ts';
+import type { Proportion } from '../../evaluation/proportion.ts';
+import { type RewardFindings, rewardFindings } from '../../evaluation/reward-findings.ts';
+import { measureNormalisation } from '../../rewards/normalisation.ts';
+import { rewardsOf } from '../../rewards/reward-record.ts';
+import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
+import { saveRewardEvaluation } from '../../runs/reward-evaluation.ts';
+import {
+  type PreparedRun,
+  type RunHooks,
+  type RunResult,
+  runTraining,
+  type TrainingKind,
+} from '../../training/run-training.ts';
+import { JudgedSource } from './judged-source.ts';
+import { headShare, type RewardOptions, rewardDefinition } from './reward-options.ts';
+import { loadRewardPolicy, type RewardPolicy } from './reward-policy.ts';
+import { RewardTask } from './reward-task.ts';
+import { byHead, scoredPairs } from './reward-totals.ts';
+
+/** Options of a run of a reward model: only `data` and `output` have no default. */
+export type TrainRewardOptions = Partial<RewardOptions> & Pick<RewardOptions, 'data' | 'output'>;
+
+/**
+ * Trains a reward model on pairs, rankings or the steps of answers: the library's form of
+ * `keel reward`.
+ * @throws Error as {@link runReward} does, and when an option is out of range
+ */
+export async function trainReward(
+  options: TrainRewardOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  return runReward(rewardDefinition.complete(rewardDefinition.schema.parse(options)), hooks);
+}
+
+/**
+ * Trains a reward model from complete options.
+ * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does
+ */
+export function runReward(options: RewardOptions, hooks: RunHooks = {}): Promise<RunResult> {
+  return runTraining(rewards, options, hooks);
+}
+
+type Prepared = PreparedRun<RewardOptions, 'judged', JudgedSource, RewardPolicy>;
+
+const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy, RewardTask> = {
+  definition: rewardDefinition,
+  rowKind: 'judged',
+  load: loadRewardPolicy,
+  source(rows, tokenizer, how, { margin, marginScale, readAt, stepSeparator }, { record }) {
+    const padTokenId = record.pad_token_id;
+    const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
+    return new JudgedSource(rows, tokenizer, { ...how, reading });
+  },
+  async task(prepared) {
+    const { options, policy, data, source, evaluation, passes } = prepared;
+    const { model, role, record } = policy;
+    const [first] = await data.rows.readMany([0]);
+    record.scores = 'labels' in first! ? 'steps' : 'answers';
+    const heads = model.scoreHead(role).dim(0);
+    await addNormaliseData(prepared);
+    return new RewardTask({
+      ...{ model, role, source, evaluation, ...passes },
+      batchSize: options.batchSize,
+      objective: { rankingLoss: options.rankingLoss, centring: options.centerRewardsCoefficient },
+      lmWeight: options.lmWeight,
+      subsets: { seed: options.seed, share: headShare(options, heads) },
+    });
+  },
+  async finish(prepared, task) {
+    const { options, policy, notice, path } = prepared;
+    const { model, role, record } = policy;
+    // A process reward is a log-probability: it has its own zero.
+    if (options.normalise !== 'none' && record.scores === 'answers') {
+      const prompts = await referenceSet(prepared);
+      const found = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
+      const scale = options.normalise === 'mean_and_deviation';
+      record.normalisation = measureNormalisation(byHead(found), { scale });
+      const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
+      notice(
+        `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'}, whose mean was ${means.join(', ')}`,
+      );
+    }
+    if (task.evaluated === null) await task.evaluate();
+    const pairs = scoredPairs(
+      task.evaluated ?? { comparisons: [], steps: [], answers: [] },
+      (heads) => rewardsOf(heads, record).rewards,
+    );
+    if (pairs.length === 0) return {};
+    const findings = rewardFindings(pairs);
+    saveRewardEvaluation(path, findings);
+    notice(findingsSentence(findings));
+    return { reward: findings };
+  },
+  headlines: [
+    { label: 'Held-out accuracy', metric: 'eval_accuracy', unit: 'share', better: 'higher' },
+    { label: 'Held-out reward margin', metric: 'eval_margin', unit: 'number', better: 'higher' },
+    { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
+  ],
+};
+
+const percent = ({ value, interval: [low, high] }: Proportion): string =>
+  `${(100 * value).toFixed(1)}% (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+
+const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
+  `right in ${percent(accuracy)} of ${pairs} held-out pairs, where the rule "the longer answer wins" is in ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance alone)`;
+
+const openReferenceSet = ({ normaliseData, onBadRow }: RewardOptions) =>
+  openEither({ data: normaliseData!, onBadRow }, 'judged', 'completion');
+
+/** A run that goes on has the same reference set. */
+async function addNormaliseData({ options, addInput }: Prepared): Promise<void> {
+  if (options.normaliseData === null) return;
+  await using rows = await openReferenceSet(options);
+  await addInput('--normalise-data', await rows.fileHashes());
+}
+
+/** Tokenised answers by which rewards are normalised. */
+async function referenceSet({ options, policy, source }: Prepared): Promise<AnsweredPrompt[]> {
+  const { normaliseRows: most, maxLength } = options;
+  const { model, record } = policy;
+  if (options.normaliseData === null) {
+    const placed = await source.read(evenly(source.length, most));
+    if (placed.length === 0) source.refuseNothingLeft();
+    return placed.map(({ judged }) => judged);
+  }
+  await using rows = await openReferenceSet(options);
+  const reading = {
+    readAt: record.read_at,
+    padTokenId: record.pad_token_id,
+    stepSeparator: record.step_separator,
+  };
+  const found = (await rows.readMany(evenly(rows.length, most))).flatMap(
+    (row): AnsweredPrompt[] => {
+      if ('labels' in row) return [];
+      const completions =
+        'completion' in row
+          ? [row.completion]
+          : 'ranks' in row
+            ? row.completions
+            : [row.chosen, row.rejected];
+      const judged = readAnswers({ ...row, completions }, model.tokenizer, reading);
+      const limit = maxLength ?? model.decoder.config.maxPositions;
+      const fits = judged.answers.every(
+        ({ tokens, reads }) => reads.length > 0 && judged.prompt.length + tokens.length <= limit,
+      );
+      return fits ? [judged] : [];
+    },
+  );
+  if (found.length > 0) return found;
+  throw new Error(
+    `--normalise-data ${options.normaliseData.join(', ')}: no answer of it fits within --max-length ${maxLength}`,
+  );
+}
+
+/** Places of at most `most` of so many rows. */
+const evenly = (length: number, most: number): number[] =>
+  Array.from({ length: Math.min(length, most) }, (_, at) =>
+    Math.floor((at * length) / Math.min(length, most)),
+  );

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { defineTraining } from '../../config/training-options.ts';
+import {
+  checkOnline,
+  entropyShape,
+  generations,
+  klShape,
+  onlineShape,
+  updateShape,
+  whitenAdvantages,
+} from '../online/online-options.ts';
+import { pretrainingShape } from '../supervised/pretraining-options.ts';
+
+const rlooObject = z
+  .strictObject({
+    ...onlineShape,
+    // Ahmadian et al. 2024 have 2 and 4.
+    numGenerations: generations(4, { compared: true }),
+    ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
+    ...updateShape({ iterations: 1 }),
+    ...whitenAdvantages(false),
+    ...entropyShape,
+    ...pretrainingShape,
+  })
+  .check((context) => checkOnline(context));
+
+/** Options of `keel rloo`. */
+export const rlooDefinition = defineTraining('rloo', rlooObject);
+
+/** Options of a RLOO run, every default filled in. */
+export type RlooOptions = ReturnType<typeof rlooDefinition.complete>;

@@ -1,0 +1,59 @@
+// From the options of the pretraining mix to its rows.
+import { defaultScoring } from '../../batching/scoring-rules.ts';
+import type { RowSource } from '../../data/open-rows.ts';
+import type { PromptSource } from '../../rollouts/prompt-source.ts';
+import { surveyLengths } from '../../training/lengths.ts';
+import { type Notice, openNoticed } from '../../training/run-data.ts';
+import type { PreparedRun } from '../../training/run-training.ts';
+import type { OnlinePolicy } from '../online/online-policy.ts';
+import type { OnlineOptions } from '../online/online-settings.ts';
+import { ExampleSource } from './example-source.ts';
+import { PretrainingMix } from './pretraining-mix.ts';
+import type { PretrainingOptions } from './pretraining-options.ts';
+
+/**
+ * Opens the rows, which is before a model is loaded.
+ * @returns null without --pretraining-data
+ * @throws DataError where rows are not as they must be
+ */
+export async function openPretrainingRows(
+  options: OnlineOptions & Partial<PretrainingOptions>,
+  notice: Notice,
+): Promise<RowSource<'supervised'> | null> {
+  const { pretrainingData, onBadRow } = options;
+  if (pretrainingData == null) return null;
+  return openNoticed(pretrainingData, { kind: 'supervised', onBadRow }, notice);
+}
+
+/**
+ * The mix of these rows.
+ * @param owned ends their reading at the end of the run
+ * @throws DataError where rows are not as they must be; Error where they are not those of the run
+ *   that is resumed
+ */
+export async function openPretraining<Options extends OnlineOptions>(
+  rows: RowSource<'supervised'>,
+  { options, policy, addInput, notice }: PreparedRun<Options, 'prompt', PromptSource, OnlinePolicy>,
+  owned: AsyncDisposableStack,
+): Promise<PretrainingMix> {
+  const { pretrainingBatchSize, pretrainingCoefficient } = options as Options &
+    Partial<PretrainingOptions>;
+  const { seed, shuffle, maxLength, onBadRow } = options;
+  await addInput('--pretraining-data', await rows.fileHashes());
+  const { tokenizer, decoder } = policy.model;
+  const source = owned.use(
+    new ExampleSource(rows, tokenizer, {
+      ...{ seed, shuffle, maxLength, onBadRow, option: '--pretraining-data' },
+      positions: decoder.config.maxPositions,
+      vocabularySize: decoder.config.vocabularySize,
+      rules: defaultScoring,
+    }),
+  );
+  await surveyLengths(source, { notice, part: true });
+  source.expect(0, { threads: 0 });
+  return new PretrainingMix({
+    source,
+    batchSize: pretrainingBatchSize!,
+    coefficient: pretrainingCoefficient!,
+  });
+}

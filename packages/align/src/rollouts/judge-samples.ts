@@ -1,0 +1,93 @@
+// What the reward says of a batch of samples.
+import { isChat } from '../data/messages.ts';
+import { scoreChecked } from '../rewards/checked-outcomes.ts';
+import { CompositeReward } from '../rewards/composite-reward.ts';
+import { type Reward, RewardError, type RewardInput } from '../rewards/reward.ts';
+import type { SampledRollouts } from './sample-rollouts.ts';
+
+export interface Judgement {
+  /** [S] */
+  scores: number[];
+  /** [S]: what each score is made of. */
+  aspects: Record<string, number>[];
+}
+
+export interface JudgeOptions {
+  /** The reward takes the scores into its running statistics, as in a training step. */
+  learns: boolean;
+  /** Names a row for messages. */
+  place(row: number): string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Rewards under way have so long to end once the run is stopped: what was sampled is worth the
+ * wait.
+ */
+const GRACE_MILLISECONDS = 2000;
+
+/** Fires with another signal's reason, so many milliseconds after it. */
+class LateSignal implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #first: AbortSignal | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(first: AbortSignal | undefined) {
+    this.#first = first;
+    if (first?.aborted) this.#begin();
+    else first?.addEventListener('abort', this.#begin);
+  }
+
+  readonly #begin = (): void => {
+    this.#timer = setTimeout(() => this.#controller.abort(this.#first!.reason), GRACE_MILLISECONDS);
+  };
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#first?.removeEventListener('abort', this.#begin);
+  }
+}
+
+/**
+ * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no
+ *   score; the signal's reason where rewards are not done soon after it has fired
+ */
+export async function judgeSamples(
+  reward: Reward,
+  { prompts, samples }: SampledRollouts,
+  { learns, place, signal }: JudgeOptions,
+): Promise<Judgement> {
+  const inputs = samples.map(({ group, text, tokens }): RewardInput => {
+    const { prompt, extra, opened, rendering } = prompts[group]!;
+    const completion = isChat(prompt) ? [{ role: 'assistant' as const, content: text }] : text;
+    const own = { prompt, completion, extra, tokens: tokens.length, opened };
+    return { ...own, ...(rendering && { rendering }) };
+  });
+  const named = (index: number): string => {
+    const { group, text } = samples[index]!;
+    const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+    return `${place(prompts[group]!.row)}, answer ${JSON.stringify(shown)}`;
+  };
+  let outcomes: Awaited<ReturnType<Reward['score']>>;
+  using late = new LateSignal(signal);
+  try {
+    outcomes =
+      learns && reward instanceof CompositeReward
+        ? await reward.learn(inputs, late.signal)
+        : await scoreChecked(reward, inputs, late.signal);
+  } catch (error) {
+    if (!(error instanceof RewardError)) throw error;
+    throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });
+  }
+  const scores = outcomes.map(({ score }, index) => {
+    if (score !== null) return score;
+    throw new Error(
+      `${named(index)}: the reward returned no score; training needs a score for every answer. Return a number for such answers too`,
+    );
+  });
+  return { scores, aspects: outcomes.map(({ aspects }) => aspects ?? {}) };
+}

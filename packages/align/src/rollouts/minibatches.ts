@@ -1,0 +1,28 @@
+import { shuffledOrder } from '../data/shuffle.ts';
+import type { Unit } from './rollout-batch.ts';
+
+/**
+ * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one
+ * prompt stay together where there are as many prompts as minibatches. One minibatch has all units
+ * in their order.
+ * @param groups [S]: the prompt of each sequence
+ * @returns never an empty step: fewer units than minibatches are a step each, and no units are no
+ *   step
+ */
+export function minibatchesOf(
+  units: readonly Unit[],
+  groups: ArrayLike<number>,
+  { epochs, minibatches, seed }: { epochs: number; minibatches: number; seed: number },
+): Unit[][] {
+  const byPrompt = Map.groupBy(units, ([first]) => groups[first!]!);
+  const blocks = byPrompt.size >= minibatches ? [...byPrompt.values()] : units.map((one) => [one]);
+  const steps = Math.min(minibatches, blocks.length);
+  return Array.from({ length: epochs }, (_, epoch) => {
+    if (steps < 2) return blocks.length > 0 ? [blocks.flat()] : [];
+    const order = shuffledOrder(blocks.length, seed, epoch);
+    return Array.from({ length: steps }, (_, part) => {
+      const [from, to] = [part, part + 1].map((one) => Math.floor((one * blocks.length) / steps));
+      return [...order.subarray(from, to)].flatMap((block) => blocks[block]!);
+    });
+  }).flat();
+}

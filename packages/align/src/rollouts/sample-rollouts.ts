@@ -1,0 +1,64 @@
+// Answers of the policy to a batch of prompts, sampled with the very weights that are trained.
+import { createHash } from 'node:crypto';
+import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import type { SamplingSettings } from '../methods/online/online-settings.ts';
+import type { PlacedPrompt } from './prompt-source.ts';
+
+export interface SampledRollouts {
+  prompts: readonly PlacedPrompt[];
+  /** [S], prompt after prompt. */
+  samples: Sample[];
+}
+
+export interface Sample {
+  /** Index of its prompt. */
+  group: number;
+  /** With the end token where it has one. */
+  tokens: number[];
+  text: string;
+  /** Whether it came to its end, and was not cut off. */
+  ended: boolean;
+  /** Of the sampler, one for each token. */
+  logprobs: number[];
+}
+
+/**
+ * @param role whose answers
+ * @param seed the same seed, prompts and weights give the same answers
+ * @param signal ends every answer with what it has
+ */
+export async function sampleRollouts(
+  model: LanguageModel,
+  role: Role,
+  prompts: readonly PlacedPrompt[],
+  { topK, ...sampling }: SamplingSettings,
+  seed: number,
+  signal?: AbortSignal,
+): Promise<SampledRollouts> {
+  const tokens = prompts.map((prompt) => prompt.tokens);
+  const results = await generateAll(model, tokens, {
+    ...sampling,
+    ...(topK !== null && { topK }),
+    adapter: role,
+    logprobs: true,
+    seed,
+    ...(signal && { signal }),
+  });
+  const samples = results.map(
+    ({ promptIndex, tokens: own, text, finishReason, logprobs }): Sample => ({
+      group: promptIndex,
+      tokens: own,
+      text,
+      ended: finishReason === 'stop',
+      logprobs: logprobs!,
+    }),
+  );
+  return { prompts, samples };
+}
+
+/** A seed of its own for each rollout batch of a run. */
+export function rolloutSeed(seed: number, rollout: number | `held-out ${number}`): number {
+  const digest = createHash('sha256').update(`rollout ${seed} ${rollout}`).digest();
+  // 48 bits: what a number holds exactly.
+  return digest.readUIntBE(0, 6);
+}

@@ -1,0 +1,65 @@
+// Log-probabilities and values of sampled answers by a role, without gradient: by the path that
+// trains.
+import type { LanguageModel, Role } from '@keel/model';
+import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
+import type { MicroBatchLimit } from '../batching/micro-batches.ts';
+import { packRollouts, rolloutPasses } from '../batching/pack-rollouts.ts';
+import type { RolloutBatch } from './rollout-batch.ts';
+
+export interface ScoreOptions {
+  limit: MicroBatchLimit;
+  temperature: number;
+  /** Told of every pass. */
+  count?(packed: ReturnType<typeof packRollouts>): void;
+}
+
+type Scoring = (batch: ReturnType<typeof packRollouts>) => Steps<Tensor>;
+
+/**
+ * [N] log-probabilities of the sampled tokens. The passes are those of a training step on the whole
+ * batch.
+ */
+export function rolloutLogprobs(
+  model: LanguageModel,
+  role: Role,
+  batch: RolloutBatch,
+  options: ScoreOptions,
+): Promise<Float64Array> {
+  const { temperature } = options;
+  return inPasses(batch, options, function* ({ packed, scored }) {
+    const pass = model.scoreTokensSteps(packed, scored, { temperature });
+    return (yield* model.asSteps(role, pass)).logprobs;
+  });
+}
+
+/** [N] values of the state before each sampled token, by a role's scalar head. */
+export function rolloutValues(
+  model: LanguageModel,
+  role: Role,
+  batch: RolloutBatch,
+  options: ScoreOptions,
+): Promise<Float64Array> {
+  return inPasses(batch, options, function* ({ packed, scored }) {
+    const pass = model.readHeadSteps(packed, scored.rows);
+    return (yield* model.asSteps(role, pass)).scores.select(1, 0);
+  });
+}
+
+async function inPasses(
+  batch: RolloutBatch,
+  { limit, count }: ScoreOptions,
+  scoring: Scoring,
+): Promise<Float64Array> {
+  const { layout, everySequence } = batch;
+  const found = new Float64Array(layout.tokens);
+  for (const sequences of rolloutPasses(batch, everySequence, limit)) {
+    const pass = packRollouts(batch, sequences);
+    count?.(pass);
+    using values = await inTurns(noGradSteps(tidySteps(scoring(pass))));
+    const numbers = values.toArray();
+    layout.select(sequences).tokens.forEach((token, at) => {
+      found[token] = numbers[at]!;
+    });
+  }
+  return found;
+}

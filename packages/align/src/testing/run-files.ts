@@ -1,0 +1,37 @@
+// What two runs must have in common, down to the byte.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+
+/** What is measured by the clock, which no two runs share. */
+const timed = /^(tokens_per_second|mfu|time\/.*)$/;
+
+/** Rows of metrics.jsonl but for what the clock says. */
+export const metricsOf = (run: string): MetricsRow[] =>
+  MetricsLog.read(join(run, 'metrics.jsonl')).map(
+    (row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !timed.test(name))) as MetricsRow,
+  );
+
+/**
+ * Compares metrics, final weights, and the newest checkpoint with its optimiser and random state.
+ */
+export function expectSameRun(found: string, expected: string): void {
+  expect(metricsOf(found)).toEqual(metricsOf(expected));
+  const folders = ['final'];
+  const checkpoints = join(expected, 'checkpoints');
+  if (existsSync(checkpoints)) {
+    const steps = readdirSync(checkpoints).map((name) => Number(name.replace('step-', '')));
+    folders.push(join('checkpoints', `step-${Math.max(...steps)}`));
+  }
+  for (const folder of folders) {
+    const names = readdirSync(join(expected, folder)).sort();
+    expect(names.length).toBeGreaterThan(1);
+    expect(readdirSync(join(found, folder)).sort()).toEqual(names);
+    for (const name of names) {
+      const [ours, theirs] = [found, expected].map((run) => readFileSync(join(run, folder, name)));
+      expect(ours!.equals(theirs!), join(folder, name)).toBe(true);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { RunHooks } from '../training/run-training.ts';
+
+/** Stops after a step as ^C does between steps. */
+export function stopping(after: number): RunHooks {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onEvent(event) {
+      const between = event.type === 'start' || event.type === 'step';
+      if (between && event.step === after) controller.abort();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { Tokenizer } from '@keel/model';
+import { describe, expect, it } from 'vitest';
+import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
+import { PairSource } from '../methods/pairs/pair-source.ts';
+import { rowsOf, tinyChatTokenizer, tinyRows } from '../testing/tiny-chat-model.ts';
+import { fittingLength, surveyLengths } from './lengths.ts';
+
+const long = { prompt: 'hello '.repeat(200), chosen: 'a', rejected: 'b', extra: {} };
+const sourceOf = (rows: ReturnType<typeof tinyRows>): PairSource =>
+  new PairSource(rowsOf(rows), tinyChatTokenizer(), { seed: 1, shuffle: false, maxLength: 200 });
+
+describe('a survey', () => {
+  it('counts usable rows and leaves the order where it was', async () => {
+    const source = sourceOf([long, ...tinyRows(4), long]);
+    const notices: string[] = [];
+    const report = await surveyLengths(source, { notice: (text) => notices.push(text) });
+    expect(source.usable).toBe(4);
+    expect(source.state()).toEqual({ epoch: 0, index: 0 });
+    expect(notices).toEqual([expect.stringMatching(/^2 of 6 rows of --data are left out/)]);
+    report.tell({ all: true });
+    expect(notices).toHaveLength(1);
+  });
+
+  it('of a large dataset tells as it goes, whenever there is twice as much', async () => {
+    const source = sourceOf([...tinyRows(1), long, long, long, long]);
+    const notices: string[] = [];
+    const report = await surveyLengths(source, {
+      notice: (text) => notices.push(text),
+      limit: 4,
+    });
+    expect(notices).toEqual([expect.stringMatching(/^--data has more than 4 rows: .* come up/)]);
+    expect(source.usable).toBe(5);
+    for (const row of [0, 1, 2, 3, 4]) {
+      await source.read([row]);
+      report.tell();
+    }
+    expect(notices.slice(1).map((text) => text.slice(0, 9))).toEqual([
+      ...['1 of 5 ro', '2 of 5 ro', '4 of 5 ro'],
+    ]);
+  });
+
+  it('is spared a run that sees only a part of many rows', async () => {
+    const [row] = tinyRows(1);
+    const many = sourceOf(new Array(2_001).fill(row));
+    const notices: string[] = [];
+    await surveyLengths(many, { notice: (text) => notices.push(text), part: true });
+    expect(notices).toEqual([expect.stringMatching(/^--data has more than 2000 rows/)]);
+  });
+
+  it('tells once that plain answers have no end where the tokenizer names none', async () => {
+    const withoutEnd = new Tokenizer({ source: 'tiny', json: tinyTokenizerJson(), config: {} });
+    const noticesOf = async (
+      rows: ReturnType<typeof tinyRows>,
+      tokenizer: Tokenizer,
+      option: '--data' | '--eval-data' = '--data',
+    ): Promise<string[]> => {
+      const options = { seed: 1, shuffle: false, maxLength: 200, option };
+      const notices: string[] = [];
+      const notice = (text: string): void => void notices.push(text);
+      const report = await surveyLengths(new PairSource(rowsOf(rows), tokenizer, options), {
+        notice,
+      });
+      report.tell({ all: true });
+      return notices;
+    };
+    const plain = { prompt: 'hello', chosen: 'a', rejected: 'b', extra: {} };
+    expect(await noticesOf([plain, plain], withoutEnd)).toEqual([
+      expect.stringMatching(/^--data has plain answers, and no end-of-sequence token follows/),
+    ]);
+    expect(await noticesOf([plain], withoutEnd, '--eval-data')).toEqual([]);
+    expect(await noticesOf([plain], tinyChatTokenizer())).toEqual([]);
+  });
+
+  it('ends when the run is stopped', async () => {
+    const source = sourceOf([long, long]);
+    await surveyLengths(source, { notice: () => {}, signal: AbortSignal.abort() });
+    expect(source.usable).toBe(2);
+  });
+});
+
+it('the default length gives way to the positions of the model, another does not', () => {
+  const notices: string[] = [];
+  const fit = (length: number | null, positions: number): number | null =>
+    fittingLength(length, positions, (text) => notices.push(text));
+  expect([fit(null, 10), fit(512, 512), fit(1024, 2048)]).toEqual([null, 512, 1024]);
+  expect(notices).toEqual([]);
+  expect(fit(1024, 512)).toBe(512);
+  expect(notices).toHaveLength(1);
+  expect(() => fit(1025, 512)).toThrow(/--max-length 1025 is more than the 512 tokens/);
+});

@@ -1,0 +1,324 @@
+// What every run shares, from options to final/: data, model, run folder, resume, optimiser, loop,
+// report.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LanguageModel, Tokenizer } from '@keel/model';
+import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
+import type { OptionDescriptor } from '../config/options.ts';
+import { type ProgramParts, programYaml } from '../config/program-parts.ts';
+import { dateNotice } from '../config/template-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
+import { writeConfigYaml } from '../config/write-config.ts';
+import type { DataRows } from '../data/derived-rows.ts';
+import type { RowKind, RowOf } from '../data/rows.ts';
+import type { SharedReferences } from '../reference/shared-references.ts';
+import { describeEnvironment } from '../runs/environment.ts';
+import type { Headline, ReportData } from '../runs/report/report-data.ts';
+import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
+import { RunFolder } from '../runs/run-folder.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
+import { fittingLength, surveyLengths } from './lengths.ts';
+import type { Schedule } from './other-plan.ts';
+import { type PassPlan, planPasses } from './pass-plan.ts';
+import { loadPolicy, type Policy } from './policy.ts';
+import {
+  dataHashes,
+  type Notice,
+  openRunData,
+  type RowOrigin,
+  type RunData,
+  writeRows,
+} from './run-data.ts';
+import { RunFailedError } from './run-failed-error.ts';
+import {
+  begunPassTokens,
+  compareWithCheckpoint,
+  identityOf,
+  type RunIdentity,
+} from './run-identity.ts';
+import { withTemplateDate } from './template-date.ts';
+import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
+import { type TrainingEvent, trainingLoop } from './training-loop.ts';
+import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
+
+export interface RunHooks {
+  onEvent?(event: TrainingEvent | { type: 'notice'; text: string }): void;
+  /** Finishes the step under way, writes a checkpoint and ends. */
+  signal?: AbortSignal;
+  /** What this run has in common with others of the same process; each may be left out. */
+  shared?: SharedParts;
+}
+
+/**
+ * What runs on one model and the same pairs need not each have for itself. Results are the same
+ * without.
+ */
+export interface SharedParts {
+  /** The frozen model of LoRA runs, as they would load it. */
+  base?: LanguageModel;
+  /** Reference log-probabilities of a LoRA run on its own base. */
+  references?: SharedReferences;
+}
+
+export interface RunResult {
+  /** The run's folder. */
+  path: string;
+  /** What other tools load: an adapter, or a whole model. */
+  final: string;
+  step: number;
+  interrupted: boolean;
+  /** What the report begins with; none where the run was interrupted. */
+  headlines?: readonly Headline[];
+}
+
+/** What a kind of training gets to make its task of. */
+export interface PreparedRun<Options, K extends RowKind, Source, P extends Policy = Policy> {
+  options: Options;
+  policy: P;
+  data: RunData<K>;
+  source: Source;
+  /** null without --eval-data. */
+  evaluation: Source | null;
+  /** The run's folder. */
+  path: string;
+  passes: PassPlan;
+  /**
+   * Adds an input that must be the same when the run goes on.
+   * @param how `mayChange`: another one is reported, and not refused
+   * @throws Error where it is not the same
+   */
+  addInput(
+    option: string,
+    input: RunIdentity['inputs'][string],
+    how?: { mayChange: boolean },
+  ): Promise<void>;
+  notice: Notice;
+  /**
+   * When it fires, what is done before the first step ends early, also by throwing its reason:
+   * there will be none.
+   */
+  signal: AbortSignal | undefined;
+  /** Tells whoever shows the run. */
+  tell(event: TrainingEvent): void;
+}
+
+/** A kind of training: its rows, what they become, and what a step does. */
+export interface TrainingKind<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+  P extends Policy = Policy,
+  T extends TrainingTask = TrainingTask,
+> extends RowOrigin<Options, K> {
+  definition: { verb: string; descriptors: readonly OptionDescriptor[] };
+  /** What the program passed that options cannot name: a run that is resumed needs the same. */
+  programParts?: ProgramParts;
+  /** What is trained; {@link loadPolicy} unless told. */
+  load?(options: Options): Promise<P>;
+  source(
+    rows: Rows<RowOf[K]>,
+    tokenizer: Tokenizer,
+    how: SourceOptions,
+    options: Options,
+    policy: P,
+  ): Source;
+  task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** Optimiser steps on each batch of rows; 1 unless told. */
+  stepsPerBatch?(options: Options): number;
+  /** Numbers other than the learning rate that follow the planned steps. */
+  schedules?(options: Options): readonly Schedule[];
+  /** What moves the parameters; AdamW unless told. */
+  optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
+  /**
+   * After the last step, before the result is written. @returns what the report has beside what all
+   * have
+   */
+  finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
+  /**
+   * Looks at the training rows, and opens what else is read, before a model is loaded.
+   * @throws Error where they cannot be learnt from
+   */
+  checkRows?(rows: DataRows<K>, options: Options, notice: Notice): Promise<void>;
+  /** Held-out numbers that the report begins with. */
+  headlines: readonly MeasuredHeadline[];
+}
+
+/**
+ * Runs a training from complete options. Everything it loads is freed when it ends, also by an
+ * error.
+ * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be,
+ *   or are not those of the run that is resumed
+ * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's
+ *   non-finite-rows.jsonl
+ * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole
+ *   state is saved first
+ */
+export async function runTraining<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+  P extends Policy,
+  T extends TrainingTask,
+>(
+  kind: TrainingKind<Options, K, Source, P, T>,
+  asked: Options,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  const options = withTemplateDate(asked);
+  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  if (options.threads !== null) setThreads(options.threads);
+  await using data = await openRunData(kind, options, notice);
+  await kind.checkRows?.(data.rows, options, notice);
+  using run = await RunFolder.create(options.output, {
+    config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
+    resume: options.resume,
+    overwrite: options.overwrite,
+    notice,
+  });
+  const offendingRows = join(run.path, 'non-finite-rows.jsonl');
+  rmSync(offendingRows, { force: true });
+
+  try {
+    return await train(kind, options, data, run, hooks);
+  } catch (error) {
+    if (error instanceof NonFiniteLossError) {
+      await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
+    }
+    throw error;
+  }
+}
+
+async function train<
+  Options extends TrainingOptions,
+  K extends RowKind,
+  Source extends AnySource,
+  P extends Policy,
+  T extends TrainingTask,
+>(
+  kind: TrainingKind<Options, K, Source, P, T>,
+  asked: Options,
+  data: RunData<K>,
+  run: RunFolder,
+  { onEvent = () => {}, signal, shared }: RunHooks,
+): Promise<RunResult> {
+  const began = performance.now();
+  const notice = (text: string): void => onEvent({ type: 'notice', text });
+  // Without a loader of its own, a kind's policy is any.
+  using policy = kind.load
+    ? await kind.load(asked)
+    : ((await loadPolicy(asked, { base: shared?.base })) as P);
+  const { model, parameters, saveWeights } = policy;
+  const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
+  if (dated !== null) notice(dated);
+  const positions = model.decoder.config.maxPositions;
+  const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
+  const identity = await identityOf(kind, options, data, policy);
+  await compareWithCheckpoint(run, identity, notice);
+  const { rows, heldOut } = data;
+  const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
+  const { vocabularySize } = model.decoder.config;
+  const usual = { seed, maxLength, positions, vocabularySize, onBadRow };
+  const sourceOf = (from: Rows<RowOf[K]>, own: Pick<SourceOptions, 'shuffle' | 'option'>): Source =>
+    kind.source(from, model.tokenizer, { ...usual, ...own }, options, policy);
+  using source = sourceOf(rows, { shuffle });
+  using evaluation = heldOut && sourceOf(heldOut, { shuffle: false, option: '--eval-data' });
+  const perBatch = kind.stepsPerBatch?.(options) ?? 1;
+  const part =
+    options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
+  const lengths = [await surveyLengths(source, { notice, signal, part })];
+  if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
+  const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
+  identity.microBatchTokens = passes.limit.tokens;
+  const accepted: string[] = [];
+  const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
+    identity.inputs[option] = input;
+    if (how?.mayChange) {
+      await compareWithCheckpoint(run, { ...identity, inputs: { [option]: input } }, notice, [
+        option,
+      ]);
+      accepted.push(option);
+    }
+    await compareWithCheckpoint(run, identity, () => {}, accepted);
+  };
+  const { path } = run;
+  const prepared = {
+    ...{ options, policy, data, source, evaluation, path, passes, addInput, notice, signal },
+    tell: onEvent,
+  };
+  let task: T;
+  try {
+    task = await kind.task(prepared);
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    const step = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
+    return { path: run.path, final: run.finalPath, step, interrupted: true };
+  }
+  const environment = describeEnvironment({
+    torch: torchBuild().version,
+    device: model.device,
+    threads: threads(),
+    modelHashes: { [options.model]: await model.hash() },
+    dataHashes: await dataHashes(data),
+  });
+  run.writeEnvironment(environment);
+  using owned = new DisposableStack();
+  const optimiser = owned.adopt(
+    kind.optimiser?.(parameters, options) ??
+      new AdamW(parameters, { weightDecay: options.weightDecay }),
+    (one) => one.dispose(),
+  );
+  const tellAndShow = (event: TrainingEvent): void => {
+    onEvent(event);
+    for (const report of lengths) report.tell();
+  };
+  const loop = {
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
+    schedules: kind.schedules?.(options) ?? [],
+    onEvent: tellAndShow,
+  };
+  const steps = totalSteps(options, source.usable, perBatch);
+  // The step computes on all cores: one thread beside it is enough to be ahead.
+  source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
+  evaluation?.expect(0, { threads: 0 });
+  const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
+  for (const report of lengths) report.tell({ all: true });
+  if (ended.interrupted) return { path: run.path, final: run.finalPath, ...ended, headlines: [] };
+  try {
+    const shown = await kind.finish?.(prepared, task);
+    await run.saveFinal(saveWeights);
+    const seconds = (performance.now() - began) / 1000;
+    const { verb } = kind.definition;
+    const headlines = writeRunReport(run, {
+      verb,
+      options,
+      headlines: kind.headlines,
+      environment,
+      heldOutRows: evaluation?.usable ?? 0,
+      seconds,
+      shown,
+    });
+    return { path: run.path, final: run.finalPath, ...ended, headlines };
+  } catch (error) {
+    // With --save-steps none, the steps are in no checkpoint yet.
+    const newest = await run.latestCheckpoint();
+    const progress = { totalSteps: steps, evaluationDue: false };
+    const saved = newest && { ...newest, ...progress };
+    const writer = new CheckpointWriter(loop, saved, options.saveTotalLimit);
+    await writer.save(ended.step, progress).catch(() => {});
+    const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
+    throw new RunFailedError(error, left);
+  }
+}
+
+/**
+ * Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next.
+ */
+export function totalSteps(
+  { maxSteps, epochs, batchSize }: Pick<TrainingOptions, 'maxSteps' | 'epochs' | 'batchSize'>,
+  rows: number,
+  perBatch = 1,
+): number {
+  // 0.1 * 30 is a little more than 3: that is no step of its own.
+  const batches = Number(((epochs * rows) / batchSize).toFixed(9));
+  return maxSteps ?? Math.max(1, Math.ceil(batches)) * perBatch;
+}

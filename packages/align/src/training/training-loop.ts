@@ -1,0 +1,237 @@
+// The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints,
+// stopping.
+import { setImmediate } from 'node:timers/promises';
+import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
+import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
+import { parseProfileSteps } from '../profiling/profile-steps.ts';
+import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
+import type { JudgedLine } from '../rollouts/samples-log.ts';
+import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+import { PendingRows } from '../runs/pending-rows.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
+import { TensorBoardWriter } from '../runs/tensorboard.ts';
+import {
+  type CheckpointParts,
+  CheckpointWriter,
+  refuseBrokenWeights,
+} from './checkpoint-writer.ts';
+import { describeOtherPlan, type Schedule } from './other-plan.ts';
+import { RunFailedError } from './run-failed-error.ts';
+import {
+  type CapturedState,
+  captureState,
+  loadTrainingState,
+  savedProgress,
+} from './training-state.ts';
+import { type Metrics, NonFiniteLossError } from './training-task.ts';
+
+export interface LoopOptions {
+  totalSteps: number;
+  learningRate: number;
+  scheduler: ScheduleName;
+  warmupSteps: number;
+  maxGradNorm: number | null;
+  /** Steps between evaluations; null: before the first step and after the last. */
+  evalSteps: number | null;
+  saveSteps: number | null;
+  saveTotalLimit: number | null;
+  logEvery: number;
+  /**
+   * File for a trace of some steps; empty: the run folder's own; null or left out: none is taken.
+   */
+  profile?: string | null;
+  /** Which steps of this call, as `2-4`. */
+  profileSteps?: string;
+}
+
+/** What happens while training, for whoever shows it. */
+export type TrainingEvent =
+  | { type: 'start'; step: number; totalSteps: number }
+  | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
+  /** Of a rollout batch, before the step that is trained on it first. */
+  | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
+  | { type: 'evaluation'; step: number; metrics: Metrics }
+  | { type: 'checkpoint'; step: number; path: string }
+  | ({ type: 'profile'; step: number } & WrittenProfile);
+
+export interface LoopParts extends CheckpointParts {
+  /** Is told what was measured of the machine, and what differs from the run that is resumed. */
+  notice?(text: string): void;
+  /**
+   * When it fires, the step under way is finished, a checkpoint written, and the loop ends. A task
+   * may end the step at once by throwing the signal's reason: then the checkpoint is of the step
+   * before.
+   */
+  signal?: AbortSignal | undefined;
+  /** Numbers other than the learning rate that follow the planned steps. */
+  schedules?: readonly Schedule[];
+}
+
+/**
+ * Whatever ends the loop, the last whole state is saved first.
+ * @returns steps done, and whether the signal stopped it
+ * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of
+ *   that step is kept
+ * @throws RunFailedError for anything else that is thrown on the way
+ */
+export async function trainingLoop(
+  parts: LoopParts,
+  options: LoopOptions,
+): Promise<{ step: number; interrupted: boolean }> {
+  const clock = new PhaseClock();
+  return clock.run(() => runSteps(parts, options, clock));
+}
+
+async function runSteps(
+  parts: LoopParts,
+  options: LoopOptions,
+  clock: PhaseClock,
+): Promise<{ step: number; interrupted: boolean }> {
+  const { task, parameters, optimiser, run, identity, onEvent, notice, signal } = parts;
+  const { totalSteps, evalSteps, saveSteps } = options;
+  const resumed = run.resumed ? await run.latestCheckpoint() : null;
+  const before = resumed === null ? undefined : savedProgress(resumed.path);
+  let step = 0;
+  if (resumed !== null) {
+    loadTrainingState(resumed.path, { task, parameters, optimiser });
+    step = resumed.step;
+  }
+  const schedules = [learningRateOf(options), ...(parts.schedules ?? [])];
+  const told =
+    before && describeOtherPlan(schedules, { step, before: before.totalSteps, now: totalSteps });
+  if (told) notice?.(told);
+  using log = MetricsLog.open(run.metricsPath, run.resumed ? (resumed?.step ?? -1) : null);
+  using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
+  const lines = new PendingRows((row) => log.append(row));
+  const events = new PendingRows((row) => board.metrics(row));
+  const record = (row: MetricsRow): void => {
+    lines.add(row);
+    events.add(row);
+    lines.write();
+    events.write();
+  };
+  let evaluationDue = before?.evaluationDue ?? resumed === null;
+  const evaluate = async (): Promise<void> => {
+    evaluationDue = true;
+    const found = await phase('evaluation', () => task.evaluate());
+    evaluationDue = false;
+    if (found === null) return;
+    const metrics = Object.fromEntries(
+      Object.entries(found).map(([name, value]) => [`eval_${name}`, value]),
+    );
+    record({ step, ...metrics });
+    onEvent({ type: 'evaluation', step, metrics });
+  };
+  const newest = resumed && { ...resumed, evaluationDue };
+  const writer = new CheckpointWriter(parts, newest, options.saveTotalLimit);
+  const save = async (captured?: CapturedState): Promise<void> => {
+    // A checkpoint without the rows of its steps would lose them.
+    lines.write();
+    events.write();
+    log.sync();
+    board.sync();
+    await writer.save(step, { totalSteps, evaluationDue }, captured);
+  };
+
+  let peak =
+    task.flops === undefined || identity === undefined
+      ? null
+      : machinePeak(identity.machine, notice);
+  using profiler = profilerOf(options, run, clock, totalSteps - step);
+  const tellProfile = (): void => {
+    const written = profiler?.finish() ?? null;
+    if (written !== null) onEvent({ type: 'profile', step, ...written });
+  };
+  /** What the task was before the step under way; undefined between steps. */
+  let captured: CapturedState | undefined;
+  /** The optimiser has moved some weights, and perhaps not all. */
+  let torn = false;
+
+  try {
+    onEvent({ type: 'start', step, totalSteps });
+    if (evaluationDue) await evaluate();
+    while (step < totalSteps && !signal?.aborted) {
+      captured = captureState(parts);
+      clock.take();
+      profiler?.beginStep(step + 1);
+      const began = performance.now();
+      const learningRate = schedules[0]!.at(step, totalSteps);
+      const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
+      const metrics = await task.step();
+      phase('optimiser', () => {
+        metrics.grad_norm = clipGradients(
+          parameters.values(),
+          options.maxGradNorm ?? Number.POSITIVE_INFINITY,
+        );
+        if (!Number.isFinite(metrics.grad_norm)) {
+          const what = `the norm of the gradient is ${metrics.grad_norm}`;
+          throw new NonFiniteLossError(what, task.rows);
+        }
+        metrics.learning_rate = learningRate;
+        torn = true;
+        optimiser.step(learningRate);
+        torn = false;
+        optimiser.zeroGrad();
+      });
+      captured = undefined;
+      step += 1;
+      evaluationDue = step === totalSteps || (evalSteps !== null && step % evalSteps === 0);
+      const seconds = (performance.now() - began) / 1000;
+      profiler?.endStep(step);
+      metrics.tokens_per_second = (task.tokens - counted.tokens) / seconds;
+      if (peak !== null) {
+        const reached = ((task.flops ?? 0) - counted.flops) / seconds;
+        if (reached > peak.flops) peak = raisedPeak(identity!.machine, reached);
+        metrics.mfu = reached / peak.flops;
+      }
+      for (const [name, spent] of clock.take()) metrics[`time/${name}`] = spent;
+      if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
+      onEvent({ type: 'step', step, totalSteps, metrics });
+      if (evaluationDue) await evaluate();
+      if (saveSteps !== null && step % saveSteps === 0) await save();
+      if (profiler?.due) tellProfile();
+      await setImmediate();
+    }
+    refuseBrokenWeights(parameters, task);
+    const interrupted = step < totalSteps;
+    if (interrupted || saveSteps !== null) await save();
+    tellProfile();
+    return { step, interrupted };
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) {
+      await save(captured);
+      return { step, interrupted: true };
+    }
+    const whole = !torn && step > 0 && writer.failure === undefined;
+    try {
+      if (whole) await save(captured);
+    } catch (failure) {
+      writer.failure ??= failure;
+    }
+    if (error instanceof NonFiniteLossError) throw error;
+    const notSaved = torn ? 'the optimizer had changed a part of the weights' : writer.failure;
+    throw new RunFailedError(error, { step, checkpoint: writer.path, notSaved });
+  }
+}
+
+const learningRateOf = ({ learningRate, scheduler, warmupSteps }: LoopOptions): Schedule => ({
+  name: 'learning rate',
+  at: (step, totalSteps) =>
+    learningRate * scheduleFactor(scheduler, step, { warmupSteps, totalSteps }),
+});
+
+/**
+ * @param left steps of this call; where they are fewer than those before the first to be profiled,
+ *   the last one is
+ */
+function profilerOf(
+  { profile = null, profileSteps = '' }: LoopOptions,
+  run: RunFolder,
+  clock: PhaseClock,
+  left: number,
+): StepProfiler | null {
+  const steps = parseProfileSteps(profileSteps);
+  if (profile === null || steps === null) return null;
+  const first = Math.max(1, Math.min(steps.first, left));
+  return new StepProfiler(profile || run.profilePath, { ...steps, first }, clock);
+}
