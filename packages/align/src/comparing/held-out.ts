@@ -18,8 +18,8 @@ import type { SharedReferences } from '../reference/shared-references.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { judgeSamples } from '../rollouts/judge-samples.ts';
 import type { PlacedPrompt } from '../rollouts/prompt-source.ts';
+import { Rollouts } from '../rollouts/rollouts.ts';
 import { rolloutSeed, sampleRollouts } from '../rollouts/sample-rollouts.ts';
-import { batchOfSamples } from '../rollouts/sampled-batch.ts';
 import { rolloutLogprobs } from '../rollouts/score-rollouts.ts';
 import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
 
@@ -169,13 +169,13 @@ export class HeldOut {
       const sampled = await sampleRollouts(model, role, prompts, plain, own, signal);
       // Answers that were broken off are not measured.
       signal?.throwIfAborted();
-      const batch = batchOfSamples(sampled, start);
+      const rollouts = Rollouts.of(sampled);
       const how = { limit: LIMIT, temperature: 1 };
-      const policy = await rolloutLogprobs(model, role, batch, how);
-      const known = await rolloutLogprobs(reference.model, reference.role, batch, how);
+      const policy = await rolloutLogprobs(model, role, rollouts, how);
+      const known = await rolloutLogprobs(reference.model, reference.role, rollouts, how);
       const ratios = policy.map((one, token) => one - known[token]!);
-      const k1 = batch.layout.sums(ratios);
-      const k3 = batch.layout.sums(ratios.map((ratio) => Math.expm1(-ratio) + ratio));
+      const k1 = rollouts.layout.sums(ratios);
+      const k3 = rollouts.layout.sums(ratios.map((ratio) => Math.expm1(-ratio) + ratio));
       const judged =
         reward &&
         (await judgeSamples(reward, sampled, {

@@ -138,36 +138,36 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     ...online,
     ...mixing,
     definition: ppoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runPpo,
+    run: async () => (await import('../methods/ppo/ppo.ts')).runPpo,
   }),
   grpo: stage({
     ...online,
     ...mixing,
     definition: grpoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runGrpo,
+    run: async () => (await import('../methods/grpo/grpo.ts')).runGrpo,
   }),
   rloo: stage({
     ...online,
     ...mixing,
     definition: rlooDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRloo,
+    run: async () => (await import('../methods/rloo/rloo.ts')).runRloo,
   }),
   reinforce: stage({
     ...online,
     definition: reinforceDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runReinforce,
+    run: async () => (await import('../methods/reinforce/reinforce.ts')).runReinforce,
   }),
   remax: stage({
     ...online,
     definition: remaxDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRemax,
+    run: async () => (await import('../methods/remax/remax.ts')).runRemax,
   }),
   'online-dpo': stage({
     ...online,
     definition: onlineDpoDefinition,
     // There is always a reference.
     otherPasses: ({ numIterations }) => ({ always: 5, trained: numIterations }),
-    run: async () => (await import('../methods/online/run-online.ts')).runOnlineDpo,
+    run: async () => (await import('../methods/online-dpo/online-dpo.ts')).runOnlineDpo,
   }),
   d2po: stage({
     ...online,
@@ -178,7 +178,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       always: 7,
       trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
     }),
-    run: async () => (await import('../methods/online/run-online.ts')).runD2po,
+    run: async () => (await import('../methods/d2po/d2po.ts')).runD2po,
   }),
   raft: stage({
     ...online,
@@ -189,7 +189,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       always: lora ? 5 : 3,
       trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
     }),
-    run: async () => (await import('../methods/online/run-online.ts')).runRaft,
+    run: async () => (await import('../methods/raft/raft.ts')).runRaft,
   }),
 };
 

@@ -5,7 +5,7 @@ import { addLora } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
-import { trainOnlineDpo } from '../methods/online/run-online.ts';
+import { trainOnlineDpo } from '../methods/online-dpo/online-dpo.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
 import { alignPairs } from '../methods/pairs/run-dpo.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';

@@ -9,7 +9,7 @@ import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { stopping } from '../../testing/stopping.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { writePrompts } from '../online/fixtures/prompt-files.ts';
-import { type TrainD2poOptions, trainD2po } from '../online/run-online.ts';
+import { type TrainD2poOptions, trainD2po } from './d2po.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-d2po-'));
 const inside = (name: string): string => join(folder, name);

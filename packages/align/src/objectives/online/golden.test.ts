@@ -1,6 +1,6 @@
 import { tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
-import { AdaptiveKlController } from '../../methods/online/kl-controller.ts';
+import { AdaptiveKlController } from '../../rollouts/kl-controller.ts';
 import { goldenOnline, hasGoldenLosses } from '../fixtures/golden-online.ts';
 import { clippedSurrogate } from './clipped-surrogate.ts';
 import { pickScored, rewardsOfScored, scoredTokens } from './completion-end.ts';

@@ -4,7 +4,7 @@
 // of the possible gain in E[r] - b KL that it has won. Both to 2%.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
-import { RunningBaseline } from '../../methods/online/running-baseline.ts';
+import { RunningBaseline } from '../../methods/reinforce/running-baseline.ts';
 import { clippedSurrogate } from './clipped-surrogate.ts';
 import {
   forwardKlOptimum,

@@ -2,8 +2,8 @@
 // otherwise: a KL coefficient then means the same for any reward (Engstrom et al. 2020,
 // arXiv:2005.12729, section 3, who scale discounted returns; TRL's `use_score_scaling`, and with
 // `centre` its `use_score_norm`). A batch counts before it is scaled, as in TRL.
-import { expectFinite } from '../../objectives/online/rollout.ts';
-import { RunningMoments, type RunningMomentsState } from '../../rewards/running-moments.ts';
+import { expectFinite } from '../objectives/online/rollout.ts';
+import { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 
 export class RunningRewardScale {
   readonly #moments = new RunningMoments();

@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setThreads, tensor, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
-import { settingsOf } from './fixtures/settings-of.ts';
-import { batchOf, gradientsOf, tinyOnline } from './fixtures/tiny-online.ts';
-import { markPairs, unitsOf } from './pair-update.ts';
-import { sampledObjectives } from './sampled-objectives.ts';
+import { methodOf } from '../online/fixtures/method-of.ts';
+import {
+  batchOf,
+  gradientsOf,
+  type TinyOnline,
+  tinyOnline,
+} from '../online/fixtures/tiny-online.ts';
+import { sampledObjectives } from '../online/sampled-objectives.ts';
+import { sampledPairTerm } from './online-dpo.ts';
+import type { OnlineDpoOptions } from './online-dpo-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-pairs-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -16,82 +21,73 @@ beforeAll(() => void writeTinyChatModel(folder));
 setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** The pairs that a step trained on, of the batch that is still there. */
+const pairsOf = (online: TinyOnline) => {
+  const { rollouts, training } = batchOf(online);
+  if (training.kind !== 'pairs') throw new Error('online DPO trains on pairs');
+  return { layout: rollouts.layout, pairs: training.pairs };
+};
+
 describe('online DPO', () => {
-  it('begins at ln 2, on the best and the worst answer to each prompt', async () => {
-    const settings = settingsOf.onlineDpo({ numGenerations: 3 });
-    using online = await tinyOnline(folder, {
-      ...{ settings, type: 'float32' },
-      settings: { ...settings, epochs: 2 },
-    });
+  it('starts at ln 2, on the best and the worst answer to each prompt', async () => {
+    const method = methodOf.onlineDpo({ numGenerations: 3 });
+    using online = await tinyOnline(folder, { method, epochs: 2, type: 'float32' });
     const metrics = await online.task.step();
     expect(metrics.loss).toBeCloseTo(Math.LN2, 6);
     expect(metrics).toMatchObject({ 'rewards/margins': 0, 'objective/kl': 0 });
-    const { layout, numbers } = batchOf(online);
-    for (const sequences of layout.members().values()) {
+    const { layout, pairs } = pairsOf(online);
+    for (const [group, sequences] of layout.members()) {
       const lengths = sequences.map((one) => layout.lengthOf(one));
-      const marks = sequences.map((one) => numbers.advantages[layout.offsets[one]!]!);
-      const tied = new Set(lengths).size === 1;
-      expect(marks.filter((mark) => mark !== 0)).toHaveLength(tied ? 0 : 2);
-      if (tied) continue;
+      const pair = pairs.find(({ chosen }) => layout.groups[chosen] === group);
+      expect(pair === undefined).toBe(new Set(lengths).size === 1);
+      if (pair === undefined) continue;
       // The reward is for brevity.
-      const gap = Math.max(...marks);
-      expect(lengths[marks.indexOf(gap)]).toBe(Math.min(...lengths));
-      expect(lengths[marks.indexOf(-gap)]).toBe(Math.max(...lengths));
+      expect(layout.lengthOf(pair.chosen)).toBe(Math.min(...lengths));
+      expect(layout.lengthOf(pair.rejected)).toBe(Math.max(...lengths));
+      expect(pair.margin).toBe(Math.max(...lengths) - Math.min(...lengths));
     }
   });
 
-  it('leaves out, and counts, pairs whose rewards are less apart than it was told', async () => {
-    const groups = [0, 0, 0, 1, 1, 1, 2, 2, 2];
-    const layout = RolloutLayout.of(
-      groups.map(() => 1),
-      groups,
-    );
-    const rewards = [1, 4, 2, 5, 5, 5, 0, 8, -1];
-    const marked = (gap?: number) => {
-      const { marks, pairs, ...counts } = markPairs(layout, rewards, gap);
-      expect(unitsOf(pairs).flat().sort()).toEqual(
-        [...marks.keys()].filter((sequence) => marks[sequence] !== 0),
-      );
-      return [[...marks], counts];
+  it('skips and counts pairs whose rewards are closer than --min-score-gap', async () => {
+    const narrowWith = async (minScoreGap?: number) => {
+      const method = methodOf.onlineDpo({ numGenerations: 3, minScoreGap });
+      let judged = 0;
+      // Gaps of 3, 0, 9 and 2 within the four prompts.
+      const rewards = [1, 4, 2, 5, 5, 5, 0, 8, -1, 1, 2, 3];
+      const reward = (): number => rewards[judged++]!;
+      using online = await tinyOnline(folder, { method, epochs: 2, reward });
+      const metrics = await online.task.step();
+      const { pairs } = pairsOf(online);
+      return [pairs, metrics['pairs/below_gap'], metrics.frac_reward_zero_std];
     };
-    const ties = 1 / 3;
-    expect(marked()).toEqual([[-3, 3, 0, 0, 0, 0, 0, 9, -9], { ties, narrow: 0 }]);
-    expect(marked(3)).toEqual(marked());
-    expect(marked(3.5)).toEqual([[0, 0, 0, 0, 0, 0, 0, 9, -9], { ties, narrow: 1 }]);
+    const wide = [
+      { chosen: 1, rejected: 0, margin: 3 },
+      { chosen: 7, rejected: 8, margin: 9 },
+    ];
+    const all = [...wide, { chosen: 11, rejected: 9, margin: 2 }];
+    expect(await narrowWith()).toEqual([all, undefined, 0.25]);
+    expect(await narrowWith(3)).toEqual([wide, 1, 0.25]);
+    expect(await narrowWith(3.5)).toEqual([wide.slice(1), 2, 0.25]);
   });
 
   it.each(
     sampledObjectives(['scoreGap']).map(({ name }) => name),
-  )('--loss %s begins with what it gives pairs that the policy has not moved, with the gap of their rewards', async (loss) => {
-    const settings = settingsOf.onlineDpo({ numGenerations: 3, loss });
-    const twice = { ...settings, epochs: 2 };
-    using online = await tinyOnline(folder, { settings: twice, type: 'float32' });
+  )('--loss %s starts at its value for pairs that the policy has not moved, with their gap of rewards', async (loss) => {
+    const method = methodOf.onlineDpo({ numGenerations: 3, loss });
+    using online = await tinyOnline(folder, { method, epochs: 2, type: 'float32' });
     const { loss: found, 'policy/kl': _, ...metrics } = await online.task.step();
-    const { layout, numbers } = batchOf(online);
-    const gaps = [...layout.members().values()].flatMap((sequences) => {
-      const marks = sequences.map((one) => numbers.advantages[layout.offsets[one]!]!);
-      const gap = Math.max(...marks);
-      return gap > 0
-        ? [
-            {
-              gap,
-              chosen: sequences[marks.indexOf(gap)]!,
-              rejected: sequences[marks.indexOf(-gap)]!,
-            },
-          ]
-        : [];
-    });
-    expect(gaps.length).toBeGreaterThan(0);
-    const { objective, options } = settings.pairs!;
+    const { layout, pairs } = pairsOf(online);
+    expect(pairs.length).toBeGreaterThan(0);
+    const { objective, options } = sampledPairTerm(method.options as unknown as OnlineDpoOptions);
     const expected = tidy(() => {
-      const column = (of: (pair: (typeof gaps)[number]) => number) =>
-        tensor(gaps.map(of), { dtype: 'float64' });
+      const column = (of: (pair: (typeof pairs)[number]) => number) =>
+        tensor(pairs.map(of), { dtype: 'float64' });
       const scores = {
         ...{ policyChosen: column(() => -7), policyRejected: column(() => -9) },
         ...{ referenceChosen: column(() => -7), referenceRejected: column(() => -9) },
         tokensChosen: column(({ chosen }) => layout.lengthOf(chosen)),
         tokensRejected: column(({ rejected }) => layout.lengthOf(rejected)),
-        scoreGap: column(({ gap }) => gap),
+        scoreGap: column(({ margin }) => margin),
       };
       return objective
         .loss(scores as never, options)
@@ -103,7 +99,7 @@ describe('online DPO', () => {
   });
 
   it('passes over batches without a pair: they are no step', async () => {
-    const settings = settingsOf.onlineDpo({ numGenerations: 3, minScoreGap: 2, minibatches: 4 });
+    const method = methodOf.onlineDpo({ numGenerations: 3, minScoreGap: 2, minibatches: 4 });
     let judged = 0;
     // Of the first two batches (12 answers each) one is of ties, and one of pairs that are too
     // close.
@@ -111,7 +107,7 @@ describe('online DPO', () => {
       (++judged <= 12 ? 0 : judged <= 24 ? 0.1 : 10) * tokens!;
     const notices: string[] = [];
     using online = await tinyOnline(folder, {
-      ...{ settings, reward },
+      ...{ method, reward },
       notice: (text) => void notices.push(text),
     });
     const metrics = await online.task.step();
@@ -124,10 +120,10 @@ describe('online DPO', () => {
   });
 
   it('ends a run in which nothing can be learnt, and says so before', async () => {
-    const settings = settingsOf.onlineDpo({ maxNewTokens: 1 });
+    const method = methodOf.onlineDpo({ maxNewTokens: 1 });
     const notices: string[] = [];
     using online = await tinyOnline(folder, {
-      ...{ settings, reward: () => 1, notice: (text) => void notices.push(text) },
+      ...{ method, reward: () => 1, notice: (text) => void notices.push(text) },
       batchSize: 1,
     });
     await expect(online.task.step()).rejects.toThrow(
@@ -142,10 +138,10 @@ describe('online DPO', () => {
   });
 
   it.each([2, 3, 4])('no pair is divided by %d minibatches', async (minibatches) => {
-    const settings = settingsOf.onlineDpo({ numGenerations: 4, minibatches });
+    const method = methodOf.onlineDpo({ numGenerations: 4, minibatches });
     const rows: (readonly number[])[] = [];
     let judged = 0;
-    using online = await tinyOnline(folder, { settings, reward: () => ++judged });
+    using online = await tinyOnline(folder, { method, reward: () => ++judged });
     for (let step = 0; step < minibatches; step++) {
       const metrics = await online.task.step();
       expect(metrics.loss).toBeCloseTo(Math.LN2, 6);

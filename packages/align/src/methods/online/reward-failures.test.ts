@@ -7,13 +7,9 @@ import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import type { RunFailedError } from '../../training/run-failed-error.ts';
 import type { RunResult } from '../../training/run-training.ts';
-import { writePrompts } from '../online/fixtures/prompt-files.ts';
-import {
-  type TrainGrpoOptions,
-  type TrainPpoOptions,
-  trainGrpo,
-  trainPpo,
-} from '../online/run-online.ts';
+import { type TrainGrpoOptions, trainGrpo } from '../grpo/grpo.ts';
+import { type TrainPpoOptions, trainPpo } from '../ppo/ppo.ts';
+import { writePrompts } from './fixtures/prompt-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-reward-failures-'));
 const inside = (name: string): string => join(folder, name);

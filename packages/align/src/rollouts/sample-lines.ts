@@ -1,30 +1,11 @@
-// What was sampled, as a rollout batch and as lines of samples.jsonl.
+// Sampled answers as lines of samples.jsonl.
 import type { Judgement } from './judge-samples.ts';
-import { RolloutBatch } from './rollout-batch.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
 import type { SampleLine } from './samples-log.ts';
 
-export function batchOfSamples(
-  { prompts, samples }: SampledRollouts,
-  number: number,
-): RolloutBatch {
-  const answers = {
-    prompts: prompts.map(({ tokens }) => tokens),
-    completions: samples.map(({ tokens }) => tokens),
-    groups: samples.map(({ group }) => group),
-  };
-  const rows = prompts.map(({ row }) => row);
-  return new RolloutBatch(
-    number,
-    rows,
-    answers,
-    samples.flatMap(({ logprobs }) => logprobs),
-  );
-}
-
 /**
- * @param judged of the answers in the order of `sequences`; the reward of the others is null
- * @param kl [S]
+ * @param judged the answers in `sequences`, in that order; the reward of the others is null
+ * @param kl [S], in nats
  */
 export function sampleLines(
   { prompts, samples }: SampledRollouts,

@@ -9,19 +9,16 @@ import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { stopping } from '../../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import type { RunHooks, RunResult } from '../../training/run-training.ts';
+import { trainGrpo } from '../grpo/grpo.ts';
+import { trainOnlineDpo } from '../online-dpo/online-dpo.ts';
+import { type TrainPpoOptions, trainPpo } from '../ppo/ppo.ts';
+import { trainRaft } from '../raft/raft.ts';
+import { trainReinforce } from '../reinforce/reinforce.ts';
+import { trainRemax } from '../remax/remax.ts';
 import { trainReward } from '../reward/run-reward.ts';
+import { trainRloo } from '../rloo/rloo.ts';
 import { fineTune } from '../supervised/run-sft.ts';
 import { writePrompts, writeRewardModule } from './fixtures/prompt-files.ts';
-import {
-  type TrainPpoOptions,
-  trainGrpo,
-  trainOnlineDpo,
-  trainPpo,
-  trainRaft,
-  trainReinforce,
-  trainRemax,
-  trainRloo,
-} from './run-online.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-online-'));
 const inside = (name: string): string => join(folder, name);
