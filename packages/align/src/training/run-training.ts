@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
+import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import { dateNotice } from '../config/template-options.ts';
