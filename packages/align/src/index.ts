@@ -27,6 +27,7 @@ export { tokenisePrompt } from './batching/tokenise-prompt.ts';
 export { tokeniseRanking } from './batching/tokenise-ranking.ts';
 export { tokeniseUnpaired } from './batching/tokenise-unpaired.ts';
 export { unknownToken } from './batching/unknown-token.ts';
+export { type CompareOptions, compareDefinition } from './comparing/compare-options.ts';
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
 export { findings } from './comparing/comparison-findings.ts';
 export type { ComparisonResults } from './comparing/comparison-results.ts';
@@ -44,7 +45,6 @@ export { type OpenComparisonOptions, openComparison } from './comparing/open-com
 export { type ComparisonPlan, planComparison } from './comparing/plan-comparison.ts';
 export * from './comparing/run-comparison.ts';
 export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
-export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { nearest } from './config/nearest.ts';

@@ -1,8 +1,9 @@
 // The JSON Schema of `keel compare --config`, for editors.
-import { compareDefinition } from '../config/compare-options.ts';
+
 import { optionsJsonSchema } from '../config/json-schema.ts';
 import type { OptionsDefinition } from '../config/options.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
+import { compareDefinition } from './compare-options.ts';
 import { ownOptions } from './read-plans.ts';
 
 type JsonSchema = Record<string, unknown>;

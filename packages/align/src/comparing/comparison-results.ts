@@ -1,7 +1,7 @@
 // What a comparison found, and the files that tell it: results.json, table.md, plot.svg,
 // report.html.
 import { join } from 'node:path';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { scatterPlot } from '../runs/report/scatter-plot.ts';
 import type { Comparison } from './comparison.ts';
 import { findings } from './comparison-findings.ts';

@@ -1,5 +1,5 @@
-import type { CompareOptions } from '../config/compare-options.ts';
 import type { Recipe, RecipeStage } from '../recipes/recipe.ts';
+import type { CompareOptions } from './compare-options.ts';
 import type { NamedObjective } from './objective-name.ts';
 
 /**

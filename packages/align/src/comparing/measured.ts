@@ -2,7 +2,7 @@
 // evaluation/<name>.json.
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 const numbers = z.array(z.number());
 

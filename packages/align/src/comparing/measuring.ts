@@ -11,18 +11,18 @@ import {
   resolvePrecision,
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
-import type { CompareOptions } from '../config/compare-options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
-import { inputFiles } from '../recipes/input-files.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { SharedReferences } from '../reference/shared-references.ts';
 import { openReward } from '../rewards/open-reward.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 import { keelVersion } from '../runs/environment.ts';
+import { inputFiles } from '../training/input-files.ts';
 import { fittingLength } from '../training/lengths.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
+import type { CompareOptions } from './compare-options.ts';
 import type { CompareEntry } from './comparison.ts';
 import { HeldOut, type MeasuringHooks, type Subject } from './held-out.ts';
 import { type Measured, type MeasuredKey, readMeasured, writeMeasured } from './measured.ts';

@@ -3,7 +3,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { snakeCase } from '../config/case.ts';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { completeDate } from '../config/template-options.ts';
@@ -18,6 +17,7 @@ import { stageVerbs } from '../recipes/stage-verbs.ts';
 import { checkReward } from '../rewards/open-reward.ts';
 import { totalSteps } from '../training/run-training.ts';
 import { checkPairs } from './check-pairs.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { type CompareEntry, type Comparison, type EntryPlan, entryName } from './comparison.ts';
 import { readPlans } from './read-plans.ts';
 import { writeUnpaired, writeUnpairedOnce } from './unpaired-rows.ts';

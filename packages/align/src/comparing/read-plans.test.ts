@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readPlans } from './read-plans.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-plans-'));

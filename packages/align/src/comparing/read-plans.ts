@@ -1,13 +1,13 @@
 // From options and the YAML file's `entries` to what is to be compared.
 // Not by the index, which loads LibTorch: help and schemas do without.
 import { nameFault } from '@keel/model/safe-name';
-import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import { describeWritten } from '../config/written.ts';
 import { OPTIONS, optionEntries } from '../config/yaml-config.ts';
 import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
+import { type CompareOptions, defaultObjectives } from './compare-options.ts';
 import type { EntryPlan } from './comparison.ts';
 import { type NamedObjective, readObjective } from './objective-name.ts';
 

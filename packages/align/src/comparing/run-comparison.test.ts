@@ -6,7 +6,6 @@ import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
 import { ktoDefinition } from '../methods/answers/kto-options.ts';
 import { runKto } from '../methods/answers/run-kto.ts';
@@ -22,6 +21,7 @@ import {
   writeTinyChatModel,
 } from '../testing/tiny-chat-model.ts';
 import { tinyRun } from '../testing/tiny-run.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
+import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { runStage } from '../recipes/run-stage.ts';
 import { StageError } from '../recipes/stage-error.ts';
 import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts';
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
-import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';

@@ -5,8 +5,8 @@ import { exactJson } from '@keel/model/exact-json';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
-import { writeFully } from '../runs/append-whole.ts';
-import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { writeFully } from '../files/append-whole.ts';
+import { fillFileAtomic } from '../files/atomic-write.ts';
 
 /** Pairs that are read and written at a time. */
 const CHUNK = 256;

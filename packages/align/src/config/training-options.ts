@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { defineOptions, type OptionsDefinition, option } from './options.ts';
+import { parseProfileSteps } from './profile-steps.ts';
 import { templateShape } from './template-options.ts';
 
 /** The model used where none is named. */

@@ -6,7 +6,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, makeFolder } from '@keel/model';
 import { addonBuild, type Device, threads, torchBuild } from '@keel/torch';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { type MatmulPeak, measureMatmulPeak } from './matmul-peak.ts';
 
 /** A measured peak and what it was measured with. */

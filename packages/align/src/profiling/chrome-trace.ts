@@ -2,7 +2,7 @@
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 import { writeSync } from 'node:fs';
 import type { ProfileEvent } from '@keel/torch';
-import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { fillFileAtomic } from '../files/atomic-write.ts';
 import { isStep } from './profile-summary.ts';
 
 /** The format wants a number of the process. */

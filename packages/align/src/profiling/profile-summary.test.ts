@@ -1,6 +1,6 @@
 import type { ProfileEvent } from '@keel/torch';
 import { expect, it } from 'vitest';
-import { parseProfileSteps } from './profile-steps.ts';
+import { parseProfileSteps } from '../config/profile-steps.ts';
 import { summariseProfile } from './profile-summary.ts';
 import { profileTable } from './profile-table.ts';
 

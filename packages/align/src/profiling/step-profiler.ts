@@ -2,9 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type PhaseClock, type ProfileEvent, Profiler } from '@keel/torch';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import type { ProfileSteps } from '../config/profile-steps.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { writeChromeTrace } from './chrome-trace.ts';
-import type { ProfileSteps } from './profile-steps.ts';
 import { type ProfileSummary, stepRange, summariseProfile } from './profile-summary.ts';
 
 /** Operators in a trace, the longest: some 40 MB as a file. */

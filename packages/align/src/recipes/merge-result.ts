@@ -5,7 +5,7 @@ import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
 import { savedTemplate } from '../config/template-options.ts';
 import { hashPath } from '../data/hash-path.ts';
-import { removePartials, writeFileAtomic, writeFolderAtomic } from '../runs/atomic-write.ts';
+import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
 const RECORD = 'merged-from.json';

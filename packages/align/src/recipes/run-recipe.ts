@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '@keel/model';
 import type { FileHash } from '../data/open-rows.ts';
-import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
+import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';

@@ -5,7 +5,7 @@ import { snakeCase } from '../config/case.ts';
 import { yamlValues } from '../config/write-config.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { keelVersion } from '../runs/environment.ts';
-import { inputFiles } from './input-files.ts';
+import { inputFiles } from '../training/input-files.ts';
 import { type RecipeStage, verbOf } from './recipe.ts';
 import type { StageIdentity } from './stage-records.ts';
 

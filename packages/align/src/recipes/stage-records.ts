@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dictionary } from '@keel/model';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 const files = z.array(z.object({ name: z.string(), sha256: z.string() }));
 

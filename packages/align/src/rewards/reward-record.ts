@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { combineEnsemble, ensembleRules } from './ensemble.ts';
 import { normaliseRewards, rewardNormalisationSchema } from './normalisation.ts';
 

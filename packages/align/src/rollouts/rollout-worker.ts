@@ -15,6 +15,7 @@ import type { MovingReference } from '../reference/moving-reference.ts';
 import { CompositeReward, type CompositeState } from '../rewards/composite-reward.ts';
 import type { Reward } from '../rewards/reward.ts';
 import type { RunningMomentsState } from '../rewards/running-moments.ts';
+import type { SampleLine } from '../runs/samples-log.ts';
 import type { Metrics } from '../training/training-task.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
 import type { KlControllerState } from './kl-controller.ts';
@@ -32,7 +33,6 @@ import {
   type SamplingOptions,
   sampleRollouts,
 } from './sample-rollouts.ts';
-import type { SampleLine } from './samples-log.ts';
 import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
 import type { Training } from './training.ts';
 

@@ -1,7 +1,8 @@
 // Sampled answers as lines of samples.jsonl.
+
+import type { SampleLine } from '../runs/samples-log.ts';
 import type { Judgement } from './judge-samples.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
-import type { SampleLine } from './samples-log.ts';
 
 /**
  * @param judged the answers in `sequences`, in that order; the reward of the others is null

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, fileError } from '@keel/model';
-import { removeFolderAtomic, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
+import { removeFolderAtomic, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import { type FileSum, type FileSums, fileFault, sumFiles } from './file-sums.ts';
 
 const MANIFEST = 'checkpoint.json';

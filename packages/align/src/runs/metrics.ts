@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { fileError } from '@keel/model';
-import { appendToDescriptor } from './append-whole.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { appendToDescriptor } from '../files/append-whole.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** Numbers of one optimizer step by name; `step` counts from 1, evaluation before training is 0. */
 export interface MetricsRow {

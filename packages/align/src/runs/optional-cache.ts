@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileError, fileError, makeFolder } from '@keel/model';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** A file of the cache; null where there is none, or it cannot be read. */
 export function readCached(path: string): Buffer | null {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RewardFindings } from '../evaluation/reward-findings.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** Its name in the run folder of a reward model. */
 export const REWARD_EVALUATION = 'reward-evaluation.json';

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { FileError, fileError, makeFolder } from '@keel/model';
 import { parse, stringify } from 'yaml';
 import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
-import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
+import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import {
   type Checkpoint,
   type FoundCheckpoints,

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ownIdentity } from './process-identity.ts';
+import { ownIdentity } from '../files/process-identity.ts';
 import { RunFolder } from './run-folder.ts';
 import { lockFile } from './run-lock.ts';
 

@@ -3,7 +3,12 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '@keel/model';
-import { ownIdentity, type ProcessIdentity, processRuns, whyGone } from './process-identity.ts';
+import {
+  ownIdentity,
+  type ProcessIdentity,
+  processRuns,
+  whyGone,
+} from '../files/process-identity.ts';
 
 export const LOCK_NAME = '.lock';
 

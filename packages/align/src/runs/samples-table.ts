@@ -1,6 +1,6 @@
 // The best and the worst of a batch of sampled answers, for people.
 import type { Content } from '../data/messages.ts';
-import type { JudgedLine } from '../rollouts/samples-log.ts';
+import type { JudgedLine } from './samples-log.ts';
 
 /** What a table has of an answer. */
 export type ShownSample = Pick<JudgedLine, 'prompt' | 'completion' | 'reward' | 'kl'>;

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '@keel/model';
-import { appendToDescriptor } from './append-whole.ts';
+import { appendToDescriptor } from '../files/append-whole.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import type { MetricsRow } from './metrics.ts';
 import { bytesField, doubleField, floatField, varintField } from './protobuf.ts';

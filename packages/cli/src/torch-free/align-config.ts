@@ -1,8 +1,8 @@
 // The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and
 // the doctor do without.
 
+export { compareDefinition } from '../../../align/src/comparing/compare-options.ts';
 export { compareJsonSchema } from '../../../align/src/comparing/compare-schema.ts';
-export { compareDefinition } from '../../../align/src/config/compare-options.ts';
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { flagValue } from '../../../align/src/config/flag-value.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
-import { appendWhole } from '../../runs/append-whole.ts';
-import { writeFileAtomic } from '../../runs/atomic-write.ts';
+import { appendWhole } from '../../files/append-whole.ts';
+import { writeFileAtomic } from '../../files/atomic-write.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 
 /** What a job is made of, by the option that says it. */

@@ -20,9 +20,9 @@ import {
   templateSettings,
 } from '../../config/template-options.ts';
 import { openRows } from '../../data/open-rows.ts';
+import { writeFully } from '../../files/append-whole.ts';
+import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
-import { writeFully } from '../../runs/append-whole.ts';
-import { fillFileAtomic } from '../../runs/atomic-write.ts';
 import { refuseSystemFolder } from '../../runs/output-folder.ts';
 import { lockFile } from '../../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';

@@ -2,10 +2,10 @@
 // source, expensive) labels the pairs of some prompts only. A discriminator is trained on these, and
 // labels the pairs of all other prompts.
 import { join } from 'node:path';
+import { writeFolderAtomic } from '../../files/atomic-write.ts';
 import { KlPenalty } from '../../rollouts/kl-penalty.ts';
 import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
 import type { PairTraining } from '../../rollouts/training.ts';
-import { writeFolderAtomic } from '../../runs/atomic-write.ts';
 import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { rolloutOptions } from '../online/worker-options.ts';

@@ -7,7 +7,7 @@ import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bradleyTerry } from '../../objectives/bradley-terry.ts';
 import type { RewardFunction } from '../../rewards/function-reward.ts';
-import { SamplesLog } from '../../rollouts/samples-log.ts';
+import { SamplesLog } from '../../runs/samples-log.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { methodOf } from '../online/fixtures/method-of.ts';
 import { gradientsOf, tinyOnline } from '../online/fixtures/tiny-online.ts';

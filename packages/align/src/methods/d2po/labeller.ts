@@ -15,7 +15,7 @@ import type { AnsweredPrompt } from '../../rewards/score-answers.ts';
 import type { Judged, OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
 import { rolloutSeed, type SampledRollouts } from '../../rollouts/sample-rollouts.ts';
-import type { SampleLine } from '../../rollouts/samples-log.ts';
+import type { SampleLine } from '../../runs/samples-log.ts';
 import type { Metrics, TaskState } from '../../training/training-task.ts';
 import type { Learner } from '../online/online-algorithm.ts';
 import type { Discriminator } from './discriminator.ts';

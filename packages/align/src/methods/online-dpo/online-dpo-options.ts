@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { option, withCompletion } from '../../config/options.ts';
+import { defineTraining } from '../../config/training-options.ts';
 import {
   checkObjectiveOptions,
   completeObjectiveOptions,
   optionsShapeOf,
   shownBetas,
-} from '../../config/objective-options.ts';
-import { option, withCompletion } from '../../config/options.ts';
-import { defineTraining } from '../../config/training-options.ts';
+} from '../../objectives/objective-options.ts';
 import type { ExtraScores } from '../../objectives/paired.ts';
 import {
   type Checked,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memory } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SampleLine } from '../../rollouts/samples-log.ts';
+import type { SampleLine } from '../../runs/samples-log.ts';
 import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { stopping } from '../../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';

@@ -14,8 +14,8 @@ import type { Reward } from '../../rewards/reward.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
 import { PromptSource } from '../../rollouts/prompt-source.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
-import { SamplesLog } from '../../rollouts/samples-log.ts';
 import type { Training } from '../../rollouts/training.ts';
+import { SamplesLog } from '../../runs/samples-log.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
 import {
   type RunHooks,

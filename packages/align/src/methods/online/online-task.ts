@@ -14,13 +14,13 @@ import { RolloutBatch } from '../../rollouts/rollout-batch.ts';
 import { answerMetrics } from '../../rollouts/rollout-metrics.ts';
 import type { OnlineParts, WorkerState } from '../../rollouts/rollout-worker.ts';
 import { rolloutSeed, type Sample } from '../../rollouts/sample-rollouts.ts';
+import type { Unit } from '../../rollouts/training.ts';
 import {
   isJudged,
   type JudgedLine,
   type SampleLine,
   type SamplesLog,
-} from '../../rollouts/samples-log.ts';
-import type { Unit } from '../../rollouts/training.ts';
+} from '../../runs/samples-log.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics, TaskState } from '../../training/training-task.ts';
 import type { PretrainingMix } from '../supervised/pretraining-mix.ts';

@@ -1,12 +1,4 @@
 import { z } from 'zod';
-import {
-  checkObjectiveOptions,
-  completeObjectiveOptions,
-  hasNoBeta,
-  isCoupled,
-  objectiveOptionsShape,
-  shownBetas,
-} from '../../config/objective-options.ts';
 import { defineOptions, option } from '../../config/options.ts';
 import {
   checkTraining,
@@ -15,6 +7,14 @@ import {
   trainingShape,
 } from '../../config/training-options.ts';
 import { DEFAULT_BETA } from '../../objectives/mixture.ts';
+import {
+  checkObjectiveOptions,
+  completeObjectiveOptions,
+  hasNoBeta,
+  isCoupled,
+  objectiveOptionsShape,
+  shownBetas,
+} from '../../objectives/objective-options.ts';
 import { pairedOtherNames } from '../../objectives/other-names.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { checkReferenceSync, referenceSyncShape } from '../online/reference-sync-options.ts';

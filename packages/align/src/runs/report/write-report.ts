@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { writeFileAtomic } from '../atomic-write.ts';
+import { writeFileAtomic } from '../../files/atomic-write.ts';
 import { keelVersion } from '../environment.ts';
 import { comparisonSection, sampleSection } from './answer-sections.ts';
 import { chartSection } from './chart-section.ts';

@@ -1,11 +1,11 @@
 // The options of single objectives as options of a verb: each optional, and only those of the
 // chosen objectives are filled in.
 import { z } from 'zod';
-import { defaultBeta, ownOptions } from '../objectives/mixture.ts';
-import type { PairedObjective } from '../objectives/paired.ts';
-import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
-import { pairedObjectives } from '../objectives/registry.ts';
-import { detailsOf, option } from './options.ts';
+import { detailsOf, option } from '../config/options.ts';
+import { defaultBeta, ownOptions } from './mixture.ts';
+import type { PairedObjective } from './paired.ts';
+import { rankedObjectiveNames } from './ranked-names.ts';
+import { pairedObjectives } from './registry.ts';
 
 type Both<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
   one: infer Intersection,

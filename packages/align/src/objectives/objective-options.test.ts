@@ -1,12 +1,12 @@
 // Options of single objectives: whose they are, what is filled in, and what is refused before
 // anything is loaded.
 import { expect, test } from 'vitest';
+import { ConfigError } from '../config/config-error.ts';
+import { resolveOptions } from '../config/resolve-options.ts';
+import { yamlValues } from '../config/write-config.ts';
 import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
-import { pairedOtherNames } from '../objectives/other-names.ts';
-import { pairedObjectiveNames } from '../objectives/registry.ts';
-import { ConfigError } from './config-error.ts';
-import { resolveOptions } from './resolve-options.ts';
-import { yamlValues } from './write-config.ts';
+import { pairedOtherNames } from './other-names.ts';
+import { pairedObjectiveNames } from './registry.ts';
 
 const definition = defineDpoOptions(pairedObjectiveNames);
 const resolve = (flags: Record<string, string | string[] | boolean>) =>

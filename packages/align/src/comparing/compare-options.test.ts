@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { resolveOptions } from '../config/resolve-options.ts';
 import { compareDefinition } from './compare-options.ts';
-import { resolveOptions } from './resolve-options.ts';
 
 const resolve = (flags: Record<string, string>) =>
   resolveOptions(compareDefinition, {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readObjective } from '../comparing/objective-name.ts';
-import { defineOptions, option } from './options.ts';
-import { checkTraining, trainingExclusive, trainingShape } from './training-options.ts';
+import { defineOptions, option } from '../config/options.ts';
+import { checkTraining, trainingExclusive, trainingShape } from '../config/training-options.ts';
+import { readObjective } from './objective-name.ts';
 
 const entries = 'Entries';
 const evaluation = 'Evaluation';

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { exactJson } from '@keel/model/exact-json';
 import type { Content } from '../data/messages.ts';
-import { appendWhole } from '../runs/append-whole.ts';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { appendWhole } from '../files/append-whole.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** One sampled answer, as a line of samples.jsonl. */
 export interface SampleLine {
