@@ -7,7 +7,9 @@ twice.
 from measurement import in_order, measure, parser_of
 
 parser = parser_of(__doc__.splitlines()[0], "pairs", 4)
-parser.add_argument("--precompute", action="store_true", help="reference log-probabilities before training")
+parser.add_argument(
+    "--precompute", action="store_true", help="reference log-probabilities before training"
+)
 arguments = parser.parse_args()
 
 

@@ -12,9 +12,14 @@ parser.add_argument("output", type=Path, help="the folder to write")
 parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
 arguments = parser.parse_args()
 
-source = {"pretrained_model_name_or_path": str(arguments.gguf.parent), "gguf_file": arguments.gguf.name}
+source = {
+    "pretrained_model_name_or_path": str(arguments.gguf.parent),
+    "gguf_file": arguments.gguf.name,
+}
 dequantised = GgufConfig(dequantize=True)
-loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32, quantization_config=dequantised)
+loaded = AutoModelForCausalLM.from_pretrained(
+    **source, dtype=torch.float32, quantization_config=dequantised
+)
 # transformers refuses to save what it read from a GGUF file: a plain model takes the same weights.
 config = loaded.config
 if hasattr(config, "quantization_config"):

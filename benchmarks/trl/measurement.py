@@ -22,14 +22,31 @@ def parser_of(description, rows_flag, rows_default):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", required=True, help="model folder (export-model.py writes one)")
     parser.add_argument("--data", required=True, help="rows, JSON Lines in the chat format")
-    parser.add_argument("--steps", type=at_least_two, default=9, help="optimiser steps, the first not counted (default 9)")
     parser.add_argument(
-        f"--{rows_flag}", dest="rows", type=int, default=rows_default, help=f"{rows_flag} a step (default {rows_default})"
+        "--steps",
+        type=at_least_two,
+        default=9,
+        help="optimiser steps, the first not counted (default 9)",
     )
-    parser.add_argument("--epochs", type=int, default=1, help="passes over the rows that the steps make (default 1)")
-    parser.add_argument("--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it")
-    parser.add_argument("--full", action="store_true", help="train all weights instead of an adapter")
-    parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the base weights")
+    parser.add_argument(
+        f"--{rows_flag}",
+        dest="rows",
+        type=int,
+        default=rows_default,
+        help=f"{rows_flag} a step (default {rows_default})",
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=1, help="passes over the rows that the steps make (default 1)"
+    )
+    parser.add_argument(
+        "--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="train all weights instead of an adapter"
+    )
+    parser.add_argument(
+        "--dtype", choices=["bf16", "fp32"], default="bf16", help="of the base weights"
+    )
     parser.add_argument(
         "--autocast",
         action=argparse.BooleanOptionalAction,
@@ -42,7 +59,9 @@ def parser_of(description, rows_flag, rows_default):
         default=True,
         help="TRL's default is to recompute activations",
     )
-    parser.add_argument("--threads", type=int, help="threads of an operator (default: PyTorch's choice)")
+    parser.add_argument(
+        "--threads", type=int, help="threads of an operator (default: PyTorch's choice)"
+    )
     return parser
 
 
@@ -79,7 +98,12 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        TrainerCallback,
+    )
 
     class Measurement(TrainerCallback):
         def __init__(self):
@@ -111,7 +135,9 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
 
     def load():
         if classifier:
-            return AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=dtype, num_labels=1)
+            return AutoModelForSequenceClassification.from_pretrained(
+                arguments.model, dtype=dtype, num_labels=1
+            )
         return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
 
     with tempfile.TemporaryDirectory() as folder:

@@ -31,8 +31,12 @@ def lines(path):
 
 
 tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-model = AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=torch.bfloat16, num_labels=1)
-rows = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in lines(arguments.data)]
+model = AutoModelForSequenceClassification.from_pretrained(
+    arguments.model, dtype=torch.bfloat16, num_labels=1
+)
+rows = [
+    {name: row[name] for name in ("prompt", "chosen", "rejected")} for row in lines(arguments.data)
+]
 # Passes of 4 pairs: a step's gradient is the mean of them.
 size = min(4, arguments.batch_size)
 with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +70,10 @@ with tempfile.TemporaryDirectory() as folder:
 
 trained = trainer.model.eval()
 trained.config.pad_token_id = tokenizer.pad_token_id
-chats = [tokenizer.apply_chat_template(row["messages"], return_dict=False) for row in lines(arguments.score)]
+chats = [
+    tokenizer.apply_chat_template(row["messages"], return_dict=False)
+    for row in lines(arguments.score)
+]
 scores = [0.0] * len(chats)
 # Padded on the right, the longest together; the head reads each chat's last token.
 order = sorted(range(len(chats)), key=lambda index: len(chats[index]))

@@ -53,8 +53,8 @@ export function answerMetrics(samples: readonly Sample[], { scores, aspects }: J
 }
 
 /**
- * [S] KL of each answer to the reference, the sum of its tokens' log-ratios, in nats; null without a
- * reference.
+ * [S] KL of each answer to the reference, the sum of its tokens' log-ratios, in nats; null without
+ * a reference.
  */
 export function answerKl({ layout, logprobs: { old, reference } }: Rollouts): Float64Array | null {
   if (old === null || reference === null) return null;

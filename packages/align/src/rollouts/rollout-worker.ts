@@ -73,7 +73,9 @@ export interface WorkerOptions {
   shaping: ScoreShaping & { running: boolean };
   /** null: nothing is compared with a reference. */
   kl: KlPenalty | null;
-  /** Answers are compared with the others to the same prompt: equal rewards there have no effect. */
+  /**
+   * Answers are compared with the others to the same prompt: equal rewards there have no effect.
+   */
   comparesWithinPrompts: boolean;
 }
 

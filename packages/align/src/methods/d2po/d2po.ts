@@ -1,6 +1,6 @@
-// D2PO: Singhal et al. 2024, arXiv:2405.01511, algorithm 1. Online DPO in which the reward (the gold
-// source, expensive) labels the pairs of some prompts only. A discriminator is trained on these, and
-// labels the pairs of all other prompts.
+// D2PO: Singhal et al. 2024, arXiv:2405.01511, algorithm 1. Online DPO in which the reward (the
+// gold source, expensive) labels the pairs of some prompts only. A discriminator is trained on
+// these, and labels the pairs of all other prompts.
 import { join } from 'node:path';
 import { writeFolderAtomic } from '../../files/atomic-write.ts';
 import { KlPenalty } from '../../rollouts/kl-penalty.ts';

@@ -2,8 +2,8 @@
 // the reward ranks them, and a paired objective is minimised on the best and the worst of each
 // prompt, by default DPO's (arXiv:2305.18290, eq. 7):
 //   loss = -log s(b [log pi/pi_ref (y_w) - log pi/pi_ref (y_l)])
-// Deviation: the paper has two answers to each prompt; here the best and the worst of several. Prompts
-// whose answers all have one reward give no pair.
+// Deviation: the paper has two answers to each prompt; here the best and the worst of several.
+// Prompts whose answers all have one reward give no pair.
 
 import { completeOptions } from '../../objectives/mixture.ts';
 import { bestAndWorst, wideEnough } from '../../objectives/online/preference-pairs.ts';

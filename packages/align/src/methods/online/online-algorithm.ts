@@ -14,7 +14,10 @@ export interface UpdateSchedule {
   epochs: number;
   /** Steps in each epoch. */
   minibatches: number;
-  /** The remaining steps are skipped when the KL from the policy that sampled exceeds 1.5 times this. */
+  /**
+   * The remaining steps are skipped when the KL from the policy that sampled exceeds 1.5 times
+   * this.
+   */
   targetKl: number | null;
 }
 

@@ -1,5 +1,5 @@
-// From an online algorithm to its whole run: the base with its roles, the reward, the task, and what
-// the report shows.
+// From an online algorithm to its whole run: the base with its roles, the reward, the task, and
+// what the report shows.
 import { join } from 'node:path';
 import { type LanguageModel, loadAdapter, type Role } from '@keel/model';
 import type { Optimiser, Tensor } from '@keel/torch';

@@ -1,5 +1,5 @@
-// Online training: rollout batches, and optimizer steps on each. Knows no method: an algorithm makes
-// the batches and computes the gradients. The batch in progress is part of a checkpoint.
+// Online training: rollout batches, and optimizer steps on each. Knows no method: an algorithm
+// makes the batches and computes the gradients. The batch in progress is part of a checkpoint.
 import { forwardFlops, type ModelSizes, modelSizes, totalFlops } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';

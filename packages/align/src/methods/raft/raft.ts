@@ -1,8 +1,9 @@
 // RAFT, rejection sampling: Dong et al. 2023, arXiv:2304.06767, algorithm 1. The best answers to
 // each prompt are kept, and the policy is fine-tuned on them:
 //   loss = -mean over the tokens of kept answers of log pi(y_t), at temperature 1
-// As in ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3) a threshold of the reward can decide
-// too. Deviation: with --beta above 0 answers are ranked by their reward minus b KL(pi || pi_ref).
+// As in ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3) a threshold of the reward can
+// decide too. Deviation: with --beta above 0 answers are ranked by their reward minus b KL(pi ||
+// pi_ref).
 import { keptAnswers } from '../../objectives/online/kept-answers.ts';
 import { reduceLoss, reductionWeights } from '../../objectives/online/loss-reductions.ts';
 import { moments } from '../../objectives/online/whitening.ts';

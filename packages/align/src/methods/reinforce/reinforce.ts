@@ -1,7 +1,7 @@
 // REINFORCE: Williams 1992, eq. 11, over whole answers:
 //   loss = -sum_t (R - baseline) log pi(y_t),   R = r - b KL(pi || pi_ref)
-// The baseline is a moving mean of earlier batches (section 4), or the mean of the same batch, which
-// scales the gradient by (S - 1)/S.
+// The baseline is a moving mean of earlier batches (section 4), or the mean of the same batch,
+// which scales the gradient by (S - 1)/S.
 import { batchBaselineAdvantages } from '../../objectives/online/reinforce.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
 import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';

@@ -44,7 +44,11 @@ def _serve():
     source = exchange.receive()['program']
     try:
         exec(compile(source, 'candidate.py', 'exec'), module.__dict__)
-        names = {name: exchange.encode(value) for name, value in module.__dict__.items() if not name.startswith('__')}
+        names = {
+            name: exchange.encode(value)
+            for name, value in module.__dict__.items()
+            if not name.startswith('__')
+        }
     except BaseException as error:
         _, name, parts, _ = exchange.raised(error)
         exchange.send({'failed': f'{name}: {", ".join(map(str, parts))}'})

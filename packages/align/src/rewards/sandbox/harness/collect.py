@@ -27,7 +27,9 @@ def run_defined(namespace, before, candidate, watch):
             if candidate is not None:
                 value(candidate)
             else:
-                left_out.append('check(candidate) is not called, because the row names no entry point')
+                left_out.append(
+                    'check(candidate) is not called, because the row names no entry point'
+                )
         elif name.startswith('test') and callable(value):
             _run_function(name, value, watch, left_out)
     return left_out
@@ -38,13 +40,19 @@ def is_skip(error):
     # pytest says that its exceptions are Python's own, but not of their base.
     pytest = any(base.__module__ == '_pytest.outcomes' for base in type(error).__mro__)
     unittest = type(error).__module__ == 'unittest.case'
-    return (pytest and type(error).__name__ in ('Skipped', 'XFailed')) or (unittest and type(error).__name__ == 'SkipTest')
+    return (pytest and type(error).__name__ in ('Skipped', 'XFailed')) or (
+        unittest and type(error).__name__ == 'SkipTest'
+    )
 
 
 def _is_case(kind):
     # Most tests need no unittest, which takes its time to import.
     unittest = sys.modules.get('unittest')
-    return unittest is not None and issubclass(kind, unittest.TestCase) and kind is not unittest.TestCase
+    return (
+        unittest is not None
+        and issubclass(kind, unittest.TestCase)
+        and kind is not unittest.TestCase
+    )
 
 
 def _run_function(name, function, watch, left_out):
@@ -94,12 +102,25 @@ def _parametrized(function):
     for mark in _marks(function):
         if mark.name != 'parametrize':
             continue
-        names, rows = [*mark.args, *(mark.kwargs[one] for one in ('argnames', 'argvalues') if one in mark.kwargs)][:2]
+        names, rows = [
+            *mark.args,
+            *(mark.kwargs[one] for one in ('argnames', 'argvalues') if one in mark.kwargs),
+        ][:2]
         if isinstance(names, str):
             names = [one.strip() for one in names.split(',') if one.strip()]
-        sets = [getattr(row, 'values', row) if hasattr(row, 'marks') else row if len(names) > 1 else (row,) for row in rows]
+        sets = [
+            getattr(row, 'values', row)
+            if hasattr(row, 'marks')
+            else row
+            if len(names) > 1
+            else (row,)
+            for row in rows
+        ]
         choices.append([dict(zip(names, values)) for values in sets])
-    calls = [{name: value for part in parts for name, value in part.items()} for parts in itertools.product(*choices)]
+    calls = [
+        {name: value for part in parts for name, value in part.items()}
+        for parts in itertools.product(*choices)
+    ]
     if not choices and not getattr(getattr(function, '__code__', None), 'co_argcount', 0):
         return calls
     import inspect

@@ -30,11 +30,19 @@ def _enclose():
         while True:
             pid, status = os.wait()
             if pid == child:
-                os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+                os._exit(
+                    os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+                )
 
     def separate():
         mounts, control_groups, names, ipc, users, processes, network = (
-            0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000,
+            0x00020000,
+            0x02000000,
+            0x04000000,
+            0x08000000,
+            0x10000000,
+            0x20000000,
+            0x40000000,
         )
         flags = mounts | control_groups | names | ipc | processes | network
         do('unshare', libc.unshare, flags if is_root else flags | users)
@@ -45,7 +53,16 @@ def _enclose():
             # No further ones: they would give rights to memory and mounts beyond the limits.
             write('/proc/sys/user/max_user_namespaces', '0')
 
-    read_only, no_suid, no_devices, no_exec, remount, bind, recursive, private = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
+    read_only, no_suid, no_devices, no_exec, remount, bind, recursive, private = (
+        1,
+        2,
+        4,
+        8,
+        32,
+        4096,
+        16384,
+        1 << 18,
+    )
 
     def mount(what, source, target, kind, flags, options=None):
         texts = [one and one.encode() for one in (source, target, kind)]
@@ -54,7 +71,9 @@ def _enclose():
     def protect(path):
         """Makes a mount read-only. What its origin has set must stay set."""
         have = os.statvfs(path).f_flag
-        kept = have & (no_exec | os.ST_NOATIME | os.ST_NODIRATIME) | (1 << 21 if have & os.ST_RELATIME else 0)
+        kept = have & (no_exec | os.ST_NOATIME | os.ST_NODIRATIME) | (
+            1 << 21 if have & os.ST_RELATIME else 0
+        )
         flags = remount | bind | read_only | no_suid | no_devices | kept
         mount(f'read-only {path}', None, path, None, flags)
 
@@ -80,7 +99,9 @@ def _enclose():
         os.makedirs(scratch)
         owner = f'uid={inner_user()},gid={inner_user()},mode=700'
         limits = f'size={task["scratch_bytes"]},nr_inodes={task["files"]}'
-        mount('scratch folder', 'scratch', scratch, 'tmpfs', no_suid | no_devices, f'{limits},{owner}')
+        mount(
+            'scratch folder', 'scratch', scratch, 'tmpfs', no_suid | no_devices, f'{limits},{owner}'
+        )
         protect(root)
         os.chdir(root)
         # The old root lies over the new one until it is gone.

@@ -75,7 +75,9 @@ class Exchange:
         return Gone(self.broken)
 
     def send(self, message, mark=None):
-        self._output.write((self._mark if mark is None else mark) + json.dumps(message).encode() + b'\n')
+        self._output.write(
+            (self._mark if mark is None else mark) + json.dumps(message).encode() + b'\n'
+        )
         self._output.flush()
 
     def ask(self, operation, target, *values, **named):
@@ -116,7 +118,11 @@ class Exchange:
             if type(item) is not list or len(item) != 2 or type(item[0]) is not int:
                 raise self.fault('"changed" is not a list of places and values')
             place = item[0]
-            if not 0 <= place < len(values) or place in changes or type(values[place]) not in MUTABLE:
+            if (
+                not 0 <= place < len(values)
+                or place in changes
+                or type(values[place]) not in MUTABLE
+            ):
                 raise self.fault('it changes what it was not given')
             changes[place] = self.decode(item[1])
             if type(changes[place]) is not type(values[place]):
@@ -125,7 +131,9 @@ class Exchange:
 
     def answer(self, message):
         """Does what the other side asks for."""
-        operation = self._operations.get(message.get('do')) if type(message.get('do')) is str else None
+        operation = (
+            self._operations.get(message.get('do')) if type(message.get('do')) is str else None
+        )
         values, names = message.get('values'), message.get('names')
         known = set(message) <= {'ask', 'do', 'with', 'values', 'names', 'in_place'}
         if operation is None or not known or type(values) is not list or type(names) is not dict:
@@ -139,7 +147,9 @@ class Exchange:
             if message.get('in_place') is True:
                 after = enumerate(map(self.encode, given))
                 reply['changed'] = [
-                    [place, new] for place, new in after if new != values[place] and type(given[place]) in MUTABLE
+                    [place, new]
+                    for place, new in after
+                    if new != values[place] and type(given[place]) in MUTABLE
                 ]
         except Gone:
             raise
@@ -165,7 +175,11 @@ class Exchange:
         if not issubclass(kind, Exception) or (kind is Exception and name != 'Exception'):
             kind = ProgramError
         try:
-            own = type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {}) if classes else kind
+            own = (
+                type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {})
+                if classes
+                else kind
+            )
             error = own(*parts)
         except Exception:
             error = ProgramError(*parts)
@@ -184,12 +198,21 @@ class Exchange:
         """
         builtin = lambda kind: getattr(builtins, kind.__name__, None) is kind
         kinds = [kind for kind in type(error).__mro__ if builtin(kind)]
-        classes = [kind for kind in type(error).__mro__ if not builtin(kind) and issubclass(kind, BaseException)]
+        classes = [
+            kind
+            for kind in type(error).__mro__
+            if not builtin(kind) and issubclass(kind, BaseException)
+        ]
         try:
             parts = [part if type(part) in SCALARS else str(part) for part in error.args]
         except BaseException:
             parts = ['?']
-        return [kinds[0].__name__, type(error).__name__, parts, [self.keep(kind) for kind in classes[:16]]]
+        return [
+            kinds[0].__name__,
+            type(error).__name__,
+            parts,
+            [self.keep(kind) for kind in classes[:16]],
+        ]
 
     def keep(self, value):
         """The number by which the other side calls an object."""
@@ -259,7 +282,9 @@ class Exchange:
         try:
             return _leaves[kind](content)
         except Exception as error:
-            raise self.fault(f'a value of the kind {str(kind)[:20]!r} is wrong ({type(error).__name__})')
+            raise self.fault(
+                f'a value of the kind {str(kind)[:20]!r} is wrong ({type(error).__name__})'
+            )
 
     def _other(self, number):
         """The same object of the other side is the same object here."""
@@ -288,7 +313,9 @@ _leaves = {
     'complex': _numbers(complex),
     'range': _numbers(range),
     'fraction': lambda content: _numbers(importlib.import_module('fractions').Fraction)(content),
-    'decimal': lambda text: importlib.import_module('decimal').Decimal(text) if type(text) is str else None + text,
+    'decimal': lambda text: (
+        importlib.import_module('decimal').Decimal(text) if type(text) is str else None + text
+    ),
 }
 
 

@@ -26,7 +26,10 @@ def _probe_calls():
             pass
 
     def use_stream():
-        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(0)).getsockname() is not None
+        return (
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(0)).getsockname()
+            is not None
+        )
 
     attempt('open a socket', lambda: socket.socket(socket.AF_UNIX).close())
     attempt('open a pair of sockets', lambda: socket.socketpair())

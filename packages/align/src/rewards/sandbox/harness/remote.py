@@ -4,7 +4,9 @@
 
 def _refuses(what):
     def method(self, *_):
-        raise TypeError(f'tests cannot ask an object of the program for {what}: compare plain values')
+        raise TypeError(
+            f'tests cannot ask an object of the program for {what}: compare plain values'
+        )
 
     return method
 

@@ -31,7 +31,11 @@ def _modules(tree, names):
         path = _ALIASES.get(name, name if name in standard else None)
         if path is None:
             continue
-        uses = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_name(node.value, name)]
+        uses = [
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and _is_name(node.value, name)
+        ]
         try:
             module = importlib.import_module(path)
         except Exception:
@@ -54,7 +58,11 @@ def _say(error):
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
     if type(error) is AssertionError and not error.args:
         return f'an assertion does not hold{where}'
-    name = getattr(error, 'name_in_program', '' if type(error) in (Gone, ProgramError) else type(error).__name__)
+    name = getattr(
+        error,
+        'name_in_program',
+        '' if type(error) in (Gone, ProgramError) else type(error).__name__,
+    )
     try:
         return f'{name and name + ": "}{error}{where}'[:500]
     except Exception:
@@ -86,7 +94,10 @@ class Tests:
     def _compile(self):
         program = set().union({'candidate'}, *self._free)
         trees = [self._setup_tree, *self.trees]
-        self._own = [{} if self.entry_point else _modules(tree, wanted) for tree, wanted in zip(self.trees, self.wanted)]
+        self._own = [
+            {} if self.entry_point else _modules(tree, wanted)
+            for tree, wanted in zip(self.trees, self.wanted)
+        ]
         related = related_names(trees, program)
         defined = defined_functions(trees)
         self._setup = instrumented(self._setup_tree, 'setup.py', related, defined)
@@ -101,7 +112,9 @@ class Tests:
         entry_point = self.entry_point
         namespace = {'__name__': 'test', '__builtins__': builtins, '__watch__': self._watch}
         exec(self._setup, namespace)
-        own = {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
+        own = (
+            {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
+        )
         namespace.update(remotes)
         namespace.update(self._own[number])
         namespace.update(own)
@@ -167,7 +180,9 @@ def _verdict(exchange, tests, watch, number, offers, failed):
     try:
         if failed is not None:
             raise ProgramError(f'the program does not load: {failed}')
-        remotes = {name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers}
+        remotes = {
+            name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers
+        }
         if entry_point and entry_point not in remotes:
             raise NameError(f'the program defines no {entry_point}')
         tests.run(number, remotes)

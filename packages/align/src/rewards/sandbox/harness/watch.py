@@ -69,10 +69,15 @@ class Watch:
     def catches(kind):
         """What an except clause is for, and what stands for it where the program raised it."""
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        standing = [ours for theirs, ours in CONTROL_FLOW.items() if any(theirs is one for one in kinds)]
+        standing = [
+            ours for theirs, ours in CONTROL_FLOW.items() if any(theirs is one for one in kinds)
+        ]
         if not standing and not any(type(one) is Remote for one in kinds):
             return kind
-        return (*(own_exception(number_of(one)) if type(one) is Remote else one for one in kinds), *standing)
+        return (
+            *(own_exception(number_of(one)) if type(one) is Remote else one for one in kinds),
+            *standing,
+        )
 
 
 class _Block:
@@ -189,7 +194,9 @@ class Instrument(ast.NodeTransformer):
 
     def visit_Assert(self, node):
         related = self._depends(node.test)
-        always = isinstance(node.test, ast.Constant) or (isinstance(node.test, ast.Tuple) and node.test.elts)
+        always = isinstance(node.test, ast.Constant) or (
+            isinstance(node.test, ast.Tuple) and node.test.elts
+        )
         self.generic_visit(node)
         # assert (x, 'message') holds whatever x is.
         if not always:
@@ -200,7 +207,12 @@ class Instrument(ast.NodeTransformer):
         name = _called(node)
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         related = any(map(self._depends, arguments))
-        always = node.args and isinstance(node.args[0], ast.Tuple) and node.args[0].elts and 'rue' in name
+        always = (
+            node.args
+            and isinstance(node.args[0], ast.Tuple)
+            and node.args[0].elts
+            and 'rue' in name
+        )
         self.generic_visit(node)
         if name in _CATCHES and node.args:
             node.args[0] = self._tell('catches', node.args[0])
@@ -229,7 +241,9 @@ class Instrument(ast.NodeTransformer):
     visit_If = visit_While = visit_IfExp = _branch
 
     def visit_With(self, node):
-        calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+        calls = [
+            item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)
+        ]
         raises = any(_ASSERTS.match(_called(call)) for call in calls)
         items = []
         for item in node.items:
@@ -273,7 +287,9 @@ def instrumented(tree, name, related, defined):
 
 def defined_functions(trees):
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    return {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return {
+        node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
 
 
 def bound_names(trees):
