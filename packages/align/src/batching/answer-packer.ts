@@ -10,8 +10,7 @@ export interface PackedAnswer {
 }
 
 /**
- * Packs answers after their prompts. A prompt is stored once for all answers of the batch that share
- * it.
+ * Packs answers after their prompts. A prompt is stored once for all answers of the batch to it.
  */
 export class AnswerPacker {
   readonly #builder = new BatchBuilder();

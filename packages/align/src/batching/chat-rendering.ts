@@ -23,8 +23,8 @@ export type ChatEnd =
   /** After the header of an answer (the generation prompt). */
   | 'header'
   /**
-   * Where the model speaks next: within the last message if that is the assistant's, otherwise after
-   * the header of an answer.
+   * Where the model speaks next: within the last message if that is the assistant's, otherwise
+   * after the header of an answer.
    */
   | 'prompt';
 
@@ -135,7 +135,7 @@ export function startOf(
 }
 
 /**
- * {@link sharedLength}, but never up to the middle of a tag: `<|end|>` and `<|user|>` share nothing.
+ * {@link sharedLength}, but never to the middle of a tag: `<|end|>` and `<|user|>` share nothing.
  */
 export function sharedTags(a: string, fromA: number, b: string, fromB: number): number {
   const shared = sharedLength(a, fromA, b, fromB);

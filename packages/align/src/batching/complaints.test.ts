@@ -53,7 +53,7 @@ test('a real end of sequence is scored, even if it is also the pad token', () =>
   expect(scored.targets.filter((token) => token === END)).toHaveLength(2);
 });
 
-test('the beginning-of-sequence token occurs once: before a plain prompt, never before an answer', () => {
+test('the beginning-of-sequence token precedes a plain prompt once, and never an answer', () => {
   const { prompt, chosen, rejected } = tokenise(plain);
   expect(prompt.filter((token) => token === BEGIN)).toHaveLength(1);
   expect(prompt[0]).toBe(BEGIN);

@@ -1,5 +1,5 @@
-// Compares tokens and scored tokens with what TRL trains on for the same rows, family by family, and
-// with Keel's rule for the border between prompt and answer.
+// Compares tokens and scored tokens with what TRL trains on for the same rows, family by family,
+// and with Keel's rule for the border between prompt and answer.
 import { describe, expect, it } from 'vitest';
 import {
   type ConversationInput,
@@ -225,8 +225,8 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 });
 
-// Keel joins the parts of a content, drops null calls and parses arguments given as JSON text before
-// a template sees them. It accepts rows that templates reject, and renders parsed arguments where
+// Keel joins the parts of a content, drops null calls and parses arguments given as JSON text
+// before a template sees them. It accepts rows that templates reject, and renders parsed arguments where
 // templates would print quoted text.
 const readOtherwise = new Set(['null calls', 'parts', 'arguments as text']);
 // For gemma3 no turn marks are known, and a token of the whole crosses the border of a turn.

@@ -7,8 +7,9 @@ export interface MicroBatchLimit {
 }
 
 /**
- * Splits the rows of an optimizer step. By rows, they stay in order. By tokens, they form few passes
- * of about the same number of tokens, none above the budget (a longer row gets its own pass).
+ * Splits the rows of an optimizer step. By rows, they stay in order. By tokens, they form few
+ * passes of about the same number of tokens, none above the budget (a longer row gets its own
+ * pass).
  * @param lengths tokens of each row
  * @returns positions of the rows of each pass, the longest pass first
  */

@@ -23,31 +23,11 @@ export interface TokenisedUnpaired extends PromptedAnswer {
 export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
   answer.scored.includes(true, prompt.length > 0 ? 0 : 1);
 
-* Tokenises a row
-with one labelled
-answer, as;
-{
-  @link
-  tokenisePair;
-}
-does;
-with two answers.
- * @returns null
-if the prompt
-leaves;
-no;
-room;
-within;
-the;
-maximum;
-length
- * @throws ChatTemplateError,
-  Error as in;
-{
-  @link
-  tokeniseAnswers;
-}
-*/
+/**
+ * Tokenises a row with one labelled answer, as {@link tokenisePair} does with two answers.
+ * @returns null if the prompt leaves no room within the maximum length
+ * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
+ */
 export function tokeniseUnpaired(
   { prompt: asked, completion, label, rendering }: UnpairedRow,
   tokenizer: Tokenizer,
