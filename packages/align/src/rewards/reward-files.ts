@@ -1,4 +1,4 @@
-// Which files a reward is read from: a run that is resumed must find the same ones.
+// Lists the files that a reward is read from: a resumed run must find the same ones.
 import { dirname, resolve } from 'node:path';
 import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
 import { hashPath } from '../data/hash-path.ts';
@@ -10,10 +10,10 @@ import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
 /**
- * Hashes of what `--reward` names: a spec and what it names in its turn, a module, a reward model
- * with the base of its adapter, or a judge's model; none of a rule. What a module imports is not
- * looked at.
- * @throws ConfigError for what is no reward; Error where a model that it names is not available
+ * Hashes of the files that `--reward` names: a spec and the files that it names, a module, a reward
+ * model with the base of its adapter, or a judge's model; none for a rule. Imports of a module are
+ * not followed.
+ * @throws ConfigError for an invalid reward; Error if a model that it names is not available
  */
 export async function rewardFiles(reward: string): Promise<FileHash[]> {
   if (!isSpec(reward)) return componentFiles(parseShortForm(reward), '.');
