@@ -126,8 +126,8 @@ function renderContinuation(
   prompt: RenderedChat,
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
-  const begun = asked.at(-1)!;
-  const joined = { ...begun, ...continuation, content: `${textOf(begun)}${textOf(continuation!)}` };
+  const start = asked.at(-1)!;
+  const joined = { ...start, ...continuation, content: `${textOf(start)}${textOf(continuation!)}` };
   const chat = { ...how, messages: [...asked.slice(0, -1), joined as Message, ...rest] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
   const first = asked.length - 1;

@@ -38,16 +38,16 @@ export function tokeniseExample(
   { maxLength, ...rules }: ExampleOptions,
 ): TokenisedExample | null {
   const { lost, ...whole } = tokeniseWhole(row, tokenizer, rules);
-  const told = lost.length > 0 ? { lost } : {};
+  const dropped = lost.length > 0 ? { lost } : {};
   if (maxLength === null || whole.tokens.length <= maxLength) {
-    return { ...whole, truncated: false, ...told };
+    return { ...whole, truncated: false, ...dropped };
   }
   const cut = {
     tokens: whole.tokens.slice(0, maxLength),
     scored: whole.scored.slice(0, maxLength),
   };
   if (scoredCount(whole) > 0 && scoredCount(cut) === 0) return null;
-  return { ...cut, truncated: true, ...told };
+  return { ...cut, truncated: true, ...dropped };
 }
 
 /** {@link tokeniseExample}, under a name by which a thread loads it. */

@@ -92,8 +92,8 @@ export const stratifiedOrder = (
     places[row] = place;
   });
   // Rows of earlier epochs are in the batch with which this epoch starts.
-  const begun = (epoch * keys.length) % count;
-  const layerOf = (place: number): number => (begun + place) % count;
+  const offset = (epoch * keys.length) % count;
+  const layerOf = (place: number): number => (offset + place) % count;
   const sizes = new Uint32Array(count);
   shuffled.forEach((_, place) => {
     sizes[layerOf(place)]! += 1;

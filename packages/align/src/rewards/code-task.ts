@@ -43,8 +43,8 @@ export function codeTask(
   fail: (message: string) => never,
 ): CodeTask {
   const prefix = spec.prompt_is_code ? spokenText(prompt) : '';
-  const find = (field: string, usual: keyof typeof otherNames): [string, unknown] | null => {
-    const known = field === usual ? [field, ...otherNames[usual]] : [field];
+  const find = (field: string, standard: keyof typeof otherNames): [string, unknown] | null => {
+    const known = field === standard ? [field, ...otherNames[standard]] : [field];
     const name = known.find((one) => extra[one] !== undefined && extra[one] !== null);
     return name === undefined ? null : [name, extra[name]];
   };

@@ -43,14 +43,14 @@ export class CompositeReward implements Reward {
     constraints: readonly RewardConstraint[] = [],
   ) {
     const names = components.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) {
-      throw new Error(`two rewards are named "${twice}": give each a unique name`);
+    const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+    if (duplicate !== undefined) {
+      throw new Error(`two rewards are named "${duplicate}": give each a unique name`);
     }
-    const strange = constraints.find(({ reward }) => !names.includes(reward));
-    if (strange) {
+    const unknown = constraints.find(({ reward }) => !names.includes(reward));
+    if (unknown) {
       throw new Error(
-        `a constraint is on "${strange.reward}", but the rewards are ${names.join(', ')}`,
+        `a constraint is on "${unknown.reward}", but the rewards are ${names.join(', ')}`,
       );
     }
     this.name = names.join('+');
@@ -69,11 +69,11 @@ export class CompositeReward implements Reward {
   async learn(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
     const judged = await this.#judge(inputs, signal);
     this.#components.forEach(({ name }, index) => {
-      for (const score of said(judged[index]!)) this.#scales.get(name)!.add(score);
+      for (const score of givenScores(judged[index]!)) this.#scales.get(name)!.add(score);
     });
     const outcomes = this.#combine(judged);
     for (const constraint of this.#constraints) {
-      const scores = said(judged[this.#place(constraint)]!);
+      const scores = givenScores(judged[this.#place(constraint)]!);
       if (scores.length === 0) continue;
       constraint.ascend(scores.reduce((sum, score) => sum + score, 0) / scores.length);
     }
@@ -111,11 +111,11 @@ export class CompositeReward implements Reward {
   /** @throws Error if the state belongs to a different composition */
   restore({ scales, multipliers }: CompositeState): void {
     const own = this.state();
-    for (const [mine, theirs] of [
+    for (const [current, stored] of [
       [own.scales, scales],
       [own.multipliers, multipliers],
     ] as const) {
-      const [wanted, found] = [mine, theirs].map((part) => Object.keys(part).sort().join(', '));
+      const [wanted, found] = [current, stored].map((part) => Object.keys(part).sort().join(', '));
       if (wanted === found) continue;
       throw new Error(
         `the state belongs to different rewards: it has ${found || 'none'}, but this needs ${wanted || 'none'}`,
@@ -185,5 +185,5 @@ export class CompositeReward implements Reward {
   }
 }
 
-const said = (outcomes: readonly RewardOutcome[]): number[] =>
+const givenScores = (outcomes: readonly RewardOutcome[]): number[] =>
   outcomes.flatMap(({ score }) => score ?? []);

@@ -47,8 +47,8 @@ export function lengthReward(
   return functionReward(name, ({ text, tokens }) => {
     const length = measure(text, unit, tokens, countTokens);
     const distance = Math.max(low - length, length - high, 0);
-    const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
-    return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };
+    const outside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
+    return { score: distance === 0 ? 1 : outside, aspects: { [unit]: length } };
   });
 }
 

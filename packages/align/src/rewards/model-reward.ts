@@ -57,9 +57,9 @@ export async function modelReward(
       try {
         return (await model.scoreRows(inputs, signal)).map(asOutcome);
       } catch (error) {
-        const told = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
-        if (!told) throw error;
-        throw new UnreadableInputError(Number(told[1]), told[2]!, {
+        const match = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
+        if (!match) throw error;
+        throw new UnreadableInputError(Number(match[1]), match[2]!, {
           cause: (error as Error).cause,
         });
       }

@@ -114,7 +114,7 @@ async function openComponent(
   {
     unsafeCode = false,
     batchTokens,
-    tokenizer: usual = DEFAULT_MODEL_NAME,
+    tokenizer: fallback = DEFAULT_MODEL_NAME,
     base,
     emptyAnswers,
     now,
@@ -132,7 +132,7 @@ async function openComponent(
       return regexReward(spec);
     case 'length': {
       const { tokenizer, ...length } = spec;
-      const name = tokenizer === undefined ? usual : beside(tokenizer, folder);
+      const name = tokenizer === undefined ? fallback : relativeToSpec(tokenizer, folder);
       const counts = spec.unit === 'tokens' ? await counting(name) : undefined;
       return lengthReward(length, counts);
     }
@@ -140,11 +140,11 @@ async function openComponent(
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
     case 'judge':
       return modelJudge(
-        { ...spec, model: beside(spec.model, folder) },
+        { ...spec, model: relativeToSpec(spec.model, folder) },
         { ...model, ...(now && { now }) },
       );
     case 'model': {
-      const path = [spec.path].flat().map((one) => beside(one, folder));
+      const path = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       return modelReward(
         { ...spec, path },
         {
@@ -162,7 +162,7 @@ async function openComponent(
 /**
  * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is.
  */
-export function beside(name: string, folder: string): string {
+export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
   return !isAbsolute(name) && existsSync(path) ? path : name;
 }

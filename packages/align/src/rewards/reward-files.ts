@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
-import { beside, isSpec } from './open-reward.ts';
+import { isSpec, relativeToSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
 import { isAdapter } from './reward-model.ts';
 import type { ComponentSpec } from './reward-spec.ts';
@@ -30,20 +30,20 @@ async function componentFiles(spec: ComponentSpec, folder: string): Promise<File
       return [await hashed(path, resolve(folder, path))];
     }
     case 'model': {
-      const paths = [spec.path].flat().map((one) => beside(one, folder));
+      const paths = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       if (!isAdapter(paths[0]!)) return Promise.all(paths.map(modelHash));
       const found = await Promise.all(paths.map((one) => hashed(one, one)));
       return [...found, await modelHash(spec.base ?? baseOfAdapter(paths[0]!))];
     }
     case 'judge': {
-      const model = beside(spec.model, folder);
+      const model = relativeToSpec(spec.model, folder);
       const found = [await modelHash(model)];
       const { adapter } = spec;
       return adapter === undefined ? found : [...found, await hashed(adapter, adapter)];
     }
     case 'length': {
       if (spec.tokenizer === undefined) return [];
-      const name = beside(spec.tokenizer, folder);
+      const name = relativeToSpec(spec.tokenizer, folder);
       return [{ name, sha256: (await loadTokenizer(name)).hash }];
     }
     default:

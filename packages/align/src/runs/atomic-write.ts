@@ -140,7 +140,7 @@ export async function removePartials(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const gone: string[] = [];
+  const removed: string[] = [];
   for (const name of names) {
     const match = leftover.exec(name);
     if (!match) continue;
@@ -150,9 +150,9 @@ export async function removePartials(folder: string): Promise<string[]> {
     const back = what === 'replaced' && !(await exists(join(folder, target!)));
     if (back) await rename(join(folder, name), join(folder, target!));
     else await rm(join(folder, name), { recursive: true, force: true });
-    gone.push(name);
+    removed.push(name);
   }
-  return gone;
+  return removed;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -195,8 +195,8 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): b
       `${path}: there is no run to resume (no config.yaml). Remove --resume to start one`,
     );
   }
-  const begun = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
-  if (resume || overwrite || !begun) return false;
+  const started = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
+  if (resume || overwrite || !started) return false;
   if (!own.some((name) => isResult(path, name))) return true;
   throw new Error(
     `${path}: already contains a run. Pass --resume to continue it, --overwrite to remove it, or a new --output`,

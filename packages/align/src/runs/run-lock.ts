@@ -92,8 +92,8 @@ function whyStale(content: string, path: string, subject: string): string {
       `${subject}: process ${holder.pid} on ${holder.host} writes to it. If it no longer runs, remove ${path}`,
     );
   }
-  const gone = whyGone(holder);
-  if (gone !== null) return `its process ${holder.pid} ${gone}`;
+  const reason = whyGone(holder);
+  if (reason !== null) return `its process ${holder.pid} ${reason}`;
   throw new Error(`${subject}: process ${holder.pid} writes to it. Wait for it, or stop it`);
 }
 

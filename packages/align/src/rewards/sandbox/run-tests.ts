@@ -61,7 +61,7 @@ export function runTests(
     );
     candidate.stdin.write(`${JSON.stringify({ program })}\n`);
     candidate.stdout.on('data', (part: Buffer) => tester.stdin.write(part));
-    const gone = candidate.ended.then((ending) => {
+    const candidateEnding = candidate.ended.then((ending) => {
       tester.stdin.end();
       return ending;
     });
@@ -78,7 +78,7 @@ export function runTests(
     });
     const ending = await tester.ended;
     candidate.stop('no longer needed');
-    const { stopped, complaint } = await gone;
+    const { stopped, complaint } = await candidateEnding;
     const stop = stopped === 'no longer needed' ? null : stopped;
     const missing = ending.stopped ? `the tests were stopped: ${ending.stopped}` : ending.complaint;
     return {
