@@ -1,10 +1,10 @@
-// Text of the assistant that a chat template does not write, so that nobody learns it without
-// knowing.
+// Detects text of the assistant that a chat template drops, so that it cannot be missed in training
+// without a warning.
 import type { RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { isLearned } from './chat-turns.ts';
 
-/** Fields of a message that hold what the model said. */
+/** Fields of a message that hold the model's own text. */
 const spokenFields = [
   'content',
   'reasoning_content',
@@ -15,8 +15,8 @@ const spokenFields = [
 ];
 
 /**
- * The fields of the assistant's turns, from message `first` on, of which the template leaves text
- * out. White space and tags do not count: templates trim, and write tags such as `<think>`
+ * The fields of the assistant's turns, from message `first`, of which the template drops text.
+ * White space and tags do not count: templates trim text, and write tags such as `<think>`
  * themselves.
  */
 export function lostFields(

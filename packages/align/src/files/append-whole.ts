@@ -9,9 +9,9 @@ import {
 import { fileError } from '@keel/model';
 
 /**
- * Adds text to a file's end, or nothing at all: where the disk fills up in the middle, the part
- * that was written is cut off.
- * @throws FileError naming the file when the file system refuses
+ * Appends text to a file, or nothing at all: if the disk fills up on the way, the part that was
+ * written is removed.
+ * @throws FileError naming the file if the file system refuses
  */
 export function appendWhole(path: string, text: string): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -24,7 +24,7 @@ export function appendWhole(path: string, text: string): void {
   }
 }
 
-/** As {@link appendWhole}, to a descriptor that was opened to append. @param path for the error */
+/** {@link appendWhole} for a descriptor that is open for appending. @param path for the error */
 export function appendToDescriptor(
   descriptor: number,
   path: string,
@@ -41,13 +41,13 @@ export function appendToDescriptor(
   }
 }
 
-/** Writes all of a piece: one call of the system may write only a part of it. */
+/** Writes a whole piece: one system call may write only a part of it. */
 export function writeFully(descriptor: number, piece: string | Uint8Array): void {
   const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
   for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
 }
 
-/** What is left of a line is cut off when the run resumes, too. */
+/** Errors are ignored, because resuming the run also removes an incomplete line. */
 function undo(cut: () => void): void {
   try {
     cut();

@@ -33,14 +33,14 @@ test('a file is written and replaced, and nothing else is left', () => {
   expect(readdirSync(folder)).toEqual(['a.txt']);
 });
 
-test('a file that cannot be written leaves the old one and nothing else', () => {
+test('a failed write leaves the old file and nothing else', () => {
   const path = join(folder, 'a');
   mkdirSync(path);
   expect(() => writeFileAtomic(path, 'x')).toThrow();
   expect(readdirSync(folder)).toEqual(['a']);
 });
 
-test('a folder appears whole and replaces the one before it', async () => {
+test('a folder appears whole and replaces the previous one', async () => {
   const path = join(folder, 'final');
   for (const content of ['one', 'two']) {
     await writeFolderAtomic(path, async (aside) => {
@@ -53,7 +53,7 @@ test('a folder appears whole and replaces the one before it', async () => {
   expect(readdirSync(folder)).toEqual(['final']);
 });
 
-test('a folder whose filling fails leaves the one before it', async () => {
+test('a folder that fails to fill leaves the previous one', async () => {
   const path = join(folder, 'final');
   await writeFolderAtomic(path, (aside) => writeFileSync(join(aside, 'x'), 'one'));
   const failing = writeFolderAtomic(path, (aside) => {
@@ -65,7 +65,7 @@ test('a folder whose filling fails leaves the one before it', async () => {
   expect(readdirSync(folder)).toEqual(['final']);
 });
 
-test('removing a folder that is not there is nothing', async () => {
+test('removing a missing folder does nothing', async () => {
   mkdirSync(join(folder, 'a'));
   writeFileSync(join(folder, 'a', 'x'), '');
   await removeFolderAtomic(join(folder, 'a'));
@@ -95,7 +95,7 @@ test('a process killed while it fills a folder leaves a partial one, which is re
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a folder killed between the two renames of its replacement comes back', async () => {
+test('a folder whose replacement was killed between the two renames is restored', async () => {
   const leftover = `.final.replaced-${process.pid}-00ff`;
   mkdirSync(join(folder, leftover));
   mkdirSync(join(folder, '.other-file'));

@@ -8,28 +8,29 @@ import { identityRuns, ownIdentity } from './process-identity.ts';
 
 const leftover = /^\.(.+)\.(partial|replaced)-(\d+)-(?:s(\d+)-)?[0-9a-f]+$/;
 
-/** A name beside `path` that no other writer uses and that `removePartials` recognises. */
-function besides(path: string, what: 'partial' | 'replaced'): string {
+/** A name next to `path` that no other writer uses and that `removePartials` recognises. */
+function temporaryName(path: string, what: 'partial' | 'replaced'): string {
   const whole = resolve(path);
   const random = randomBytes(4).toString('hex');
   const { pid, started } = ownIdentity();
-  // The start time tells this process from a later one of the same id.
+  // The start time distinguishes this process from a later one with the same id.
   const writer = started === null ? pid : `${pid}-s${started}`;
   return join(dirname(whole), `.${basename(whole)}.${what}-${writer}-${random}`);
 }
 
 /**
- * Writes a file so that a reader, at any moment and after any crash, finds either the old content
- * or the new one, whole: written aside, fsynced, renamed, the folder fsynced.
+ * Writes a file so that a reader, at any moment and after any crash, finds either the whole old
+ * content or the whole new content: it is written to a temporary file, fsynced and renamed, and
+ * then the folder is fsynced.
  *
- * @throws FileError naming `path` when the file system refuses; nothing is then left behind.
+ * @throws FileError naming `path` if the file system refuses; nothing is left behind
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
   fillFileAtomic(path, (descriptor) => writeFileSync(descriptor, data), Buffer.byteLength(data));
 }
 
 /**
- * The same for what is too large for one piece: `fill` writes to the descriptor.
+ * The same for content that is too large for one piece: `fill` writes to the descriptor.
  * @param bytes size of the whole file, for the error when the disk is full
  */
 export function fillFileAtomic(
@@ -37,7 +38,7 @@ export function fillFileAtomic(
   fill: (descriptor: number) => void,
   bytes?: number,
 ): void {
-  const aside = besides(path, 'partial');
+  const aside = temporaryName(path, 'partial');
   try {
     const descriptor = openSync(aside, 'w');
     try {
@@ -54,7 +55,7 @@ export function fillFileAtomic(
   }
 }
 
-/** Makes a folder's list of names survive a power cut. */
+/** Makes the names in a folder survive a power cut. */
 function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
@@ -65,19 +66,19 @@ function syncFolder(path: string): void {
 }
 
 /**
- * Makes a folder that exists whole or not at all. `fill` writes into a folder beside it; then every
- * file in it is fsynced and it is renamed. A folder already there is replaced; a process killed
- * just between the two renames leaves the old one aside, and `removePartials` brings it back.
+ * Creates a folder whole or not at all. `fill` writes to a temporary folder next to it; then every
+ * file in it is fsynced, and the folder is renamed. An existing folder is replaced. If the process
+ * is killed between the two renames, `removePartials` restores the old folder.
  *
- * @throws FileError naming the file by its place in `path` when the file system refuses; what
- *   `fill` throws. Nothing is then left behind.
+ * @throws FileError naming the file by its place in `path` if the file system refuses, and any
+ *   error of `fill`; nothing is left behind
  */
 export async function writeFolderAtomic(
   path: string,
   fill: (folder: string) => Promise<void> | void,
 ): Promise<void> {
-  const aside = besides(path, 'partial');
-  const replaced = besides(path, 'replaced');
+  const aside = temporaryName(path, 'partial');
+  const replaced = temporaryName(path, 'replaced');
   let moved = false;
   try {
     makeFolder(aside);
@@ -95,9 +96,9 @@ export async function writeFolderAtomic(
   await rm(replaced, { recursive: true, force: true });
 }
 
-/** Removes a folder so that no half of it is ever seen under its name. */
+/** Removes a folder so that no part of it is ever seen under its name. */
 export async function removeFolderAtomic(path: string): Promise<void> {
-  const aside = besides(path, 'partial');
+  const aside = temporaryName(path, 'partial');
   if (await renameIfThere(path, aside)) await rm(aside, { recursive: true, force: true });
 }
 
@@ -111,7 +112,7 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** fsyncs every file and folder below `folder`, and it itself. */
+/** fsyncs a folder and everything below it. */
 async function syncTree(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     if (entry.isFile() || entry.isDirectory()) await sync(join(entry.parentPath, entry.name));
@@ -129,17 +130,17 @@ async function sync(path: string): Promise<void> {
 }
 
 /**
- * Clears what killed writers left in a folder, and puts a folder back that was being replaced.
- * What belongs to another process that still runs is left alone.
+ * Removes what killed writers left in a folder, and restores a folder that was being replaced.
+ * Files of another running process are not touched.
  *
- * @returns the names that are gone.
+ * @returns the removed names
  */
 export async function removePartials(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const gone: string[] = [];
+  const removed: string[] = [];
   for (const name of names) {
     const match = leftover.exec(name);
     if (!match) continue;
@@ -149,9 +150,9 @@ export async function removePartials(folder: string): Promise<string[]> {
     const back = what === 'replaced' && !(await exists(join(folder, target!)));
     if (back) await rename(join(folder, name), join(folder, target!));
     else await rm(join(folder, name), { recursive: true, force: true });
-    gone.push(name);
+    removed.push(name);
   }
-  return gone;
+  return removed;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * Enough of a process to tell later whether it still runs, also after its id was given to another.
+ * Identifies a process, to check later whether it still runs, even if its id has been reused.
  */
 export interface ProcessIdentity {
   pid: number;
   host: string;
-  /** Clock ticks from the machine's start to the process's; null where the system does not tell. */
+  /** Clock ticks from the machine's start to the process's; null if the system reports none. */
   started: string | null;
-  /** Of the machine's current run; null or absent where the system does not tell. */
+  /** Identifies the machine's current boot; null or absent if the system does not report it. */
   boot?: string | null;
 }
 
-/** Whether a process of this id runs on this machine, whoever owns it. */
+/** Whether a process with this id runs on this machine, whoever owns it. */
 export function processRuns(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -30,13 +30,13 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
-/** Whether that process, and no other that was given its id since, runs on this machine. */
+/** Whether that process, and not another with a reused id, runs on this machine. */
 export function identityRuns(identity: ProcessIdentity): boolean {
   return whyGone(identity) === null;
 }
 
 /**
- * Why that process no longer runs on this machine, in words that follow its name; null: it runs.
+ * Why that process no longer runs on this machine, in words that follow its name; null if it runs.
  */
 export function whyGone({ pid, started, boot = null }: ProcessIdentity): string | null {
   const now = bootId();
@@ -48,13 +48,13 @@ export function whyGone({ pid, started, boot = null }: ProcessIdentity): string 
 
 function startOf(pid: number): string | null {
   const stat = textOf(`/proc/${pid}/stat`);
-  // The second field, the program's name, may hold spaces and brackets: fields count from its end.
+  // The second field, the program's name, may contain spaces and brackets: count from its end.
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }
 
 const bootId = (): string | null => textOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
 
-/** Of a file that the system makes up; null where it does not. */
+/** The text of a file that the system provides; null if it does not. */
 function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');

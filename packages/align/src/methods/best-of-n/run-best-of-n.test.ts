@@ -93,7 +93,7 @@ describe('runBestOfN', () => {
       },
     });
     expect(await second).toBe(
-      `${output}: process ${process.pid} writes into it. Wait for it, or stop it`,
+      `${output}: process ${process.pid} writes to it. Wait for it, or stop it`,
     );
     expect(linesOf(output)).toHaveLength(6);
     expect(readdirSync(dirname(output))).toEqual(['out.jsonl']);

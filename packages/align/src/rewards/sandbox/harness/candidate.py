@@ -1,10 +1,10 @@
-# Loads the program under test and does what the tester asks for. Nothing here is a verdict:
+# Loads the program under test and does what the tester requests. Nothing here is a verdict:
 # whatever this process sends counts as the program's answer. It knows neither the tests nor what
 # they expect.
 
 
 class Callback:
-    """A function of the tests, which is called there."""
+    """A function of the tests, which runs in their process."""
 
     def __init__(self, exchange, number):
         self._exchange = exchange

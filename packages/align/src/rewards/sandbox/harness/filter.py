@@ -1,7 +1,7 @@
-# Takes system calls away that namespaces and limits do not cover. It runs in the program's process,
-# before the program. What remains bounds the kernel's memory: there is one process, whose open
-# files, threads and address space are limited, and nothing that the kernel holds for it outgrows
-# those.
+# Removes system calls that namespaces and limits do not cover. It runs in the program's process,
+# before the program. What remains bounds the kernel's memory: there is one process with a limited
+# number of open files and threads and a limited address space, and nothing that the kernel holds
+# for it outgrows those.
 def _forbid_system_calls():
     import ctypes
     import os
@@ -10,12 +10,12 @@ def _forbid_system_calls():
     architectures = {'x86_64': 0xC000003E, 'aarch64': 0xC00000B7}
     machine = os.uname().machine
     if machine not in architectures:
-        raise SystemExit(f'the sandbox knows no system calls of {machine}')
+        raise SystemExit(f'the sandbox does not know the system calls of {machine}')
     column = 0 if machine == 'x86_64' else 1
     # name: (x86_64, aarch64)
     forbidden = {
-        # Sockets: their buffers count for no limit, and some kinds belong to no network namespace.
-        # The standard streams are sockets too, which programs only read and write.
+        # Sockets: no limit covers their buffers, and some kinds belong to no network namespace. The
+        # standard streams are sockets too, which programs only read and write.
         'socket': (41, 198),
         'socketpair': (53, 199),
         'connect': (42, 203),
@@ -34,12 +34,12 @@ def _forbid_system_calls():
         'getpeername': (52, 205),
         'setsockopt': (54, 208),
         'getsockopt': (55, 209),
-        # Processes: each would have a memory limit of its own.
+        # Processes: each would have its own memory limit.
         'fork': (57, None),
         'vfork': (58, None),
         'execve': (59, 221),
         'execveat': (322, 281),
-        # Memory that no limit counts.
+        # Memory that no limit covers.
         'memfd_create': (319, 279),
         'memfd_secret': (447, 447),
         'shmget': (29, 194),
@@ -112,7 +112,7 @@ def _forbid_system_calls():
         'finit_module': (313, 273),
         'personality': (135, 92),
     }
-    # Libraries that find these absent do without.
+    # Libraries have fallbacks if these are absent.
     absent = {
         'epoll_create': (213, None),
         'epoll_create1': (291, 20),
@@ -144,7 +144,7 @@ def _forbid_system_calls():
     for numbers in absent.values():
         if numbers[column] is not None:
             code += rule(numbers[column], (give, 0, 0, lacks))
-    # Threads, which share memory and open files, but no processes and no namespaces.
+    # Threads, which share memory and open files, but no new processes or namespaces.
     thread, namespaces = 0x00010F00, 0x7E020000
     code += rule(
         clone,
@@ -155,7 +155,7 @@ def _forbid_system_calls():
         (give, 0, 0, allow),
         (give, 0, 0, refuse),
     )
-    # Shared memory without a file stays when most of its addresses are given back.
+    # Shared memory without a file remains when most of its addresses are released.
     shared, anonymous = 0x01, 0x20
     code += rule(
         mmap,
@@ -165,7 +165,7 @@ def _forbid_system_calls():
         (give, 0, 0, refuse),
         (give, 0, 0, allow),
     )
-    # Locks on files have no limit. One process never waits for its own: they are taken for done.
+    # Locks on files have no limit. One process never waits for its own, so they are reported as done.
     locks = {'F_SETLK': 6, 'F_SETLKW': 7, 'F_OFD_SETLK': 37, 'F_OFD_SETLKW': 38}
     commands = {'F_SETLEASE': 1024, 'F_NOTIFY': 1026, 'F_SETPIPE_SZ': 1031}
     code += rule(
@@ -175,7 +175,7 @@ def _forbid_system_calls():
         *[one for command in commands.values() for one in rule(command, (give, 0, 0, refuse))],
         (give, 0, 0, allow),
     )
-    # The standard streams' sockets know the network outside.
+    # The sockets of the standard streams know the network outside.
     code += rule(
         ioctl,
         (load, 0, 0, argument[1]),
@@ -200,12 +200,12 @@ def _forbid_system_calls():
 
     program = Program(len(code), ctypes.addressof(buffer))
     call = ctypes.CDLL(None, use_errno=True).prctl
-    # A huge page stays whole as long as a single small one of it is mapped, and only that one
+    # A huge page stays allocated as long as a single small page of it is mapped, and only that one
     # counts.
     if call(set_huge_pages, 1, 0, 0, 0) != 0:
-        raise SystemExit(f'the system does not turn huge pages off: error {ctypes.get_errno()}')
+        raise SystemExit(f'the system does not disable huge pages: error {ctypes.get_errno()}')
     if call(38, 1, 0, 0, 0) != 0 or call(set_seccomp, 2, ctypes.byref(program), 0, 0) != 0:
-        raise SystemExit(f'the system takes no filter of system calls: error {ctypes.get_errno()}')
+        raise SystemExit(f'the system rejects the system call filter: error {ctypes.get_errno()}')
 
 
 _forbid_system_calls()

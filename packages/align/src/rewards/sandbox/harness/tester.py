@@ -1,7 +1,7 @@
-# Runs tests of which the program under test sees nothing but the calls. The verdict is made here.
+# Runs tests of a program that sees nothing but their calls. The verdict is made here.
 import importlib
 
-# Names that are always taken for these modules: a program must not give the tests another math.
+# Names that always mean these modules: a program must not replace the tests' math.
 _ALIASES = {'np': 'numpy', 'pd': 'pandas', 'pytest': 'pytest'}
 
 
@@ -24,7 +24,7 @@ def _names_used(tree):
 
 
 def _modules(tree, names):
-    """Those of the names that mean a module of Python's or a usual one, judged by how the tests use them."""
+    """The names that mean a module of Python or a common one, judged by how the tests use them."""
     found = {}
     standard = getattr(sys, 'stdlib_module_names', ())
     for name in names:
@@ -57,7 +57,7 @@ def _say(error):
     own = [frame for frame in lines if frame.filename in ('test.py', 'setup.py')]
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
     if type(error) is AssertionError and not error.args:
-        return f'an assertion does not hold{where}'
+        return f'an assertion failed{where}'
     name = getattr(
         error,
         'name_in_program',
@@ -70,14 +70,14 @@ def _say(error):
 
 
 class Tests:
-    """A row's tests, and the watch that measures what they check."""
+    """The tests of a row, and the watch that measures what they check."""
 
     def __init__(self, task, watch):
         self.entry_point = task['entry_point']
         self._watch = watch
         self._setup_tree = ast.parse(task['setup'], 'setup.py')
         self.trees = [ast.parse(test, 'test.py') for test in task['tests']]
-        # Names that a test may take from the program, and those of them that it does not define.
+        # Names that a test may take from the program, and those that the test does not define.
         self.wanted = [self._wanted(tree) for tree in self.trees]
         bound = bound_names([self._setup_tree])
         self._free = [
@@ -132,7 +132,7 @@ class Tests:
         return run_defined(namespace, before, candidate, self._watch)
 
     def fault(self, number):
-        """What is wrong with a test whatever the program is: it does not notice that there is none. None: nothing."""
+        """The fault of a test with any program, or None: it does not notice a missing program."""
         import signal
 
         def too_long(*_):
@@ -158,11 +158,11 @@ class Tests:
 
 
 def _judge(exchange, tests, watch, number, offers, failed):
-    """One test's verdict, as a message to Keel."""
+    """The verdict of one test, as a message to Keel."""
     verdict = _verdict(exchange, tests, watch, number, offers, failed)
     if watch.checks > 0:
         return verdict
-    # Nothing was checked. Is that the program's doing?
+    # Nothing was checked. Is the program the cause?
     hints = watch.hints
     fault = tests.fault(number)
     if fault:
@@ -184,11 +184,11 @@ def _verdict(exchange, tests, watch, number, offers, failed):
             name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers
         }
         if entry_point and entry_point not in remotes:
-            raise NameError(f'the program defines no {entry_point}')
+            raise NameError(f'the program does not define {entry_point}')
         tests.run(number, remotes)
         if exchange.assertion is not None:
             raise exchange.assertion
-        # Whatever the tests made of it.
+        # Whatever the tests did with it.
         if exchange.broken is not None:
             raise Gone(exchange.broken)
     except BaseException as error:
@@ -205,7 +205,7 @@ def _test():
     try:
         tests = Tests(task, watch)
     except (SyntaxError, ValueError) as error:
-        return exchange.send({'fault': f'the tests are not Python: {error}'}, b'!')
+        return exchange.send({'fault': f'the tests are not valid Python: {error}'}, b'!')
     offers, failed = {}, None
     try:
         loaded = exchange.receive()
