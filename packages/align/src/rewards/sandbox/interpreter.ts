@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { systemPaths } from './isolation.ts';
+import { systemPaths } from './system-paths.ts';
 
 /** A Python, and the folders that it needs in addition to those of the system. */
 export interface Interpreter {

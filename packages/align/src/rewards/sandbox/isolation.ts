@@ -26,9 +26,6 @@ export interface Isolation {
   wrap(request: SandboxRequest): Command;
 }
 
-/** The parts of the system that every program needs to run; none of them is private. */
-export const systemPaths = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/lib32'];
-
 /** Python code as a command. It is an argument, so that there is no file that could be changed. */
 export const pythonCommand = (python: string, code: string, ...args: string[]): Command => [
   python,

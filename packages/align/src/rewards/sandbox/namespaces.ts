@@ -1,12 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import {
-  type Command,
-  type Isolation,
-  pythonCommand,
-  type SandboxRequest,
-  systemPaths,
-} from './isolation.ts';
+import { type Command, type Isolation, pythonCommand, type SandboxRequest } from './isolation.ts';
 import type { SandboxLimits } from './limits.ts';
+import { systemPaths } from './system-paths.ts';
 
 const enclose = readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
 
