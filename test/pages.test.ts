@@ -41,6 +41,14 @@ it.each(pages)('the links of %s lead somewhere', (page) => {
   expect(brokenLinks(page)).toEqual([]);
 });
 
+it('the menus of the site lead somewhere', () => {
+  const menus = read('docs/.vitepress/config.mjs') + read('docs/index.md');
+  const links = [...menus.matchAll(/(?:, '|link: )(\/[\w/-]+)/g)].map((match) => match[1]!);
+  const own = links.filter((link) => !link.startsWith('/api/'));
+  expect(own.length).toBeGreaterThan(20);
+  expect(own.filter((link) => !existsSync(join(root, `docs${link}.md`)))).toEqual([]);
+});
+
 describe('docs/architecture/memory.md', () => {
   const page = read('docs/architecture/memory.md');
   const examples = [...page.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);

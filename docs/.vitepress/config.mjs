@@ -8,7 +8,16 @@ export default defineConfig({
   description: 'Align language models with human preferences, in TypeScript',
   cleanUrls: true,
   srcExclude: ['node_modules/**'],
-  markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
+  markdown: {
+    theme: { light: 'github-light', dark: 'github-dark' },
+    config(md) {
+      // Indented code is code like any other, with a frame and a scroll bar.
+      md.renderer.rules.code_block = (tokens, index, options, env, self) => {
+        tokens[index].info = 'text';
+        return md.renderer.rules.fence(tokens, index, options, env, self);
+      };
+    },
+  },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],
