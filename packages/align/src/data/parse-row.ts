@@ -121,7 +121,7 @@ const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] =>
       'an object with "chosen" and "rejected", with "completions" and "ranking" or "scores", or with "completions" (steps) and "labels"',
     found: describeValue(value),
     advice: present.includes('label')
-      ? 'Comparisons are needed here: pair answers to the same prompt as "chosen" and "rejected". To train on answers with a label each, use keel kto'
+      ? 'Write comparisons: pair answers to the same prompt as "chosen" and "rejected". To train on answers with a label each, use keel kto'
       : present.includes('completion') || present.includes('messages') || present.includes('text')
         ? 'To train on answers without a verdict, use keel sft'
         : adviceOn('judged', value),
