@@ -134,7 +134,7 @@ describe('errors', () => {
 
   test("a name of TRL's says what it is called here", () => {
     expect(problems(needed, 'num_train_epochs: 3\n')).toEqual([
-      'config.yaml:1:1: unknown key "num_train_epochs": write epochs',
+      expect.stringMatching(/^config\.yaml:1:1: .*"num_train_epochs".*\bepochs$/),
     ]);
   });
 
@@ -188,19 +188,19 @@ describe('errors', () => {
     const path = file('lora_layers: [0, 4]\n');
     expect(resolve(needed, path).loraLayers).toEqual(['0', '4']);
     expect(problems({ ...needed, loraLayers: ['last'] })).toEqual([
-      '--lora-layers: expected a layer or a range of layers, as in 20 or 20-29',
+      expect.stringMatching(/^--lora-layers: .*\b20-29/),
     ]);
   });
 
   test('contradictions are named', () => {
     expect(problems({ ...needed, microBatchSize: 2, microBatchTokens: 100 })).toEqual([
-      '--micro-batch-tokens: give --micro-batch-size or --micro-batch-tokens, not both',
+      expect.stringMatching(/^--micro-batch-tokens: .*--micro-batch-size/),
     ]);
     expect(problems({ ...needed, microBatchSize: 16 })).toEqual([
-      '--micro-batch-size: 16 rows are more than the 8 of --batch-size',
+      expect.stringMatching(/^--micro-batch-size: .*--batch-size \(8\).* 16/),
     ]);
     expect(problems({ ...needed, loss: 'sigmoid', lossWeights: '1,2' })).toEqual([
-      '--loss-weights: 2 weights for 1 objectives (sigmoid)',
+      expect.stringMatching(/^--loss-weights: expected 1.*sigmoid.*found 2/),
     ]);
     expect(problems({ ...needed, resume: true, overwrite: true })).toHaveLength(1);
   });
@@ -214,7 +214,7 @@ describe('errors', () => {
       /^config.yaml:1:1: expected a mapping of options.*found a list/,
     );
     expect(problems(needed, 'resume: true\n')).toEqual([
-      'config.yaml:1:1: "resume" applies to one call only. Pass the flag --resume',
+      expect.stringMatching(/^config\.yaml:1:1: "resume" .*--resume$/),
     ]);
     expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/cannot read/);
   });
@@ -250,7 +250,7 @@ describe('--profile', () => {
 
   test('steps that are none are refused', () => {
     expect(problems({ ...needed, profileSteps: '4-2' })).toEqual([
-      expect.stringContaining('--profile-steps: expected a step or two, as 3 or 2-4'),
+      expect.stringMatching(/^--profile-steps: .*2-4/),
     ]);
   });
 });

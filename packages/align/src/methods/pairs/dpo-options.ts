@@ -7,7 +7,7 @@ import {
   objectiveOptionsShape,
   shownBetas,
 } from '../../config/objective-options.ts';
-import { defineOptions, option } from '../../config/options.ts';
+import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
   completeTraining,
@@ -23,57 +23,63 @@ import { checkPairing, pairingShape } from './pairing-options.ts';
 
 const objective = 'Objective';
 
-/** Schema of `keel dpo`; with names of objectives given, only these are taken for --loss. */
+/** Schema of `keel dpo`; if `objectives` is given, --loss takes only these. */
 const dpoObject = (objectives: readonly string[] | null) =>
   z
     .strictObject({
       ...trainingShape,
+      data: variant(trainingShape.data, {
+        description:
+          'pairs or rankings: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
+      }),
       loss: option(z.array(lossName(objectives)).min(1).default(['sigmoid']), {
         description: 'objective, or several that are added with --loss-weights',
         group: objective,
         value: 'name',
+        common: true,
         otherNames: pairedOtherNames,
       }),
       lossWeights: option(z.array(z.number()).nullable().default(null), {
-        description: 'weight of each --loss, in the same order; none: 1 each',
+        description: 'weight of each --loss, in the same order',
         group: objective,
         value: 'weight',
+        shownDefault: '1 each',
       }),
       beta: option(z.number().positive().nullable().default(null), {
         description:
-          "strength of the tie to the reference (larger stays nearer), or what stands for it; none: the objective's own",
+          "KL strength, or the objective's equivalent; larger keeps the policy closer to the reference",
         group: objective,
+        common: true,
         shownDefault: shownBetas(),
       }),
       betaSchedule: option(z.enum(betaSchedules).default('constant'), {
-        description: 'course of beta over the optimizer steps, from --beta to --beta-final',
+        description: 'schedule of beta over the optimizer steps, from --beta to --beta-final',
         group: objective,
-        value: 'name',
       }),
       betaFinal: option(z.number().positive().nullable().default(null), {
-        description: 'beta of the last step, with --beta-schedule linear or cosine',
+        description: 'beta at the last step, for --beta-schedule linear or cosine',
         group: objective,
         value: 'beta',
       }),
       betaField: option(z.string().min(1).nullable().default(null), {
-        description:
-          'field of a row that is its own beta; a row without it has --beta. None: all have --beta',
+        description: 'field of a row that holds its own beta; rows without it use --beta',
         group: objective,
-        value: 'name',
+        value: 'field',
+        shownDefault: 'all rows use --beta',
       }),
       reference: option(z.string().min(1).default('initial'), {
-        description:
-          'reference model: initial, the model as it is before training; another model; or none, without a reference',
-        group: objective,
-        value: 'model',
+        description: 'reference model: initial (the model before training), another model, or none',
+        group: 'KL and reference',
+        reads: 'model',
+        common: true,
       }),
       precomputeReference: option(z.boolean().nullable().default(null), {
-        description:
-          "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
-        group: objective,
+        description: "compute the reference's log-probabilities before training and cache them",
+        group: 'KL and reference',
+        shownDefault: 'on if the reference would be a second model in memory',
       }),
       ...pairingShape,
-      ...referenceSyncShape(objective),
+      ...referenceSyncShape('KL and reference'),
       ...objectiveOptionsShape,
     })
     .check((context) => {
@@ -91,14 +97,17 @@ const dpoObject = (objectives: readonly string[] | null) =>
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
-          `${lossWeights.length} weights for ${loss.length} objectives (${loss.join(', ')})`,
+          `expected ${loss.length}, one per objective (${loss.join(', ')}), found ${lossWeights.length}`,
         );
       } else if (lossWeights?.every((weight) => weight === 0)) {
-        add('lossWeights', 'every weight is 0: nothing would be learnt');
+        add(
+          'lossWeights',
+          'all weights are 0, so nothing would be trained. Set one of them above 0',
+        );
       }
     });
 
-/** Adds an issue where the course of beta is not told whole, or there is more than one beta. */
+/** Adds an issue if the schedule of beta is incomplete, or if there is not exactly one beta. */
 function checkBetaSchedule(
   {
     betaSchedule,
@@ -109,19 +118,21 @@ function checkBetaSchedule(
 ): void {
   if (betaSchedule === 'constant') {
     if (betaFinal !== null)
-      add('betaFinal', '--beta-schedule constant has no other beta: give linear or cosine');
+      add('betaFinal', 'has no effect with --beta-schedule constant. Pass linear or cosine');
     return;
   }
-  if (betaFinal === null)
-    add('betaFinal', `--beta-schedule ${betaSchedule} goes from --beta to --beta-final: give it`);
+  if (betaFinal === null) add('betaFinal', `is required with --beta-schedule ${betaSchedule}`);
   if (loss.length > 1) {
-    add('betaSchedule', `${loss.join(', ')} have a beta each: a schedule is for a single --loss`);
+    add(
+      'betaSchedule',
+      `needs a single objective: ${loss.join(', ')} have a beta each. Pass one --loss`,
+    );
   }
   if (loss.some((name) => hasNoBeta(name)))
-    add('betaSchedule', `${loss.join(', ')} has no beta: leave it out`);
+    add('betaSchedule', `the objective ${loss.join(', ')} has no beta. Remove the option`);
 }
 
-/** Adds an issue where a row cannot have a beta of its own. */
+/** Adds an issue if rows cannot have their own beta. */
 function checkBetaField(
   {
     betaField,
@@ -134,17 +145,27 @@ function checkBetaField(
   const [name, ...others] = loss;
   const ranked = rankedObjectiveNames.includes(name!);
   if (others.length > 0)
-    add('betaField', `${loss.join(', ')} have a beta each: rows have one for a single --loss`);
-  else if (hasNoBeta(name!)) add('betaField', `${name} has no beta: leave it out`);
+    add(
+      'betaField',
+      `needs a single objective: ${loss.join(', ')} have a beta each. Pass one --loss`,
+    );
+  else if (hasNoBeta(name!))
+    add('betaField', `the objective ${name} has no beta. Remove the option`);
   else if (ranked || isCoupled(name!)) {
-    const what = ranked ? 'rankings' : 'the pairs of a step with each other';
-    add('betaField', `${name} compares ${what}: there is one beta for all`);
+    const what = ranked ? 'rankings' : 'the pairs of a step with one another';
+    add(
+      'betaField',
+      `the objective ${name} compares ${what}, with one beta for all. Remove the option`,
+    );
   }
   if (betaSchedule !== 'constant')
-    add('betaField', 'a schedule moves the beta of all rows: leave --beta-schedule out');
+    add(
+      'betaField',
+      'cannot be combined with --beta-schedule, which changes the beta of all rows. Remove one of them',
+    );
 }
 
-/** A reference that moves begins as the policy does, and what it says is never known in advance. */
+/** A moving reference starts as a copy of the policy, and its scores cannot be precomputed. */
 function checkMovingReference(
   value: {
     referenceSyncSteps: number | null;
@@ -157,13 +178,13 @@ function checkMovingReference(
   if (value.reference !== 'initial') {
     add(
       'referenceSyncSteps',
-      `it moves a reference that begins as the policy does, and --reference ${value.reference} is another: leave one of them out`,
+      `needs a reference that starts as a copy of the policy; --reference ${value.reference} does not. Remove one of them`,
     );
   }
   if (value.precomputeReference === true) {
     add(
       'precomputeReference',
-      'what a reference says that moves (--reference-sync-steps) cannot be known in advance: leave one of them out',
+      'the scores of a moving reference (--reference-sync-steps) cannot be computed in advance. Remove one of the two options',
     );
   }
 }
@@ -175,8 +196,8 @@ function lossName(objectives: readonly string[] | null): z.ZodType<string> {
 /**
  * Options of `keel dpo`.
  *
- * @param objectives names of the registered objectives, which --loss is checked against and --help
- * lists; null takes any name.
+ * @param objectives names of the registered objectives: --loss takes only these, and --help lists
+ * them; null allows any name
  */
 export function defineDpoOptions(objectives: readonly string[] | null = null) {
   return defineOptions('dpo', dpoObject(objectives), {
@@ -196,5 +217,5 @@ export function defineDpoOptions(objectives: readonly string[] | null = null) {
   });
 }
 
-/** Options of a DPO run, every default filled in. */
+/** Options of a DPO run, with every default filled in. */
 export type DpoOptions = ReturnType<ReturnType<typeof defineDpoOptions>['complete']>;
