@@ -114,6 +114,26 @@ export function completeObjectiveOptions<Value extends Chosen>(value: Value): Va
   return { ...value, ...own, beta: value.beta ?? (betas.size === 1 ? only : null) };
 }
 
+/** What of an objective, or of a sum of objectives, limits other options. */
+export interface ObjectiveTraits {
+  name: string;
+  /** Whether it compares with a reference. */
+  needsReference: boolean;
+  /** Whether it compares the pairs of a step with one another. */
+  coupled?: boolean;
+}
+
+/** The traits of the chosen objectives together; null if one is not in the registry. */
+export function traitsOf(loss: readonly string[]): ObjectiveTraits | null {
+  const chosen = known.filter(({ name }) => loss.includes(name));
+  if (chosen.length < new Set(loss).size) return null;
+  return {
+    name: loss.join(' + '),
+    needsReference: chosen.some(({ needsReference }) => needsReference),
+    coupled: chosen.some(({ coupled }) => coupled),
+  };
+}
+
 /** Whether an objective of the registry has no beta. */
 export const hasNoBeta = (name: string): boolean =>
   known.some((one) => one.name === name && defaultBeta(one) === null);

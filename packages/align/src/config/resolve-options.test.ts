@@ -76,7 +76,9 @@ describe('defaults that depend on other options', () => {
     expect(resolve(needed).precomputeReference).toBe(true);
     expect(resolve({ ...needed, lora: true }).precomputeReference).toBe(false);
     expect(resolve({ ...needed, lora: true, reference: 'm' }).precomputeReference).toBe(true);
-    expect(resolve({ ...needed, reference: 'none' }).precomputeReference).toBe(false);
+    const free = defineDpoOptions(['simpo']);
+    const flags = { ...needed, loss: 'simpo', reference: 'none' };
+    expect(resolveOptions(free, { flags }).precomputeReference).toBe(false);
     expect(resolve({ ...needed, precomputeReference: false }).precomputeReference).toBe(false);
   });
 
@@ -203,6 +205,12 @@ describe('errors', () => {
       expect.stringMatching(/^--loss-weights: expected 1.*sigmoid.*found 2/),
     ]);
     expect(problems({ ...needed, resume: true, overwrite: true })).toHaveLength(1);
+    expect(problems({ ...needed, reference: 'none' })).toEqual([
+      expect.stringMatching(/^--reference: .*\bsigmoid\b/),
+    ]);
+    expect(problems({ ...needed, loraLayers: ['1-0'] })).toEqual([
+      expect.stringMatching(/^--lora-layers: .*\b1-0\b/),
+    ]);
   });
 
   test('broken YAML, a list at the top, a repeated key and flags in a file', () => {

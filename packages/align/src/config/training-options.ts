@@ -29,6 +29,12 @@ const following = 'Evaluation and checkpoints';
 const machine = 'Machine';
 const call = 'Command line only';
 
+/** Whether a range of layers, such as `20-29`, ends at or after its start. */
+function isRising(range: string): boolean {
+  const [first, last = first] = range.split('-').map(Number);
+  return !(last! < first!);
+}
+
 /** Options of every training verb. */
 export const trainingShape = {
   model: option(z.string().min(1).default(DEFAULT_MODEL), {
@@ -163,7 +169,8 @@ export const trainingShape = {
       .array(
         z.coerce
           .string()
-          .regex(/^\d+(-\d+)?$/, 'expected a layer or a range of layers, such as 20 or 20-29'),
+          .regex(/^\d+(-\d+)?$/, 'expected a layer or a range of layers, such as 20 or 20-29')
+          .refine(isRising, { error: ({ input }) => `the range ${input} ends before it starts` }),
       )
       .min(1)
       .nullable()

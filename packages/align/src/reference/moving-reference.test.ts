@@ -118,7 +118,7 @@ describe('keel dpo with a reference that moves', () => {
       { referenceSyncSteps: 2, precomputeReference: true },
       /"precomputeReference".*--reference-sync-steps/s,
     ],
-    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /simpo compares with no reference/],
+    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /"referenceSyncSteps".*simpo/s],
     [{ referenceMix: 0.5 }, /"referenceMix".*--reference-sync-steps/s],
   ])('refuses %o', async (own, message) => {
     await expect(alignPairs(onPairs(own))).rejects.toThrow(message);

@@ -7,7 +7,7 @@ const { model, precision, device, threads, config, json, onBadRow, data } = trai
 /** The model of verbs that do not train. */
 export const modelShape = {
   model: variant(model, {
-    description: 'model: a folder, a GGUF file or hub:owner/name[@revision]',
+    description: 'model to use: a folder, a GGUF file or hub:owner/name[@revision]',
   }),
   adapter: option(z.string().min(1).nullable().default(null), {
     description: "apply this adapter (a folder in PEFT's format) to the model",

@@ -220,12 +220,12 @@ export const epochsShape = (usual: { iterations: number }) => ({
 export const updateShape = (usual: { iterations: number }) => ({
   ...epochsShape(usual),
   clipRange: option(z.number().min(0).max(1).default(0.2), {
-    description: 'clip importance ratios (new policy / old policy) below 1 minus this',
+    description: 'lower bound of importance ratios (new policy / old policy): 1 minus this',
     group: update,
     value: 'range',
   }),
   clipRangeHigh: option(z.number().min(0).nullable().default(null), {
-    description: 'clip importance ratios above 1 plus this',
+    description: 'upper bound of importance ratios: 1 plus this',
     group: update,
     value: 'range',
     shownDefault: 'as --clip-range',

@@ -4,8 +4,10 @@ import {
   completeObjectiveOptions,
   hasNoBeta,
   isCoupled,
+  type ObjectiveTraits,
   objectiveOptionsShape,
   shownBetas,
+  traitsOf,
 } from '../../config/objective-options.ts';
 import { defineOptions, option, variant } from '../../config/options.ts';
 import {
@@ -23,8 +25,12 @@ import { checkPairing, pairingShape } from './pairing-options.ts';
 
 const objective = 'Objective';
 
-/** Schema of `keel dpo`; if `objectives` is given, --loss takes only these. */
-const dpoObject = (objectives: readonly string[] | null) =>
+/**
+ * Schema of `keel dpo`.
+ * @param objectives names that --loss takes; null allows any
+ * @param ownObjective whether the program passes an objective instead of the one that --loss names
+ */
+const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) =>
   z
     .strictObject({
       ...trainingShape,
@@ -94,6 +100,7 @@ const dpoObject = (objectives: readonly string[] | null) =>
       checkBetaField(context.value, add);
       checkReferenceSync(context.value, add);
       checkMovingReference(context.value, add);
+      if (!ownObjective) checkNamedObjective(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
@@ -189,6 +196,65 @@ function checkMovingReference(
   }
 }
 
+interface ReferenceUse {
+  reference: string;
+  referenceSyncSteps: number | null;
+  dropBelowMargin: number | null;
+}
+
+/** Adds an issue for each option that contradicts how the objective uses the reference. */
+export function checkReferenceUse(
+  { name, needsReference, coupled = false }: ObjectiveTraits,
+  { reference, referenceSyncSteps, dropBelowMargin }: ReferenceUse,
+  add: (name: string, message: string) => void,
+): void {
+  if (needsReference && reference === 'none') {
+    add('reference', `the objective ${name} compares with a reference. Remove --reference none`);
+  }
+  if (!needsReference && referenceSyncSteps !== null) {
+    add(
+      'referenceSyncSteps',
+      `the objective ${name} has no reference to update. Remove the option`,
+    );
+  }
+  if (dropBelowMargin === null) return;
+  if (coupled) {
+    add(
+      'dropBelowMargin',
+      `the objective ${name} compares all pairs of a step, so none can be ignored. Remove the option`,
+    );
+  } else if (!needsReference) {
+    add(
+      'dropBelowMargin',
+      `the objective ${name} has no reference and so no implicit reward. Remove the option`,
+    );
+  }
+}
+
+/** {@link checkReferenceUse} for objectives of the registry and those on whole rankings. */
+function checkNamedObjective(
+  value: ReferenceUse & { loss: readonly string[] },
+  add: (name: string, message: string) => void,
+): void {
+  const ranked = value.loss.find((name) => rankedObjectiveNames.includes(name));
+  if (ranked === undefined) {
+    const traits = traitsOf(value.loss);
+    if (traits !== null) checkReferenceUse(traits, value, add);
+    return;
+  }
+  checkReferenceUse(
+    { name: ranked, needsReference: true },
+    { ...value, dropBelowMargin: null },
+    add,
+  );
+  if (value.referenceSyncSteps !== null) {
+    add(
+      'referenceSyncSteps',
+      `the reference of ${ranked} never changes. Remove the option, or train on pairs of the rankings (--ranking-pairs)`,
+    );
+  }
+}
+
 function lossName(objectives: readonly string[] | null): z.ZodType<string> {
   return objectives ? z.enum(objectives as [string, ...string[]]) : z.string().min(1);
 }
@@ -198,9 +264,13 @@ function lossName(objectives: readonly string[] | null): z.ZodType<string> {
  *
  * @param objectives names of the registered objectives: --loss takes only these, and --help lists
  * them; null allows any name
+ * @param ownObjective whether the program passes an objective instead of the one that --loss names
  */
-export function defineDpoOptions(objectives: readonly string[] | null = null) {
-  return defineOptions('dpo', dpoObject(objectives), {
+export function defineDpoOptions(
+  objectives: readonly string[] | null = null,
+  ownObjective = false,
+) {
+  return defineOptions('dpo', dpoObject(objectives, ownObjective), {
     complete: (parsed) => {
       const completed = completeObjectiveOptions(completeTraining(parsed));
       const ranked = parsed.loss.some((name) => rankedObjectiveNames.includes(name));

@@ -105,10 +105,10 @@ it('--drop-below-margin takes pairs out of the gradient, and counts them', async
 it('--drop-below-margin is refused where a pair has no margin of its own', async () => {
   const dropping = { dropBelowMargin: -1, model: inside('no-model') };
   await expect(alignPairs(optionsOf({ ...dropping, loss: ['aot'] }))).rejects.toThrow(
-    /--drop-below-margin: aot compares all pairs of a step/,
+    /"dropBelowMargin".*aot compares/s,
   );
   await expect(alignPairs(optionsOf({ ...dropping, loss: ['simpo'] }))).rejects.toThrow(
-    /simpo has no reference, and so no implicit reward/,
+    /"dropBelowMargin".*simpo/s,
   );
 });
 
@@ -219,7 +219,16 @@ it('a field that no row has is refused, and so are betas for pairs that are comp
   expect(schema.safeParse({ ...own, output: 'run', loss: ['mine'] }).success).toBe(true);
   const coupled: PairedObjective = { ...sigmoid, name: 'mine', coupled: true };
   await expect(alignPairs(optionsOf(own), { objective: coupled })).rejects.toThrow(
-    /--beta-field: mine compares the pairs of a step with each other/,
+    /^--beta-field: .*\bmine compares/,
+  );
+  const free: PairedObjective = { ...sigmoid, name: 'mine', needsReference: false };
+  const moving = { referenceSyncSteps: 1 };
+  await expect(alignPairs(optionsOf(moving), { objective: free })).rejects.toThrow(
+    /^--reference-sync-steps: .*\bmine\b/,
+  );
+  const none = { reference: 'none' };
+  await expect(alignPairs(optionsOf(none), { objective: sigmoid })).rejects.toThrow(
+    /^--reference: .*\bsigmoid\b/,
   );
 });
 
