@@ -204,7 +204,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
       /--num-generations: .*at least 2/,
     );
     expect(await ask('ppo', '--reward', 'length:-9', '--no-lora')).toMatch(
-      /--no-lora: keel ppo .*LoRA/,
+      /--lora: keel ppo .*--no-lora/,
     );
     expect(await ask('grpo', '--reward', 'length:-9', '--no-lora', '--beta', '0.1')).toMatch(
       /--beta: .*--no-lora/,
