@@ -2,7 +2,7 @@ import type { OptionsDefinition } from './torch-free/align-config.ts';
 
 /** The exports of a verb's file in options/: enough for its help, without LibTorch. */
 export interface VerbOptions<Options> {
-  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
+  // biome-ignore lint/suspicious/noExplicitAny: every verb's schema has another shape
   definition: OptionsDefinition<any, Options>;
   /** One command line, shown at the end of the help. */
   example: string;

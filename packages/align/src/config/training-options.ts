@@ -340,7 +340,7 @@ export const learningRateOf = (rates: DefaultRates) =>
   variant(trainingShape.learningRate, { shownDefault: shownRates(rates) });
 
 /**
- * Options of a training verb without defaults of its own that depend on other options.
+ * Options of a training verb that adds no defaults depending on other options.
  * @param rates default learning rates
  */
 export function defineTraining<Schema extends z.ZodObject>(
