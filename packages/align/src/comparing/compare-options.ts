@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { defineOptions, option } from '../config/options.ts';
+import { defineOptions, option, variant } from '../config/options.ts';
 import { checkTraining, trainingExclusive, trainingShape } from '../config/training-options.ts';
 import { readObjective } from './objective-name.ts';
 
 const entries = 'Entries';
-const evaluation = 'Evaluation';
-const call = 'This call';
+const evaluation = 'Evaluation and checkpoints';
+const call = 'Command line only';
 
-/** What an hour on a laptop is well spent on where nothing else is known. */
+/** A good choice for an hour on a laptop if nothing else is known. */
 const usualObjectives = ['sigmoid', 'ipo', 'kto', 'simpo', 'orpo'];
 
 const {
@@ -22,84 +22,92 @@ const {
 const compareObject = z
   .strictObject({
     ...shape,
+    data: variant(trainingShape.data, {
+      description: 'training pairs: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
+    }),
     evalData: option(z.array(z.string().min(1)).min(1), {
-      description: 'held-out pairs that every entry is measured on',
+      description: 'held-out pairs that every entry is evaluated on',
       group: 'Model and data',
-      value: 'path',
-      commas: false,
+      reads: 'rows',
     }),
-    output: option(z.string().min(1), {
+    output: variant(trainingShape.output, {
       description:
-        "the comparison's folder, for example runs/compare; each entry's run is a folder in it",
-      group: 'Model and data',
-      value: 'folder',
+        "the comparison's folder, for example runs/compare, with one run folder per entry",
     }),
-    shuffle: option(trainingShape.shuffle, {
-      description: "keep the files' own order; else a new order every epoch, drawn from --seeds",
-      group: 'Batching and length',
+    shuffle: variant(trainingShape.shuffle, {
+      description: 'shuffle the rows in every epoch, seeded by --seeds',
     }),
     objectives: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:
-        'objectives of keel dpo and keel kto (dpo stands for sigmoid), or sums of them as sigmoid+0.2*chosen_nll; none: the entries of --config',
+        'objectives of keel dpo and keel kto (dpo means sigmoid), or weighted sums such as sigmoid+0.2*chosen_nll',
       group: entries,
       value: 'name',
-      shownDefault: usualObjectives.join(','),
+      common: true,
+      shownDefault: `the entries of --config, otherwise ${usualObjectives.join(',')}`,
     }),
     betas: option(z.array(z.number().positive()).min(1).nullable().default(null), {
-      description: "betas that each objective is run with; none: each objective's own",
+      description: 'values of beta to run each objective with',
       group: entries,
       value: 'beta',
+      common: true,
+      shownDefault: "each objective's own default",
     }),
     seeds: option(z.array(z.number().int().min(0)).min(1).default([42]), {
-      description: 'seeds that each is run with: of row order, LoRA weights and dropout',
+      description: 'seeds to run each with (row order, LoRA initialisation and dropout)',
       group: entries,
       value: 'seed',
+      common: true,
     }),
     evalPrompts: option(z.number().int().min(1).default(64), {
-      description: 'first held-out prompts that every entry answers, each prompt once',
+      description: 'number of held-out prompts that every entry answers, without duplicates',
       group: evaluation,
       value: 'prompts',
+      common: true,
     }),
     maxNewTokens: option(z.number().int().min(1).default(128), {
-      description: 'tokens after which an answer is cut off',
+      description: 'maximum tokens of an answer',
       group: evaluation,
       value: 'tokens',
     }),
     evalSeed: option(z.number().int().min(0).default(0), {
-      description: 'seed of the answers, the same for all entries',
+      description: 'seed for sampling the answers, the same for all entries',
       group: evaluation,
       value: 'seed',
     }),
-    evalSteps: option(trainingShape.evalSteps, {
-      description:
-        "optimizer steps between evaluations inside each entry's run, for its own report; none: entries are measured when they have ended, and not before",
-      group: evaluation,
+    evalSteps: variant(trainingShape.evalSteps, {
+      description: "optimizer steps between evaluations during each entry's run, for its report",
+      shownDefault: 'entries are evaluated only after training',
     }),
     reward: option(z.string().min(1).nullable().default(null), {
       description:
-        "who says which answer wins against the reference's: a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:model; none: no win rate",
-      group: evaluation,
-      value: 'reward',
+        "reward that decides whether an entry's answer beats the reference's: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+      group: 'Reward',
+      reads: 'reward',
+      common: true,
+      shownDefault: 'no win rate',
     }),
     judge: option(z.string().min(1).nullable().default(null), {
       description:
-        'a model that rates every answer from 1 to 10, in place of --reward: the answer with the higher rating wins. Short for --reward judge:model',
-      group: evaluation,
-      value: 'model',
+        'model that rates every answer from 1 to 10, the higher rating wins; short for --reward judge:model',
+      group: 'Reward',
+      reads: 'model',
+      common: true,
+      shownDefault: 'no judge',
     }),
     unsafeCode: option(z.boolean().default(false), {
-      description: 'run code of answers without a sandbox, with all rights of this user',
-      group: evaluation,
+      description: "run code from answers without a sandbox, with all of this user's rights",
+      group: 'Reward',
       flagOnly: true,
     }),
     dryRun: option(z.boolean().default(false), {
       description:
-        'show the entries, which of them would run and why, and what they cost, and run nothing',
+        'show the entries, which of them would run and why, and their cost, without running them',
       group: call,
       flagOnly: true,
+      common: true,
     }),
     overwrite: option(z.boolean().default(false), {
-      description: 'run every entry anew and throw away what is there',
+      description: 'delete the results in the folder and run every entry again',
       group: call,
       flagOnly: true,
     }),
@@ -108,14 +116,14 @@ const compareObject = z
     const { value, issues } = context;
     checkTraining({ value: { ...value, resume: false }, issues });
     if (value.judge !== null && value.reward !== null) {
-      const message = `--reward ${value.reward} says already who wins: give one of them`;
+      const message = `--reward ${value.reward} already decides which answer wins. Pass one of them`;
       issues.push({ code: 'custom', path: ['judge'], message, input: value });
     }
-    // The same run twice would pass for two, and its spread for none.
+    // Duplicates of a run would make the spread over seeds look smaller than it is.
     for (const name of ['seeds', 'betas'] as const) {
       const twice = value[name]?.find((one, at, all) => all.indexOf(one) !== at);
       if (twice === undefined) continue;
-      const message = `${twice} stands there twice: it would be the same run`;
+      const message = `${twice} is listed twice. Remove the duplicate`;
       issues.push({ code: 'custom', path: [name], message, input: value });
     }
     for (const text of value.objectives ?? []) {
@@ -126,7 +134,7 @@ const compareObject = z
     }
   });
 
-/** Options of `keel compare`. Entries of the YAML file (`entries`) are read by `readComparison`. */
+/** Options of `keel compare`. `readComparison` reads the `entries` of the YAML file. */
 export const compareDefinition = {
   ...defineOptions('compare', compareObject, {
     complete: (parsed) => ({

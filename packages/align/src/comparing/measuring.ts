@@ -11,6 +11,7 @@ import {
   resolvePrecision,
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
+import type { OptionInput } from '../config/options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { finalFolder } from '../recipes/recipe.ts';
@@ -61,12 +62,12 @@ export class Measuring implements AsyncDisposable {
     const { chatTemplateKwargs } = options;
     const template = templateSettings(options, options.adapter);
     const device = resolveDevice(options.device);
-    const content = async (value: string, of: unknown): Promise<string[]> =>
-      ((await inputFiles({ value }, of)) ?? []).map(({ sha256 }) => sha256);
+    const content = async (reads: OptionInput, named: unknown): Promise<string[]> =>
+      ((await inputFiles(reads, named)) ?? []).map(({ sha256 }) => sha256);
     const usual = {
       model: await content('model', model),
       adapter: options.adapter === null ? null : hashAdapter(options.adapter),
-      data: await content('path', evalData),
+      data: await content('rows', evalData),
       reward,
       reward_files: reward === null ? [] : (await rewardFiles(reward)).map(({ sha256 }) => sha256),
       ...{ prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },

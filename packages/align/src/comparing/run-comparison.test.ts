@@ -323,7 +323,7 @@ it('takes a judge as a model, and tells of a reward before anything is loaded', 
   expect(optionsOf({ judge: 'rater', reward: null })).toMatchObject({
     ...{ reward: 'judge:rater', judge: null },
   });
-  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/give one of them/);
+  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/"judge".*--reward code/s);
   const options = optionsOf({ reward: 'nowhere.mjs', model: 'no-model' });
   await expect(compare(options)).rejects.toThrow(/there is no file .*nowhere\.mjs/);
   expect(existsSync(options.output)).toBe(false);

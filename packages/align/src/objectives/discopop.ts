@@ -17,7 +17,7 @@ export const discopop = definePaired({
         .gt(0)
         .lt(1, { error: 'below 1: else the loss has no bound at negative margins' })
         .default(0.05),
-      'discopop: how sharply it goes from the logistic to the exponential loss',
+      'discopop: temperature of the transition from the logistic to the exponential loss',
       'tau',
     ),
   },

@@ -47,11 +47,11 @@ test('config.yaml has the options of the chosen objectives only, and is read bac
 });
 
 test('an option that no chosen objective takes is refused, and its taker named', () => {
-  expect(problem({ loss: 'ipo', simpoGamma: '0.5' })).toContain(
-    '--simpo-gamma: ipo does not take it; --loss simpo, alphapo would',
+  expect(problem({ loss: 'ipo', simpoGamma: '0.5' })).toMatch(
+    /--simpo-gamma: .*\bipo\b.*simpo, alphapo\b/,
   );
   expect(problem({ loss: 'ipo', labelSmoothing: '0.1' })).toMatch(
-    /--label-smoothing: ipo does not take it; --loss sigmoid, robust/,
+    /--label-smoothing: .*\bipo\b.*sigmoid, robust/,
   );
 });
 
@@ -66,7 +66,7 @@ test('ranges are those of the chosen objective', () => {
 });
 
 test('beta is refused where there is none', () => {
-  expect(problem({ loss: 'rebel', beta: '0.1' })).toContain('--beta: rebel has no beta');
+  expect(problem({ loss: 'rebel', beta: '0.1' })).toMatch(/--beta: .*\brebel\b/);
   expect(resolve({ loss: 'rebel' }).beta).toBeNull();
   expect(resolve({ loss: 'rebel,sigmoid', beta: '0.2' }).beta).toBe(0.2);
 });
@@ -92,8 +92,6 @@ test('each of the names that are told is one', () => {
 });
 
 test('weights that are all 0 are refused', () => {
-  expect(problem({ loss: 'sigmoid,simpo', lossWeights: '0,0' })).toContain(
-    '--loss-weights: every weight is 0: nothing would be learnt',
-  );
+  expect(problem({ loss: 'sigmoid,simpo', lossWeights: '0,0' })).toContain('--loss-weights: ');
   expect(resolve({ loss: 'sigmoid,simpo', lossWeights: '0,1' }).lossWeights).toEqual([0, 1]);
 });

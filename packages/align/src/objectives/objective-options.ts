@@ -1,5 +1,5 @@
-// The options of single objectives as options of a verb: each optional, and only those of the
-// chosen objectives are filled in.
+// The options of single objectives as options of a verb: each is optional, and only those of the
+// chosen objectives get defaults.
 import { z } from 'zod';
 import { detailsOf, option } from '../config/options.ts';
 import { defaultBeta, ownOptions } from './mixture.ts';
@@ -17,7 +17,7 @@ type OptionsOf<Objective> = Objective extends { options?: infer Shape }
   : never;
 type OwnShape = Both<OptionsOf<(typeof pairedObjectives)[number]>>;
 
-/** A shape whose options may be left out. */
+/** A shape in which every option is optional. */
 export type ObjectiveOptionsShape = {
   [Key in keyof OwnShape]: z.ZodOptional<z.ZodType<z.output<OwnShape[Key]>>>;
 };
@@ -26,15 +26,12 @@ const known: readonly PairedObjective[] = pairedObjectives;
 const takersOf = (name: string): PairedObjective[] =>
   known.filter(({ options = {} }) => name in options);
 
-/** The options that some objective has, by name. */
+/** Names of the options that at least one objective has. */
 const ownNames: readonly string[] = [
   ...new Set(known.flatMap(({ options = {} }) => Object.keys(options))),
 ];
 
-/**
- * Options of these objectives, each as it is for the first that has it, which takes the widest
- * range.
- */
+/** These options, each as the first objective that has it defines it: with the widest range. */
 const shapeOf = (names: readonly string[]): Record<string, z.ZodType> =>
   Object.fromEntries(names.map((name) => [name, optionalOf(name)]));
 
@@ -52,10 +49,7 @@ function optionalOf(name: string): z.ZodType {
 
 export const objectiveOptionsShape = shapeOf(ownNames) as unknown as ObjectiveOptionsShape;
 
-/**
- * The same for a verb that takes these objectives alone. Their types are not told: they are read by
- * name.
- */
+/** The same for a verb that takes only these objectives; untyped, since they are read by name. */
 export const optionsShapeOf = (objectives: readonly PairedObjective[]): Record<never, z.ZodType> =>
   shapeOf(ownNames.filter((name) => objectives.some(({ options = {} }) => name in options)));
 
@@ -67,7 +61,7 @@ interface Chosen {
 const chosenOf = ({ loss }: Chosen): PairedObjective[] =>
   known.filter(({ name }) => loss.includes(name));
 
-/** Adds an issue for each option that none of the chosen objectives takes, or not in this range. */
+/** Adds an issue for each option that no chosen objective takes, or that is out of its range. */
 export function checkObjectiveOptions(
   value: Chosen & Readonly<Record<string, unknown>>,
   add: (name: string, message: string) => void,
@@ -76,20 +70,24 @@ export function checkObjectiveOptions(
   const ranked = value.loss.find((name) => rankedObjectiveNames.includes(name));
   if (ranked !== undefined) {
     for (const name of ownNames) {
-      if (value[name] !== undefined) add(name, `${ranked} does not take it: leave it out`);
+      if (value[name] !== undefined)
+        add(name, `the objective ${ranked} does not have this option. Remove it`);
     }
   }
-  // Objectives of a program's own take what they like.
+  // A program's own objectives may take any option.
   if (chosen.length < new Set(value.loss).size) return;
   const names = value.loss.join(', ');
   if (value.beta !== null && chosen.every((one) => defaultBeta(one) === null)) {
-    add('beta', `${names} has no beta: leave it out`);
+    add('beta', `the objective ${names} has no beta. Remove the option`);
   }
   for (const name of ownNames) {
     if (value[name] === undefined) continue;
     if (chosen.some(({ options = {} }) => name in options)) continue;
     const takers = takersOf(name).map((one) => one.name);
-    add(name, `${names} does not take it; --loss ${takers.join(', ')} would. Leave it out`);
+    add(
+      name,
+      `the objective ${names} does not have this option (${takers.join(', ')} do). Remove it`,
+    );
   }
   for (const objective of chosen) {
     try {
@@ -104,7 +102,7 @@ export function checkObjectiveOptions(
   }
 }
 
-/** Fills in the options of the chosen objectives, and beta where all of them have the same. */
+/** Fills in the options of the chosen objectives, and beta if all have the same default. */
 export function completeObjectiveOptions<Value extends Chosen>(value: Value): Value {
   const chosen = chosenOf(value);
   const own = Object.assign(
@@ -116,15 +114,35 @@ export function completeObjectiveOptions<Value extends Chosen>(value: Value): Va
   return { ...value, ...own, beta: value.beta ?? (betas.size === 1 ? only : null) };
 }
 
+/** What of an objective, or of a sum of objectives, limits other options. */
+export interface ObjectiveTraits {
+  name: string;
+  /** Whether it compares with a reference. */
+  needsReference: boolean;
+  /** Whether it compares the pairs of a step with one another. */
+  coupled?: boolean;
+}
+
+/** The traits of the chosen objectives together; null if one is not in the registry. */
+export function traitsOf(loss: readonly string[]): ObjectiveTraits | null {
+  const chosen = known.filter(({ name }) => loss.includes(name));
+  if (chosen.length < new Set(loss).size) return null;
+  return {
+    name: loss.join(' + '),
+    needsReference: chosen.some(({ needsReference }) => needsReference),
+    coupled: chosen.some(({ coupled }) => coupled),
+  };
+}
+
 /** Whether an objective of the registry has no beta. */
 export const hasNoBeta = (name: string): boolean =>
   known.some((one) => one.name === name && defaultBeta(one) === null);
 
-/** Whether an objective of the registry compares the pairs of a step with each other. */
+/** Whether an objective of the registry compares the pairs of a step with one another. */
 export const isCoupled = (name: string): boolean =>
   known.some((one) => one.name === name && one.coupled === true);
 
-/** The betas that objectives have, for --help. */
+/** The default betas of these objectives, for --help. */
 export function shownBetas(objectives: readonly PairedObjective[] = known): string {
   const byBeta = new Map<number | null, string[]>();
   for (const one of objectives) {
@@ -134,5 +152,5 @@ export function shownBetas(objectives: readonly PairedObjective[] = known): stri
   const others = [...byBeta]
     .filter(([beta]) => beta !== null && beta !== 0.1)
     .map(([beta, names]) => `${beta} for ${names.join(' and ')}`);
-  return `the objective's own: 0.1, but ${others.join(', ')}`;
+  return `0.1; ${others.join(', ')}`;
 }

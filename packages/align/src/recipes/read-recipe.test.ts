@@ -79,18 +79,12 @@ describe('complaints name file, line and column', () => {
       ['road.yaml: stages is required: the verbs to run with their options, by name'],
     ],
     [`${stage}    bta: 1\n`, ['road.yaml:4:5: unknown key "bta"; did you mean "data"?']],
-    [
-      `${stage}    zzzzzz: 1\n`,
-      ['road.yaml:4:5: unknown key "zzzzzz"; known are model, chat_template'],
-    ],
+    [`${stage}    zzzzzz: 1\n`, [/road\.yaml:4:5: .*"zzzzzz".* data, .*learning_rate/]],
     [`${stage}    epocs: 2\n`, ['road.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
-    [
-      `${stage}    num_train_epochs: 2\n`,
-      ['road.yaml:4:5: unknown key "num_train_epochs": write epochs'],
-    ],
+    [`${stage}    num_train_epochs: 2\n`, [/road\.yaml:4:5: .*"num_train_epochs".*\bepochs$/]],
     [`${stage}    epochs: many\n`, ['road.yaml:4:13: epochs: expected a number, found "many"']],
     ['stages:\n  sft:\n    lora: true\n', ['road.yaml:2:3: stage "sft": data is required']],
-    [`${stage}    resume: true\n`, ['road.yaml:4:5: "resume" applies to one call']],
+    [`${stage}    resume: true\n`, [/road\.yaml:4:5: "resume" .*--resume/]],
     [
       `${stage}    output: x\n`,
       ["road.yaml:4:5: a stage writes into the recipe's own folder, here runs/road/sft"],
@@ -136,7 +130,7 @@ describe('complaints name file, line and column', () => {
   ])('%j', (yaml, expected) => {
     const found = problems(yaml);
     expect(found).toHaveLength(expected.length);
-    for (const [at, text] of expected.entries()) expect(found[at]).toContain(text);
+    for (const [at, text] of expected.entries()) expect(found[at]).toMatch(text);
   });
 
   test('all of them at once, and none that follows from another', () => {

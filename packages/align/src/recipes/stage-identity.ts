@@ -31,8 +31,7 @@ export async function identityOfStage(
   for (const name of others) delete values[name];
   const inputs: StageIdentity['inputs'] = {};
   let complete = true;
-  for (const descriptor of verbOf(stage).definition.descriptors) {
-    const { name, yamlKey, flagOnly } = descriptor;
+  for (const { name, yamlKey, flagOnly, reads } of verbOf(stage).definition.descriptors) {
     if (flagOnly || !(yamlKey in values)) continue;
     const stages = from.get(name) ?? [];
     const known = stages.map((one) => results.get(one) ?? null);
@@ -40,7 +39,7 @@ export async function identityOfStage(
     const files =
       stages.length > 0
         ? known.flatMap((one) => one ?? [])
-        : await inputFiles(descriptor, options[name]);
+        : await inputFiles(reads, options[name]);
     if (files === null) continue;
     inputs[yamlKey] = files;
     delete values[yamlKey];

@@ -9,9 +9,11 @@ export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
 export {
   defineOptions,
+  detailsOf,
   type OptionDescriptor,
   type OptionsDefinition,
   option,
+  variant,
 } from '../../../align/src/config/options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
 export {

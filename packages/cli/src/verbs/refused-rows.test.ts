@@ -58,7 +58,7 @@ test('options that a reward has no use for are refused by name', async () => {
   const { code, stderr } = await keel([...args, '--max-length', '9', '--adapter', 'a']);
   expect(code).not.toBe(0);
   for (const name of ['--chat-template', '--max-length', '--adapter']) {
-    expect(stderr).toContain(`${name}: has no effect beside --reward`);
+    expect(stderr).toContain(`${name}: has no effect with --reward`);
   }
 });
 

@@ -137,7 +137,7 @@ describe('--loss plackett_luce', () => {
       /ties\.jsonl:1: field "scores": .* found only ties/,
     );
     await expect(align(optionsOf({ ...missing, rankingPairs: 'all' }))).rejects.toThrow(
-      /learns from whole rankings, not from pairs/,
+      /"rankingPairs".*--loss plackett_luce/s,
     );
     await expect(align(optionsOf({ ...missing, reference: 'none' }))).rejects.toThrow(
       /--reference none/,
