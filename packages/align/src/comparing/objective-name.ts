@@ -73,5 +73,5 @@ function unknown(name: string): string {
   const near = nearest(name, known);
   return near
     ? `unknown objective "${name}"; did you mean ${near}?`
-    : `unknown objective "${name}"; known are ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
+    : `unknown objective "${name}"; expected one of ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
 }

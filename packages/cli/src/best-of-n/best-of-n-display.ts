@@ -87,7 +87,7 @@ class HumanBestOfN implements BestOfNDisplay {
       this.#tokens.resume();
       return;
     }
-    // Where a chunk ends the answers under way are counted among those that are done.
+    // At the end of a chunk, answers in progress become finished ones, and the count may not rise.
     this.#answers.add(Math.max(0, progress.answers - before.answers));
     this.#tokens.add(progress.tokens - before.tokens);
     if (this.#bar !== null) this.#bar.update(progress.answers);
