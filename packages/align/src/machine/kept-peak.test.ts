@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomState, setThreads, threads } from '@keel/torch';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { cachedPeak, keepPeak, machinePeak, raisedPeak } from './kept-peak.ts';
+import { keptPeak, keepPeak, machinePeak, raisedPeak } from './kept-peak.ts';
 import { measureMatmulPeak } from './matmul-peak.ts';
 import { measureMemoryBandwidth } from './memory-bandwidth.ts';
 
@@ -41,10 +41,10 @@ it('is measured once, reported, and cached', () => {
 
 it('each precision and number of threads has its own peak', () => {
   keepPeak({ flops: 5e9, size: 512 }, 'fp32');
-  expect(cachedPeak('fp32')).toMatchObject({ flops: 5e9, threads: 1, precision: 'fp32' });
-  expect(cachedPeak('bf16')).toBeNull();
+  expect(keptPeak('fp32')).toMatchObject({ flops: 5e9, threads: 1, precision: 'fp32' });
+  expect(keptPeak('bf16')).toBeNull();
   setThreads(2);
-  expect(cachedPeak('fp32')).toBeNull();
+  expect(keptPeak('fp32')).toBeNull();
 });
 
 it('a new measurement replaces the cached one', () => {
@@ -68,10 +68,10 @@ it('a damaged file is measured again', () => {
   keepPeak({ flops: 5e9, size: 512 }, 'fp32');
   for (const text of ['{"peak"', '{"peak":{"flops":0}}', 'null']) {
     writeFileSync(files()[0]!, text);
-    expect(cachedPeak('fp32')).toBeNull();
+    expect(keptPeak('fp32')).toBeNull();
   }
   expect(machinePeak(machine).flops).not.toBe(5e9);
-  expect(cachedPeak('fp32')).not.toBeNull();
+  expect(keptPeak('fp32')).not.toBeNull();
 });
 
 it('without a usable cache, it is still measured and reported', () => {

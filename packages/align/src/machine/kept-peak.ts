@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../runs/atomic-write.ts';
 import { type MatmulPeak, measureMatmulPeak } from './matmul-peak.ts';
 
 /** A measured peak and the conditions of the measurement. */
-export interface CachedPeak extends MatmulPeak {
+export interface KeptPeak extends MatmulPeak {
   precision: string;
   device: Device;
   threads: number;
@@ -39,11 +39,11 @@ function pathOf(precision: string, device: Device): string {
 }
 
 /** The cached peak for this machine, LibTorch and number of threads; null if there is none. */
-export function cachedPeak(precision: string, device: Device = 'cpu'): CachedPeak | null {
+export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | null {
   const path = pathOf(precision, device);
   if (!existsSync(path)) return null;
   try {
-    const { peak } = JSON.parse(readFileSync(path, 'utf8')) as { peak: CachedPeak };
+    const { peak } = JSON.parse(readFileSync(path, 'utf8')) as { peak: KeptPeak };
     return (peak?.flops ?? 0) > 0 ? peak : null;
   } catch {
     // If the file is damaged, the peak is measured again.
@@ -52,7 +52,7 @@ export function cachedPeak(precision: string, device: Device = 'cpu'): CachedPea
 }
 
 /** Caches a peak measured with the current number of threads. @throws the file system's error */
-export function keepPeak(peak: MatmulPeak, precision: string, device: Device = 'cpu'): CachedPeak {
+export function keepPeak(peak: MatmulPeak, precision: string, device: Device = 'cpu'): KeptPeak {
   const kept = {
     ...peak,
     precision,
@@ -95,7 +95,7 @@ export function machinePeak(
   { precision, device }: { precision: string; device: Device },
   notice: (text: string) => void = () => {},
 ): MatmulPeak {
-  const known = cachedPeak(precision, device);
+  const known = keptPeak(precision, device);
   if (known !== null) return known;
   const peak = measureMatmulPeak(precision, { device });
   notice(
