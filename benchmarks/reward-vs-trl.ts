@@ -1,4 +1,4 @@
-// Reward modelling beside TRL, with LoRA unless --full is given, on preference rows.
+// Compares reward modelling with TRL's on preference rows, with LoRA (or all weights with --full).
 // node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
 //   pairs.jsonl] [--model folder]
 import { besideTrl } from './beside-trl.ts';
