@@ -4,10 +4,10 @@
 //   prompts.jsonl] [--model folder]
 // By default the prompts are random words, about 150 tokens each; --data can be for example
 // examples/data/concise-train.jsonl.
-import { besideTrl } from './beside-trl.ts';
+import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 
-await besideTrl({
+await compareWithTrl({
   name: 'grpo',
   rows: { flag: 'prompts', default: '4' },
   data: (path) => jsonLines(pairsFrom(path).map(({ prompt }) => ({ prompt }))),

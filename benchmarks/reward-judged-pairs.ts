@@ -232,7 +232,7 @@ try {
     using rewards = await RewardModel.open(await trained(`${heads}-heads`, { seed: 1, heads }));
     await reportEnsemble(`${heads} heads`, rewards, rows);
   }
-  if (values.python !== undefined) await besideTrl(rows, values.python);
+  if (values.python !== undefined) await compareWithTrl(rows, values.python);
   const head = [
     'model',
     'test pairs',
@@ -255,7 +255,7 @@ try {
 }
 
 /** Trains both with the same model, rows, order and steps. */
-async function besideTrl(rows: readonly PreferenceRow[], python: string): Promise<void> {
+async function compareWithTrl(rows: readonly PreferenceRow[], python: string): Promise<void> {
   const lines = readFileSync(train!, 'utf8').trim().split('\n').slice(0, Number(values.rows));
   const some = join(folder, 'some.jsonl');
   writeFileSync(some, lines.map((line) => `${line}\n`).join(''));

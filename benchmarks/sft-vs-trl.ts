@@ -2,10 +2,10 @@
 // on the chosen answers of preference rows. node benchmarks/sft-vs-trl.ts --python <a Python with
 // benchmarks/trl/requirements.txt> [--data
 //   pairs.jsonl] [--model folder]
-import { besideTrl } from './beside-trl.ts';
+import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 
-await besideTrl({
+await compareWithTrl({
   name: 'sft',
   rows: { flag: 'rows', default: '8' },
   data: (path) =>

@@ -35,7 +35,7 @@ function secondsUntil(
   texts: readonly string[],
   env: Record<string, string>,
 ): Promise<number[]> {
-  const began = performance.now();
+  const started = performance.now();
   const child = spawn(process.execPath, [keel, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -46,7 +46,7 @@ function secondsUntil(
     output += text;
     for (const one of texts) {
       if (!found.has(one) && output.includes(one))
-        found.set(one, (performance.now() - began) / 1000);
+        found.set(one, (performance.now() - started) / 1000);
     }
   });
   return new Promise((done, fail) => {
@@ -154,8 +154,8 @@ async function forwardBlocks(): Promise<void> {
   const times: number[] = [];
   for (let round = 0; round < 6; round++) {
     const steps = noGradSteps(tidySteps(model.scoreTokensSteps(batch, scored)));
-    const began = performance.now();
-    let last = began;
+    const started = performance.now();
+    let last = started;
     let most = 0;
     for (;;) {
       const { done, value } = steps.next();
@@ -169,7 +169,7 @@ async function forwardBlocks(): Promise<void> {
       last = performance.now();
     }
     longest.push(most);
-    times.push(performance.now() - began);
+    times.push(performance.now() - started);
   }
   model.dispose();
   process.stdout.write(
@@ -190,7 +190,7 @@ async function tokenising(): Promise<void> {
       { maxLength: null },
       { threads, worth: 0 },
     );
-    const began = performance.now();
+    const started = performance.now();
     tokeniser.expect(rows.length);
     await tokeniser.tokenise(rows.slice(0, 1));
     while (tokeniser.lanes < Math.max(1, threads) || tokeniser.isAhead !== threads > 0)
@@ -203,7 +203,7 @@ async function tokenising(): Promise<void> {
     const rate = rows.length / ((performance.now() - ready) / 1000);
     const name = threads === 0 ? 'in the main thread' : `in ${threads} separate threads`;
     process.stdout.write(
-      `| ${name} | ${rate.toFixed(0)} | ${((ready - began) / 1000).toFixed(2)} |\n`,
+      `| ${name} | ${rate.toFixed(0)} | ${((ready - started) / 1000).toFixed(2)} |\n`,
     );
   }
   model.dispose();

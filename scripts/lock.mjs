@@ -18,7 +18,7 @@ import { onInterruption } from './steps.mjs';
 export async function withLock(path, waiting, work) {
   mkdirSync(dirname(path), { recursive: true });
   const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
-  let told = false;
+  let announced = false;
   while (!tryLock(path, own)) {
     const held = read(path);
     if (held === null) continue;
@@ -27,8 +27,8 @@ export async function withLock(path, waiting, work) {
       takeAway(path, held);
       continue;
     }
-    if (!told) waiting(holder.pid);
-    told = true;
+    if (!announced) waiting(holder.pid);
+    announced = true;
     await wait(250);
   }
   const release = () => {

@@ -50,7 +50,7 @@ async function judge(task: Task): Promise<Verdict> {
   try {
     const numbers = await target.read(task.folder);
     if (numbers?.some((value) => !Number.isFinite(value))) {
-      verdict = { fault: `gives ${numbers.join(', ')} in silence`, outcome: 'read' };
+      verdict = { fault: `returns ${numbers.join(', ')} without an error`, outcome: 'read' };
     }
   } catch (error) {
     verdict = { fault: faultOf(error, task), outcome: 'refused' };

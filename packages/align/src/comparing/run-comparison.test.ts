@@ -285,9 +285,9 @@ it('an entry with a moving reference leaves no trace on the shared model', async
 
 it('reports every entry whose objective needs fields that the rows lack, and writes nothing', async () => {
   const options = optionsOf({ objectives: ['odpo', 'sigmoid', 'rebel'] });
-  const told = await openComparison(options).catch((error) => error.message);
-  expect(told).toMatch(/^entry odpo-b0.1-s42 .*rows\.jsonl:1: .*"score_chosen"/);
-  expect(told).toContain('entry rebel-');
+  const message = await openComparison(options).catch((error) => error.message);
+  expect(message).toMatch(/^entry odpo-b0.1-s42 .*rows\.jsonl:1: .*"score_chosen"/);
+  expect(message).toContain('entry rebel-');
   expect(existsSync(options.output)).toBe(false);
 });
 
@@ -307,10 +307,10 @@ it("reports rows' own betas that an entry cannot use before it trains, whatever 
       '  - {name: plain, objective: sigmoid}\n',
   );
   const options = optionsOf({ objectives: null, data: [path], onBadRow: 'skip', config });
-  const told = await openComparison(options).catch((error) => error.message);
-  expect(told).toMatch(/entry rows-\S+ .*betas\.jsonl:2: .*strength/);
-  expect(told).toMatch(/entry typo-\S+ .*--beta-field strenght/);
-  expect(told).not.toContain('entry plain');
+  const message = await openComparison(options).catch((error) => error.message);
+  expect(message).toMatch(/entry rows-\S+ .*betas\.jsonl:2: .*strength/);
+  expect(message).toMatch(/entry typo-\S+ .*--beta-field strenght/);
+  expect(message).not.toContain('entry plain');
 });
 
 it('accepts a model as judge, and checks a reward before anything is loaded', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomState, setThreads, threads } from '@keel/torch';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { keptPeak, keepPeak, machinePeak, raisedPeak } from './kept-peak.ts';
+import { keepPeak, keptPeak, machinePeak, raisedPeak } from './kept-peak.ts';
 import { measureMatmulPeak } from './matmul-peak.ts';
 import { measureMemoryBandwidth } from './memory-bandwidth.ts';
 
@@ -29,13 +29,13 @@ const files = (): string[] =>
 
 it('is measured once, reported, and cached', () => {
   const state = randomState();
-  const told: string[] = [];
-  const first = machinePeak(machine, (text) => told.push(text));
+  const messages: string[] = [];
+  const first = machinePeak(machine, (text) => messages.push(text));
   expect(first.flops).toBeGreaterThan(1e6);
-  expect(told).toHaveLength(1);
-  expect(told[0]).toMatch(/GFLOP\/s \(fp32, 1 threads\).*`keel doctor --bench`/);
-  expect(machinePeak(machine, (text) => told.push(text))).toMatchObject(first);
-  expect(told).toHaveLength(1);
+  expect(messages).toHaveLength(1);
+  expect(messages[0]).toMatch(/GFLOP\/s \(fp32, 1 threads\).*`keel doctor --bench`/);
+  expect(machinePeak(machine, (text) => messages.push(text))).toMatchObject(first);
+  expect(messages).toHaveLength(1);
   expect(randomState()).toEqual(state);
 });
 
@@ -78,9 +78,9 @@ it('without a usable cache, it is still measured and reported', () => {
   const file = join(folder, 'no-folder');
   writeFileSync(file, '');
   process.env.KEEL_CACHE = file;
-  const told: string[] = [];
-  expect(machinePeak(machine, (text) => told.push(text)).flops).toBeGreaterThan(1e6);
-  expect(told.at(-1)).toContain(file);
+  const messages: string[] = [];
+  expect(machinePeak(machine, (text) => messages.push(text)).flops).toBeGreaterThan(1e6);
+  expect(messages.at(-1)).toContain(file);
 });
 
 it('uses the best of the sizes that fit into the time', () => {

@@ -52,9 +52,13 @@ export function measureMatmulPeak(
  */
 export function fastest(budget: number, body: () => void): number {
   body();
-  const began = performance.now();
+  const started = performance.now();
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < fewestRounds || performance.now() - began < budget * 1000; round++) {
+  for (
+    let round = 0;
+    round < fewestRounds || performance.now() - started < budget * 1000;
+    round++
+  ) {
     const start = performance.now();
     tidy(body);
     best = Math.min(best, (performance.now() - start) / 1000);

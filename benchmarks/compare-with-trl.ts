@@ -39,7 +39,7 @@ export interface Comparison {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Runs the comparison given by the command line. */
-export async function besideTrl(comparison: Comparison): Promise<void> {
+export async function compareWithTrl(comparison: Comparison): Promise<void> {
   const { flag } = comparison.rows;
   const { values } = parseArgs({
     options: {
