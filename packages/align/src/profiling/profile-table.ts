@@ -12,7 +12,7 @@ export function profileTable({ path, summary, leftOut }: WrittenProfile): string
   const shown = operators.slice(0, topOperators);
   const width = Math.max(24, ...shown.map(({ name }) => name.length));
   const head = (name: string, ...columns: string[]): string =>
-    `${name.padEnd(width)}    share    s/step${columns.join('')}`;
+    `${name.padEnd(width)}  share    s/step${columns.join('')}`;
   const peaks = Object.entries(peakBytes).map(
     ([device, bytes]) => `${formatCount(bytes)}B on ${device}`,
   );

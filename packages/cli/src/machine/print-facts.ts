@@ -42,7 +42,7 @@ function lines({
     ['Addon', addon ?? 'none'],
     ['Processor', `${hardware.cpu} (${hardware.features.join(', ') || 'no known features'})`],
     ['Accelerator', accelerator(hardware.gpus, loaded?.cudaDevices ?? 0)],
-    ['Threads', `${loaded?.threads ?? '?'} on ${usableCores} usable of ${cores} cores${quota}`],
+    ['Threads', `${loaded?.threads ?? '?'}, ${usableCores} of ${cores} cores usable${quota}`],
     ['Memory', `${gigabytes(hardware.availableBytes)} free of ${gigabytes(hardware.memoryBytes)}`],
     [
       'Precision',
