@@ -1,6 +1,7 @@
 // Compares the answer lengths of a finished comparison with the reference's and with each other,
 // and tests whether length alone makes an answer more likely. Reads the measurements of `keel
-// compare` and samples nothing. node benchmarks/comparison-lengths.ts runs/compare
+// compare` and samples nothing.
+//   node benchmarks/comparison-lengths.ts runs/compare
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrapInterval, type Measured, resamplingRandom, spearman } from '@keel/align';

@@ -1,6 +1,6 @@
-// Profiles a step of generation: milliseconds of its parts for each batch size. node
-// benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
-//   [--threads 2]
+// Profiles a step of generation: milliseconds of its parts for each batch size.
+//   node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
+//     [--threads 2]
 import { parseArgs } from 'node:util';
 import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
 // Like the tests, the benchmark imports the library's internal files.

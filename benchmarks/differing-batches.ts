@@ -1,6 +1,6 @@
 // Measures the cost of batches with ever-changing sizes: plain products, for which oneDNN compiles
-// code for every new shape, against Keel's. Each variant runs in a separate process. node
-// benchmarks/differing-batches.ts
+// code for every new shape, against Keel's. Each variant runs in a separate process.
+//   node benchmarks/differing-batches.ts
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { noGrad, ops, randn, type Tensor, tidy } from '@keel/torch';

@@ -1,7 +1,7 @@
 // Compares DPO with TRL's, with LoRA (or all weights with --full). --epochs 3, TRL's default,
 // repeats the rows that often within the steps. Keel's reference is computed in the first epoch.
-// node benchmarks/dpo-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
-//   rows.jsonl] [--model folder]
+//   node benchmarks/dpo-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt>
+//     [--data rows.jsonl] [--model folder]
 import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 

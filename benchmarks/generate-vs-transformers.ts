@@ -1,7 +1,7 @@
 // Compares generation with transformers, with the same model, prompts, precision and threads;
-// prints a ratio for each batch size. node benchmarks/generate-vs-transformers.ts --python <a
-// Python with
-//   benchmarks/trl/requirements.txt> [--model folder]
+// prints a ratio for each batch size.
+//   node benchmarks/generate-vs-transformers.ts
+//     --python <a Python with benchmarks/trl/requirements.txt> [--model folder]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
-// Measures tokens per second while generating. Prints one JSON line per batch size. node
-// benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64]
-//   [--adapter-rank 16] …
+// Measures tokens per second while generating. Prints one JSON line per batch size.
+//   node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json]
+//     [--batches 1,16,64] [--adapter-rank 16] …
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { noGrad, setThreads, threads } from '@keel/torch';

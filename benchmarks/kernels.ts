@@ -1,6 +1,6 @@
 // Compares Keel's own operators with the same computation in LibTorch, in bf16 with SmolLM2's
-// sizes; forward, and forward with backward. Median milliseconds. node benchmarks/kernels.ts
-// [--tokens 1720] [--threads 2] [--repeats 9]
+// sizes; forward, and forward with backward. Median milliseconds.
+//   node benchmarks/kernels.ts [--tokens 1720] [--threads 2] [--repeats 9]
 import { parseArgs } from 'node:util';
 import { manualSeed, noGrad, ops, randn, setThreads, type Tensor, tidy, zeros } from '@keel/torch';
 

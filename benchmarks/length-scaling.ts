@@ -1,8 +1,8 @@
 // Measures the time of a training pass over one sequence by its length: forward and backward with
 // LoRA, every token scored. Attention is also timed separately, because its work grows with the
-// square. Prints a table; --plot also writes an SVG. node benchmarks/length-scaling.ts [--lengths
-// 256,512,…] [--threads 2] [--repeats 3] [--plot
-//   docs/results/length-scaling.svg]
+// square. Prints a table; --plot also writes an SVG.
+//   node benchmarks/length-scaling.ts [--lengths 256,512,…] [--threads 2] [--repeats 3]
+//     [--plot docs/results/length-scaling.svg]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addLora, BatchBuilder, type LanguageModel, loadModel } from '@keel/model';

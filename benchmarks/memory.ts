@@ -1,7 +1,7 @@
 // Measures peak memory of DPO with LoRA by pairs per step, with activations stored and recomputed,
-// each in a separate process. node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4]
-// [--dtype bf16] [--threads
-//   2] [--pairs 4,8,16,32]
+// each in a separate process.
+//   node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4] [--dtype bf16]
+//     [--threads 2] [--pairs 4,8,16,32]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // Tests the papers' claims about their objectives on worlds so small that the truth is known.
-// Prints the tables of docs/results/objectives.md; --plots writes its plots. node
-// benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results] [--only
-//   optimum|certainty|noise|unpaired]
+// Prints the tables of docs/results/objectives.md; --plots writes its plots.
+//   node benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results]
+//     [--only optimum|certainty|noise|unpaired]
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,7 @@
 // Measures how the online stages of a recipe change the reward on held-out prompts, over several
-// seeds, with intervals. node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds
-// 1,2,3] [--output
-//   runs/online-rise] [--samples 3]
+// seeds, with intervals.
+//   node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3]
+//     [--output runs/online-rise] [--samples 3]
 // Every seed runs the whole recipe in its own folder; run the command again to resume.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

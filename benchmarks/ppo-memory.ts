@@ -1,9 +1,9 @@
 // Compares the peak memory of PPO with policy, reference, reward and critic on one base with
 // supervised fine-tuning on the same rows with the same adapter and passes (if each prompt has one
 // answer), and with PPO with four bases in memory. Also shows how PPO spends its time. Each runs in
-// a separate process. node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2]
-// [--prompts 8] [--answers 1]
-//   [--tokens 48] [--threads 2]
+// a separate process.
+//   node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8]
+//     [--answers 1] [--tokens 48] [--threads 2]
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

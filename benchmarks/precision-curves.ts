@@ -1,6 +1,6 @@
 // Compares the loss in bf16 and fp32 over the same DPO run on the bundled pairs, and prints their
-// difference. node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl]
-// [--learning-rate 1e-5]
+// difference.
+//   node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl] [--learning-rate 1e-5]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

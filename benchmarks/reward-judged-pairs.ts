@@ -1,8 +1,8 @@
 // Trains reward models on judged pairs: several seeds, the rule "the longer answer wins", an
-// ensemble against its members, and TRL's RewardTrainer on some of the rows. node
-// benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other
-//   answers.jsonl] [--python <a Python with
-//   benchmarks/trl/requirements.txt>] [--exclude <text>] [--folder <kept runs>] [--heads 4]
+// ensemble against its members, and TRL's RewardTrainer on some of the rows.
+//   node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl
+//     [--other answers.jsonl] [--python <a Python with benchmarks/trl/requirements.txt>]
+//     [--exclude <text>] [--folder <kept runs>] [--heads 4]
 // --folder: keeps the runs, and does not repeat finished ones. --heads: also trains one adapter
 // with this many heads. --other: answers from outside the training data, {prompt, completion} or
 // pairs (default: only the test answers with shuffled words). --exclude: also excludes test pairs

@@ -1,6 +1,6 @@
 // Compares reward modelling with TRL's on preference rows, with LoRA (or all weights with --full).
-// node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
-//   pairs.jsonl] [--model folder]
+//   node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt>
+//     [--data pairs.jsonl] [--model folder]
 import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 

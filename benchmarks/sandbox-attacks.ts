@@ -1,7 +1,8 @@
-// Prints a table of attacks on the sandbox and their outcomes: node benchmarks/sandbox-attacks.ts
-// [CGROUP] CGROUP: the folder of a memory control group that this process may enter and write to,
-// created for this run (mkdir /sys/fs/cgroup/memory/keel). The table then includes the peak memory
-// of each run, with the kernel's.
+// Prints a table of attacks on the sandbox and their outcomes.
+//   node benchmarks/sandbox-attacks.ts [CGROUP]
+// CGROUP: the folder of a memory control group that this process may enter and write to, created
+// for this run (mkdir /sys/fs/cgroup/memory/keel). The table then includes the peak memory of each
+// run, with the kernel's.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align';

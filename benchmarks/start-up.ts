@@ -1,6 +1,6 @@
 // Measures the time to Keel's first token and first training step, how long training blocks the
-// event loop, and how fast rows are tokenised. node benchmarks/start-up.ts [--rounds 3] [--steps 4]
-// [--data rows.jsonl]
+// event loop, and how fast rows are tokenised.
+//   node benchmarks/start-up.ts [--rounds 3] [--steps 4] [--data rows.jsonl]
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
