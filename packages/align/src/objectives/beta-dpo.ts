@@ -21,7 +21,7 @@ const LEAST_BETA = 1e-3;
 
 const betaAlpha = objectiveOption(
   z.number().min(0).default(0.6),
-  'beta_dpo, beta_dpo_by_pair: how strongly beta follows the margin; 0 is DPO',
+  'beta_dpo, beta_dpo_by_pair: how strongly beta follows the margin; 0: not at all',
   'alpha',
 );
 

@@ -17,7 +17,7 @@ export const discopop = definePaired({
         .gt(0)
         .lt(1, { error: 'below 1: otherwise the loss is unbounded at negative margins' })
         .default(0.05),
-      'discopop: how sharply the loss changes from logistic to exponential',
+      'discopop: temperature of the transition from the logistic to the exponential loss',
       'tau',
     ),
   },

@@ -12,7 +12,7 @@ export const dpop = definePaired({
   options: {
     dpopLambda: objectiveOption(
       z.number().min(0).default(50),
-      'dpop: penalty if the chosen answer is less likely than under the reference; 0 is DPO',
+      'dpop: weight of the penalty if the chosen answer is less likely than under the reference; 0: DPO',
       'lambda',
     ),
   },

@@ -9,7 +9,7 @@ import { definePaired, logRatioMargin, objectiveOption, type SharedPart } from '
 const options = {
   ldAlpha: objectiveOption(
     z.number().min(0).max(1).default(0.5),
-    "ld_dpo, ld_dpo_policy: weight of tokens beyond the shorter answer's length; 1 is DPO",
+    "ld_dpo, ld_dpo_policy: weight of tokens beyond the shorter answer's length; 1: DPO",
     'alpha',
   ),
 };

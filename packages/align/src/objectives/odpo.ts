@@ -12,12 +12,12 @@ export const odpo = definePaired({
   options: {
     odpoAlpha: objectiveOption(
       z.number().min(0).default(1),
-      'odpo: weight of the offset; 0 is DPO',
+      'odpo: weight of the offset; 0: DPO',
       'alpha',
     ),
     odpoScaling: objectiveOption(
       z.enum(['log', 'identity']).default('log'),
-      'odpo: transformation of the score gap',
+      'odpo: scaling of the score gap',
       'name',
     ),
   },

@@ -111,12 +111,12 @@ export const objectiveOption = <Schema extends z.ZodType>(
   description: string,
   value?: string,
 ): Schema =>
-  option(schema, { description, group: 'Options of single objectives', ...(value && { value }) });
+  option(schema, { description, group: 'Objective-specific options', ...(value && { value }) });
 
 /** Assumed share of mislabelled pairs; at 0.5 labels carry no information. */
 export const labelSmoothing = objectiveOption(
   z.number().min(0).max(0.5).default(0),
-  'assumed share of mislabelled pairs',
+  'assumed share of pairs with the wrong label',
   'share',
 );
 

@@ -18,7 +18,7 @@ export const rainbowPo = definePaired({
   options: {
     rainbowAlpha: objectiveOption(
       z.number().min(0).max(1).default(0.25),
-      "rainbowpo: the reference's share; the margin gets the rest",
+      'rainbowpo: weight of the reference; the margin has the rest',
       'alpha',
     ),
     rainbowGamma: objectiveOption(
@@ -28,11 +28,11 @@ export const rainbowPo = definePaired({
     ),
     rainbowPerToken: objectiveOption(
       z.boolean().default(true),
-      'rainbowpo: use mean log-probabilities instead of sums',
+      'rainbowpo: use mean log-probabilities per token instead of sums',
     ),
     rainbowWeighted: objectiveOption(
       z.boolean().default(true),
-      "rainbowpo: apply WPO's weights instead of equal weights",
+      'rainbowpo: weight pairs as WPO does instead of equally',
     ),
   },
   loss(scores, { beta, rainbowAlpha, rainbowGamma, rainbowPerToken, rainbowWeighted }) {

@@ -9,7 +9,7 @@ import { definePaired, logRatioMargin, objectiveOption, type PairedScores } from
 const options = {
   rdpoAlpha: objectiveOption(
     z.number().min(0).default(0.01),
-    'rdpo, rdpo_offset: weight per token of length difference; 0 is DPO',
+    'rdpo, rdpo_offset: weight per token of length difference; 0: DPO',
     'alpha',
   ),
 };

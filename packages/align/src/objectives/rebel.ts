@@ -13,7 +13,7 @@ export const rebel = definePaired({
   options: {
     rebelEta: objectiveOption(
       z.number().positive().default(1),
-      'rebel: margin per unit of score difference; larger values move further from the reference',
+      'rebel: margin per unit of score difference; larger moves further from the reference',
       'eta',
     ),
   },

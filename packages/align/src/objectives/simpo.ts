@@ -8,7 +8,7 @@ import { definePaired, objectiveOption, perToken } from './paired.ts';
 /** Shared with AlphaPO, which is SimPO with another reward. */
 export const simpoGamma = objectiveOption(
   z.number().min(0).default(1),
-  'simpo, alphapo: margin by which the chosen reward should win',
+  'simpo, alphapo: target margin of the chosen over the rejected reward',
   'gamma',
 );
 

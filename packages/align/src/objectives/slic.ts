@@ -13,7 +13,7 @@ export const slic = definePaired({
   options: {
     slicDelta: objectiveOption(
       z.number().positive().default(1),
-      'slic: margin by which the chosen log-probability should win',
+      'slic: target margin of the chosen over the rejected log-probability',
       'delta',
     ),
   },

@@ -1,4 +1,4 @@
-// The files that a stage's options name, with hashes of their content.
+// Files that a stage's options name, by content.
 import { existsSync } from 'node:fs';
 import { resolveModel } from '@keel/model';
 import type { OptionDescriptor } from '../config/options.ts';
@@ -7,13 +7,14 @@ import type { FileHash } from '../data/open-rows.ts';
 import { resolveFiles } from '../data/resolve-files.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 
-/** Values of a model option that do not name a model. */
+/** Values of an option for a model that name none. */
 const noModel: readonly string[] = ['initial', 'none'];
 
 /**
- * The files that an option's value names, in order; null if it names none. An option names files if
- * its help calls the value `path` (rows), `model`, `reward`, or one of {@link plainFiles}.
- * @throws DataError, Error if named rows or a named model do not exist
+ * The files that an option's value names, in order; null where it names none. Which options name
+ * files is told by what their help calls the value: `path` (rows), `model`, `reward`, or one of
+ * {@link plainFiles}.
+ * @throws DataError, Error where rows or a model are named that are not there
  */
 export async function inputFiles(
   { value: kind = '' }: Pick<OptionDescriptor, 'value'>,
@@ -38,7 +39,7 @@ export async function inputFiles(
   return named.length === 0 ? null : Promise.all(named.map((path) => hashed(path, path)));
 }
 
-/** Names of values that may be the path of a file or folder. */
+/** Values that may be a file's or a folder's path. */
 const plainFiles: readonly string[] = ['file', 'folder'];
 
 const hashed = async (name: string, path: string): Promise<FileHash> => ({

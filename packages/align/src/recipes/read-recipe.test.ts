@@ -7,7 +7,7 @@ import { readRecipe } from './read-recipe.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-recipe-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const path = join(folder, 'plan.yaml');
+const path = join(folder, 'road.yaml');
 
 const read = (yaml: string, output: string | null = null) => {
   writeFileSync(path, yaml);
@@ -48,7 +48,7 @@ describe('a recipe', () => {
 
   test('writes into the given folder, otherwise into runs/ and its name', () => {
     const yaml = 'stages:\n  dpo:\n    data: a.jsonl\n';
-    expect(read(yaml).output).toBe('runs/plan');
+    expect(read(yaml).output).toBe('runs/road');
     expect(read(`output: there\n${yaml}`, 'here').output).toBe('here');
   });
 
@@ -73,66 +73,63 @@ describe('problems are reported with file, line and column', () => {
   const stage = 'stages:\n  sft:\n    data: a.jsonl\n';
 
   test.each([
-    ['stagse:\n', ['plan.yaml:1:1: unknown key "stagse"; did you mean "stages"?']],
+    ['stagse:\n', ['road.yaml:1:1: unknown key "stagse"; did you mean "stages"?']],
     [
       'output: x\n',
-      ['plan.yaml: stages is required: the verbs to run with their options, by name'],
+      ['road.yaml: stages is required: the verbs to run with their options, by name'],
     ],
-    [`${stage}    bta: 1\n`, ['plan.yaml:4:5: unknown key "bta"; did you mean "data"?']],
+    [`${stage}    bta: 1\n`, ['road.yaml:4:5: unknown key "bta"; did you mean "data"?']],
     [
       `${stage}    zzzzzz: 1\n`,
-      ['plan.yaml:4:5: unknown key "zzzzzz"; known are model, chat_template'],
+      ['road.yaml:4:5: unknown key "zzzzzz"; known are model, chat_template'],
     ],
-    [`${stage}    epocs: 2\n`, ['plan.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
+    [`${stage}    epocs: 2\n`, ['road.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
     [
       `${stage}    num_train_epochs: 2\n`,
-      ['plan.yaml:4:5: unknown key "num_train_epochs": write epochs'],
+      ['road.yaml:4:5: unknown key "num_train_epochs": write epochs'],
     ],
-    [`${stage}    epochs: many\n`, ['plan.yaml:4:13: epochs: expected a number, found "many"']],
-    ['stages:\n  sft:\n    lora: true\n', ['plan.yaml:2:3: stage "sft": data is required']],
-    [`${stage}    resume: true\n`, ['plan.yaml:4:5: "resume" applies to one call']],
-    [`${stage}    output: x\n`, [/plan\.yaml:4:5: .*runs\/plan\/sft/]],
-    ['stages:\n  first:\n    data: a\n', [/plan\.yaml:2:3: .*"first".*sft.*dpo/]],
+    [`${stage}    epochs: many\n`, ['road.yaml:4:13: epochs: expected a number, found "many"']],
+    ['stages:\n  sft:\n    lora: true\n', ['road.yaml:2:3: stage "sft": data is required']],
+    [`${stage}    resume: true\n`, ['road.yaml:4:5: "resume" applies to one call']],
+    [`${stage}    output: x\n`, [/road\.yaml:4:5: .*runs\/road\/sft/]],
+    ['stages:\n  first:\n    data: a\n', [/road\.yaml:2:3: .*"first".*sft.*dpo/]],
     [
       'stages:\n  first:\n    verb: dop\n    data: a\n',
-      ['plan.yaml:3:11: unknown verb "dop"; did you mean "dpo"?'],
+      ['road.yaml:3:11: unknown verb "dop"; did you mean "dpo"?'],
     ],
-    ['stages:\n  a/b:\n    verb: dpo\n', [/plan\.yaml:2:3: "a\/b"/]],
+    ['stages:\n  a/b:\n    verb: dpo\n', [/road\.yaml:2:3: "a\/b"/]],
     [
       `defaults:\n  epocs: 2\n${stage}`,
-      ['plan.yaml:2:3: unknown key "epocs"; did you mean "epochs"?'],
+      ['road.yaml:2:3: unknown key "epocs"; did you mean "epochs"?'],
     ],
     [
       `${stage}  dpo:\n    data: a\n    model: \${stages.stf}\n`,
-      ['plan.yaml:6:12: model: unknown stage "stf"; did you mean "sft"?'],
+      ['road.yaml:6:12: model: unknown stage "stf"; did you mean "sft"?'],
     ],
     [
       `stages:\n  dpo:\n    data: a\n    model: \${stages.sft}\n  sft:\n    data: a\n`,
-      [/plan\.yaml:4:12: model: .*"sft".*"dpo"/],
+      [/road\.yaml:4:12: model: .*"sft".*"dpo"/],
     ],
     [
       `${stage}  dpo:\n    data: a\n    model: \${stages.sft}/final\n`,
-      [/plan\.yaml:6:12: model: .*\$\{stages\.NAME\}.*\$\{stages\.sft\}\/final/],
+      [/road\.yaml:6:12: model: .*\$\{stages\.NAME\}.*\$\{stages\.sft\}\/final/],
     ],
     [
       `${stage}  dpo:\n    data: a\n    adapter: \${stages.sft}\n`,
-      [/plan\.yaml:6:14: adapter: .*"sft".*model: \$\{stages\.sft\}/],
+      [/road\.yaml:6:14: adapter: .*"sft".*model: \$\{stages\.sft\}/],
     ],
     [
       `${stage}  dpo:\n    data: \${stages.sft}\n`,
-      [/plan\.yaml:5:11: data: .*model, reference, adapter/],
+      [/road\.yaml:5:11: data: .*model, reference, adapter/],
     ],
     [
       `stages:\n  reward:\n    data: a\n  dpo:\n    data: a\n    model: \${stages.reward}\n`,
-      [/plan\.yaml:6:12: model: .*language model.*"reward" \(keel reward\)/],
+      [/road\.yaml:6:12: model: .*language model.*"reward" \(keel reward\)/],
     ],
   ])('%j', (yaml, expected) => {
     const found = problems(yaml);
     expect(found).toHaveLength(expected.length);
-    for (const [at, text] of expected.entries()) {
-      if (typeof text === 'string') expect(found[at]).toContain(text);
-      else expect(found[at]).toMatch(text);
-    }
+    for (const [at, text] of expected.entries()) expect(found[at]).toMatch(text);
   });
 
   test('reports all of them at once, and none that follows from another', () => {
@@ -140,10 +137,10 @@ describe('problems are reported with file, line and column', () => {
       `stages:\n  sft:\n    data: a\n    epocs: 2\n    beta: x\n    batch_size: 0\n  dpo:\n    data: a\n    model: \${stages.sft}\n    bata: 1\n`,
     );
     expect(found.map((text) => text.slice(0, text.indexOf(': ')))).toEqual([
-      'plan.yaml:4:5',
-      'plan.yaml:5:5',
-      'plan.yaml:6:17',
-      'plan.yaml:10:5',
+      'road.yaml:4:5',
+      'road.yaml:5:5',
+      'road.yaml:6:17',
+      'road.yaml:10:5',
     ]);
   });
 });

@@ -101,7 +101,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
 
   test('impossible options are usage errors', async () => {
     using folder = new TemporaryFolder();
-    for (const [args, message] of [
+    for (const [args, told] of [
       [['--temperature', '0'], /--temperature: at 0 all answers to a prompt are the same/],
       [
         ['--write', 'pairs', '--num-generations', '1'],
@@ -111,7 +111,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
     ] as const) {
       const { code, stderr } = await bestOfN(folder, args);
       expect(code, stderr).toBe(2);
-      expect(stderr).toMatch(message);
+      expect(stderr).toMatch(told);
     }
   });
 });
