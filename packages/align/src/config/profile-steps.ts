@@ -1,6 +1,4 @@
-/**
- * Steps of a call that are profiled; the first step of a call is 1, also where the run was resumed.
- */
+/** The steps of a call to profile; the first step of a call is 1, also if the run was resumed. */
 export interface ProfileSteps {
   first: number;
   last: number;
@@ -8,7 +6,7 @@ export interface ProfileSteps {
 
 /**
  * Reads `2-4` or `3`.
- * @returns null where it is neither, or ends before it begins
+ * @returns null for anything else, or if the end is before the start
  */
 export function parseProfileSteps(text: string): ProfileSteps | null {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text.trim());

@@ -1,7 +1,7 @@
 // SLiC-HF (Zhao et al. 2023, arXiv:2305.10425, eq. 4): a margin between log-probabilities, no
-// reference. The paper's regulariser, the likelihood of a supervised target, is
-// `--loss slic,chosen_nll`. `hinge` is the form on log-ratios. The gradient is -1 or, beyond the
-// margin, none.
+// reference. The paper's regulariser, the likelihood of a supervised target, is `--loss
+// slic,chosen_nll`. `hinge` is the form on log-ratios. The gradient is -1 or, beyond the margin,
+// zero.
 import { z } from 'zod';
 import { definePaired, objectiveOption } from './paired.ts';
 

@@ -1,5 +1,5 @@
 // The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and
-// the doctor do without.
+// the doctor do not need it.
 
 export { compareDefinition } from '../../../align/src/comparing/compare-options.ts';
 export { compareJsonSchema } from '../../../align/src/comparing/compare-schema.ts';

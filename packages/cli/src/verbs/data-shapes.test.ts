@@ -1,5 +1,5 @@
-// Data that does not fit the objective is told in plain words, before a model is looked for or a
-// folder made.
+// Data that does not fit the objective is reported in plain words, before a model is looked up or a
+// folder is created.
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keel, TemporaryFolder } from '../testing/command-line.ts';

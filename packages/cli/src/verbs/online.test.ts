@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { interruptAndResume, tinyChat, train } from '../testing/short-runs.ts';
 
-/** A short run on tiny-chat in `folder`, whose cache is its own too. */
+/** A short run on tiny-chat with its output and its cache in `folder`. */
 function online(
   folder: TemporaryFolder,
   verb: string,
@@ -61,7 +61,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
       ],
     ],
     ['raft', ['--num-generations', '3'], ['kept/answers', 'kept/prompts_left_out', 'kept/reward']],
-  ])('keel %s --json writes one object a line and nothing else', async (verb, own, names) => {
+  ])('keel %s --json writes one object per line and nothing else', async (verb, own, names) => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await online(folder, verb, [
       ...short,
@@ -165,7 +165,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
 
   test.each([
     ['throws', "throw new Error('no idea')", /prompts\.jsonl:\d, answer ".*reward\.mjs: no idea/],
-    // Nobody awaits it: by itself it would end the process.
+    // Nobody awaits it: by default it would end the process.
     ['throws in a timer', "setImmediate(() => { throw new Error('no idea') })", /no idea/],
   ])('a reward that %s ends the run with a checkpoint and the command that resumes it', async (_, body, told) => {
     using folder = new TemporaryFolder();
@@ -192,7 +192,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
     });
   });
 
-  test('what is missing or cannot be is wrong usage, and names of TRL are told', async () => {
+  test('missing or impossible options are usage errors, and names of TRL are explained', async () => {
     using folder = new TemporaryFolder();
     const ask = async (verb: string, ...args: string[]) => {
       const { code, stderr } = await online(folder, verb, args);

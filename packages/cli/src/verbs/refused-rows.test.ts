@@ -43,7 +43,7 @@ describe('a row that the chat template refuses', () => {
   test.each([
     ['score', []],
     ['tokens', ['--rows', '2']],
-  ])('is left out and counted by keel %s --on-bad-row skip', async (verb, own) => {
+  ])('is skipped and counted by keel %s --on-bad-row skip', async (verb, own) => {
     const args = [verb, ...model, '--data', data, ...own, '--on-bad-row', 'skip', '--json'];
     const { code, stdout, stderr } = await keel(args);
     expect(code, stderr).toBe(0);
@@ -53,7 +53,7 @@ describe('a row that the chat template refuses', () => {
   });
 });
 
-test('options that a reward has no use for are refused by name', async () => {
+test('options that have no effect with a reward are refused by name', async () => {
   const args = ['score', '--reward', 'length:-5', '--data', data, ...model];
   const { code, stderr } = await keel([...args, '--max-length', '9', '--adapter', 'a']);
   expect(code).not.toBe(0);

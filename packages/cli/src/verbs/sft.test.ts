@@ -19,7 +19,7 @@ const sft = (folder: TemporaryFolder, args: readonly string[], calling?: Calling
 const short = shortRun(rows);
 
 describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
-  test('--json writes one object a line on stdout and nothing else', async () => {
+  test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await sft(folder, [
       ...short,
@@ -54,7 +54,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
     expect(existsSync(folder.file('run/final/model.safetensors'))).toBe(true);
   });
 
-  test('names of TRL are told what they are called here', async () => {
+  test('names of TRL are answered with the names in Keel', async () => {
     using folder = new TemporaryFolder();
     const config = folder.file('keel.yaml');
     const ask = (line: string) => {

@@ -31,7 +31,7 @@ describe.skipIf(!hasGoldenLosses)('golden online values', () => {
     expect(named('').length).toBe(10);
   });
 
-  it('generalised advantages, the critic poisoned where nothing is scored', () => {
+  it('generalised advantages, with NaN from the critic on unscored tokens', () => {
     expect(named('gae').length).toBe(3);
     for (const entry of named('gae')) {
       const scored = [list(entry, 'mask')];

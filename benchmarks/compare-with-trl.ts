@@ -1,5 +1,5 @@
-// A comparison with TRL: the same model, rows, order, precision and threads, in turn, several
-// rounds; prints both and the ratio.
+// Compares Keel with TRL in alternating rounds, with the same model, rows, order, precision and
+// threads; prints both and the ratio.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,16 +21,16 @@ interface Measured {
 export interface Comparison {
   /** Name of benchmarks/trl/<name>.py and benchmarks/keel/<name>.ts. */
   name: string;
-  /** Flag of the rows a step, and how many there are unless told. */
+  /** Flag for the rows per step, and its default. */
   rows: { flag: string; default: string };
-  /** Rows as JSON Lines, from --data where it is given. */
+  /** Rows as JSON Lines, from --data if given. */
   data(path: string | undefined): string;
-  /** What the tokens are that are counted; `tokens/s` unless told. */
+  /** Column label of the counted tokens (default: `tokens/s`). */
   tokens?: string;
-  /** TRL's sides: a name, and flags of its script. */
+  /** TRL's variants: a name, and flags of its script. */
   trl: Readonly<Record<string, readonly string[]>>;
   /**
-   * Keel's other forms beside its default, which the ratios are of: a name, and flags of its
+   * Keel's variants in addition to its default, which the ratios refer to: a name, and flags of its
    * script.
    */
   keel?: Readonly<Record<string, readonly string[]>>;
@@ -38,8 +38,8 @@ export interface Comparison {
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** Runs the comparison that the command line asks for. */
-export async function besideTrl(comparison: Comparison): Promise<void> {
+/** Runs the comparison given by the command line. */
+export async function compareWithTrl(comparison: Comparison): Promise<void> {
   const { flag } = comparison.rows;
   const { values } = parseArgs({
     options: {
@@ -125,8 +125,8 @@ function report(
   const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
   const median = (list: number[]): number =>
     list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
-  // Of the median step, so that one disturbed step does not decide; over epochs the mean, as their
-  // steps differ.
+  // From the median step, so that one disturbed step has no effect; over several epochs from the
+  // mean, because their steps differ.
   const typical = (list: number[]): number => (epochs > 1 ? sum(list) / list.length : median(list));
   const rows = Object.entries(found).map(([name, runs]) => ({
     name,
@@ -138,7 +138,7 @@ function report(
   }));
   const keel = rows.at(-1)!;
   process.stdout.write(
-    `| | s a step | ${tokens} | peak memory, GB | Keel is faster | Keel's memory |\n|---|---|---|---|---|---|\n`,
+    `| | s/step | ${tokens} | peak memory, GB | Keel is faster | Keel's memory |\n|---|---|---|---|---|---|\n`,
   );
   for (const { name, step, speed, peak } of rows) {
     process.stdout.write(
@@ -146,11 +146,11 @@ function report(
     );
   }
   const { matmul_flops: peak, model_flops_per_step: work } = found.Keel?.at(-1) ?? {};
-  // Later epochs need less, as the reference is known.
+  // Later epochs need less, because the reference is cached.
   if (epochs > 1 || peak === undefined || work === undefined) return;
   const share = work / keel.step / peak;
   process.stdout.write(
-    `\nThis machine's own ${dtype} matrix product: ${(peak / 1e9).toFixed(0)} GFLOP/s. Keel's step needs ` +
+    `\nThis machine's peak ${dtype} matmul speed: ${(peak / 1e9).toFixed(0)} GFLOP/s. Keel's step needs ` +
       `${(work / 1e12).toFixed(2)} TFLOP and runs at ${(100 * share).toFixed(0)}% of that.\n`,
   );
 }
