@@ -4,7 +4,7 @@
 //   node benchmarks/comparison-lengths.ts runs/compare
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrapInterval, type Measured, resamplingRandom, spearman } from '@keel/align';
+import { bootstrapInterval, type Measured, resamplingRandom, spearman } from '@keel/align/internal';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('pass the folder of a comparison');

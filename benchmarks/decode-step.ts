@@ -2,15 +2,10 @@
 //   node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
 //     [--threads 2]
 import { parseArgs } from 'node:util';
-import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
+import { DEFAULT_MODEL_NAME, linearLayers, loadModel } from '@keel/model';
 // Like the tests, the benchmark imports the library's internal files.
-import { DecodeAttention } from '../packages/model/src/generation/cached-attention.ts';
-import { decodeBlocks } from '../packages/model/src/generation/decode-blocks.ts';
-import { drawByUniform } from '../packages/model/src/generation/draw.ts';
-import { KeyValueCache } from '../packages/model/src/generation/kv-cache.ts';
-import { loadModel } from '../packages/model/src/load-model.ts';
-import { linearLayers } from '../packages/model/src/loading/named-weights.ts';
-import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
+import { DecodeAttention, decodeBlocks, drawByUniform, KeyValueCache } from '@keel/model/internal';
+import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
 
 const { values } = parseArgs({
   options: {

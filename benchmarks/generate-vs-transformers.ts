@@ -8,8 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
-import { tokenizerFromFolder } from '../packages/model/src/tokenizer/tokenizer-from-folder.ts';
+import { ensureDefaultModel, tokenizerFromFolder } from '@keel/model';
 import { benchmarkPrompts } from './generation-prompts.ts';
 import { requiredPython } from './required-python.ts';
 

@@ -3,12 +3,9 @@
 //     [--batches 1,16,64] [--adapter-rank 16] …
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { noGrad, setThreads, threads } from '@keel/torch';
 // Like the tests, the benchmark imports the library's internal files.
-import { addLora } from '../packages/model/src/adapters/lora.ts';
-import { generate } from '../packages/model/src/generation/generate.ts';
-import { loadModel, type Precision } from '../packages/model/src/load-model.ts';
-import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
+import { addLora, DEFAULT_MODEL_NAME, generate, loadModel, type Precision } from '@keel/model';
+import { noGrad, setThreads, threads } from '@keel/torch';
 import { benchmarkPrompts } from './generation-prompts.ts';
 
 const { values } = parseArgs({

@@ -5,9 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bootstrapMeanInterval } from '@keel/align';
-import { setThreads } from '@keel/torch';
 import {
+  bootstrapMeanInterval,
   bradleyTerry,
   deterministic,
   drawn,
@@ -20,11 +19,12 @@ import {
   heldOutOfUnpaired,
   type Measuring,
   meanPreference,
+  network,
   normal,
   tinyWorld,
-} from '../packages/align/src/objectives/fixtures/claims.ts';
-import { network } from '../packages/align/src/objectives/fixtures/feature-policies.ts';
-import { uniforms } from '../packages/align/src/objectives/online/fixtures/small-world.ts';
+  uniforms,
+} from '@keel/align/internal';
+import { setThreads } from '@keel/torch';
 import { type LineChart, lineChart } from './line-chart.ts';
 
 const { values: options } = parseArgs({

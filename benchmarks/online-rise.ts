@@ -6,16 +6,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readRecipe, runRecipe } from '@keel/align';
 import {
   bootstrapInterval,
   type HeldOutChange,
   readHeldOutChange,
-  readRecipe,
   resamplingRandom,
   rewardRise,
-  runRecipe,
   stageFolder,
-} from '@keel/align';
+} from '@keel/align/internal';
 
 const { values } = parseArgs({
   options: {

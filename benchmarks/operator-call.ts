@@ -9,7 +9,7 @@
  * the difference is more than 3.
  */
 import { noGrad, setThreads, type Tensor, tensor, tidy } from '@keel/torch';
-import { native } from '../packages/torch/src/native.ts';
+import { native } from '@keel/torch/internal';
 
 const limit = 3;
 const repetitions = 15;

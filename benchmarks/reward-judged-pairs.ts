@@ -13,20 +13,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { trainReward } from '@keel/align';
 import {
   type Content,
-  combineEnsemble,
-  ensembleDeviation,
   isChat,
   openEither,
   openRows,
   type PreferenceRow,
+  shuffledOrder,
+} from '@keel/align/data';
+import { rewardFindings } from '@keel/align/internal';
+import {
+  combineEnsemble,
+  ensembleDeviation,
   RewardModel,
   type RewardRow,
-  rewardFindings,
-  shuffledOrder,
-  trainReward,
-} from '@keel/align';
+} from '@keel/align/rewards';
 import { ensureDefaultModel } from '@keel/model';
 import { jsonLines } from './random-pairs.ts';
 

@@ -5,7 +5,7 @@
 // run, with the kernel's.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align';
+import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align/rewards';
 
 const [group] = process.argv.slice(2);
 

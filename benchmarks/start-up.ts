@@ -9,7 +9,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { alignPairs, openRows, pairTokenising, RowTokeniser } from '@keel/align';
+import { alignPairs } from '@keel/align';
+import { openRows } from '@keel/align/data';
+import { pairTokenising, RowTokeniser } from '@keel/align/internal';
 import { BatchBuilder, cacheFolder, ensureDefaultModel, loadModel } from '@keel/model';
 import { noGradSteps, tidySteps } from '@keel/torch';
 

@@ -13,8 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { openRows } from '../packages/align/src/data/open-rows.ts';
-import { shuffledOrder } from '../packages/align/src/data/shuffle.ts';
+import { openRows, shuffledOrder } from '@keel/align/data';
 
 const limit = 1.5e9;
 const randomReads = 2000;

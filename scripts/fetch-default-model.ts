@@ -2,9 +2,8 @@
 // the next setup can check it without reading it.
 import { statSync } from 'node:fs';
 import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
-// @ts-expect-error plain JavaScript, shared with setup, which runs before TypeScript can
 import { cacheFolder } from '../packages/torch/src/locate-libtorch.mjs';
-// @ts-expect-error plain JavaScript
+// @ts-expect-error plain JavaScript, shared with the set-up
 import { writeAside } from './write-aside.mjs';
 
 const [stamp] = process.argv.slice(2);

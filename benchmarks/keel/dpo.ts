@@ -1,6 +1,9 @@
 // Measures Keel's DPO: time and tokens of each step, peak memory. Prints one JSON line, like
 // benchmarks/trl/dpo.py.
-import { alignPairs, openRows, packPairs, type TokenisedPair, tokenisePair } from '@keel/align';
+
+import { alignPairs } from '@keel/align';
+import { openRows } from '@keel/align/data';
+import { packPairs, type TokenisedPair, tokenisePair } from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 

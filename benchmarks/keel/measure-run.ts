@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureMatmulPeak, type RunHooks, type RunResult } from '@keel/align';
+import type { RunHooks, RunResult } from '@keel/align';
+import { measureMatmulPeak } from '@keel/align/internal';
 import { type LanguageModel, loadModel, type ModelSizes, modelSizes } from '@keel/model';
 import { threads, torchBuild } from '@keel/torch';
 

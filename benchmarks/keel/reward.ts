@@ -1,13 +1,14 @@
 // Measures Keel's reward modelling: time and tokens of each step, peak memory. Prints one JSON
 // line, like benchmarks/trl/reward.py.
+
+import { trainReward } from '@keel/align';
+import { openRows } from '@keel/align/data';
 import {
   type JudgedOptions,
-  openRows,
   packJudged,
   type TokenisedJudged,
   tokeniseJudged,
-  trainReward,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
+import { fileError } from '@keel/model/without-torch';
 import { CommanderError } from 'commander';
 import { cutMessage } from './cut-message.ts';
 import { complain } from './terminal.ts';
-import { fileError } from './torch-free/file-error.ts';
 
 /** Exit codes of the command line. */
 export const exitCodes = {

@@ -1,5 +1,5 @@
+import { ConfigError, flagValue, type OptionDescriptor } from '@keel/align/config';
 import { Argument, type Command, Option } from 'commander';
-import { ConfigError, flagValue, type OptionDescriptor } from './torch-free/align-config.ts';
 
 /** Values given for each flag of a command, in order. */
 const occurrences = new WeakMap<Command, Map<string, string[]>>();

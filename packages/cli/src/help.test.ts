@@ -1,8 +1,9 @@
 // The help of every verb.
+
+import type { OptionDescriptor } from '@keel/align/config';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addFlags } from './flags.ts';
-import type { OptionDescriptor } from './torch-free/align-config.ts';
 import { verbs } from './verb-list.ts';
 
 const loaded = await Promise.all(

@@ -1,4 +1,4 @@
-import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align';
+import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align/config';
 import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { complain } from './terminal.ts';

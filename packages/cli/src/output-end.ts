@@ -1,9 +1,9 @@
 // Handles a stdout that can no longer be written to: its reader has exited (`keel … | head -1`), or
 // its disk is full.
 
+import { faultOf } from '@keel/model/without-torch';
 import { exitCodes } from './failure.ts';
 import { complain } from './terminal.ts';
-import { faultOf } from './torch-free/file-error.ts';
 
 /** Why stdout can no longer be written to. */
 export interface OutputEnd {

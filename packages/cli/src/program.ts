@@ -33,7 +33,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       });
       command.showHelpAfterError(`See \`keel ${name} --help\`.`);
       command.action(async () => {
-        const { resolveOptions } = await import('./torch-free/align-config.ts');
+        const { resolveOptions } = await import('@keel/align/config');
         for (const text of repeatedFlags(command, descriptors)) complain(`note: ${text}`);
         const flags = givenFlags(command, descriptors, operand);
         const config = typeof flags.config === 'string' ? flags.config : null;

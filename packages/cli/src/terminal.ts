@@ -4,7 +4,7 @@
  * chose reach the terminal.
  */
 import { styleText } from 'node:util';
-import { shownText } from './torch-free/shown-text.ts';
+import { shownText } from '@keel/model/without-torch';
 
 type Style = Parameters<typeof styleText>[0];
 

@@ -1,4 +1,4 @@
-import { type OptionDescriptor, trlHint } from './torch-free/align-config.ts';
+import { type OptionDescriptor, trlHint } from '@keel/align/config';
 
 /** Replaces commander's message about an unknown flag if TRL has a flag of that name. */
 export function withTrlHint(message: string, descriptors: readonly OptionDescriptor[]): string {

@@ -1,82 +1,22 @@
+import { type MethodVerb, methodVerbs } from '@keel/align/config';
 import { type Verb, verb } from './verb.ts';
+
+/** A method of the library as a verb. */
+const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVerb): Verb =>
+  verb({
+    ...{ name, summary },
+    options: async () => ({ definition: await options(), example }),
+    run: async () => {
+      const { chatWith, runVerb, scoreWith } = await import('./training/run-verb.ts');
+      const use = stage.gives === 'reward model' ? scoreWith : chatWith;
+      const train = await run();
+      return { run: (given: Parameters<typeof train>[0]) => runVerb(name, given, train, use) };
+    },
+  });
 
 /** The verbs in the order of `keel --help`. */
 export const verbs: readonly Verb[] = [
-  verb({
-    name: 'sft',
-    summary: 'fine-tune a model on chats, completions or texts (supervised)',
-    options: () => import('./options/sft.ts'),
-    run: () => import('./verbs/sft.ts'),
-  }),
-  verb({
-    name: 'reward',
-    summary: 'train a reward model on pairs, rankings or step labels',
-    options: () => import('./options/reward.ts'),
-    run: () => import('./verbs/reward.ts'),
-  }),
-  verb({
-    name: 'dpo',
-    summary: 'align a model on preference pairs (DPO and its variants)',
-    options: () => import('./options/dpo.ts'),
-    run: () => import('./verbs/dpo.ts'),
-  }),
-  verb({
-    name: 'kto',
-    summary: 'align a model on single answers labelled good or bad (KTO, BCO)',
-    options: () => import('./options/kto.ts'),
-    run: () => import('./verbs/kto.ts'),
-  }),
-  verb({
-    name: 'ppo',
-    summary: 'align a model to a reward with PPO; all roles can share one base model',
-    options: () => import('./options/ppo.ts'),
-    run: () => import('./verbs/ppo.ts'),
-  }),
-  verb({
-    name: 'grpo',
-    summary:
-      'align a model to a reward, comparing answers to the same prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
-    options: () => import('./options/grpo.ts'),
-    run: () => import('./verbs/grpo.ts'),
-  }),
-  verb({
-    name: 'rloo',
-    summary: 'align a model to a reward with REINFORCE and a leave-one-out baseline (RLOO)',
-    options: () => import('./options/rloo.ts'),
-    run: () => import('./verbs/rloo.ts'),
-  }),
-  verb({
-    name: 'reinforce',
-    summary: 'align a model to a reward with REINFORCE and a running or batch baseline',
-    options: () => import('./options/reinforce.ts'),
-    run: () => import('./verbs/reinforce.ts'),
-  }),
-  verb({
-    name: 'remax',
-    summary: 'align a model to a reward with REINFORCE and the greedy answer as baseline (ReMax)',
-    options: () => import('./options/remax.ts'),
-    run: () => import('./verbs/remax.ts'),
-  }),
-  verb({
-    name: 'online-dpo',
-    summary: 'align a model on pairs of its own answers, ranked by a reward (online DPO)',
-    options: () => import('./options/online-dpo.ts'),
-    run: () => import('./verbs/online-dpo.ts'),
-  }),
-  verb({
-    name: 'd2po',
-    summary:
-      'align a model on pairs of its own answers: a reward labels some, a discriminator trained on them the rest (D2PO)',
-    options: () => import('./options/d2po.ts'),
-    run: () => import('./verbs/d2po.ts'),
-  }),
-  verb({
-    name: 'raft',
-    summary:
-      'fine-tune a model on its own answers with the best rewards (rejection sampling, RAFT)',
-    options: () => import('./options/raft.ts'),
-    run: () => import('./verbs/raft.ts'),
-  }),
+  ...methodVerbs.map(trainingVerb),
   verb({
     name: 'compare',
     summary: 'train with several objectives on the same budget and compare the results',
@@ -129,6 +69,9 @@ export const verbs: readonly Verb[] = [
     name: 'schema',
     summary: "print the JSON Schema of a verb's YAML file, for editors",
     options: () => import('./options/schema.ts'),
-    run: () => import('./verbs/schema.ts'),
+    run: async () => {
+      const { printSchema } = await import('./verbs/schema.ts');
+      return { run: (options) => printSchema(options, verbs) };
+    },
   }),
 ];

@@ -1,4 +1,4 @@
-import type { OptionsDefinition } from './torch-free/align-config.ts';
+import type { OptionsDefinition } from '@keel/align/config';
 
 /** The exports of a verb's file in options/: enough for its help, without LibTorch. */
 export interface VerbOptions<Options> {

@@ -14,9 +14,9 @@ import {
   meanPreference,
   normal,
   tinyWorld,
-} from './fixtures/claims.ts';
-import { network } from './fixtures/feature-policies.ts';
-import { uniforms } from './online/fixtures/small-world.ts';
+} from './simulation/claims.ts';
+import { network } from './simulation/feature-policies.ts';
+import { uniforms } from './simulation/small-world.ts';
 
 const world = tinyWorld();
 const s = (x: number): number => 1 / (1 + Math.exp(-x));

@@ -5,7 +5,7 @@ import {
   type PlannedStage,
   type Recipe,
   type RecipePlan,
-} from '@keel/align';
+} from '@keel/align/internal';
 
 /** What to call a stage; in a comparison it is an entry. */
 export interface Noun {

@@ -5,7 +5,7 @@ import {
   type RecipeResult,
   stageVerbs,
   stepsTook,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';

@@ -1,4 +1,4 @@
-import { nearest } from '../torch-free/align-config.ts';
+import { nearest } from '@keel/align/config';
 import type { Conversation } from './conversation.ts';
 
 interface ChatCommand {

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import type { Message } from '@keel/align';
-import { fileError } from '../torch-free/file-error.ts';
+import type { Message } from '@keel/align/data';
+import { fileError } from '@keel/model/without-torch';
 
 /** A conversation: an optional system message and turns of user and assistant. */
 export class Conversation {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { CompareOptions } from '@keel/align/config';
 import {
   type CompareEntry,
   type CompareEvent,
-  type CompareOptions,
   type CompareResult,
   type Comparison,
   type ComparisonPlan,
@@ -14,7 +14,7 @@ import {
   type MeasuringEstimate,
   PlainPace,
   stepsTook,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';

@@ -6,7 +6,7 @@ import {
   formatDuration,
   formatSummary,
   rowsOf,
-} from '@keel/align';
+} from '@keel/align/internal';
 
 /** Columns dropped on a narrow terminal, in this order; the report has them all. */
 const spare = ['time', 'tokens', 'reward', 'rejected', 'length', 'likelier'];

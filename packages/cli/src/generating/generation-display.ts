@@ -1,4 +1,5 @@
-import { type Content, exactJson, isChat } from '@keel/align';
+import { type Content, isChat } from '@keel/align/data';
+import { exactJson } from '@keel/align/internal';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
 import { say, sayJsonText, write } from '../terminal.ts';
 import { InOrder } from './in-order.ts';

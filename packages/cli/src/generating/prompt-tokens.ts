@@ -1,4 +1,5 @@
-import { isChat, promptText } from '@keel/align';
+import { isChat } from '@keel/align/data';
+import { promptText } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import type { AskedPrompt } from './read-prompts.ts';
 

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { openRows, type Place, type PromptRow } from '@keel/align';
+import { openRows, type Place, type PromptRow } from '@keel/align/data';
 
 /** A prompt, with its row's settings for the chat template. */
 export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { MachineBench } from '@keel/align';
+import type { MachineBench } from '@keel/align/internal';
 import { say, styled } from '../terminal.ts';
 
 /**

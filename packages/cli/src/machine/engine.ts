@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { torchBuild } from '@keel/torch';
-import { currentBuild, locateLibtorch } from '../torch-free/machine.ts';
+import { currentBuild, locateLibtorch } from '@keel/torch/locate-libtorch';
 
 export interface LibTorch {
   root: string;

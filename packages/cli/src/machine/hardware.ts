@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { cpuFlags, hasFastBfloat16 } from '../torch-free/machine.ts';
+import { cpuFlags, hasFastBfloat16 } from '@keel/model/without-torch';
 
 /** Instruction sets that determine matmul speed, slowest first, by their Linux names. */
 const instructionSets = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'sve', 'bf16'];

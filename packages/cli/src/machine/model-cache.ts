@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cachedDefaultModel, cacheFolder, defaultModel } from '../torch-free/machine.ts';
+import { cachedDefaultModel, cacheFolder, defaultModel } from '@keel/model/without-torch';
 
 /** Files that Keel caches outside the clone. */
 export interface ModelCache {

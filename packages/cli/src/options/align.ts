@@ -1,5 +1,5 @@
+import { defineOptions, option, recipeJsonSchema, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option, recipeJsonSchema, variant } from '../torch-free/align-config.ts';
 import { callShape } from './shared.ts';
 
 const schema = z.strictObject({

@@ -1,5 +1,5 @@
+import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, onlineShape, option } from '../torch-free/align-config.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 

@@ -1,5 +1,5 @@
+import { defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 

@@ -1,5 +1,5 @@
+import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option, variant } from '../torch-free/align-config.ts';
 import { callShape } from './shared.ts';
 
 const doctorObject = z.strictObject({

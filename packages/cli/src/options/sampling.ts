@@ -1,5 +1,5 @@
+import { option } from '@keel/align/config';
 import { z } from 'zod';
-import { option } from '../torch-free/align-config.ts';
 
 const group = 'Sampling';
 

@@ -1,11 +1,10 @@
+import { defineOptions, methodVerbs, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
-  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
-  ...['d2po', 'raft'],
+  ...methodVerbs.map(({ name }) => name),
   ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
-] as const;
+];
 
 const defined = defineOptions(
   'schema',

@@ -1,5 +1,5 @@
+import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, onlineShape, option, variant } from '../torch-free/align-config.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const shape = z.strictObject({

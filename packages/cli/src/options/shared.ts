@@ -1,5 +1,5 @@
+import { option, templateShape, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { option, templateShape, trainingShape, variant } from '../torch-free/align-config.ts';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
 const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;

@@ -1,6 +1,6 @@
+import { defineOptions, detailsOf, option, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { viewVerbs } from '../tokenising/view-verbs.ts';
-import { defineOptions, detailsOf, option, variant } from '../torch-free/align-config.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
 
 // Adapters do not change tokens, and the template saved with one can be passed as a file.

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { lengthOnlyAccuracy } from '@keel/align';
+import { lengthOnlyAccuracy } from '@keel/align/internal';
 import { describe, expect, it } from 'vitest';
 import { countSentences, judge, type QuestionKind, saysUnknowable } from './behaviour.ts';
 

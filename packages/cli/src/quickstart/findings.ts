@@ -5,7 +5,7 @@ import {
   type ReportData,
   wilsonInterval,
   writeReport,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { DEFAULT_MODEL_NAME } from '@keel/model';
 import { behaviourInWords } from './behaviour.ts';
 import type { JudgedAnswer, PairMeasure, Question } from './measure.ts';

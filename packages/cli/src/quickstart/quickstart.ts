@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alignPairs, formatDuration, MetricsLog, type RunResult } from '@keel/align';
+import { alignPairs, type RunResult } from '@keel/align';
+import { formatDuration, MetricsLog } from '@keel/align/internal';
 import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
 import { reportFailure } from '../failure.ts';
 import { watchOutput, withOutputEnd } from '../output-end.ts';

@@ -1,4 +1,4 @@
-import type { RewardOutcome } from '@keel/align';
+import type { RewardOutcome } from '@keel/align/rewards';
 import { say, sayJson } from '../terminal.ts';
 import type { JudgedKind, JudgedRow } from './reward-rows.ts';
 import { RewardTally } from './reward-tally.ts';

@@ -1,4 +1,5 @@
-import { openOneOf, type RewardInput, type RowOf, type SourceOf } from '@keel/align';
+import { openOneOf, type RowOf, type SourceOf } from '@keel/align/data';
+import type { RewardInput } from '@keel/align/rewards';
 import type { AnswerSourceOptions } from './open-answers.ts';
 
 const kinds = ['preference', 'ranking', 'samples', 'completion'] as const;

@@ -1,11 +1,5 @@
-import {
-  type Attempts,
-  exactJson,
-  meanPassAtK,
-  proportionOf,
-  type RewardOutcome,
-  RunningMoments,
-} from '@keel/align';
+import { type Attempts, exactJson, meanPassAtK, proportionOf } from '@keel/align/internal';
+import { type RewardOutcome, RunningMoments } from '@keel/align/rewards';
 import type { JudgedRow } from './reward-rows.ts';
 
 /** Values of k in the summary, up to the number of samples. */

@@ -1,4 +1,4 @@
-import { packPairs, scorePairs, splitMicroBatches, type TokenisedPair } from '@keel/align';
+import { packPairs, scorePairs, splitMicroBatches, type TokenisedPair } from '@keel/align/internal';
 import { BatchBuilder, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import type { TokenisedRow } from './tokenise-answers.ts';

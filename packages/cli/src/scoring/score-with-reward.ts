@@ -1,13 +1,7 @@
-import {
-  DataError,
-  openReward,
-  placeName,
-  RewardError,
-  RowFaults,
-  scoreChecked,
-  templateSettings,
-  UnreadableInputError,
-} from '@keel/align';
+import { DataError, RewardError } from '@keel/align';
+import { templateSettings } from '@keel/align/config';
+import { placeName, RowFaults } from '@keel/align/data';
+import { openReward, scoreChecked, UnreadableInputError } from '@keel/align/rewards';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';

@@ -1,4 +1,4 @@
-import { type TokenisedAnswer, tokenisePair } from '@keel/align';
+import { type TokenisedAnswer, tokenisePair } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import { type AnswerRow, isPair } from './open-answers.ts';
 

@@ -1,18 +1,20 @@
+import { DataError } from '@keel/align';
 import {
-  DataError,
-  defaultScoring,
   openOneOf,
   openRows,
   placeName,
   RowFaults,
   type RowOf,
   type SourceOf,
+  trainingFault,
+} from '@keel/align/data';
+import {
+  defaultScoring,
   tokeniseExample,
   tokeniseJudged,
   tokenisePrompt,
   tokeniseRanking,
-  trainingFault,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';

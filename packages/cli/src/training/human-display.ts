@@ -10,7 +10,7 @@ import {
   samplesTable,
   stepsTook,
   type TrainingProgress,
-} from '@keel/align';
+} from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';

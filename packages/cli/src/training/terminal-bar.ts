@@ -1,6 +1,6 @@
+import { shownLine, shownText } from '@keel/model/without-torch';
 import { SingleBar } from 'cli-progress';
 import { write } from '../terminal.ts';
-import { shownLine, shownText } from '../torch-free/shown-text.ts';
 
 /**
  * A progress bar on a terminal; null elsewhere.

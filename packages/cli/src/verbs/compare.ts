@@ -1,13 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type CompareOptions,
-  openComparison,
-  planComparison,
-  runComparison,
-  StageError,
-} from '@keel/align';
+import { openComparison, planComparison, runComparison, StageError } from '@keel/align';
+import type { CompareOptions } from '@keel/align/config';
 import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';

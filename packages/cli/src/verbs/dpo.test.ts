@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { MetricsLog } from '@keel/align';
+import { MetricsLog } from '@keel/align/internal';
 import { openSafetensors } from '@keel/model';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';

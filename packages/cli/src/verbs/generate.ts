@@ -1,4 +1,4 @@
-import { tokenisedAt } from '@keel/align';
+import { tokenisedAt } from '@keel/align/data';
 import { generate } from '@keel/model';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';

@@ -1,4 +1,6 @@
-import { DataError, RowFaults, unknownToken } from '@keel/align';
+import { DataError } from '@keel/align';
+import { RowFaults } from '@keel/align/data';
+import { unknownToken } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { ScoreOptions } from '../options/score.ts';

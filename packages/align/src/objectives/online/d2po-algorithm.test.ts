@@ -4,7 +4,7 @@ import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { bradleyTerry } from '../bradley-terry.ts';
-import { indices, SmallWorld } from './fixtures/small-world.ts';
+import { indices, SmallWorld } from '../simulation/small-world.ts';
 import { trainSmallWorld } from './fixtures/train-small-world.ts';
 import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { chooseGold, goldPairs, goldPairsDue } from './gold-labels.ts';

@@ -5,7 +5,6 @@
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { RunningBaseline } from '../../methods/reinforce/running-baseline.ts';
-import { clippedSurrogate } from './clipped-surrogate.ts';
 import {
   forwardKlOptimum,
   indices,
@@ -13,7 +12,8 @@ import {
   scaledOptimum,
   tokenwiseOptimum,
   totalVariation,
-} from './fixtures/small-world.ts';
+} from '../simulation/small-world.ts';
+import { clippedSurrogate } from './clipped-surrogate.ts';
 import {
   trainSmallWorld,
   type WorldAlgorithm,

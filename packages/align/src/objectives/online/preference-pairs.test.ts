@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { uniforms } from './fixtures/small-world.ts';
+import { uniforms } from '../simulation/small-world.ts';
 import { bestAndWorst, bestOfEach, bradleyTerryPairs, wideEnough } from './preference-pairs.ts';
 import { RolloutLayout } from './rollout.ts';
 

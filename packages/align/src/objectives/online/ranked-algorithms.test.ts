@@ -2,9 +2,9 @@
 // online-algorithms.test.ts.
 import { AdamW, fromTypedArray, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
+import { SmallWorld, totalVariation, uniforms } from '../simulation/small-world.ts';
 import { tokenNll } from '../token-nll.ts';
 import { bestOfNKl } from './best-of-n.ts';
-import { SmallWorld, totalVariation, uniforms } from './fixtures/small-world.ts';
 import { trainSmallWorld, type WorldAlgorithm } from './fixtures/train-small-world.ts';
 import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { keptAnswers } from './kept-answers.ts';
