@@ -1,4 +1,5 @@
 // npm test: sets up what is missing, then formatting and lint, types, and the tests.
+// It fails if many tests are skipped: those say nothing about this checkout.
 // With arguments (npm test -- packages/align) vitest alone runs, and gets them.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,6 +8,8 @@ import { join } from 'node:path';
 import { pinnedEnvironment, root } from './places.mjs';
 import { setUp } from './setup.mjs';
 
+// Tests that need a Python with transformers, user namespaces, or a user other than root.
+const mostSkipped = 25;
 const filters = process.argv.slice(2);
 let current = null;
 let signalled = null;
@@ -69,4 +72,12 @@ const { passed, counts } = await runVitest();
 if (counts) {
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 }
-process.exitCode = passed && counts ? 0 : 1;
+// With arguments vitest counts the tests that they exclude as skipped.
+const tooManySkipped = filters.length === 0 && counts && counts.skipped > mostSkipped;
+if (tooManySkipped) {
+  console.error(
+    `${counts.skipped} tests were skipped, and at most ${mostSkipped} may be. ` +
+      'Look for "↓" in the output above, and provide what those tests need.',
+  );
+}
+process.exitCode = passed && counts && !tooManySkipped ? 0 : 1;
