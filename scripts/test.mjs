@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pinnedEnvironment, root } from './places.mjs';
 import { setUp } from './setup.mjs';
 
-// Tests that need a Python with transformers, user namespaces, or a user other than root.
+// Some tests need a Python with transformers, user namespaces, or a user other than root.
 const mostSkipped = 25;
 const filters = process.argv.slice(2);
 let current = null;
@@ -76,8 +76,9 @@ if (counts) {
 const tooManySkipped = filters.length === 0 && counts && counts.skipped > mostSkipped;
 if (tooManySkipped) {
   console.error(
-    `${counts.skipped} tests were skipped, and at most ${mostSkipped} may be. ` +
-      'Look for "↓" in the output above, and provide what those tests need.',
+    `${counts.skipped} tests were skipped; at most ${mostSkipped} may be. ` +
+      'Set KEEL_TRANSFORMERS_PYTHON to a Python with transformers and PEFT, allow user ' +
+      'namespaces, or look for "↓" in the output above.',
   );
 }
 process.exitCode = passed && counts && !tooManySkipped ? 0 : 1;
