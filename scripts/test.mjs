@@ -78,7 +78,7 @@ if (tooManySkipped) {
   console.error(
     `${counts.skipped} tests were skipped; at most ${mostSkipped} may be. ` +
       'Set KEEL_TRANSFORMERS_PYTHON to a Python with transformers and PEFT, allow user ' +
-      'namespaces, or look for "↓" in the output above.',
+      'namespaces, or look for "skipped" in the output above.',
   );
 }
 process.exitCode = passed && counts && !tooManySkipped ? 0 : 1;
