@@ -170,7 +170,8 @@ def kl_estimators(entry):
 
 def adaptive_kl(entry):
     error = min(max(entry["kl"] / entry["target"] - 1, -0.2), 0.2)
-    return {"next_coefficient": entry["coefficient"] * (1 + error * entry["batch"] / entry["horizon"])}
+    change = 1 + error * entry["batch"] / entry["horizon"]
+    return {"next_coefficient": entry["coefficient"] * change}
 
 
 def plackett_luce(entry):
