@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { sharedDataPath } from '@keel/torch/testing';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeRows, rowsSummary } from './describe-rows.ts';
 import { dataErrorOf, fixture, temporaryFiles } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
 
 const { folder, write } = temporaryFiles();
+const bundled = join(import.meta.dirname, '../../../../examples/data/concise-train.jsonl');
 const line = (text: unknown) => `${JSON.stringify({ text })}\n`;
 const texts = async (spec: string | string[]) => {
   await using source = await openRows(spec, { kind: 'text' });
@@ -178,26 +178,23 @@ test('a summary for people', async () => {
   });
 });
 
-const judged = sharedDataPath('judged-pairs/train.jsonl');
-const labels = sharedDataPath('human-labels/labels.jsonl');
-describe.skipIf(!judged || !labels)('real data', () => {
-  test('judged pairs', async () => {
-    await using source = await openRows(judged!, { kind: 'preference' });
-    expect(source.length).toBe(877);
-    const rows = await source.readMany([876, 0]);
-    for (const row of rows) {
-      expect(Array.isArray(row.prompt)).toBe(true);
-      expect(row.score_chosen).toBeGreaterThan(row.score_rejected!);
-    }
-    expect((await describeRows(source)).form).toBe('chat');
-  });
+test('the bundled pairs', async () => {
+  await using source = await openRows(bundled, { kind: 'preference' });
+  expect(source.length).toBe(272);
+  for (const row of await source.readMany([271, 0])) {
+    expect(Array.isArray(row.prompt)).toBe(true);
+    expect(row.chosen).not.toEqual(row.rejected);
+    expect(Object.keys(row.extra)).toContain('kind');
+  }
+  expect((await describeRows(source)).form).toBe('chat');
+});
 
-  test('human labels are prompts with other columns, not preference rows', async () => {
-    await using source = await openRows(labels!, { kind: 'prompt' });
-    expect(source.length).toBe(500);
-    expect(Object.keys((await source.read(0)).extra)).toContain('response_1');
-    const { text } = await dataErrorOf(() => openRows(labels!, { kind: 'preference' }));
-    expect(text).toContain('labels.jsonl:1: field "chosen"');
-    expect(text).toContain('"response_1" and "response_2"');
-  });
+test('rows of labelled answers are prompts with more beside them, no preference rows', async () => {
+  const row = { prompt: 'Why?', response_1: 'No.', response_2: 'Yes.', labels: [1, 2, 0] };
+  const path = write('labels.jsonl', `${JSON.stringify(row)}\n`);
+  await using source = await openRows(path, { kind: 'prompt' });
+  expect((await source.read(0)).extra).toMatchObject({ response_1: 'No.', labels: [1, 2, 0] });
+  const { text } = await dataErrorOf(() => openRows(path, { kind: 'preference' }));
+  expect(text).toContain('labels.jsonl:1: field "chosen"');
+  expect(text).toMatch(/"response_1".*"response_2"/);
 });

@@ -19,7 +19,7 @@ const recipe = (stages: string) => {
   return readRecipe(path);
 };
 
-describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
+describe('the estimate of a stage', () => {
   test('counts the tokens that the run then processes', async () => {
     const one = recipe(`  sft: {data: ${rowsOf('sft-completion-only')}, lora: true}\n`);
     const { stages } = await planRecipe(one);

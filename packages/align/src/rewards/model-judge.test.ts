@@ -23,9 +23,9 @@ test('a model that gives no rating any probability is an error', () => {
   expect(() => expectation(single, new Array(10).fill(0))).toThrow(/judge .*probability/);
 });
 
-describe.skipIf(!goldenPath('tiny-chat'))('a model as judge', () => {
+describe('a model as judge', () => {
   test('rates the same answer the same, whatever it is rated with', async () => {
-    const model = goldenPath('tiny-chat')!;
+    const model = goldenPath('tiny-chat');
     await using judge = await modelJudge(
       { type: 'judge', model },
       { precision: 'fp32', device: 'cpu' },
@@ -43,7 +43,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('a model as judge', () => {
   });
 
   test('must have the answer in its question', async () => {
-    const model = goldenPath('tiny-chat')!;
+    const model = goldenPath('tiny-chat');
     await expect(modelJudge({ type: 'judge', model, question: 'Good?' })).rejects.toThrow(
       'the question has no {completion}',
     );

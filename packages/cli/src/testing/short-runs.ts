@@ -5,8 +5,7 @@ import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, type Ended, jsonLines, keel, TemporaryFolder } from './command-line.ts';
 
-/** null if the golden files are absent; their tests are then skipped. */
-export const tinyChat = goldenPath('tiny-chat')!;
+export const tinyChat = goldenPath('tiny-chat');
 
 /** Rows of a golden trajectory. */
 export const trajectoryRows = (name: string): string =>

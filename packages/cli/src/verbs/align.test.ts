@@ -3,7 +3,7 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
+const tinyChat = goldenPath('tiny-chat');
 const completions = `${goldenPath('trajectories/sft-completion-only')}/train.jsonl`;
 const pairs = `${goldenPath('trajectories/dpo-sigmoid')}/train.jsonl`;
 
@@ -80,7 +80,7 @@ ${more}`,
 
 const adapter = 'final/adapter_model.safetensors';
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
+describe('keel align', () => {
   test('--dry-run shows what would run, what it costs, and writes nothing', async () => {
     using plan = new ThreeStages();
     plan.write();

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { tinyChat } from '../testing/short-runs.ts';
@@ -22,7 +21,7 @@ function bestOfN(folder: TemporaryFolder, args: readonly string[], calling: Call
   });
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
+describe('keel best-of-n', () => {
   test('writes rows that keel sft reads, and reports the reward of the best of each n', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await bestOfN(folder, ['--num-generations', '4']);

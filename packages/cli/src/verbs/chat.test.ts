@@ -6,7 +6,7 @@ import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 const chat = [
   'chat',
   '--model',
-  goldenPath('tiny-chat')!,
+  goldenPath('tiny-chat'),
   '--precision',
   'fp32',
   '--temperature',
@@ -19,7 +19,7 @@ const talk = (lines: readonly string[], more: readonly string[] = []) =>
     input: lines.map((line) => `${line}\n`).join(''),
   });
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel chat', () => {
+describe('keel chat', () => {
   test('continues the conversation and saves it as a row of messages', async () => {
     using folder = new TemporaryFolder();
     const file = folder.file('chats.jsonl');

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { tinyChat, trajectoryRows } from '../testing/short-runs.ts';
 
-const pairs = goldenPath('tiny-chat') ? trajectoryRows('dpo-sigmoid') : '';
+const pairs = trajectoryRows('dpo-sigmoid');
 
 /** A comparison on tiny-chat that takes seconds. */
 class Comparing extends TemporaryFolder {
@@ -20,7 +19,7 @@ class Comparing extends TemporaryFolder {
   }
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
+describe('keel compare', () => {
   test('--dry-run shows the entries and what they cost, and writes nothing', async () => {
     using folder = new Comparing();
     const { code, stdout, stderr } = await folder.compare(['--dry-run', '--seeds', '1,2']);

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { MetricsLog } from '@keel/align/internal';
 import { openSafetensors } from '@keel/model';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
@@ -22,7 +21,7 @@ function tensors(path: string): Map<string, Float32Array> {
   );
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel dpo', () => {
+describe('keel dpo', () => {
   test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const evaluated = ['--eval-data', rows, '--max-steps', '3', '--json'];

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -25,7 +24,7 @@ const short = [
   ...['--batch-size', '2', '--max-new-tokens', '8', '--max-steps', '2'],
 ];
 
-describe.skipIf(!goldenPath('tiny-chat'))('the verbs that sample', () => {
+describe('the verbs that sample', () => {
   test.each([
     ['ppo', ['--num-iterations', '2'], ['ppo/mean_value', 'loss/value_avg', 'objective/kl']],
     ['grpo', ['--num-generations', '3'], ['frac_reward_zero_std', 'val/ratio']],

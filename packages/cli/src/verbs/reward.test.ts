@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
 import {
@@ -17,7 +16,7 @@ const reward = (folder: TemporaryFolder, args: readonly string[], calling?: Call
 
 const short = shortRun(rows);
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel reward', () => {
+describe('keel reward', () => {
   test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await reward(folder, [

@@ -121,33 +121,30 @@ test('a failing reward names the row, and an unknown reward is a usage error', a
   expect(absent.stderr).toContain('no such file or folder');
 });
 
-test.skipIf(!goldenPath('trajectories/reward-bradley-terry'))(
-  'a trained reward model',
-  async () => {
-    using folder = new TemporaryFolder();
-    const run = folder.file('run');
-    const train = join(goldenPath('trajectories/reward-bradley-terry')!, 'train.jsonl');
-    const machine = ['--precision', 'fp32', '--device', 'cpu'];
-    const trained = await keel(
-      [
-        ...['reward', '--model', goldenPath('tiny-chat')!, '--data', train, '--output', run],
-        ...['--max-steps', '2', '--batch-size', '4', '--heads', '2', ...machine],
-      ],
-      { env: { KEEL_CACHE: folder.file('cache') } },
-    );
-    expect(trained.code, trained.stderr).toBe(0);
-    const final = join(run, 'final');
-    const { code, stdout, stderr } = await keel(
-      ['score', '--reward', final, '--data', train, '--json', ...machine],
-      { env: { KEEL_CACHE: folder.file('cache') } },
-    );
-    expect(code, stderr).toBe(0);
-    const scores = jsonLines(stdout);
-    expect(scores).toHaveLength(16);
-    for (const { reward_chosen, aspects_chosen } of scores) {
-      const { head_0, head_1, deviation } = aspects_chosen as Record<string, number>;
-      expect(reward_chosen).toBeCloseTo((head_0! + head_1!) / 2, 5);
-      expect(deviation).toBeGreaterThan(0);
-    }
-  },
-);
+test('a trained reward model', async () => {
+  using folder = new TemporaryFolder();
+  const run = folder.file('run');
+  const train = join(goldenPath('trajectories/reward-bradley-terry'), 'train.jsonl');
+  const machine = ['--precision', 'fp32', '--device', 'cpu'];
+  const trained = await keel(
+    [
+      ...['reward', '--model', goldenPath('tiny-chat'), '--data', train, '--output', run],
+      ...['--max-steps', '2', '--batch-size', '4', '--heads', '2', ...machine],
+    ],
+    { env: { KEEL_CACHE: folder.file('cache') } },
+  );
+  expect(trained.code, trained.stderr).toBe(0);
+  const final = join(run, 'final');
+  const { code, stdout, stderr } = await keel(
+    ['score', '--reward', final, '--data', train, '--json', ...machine],
+    { env: { KEEL_CACHE: folder.file('cache') } },
+  );
+  expect(code, stderr).toBe(0);
+  const scores = jsonLines(stdout);
+  expect(scores).toHaveLength(16);
+  for (const { reward_chosen, aspects_chosen } of scores) {
+    const { head_0, head_1, deviation } = aspects_chosen as Record<string, number>;
+    expect(reward_chosen).toBeCloseTo((head_0! + head_1!) / 2, 5);
+    expect(deviation).toBeGreaterThan(0);
+  }
+});

@@ -3,14 +3,14 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
+const tinyChat = goldenPath('tiny-chat');
 const trajectory = goldenPath('trajectories/dpo-sigmoid');
 const fp32 = ['--model', tinyChat, '--precision', 'fp32', '--device', 'cpu'];
 
 const mean = (values: unknown[]): number =>
   (values as number[]).reduce((sum, value) => sum + value, 0) / values.length;
 
-describe.skipIf(!trajectory)('keel score', () => {
+describe('keel score', () => {
   const data = `${trajectory}/train.jsonl`;
 
   test('scores pairs as TRL does before its first step', async () => {
@@ -84,9 +84,9 @@ describe.skipIf(!trajectory)('keel score', () => {
   });
 });
 
-describe.skipIf(!goldenPath('smollm2-dpo-lora'))('keel score with an adapter', () => {
+describe('keel score with an adapter', () => {
   test('an untrained adapter gives the scores that TRL gets from the model alone', async () => {
-    const folder = goldenPath('smollm2-dpo-lora')!;
+    const folder = goldenPath('smollm2-dpo-lora');
     const adapter = ['--adapter', `${folder}/initial-adapter`];
     const data = ['--data', `${folder}/train.jsonl`, '--precision', 'fp32', '--json'];
     const { code, stdout, stderr } = await keel(['score', ...adapter, ...data]);

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -18,7 +17,7 @@ const sft = (folder: TemporaryFolder, args: readonly string[], calling?: Calling
 
 const short = shortRun(rows);
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
+describe('keel sft', () => {
   test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await sft(folder, [

@@ -3,7 +3,7 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
-const model = ['--model', goldenPath('tiny-chat')!];
+const model = ['--model', goldenPath('tiny-chat')];
 const chats = `${goldenPath('trajectories/dpo-conversational-accumulate-2')}/train.jsonl`;
 
 interface Part {
@@ -12,7 +12,7 @@ interface Part {
   scored: boolean[];
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
+describe('keel tokens', () => {
   test('shows the tokens of rows as JSON', async () => {
     const { code, stdout, stderr } = await keel([
       'tokens',
