@@ -1,7 +1,10 @@
 // The readers under test, each with a valid file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MetricsLog, openRows, readRecipe, readRewardSpec } from '@keel/align';
+import { readRecipe } from '@keel/align';
+import { openRows } from '@keel/align/data';
+import { MetricsLog } from '@keel/align/internal';
+import { readRewardSpec } from '@keel/align/rewards';
 import {
   addLora,
   BatchBuilder,
