@@ -1,6 +1,6 @@
 // 1 if the answer is exactly the number in the row's field "answer", a half if that is its last
 // number, a fifth for another number alone: the model learns the form before the right result.
-import type { RewardFunction } from '@keel/align';
+import type { RewardFunction } from '@keel/align/rewards';
 
 const rightNumber: RewardFunction = ({ text, extra }) => {
   const wanted = String(extra.answer);
