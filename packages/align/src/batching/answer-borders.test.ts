@@ -130,6 +130,25 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
+  it('which only some turns of a conversation have: each begins where it parts from its prompt', () => {
+    const keeping = template({ opens: '<think>' });
+    const thinking = [user('a'), assistant('<think>w</think>b')];
+    const plain = [user('c'), assistant('d'), user('e'), assistant('')];
+    expect(chat(keeping, ...thinking, ...plain, ...thinking)).toBe(
+      '[user:a][assistant:<think>«w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»' +
+        '[user:a][assistant:<think>«w</think>b]»',
+    );
+    expect(chat(keeping, ...plain, ...thinking, ...plain)).toBe(
+      '[user:c][assistant:«d]»[user:e][assistant:«]»[user:a][assistant:<think>«w</think>b]»' +
+        '[user:c][assistant:«d]»[user:e][assistant:«]»',
+    );
+    expect(shown(keeping, [user('a')], [thinking[1]!, ...plain])).toEqual({
+      prompt: '[user:a][assistant:',
+      chosen: '«<think>w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»',
+      rejected: '«no]»',
+    });
+  });
+
   it('never splits a tag, also where an answer begins like it', () => {
     const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
     expect(prompt).toBe('[user:a][assistant:');

@@ -97,7 +97,7 @@ function turnRanges(
   turns: readonly number[],
   begins: (at: number) => number | undefined = () => undefined,
 ): TextRange[] {
-  const headers = new Map<string, number>();
+  const headers = new Map<string, KnownHeader>();
   const ends = new Map<string, number>();
   return turns.flatMap((at) => {
     const start = begins(at) ?? turnStart(chat, whole, at, headers);
@@ -123,16 +123,24 @@ export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): 
   return pieces;
 }
 
+interface KnownHeader {
+  /** Where the turn begins, counted from the end of the message before. */
+  offset: number;
+  /** The first character of what the prompt has in place of the answer's text, or ''. */
+  opens: string;
+}
+
 /**
  * Where message `at` begins in the whole (null if it is not written), seen from the conversation
  * before it with the header of an answer behind.
- * @param known offsets found before, by what the template writes between the two messages
+ * @param known headers found before, by what the template writes between the two messages. An
+ *   answer that begins with a tag, or as the prompt goes on, may share more with its prompt.
  */
 function turnStart(
   chat: Chat,
   whole: RenderedChat,
   at: number,
-  known: Map<string, number>,
+  known: Map<string, KnownHeader>,
 ): number | null {
   const { tokenizer, messages, rendering } = chat;
   const own = startOf(whole.spans, at, 0);
@@ -140,8 +148,10 @@ function turnStart(
   if (endOf(whole.spans, at - 1) === null) return own;
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
-  const offset = key === null ? undefined : known.get(key);
-  if (offset !== undefined) return before + offset;
+  const header = key === null ? undefined : known.get(key);
+  if (header !== undefined && !['<', '[', header.opens].includes(whole.text.charAt(own!))) {
+    return before + header.offset;
+  }
   const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
   if (own === null) {
     // None of its text is written, but the template may write something for it.
@@ -150,7 +160,10 @@ function turnStart(
     return whole.text.startsWith(header, a) ? a + header.length : null;
   }
   const { start } = answerStart(chat, whole, prompt, at);
-  if (key !== null) known.set(key, start - before);
+  if (key !== null && start <= own) {
+    const { a, b } = commonEnd(whole, prompt, at - 1);
+    known.set(key, { offset: start - before, opens: prompt.text.charAt(b + own - a) });
+  }
   return start;
 }
 
