@@ -338,6 +338,53 @@ describe("a message's text that stands in another turn too", () => {
   });
 });
 
+describe('a turn that holds the results of its calls', () => {
+  // As Gemma 4 writes it: the calls, their results, then the text of the turn.
+  const holding = tinyChatTokenizer(
+    "{% for m in messages %}{% if m.role != 'tool' %}" +
+      "{{ '[' + m.role + ':' if loop.first or loop.previtem.role != 'tool' }}" +
+      "{% for c in m.tool_calls or [] %}{{ '(' + c.function.name + ')' }}{% endfor %}{% if m.tool_calls %}{{ '{' }}" +
+      "{% if not loop.last %}{{ m.tool_calls[0].function.name + '=' + loop.nextitem.content + '}' }}{% endif %}{% endif %}" +
+      "{{ m.content or '' }}{{ ']' if m.content }}{% endif %}{% endfor %}" +
+      "{% if add_generation_prompt and messages[-1].role != 'tool' %}{{ '[assistant:' }}{% endif %}",
+  );
+  const tool_calls = [{ type: 'function', function: { name: 'w', arguments: {} } }];
+  const calls = (text: string | null, more = {}) =>
+    assistant(text as string, { tool_calls, ...more });
+  const result: Message = { role: 'tool', content: 's' };
+  const [asked, answered] = [user('a'), assistant('b')];
+
+  it('is scored without them', () => {
+    for (const none of [null, '']) {
+      expect(chat(holding, asked, calls(none), result, answered)).toBe(
+        '[user:a][assistant:«(w){»w=s}«b]»',
+      );
+    }
+    expect(chat(holding, asked, calls('t'), result, answered)).toBe(
+      '[user:a][assistant:«(w){»w=s}«t]b]»',
+    );
+    expect(chat(holding, asked, calls('t'), result)).toBe('[user:a][assistant:«(w){»w=s}«t]»');
+  });
+
+  it('is scored without them in an answer of several turns', () => {
+    expect(shown(holding, [asked], [calls('t'), result, answered])).toMatchObject({
+      prompt: '[user:a][assistant:',
+      chosen: '«(w){»w=s}«t]b]»',
+    });
+  });
+
+  it('keeps them in the context where it is not trained on', () => {
+    expect(chat(holding, asked, calls('t', { weight: 0 }), result, answered)).toBe(
+      '[user:a][assistant:(w){w=s}t]«b]»',
+    );
+    const row = { messages: [asked, calls('t', { weight: 0 }), result, answered], extra: {} };
+    const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
+    expect(marked(holding, tokeniseExample(row, holding, everything)!)).toBe(
+      '«[user:a][assistant:»(w){«w=s}»t]«b]»',
+    );
+  });
+});
+
 describe('tools and variables', () => {
   const tools = [{ name: 'clock' }];
 

@@ -4,7 +4,7 @@
 // found by comparing what follows the same message's text in two renderings: in the whole, and in
 // the conversation up to there. So earlier turns may be written otherwise once later ones follow,
 // as templates do that drop old reasoning.
-import type { RenderedChat } from '@keel/model';
+import type { ContentSpan, RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
 import { answerStart } from './answer-start.ts';
@@ -102,8 +102,12 @@ function turnRanges(
   return turns.flatMap((at) => {
     const start = begins(at) ?? turnStart(chat, whole, at, headers);
     if (start === null) return [];
-    const end = turnEnd(chat, whole, at, ends);
-    return end > start ? [{ start, end }] : [];
+    const split = splitTurn(whole, at);
+    const found =
+      split === null
+        ? [{ start, end: turnEnd(chat, whole, at, ends) }]
+        : splitRanges(chat, whole, at, start, split);
+    return found.filter((range) => range.end > range.start);
   });
 }
 
@@ -186,15 +190,85 @@ function turnEnd(
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return own + offset;
   const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
+  const end = endAlike(whole, ended, at);
+  if (key !== null) known.set(key, end - own);
+  return end;
+}
+
+type WrittenText = Pick<RenderedChat, 'text' | 'spans'>;
+
+/**
+ * Where message `at` ends in the whole, seen from a rendering that ends with it.
+ * @param next the message that follows its text
+ */
+function endAlike(whole: WrittenText, ended: WrittenText, at: number, next = at + 1): number {
   const common = commonEnd(whole, ended, at);
   const shared = sharedTags(whole.text, common.a, ended.text, common.b);
   const tail = shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0);
-  const end = Math.min(
-    common.a + tail,
-    startOf(whole.spans, at + 1, common.a) ?? whole.text.length,
-  );
-  if (key !== null) known.set(key, end - own);
-  return end;
+  return Math.min(common.a + tail, startOf(whole.spans, next, common.a) ?? whole.text.length);
+}
+
+/** A turn that holds other messages, such as the results of its calls before its own text. */
+interface SplitTurn {
+  /** The last message that is written before the rest of the turn. */
+  held: number;
+  /** Where the first text of such a message is. */
+  from: number;
+  /** Fields that are written behind it only. What is there a second time is the template's. */
+  fields: ReadonlySet<string>;
+}
+
+/** How the turn of message `at` is split in the whole; null where it stands in one piece. */
+function splitTurn({ spans }: RenderedChat, at: number): SplitTurn | null {
+  const first = spans.findIndex(({ message }) => message === at);
+  const other = spans.findIndex(({ message }, index) => index > first && message > at);
+  if (first < 0 || other < 0) return null;
+  const own = (from: number, to?: number) =>
+    spans.slice(from, to).filter(({ message }) => message === at);
+  const before = new Set(own(0, other).map(({ field }) => field));
+  const rest = own(other).filter(({ field }) => !before.has(field));
+  if (rest.length === 0) return null;
+  const held = spans
+    .slice(other)
+    .filter(({ message, end }) => message > at && end <= rest[0]!.start);
+  return {
+    held: Math.max(...held.map(({ message }) => message)),
+    from: spans[other]!.start,
+    fields: new Set(rest.map(({ field }) => field)),
+  };
+}
+
+/** A split turn without what it holds. */
+function splitRanges(
+  { tokenizer, messages, rendering }: Chat,
+  whole: RenderedChat,
+  at: number,
+  start: number,
+  { held, from, fields }: SplitTurn,
+): TextRange[] {
+  const upTo = (last: number): RenderedChat =>
+    renderChat(tokenizer, messages.slice(0, last + 1), rendering, 'whole');
+  const isRest = ({ message, field }: ContentSpan): boolean => message === at && fields.has(field);
+  const begun = ({ text, spans }: WrittenText, to: number): WrittenText => ({
+    text,
+    spans: spans.filter((span) => span.message !== at || (!isRest(span) && span.start < to)),
+  });
+  const rest = ({ text, spans }: WrittenText): WrittenText => ({
+    text,
+    spans: spans.filter((span) => span.message !== at || isRest(span)),
+  });
+  const ended = upTo(at);
+  const ranges = [
+    { start, end: endAlike(begun(whole, from), begun(ended, ended.text.length), at) },
+  ];
+  const written = whole.spans.filter(isRest);
+  // Empty text only marks a place.
+  if (written.every((span) => span.start === span.end)) return ranges;
+  const end =
+    held === messages.length - 1
+      ? whole.text.length
+      : endAlike(rest(whole), rest(upTo(held)), at, held + 1);
+  return [...ranges, { start: written[0]!.start, end }];
 }
 
 /** Where the text of the messages before `at` ends. */
