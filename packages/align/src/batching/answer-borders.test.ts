@@ -300,6 +300,18 @@ describe('turns', () => {
     expect(chat(apart, user('a'), assistant('b'), user('c'), assistant('d', { weight: 0 }))).toBe(
       '[user:a][assistant:«b]»[user:c][assistant:d]',
     );
+    // As GLM 4.5 writes a turn without text: its block is a turn's all the same.
+    const empty = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ '<t></t>' }}" +
+        "{% if m.content %}{{ m.content }}{% endif %}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
+    );
+    const turns = [user('a'), assistant(''), user('c'), assistant('d')];
+    expect(chat(empty, ...turns)).toBe(
+      '[user:a][assistant:«<t></t>»][user:c][assistant:«<t></t>d»]',
+    );
+    expect(chat(empty, user('a'), assistant('', { weight: 0 }), ...turns.slice(2))).toBe(
+      '[user:a][assistant:<t></t>][user:c][assistant:«<t></t>d»]',
+    );
     const last = { ...defaultScoring, assistantTurns: 'last' as const, maxLength: null };
     const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
     expect(marked(marks, tokeniseExample({ messages, extra: {} }, marks, last)!)).toBe(

@@ -4,7 +4,7 @@
 // found by comparing what follows the same message's text in two renderings: in the whole, and in
 // the conversation up to there. So earlier turns may be written otherwise once later ones follow,
 // as templates do that drop old reasoning.
-import type { ContentSpan, RenderedChat } from '@keel/model';
+import type { ContentSpan, GenerationSpan, RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
 import { answerStart } from './answer-start.ts';
@@ -64,11 +64,12 @@ export function scoredRanges(
 }
 
 /**
- * The message that a marked range is of: the one whose text it holds, or else whose text came last
- * before it.
+ * The message that a marked range is of: the one whose text it holds, or else the one that the
+ * template was writing, or else whose text came last before it.
  */
-function writerOf({ spans }: RenderedChat, { start, end }: TextRange): number {
+function writerOf({ spans }: RenderedChat, { start, end, message }: GenerationSpan): number {
   const inside = spans.find((span) => span.start >= start && span.end <= end);
+  if (inside === undefined && message >= 0) return message;
   return (inside ?? spans.findLast((span) => span.end <= start))?.message ?? -1;
 }
 

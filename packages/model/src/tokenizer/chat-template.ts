@@ -7,11 +7,11 @@ import type { Value } from '../jinja/values.ts';
 import { ChatTemplateError, showPlace } from './chat-template-error.ts';
 import { type FinalText, messageValues } from './conversation-values.ts';
 import { endOfFinalText, finalTextOf } from './final-message.ts';
-import { type ContentSpan, generationSpans, type Span, spansOf } from './spans.ts';
+import { type ContentSpan, type GenerationSpan, generationSpans, spansOf } from './spans.ts';
 import type { TemplateSettings } from './template-settings.ts';
 
 export { ChatTemplateError } from './chat-template-error.ts';
-export type { ContentSpan } from './spans.ts';
+export type { ContentSpan, GenerationSpan } from './spans.ts';
 
 /**
  * One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they
@@ -43,7 +43,7 @@ export interface RenderedChat {
   /** Where the messages' text is, in order. An empty span marks the position of empty text. */
   spans: ContentSpan[];
   /** The text inside {% generation %} blocks; null if the template has none. */
-  generation: Span[] | null;
+  generation: GenerationSpan[] | null;
 }
 
 export interface ChatTemplateOptions extends TemplateSettings {
