@@ -130,6 +130,28 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
+  it('which only some conversations have: each is told as if it were the first', () => {
+    const source = () =>
+      template({
+        text: forgets,
+        opens: "{% if messages[0].content == 'on' %}{{ '<think>' }}{% endif %}",
+      });
+    const [on, off] = [
+      [system('on'), user('a')],
+      [system('off'), user('a')],
+    ];
+    const both = source();
+    expect([off, on, off].map((prompt) => sampled(both, prompt).opened)).toEqual([
+      '',
+      '<think>',
+      '',
+    ]);
+    const again = source();
+    expect([on, off, on].map((prompt) => sampled(again, prompt).opened)).toEqual([
+      ...['<think>', '', '<think>'],
+    ]);
+  });
+
   it('which only some turns of a conversation have: each begins where it parts from its prompt', () => {
     const keeping = template({ opens: '<think>' });
     const thinking = [user('a'), assistant('<think>w</think>b')];

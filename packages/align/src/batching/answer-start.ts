@@ -106,13 +106,15 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   const template = chat.tokenizer.chatTemplate!;
   const texts = known.get(template) ?? new Map<string, string>();
   known.set(template, texts);
+  // A message may say what is opened, as "/no_think" does: then the prompt ends otherwise.
   const key = exactJson([
     rendering?.variables ?? {},
     rendering?.tools != null,
-    messages.at(-1)?.role,
+    messages.map(({ role }) => role),
+    prompt.text.slice(prompt.spans.at(-1)?.end ?? 0),
   ]);
   const before = texts.get(key);
-  if (before !== undefined && prompt.text.endsWith(before)) return before;
+  if (before !== undefined) return before;
   const at = messages.length;
   const answered: Message[] = [...messages, { role: 'assistant', content: probe }];
   const starts = [answered, [...answered, { role: 'user', content: probe }]].flatMap((longer) => {
