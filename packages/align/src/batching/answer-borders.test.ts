@@ -218,6 +218,35 @@ describe('a template that writes earlier text otherwise once an answer follows',
     expect(found).toMatchObject({ chosen: '«b]»', rejected: '«no]»' });
   });
 
+  it('leaves out messages of others, and says whose', () => {
+    // As Mistral's template does: the system message goes before the last message, if a user's.
+    const late = template({
+      before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
+      text: "'' if m.role == 'system' else (s if m.role == 'user' and loop.last else '') + m.content",
+    });
+    const rows = { messages: [system('s'), user('a'), assistant('b')], extra: {} };
+    const rules = { ...defaultScoring, maxLength: null };
+    expect(tokeniseExample(rows, late, rules)!.lost).toEqual(['system message']);
+    const switched = [system('/no_think'), ...rows.messages.slice(1)];
+    expect(tokeniseExample({ ...rows, messages: switched }, late, rules)!.lost).toBeUndefined();
+    const [prompt, answer] = [rows.messages.slice(0, 2), rows.messages.slice(2)];
+    const completion = { prompt, completion: answer, extra: {} };
+    expect(tokeniseExample(completion, late, rules)!.lost).toBeUndefined();
+    const pair = { prompt, chosen: answer, rejected: [assistant('no')], extra: {} };
+    expect(tokenisePair(pair, late, { maxLength: null })!.lost).toBeUndefined();
+
+    const deaf = template({ text: "'' if m.role == 'tool' else m.content" });
+    const asked = [user('a'), assistant('w'), { role: 'tool', content: 's' }];
+    const tool = { ...pair, prompt: asked };
+    expect(tokenisePair(tool, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
+    const question = { prompt: asked, extra: {} };
+    expect(tokenisePrompt(question, deaf, { maxPromptLength: null })!.lost).toEqual([
+      'tool message',
+    ]);
+    const later = { ...pair, prompt: [user('a')], chosen: [...asked.slice(1), ...answer] };
+    expect(tokenisePair(later, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
+  });
+
   it('marks the last answer only: the turns of several are found in the whole', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",

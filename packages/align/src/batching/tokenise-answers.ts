@@ -6,7 +6,7 @@ import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
 import { type Chat, renderChat, startOf } from './chat-rendering.ts';
 import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
-import { lostFields } from './lost-text.ts';
+import { lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -15,7 +15,10 @@ export interface TokenisedAnswers {
   prompt: number[];
   /** Scored are all tokens but those of turns that are not the assistant's. */
   answers: ScoredSequence[];
-  /** Fields of the answers of which the chat template leaves text out. */
+  /**
+   * Fields of the answers of which the chat template leaves text out, and messages of others, such
+   * as "tool message".
+   */
   lost: string[];
 }
 
@@ -97,7 +100,11 @@ function renderAnswers(
           : scoredRanges(chat, whole, { first, turns: scored }, start);
       return {
         pieces: piecesOf(whole.text, ranges, start),
-        lost: lostFields(chat.messages, whole, first),
+        lost: [
+          ...lostFields(chat.messages, whole, first),
+          ...lostMessages(chat.messages, prompt, { to: first }),
+          ...lostMessages(chat.messages, whole, { from: first }),
+        ],
       };
     }),
   };

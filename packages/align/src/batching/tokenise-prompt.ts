@@ -17,6 +17,8 @@ export interface TokenisedPrompt {
    * What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; mostly ''.
    */
   opened: string;
+  /** Messages that the chat template leaves out, such as "tool message"; absent where none are. */
+  lost?: string[];
   /** Never: an answer to a cut prompt is to another question. */
   truncated: false;
 }
@@ -37,12 +39,16 @@ export function tokenisePrompt(
   tokenizer: Tokenizer,
   { maxPromptLength }: PromptOptions,
 ): TokenisedPrompt | null {
-  const { text, opened } = isChat(prompt)
+  const { text, opened, lost } = isChat(prompt)
     ? openedPrompt({ tokenizer, messages: prompt, rendering })
-    : { text: prompt, opened: '' };
+    : { text: prompt, opened: '', lost: [] };
   const tokens = tokenizer.encode(text, { addSpecialTokens: !isChat(prompt) });
   if (maxPromptLength !== null && tokens.length > maxPromptLength) return null;
-  return { tokens, prompt, extra, ...(rendering && { rendering }), opened, truncated: false };
+  return {
+    ...{ tokens, prompt, extra, opened, truncated: false },
+    ...(rendering && { rendering }),
+    ...(lost.length > 0 && { lost }),
+  };
 }
 
 /** {@link tokenisePrompt} as a thread finds it. */
