@@ -194,6 +194,24 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
+  it('and closes it again, where an answer keeps it open: both share the opening tag', () => {
+    // As GLM 4.5 writes reasoning in the content, with thinking turned off.
+    const closing = template({
+      text:
+        "m.content if m.role == 'user' else '<think>' + (m.content.split('</think>')[0].split('<think>')[-1] if " +
+        "'</think>' in m.content else '') + '</think>' + m.content.split('</think>')[-1]",
+      opens: '<think></think>',
+    });
+    expect(shown(closing, [user('a')], [assistant('<think>w</think>b')])).toEqual({
+      prompt: '[user:a][assistant:<think>',
+      chosen: '«w</think>b]»',
+      rejected: '«</think>no]»',
+    });
+    expect(shown(closing, [user('a')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:<think></think>', chosen: '«b]»' },
+    });
+  });
+
   it('which the last answer has too: it belongs to the prompt', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
@@ -307,6 +325,28 @@ describe('a prompt that ends with the beginning of an answer', () => {
 
 describe('turns', () => {
   const plain = template();
+
+  it('end before the next header, where only the last has an end mark', () => {
+    for (const [open, close] of ['[]', '<>']) {
+      const mark = (name: string) => `{{ '${open}${name}${close}' }}`;
+      const last = tinyChatTokenizer(
+        `{% for m in messages %}{{ '${open}' + m.role + '${close}' + m.content }}` +
+          `{% if loop.last and m.role == 'assistant' %}${mark('act')}{% endif %}{% endfor %}` +
+          `{% if add_generation_prompt %}${mark('assistant')}{% endif %}`,
+      );
+      const shownAs = (text: string) => text.replaceAll('[', open!).replaceAll(']', close!);
+      expect(chat(last, user('a'), assistant('b', { weight: 0 }), assistant('c'))).toBe(
+        shownAs('[user]a[assistant]b[assistant]«c[act]»'),
+      );
+    }
+    const brackets = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{{ '[ut]' if messages[-1].role == 'assistant' }}" +
+        "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}",
+    );
+    expect(chat(brackets, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+      '[user]a[assistant]«b»[user]c[assistant]«d[ut]»',
+    );
+  });
 
   it('of weight 0 are read and not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];

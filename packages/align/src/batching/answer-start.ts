@@ -59,10 +59,15 @@ export function answerStart(
   const shared = sharedTags(whole.text, a, prompt.text, b);
   if (!whole.text.startsWith(header, a)) {
     const own = whole.spans.find(({ message, start }) => message === at && start >= a);
-    const between = whole.text.slice(a + shared, own?.start);
+    // The prompt has more before the header, such as an end mark that only a last turn has.
+    const before = whole.text.slice(a, own?.start);
+    if (own !== undefined && before.trim() !== '' && tail.endsWith(before)) {
+      return { start: own.start, promptLength: length };
+    }
+    const between = [whole.text.slice(a + shared, own?.start), prompt.text.slice(b + shared)];
     // A header that counts turns, or the like: the answer is its own text. A tag before that text
-    // is part of the answer.
-    return own?.field === 'content' && !anyTag.test(between)
+    // is part of the answer. A tag that only the prompt has is not before this answer.
+    return own?.field === 'content' && !between.some((text) => anyTag.test(text))
       ? { start: own.start, promptLength: length }
       : { start: a + shared, promptLength: b + shared };
   }
