@@ -309,6 +309,25 @@ describe('a prompt that ends with the beginning of an answer', () => {
     });
   });
 
+  it('may be empty: what the template trims before it belongs to the answer', () => {
+    // As Llama 3 has it; transformers ends the prompt before the newlines of the header.
+    const trimming = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']\n\n' + m.content | trim + '[e]' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant]\n\n' }}{% endif %}",
+    );
+    for (const blank of ['', ' \n']) {
+      const prompt = [system('s'), user('a'), assistant(blank)];
+      const asked = '[system]\n\ns[e][user]\n\na[e][assistant]';
+      expect(sampled(trimming, prompt).text).toBe(asked);
+      expect(shown(trimming, prompt, [assistant('b')])).toEqual({
+        ...{ prompt: asked, chosen: '«\n\nb[e]»', rejected: '«\n\nno[e]»' },
+      });
+    }
+    expect(shown(plain, [user('a'), assistant('')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:', chosen: '«b]»' },
+    });
+  });
+
   it('goes on with further turns', () => {
     const more = [assistant(' red'), user('b'), assistant('c')];
     expect(shown(plain, begun, more).chosen).toBe('« red]»[user:b][assistant:«c]»');

@@ -4,7 +4,7 @@ import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/mode
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
-import { type Chat, renderChat, startOf } from './chat-rendering.ts';
+import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
 import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
 import { lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
@@ -145,6 +145,14 @@ function renderContinuation(
       0,
     ),
   ) as [number | null, number | null];
+  if (inPrompt === null) {
+    // Blank text that the template trims: the prompt ends before the white space of the header.
+    const { a, b } = commonEnd(whole, prompt, first - 1);
+    const header = prompt.text.slice(b);
+    if (whole.text.startsWith(header, a)) {
+      return { chat, whole, first, start: a + header.length, promptLength: prompt.text.length };
+    }
+  }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
   if (inWhole === null || !whole.text.startsWith(text, inWhole)) {
     throw new ChatTemplateError(
