@@ -382,6 +382,18 @@ describe('turns', () => {
     );
   });
 
+  it('begin after their header, also where the message before is not written', () => {
+    // As Vicuna writes turns: a space follows the header, and other roles are left out.
+    const spaced = tinyChatTokenizer(
+      "{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ': ' + m.content + ']' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const tool: Message = { role: 'tool', content: 's' };
+    expect(chat(spaced, user('a'), assistant('b'), tool, assistant('c'))).toBe(
+      '[user: a][assistant:« b]»[assistant:« c]»',
+    );
+  });
+
   it('with no text of their own, and one after the other', () => {
     expect(chat(plain, user('a'), assistant(''), assistant('b'))).toBe(
       '[user:a][assistant:«]»[assistant:«b]»',

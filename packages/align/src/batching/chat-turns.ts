@@ -150,7 +150,7 @@ function turnStart(
   const { tokenizer, messages, rendering } = chat;
   const own = startOf(whole.spans, at, 0);
   // Nothing before it is written: a header cannot be told from its text.
-  if (endOf(whole.spans, at - 1) === null) return own;
+  if (!whole.spans.some(({ message }) => message < at)) return own;
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
   const header = key === null ? undefined : known.get(key);
@@ -158,6 +158,9 @@ function turnStart(
     return before + header.offset;
   }
   const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
+  const isDropped = endOf(whole.spans, at - 1) === null;
+  // The message before it is written only while no answer follows.
+  if (isDropped && endOf(prompt.spans, at - 1) !== null) return own;
   if (own === null) {
     // None of its text is written, but the template may write something for it.
     const { a, b } = commonEnd(whole, prompt, at - 1);
