@@ -218,7 +218,10 @@ interface SplitTurn {
   held: number;
   /** Where the first text of such a message is. */
   from: number;
-  /** Fields that are written behind it only. What is there a second time is the template's. */
+  /**
+   * Fields that are written behind it only. What is there a second time is the template's, and so
+   * is the name of a called function.
+   */
   fields: ReadonlySet<string>;
 }
 
@@ -230,7 +233,7 @@ function splitTurn({ spans }: RenderedChat, at: number): SplitTurn | null {
   const own = (from: number, to?: number) =>
     spans.slice(from, to).filter(({ message }) => message === at);
   const before = new Set(own(0, other).map(({ field }) => field));
-  const rest = own(other).filter(({ field }) => !before.has(field));
+  const rest = own(other).filter(({ field }) => field !== 'tool_calls' && !before.has(field));
   if (rest.length === 0) return null;
   const held = spans
     .slice(other)

@@ -45,8 +45,7 @@ const suffix = ' message';
 
 /**
  * Messages of others than the assistant that the template leaves out whole, each as its role and
- * "message", such as "system message". A switch such as
- * "/no_think" is said to the template.
+ * "message", such as "system message". A switch such as "/no_think" is said to the template.
  * @param from the first message that is looked for in this rendering
  * @param to the message after the last
  */

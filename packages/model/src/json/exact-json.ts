@@ -40,8 +40,7 @@ export const parseExactJson = (text: string): unknown => {
 };
 
 /**
- * Parses with a letter before each field's name: a name that is no number stays where the text has
- * it.
+ * Parses with "_" before each field's name: a name that is no number stays where the text has it.
  */
 const parseInOrder = (text: string): unknown => {
   // Faults are those of the text itself.
@@ -51,11 +50,11 @@ const parseInOrder = (text: string): unknown => {
   );
   return JSON.parse(named, function (this: unknown, key: string, value: unknown, context: object) {
     const exact = exactNumber(Array.isArray(this) ? key : key.slice(1), value, context);
-    return isPlainObject(exact) ? withoutLetters(exact) : exact;
+    return isPlainObject(exact) ? withoutPrefix(exact) : exact;
   } as Reviver);
 };
 
-const withoutLetters = (fields: Record<string, unknown>): object => {
+const withoutPrefix = (fields: Record<string, unknown>): object => {
   const names = Object.keys(fields).map((name) => name.slice(1));
   const found = {};
   for (const name of names) setField(found, name, fields[`_${name}`]);
