@@ -1,7 +1,7 @@
-// Generation beside transformers: the same model, prompts, precision and threads; prints a ratio
-// for each batch size.
-// node benchmarks/generate-vs-transformers.ts --python <a Python with
-//   benchmarks/trl/requirements.txt> [--model folder]
+// Compares generation with transformers, with the same model, prompts, precision and threads;
+// prints a ratio for each batch size.
+//   node benchmarks/generate-vs-transformers.ts
+//     --python <a Python with benchmarks/trl/requirements.txt> [--model folder]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +96,7 @@ try {
       keelTokensPerSecond: Math.round(one.tokensPerSecond),
       transformersTokensPerSecond: Math.round(other.tokensPerSecond),
       ratio: Number((one.tokensPerSecond / other.tokensPerSecond).toFixed(2)),
-      // Of the whole process so far; both load the weights.
+      // Peak of the whole process so far; both sides load the weights.
       memoryRatio: Number((one.peakBytes / other.peakBytes).toFixed(2)),
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,5 +1,5 @@
-// Prompts for the generation benchmarks: windows over one text, so that each differs and all have
-// the same length.
+// Prompts for the generation benchmarks: windows of one text, so that all differ and have the same
+// length.
 import type { Tokenizer } from '../packages/model/src/tokenizer/tokenizer.ts';
 
 const text = `The lighthouse keeper wrote down the weather every evening, whether or not there was any to speak of. On calm

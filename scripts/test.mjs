@@ -1,5 +1,5 @@
-// npm test: sets up what is missing, then formatting and lint, types, and the tests.
-// With arguments (npm test -- packages/align) vitest alone runs, and gets them.
+// npm test: runs setup, then checks format and lint, types, and the tests. With arguments (npm test
+// -- packages/align), runs only vitest with them.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const filters = process.argv.slice(2);
 let current = null;
 let signalled = null;
 
-// ^C in a terminal reaches the running check as well; this process only waits for its end.
+// Ctrl-C in a terminal also reaches the running check; this process only waits for it to end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     signalled = signal;
@@ -33,7 +33,7 @@ async function check(name, command, args) {
   return failure === 0;
 }
 
-/** A test file that cannot be loaded holds no test that failed, and is a failure all the same. */
+/** A test file that cannot be loaded contains no failed test, but counts as a failure. */
 function countTests(report) {
   const unloaded = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),

@@ -1,5 +1,5 @@
 // Measures Keel's supervised fine-tuning: time and tokens of each step, peak memory. Prints one
-// JSON line, as benchmarks/trl/sft.py does.
+// JSON line, like benchmarks/trl/sft.py.
 import {
   defaultScoring,
   fineTune,

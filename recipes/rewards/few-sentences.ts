@@ -1,4 +1,4 @@
-// 1 for an answer of one or two sentences, less by a quarter for each more, 0 for none at all.
+// 1 for an answer of one or two sentences, minus a quarter for each further sentence; 0 for none.
 import type { RewardFunction } from '@keel/align';
 
 const fewSentences: RewardFunction = ({ text }) => {

@@ -28,6 +28,7 @@ export { tokenisePrompt } from './batching/tokenise-prompt.ts';
 export { tokeniseRanking } from './batching/tokenise-ranking.ts';
 export { tokeniseUnpaired } from './batching/tokenise-unpaired.ts';
 export { unknownToken } from './batching/unknown-token.ts';
+export { type CompareOptions, compareDefinition } from './comparing/compare-options.ts';
 export type { CompareEntry, Comparison } from './comparing/comparison.ts';
 export { findings } from './comparing/comparison-findings.ts';
 export type { ComparisonResults } from './comparing/comparison-results.ts';
@@ -45,7 +46,6 @@ export { type OpenComparisonOptions, openComparison } from './comparing/open-com
 export { type ComparisonPlan, planComparison } from './comparing/plan-comparison.ts';
 export * from './comparing/run-comparison.ts';
 export type { EntryNumbers, Group, Metric, Summary } from './comparing/summarise.ts';
-export { type CompareOptions, compareDefinition } from './config/compare-options.ts';
 export { ConfigError } from './config/config-error.ts';
 export { optionsJsonSchema } from './config/json-schema.ts';
 export { nearest } from './config/nearest.ts';
@@ -115,7 +115,9 @@ export { type AlignUnpairedOptions, alignUnpaired, runKto } from './methods/answ
 export * from './methods/best-of-n/best-of-n-options.ts';
 export { type BestOfNResult, runBestOfN } from './methods/best-of-n/run-best-of-n.ts';
 export type { BestOfK, BestOfNSummary } from './methods/best-of-n/summary.ts';
+export { runD2po, type TrainD2poOptions, trainD2po } from './methods/d2po/d2po.ts';
 export { type D2poOptions, d2poDefinition } from './methods/d2po/d2po-options.ts';
+export { runGrpo, type TrainGrpoOptions, trainGrpo } from './methods/grpo/grpo.ts';
 export { type GrpoOptions, grpoDefinition } from './methods/grpo/grpo-options.ts';
 export {
   type HeldOutChange,
@@ -123,50 +125,39 @@ export {
   readHeldOutChange,
   rewardRise,
 } from './methods/online/held-out-change.ts';
-export { AdaptiveKlController, FixedKlController } from './methods/online/kl-controller.ts';
 export {
-  runD2po,
-  runGrpo,
   runOnlineDpo,
-  runPpo,
-  runRaft,
-  runReinforce,
-  runRemax,
-  runRloo,
-  type TrainD2poOptions,
-  type TrainGrpoOptions,
   type TrainOnlineDpoOptions,
-  type TrainPpoOptions,
-  type TrainRaftOptions,
-  type TrainReinforceOptions,
-  type TrainRemaxOptions,
-  type TrainRlooOptions,
-  trainD2po,
-  trainGrpo,
   trainOnlineDpo,
-  trainPpo,
-  trainRaft,
-  trainReinforce,
-  trainRemax,
-  trainRloo,
-} from './methods/online/run-online.ts';
-export { RunningBaseline, type RunningBaselineState } from './methods/online/running-baseline.ts';
-export { RunningRewardScale } from './methods/online/running-reward-scale.ts';
+} from './methods/online-dpo/online-dpo.ts';
 export {
   type OnlineDpoOptions,
   onlineDpoDefinition,
 } from './methods/online-dpo/online-dpo-options.ts';
 export { type DpoOptions, defineDpoOptions } from './methods/pairs/dpo-options.ts';
 export * from './methods/pairs/run-dpo.ts';
+export { runPpo, type TrainPpoOptions, trainPpo } from './methods/ppo/ppo.ts';
 export { type PpoOptions, ppoDefinition } from './methods/ppo/ppo-options.ts';
+export { runRaft, type TrainRaftOptions, trainRaft } from './methods/raft/raft.ts';
 export { type RaftOptions, raftDefinition } from './methods/raft/raft-options.ts';
+export {
+  runReinforce,
+  type TrainReinforceOptions,
+  trainReinforce,
+} from './methods/reinforce/reinforce.ts';
 export {
   type ReinforceOptions,
   reinforceDefinition,
 } from './methods/reinforce/reinforce-options.ts';
+export {
+  RunningBaseline,
+  type RunningBaselineState,
+} from './methods/reinforce/running-baseline.ts';
+export { runRemax, type TrainRemaxOptions, trainRemax } from './methods/remax/remax.ts';
 export { type RemaxOptions, remaxDefinition } from './methods/remax/remax-options.ts';
 export { type RewardOptions, rewardDefinition } from './methods/reward/reward-options.ts';
 export { runReward, type TrainRewardOptions, trainReward } from './methods/reward/run-reward.ts';
+export { runRloo, type TrainRlooOptions, trainRloo } from './methods/rloo/rloo.ts';
 export { type RlooOptions, rlooDefinition } from './methods/rloo/rloo-options.ts';
 export { type FineTuneOptions, fineTune, runSft } from './methods/supervised/run-sft.ts';
 export { type SftOptions, sftDefinition } from './methods/supervised/sft-options.ts';
@@ -261,6 +252,8 @@ export { type AttackOutcome, runAttacks } from './rewards/sandbox/run-attacks.ts
 export { type ProgramRun, runProgram } from './rewards/sandbox/run-program.ts';
 export { runTests, type TestsRun, type TestTask } from './rewards/sandbox/run-tests.ts';
 export { Sandbox, type SandboxOptions } from './rewards/sandbox/sandbox.ts';
+export { AdaptiveKlController, FixedKlController } from './rollouts/kl-controller.ts';
+export { RunningRewardScale } from './rollouts/running-reward-scale.ts';
 export { MetricsLog, type MetricsRow } from './runs/metrics.ts';
 export * from './runs/progress.ts';
 export { RateMeter } from './runs/rate-meter.ts';

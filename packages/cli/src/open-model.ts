@@ -11,10 +11,10 @@ export interface ModelOptions extends TemplateOptions {
   threads: number | null;
 }
 
-/** Name of the adapter that --adapter lays over the model. */
+/** The name under which --adapter is loaded. */
 const ADAPTER = 'adapter';
 
-/** Loads a model, and the adapter over it; `role` is the one to run it in. */
+/** Loads a model and applies the adapter, if any; `role` is the role to run it in. */
 export async function openModel(
   options: ModelOptions,
 ): Promise<{ model: LanguageModel; role: Role; adapter: string | null }> {

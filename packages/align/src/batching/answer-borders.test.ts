@@ -1,5 +1,5 @@
-// Where prompts end and answers begin under templates that do not write a conversation as the sum
-// of its messages.
+// Where prompts end and answers start with templates whose renderings are not a concatenation of
+// messages.
 import { ChatTemplateError, Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
@@ -21,7 +21,7 @@ const assistant = (content: string, more: object = {}): Message => ({
 const system = (content: string): Message => ({ role: 'system', content });
 
 /**
- * A template of turns `[role:text]`, with what is given in place of an assistant's text and of the
+ * A template of turns `[role:text]`, with replacements for the text of the assistant and for the
  * end.
  */
 const template = ({
@@ -44,7 +44,7 @@ interface Shown {
   rejected: string;
 }
 
-/** A pair as text, scored parts of the answers in «». */
+/** A pair as text, with the scored parts of the answers in «». */
 function shown(
   tokenizer: Tokenizer,
   prompt: Message[],
@@ -91,11 +91,11 @@ const chat = (tokenizer: Tokenizer, ...messages: Message[]): string =>
     tokeniseExample({ messages, extra: {} }, tokenizer, { ...defaultScoring, maxLength: null })!,
   );
 
-describe('a generation prompt that opens a block of reasoning', () => {
+describe('a generation prompt that opens a reasoning block', () => {
   const forgets = "m.content.split('</think>')[-1] if m.role == 'assistant' else m.content";
   const opening = template({ text: forgets, opens: '<think>' });
 
-  it('which no answer has: the border is where both part', () => {
+  it('that no answer has: the border is where the two diverge', () => {
     expect(shown(opening, [user('a')], [assistant('b')])).toEqual({
       ...{ prompt: '[user:a][assistant:', chosen: '«b]»', rejected: '«no]»' },
     });
@@ -116,7 +116,7 @@ describe('a generation prompt that opens a block of reasoning', () => {
     }
   });
 
-  it('which answers close at once: the closing tag belongs to the answer', () => {
+  it('that answers close immediately: the closing tag belongs to the answer', () => {
     const closing = template({
       text: "('<think></think>' if m.role == 'assistant' else '') + m.content",
       opens: '<think>\n',
@@ -171,13 +171,13 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
-  it('never splits a tag, also where an answer begins like it', () => {
+  it('never splits a tag, even if an answer starts like it', () => {
     const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
     expect(prompt).toBe('[user:a][assistant:');
     expect(chosen).toBe('«<b>x]»');
   });
 
-  it('which one answer has and the other has not: both share the shorter prompt', () => {
+  it('that only one answer has: both share the shorter prompt', () => {
     const keeping = template({ opens: '<think>' });
     expect(shown(keeping, [user('a')], [assistant('<think>w</think>b')])).toEqual({
       prompt: '[user:a][assistant:',
@@ -212,7 +212,7 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
-  it('which the last answer has too: it belongs to the prompt', () => {
+  it('that the last answer has too: it belongs to the prompt', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
       opens: '<think>',
@@ -225,7 +225,7 @@ describe('a generation prompt that opens a block of reasoning', () => {
   });
 });
 
-describe('a template that writes earlier text otherwise once an answer follows', () => {
+describe('a template that renders earlier text differently once an answer follows', () => {
   it('moves the system message: the prompt stays what is sampled from', () => {
     const late = template({
       before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
@@ -265,7 +265,7 @@ describe('a template that writes earlier text otherwise once an answer follows',
     expect(tokenisePair(later, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
   });
 
-  it('marks the last answer only: the turns of several are found in the whole', () => {
+  it('marks only the last answer: its turns are found in the whole', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
     });
@@ -280,7 +280,7 @@ describe('a template that writes earlier text otherwise once an answer follows',
     );
   });
 
-  it('drops reasoning of earlier turns, and says which field lost text', () => {
+  it('drops reasoning of earlier turns: the field that lost text is reported', () => {
     const forgets = template({
       text: "m.content.split(';')[-1] if m.role == 'assistant' and not loop.last else m.content",
     });
@@ -296,7 +296,7 @@ describe('a template that writes earlier text otherwise once an answer follows',
   });
 });
 
-describe('a prompt that ends with the beginning of an answer', () => {
+describe('a prompt that ends with the start of an answer', () => {
   const plain = template();
   const begun = [user('a'), assistant('the colour')];
 
@@ -328,7 +328,7 @@ describe('a prompt that ends with the beginning of an answer', () => {
     });
   });
 
-  it('goes on with further turns', () => {
+  it('continues with further turns', () => {
     const more = [assistant(' red'), user('b'), assistant('c')];
     expect(shown(plain, begun, more).chosen).toBe('« red]»[user:b][assistant:«c]»');
     expect(shown(plain, begun, [user('b'), assistant('c')]).chosen).toBe(
@@ -336,7 +336,7 @@ describe('a prompt that ends with the beginning of an answer', () => {
     );
   });
 
-  it('is refused where the template changes the beginning', () => {
+  it('is rejected if the template changes that start', () => {
     const shouting = template({ text: "m.content.replace('the colour red', 'X')" });
     expect(() => shown(shouting, begun, [assistant(' red')])).toThrow(ChatTemplateError);
   });
@@ -367,7 +367,7 @@ describe('turns', () => {
     );
   });
 
-  it('of weight 0 are read and not scored', () => {
+  it('of weight 0 are in the text but not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
     expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
     const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
@@ -376,7 +376,7 @@ describe('turns', () => {
     );
   });
 
-  it('begin a conversation', () => {
+  it('may start a conversation', () => {
     expect(chat(plain, assistant('hi'), user('a'), assistant('b'))).toBe(
       '[assistant:«hi]»[user:a][assistant:«b]»',
     );
@@ -394,20 +394,20 @@ describe('turns', () => {
     );
   });
 
-  it('with no text of their own, and one after the other', () => {
+  it('may be empty, and follow each other', () => {
     expect(chat(plain, user('a'), assistant(''), assistant('b'))).toBe(
       '[user:a][assistant:«]»[assistant:«b]»',
     );
   });
 
-  it('that repeat each other and the header are told apart', () => {
+  it('that repeat each other and the header are distinguished', () => {
     const text = '[assistant:b]';
     expect(chat(plain, user(text), assistant(text), user(text), assistant(text))).toBe(
       `[user:${text}][assistant:«${text}]»[user:${text}][assistant:«${text}]»`,
     );
   });
 
-  it('are those that the template marks, where it marks what is generated', () => {
+  it('are those that the template marks, if it marks generated text', () => {
     const marks = tinyChatTokenizer(
       "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}" +
         "{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
@@ -442,8 +442,8 @@ describe('turns', () => {
   });
 });
 
-describe("a message's text that stands in another turn too", () => {
-  it('inside an answer moves no border', () => {
+describe('text of a message that another turn repeats', () => {
+  it('inside an answer does not move a border', () => {
     const quoting = template({
       text: "m.content + (' re ' + messages[0].content if m.role == 'assistant' else '')",
     });
@@ -522,7 +522,7 @@ describe('a turn that holds the results of its calls', () => {
 describe('tools and variables', () => {
   const tools = [{ name: 'clock' }];
 
-  it('reach the template for prompts and answers alike', () => {
+  it('reach the template for prompts and answers', () => {
     const knowing = template({ before: '{% if tools %}{{ tools[0].name }}{% endif %}{{ mood }}' });
     const rendering = { tools, variables: { mood: 'calm' } };
     expect(sampled(knowing, [user('a')], rendering).text).toBe('clockcalm[user:a][assistant:');
@@ -532,14 +532,14 @@ describe('tools and variables', () => {
     });
   });
 
-  it('tools that the template does not write are refused by name', () => {
+  it('tools that the template does not render are rejected by name', () => {
     const rendering = { tools, variables: {} };
     expect(() => sampled(template(), [user('a')], rendering)).toThrow(/"tools".*--chat-template/);
   });
 });
 
 describe('SentencePiece', () => {
-  // As Llama 2 and Mistral have it: a space goes before a text, and is written as ▁.
+  // As in Llama 2 and Mistral: a space precedes a text, and is written as ▁.
   const words = [
     '<unk>',
     '</s>',
@@ -612,7 +612,7 @@ describe('SentencePiece', () => {
   });
 });
 
-describe('a template that writes a message elsewhere too', () => {
+describe('a template that also writes a message elsewhere', () => {
   const turns = "{% for m in messages %}{{ '[' + m.role + ':' + m.content + ']' }}{% endfor %}";
   const header = "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}";
 
@@ -627,7 +627,7 @@ describe('a template that writes a message elsewhere too', () => {
     });
   });
 
-  it('the last question after the conversation: the answer begins after its header', () => {
+  it('the last question after the conversation: the answer starts after its header', () => {
     const reminding = tinyChatTokenizer(
       `${turns}{{ '[asked:' + (messages | selectattr('role', 'equalto', 'user') | list | last).content + ']' }}${header}`,
     );
@@ -637,7 +637,7 @@ describe('a template that writes a message elsewhere too', () => {
     });
   });
 
-  it('the same text in place of the answer: the turn is found by its header', () => {
+  it('a substitute in place of the answer: the turn is found by its header', () => {
     const looking = tinyChatTokenizer(
       `{% set said = {'b': 'yes'} %}` +
         "{% for m in messages %}{{ '[' + m.role + ':' + said.get(m.content, m.content) + ']' }}{% endfor %}" +

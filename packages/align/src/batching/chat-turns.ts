@@ -1,9 +1,9 @@
-// Where in a rendered chat the assistant's turns are. The conversation is rendered once, and the
-// renderer says which text came from which message. A turn begins where the header that the
-// template writes for an answer ends, and ends where the template's end of that turn does. Both are
-// found by comparing what follows the same message's text in two renderings: in the whole, and in
-// the conversation up to there. So earlier turns may be written otherwise once later ones follow,
-// as templates do that drop old reasoning.
+// Finds the assistant's turns in a rendered chat. The conversation is rendered once, and the
+// renderer reports which text came from which message. A turn starts after the header that the
+// template writes for an answer, and ends where the template ends that turn. Both are found by
+// comparing what follows the same message's text in two renderings: of the whole, and of the
+// conversation up to that point. Earlier turns may thus be rendered differently once later ones
+// follow, as in templates that drop old reasoning.
 import type { ContentSpan, GenerationSpan, RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
@@ -25,24 +25,24 @@ export interface TextRange {
 export interface TurnOptions {
   /** The first message that may be scored. */
   first: number;
-  /** The assistant's turns that are scored: all from `first` on, or the last of them. */
+  /** Which of the assistant's turns are scored: all from `first`, or only the last. */
   turns: 'all' | 'last';
 }
 
 /**
- * Whether a message is one that the model learns to write: the assistant's, unless the row marks it
- * as not trained on.
+ * Whether the model is trained on a message: the assistant's, unless the row marks it as not
+ * trained on.
  */
 export const isLearned = (message: Message): boolean =>
   message.role === 'assistant' && isTrained(message);
 
 /**
- * The parts of a rendered chat that are scored. A turn is all that the template writes from the
- * assistant's first word to the end of the turn, its end token included. In a whole chat, a
- * template that marks what the model generates ({% generation %}) decides itself, as it does in TRL
+ * The scored parts of a rendered chat. A turn is everything that the template writes from the
+ * assistant's first word to the end of the turn, including its end token. In a whole chat, a
+ * template that marks generated text ({% generation %}) decides itself, as in TRL
  * (assistant_only_loss).
- * @param begins where the turn of message `first` begins, if a prompt stands before it
- * @throws ChatTemplateError when the template refuses the conversation up to one of the turns
+ * @param begins where the turn of message `first` starts, if a prompt precedes it
+ * @throws ChatTemplateError if the template rejects the conversation up to one of the turns
  */
 export function scoredRanges(
   chat: Chat,
@@ -64,8 +64,8 @@ export function scoredRanges(
 }
 
 /**
- * The message that a marked range is of: the one whose text it holds, or else the one that the
- * template was writing, or else whose text came last before it.
+ * The message of a marked range: the one whose text it contains, or else the one that the template
+ * was rendering, or else the one whose text came last before it.
  */
 function writerOf({ spans }: RenderedChat, { start, end, message }: GenerationSpan): number {
   const inside = spans.find((span) => span.start >= start && span.end <= end);
@@ -74,8 +74,8 @@ function writerOf({ spans }: RenderedChat, { start, end, message }: GenerationSp
 }
 
 /**
- * All from `from` on but the assistant's turns that the row marks as not trained on. @throws
- * ChatTemplateError as {@link scoredRanges}
+ * Everything from `from`, except the assistant's turns that the row marks as not trained on.
+ * @throws ChatTemplateError as in {@link scoredRanges}
  */
 export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
   const untrained = chat.messages.flatMap((message, at) =>
@@ -112,7 +112,7 @@ function turnRanges(
   });
 }
 
-/** The text from `from` on, in pieces that are scored or not. */
+/** The text from `from`, in scored and unscored pieces. */
 export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): TextPiece[] {
   const pieces: TextPiece[] = [];
   let done = from;
@@ -136,10 +136,10 @@ interface KnownHeader {
 }
 
 /**
- * Where message `at` begins in the whole (null if it is not written), seen from the conversation
- * before it with the header of an answer behind.
- * @param known headers found before, by what the template writes between the two messages. An
- *   answer that begins with a tag, or as the prompt goes on, may share more with its prompt.
+ * Where message `at` starts in the whole (null if it is not rendered), based on the conversation
+ * before it with the header of an answer.
+ * @param known headers found earlier, by what the template writes between the two messages. An
+ *   answer that starts with a tag, or as the prompt continues, may share more with its prompt.
  */
 function turnStart(
   chat: Chat,
@@ -149,7 +149,7 @@ function turnStart(
 ): number | null {
   const { tokenizer, messages, rendering } = chat;
   const own = startOf(whole.spans, at, 0);
-  // Nothing before it is written: a header cannot be told from its text.
+  // Nothing before it is rendered: a header cannot be distinguished from its text.
   if (!whole.spans.some(({ message }) => message < at)) return own;
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
@@ -162,7 +162,7 @@ function turnStart(
   // The message before it is written only while no answer follows.
   if (isDropped && endOf(prompt.spans, at - 1) !== null) return own;
   if (own === null) {
-    // None of its text is written, but the template may write something for it.
+    // None of its text is rendered, but the template may write something in its place.
     const { a, b } = commonEnd(whole, prompt, at - 1);
     const header = prompt.text.slice(b);
     return whole.text.startsWith(header, a) ? a + header.length : null;
@@ -175,10 +175,10 @@ function turnStart(
   return start;
 }
 
-/** The mark that ends a turn, where the last turn of a conversation has another one. */
+/** The mark that ends a turn, for templates that end the last turn with a different mark. */
 const firstTag = /^\s*<[^<>\s]+>/;
 
-/** Where message `at` ends in the whole, seen from the conversation that ends with it. */
+/** Where message `at` ends in the whole, based on the conversation that ends with it. */
 function turnEnd(
   { tokenizer, messages, rendering }: Chat,
   whole: RenderedChat,

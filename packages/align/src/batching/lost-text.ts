@@ -1,10 +1,10 @@
-// Text that a chat template does not write: what the assistant says, which is then not trained on,
-// and messages of others, which the model does not see.
+// Detects text that a chat template drops, so that it cannot be missed in training without a
+// warning: what the assistant says, and whole messages of others.
 import type { RenderedChat } from '@keel/model';
 import { type Message, textOf } from '../data/messages.ts';
 import { isLearned } from './chat-turns.ts';
 
-/** Fields of a message that hold what the model said. */
+/** Fields of a message that hold the model's own text. */
 const spokenFields = [
   'content',
   'reasoning_content',
@@ -15,8 +15,8 @@ const spokenFields = [
 ];
 
 /**
- * The fields of the assistant's turns, from message `first` on, of which the template leaves text
- * out. White space and tags do not count: templates trim, and write tags such as `<think>`
+ * The fields of the assistant's turns, from message `first`, of which the template drops text.
+ * White space and tags do not count: templates trim text, and write tags such as `<think>`
  * themselves.
  */
 export function lostFields(

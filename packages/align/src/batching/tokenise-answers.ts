@@ -1,5 +1,5 @@
-// From a prompt and answers to it to tokens, as every method that learns from given answers sees
-// them.
+// Tokenises a prompt and answers to it, in the same way for every method that trains on given
+// answers.
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
@@ -10,14 +10,14 @@ import { lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
-/** A prompt's tokens, and those of answers to it. */
+/** The tokens of a prompt and of answers to it. */
 export interface TokenisedAnswers {
   prompt: number[];
-  /** Scored are all tokens but those of turns that are not the assistant's. */
+  /** All tokens are scored, except those of turns that are not the assistant's. */
   answers: ScoredSequence[];
   /**
-   * Fields of the answers of which the chat template leaves text out, and messages of others, such
-   * as "tool message".
+   * Fields of the answers of which the chat template drops text, and messages of others, such as
+   * "tool message".
    */
   lost: string[];
 }
@@ -28,11 +28,11 @@ export interface AnswerRules {
 }
 
 /**
- * Tokens of answers as they are after their prompt, which has the tokens that it has when the model
- * is asked. Chats are rendered by the model's template; plain answers end with the end-of-sequence
- * token.
- * @throws ChatTemplateError when the template refuses the row
- * @throws Error when the row is a chat and the model has no chat template
+ * The tokens of answers as they follow their prompt, which has the same tokens as when the model is
+ * sampled from. Chats are rendered with the model's template; plain answers end with the
+ * end-of-sequence token.
+ * @throws ChatTemplateError if the template rejects the row
+ * @throws Error if the row is a chat and the model has no chat template
  */
 export function tokeniseAnswers(
   prompt: Content,
@@ -60,7 +60,7 @@ export function tokeniseAnswers(
   };
 }
 
-/** A prompt's text, and those of answers behind it. */
+/** The text of a prompt and of the answers that follow it. */
 interface AnswerTexts {
   prompt: string;
   answers: { pieces: TextPiece[]; lost: string[] }[];
@@ -88,7 +88,7 @@ function renderAnswers(
 ): AnswerTexts {
   const prompt = promptText(asked, how);
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
-  // A pair's answers share one prompt: what only some of them have of it belongs to those answers.
+  // A pair's answers share one prompt: what only some of them share belongs to the answers.
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
   return {
     prompt: prompt.text.slice(0, shortest),
@@ -125,7 +125,7 @@ function renderAnswer(
 }
 
 /**
- * An answer that goes on with the assistant's message at the end of the prompt: both are one turn.
+ * An answer that continues the assistant message at the end of the prompt: both are one turn.
  */
 function renderContinuation(
   asked: readonly Message[],
@@ -133,8 +133,8 @@ function renderContinuation(
   prompt: RenderedChat,
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
-  const begun = asked.at(-1)!;
-  const joined = { ...begun, ...continuation, content: `${textOf(begun)}${textOf(continuation!)}` };
+  const start = asked.at(-1)!;
+  const joined = { ...start, ...continuation, content: `${textOf(start)}${textOf(continuation!)}` };
   const chat = { ...how, messages: [...asked.slice(0, -1), joined as Message, ...rest] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
   const first = asked.length - 1;
@@ -156,7 +156,7 @@ function renderContinuation(
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
   if (inWhole === null || !whole.text.startsWith(text, inWhole)) {
     throw new ChatTemplateError(
-      'The prompt ends with the beginning of an answer, but the chat template writes that beginning otherwise once the answer goes on. ' +
+      'The prompt ends with the start of an answer, but the chat template renders that start differently once the answer continues it. ' +
         'Move it from the prompt into the answers.',
     );
   }

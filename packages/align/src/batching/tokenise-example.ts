@@ -1,4 +1,4 @@
-// From a row of supervised fine-tuning to one sequence of tokens, and which of them the loss is of.
+// Tokenises a row of supervised fine-tuning and marks the tokens that the loss covers.
 import type { Tokenizer } from '@keel/model';
 import { isChat } from '../data/messages.ts';
 import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
@@ -11,26 +11,26 @@ import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 export interface TokenisedExample extends ScoredSequence {
-  /** Whether its end was cut at the maximum length. */
+  /** Whether its end was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the assistant's turns of which the chat template leaves text out, and messages of
-   * others, such as "system message"; absent where there are none.
+   * Fields of the assistant's turns of which the chat template drops text, and messages of others,
+   * such as "system message"; absent if there are none.
    */
   lost?: string[];
 }
 
 export interface ExampleOptions extends ScoringRules {
-  /** Tokens of a row; null: no limit. */
+  /** Maximum tokens of a row; null: no limit. */
   maxLength: number | null;
 }
 
 /**
- * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token
- * after it. No token lies across a border between scored and unscored text.
- * @returns null when nothing that is scored is left within the maximum length
- * @throws ChatTemplateError when the template refuses the row
- * @throws Error when the row is a chat and the model has no chat template
+ * Tokenises a row: chats with the model's template, plain text followed by the end-of-sequence
+ * token. No token crosses a border between scored and unscored text.
+ * @returns null if nothing that is scored is left within the maximum length
+ * @throws ChatTemplateError if the template rejects the row
+ * @throws Error if the row is a chat and the model has no chat template
  */
 export function tokeniseExample(
   row: SupervisedRow,
@@ -38,26 +38,26 @@ export function tokeniseExample(
   { maxLength, ...rules }: ExampleOptions,
 ): TokenisedExample | null {
   const { lost, ...whole } = tokeniseWhole(row, tokenizer, rules);
-  const told = lost.length > 0 ? { lost } : {};
+  const dropped = lost.length > 0 ? { lost } : {};
   if (maxLength === null || whole.tokens.length <= maxLength) {
-    return { ...whole, truncated: false, ...told };
+    return { ...whole, truncated: false, ...dropped };
   }
   const cut = {
     tokens: whole.tokens.slice(0, maxLength),
     scored: whole.scored.slice(0, maxLength),
   };
   if (scoredCount(whole) > 0 && scoredCount(cut) === 0) return null;
-  return { ...cut, truncated: true, ...told };
+  return { ...cut, truncated: true, ...dropped };
 }
 
-/** {@link tokeniseExample} as a thread finds it. */
+/** {@link tokeniseExample}, under a name by which a thread loads it. */
 export const exampleTokenising: NamedTokenise<SupervisedRow, TokenisedExample, ExampleOptions> = {
   run: tokeniseExample,
   module: import.meta.url,
   name: 'tokeniseExample',
 };
 
-/** Tokens that can be scored: nothing predicts the first one of a row. */
+/** Number of tokens that can be scored: nothing predicts the first one of a row. */
 export function scoredCount({ scored }: ScoredSequence): number {
   return scored.reduce((count, one, at) => (one && at > 0 ? count + 1 : count), 0);
 }

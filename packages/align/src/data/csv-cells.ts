@@ -1,4 +1,4 @@
-// What the text of a CSV cell means.
+// Converts the text of CSV cells to the values of a row's fields.
 import { parseExactJson } from '@keel/model/exact-json';
 import { own } from '../config/own.ts';
 
@@ -9,9 +9,8 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
 /**
- * What the text of a CSV cell means. CSV knows only text, so numbers, labels, lists and chats are
- * read from it; a cell that is none of what its field wants stays text, for the row's check to
- * name.
+ * The value of a CSV cell. CSV has only text, so numbers, labels, lists and chats are parsed from
+ * it. A cell that does not fit its field stays text, and the row's check reports it.
  */
 export const cellValue = (field: string, text: string): unknown => {
   if (numbers.has(field)) {
@@ -26,7 +25,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return listIn(text) ?? text;
   }
   if (contents.has(field) && /^\s*\[\s*\{/.test(text)) {
-    // A prompt may be JSON itself: only turns make it a chat.
+    // A prompt may itself be JSON: only a list of turns is a chat.
     const list = listIn(text);
     return list?.every((turn) => isTurn(turn)) ? list : text;
   }

@@ -14,7 +14,7 @@ const called = (args: object) => [
   { type: 'function', function: { name: 'heat', arguments: args } },
 ];
 
-test('structs have the fields that the row has, and no nulls of other rows', async () => {
+test('structs have the fields that the row has, and no nulls from other rows', async () => {
   const [first, second, third] = await rows();
   expect(first?.prompt).toStrictEqual([{ role: 'user', content: 'Heat?', name: 'ann' }]);
   expect(first?.completion).toStrictEqual([
@@ -22,7 +22,7 @@ test('structs have the fields that the row has, and no nulls of other rows', asy
   ]);
   expect(second?.prompt).toStrictEqual([
     { role: 'user', content: 'Heat?' },
-    // Every message has a content: this null is the writer's.
+    // Every message has a content: this null comes from the writer.
     { role: 'assistant', content: null, tool_calls: called({ t: new PythonFloat(20) }) },
     { role: 'tool', content: 'ok' },
   ]);
@@ -62,7 +62,7 @@ test('JSON text keeps its nulls and its floats', async () => {
   expect(first?.rendering).toStrictEqual({ tools: [tool], variables: { think: false } });
 });
 
-test('a reward sees numbers with all their digits, dates and times as text, and no invented nulls', async () => {
+test('a reward sees numbers with all their digits, dates and times as text, and no added nulls', async () => {
   const [first, second] = await rows();
   const { tools: _, ...extra } = first!.extra;
   expect(extra).toStrictEqual({

@@ -29,7 +29,7 @@ const casesOf = (inputs: Inputs) =>
     scoreGap: inputs.score_gap!,
   });
 
-/** What the golden file calls it, what it is called here, and its options. */
+/** By the name in the golden file: the name in Keel, and the options. */
 const losses: Record<string, [string, (inputs: Inputs) => Record<string, unknown>]> = {
   sigmoid: ['sigmoid', ({ beta }) => ({ beta })],
   'conservative (cDPO)': [
@@ -110,7 +110,7 @@ describe.skipIf(path === null)('golden losses', () => {
     }
   });
 
-  it('leave none out', () => {
+  it('cover every entry', () => {
     const expected = new Set(golden.offline.flatMap((one) => Object.keys(one.expected)));
     expect([...expected].filter((key) => !(key in losses)).sort()).toEqual(kinds.toSorted());
   });

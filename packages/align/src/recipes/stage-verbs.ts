@@ -1,4 +1,4 @@
-// The verbs that a recipe's stages may be. Reads options only: help and schemas do without
+// The verbs that a recipe's stages may use. Imports only options: help and schemas do not load
 // LibTorch.
 
 import type { OptionsDefinition } from '../config/options.ts';
@@ -20,7 +20,7 @@ import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
 import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 
-/** What a stage's result is, for the stages after it. */
+/** The kind of a stage's result, for later stages. */
 export type StageResult = 'language model' | 'reward model';
 
 /** Kinds of rows whose work can be estimated (measure-rows.ts). */
@@ -34,11 +34,11 @@ export type MeasuredRows =
   | 'prompt';
 
 export interface OtherPasses {
-  /** Whose result is kept. */
+  /** Once per row: the result is cached. */
   once?: number;
-  /** Each time that the row comes up. */
+  /** Each time the row is used. */
   always?: number;
-  /** Trained passes, where it is not one. */
+  /** Trained passes (default: 1). */
   trained?: number;
 }
 
@@ -46,25 +46,25 @@ export interface OtherPasses {
 export interface MixedRows {
   data: readonly string[];
   rows: MeasuredRows;
-  /** In a step. */
+  /** Rows per step. */
   count: number;
 }
 
 /** A verb as a stage of a recipe. */
 export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
-  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
+  // biome-ignore lint/suspicious/noExplicitAny: each verb's schema has its own shape
   definition: OptionsDefinition<any, Options>;
   gives: StageResult;
-  /** What its rows are, by which its work is estimated; where options decide, what they say. */
+  /** The kind of its rows, from which its work is estimated; a function if options decide. */
   rows: MeasuredRows | ((options: Options) => MeasuredRows);
-  /** Forward passes of a row beside the one that is trained. */
+  /** Forward passes of a row in addition to the trained one. */
   otherPasses?(options: Options): OtherPasses;
-  /** Rows that each optimiser step has beside those of `data`. */
+  /** Rows of each optimiser step in addition to those of `data`. */
   mixed?(options: Options): MixedRows | null;
   run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
 }
 
-/** Checks that a verb's parts speak of the same options. */
+/** Checks that a verb's parts have the same options type. */
 const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
   verb as unknown as StageVerb;
 
@@ -72,9 +72,9 @@ const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
   loss.some((name) => rankedObjectiveNames.includes(name));
 
 /**
- * Of verbs that sample: what they sample takes about the time of two passes, since weights are read
- * for few tokens at a time; then log-probabilities, the reward, and the reference where there is
- * one. A critic that is an adapter trains as the policy does.
+ * Shared by verbs that sample. Sampling takes about as long as two passes, because weights are read
+ * for a few tokens at a time; then come log-probabilities, the reward, and the reference if there
+ * is one. A critic that is an adapter trains like the policy.
  */
 const online = {
   gives: 'language model',
@@ -89,13 +89,13 @@ const online = {
   }),
 } as const;
 
-/** Of those that mix the likelihood of text in. */
+/** Shared by verbs that mix in the likelihood of text. */
 const mixing = {
   mixed: ({ pretrainingData: data, pretrainingBatchSize: count }: PretrainingOptions) =>
     data && { data, count, rows: 'supervised' as const },
 };
 
-/** By name. A new training verb is one entry here. */
+/** By name. Add an entry here for a new training verb. */
 export const stageVerbs: Readonly<Record<string, StageVerb>> = {
   sft: stage({
     definition: sftDefinition,
@@ -121,7 +121,7 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
       const needed =
         ofRankings(options) || loss.some((name) => pairedObjective(name).needsReference);
       const passes = needed ? 1 : 0;
-      // What a reference said before it moved is of no use.
+      // Scores from before the reference moved are of no use.
       return referenceSyncSteps === null ? { once: passes } : { always: passes };
     },
     run: async () => (await import('../methods/pairs/run-dpo.ts')).runDpo,
@@ -130,7 +130,8 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     definition: ktoDefinition,
     gives: 'language model',
     rows: 'unpaired',
-    // The reference is kept; for KTO's KL, policy and reference on the mismatched answer.
+    // The reference's scores are cached; KTO's KL needs policy and reference on the mismatched
+    // answer.
     otherPasses: ({ loss }) => ({ once: 1, always: loss === 'kto' ? 2 : 0 }),
     run: async () => (await import('../methods/answers/run-kto.ts')).runKto,
   }),
@@ -138,58 +139,58 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = {
     ...online,
     ...mixing,
     definition: ppoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runPpo,
+    run: async () => (await import('../methods/ppo/ppo.ts')).runPpo,
   }),
   grpo: stage({
     ...online,
     ...mixing,
     definition: grpoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runGrpo,
+    run: async () => (await import('../methods/grpo/grpo.ts')).runGrpo,
   }),
   rloo: stage({
     ...online,
     ...mixing,
     definition: rlooDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRloo,
+    run: async () => (await import('../methods/rloo/rloo.ts')).runRloo,
   }),
   reinforce: stage({
     ...online,
     definition: reinforceDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runReinforce,
+    run: async () => (await import('../methods/reinforce/reinforce.ts')).runReinforce,
   }),
   remax: stage({
     ...online,
     definition: remaxDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRemax,
+    run: async () => (await import('../methods/remax/remax.ts')).runRemax,
   }),
   'online-dpo': stage({
     ...online,
     definition: onlineDpoDefinition,
     // There is always a reference.
     otherPasses: ({ numIterations }) => ({ always: 5, trained: numIterations }),
-    run: async () => (await import('../methods/online/run-online.ts')).runOnlineDpo,
+    run: async () => (await import('../methods/online-dpo/online-dpo.ts')).runOnlineDpo,
   }),
   d2po: stage({
     ...online,
     definition: d2poDefinition,
-    // Answers are sampled, and read by policy and reference as for online DPO; the discriminator
-    // reads them twice, and learns of pairs.
+    // Answers are sampled and scored by policy and reference as for online DPO; the discriminator
+    // scores them twice and is trained on pairs.
     otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
       always: 7,
       trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
     }),
-    run: async () => (await import('../methods/online/run-online.ts')).runD2po,
+    run: async () => (await import('../methods/d2po/d2po.ts')).runD2po,
   }),
   raft: stage({
     ...online,
     definition: raftDefinition,
-    // Only the answers that are kept are trained on; all are sampled, judged, and read by policy
-    // and reference.
+    // Only the kept answers are trained on; all are sampled, judged, and scored by policy and
+    // reference.
     otherPasses: ({ lora, keep, numGenerations, numIterations }) => ({
       always: lora ? 5 : 3,
       trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
     }),
-    run: async () => (await import('../methods/online/run-online.ts')).runRaft,
+    run: async () => (await import('../methods/raft/raft.ts')).runRaft,
   }),
 };
 

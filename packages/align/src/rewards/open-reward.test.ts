@@ -25,11 +25,11 @@ test.each([
   ['length:9-3', 'above max'],
   ['code:cobol', 'language'],
   ['nothing', 'no such file or folder'],
-])('%s is refused', (text, message) => {
+])('%s is rejected', (text, message) => {
   expect(() => parseShortForm(text)).toThrow(message);
 });
 
-test('a spec finds its modules beside it', async () => {
+test('a spec finds its modules next to it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keel-spec-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'double.mjs'), 'export default ({ completion }) => 2 * completion;');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { pack, unpack } from './transfer.ts';
 
 describe('pack', () => {
-  it('moves lists of whole numbers and flags, and unpack gives them back', () => {
+  it('moves lists of whole numbers and flags, and unpack restores them', () => {
     const value = {
       prompt: [1, 2, -3, 2 ** 31 - 1],
       answers: [
@@ -39,7 +39,7 @@ describe('pack', () => {
     expect(exactJson(unpack(sent))).toBe(text);
   });
 
-  it('leaves lists as they are that 32 bits do not hold', () => {
+  it('does not change lists that do not fit in 32 bits', () => {
     for (const value of [[0.5], [2 ** 31], [-0], [Number.NaN], ['1'], [1, true], [[]]]) {
       const memory: ArrayBuffer[] = [];
       expect(unpack(structuredClone(pack(value, memory)))).toEqual(value);

@@ -1,10 +1,10 @@
-// Rows and tokens on their way between threads: lists of numbers as typed arrays, whose memory
-// moves in place of being copied, and whole floats and the order of fields as what structured
-// cloning keeps.
+// Converts rows and tokens for transfer between threads: lists of numbers become typed arrays, whose
+// memory moves instead of being copied, and whole floats and the order of fields become values that
+// structured cloning preserves.
 import { PythonFloat } from '@keel/model';
 import { fieldNames, hasOwnOrder, inOrder } from '@keel/model/exact-json';
 
-/** Stands for a list of whole numbers, or of true and false, or for one {@link PythonFloat}. */
+/** Represents a list of whole numbers or of booleans, or one {@link PythonFloat}. */
 interface Packed {
   packed: 'numbers' | 'flags' | 'float';
   values: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -14,8 +14,8 @@ const fitsInt32 = (value: unknown): boolean =>
   typeof value === 'number' && (value | 0) === value && !Object.is(value, -0);
 
 /**
- * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning
- * takes: plain objects, lists, typed arrays, texts, numbers; and whole floats.
+ * A value with its lists packed; `memory` receives the buffers to move. Accepts what structured
+ * cloning accepts (plain objects, lists, typed arrays, texts, numbers) and whole floats.
  */
 export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   if (Array.isArray(value)) {
@@ -39,7 +39,7 @@ function moved(packed: Packed['packed'], values: Packed['values'], memory: Array
   return { packed, values };
 }
 
-/** What {@link pack} was given. */
+/** The value that {@link pack} was given. */
 export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
@@ -51,7 +51,7 @@ export function unpack(value: unknown): unknown {
     );
   }
   const { packed, values } = value as Partial<Packed>;
-  // A row may have fields of these names, but no typed arrays of these kinds in them.
+  // A row may have fields with these names, but not with typed arrays of these kinds.
   if (packed === 'numbers' && values instanceof Int32Array) return Array.from(values);
   if (packed === 'flags' && values instanceof Uint8Array)
     return Array.from(values, (one) => one === 1);

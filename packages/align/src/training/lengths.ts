@@ -69,7 +69,7 @@ export class LengthReport {
       [...lost.values()].filter((names) => lostParts(names)[part].length > 0).length;
     this.#say(rowsWith('roles'), all, (count) => {
       return (
-        `${count} of ${length} rows of ${option}: the chat template leaves out whole messages (${roles.join(', ')}), ` +
+        `${count} of ${length} rows of ${option}: the chat template drops whole messages (${roles.join(', ')}), ` +
         'so the model does not see them. Write their text in a message that it does write, or pass another template ' +
         'with --chat-template; keel tokens shows what is left'
       );

@@ -7,10 +7,11 @@ const schema = z
   .strictObject({
     ...modelShape,
     system: option(z.string().min(1).nullable().default(null), {
-      description: 'system message at the beginning',
-      group: 'Conversation',
-      value: 'text',
+      description: 'system message',
+      group: 'Prompt',
       literal: true,
+      common: true,
+      shownDefault: 'no system message',
     }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
     ...machineShape,

@@ -11,14 +11,14 @@ const defined = defineOptions(
   'schema',
   z.strictObject({
     verb: option(z.enum(configurable), {
-      description: 'the verb whose YAML file is described',
-      group: 'Options',
+      description: 'verb whose YAML file the schema describes',
+      group: 'Model and data',
     }),
   }),
   { complete: (parsed) => parsed },
 );
 
-// It stands on the command line without a flag, and complaints name it so.
+// An operand has no flag: messages call it <verb>.
 export const definition = {
   ...defined,
   descriptors: defined.descriptors.map((descriptor) => ({ ...descriptor, flag: '<verb>' })),

@@ -1,4 +1,4 @@
-// What training changed, measured on held-out pairs and on generated answers.
+// Measures what training changed, on held-out pairs and on generated answers.
 import {
   openRows,
   type PreferenceRow,
@@ -74,11 +74,11 @@ export interface JudgedAnswer {
 export interface AnswerOptions {
   adapter: string | null;
   maxNewTokens: number;
-  /** 0: the most likely token each time. */
+  /** 0 for greedy decoding. */
   temperature: number;
 }
 
-/** Answers to questions, judged. */
+/** Generates and judges answers to questions. */
 export async function answer(
   model: LanguageModel,
   questions: readonly Question[],
@@ -102,7 +102,7 @@ export async function answer(
 }
 
 /**
- * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers drawn from
+ * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers sampled from
  * the policy at temperature 1 its mean estimates KL(policy || base).
  */
 export function logRatios(
@@ -132,7 +132,7 @@ export function logRatios(
 
 function promptTokens(model: LanguageModel, prompt: string): number[] {
   const { chatTemplate } = model.tokenizer;
-  if (chatTemplate === null) throw new Error('the quickstart needs a chat model');
+  if (chatTemplate === null) throw new Error('the quickstart needs a model with a chat template');
   return model.tokenizer.encode(
     chatTemplate.render([{ role: 'user', content: prompt }], { addGenerationPrompt: true }),
   );

@@ -4,15 +4,15 @@ import type { TokenPart, TokenPiece } from './token-pieces.ts';
 
 /** A row (or a text) in tokens. */
 export interface ShownTokens {
-  /** Where it comes from, for people. */
+  /** The row's position, for people. */
   heading: string;
-  /** The same for machines. */
+  /** The same, for JSON. */
   name: Record<string, unknown>;
   parts: TokenPart[];
   /** Answers were cut at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the assistant's messages of which the chat template leaves text out, and messages of
+   * Fields of the assistant's messages from which the chat template drops text, and messages of
    * others, such as "system message".
    */
   lost?: string[];
@@ -33,18 +33,18 @@ export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): 
   sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }) });
 }
 
-/** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
+/** Prints parts one below the other; scored tokens have a star, and a colour on a terminal. */
 export function printTokens({ heading, parts, truncated, lost }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
   const { fields, roles } = lostParts(lost ?? []);
   if (roles.length > 0) {
-    say(`  The chat template leaves out whole messages (${roles.join(', ')}).`);
+    say(`  The chat template drops whole messages (${roles.join(', ')}).`);
   }
   if (fields.length > 0) {
     say(
-      `  The chat template leaves out some of what the assistant says (${fields.join(', ')}): it is not trained on.`,
+      `  The chat template drops some of the assistant's text (${fields.join(', ')}), which is not trained on.`,
     );
   }
   for (const { name, pieces } of parts) {
@@ -58,22 +58,22 @@ export function printTokens({ heading, parts, truncated, lost }: ShownTokens): v
   say('');
 }
 
-/** The key to what `printTokens` shows. */
+/** Prints a key to the output of `printTokens`. */
 export function printLegend(): void {
-  say('Each token: its text and its id. Tokens with a star * are scored.\n');
+  say('Each token is shown as its text and its id. A star (*) marks scored tokens.\n');
 }
 
 function wrap(pieces: readonly TokenPiece[], width: number): TokenPiece[][] {
   const lines: TokenPiece[][] = [];
-  let room = 0;
+  let free = 0;
   for (const piece of pieces) {
     const length = plain(piece).length + 2;
-    if (room < length) {
+    if (free < length) {
       lines.push([]);
-      room = width;
+      free = width;
     }
     lines.at(-1)!.push(piece);
-    room -= length;
+    free -= length;
   }
   return lines;
 }

@@ -1,17 +1,19 @@
 // The options machinery of @keel/align without its index, which loads LibTorch: help, schemas and
-// the doctor do without.
+// the doctor do not need it.
 
+export { compareDefinition } from '../../../align/src/comparing/compare-options.ts';
 export { compareJsonSchema } from '../../../align/src/comparing/compare-schema.ts';
-export { compareDefinition } from '../../../align/src/config/compare-options.ts';
 export { ConfigError } from '../../../align/src/config/config-error.ts';
 export { flagValue } from '../../../align/src/config/flag-value.ts';
 export { optionsJsonSchema } from '../../../align/src/config/json-schema.ts';
 export { nearest } from '../../../align/src/config/nearest.ts';
 export {
   defineOptions,
+  detailsOf,
   type OptionDescriptor,
   type OptionsDefinition,
   option,
+  variant,
 } from '../../../align/src/config/options.ts';
 export { resolveOptions } from '../../../align/src/config/resolve-options.ts';
 export {

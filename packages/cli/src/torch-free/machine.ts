@@ -1,4 +1,5 @@
-// What the doctor asks of @keel/torch and @keel/model without their indexes, which load LibTorch.
+// What the doctor needs from @keel/torch and @keel/model, without their indexes, which load
+// LibTorch.
 export { cpuFlags, hasFastBfloat16 } from '../../../model/src/cpu-features.ts';
 export {
   cachedDefaultModel,
@@ -8,5 +9,5 @@ export {
 export {
   currentBuild,
   locateLibtorch,
-  // @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
+  // @ts-expect-error plain JavaScript, shared with setup, which runs before TypeScript can
 } from '../../../torch/src/locate-libtorch.mjs';

@@ -26,7 +26,7 @@ describe.skipIf(!trajectory)('keel score', () => {
     expect(scores[0]).toMatchObject({ tokens_chosen: 15, tokens_rejected: 7 });
   });
 
-  test('gives the same whatever is scored together', async () => {
+  test('gives the same scores in any batch', async () => {
     const args = ['score', ...fp32, '--data', data, '--json', '--batch-tokens'];
     const [alone, together] = await Promise.all(
       ['1', '4096'].map(async (tokens) => jsonLines((await keel([...args, tokens])).stdout)),
@@ -85,7 +85,7 @@ describe.skipIf(!trajectory)('keel score', () => {
 });
 
 describe.skipIf(!goldenPath('smollm2-dpo-lora'))('keel score with an adapter', () => {
-  test('an adapter at its start gives what the model alone gave TRL', async () => {
+  test('an untrained adapter gives the scores that TRL gets from the model alone', async () => {
     const folder = goldenPath('smollm2-dpo-lora')!;
     const adapter = ['--adapter', `${folder}/initial-adapter`];
     const data = ['--data', `${folder}/train.jsonl`, '--precision', 'fp32', '--json'];

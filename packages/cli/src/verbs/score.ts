@@ -15,7 +15,7 @@ const CHUNK = 256;
 export async function run(options: ScoreOptions): Promise<number> {
   if (options.reward !== null) return scoreWithReward(options, options.reward);
   await using source = await openAnswers(options);
-  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
+  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
   const { model, role } = await openModel(options);
   const rows = new ScoredRows(source, model, options);
   if (options.onBadRow === 'fail') await rows.check();
@@ -37,11 +37,12 @@ export async function run(options: ScoreOptions): Promise<number> {
   display.end();
   const notice = rows.faults.notice();
   if (notice !== null) console.error(notice);
-  if (rows.faults.count === source.length) throw new Error('--data: no row is left to score');
+  if (rows.faults.count === source.length)
+    throw new Error('--data: every row is bad, so there is nothing to score');
   return 0;
 }
 
-/** Rows as tokens; bad ones are an error or are left out. */
+/** Tokenises rows; bad ones are an error or are skipped. */
 class ScoredRows {
   readonly faults: RowFaults;
   readonly #source: AnswerSource;
@@ -56,17 +57,16 @@ class ScoredRows {
   }
 
   /**
-   * Looks at every row, so that a fault is told before the first score is printed.
-   * @throws DataError as {@link tokenise} does
+   * Checks every row, so that a bad one is reported before the first score is printed.
+   * @throws DataError like {@link tokenise}
    */
   async check(): Promise<void> {
     for (let index = 0; index < this.#source.length; index++) await this.tokenise([index]);
   }
 
   /**
-   * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left
-   *   out
-   * @throws DataError for a bad row where they are not left out
+   * @returns each row's tokens; null if it does not fit, undefined if it is bad and skipped
+   * @throws DataError for a bad row, unless bad rows are skipped
    */
   async tokenise(indices: readonly number[]): Promise<(TokenisedRow | null | undefined)[]> {
     const { tokenizer, decoder } = this.#model;

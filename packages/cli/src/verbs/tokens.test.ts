@@ -13,7 +13,7 @@ interface Part {
 }
 
 describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
-  test('shows what rows become, for machines', async () => {
+  test('shows the tokens of rows as JSON', async () => {
     const { code, stdout, stderr } = await keel([
       'tokens',
       ...model,
@@ -39,7 +39,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     expect(truncated).toBe(false);
   });
 
-  test('shows them for people: borders, counts, ids, stars on what is scored', async () => {
+  test('shows them for people: parts, counts, ids, stars on scored tokens', async () => {
     const { code, stdout } = await keel(['tokens', ...model, '--data', chats]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^row 0 \(.*train\.jsonl:1\): \d+ tokens in the packed batch$/m);
@@ -48,7 +48,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     expect(stdout).not.toContain('\x1b');
   });
 
-  test('says what was cut and what does not fit', async () => {
+  test('reports rows that were cut or do not fit', async () => {
     const cut = await keel(['tokens', ...model, '--data', chats, '--max-length', '30', '--json']);
     expect(jsonLines(cut.stdout)[0]).toMatchObject({ truncated: true });
     const left = await keel(['tokens', ...model, '--data', chats, '--max-length', '5']);

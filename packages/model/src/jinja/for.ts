@@ -1,4 +1,5 @@
 import { type Expression, type For, walk } from './ast.ts';
+import { type Compilation, enter, leave } from './compilation.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { accessor, compileExpression } from './expressions.ts';
 import type { Frame } from './frame.ts';
@@ -6,7 +7,6 @@ import { spend } from './limits.ts';
 import { LoopContext } from './loop.ts';
 import { iterate, truthy } from './operators.ts';
 import { capture, type Evaluate, type Execute, nested, type Output, Scope } from './runtime.ts';
-import { type Compilation, compileBody, enter, leave } from './statements.ts';
 import { FunctionScope, usesLoop } from './symbols.ts';
 import { compileTarget } from './targets.ts';
 import type { Text } from './text.ts';
@@ -93,7 +93,7 @@ const compileLoop = (
   const { assign } = compileTarget(node.target, inner);
   const begin = enter(inner);
   const end = leave(inner);
-  const execute = compileBody(node.body, inner, compilation);
+  const execute = compilation.compileBody(node.body, inner);
   const setLoop = loopSlot === null ? null : accessor(loopSlot, inner).write;
   return (own, output, values, recursion) => {
     const selected = select === null ? values : select(own, values);
@@ -182,7 +182,7 @@ const compileElse = (
   inner.symbols.analyse(otherwise);
   const begin = enter(inner);
   const end = leave(inner);
-  const execute = compileBody(otherwise, inner, compilation);
+  const execute = compilation.compileBody(otherwise, inner);
   return (own, output) => {
     begin(own);
     const ending = execute(own, output);

@@ -3,7 +3,7 @@ import { fromJs } from '../jinja/from-js.ts';
 import { concat, type Origin, type Text, tagged } from '../jinja/text.ts';
 import { Dict, List, type Value } from '../jinja/values.ts';
 import { fieldNames } from '../json/exact-json.ts';
-import type { ChatMessage } from './chat-template.ts';
+import type { ChatMessage } from './chat-message.ts';
 
 const origin = (message: number, field: string): Origin => ({ message, field, generation: 0 });
 
