@@ -130,6 +130,47 @@ describe('a generation prompt that opens a reasoning block', () => {
     });
   });
 
+  it('which only some conversations have: each is told as if it were the first', () => {
+    const source = () =>
+      template({
+        text: forgets,
+        opens: "{% if messages[0].content == 'on' %}{{ '<think>' }}{% endif %}",
+      });
+    const [on, off] = [
+      [system('on'), user('a')],
+      [system('off'), user('a')],
+    ];
+    const both = source();
+    expect([off, on, off].map((prompt) => sampled(both, prompt).opened)).toEqual([
+      '',
+      '<think>',
+      '',
+    ]);
+    const again = source();
+    expect([on, off, on].map((prompt) => sampled(again, prompt).opened)).toEqual([
+      ...['<think>', '', '<think>'],
+    ]);
+  });
+
+  it('which only some turns of a conversation have: each begins where it parts from its prompt', () => {
+    const keeping = template({ opens: '<think>' });
+    const thinking = [user('a'), assistant('<think>w</think>b')];
+    const plain = [user('c'), assistant('d'), user('e'), assistant('')];
+    expect(chat(keeping, ...thinking, ...plain, ...thinking)).toBe(
+      '[user:a][assistant:<think>«w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»' +
+        '[user:a][assistant:<think>«w</think>b]»',
+    );
+    expect(chat(keeping, ...plain, ...thinking, ...plain)).toBe(
+      '[user:c][assistant:«d]»[user:e][assistant:«]»[user:a][assistant:<think>«w</think>b]»' +
+        '[user:c][assistant:«d]»[user:e][assistant:«]»',
+    );
+    expect(shown(keeping, [user('a')], [thinking[1]!, ...plain])).toEqual({
+      prompt: '[user:a][assistant:',
+      chosen: '«<think>w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»',
+      rejected: '«no]»',
+    });
+  });
+
   it('never splits a tag, even if an answer starts like it', () => {
     const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
     expect(prompt).toBe('[user:a][assistant:');
@@ -150,6 +191,24 @@ describe('a generation prompt that opens a reasoning block', () => {
     expect(shown(closed, [user('a')], [assistant('b')])).toMatchObject({
       prompt: '[user:a][assistant:<think></think>',
       chosen: '«b]»',
+    });
+  });
+
+  it('and closes it again, where an answer keeps it open: both share the opening tag', () => {
+    // As GLM 4.5 writes reasoning in the content, with thinking turned off.
+    const closing = template({
+      text:
+        "m.content if m.role == 'user' else '<think>' + (m.content.split('</think>')[0].split('<think>')[-1] if " +
+        "'</think>' in m.content else '') + '</think>' + m.content.split('</think>')[-1]",
+      opens: '<think></think>',
+    });
+    expect(shown(closing, [user('a')], [assistant('<think>w</think>b')])).toEqual({
+      prompt: '[user:a][assistant:<think>',
+      chosen: '«w</think>b]»',
+      rejected: '«</think>no]»',
+    });
+    expect(shown(closing, [user('a')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:<think></think>', chosen: '«b]»' },
     });
   });
 
@@ -175,6 +234,35 @@ describe('a template that renders earlier text differently once an answer follow
     const found = shown(late, [system('s'), user('a')], [assistant('b')]);
     expect(found.prompt).toBe(sampled(late, [system('s'), user('a')]).text);
     expect(found).toMatchObject({ chosen: '«b]»', rejected: '«no]»' });
+  });
+
+  it('leaves out messages of others, and says whose', () => {
+    // As Mistral's template does: the system message goes before the last message, if a user's.
+    const late = template({
+      before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
+      text: "'' if m.role == 'system' else (s if m.role == 'user' and loop.last else '') + m.content",
+    });
+    const rows = { messages: [system('s'), user('a'), assistant('b')], extra: {} };
+    const rules = { ...defaultScoring, maxLength: null };
+    expect(tokeniseExample(rows, late, rules)!.lost).toEqual(['system message']);
+    const switched = [system('/no_think'), ...rows.messages.slice(1)];
+    expect(tokeniseExample({ ...rows, messages: switched }, late, rules)!.lost).toBeUndefined();
+    const [prompt, answer] = [rows.messages.slice(0, 2), rows.messages.slice(2)];
+    const completion = { prompt, completion: answer, extra: {} };
+    expect(tokeniseExample(completion, late, rules)!.lost).toBeUndefined();
+    const pair = { prompt, chosen: answer, rejected: [assistant('no')], extra: {} };
+    expect(tokenisePair(pair, late, { maxLength: null })!.lost).toBeUndefined();
+
+    const deaf = template({ text: "'' if m.role == 'tool' else m.content" });
+    const asked = [user('a'), assistant('w'), { role: 'tool', content: 's' }];
+    const tool = { ...pair, prompt: asked };
+    expect(tokenisePair(tool, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
+    const question = { prompt: asked, extra: {} };
+    expect(tokenisePrompt(question, deaf, { maxPromptLength: null })!.lost).toEqual([
+      'tool message',
+    ]);
+    const later = { ...pair, prompt: [user('a')], chosen: [...asked.slice(1), ...answer] };
+    expect(tokenisePair(later, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
   });
 
   it('marks only the last answer: its turns are found in the whole', () => {
@@ -221,6 +309,25 @@ describe('a prompt that ends with the start of an answer', () => {
     });
   });
 
+  it('may be empty: what the template trims before it belongs to the answer', () => {
+    // As Llama 3 has it; transformers ends the prompt before the newlines of the header.
+    const trimming = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']\n\n' + m.content | trim + '[e]' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant]\n\n' }}{% endif %}",
+    );
+    for (const blank of ['', ' \n']) {
+      const prompt = [system('s'), user('a'), assistant(blank)];
+      const asked = '[system]\n\ns[e][user]\n\na[e][assistant]';
+      expect(sampled(trimming, prompt).text).toBe(asked);
+      expect(shown(trimming, prompt, [assistant('b')])).toEqual({
+        ...{ prompt: asked, chosen: '«\n\nb[e]»', rejected: '«\n\nno[e]»' },
+      });
+    }
+    expect(shown(plain, [user('a'), assistant('')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:', chosen: '«b]»' },
+    });
+  });
+
   it('continues with further turns', () => {
     const more = [assistant(' red'), user('b'), assistant('c')];
     expect(shown(plain, begun, more).chosen).toBe('« red]»[user:b][assistant:«c]»');
@@ -238,6 +345,28 @@ describe('a prompt that ends with the start of an answer', () => {
 describe('turns', () => {
   const plain = template();
 
+  it('end before the next header, where only the last has an end mark', () => {
+    for (const [open, close] of ['[]', '<>']) {
+      const mark = (name: string) => `{{ '${open}${name}${close}' }}`;
+      const last = tinyChatTokenizer(
+        `{% for m in messages %}{{ '${open}' + m.role + '${close}' + m.content }}` +
+          `{% if loop.last and m.role == 'assistant' %}${mark('act')}{% endif %}{% endfor %}` +
+          `{% if add_generation_prompt %}${mark('assistant')}{% endif %}`,
+      );
+      const shownAs = (text: string) => text.replaceAll('[', open!).replaceAll(']', close!);
+      expect(chat(last, user('a'), assistant('b', { weight: 0 }), assistant('c'))).toBe(
+        shownAs('[user]a[assistant]b[assistant]«c[act]»'),
+      );
+    }
+    const brackets = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{{ '[ut]' if messages[-1].role == 'assistant' }}" +
+        "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}",
+    );
+    expect(chat(brackets, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+      '[user]a[assistant]«b»[user]c[assistant]«d[ut]»',
+    );
+  });
+
   it('of weight 0 are in the text but not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
     expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
@@ -250,6 +379,18 @@ describe('turns', () => {
   it('may start a conversation', () => {
     expect(chat(plain, assistant('hi'), user('a'), assistant('b'))).toBe(
       '[assistant:«hi]»[user:a][assistant:«b]»',
+    );
+  });
+
+  it('begin after their header, also where the message before is not written', () => {
+    // As Vicuna writes turns: a space follows the header, and other roles are left out.
+    const spaced = tinyChatTokenizer(
+      "{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ': ' + m.content + ']' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const tool: Message = { role: 'tool', content: 's' };
+    expect(chat(spaced, user('a'), assistant('b'), tool, assistant('c'))).toBe(
+      '[user: a][assistant:« b]»[assistant:« c]»',
     );
   });
 
@@ -280,6 +421,18 @@ describe('turns', () => {
     );
     expect(chat(apart, user('a'), assistant('b'), user('c'), assistant('d', { weight: 0 }))).toBe(
       '[user:a][assistant:«b]»[user:c][assistant:d]',
+    );
+    // As GLM 4.5 writes a turn without text: its block is a turn's all the same.
+    const empty = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ '<t></t>' }}" +
+        "{% if m.content %}{{ m.content }}{% endif %}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
+    );
+    const turns = [user('a'), assistant(''), user('c'), assistant('d')];
+    expect(chat(empty, ...turns)).toBe(
+      '[user:a][assistant:«<t></t>»][user:c][assistant:«<t></t>d»]',
+    );
+    expect(chat(empty, user('a'), assistant('', { weight: 0 }), ...turns.slice(2))).toBe(
+      '[user:a][assistant:<t></t>][user:c][assistant:«<t></t>d»]',
     );
     const last = { ...defaultScoring, assistantTurns: 'last' as const, maxLength: null };
     const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
@@ -315,6 +468,53 @@ describe('text of a message that another turn repeats', () => {
     ];
     expect(chat(naming, ...messages)).toBe(
       '[user:a][assistant:«(w)]»[tool:w=s by w][assistant:«b]»',
+    );
+  });
+});
+
+describe('a turn that holds the results of its calls', () => {
+  // As Gemma 4 writes it: the calls, their results, then the text of the turn.
+  const holding = tinyChatTokenizer(
+    "{% for m in messages %}{% if m.role != 'tool' %}" +
+      "{{ '[' + m.role + ':' if loop.first or loop.previtem.role != 'tool' }}" +
+      "{% for c in m.tool_calls or [] %}{{ '(' + c.function.name + ')' }}{% endfor %}{% if m.tool_calls %}{{ '{' }}" +
+      "{% if not loop.last %}{{ m.tool_calls[0].function.name + '=' + loop.nextitem.content + '}' }}{% endif %}{% endif %}" +
+      "{{ m.content or '' }}{{ ']' if m.content }}{% endif %}{% endfor %}" +
+      "{% if add_generation_prompt and messages[-1].role != 'tool' %}{{ '[assistant:' }}{% endif %}",
+  );
+  const tool_calls = [{ type: 'function', function: { name: 'w', arguments: {} } }];
+  const calls = (text: string | null, more = {}) =>
+    assistant(text as string, { tool_calls, ...more });
+  const result: Message = { role: 'tool', content: 's' };
+  const [asked, answered] = [user('a'), assistant('b')];
+
+  it('is scored without them', () => {
+    for (const none of [null, '']) {
+      expect(chat(holding, asked, calls(none), result, answered)).toBe(
+        '[user:a][assistant:«(w){»w=s}«b]»',
+      );
+    }
+    expect(chat(holding, asked, calls('t'), result, answered)).toBe(
+      '[user:a][assistant:«(w){»w=s}«t]b]»',
+    );
+    expect(chat(holding, asked, calls('t'), result)).toBe('[user:a][assistant:«(w){»w=s}«t]»');
+  });
+
+  it('is scored without them in an answer of several turns', () => {
+    expect(shown(holding, [asked], [calls('t'), result, answered])).toMatchObject({
+      prompt: '[user:a][assistant:',
+      chosen: '«(w){»w=s}«t]b]»',
+    });
+  });
+
+  it('keeps them in the context where it is not trained on', () => {
+    expect(chat(holding, asked, calls('t', { weight: 0 }), result, answered)).toBe(
+      '[user:a][assistant:(w){w=s}t]«b]»',
+    );
+    const row = { messages: [asked, calls('t', { weight: 0 }), result, answered], extra: {} };
+    const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
+    expect(marked(holding, tokeniseExample(row, holding, everything)!)).toBe(
+      '«[user:a][assistant:»(w){«w=s}»t]«b]»',
     );
   });
 });

@@ -59,10 +59,15 @@ export function answerStart(
   const shared = sharedTags(whole.text, a, prompt.text, b);
   if (!whole.text.startsWith(header, a)) {
     const own = whole.spans.find(({ message, start }) => message === at && start >= a);
-    const between = whole.text.slice(a + shared, own?.start);
+    // The prompt has more before the header, such as an end mark that only a last turn has.
+    const before = whole.text.slice(a, own?.start);
+    if (own !== undefined && before.trim() !== '' && tail.endsWith(before)) {
+      return { start: own.start, promptLength: length };
+    }
+    const between = [whole.text.slice(a + shared, own?.start), prompt.text.slice(b + shared)];
     // The header counts turns, for example: the answer is its own text. A tag before that text is
-    // part of the answer.
-    return own?.field === 'content' && !anyTag.test(between)
+    // part of the answer. A tag that only the prompt has is not before this answer.
+    return own?.field === 'content' && !between.some((text) => anyTag.test(text))
       ? { start: own.start, promptLength: length }
       : { start: a + shared, promptLength: b + shared };
   }
@@ -106,13 +111,15 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   const template = chat.tokenizer.chatTemplate!;
   const texts = known.get(template) ?? new Map<string, string>();
   known.set(template, texts);
+  // A message may say what is opened, as "/no_think" does: then the prompt ends otherwise.
   const key = exactJson([
     rendering?.variables ?? {},
     rendering?.tools != null,
-    messages.at(-1)?.role,
+    messages.map(({ role }) => role),
+    prompt.text.slice(prompt.spans.at(-1)?.end ?? 0),
   ]);
   const before = texts.get(key);
-  if (before !== undefined && prompt.text.endsWith(before)) return before;
+  if (before !== undefined) return before;
   const at = messages.length;
   const answered: Message[] = [...messages, { role: 'assistant', content: probe }];
   const starts = [answered, [...answered, { role: 'user', content: probe }]].flatMap((longer) => {

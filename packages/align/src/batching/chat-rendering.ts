@@ -135,11 +135,12 @@ export function startOf(
 }
 
 /**
- * {@link sharedLength}, but never to the middle of a tag: `<|end|>` and `<|user|>` share nothing.
+ * {@link sharedLength}, but never to the middle of a tag: `<|end|>` and `<|user|>` share nothing,
+ * nor do `[END]` and `[INST]`.
  */
 export function sharedTags(a: string, fromA: number, b: string, fromB: number): number {
   const shared = sharedLength(a, fromA, b, fromB);
-  const open = /<[^<>\s]*$/.exec(a.slice(fromA, fromA + shared));
+  const open = /[<[][^<>[\]\s]*$/.exec(a.slice(fromA, fromA + shared));
   const continues = a[fromA + shared] !== undefined || b[fromB + shared] !== undefined;
   return continues && open !== null ? open.index : shared;
 }

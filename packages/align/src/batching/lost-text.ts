@@ -1,7 +1,7 @@
-// Detects text of the assistant that a chat template drops, so that it cannot be missed in training
-// without a warning.
+// Detects text that a chat template drops, so that it cannot be missed in training without a
+// warning: what the assistant says, and whole messages of others.
 import type { RenderedChat } from '@keel/model';
-import type { Message } from '../data/messages.ts';
+import { type Message, textOf } from '../data/messages.ts';
 import { isLearned } from './chat-turns.ts';
 
 /** Fields of a message that hold the model's own text. */
@@ -40,6 +40,41 @@ export function lostFields(
   });
   return [...lost];
 }
+
+const suffix = ' message';
+
+/**
+ * Messages of others than the assistant that the template leaves out whole, each as its role and
+ * "message", such as "system message". A switch such as "/no_think" is said to the template.
+ * @param from the first message that is looked for in this rendering
+ * @param to the message after the last
+ */
+export function lostMessages(
+  messages: readonly Message[],
+  { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
+  { from = 0, to = messages.length } = {},
+): string[] {
+  const written = new Set(
+    spans
+      .filter(({ start, end }) => text.slice(start, end).trim() !== '')
+      .map(({ message }) => message),
+  );
+  const lost = messages.filter(
+    (message, at) =>
+      at >= from &&
+      at < to &&
+      message.role !== 'assistant' &&
+      !/^\s*(\/\w+\s*)*$/.test(textOf(message)) &&
+      !written.has(at),
+  );
+  return [...new Set(lost.map(({ role }) => `${role}${suffix}`))];
+}
+
+/** The fields of the assistant and the roles of others that {@link lostMessages} names. */
+export const lostParts = (lost: readonly string[]): { fields: string[]; roles: string[] } => ({
+  fields: lost.filter((name) => !name.endsWith(suffix)),
+  roles: lost.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
+});
 
 const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

@@ -3,6 +3,7 @@ import type { RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { openedText } from './answer-start.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
+import { lostMessages } from './lost-text.ts';
 
 /**
  * Messages up to where the model speaks: after the header of an answer, or within a final assistant
@@ -15,9 +16,16 @@ export const promptText = (
   { tokenizer, rendering }: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedChat => renderChat(tokenizer, messages, rendering, 'prompt');
 
-/** {@link promptText}, and what its end opens in the answer's place, such as `<think>\n`. */
-export function openedPrompt(chat: Chat): { text: string; opened: string } {
+/**
+ * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the messages
+ * that the template drops.
+ */
+export function openedPrompt(chat: Chat): { text: string; opened: string; lost: string[] } {
   const prompt = promptText(chat.messages, chat);
   const continues = chat.messages.at(-1)?.role === 'assistant';
-  return { text: prompt.text, opened: continues ? '' : openedText(chat, prompt) };
+  return {
+    text: prompt.text,
+    opened: continues ? '' : openedText(chat, prompt),
+    lost: lostMessages(chat.messages, prompt),
+  };
 }

@@ -4,9 +4,9 @@ import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/mode
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
-import { type Chat, renderChat, startOf } from './chat-rendering.ts';
+import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
 import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
-import { lostFields } from './lost-text.ts';
+import { lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -15,7 +15,10 @@ export interface TokenisedAnswers {
   prompt: number[];
   /** All tokens are scored, except those of turns that are not the assistant's. */
   answers: ScoredSequence[];
-  /** Fields of the answers of which the chat template drops text. */
+  /**
+   * Fields of the answers of which the chat template drops text, and messages of others, such as
+   * "tool message".
+   */
   lost: string[];
 }
 
@@ -97,7 +100,11 @@ function renderAnswers(
           : scoredRanges(chat, whole, { first, turns: scored }, start);
       return {
         pieces: piecesOf(whole.text, ranges, start),
-        lost: lostFields(chat.messages, whole, first),
+        lost: [
+          ...lostFields(chat.messages, whole, first),
+          ...lostMessages(chat.messages, prompt, { to: first }),
+          ...lostMessages(chat.messages, whole, { from: first }),
+        ],
       };
     }),
   };
@@ -138,6 +145,14 @@ function renderContinuation(
       0,
     ),
   ) as [number | null, number | null];
+  if (inPrompt === null) {
+    // Blank text that the template trims: the prompt ends before the white space of the header.
+    const { a, b } = commonEnd(whole, prompt, first - 1);
+    const header = prompt.text.slice(b);
+    if (whole.text.startsWith(header, a)) {
+      return { chat, whole, first, start: a + header.length, promptLength: prompt.text.length };
+    }
+  }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
   if (inWhole === null || !whole.text.startsWith(text, inWhole)) {
     throw new ChatTemplateError(

@@ -5,7 +5,7 @@ import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts'
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { renderChat } from './chat-rendering.ts';
 import { everythingTrained, piecesOf, scoredRanges } from './chat-turns.ts';
-import { lostFields } from './lost-text.ts';
+import { lostFields, lostMessages } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -14,8 +14,8 @@ export interface TokenisedExample extends ScoredSequence {
   /** Whether its end was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the assistant's turns of which the chat template drops text; absent if there are
-   * none.
+   * Fields of the assistant's turns of which the chat template drops text, and messages of others,
+   * such as "system message"; absent if there are none.
    */
   lost?: string[];
 }
@@ -104,7 +104,11 @@ function tokeniseChat(
     : everythingTrained(chat, whole);
   const pieces = piecesOf(whole.text, ranges);
   const { tokens, scored } = tokenisePieces(pieces, tokenizer);
-  return { tokens, scored, lost: lostFields(messages, whole, 0) };
+  return {
+    tokens,
+    scored,
+    lost: [...lostFields(messages, whole, 0), ...lostMessages(messages, whole)],
+  };
 }
 
 function tokeniseCompletion(

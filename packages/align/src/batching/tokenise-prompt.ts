@@ -17,6 +17,8 @@ export interface TokenisedPrompt {
    * What the end of a chat's prompt opens in the answer's place, such as `<think>\n`; usually ''.
    */
   opened: string;
+  /** Messages that the chat template drops, such as "tool message"; absent if there are none. */
+  lost?: string[];
   /** Always false: an answer to a cut prompt would answer a different question. */
   truncated: false;
 }
@@ -37,12 +39,16 @@ export function tokenisePrompt(
   tokenizer: Tokenizer,
   { maxPromptLength }: PromptOptions,
 ): TokenisedPrompt | null {
-  const { text, opened } = isChat(prompt)
+  const { text, opened, lost } = isChat(prompt)
     ? openedPrompt({ tokenizer, messages: prompt, rendering })
-    : { text: prompt, opened: '' };
+    : { text: prompt, opened: '', lost: [] };
   const tokens = tokenizer.encode(text, { addSpecialTokens: !isChat(prompt) });
   if (maxPromptLength !== null && tokens.length > maxPromptLength) return null;
-  return { tokens, prompt, extra, ...(rendering && { rendering }), opened, truncated: false };
+  return {
+    ...{ tokens, prompt, extra, opened, truncated: false },
+    ...(rendering && { rendering }),
+    ...(lost.length > 0 && { lost }),
+  };
 }
 
 /** {@link tokenisePrompt}, under a name by which a thread loads it. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fieldNames, inOrder } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
 import { type ReportFault, readToolCalls } from './tool-calls.ts';
@@ -167,9 +168,8 @@ export const inOrderOf = (raw: unknown, parsed: unknown): unknown => {
   }
   if (typeof raw !== 'object' || raw === null || typeof parsed !== 'object') return parsed;
   const message = parsed as Message;
+  const names = fieldNames(raw).filter((name) => Object.hasOwn(message, name));
   const ordered: Message = {} as Message;
-  for (const name of Object.keys(raw)) {
-    if (Object.hasOwn(message, name)) ordered[name] = message[name];
-  }
-  return ordered;
+  for (const name of names) ordered[name] = message[name];
+  return inOrder(ordered, names);
 };

@@ -1,7 +1,9 @@
 import { PythonFloat } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { expect, test } from 'vitest';
 import { fixture } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
+import { rowValues } from './parquet-values.ts';
 
 // Written by fixtures/make-parquet-values.py.
 const rows = async () => {
@@ -29,6 +31,28 @@ test('structs have the fields that the row has, and no nulls from other rows', a
     undefined,
     { tools: null, variables: { budget: new PythonFloat(20) } },
   ]);
+});
+
+test('structs have their fields in the order of the schema', () => {
+  const type = 'INT32' as const;
+  const repetition_type = 'OPTIONAL' as const;
+  const values = rowValues({
+    version: 1,
+    num_rows: 1n,
+    row_groups: [],
+    metadata_length: 0,
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'sales', repetition_type, num_children: 3 },
+      ...['title', '2024', '2023'].map((name) => ({ name, type, repetition_type })),
+    ],
+  });
+  expect(exactJson(values({ sales: { 2023: 5, 2024: 7, title: 1 } }))).toBe(
+    '{"sales":{"title":1,"2024":7,"2023":5}}',
+  );
+  expect(exactJson(values({ sales: { 2023: 5, title: 1 } }))).toBe(
+    '{"sales":{"title":1,"2023":5}}',
+  );
 });
 
 test('JSON text keeps its nulls and its floats', async () => {

@@ -1,7 +1,7 @@
 // Converts Parquet values to the values of a row by their schema: values alone cannot distinguish a
 // whole float from an integer, or a struct's absent field from a null.
 import { PythonFloat } from '@keel/model';
-import { parseExactJson, setField } from '@keel/model/exact-json';
+import { inOrder, parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
 
 /**
@@ -82,7 +82,10 @@ const struct = ({ children }: SchemaTree): Convert => {
       const part = convert((value as Record<string, unknown>)[name]);
       if (part !== null || (isMessage && name === 'content')) setField(kept, name, part);
     }
-    return kept;
+    return inOrder(
+      kept,
+      fields.map(([name]) => name).filter((name) => Object.hasOwn(kept, name)),
+    );
   };
 };
 

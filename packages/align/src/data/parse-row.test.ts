@@ -1,5 +1,5 @@
 import { PythonFloat } from '@keel/model';
-import { parseExactJson } from '@keel/model/exact-json';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { describe, expect, test } from 'vitest';
 import { DataError } from './data-error.ts';
 import { parseRow } from './parse-row.ts';
@@ -109,6 +109,25 @@ describe('valid rows', () => {
       { function: { name: 'heat', arguments: { t: new PythonFloat(20), n: null } } },
     ]);
     expect(row.extra).toEqual({ answer: 20, id: 18446744073709551617n, nested: { list: [1, 2] } });
+  });
+
+  test('fields that are numbers stay in their places', () => {
+    const args = '{"title":"Sales","2024":7.0,"2023":5}';
+    const call = (form: string) =>
+      `{"role":"assistant","tool_calls":[{"b":1,"0":2,"function":{"name":"plot","arguments":${form}}}]}`;
+    const messages = `[{"role":"user","content":"a","z":1,"5":2},${call(args)},${call(JSON.stringify(args))}]`;
+    const tools = '[{"name":"plot","parameters":{"title":{},"10":{},"9":{}}}]';
+    const variables = '{"years":{"b":1,"1":2}}';
+    const text = `{"messages":${messages},"tools":${tools},"chat_template_kwargs":${variables}}`;
+    const row = parseRow('messages', parseExactJson(text), place);
+    expect(exactJson(row.messages)).toBe(
+      `[{"role":"user","content":"a","z":1,"5":2},${call(args)},${call(args)}]`,
+    );
+    expect(exactJson(row.rendering)).toBe(`{"tools":${tools},"variables":${variables}}`);
+    const asText = JSON.stringify({ messages: [user('a'), assistant('b')], tools });
+    expect(exactJson(parseRow('messages', parseExactJson(asText), place).rendering)).toBe(
+      `{"tools":${tools},"variables":{}}`,
+    );
   });
 
   test('margins and scores may be written in any form of number', () => {

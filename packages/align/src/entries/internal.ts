@@ -1,6 +1,7 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson, plainNumbers } from '@keel/model/exact-json';
+export { lostParts } from '../batching/lost-text.ts';
 export { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';

@@ -1,4 +1,5 @@
 import { PythonFloat } from '@keel/model';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { describe, expect, it } from 'vitest';
 import { pack, unpack } from './transfer.ts';
 
@@ -29,6 +30,13 @@ describe('pack', () => {
     const memory: ArrayBuffer[] = [];
     const sent = structuredClone(pack(value, memory), { transfer: memory });
     expect(unpack(sent)).toStrictEqual(value);
+  });
+
+  it('keeps the order of fields', () => {
+    const text = '{"extra":{"b":[{"title":"x","2024":20.0,"2023":[1,2]}],"1":null}}';
+    const memory: ArrayBuffer[] = [];
+    const sent = structuredClone(pack(parseExactJson(text), memory), { transfer: memory });
+    expect(exactJson(unpack(sent))).toBe(text);
   });
 
   it('does not change lists that do not fit in 32 bits', () => {

@@ -1,7 +1,8 @@
 // Converts rows and tokens for transfer between threads: lists of numbers become typed arrays, whose
-// memory moves instead of being copied, and whole floats become values that structured cloning
-// preserves.
+// memory moves instead of being copied, and whole floats and the order of fields become values that
+// structured cloning preserves.
 import { PythonFloat } from '@keel/model';
+import { fieldNames, hasOwnOrder, inOrder } from '@keel/model/exact-json';
 
 /** Represents a list of whole numbers or of booleans, or one {@link PythonFloat}. */
 interface Packed {
@@ -26,7 +27,11 @@ export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   }
   if (value instanceof PythonFloat) return moved('float', Float64Array.of(value.value), memory);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, pack(one, memory)]));
+  const fields = fieldNames(value).map(
+    (key) => [key, pack((value as Record<string, unknown>)[key], memory)] as const,
+  );
+  // A row has no maps of its own.
+  return hasOwnOrder(value) ? new Map(fields) : Object.fromEntries(fields);
 }
 
 function moved(packed: Packed['packed'], values: Packed['values'], memory: ArrayBuffer[]): Packed {
@@ -38,6 +43,13 @@ function moved(packed: Packed['packed'], values: Packed['values'], memory: Array
 export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (value instanceof Map) {
+    const fields = [...value].map(([key, one]) => [key, unpack(one)] as const);
+    return inOrder(
+      Object.fromEntries(fields),
+      fields.map(([key]) => key),
+    );
+  }
   const { packed, values } = value as Partial<Packed>;
   // A row may have fields with these names, but not with typed arrays of these kinds.
   if (packed === 'numbers' && values instanceof Int32Array) return Array.from(values);

@@ -1,3 +1,4 @@
+import { lostParts } from '@keel/align/internal';
 import { type Styled, say, sayJson, styled } from '../terminal.ts';
 import type { TokenPart, TokenPiece } from './token-pieces.ts';
 
@@ -10,7 +11,10 @@ export interface ShownTokens {
   parts: TokenPart[];
   /** Answers were cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the assistant's messages from which the chat template drops text. */
+  /**
+   * Fields of the assistant's messages from which the chat template drops text, and messages of
+   * others, such as "system message".
+   */
   lost?: string[];
 }
 
@@ -34,9 +38,13 @@ export function printTokens({ heading, parts, truncated, lost }: ShownTokens): v
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
-  if (lost) {
+  const { fields, roles } = lostParts(lost ?? []);
+  if (roles.length > 0) {
+    say(`  The chat template drops whole messages (${roles.join(', ')}).`);
+  }
+  if (fields.length > 0) {
     say(
-      `  The chat template drops some of the assistant's text (${lost.join(', ')}), which is not trained on.`,
+      `  The chat template drops some of the assistant's text (${fields.join(', ')}), which is not trained on.`,
     );
   }
   for (const { name, pieces } of parts) {

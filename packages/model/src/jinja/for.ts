@@ -10,7 +10,7 @@ import { capture, type Evaluate, type Execute, nested, type Output, Scope } from
 import { FunctionScope, usesLoop } from './symbols.ts';
 import { compileTarget } from './targets.ts';
 import type { Text } from './text.ts';
-import { PyIterator, Tuple, type Value } from './values.ts';
+import { Dict, PyIterator, Tuple, type Value } from './values.ts';
 
 /** @throws TemplateSyntaxError */
 export const compileFor = (node: For, frame: Frame, compilation: Compilation): Execute => {
@@ -103,10 +103,14 @@ const compileLoop = (
         : new LoopContext(selected, recursion?.run ?? null, recursion?.depth ?? 0);
     const next = context === null ? nextOf(selected) : () => context.next();
     let ran = false;
+    const { message } = own.rendering;
     for (let value = next(); value !== undefined; value = next()) {
       own.rendering.at = node.at;
       spend(1);
       assign(own, value);
+      if (value instanceof Dict && value.origin?.field === '') {
+        own.rendering.message = value.origin.message;
+      }
       if (setLoop !== null) setLoop(own, context!);
       begin(own);
       const ending = execute(own, output);
@@ -115,6 +119,7 @@ const compileLoop = (
       if (ending === 'next') ran = true;
       own.rendering.at = node.at;
     }
+    own.rendering.message = message;
     end(own);
     return ran;
   };

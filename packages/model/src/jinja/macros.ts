@@ -105,7 +105,7 @@ export const compileGeneration = (
   return (scope, output) => {
     const text = str(make(scope).call([], new Map()));
     scope.rendering.generations++;
-    output.add(inGeneration(text, scope.rendering.generations));
+    output.add(inGeneration(text, scope.rendering.generations, scope.rendering.message));
     return 'next';
   };
 };

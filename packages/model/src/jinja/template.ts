@@ -149,7 +149,7 @@ export class Template {
   /** @throws TemplateFailure if the template fails */
   render(variables: Iterable<readonly [string, Value]>, time: LocalTime): Text {
     const context = new Context(new Map([...globalsAt(time), ...variables]));
-    const rendering: Rendering = { at: 0, generations: 0, depth: 0 };
+    const rendering: Rendering = { at: 0, generations: 0, message: -1, depth: 0 };
     const scope = new Scope(this.#scope.size, null, context, rendering);
     if (this.#self !== null) scope.values[this.#self] = this.#reference(scope);
     const output = new Output();
