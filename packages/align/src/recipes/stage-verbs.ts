@@ -4,7 +4,7 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import type { MethodVerb, StageParts } from '../methods/method-verb.ts';
 import { methodVerbs } from '../methods/verbs.ts';
 
-export type { MeasuredRows, MixedRows, OtherPasses, StageResult } from '../methods/method-verb.ts';
+export type { MeasuredRows, StageResult } from '../methods/method-verb.ts';
 
 /** A method as a stage of a recipe. */
 export interface StageVerb extends StageParts<TrainingOptions>, Pick<MethodVerb, 'run'> {

@@ -18,7 +18,7 @@ export const constraintSchema = z
     message: 'give either at_least or at_most',
   });
 
-export type ConstraintSpec = z.output<typeof constraintSchema>;
+type ConstraintSpec = z.output<typeof constraintSchema>;
 
 /**
  * A bound on a reward's mean, enforced by a Lagrange multiplier: the policy maximises r + lambda (g
