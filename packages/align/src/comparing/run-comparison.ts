@@ -13,10 +13,11 @@ import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
-import { type ComparisonResults, resultsOf, writeResults } from './comparison-results.ts';
+import { type ComparisonResults, resultsOf } from './comparison-results.ts';
 import type { Measured } from './measured.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 import { type EntryNumbers, itemsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
+import { writeResults } from './write-results.ts';
 
 /** An event while a comparison runs. */
 export type CompareEvent =
