@@ -7,7 +7,7 @@ import { findings } from './comparison-findings.ts';
 import { plotOf, writeComparisonReport } from './comparison-report.ts';
 import type { ComparisonResults } from './comparison-results.ts';
 import { markdownTable } from './comparison-table.ts';
-import { itemsOf, numbersOf } from './summarise.ts';
+import { type EntryNumbers, itemsOf, numbersOf } from './summarise.ts';
 
 /** Writes all files for the results so far. */
 export async function writeResults(
