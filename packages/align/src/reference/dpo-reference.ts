@@ -1,18 +1,25 @@
 // Where a DPO run's reference log-probabilities come from: computed as rows come up, or in advance
 // and kept in the cache.
 
-import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
+import {
+  cacheFolder,
+  type LanguageModel,
+  loadModel,
+  type PackedBatch,
+  type Role,
+  type Tokenizer,
+} from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
-import type { PairSource } from '../methods/pairs/pair-source.ts';
+import { type PairSource, pairPacking } from '../methods/pairs/pair-source.ts';
 import { removeCached } from '../runs/optional-cache.ts';
+import type { Placed } from '../training/passes.ts';
 import type { Policy } from '../training/policy.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
 import { MovingReference, movingOptions } from './moving-reference.ts';
 import {
   firstStep,
-  pairPacking,
   precomputeReference,
   type ReferenceRows,
   recomputeFirstStep,
@@ -33,7 +40,8 @@ import type { SharedKey, SharedReferences } from './shared-references.ts';
 export type ReferenceNeeds = Pick<ReferenceOptions, 'shared'>;
 
 /** Tokenised rows of a dataset, and what tells them from others. */
-export interface ScoredSource<Placed, Batch> extends ReferenceRows<Placed, Batch> {
+export interface ScoredSource<Row, Batch extends { packed: PackedBatch }>
+  extends ReferenceRows<Row, Batch> {
   rows: { readonly length: number; fingerprint(): Promise<string> };
   heldOut: boolean;
 }
@@ -123,14 +131,14 @@ export async function openReferences(
  *   --max-length; the shape's signal's reason where it fires meanwhile
  */
 export async function openScores<
-  Placed extends { row: number },
-  Batch,
+  Row extends Placed,
+  Batch extends { packed: PackedBatch },
   Scores extends KeptScores<Batch>,
 >(
   policy: Policy,
   options: DpoOptions,
-  training: ScoredSource<Placed, Batch>,
-  evaluation: ScoredSource<Placed, Batch> | null,
+  training: ScoredSource<Row, Batch>,
+  evaluation: ScoredSource<Row, Batch> | null,
   shape: StepShape,
   notice: Notice,
   kind: ScoreKind<Scores>,
@@ -151,7 +159,7 @@ export async function openScores<
   const fixed = options.lora && options.adapter === null && options.reference === 'initial';
   if (fixed && !options.precomputeReference) {
     const others = shared?.of(await sharedKey({ model, adapterHash: null }, policy));
-    const scoresOf = ({ rows, heldOut }: ScoredSource<Placed, Batch>): Scores =>
+    const scoresOf = ({ rows, heldOut }: ScoredSource<Row, Batch>): Scores =>
       kind.make(model, rows.length, { heldOut, others });
     return {
       training: scoresOf(training),
@@ -161,7 +169,7 @@ export async function openScores<
     };
   }
   using reference = await referenceModel(policy, options);
-  const scoresOf = (source: ScoredSource<Placed, Batch>) =>
+  const scoresOf = (source: ScoredSource<Row, Batch>) =>
     computedScores(reference, source, policy, options, shape, notice, kind);
   return {
     training: await scoresOf(training),
@@ -206,12 +214,12 @@ async function referenceModel(
 }
 
 async function computedScores<
-  Placed extends { row: number },
-  Batch,
+  Row extends Placed,
+  Batch extends { packed: PackedBatch },
   Scores extends KeptScores<Batch>,
 >(
   reference: ReferenceModel,
-  own: ScoredSource<Placed, Batch>,
+  own: ScoredSource<Row, Batch>,
   policy: Policy,
   { maxLength }: DpoOptions,
   shape: StepShape,

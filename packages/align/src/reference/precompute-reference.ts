@@ -1,28 +1,13 @@
-import { setImmediate } from 'node:timers/promises';
-import { inTurns } from '@keel/torch';
+import type { PackedBatch } from '@keel/model';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
-import { splitMicroBatches } from '../batching/micro-batches.ts';
-import { type PackedPairs, packedTokens, packPairs } from '../batching/pack-pairs.ts';
-import type { PlacedPair } from '../methods/pairs/pair-source.ts';
+import { type Packing, type Placed, passes } from '../training/passes.ts';
 import type { AnySource } from '../training/tokenised-source.ts';
 import type { KeptScores } from './reference-scores.ts';
 
-/** How rows become a pass. */
-export interface PassPacking<Placed, Batch> {
-  /** Tokens that the row adds to a pass. */
-  tokens(placed: Placed): number;
-  pack(placed: readonly Placed[]): Batch;
-}
-
-export const pairPacking: PassPacking<PlacedPair, PackedPairs> = {
-  tokens: ({ pair }) => packedTokens(pair),
-  pack: (placed) => packPairs(placed.map(({ pair }) => pair)),
-};
-
 /** Rows whose reference is computed, and how they become passes. */
-export interface ReferenceRows<Placed, Batch> {
-  source: Omit<AnySource, 'next'> & { next(count: number): Promise<Placed[]> };
-  packing: PassPacking<Placed, Batch>;
+export interface ReferenceRows<Row, Batch extends { packed: PackedBatch }> {
+  source: AnySource<Row>;
+  packing: Packing<Row, Batch>;
 }
 
 /** How a step's pairs are cut into passes, as the training does it. */
@@ -40,8 +25,11 @@ const beginning = { epoch: 0, index: 0 };
  * first epoch. Leaves the source where it was.
  * @throws Error when no row fits the maximum length; the signal's reason where it fires
  */
-export async function precomputeReference<Placed extends { row: number }, Batch>(
-  { source, packing }: ReferenceRows<Placed, Batch>,
+export async function precomputeReference<
+  Row extends Placed,
+  Batch extends { packed: PackedBatch },
+>(
+  { source, packing }: ReferenceRows<Row, Batch>,
   scores: KeptScores<Batch>,
   {
     batchSize,
@@ -70,8 +58,8 @@ export async function precomputeReference<Placed extends { row: number }, Batch>
  * policy, which is then still the reference, scores them with the same bits, and the first loss is
  * exactly ln 2. Scores of other passes may differ in the last bit. Leaves the source where it was.
  */
-export async function recomputeFirstStep<Placed extends { row: number }, Batch>(
-  { source, packing }: ReferenceRows<Placed, Batch>,
+export async function recomputeFirstStep<Row extends Placed, Batch extends { packed: PackedBatch }>(
+  { source, packing }: ReferenceRows<Row, Batch>,
   scores: KeptScores<Batch>,
   { batchSize, limit }: StepShape,
 ): Promise<void> {
@@ -81,10 +69,7 @@ export async function recomputeFirstStep<Placed extends { row: number }, Batch>(
 }
 
 /** The rows of the first step. Leaves the source where it was. */
-export async function firstStep<Placed>(
-  source: Omit<AnySource, 'next'> & { next(count: number): Promise<Placed[]> },
-  batchSize: number,
-): Promise<Placed[]> {
+export async function firstStep<Row>(source: AnySource<Row>, batchSize: number): Promise<Row[]> {
   const before = source.state();
   source.restore(beginning);
   const placed = await source.next(batchSize);
@@ -92,16 +77,14 @@ export async function firstStep<Placed>(
   return placed;
 }
 
-async function compute<Placed extends { row: number }, Batch>(
-  placed: readonly Placed[],
-  packing: PassPacking<Placed, Batch>,
+async function compute<Row extends Placed, Batch extends { packed: PackedBatch }>(
+  rows: readonly Row[],
+  packing: Packing<Row, Batch>,
   scores: KeptScores<Batch>,
   limit: MicroBatchLimit,
 ): Promise<void> {
-  for (const pass of splitMicroBatches(placed.map(packing.tokens), limit)) {
-    const batch = packing.pack(pass.map((index) => placed[index]!));
-    const rows = pass.map((index) => placed[index]!.row);
-    (await inTurns(scores.steps(batch, rows))).dispose();
-    await setImmediate();
+  const { model, role } = scores;
+  for await (const pass of passes({ model, role, limit }, rows, packing, { divisor: null })) {
+    (await pass.compute(scores.steps(pass.batch, pass.rows), 'reference')).dispose();
   }
 }

@@ -6,10 +6,10 @@ import { noGrad, setThreads, tidy } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
-import { PairSource } from '../methods/pairs/pair-source.ts';
+import { PairSource, pairPacking } from '../methods/pairs/pair-source.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
 import { NonFiniteLossError } from '../training/training-task.ts';
-import { pairPacking, precomputeReference, recomputeFirstStep } from './precompute-reference.ts';
+import { precomputeReference, recomputeFirstStep } from './precompute-reference.ts';
 import {
   loadReference,
   type ReferenceKey,

@@ -33,8 +33,8 @@ export interface ReferenceOptions {
  * base with its adapters off or in another role.
  */
 export abstract class KeptScores<Batch> {
-  protected readonly model: LanguageModel;
-  protected readonly role: Role;
+  readonly model: LanguageModel;
+  readonly role: Role;
   readonly #heldOut: boolean;
   readonly #width: number;
   #known: Float32Array;

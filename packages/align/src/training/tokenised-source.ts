@@ -293,5 +293,8 @@ export abstract class TokenisedSource<
   }
 }
 
-/** A source of whatever rows. */
-export type AnySource = Pick<TokenisedSource, keyof TokenisedSource>;
+/** A source of any kind of row. */
+export type AnySource<Placed = unknown> = Pick<
+  TokenisedSource<unknown, { truncated: boolean }, Placed>,
+  keyof TokenisedSource
+>;

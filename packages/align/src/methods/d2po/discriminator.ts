@@ -16,12 +16,11 @@ import {
   clipGradients,
   noGrad,
   type OptimiserState,
-  type Recomputation,
   type Steps,
   type Tensor,
   zeros,
 } from '@keel/torch';
-import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
+import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength, readAnswers } from '../../batching/tokenise-judged.ts';
 import { isChat } from '../../data/messages.ts';
@@ -33,8 +32,14 @@ import {
   writeRewardRecord,
 } from '../../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
+import {
+  type ForwardOptions,
+  type Packing,
+  type Pass,
+  type PassLosses,
+  passes,
+} from '../../training/passes.ts';
 import { loraOptionsOf } from '../../training/policy.ts';
-import { runPass } from '../../training/run-pass.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
 import { loadHead } from '../ppo/load-head.ts';
 import { rewardLosses } from '../reward/reward-losses.ts';
@@ -44,6 +49,17 @@ import { GoldMemory, type GoldPair } from './gold-memory.ts';
 const ROLE = 'discriminator';
 const WEIGHT = 'discriminator/weight/';
 const MOMENT = 'discriminator/moment/';
+
+const judgedPair = (pair: GoldPair) => ({
+  ...pair,
+  verdict: { kind: 'pair' as const, margin: 0 },
+});
+
+const goldPacking: Packing<GoldPair, PackedJudged> = {
+  tokens: judgedLength,
+  pack: (pairs) => packJudged(pairs.map(judgedPair)),
+  scored: () => 0,
+};
 
 export interface LearningOptions {
   /** Of the order of the pairs. */
@@ -195,38 +211,23 @@ export class Discriminator implements Disposable {
     pairs: readonly GoldPair[],
     { limit, recomputes, count }: Omit<LearningOptions, 'seed'>,
   ): Promise<number> {
+    const parts = { model: this.#model, role: ROLE, limit, ...(recomputes && { recomputes }) };
+    const options = { divisor: pairs.length, name: "the discriminator's loss", count };
     let sum = 0;
-    for (const pass of splitMicroBatches(pairs.map(judgedLength), limit)) {
-      const members = pass.map((at) => ({
-        ...pairs[at]!,
-        verdict: { kind: 'pair' as const, margin: 0 },
-      }));
-      const batch = packJudged(members);
-      count?.(batch);
-      const forward = function* (
-        model: LanguageModel,
-        recomputation: Recomputation | null,
-      ): Steps<Tensor> {
-        const reading = model.readHeadSteps(batch.packed, batch.reads, {
-          ...{ training: true, recomputation },
-        });
-        const { scores } = yield* model.asSteps(ROLE, reading); // [R, 1]
-        const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
-        const total = rewardLosses(scores, members, batch, plain).losses.sum();
-        const value = total.item();
-        if (!Number.isFinite(value)) {
-          const rows = [...new Set(members.map(({ row }) => row))];
-          throw new NonFiniteLossError(`the discriminator's loss is ${value}`, rows);
-        }
-        sum += value;
-        return total;
-      };
-      await runPass((recomputation) => forward(this.#model, recomputation), {
-        divisor: pairs.length,
-        recomputes: recomputes?.(batch.packed.tokens.length) ?? false,
-      });
+    for await (const pass of passes(parts, pairs, goldPacking, options)) {
+      const { loss } = await pass.run((forward) => this.#losses(pass, forward));
+      sum += loss;
     }
     return sum;
+  }
+
+  *#losses(
+    { batch, placed }: Pass<GoldPair, PackedJudged>,
+    options: ForwardOptions,
+  ): Steps<PassLosses> {
+    const { scores } = yield* this.#model.readHeadSteps(batch.packed, batch.reads, options); // [R, 1]
+    const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
+    return { sum: rewardLosses(scores, placed.map(judgedPair), batch, plain).losses.sum() };
   }
 
   /** Writes it as `keel reward` writes an adapter. */

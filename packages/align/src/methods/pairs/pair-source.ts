@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { type PackedPairs, packedTokens, packPairs } from '../../batching/pack-pairs.ts';
 import {
   areSame,
   pairTokenising,
@@ -7,6 +8,7 @@ import {
   unscoredAnswer,
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
+import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -16,11 +18,15 @@ import {
 
 export type PreferenceRows = Rows<PreferenceRow>;
 
-export interface PlacedPair {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedPair extends Placed {
   pair: TokenisedPair;
 }
+
+export const pairPacking: Packing<PlacedPair, PackedPairs> = {
+  tokens: ({ pair }) => packedTokens(pair),
+  pack: (placed) => packPairs(placed.map(({ pair }) => pair)),
+  scored: ({ scored }) => scored.rows.length,
+};
 
 /** Tokenised pairs in training order, epoch after epoch. */
 export class PairSource extends TokenisedSource<

@@ -16,11 +16,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import type { PairedObjective } from '../../objectives/paired.ts';
 import { pairedObjective } from '../../objectives/registry.ts';
-import { pairPacking, precomputeReference } from '../../reference/precompute-reference.ts';
+import { precomputeReference } from '../../reference/precompute-reference.ts';
 import { ReferenceScores } from '../../reference/reference-scores.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
-import { PairSource } from './pair-source.ts';
+import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask, type PairedTaskParts } from './paired-task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-task-'));

@@ -1,60 +1,42 @@
-// Training on pairs (DPO and its family). Knows pairs and passes; which objective it is, it does
-// not know.
-import { setImmediate as letOthersIn } from 'node:timers/promises';
-import {
-  fromTypedArray,
-  inTurns,
-  phase,
-  type Recomputation,
-  type Steps,
-  type Tensor,
-} from '@keel/torch';
-import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
-import { type PackedPairs, packedTokens, packPairs } from '../../batching/pack-pairs.ts';
+// Training on pairs (DPO and its family), whatever the objective.
+import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
+  type SharedPart,
 } from '../../objectives/paired.ts';
 import { type MovingReference, withReference } from '../../reference/moving-reference.ts';
 import type { ReferenceScores } from '../../reference/reference-scores.ts';
 import { type PairLogprobs, scorePairsSteps } from '../../reference/score-pairs.ts';
+import type { ForwardOptions, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
-import { runPass } from '../../training/run-pass.ts';
 import { RunningMeans } from '../../training/running-means.ts';
-import { type Metrics, NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
-import type { PairSource, PlacedPair } from './pair-source.ts';
-import { PairTotals } from './pair-totals.ts';
-import {
-  meanTokensChosen,
-  objectiveScores,
-  type PassColumns,
-  passColumns,
-  StepColumns,
-} from './paired-inputs.ts';
+import type { Metrics, TaskState } from '../../training/training-task.ts';
+import { type PairSource, type PlacedPair, pairPacking } from './pair-source.ts';
+import { type PairNumbers, PairTotals } from './pair-totals.ts';
+import { type PassColumns, passColumns, StepScores } from './paired-inputs.ts';
 
 export interface PairedTaskParts extends RowTaskParts<PairSource> {
   objective: PairedObjective;
   objectiveOptions: PairedOptions;
-  /** Beta of each optimiser step, counted from 0; none: that of the options. */
+  /** Beta of each optimizer step, counted from 0 (default: that of the options). */
   betaAt?: ((step: number) => number) | null;
   /**
-   * In training, pairs whose implicit reward margin is below this have no gradient; none: all have.
+   * In training, pairs whose implicit reward margin is below this have no gradient (default: all
+   * have one).
    */
   dropBelowMargin?: number | null;
-  limit: MicroBatchLimit;
-  /**
-   * Whether a pass of so many tokens computes its activations again in backward; never, unless
-   * told.
-   */
-  recomputes?(tokens: number): boolean;
   /** null for an objective without reference. */
   reference: ReferenceScores | null;
   evaluationReference: ReferenceScores | null;
   /** What both are the scores of, where it follows the policy. */
   movingReference?: MovingReference | null;
 }
+
+type PairPass = Pass<PlacedPair, PackedPairs>;
 
 export class PairedTask extends RowTask<PairSource> {
   readonly #parts: PairedTaskParts;
@@ -73,130 +55,114 @@ export class PairedTask extends RowTask<PairSource> {
   }
 
   async step(): Promise<Metrics> {
-    const { source, batchSize, reference, evaluationReference } = this.#parts;
+    const { reference, evaluationReference, betaAt } = this.#parts;
     const moving = this.#moving;
     if (moving?.moveIfDue()) {
       reference?.forgetAll();
       evaluationReference?.forgetAll();
     }
-    const pairs = await phase('data', () => source.next(batchSize));
-    this.rows = pairs.map(({ row }) => row);
-    const totals = await this.#passes(pairs, reference, true);
+    const placed = await this.nextRows();
+    const { beta } = this.#options;
+    const totals = new PairTotals(beta, reference !== null);
+    await this.#run(placed, reference, totals, true);
     this.#running.endStep();
     moving?.countStep();
-    this.tokens += totals.tokens;
-    const { beta } = this.#options;
     this.#steps += 1;
-    const metrics: Metrics = { ...totals.metrics(), ...(this.#parts.betaAt && { beta }) };
-    if (moving) metrics['reference/moves'] = moving.moves;
-    return { ...metrics, epoch: source.epoch, num_tokens: this.tokens };
+    return this.endStep(totals, {
+      ...(betaAt && { beta }),
+      ...(moving && { 'reference/moves': moving.moves }),
+    });
   }
 
-  /** Those of the step to come. */
+  evaluate(): Promise<Metrics | null> {
+    const { evaluationReference: reference } = this.#parts;
+    const totals = new PairTotals(this.#options.beta, reference !== null);
+    return this.evaluateRows(totals, (placed) => this.#run(placed, reference, totals, false));
+  }
+
+  /** Options of the next step. */
   get #options(): PairedOptions {
     const { objectiveOptions, betaAt } = this.#parts;
     return betaAt ? { ...objectiveOptions, beta: betaAt(this.#steps) } : objectiveOptions;
   }
 
-  async evaluate(): Promise<Metrics | null> {
-    const { evaluation, evaluationReference } = this.#parts;
-    if (evaluation === null) return null;
-    const totals = this.#totals(evaluationReference);
-    for (const indices of this.evaluationRows()) {
-      await this.#passes(await evaluation.read(indices), evaluationReference, false, totals);
-    }
-    if (totals.pairs === 0) evaluation.refuseNothingLeft();
-    return totals.metrics();
-  }
-
-  #totals(reference: ReferenceScores | null): PairTotals {
-    return new PairTotals(this.#options.beta, reference !== null);
-  }
-
-  /**
-   * Runs pairs through the model pass by pass; with `training`, adds the gradient of their mean
-   * loss.
-   */
-  async #passes(
-    pairs: readonly PlacedPair[],
+  /** With `training`, adds the gradient of the pairs' mean loss. */
+  async #run(
+    placed: readonly PlacedPair[],
     reference: ReferenceScores | null,
+    totals: PairTotals,
     training: boolean,
-    totals = this.#totals(reference),
-  ): Promise<PairTotals> {
-    const { objective, limit, dropBelowMargin = null } = this.#parts;
-    const objectiveOptions = this.#options;
-    const floor = training ? dropBelowMargin : null;
-    const lengths = pairs.map(({ pair }) => packedTokens(pair));
-    const passes = splitMicroBatches(lengths, limit).map((pass) => pass.map((at) => pairs[at]!));
-    const ofStep = {
-      meanTokensChosen: meanTokensChosen(pairs.map(({ pair }) => pair)),
-      running: this.#running.values,
-    };
-    // Where a pair's loss depends on others, all of the step are scored before the first gradient.
-    using step = objective.coupled && passes.length > 1 ? new StepColumns() : null;
-    if (step !== null) {
-      for (const pass of passes) {
-        await this.#pass(pass, reference, { training, divisor: null }, (columns, { sums }) => {
-          step.add(columns);
-          return sums.sum();
-        });
-      }
-    }
-    for (const [place, pass] of passes.entries()) {
-      const divisor = training ? pairs.length : null;
-      await this.#pass(pass, reference, { training, divisor }, (columns, policy, batch) => {
-        const own = objectiveScores(columns, ofStep);
-        const all = step === null ? own : objectiveScores(step.with(place, columns), ofStep);
-        let losses = objective.loss(all, objectiveOptions); // [P]; of the whole step where it depends on it
-        if (floor !== null) {
-          const beta = own.rowBeta ?? objectiveOptions.beta;
-          const dropped = logRatioMargin(own).detach().mul(beta).lt(floor); // [P]
-          losses = losses.maskedFill(dropped, 0);
-          totals.addDropped(dropped.sum().item());
-        }
-        const value = (step?.ownPart(place, losses) ?? losses).sum().item();
-        if (!Number.isFinite(value)) {
-          const rows = pass.map(({ row }) => row);
-          throw new NonFiniteLossError(`the loss is ${value}`, rows, { heldOut: !training });
-        }
-        totals.add(batch, own, value, policy);
-        if (training) this.#running.observe(own, objectiveOptions);
-        return losses.sum();
-      });
-    }
-    return totals;
-  }
-
-  /** @param lossOf gives what the gradient is of; a `divisor` of null asks for none */
-  async #pass(
-    pass: readonly PlacedPair[],
-    reference: ReferenceScores | null,
-    { training, divisor }: { training: boolean; divisor: number | null },
-    lossOf: (columns: PassColumns, policy: PairLogprobs, batch: PackedPairs) => Tensor,
   ): Promise<void> {
     const { model, role, objective } = this.#parts;
-    const { beta } = this.#options;
-    const { needs = [] } = objective;
-    const wanted = { shared: needs.includes('shared'), alignment: needs.includes('alignment') };
-    const pairs = pass.map(({ pair }) => pair);
-    const rows = pass.map(({ row }) => row);
-    const batch = phase('data', () => packPairs(pairs));
-    if (divisor !== null) {
-      const unknown = reference !== null && rows.some((row) => !reference.has(row));
-      this.count(batch.packed, batch.scored.rows.length, unknown ? 1 : 0);
+    const pairs = placed.map(({ pair }) => pair);
+    using step = new StepScores(pairs, this.#running.values);
+    if (objective.coupled) {
+      // A pair's loss depends on all pairs of the step: all are scored before the first gradient.
+      for await (const pass of this.passes(placed, pairPacking, { divisor: null, training })) {
+        if (pass.passes === 1) break;
+        using known = await ofReference(pass, reference);
+        const scoring = this.#score(pass, known, { training, recomputation: null });
+        step.add(await pass.compute(model.asSteps(role, StepScores.detached(scoring))));
+      }
     }
-    using referenceSums =
-      reference && (await phase('reference', () => inTurns(reference.steps(batch, rows)))); // [P, 2] or [P, 4]
-    await letOthersIn();
-    const forward = function* (recomputation: Recomputation | null): Steps<Tensor> {
-      const score = scorePairsSteps(model, batch, training, { ...wanted, recomputation });
-      const policy = yield* model.asSteps(role, score);
-      return lossOf(passColumns(policy, referenceSums, batch, pairs, beta), policy, batch);
-    };
-    await runPass(forward, {
-      divisor,
-      recomputes: this.#parts.recomputes?.(batch.packed.tokens.length) ?? false,
+    const divisor = training ? placed.length : null;
+    for await (const pass of this.passes(placed, pairPacking, { divisor, training })) {
+      const { packed, scored } = pass.batch;
+      const unknown = reference !== null && pass.rows.some((row) => !reference.has(row));
+      if (training && unknown) this.countForward(packed, scored.rows.length);
+      using known = await ofReference(pass, reference);
+      totals.add(pass.batch, await pass.run((options) => this.#losses(pass, known, step, options)));
+    }
+  }
+
+  /** @param reference [P, 2], or [P, 4] with the first tokens' part; null without a reference */
+  *#score(
+    { batch, placed }: PairPass,
+    reference: Tensor | null,
+    { training, recomputation }: ForwardOptions,
+  ): Steps<{ policy: PairLogprobs; columns: PassColumns }> {
+    const { model, objective } = this.#parts;
+    const { needs = [] } = objective;
+    const policy = yield* scorePairsSteps(model, batch, training, {
+      ...{ shared: needs.includes('shared'), alignment: needs.includes('alignment') },
+      recomputation,
     });
+    const pairs = placed.map(({ pair }) => pair);
+    return { policy, columns: passColumns(policy, reference, batch, pairs, this.#options.beta) };
+  }
+
+  *#losses(
+    pass: PairPass,
+    reference: Tensor | null,
+    step: StepScores,
+    options: ForwardOptions,
+  ): Steps<PassLosses & Omit<PairNumbers, 'loss'>> {
+    const { objective, dropBelowMargin = null } = this.#parts;
+    const objectiveOptions = this.#options;
+    const { policy, columns } = yield* this.#score(pass, reference, options);
+    const own = step.ofPass(columns);
+    let losses = objective.loss(step.ofStep(pass.index, columns), objectiveOptions); // [P], or [step's P]
+    let dropped: number | null = null;
+    if (options.training && dropBelowMargin !== null) {
+      const beta = own.rowBeta ?? objectiveOptions.beta;
+      const below = logRatioMargin(own).detach().mul(beta).lt(dropBelowMargin); // [P]
+      losses = losses.maskedFill(below, 0);
+      dropped = below.sum().item();
+    }
+    if (options.training) this.#running.observe(own, objectiveOptions);
+    const column = (name: keyof SharedPart): number[] => own[name].detach().toArray();
+    return {
+      sum: losses.sum(),
+      own: step.partOf(pass.index, losses).sum(),
+      policyChosen: column('policyChosen'),
+      policyRejected: column('policyRejected'),
+      referenceChosen: column('referenceChosen'),
+      referenceRejected: column('referenceRejected'),
+      betas: own.rowBeta?.toArray() ?? null,
+      entropy: policy.entropySum.item(),
+      hits: policy.chosenHits.item(),
+      dropped,
+    };
   }
 
   override state(): TaskState {
@@ -235,3 +201,10 @@ export class PairedTask extends RowTask<PairSource> {
     this.#moving?.restore(state.values.reference, state.tensors);
   }
 }
+
+/** [P, 2], or [P, 4] with the first tokens' part; null without a reference. */
+const ofReference = async (
+  pass: PairPass,
+  reference: ReferenceScores | null,
+): Promise<Tensor | null> =>
+  reference && pass.compute(reference.steps(pass.batch, pass.rows), 'reference');

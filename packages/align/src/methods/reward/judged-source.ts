@@ -5,6 +5,7 @@ import {
   type TokenisedJudged,
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
+import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -12,9 +13,7 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedJudged {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedJudged extends Placed {
   judged: TokenisedJudged;
 }
 
