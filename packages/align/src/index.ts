@@ -157,6 +157,7 @@ export {
 } from './methods/online-dpo/online-dpo-options.ts';
 export { type DpoOptions, defineDpoOptions } from './methods/pairs/dpo-options.ts';
 export * from './methods/pairs/run-dpo.ts';
+export { type PairLogprobs, scorePairs } from './methods/pairs/score-pairs.ts';
 export { type PpoOptions, ppoDefinition } from './methods/ppo/ppo-options.ts';
 export { type RaftOptions, raftDefinition } from './methods/raft/raft-options.ts';
 export {
@@ -229,8 +230,7 @@ export {
   stageVerbs,
 } from './recipes/stage-verbs.ts';
 export { MovingReference, type MovingReferenceOptions } from './reference/moving-reference.ts';
-export { type PairLogprobs, scorePairs } from './reference/score-pairs.ts';
-export { SharedReferences } from './reference/shared-references.ts';
+export { SharedReferences } from './reference/reference-cache.ts';
 export { scoreChecked } from './rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from './rewards/code-reward.ts';
 export * from './rewards/composite-reward.ts';

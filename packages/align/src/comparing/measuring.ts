@@ -16,7 +16,7 @@ import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { inputFiles } from '../recipes/input-files.ts';
 import { finalFolder } from '../recipes/recipe.ts';
-import { SharedReferences } from '../reference/shared-references.ts';
+import { SharedReferences } from '../reference/reference-cache.ts';
 import { openReward } from '../rewards/open-reward.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 import { keelVersion } from '../runs/environment.ts';

@@ -46,10 +46,14 @@ export interface PassesOptions<Batch> {
    * no gradient.
    */
   divisor: number | null;
-  /** Whether dropout is on (default: only with a gradient). Without it, rows are held-out ones. */
+  /** Whether the passes are those of a training step, with dropout (default: with a divisor). */
   training?: boolean;
+  /** Whether the rows are held-out ones (default: not in training). */
+  heldOut?: boolean;
   /** Called with every pass that adds a gradient. */
   count?(batch: Batch): void;
+  /** Called with every forward pass without gradient in training. */
+  countForward?(batch: Batch): void;
   /** The loss in messages (default: "the loss"). */
   name?: string;
 }
@@ -125,6 +129,10 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
     return this.#options.training ?? this.#options.divisor !== null;
   }
 
+  get heldOut(): boolean {
+    return this.#options.heldOut ?? !this.training;
+  }
+
   /**
    * Runs the method's forward in the role, checks its losses and adds their gradient.
    * @returns the loss, and what the method computed beside it
@@ -151,8 +159,9 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
     return result;
   }
 
-  /** Runs steps without gradient; what they made beside their result is freed. */
+  /** Runs a forward pass without gradient; what it made beside its result is freed. */
   async compute<T>(steps: Steps<T>, name: 'forward' | 'reference' = 'forward'): Promise<T> {
+    if (this.training) this.#options.countForward?.(this.batch);
     const found = await phase(name, () => inTurns(noGradSteps(tidySteps(steps))));
     await letOthersIn();
     return found;
@@ -162,6 +171,6 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
     if (Number.isFinite(loss)) return loss;
     const { name = 'the loss' } = this.#options;
     const rows = [...new Set(this.rows)];
-    throw new NonFiniteLossError(`${name} is ${loss}`, rows, { heldOut: !this.training });
+    throw new NonFiniteLossError(`${name} is ${loss}`, rows, { heldOut: this.heldOut });
   }
 }

@@ -116,14 +116,17 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
     }
   }
 
-  /** {@link passes} of these rows; those with a gradient are counted. */
+  /** {@link passes} of these rows. In training, their flops are counted. */
   protected passes<Row extends Placed, Batch extends { packed: PackedBatch }>(
     rows: readonly Row[],
     packing: Packing<Row, Batch>,
-    options: Omit<PassesOptions<Batch>, 'count'>,
+    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut'>,
   ): ReturnType<typeof passes<Row, Batch>> {
-    const count = (batch: Batch): void => this.count(batch.packed, packing.scored(batch));
-    return passes(this.#parts, rows, packing, { ...options, count });
+    return passes(this.#parts, rows, packing, {
+      ...options,
+      count: (batch) => this.count(batch.packed, packing.scored(batch)),
+      countForward: (batch) => this.countForward(batch.packed, packing.scored(batch)),
+    });
   }
 
   /** Counts the flops of a pass, forward and backward. */
@@ -149,7 +152,7 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   check({ values }: TaskState): void {
     const { sampler, tokens } = values;
     if (typeof sampler !== 'object' || sampler === null || !Number.isInteger(tokens)) {
-      throw new Error(`The saved state is not one of ${this.#kind}.`);
+      throw new Error(`the saved state is not one of ${this.#kind}`);
     }
     this.#parts.source.check(sampler as SamplerState);
   }

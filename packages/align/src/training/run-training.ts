@@ -11,7 +11,7 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
-import type { SharedReferences } from '../reference/shared-references.ts';
+import type { SharedReferences } from '../reference/reference-cache.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';

@@ -9,6 +9,12 @@ export interface TaskState {
   tensors: Map<string, Tensor>;
 }
 
+/** A task's state with that of a part of it; neither has names of the other. */
+export const joinStates = (state: TaskState, part?: TaskState): TaskState => ({
+  values: { ...state.values, ...part?.values },
+  tensors: new Map([...state.tensors, ...(part?.tensors ?? [])]),
+});
+
 /** What a kind of training does in a step; the loop around it does everything else. */
 export interface TrainingTask {
   /** Adds the gradient of one optimiser step to the parameters. */

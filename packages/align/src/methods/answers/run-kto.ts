@@ -5,8 +5,8 @@ import { exactJson } from '@keel/model/exact-json';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
-import { sharedKey } from '../../reference/dpo-reference.ts';
-import { SharedReferences } from '../../reference/shared-references.ts';
+import { answerKey } from '../../reference/open-reference.ts';
+import { SharedReferences } from '../../reference/reference-cache.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
   type RunHooks,
@@ -74,13 +74,13 @@ const unpaired = ({
     // and it is asked before.
     const onBase = options.lora && adapter === null;
     const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
-    const known = await (onBase ? shared : cached)?.of(await sharedKey(key, policy));
+    const known = await (onBase ? shared : cached)?.of(await answerKey(key, policy));
     const task = new UnpairedTask({
       ...{ model, role, source, evaluation, batchSize, klEstimate, ...passes },
       objective: unpairedObjective(options.loss),
       objectiveOptions: { beta, desirableWeight, undesirableWeight },
       reference: new AnswerReference({
-        ...{ model, role: onBase ? 'reference' : role, others: known, untilTrained: !onBase },
+        ...{ model, role: onBase ? 'reference' : role, shared: known, untilTrained: !onBase },
       }),
     });
     if (!onBase) {

@@ -1,5 +1,4 @@
 // Training on single answers with a thumb up or down (KTO and BCO), whatever the objective.
-import type { LanguageModel, Role } from '@keel/model';
 import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
 import { type KlEstimate, mismatched } from '../../batching/mismatched.ts';
 import type { PackedAnswers } from '../../batching/pack-answers.ts';
@@ -8,12 +7,17 @@ import type {
   UnpairedOptions,
   UnpairedScores,
 } from '../../objectives/unpaired.ts';
-import type { AnswerReference } from '../../reference/answer-reference.ts';
+import type { Reference } from '../../reference/reference.ts';
 import { scoreAnswersSteps } from '../../rewards/head-scores.ts';
 import type { ForwardOptions, Packing, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import { RunningMeans } from '../../training/running-means.ts';
-import { type Metrics, NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
+import {
+  joinStates,
+  type Metrics,
+  NonFiniteLossError,
+  type TaskState,
+} from '../../training/training-task.ts';
 import {
   answerPacking,
   type PlacedAnswer,
@@ -27,11 +31,8 @@ export interface UnpairedTaskParts extends RowTaskParts<UnpairedSource> {
   objective: UnpairedObjective;
   objectiveOptions: UnpairedOptions;
   klEstimate: KlEstimate;
-  reference: AnswerReference;
+  reference: Reference<PackedAnswers>;
 }
-
-/** Also of mismatched answers, whose row is that of their prompt. */
-type AnswerPass = Pass<PlacedAnswer, PackedAnswers>;
 
 /** What the answers of a step are compared with, beside the reference. */
 interface Compared {
@@ -55,6 +56,7 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const totals = new UnpairedTotals(this.#parts.objectiveOptions.beta);
     await this.#run(placed, totals, placed.length);
     this.#running.endStep();
+    this.#parts.reference.endStep();
     return this.endStep(totals);
   }
 
@@ -74,22 +76,19 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     totals: UnpairedTotals,
     divisor: number | null,
   ): Promise<void> {
-    const { needsKl } = this.#parts.objective;
+    const { reference, objective } = this.#parts;
+    const { needsKl } = objective;
     const kl = needsKl ? await this.#estimateKl(placed, divisor !== null) : 0;
     if (needsKl) totals.addKl(kl, placed.length);
     const compared = { kl, running: this.#running.values };
     const packing: Packing<PlacedUnpaired, PackedAnswers> = answerPacking;
     for await (const pass of this.passes(placed, packing, { divisor })) {
-      const reference = await this.#ofReference(pass, { recurring: true });
-      refuseNonFinite(
-        pass.rows.filter((_, at) => !Number.isFinite(reference[at]!)),
-        { heldOut: !pass.training },
-      );
-      totals.add(await pass.run((options) => this.#losses(pass, reference, compared, options)));
+      const { whole } = await reference.logprobs(pass);
+      totals.add(await pass.run((options) => this.#losses(pass, whole, compared, options)));
     }
   }
 
-  /** @param known the reference's log-probability of each answer, [M] */
+  /** @param known [M], under the reference */
   *#losses(
     { placed, batch }: Pass<PlacedUnpaired, PackedAnswers>,
     known: readonly number[],
@@ -124,16 +123,20 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
    * the same.
    */
   async #estimateKl(placed: readonly PlacedUnpaired[], training: boolean): Promise<number> {
-    const { model, role } = this.#parts;
+    const { model, role, reference } = this.#parts;
     const answers = this.#mismatched(placed);
     let sum = 0;
     const options = { divisor: null, training };
     for await (const pass of this.passes(answers, answerPacking, options)) {
-      const policy = await this.#sums({ model, role }, pass, 'forward');
+      const score = function* (): Steps<number[]> {
+        const { sums } = yield* scoreAnswersSteps(model, pass.batch, false);
+        return sums.toArray();
+      };
+      const policy = await pass.compute(model.asSteps(role, score()));
       // Mismatched answers of a training step recur only in other runs with the same steps.
-      const known = await this.#ofReference(pass, { recurring: !training });
+      const { whole } = await reference.logprobs(pass, { recurring: !training });
       policy.forEach((value, at) => {
-        sum += value - known[at]!;
+        sum += value - whole[at]!;
       });
     }
     if (!Number.isFinite(sum)) {
@@ -186,59 +189,21 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const { objective, reference } = this.#parts;
     const others = objective.needsKl ? this.#mismatched(placed) : [];
     let asked = false;
-    const options = { divisor: null, training: false };
+    const options = { divisor: null, training: false, heldOut };
     for (const all of [placed, others]) {
       for await (const pass of this.passes(all, answerPacking, options)) {
-        if (reference.known(pass.batch.answers) !== undefined) continue;
-        asked = true;
-        const found = await this.#ofReference(pass, { recurring: false });
-        const rows = found.every(Number.isFinite) ? [] : placed.map(({ row }) => row);
-        refuseNonFinite(rows, { heldOut });
+        const { computed } = await reference.logprobs(pass, { recurring: false });
+        asked ||= computed;
       }
     }
     return asked;
-  }
-
-  /**
-   * The reference's log-probability of each answer of a pass: all are cached, or else all are
-   * computed in this pass.
-   * @param recurring whether the answers come up again in this run
-   */
-  async #ofReference(pass: AnswerPass, { recurring }: { recurring: boolean }): Promise<number[]> {
-    const { reference } = this.#parts;
-    const { answers } = pass.batch;
-    // In the first step the policy is the reference: in the same passes, both have the same bits on
-    // every machine.
-    const first = pass.training && this.tokens === 0;
-    const found = first ? undefined : reference.known(answers);
-    if (found === undefined && this.tokens > 0 && reference.untilTrained)
-      throw new Error('an answer came up of which the reference was not asked before training');
-    const values = found ?? (await this.#sums(reference, pass, 'reference'));
-    reference.add(answers, values, recurring);
-    return values;
-  }
-
-  /** log p of each answer, without gradient and without dropout. */
-  async #sums(
-    { model, role }: { model: LanguageModel; role: Role },
-    pass: AnswerPass,
-    name: 'forward' | 'reference',
-  ): Promise<number[]> {
-    const { batch, training } = pass;
-    if (training) this.countForward(batch.packed, batch.scored.rows.length);
-    const score = function* (): Steps<number[]> {
-      const { sums } = yield* scoreAnswersSteps(model, batch, false);
-      return sums.toArray();
-    };
-    return pass.compute(model.asSteps(role, score()), name);
   }
 
   override state(): TaskState {
     const state = super.state();
     const running = this.#running.state();
     if (running !== undefined) state.values.running = running;
-    for (const [name, tensor] of this.#parts.reference.state()) state.tensors.set(name, tensor);
-    return state;
+    return joinStates(state, this.#parts.reference.state());
   }
 
   override check(state: TaskState): void {
@@ -252,10 +217,4 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     this.#running.restore(state.values.running);
     this.#parts.reference.restore(state);
   }
-}
-
-/** @throws NonFiniteLossError where there are such rows */
-function refuseNonFinite(rows: readonly number[], options: { heldOut: boolean }): void {
-  if (rows.length === 0) return;
-  throw new NonFiniteLossError("the reference's log-probability is not finite", rows, options);
 }

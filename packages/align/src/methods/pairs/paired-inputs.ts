@@ -3,7 +3,8 @@ import { fromTypedArray, ops, type Steps, type Tensor } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import { scoredTokens, type TokenisedPair } from '../../batching/tokenise-pair.ts';
 import type { ExtraScores, PairedScores } from '../../objectives/paired.ts';
-import type { PairLogprobs } from '../../reference/score-pairs.ts';
+import type { ReferenceLogprobs } from '../../reference/reference.ts';
+import type { PairLogprobs } from './score-pairs.ts';
 
 type Columns = Record<string, Tensor>;
 
@@ -26,13 +27,13 @@ export interface PassColumns {
 }
 
 /**
- * @param reference [P, 2], or [P, 4] with the first tokens' part; null: zeros
+ * @param reference null: zeros
  * @param pairs those of the pass
  * @param beta of rows that do not have their own
  */
 export function passColumns(
   policy: PairLogprobs,
-  reference: Tensor | null,
+  reference: ReferenceLogprobs | null,
   { counts }: PackedPairs,
   pairs: readonly TokenisedPair[],
   beta: number,
@@ -42,24 +43,25 @@ export function passColumns(
     const byPair = values.view(-1, 2); // [P, 2]
     return [byPair.select(1, 0), byPair.select(1, 1)];
   };
-  const ofReference = (part: number): [Tensor, Tensor] =>
-    reference === null
-      ? columns(policy.sums.detach().mul(0))
-      : [reference.select(1, part), reference.select(1, part + 1)];
-  const ofModels = (sums: Tensor, part: number) => {
+  const ofModels = (sums: Tensor, part: 'whole' | 'first') => {
     const [policyChosen, policyRejected] = columns(sums);
-    const [referenceChosen, referenceRejected] = ofReference(part);
+    // As they are cached, in float32.
+    const [referenceChosen, referenceRejected] = columns(
+      reference === null
+        ? policy.sums.detach().mul(0)
+        : fromTypedArray(Float32Array.from(reference[part]!)).to({ device: place.device }),
+    );
     return { policyChosen, policyRejected, referenceChosen, referenceRejected };
   };
   const [tokensChosen, tokensRejected] = columns(fromTypedArray(counts).to(place));
   const gaps = pairs.map(({ scoreGap }) => scoreGap ?? Number.NaN);
   const [chosen, rejected] = policy.alignment === null ? [] : columns(policy.alignment);
   return {
-    whole: { ...ofModels(policy.sums, 0), tokensChosen, tokensRejected },
+    whole: { ...ofModels(policy.sums, 'whole'), tokensChosen, tokensRejected },
     gap: gaps.some(Number.isNaN)
       ? {}
       : { scoreGap: fromTypedArray(Float64Array.from(gaps)).to(place) },
-    shared: policy.shared === null ? {} : ofModels(policy.shared, 2),
+    shared: policy.shared === null ? {} : ofModels(policy.shared, 'first'),
     alignment: chosen && rejected ? { chosen, rejected } : {},
     betas: pairs.some((pair) => pair.beta !== undefined)
       ? { rowBeta: ofRows(pairs, beta).to({ device: place.device }) }

@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family), whatever the objective.
-import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import type { Steps } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
   logRatioMargin,
@@ -8,16 +8,15 @@ import {
   type PairedScores,
   type SharedPart,
 } from '../../objectives/paired.ts';
-import { type MovingReference, withReference } from '../../reference/moving-reference.ts';
-import type { ReferenceScores } from '../../reference/reference-scores.ts';
-import { type PairLogprobs, scorePairsSteps } from '../../reference/score-pairs.ts';
+import type { ReferenceLogprobs, RowReference } from '../../reference/reference.ts';
 import type { ForwardOptions, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import { RunningMeans } from '../../training/running-means.ts';
-import type { Metrics, TaskState } from '../../training/training-task.ts';
+import { joinStates, type Metrics, type TaskState } from '../../training/training-task.ts';
 import { type PairSource, type PlacedPair, pairPacking } from './pair-source.ts';
 import { type PairNumbers, PairTotals } from './pair-totals.ts';
 import { type PassColumns, passColumns, StepScores } from './paired-inputs.ts';
+import { type PairLogprobs, scorePairsSteps } from './score-pairs.ts';
 
 export interface PairedTaskParts extends RowTaskParts<PairSource> {
   objective: PairedObjective;
@@ -30,10 +29,7 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
    */
   dropBelowMargin?: number | null;
   /** null for an objective without reference. */
-  reference: ReferenceScores | null;
-  evaluationReference: ReferenceScores | null;
-  /** What both are the scores of, where it follows the policy. */
-  movingReference?: MovingReference | null;
+  reference: RowReference<PackedPairs> | null;
 }
 
 type PairPass = Pass<PlacedPair, PackedPairs>;
@@ -50,34 +46,22 @@ export class PairedTask extends RowTask<PairSource> {
     this.#running = new RunningMeans(running, parts.objectiveOptions, momenta);
   }
 
-  get #moving(): MovingReference | null {
-    return this.#parts.movingReference ?? null;
-  }
-
   async step(): Promise<Metrics> {
-    const { reference, evaluationReference, betaAt } = this.#parts;
-    const moving = this.#moving;
-    if (moving?.moveIfDue()) {
-      reference?.forgetAll();
-      evaluationReference?.forgetAll();
-    }
+    const { reference, betaAt } = this.#parts;
+    reference?.beginStep();
     const placed = await this.nextRows();
     const { beta } = this.#options;
     const totals = new PairTotals(beta, reference !== null);
-    await this.#run(placed, reference, totals, true);
+    await this.#run(placed, totals, true);
     this.#running.endStep();
-    moving?.countStep();
+    reference?.endStep();
     this.#steps += 1;
-    return this.endStep(totals, {
-      ...(betaAt && { beta }),
-      ...(moving && { 'reference/moves': moving.moves }),
-    });
+    return this.endStep(totals, { ...(betaAt && { beta }), ...reference?.metrics() });
   }
 
   evaluate(): Promise<Metrics | null> {
-    const { evaluationReference: reference } = this.#parts;
-    const totals = new PairTotals(this.#options.beta, reference !== null);
-    return this.evaluateRows(totals, (placed) => this.#run(placed, reference, totals, false));
+    const totals = new PairTotals(this.#options.beta, this.#parts.reference !== null);
+    return this.evaluateRows(totals, (placed) => this.#run(placed, totals, false));
   }
 
   /** Options of the next step. */
@@ -87,38 +71,29 @@ export class PairedTask extends RowTask<PairSource> {
   }
 
   /** With `training`, adds the gradient of the pairs' mean loss. */
-  async #run(
-    placed: readonly PlacedPair[],
-    reference: ReferenceScores | null,
-    totals: PairTotals,
-    training: boolean,
-  ): Promise<void> {
-    const { model, role, objective } = this.#parts;
+  async #run(placed: readonly PlacedPair[], totals: PairTotals, training: boolean): Promise<void> {
+    const { model, role, objective, reference } = this.#parts;
     const pairs = placed.map(({ pair }) => pair);
     using step = new StepScores(pairs, this.#running.values);
     if (objective.coupled) {
       // A pair's loss depends on all pairs of the step: all are scored before the first gradient.
       for await (const pass of this.passes(placed, pairPacking, { divisor: null, training })) {
         if (pass.passes === 1) break;
-        using known = await ofReference(pass, reference);
+        const known = reference && (await reference.logprobs(pass));
         const scoring = this.#score(pass, known, { training, recomputation: null });
         step.add(await pass.compute(model.asSteps(role, StepScores.detached(scoring))));
       }
     }
     const divisor = training ? placed.length : null;
     for await (const pass of this.passes(placed, pairPacking, { divisor, training })) {
-      const { packed, scored } = pass.batch;
-      const unknown = reference !== null && pass.rows.some((row) => !reference.has(row));
-      if (training && unknown) this.countForward(packed, scored.rows.length);
-      using known = await ofReference(pass, reference);
+      const known = reference && (await reference.logprobs(pass));
       totals.add(pass.batch, await pass.run((options) => this.#losses(pass, known, step, options)));
     }
   }
 
-  /** @param reference [P, 2], or [P, 4] with the first tokens' part; null without a reference */
   *#score(
     { batch, placed }: PairPass,
-    reference: Tensor | null,
+    reference: ReferenceLogprobs | null,
     { training, recomputation }: ForwardOptions,
   ): Steps<{ policy: PairLogprobs; columns: PassColumns }> {
     const { model, objective } = this.#parts;
@@ -133,7 +108,7 @@ export class PairedTask extends RowTask<PairSource> {
 
   *#losses(
     pass: PairPass,
-    reference: Tensor | null,
+    reference: ReferenceLogprobs | null,
     step: StepScores,
     options: ForwardOptions,
   ): Steps<PassLosses & Omit<PairNumbers, 'loss'>> {
@@ -167,12 +142,10 @@ export class PairedTask extends RowTask<PairSource> {
 
   override state(): TaskState {
     const state = super.state();
-    const known = this.#parts.reference?.values;
-    if (known !== undefined) state.tensors.set('reference', fromTypedArray(known));
     const running = this.#running.state();
     if (running !== undefined) state.values.running = running;
     if (this.#parts.betaAt) state.values.steps = this.#steps;
-    return withReference(state, this.#moving);
+    return joinStates(state, this.#parts.reference?.state());
   }
 
   override check(state: TaskState): void {
@@ -182,29 +155,16 @@ export class PairedTask extends RowTask<PairSource> {
     if (betaAt && !Number.isInteger(state.values.steps)) {
       throw new Error('the saved state is of a run without --beta-schedule');
     }
-    const known = state.tensors.get('reference');
-    if ((known !== undefined) !== (reference !== null)) {
-      throw new Error(
-        `the saved state is of a run ${known ? 'with' : 'without'} a reference, and this one is ${known ? 'without' : 'with'} one`,
-      );
+    if (reference === null && state.tensors.has('reference')) {
+      throw new Error('the saved state is of a run with a reference, and this run has none');
     }
-    if (known !== undefined) reference!.check(known.toTypedArray() as Float32Array);
-    this.#moving?.check(state.values.reference, state.tensors);
+    reference?.check(state);
   }
 
   override restore(state: TaskState): void {
     super.restore(state);
     this.#running.restore(state.values.running);
     if (this.#parts.betaAt) this.#steps = state.values.steps as number;
-    const known = state.tensors.get('reference');
-    if (known !== undefined) this.#parts.reference!.restore(known.toTypedArray() as Float32Array);
-    this.#moving?.restore(state.values.reference, state.tensors);
+    this.#parts.reference?.restore(state);
   }
 }
-
-/** [P, 2], or [P, 4] with the first tokens' part; null without a reference. */
-const ofReference = async (
-  pass: PairPass,
-  reference: ReferenceScores | null,
-): Promise<Tensor | null> =>
-  reference && pass.compute(reference.steps(pass.batch, pass.rows), 'reference');

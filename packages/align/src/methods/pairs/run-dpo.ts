@@ -8,14 +8,12 @@ import { rankedObjective } from '../../objectives/ranked-registry.ts';
 import { pairedObjective, pairedObjectiveNames } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
 import {
-  type DpoReferences,
-  openReferences,
+  openReference,
   refuseMissingReference,
   refuseNeedlessReference,
-} from '../../reference/dpo-reference.ts';
-import type { SharedReferences } from '../../reference/shared-references.ts';
+} from '../../reference/open-reference.ts';
+import type { SharedReferences } from '../../reference/reference-cache.ts';
 import {
-  type PreparedRun,
   type RunHooks,
   type RunResult,
   runTraining,
@@ -26,8 +24,9 @@ import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { type DpoOptions, defineDpoOptions } from './dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
-import { PairSource } from './pair-source.ts';
+import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
+import { pairScoring } from './score-pairs.ts';
 
 export interface PairedRunHooks extends RunHooks {
   /** In place of the one that `loss` names. */
@@ -90,8 +89,6 @@ function ofProgram({
   return { programParts: { objective: programPart(objective.name, objective) } };
 }
 
-type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
-
 function onPairs(
   objective: PairedObjective,
   objectiveOptions: PairedOptions,
@@ -121,11 +118,14 @@ function onPairs(
       return new PairSource(rows, tokenizer, { ...how, strata, betaField });
     },
     schedules: (options) => betaSchedulesOf(options, objectiveOptions.beta),
-    async task(prepared) {
-      const { options, policy, source, evaluation, passes } = prepared;
-      const references = objective.needsReference
-        ? await referencesOf(prepared, objective, shared)
-        : null;
+    async task(run) {
+      const { options, policy, source, evaluation, passes } = run;
+      const firstTokens = objective.needs?.includes('shared') ?? false;
+      const kind = {
+        packing: pairPacking,
+        scoring: pairScoring(firstTokens),
+        key: { firstTokens },
+      };
       return new PairedTask({
         model: policy.model,
         role: policy.role,
@@ -137,9 +137,7 @@ function onPairs(
         dropBelowMargin: options.dropBelowMargin,
         batchSize: options.batchSize,
         ...passes,
-        reference: references?.training ?? null,
-        evaluationReference: references?.evaluation ?? null,
-        movingReference: references?.moving ?? null,
+        reference: objective.needsReference ? await openReference(run, kind, shared) : null,
       });
     },
     headlines: [
@@ -189,28 +187,6 @@ function refuseRowBetas({ name, coupled, beta }: PairedObjective): void {
   throw new Error(
     `--beta-field: ${name} compares the pairs of a step with each other: there is one beta for all; leave it out`,
   );
-}
-
-async function referencesOf(
-  prepared: PreparedPairs,
-  { needs = [] }: PairedObjective,
-  shared: SharedReferences | undefined,
-): Promise<DpoReferences> {
-  const { options, policy, data, source, evaluation, passes, addInput, notice, signal } = prepared;
-  const references = await openReferences(
-    policy,
-    options,
-    { pairs: source, rows: data.rows, heldOut: false },
-    evaluation && { pairs: evaluation, rows: data.heldOut!, heldOut: true },
-    { batchSize: options.batchSize, limit: passes.limit, signal },
-    notice,
-    { shared: needs.includes('shared') },
-    shared,
-  );
-  if (references.hash !== null) {
-    await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);
-  }
-  return references;
 }
 
 function objectiveOf(options: DpoOptions): PairedObjective {

@@ -2,31 +2,32 @@
 import { fromTypedArray, type Steps } from '@keel/torch';
 import type { PackedRankings } from '../../batching/tokenise-ranking.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
-import { KeptScores } from '../../reference/reference-scores.ts';
+import type { Reference, RowScoring } from '../../reference/reference.ts';
 import { scoreAnswersSteps } from '../../rewards/head-scores.ts';
 import type { ForwardOptions, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
-import type { Metrics, TaskState } from '../../training/training-task.ts';
+import { joinStates, type Metrics, type TaskState } from '../../training/training-task.ts';
 import { type PlacedRanking, type RankingSource, rankingPacking } from './ranking-source.ts';
 import { type PassNumbers, RankingTotals } from './ranking-totals.ts';
-
-/** The reference's log-probability of each answer of a ranking, the best first. */
-export class RankingReference extends KeptScores<PackedRankings> {
-  protected *compute(batch: PackedRankings): Steps<number[][]> {
-    const score = scoreAnswersSteps(this.model, batch, false);
-    const { sums } = yield* this.model.asSteps(this.role, score);
-    return byRanking(sums.toArray(), batch);
-  }
-}
 
 export interface RankingTaskParts extends RowTaskParts<RankingSource> {
   objective: RankedObjective;
   beta: number;
   /** Beta of each optimizer step, counted from 0 (default: `beta`). */
   betaAt?: ((step: number) => number) | null;
-  reference: RankingReference;
-  evaluationReference: RankingReference | null;
+  reference: Reference<PackedRankings>;
 }
+
+/**
+ * How the reference scores rankings.
+ * @param answers most answers of a ranking
+ */
+export const rankingScoring = (answers: number): RowScoring<PackedRankings> => ({
+  answers,
+  firstTokens: false,
+  counts: ({ offsets }) => Array.from(offsets.subarray(1), (end, at) => end - offsets[at]!),
+  score: (model, batch) => scoreAnswersSteps(model, batch, false),
+});
 
 type RankingPass = Pass<PlacedRanking, PackedRankings>;
 
@@ -43,16 +44,15 @@ export class RankingTask extends RowTask<RankingSource> {
     const beta = this.#beta;
     const placed = await this.nextRows();
     const totals = new RankingTotals(beta);
-    await this.#run(placed, this.#parts.reference, totals, placed.length);
+    await this.#run(placed, totals, placed.length);
+    this.#parts.reference.endStep();
     this.#steps += 1;
     return this.endStep(totals, { ...(this.#parts.betaAt && { beta }) });
   }
 
   evaluate(): Promise<Metrics | null> {
     const totals = new RankingTotals(this.#beta);
-    return this.evaluateRows(totals, (placed) =>
-      this.#run(placed, this.#parts.evaluationReference!, totals, null),
-    );
+    return this.evaluateRows(totals, (placed) => this.#run(placed, totals, null));
   }
 
   /** Beta of the next step. */
@@ -64,26 +64,16 @@ export class RankingTask extends RowTask<RankingSource> {
   /** With a divisor, adds the gradient of the rankings' losses. */
   async #run(
     placed: readonly PlacedRanking[],
-    reference: RankingReference,
     totals: RankingTotals,
     divisor: number | null,
   ): Promise<void> {
     for await (const pass of this.passes(placed, rankingPacking, { divisor })) {
-      const { batch, rows } = pass;
-      const unknown = rows.some((row) => !reference.has(row));
-      if (pass.training && unknown) this.countForward(batch.packed, batch.scored.rows.length);
-      using known = await pass.compute(reference.steps(batch, rows), 'reference'); // [G, W]
-      const wide = known.toArray();
-      const width = wide.length / rows.length;
-      const ofAnswers = rows.flatMap((_, at) => {
-        const own = batch.offsets[at + 1]! - batch.offsets[at]!;
-        return wide.slice(at * width, at * width + own);
-      });
-      totals.add(await pass.run((options) => this.#losses(pass, ofAnswers, options)));
+      const { whole } = await this.#parts.reference.logprobs(pass);
+      totals.add(await pass.run((options) => this.#losses(pass, whole, options)));
     }
   }
 
-  /** @param known the reference's log-probability of each answer, [A] */
+  /** @param known [A], under the reference */
   *#losses(
     { batch }: RankingPass,
     known: readonly number[],
@@ -113,24 +103,21 @@ export class RankingTask extends RowTask<RankingSource> {
   override state(): TaskState {
     const state = super.state();
     state.values.steps = this.#steps;
-    state.tensors.set('reference', fromTypedArray(this.#parts.reference.values));
-    return state;
+    return joinStates(state, this.#parts.reference.state());
   }
 
   override check(state: TaskState): void {
     super.check(state);
-    const known = state.tensors.get('reference');
-    if (known === undefined || !Number.isInteger(state.values.steps)) {
+    if (!Number.isInteger(state.values.steps)) {
       throw new Error('the saved state is not one of a run on rankings');
     }
-    this.#parts.reference.check(known.toTypedArray() as Float32Array);
+    this.#parts.reference.check(state);
   }
 
   override restore(state: TaskState): void {
     super.restore(state);
     this.#steps = state.values.steps as number;
-    const known = state.tensors.get('reference')!.toTypedArray();
-    this.#parts.reference.restore(known as Float32Array);
+    this.#parts.reference.restore(state);
   }
 }
 
