@@ -271,6 +271,7 @@ export { plainSamples, type ShownSample, samplesTable } from './runs/samples-tab
 export { ReadAhead } from './tokenising/read-ahead.ts';
 export { RowTokeniser, type RowTokeniserOptions } from './tokenising/row-tokeniser.ts';
 export type { NamedTokenise, Outcome } from './tokenising/tokenise-rows.ts';
+export type { NoticeEvent } from './training/run-data.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
 export type { RunHooks, RunResult, SharedParts } from './training/run-training.ts';
 export type { TrainingEvent } from './training/training-loop.ts';

@@ -11,6 +11,7 @@ import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
+import { type NoticeEvent, noticeEvent } from '../training/run-data.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
 import { type ComparisonResults, resultsOf, writeResults } from './comparison-results.ts';
@@ -42,7 +43,7 @@ export type CompareEvent =
        */
       secondsLeft: number | null;
     }
-  | { type: 'notice'; text: string };
+  | NoticeEvent;
 
 export interface CompareHooks {
   onEvent?(event: CompareEvent): void;
@@ -79,7 +80,7 @@ export async function runComparison(
   hooks: CompareHooks = {},
 ): Promise<CompareResult> {
   const { output, text, options } = comparison;
-  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
   refuseSystemFolder(output);
   makeFolder(output);
   const unlock = lockRun(output, notice);

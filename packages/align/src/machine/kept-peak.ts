@@ -95,7 +95,7 @@ export function raisedPeak(
  */
 export function machinePeak(
   { precision, device }: { precision: string; device: Device },
-  notice: (text: string) => void = () => {},
+  notice: (text: string, code?: string) => void = () => {},
 ): MatmulPeak {
   const known = keptPeak(precision, device);
   if (known !== null) return known;
@@ -103,6 +103,7 @@ export function machinePeak(
   notice(
     `This machine multiplies matrices at ${(peak.flops / 1e9).toFixed(0)} GFLOP/s (${precision}, ${device === 'cpu' ? `${threads()} threads` : device}): ` +
       'mfu is the share of it. Where other programs were busy just now, `keel doctor --bench` measures it again',
+    'machine peak',
   );
   try {
     keepPeak(peak, precision, device);

@@ -190,7 +190,10 @@ async function computeOrLoad<Row extends Placed, Batch extends PackedAnswers>(
     await precompute(reference, source, {
       ...options,
       onProgress: (done, total) =>
-        notice(`reference log-probabilities of ${done} of ${total} ${label} rows`),
+        notice(
+          `reference log-probabilities of ${done} of ${total} ${label} rows`,
+          `reference progress, ${label}`,
+        ),
     });
   } catch (error) {
     if (signal?.aborted) saveRows(begun, cache, notice);

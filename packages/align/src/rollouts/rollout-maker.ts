@@ -22,8 +22,7 @@ import { klPerToken } from '../objectives/online/kl-estimators.ts';
 import { sequenceRewards, shapeScores } from '../objectives/online/token-rewards.ts';
 import { moments } from '../objectives/online/whitening.ts';
 import type { MovingReference } from '../reference/moving-reference.ts';
-import { CompositeReward, type CompositeState } from '../rewards/composite-reward.ts';
-import type { Reward } from '../rewards/reward.ts';
+import type { Reward, RewardState } from '../rewards/reward.ts';
 import type { RunningMomentsState } from '../rewards/running-moments.ts';
 import type { Metrics } from '../training/training-task.ts';
 import { type Judgement, judgeSamples } from './judge-samples.ts';
@@ -73,7 +72,7 @@ export interface RolloutMakerParts {
 
 /** What a run has learnt of its rollouts; part of a checkpoint. */
 export interface RolloutMakerState {
-  reward: CompositeState | null;
+  reward: RewardState | null;
   kl: KlControllerState | null;
   baseline: RunningBaselineState | null;
   scale: RunningMomentsState | null;
@@ -98,7 +97,7 @@ export class RolloutMaker {
     this.#parts = parts;
     this.#watch = new RewardWatch({
       withinPrompts: pairs !== null || ['group', 'leave_one_out'].includes(advantage.kind),
-      components: reward instanceof CompositeReward ? reward.counted : [],
+      components: reward.counted ?? [],
       notice,
     });
     this.#kl =
@@ -146,7 +145,7 @@ export class RolloutMaker {
         comparable: settings.trainingTemperature === settings.sampling.temperature,
       }),
       ...batch.metrics,
-      ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
+      ...this.#parts.reward.metrics?.(),
     };
     const { labels } = found;
     const asked = labels?.gold.sequences ?? batch.everySequence;
@@ -328,7 +327,7 @@ export class RolloutMaker {
   state(): RolloutMakerState {
     const { reward } = this.#parts;
     return {
-      reward: reward instanceof CompositeReward ? reward.state() : null,
+      reward: reward.state?.() ?? null,
       kl: this.#kl?.state() ?? null,
       baseline: this.#estimator.state(),
       scale: this.#scale?.state() ?? null,
@@ -337,8 +336,7 @@ export class RolloutMaker {
 
   /** @throws Error where the state is of another reward or another kind of run */
   restore({ reward, kl, baseline, scale }: RolloutMakerState): void {
-    const own = this.#parts.reward;
-    if (own instanceof CompositeReward && reward !== null) own.restore(reward);
+    if (reward !== null) this.#parts.reward.restore?.(reward);
     if (kl !== null) this.#kl?.restore(kl);
     this.#estimator.restore(baseline);
     if (scale !== null) this.#scale?.restore(scale);

@@ -57,37 +57,36 @@ export class LengthReport {
       this.#source;
     const { hasEndless } = this.#source;
     const [bad] = badRows.values();
-    this.#say(tooLong.size, all, (count) => {
+    this.#say('too long', tooLong.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are left out: ${tooLongReason} within --max-length ${maxLength}`;
     });
-    this.#say(truncated.size, all, (count) => {
+    this.#say('cut', truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;
     });
     const fields = [...new Set([...lost.values()].flat())].join(', ');
-    this.#say(lost.size, all, (count) => {
+    this.#say('lost text', lost.size, all, (count) => {
       return (
         `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields}), ` +
         'so it is not trained on. Such templates drop reasoning or tool calls; keel tokens shows what is left'
       );
     });
     // Held-out rows have none either: told once.
-    this.#say(hasEndless && option !== '--eval-data' ? 1 : 0, all, () => {
+    this.#say('no end token', hasEndless && option !== '--eval-data' ? 1 : 0, all, () => {
       return (
         `${option} has plain answers, and no end-of-sequence token follows them because the tokenizer names none: ` +
         'the model does not learn where to stop. Set eos_token in its tokenizer_config.json'
       );
     });
-    this.#say(badRows.size, all, (count) => {
+    this.#say('bad rows', badRows.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are left out, the first: ${bad}`;
     });
   }
 
-  #say(count: number, all: boolean, sentence: (count: number | string) => string): void {
-    const key = sentence('');
-    const told = this.#told.get(key) ?? 0;
+  #say(what: string, count: number, all: boolean, sentence: (count: number) => string): void {
+    const told = this.#told.get(what) ?? 0;
     if (count === told || (!all && count < 2 * told)) return;
-    this.#told.set(key, count);
-    this.#notice(sentence(count));
+    this.#told.set(what, count);
+    this.#notice(sentence(count), `${what}, ${this.#source.option}`);
   }
 }
 
@@ -129,7 +128,7 @@ export async function surveyLengths(
   for await (const done of source.survey()) {
     if (signal?.aborted) break;
     if (done - told >= PROGRESS && done < length) {
-      notice(`lengths of ${done} of ${length} rows of ${option}`);
+      notice(`lengths of ${done} of ${length} rows of ${option}`, `lengths progress, ${option}`);
       told = done;
     }
     await setImmediate(); // lets signals in

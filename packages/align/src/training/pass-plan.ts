@@ -68,13 +68,14 @@ export function planPasses(
   const perToken = gradientCheckpointing === 'on' ? bytes.checkpointed : bytes.held;
   const chosen = (): number => {
     if (typeof began === 'number') {
-      notice(`passes of at most ${began} tokens, as the run began with`);
+      notice(`passes of at most ${began} tokens, as the run began with`, 'pass tokens of before');
       return began;
     }
     const most = model.device === 'cpu' ? MOST_TOKENS.cpu : MOST_TOKENS.device;
     const tokens = Math.max(FEWEST_TOKENS, Math.min(most, Math.floor(budget / perToken)));
     notice(
       `passes of at most ${tokens} tokens (--micro-batch-tokens auto): a token takes about ${Math.ceil(perToken / 1e3)} kB, and ${(free / 1e9).toFixed(1)} GB are free`,
+      'pass tokens',
     );
     return tokens;
   };
@@ -95,6 +96,7 @@ export function planPasses(
         told = true;
         notice(
           `activations of a pass of ${tokens} tokens would take ${((tokens * bytes.held) / 1e9).toFixed(1)} GB and are computed again instead (--gradient-checkpointing off keeps them)`,
+          'recomputation',
         );
       }
       return short;

@@ -13,8 +13,24 @@ import type { RowKind, RowOf } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { writeFileAtomic } from '../runs/atomic-write.ts';
 
-/** Tells the user a sentence. */
-export type Notice = (text: string) => void;
+export interface NoticeEvent {
+  type: 'notice';
+  text: string;
+  /**
+   * The same in notices that differ in their numbers only, such as those of progress. Displays
+   * recognise them by it, and all others by their whole text.
+   */
+  code?: string;
+}
+
+/** Reports a sentence to the user. */
+export type Notice = (text: string, code?: string) => void;
+
+export const noticeEvent = (text: string, code?: string): NoticeEvent => ({
+  type: 'notice',
+  text,
+  ...(code && { code }),
+});
 
 export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
   rows: DataRows<K>;

@@ -24,6 +24,8 @@ import { loadPolicy, type Policy } from './policy.ts';
 import {
   dataHashes,
   type Notice,
+  type NoticeEvent,
+  noticeEvent,
   openRunData,
   type RowOrigin,
   type RunData,
@@ -42,7 +44,7 @@ import { type TrainingEvent, trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
 export interface RunHooks {
-  onEvent?(event: TrainingEvent | { type: 'notice'; text: string }): void;
+  onEvent?(event: TrainingEvent | NoticeEvent): void;
   /** Finishes the step under way, writes a checkpoint and ends. */
   signal?: AbortSignal;
   /** What this run has in common with others of the same process; each may be left out. */
@@ -165,7 +167,7 @@ export async function runTraining<
   hooks: RunHooks = {},
 ): Promise<RunResult> {
   const options = withTemplateDate(asked);
-  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice);
   await kind.checkRows?.(data.rows, options, notice);
@@ -202,7 +204,7 @@ async function train<
   { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
   const began = performance.now();
-  const notice = (text: string): void => onEvent({ type: 'notice', text });
+  const notice: Notice = (...said) => onEvent(noticeEvent(...said));
   // Without a loader of its own, a kind's policy is any.
   using policy = kind.load
     ? await kind.load(asked)

@@ -37,7 +37,7 @@ export class CompareDisplay {
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
   #pace = new PlainPace({ seconds: 5 });
-  /** By sentence, the entry whose run said it first. */
+  /** By notice, the entry whose run gave it first. */
   readonly #said = new Map<string, string>();
 
   constructor(comparison: Comparison, resume: string) {
@@ -96,12 +96,12 @@ export class CompareDisplay {
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
-  /** What a run says of model and machine is the same for all of them, but for its numbers. */
+  /** Whether an earlier entry's run gave the notice: those on model and machine are the same. */
   #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
     if (event.type !== 'notice') return false;
-    const sentence = event.text.replaceAll(/[\d.]+/g, '#');
-    const by = this.#said.get(sentence);
-    if (by === undefined) this.#said.set(sentence, entry.name);
+    const { code = event.text } = event;
+    const by = this.#said.get(code);
+    if (by === undefined) this.#said.set(code, entry.name);
     return by !== undefined && by !== entry.name;
   }
 

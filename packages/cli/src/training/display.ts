@@ -1,7 +1,7 @@
-import type { RunResult, TrainingEvent } from '@keel/align';
+import type { NoticeEvent, RunResult, TrainingEvent } from '@keel/align';
 
-/** What a run tells while it goes. */
-export type RunEvent = TrainingEvent | { type: 'notice'; text: string };
+/** What a run reports. */
+export type RunEvent = TrainingEvent | NoticeEvent;
 
 /** What can be done with a result. */
 export interface ResultUse {

@@ -1,5 +1,6 @@
 import {
   formatPerplexity,
+  type NoticeEvent,
   PlainPace,
   plainProgressLine,
   plainSamples,
@@ -47,7 +48,7 @@ export class HumanDisplay implements TrainingDisplay {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'notice':
-        this.#notice(cutMessage(event.text));
+        this.#notice(event);
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
@@ -133,12 +134,11 @@ export class HumanDisplay implements TrainingDisplay {
     );
   }
 
-  /** A sentence that comes again with other numbers is progress: it is shown now and then. */
-  #notice(text: string): void {
-    const sentence = text.replaceAll(/\d+/g, '#');
-    if (sentence !== this.#lastNotice) this.#noticePace = new PlainPace();
-    this.#lastNotice = sentence;
-    if (this.#noticePace.due(0)) this.say(text);
+  /** Notices of one code in a row are progress: they are shown now and then. */
+  #notice({ text, code = text }: NoticeEvent): void {
+    if (code !== this.#lastNotice) this.#noticePace = new PlainPace();
+    this.#lastNotice = code;
+    if (this.#noticePace.due(0)) this.say(cutMessage(text));
   }
 
   /** Evaluations and checkpoints do not count as training time. */

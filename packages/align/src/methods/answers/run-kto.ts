@@ -7,6 +7,7 @@ import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
 import { answerKey } from '../../reference/open-reference.ts';
 import { SharedReferences } from '../../reference/reference-cache.ts';
+import { noticeEvent } from '../../training/run-data.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
   type RunHooks,
@@ -43,7 +44,7 @@ export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise
   try {
     return await runTraining(unpaired({ shared, cached }), options, hooks);
   } finally {
-    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+    const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
     shared?.save(notice);
     cached.save(notice);
   }
@@ -86,7 +87,10 @@ const unpaired = ({
     if (!onBase) {
       const steps = totalSteps(options, source.usable);
       const tell = (done: number): void =>
-        notice(`reference log-probabilities of the answers of ${done} of ${steps} steps`);
+        notice(
+          `reference log-probabilities of the answers of ${done} of ${steps} steps`,
+          'reference progress',
+        );
       const asked = await task.askBefore(steps, tell, signal);
       if (!asked) notice('reference log-probabilities of all answers: from the cache');
       cached.save(notice);

@@ -1,11 +1,10 @@
 // A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
 
 import { programPart } from '../../config/program-parts.ts';
-import { completeOptions, weightedObjective } from '../../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { rankedObjective } from '../../objectives/ranked-registry.ts';
-import { pairedObjective, pairedObjectiveNames } from '../../objectives/registry.ts';
+import { pairedObjectiveNames } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
 import {
   openReference,
@@ -13,6 +12,7 @@ import {
   refuseNeedlessReference,
 } from '../../reference/open-reference.ts';
 import type { SharedReferences } from '../../reference/reference-cache.ts';
+import { noticeEvent } from '../../training/run-data.ts';
 import {
   type RunHooks,
   type RunResult,
@@ -21,6 +21,7 @@ import {
 } from '../../training/run-training.ts';
 import { onRankings } from '../rankings/run-rankings.ts';
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
+import { chosenObjective } from './chosen-objective.ts';
 import { type DpoOptions, defineDpoOptions } from './dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
@@ -60,9 +61,8 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
     refuseMovingReference(asked);
     return runTraining(onRankings(ranked), asked, hooks);
   }
-  const { objective: chosen = objectiveOf(asked) } = hooks;
+  const { objective: chosen, objectiveOptions } = chosenObjective(asked, hooks.objective);
   const objective = asked.betaField === null ? chosen : withRowBetas(chosen);
-  const objectiveOptions = lossOptions(objective, asked);
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
@@ -77,7 +77,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
       hooks,
     );
   } finally {
-    references?.save((text) => hooks.onEvent?.({ type: 'notice', text }));
+    references?.save((text) => hooks.onEvent?.(noticeEvent(text)));
   }
 }
 
@@ -187,23 +187,4 @@ function refuseRowBetas({ name, coupled, beta }: PairedObjective): void {
   throw new Error(
     `--beta-field: ${name} compares the pairs of a step with each other: there is one beta for all; leave it out`,
   );
-}
-
-function objectiveOf(options: DpoOptions): PairedObjective {
-  const { loss, lossWeights } = options;
-  const several = loss.length > 1;
-  return weightedObjective(
-    loss.map((name, index) => {
-      const objective = pairedObjective(name);
-      const part = { objective, weight: lossWeights[index] ?? 1 };
-      // Each with a beta and options of its own.
-      return several ? { ...part, options: completeOptions(objective, { ...options }) } : part;
-    }),
-  );
-}
-
-/** What the objective's loss takes; metrics have the first one's beta. */
-function lossOptions(objective: PairedObjective, options: DpoOptions): PairedOptions {
-  const { beta } = completeOptions(pairedObjective(options.loss[0]!), { ...options });
-  return { ...options, ...completeOptions(objective, { ...options, beta }) };
 }

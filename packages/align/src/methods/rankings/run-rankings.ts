@@ -3,7 +3,6 @@
 import type { DataRows } from '../../data/derived-rows.ts';
 import type { RefuseRow } from '../../data/open-rows.ts';
 import type { JudgedRow } from '../../data/rows.ts';
-import { DEFAULT_BETA } from '../../objectives/mixture.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
 import { openReference } from '../../reference/open-reference.ts';
 import type { TrainingKind } from '../../training/run-training.ts';
@@ -19,14 +18,14 @@ export const onRankings = (objective: RankedObjective): Kind => ({
   rowKind: 'judged',
   refuse: refuseUnranked,
   source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
-  schedules: (options) => betaSchedulesOf(options, options.beta ?? DEFAULT_BETA),
+  schedules: (options) => betaSchedulesOf(options, options.beta!),
   async task(run) {
     const { options, policy, data, source, evaluation, passes } = run;
     const most = Math.max(
       await mostAnswers(data.rows),
       data.heldOut === null ? 0 : await mostAnswers(data.heldOut),
     );
-    const beta = options.beta ?? DEFAULT_BETA;
+    const beta = options.beta!;
     const { model, role } = policy;
     return new RankingTask({
       ...{ model, role, source, evaluation, objective, beta, ...passes },
