@@ -252,6 +252,7 @@ export {
   RewardModel,
   type RewardRow,
   type RewardScore,
+  UnscorableRowError,
 } from './rewards/reward-model.ts';
 export type { ComponentSpec, CompositionSpec } from './rewards/reward-spec.ts';
 export { RunningMoments, type RunningMomentsState } from './rewards/running-moments.ts';

@@ -190,7 +190,7 @@ describe('labels of a batch', () => {
     expect(() => online.task.check({ values, tensors: lacking })).toThrow(/no discriminator/);
     const torn = new Map([...tensors].filter(([one]) => !one.startsWith('discriminator/gold')));
     expect(() => online.task.check({ values, tensors: torn })).toThrow(
-      /gold pairs have \d+ tokens/,
+      /gold pairs .*\d+ tokens/,
     );
     expect(() => online.task.check({ values, tensors })).not.toThrow();
     expect(before.values.labels).toMatchObject({

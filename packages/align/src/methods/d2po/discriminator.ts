@@ -1,7 +1,6 @@
-// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that
-// learns beside the policy, an adapter and a scalar head on the same base. It has an optimiser of
-// its own, since it learns before its labels are used: between two steps of the policy, as often as
-// it was asked to.
+// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that is
+// trained along with the policy, an adapter and a scalar head on the same base. It has its own
+// optimizer, because it is trained between two steps of the policy, before its labels are used.
 import {
   addLora,
   classifierPadToken,
@@ -62,11 +61,11 @@ const goldPacking: Packing<GoldPair, PackedJudged> = {
 };
 
 export interface LearningOptions {
-  /** Of the order of the pairs. */
+  /** Decides the order of the pairs. */
   seed: number;
   limit: MicroBatchLimit;
   recomputes?(tokens: number): boolean;
-  /** Told of every pass, forward and backward. */
+  /** Called with every pass that adds a gradient. */
   count?(pass: PackedJudged): void;
 }
 
@@ -105,10 +104,9 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Lays a discriminator over a model. It gives every answer 0, or scores as the reward model does
-   * that it starts from.
-   * @throws CheckpointError where that does not fit; Error where it has no head, several, or scores
-   *   steps
+   * Adds a discriminator to a model. It scores every answer 0, or starts from a reward model.
+   * @throws CheckpointError where the reward model does not fit; Error where it has no head,
+   *   several, or scores steps
    */
   static add(model: LanguageModel, options: D2poOptions): Discriminator {
     const { decoder, device, tokenizer } = model;
@@ -116,7 +114,7 @@ export class Discriminator implements Disposable {
     const named = `--discriminator-from ${from}`;
     const record = from === null ? null : readRewardRecord(from);
     if (record?.scores === 'steps') {
-      throw new Error(`${named} scores steps: give a reward model of whole answers`);
+      throw new Error(`${named} scores steps. Pass a reward model that scores whole answers`);
     }
     const head =
       from === null
@@ -132,14 +130,14 @@ export class Discriminator implements Disposable {
     const fresh = { version: 1, scores: 'answers', read_at: 'last', pad_token_id: pad } as const;
     const rest = { step_separator: '\n', ensemble: { rule: 'mean', k: 1 } } as const;
     const { chatTemplateKwargs } = options;
-    // It is trained on conversations as the policy's template renders them.
+    // It is trained on chats as the policy's template renders them.
     const rendered = chatTemplateKwargs !== null && { chat_template_kwargs: chatTemplateKwargs };
     const known = { ...(record ?? { ...fresh, ...rest }), ...rendered };
-    // It moves: what it was shifted and scaled by holds no more, and changes no label.
+    // Training changes its scores: the old normalisation no longer fits, and changes no label.
     return new Discriminator(model, parameters, { ...known, normalisation: null }, options);
   }
 
-  /** Answers of a prompt as it reads them: as every reward model does. */
+  /** Answers of a prompt as the discriminator reads them, like every reward model. */
   read(
     { prompt, rendering }: Pick<PromptRow, 'prompt' | 'rendering'>,
     completions: readonly string[],
@@ -158,13 +156,13 @@ export class Discriminator implements Disposable {
     const silent = found.answers.findIndex(({ reads }) => reads.length === 0);
     if (silent < 0) return found;
     throw new Error(
-      `the answer ${JSON.stringify(completions[silent])} has no token at which the discriminator could read a score: give --min-new-tokens 1 or more`,
+      `the answer ${JSON.stringify(completions[silent])} has no token at which the discriminator could read a score. Pass --min-new-tokens 1 or more`,
     );
   }
 
   /**
-   * @returns by prompt, the score of each answer: log-odds between two of one prompt are the
-   *   difference of theirs
+   * @returns by prompt, the score of each answer. The log-odds between two answers of a prompt are
+   *   the difference of their scores
    */
   async scores(prompts: readonly AnsweredPrompt[]): Promise<number[][]> {
     const found = await scoreAnswers(this.#model, ROLE, prompts);
@@ -172,8 +170,8 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Trains on the pairs that it remembers.
-   * @returns the mean loss over all passes of its steps, and how many steps these were
+   * Trains on the pairs in its memory.
+   * @returns the mean loss over all passes of its steps, and the number of these steps
    * @throws NonFiniteLossError naming the prompts' rows
    */
   async learn(options: LearningOptions): Promise<{ loss: number; steps: number }> {
@@ -261,7 +259,7 @@ export class Discriminator implements Disposable {
       ([name, own]) => tensors.get(WEIGHT + name)?.shape.join() === own.shape.join(),
     );
     if (!fits || !Number.isInteger(step)) {
-      throw new Error('the saved state has no discriminator, or one of another adapter');
+      throw new Error('the saved state has no discriminator, or one with another adapter');
     }
     this.memory.check(gold, tensors);
   }
@@ -283,7 +281,7 @@ export class Discriminator implements Disposable {
     this.memory.restore(gold, tensors);
   }
 
-  /** Frees the optimiser; adapter and head are the model's. */
+  /** Frees the optimizer; the model owns adapter and head. */
   [Symbol.dispose](): void {
     this.#optimiser.dispose();
   }

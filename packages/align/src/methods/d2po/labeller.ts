@@ -1,6 +1,6 @@
 // The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
-// compares two answers to some of the prompts, the discriminator learns of them, and labels those
-// to all others.
+// compares two answers to some of the prompts; the discriminator is trained on these pairs, and
+// labels the answers to all other prompts.
 import { phase } from '@keel/torch';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { chooseGold, goldPairs, goldPairsDue } from '../../objectives/online/gold-labels.ts';
@@ -22,7 +22,7 @@ import { marksOf } from '../online/pair-update.ts';
 import type { Discriminator, LearningOptions } from './discriminator.ts';
 import type { GoldPair } from './gold-memory.ts';
 
-/** What the gold source says of some answers, as it is and as it counts (cut, with penalties). */
+/** The gold source's scores of some answers, raw and shaped (clipped, with penalties). */
 export interface GoldJudgement {
   judged: Judgement;
   shaped: ArrayLike<number>;
@@ -36,8 +36,8 @@ export interface Labels {
   /** Those that train the policy. */
   pairs: readonly PreferencePair[];
   /**
-   * Of the answers that the gold source was asked of, in the order of `sequences`; empty where it
-   * was not.
+   * Of the answers that the gold source judged, in the order of `sequences`; empty where it judged
+   * none.
    */
   gold: GoldJudgement & { sequences: readonly number[] };
   /** [S] */
@@ -64,8 +64,8 @@ export class Labeller {
   }
 
   /**
-   * @param judge asks the gold source of these answers
-   * @param count is told of the passes that the discriminator learns in
+   * @param judge lets the gold source judge these answers
+   * @param count called with each training pass of the discriminator
    */
   async label(
     batch: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
@@ -158,7 +158,7 @@ export class Labeller {
   }
 
   /**
-   * The pairs that the gold source is to compare, as the discriminator has them now: two equal
+   * The pairs for the gold source to compare, by the discriminator's current scores: two equal
    * scores are a pair too.
    */
   #choose(
@@ -173,7 +173,7 @@ export class Labeller {
       { share: settings.goldShare, budget: settings.goldBudget },
       { prompts: counts.prompts, labelled: counts.gold },
     );
-    // Nobody can prefer one of two equal texts.
+    // Two identical texts cannot be compared.
     const pairs = bestAndWorst(layout, scores, { ties: 'first' }).pairs.filter(
       ({ chosen, rejected }) => samples[chosen]!.text !== samples[rejected]!.text,
     );
@@ -213,7 +213,7 @@ export class Labeller {
     return { values: { counts: { ...this.#counts }, discriminator: values }, tensors };
   }
 
-  /** @throws Error where the state is of a run without gold labels, or of another discriminator */
+  /** @throws Error where the state has no gold labels, or is that of another discriminator */
   check(values: unknown, tensors: TaskState['tensors']): void {
     const { counts, discriminator } = (values ?? {}) as Record<string, Partial<Counts> | undefined>;
     const whole = Object.keys(noCounts).every((name) =>
@@ -243,7 +243,7 @@ const labelled = (
     [rejected, label],
   ]);
 
-/** A task's state with what its labeller must remember, where there is one. */
+/** A task's state with that of its labeller, where there is one. */
 export function withLabels(state: TaskState, labeller: Labeller | null): TaskState {
   if (labeller === null) return state;
   const own = labeller.state();

@@ -54,7 +54,7 @@ export class PairSource extends TokenisedSource<
   }
 
   override readonly tooLongReason =
-    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+    'their prompt leaves no room for an answer, or for the part where the answers differ,';
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
@@ -78,5 +78,5 @@ const sameAnswers: Fault = {
   expected: 'two answers that the model can tell apart',
   found: 'the same tokens as "chosen" once the chat template has rendered both',
   advice:
-    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+    'The template may drop the text in which they differ, such as reasoning: keel tokens shows the row. Fix the row, or pass --on-bad-row skip',
 };

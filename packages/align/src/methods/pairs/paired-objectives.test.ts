@@ -218,9 +218,7 @@ describe('what an objective asks for', () => {
     using one = await training(pairedObjective('bco_pair'), 8);
     using other = await training(pairedObjective('sigmoid'), 8);
     tidy(() => {
-      expect(() => one.task.restore(other.task.state())).toThrow(
-        /running means of none, and this objective keeps bcoDelta/,
-      );
+      expect(() => one.task.restore(other.task.state())).toThrow(/running means .*bcoDelta/);
       one.task.restore(one.task.state());
     });
   });
@@ -248,7 +246,7 @@ describe('rows that do not fit the objective', () => {
     await alignPairs(options, {
       onEvent: (event) => void (event.type === 'notice' && skipped.push(event.text)),
     });
-    expect(skipped.join()).toMatch(/1 rows of .* are left out/);
+    expect(skipped.join()).toMatch(/1 rows of .*, the first: /);
     await alignPairs(optionsOf({ loss: ['rebel'], data: [path], maxSteps: 1 }));
   });
 

@@ -48,7 +48,7 @@ describe('tokens of a pass chosen from free memory', () => {
     const state = join(options.output, 'checkpoints', 'step-2', 'trainer_state.json');
     expect(JSON.parse(readFileSync(state, 'utf8')).identity.microBatchTokens).toBe(1024);
     const { notices } = await align({ ...options, resume: true });
-    expect(notices).toContain('passes of at most 1024 tokens, as the run began with');
+    expect(notices.join('\n')).toMatch(/^passes of at most 1024 tokens, as /m);
   });
 
   it('give the run that gradient checkpointing gives, byte by byte', async () => {
@@ -72,7 +72,7 @@ describe('an adapter on some layers', () => {
     expect(file.names().every((name) => name.includes('layers.1.'))).toBe(true);
     await align(optionsOf({ adapter: result.final, maxSteps: 1 }));
     await expect(align(optionsOf({ ...lora, loraLayers: ['1-0'] }))).rejects.toThrow(
-      '--lora-layers 1-0: the range ends before it begins',
+      /--lora-layers 1-0/,
     );
     await expect(align(optionsOf({ ...lora, loraLayers: ['0-5'] }))).rejects.toThrow(
       'there is no layer 2: this model has layers 0 to 1',

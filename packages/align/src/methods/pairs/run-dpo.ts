@@ -1,4 +1,4 @@
-// A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
+// A whole run on pairs, from options to final/: `keel dpo`, and the library's `alignPairs`.
 
 import { programPart } from '../../config/program-parts.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
@@ -30,7 +30,7 @@ import { PairedTask } from './paired-task.ts';
 import { pairScoring } from './score-pairs.ts';
 
 export interface PairedRunHooks extends RunHooks {
-  /** In place of the one that `loss` names. */
+  /** Replaces the one that `loss` names. */
   objective?: PairedObjective;
 }
 
@@ -63,7 +63,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   }
   const { objective: chosen, objectiveOptions } = chosenObjective(asked, hooks.objective);
   const objective = asked.betaField === null ? chosen : withRowBetas(chosen);
-  // config.yaml names the objective that the run has.
+  // config.yaml names the run's objective.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (objective.needsReference) refuseMissingReference(options);
   else refuseNeedlessReference(options);
@@ -81,7 +81,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   }
 }
 
-/** An objective of the program's own, as the run records it. */
+/** A program's own objective, as the run records it. */
 function ofProgram({
   objective,
 }: PairedRunHooks): Pick<TrainingKind<DpoOptions, 'preference', PairSource>, 'programParts'> {
@@ -95,7 +95,7 @@ function onPairs(
   { batchOrder, batchSize, betaField }: DpoOptions,
   shared: SharedReferences | undefined,
 ): TrainingKind<DpoOptions, 'preference', PairSource> {
-  // Of each training row; none where their order does not ask for them.
+  // Of each training row; empty where the order of rows does not depend on them.
   const lengths: number[] = [];
   return {
     definition: defineDpoOptions(),
@@ -162,29 +162,29 @@ function onPairs(
 function refuseMovingReference({ referenceSyncSteps, loss }: DpoOptions): void {
   if (referenceSyncSteps === null) return;
   throw new Error(
-    `--reference-sync-steps: the reference of ${loss[0]} stands still; leave it out, or take pairs of the rankings (--ranking-pairs) and --loss sigmoid`,
+    `--reference-sync-steps: the reference of ${loss[0]} cannot move. Omit the option, or train on the pairs of the rankings with --ranking-pairs and --loss sigmoid`,
   );
 }
 
-/** @throws Error where a pair has no implicit reward, or no loss of its own */
+/** @throws Error where a pair has no implicit reward, or no loss by itself */
 function refuseDropping({ name, needsReference, coupled }: PairedObjective): void {
   const why = coupled
-    ? 'compares all pairs of a step, and none of them alone can be left out'
+    ? 'compares all pairs of a step, so a single pair cannot be dropped'
     : needsReference
       ? null
-      : 'has no reference, and so no implicit reward';
+      : 'has no reference, so there is no implicit reward';
   if (why === null) return;
-  throw new Error(`--drop-below-margin: ${name} ${why}; leave it out, or take --loss sigmoid`);
+  throw new Error(`--drop-below-margin: ${name} ${why}. Omit the option, or use --loss sigmoid`);
 }
 
 /**
- * @throws Error where a program's own objective has one beta for all pairs of a step; named ones
- *   are refused with the options
+ * @throws Error where a program's own objective has one beta for all pairs of a step; for the named
+ *   ones, the options are checked
  */
 function refuseRowBetas({ name, coupled, beta }: PairedObjective): void {
-  if (beta === null) throw new Error(`--beta-field: ${name} has no beta; leave it out`);
+  if (beta === null) throw new Error(`--beta-field: ${name} has no beta. Omit the option`);
   if (!coupled) return;
   throw new Error(
-    `--beta-field: ${name} compares the pairs of a step with each other: there is one beta for all; leave it out`,
+    `--beta-field: ${name} compares the pairs of a step with each other, so there is one beta for all. Omit the option`,
   );
 }

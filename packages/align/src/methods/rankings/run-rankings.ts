@@ -69,6 +69,6 @@ const refuseUnranked: RefuseRow<JudgedRow> = (row) =>
         field: 'labels',
         expected: 'a ranking of answers, or a pair',
         found: 'the steps of one answer',
-        advice: 'Such rows are for keel reward',
+        advice: 'Use such rows with keel reward',
       }
     : null;

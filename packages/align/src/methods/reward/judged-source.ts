@@ -55,7 +55,7 @@ export class JudgedSource extends TokenisedSource<
       field: pair ? ['chosen', 'rejected'][place] : 'completions',
       expected: 'an answer with a token at which its score can be read',
       found: `${answers[place]!.tokens.length} tokens, none but the pad token`,
-      advice: 'Mend the row, or give --on-bad-row skip. --read-at last reads the pad token too',
+      advice: 'Fix the row, or pass --on-bad-row skip. --read-at last also reads the pad token',
     };
   }
 
