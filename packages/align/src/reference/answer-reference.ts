@@ -1,6 +1,6 @@
 // A reference whose log-probabilities are cached by answer: of single answers.
 import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, type Steps } from '@keel/torch';
+import { fromTypedArray, phase, type Steps } from '@keel/torch';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
 import { scoreAnswersSteps } from '../rewards/head-scores.ts';
 import type { Pass, Placed } from '../training/passes.ts';
@@ -31,9 +31,16 @@ export class AnswerReference implements Reference<PackedAnswers> {
     this.#parts = parts;
   }
 
-  async logprobs(
+  logprobs(
     pass: Pass<Placed, PackedAnswers>,
     { recurring = true }: { recurring?: boolean } = {},
+  ): Promise<ReferenceLogprobs> {
+    return phase('reference', () => this.#logprobs(pass, recurring));
+  }
+
+  async #logprobs(
+    pass: Pass<Placed, PackedAnswers>,
+    recurring: boolean,
   ): Promise<ReferenceLogprobs> {
     const { model, role, shared, untilTrained = false } = this.#parts;
     const { batch, rows, heldOut } = pass;
@@ -48,7 +55,7 @@ export class AnswerReference implements Reference<PackedAnswers> {
       const { sums } = yield* scoreAnswersSteps(model, batch, false);
       return sums.toArray();
     };
-    const whole = cached ?? (await pass.compute(model.asSteps(role, score()), 'reference'));
+    const whole = cached ?? (await pass.compute(model.asSteps(role, score())));
     const broken = rows.filter((_, at) => !Number.isFinite(whole[at]!));
     refuseNonFinite(broken, { heldOut });
     batch.answers.forEach((answer, at) => {

@@ -1,6 +1,6 @@
 // Log-probabilities of the reference, which methods compare the policy with.
 import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, phase, type Steps, type Tensor } from '@keel/torch';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
 import type { Pass, Placed } from '../training/passes.ts';
 import { type Metrics, NonFiniteLossError, type TaskState } from '../training/training-task.ts';
@@ -105,7 +105,11 @@ export class RowReference<Batch extends PackedAnswers> implements Reference<Batc
     return this.#moving === null ? {} : { 'reference/moves': this.#moving.moves };
   }
 
-  async logprobs(pass: Pass<Placed, Batch>): Promise<ReferenceLogprobs> {
+  logprobs(pass: Pass<Placed, Batch>): Promise<ReferenceLogprobs> {
+    return phase('reference', () => this.#logprobs(pass));
+  }
+
+  async #logprobs(pass: Pass<Placed, Batch>): Promise<ReferenceLogprobs> {
     const { rows, batch, heldOut } = pass;
     const cache = heldOut ? this.heldOut : this.training;
     const cached = rows.every((row) => cache.has(row));
@@ -124,7 +128,7 @@ export class RowReference<Batch extends PackedAnswers> implements Reference<Batc
     const shared = here ? undefined : this.#shared?.all(batch.answers);
     const { whole, first } =
       shared === undefined
-        ? await pass.compute(this.model.asSteps(this.role, this.#score(batch)), 'reference')
+        ? await pass.compute(this.model.asSteps(this.role, this.#score(batch)))
         : { whole: shared, first: [] };
     if (shared === undefined) {
       batch.answers.forEach((answer, at) => {

@@ -160,9 +160,9 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
   }
 
   /** Runs a forward pass without gradient; what it made beside its result is freed. */
-  async compute<T>(steps: Steps<T>, name: 'forward' | 'reference' = 'forward'): Promise<T> {
+  async compute<T>(steps: Steps<T>): Promise<T> {
     if (this.training) this.#options.countForward?.(this.batch);
-    const found = await phase(name, () => inTurns(noGradSteps(tidySteps(steps))));
+    const found = await inTurns(noGradSteps(tidySteps(steps)));
     await letOthersIn();
     return found;
   }

@@ -1,5 +1,5 @@
 // Training on single answers with a thumb up or down (KTO and BCO), whatever the objective.
-import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, phase, type Steps, type Tensor } from '@keel/torch';
 import { type KlEstimate, mismatched } from '../../batching/mismatched.ts';
 import type { PackedAnswers } from '../../batching/pack-answers.ts';
 import type {
@@ -132,7 +132,7 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
         const { sums } = yield* scoreAnswersSteps(model, pass.batch, false);
         return sums.toArray();
       };
-      const policy = await pass.compute(model.asSteps(role, score()));
+      const policy = await phase('forward', () => pass.compute(model.asSteps(role, score())));
       // Mismatched answers of a training step recur only in other runs with the same steps.
       const { whole } = await reference.logprobs(pass, { recurring: !training });
       policy.forEach((value, at) => {

@@ -189,9 +189,7 @@ describe('labels of a batch', () => {
     const lacking = new Map([...tensors].filter(([one]) => one !== name));
     expect(() => online.task.check({ values, tensors: lacking })).toThrow(/no discriminator/);
     const torn = new Map([...tensors].filter(([one]) => !one.startsWith('discriminator/gold')));
-    expect(() => online.task.check({ values, tensors: torn })).toThrow(
-      /gold pairs .*\d+ tokens/,
-    );
+    expect(() => online.task.check({ values, tensors: torn })).toThrow(/gold pairs .*\d+ tokens/);
     expect(() => online.task.check({ values, tensors })).not.toThrow();
     expect(before.values.labels).toMatchObject({
       counts: { gold: 0 },

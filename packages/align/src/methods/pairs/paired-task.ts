@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family), whatever the objective.
-import type { Steps } from '@keel/torch';
+import { phase, type Steps } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
   logRatioMargin,
@@ -81,7 +81,8 @@ export class PairedTask extends RowTask<PairSource> {
         if (pass.passes === 1) break;
         const known = reference && (await reference.logprobs(pass));
         const scoring = this.#score(pass, known, { training, recomputation: null });
-        step.add(await pass.compute(model.asSteps(role, StepScores.detached(scoring))));
+        const columns = model.asSteps(role, StepScores.detached(scoring));
+        step.add(await phase('forward', () => pass.compute(columns)));
       }
     }
     const divisor = training ? placed.length : null;
