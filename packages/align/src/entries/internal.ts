@@ -65,7 +65,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
-export { scorePairs } from '../reference/score-pairs.ts';
+export { scorePairs } from '../methods/pairs/score-pairs.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
@@ -83,3 +83,4 @@ export type { ReportData } from '../runs/report/report-data.ts';
 export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
+export type { NoticeEvent } from '../training/run-data.ts';

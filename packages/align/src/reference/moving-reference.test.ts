@@ -106,7 +106,7 @@ describe('keel dpo with a reference that moves', () => {
     const moving = new MovingReference(model, 'policy', { steps: 1, mix: 1 });
     const { values, tensors } = moving.state();
     expect(() => moving.check(values, tensors)).not.toThrow();
-    expect(() => moving.check(undefined, new Map())).toThrow(/no reference that moves/);
+    expect(() => moving.check(undefined, new Map())).toThrow(/no moving reference/);
     expect(() => moving.check(values, new Map([...tensors].slice(1)))).toThrow(/no reference/);
     model.dispose();
   });

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { type PackedPairs, packedTokens, packPairs } from '../../batching/pack-pairs.ts';
 import {
   areSame,
   pairTokenising,
@@ -7,6 +8,7 @@ import {
   unscoredAnswer,
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
+import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -16,11 +18,15 @@ import {
 
 export type PreferenceRows = Rows<PreferenceRow>;
 
-export interface PlacedPair {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedPair extends Placed {
   pair: TokenisedPair;
 }
+
+export const pairPacking: Packing<PlacedPair, PackedPairs> = {
+  tokens: ({ pair }) => packedTokens(pair),
+  pack: (placed) => packPairs(placed.map(({ pair }) => pair)),
+  scored: ({ scored }) => scored.rows.length,
+};
 
 /** Tokenised pairs in training order, epoch after epoch. */
 export class PairSource extends TokenisedSource<
@@ -48,7 +54,7 @@ export class PairSource extends TokenisedSource<
   }
 
   override readonly tooLongReason =
-    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+    'their prompt leaves no room for an answer, or for the part where the answers differ,';
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
@@ -72,5 +78,5 @@ const sameAnswers: Fault = {
   expected: 'two answers that the model can tell apart',
   found: 'the same tokens as "chosen" once the chat template has rendered both',
   advice:
-    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+    'The template may drop the text in which they differ, such as reasoning: keel tokens shows the row. Fix the row, or pass --on-bad-row skip',
 };

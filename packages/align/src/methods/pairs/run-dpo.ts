@@ -1,17 +1,16 @@
-// A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
+// A whole run on pairs, from options to final/: `keel dpo`, and the library's `alignPairs`.
 
 import { kebabCase } from '../../config/case.ts';
 import { programPart } from '../../config/program-parts.ts';
-import { completeOptions, weightedObjective } from '../../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { rankedObjective } from '../../objectives/ranked-registry.ts';
-import { pairedObjective, pairedObjectiveNames } from '../../objectives/registry.ts';
+import { pairedObjectiveNames } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
-import { type DpoReferences, openReferences } from '../../reference/dpo-reference.ts';
-import type { SharedReferences } from '../../reference/shared-references.ts';
+import { openReference } from '../../reference/open-reference.ts';
+import type { SharedReferences } from '../../reference/reference-cache.ts';
+import { noticeEvent } from '../../training/run-data.ts';
 import {
-  type PreparedRun,
   type RunHooks,
   type RunResult,
   runTraining,
@@ -19,14 +18,16 @@ import {
 } from '../../training/run-training.ts';
 import { onRankings } from '../rankings/run-rankings.ts';
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
+import { chosenObjective } from './chosen-objective.ts';
 import { checkReferenceUse, type DpoOptions, defineDpoOptions } from './dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
-import { PairSource } from './pair-source.ts';
+import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
+import { pairScoring } from './score-pairs.ts';
 
 export interface PairedRunHooks extends RunHooks {
-  /** In place of the one that `loss` names. */
+  /** Replaces the one that `loss` names. */
   objective?: PairedObjective;
 }
 
@@ -56,10 +57,9 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   if (ranked !== null) {
     return runTraining(onRankings(ranked), asked, hooks);
   }
-  const { objective: chosen = objectiveOf(asked) } = hooks;
+  const { objective: chosen, objectiveOptions } = chosenObjective(asked, hooks.objective);
   const objective = asked.betaField === null ? chosen : withRowBetas(chosen);
-  const objectiveOptions = lossOptions(objective, asked);
-  // config.yaml names the objective that the run has.
+  // config.yaml names the run's objective.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (hooks.objective) refuseOwnObjective(objective, options);
   const references = hooks.shared?.references;
@@ -70,11 +70,11 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
       hooks,
     );
   } finally {
-    references?.save((text) => hooks.onEvent?.({ type: 'notice', text }));
+    references?.save((text) => hooks.onEvent?.(noticeEvent(text)));
   }
 }
 
-/** An objective of the program's own, as the run records it. */
+/** A program's own objective, as the run records it. */
 function ofProgram({
   objective,
 }: PairedRunHooks): Pick<TrainingKind<DpoOptions, 'preference', PairSource>, 'programParts'> {
@@ -82,15 +82,13 @@ function ofProgram({
   return { programParts: { objective: programPart(objective.name, objective) } };
 }
 
-type PreparedPairs = PreparedRun<DpoOptions, 'preference', PairSource>;
-
 function onPairs(
   objective: PairedObjective,
   objectiveOptions: PairedOptions,
   { batchOrder, batchSize, betaField }: DpoOptions,
   shared: SharedReferences | undefined,
 ): TrainingKind<DpoOptions, 'preference', PairSource> {
-  // Of each training row; none where their order does not ask for them.
+  // Of each training row; empty where the order of rows does not depend on them.
   const lengths: number[] = [];
   return {
     definition: defineDpoOptions(),
@@ -113,11 +111,14 @@ function onPairs(
       return new PairSource(rows, tokenizer, { ...how, strata, betaField });
     },
     schedules: (options) => betaSchedulesOf(options, objectiveOptions.beta),
-    async task(prepared) {
-      const { options, policy, source, evaluation, passes } = prepared;
-      const references = objective.needsReference
-        ? await referencesOf(prepared, objective, shared)
-        : null;
+    async task(run) {
+      const { options, policy, source, evaluation, passes } = run;
+      const firstTokens = objective.needs?.includes('shared') ?? false;
+      const kind = {
+        packing: pairPacking,
+        scoring: pairScoring(firstTokens),
+        key: { firstTokens },
+      };
       return new PairedTask({
         model: policy.model,
         role: policy.role,
@@ -129,9 +130,7 @@ function onPairs(
         dropBelowMargin: options.dropBelowMargin,
         batchSize: options.batchSize,
         ...passes,
-        reference: references?.training ?? null,
-        evaluationReference: references?.evaluation ?? null,
-        movingReference: references?.moving ?? null,
+        reference: objective.needsReference ? await openReference(run, kind, shared) : null,
       });
     },
     headlines: [
@@ -170,45 +169,4 @@ function refuseOwnObjective(objective: PairedObjective, options: DpoOptions): vo
       `the objective ${name} compares the pairs of a step with one another, with one beta for all. Remove the option`,
     );
   }
-}
-
-async function referencesOf(
-  prepared: PreparedPairs,
-  { needs = [] }: PairedObjective,
-  shared: SharedReferences | undefined,
-): Promise<DpoReferences> {
-  const { options, policy, data, source, evaluation, passes, addInput, notice, signal } = prepared;
-  const references = await openReferences(
-    policy,
-    options,
-    { pairs: source, rows: data.rows, heldOut: false },
-    evaluation && { pairs: evaluation, rows: data.heldOut!, heldOut: true },
-    { batchSize: options.batchSize, limit: passes.limit, signal },
-    notice,
-    { shared: needs.includes('shared') },
-    shared,
-  );
-  if (references.hash !== null) {
-    await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);
-  }
-  return references;
-}
-
-function objectiveOf(options: DpoOptions): PairedObjective {
-  const { loss, lossWeights } = options;
-  const several = loss.length > 1;
-  return weightedObjective(
-    loss.map((name, index) => {
-      const objective = pairedObjective(name);
-      const part = { objective, weight: lossWeights[index] ?? 1 };
-      // Each with a beta and options of its own.
-      return several ? { ...part, options: completeOptions(objective, { ...options }) } : part;
-    }),
-  );
-}
-
-/** What the objective's loss takes; metrics have the first one's beta. */
-function lossOptions(objective: PairedObjective, options: DpoOptions): PairedOptions {
-  const { beta } = completeOptions(pairedObjective(options.loss[0]!), { ...options });
-  return { ...options, ...completeOptions(objective, { ...options, beta }) };
 }

@@ -5,6 +5,7 @@ import {
   type TokenisedJudged,
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
+import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -12,9 +13,7 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedJudged {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedJudged extends Placed {
   judged: TokenisedJudged;
 }
 
@@ -56,7 +55,7 @@ export class JudgedSource extends TokenisedSource<
       field: pair ? ['chosen', 'rejected'][place] : 'completions',
       expected: 'an answer with a token at which its score can be read',
       found: `${answers[place]!.tokens.length} tokens, none but the pad token`,
-      advice: 'Mend the row, or give --on-bad-row skip. --read-at last reads the pad token too',
+      advice: 'Fix the row, or pass --on-bad-row skip. --read-at last also reads the pad token',
     };
   }
 

@@ -7,6 +7,7 @@ import {
   type TokenisedExample,
 } from '../../batching/tokenise-example.ts';
 import type { SupervisedRow } from '../../data/rows.ts';
+import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -14,9 +15,7 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedExample {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedExample extends Placed {
   example: TokenisedExample;
 }
 
