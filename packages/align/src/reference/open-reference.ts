@@ -4,7 +4,7 @@ import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer }
 import { addonBuild } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
-import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
+import type { TrainingOptions } from '../config/training-options.ts';
 import { removeCached } from '../runs/optional-cache.ts';
 import { type Packing, type Placed, passes } from '../training/passes.ts';
 import type { Policy } from '../training/policy.ts';
@@ -23,10 +23,19 @@ import {
   saveRows,
 } from './reference-cache.ts';
 
+/** Options of the methods that compare with a reference. */
+export interface ReferenceOptions extends TrainingOptions {
+  /** `initial`: the policy before training; else a model. */
+  reference: string;
+  precomputeReference: boolean;
+  referenceSyncSteps: number | null;
+  referenceMix: number;
+}
+
 /** What an opened reference depends on of a run. */
 export interface ReferencedRun<Row>
   extends Pick<
-    PreparedRun<DpoOptions, never, unknown>,
+    PreparedRun<ReferenceOptions, never, unknown>,
     'options' | 'policy' | 'passes' | 'addInput' | 'notice' | 'signal'
   > {
   source: AnySource<Row>;
@@ -119,7 +128,7 @@ interface ReferenceModel extends Disposable {
 
 async function referenceModel(
   { model, role, precision }: Policy,
-  options: DpoOptions,
+  options: ReferenceOptions,
 ): Promise<ReferenceModel> {
   if (options.reference === 'initial') {
     const adapterHash = options.adapter === null ? null : hashAdapter(options.adapter);
@@ -266,7 +275,7 @@ export const answerKey = async (
   software: addonBuild(),
 });
 
-function refuseFewerPositions(positions: number, { reference, maxLength }: DpoOptions): void {
+function refuseFewerPositions(positions: number, { reference, maxLength }: ReferenceOptions): void {
   if (maxLength === null || maxLength <= positions) return;
   throw new Error(
     `--reference ${reference} takes at most ${positions} tokens, fewer than --max-length ${maxLength}. Pass --max-length ${positions} or less, or another reference`,
@@ -277,7 +286,7 @@ function refuseFewerPositions(positions: number, { reference, maxLength }: DpoOp
 function refuseOtherTokens(
   other: Tokenizer,
   own: Tokenizer,
-  { model, reference }: DpoOptions,
+  { model, reference }: ReferenceOptions,
 ): void {
   const ids = Math.max(other.vocabSize, own.vocabSize);
   for (let id = 0; id < ids; id++) {

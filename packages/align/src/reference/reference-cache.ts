@@ -268,3 +268,9 @@ function writeChecked(path: string, body: Uint8Array, notice: (text: string) => 
   const sum = createHash('sha256').update(body).digest();
   keepInCache(path, Buffer.concat([sum, body]), 'reference log-probabilities', notice);
 }
+
+/** The log-probabilities that a run shares with others; undefined if it shares none. */
+export const sharedReferences = (
+  shared: { references?: object } | undefined,
+): SharedReferences | undefined =>
+  shared?.references instanceof SharedReferences ? shared.references : undefined;

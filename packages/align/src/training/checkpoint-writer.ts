@@ -3,7 +3,7 @@
 import { type Optimiser, phase, type Tensor } from '@keel/torch';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { RunIdentity } from './run-identity.ts';
-import type { TrainingEvent } from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
 import { type CapturedState, type LoopProgress, saveTrainingState } from './training-state.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 

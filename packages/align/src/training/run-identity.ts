@@ -11,22 +11,9 @@ import type { RunFolder } from '../runs/run-folder.ts';
 import { inputFiles } from './input-files.ts';
 import type { Policy } from './policy.ts';
 import type { Notice, RunData } from './run-data.ts';
-import { savedIdentity } from './training-state.ts';
+import { type RunIdentity, savedIdentity } from './training-state.ts';
 
-export interface RunIdentity {
-  /** By the option that named them; they must be the same when the run is resumed. */
-  inputs: Record<string, FileHash[]>;
-  /** Most tokens of a pass; null where rows decide. Chosen once: a resumed run has the same. */
-  microBatchTokens?: number | null;
-  /** What changes the last bits of results. */
-  machine: {
-    precision: string;
-    device: string;
-    threads: number;
-    /** LibTorch and kernels. */
-    software: string;
-  };
-}
+export type { RunIdentity } from './training-state.ts';
 
 /**
  * Options whose files the identity lists by their own rules, or that do not name inputs of the

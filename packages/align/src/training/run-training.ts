@@ -11,7 +11,6 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
-import type { SharedReferences } from '../reference/reference-cache.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
@@ -40,7 +39,8 @@ import {
 } from './run-identity.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
-import { type TrainingEvent, trainingLoop } from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
+import { trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
 export interface RunHooks {
@@ -57,8 +57,11 @@ export interface RunHooks {
 export interface SharedParts {
   /** The frozen model of LoRA runs, as they would load it. */
   base?: LanguageModel;
-  /** Reference log-probabilities of a LoRA run on its own base. */
-  references?: SharedReferences;
+  /**
+   * Log-probabilities under the reference (`SharedReferences`), for LoRA runs on their own base. Only
+   * methods that compare with a reference look at it.
+   */
+  references?: object;
 }
 
 export interface RunResult {

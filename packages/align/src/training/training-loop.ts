@@ -45,16 +45,6 @@ export interface LoopOptions {
   profileSteps?: string;
 }
 
-/** What happens in training, for displays. */
-export type TrainingEvent =
-  | { type: 'start'; step: number; totalSteps: number }
-  | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
-  /** Samples of a rollout batch, before the first step on it. */
-  | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
-  | { type: 'evaluation'; step: number; metrics: Metrics }
-  | { type: 'checkpoint'; step: number; path: string }
-  | ({ type: 'profile'; step: number } & WrittenProfile);
-
 export interface LoopParts extends CheckpointParts {
   /** Reports the machine's measured peak, and what differs from the run that is resumed. */
   notice?: Notice | undefined;

@@ -6,7 +6,7 @@ import type { DataRows } from '../../data/derived-rows.ts';
 import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
 import { answerKey } from '../../reference/open-reference.ts';
-import { SharedReferences } from '../../reference/reference-cache.ts';
+import { SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
@@ -39,7 +39,7 @@ export const alignUnpaired = async (
  *   where all labels are the same
  */
 export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise<RunResult> {
-  const shared = hooks.shared?.references;
+  const shared = sharedReferences(hooks.shared);
   const cached = new SharedReferences(cacheFolder());
   try {
     return await runTraining(unpaired({ shared, cached }), options, hooks);

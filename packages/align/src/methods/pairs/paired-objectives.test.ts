@@ -16,9 +16,9 @@ import { cachedFolder } from '../../testing/cached-folder.ts';
 import { metricsOf } from '../../testing/run-files.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { passes } from '../../training/passes.ts';
+import { type AlignPairsOptions, alignPairs } from '../dpo/run-dpo.ts';
 import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
-import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 import { pairScoring, scorePairs } from './score-pairs.ts';
 
 const folder = cachedFolder();

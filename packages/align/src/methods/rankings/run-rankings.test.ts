@@ -11,7 +11,7 @@ import { stopping } from '../../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { writeJudged } from '../../testing/tiny-judged.ts';
 import { tinyRun } from '../../testing/tiny-run.ts';
-import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from '../pairs/run-dpo.ts';
+import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from '../dpo/run-dpo.ts';
 
 const folder = cachedFolder({ each: true });
 const inside = (name: string): string => join(folder, name);

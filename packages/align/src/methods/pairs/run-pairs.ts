@@ -1,14 +1,11 @@
-// A whole run on pairs, from options to final/: `keel dpo`, and the library's `alignPairs`.
+// A run on preference pairs, from options to final/.
 
 import { kebabCase } from '../../config/case.ts';
 import { programPart } from '../../config/program-parts.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
-import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
-import { rankedObjective } from '../../objectives/ranked-registry.ts';
-import { pairedObjectiveNames } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
 import { openReference } from '../../reference/open-reference.ts';
-import type { SharedReferences } from '../../reference/reference-cache.ts';
+import { type SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import {
   type RunHooks,
@@ -16,7 +13,6 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
-import { onRankings } from '../rankings/run-rankings.ts';
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { chosenObjective } from './chosen-objective.ts';
 import { checkReferenceUse, type DpoOptions, defineDpoOptions } from './dpo-options.ts';
@@ -31,38 +27,17 @@ export interface PairedRunHooks extends RunHooks {
   objective?: PairedObjective;
 }
 
-/** Options of a run on pairs: only `data` and `output` have no default. */
-export type AlignPairsOptions = Partial<DpoOptions> & Pick<DpoOptions, 'data' | 'output'>;
-
 /**
- * Aligns a model on preference pairs (DPO by default): the library's form of `keel dpo`.
- * @throws Error as {@link runDpo} does, and when an option is out of range
- */
-export async function alignPairs(
-  options: AlignPairsOptions,
-  hooks: PairedRunHooks = {},
-): Promise<RunResult> {
-  const names = [...pairedObjectiveNames, ...rankedObjectiveNames];
-  const definition = defineDpoOptions(names, hooks.objective !== undefined);
-  const beta = options.beta ?? hooks.objective?.beta ?? null;
-  return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
-}
-
-/**
- * Runs DPO from complete options.
+ * Trains on pairs from complete options.
  * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does
  */
-export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
-  const ranked = hooks.objective ? null : rankedObjective(asked.loss[0]!);
-  if (ranked !== null) {
-    return runTraining(onRankings(ranked), asked, hooks);
-  }
+export async function runPairs(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
   const { objective: chosen, objectiveOptions } = chosenObjective(asked, hooks.objective);
   const objective = asked.betaField === null ? chosen : withRowBetas(chosen);
   // config.yaml names the run's objective.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (hooks.objective) refuseOwnObjective(objective, options);
-  const references = hooks.shared?.references;
+  const references = sharedReferences(hooks.shared);
   try {
     return await runTraining(
       { ...onPairs(objective, objectiveOptions, options, references), ...ofProgram(hooks) },
