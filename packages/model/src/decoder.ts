@@ -190,7 +190,8 @@ export class Decoder {
     const only = (x: Tensor): Tensor => (chosen === null ? x : x.indexSelect(0, chosen));
     let update = apply(block.attentionOutput, only(merged));
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
-    const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm); // [T, hidden] each
+    // [T, hidden] each
+    const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm);
     update = this.#mlp(middleNormed, block, apply);
     update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);

@@ -56,6 +56,7 @@ export {
   readHeldOutChange,
   rewardRise,
 } from '../methods/online/held-out-change.ts';
+export { scorePairs } from '../methods/pairs/score-pairs.ts';
 export * from '../objectives/simulation/claims.ts';
 export { network } from '../objectives/simulation/feature-policies.ts';
 export { uniforms } from '../objectives/simulation/small-world.ts';
@@ -65,7 +66,6 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
-export { scorePairs } from '../methods/pairs/score-pairs.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
