@@ -1,7 +1,6 @@
-// npm test: runs setup, then checks format and lint, types, unused exports, and the tests. Too many skipped tests
-//   are
-// a failure: they say nothing about this checkout. With arguments (npm test -- packages/align),
-// runs only vitest with them.
+// npm test: runs setup, then checks format and lint, types, unused exports, and the tests. Too many
+// skipped tests are a failure: they say nothing about this checkout. With arguments (npm test --
+// packages/align), runs only vitest with them.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
