@@ -51,13 +51,13 @@ it('runs in the role it is told, and in the one before afterwards', () => {
 
 it('refuses a role that no adapter plays, naming those there are', () => {
   expect(() => model.as('policy', () => 1)).toThrow(
-    new RangeError('there is no adapter "policy"; this model has none'),
+    new RangeError('there is no adapter "policy": this model has none'),
   );
   expect(model.as('reference', () => 1)).toBe(1);
   lay('policy');
   lay('other');
   expect(() => model.as('polcy', () => 1)).toThrow(
-    new RangeError('there is no adapter "polcy"; there are policy, other'),
+    new RangeError('there is no adapter "polcy": this model has policy, other'),
   );
   expect(model.activeAdapter).toBeNull();
 });

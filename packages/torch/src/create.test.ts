@@ -62,9 +62,9 @@ describe('exchange with typed arrays', () => {
     expect(() => fromTypedArray(Float32Array.of(1), [1], { dtype: 'int32' })).toThrow(
       /Float32Array are not int32/,
     );
-    expect(() => fromTypedArray(Uint16Array.of(1))).toThrow(/name the dtype/);
+    expect(() => fromTypedArray(Uint16Array.of(1))).toThrow(/dtype/);
     expect(() => fromTypedArray(new Uint8ClampedArray(1) as unknown as Uint8Array)).toThrow(
-      /not made from Uint8ClampedArray/,
+      /Uint8ClampedArray/,
     );
     expect(() => empty([1], { dtype: 'float31' as DType })).toThrow(/unknown dtype "float31"/);
   });
@@ -138,7 +138,7 @@ describe('tensors from nested arrays', () => {
 
   test('what is no number is refused', () => {
     for (const wrong of ['1', null, undefined, true, 1n]) {
-      expect(() => tensor([wrong] as unknown as number[])).toThrow(/made of numbers/);
+      expect(() => tensor([wrong] as unknown as number[])).toThrow(/expected a number/);
     }
   });
 

@@ -90,17 +90,17 @@ describe('locateLibtorch', () => {
     pythonHas(join(folder, 'site/torch'));
     write('site/torch/version.py', "__version__ = '2.13.0'\n");
     expect(locate()).toBeNull();
-    expect(notes).toEqual([expect.stringMatching(/libtorch_cpu\.\w+ is not there/)]);
+    expect(notes).toEqual([expect.stringMatching(/libtorch_cpu\.\w+/)]);
   });
 
   it('does not pass over a KEEL_LIBTORCH that cannot be used', () => {
     libtorch('cache/libtorch-2.13.0/torch', python('2.13.0'));
     env.KEEL_LIBTORCH = join(folder, 'nowhere');
-    expect(locate).toThrow(/KEEL_LIBTORCH is .*nowhere, but .* is not there/);
+    expect(locate).toThrow(/KEEL_LIBTORCH is .*nowhere/);
     env.KEEL_LIBTORCH = libtorch('old', python('2.4.0'));
-    expect(locate).toThrow('it is LibTorch 2.4.0 and Keel works with 2.11 to 2.13');
+    expect(locate).toThrow(/LibTorch 2\.4\.0.* 2\.11 to 2\.13/);
     env.KEEL_LIBTORCH = libtorch('nameless', {});
-    expect(locate).toThrow('neither version.py nor build-version');
+    expect(locate).toThrow(/version\.py.*build-version/);
   });
 });
 

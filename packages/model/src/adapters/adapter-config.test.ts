@@ -144,7 +144,7 @@ describe('isTargeted', () => {
 
   it('refuses a pattern that Python reads otherwise', () => {
     expect(() => isTargeted('x.json', parse({ target_modules: '\\Aq' }), query)).toThrow(
-      /x.json.*"\\Aq" is no regular expression/,
+      /x\.json.*"\\Aq"/,
     );
   });
 });

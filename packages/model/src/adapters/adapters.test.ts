@@ -126,16 +126,13 @@ describe('addLora', () => {
   });
 
   it.each([
-    [
-      { targets: ['q_proj', 'c_attn'] },
-      /no linear module is named "c_attn"; there are q_proj, k_proj, .*down_proj/,
-    ],
+    [{ targets: ['q_proj', 'c_attn'] }, /"c_attn".* q_proj, k_proj, .*down_proj/],
     [{ targets: ['proj'] }, /"proj"/],
     [{ targets: ['lm_head'] }, /"lm_head"/],
     [{ targets: [] }, /at least one target/],
     [{ layers: [1, 2] }, /no layer 2: this model has layers 0 to 1/],
     [{ layers: [] }, /at least one layer/],
-    [{ rank: 0 }, /rank of an adapter is 0/],
+    [{ rank: 0 }, /rank is 0/],
     [{ dropout: 1 }, /dropout is 1/],
     [{ alpha: Number.NaN }, /alpha is NaN/],
   ])('refuses %j', (change, message) => {
@@ -145,10 +142,8 @@ describe('addLora', () => {
 
   it('refuses a name that is taken', () => {
     addLora(decoder, 'policy', options);
-    expect(() => addLora(decoder, 'policy', options)).toThrow(/"policy" is there already/);
-    expect(() => adapterParameters(decoder, 'reward')).toThrow(
-      /no adapter "reward"; there are policy/,
-    );
+    expect(() => addLora(decoder, 'policy', options)).toThrow(/adapter.*"policy"/);
+    expect(() => adapterParameters(decoder, 'reward')).toThrow(/no adapter "reward".* policy/);
   });
 });
 
@@ -303,7 +298,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(messageFor({ modules_to_save: ['lm_head'] })).toContain('modules_to_save');
     // Another method has other fields: its name comes first.
     expect(messageFor({ peft_type: 'IA3', r: undefined })).toMatch(
-      /peft_type is "IA3", and Keel takes LoRA adapters only .* Merge the adapter with PEFT/,
+      /peft_type is "IA3".*merge_and_unload/,
     );
     expect(messageFor({ peft_type: 'PREFIX_TUNING', r: undefined })).toContain('cannot be merged');
     expect(messageFor({ r: undefined })).toContain('r: ');
@@ -313,7 +308,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(messageFor({ target_modules: ['q_proj', 'v_proj', 'o_proj'] })).toMatch(
       /o_proj.lora_A.weight": is missing/,
     );
-    expect(messageFor({ rank_pattern: { '(': 3 } })).toContain('no regular expression');
+    expect(messageFor({ rank_pattern: { '(': 3 } })).toContain('"("');
     expect(() => loadAdapter(decoder, join(folder, 'llama'), 'other')).toThrow(
       /adapter_config.json: is missing/,
     );

@@ -192,12 +192,12 @@ describe('damaged and lying GGUF', () => {
     [
       'endless nesting',
       { pairs: [pair('k', 9, ...new Array(9).fill([uint32(9), uint64(1)]).flat(), data)] },
-      /lists in lists/,
+      /"k" has lists/,
     ],
     [
       'key twice',
       { pairs: [pair('k', 0, Buffer.of(1)), pair('k', 0, Buffer.of(1))] },
-      /"k" is given twice/,
+      /"k".*twice/,
     ],
     [
       'alignment no power of two',
@@ -253,7 +253,7 @@ describe('damaged and lying GGUF', () => {
     [
       'overlap',
       { tensors: [tensor('w', [16], 0, 0), tensor('v', [4], 0, 32)], data },
-      /"v": begins at byte \d+, inside tensor "w"/,
+      /"v":.* byte \d+, inside tensor "w"/,
     ],
   ])('%s', (_, parts, message) => {
     expect(errorOf(craft(parts)).message).toMatch(message);

@@ -98,7 +98,7 @@ describe('writeSafetensors and openSafetensors', () => {
     const before = readFileSync(file);
     const short = { name: 'b', dtype: 'F32' as const, shape: [2], data: () => float(1) };
     expect(() => writeSafetensors(file, [{ ...good, shape: [1] }, short])).toThrow(/"b".*4 bytes/);
-    expect(() => writeSafetensors(file, [short, short])).toThrow(/"b".*taken/);
+    expect(() => writeSafetensors(file, [short, short])).toThrow(/"b".*name/);
     expect(() => writeSafetensors(file, [{ ...good, shape: [-1] }])).toThrow(/-1/);
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(path('kept'))).toEqual(['model.safetensors']);
@@ -124,14 +124,14 @@ describe('damaged and lying safetensors', () => {
     ['header not JSON', () => craft('{"a": nope'), /header is not JSON/],
     ['header not UTF-8', () => craft(good, 8, 2n), /not JSON/],
     ['header a list', () => craft('[1]'), /not a JSON object/],
-    ['truncated data', () => craft(good, 7), /"a".*\[0, 8\] do not lie in the 7 bytes/],
+    ['truncated data', () => craft(good, 7), /"a".*\[0, 8\].* 7 bytes/],
     ['bytes after the last tensor', () => craft(good, 9), /its tensors end at/],
     ['no object', () => craft({ a: 3 }), /"a".*expected an object/],
     ['unknown dtype', () => craft({ a: entry('F33', [2], 0, 8) }, 8), /"a".*"F33" is unknown/],
     ['dtype of the prototype', () => craft({ a: entry('toString', [2], 0, 8) }, 8), /unknown/],
-    ['negative size', () => craft({ a: entry('F32', [-2], 0, 8) }, 8), /"a".*holds -2/],
-    ['fractional size', () => craft({ a: entry('F32', [0.5], 0, 2) }, 2), /holds 0.5/],
-    ['huge size', () => craft({ a: entry('F32', [1e300], 0, 8) }, 8), /"a".*holds 1e\+300/],
+    ['negative size', () => craft({ a: entry('F32', [-2], 0, 8) }, 8), /"a".*\[-2\]/],
+    ['fractional size', () => craft({ a: entry('F32', [0.5], 0, 2) }, 2), /\[0\.5\]/],
+    ['huge size', () => craft({ a: entry('F32', [1e300], 0, 8) }, 8), /"a".*\[1e\+300\]/],
     ['huge product', () => craft({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 8) }, 8), /counted/],
     ['many dimensions', () => craft({ a: entry('F32', new Array(99).fill(1), 0, 4) }, 4), /99 dim/],
     ['shape no list', () => craft({ a: entry('F32', 2, 0, 8) }, 8), /not a list/],
@@ -152,7 +152,7 @@ describe('damaged and lying safetensors', () => {
     [
       'name given twice',
       () => craft(`{"a":${JSON.stringify(good.a)},"\\u0061":${JSON.stringify(good.a)}}`, 8),
-      /"a".*named twice/,
+      /"a".*twice/,
     ],
     ['metadata not text', () => craft({ __metadata__: { a: 1 } }), /__metadata__/],
     ['no file', () => path('absent.safetensors'), /does not exist/],
@@ -226,7 +226,7 @@ describe('sharded safetensors', () => {
     }));
     writeSafetensors(path('sharded/two.safetensors'), both);
     expect(errorOf(path('sharded')).message).toMatch(
-      /two.safetensors: tensor "a": is in this shard, and by model.safetensors.index.json in one/,
+      /two\.safetensors: tensor "a": .*model\.safetensors\.index\.json .* one\.safetensors/,
     );
     expect(errorOf(index({ b: 'two.safetensors' })).message).toMatch(
       /"a": is in this shard, but not in model.safetensors.index.json/,
@@ -236,9 +236,9 @@ describe('sharded safetensors', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['shard missing', { a: 'three.safetensors' }, /"a".*three\.safetensors, which is missing/],
-    ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors.*does not hold/],
-    ['shard outside of the folder', { a: '../one.safetensors' }, /"a".*beside the index/],
-    ['shard no name', { a: 7 }, /"a".*beside the index/],
+    ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors/],
+    ['shard outside of the folder', { a: '../one.safetensors' }, /"a": its shard is/],
+    ['shard no name', { a: 7 }, /"a": its shard is/],
     ['no weight map', [], /weight_map/],
   ])('%s', (_, map, message) => {
     expect(errorOf(index(map)).message).toMatch(message);

@@ -117,7 +117,7 @@ test('logits that leave no choice are an error that says why', () => {
             [nothing, nothing],
           ]),
         ),
-      ).toThrow(/row 1: every token is ruled out/);
+      ).toThrow(/row 1: .*ruled out/);
       expect(() =>
         draw(
           tensor([

@@ -226,7 +226,7 @@ test('a logits processor rules tokens out and hears whom it is for', async () =>
   expect(heard).toContain('1/1/3/2');
   await expect(
     eventsOf({ logitsProcessor: (_, logits) => logits.narrow(0, 0, 3) }),
-  ).rejects.toThrow(/shape \[3\] and not \[257\]/);
+  ).rejects.toThrow(/shape \[3\].*\[257\]/);
 });
 
 test('the signal ends every sample with what it has', async () => {
@@ -313,11 +313,9 @@ test('a sample ends where the positions of the model do', async () => {
 
 test('what cannot be generated is refused at once, by name', () => {
   const decoder = model(tinyDecoder({ maxPositions: 4 }));
-  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(
-    /prompt 1 has 5 tokens, and the model takes at most 4/,
-  );
+  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(/prompt 1 has 5 tokens.* 4/);
   expect(() => generate(decoder, [[]])).toThrow(/prompt 0 has no tokens/);
-  expect(() => generate(decoder, [[1, 257]])).toThrow(/prompt 0 holds 257 at place 1.*0 to 256/);
+  expect(() => generate(decoder, [[1, 257]])).toThrow(/prompt 0 .* 257 .* 1,.*0 to 256/);
   expect(() => generate(decoder, [[1]], { batchSize: 0 })).toThrow(/batchSize/);
   expect(() => generate(decoder, [[1]], { seed: -1 })).toThrow(/seed/);
   expect(() => generate(decoder, [[1]], { stopStrings: [''] })).toThrow(/stopStrings/);
@@ -326,7 +324,7 @@ test('what cannot be generated is refused at once, by name', () => {
 test('an adapter that is not there is refused at once, and `reference` is the base', async () => {
   const decoder = tinyDecoder();
   expect(() => generate(model(decoder), prompts, { adapter: 'policy' })).toThrow(
-    new RangeError('there is no adapter "policy"; this model has none'),
+    new RangeError('there is no adapter "policy": this model has none'),
   );
   const few = { maxNewTokens: 3 };
   const base = await generateAll(model(decoder), prompts, few);

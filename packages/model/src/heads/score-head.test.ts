@@ -128,7 +128,7 @@ describe('LanguageModel.readHeadSteps', () => {
     const { batch, ends } = batchOf(sequences);
     expect(read(batch, ends, 'reward')).not.toEqual(read(batch, ends, 'value'));
     expect(() => read(batch, ends)).toThrow(
-      'the role "reference" has no scalar head; those with one are reward, value',
+      'the role "reference" has no scalar head; roles with one: reward, value',
     );
   });
 
@@ -175,12 +175,10 @@ describe('LanguageModel.readHeadSteps', () => {
 
   it('refuses a head of another width, a second one, and a pass that reads nothing', () => {
     using other = newScoreHead({ config: { ...model.decoder.config, hiddenSize: 8 } }, { seed: 1 });
-    expect(() => model.addScoreHead('reward', other)).toThrow(
-      'a scalar head of this model is [heads, 20], this one is [1, 8]: it is of another model',
-    );
+    expect(() => model.addScoreHead('reward', other)).toThrow(/\[1, 8\].*\[heads, 20\]/);
     model.addScoreHead('reference', newScoreHead(model.decoder, { seed: 1 }));
     using second = newScoreHead(model.decoder, { seed: 1 });
-    expect(() => model.addScoreHead('reference', second)).toThrow(/has a scalar head already/);
+    expect(() => model.addScoreHead('reference', second)).toThrow(/"reference" already has/);
     const { batch } = batchOf(sequences);
     expect(() => read(batch, new Int32Array())).toThrow('no token of the batch is read');
   });

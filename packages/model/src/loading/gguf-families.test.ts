@@ -118,10 +118,10 @@ describe('a GGUF file', () => {
   });
 
   it.each<[string, string, number, RegExp]>([
-    ['llama', 'expert_count', 8, /"llama.expert_count" is 8, and Keel supports 0 only/],
+    ['llama', 'expert_count', 8, /"llama.expert_count" is 8, .* 0 in/],
     ['llama', 'attention.scale', 0.5, /"llama.attention.scale" is 0.5/],
-    ['llama', 'logit_scale', 2, /"llama.logit_scale" is 2, and Keel supports 0 or 1 only/],
-    ['llama', 'attention.key_length', 8, /turn 4 features of heads of 8/],
+    ['llama', 'logit_scale', 2, /"llama.logit_scale" is 2, .* 0 or 1 in/],
+    ['llama', 'attention.key_length', 8, / 4 features of heads of 8/],
     ['qwen2', 'rope.dimension_count', 2, /"qwen2.rope.dimension_count" is 2/],
     ['qwen2', 'attention.sliding_window', 6, /"qwen2.attention.sliding_window" is 6/],
     ['gemma2', 'attention.value_length', 4, /"gemma2.attention.value_length" is 4/],
@@ -185,7 +185,7 @@ describe('a GGUF file', () => {
     };
     const { embedding_length, ...rest } = grouped;
     expect(await messageOf({ architecture: 'bert', fields: grouped })).toMatch(
-      /general.architecture is "bert"; Keel knows llama/,
+      /general\.architecture is "bert".*llama/,
     );
     expect(await messageOf({ architecture: 'llama', fields: rest })).toContain(
       'has no metadata "llama.embedding_length"',

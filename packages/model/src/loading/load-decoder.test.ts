@@ -178,8 +178,8 @@ describe('loadDecoder on damaged checkpoints', () => {
   });
 
   it.each([
-    ['score.weight', /"score.weight"\. Of heads .* ForSequenceClassification/],
-    ['v_head.summary.weight', /"v_head.summary.weight"\. Of heads/],
+    ['score.weight', /"score\.weight"\. .*ForSequenceClassification/],
+    ['v_head.summary.weight', /"v_head\.summary\.weight"\. .*ForSequenceClassification/],
     ['model.layers.0.mlp.up_proj.bias', /up_proj.bias"\. In families with .* mlp_bias/],
     ['rope_freqs.weight', /"rope_freqs.weight"$/],
     ['model.layers.0.self_attn.q_proj.weight_scale', /weight_scale"$/],
@@ -230,15 +230,13 @@ describe('loadDecoder on damaged checkpoints', () => {
     mkdirSync(path);
     expect(await errorFrom(path)).toContain('config.json: is missing');
     writeFileSync(join(path, 'adapter_config.json'), '{}');
-    expect(await errorFrom(path)).toContain('holds an adapter');
+    expect(await errorFrom(path)).toContain('adapter');
     writeFileSync(join(path, 'config.json'), '{');
-    expect(await errorFrom(path)).toContain('config.json: is no JSON');
+    expect(await errorFrom(path)).toContain('config.json: is not JSON');
     writeFileSync(join(path, 'config.json'), '[]');
-    expect(await errorFrom(path)).toContain('is no JSON object');
+    expect(await errorFrom(path)).toContain('is not a JSON object');
     writeFileSync(join(path, 'config.json'), '{"model_type": "bert"}');
-    expect(await errorFrom(path)).toMatch(
-      /config.json: field model_type is "bert"; Keel knows llama/,
-    );
+    expect(await errorFrom(path)).toMatch(/config.json: field model_type is "bert".*llama/);
     writeFileSync(join(path, 'config.json'), JSON.stringify(config));
     expect(await errorFrom(path)).toContain('expected model.safetensors');
     expect(await errorFrom(join(folder, 'nowhere.gguf'))).toContain('nowhere.gguf');
@@ -247,9 +245,7 @@ describe('loadDecoder on damaged checkpoints', () => {
   it('refuses a sequence longer than the model has positions for', async () => {
     const { decoder } = await loadDecoder(writeTinyModel(fresh(), tinyConfigs.phi3!), float32);
     const long = Array.from({ length: 65 }, (_, i) => i % 60);
-    expect(() => logitValues(decoder, [long])).toThrow(
-      /65 tokens, but this phi3 model takes at most 64/,
-    );
+    expect(() => logitValues(decoder, [long])).toThrow(/65 tokens.*phi3.* 64.*--max-length/);
     disposeDecoder(decoder);
   });
 });
