@@ -42,9 +42,9 @@ void onBusError(int signal, siginfo_t* info, void* context) {
     if (address < mapping.begin.load() || address >= mapping.end.load()) continue;
     say("error: ");
     say(mapping.path);
-    say(": the file was truncated while it was in use, so its weights are lost. Download or save it "
-        "again, and run the command again. To resume a training run from its last checkpoint, "
-        "pass --resume\n");
+    say(": the file was truncated while it was in use, so its weights are lost. "
+        "Download or save it again, and run the command again. "
+        "To resume a training run from its last checkpoint, pass --resume\n");
     _exit(1);
   }
   // Not one of Keel's mappings: call the previous handler.

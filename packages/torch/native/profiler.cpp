@@ -192,7 +192,7 @@ napi_value profileStart(napi_env env, const Arguments& args) {
   {
     std::lock_guard<std::mutex> lock(taking);
     if (current)
-      throw std::runtime_error("a profile is being taken already: a process can take only one at a time");
+      throw std::runtime_error("a profile is being taken already: a process takes one at a time");
     current = recording;
   }
   impl::ProfilerStateBase::push(std::make_shared<MemoryWatch>(recording));

@@ -16,10 +16,8 @@ describe('segment_attention', () => {
     });
 
   it('takes keys and values of the queries’ type alone', () => {
-    expect(() => attend('bfloat16', 'bfloat16')).toThrow(
-      /segment_attention: all tensors must have one type/,
-    );
-    expect(() => attend('float32', 'float64')).toThrow(/must have one type/);
+    expect(() => attend('bfloat16', 'bfloat16')).toThrow(/segment_attention: .* type, got/);
+    expect(() => attend('float32', 'float64')).toThrow(/ type, got/);
     expect(() => attend('float32', 'float32')).not.toThrow();
   });
 
@@ -33,7 +31,7 @@ it('linear_logprob takes a weight of the hidden states’ type and targets of th
     const hidden = randn([2, 4]);
     const targets = zeros([2], { dtype: 'int64' });
     expect(() => ops.linearLogprob(hidden, randn([8, 4]).to('bfloat16'), targets)).toThrow(
-      /must have one type/,
+      / type, got/,
     );
     expect(() => ops.linearLogprob(hidden, randn([8, 4]), targets.add(8))).toThrow(
       /outside the vocabulary/,

@@ -34,7 +34,7 @@ describe('errors of operators', () => {
     expect(message(() => a.reshape(4))).toContain(
       'aten::reshape(self: [2, 3] float32, shape: [4])',
     );
-    expect(message(() => a.dim(5))).toContain('dimension 5 of a tensor of shape [2,3]');
+    expect(message(() => a.dim(5))).toMatch(/dimension 5 .*\[2,3\]/);
   });
 
   test('stay short for many or long arguments', () => {

@@ -52,7 +52,7 @@ export class Tensor implements Owned {
     const { shape } = this;
     const extent = shape.at(index);
     if (extent === undefined)
-      throw new RangeError(`dimension ${index} of a tensor of shape [${shape}]`);
+      throw new RangeError(`dimension ${index} is out of range for shape [${shape}]`);
     return extent;
   }
 

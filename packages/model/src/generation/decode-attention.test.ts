@@ -216,7 +216,7 @@ test('indices that reach outside are refused by name', () => {
         index([start]),
         index([2]),
       );
-    expect(() => outside(4)).toThrow(/a prefix of 2 at 4 lies outside the store/);
+    expect(() => outside(4)).toThrow(/a prefix of 2 at 4 /);
     expect(outside(3).shape).toEqual([1, 2, 4]);
   });
 });
