@@ -89,9 +89,9 @@ export class LanguageModel {
   readonly device: Device;
   /** config.json of the base, as transformers writes it. */
   readonly configJson: Record<string, unknown>;
-  /** Text of the base's generation_config.json; null where there is none. */
-  readonly generationConfig: string | null;
   /** The base's generation_config.json as text; null if there is none. */
+  readonly generationConfig: string | null;
+  /** The name that it was loaded from, as the user wrote it. */
   readonly name: string;
   /** SHA-256, in hex, of the weight files. */
   readonly hash: () => Promise<string>;

@@ -39,7 +39,7 @@ describe('a template that asks for too much', () => {
     ],
   ])('stops with its line: %s', (_, source) => {
     const found = failure(`\n${source}`, { x: 1, y: 1 });
-    expect(found.message).toContain('takes more than 10,000,000 steps');
+    expect(found.message).toContain('10,000,000 steps');
     expect(found.place.line).toBe(2);
   });
 
@@ -66,7 +66,7 @@ describe('a template that asks for too much', () => {
     ['hashing tuples of tuples', `${'{% set x = (x, x) %}'.repeat(40)}{{ {x: 1} }}`],
   ])('makes no text without end: %s', (_, source) => {
     expect(failure(source, { x: 1 }).message).toMatch(
-      /makes a text of more than 67,108,864 characters|more than 10,000,000 steps|spaces is too large/,
+      /67,108,864 characters|10,000,000 steps|spaces is too large/,
     );
   });
 

@@ -6,7 +6,8 @@
 namespace keel {
 
 inline void checkGated(const char* name, const at::Tensor& gate, const at::Tensor& up) {
-  TORCH_CHECK(gate.sizes() == up.sizes(), name, ": gate ", gate.sizes(), " does not fit up ", up.sizes());
+  TORCH_CHECK(gate.sizes() == up.sizes(), name, ": gate ", gate.sizes(), " does not fit up ",
+              up.sizes());
   checkKind(name, gate, {up});
 }
 
