@@ -1,4 +1,4 @@
-// What Keel's own operators refuse, and that an adapter of zeros changes no bit.
+// Invalid arguments of Keel's own operators, and that a zero adapter changes no bit.
 import { describe, expect, it } from 'vitest';
 import { randn, zeros } from './create.ts';
 import type { DType } from './dtype.ts';
@@ -15,7 +15,7 @@ describe('segment_attention', () => {
       ops.segmentAttention(query, key, value, [0, 4, -1], 1);
     });
 
-  it('takes keys and values of the queries’ type alone', () => {
+  it('accepts only keys and values of the queries’ type', () => {
     expect(() => attend('bfloat16', 'bfloat16')).toThrow(/segment_attention: .* type, got/);
     expect(() => attend('float32', 'float64')).toThrow(/ type, got/);
     expect(() => attend('float32', 'float32')).not.toThrow();
@@ -26,7 +26,7 @@ describe('segment_attention', () => {
   });
 });
 
-it('linear_logprob takes a weight of the hidden states’ type and targets of the vocabulary', () => {
+it('linear_logprob requires a weight of the hidden states’ type, and targets in the vocabulary', () => {
   tidy(() => {
     const hidden = randn([2, 4]);
     const targets = zeros([2], { dtype: 'int64' });

@@ -18,7 +18,7 @@ function fileOf(values: Float32Array): string {
 describe('MappedFile', () => {
   const values = Float32Array.from({ length: 64 }, (_, i) => i / 3);
 
-  it('gives tensors of the bytes, which outlive it', () => {
+  it('creates tensors from the bytes, which outlive it', () => {
     const mapped = new MappedFile(fileOf(values), values.byteLength);
     using part = mapped.tensor(64, 'float32', [3, 4]);
     using bits = mapped.tensor(64, 'bfloat16', [2]);
@@ -47,7 +47,7 @@ describe('MappedFile', () => {
     expect(memory().tensors).toBe(before);
   });
 
-  it('refuses what does not lie in the file, and files that are too short', () => {
+  it('refuses ranges outside the file, and files that are too short', () => {
     const path = fileOf(values);
     using mapped = new MappedFile(path, values.byteLength);
     expect(() => mapped.tensor(2, 'float32', [1])).toThrow(RangeError);

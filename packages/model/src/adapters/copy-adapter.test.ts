@@ -34,7 +34,7 @@ const fill = (name: string): void => {
 };
 
 describe('copyAdapter and mixAdapter', () => {
-  it('copies what the adapter computes, and stays when that changes', () => {
+  it("copies the adapter's result, and does not change with it", () => {
     addLora(decoder, 'policy', options);
     fill('policy');
     const before = memory().tensors;

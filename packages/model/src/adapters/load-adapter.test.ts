@@ -8,7 +8,7 @@ import { loadAdapter } from './load-adapter.ts';
 import { addLora } from './lora.ts';
 import { saveAdapter } from './save-adapter.ts';
 
-it('refuses tensors that the configuration does not target, as PEFT leaves them out', () => {
+it('refuses tensors that the configuration does not target, because PEFT ignores them', () => {
   const path = mkdtempSync(join(tmpdir(), 'keel-untargeted-'));
   const decoder = tinyDecoder({ dtype: 'float32' });
   try {

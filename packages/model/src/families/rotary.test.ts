@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from './config-error.ts';
 import { rotaryConfig, rotaryParameters } from './rotary.ts';
 
-// Frequencies and factor as transformers 5.17 computes them (float32) for heads of 16 and these
-// parameters.
+// Frequencies and factor from transformers 5.17 (float32) for heads of 16 and these parameters.
 const references: [string, Record<string, unknown>, number, number, number[]][] = [
   [
     'linear',
@@ -111,7 +110,7 @@ describe('rotaryConfig', () => {
 });
 
 describe('rotaryParameters', () => {
-  it('reads the old and the new keys alike', () => {
+  it('reads old and new keys', () => {
     const scaling = { factor: 2 };
     const old = rotaryParameters(
       { rope_theta: 500, rope_scaling: { type: 'linear', ...scaling } },

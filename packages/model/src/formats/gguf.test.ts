@@ -130,7 +130,7 @@ describe('openGguf', () => {
     expect(gguf.readFloat32('w')).toEqual(values);
   });
 
-  it('reads a tensor larger than a piece the same from both readers', () => {
+  it('reads a tensor larger than a piece identically with both readers', () => {
     const blocks = 20_000;
     const data = Buffer.alloc(blocks * 34);
     for (let at = 0; at < data.length; at += 1) data[at] = (at * 7) % 251;
@@ -154,7 +154,7 @@ describe('openGguf', () => {
   });
 });
 
-describe('damaged and lying GGUF', () => {
+describe('damaged and inconsistent GGUF', () => {
   const data = Buffer.alloc(64);
   it.each<[string, Parts, RegExp]>([
     ['another file', { magic: 'GGML' }, /not a GGUF file/],
@@ -267,7 +267,7 @@ describe('damaged and lying GGUF', () => {
     }
   });
 
-  it('no flipped byte does anything but give an error or other contents', () => {
+  it('a flipped byte only causes an error or other contents', () => {
     const whole = readFileSync(craft(good));
     for (let at = 0; at < whole.length; at += 1) {
       for (const flip of [0x01, 0x40, 0xff]) {

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = (name: string): string => join(folder, name);
 
-/** Writes a file with this header (an object, or text as it is) and this many bytes of data. */
+/** Writes a file with this header (an object, or literal text) and this many bytes of data. */
 const craft = (header: unknown, dataBytes = 0, claimed?: bigint): string => {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -49,7 +49,7 @@ const entry = (dtype: unknown, shape: unknown, begin: unknown, end: unknown) => 
 const float = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
 describe('writeSafetensors and openSafetensors', () => {
-  it('give back what was written, aligned, with metadata and nothing left beside', () => {
+  it('restore what was written, aligned, with metadata and no leftover files', () => {
     const file = path('round/trip/model.safetensors');
     writeSafetensors(
       file,
@@ -77,7 +77,7 @@ describe('writeSafetensors and openSafetensors', () => {
     expect(() => tensors.read('other')).toThrow(/"other".*is not in model\.safetensors/);
   });
 
-  it('orders tensors so that each begins at a multiple of its element size', () => {
+  it('orders tensors so that each starts at a multiple of its element size', () => {
     const file = path('aligned.safetensors');
     writeSafetensors(file, [
       { name: 'a', dtype: 'U8', shape: [1], data: new Uint8Array(1) },
@@ -91,7 +91,7 @@ describe('writeSafetensors and openSafetensors', () => {
     expect(header.a.data_offsets).toEqual([10, 11]);
   });
 
-  it('leaves the old file alone and nothing beside it where writing fails', () => {
+  it('leaves the old file unchanged, and no leftover files, if writing fails', () => {
     const file = path('kept/model.safetensors');
     const good = { name: 'a', dtype: 'F32', shape: [1], data: float(1) } as const;
     writeSafetensors(file, [{ ...good, shape: [1] }]);
@@ -114,7 +114,7 @@ describe('writeSafetensors and openSafetensors', () => {
   });
 });
 
-describe('damaged and lying safetensors', () => {
+describe('damaged and inconsistent safetensors', () => {
   const good = { a: entry('F32', [2], 0, 8) };
 
   it.each<[string, () => string, RegExp]>([
@@ -175,7 +175,7 @@ describe('damaged and lying safetensors', () => {
     }
   });
 
-  it('no flipped header byte does anything but give an error or other names', () => {
+  it('a flipped header byte only causes an error or other names', () => {
     const file = craft({ ...good, bb: entry('I64', [1, 1], 8, 16) }, 16);
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length - 16; at += 1) {
@@ -247,7 +247,7 @@ describe('sharded safetensors', () => {
 
 const golden = goldenPath('models/llama');
 describe.skipIf(!golden)('safetensors of transformers', () => {
-  it('has the tensors and shapes that the configuration gives', () => {
+  it('has the tensors and shapes in the configuration', () => {
     using tensors = openSafetensors(golden!);
     expect(tensors.metadata).toEqual({ format: 'pt' });
     const config = JSON.parse(readFileSync(join(golden!, 'config.json'), 'utf8'));

@@ -18,8 +18,8 @@ const prompts = [[1], [7, 2, 9, 4, 4], Array.from({ length: 21 }, (_, i) => (i *
 const steps = 6;
 
 /**
- * Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B,
- * hidden] float64.
+ * Hidden states of steps after the prompts, with the same tokens regardless of the model's output:
+ * [steps * B, hidden] float64.
  */
 function states(decoder: Decoder, whole: boolean, adapter: string | null = null): number[] {
   const { config, computeType } = decoder;
@@ -92,7 +92,7 @@ function demandNear(narrow: Decoder, wide: Decoder, adapter: string | null = nul
 }
 
 describe.skipIf(!goldenPath('models'))('whole blocks of the golden models', () => {
-  // GPT-2's norm and MLP have another form.
+  // GPT-2's norm and MLP have a different form.
   const whole = goldenFamilies.filter((name) => name !== 'gpt2');
   test.each(whole)('%s: no further from float32 than the composed form', async (name) => {
     const folder = goldenPath(`models/${name}`)!;
@@ -122,7 +122,7 @@ test.each([
   );
 });
 
-/** Lays the same adapter over both, one that changes something. */
+/** Applies the same adapter, with a visible effect, to both. */
 function adaptBoth(decoders: readonly Decoder[], options: Omit<LoraOptions, 'seed'>): void {
   for (const decoder of decoders) {
     manualSeed(5);
@@ -145,7 +145,7 @@ test.each([
 });
 
 const phi3 = goldenPath('models/phi3');
-test.skipIf(!phi3)('one matrix of gate and up takes its adapter too', async () => {
+test.skipIf(!phi3)('a fused gate and up matrix gets its adapter too', async () => {
   const folder = phi3!;
   const { decoder: narrow } = await loadDecoder(folder, { computeType: 'bfloat16' });
   const { decoder: wide } = await loadDecoder(folder, { computeType: 'float32' });
@@ -153,7 +153,7 @@ test.skipIf(!phi3)('one matrix of gate and up takes its adapter too', async () =
   demandNear(narrow, wide, 'policy');
 });
 
-test('an adapter other than the one that the blocks were made with is composed', () => {
+test('any adapter but the one that the blocks were made with is composed', () => {
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
   adaptBoth([decoder], { rank: 2, alpha: 2, targets: 'all-linear' });
   const blocks = decodeBlocks(decoder)!;
@@ -169,7 +169,7 @@ test('float32 and float64 are composed', () => {
     expect(decodeBlocks(tinyDecoder({ dtype }))).toBeNull();
 });
 
-test('in bfloat16 a sample is the same to the last bit whatever it is beside', async () => {
+test('in bfloat16, a sample is identical bit for bit in any batch', async () => {
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
   const block = vi.spyOn(DecodeAttention.prototype, 'block');
   const run = (batchSize: number): ReturnType<typeof generateAll> =>
@@ -178,7 +178,7 @@ test('in bfloat16 a sample is the same to the last bit whatever it is beside', a
       samplesPerPrompt: 3,
       maxNewTokens: 12,
       logprobs: true,
-      // Each prompt by itself: its pass then has the same rows.
+      // Each prompt alone, so that its pass has the same rows.
       prefillTokens: 1,
     });
   const all = await run(9);

@@ -12,7 +12,7 @@ const commits = {
   v2: '89abcdef0123456789abcdef0123456789abcdef',
 };
 
-/** A hub that answers as the real one does for one model, and remembers what it was asked. */
+/** A fake hub that responds like the real one for one model, and records its requests. */
 function fakeHub(filesOf: Record<string, Record<string, string>>) {
   const heads: Record<string, string> = { ...commits };
   const asked: string[] = [];
@@ -95,7 +95,7 @@ it('downloads every file from the one commit, once', async () => {
   expect(downloads()).toHaveLength(before);
 });
 
-it('takes a branch, tag or commit after @, and asks nothing about a commit it holds', async () => {
+it('accepts a branch, tag or commit after @, and makes no request for a cached commit', async () => {
   const hub = fakeHub(files);
   const from = { ...options, fetch: hub.fetch };
   for (const revision of ['v2', commits.v2]) {
@@ -107,7 +107,7 @@ it('takes a branch, tag or commit after @, and asks nothing about a commit it ho
   expect(hub.asked).toHaveLength(asked);
 });
 
-it('goes on with a complete snapshot without a network', async () => {
+it('uses a complete snapshot without a network', async () => {
   const folder = await fetchHubModel(spec, { ...options, fetch: fakeHub(files).fetch });
   log = [];
   expect(await fetchHubModel(spec, { ...options, offline: true, fetch: noNetwork })).toBe(folder);
@@ -120,7 +120,7 @@ it('goes on with a complete snapshot without a network', async () => {
   expect(await failure(spec, { fetch: noNetwork })).toContain('HF_ENDPOINT');
 });
 
-it('keeps the old snapshot until the new one is whole', async () => {
+it('keeps the old snapshot until the new one is complete', async () => {
   const hub = fakeHub(files);
   const old = await fetchHubModel(spec, { ...options, fetch: hub.fetch });
   hub.heads.main = commits.v2;
@@ -132,7 +132,7 @@ it('keeps the old snapshot until the new one is whole', async () => {
   expect(folder).toContain(commits.v2);
 });
 
-it('leaves nothing of a download that breaks off', async () => {
+it('leaves nothing of an interrupted download', async () => {
   const hub = fakeHub(files);
   const cutting: typeof fetch = async (input, init) => {
     const response = await hub.fetch(input, init);

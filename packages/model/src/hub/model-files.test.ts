@@ -4,7 +4,7 @@ import { modelFilesOf, NotAModel } from './model-files.ts';
 const chosen = (...paths: string[]): string[] =>
   modelFilesOf(paths.map((path) => ({ path, size: 1 }))).map(({ path }) => path);
 
-it('takes one file of weights, and leaves other precisions, frameworks and shards', () => {
+it('selects one weights file, and not other precisions, frameworks and shards', () => {
   expect(
     chosen(
       '.gitattributes',
@@ -29,7 +29,7 @@ it('takes one file of weights, and leaves other precisions, frameworks and shard
   ]);
 });
 
-it('takes all shards with their index', () => {
+it('selects all shards with their index', () => {
   const sharded = [
     'config.json',
     'model.safetensors.index.json',
