@@ -43,8 +43,8 @@ const fromGguf = (
   if (model !== 'gpt2' && model !== 'llama') {
     return fields.fail(
       model === undefined
-        ? 'tokenizer.ggml.model is missing: the file holds no tokenizer'
-        : `tokenizer.ggml.model is ${JSON.stringify(model)}; Keel knows "gpt2" (byte-level BPE) and "llama" (SentencePiece BPE)`,
+        ? 'tokenizer.ggml.model is missing: the file contains no tokenizer'
+        : `tokenizer.ggml.model is ${JSON.stringify(model)}; Keel supports "gpt2" (byte-level BPE) and "llama" (SentencePiece BPE)`,
     );
   }
   const tokens = fields.texts('tokens');
@@ -91,14 +91,14 @@ const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined
   const family = preTokenizerFamilies.get(name);
   if (!family) {
     return fields.fail(
-      `tokenizer.ggml.pre is ${JSON.stringify(name)}; Keel knows ${[...preTokenizerFamilies.keys()].join(', ')}. ` +
+      `tokenizer.ggml.pre is ${JSON.stringify(name)}; Keel supports ${[...preTokenizerFamilies.keys()].join(', ')}. ` +
         'Use the model’s Hugging Face folder, which has a tokenizer.json',
     );
   }
   const merges = fields.texts('merges');
   if (!merges) {
     return fields.fail(
-      'tokenizer.ggml.merges is missing: text cannot be tokenised without merges; convert the model again',
+      'tokenizer.ggml.merges is missing: text cannot be tokenised without merges. Convert the model again',
     );
   }
   // Unused entries only pad the vocabulary to the embedding's number of rows. No text is ever
