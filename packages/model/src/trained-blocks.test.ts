@@ -96,7 +96,7 @@ describe.each(families)('%s with recomputed blocks', (family) => {
     ['LoRA with dropout', 'bfloat16', false],
     ['full', 'float32', true],
     ['full', 'bfloat16', true],
-  ] as const)('has the same gradients to the last bit: %s, %s', async (_, type, full) => {
+  ] as const)('has the same gradients, bit for bit: %s, %s', async (_, type, full) => {
     const outside = await liveMemory();
     const model = await load(family, type, full);
     const parameters = full ? namedWeights(model.decoder) : adapt(model, { dropout: 0.3 });

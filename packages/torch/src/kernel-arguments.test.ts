@@ -43,7 +43,7 @@ describe('lora_linear with B = 0', () => {
   it.each([
     'float32',
     'bfloat16',
-  ] as const)('equals linear to the last bit in %s, bias and all', (dtype) => {
+  ] as const)('equals linear bit for bit in %s, including the bias', (dtype) => {
     tidy(() => {
       manualSeed(4);
       // 700 rows and 1100 inputs: several pieces and several blocks of the product

@@ -267,7 +267,7 @@ describe('add_rms_norm', () => {
     'float32',
     'bfloat16',
     'float64',
-  ] as const)('is the sum and its norm to the last bit: %s', (dtype) => {
+  ] as const)('equals the sum and its norm, bit for bit: %s', (dtype) => {
     const kernel = addRmsNorm(41, 130, 1);
     const separate: Kernel['fused'] = ([x, update, weight]) => {
       const sum = x!.add(update!);

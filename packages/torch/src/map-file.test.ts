@@ -58,7 +58,7 @@ describe('MappedFile', () => {
 });
 
 it.skipIf(process.platform === 'win32')(
-  'says which file was cut where its pages are gone, and ends with 1',
+  'names a truncated file whose pages are gone, and exits with 1',
   () => {
     const path = join(folder, 'cut');
     writeFileSync(path, Buffer.alloc(1 << 20, 1));

@@ -56,7 +56,7 @@ describe('a released activation', () => {
     ['float64', 'swiglu', 8],
     ['float32', 'geglu', 4],
     ['bfloat16', 'geglu', 2],
-  ] as const)('is filled again to the last bit: %s, %s', (dtype, kind, size) => {
+  ] as const)('is restored bit for bit: %s, %s', (dtype, kind, size) => {
     const kept = trained(dtype, kind, false);
     const released = trained(dtype, kind, true);
     expect(released.gradients).toEqual(kept.gradients);

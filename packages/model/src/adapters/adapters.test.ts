@@ -89,7 +89,7 @@ describe('addLora', () => {
   it.each([
     'float32',
     'bfloat16',
-  ] as const)('changes nothing to the last bit while B is zero, in %s', async (computeType) => {
+  ] as const)('changes no bit while B is zero, in %s', async (computeType) => {
     const { decoder: model } = await loadDecoder(join(folder, 'llama'), { computeType });
     const before = logitValues(model, sequences);
     addLora(model, 'policy', options);

@@ -126,7 +126,7 @@ describe('damaged and inconsistent safetensors', () => {
     ['header a list', () => craft('[1]'), /not a JSON object/],
     ['truncated data', () => craft(good, 7), /"a".*\[0, 8\].* 7 bytes/],
     ['bytes after the last tensor', () => craft(good, 9), /its tensors end at/],
-    ['no object', () => craft({ a: 3 }), /"a".*expected an object/],
+    ['not an object', () => craft({ a: 3 }), /"a".*expected an object/],
     ['unknown dtype', () => craft({ a: entry('F33', [2], 0, 8) }, 8), /"a".*"F33" is unknown/],
     ['dtype of the prototype', () => craft({ a: entry('toString', [2], 0, 8) }, 8), /unknown/],
     ['negative size', () => craft({ a: entry('F32', [-2], 0, 8) }, 8), /"a".*\[-2\]/],
@@ -134,11 +134,15 @@ describe('damaged and inconsistent safetensors', () => {
     ['huge size', () => craft({ a: entry('F32', [1e300], 0, 8) }, 8), /"a".*\[1e\+300\]/],
     ['huge product', () => craft({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 8) }, 8), /counted/],
     ['many dimensions', () => craft({ a: entry('F32', new Array(99).fill(1), 0, 4) }, 4), /99 dim/],
-    ['shape no list', () => craft({ a: entry('F32', 2, 0, 8) }, 8), /not a list/],
-    ['shape not of these bytes', () => craft({ a: entry('F32', [3], 0, 8) }, 8), /takes 12/],
+    ['shape not a list', () => craft({ a: entry('F32', 2, 0, 8) }, 8), /not a list/],
+    [
+      'shape that does not match the bytes',
+      () => craft({ a: entry('F32', [3], 0, 8) }, 8),
+      /takes 12/,
+    ],
     ['reversed offsets', () => craft({ a: entry('F32', [2], 8, 0) }, 8), /\[8, 0\]/],
     ['negative offset', () => craft({ a: entry('F32', [2], -8, 0) }, 8), /\[-8, 0\]/],
-    ['offsets no numbers', () => craft({ a: entry('F32', [2], '0', 8) }, 8), /whole numbers/],
+    ['offsets not numbers', () => craft({ a: entry('F32', [2], '0', 8) }, 8), /whole numbers/],
     [
       'overlap',
       () => craft({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 4, 12) }, 12),
@@ -150,7 +154,7 @@ describe('damaged and inconsistent safetensors', () => {
       /"b".*belong to no tensor/,
     ],
     [
-      'name given twice',
+      'duplicate name',
       () => craft(`{"a":${JSON.stringify(good.a)},"\\u0061":${JSON.stringify(good.a)}}`, 8),
       /"a".*twice/,
     ],
@@ -238,7 +242,7 @@ describe('sharded safetensors', () => {
     ['shard missing', { a: 'three.safetensors' }, /"a".*three\.safetensors, which is missing/],
     ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors/],
     ['shard outside of the folder', { a: '../one.safetensors' }, /"a": its shard is/],
-    ['shard no name', { a: 7 }, /"a": its shard is/],
+    ['shard not a name', { a: 7 }, /"a": its shard is/],
     ['no weight map', [], /weight_map/],
   ])('%s', (_, map, message) => {
     expect(errorOf(index(map)).message).toMatch(message);

@@ -188,7 +188,7 @@ describe('a reward adapter', () => {
   });
 
   it.skipIf(!python)(
-    'is loaded by PEFT over a classifier, and what PEFT saves is loaded here',
+    'is loaded by PEFT onto a classifier, and loads again after PEFT saves it',
     { timeout: 600_000 },
     async () => {
       const { base, path, model } = await adapted(1);

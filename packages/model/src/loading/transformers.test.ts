@@ -20,7 +20,7 @@ import { saveModel } from './save-model.ts';
 const python = process.env.KEEL_TRANSFORMERS_PYTHON;
 if (!python) {
   console.warn(
-    'transformers.test.ts is skipped: KEEL_TRANSFORMERS_PYTHON names no Python with transformers',
+    'transformers.test.ts is skipped: KEEL_TRANSFORMERS_PYTHON does not name a Python with transformers',
   );
 }
 

@@ -63,7 +63,7 @@ describe('encodePieces', () => {
   it.each([
     // In its decoded, normalized form.
     ['in normalized text', true, '▁<unk>'],
-    ['as it stands', false, '<unk>'],
+    ['unchanged', false, '<unk>'],
   ])('does not treat an unknown character as an added token, matched %s', (_, normalized, unknown) => {
     const model = bytePair({ fuse_unk: true });
     const added_tokens = [added('<unk>', { normalized })];

@@ -54,7 +54,7 @@ describe('tokens with model-specific names', () => {
   it.each([
     ['a field', { image_token: '<|user|>' }, { image_token: '<|user|>' }],
     ['a field with flags', { image_token: user }, { image_token: '<|user|>' }],
-    ['an object that is no token', { image_token: { content: '<|user|>' } }, {}],
+    ['an object that is not a token', { image_token: { content: '<|user|>' } }, {}],
     [
       'extra_special_tokens',
       {

@@ -92,15 +92,15 @@ describe('byte-level tokenizers from GGUF', () => {
     ['no tokens', { tokens: undefined }, /tokens is missing/],
     ['no merges', { merges: undefined }, /merges is missing: .*without merges/],
     ['unknown pre-tokenizer', { pre: 'magic' }, /pre is "magic".* default, gpt-2/],
-    ['merges no texts', { merges: [1, 2] }, /merges is not a list of texts/],
+    ['merges not texts', { merges: [1, 2] }, /merges is not a list of texts/],
     ['a merge of one', { merges: ['he'] }, /merge 0 .*does not join/],
     ['types of another length', { token_type: [1, 2] }, /token_type is not a list of \d+ numbers/],
     [
-      'eos out of the vocabulary',
+      'eos outside the vocabulary',
       { eos_token_id: 9999 },
       /eos_token_id is 9999, but the vocabulary/,
     ],
-    ['a token twice', { tokens: [...tinyTokens.slice(0, -1), 'hello'] }, /are both "hello"/],
+    ['a duplicate token', { tokens: [...tinyTokens.slice(0, -1), 'hello'] }, /are both "hello"/],
   ])('%s', (_, changes, message) => {
     const named = Object.entries(changes).map(([name, value]) => [`tokenizer.ggml.${name}`, value]);
     const build = (): Tokenizer => tiny(Object.fromEntries(named));

@@ -248,12 +248,12 @@ describe('broken tokenizers', () => {
     ],
     ['a merge into no token', asModel({ merges: ['h q'] }), /model cannot be used: .*`hq`/],
     [
-      'a merge that the prefix of continuing tokens does not fit',
+      'a merge that does not match the prefix of continuing tokens',
       asModel({ continuing_subword_prefix: '##', merges: ['h e'] }),
       /merge 0 .* continuing_subword_prefix "##"/,
     ],
     ['two tokens with one id', asModel({ vocab: { h: 0, e: 0 } }), /two tokens have the id 0/],
-    ['an id that is no number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
+    ['an id that is not a valid number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
     ['another model', asModel({ type: 'Magic' }), /its model is Magic; expected BPE/],
     ['dropout', asModel({ dropout: 0.1 }), /dropout 0\.1/],
     [
@@ -275,7 +275,7 @@ describe('broken tokenizers', () => {
       /decoder \(ByteLevel\) cannot be used: missing field `add_prefix_space`/,
     ],
     [
-      'a regular expression that is none',
+      'an invalid regular expression',
       asComponent('pre_tokenizer', {
         type: 'Split',
         pattern: { Regex: '([' },
