@@ -58,6 +58,7 @@ export default defineConfig({
           text: 'How to add',
           items: [
             page('An objective', '/how-to-add/objective'),
+            page('An online method', '/how-to-add/online-method'),
             page('A reward', '/how-to-add/reward'),
             page('A model family', '/how-to-add/model-family'),
           ],
