@@ -4,11 +4,12 @@
  */
 
 export { exactJson, plainNumbers } from '@keel/model/exact-json';
+export { answerOpening } from './batching/answer-start.ts';
 export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batches.ts';
 export { packExamples } from './batching/pack-examples.ts';
 export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
-export { promptText } from './batching/prompt-text.ts';
+export { openedPrompt, promptText } from './batching/prompt-text.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';
 export {

@@ -91,6 +91,14 @@ function leavesOpen(opened: string): boolean {
   return open > 0;
 }
 
+/**
+ * What an answer begins with where it is written down as a message: the text that the generation
+ * prompt opened and that the answer closes, such as `<think>\n`. Mostly ''. A block that the prompt
+ * closes again stays the prompt's.
+ * @param opened as {@link openedText} finds it
+ */
+export const answerOpening = (opened: string): string => (leavesOpen(opened) ? opened : '');
+
 const probe = 'x';
 const known = new WeakMap<ChatTemplate, Map<string, string>>();
 

@@ -83,6 +83,20 @@ describe('runBestOfN', () => {
     expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
   });
 
+  it('begins the answers to chats with what the generation prompt opened', async () => {
+    const chatTemplate = inside('think.jinja');
+    const opening = tinyTemplate.replace(
+      "assistant\\n' }}{% endif",
+      "assistant\\n<think>' }}{% endif",
+    );
+    writeFileSync(chatTemplate, opening);
+    const { output } = await runBestOfN(optionsOf({ chatTemplate }));
+    for (const { prompt, completion } of linesOf(output)) {
+      if (typeof prompt === 'string') expect(completion).not.toMatch(/^<think>/);
+      else expect(completion).toMatchObject([{ content: expect.stringMatching(/^<think>/) }]);
+    }
+  });
+
   it('makes the folder, and lets no second process sample into the same file', async () => {
     const output = inside(`new-${files++}/out.jsonl`);
     const options = optionsOf({ output });

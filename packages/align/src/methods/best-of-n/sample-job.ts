@@ -1,5 +1,6 @@
 // Sampling and judging of all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { answerOpening } from '../../batching/answer-start.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
@@ -136,10 +137,12 @@ export class SampleJob {
         return { row, left_out: true, ...(fault !== undefined && { fault }) };
       }
       const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
+      const opened = answerOpening(prompts[group]!.opened);
       return {
         row,
         prompt: prompts[group]!.prompt,
         ...renderingColumns(read[at]!.rendering),
+        ...(opened !== '' && { opened }),
         texts: own.map((sample) => samples[sample]!.text),
         scores: own.map((sample) => scores[sample]!),
         tokens: own.map((sample) => samples[sample]!.tokens.length),

@@ -9,6 +9,11 @@ export interface SampledPrompt {
   /** What the prompt was rendered with, as the columns of a row; absent where it had none. */
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
+  /**
+   * What each written answer begins with before its text, such as `<think>\n`: the generation
+   * prompt opened it. Absent where it opened nothing.
+   */
+  opened?: string;
   texts: string[];
   /** After the penalty for answers that were cut off. */
   scores: number[];
@@ -35,14 +40,14 @@ export type BestOfNForm = (typeof bestOfNForms)[number];
  *   another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
-  const { row, prompt, tools, chat_template_kwargs, texts, scores } = sampled;
+  const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores } = sampled;
   const rendering = {
     ...(tools && { tools }),
     ...(chat_template_kwargs && { chat_template_kwargs }),
   };
   const usable = texts.flatMap((text, at) => (text === '' ? [] : [at]));
   const answer = (at: number): Content => {
-    const content = texts[at]!;
+    const content = `${opened}${texts[at]!}`;
     return isChat(prompt) ? [{ role: 'assistant', content }] : content;
   };
   if (form === 'all') {
