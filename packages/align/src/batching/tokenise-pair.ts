@@ -1,6 +1,7 @@
 import type { Tokenizer } from '@keel/model';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
+import { sameTokens } from './same-answers.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
@@ -119,5 +120,4 @@ export const areSame = ({
   chosen,
   rejected,
 }: Pick<TokenisedPair, 'chosen' | 'rejected'>): boolean =>
-  chosen.tokens.length === rejected.tokens.length &&
-  chosen.tokens.every((token, at) => token === rejected.tokens[at]);
+  sameTokens(chosen.tokens, rejected.tokens);

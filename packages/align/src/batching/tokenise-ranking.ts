@@ -3,6 +3,7 @@ import type { Tokenizer } from '@keel/model';
 import type { JudgedRow, PreferenceRow, RankingRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { type PackedAnswers, packAnswers } from './pack-answers.ts';
+import { rankedTwice } from './same-answers.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import type { TokeniseOptions } from './tokenise-pair.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
@@ -14,6 +15,8 @@ export interface TokenisedRanking {
   answers: ScoredSequence[];
   /** Of each answer, never falling; equal ranks are ties. */
   ranks: number[];
+  /** Field of the row that each answer is in. */
+  fields: string[];
   /** Whether an answer was cut at the maximum length. */
   truncated: boolean;
   /**
@@ -24,18 +27,22 @@ export interface TokenisedRanking {
 
 /** A ranking's answers with the best first; ties stay as they came. */
 export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
-  if (!('ranks' in row)) return { completions: [row.chosen, row.rejected], ranks: [1, 2] };
+  if (!('ranks' in row)) {
+    const fields = ['chosen', 'rejected'];
+    return { completions: [row.chosen, row.rejected], ranks: [1, 2], fields };
+  }
   const order = [...row.ranks.keys()].sort((a, b) => row.ranks[a]! - row.ranks[b]!);
   return {
     completions: order.map((place) => row.completions[place]!),
     ranks: order.map((place) => row.ranks[place]!),
+    fields: order.map((place) => `completions[${place}]`),
   };
 }
 
 /**
  * Turns a ranking into tokens, as {@link tokenisePair} does with two answers.
  * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to
- *   score would be left
+ *   score would be left, or nothing that tells two answers of different rank apart
  * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
  * @throws RangeError for the steps of one answer
  */
@@ -45,7 +52,7 @@ export function tokeniseRanking(
   { maxLength }: TokeniseOptions,
 ): TokenisedRanking | null {
   if ('labels' in row) throw new RangeError('the steps of an answer are no ranking');
-  const { completions, ranks } = rankedAnswersOf(row);
+  const { completions, ranks, fields } = rankedAnswersOf(row);
   const found = tokeniseAnswers(row.prompt, completions, tokenizer, row.rendering);
   const { prompt, answers: whole, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
@@ -60,7 +67,8 @@ export function tokeniseRanking(
   );
   if (cutOff) return null;
   const truncated = whole.some(({ tokens }) => tokens.length > room);
-  return { prompt, answers, ranks, truncated, ...(lost.length > 0 && { lost }) };
+  if (truncated && rankedTwice(answers, ranks) && !rankedTwice(whole, ranks)) return null;
+  return { prompt, answers, ranks, fields, truncated, ...(lost.length > 0 && { lost }) };
 }
 
 /** {@link tokeniseRanking} as a thread finds it. */

@@ -7,6 +7,7 @@ import {
   unscoredAnswer,
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
+import { sameAnswersFault } from '../../training/same-answers-fault.ts';
 import {
   type Fault,
   type Rows,
@@ -52,7 +53,7 @@ export class PairSource extends TokenisedSource<
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
-    if (field === null) return areSame(pair) ? sameAnswers : null;
+    if (field === null) return areSame(pair) ? sameAnswersFault('chosen', 'rejected') : null;
     return {
       field,
       expected: 'an answer of the assistant with a token to score',
@@ -66,11 +67,3 @@ export class PairSource extends TokenisedSource<
     return { row, pair };
   }
 }
-
-const sameAnswers: Fault = {
-  field: 'rejected',
-  expected: 'two answers that the model can tell apart',
-  found: 'the same tokens as "chosen" once the chat template has rendered both',
-  advice:
-    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
-};

@@ -1,10 +1,12 @@
 import type { Tokenizer } from '@keel/model';
+import { rankedTwice } from '../../batching/same-answers.ts';
 import {
   type JudgedOptions,
   judgedTokenising,
   type TokenisedJudged,
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
+import { sameAnswersFault } from '../../training/same-answers-fault.ts';
 import {
   type Fault,
   type Rows,
@@ -48,12 +50,15 @@ export class JudgedSource extends TokenisedSource<
     return [prompt, ...answers.map(({ tokens }) => tokens)];
   }
 
-  protected unscored({ answers, verdict }: TokenisedJudged): Fault | null {
+  protected unscored({ answers, fields, verdict }: TokenisedJudged): Fault | null {
     const place = answers.findIndex(({ reads }) => reads.length === 0);
-    if (place < 0) return null;
-    const pair = verdict.kind === 'pair';
+    if (place < 0) {
+      if (verdict.kind === 'process') return null;
+      const same = rankedTwice(answers, verdict.kind === 'pair' ? [1, 2] : verdict.ranks);
+      return same && sameAnswersFault(fields[same[0]]!, fields[same[1]]!);
+    }
     return {
-      field: pair ? ['chosen', 'rejected'][place] : 'completions',
+      field: fields[place],
       expected: 'an answer with a token at which its score can be read',
       found: `${answers[place]!.tokens.length} tokens, none but the pad token`,
       advice: 'Mend the row, or give --on-bad-row skip. --read-at last reads the pad token too',

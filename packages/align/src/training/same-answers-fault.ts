@@ -1,0 +1,10 @@
+import type { Fault } from './tokenised-source.ts';
+
+/** Two answers that a row orders are the same tokens. */
+export const sameAnswersFault = (better: string, worse: string): Fault => ({
+  field: worse,
+  expected: 'two answers that the model can tell apart',
+  found: `the same tokens as "${better}" once the chat template has rendered both`,
+  advice:
+    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+});
