@@ -68,6 +68,7 @@ const unpaired = ({
   },
   source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
   async task({ options, policy, source, evaluation, passes, notice, signal }) {
+    if (!signal?.aborted) refuseUniform(source, options);
     const { model, role } = policy;
     const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
     // The base under an adapter that began as nothing is the reference. Else training changes it,
@@ -117,6 +118,30 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   throw new Error(
     `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO learn from desirable and undesirable answers. ` +
       (first ? 'For good answers alone there is keel sft' : 'Add rows whose label is true'),
+  );
+}
+
+/**
+ * Asks again once the rows are tokenised: some may have been skipped. A source that is too large to
+ * be read before the run has no labels yet, and is not refused.
+ * @throws Error where all usable rows have the same label, or the same prompt and KL needs several
+ */
+function refuseUniform(source: UnpairedSource, { loss, klEstimate, maxLength }: KtoOptions): void {
+  const { labels, hasSeveralPrompts, usable, length, leftOut, tooLong } = source;
+  const [label] = labels;
+  const counted = `${usable} of ${length} rows, ${leftOut} skipped`;
+  const advice =
+    tooLong.size > 0 ? `Raise --max-length above ${maxLength}, or add shorter rows` : 'Add other rows';
+  if (labels.size === 1) {
+    throw new Error(
+      `--data: all usable rows have the label ${label} (${counted}); KTO and BCO need both labels. ${advice}`,
+    );
+  }
+  const needsPrompts = unpairedObjective(loss).needsKl && klEstimate === 'mismatched';
+  if (labels.size === 0 || hasSeveralPrompts || !needsPrompts) return;
+  throw new Error(
+    `--data: all usable rows have the same prompt (${counted}); KTO estimates KL from answers to other prompts. ` +
+      `${advice}, or pass --loss bco or apo_zero_unpaired, which need no KL`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { sameTokens } from '../../batching/same-answers.ts';
 import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
 import {
   canBeScored,
@@ -26,6 +27,12 @@ export class UnpairedSource extends TokenisedSource<
   PlacedUnpaired,
   TokeniseOptions
 > {
+  /** Labels of the usable rows read so far. */
+  readonly labels = new Set<boolean>();
+  /** Whether the usable rows read so far have more than one prompt. */
+  hasSeveralPrompts = false;
+  #firstPrompt: readonly number[] | null = null;
+
   /** @throws Error when there are no rows */
   constructor(rows: Rows<UnpairedRow>, tokenizer: Tokenizer, options: SourceOptions) {
     const { maxLength } = options;
@@ -52,6 +59,9 @@ export class UnpairedSource extends TokenisedSource<
   }
 
   protected placed(row: number, answer: TokenisedUnpaired): PlacedUnpaired {
+    this.labels.add(answer.label);
+    this.#firstPrompt ??= answer.prompt;
+    this.hasSeveralPrompts ||= !sameTokens(answer.prompt, this.#firstPrompt);
     return { row, answer };
   }
 }
