@@ -8,6 +8,10 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
+/** What a label's text means; 1.0 and 0.0 are what pandas writes of a column with gaps. */
+const truthOf = (text: string): boolean | undefined =>
+  own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
+
 /**
  * What the text of a CSV cell means. CSV knows only text, so numbers, labels, lists and chats are
  * read from it; a cell that is none of what its field wants stays text, for the row's check to
@@ -19,7 +23,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return Number.isNaN(Number(text)) ? text : Number(text);
   }
   if (field === 'label') {
-    return text.trim() === '' ? undefined : (own(truths, text.trim().toLowerCase()) ?? text);
+    return text.trim() === '' ? undefined : (truthOf(text.trim()) ?? text);
   }
   if (lists.has(field)) {
     if (text.trim() === '') return undefined;

@@ -1,5 +1,6 @@
 // What to rename in rows of other common forms.
 import { isPlainObject } from '@keel/model/exact-json';
+import { promptParts } from './known-columns.ts';
 import type { RowKind } from './rows.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,11 +80,17 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
     if (pairs.some(([from]) => isShareGpt(row[from]))) {
       return `This is the ShareGPT form: rename ${joined(told)}. ${shareGptTurns}`;
     }
+    const left = promptParts.filter(
+      (name) => holds(row[name]) && !pairs.some(([from]) => from === name),
+    );
+    const parts =
+      left.length === 0 || !form.includes('prompt')
+        ? ''
+        : `. Append the text of ${joined(left.map(shown))} to the prompt`;
     if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
-      const input = holds(row.input) ? '. Append the text of "input" to the prompt' : '';
-      return `This is the Alpaca form: rename ${joined(told)}${input}`;
+      return `This is the Alpaca form: rename ${joined(told)}${parts}`;
     }
-    return `Rename ${joined(told)}`;
+    return `Rename ${joined(told)}${parts}`;
   }
   return undefined;
 };
