@@ -5,8 +5,14 @@ import { type Content, isChat, type Message, textOf } from '../data/messages.ts'
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
 import { type Chat, renderChat, startOf } from './chat-rendering.ts';
-import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
-import { lostFields } from './lost-text.ts';
+import {
+  everythingTrained,
+  isLearned,
+  piecesOf,
+  scoredRanges,
+  type TextPiece,
+} from './chat-turns.ts';
+import { isSilent, lostFields } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -44,11 +50,12 @@ export function tokeniseAnswers(
   const ends = !isChat(prompt);
   const text = { text: rendered.prompt, scored: false };
   let asked: number[] | undefined;
-  const found = rendered.answers.map(({ pieces }) => {
+  const found = rendered.answers.map(({ pieces, silent }): ScoredSequence => {
     const whole = tokenisePieces([text, ...pieces], tokenizer, { begin: ends, end: ends });
     asked ??= whole.tokens.slice(0, whole.lengths[0]);
     const from = whole.lengths[0]!;
-    return { tokens: whole.tokens.slice(from), scored: whole.scored.slice(from) };
+    const own = { tokens: whole.tokens.slice(from), scored: whole.scored.slice(from) };
+    return silent ? { ...own, silent } : own;
   });
   return {
     prompt: asked ?? tokenizer.encode(rendered.prompt, { addSpecialTokens: ends }),
@@ -60,12 +67,14 @@ export function tokeniseAnswers(
 /** A prompt's text, and those of answers behind it. */
 interface AnswerTexts {
   prompt: string;
-  answers: { pieces: TextPiece[]; lost: string[] }[];
+  answers: { pieces: TextPiece[]; lost: string[]; silent: boolean }[];
 }
 
 const plainAnswers = (prompt: string, answers: readonly string[]): AnswerTexts => ({
   prompt,
-  answers: answers.map((text) => ({ pieces: [{ text, scored: true }], lost: [] })),
+  answers: answers.map((text) => ({
+    ...{ pieces: [{ text, scored: true }], lost: [], silent: false },
+  })),
 });
 
 interface RenderedAnswer {
@@ -75,6 +84,8 @@ interface RenderedAnswer {
   first: number;
   start: number;
   promptLength: number;
+  /** Text of message `first` that the prompt has. */
+  begun: string;
 }
 
 function renderAnswers(
@@ -89,7 +100,7 @@ function renderAnswers(
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
   return {
     prompt: prompt.text.slice(0, shortest),
-    answers: found.map(({ chat, whole, first, start: after, promptLength }) => {
+    answers: found.map(({ chat, whole, first, start: after, promptLength, begun }) => {
       const start = after - (promptLength - shortest);
       const ranges =
         scored === 'everything'
@@ -98,9 +109,22 @@ function renderAnswers(
       return {
         pieces: piecesOf(whole.text, ranges, start),
         lost: lostFields(chat.messages, whole, first),
+        silent: isSilentAnswer(chat, whole, { first, begun, start }, scored),
       };
     }),
   };
+}
+
+function isSilentAnswer(
+  chat: Chat,
+  whole: RenderedChat,
+  { first, begun, start }: Pick<RenderedAnswer, 'first' | 'begun' | 'start'>,
+  scored: AnswerRules['scored'],
+): boolean {
+  if (scored === 'everything') return false;
+  const last = chat.messages.findLastIndex(isLearned);
+  if (scored === 'last' && last > first) return isSilent(chat, whole, last);
+  return isSilent(chat, whole, first, { text: begun, end: begun === '' ? 0 : start });
 }
 
 function renderAnswer(
@@ -114,7 +138,7 @@ function renderAnswer(
   const first = asked.length;
   const chat = { ...how, messages: [...asked, ...answer] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
-  return { chat, whole, first, ...answerStart(chat, whole, prompt, first) };
+  return { chat, whole, first, begun: '', ...answerStart(chat, whole, prompt, first) };
 }
 
 /**
@@ -145,5 +169,6 @@ function renderContinuation(
         'Move it from the prompt into the answers.',
     );
   }
-  return { chat, whole, first, start: inWhole + text.length, promptLength: prompt.text.length };
+  const start = inWhole + text.length;
+  return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
 }

@@ -48,7 +48,8 @@ export function tokenisePair(
   if (room <= 0) return null;
   const [wholeChosen, wholeRejected] = answers as [TokenisedAnswer, TokenisedAnswer];
   const truncated = answers.some((answer) => answer.tokens.length > room);
-  const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
+  const [chosen, rejected] = answers.map(({ tokens, scored, ...own }) => ({
+    ...own,
     tokens: truncated ? tokens.slice(0, room) : tokens,
     scored: truncated ? scored.slice(0, room) : scored,
   })) as [TokenisedAnswer, TokenisedAnswer];

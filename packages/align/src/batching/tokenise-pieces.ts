@@ -6,6 +6,8 @@ export interface ScoredSequence {
   tokens: number[];
   /** As long as `tokens`. */
   scored: boolean[];
+  /** Set where the chat template writes nothing of what the assistant says. */
+  silent?: true;
 }
 
 export interface TokenisedPieces extends ScoredSequence {

@@ -57,11 +57,11 @@ export function tokeniseRanking(
   const { prompt, answers: whole, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const answers = whole.map(({ tokens, scored }) =>
-    tokens.length > room
-      ? { tokens: tokens.slice(0, room), scored: scored.slice(0, room) }
-      : { tokens, scored },
-  );
+  const answers = whole.map((answer) => ({
+    ...answer,
+    tokens: answer.tokens.slice(0, room),
+    scored: answer.scored.slice(0, room),
+  }));
   const cutOff = answers.some(
     (answer, at) => !canBeScored({ prompt, answer }) && canBeScored({ prompt, answer: whole[at]! }),
   );

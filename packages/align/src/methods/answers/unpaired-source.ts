@@ -7,6 +7,7 @@ import {
   unpairedTokenising,
 } from '../../batching/tokenise-unpaired.ts';
 import type { UnpairedRow } from '../../data/rows.ts';
+import { silentFault } from '../../training/answer-faults.ts';
 import {
   type Fault,
   type Rows,
@@ -48,6 +49,7 @@ export class UnpairedSource extends TokenisedSource<
   }
 
   protected unscored(row: TokenisedUnpaired): Fault | null {
+    if (row.answer.silent) return silentFault('completion');
     if (canBeScored(row)) return null;
     return {
       field: 'completion',

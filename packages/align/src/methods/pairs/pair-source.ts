@@ -7,7 +7,7 @@ import {
   unscoredAnswer,
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
-import { sameAnswersFault } from '../../training/same-answers-fault.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import {
   type Fault,
   type Rows,
@@ -53,6 +53,8 @@ export class PairSource extends TokenisedSource<
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
+    const silent = (['chosen', 'rejected'] as const).find((name) => pair[name].silent);
+    if (silent !== undefined) return silentFault(silent);
     if (field === null) return areSame(pair) ? sameAnswersFault('chosen', 'rejected') : null;
     return {
       field,

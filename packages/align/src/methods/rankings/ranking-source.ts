@@ -11,7 +11,7 @@ import {
 import { canBeScored } from '../../batching/tokenise-unpaired.ts';
 import type { JudgedRow } from '../../data/rows.ts';
 import type { PassPacking } from '../../reference/precompute-reference.ts';
-import { sameAnswersFault } from '../../training/same-answers-fault.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import {
   type Fault,
   type Rows,
@@ -55,6 +55,8 @@ export class RankingSource extends TokenisedSource<
     'their prompt leaves no room for an answer, or for what tells the answers apart,';
 
   protected unscored({ prompt, answers, ranks, fields }: TokenisedRanking): Fault | null {
+    const silent = answers.findIndex((answer) => answer.silent);
+    if (silent >= 0) return silentFault(fields[silent]);
     const bad = answers.findIndex((answer) => !canBeScored({ prompt, answer }));
     if (bad < 0) {
       const same = rankedTwice(answers, ranks);

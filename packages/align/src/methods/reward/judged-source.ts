@@ -6,7 +6,7 @@ import {
   type TokenisedJudged,
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
-import { sameAnswersFault } from '../../training/same-answers-fault.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import {
   type Fault,
   type Rows,
@@ -51,6 +51,8 @@ export class JudgedSource extends TokenisedSource<
   }
 
   protected unscored({ answers, fields, verdict }: TokenisedJudged): Fault | null {
+    const silent = answers.findIndex((answer) => answer.silent);
+    if (silent >= 0) return silentFault(fields[silent]);
     const place = answers.findIndex(({ reads }) => reads.length === 0);
     if (place < 0) {
       if (verdict.kind === 'process') return null;

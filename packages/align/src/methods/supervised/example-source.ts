@@ -7,6 +7,7 @@ import {
   type TokenisedExample,
 } from '../../batching/tokenise-example.ts';
 import type { SupervisedRow } from '../../data/rows.ts';
+import { silentFault } from '../../training/answer-faults.ts';
 import {
   type Fault,
   type Rows,
@@ -47,6 +48,7 @@ export class ExampleSource extends TokenisedSource<
   }
 
   protected unscored(example: TokenisedExample): Fault | null {
+    if (example.silent) return silentFault();
     if (scoredCount(example) > 0) return null;
     return {
       expected: 'a token to score',
