@@ -31,6 +31,11 @@ export class JudgedSource extends TokenisedSource<
     'their answers, whose scores are read at the end, do not all fit';
   protected override readonly tooLongPart = "row's longest answer";
 
+  /** Labels of the steps of the usable rows read so far. */
+  readonly stepLabels = new Set<boolean>();
+  /** Whether a usable row read so far compares answers. */
+  hasComparisons = false;
+
   /** @throws Error when there are no rows */
   constructor(
     rows: Rows<JudgedRow>,
@@ -68,6 +73,9 @@ export class JudgedSource extends TokenisedSource<
   }
 
   protected placed(row: number, judged: TokenisedJudged): PlacedJudged {
+    const { verdict } = judged;
+    if (verdict.kind !== 'process') this.hasComparisons = true;
+    else for (const label of verdict.labels) this.stepLabels.add(label);
     return { row, judged };
   }
 }
