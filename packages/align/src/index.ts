@@ -9,6 +9,7 @@ export { type MicroBatchLimit, splitMicroBatches } from './batching/micro-batche
 export { packExamples } from './batching/pack-examples.ts';
 export { packJudged } from './batching/pack-judged.ts';
 export { type PackedPairs, packedTokens, packPairs, pairTokens } from './batching/pack-pairs.ts';
+export { promptFault } from './batching/prompt-fault.ts';
 export { openedPrompt, promptText } from './batching/prompt-text.ts';
 export { defaultScoring, type ScoringRules } from './batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from './batching/tokenise-example.ts';

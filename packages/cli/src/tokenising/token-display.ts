@@ -12,10 +12,18 @@ export interface ShownTokens {
   truncated: boolean;
   /** Fields of the assistant's messages of which the chat template leaves text out. */
   lost?: string[];
+  /** Ids for which the model has no embedding. */
+  unknown?: number[];
+}
+
+/** The ids of what is shown that are beyond the model's embedding. */
+export function unknownIds({ parts }: Pick<ShownTokens, 'parts'>, rows: number) {
+  const ids = parts.flatMap(({ pieces }) => pieces.map(({ id }) => id).filter((id) => id >= rows));
+  return ids.length === 0 ? {} : { unknown: [...new Set(ids)] };
 }
 
 /** One JSON object. */
-export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): void {
+export function printJsonTokens({ name, parts, truncated, lost, unknown }: ShownTokens): void {
   const byPart = Object.fromEntries(
     parts.map(({ name: part, pieces }) => [
       part,
@@ -26,17 +34,22 @@ export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): 
       },
     ]),
   );
-  sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }) });
+  sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }), ...(unknown && { unknown }) });
 }
 
 /** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
-export function printTokens({ heading, parts, truncated, lost }: ShownTokens): void {
+export function printTokens({ heading, parts, truncated, lost, unknown }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
   if (lost) {
     say(
       `  The chat template leaves out some of what the assistant says (${lost.join(', ')}): it is not trained on.`,
+    );
+  }
+  if (unknown) {
+    say(
+      `  The model has no embedding for the ids ${unknown.join(', ')}, so other verbs refuse this row.`,
     );
   }
   for (const { name, pieces } of parts) {

@@ -1,10 +1,26 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  randomTensors,
+  writeTinyModel,
+} from '../../../../model/src/loading/fixtures/tiny-models.ts';
 import { parseRow } from '../../data/parse-row.ts';
-import { tinyTemplate, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import {
+  tinyChatTokenizer,
+  tinyTemplate,
+  writeTinyChatModel,
+} from '../../testing/tiny-chat-model.ts';
 import { writePrompts } from '../online/fixtures/prompt-files.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import { runBestOfN } from './run-best-of-n.ts';
@@ -234,6 +250,29 @@ describe('runBestOfN', () => {
     expect(done).toBe(3);
     expect(summary).toMatchObject({ prompts: 2, leftOut: 0, badRows: 1 });
     expect(summary!.firstFault).toMatch(/chats\.jsonl:2: .*no x/);
+  });
+
+  it('names the row with a token that the model has no embedding for, or skips it', async () => {
+    const tokenizer = tinyChatTokenizer();
+    const highest = (text: string): number => Math.max(...tokenizer.encode(text));
+    const [low, ...others] = ['wo', 'day', '1234', 'é', 'world'].sort(
+      (a, b) => highest(a) - highest(b),
+    );
+    const high = others.at(-1)!;
+    const last = highest(high);
+    const json = {
+      ...JSON.parse(readFileSync(inside('model/config.json'), 'utf8')),
+      vocab_size: last,
+    };
+    cpSync(inside('model'), inside('small'), { recursive: true });
+    writeTinyModel(inside('small'), json, randomTensors(json, 1));
+    const prompts = inside('unknown.jsonl');
+    const rows = [{ prompt: low }, { prompt: high }];
+    writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { model: inside('small'), data: [prompts], maxNewTokens: 3 };
+    await expect(runBestOfN(optionsOf(own))).rejects.toThrow(/unknown\.jsonl:2: field "prompt"/);
+    const { summary } = await runBestOfN(optionsOf({ ...own, onBadRow: 'skip' }));
+    expect(summary).toMatchObject({ prompts: 1, leftOut: 0, badRows: 1 });
   });
 
   it('counts prompts that leave no room, and names the row whose answer cannot be judged', async () => {

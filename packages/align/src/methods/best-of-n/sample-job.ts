@@ -1,8 +1,9 @@
 // Sampling and judging of all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { answerOpening } from '../../batching/answer-start.ts';
+import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
-import { placeName } from '../../data/data-error.ts';
+import { DataError, placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { renderingColumns } from '../../data/rendering.ts';
 import { RowFaults } from '../../data/row-faults.ts';
@@ -87,9 +88,14 @@ export class SampleJob {
     const prompts = read.flatMap((one, at): PlacedPrompt[] => {
       const row = places[at]!;
       const faults = new RowFaults(options.onBadRow);
-      const found = faults.take(rows.place(row), () =>
-        tokenisePrompt(one, model.tokenizer, { maxPromptLength }),
-      );
+      const place = rows.place(row);
+      const found = faults.take(place, () => {
+        const made = tokenisePrompt(one, model.tokenizer, { maxPromptLength });
+        const fault = made && promptFault(made.tokens, model.tokenizer, model.decoder.config);
+        if (!fault) return made;
+        const advice = `${fault.advice}, or pass --on-bad-row skip`;
+        throw new DataError({ ...place, ...fault, advice });
+      });
       if (found) return [{ ...found, row }];
       if (faults.first !== null) bad.set(row, faults.first);
       return [];
