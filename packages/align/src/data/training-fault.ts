@@ -13,9 +13,12 @@ type Fault = Omit<DataErrorDetails, keyof Place>;
 export const trainingFault = (row: Row): Fault | null =>
   ('ranks' in row ? rankingFault(row) : null) ?? droppedByTraining(row);
 
-/** A ranking that orders nothing, or that ranks an answer above or below itself. */
+/**
+ * A ranking that orders nothing, that ranks an answer above or below itself, or whose scores say the
+ * opposite.
+ */
 export const rankingFault = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>) =>
-  Math.max(...row.ranks) === 1 ? onlyTies(row) : contradiction(row);
+  Math.max(...row.ranks) === 1 ? onlyTies(row) : (contradiction(row) ?? oppositeScores(row));
 
 const skipIt = 'remove the row, or skip it with --on-bad-row skip';
 
@@ -44,6 +47,22 @@ const contradiction = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>
       expected: 'one place in the ranking for each answer',
       found: `the same answer as completions[${first}] ("${shorten(text)}") with the ${what} ${values[first]} and ${values[later]}`,
       advice: `Keep one of the two, give both the same ${what.slice(0, -1)}, or skip the row with --on-bad-row skip`,
+    };
+  }
+  return null;
+};
+
+/** Two answers that `ranking` orders one way and `scores` the other; a tie in either is no order. */
+const oppositeScores = ({ ranks, scores }: Pick<RankingRow, 'ranks' | 'scores'>): Fault | null => {
+  if (scores === undefined) return null;
+  for (const [better, rank] of ranks.entries()) {
+    const worse = ranks.findIndex((other, at) => rank < other && scores[better]! < scores[at]!);
+    if (worse === -1) continue;
+    return {
+      field: 'scores',
+      expected: 'scores in the order of "ranking"',
+      found: `${scores[better]} for completions[${better}], which ranks above completions[${worse}] with ${scores[worse]}`,
+      advice: `In "ranking", 1 is best; in "scores", more is better. Remove one of the two fields, or ${skipIt}`,
     };
   }
   return null;

@@ -37,6 +37,8 @@ export async function run(options: ScoreOptions): Promise<number> {
   display.end();
   const notice = rows.faults.notice();
   if (notice !== null) console.error(notice);
+  const lost = rows.lostNotice();
+  if (lost !== null) complain(lost);
   if (rows.faults.count === source.length) throw new Error('--data: no row is left to score');
   return 0;
 }
@@ -44,6 +46,8 @@ export async function run(options: ScoreOptions): Promise<number> {
 /** Rows as tokens; bad ones are an error or are left out. */
 class ScoredRows {
   readonly faults: RowFaults;
+  /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
+  readonly #lost = new Map<number, readonly string[]>();
   readonly #source: AnswerSource;
   readonly #model: LanguageModel;
   readonly #maxLength: number | null;
@@ -63,6 +67,16 @@ class ScoredRows {
     for (let index = 0; index < this.#source.length; index++) await this.tokenise([index]);
   }
 
+  /** A sentence on the text that the chat template leaves out; null where it writes all of it. */
+  lostNotice(): string | null {
+    if (this.#lost.size === 0) return null;
+    const fields = [...new Set([...this.#lost.values()].flat())].join(', ');
+    return (
+      `${this.#lost.size} of ${this.#source.length} rows: the chat template leaves out some of what the assistant says (${fields}), ` +
+      'so it is not scored. keel tokens shows what is left'
+    );
+  }
+
   /**
    * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left
    *   out
@@ -76,6 +90,7 @@ class ScoredRows {
       return this.faults.take(place, () => {
         const row = tokeniseAnswers(read, tokenizer, this.#maxLength);
         if (row === null) return null;
+        if (row.lost) this.#lost.set(indices[at]!, row.lost);
         const sequences = [row.prompt, ...row.answers.map(({ answer }) => answer.tokens)];
         const fault = unknownToken(sequences, tokenizer, vocabularySize);
         if (fault !== null) throw new DataError({ ...place, ...fault });
