@@ -34,6 +34,11 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     unsafeCode,
     now: templateSettings(options).now,
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+    onLost: (fields) =>
+      complain(
+        `the chat template leaves out some of what the assistant says (${fields.join(', ')}), ` +
+          'so the reward model does not see it. keel tokens shows what is left',
+      ),
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   const faults = new RowFaults(options.onBadRow);

@@ -38,6 +38,7 @@ import { runPass } from '../../training/run-pass.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
 import { loadHead } from '../ppo/load-head.ts';
 import { rewardLosses } from '../reward/reward-losses.ts';
+import { otherReadingNotice } from '../reward/reward-policy.ts';
 import type { D2poOptions } from './d2po-options.ts';
 import { GoldMemory, type GoldPair } from './gold-memory.ts';
 
@@ -227,6 +228,11 @@ export class Discriminator implements Disposable {
       });
     }
     return sum;
+  }
+
+  /** As {@link otherReadingNotice}. */
+  get readingNotice(): string | null {
+    return otherReadingNotice(this.#model, this.#record);
   }
 
   /** Writes it as `keel reward` writes an adapter. */

@@ -161,8 +161,10 @@ function onlineKind<Options extends OnlineOptions>(
       const belongs = (name: string): boolean => name.startsWith('value/');
       return new TwoRates(parameters, { belongs, factor, weightDecay: options.weightDecay });
     },
-    async finish({ path, policy: { discriminator } }) {
+    async finish({ path, policy: { discriminator }, notice }) {
       if (discriminator !== null) {
+        const { readingNotice } = discriminator;
+        if (readingNotice !== null) notice(`${join(path, 'discriminator')}: ${readingNotice}`);
         await writeFolderAtomic(join(path, 'discriminator'), (folder) =>
           discriminator.save(folder),
         );
