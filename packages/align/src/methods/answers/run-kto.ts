@@ -131,7 +131,9 @@ function refuseUniform(source: UnpairedSource, { loss, klEstimate, maxLength }: 
   const [label] = labels;
   const counted = `${usable} of ${length} rows, ${leftOut} skipped`;
   const advice =
-    tooLong.size > 0 ? `Raise --max-length above ${maxLength}, or add shorter rows` : 'Add other rows';
+    tooLong.size > 0
+      ? `Raise --max-length above ${maxLength}, or add shorter rows`
+      : 'Add other rows';
   if (labels.size === 1) {
     throw new Error(
       `--data: all usable rows have the label ${label} (${counted}); KTO and BCO need both labels. ${advice}`,
