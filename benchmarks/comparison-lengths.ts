@@ -1,17 +1,17 @@
-// How long the answers of a finished comparison are, against the reference's and each other's, and
-// whether length alone makes an answer likelier. Reads what `keel compare` measured and samples
-// nothing.
-// node benchmarks/comparison-lengths.ts runs/compare
+// Compares the answer lengths of a finished comparison with the reference's and with each other,
+// and tests whether length alone makes an answer more likely. Reads the measurements of `keel
+// compare` and samples nothing.
+//   node benchmarks/comparison-lengths.ts runs/compare
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrapInterval, type Measured, resamplingRandom, spearman } from '@keel/align';
+import { bootstrapInterval, type Measured, resamplingRandom, spearman } from '@keel/align/internal';
 
 const folder = process.argv[2];
-if (folder === undefined) throw new Error('give the folder of a comparison');
+if (folder === undefined) throw new Error('pass the folder of a comparison');
 const evaluation = join(folder, 'evaluation');
 const read = (name: string): Measured => JSON.parse(readFileSync(join(evaluation, name), 'utf8'));
 
-/** Entries by what they have in common but for the seed. */
+/** Entries grouped by everything but the seed. */
 const groups = new Map<string, Measured[]>();
 for (const name of readdirSync(evaluation).sort()) {
   const group = /^(.*)-s\d+\.json$/.exec(name)?.[1];
@@ -24,9 +24,7 @@ const mean = (values: readonly number[]): number =>
 const lengths = ({ answers }: Measured): number[] => answers.map(({ tokens }) => tokens);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(0)}`;
 
-/**
- * Mean over seeds and prompts of a - b, with what other seeds and other prompts might have given.
- */
+/** Mean of a - b over seeds and prompts, with an interval over seeds and prompts. */
 function difference(a: readonly Measured[], b: readonly Measured[]): string {
   const differences = a.map((one, seed) => {
     const other = lengths(b[seed % b.length]!);
@@ -34,7 +32,7 @@ function difference(a: readonly Measured[], b: readonly Measured[]): string {
   });
   const prompts = differences[0]!.length;
   const [low, high] = bootstrapInterval(differences.length, (seeds) => {
-    // The same prompts of every seed.
+    // The same prompts for every seed.
     const drawn = Array.from({ length: prompts }, () => Math.floor(random() * prompts));
     return mean([...seeds].map((seed) => mean(drawn.map((at) => differences[seed]![at]!))));
   });
@@ -42,8 +40,8 @@ function difference(a: readonly Measured[], b: readonly Measured[]): string {
 }
 
 /**
- * Of the held-out answers, chosen and rejected: rank correlation of their mean log-probability with
- * their length.
+ * Rank correlation of mean log-probability and length over the held-out answers, chosen and
+ * rejected.
  */
 function byLength({ pairs }: Measured): number {
   const tokens = [...pairs.tokensChosen, ...pairs.tokensRejected];
@@ -53,10 +51,10 @@ function byLength({ pairs }: Measured): number {
 
 const others = [...groups.keys()];
 const out = (cells: readonly string[]): void => console.log(`| ${cells.join(' | ')} |`);
-const columns = ['', 'seeds', 'tokens', 'by seed', 'ended', 'less the reference (95%)'];
+const columns = ['', 'seeds', 'tokens', 'by seed', 'ended', 'minus the reference (95%)'];
 out([
   ...columns,
-  ...others.slice(0, -1).map((name) => `less ${name} (95%)`),
+  ...others.slice(0, -1).map((name) => `minus ${name} (95%)`),
   'rank correlation of mean log p and length',
 ]);
 out(Array.from({ length: columns.length + others.length }, () => '---'));

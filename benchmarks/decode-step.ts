@@ -1,16 +1,11 @@
-// Where a step of generation spends its time: milliseconds of its parts, for each batch size.
-// node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
-//   [--threads 2]
+// Profiles a step of generation: milliseconds of its parts for each batch size.
+//   node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
+//     [--threads 2]
 import { parseArgs } from 'node:util';
+import { DEFAULT_MODEL_NAME, linearLayers, loadModel } from '@keel/model';
+// Like the tests, the benchmark imports the library's internal files.
+import { DecodeAttention, decodeBlocks, drawByUniform, KeyValueCache } from '@keel/model/internal';
 import { fromTypedArray, noGrad, ops, setThreads, type Tensor, threads, tidy } from '@keel/torch';
-// The benchmark speaks to the library's own files, as the tests do.
-import { DecodeAttention } from '../packages/model/src/generation/cached-attention.ts';
-import { decodeBlocks } from '../packages/model/src/generation/decode-blocks.ts';
-import { drawByUniform } from '../packages/model/src/generation/draw.ts';
-import { KeyValueCache } from '../packages/model/src/generation/kv-cache.ts';
-import { loadModel } from '../packages/model/src/load-model.ts';
-import { linearLayers } from '../packages/model/src/loading/named-weights.ts';
-import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
 
 const { values } = parseArgs({
   options: {
@@ -49,7 +44,8 @@ for (const batch of values.batches.split(',').map(Number)) {
     cache.openRow(cache.openPrefix(context - 1), batch),
   );
   cache.reserve(batch);
-  // Memory that was never written is no memory: reading it would cost nothing.
+  // Write to the memory first: the system allocates it on the first write, and reading before that
+  // is free.
   for (const index of config.layers.keys()) {
     for (const tensor of Object.values(cache.layer(index)) as Tensor[]) tensor.fill_(0.01);
   }

@@ -1,6 +1,6 @@
-// What batches that always differ in size cost: plain products, for which oneDNN compiles code for
-// every new shape, beside Keel's. Each form runs in a process of its own.
-// node benchmarks/differing-batches.ts
+// Measures the cost of batches with ever-changing sizes: plain products, for which oneDNN compiles
+// code for every new shape, against Keel's. Each variant runs in a separate process.
+//   node benchmarks/differing-batches.ts
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { noGrad, ops, randn, type Tensor, tidy } from '@keel/torch';
@@ -13,7 +13,8 @@ const products: Record<string, Product> = {
 const PASSES = 300;
 
 /**
- * Forward and backward through two layers of SmolLM2's MLP, 400 tokens and `growth` more each pass.
+ * Forward and backward through two layers of SmolLM2's MLP, with 400 tokens and `growth` more in
+ * each pass.
  */
 function measure(product: Product, growth: number): { seconds: number; megabytes: number } {
   const [up, down] = noGrad(() =>

@@ -1,15 +1,14 @@
-// Generation beside transformers: the same model, prompts, precision and threads; prints a ratio
-// for each batch size.
-// node benchmarks/generate-vs-transformers.ts --python <a Python with
-//   benchmarks/trl/requirements.txt> [--model folder]
+// Compares generation with transformers, with the same model, prompts, precision and threads;
+// prints a ratio for each batch size.
+//   node benchmarks/generate-vs-transformers.ts
+//     --python <a Python with benchmarks/trl/requirements.txt> [--model folder]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
-import { tokenizerFromFolder } from '../packages/model/src/tokenizer/tokenizer-from-folder.ts';
+import { ensureDefaultModel, tokenizerFromFolder } from '@keel/model';
 import { benchmarkPrompts } from './generation-prompts.ts';
 import { requiredPython } from './required-python.ts';
 
@@ -96,7 +95,7 @@ try {
       keelTokensPerSecond: Math.round(one.tokensPerSecond),
       transformersTokensPerSecond: Math.round(other.tokensPerSecond),
       ratio: Number((one.tokensPerSecond / other.tokensPerSecond).toFixed(2)),
-      // Of the whole process so far; both load the weights.
+      // Peak of the whole process so far; both sides load the weights.
       memoryRatio: Number((one.peakBytes / other.peakBytes).toFixed(2)),
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);

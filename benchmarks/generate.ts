@@ -1,14 +1,11 @@
-// Tokens a second while generating. Prints one JSON line a batch size.
-// node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json] [--batches 1,16,64]
-//   [--adapter-rank 16] …
+// Measures tokens per second while generating. Prints one JSON line per batch size.
+//   node benchmarks/generate.ts [--model folder-or-gguf] [--prompts prompts.json]
+//     [--batches 1,16,64] [--adapter-rank 16] …
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+// Like the tests, the benchmark imports the library's internal files.
+import { addLora, DEFAULT_MODEL_NAME, generate, loadModel, type Precision } from '@keel/model';
 import { noGrad, setThreads, threads } from '@keel/torch';
-// The benchmark speaks to the library's own files, as the tests do.
-import { addLora } from '../packages/model/src/adapters/lora.ts';
-import { generate } from '../packages/model/src/generation/generate.ts';
-import { loadModel, type Precision } from '../packages/model/src/load-model.ts';
-import { DEFAULT_MODEL_NAME } from '../packages/model/src/resolve-model.ts';
 import { benchmarkPrompts } from './generation-prompts.ts';
 
 const { values } = parseArgs({
@@ -47,7 +44,7 @@ const prompts: number[][] =
 
 interface Timing {
   seconds: number;
-  /** Until every sample had its first token. */
+  /** Until every sample has its first token. */
   prefillSeconds: number;
 }
 
@@ -55,13 +52,13 @@ async function once(batch: number, seed: number): Promise<Timing> {
   const begin = performance.now();
   let first = 0;
   let tokens = 0;
-  // No stop token: every sample has the same length, on both sides of the comparison.
+  // Without a stop token every sample has the same length, on both sides of the comparison.
   const options = { maxNewTokens: newTokens, batchSize: batch, seed, stopTokenIds: [], adapter };
   for await (const event of generate(model, prompts.slice(0, batch), options)) {
     if (event.type === 'token' && ++tokens === batch) first = performance.now();
   }
   if (tokens !== batch * newTokens)
-    throw new Error(`${tokens} tokens came, ${batch * newTokens} were asked for`);
+    throw new Error(`expected ${batch * newTokens} tokens, got ${tokens}`);
   return { seconds: (performance.now() - begin) / 1000, prefillSeconds: (first - begin) / 1000 };
 }
 

@@ -1,6 +1,6 @@
-// Prompts for the generation benchmarks: windows over one text, so that each differs and all have
-// the same length.
-import type { Tokenizer } from '../packages/model/src/tokenizer/tokenizer.ts';
+// Prompts for the generation benchmarks: windows of one text, so that all differ and have the same
+// length.
+import type { Tokenizer } from '@keel/model';
 
 const text = `The lighthouse keeper wrote down the weather every evening, whether or not there was any to speak of. On calm
 days he noted the colour of the water and the ships that passed; on others he noted only that the lamp was lit. When the

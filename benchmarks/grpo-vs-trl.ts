@@ -1,13 +1,13 @@
-// GRPO beside TRL's GRPOTrainer: 16 completions of exactly 48 tokens a step, 4 a prompt, with LoRA
-// unless --full is given.
-// node benchmarks/grpo-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
-//   prompts.jsonl] [--model folder]
-// The prompts are random words, about 150 tokens each, unless --data is given, as
+// Compares GRPO with TRL's GRPOTrainer: 16 completions of exactly 48 tokens per step, 4 per prompt,
+// with LoRA (or all weights with --full).
+//   node benchmarks/grpo-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt>
+//     [--data prompts.jsonl] [--model folder]
+// By default the prompts are random words, about 150 tokens each; --data can be for example
 // examples/data/concise-train.jsonl.
-import { besideTrl } from './beside-trl.ts';
+import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 
-await besideTrl({
+await compareWithTrl({
   name: 'grpo',
   rows: { flag: 'prompts', default: '4' },
   data: (path) => jsonLines(pairsFrom(path).map(({ prompt }) => ({ prompt }))),

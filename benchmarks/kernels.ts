@@ -1,6 +1,6 @@
-// Keel's own operators beside the same computation in LibTorch's, in bf16 with SmolLM2's sizes;
-// forward, and forward with backward. Median milliseconds. node benchmarks/kernels.ts [--tokens
-// 1720] [--threads 2] [--repeats 9]
+// Compares Keel's own operators with the same computation in LibTorch, in bf16 with SmolLM2's
+// sizes; forward, and forward with backward. Median milliseconds.
+//   node benchmarks/kernels.ts [--tokens 1720] [--threads 2] [--repeats 9]
 import { parseArgs } from 'node:util';
 import { manualSeed, noGrad, ops, randn, setThreads, type Tensor, tidy, zeros } from '@keel/torch';
 
@@ -30,7 +30,7 @@ function median(body: () => void): number {
   return times.slice(1).toSorted((a, b) => a - b)[(times.length - 1) >> 1]!;
 }
 
-/** Forward alone, and with the backward to the inputs that are trained. */
+/** Forward only, and with the backward pass to the trained inputs. */
 function both(inputs: readonly Tensor[], seed: Tensor, form: () => Tensor): [string, string] {
   const forward = median(() => noGrad(form));
   const whole = median(() => {
@@ -77,7 +77,7 @@ function loraRow(): Row {
   };
 }
 
-/** Sequences of 430 tokens without a shared prompt, as LibTorch's attention has none. */
+/** Sequences of 430 tokens without a shared prompt, which LibTorch's attention does not support. */
 function attentionRow(): Row {
   const [length, count] = [430, Math.floor(tokens / 430)];
   const make = (number: number): Tensor => trained(made([count * length, number, size], 0.5));

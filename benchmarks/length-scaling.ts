@@ -1,8 +1,8 @@
-// Time of a training pass by the length of its one sequence: forward and backward with LoRA, every
-// token scored. Attention is also timed by itself, as its own work grows with the square. Prints a
-// table; --plot writes it as SVG too.
-// node benchmarks/length-scaling.ts [--lengths 256,512,…] [--threads 2] [--repeats 3] [--plot
-//   docs/results/length-scaling.svg]
+// Measures the time of a training pass over one sequence by its length: forward and backward with
+// LoRA, every token scored. Attention is also timed separately, because its work grows with the
+// square. Prints a table; --plot also writes an SVG.
+//   node benchmarks/length-scaling.ts [--lengths 256,512,…] [--threads 2] [--repeats 3]
+//     [--plot docs/results/length-scaling.svg]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addLora, BatchBuilder, type LanguageModel, loadModel } from '@keel/model';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 setThreads(Number(values.threads));
 manualSeed(1);
 
-/** Median seconds of some runs after one to warm up. */
+/** Median seconds of several runs after a warm-up. */
 function seconds(body: () => void): number {
   const times = Array.from({ length: Number(values.repeats) + 1 }, () => {
     const start = performance.now();
@@ -58,14 +58,14 @@ function attention(model: LanguageModel, length: number): void {
 const model = await loadModel(values.model, { precision: 'bf16' });
 addLora(model.decoder, 'policy', { rank: 16, alpha: 32, targets: 'all-linear', seed: 1 });
 process.stdout.write(
-  '| tokens | s a pass | ms a token | of it attention | the rest |\n|---|---|---|---|---|\n',
+  '| tokens | s/pass | ms/token | of that attention | the rest |\n|---|---|---|---|---|\n',
 );
 const lengths = values.lengths.split(',').map(Number);
 const { heads, keyValueHeads, headSize, layers: blocks } = model.decoder.config;
 const layers = blocks.length;
 const rows = lengths.map((length) => {
   const whole = seconds(() => pass(model, length));
-  // Making the inputs is no part of it.
+  // Creating the inputs is not part of the measurement.
   const made = seconds(() => {
     for (const count of [heads, keyValueHeads, keyValueHeads, heads])
       randn([length, count, headSize]).to('bfloat16');
@@ -86,7 +86,7 @@ if (values.plot !== undefined) {
   writeFileSync(
     values.plot,
     lineChart({
-      title: 'Milliseconds a token, forward and backward',
+      title: 'Milliseconds per token, forward and backward',
       x: lengths,
       lines: [line('all', 'all'), line('without attention', 'rest'), line('attention', 'square')],
     }),

@@ -1,13 +1,13 @@
-// A line chart as SVG, for the results: x on a scale of powers of two or an even one.
+// A line chart as SVG, for the results, with a linear x axis or one in powers of two.
 
 export interface LineChart {
   title: string;
   x: readonly number[];
-  /** Of x; `powers` of two unless told. */
+  /** Scale of x (default: `powers` of two). */
   scale?: 'powers' | 'even';
-  /** The highest value of y that is drawn; where the lines end unless told. */
+  /** Highest y (default: the maximum of the lines). */
   top?: number;
-  /** The lowest; 0 unless told. */
+  /** Lowest y (default: 0). */
   from?: number;
   lines: readonly { label: string; values: readonly number[] }[];
 }
@@ -60,7 +60,7 @@ ${parts.join('\n')}
 `;
 }
 
-/** Heights of labels, moved up where one would stand on another. */
+/** Heights of labels, moved up if they would overlap. */
 function labelPlaces(wanted: readonly number[]): number[] {
   const places = [...wanted];
   let free = height;

@@ -1,7 +1,7 @@
-// Peak memory of DPO with LoRA by pairs a step, activations kept and computed again, each in a
-// process of its own.
-// node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4] [--dtype bf16] [--threads
-//   2] [--pairs 4,8,16,32]
+// Measures peak memory of DPO with LoRA by pairs per step, with activations stored and recomputed,
+// each in a separate process.
+//   node benchmarks/memory.ts [--data rows.jsonl] [--model …] [--steps 4] [--dtype bf16]
+//     [--threads 2] [--pairs 4,8,16,32]
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ try {
     return JSON.parse(text.trim().split('\n').at(-1)!) as Measured;
   };
   process.stdout.write(
-    '| pairs a step | GB, activations kept | tokens/s | GB, computed again | tokens/s |\n|---|---|---|---|---|\n',
+    '| pairs per step | GB, activations stored | tokens/s | GB, recomputed | tokens/s |\n|---|---|---|---|---|\n',
   );
   for (const pairs of values.pairs.split(',')) {
     const cells = (['off', 'on'] as const).flatMap((checkpointing) => {

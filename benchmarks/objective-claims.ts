@@ -1,13 +1,12 @@
-// Whether the papers' claims of their objectives hold, on worlds so small that the truth is known.
+// Tests the papers' claims about their objectives on worlds so small that the truth is known.
 // Prints the tables of docs/results/objectives.md; --plots writes its plots.
-// node benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results] [--only
-//   optimum|certainty|noise|unpaired]
+//   node benchmarks/objective-claims.ts [--seeds 20] [--plots docs/results]
+//     [--only optimum|certainty|noise|unpaired]
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bootstrapMeanInterval } from '@keel/align';
-import { setThreads } from '@keel/torch';
 import {
+  bootstrapMeanInterval,
   bradleyTerry,
   deterministic,
   drawn,
@@ -20,11 +19,12 @@ import {
   heldOutOfUnpaired,
   type Measuring,
   meanPreference,
+  network,
   normal,
   tinyWorld,
-} from '../packages/align/src/objectives/fixtures/claims.ts';
-import { network } from '../packages/align/src/objectives/fixtures/feature-policies.ts';
-import { uniforms } from '../packages/align/src/objectives/online/fixtures/small-world.ts';
+  uniforms,
+} from '@keel/align/internal';
+import { setThreads } from '@keel/torch';
 import { type LineChart, lineChart } from './line-chart.ts';
 
 const { values: options } = parseArgs({
@@ -54,16 +54,17 @@ function plot(name: string, chart: LineChart): void {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, one) => sum + one, 0) / values.length;
 /** Mean with its 95% interval over seeds. */
-const told = (values: readonly number[], digits = 3): string => {
+const withInterval = (values: readonly number[], digits = 3): string => {
   const [low, high] = bootstrapMeanInterval(values);
   return `${mean(values).toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
 };
 
 function optimum(): void {
   const labels = bradleyTerry(world);
-  const row = table('Where each ends with all preferences of Bradley-Terry, in total variation', [
-    ...['objective', 'b', 'to pi_ref exp(r/b)', 'to pi_ref exp(P(y beats the others)/b)'],
-  ]);
+  const row = table(
+    'Distance of each result with all Bradley-Terry preferences, in total variation',
+    [...['objective', 'b', 'to pi_ref exp(r/b)', 'to pi_ref exp(P(y beats the others)/b)']],
+  );
   const preferred = meanPreference(world, (one, other) =>
     s(world.rewards[one]! - world.rewards[other]!),
   );
@@ -87,7 +88,7 @@ function optimum(): void {
 
   const counts = Array.from({ length: 11 }, (_, at) => 2 ** (at + 7));
   const betas = [0.3, 1, 3];
-  const byCount = table('DPO on labels that were drawn: total variation to the optimum', [
+  const byCount = table('DPO on sampled labels: total variation to the optimum', [
     ...['labels', ...betas.map((beta) => `b = ${beta}`)],
   ]);
   const lines = betas.map((beta) => ({ label: `b = ${beta}`, values: [] as number[] }));
@@ -98,11 +99,11 @@ function optimum(): void {
         return world.totalVariation(end, world.optimum(beta));
       });
       lines[place]!.values.push(mean(found));
-      return told(found);
+      return withInterval(found);
     });
     byCount(count, ...cells);
   }
-  const title = 'DPO: total variation to the optimum, by labels';
+  const title = 'DPO: total variation to the optimum, by number of labels';
   plot('objectives-optimum.svg', { title, x: counts, lines });
 }
 
@@ -169,7 +170,7 @@ function noise(): void {
   const many = { features: 20, pairs: 2000, spread: 2, labels: 'bradley_terry' } as const;
   const few = { features: 60, pairs: 100, spread: 3, labels: 'certain' } as const;
   const line = { steps: [30, 300], how: () => ({}) };
-  flippedTables('2,000 pairs, 20 features, labels of Bradley-Terry', many, line, {
+  flippedTables('2,000 pairs, 20 features, Bradley-Terry labels', many, line, {
     ...{ file: 'objectives-noise.svg', key: 'distance' },
     title: 'Total variation to the optimum, by the share of flipped labels',
   });
@@ -192,8 +193,8 @@ function noise(): void {
 }
 
 /**
- * A world with flipped labels under each loss: held-out accuracy after each of these steps, and
- * what is plotted of the last.
+ * A world with flipped labels under each loss: held-out accuracy after each of these steps, and a
+ * plot of the last.
  */
 function flippedTables(
   title: string,
@@ -222,14 +223,16 @@ function flippedTables(
       ...flipped,
     ]);
     noisy.forEach(([label], which) => {
-      row(label, ...shares.map((_, share) => told(of(which, share, step, 'accuracy'))));
+      row(label, ...shares.map((_, share) => withInterval(of(which, share, step, 'accuracy'))));
     });
     noisy.slice(1).forEach(([label], at) => {
       const gains = shares.map((_, share) => {
         const plain = of(0, share, step, 'accuracy');
-        return told(of(at + 1, share, step, 'accuracy').map((one, seed) => one - plain[seed]!));
+        return withInterval(
+          of(at + 1, share, step, 'accuracy').map((one, seed) => one - plain[seed]!),
+        );
       });
-      row(`${label} less DPO`, ...gains);
+      row(`${label} minus DPO`, ...gains);
     });
   }
   if (plotted === null) return;
@@ -241,14 +244,14 @@ function flippedTables(
       ...flipped,
     ]);
     noisy.forEach(([label], which) => {
-      row(label, ...shares.map((_, share) => told(of(which, share, last, key))));
+      row(label, ...shares.map((_, share) => withInterval(of(which, share, last, key))));
     });
   }
   const lines = noisy.map(([label], which) => ({
     label,
     values: shares.map((_, share) => mean(of(which, share, last, key))),
   }));
-  // A guess is right half of the time.
+  // A guess is right half the time.
   const from = key === 'accuracy' ? 0.5 : 0;
   plot(file, { title: plotted.title, x: shares, scale: 'even', from, lines });
 }
@@ -277,7 +280,7 @@ function unpaired(): void {
   const beta = 0.5;
   const tell = (label: string, rows: string, measure: (seed: number) => HeldOut): void => {
     const found = seeds.map(measure);
-    const of = (key: keyof HeldOut): string => told(found.map((one) => one[key]));
+    const of = (key: keyof HeldOut): string => withInterval(found.map((one) => one[key]));
     row(label, rows, of('accuracy'), of('reward'), of('kl'), of('distance'));
   };
   const worldOf = (seed: number) => featureWorld({ ...shape, seed });
@@ -299,7 +302,7 @@ function unpaired(): void {
   );
   for (const name of ['kto', 'bco'] as const) {
     for (const rows of ['both', 'one'] as const) {
-      const text = rows === 'both' ? '4,000 answers' : '2,000 answers, one a prompt';
+      const text = rows === 'both' ? '4,000 answers' : '2,000 answers, one per prompt';
       tell(
         `\`${name}\``,
         text,

@@ -1,22 +1,20 @@
-// What the online stages of a recipe do to the reward of held-out prompts, over several seeds, with
-// intervals.
-// node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3] [--output
-//   runs/online-rise] [--samples 3]
-// Every seed is a run of the whole recipe in a folder of its own: given again, the command goes on
-// where it stopped.
+// Measures how the online stages of a recipe change the reward on held-out prompts, over several
+// seeds, with intervals.
+//   node benchmarks/online-rise.ts --recipe recipes/online.yaml [--seeds 1,2,3]
+//     [--output runs/online-rise] [--samples 3]
+// Every seed runs the whole recipe in its own folder; run the command again to resume.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readRecipe, runRecipe } from '@keel/align';
 import {
   bootstrapInterval,
   type HeldOutChange,
   readHeldOutChange,
-  readRecipe,
   resamplingRandom,
   rewardRise,
-  runRecipe,
   stageFolder,
-} from '@keel/align';
+} from '@keel/align/internal';
 
 const { values } = parseArgs({
   options: {
@@ -28,11 +26,11 @@ const { values } = parseArgs({
 });
 if (values.recipe === undefined) throw new Error('--recipe is missing');
 
-/** The recipe with another seed, and its results in a folder of their own. */
+/** Writes the recipe with another seed and output folder. */
 function seeded(seed: number): string {
   const text = readFileSync(values.recipe!, 'utf8');
   const line = /^( +seed:).*$/m;
-  if (!line.test(text)) throw new Error(`${values.recipe}: it has no seed among its defaults`);
+  if (!line.test(text)) throw new Error(`${values.recipe}: its defaults contain no seed`);
   mkdirSync(values.output, { recursive: true });
   const path = join(values.output, `seed-${seed}-${basename(values.recipe!)}`);
   writeFileSync(path, text.replace(line, `$1 ${seed}`));
@@ -49,7 +47,7 @@ const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixe
 const range = ([low, high]: readonly [number, number]): string =>
   `${signed(low)} to ${signed(high)}`;
 
-/** By stage, one change a seed. */
+/** By stage, one change per seed. */
 const changes = new Map<string, { seed: number; verb: string; change: HeldOutChange }[]>();
 const times = new Map<string, number[]>();
 for (const seed of values.seeds.split(',').map(Number)) {
@@ -71,7 +69,9 @@ for (const seed of values.seeds.split(',').map(Number)) {
 }
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
-out('| stage | seed | reward before | after | rise (95%) | KL (nats an answer) | length | ended |');
+out(
+  '| stage | seed | reward before | after | rise (95%) | KL (nats per answer) | length | ended |',
+);
 out('|---|---|---|---|---|---|---|---|');
 for (const [stage, runs] of changes) {
   for (const { seed, change } of runs) {
@@ -89,8 +89,8 @@ for (const [stage, runs] of changes) {
 }
 
 /**
- * Mean rise of the seeds: Student's interval over seeds, and a bootstrap that draws seeds and,
- * within each, prompts.
+ * Mean rise over seeds: Student's interval over seeds, and a bootstrap over seeds and over prompts
+ * within each.
  */
 function overSeeds(of: readonly HeldOutChange[]): string {
   const rises = of.map((change) => rewardRise(change).difference);
@@ -129,4 +129,4 @@ for (const [stage, runs] of changes) {
     );
   }
 }
-for (const [stage, seconds] of times) out(`${stage}: ${mean(seconds).toFixed(0)} s a seed`);
+for (const [stage, seconds] of times) out(`${stage}: ${mean(seconds).toFixed(0)} s per seed`);

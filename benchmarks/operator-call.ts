@@ -1,15 +1,15 @@
 /**
- * What an operator call from TypeScript costs beyond its kernel.
+ * Measures the overhead of an operator call from TypeScript beyond its kernel.
  *
  *     node benchmarks/operator-call.ts
  *
- * Times `Tensor.add` of two tensors of one element within `tidy`, freeing of the results included,
- * against the same operator called in a loop in C++ with its arguments ready, results freed too.
- * Prints both and the difference in microseconds, the median of several repetitions, and fails
- * where the difference is more than 3.
+ * Times `Tensor.add` of two one-element tensors within `tidy`, including freeing the results,
+ * against the same operator called in a C++ loop with prepared arguments, also freeing results.
+ * Prints both and the difference in microseconds, the median of several repetitions, and fails if
+ * the difference is more than 3.
  */
 import { noGrad, setThreads, type Tensor, tensor, tidy } from '@keel/torch';
-import { native } from '../packages/torch/src/native.ts';
+import { native } from '@keel/torch/internal';
 
 const limit = 3;
 const repetitions = 15;
@@ -19,7 +19,7 @@ const callsInScope = 100;
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)]!;
 
-/** Microseconds that one call takes from TypeScript. */
+/** Microseconds of one call from TypeScript. */
 function fromTypeScript(operation: () => Tensor): number {
   const start = performance.now();
   for (let done = 0; done < calls; done += callsInScope) {
@@ -39,12 +39,12 @@ const cases: [string, [string, string], unknown[], () => Tensor][] = [
   ['sum of a dimension', ['aten::sum', 'dim_IntList'], [one.handle, [0], false], () => one.sum(0)],
 ];
 
-process.stdout.write(`microseconds a call, median of ${repetitions} times ${calls} calls\n`);
+process.stdout.write(`microseconds per call, median of ${repetitions} times ${calls} calls\n`);
 let worst = 0;
 noGrad(() => {
   for (const [name, [operator, overload], args, operation] of cases) {
     const index = native.findOperator(operator, overload);
-    // In turns, so that a change of the machine's speed meets both.
+    // Alternate, so that a change in the machine's speed affects both.
     const both = Array.from({ length: repetitions }, () => [
       fromTypeScript(operation),
       native.timeCall(index, calls, ...args) / 1e3,
@@ -58,7 +58,5 @@ noGrad(() => {
     );
   }
 });
-process.stdout.write(
-  `the greatest difference is ${worst.toFixed(2)}, at most ${limit} is wanted\n`,
-);
+process.stdout.write(`the largest difference is ${worst.toFixed(2)}, the limit is ${limit}\n`);
 process.exitCode = worst <= limit ? 0 : 1;

@@ -1,9 +1,9 @@
-// Peak memory of PPO with policy, reference, reward and critic on one base, beside supervised
-// fine-tuning on the very same rows with the same adapter and passes (where each prompt has one
-// answer), and beside PPO with four bases in memory; and where PPO's time goes. Each in a process
-// of its own.
-// node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8] [--answers 1]
-//   [--tokens 48] [--threads 2]
+// Compares the peak memory of PPO with policy, reference, reward and critic on one base with
+// supervised fine-tuning on the same rows with the same adapter and passes (if each prompt has one
+// answer), and with PPO with four bases in memory. Also shows how PPO spends its time. Each runs in
+// a separate process.
+//   node benchmarks/ppo-memory.ts [--model folder-or-gguf] [--batches 2] [--prompts 8]
+//     [--answers 1] [--tokens 48] [--threads 2]
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,7 +63,7 @@ try {
   measure('reward', {});
   common.reward = join(folder, 'reward', 'final');
   writeFileSync(inside('prompts.jsonl'), jsonLines(pairs.map(({ prompt }) => ({ prompt }))));
-  // The same weights in another place are another model.
+  // The same weights under another path count as another model.
   const path = await resolveModel(values.model);
   common.otherBase = join(folder, basename(path));
   cpSync(path, common.otherBase, { recursive: true });
@@ -72,13 +72,13 @@ try {
     `type: model\npath: ${JSON.stringify(common.reward)}\nbase: ${JSON.stringify(common.otherBase)}\n`,
   );
   process.stdout.write(
-    '| activations | | peak memory, GB | of SFT | s a batch | rollouts | reward | log-probabilities and values | update |\n|---|---|---|---|---|---|---|---|---|\n',
+    '| activations | | peak memory, GB | relative to SFT | s/batch | rollouts | reward | log-probabilities and values | update |\n|---|---|---|---|---|---|---|---|---|\n',
   );
   for (const checkpointing of values.checkpointing.split(',') as ('off' | 'on')[]) {
     const how = { data: inside('prompts.jsonl'), gradientCheckpointing: checkpointing };
     const ppo = measure('ppo', how);
     const four = measure('four models', { ...how, reward: inside('own-base.yaml') });
-    // The answers that PPO sampled are what is learnt.
+    // Fine-tune on the answers that PPO sampled.
     writeFileSync(inside('answers.jsonl'), answersOf(join(folder, 'ppo', 'samples.jsonl')));
     const sft = measure('sft', { ...how, data: inside('answers.jsonl') });
     const shown = { 'SFT with LoRA': sft, 'PPO, one base': ppo, 'PPO, four bases': four };
@@ -106,7 +106,7 @@ function percent(share: number): string {
   return `${Math.round(100 * share)}%`;
 }
 
-/** samples.jsonl as rows of supervised fine-tuning. */
+/** samples.jsonl as rows for supervised fine-tuning. */
 function answersOf(path: string): string {
   const lines = readFileSync(path, 'utf8').trim().split('\n');
   const rows = lines.map((line) => JSON.parse(line) as { prompt: unknown; completion: string });

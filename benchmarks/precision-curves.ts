@@ -1,6 +1,6 @@
-// The loss of bf16 beside that of fp32 over the same DPO run on the bundled pairs; prints how far
-// they are apart.
-// node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl] [--learning-rate 1e-5]
+// Compares the loss in bf16 and fp32 over the same DPO run on the bundled pairs, and prints their
+// difference.
+//   node benchmarks/precision-curves.ts [--steps 100] [--data rows.jsonl] [--learning-rate 1e-5]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,12 +52,12 @@ try {
   const [wide, narrow] = [await losses('fp32'), await losses('bf16')];
   const apart = wide.map((loss, step) => Math.abs(narrow[step]! - loss) / loss);
   const mean = average(apart);
-  // A step's loss is of four pairs; a curve is read over several.
+  // A step's loss covers only four pairs, so the curve is smoothed over several steps.
   const curves = [wide, narrow].map((losses) =>
     losses.slice(SPAN - 1).map((_, step) => average(losses.slice(step, step + SPAN))),
   );
   const curveApart = curves[0]!.map((loss, step) => Math.abs(curves[1]![step]! - loss) / loss);
-  process.stdout.write('| step | loss, fp32 | loss, bf16 | apart |\n|---|---|---|---|\n');
+  process.stdout.write('| step | loss, fp32 | loss, bf16 | difference |\n|---|---|---|---|\n');
   for (let step = 10; step <= wide.length; step += 10) {
     const [a, b] = [wide[step - 1]!, narrow[step - 1]!];
     process.stdout.write(
@@ -65,8 +65,8 @@ try {
     );
   }
   process.stdout.write(
-    `\nOver ${wide.length} steps: ${(100 * mean).toFixed(2)}% apart on the mean, ${(100 * Math.max(...apart)).toFixed(2)}% at most. ` +
-      `Running means of ${SPAN} steps: ${(100 * average(curveApart)).toFixed(2)}% apart on the mean, ${(100 * Math.max(...curveApart)).toFixed(2)}% at most.\n`,
+    `\nOver ${wide.length} steps: ${(100 * mean).toFixed(2)}% difference on average, ${(100 * Math.max(...apart)).toFixed(2)}% at most. ` +
+      `Running means of ${SPAN} steps: ${(100 * average(curveApart)).toFixed(2)}% difference on average, ${(100 * Math.max(...curveApart)).toFixed(2)}% at most.\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,10 @@
-// Preference rows of random words with about 160 tokens of prompt and 135 of each answer, for
-// measuring speed only.
+// Preference rows of random words with prompts of about 160 tokens and answers of about 135, only
+// for measuring speed.
 import { readFileSync } from 'node:fs';
 
 /**
- * A small generator of whole numbers (Numerical Recipes' LCG): the rows are the same everywhere.
+ * A small random number generator (Numerical Recipes' LCG), so that the rows are the same
+ * everywhere.
  */
 function numbers(seed: number): (below: number) => number {
   let state = seed >>> 0;
@@ -21,7 +22,7 @@ export interface ChatPair {
   rejected: Chat;
 }
 
-/** Preference rows of a file of JSON Lines; random ones without it. */
+/** Preference rows from a JSON Lines file; random ones without a path. */
 export const pairsFrom = (path: string | undefined): ChatPair[] =>
   path === undefined
     ? randomPairs(64)

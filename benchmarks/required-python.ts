@@ -1,8 +1,8 @@
-/** The Python that a comparison was given; ends the process with 2 where none was. */
+/** The Python for a comparison; exits with 2 if none is given. */
 export function requiredPython(python: string | undefined): string {
   if (python !== undefined) return python;
   process.stderr.write(
-    '--python is missing: the path of a Python that has benchmarks/trl/requirements.txt\n',
+    '--python is required: the path of a Python with benchmarks/trl/requirements.txt installed\n',
   );
   process.exit(2);
 }

@@ -1,32 +1,34 @@
-// A reward model on judged pairs: several seeds, the rule "the longer answer wins", an ensemble
-// against one of its members, and TRL's RewardTrainer on some of the rows.
-// node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl [--other
-//   answers.jsonl] [--python <a Python with
-//   benchmarks/trl/requirements.txt>] [--exclude <text>] [--folder <kept runs>] [--heads 4]
-// --folder: the runs stay there, and what is finished there is not trained again. --heads: also one
-// adapter with so many heads. --other: answers from outside the training data, {prompt, completion}
-// or pairs; without it, the test answers with their words shuffled alone. --exclude: test pairs
-// whose chosen answer has this text (an attack on the judge, say) are also left out.
+// Trains reward models on judged pairs: several seeds, the rule "the longer answer wins", an
+// ensemble against its members, and TRL's RewardTrainer on some of the rows.
+//   node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl
+//     [--other answers.jsonl] [--python <a Python with benchmarks/trl/requirements.txt>]
+//     [--exclude <text>] [--folder <kept runs>] [--heads 4]
+// --folder: keeps the runs, and does not repeat finished ones. --heads: also trains one adapter
+// with this many heads. --other: answers from outside the training data, {prompt, completion} or
+// pairs (default: only the test answers with shuffled words). --exclude: also excludes test pairs
+// whose chosen answer contains this text (for example an attack on the judge).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { trainReward } from '@keel/align';
 import {
   type Content,
-  combineEnsemble,
-  ensembleDeviation,
   isChat,
   openEither,
   openRows,
   type PreferenceRow,
+  shuffledOrder,
+} from '@keel/align/data';
+import { rewardFindings } from '@keel/align/internal';
+import {
+  combineEnsemble,
+  ensembleDeviation,
   RewardModel,
   type RewardRow,
-  rewardFindings,
-  shuffledOrder,
-  trainReward,
-} from '@keel/align';
+} from '@keel/align/rewards';
 import { ensureDefaultModel } from '@keel/model';
 import { jsonLines } from './random-pairs.ts';
 
@@ -49,7 +51,7 @@ const { values } = parseArgs({
   },
 });
 const { train, test } = values;
-if (train === undefined || test === undefined) throw new Error('--train and --test are missing');
+if (train === undefined || test === undefined) throw new Error('--train and --test are required');
 
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'keel-reward-judged-'));
 mkdirSync(folder, { recursive: true });
@@ -112,7 +114,7 @@ async function scoresOn(rows: readonly PreferenceRow[], rewards: RewardModel): P
 }
 
 const table: string[][] = [];
-function tell(name: string, scored: readonly Scored[]): void {
+function report(name: string, scored: readonly Scored[]): void {
   for (const [which, pairs] of [
     ['all', scored],
     ['without excluded', scored.filter(({ kept }) => kept)],
@@ -134,7 +136,7 @@ function tell(name: string, scored: readonly Scored[]): void {
   }
 }
 
-/** The same words in another order: nobody's answer. */
+/** The same words in random order, which is not a real answer. */
 function shuffledWords({ prompt, completion }: RewardRow, seed: number): RewardRow {
   const words = texts(completion).split(/\s+/);
   const mixed = Array.from(shuffledOrder(words.length, seed, 0), (at) => words[at]!).join(' ');
@@ -148,7 +150,7 @@ type Heads = { heads: readonly number[] };
 const byMember = (scores: readonly Heads[]): number[][] =>
   Array.from(scores[0]!.heads, (_, member) => scores.map(({ heads }) => heads[member]!));
 
-/** The same scores by another rule. */
+/** Combines the members' scores by another rule. */
 function combined(scored: readonly Scored[], rule: 'mean' | 'minimum' | 'lower_bound'): Scored[] {
   const side = (which: 'chosen' | 'rejected'): Scored['chosen'][] => {
     const own = scored.map((pair) => pair[which]);
@@ -165,26 +167,26 @@ function combined(scored: readonly Scored[], rule: 'mean' | 'minimum' | 'lower_b
 }
 
 const spreads: string[] = [];
-function tellSpread(name: string, answers: string, scores: readonly Heads[]): void {
+function reportSpread(name: string, answers: string, scores: readonly Heads[]): void {
   const spread = ensembleDeviation(byMember(scores));
   const mean = spread.reduce((sum, one) => sum + one, 0) / spread.length;
   spreads.push(`| ${name} | ${answers} | ${mean.toFixed(3)} |\n`);
 }
 
 /**
- * What an ensemble finds by each rule, and how its members differ within and outside the training
- * data.
+ * An ensemble's results for each rule, and the spread of its members inside and outside the
+ * training data.
  */
-async function tellEnsemble(
+async function reportEnsemble(
   name: string,
   rewards: RewardModel,
   rows: readonly PreferenceRow[],
 ): Promise<void> {
   const scored = await scoresOn(rows, rewards);
   for (const rule of ['mean', 'minimum', 'lower_bound'] as const) {
-    tell(`${name}, ${rule}`, combined(scored, rule));
+    report(`${name}, ${rule}`, combined(scored, rule));
   }
-  tellSpread(
+  reportSpread(
     name,
     'test, chosen',
     scored.map(({ chosen }) => chosen),
@@ -192,7 +194,7 @@ async function tellEnsemble(
   const mixed = rows.map(({ prompt, chosen }, seed) =>
     shuffledWords({ prompt, completion: chosen }, seed),
   );
-  tellSpread(name, 'test, words shuffled', await rewards.scoreRows(mixed));
+  reportSpread(name, 'test, words shuffled', await rewards.scoreRows(mixed));
   if (values.other === undefined) return;
   await using other = await openEither(
     { data: [values.other], onBadRow: 'fail' },
@@ -205,7 +207,7 @@ async function tellEnsemble(
     prompt: row.prompt,
     completion: 'completion' in row ? row.completion : row.chosen,
   }));
-  tellSpread(name, 'of another source', await rewards.scoreRows(others));
+  reportSpread(name, 'from another source', await rewards.scoreRows(others));
 }
 
 try {
@@ -219,19 +221,20 @@ try {
     const final = await trained(`seed-${seed}`, { seed });
     finals.push(final);
     using rewards = await RewardModel.open(final);
-    if (index < values.seeds.split(',').length) tell(`seed ${seed}`, await scoresOn(rows, rewards));
+    if (index < values.seeds.split(',').length)
+      report(`seed ${seed}`, await scoresOn(rows, rewards));
   }
   const members = finals.slice(0, Number(values.members));
   if (members.length > 1) {
     using rewards = await RewardModel.open(members);
-    await tellEnsemble(`${members.length} adapters`, rewards, rows);
+    await reportEnsemble(`${members.length} adapters`, rewards, rows);
   }
   const heads = Number(values.heads ?? 1);
   if (heads > 1) {
     using rewards = await RewardModel.open(await trained(`${heads}-heads`, { seed: 1, heads }));
-    await tellEnsemble(`${heads} heads`, rewards, rows);
+    await reportEnsemble(`${heads} heads`, rewards, rows);
   }
-  if (values.python !== undefined) await besideTrl(rows, values.python);
+  if (values.python !== undefined) await compareWithTrl(rows, values.python);
   const head = [
     'model',
     'test pairs',
@@ -246,20 +249,20 @@ try {
     process.stdout.write(`| ${one.join(' | ')} |\n`);
   }
   if (spreads.length > 0) {
-    process.stdout.write('\n| ensemble | answers | mean deviation of its members |\n');
+    process.stdout.write('\n| ensemble | answers | mean deviation of members |\n');
     process.stdout.write(`|---|---|---|\n${spreads.join('')}`);
   }
 } finally {
   if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
 }
 
-/** The same model, rows, order and steps by both. */
-async function besideTrl(rows: readonly PreferenceRow[], python: string): Promise<void> {
+/** Trains both with the same model, rows, order and steps. */
+async function compareWithTrl(rows: readonly PreferenceRow[], python: string): Promise<void> {
   const lines = readFileSync(train!, 'utf8').trim().split('\n').slice(0, Number(values.rows));
   const some = join(folder, 'some.jsonl');
   writeFileSync(some, lines.map((line) => `${line}\n`).join(''));
   using rewards = await RewardModel.open(await trained('some-rows', { seed: 1, data: some }));
-  tell(`Keel, ${lines.length} rows`, await scoresOn(rows, rewards));
+  report(`Keel, ${lines.length} rows`, await scoresOn(rows, rewards));
   const answers = rows.flatMap(({ prompt, chosen, rejected }) => [
     [...(prompt as object[]), ...(chosen as object[])],
     [...(prompt as object[]), ...(rejected as object[])],
@@ -293,5 +296,5 @@ async function besideTrl(rows: readonly PreferenceRow[], python: string): Promis
       rejected: { ...pair.rejected, score: scores[2 * index + 1]! },
     }),
   );
-  tell(`TRL, ${lines.length} rows`, byTrl);
+  report(`TRL, ${lines.length} rows`, byTrl);
 }

@@ -1,10 +1,10 @@
-// Reward modelling beside TRL, with LoRA unless --full is given, on preference rows.
-// node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
-//   pairs.jsonl] [--model folder]
-import { besideTrl } from './beside-trl.ts';
+// Compares reward modelling with TRL's on preference rows, with LoRA (or all weights with --full).
+//   node benchmarks/reward-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt>
+//     [--data pairs.jsonl] [--model folder]
+import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 
-await besideTrl({
+await compareWithTrl({
   name: 'reward',
   rows: { flag: 'pairs', default: '4' },
   data: (path) =>

@@ -1,16 +1,16 @@
-// What attacks on the sandbox meet, as a table: node benchmarks/sandbox-attacks.ts [CGROUP] CGROUP:
-// the folder of a memory control group that this process may enter and write to, made for this run
-// (mkdir /sys/fs/cgroup/memory/keel). The table then has the highest memory of each run, the
-// kernel's included.
+// Prints a table of attacks on the sandbox and their outcomes.
+//   node benchmarks/sandbox-attacks.ts [CGROUP]
+// CGROUP: the folder of a memory control group that this process may enter and write to, created
+// for this run (mkdir /sys/fs/cgroup/memory/keel). The table then includes the peak memory of each
+// run, with the kernel's.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align';
+import { isolations, NoIsolationError, openReward, runAttacks, Sandbox } from '@keel/align/rewards';
 
 const [group] = process.argv.slice(2);
 
 /**
- * Of control groups version 1 or 2: the memory in use, and its highest point, which writing sets
- * back.
+ * Files of control groups version 1 or 2: the memory in use, and its peak, which a write resets.
  */
 const files =
   group === undefined
@@ -32,7 +32,7 @@ for (const isolation of isolations()) {
   const sandbox = await Sandbox.open({ isolation });
   const user = process.getuid?.() === 0 ? 'root (programs run as another user)' : 'a user';
   console.log(`\n### ${isolation.name}, started by ${user}\n`);
-  const columns = ['attack', 'reward', 'what it met', 'left outside', 's'];
+  const columns = ['attack', 'reward', 'outcome', 'left outside', 's'];
   if (files) columns.push('MB');
   console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`);
   let before = 0;
@@ -58,7 +58,7 @@ const honest = [
   'import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual(double(1), 2)',
 ];
 
-/** Seconds that an honest program takes, the median of 30, and its highest memory. */
+/** Seconds of an honest program, the median of 30 runs, and its peak memory. */
 async function honestRun(): Promise<string> {
   await using reward = await openReward('code');
   const input = { prompt: '', completion: 'def double(x): return 2 * x', extra: { tests: honest } };

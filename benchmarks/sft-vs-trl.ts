@@ -1,11 +1,11 @@
-// Supervised fine-tuning beside TRL, with LoRA unless --full is given; the loss is of the chosen
-// answers of preference rows.
-// node benchmarks/sft-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt> [--data
-//   pairs.jsonl] [--model folder]
-import { besideTrl } from './beside-trl.ts';
+// Compares supervised fine-tuning with TRL's, with LoRA (or all weights with --full); the loss is
+// on the chosen answers of preference rows.
+//   node benchmarks/sft-vs-trl.ts --python <a Python with benchmarks/trl/requirements.txt>
+//     [--data pairs.jsonl] [--model folder]
+import { compareWithTrl } from './compare-with-trl.ts';
 import { jsonLines, pairsFrom } from './random-pairs.ts';
 
-await besideTrl({
+await compareWithTrl({
   name: 'sft',
   rows: { flag: 'rows', default: '8' },
   data: (path) =>

@@ -1,6 +1,6 @@
-// How long Keel takes to its first token and its first training step, how long its event loop
-// stands still while it trains, and how fast rows become tokens. node benchmarks/start-up.ts
-// [--rounds 3] [--steps 4] [--data rows.jsonl]
+// Measures the time to Keel's first token and first training step, how long training blocks the
+// event loop, and how fast rows are tokenised.
+//   node benchmarks/start-up.ts [--rounds 3] [--steps 4] [--data rows.jsonl]
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { alignPairs, openRows, pairTokenising, RowTokeniser } from '@keel/align';
+import { alignPairs } from '@keel/align';
+import { openRows } from '@keel/align/data';
+import { pairTokenising, RowTokeniser } from '@keel/align/internal';
 import { BatchBuilder, cacheFolder, ensureDefaultModel, loadModel } from '@keel/model';
 import { noGradSteps, tidySteps } from '@keel/torch';
 
@@ -29,13 +31,13 @@ let runs = 0;
 const median = (list: number[]): number =>
   list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-/** Seconds from the start of a process until its output holds each of the texts. */
+/** Seconds from the start of a process until its output contains each of the texts. */
 function secondsUntil(
   args: readonly string[],
   texts: readonly string[],
   env: Record<string, string>,
 ): Promise<number[]> {
-  const began = performance.now();
+  const started = performance.now();
   const child = spawn(process.execPath, [keel, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -46,7 +48,7 @@ function secondsUntil(
     output += text;
     for (const one of texts) {
       if (!found.has(one) && output.includes(one))
-        found.set(one, (performance.now() - began) / 1000);
+        found.set(one, (performance.now() - started) / 1000);
     }
   });
   return new Promise((done, fail) => {
@@ -86,7 +88,7 @@ async function startUps(): Promise<void> {
     for (let round = 0; round < Number(values.rounds); round++) {
       const row: number[] = [];
       for (const measure of [firstToken, firstStep]) {
-        // Of the same models, but nothing that an earlier start has left.
+        // With the same models, but no other files from earlier starts.
         const cache = join(folder, `${kind}-${kind === 'filled' ? 0 : runs++}`);
         mkdirSync(cache, { recursive: true });
         if (round === 0 || kind !== 'filled') linkModels(cache);
@@ -136,11 +138,11 @@ async function eventLoop(): Promise<void> {
   delay.disable();
   const [step, block] = [0, 1].map((at) => median(rows.slice(1).map((row) => row[at]!)));
   process.stdout.write(
-    `\nDPO, LoRA, 4 pairs a step: a step takes ${step!.toFixed(0)} ms, its longest block of the event loop ${block!.toFixed(0)} ms (median of ${rows.length - 1})\n`,
+    `\nDPO, LoRA, 4 pairs per step: a step takes ${step!.toFixed(0)} ms, its longest block of the event loop ${block!.toFixed(0)} ms (median of ${rows.length - 1})\n`,
   );
 }
 
-/** A forward pass by itself: what remains of the longest block when backward is left out. */
+/** Times a forward pass alone: the longest block without backward. */
 async function forwardBlocks(): Promise<void> {
   const model = await loadModel('SmolLM2-135M-Instruct', { precision: 'bf16' });
   const builder = new BatchBuilder();
@@ -154,8 +156,8 @@ async function forwardBlocks(): Promise<void> {
   const times: number[] = [];
   for (let round = 0; round < 6; round++) {
     const steps = noGradSteps(tidySteps(model.scoreTokensSteps(batch, scored)));
-    const began = performance.now();
-    let last = began;
+    const started = performance.now();
+    let last = started;
     let most = 0;
     for (;;) {
       const { done, value } = steps.next();
@@ -169,7 +171,7 @@ async function forwardBlocks(): Promise<void> {
       last = performance.now();
     }
     longest.push(most);
-    times.push(performance.now() - began);
+    times.push(performance.now() - started);
   }
   model.dispose();
   process.stdout.write(
@@ -182,7 +184,7 @@ async function tokenising(): Promise<void> {
   const model = await loadModel('SmolLM2-135M-Instruct');
   const all = await source.readMany(Array.from({ length: source.length }, (_, index) => index));
   const rows = Array.from({ length: 4000 }, (_, index) => all[index % all.length]!);
-  process.stdout.write('\n| tokenising | rows a second | ready after, s |\n|---|---|---|\n');
+  process.stdout.write('\n| tokenising | rows/s | ready after, s |\n|---|---|---|\n');
   for (const threads of [0, 1, 2]) {
     using tokeniser = new RowTokeniser(
       model.tokenizer,
@@ -190,7 +192,7 @@ async function tokenising(): Promise<void> {
       { maxLength: null },
       { threads, worth: 0 },
     );
-    const began = performance.now();
+    const started = performance.now();
     tokeniser.expect(rows.length);
     await tokeniser.tokenise(rows.slice(0, 1));
     while (tokeniser.lanes < Math.max(1, threads) || tokeniser.isAhead !== threads > 0)
@@ -201,9 +203,9 @@ async function tokenising(): Promise<void> {
     );
     await Promise.all(chunks);
     const rate = rows.length / ((performance.now() - ready) / 1000);
-    const name = threads === 0 ? 'in the main thread' : `in ${threads} of its own`;
+    const name = threads === 0 ? 'in the main thread' : `in ${threads} separate threads`;
     process.stdout.write(
-      `| ${name} | ${rate.toFixed(0)} | ${((ready - began) / 1000).toFixed(2)} |\n`,
+      `| ${name} | ${rate.toFixed(0)} | ${((ready - started) / 1000).toFixed(2)} |\n`,
     );
   }
   model.dispose();

@@ -3,9 +3,9 @@
  *
  *     node benchmarks/stream-large-file.ts [gigabytes]
  *
- * Writes a JSONL file (2 GB by default) into a temporary folder, reads it in a process of its own,
- * prints rates and that process's peak resident memory, removes the file, and fails where the peak
- * is 1.5 GB or more.
+ * Writes a JSONL file (default: 2 GB) into a temporary folder, reads it in a separate process,
+ * prints rates and that process's peak resident memory, removes the file, and fails if the peak is
+ * 1.5 GB or more.
  */
 import { fork } from 'node:child_process';
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -13,8 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { openRows } from '../packages/align/src/data/open-rows.ts';
-import { shuffledOrder } from '../packages/align/src/data/shuffle.ts';
+import { openRows, shuffledOrder } from '@keel/align/data';
 
 const limit = 1.5e9;
 const randomReads = 2000;
@@ -26,7 +25,7 @@ const answer = (row: number, length: number): string =>
 
 function* rows(bytes: number): Generator<string> {
   let written = 0;
-  // Pieces of 256 rows: one write a row would measure the stream.
+  // Write pieces of 256 rows: one write per row would measure the stream.
   for (let row = 0; written < bytes; ) {
     const piece: string[] = [];
     for (const end = row + 256; row < end; row++) {

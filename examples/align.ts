@@ -1,4 +1,4 @@
-// Aligns a model on preference pairs, then asks it something.
+// Aligns a model on preference pairs, then asks it a question.
 //   npx node examples/align.ts [<model> [<steps>]]
 import { alignPairs } from '@keel/align';
 import { type ChatMessage, generateAll, loadAdapter, loadModel } from '@keel/model';

@@ -27,7 +27,7 @@ const linesOf = (name: string): number =>
     .split('\n').length;
 
 describe('examples', () => {
-  it('align.ts trains, and lets the aligned model answer', async () => {
+  it('align.ts trains, and the aligned model answers', async () => {
     const stdout = await run('align.ts', model, '2');
     expect(stdout).toMatch(
       /^step 1: loss 0\.6931, margin 0\.000\nstep 2: loss 0\.\d{4}, margin -?\d+\.\d{3}\n\n[\s\S]+\n$/,
@@ -36,16 +36,16 @@ describe('examples', () => {
     expect(linesOf('align.ts')).toBeLessThanOrEqual(30);
   });
 
-  it('fine-tune.ts learns its chats, and lets the model answer', async () => {
+  it('fine-tune.ts trains on its chats, and the model answers', async () => {
     const stdout = await run('fine-tune.ts', model, '2');
     expect(stdout).toMatch(/^1 \d\.\d+\n2 \d\.\d+\n[\s\S]*\n$/);
     expect(existsSync(join(folder, 'runs/captain/final/adapter_model.safetensors'))).toBe(true);
     expect(linesOf('fine-tune.ts')).toBeLessThanOrEqual(30);
   });
 
-  it('own-objective.ts trains with an objective of its own', async () => {
+  it('own-objective.ts trains with a custom objective', async () => {
     const stdout = await run('own-objective.ts', model, 'runs/own');
-    // Where policy and reference agree, the hinge is 1.
+    // If policy and reference agree, the hinge is 1.
     expect(stdout).toMatch(/type: 'step',\n\s+step: 1,[\s\S]*?loss: 1,/);
     expect(readFileSync(join(folder, 'runs/own/config.yaml'), 'utf8')).toMatch(
       /loss:\n {2}- hinge/,

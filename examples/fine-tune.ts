@@ -1,4 +1,4 @@
-// Fine-tunes a model on a few chats, then asks it something.
+// Fine-tunes a model on a few chats, then asks it a question.
 //   npx node examples/fine-tune.ts [<model> [<steps>]]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fineTune } from '@keel/align';

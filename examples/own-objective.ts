@@ -1,7 +1,8 @@
 // A custom objective: SLiC's hinge (Zhao et al. 2023, arXiv:2305.10425, eq. 2) on log-ratios. The
 // run records its source: only this program can resume it, with the option resume: true.
 //   npx node examples/own-objective.ts [<model> [<output>]]
-import { alignPairs, logRatioMargin, type PairedObjective } from '@keel/align';
+import { alignPairs } from '@keel/align';
+import { logRatioMargin, type PairedObjective } from '@keel/align/objectives';
 
 const hinge: PairedObjective = {
   name: 'hinge',

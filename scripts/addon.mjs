@@ -1,4 +1,4 @@
-// Step: the addon, compiled by CMake against the LibTorch that was found.
+// Step: compiles the addon with CMake against the installed LibTorch.
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -32,7 +32,7 @@ export async function compileAddon(libtorch, doing) {
   doing(`compiling for LibTorch ${libtorch.version} with CMake`);
   const work = join(builds, `work-${label(libtorch)}`);
   const compiled = await compile(libtorch, work);
-  // An addon that does not load is not put where the run time finds it.
+  // Install the addon only if it loads.
   await runLogged(pinnedNode, ['-e', 'require(process.argv[1])', compiled], {
     log: join(state, 'load-addon.log'),
     what: `Loading the addon with the LibTorch in ${libtorch.root}`,
@@ -45,13 +45,14 @@ export async function compileAddon(libtorch, doing) {
   return `compiled for LibTorch ${libtorch.version}`;
 }
 
-/** Builds in a folder that is kept, so that after a change only what changed is compiled. */
+/** Builds in a persistent folder, so that only changed sources are compiled again. */
 async function compile(libtorch, work) {
   const unfinished = join(work, 'unfinished.json');
   const origin = join(work, 'libtorch.json');
   const identity = JSON.stringify(libtorch);
   const known = existsSync(origin) && readFileSync(origin, 'utf8') === identity;
-  // Objects of an interrupted build may be cut short, and those for another LibTorch do not fit.
+  // Object files of an interrupted build may be truncated, and those for another LibTorch do not
+  // match.
   if (!known || existsSync(unfinished)) rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   writeFileSync(origin, identity);
@@ -81,7 +82,7 @@ function label({ version, cuda }) {
   return `torch-${version.split('+')[0]}-${cuda ? `cu${cuda.replace('.', '')}` : 'cpu'}`;
 }
 
-/** Names a build by its LibTorch and the content of the native sources. */
+/** A build's name, from its LibTorch and the content of the native sources. */
 function buildKey(libtorch) {
   const hash = createHash('sha256');
   const files = readdirSync(sources, { recursive: true, withFileTypes: true })

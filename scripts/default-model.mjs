@@ -1,4 +1,4 @@
-// Step: the default model, fetched and checked by hash.
+// Step: downloads the default model and verifies its hash.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../packages/torch/src/locate-libtorch.mjs';
@@ -16,10 +16,10 @@ export async function provideDefaultModel(doing) {
     statSync(known.path).size === known.bytes &&
     statSync(known.path).mtimeMs === known.modified;
   if (isThere) return `already in ${known.path}`;
-  doing('SmolLM2-135M-Instruct, checked by its hash');
+  doing('downloading SmolLM2-135M-Instruct and verifying its hash');
   await runLogged(pinnedNode, [join(root, 'scripts', 'fetch-default-model.ts'), stamp], {
     log: join(state, 'default-model.log'),
-    what: 'Fetching the default model',
+    what: 'Downloading the default model',
     env: pinnedEnvironment(),
   });
   return `SmolLM2-135M-Instruct in ${JSON.parse(readFileSync(stamp, 'utf8')).path}`;

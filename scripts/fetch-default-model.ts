@@ -1,16 +1,15 @@
-// Run by default-model.mjs under Node 24: fetches the default model and notes what it is, so that
-// the next set-up sees without reading it that it is still there.
+// Run by default-model.mjs under Node 24: downloads the default model and writes a stamp, so that
+// the next setup can check it without reading it.
 import { statSync } from 'node:fs';
 import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
-// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { cacheFolder } from '../packages/torch/src/locate-libtorch.mjs';
-// @ts-expect-error plain JavaScript
+// @ts-expect-error plain JavaScript, shared with the set-up
 import { writeAside } from './write-aside.mjs';
 
 const [stamp] = process.argv.slice(2);
-if (stamp === undefined) throw new Error('Name the file to write the stamp to.');
-// The end of an interrupted set-up reaches pip too: its failure then lets the half of a download be
-// removed.
+if (stamp === undefined) throw new Error('Pass the path of the stamp file to write.');
+// Ignore SIGTERM: an interrupted setup also ends pip, whose failure then removes the partial
+// download.
 process.on('SIGTERM', () => {});
 const path = await ensureDefaultModel({ log: (line: string) => console.log(line) });
 const { size, mtimeMs } = statSync(path);

@@ -1,4 +1,4 @@
-// Step: LibTorch, found or installed into Keel's cache.
+// Step: finds LibTorch, or installs it into Keel's cache.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -23,13 +23,16 @@ export async function provideLibtorch(doing, note) {
     const target = cachedLibtorch();
     await withLock(
       `${target}.lock`,
-      (pid) => doing(`waiting for process ${pid}, which installs LibTorch`),
+      (pid) => doing(`waiting for process ${pid}, which is installing LibTorch`),
       async () => {
         if (locate(() => {}) === null) await install(target, doing);
       },
     );
     libtorch = locate(() => {});
-    if (libtorch === null) throw new SetUpError(`pip brought no usable LibTorch into ${target}.`);
+    if (libtorch === null)
+      throw new SetUpError(
+        `pip did not install a usable LibTorch into ${target}. See ${join(state, 'pip-torch.log')}`,
+      );
   }
   const build = libtorch.cuda ? `CUDA ${libtorch.cuda}` : 'CPU';
   const line = `${libtorch.version} (${build}) in ${libtorch.root}`;
@@ -46,7 +49,7 @@ function locate(note) {
 
 async function install(target, doing) {
   const parts = `${basename(target)}.part-`;
-  // What a killed set-up left behind.
+  // Remove what a killed setup left behind.
   for (const name of readdirSync(dirname(target))) {
     if (name.startsWith(parts)) rmSync(join(dirname(target), name), { recursive: true });
   }
@@ -58,8 +61,8 @@ async function install(target, doing) {
     doing(`python3 -m pip install torch==${LIBTORCH_VERSION} into ${target}`);
     await pipInstall(aside, site, ['--no-deps']);
     if (!loads(join(site, 'torch'))) {
-      // A CUDA build keeps the libraries that it needs in packages of their own.
-      doing('the libraries that this build of LibTorch needs');
+      // The libraries that a CUDA build needs are in separate packages.
+      doing('installing the libraries that this build of LibTorch needs');
       rmSync(site, { recursive: true });
       await pipInstall(aside, site, []);
     }
@@ -81,14 +84,16 @@ async function pipInstall(aside, site, options) {
     log: join(state, 'pip-torch.log'),
     what: `pip install ${requirement}`,
     advice:
-      'Check the network and the package index that pip is configured for, or set KEEL_LIBTORCH to a ' +
-      'LibTorch of your own, then run this again.',
-    // TMPDIR: the unpacked files are large, and moving them inside one file system costs nothing.
+      'Check the network and the package index that pip uses, or set KEEL_LIBTORCH to an existing ' +
+      'LibTorch. Then run this again.',
+    // TMPDIR: the unpacked files are large, and moving them within one file system is free.
     env: { ...process.env, TMPDIR: temporary, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' },
   });
 }
 
-/** Only libraries and headers are used, so any Python may fetch the files made for another. */
+/**
+ * Only libraries and headers are used, so any Python can download the files built for another one.
+ */
 function otherPython(python) {
   const program = 'import sys; print(sys.version_info[1])';
   const minor = Number(execFileSync(python, ['-c', program], { encoding: 'utf8' }));

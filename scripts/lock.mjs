@@ -1,4 +1,4 @@
-// One set-up at a time: a lock file that names the process that holds it.
+// Allows one setup at a time, with a lock file that names the process holding it.
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { onInterruption } from './steps.mjs';
 
 /**
- * Runs `work` while holding the lock file. Waits for a living holder (`waiting` is called once,
- * with its process number); the lock of a dead one is taken over.
+ * Runs `work` while holding the lock file. Waits for a running holder (`waiting` is called once
+ * with its process id); takes over the lock of a dead one.
  *
  * @template T
  * @param {string} path
@@ -18,7 +18,7 @@ import { onInterruption } from './steps.mjs';
 export async function withLock(path, waiting, work) {
   mkdirSync(dirname(path), { recursive: true });
   const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
-  let told = false;
+  let announced = false;
   while (!tryLock(path, own)) {
     const held = read(path);
     if (held === null) continue;
@@ -27,8 +27,8 @@ export async function withLock(path, waiting, work) {
       takeAway(path, held);
       continue;
     }
-    if (!told) waiting(holder.pid);
-    told = true;
+    if (!announced) waiting(holder.pid);
+    announced = true;
     await wait(250);
   }
   const release = () => {
@@ -43,7 +43,7 @@ export async function withLock(path, waiting, work) {
   }
 }
 
-/** A link appears with its whole content at once, so that no process reads half a lock. */
+/** A link appears with its complete content, so that no process reads a partial lock. */
 function tryLock(path, own) {
   const aside = `${path}.${randomUUID()}`;
   writeFileSync(aside, own);
@@ -59,7 +59,8 @@ function tryLock(path, own) {
 }
 
 /**
- * Two may find the same dead lock: whoever then moves a fresh lock away by mistake puts it back.
+ * Two processes may find the same dead lock: the one that then moves a fresh lock by mistake puts
+ * it back.
  */
 function takeAway(path, dead) {
   const aside = `${path}.${randomUUID()}`;
@@ -91,7 +92,7 @@ function parse(text) {
   }
 }
 
-/** A process number is given out again: where the system tells the start time, it must agree. */
+/** Process ids are reused, so the start time must match too, if the system reports it. */
 function isAlive({ pid, started }) {
   try {
     process.kill(pid, 0);
@@ -103,9 +104,9 @@ function isAlive({ pid, started }) {
   return now === null || started === null || now === started;
 }
 
-/** Start time of a process in clock ticks since boot; null where there is no /proc. */
+/** Start time of a process in clock ticks since boot; null without /proc. */
 function startTime(pid) {
   const stat = read(`/proc/${pid}/stat`);
-  // The program's name, in parentheses, may hold spaces; the start time is field 22.
+  // The program's name, in parentheses, may contain spaces; the start time is field 22.
   return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }

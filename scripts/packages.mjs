@@ -1,4 +1,4 @@
-// Step: Node 24 and the packages of package-lock.json, by npm ci.
+// Step: installs Node 24 and the packages of package-lock.json with npm ci.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export async function installPackages(doing) {
   const lock = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   const there = existsSync(pinnedNode);
   if (there && readJson(stamp)?.lock === lock) return 'already there';
-  // Someone who ran npm by hand has what npm ci would bring.
+  // After a manual npm install, everything is there already.
   if (there && isInstalled()) {
     writeAside(stamp, JSON.stringify({ lock }));
     return 'already there';
@@ -22,17 +22,17 @@ export async function installPackages(doing) {
   doing('npm ci: Node 24 and the packages');
   const [command, ...first] = npmCommand();
   const log = join(state, 'npm-ci.log');
-  // NODE_ENV=production would leave out Node itself and the test runner.
+  // NODE_ENV=production would exclude Node itself and the test runner.
   await runLogged(command, [...first, 'ci', '--include=dev', '--loglevel=notice'], {
     cwd: root,
     log,
     what: 'npm ci',
-    advice: 'Check the network and the registry that npm is configured for, then run this again.',
+    advice: 'Check the network and the registry that npm uses. Then run this again.',
   });
   if (!existsSync(pinnedNode)) {
     throw new SetUpError(
-      `npm ci did not bring ${pinnedNode}. The package node fetches it in an install script: if npm ` +
-        'is configured with ignore-scripts, run this again with npm_config_ignore_scripts=false.\n' +
+      `npm ci did not install ${pinnedNode}. The package node downloads it in an install script: if ` +
+        'npm uses ignore-scripts, run this again with npm_config_ignore_scripts=false.\n' +
         `npm's output is in ${log}.`,
     );
   }
@@ -40,7 +40,7 @@ export async function installPackages(doing) {
   return 'npm ci: Node 24 and the packages';
 }
 
-/** Whether npm's own record of node_modules holds what package-lock.json asks for. */
+/** Whether npm's record of node_modules matches package-lock.json. */
 function isInstalled() {
   const wanted = readJson(lockFile)?.packages ?? {};
   const present = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages;
@@ -48,7 +48,7 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '') return true;
     const found = present[path];
-    // Packages of other platforms are optional and absent.
+    // Packages for other platforms are optional and absent.
     return found ? found.version === entry.version : entry.optional === true;
   });
 }

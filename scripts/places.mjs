@@ -1,13 +1,13 @@
-// Where the set-up puts things inside the clone.
+// Paths that setup uses inside the clone.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Logs, the lock and stamps of the set-up. */
+/** Setup's logs, lock and stamps. */
 export const state = join(root, '.cache', 'setup');
 
-/** The pinned Node that runs everything after the set-up. */
+/** The pinned Node, which runs everything after setup. */
 export const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node');
 
 /** An environment in which `node` and the workspace's own commands are the pinned ones. */

@@ -1,5 +1,4 @@
-// npm run quickstart: sets up what is missing, then aligns the default model and shows what
-//   changed.
+// npm run quickstart: runs setup, then aligns the default model and shows what changed.
 import { join } from 'node:path';
 import { handOver } from '../packages/cli/bin/hand-over.mjs';
 import { pinnedEnvironment, pinnedNode, root } from './places.mjs';

@@ -1,5 +1,5 @@
-// Everything that Keel needs on this machine. Plain JavaScript that Node 20 runs with nothing
-// installed.
+// Installs everything that Keel needs on this machine. Plain JavaScript, so that Node 20 can run it
+// without any packages.
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +13,8 @@ import { handleInterruptions, SetUpError, step } from './steps.mjs';
 import { checkTools } from './tools.mjs';
 
 /**
- * Brings the machine to where Keel runs: tools checked, packages, LibTorch, the compiled addon and
- * the default model there. What is done already is passed over. Ends the process where a step
- * fails.
+ * Prepares the machine for Keel: checks the tools and installs the packages, LibTorch, the compiled
+ * addon and the default model. Skips finished steps. Exits if a step fails.
  *
  * @param {{ needModel?: boolean }} [options]
  */
@@ -25,7 +24,8 @@ export async function setUp({ needModel = true } = {}) {
   console.log('Setting up Keel');
   try {
     await step('Tools', () => checkTools());
-    const waiting = (pid) => console.log(`  Process ${pid} sets up this folder: waiting for it.`);
+    const waiting = (pid) =>
+      console.log(`  Process ${pid} is setting up this folder: waiting for it.`);
     await withLock(join(state, 'lock'), waiting, () => installAll(needModel));
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;

@@ -1,10 +1,10 @@
-// What the user sees of the set-up: a line a step, and the programs that the steps run.
+// Setup's output, one line per step, and the programs that the steps run.
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 
-/** A failure that is told to the user as it stands, without a stack. */
+/** An error that is shown to the user as it is, without a stack. */
 export class SetUpError extends Error {}
 
 const running = new Set();
@@ -18,8 +18,8 @@ export function onInterruption(undo) {
 }
 
 /**
- * On ^C and termination: ends what runs, undoes what is half done, and exits as a shell expects.
- * Returns a function that restores the signals' ordinary effect.
+ * On Ctrl-C or termination, ends running programs, undoes partial work, and exits as a shell
+ * expects. Returns a function that restores the default signal handling.
  */
 export function handleInterruptions() {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -60,8 +60,8 @@ function signalGroup(child, signal) {
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Runs one step and prints what it does and how long it took. `work` gets a function that changes
- * the line's text and returns the text for the finished line.
+ * Runs one step and prints what it does and how long it took. `work` receives a function that
+ * changes the line's text, and returns the text of the finished line.
  *
  * @param {string} name
  * @param {(doing: (text: string) => void) => Promise<string> | string} work
@@ -91,8 +91,8 @@ export async function step(name, work) {
 }
 
 /**
- * Runs a program with its output in a log file. Throws a SetUpError that shows the error where it
- * fails.
+ * Runs a program with its output in a log file. If it fails, throws a SetUpError that shows the
+ * error.
  *
  * @param {string} command
  * @param {string[]} args
@@ -103,7 +103,7 @@ export async function runLogged(command, args, { log, what, advice = '', cwd, en
   mkdirSync(dirname(log), { recursive: true });
   const output = createWriteStream(log);
   output.write(`$ ${[command, ...args].join(' ')}\n`);
-  // A group of its own: ^C reaches the set-up alone, which then ends the whole group.
+  // In a separate process group: Ctrl-C only reaches setup, which then ends the whole group.
   const child = spawn(command, args, {
     cwd,
     env: env ?? process.env,
@@ -119,7 +119,7 @@ export async function runLogged(command, args, { log, what, advice = '', cwd, en
   });
   running.delete(child);
   await new Promise((done) => output.end(done));
-  // The interruption's own handler cleans up and exits; nothing after this may run meanwhile.
+  // The interruption handler cleans up and exits; nothing after this may run in the meantime.
   if (interrupted) await new Promise(() => {});
   if (code === 0) return;
   throw new SetUpError(
@@ -127,7 +127,9 @@ export async function runLogged(command, args, { log, what, advice = '', cwd, en
   );
 }
 
-/** The first error and what follows it: tools print much after it. The end where none is named. */
+/**
+ * The first error and the lines after it, because tools print much more; without an error, the end.
+ */
 function excerpt(text) {
   const lines = text.trimEnd().split('\n');
   const first = lines.findIndex((line) => /\berror\b/i.test(line));

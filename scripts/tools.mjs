@@ -1,4 +1,4 @@
-// The tools that the machine must have, and the command that brings a missing one.
+// The tools that the machine needs, and the command that installs missing ones.
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
@@ -35,16 +35,16 @@ const packages = {
   },
 };
 
-/** How npm is started: by the npm that started this script, else by the one of the PATH. */
+/** How to start npm: the npm that started this script, otherwise the one on the PATH. */
 export function npmCommand(env = process.env) {
   const caller = env.npm_execpath ?? '';
   return basename(caller) === 'npm-cli.js' ? [process.execPath, caller] : ['npm'];
 }
 
 /**
- * Checks all tools at once. Resolves with a line that names what was found.
+ * Checks all tools at once. Resolves with a line that lists what was found.
  *
- * @throws {SetUpError} naming every tool that is missing or too old and the command that brings it
+ * @throws {SetUpError} with every tool that is missing or too old, and the command that installs it
  * @returns {Promise<string>}
  */
 export async function checkTools(env = process.env) {
@@ -62,7 +62,7 @@ export async function checkTools(env = process.env) {
   }
   const lines = missing.map((result) => `  - ${result.problem}`);
   throw new SetUpError(
-    `Keel needs tools that are not here:\n${lines.join('\n')}\n\n${advice(missing, env)}`,
+    `Keel needs tools that are not installed:\n${lines.join('\n')}\n\n${advice(missing, env)}`,
   );
 }
 
@@ -74,7 +74,7 @@ function checkNode() {
 }
 
 async function checkNpm(env) {
-  // Asking npm for its version takes as long as all other checks together.
+  // Asking npm for its version would take as long as all other checks together.
   return npmCommand(env).length > 1 || onPath('npm', env)
     ? { tool: 'npm', found: 'npm' }
     : { tool: 'npm', problem: 'npm' };
@@ -86,7 +86,7 @@ async function checkPython(env) {
     'import sys, importlib.util as u; print("%d.%d.%d" % sys.version_info[:3], bool(u.find_spec("pip")))';
   const output = await ask(command, ['-c', program], env);
   if (output === null) {
-    const named = env.KEEL_PYTHON ? `${command}, which KEEL_PYTHON names` : 'python3';
+    const named = env.KEEL_PYTHON ? `${command}, from KEEL_PYTHON` : 'python3';
     return { tool: 'python', problem: `Python 3.9 or newer (${named} does not run)` };
   }
   const [version, pip] = output.trim().split(' ');
@@ -107,7 +107,7 @@ async function checkCompiler(env) {
     };
   }
   const clang = output.includes('clang');
-  // The first line ends in the version; vendors put theirs in parentheses before it.
+  // The first line ends with the version; vendors add their own in parentheses before it.
   const first = output.split('\n')[0].replaceAll(/\([^)]*\)/g, '');
   const version = /(\d+)\.\d+(\.\d+)?/.exec(first);
   if (version === null || Number(version[1]) < (clang ? 14 : 11)) {
@@ -126,7 +126,7 @@ async function checkCmake(env) {
     : { tool: 'cmake', problem: `CMake 3.18 or newer (this is ${version})` };
 }
 
-/** CMake drives make, or what CMAKE_GENERATOR names; some distributions bring neither with it. */
+/** CMake needs make or the tool in CMAKE_GENERATOR; some distributions install neither with it. */
 async function checkMake(env) {
   if (env.CMAKE_GENERATOR || ['make', 'gmake'].some((name) => onPath(name, env))) return [];
   return { tool: 'make', problem: 'make' };
@@ -136,13 +136,13 @@ function advice(missing, env) {
   const manager = Object.keys(packages).find((name) => onPath(name, env));
   const lines = [];
   if (missing.some(({ tool }) => tool === 'node')) {
-    lines.push('Node: take version 20 or newer from https://nodejs.org/en/download');
+    lines.push('Node: install version 20 or newer from https://nodejs.org/en/download');
   }
   const wanted = missing.map(({ tool }) => tool).filter((tool) => tool !== 'node');
   if (manager === undefined) {
     if (process.platform === 'darwin') {
       lines.push(
-        'Install Homebrew (https://brew.sh) and run this again; it then names the command.',
+        'Install Homebrew (https://brew.sh) and run this again to see the command to install them.',
       );
     } else if (wanted.length > 0) {
       lines.push(`Install them with your system's package manager: ${wanted.join(', ')}.`);
@@ -157,8 +157,7 @@ function advice(missing, env) {
   // On macOS the compiler and make come with the command line tools, not with a package.
   if (wanted.some((tool) => packages[manager][tool] === null))
     commands.push('xcode-select --install');
-  if (commands.length > 0)
-    lines.push(`Install what is missing with:\n\n    ${commands.join('\n    ')}`);
+  if (commands.length > 0) lines.push(`Install them with:\n\n    ${commands.join('\n    ')}`);
   return lines.join('\n');
 }
 

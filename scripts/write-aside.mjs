@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes a file aside and renames it, so that nobody ever reads half of it. */
+/** Writes a temporary file and renames it, so that no process ever reads a partial file. */
 export function writeAside(path, text) {
   mkdirSync(dirname(path), { recursive: true });
   const aside = `${path}.${process.pid}.part`;

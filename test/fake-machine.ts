@@ -23,8 +23,8 @@ export interface Ending {
 }
 
 /**
- * A copy of the set-up in a folder of its own, on a machine whose npm, python3, g++ and cmake are
- * small shell programs: they note how they were called and make what the real ones would.
+ * A copy of setup in a separate folder, on a machine whose npm, python3, g++ and cmake are small
+ * shell programs: they record their calls and create what the real ones would.
  */
 export class FakeMachine {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'keel-setup-')));
@@ -53,7 +53,7 @@ export class FakeMachine {
     }
     this.tool('make', 'exit 0');
     this.tool('g++', 'echo "g++ (Vendor 12.2.0-14) 12.2.0"');
-    // The pinned Node, but that it need not load the addon that no compiler made.
+    // The pinned Node, except that it does not load the addon, which no compiler made.
     this.write('node', `#!/bin/sh\n[ "$1" = -e ] && exit 0\nexec '${process.execPath}' "$@"\n`);
     this.tool(
       'npm',
@@ -86,7 +86,7 @@ export class FakeMachine {
     );
   }
 
-  /** A shell program of the machine's PATH. */
+  /** Adds a shell program to the machine's PATH. */
   tool(name: string, script: string): void {
     const path = this.write(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >> "$CALLS"\n${script}\n`);
     chmodSync(path, 0o755);
@@ -125,7 +125,7 @@ export class FakeMachine {
     };
   }
 
-  /** How the tools were called since the last time, a line a call. */
+  /** The calls of the tools since the last time, one per line. */
   takeCalls(): string[] {
     const path = join(this.folder, 'calls');
     if (!existsSync(path)) return [];

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => machine.delete());
 
-// Stands for src/main.ts: says what it got, then does what its first argument asks for.
+// Stands in for src/main.ts: prints its arguments, then does what the first one asks for.
 const program = `
 const [what, value]: string[] = process.argv.slice(2);
 const announce = () =>
@@ -31,13 +31,13 @@ if (what !== 'wait') announce();
 asked[what!]!();
 `;
 
-/** Makes this Node tell that it is an older one, so that the launcher hands over. */
+/** Makes this Node report an older version, so that the launcher hands over. */
 const older =
   'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.18.0"}})';
 
 interface Launched {
   child: ChildProcess;
-  /** Resolves with the output once it holds a line that matches. */
+  /** Resolves with the output once it contains a matching line. */
   line(pattern: RegExp): Promise<string>;
   ending: Promise<[number | null, NodeJS.Signals | null]>;
 }
@@ -46,7 +46,7 @@ function launch(args: string[], { old = true, detached = true } = {}): Launched 
   const launcher = join(machine.clone, 'packages/cli/bin/keel.mjs');
   const child = spawn(process.execPath, [...(old ? ['--import', older] : []), launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A session of its own has no terminal, so signals come from nowhere but here.
+    // A separate session has no terminal, so signals only come from here.
     detached,
   });
   let output = '';
@@ -80,7 +80,7 @@ describe('the keel command', () => {
     symlinkSync(process.execPath, join(folder, 'node'));
   });
 
-  it('hands its arguments to the pinned Node and ends with its exit code', async () => {
+  it('passes its arguments to the pinned Node and exits with its exit code', async () => {
     const { child, line, ending } = launch(['exit', '7', '--flag', 'two words']);
     const { pid, args } = JSON.parse(await line(/"args"/));
     expect(args).toEqual(['exit', '7', '--flag', 'two words']);
@@ -88,18 +88,18 @@ describe('the keel command', () => {
     expect(await ending).toEqual([7, null]);
   });
 
-  it('runs in the same process where the Node is new enough', async () => {
+  it('runs in the same process if Node is new enough', async () => {
     const { child, line, ending } = launch(['exit', '3'], { old: false });
     expect(JSON.parse(await line(/"args"/)).pid).toBe(child.pid);
     expect(await ending).toEqual([3, null]);
   });
 
-  it('ends with 128 plus the signal that ended the program', async () => {
+  it('exits with 128 plus the signal that ended the program', async () => {
     expect(await launch(['die', 'SIGKILL']).ending).toEqual([137, null]);
     expect(await launch(['die', 'SIGTERM']).ending).toEqual([143, null]);
   });
 
-  it('passes signals on once and waits for the end', async () => {
+  it('passes signals on once and waits for the program to end', async () => {
     const { child, line, ending } = launch(['wait']);
     await line(/"args"/);
     child.kill('SIGINT');
@@ -110,17 +110,17 @@ describe('the keel command', () => {
     expect(await ending).toEqual([143, null]);
   });
 
-  it('takes the program with it when it is killed outright', async () => {
+  it('also ends the program when it is killed', async () => {
     const { child, line, ending } = launch(['wait']);
     await line(/"args"/);
     child.kill('SIGKILL');
-    // The program holds the output open: it closes, and this ends, only once the program is gone
-    // too.
+    // The program keeps the output open: it closes, and this test ends, only once the program has
+    // ended too.
     expect(await ending).toEqual([null, 'SIGKILL']);
   });
 });
 
-it('names the set-up where nothing is installed', async () => {
+it('points to setup if nothing is installed', async () => {
   const { line, ending } = launch(['doctor']);
   expect(await line(/not set up/)).toContain('npm run setup');
   expect(await ending).toEqual([1, null]);

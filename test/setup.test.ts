@@ -13,13 +13,13 @@ afterEach(() => machine.delete());
 const current = 'clone/packages/torch/build/current.json';
 const lock = 'clone/.cache/setup/lock';
 
-/** The content that the fake compiler put into the addon in use. */
+/** The content that the fake compiler wrote into the current addon. */
 function builtAddon(): string {
   const { addon } = JSON.parse(machine.read(current));
   return machine.read(`clone/packages/torch/build/${addon}`);
 }
 
-describe('a run of the set-up', () => {
+describe('a run of setup', () => {
   it('does everything on a fresh machine, and nothing the second time', async () => {
     const first = await machine.setUp();
     expect(first.output).toMatch(/Packages.*\(\d+\.\d s\)/);
@@ -46,7 +46,7 @@ describe('a run of the set-up', () => {
     expect(machine.takeCalls().filter((call) => work.test(call))).toEqual([]);
   });
 
-  it('leaves packages alone that npm was asked for by hand', async () => {
+  it('leaves manually installed packages alone', async () => {
     machine.write(
       'clone/package-lock.json',
       '{"packages": {"": {}, "node_modules/a": {"version": "1.0.0"}}}',
@@ -65,7 +65,7 @@ describe('a run of the set-up', () => {
     expect(machine.takeCalls().filter((call) => call.startsWith('npm ci'))).toHaveLength(1);
   });
 
-  it('compiles anew for changed sources and for another LibTorch', async () => {
+  it('compiles again for changed sources and for another LibTorch', async () => {
     await machine.setUp();
     machine.write('clone/packages/torch/native/addon.cpp', '// second version');
     machine.remove('npm');
@@ -82,13 +82,13 @@ describe('a run of the set-up', () => {
     expect(builtAddon()).toBe('// second version');
   });
 
-  it('installs the dependencies of a LibTorch that does not load without them', async () => {
+  it('installs the dependencies of a LibTorch that needs them to load', async () => {
     expect((await machine.setUp({ FAKE_CUDA: '1' })).code).toBe(0);
     const installs = machine.takeCalls().filter((call) => call.includes('pip install'));
     expect(installs.map((call) => call.includes('--no-deps'))).toEqual([true, false]);
   });
 
-  it('shows the error of what failed, whatever follows it, and leaves nothing half done', async () => {
+  it('shows the error of a failed step, whatever follows it, and leaves no partial work', async () => {
     const { code, output } = await machine.setUp({
       FAKE_PIP_FAILS: machine.write('noise', 'Usage: and so on\n'.repeat(100)),
     });
@@ -100,7 +100,7 @@ describe('a run of the set-up', () => {
 });
 
 describe('missing tools', () => {
-  it('are named all at once, with the command that brings them', async () => {
+  it('are reported all at once, with the command that installs them', async () => {
     machine.remove('cmake', 'g++', 'python3');
     machine.tool('apt-get', 'exit 1');
     const { code, output } = await machine.setUp();
@@ -111,7 +111,7 @@ describe('missing tools', () => {
     expect(machine.takeCalls()).toEqual([]);
   });
 
-  it('are named as the other package managers call them', async () => {
+  it('have the names of other package managers', async () => {
     machine.remove('g++', 'make');
     machine.tool('dnf', 'exit 1');
     expect((await machine.setUp()).output).toMatch(/dnf install -y gcc-c\+\+ make\n/);
@@ -120,7 +120,7 @@ describe('missing tools', () => {
     expect((await machine.setUp()).output).toContain('xcode-select --install');
   });
 
-  it('are those that are too old, too', async () => {
+  it('include tools that are too old', async () => {
     machine.tool('cmake', 'echo "cmake version 3.10.2"');
     machine.tool('g++', 'echo "g++ (Vendor 12.0) 9.4.0"');
     machine.tool('python3', 'echo "3.8.10 True"');
@@ -131,19 +131,19 @@ describe('missing tools', () => {
     expect(output).toContain('python3 is 3.8.10');
   });
 
-  it('include a pip that Python lacks', async () => {
+  it('include a missing pip', async () => {
     machine.tool('python3', 'echo "3.11.7 False"');
     machine.tool('apt-get', 'exit 1');
     expect((await machine.setUp()).output).toMatch(/apt-get install -y python3-pip\n/);
   });
 });
 
-describe('an interrupted set-up', () => {
+describe('an interrupted setup', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    it(`ends what runs on ${signal}, and the next one builds from the start`, async () => {
+    it(`ends running programs on ${signal}, and the next setup builds from the start`, async () => {
       const { child, ending } = machine.start('scripts/setup.mjs', { FAKE_BUILD_HANGS: '1' });
       const half = 'clone/packages/torch/build/work-torch-2.13.0-cpu/keel_torch.node';
       await vi.waitFor(() => expect(machine.has(half)).toBe(true), { timeout: 20_000 });
@@ -157,21 +157,21 @@ describe('an interrupted set-up', () => {
     });
   }
 
-  it('leaves a lock that is taken over once its process is gone', async () => {
+  it('leaves a lock that is taken over once its process has ended', async () => {
     const gone = spawnSync(process.execPath, ['-e', '']);
     machine.write(lock, JSON.stringify({ pid: gone.pid, started: '1' }));
     expect((await machine.setUp()).code).toBe(0);
     expect(machine.has(lock)).toBe(false);
   });
 
-  it('leaves a lock that is taken over where it is cut short', async () => {
+  it('leaves a lock that is taken over if it is truncated', async () => {
     machine.write(lock, '{"pi');
     expect((await machine.setUp()).code).toBe(0);
   });
 });
 
-describe('two set-ups at once', () => {
-  it('wait for one another', async () => {
+describe('two setups at once', () => {
+  it('wait for each other', async () => {
     machine.write(lock, JSON.stringify({ pid: process.pid, started: null }));
     const { child, ending } = machine.start('scripts/setup.mjs');
     let output = '';

@@ -1,5 +1,5 @@
 // Measures Keel's GRPO: time and completion tokens of each step, peak memory. Prints one JSON line,
-// as benchmarks/trl/grpo.py does.
+// like benchmarks/trl/grpo.py.
 import { fileURLToPath } from 'node:url';
 import { trainGrpo } from '@keel/align';
 import { measureRun } from './measure-run.ts';

@@ -1,21 +1,22 @@
-// What Keel's side of a comparison measures of a run: time and tokens of each step, peak memory,
-// and how that compares with the machine's own matrix product.
+// Keel's side of a comparison: time and tokens of each step, peak memory, and the speed relative to
+// the machine's peak matmul speed.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureMatmulPeak, type RunHooks, type RunResult } from '@keel/align';
+import type { RunHooks, RunResult } from '@keel/align';
+import { measureMatmulPeak } from '@keel/align/internal';
 import { type LanguageModel, loadModel, type ModelSizes, modelSizes } from '@keel/model';
 import { threads, torchBuild } from '@keel/torch';
 
-/** What one kind of training adds. */
+/** Settings of one kind of training. */
 export interface MeasuredTraining {
-  /** Flag of the rows a step, and how many there are unless told. */
+  /** Flag for the rows per step, and its default. */
   rows: { flag: string; default: string };
   train(options: CommonOptions, hooks: RunHooks): Promise<RunResult>;
-  /** Completions of each row, whose tokens are counted; the tokens of rows unless told. */
+  /** Completions per row whose tokens are counted (default: count the tokens of rows). */
   answers?: number;
-  /** Floating-point operations of a step on these rows, as every run counts them for its mfu. */
+  /** Floating-point operations of a step on these rows, counted as in a run's mfu. */
   flops?(
     model: LanguageModel,
     sizes: ModelSizes,
@@ -25,7 +26,7 @@ export interface MeasuredTraining {
   ): Promise<number>;
 }
 
-/** Options that a comparison gives to any training. */
+/** Options of a comparison for every kind of training. */
 export type CommonOptions = ReturnType<typeof commonOptions>;
 
 type Values = Readonly<Record<string, string>> & { full: boolean };
@@ -47,7 +48,8 @@ function valuesOf({ rows }: MeasuredTraining): Values {
       'lora-layers': { type: 'string', default: 'all' },
     },
   });
-  if (values.data === undefined) throw new Error('--data is missing: rows, JSON Lines');
+  if (values.data === undefined)
+    throw new Error('--data is required: a file of rows in JSON Lines');
   return values as Values;
 }
 
@@ -82,8 +84,8 @@ function commonOptions(
 }
 
 /**
- * Runs the training that the command line asks for; prints one JSON line, as the scripts in
- * benchmarks/trl do.
+ * Runs the training given by the command line; prints one JSON line, like the scripts in
+ * benchmarks/trl.
  */
 export async function measureRun(training: MeasuredTraining): Promise<void> {
   const values = valuesOf(training);
@@ -140,12 +142,12 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
   }
 }
 
-/** Highest resident memory of this process so far, in bytes, as the system counts it. */
+/** Peak resident memory of this process so far, in bytes, from the system. */
 function peakBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** The mean over the steps that are measured. */
+/** Mean over the measured steps. */
 async function modelFlops(
   flopsOf: NonNullable<MeasuredTraining['flops']>,
   values: Values,

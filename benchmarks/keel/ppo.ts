@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { fineTune, type RunHooks, trainPpo, trainReward } from '@keel/align';
 import { generateAll, loadModel } from '@keel/model';
 
-/** `four models`: reward, reference and critic have a base each beside the policy's. */
+/** `four models`: reward, reference and critic each have their own base. */
 export type MeasuredKind = 'reward' | 'sft' | 'ppo' | 'four models';
 
 export interface MeasuredOptions {
   model: string;
-  /** For runs, named after their kind. */
+  /** Folder for runs, which are named after their kind. */
   folder: string;
   data: string;
   reward: string;
-  /** The same model in another place. */
+  /** The same model under another path. */
   otherBase: string;
-  /** Rollout batches; as many optimiser steps of supervised fine-tuning. */
+  /** Rollout batches, or the same number of optimiser steps of supervised fine-tuning. */
   batches: number;
   prompts: number;
   answers: number;
@@ -29,11 +29,11 @@ export interface MeasuredOptions {
 export interface Measured {
   peak_rss_bytes: number;
   /**
-   * Of a rollout batch with all its steps, the first left out; of supervised fine-tuning, of one
-   * step.
+   * Seconds of a rollout batch with all of its steps, without the first; for supervised
+   * fine-tuning, of one step.
    */
   seconds_per_batch: number;
-  /** Of that time; of PPO only. */
+  /** Shares of that time; only for PPO. */
   shares: { rollout: number; reward: number; scoring: number; update: number } | null;
 }
 
@@ -57,7 +57,7 @@ const hooks: RunHooks = {
     const now = performance.now();
     if (event.type === 'start') {
       last = now;
-      // What loading took and gave back is no training.
+      // Memory used and freed while loading does not count as training.
       writeFileSync('/proc/self/clear_refs', '5');
     }
     if (event.type !== 'step') return;
@@ -88,8 +88,7 @@ switch (kind) {
     await ppo();
     break;
   case 'four models': {
-    // Reference and critic compute on the policy's base whatever stands beside it: their own bases
-    // are only held.
+    // Reference and critic compute on the policy's base anyway: their own bases only occupy memory.
     const held = await Promise.all([0, 1].map(() => loadModel(asked.otherBase, common)));
     for (const one of held) await generateAll(one, [[1]], { maxNewTokens: 2 });
     await ppo();
@@ -97,7 +96,7 @@ switch (kind) {
   }
 }
 
-// VmHWM, which begins anew with the training; the process's maxRSS does not.
+// VmHWM, which is reset when training starts; the process's maxRSS is not.
 const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))![1];
 const perBatch = kind === 'sft' || kind === 'reward' ? 1 : epochs;
 const counted = steps.slice(perBatch);

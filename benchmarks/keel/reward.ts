@@ -1,13 +1,14 @@
 // Measures Keel's reward modelling: time and tokens of each step, peak memory. Prints one JSON
-// line, as benchmarks/trl/reward.py does.
+// line, like benchmarks/trl/reward.py.
+
+import { trainReward } from '@keel/align';
+import { openRows } from '@keel/align/data';
 import {
   type JudgedOptions,
-  openRows,
   packJudged,
   type TokenisedJudged,
   tokeniseJudged,
-  trainReward,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 
@@ -18,7 +19,7 @@ const reading: JudgedOptions = {
 
 await measureRun({
   rows: { flag: 'pairs', default: '4' },
-  // What comes after the last step is no training.
+  // Work after the last step does not count as training.
   train: (options, hooks) => trainReward({ ...options, normalise: 'none' }, hooks),
   async flops(model, sizes, path, indices, full) {
     await using rows = await openRows([path], { kind: 'judged' });

@@ -1,13 +1,14 @@
 // Measures Keel's supervised fine-tuning: time and tokens of each step, peak memory. Prints one
-// JSON line, as benchmarks/trl/sft.py does.
+// JSON line, like benchmarks/trl/sft.py.
+
+import { fineTune } from '@keel/align';
+import { openRows } from '@keel/align/data';
 import {
   defaultScoring,
-  fineTune,
-  openRows,
   packExamples,
   type TokenisedExample,
   tokeniseExample,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 

@@ -1,4 +1,7 @@
-"""Writes a GGUF model as a folder that transformers and Keel load: weights dequantised, tokenizer, template."""
+"""Converts a GGUF model to a folder that transformers and Keel load.
+
+Writes dequantised weights, tokenizer and template.
+"""
 
 import argparse
 from pathlib import Path
@@ -12,10 +15,16 @@ parser.add_argument("output", type=Path, help="the folder to write")
 parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
 arguments = parser.parse_args()
 
-source = {"pretrained_model_name_or_path": str(arguments.gguf.parent), "gguf_file": arguments.gguf.name}
+source = {
+    "pretrained_model_name_or_path": str(arguments.gguf.parent),
+    "gguf_file": arguments.gguf.name,
+}
 dequantised = GgufConfig(dequantize=True)
-loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32, quantization_config=dequantised)
-# transformers refuses to save what it read from a GGUF file: a plain model takes the same weights.
+loaded = AutoModelForCausalLM.from_pretrained(
+    **source, dtype=torch.float32, quantization_config=dequantised
+)
+# transformers refuses to save a model read from a GGUF file, so a plain model gets the same
+# weights.
 config = loaded.config
 if hasattr(config, "quantization_config"):
     del config.quantization_config

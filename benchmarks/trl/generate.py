@@ -1,4 +1,7 @@
-"""Measures generation with transformers: tokens a second at several batch sizes. Prints one JSON line for each."""
+"""Measures generation with transformers: tokens per second at several batch sizes.
+
+Prints one JSON line for each.
+"""
 
 import argparse
 import json
@@ -8,13 +11,17 @@ import time
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", required=True, help="model folder (export-model.py writes one)")
-parser.add_argument("--prompts", required=True, help="JSON file: lists of token ids, all of one length")
-parser.add_argument("--batches", default="1,16,64", help="batch sizes (default 1,16,64)")
-parser.add_argument("--new-tokens", type=int, default=64, help="tokens of each sample (default 64)")
+parser.add_argument(
+    "--prompts", required=True, help="JSON file: lists of token ids, all of the same length"
+)
+parser.add_argument("--batches", default="1,16,64", help="batch sizes (default: 1,16,64)")
+parser.add_argument("--new-tokens", type=int, default=64, help="tokens per sample (default: 64)")
 parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16")
 parser.add_argument("--device", default="cpu")
-parser.add_argument("--repeats", type=int, default=3, help="runs after the warm-up; the best counts (default 3)")
-parser.add_argument("--threads", type=int, help="threads of an operator (default: PyTorch's choice)")
+parser.add_argument(
+    "--repeats", type=int, default=3, help="runs after the warm-up; the best counts (default: 3)"
+)
+parser.add_argument("--threads", type=int, help="threads per operator (default: PyTorch's choice)")
 arguments = parser.parse_args()
 
 os.environ.update(HF_HUB_OFFLINE="1", TQDM_DISABLE="1")
@@ -25,7 +32,9 @@ from transformers import AutoModelForCausalLM  # noqa: E402
 if arguments.threads:
     torch.set_num_threads(arguments.threads)
 dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[arguments.dtype]
-model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype).to(arguments.device).eval()
+model = (
+    AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype).to(arguments.device).eval()
+)
 with open(arguments.prompts) as file:
     prompts = json.load(file)
 
@@ -41,7 +50,7 @@ def once(batch, seed):
         temperature=1.0,
         top_k=0,
         top_p=1.0,
-        # No stop token: every sample has the same length, on both sides of the comparison.
+        # Without a stop token every sample has the same length, on both sides of the comparison.
         eos_token_id=None,
         pad_token_id=0,
         max_new_tokens=arguments.new_tokens,
@@ -50,7 +59,9 @@ def once(batch, seed):
         torch.cuda.synchronize()
     seconds = time.perf_counter() - begin
     if output.shape[1] != ids.shape[1] + arguments.new_tokens:
-        raise SystemExit(f"samples of {output.shape[1] - ids.shape[1]} tokens came, {arguments.new_tokens} were asked for")
+        raise SystemExit(
+            f"expected {arguments.new_tokens} tokens, got {output.shape[1] - ids.shape[1]}"
+        )
     return seconds
 
 

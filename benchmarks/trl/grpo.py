@@ -1,6 +1,7 @@
-"""Measures TRL's GRPOTrainer on the CPU: time and completion tokens of each step, peak memory. Prints one JSON line.
+"""Measures TRL's GRPOTrainer on the CPU: time and completion tokens of each step, peak memory.
 
-Every completion has 48 tokens: none may end before. Rows {prompt}, 4 completions each, one optimiser step a batch.
+Prints one JSON line. Every completion has exactly 48 tokens. Rows {prompt}, 4 completions each, one
+optimiser step per batch.
 """
 
 from measurement import measure, parser_of
@@ -13,7 +14,7 @@ arguments = parser.parse_args()
 
 
 def reward(completions, **_):
-    """That of benchmarks/keel/length-reward.ts."""
+    """Same as benchmarks/keel/length-reward.ts."""
     return [-abs(len(completion[0]["content"]) - 200) / 200 for completion in completions]
 
 
@@ -32,7 +33,7 @@ def config(**options):
         num_generations=COMPLETIONS,
         max_completion_length=TOKENS,
         generation_kwargs={"min_new_tokens": TOKENS},
-        # Prompts as they come.
+        # Prompts in their order.
         shuffle_dataset=False,
         **options,
     )

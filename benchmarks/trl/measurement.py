@@ -1,6 +1,6 @@
-"""What the TRL scripts share: their flags, what is measured of a run, and the JSON line that they print.
+"""Shared by the TRL scripts: flags, measurements of a run, and the JSON line that they print.
 
-The rows come in their order, without shuffling. The first step is left out of the times.
+Rows are used in order, without shuffling. The first step is excluded from the times.
 """
 
 import argparse
@@ -18,18 +18,35 @@ def at_least_two(text):
 
 
 def parser_of(description, rows_flag, rows_default):
-    """Flags of a script; `rows_flag` is the name of the rows a step."""
+    """Flags of a script; `rows_flag` is the flag for the rows per step."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", required=True, help="model folder (export-model.py writes one)")
     parser.add_argument("--data", required=True, help="rows, JSON Lines in the chat format")
-    parser.add_argument("--steps", type=at_least_two, default=9, help="optimiser steps, the first not counted (default 9)")
     parser.add_argument(
-        f"--{rows_flag}", dest="rows", type=int, default=rows_default, help=f"{rows_flag} a step (default {rows_default})"
+        "--steps",
+        type=at_least_two,
+        default=9,
+        help="optimiser steps, the first not counted (default: 9)",
     )
-    parser.add_argument("--epochs", type=int, default=1, help="passes over the rows that the steps make (default 1)")
-    parser.add_argument("--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it")
-    parser.add_argument("--full", action="store_true", help="train all weights instead of an adapter")
-    parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the base weights")
+    parser.add_argument(
+        f"--{rows_flag}",
+        dest="rows",
+        type=int,
+        default=rows_default,
+        help=f"{rows_flag} per step (default: {rows_default})",
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=1, help="passes over the rows within the steps (default: 1)"
+    )
+    parser.add_argument(
+        "--rank", type=int, default=16, help="LoRA rank on all linear layers; alpha is twice it"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="train all weights instead of an adapter"
+    )
+    parser.add_argument(
+        "--dtype", choices=["bf16", "fp32"], default="bf16", help="precision of the base weights"
+    )
     parser.add_argument(
         "--autocast",
         action=argparse.BooleanOptionalAction,
@@ -42,12 +59,14 @@ def parser_of(description, rows_flag, rows_default):
         default=True,
         help="TRL's default is to recompute activations",
     )
-    parser.add_argument("--threads", type=int, help="threads of an operator (default: PyTorch's choice)")
+    parser.add_argument(
+        "--threads", type=int, help="threads per operator (default: PyTorch's choice)"
+    )
     return parser
 
 
 def memory(field):
-    """VmHWM (peak) or VmRSS (now) of this process in bytes; None where the system does not tell."""
+    """VmHWM (peak) or VmRSS (now) of this process in bytes; None if the system does not report it."""
     try:
         with open("/proc/self/status") as status:
             lines = dict(line.split(":", 1) for line in status)
@@ -57,7 +76,7 @@ def memory(field):
 
 
 def restart_peak():
-    """Sets the peak back to what is resident now, so that loading does not count as training."""
+    """Resets the peak to the current resident memory, so that loading does not count as training."""
     try:
         with open("/proc/self/clear_refs", "w") as control:
             control.write("5")
@@ -68,18 +87,23 @@ def restart_peak():
 def measure(arguments, make_trainer, config_class, classifier=False, answers=None, **config):
     """Trains and prints one JSON line.
 
-    make_trainer(trainer arguments, load) makes the trainer; load() loads the model in the precision asked for.
-    `config` holds what this trainer's configuration has beside what all have. With `classifier` the model has one
-    label, and the adapter its head beside it. With `answers` a row is a prompt that is answered so many times, and the
-    answers' tokens are counted.
+    make_trainer(trainer arguments, load) creates the trainer; load() loads the model in the
+    requested precision. `config` contains the trainer's own settings in addition to the shared
+    ones. With `classifier` the model has one label, and the adapter includes the head. With
+    `answers` a row is a prompt that is answered that many times, and the answers' tokens are
+    counted.
     """
-    # A cached result of an earlier run, or a look-up in the hub, would not be the training that is
-    # measured.
+    # A cached result of an earlier run, or a hub look-up, would distort the measurement.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_CACHING="1", TQDM_DISABLE="1")
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        TrainerCallback,
+    )
 
     class Measurement(TrainerCallback):
         def __init__(self):
@@ -111,7 +135,9 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
 
     def load():
         if classifier:
-            return AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=dtype, num_labels=1)
+            return AutoModelForSequenceClassification.from_pretrained(
+                arguments.model, dtype=dtype, num_labels=1
+            )
         return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -181,8 +207,7 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
                 "median_seconds_per_step": round(statistics.median(seconds), 4),
                 "tokens_per_step": tokens[1:],
                 "tokens_per_second": round(sum(tokens[1:]) / sum(seconds), 2),
-                # What is computed before the first step, such as a reference pass over all rows, is
-                # in here.
+                # This includes work before the first step, such as a reference pass over all rows.
                 "prepare_seconds": round(prepared, 3),
                 "peak_rss_bytes": max(peak_before_training or 0, peak_training or 0) or None,
                 "peak_training_rss_bytes": peak_training,
@@ -194,7 +219,7 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
 
 
 def in_order(trainer_class):
-    """The trainer, but that it takes the rows as they come, so that each side of the comparison sees the same batches."""
+    """The trainer with rows in their order, so that both sides of the comparison see the same batches."""
     from torch.utils.data import SequentialSampler
 
     class OrderedTrainer(trainer_class):

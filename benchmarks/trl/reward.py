@@ -1,7 +1,7 @@
-"""Measures TRL's RewardTrainer on the CPU: time and tokens of each step, peak memory. Prints one JSON line.
+"""Measures TRL's RewardTrainer on the CPU: time and tokens of each step, peak memory.
 
-TRL counts a prompt twice in num_tokens, once with the chosen and once with the rejected answer, as it also computes it
-twice.
+Prints one JSON line. TRL counts a prompt twice in num_tokens, once with the chosen and once with
+the rejected answer, because it also computes it twice.
 """
 
 from measurement import in_order, measure, parser_of

@@ -1,6 +1,7 @@
-"""Measures TRL's SFTTrainer on the CPU: time and tokens of each step, peak memory. Prints one JSON line.
+"""Measures TRL's SFTTrainer on the CPU: time and tokens of each step, peak memory.
 
-Rows {prompt, completion}; the loss is of the completions, TRL's default for them.
+Prints one JSON line. Rows {prompt, completion}; the loss is on the completions, TRL's default for
+them.
 """
 
 from measurement import in_order, measure, parser_of

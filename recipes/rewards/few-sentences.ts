@@ -1,5 +1,5 @@
-// 1 for an answer of one or two sentences, less by a quarter for each more, 0 for none at all.
-import type { RewardFunction } from '@keel/align';
+// 1 for an answer of one or two sentences, minus a quarter for each further sentence; 0 for none.
+import type { RewardFunction } from '@keel/align/rewards';
 
 const fewSentences: RewardFunction = ({ text }) => {
   const sentences = text.match(/[^.!?\s][^.!?]*([.!?]+|$)/g)?.length ?? 0;

@@ -1,7 +1,6 @@
-// 1 where the answer is the number of the row's field "answer" and nothing else, half where its
-// last number is that one, a fifth for another number alone: what the form is worth is learnt
-// before what is right.
-import type { RewardFunction } from '@keel/align';
+// 1 if the answer is exactly the number in the row's field "answer", a half if that is its last
+// number, a fifth for another number alone: the model learns the form before the right result.
+import type { RewardFunction } from '@keel/align/rewards';
 
 const rightNumber: RewardFunction = ({ text, extra }) => {
   const wanted = String(extra.answer);

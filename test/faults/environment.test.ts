@@ -1,6 +1,6 @@
-// What the system does to a run: full and read-only disks, limits, closed outputs, signals, a
-// missing cache, a clock that jumps. Whatever it is, the message says what to do, no stack is
-// shown, nothing is left half written, and the run resumes.
+// Faults of the system: full and read-only disks, limits, closed outputs, signals, a missing cache,
+// a clock that jumps. In each case the message says what to do, no stack is shown, no partial files
+// are left, and the run resumes.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const dpo = (...more: string[]): string[] => ['dpo', ...flags, ...more];
-/** As a line of a shell script. */
+/** The command as a line of a shell script. */
 const shell = (args: readonly string[]): string =>
   [`"$NODE" ${main}`, ...args.map((arg) => `'${arg}'`)].join(' ');
 const called = (script: string, more: NodeJS.ProcessEnv = {}): Result => {
@@ -44,7 +44,7 @@ const called = (script: string, more: NodeJS.ProcessEnv = {}): Result => {
   return { code: status, stdout, stderr };
 };
 const stack = /^ {4}at /m;
-/** Names of what is not whole, or a lock. */
+/** Names of partial files and locks. */
 const halves = /\.partial|\.replaced|\.lock/;
 
 function expectFailure({ code, stderr }: Result | Ended, message: RegExp): void {
@@ -54,8 +54,8 @@ function expectFailure({ code, stderr }: Result | Ended, message: RegExp): void 
 }
 
 const noDisks = noSmallDisks();
-describe.skipIf(noDisks !== null)(`a disk of its own${noDisks ? ` (${noDisks})` : ''}`, () => {
-  test('that fills up: the checkpoint before stays, and the run resumes once there is room', () => {
+describe.skipIf(noDisks !== null)(`a separate disk${noDisks ? ` (${noDisks})` : ''}`, () => {
+  test('that fills up: the previous checkpoint stays, and the run resumes once there is space', () => {
     const resume = `${shell(dpo('--lora', '--output', run, '--resume'))}`;
     const found = onDisk(
       disk,
@@ -114,9 +114,9 @@ test.skipIf(process.getuid?.() === 0)(
 
 describe.skipIf(!existsSync('/dev/full'))('stdout', () => {
   test.each([
-    ['whose reader leaves', '| head -n 1 >/dev/null', 141, 'its reader has closed it'],
+    ['whose reader exits', '| head -n 1 >/dev/null', 141, 'stdout: '],
     ['on a full disk', '> /dev/full', 1, 'the disk is full'],
-  ])('%s ends the step under way and saves it', (name, to, code, why) => {
+  ])('%s finishes the current step and saves it', (name, to, code, why) => {
     const output = join(folder, name);
     const line = shell(dpo('--lora', '--json', '--output', output, '--max-steps', '400'));
     // The status of the command before the pipe, without bash.
@@ -139,7 +139,7 @@ describe.skipIf(!existsSync('/dev/full'))('stdout', () => {
   });
 });
 
-test('SIGHUP ends the step under way and saves it, as SIGTERM does', async () => {
+test('SIGHUP finishes the current step and saves it, like SIGTERM', async () => {
   const output = join(folder, 'hung-up');
   let sent = false;
   const found = await keel(dpo('--lora', '--json', '--output', output, '--max-steps', '4000'), {
@@ -155,7 +155,7 @@ test('SIGHUP ends the step under way and saves it, as SIGTERM does', async () =>
   expect(readdirSync(join(output, 'checkpoints')).at(-1)).toMatch(/^step-\d+$/);
 });
 
-test('a cache that cannot be made is reported once, and not needed', async () => {
+test('a cache that cannot be created is reported once, and is not required', async () => {
   const file = join(folder, 'no-folder');
   writeFileSync(file, '');
   const output = join(folder, 'uncached');
@@ -180,7 +180,7 @@ test('a row of 10 MB does not fill the terminal', async () => {
   expect(found.stderr.length).toBeLessThan(2000);
 });
 
-test('a clock that jumps, back too, changes no result', async () => {
+test('a clock that jumps, even backwards, does not change the result', async () => {
   const [, model, , data] = flags as [string, string, string, string];
   const options: Omit<AlignPairsOptions, 'output'> = {
     ...{ model, data: [data], precision: 'fp32', batchSize: 4, maxSteps: 4, saveSteps: 2 },

@@ -1,20 +1,20 @@
-// Every change that this process makes to files below one folder, in order: to count them, or to
-// die at one of them.
+// Intercepts every change that this process makes to files in one folder, to count them or to die
+// at one of them.
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
 
-/** A place in a process's changes to files. */
+/** A point in a process's sequence of file changes. */
 export interface KillPlace {
   /** Which change, from 0. */
   index: number;
-  /** Before it, in the middle of it (of what can be half done), or right after it. */
+  /** Before it, in the middle of it (if it can be done in part), or right after it. */
   when: 'before' | 'half' | 'after';
 }
 
 /**
- * From now on, counts changes to files below `root`, and ends the process by SIGKILL at `place`.
+ * Starts counting changes to files below `root`, and kills the process with SIGKILL at `place`.
  * @returns the number of changes so far
  */
 export function watchFiles(root: string, place: KillPlace | null): () => number {
@@ -26,7 +26,7 @@ export function watchFiles(root: string, place: KillPlace | null): () => number 
     process.kill(process.pid, 'SIGKILL');
     throw new Error('SIGKILL did not end the process');
   };
-  /** Does a change, or dies. @param half does a part of it */
+  /** Makes a change, or dies. @param half makes a part of it */
   const change = <T>(path: unknown, name: string, whole: () => T, half?: () => void): T => {
     const named = typeof path === 'number' ? paths.get(path) : path;
     if (typeof named !== 'string' || !resolve(named).startsWith(inside)) return whole();

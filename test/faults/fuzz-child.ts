@@ -1,4 +1,4 @@
-// Reads damaged files, one after the other, in a process that may be ended by them.
+// Reads damaged files one after the other, in a process that they may crash.
 import { isEngineError } from '@keel/model';
 import { targets } from './targets.ts';
 
@@ -8,7 +8,7 @@ export interface Task {
   file: string;
 }
 
-/** null: fine. */
+/** `fault` is null if the input was handled well. */
 export type Verdict = { fault: string | null; outcome: 'read' | 'refused' };
 
 const known = new Set([
@@ -29,18 +29,18 @@ process.on('uncaughtException', (error) => {
 function faultOf(error: unknown, { folder }: Task): string | null {
   if (!(error instanceof Error)) return `threw no error: ${String(error)}`;
   const { name, message, stack } = error as Error;
-  const said = `${name}: ${message.slice(0, 500)}`;
-  // A model may be for short texts.
+  const text = `${name}: ${message.slice(0, 500)}`;
+  // A model may only accept short texts.
   if (/^a sequence has \d+ tokens/.test((error as Error).message)) return null;
-  if (isEngineError(error) || !known.has(name)) return `${said}\n${stack}`;
+  if (isEngineError(error) || !known.has(name)) return `${text}\n${stack}`;
   if (
     name !== 'ChatTemplateError' &&
     engineWords.test(message) &&
     !message.includes("' is undefined")
   )
-    return said;
+    return text;
   const named = message.includes(folder) || name === 'ChatTemplateError';
-  return named ? null : `names no file: ${said}`;
+  return named ? null : `names no file: ${text}`;
 }
 
 async function judge(task: Task): Promise<Verdict> {
@@ -50,7 +50,7 @@ async function judge(task: Task): Promise<Verdict> {
   try {
     const numbers = await target.read(task.folder);
     if (numbers?.some((value) => !Number.isFinite(value))) {
-      verdict = { fault: `gives ${numbers.join(', ')} in silence`, outcome: 'read' };
+      verdict = { fault: `returns ${numbers.join(', ')} without an error`, outcome: 'read' };
     }
   } catch (error) {
     verdict = { fault: faultOf(error, task), outcome: 'refused' };

@@ -1,7 +1,7 @@
 /**
- * Damages files of every format that Keel reads, and looks at what its readers make of them. Each
- * file must be read, or be refused with an error that names it: never a crash, a hang, much memory,
- * an error nobody catches, the engine's own words, or NaN in silence.
+ * Damages files of every format that Keel reads, and checks how its readers handle them. Each file
+ * must be read or rejected with an error that names it. Crashes, hangs, excessive memory, uncaught
+ * errors, messages of the JavaScript engine and silent NaN are failures.
  *
  *     node test/faults/fuzz.ts --seed 7 --count 20000 [--target gguf] [--keep FOLDER]
  */
@@ -25,7 +25,7 @@ import { damageBytes, damageJson, randomFrom } from './mutate.ts';
 const MILLISECONDS = 60_000;
 const MOST_BYTES = 2.5e9;
 
-/** What the parent knows of a target without loading LibTorch. */
+/** What the parent process needs to know about a target, without loading LibTorch. */
 export interface TargetFile {
   name: string;
   file: string;
@@ -49,7 +49,7 @@ export interface FuzzOptions {
   seed: number;
   count: number;
   targets: readonly TargetFile[];
-  /** Where damaged files with failures are kept. */
+  /** Folder for damaged files that caused failures. */
   keep?: string | null;
   log?: (line: string) => void;
 }
@@ -98,7 +98,7 @@ export async function fuzz({
 function damaged(whole: Buffer, json: boolean, random: () => number): Buffer {
   if (!json || random() < 0.3) return damageBytes(whole, random);
   const text = (): string => JSON.stringify(damageJson(JSON.parse(whole.toString('utf8')), random));
-  // One deep value inside of another is too deep to be written.
+  // Nested deep values can be too deep to serialise: try again.
   for (;;) {
     try {
       return Buffer.from(text());
@@ -106,7 +106,7 @@ function damaged(whole: Buffer, json: boolean, random: () => number): Buffer {
   }
 }
 
-/** The process that reads. It is started again after an input that ended it. */
+/** The process that reads. It is started again after an input that crashed it. */
 class Reader {
   #child: ChildProcess | null = null;
 
@@ -182,7 +182,7 @@ function residentBytes(pid: number): number {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
     return pages * 4096;
   } catch {
-    // Not Linux, or gone.
+    // Not Linux, or the process has ended.
     return 0;
   }
 }

@@ -1,5 +1,5 @@
-// A run in a process of its own, to be killed: node kill-child.ts '<ChildTask as JSON>'. Prints its
-// number of changes to files.
+// A run in a separate process, to be killed: node kill-child.ts '<ChildTask as JSON>'. Prints its
+// number of file changes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -20,14 +20,12 @@ export type Job =
 
 export interface ChildTask {
   job: Job;
-  /** Changes to files below it count. */
+  /** Changes to files below this folder count. */
   root: string;
   place: KillPlace | null;
 }
 
-/**
- * As a user does: `--resume` where there is a run, and the same command again where there is none.
- */
+/** Acts like a user: `--resume` if there is a run, otherwise the same command again. */
 async function run({ kind, options }: Job): Promise<void> {
   const resume = existsSync(join(options.output, 'config.yaml'));
   if (kind === 'dpo') await alignPairs({ ...options, resume });

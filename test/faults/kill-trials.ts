@@ -1,5 +1,5 @@
-// Runs that are killed at changes to files drawn from a seed, resumed, and compared with a run that
-// was left alone.
+// Kills runs at file changes chosen from a seed, resumes them, and compares them with an
+// undisturbed run.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,12 +14,13 @@ const program = fileURLToPath(new URL('kill-child.ts', import.meta.url));
 
 export interface Trial {
   seed: number;
-  /** What the process said of each kill. */
+  /** The process's message about each kill. */
   killed: string[];
 }
 
 /**
- * Trials of one job in a folder of their own. All of them run under one path: results may name it.
+ * Trials of one job in a separate folder. All of them use the same path, because results may
+ * contain it.
  */
 export class KillTrials {
   readonly #root: string;
@@ -33,7 +34,7 @@ export class KillTrials {
     mkdirSync(root, { recursive: true });
   }
 
-  /** Runs the job without a kill. @returns how many changes to files it makes */
+  /** Runs the job without a kill. @returns the number of file changes */
   async whole(): Promise<number> {
     const { code, stdout, stderr } = await this.#run(null);
     expect(code, stderr).toBe(0);
@@ -43,12 +44,12 @@ export class KillTrials {
   }
 
   /**
-   * Kills and resumes, lets the run end, and compares its results byte for byte.
-   * @param kills at most; the first one hits a fresh run, the others resumed ones
+   * Kills and resumes the run, lets it finish, and compares its results byte for byte.
+   * @param kills maximum number of kills; the first hits a fresh run, the others hit resumed ones
    */
   async trial(seed: number, kills: number): Promise<Trial> {
     const draw = draws(seed);
-    // The first numbers of small seeds are alike.
+    // The first numbers of small seeds are similar.
     for (let skip = 0; skip < 16; skip++) draw(1);
     const run = join(this.#root, 'run');
     for (const name of ['run', 'cache'])
@@ -56,7 +57,7 @@ export class KillTrials {
     const killed: string[] = [];
     for (let kill = 0; kill < kills; kill++) {
       const when = (['before', 'half', 'after'] as const)[draw(3)]!;
-      // Later processes have less to do: what is left is about this much.
+      // Later processes have less left to do: about this much.
       const place = { index: draw(Math.ceil(this.#changes / (kill + 1))), when };
       const { signal, code, stderr } = await this.#run(place);
       if (code === 0) break;
@@ -108,13 +109,13 @@ export class KillTrials {
   }
 }
 
-/** A run itself, or the runs of a recipe's stages. */
+/** The run itself, or the runs of a recipe's stages. */
 function runsIn(folder: string): string[] {
   if (existsSync(join(folder, 'final'))) return ['.'];
   return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'final')));
 }
 
-/** Locks, and files that are not whole. */
+/** Locks and partial files. */
 const leftovers = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
     /(^|\/)\.(lock|.*\.(partial|replaced))/.test(path),

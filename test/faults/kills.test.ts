@@ -1,6 +1,6 @@
-// Runs that are killed at places drawn from a seed end in the bytes of a run that was left alone:
-// weights, optimiser, metrics and samples. A few trials run here. Many, with a report of each kill
-// on stderr:
+// Runs that are killed at points chosen from a seed give the same bytes as an undisturbed run:
+// weights, optimiser, metrics and samples. A few trials run here. To run many, with a report of
+// each kill on stderr:
 //
 //     KEEL_KILL_TRIALS=200 KEEL_KILL_SEED=1 npx vitest run test/faults/kills.test.ts
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ import { KillTrials } from './kill-trials.ts';
 const asked = Number(process.env.KEEL_KILL_TRIALS ?? 0);
 const firstSeed = Number(process.env.KEEL_KILL_SEED ?? 1);
 const trialsOfEach = asked > 0 ? asked : 1;
-/** Kills of a trial at most. */
+/** Maximum kills per trial. */
 const killsOfEach = asked > 0 ? 3 : 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-kills-'));
@@ -48,7 +48,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const jobs: Record<string, (output: string) => Job> = {
-  // With a cache for the reference, which training changes.
+  // With a cache for the reference, which training updates.
   'a full DPO run': (output) => ({
     kind: 'dpo',
     options: { ...usual, model, data: [rows], evalData: [rows], evalSteps: 3, output, lora: false },

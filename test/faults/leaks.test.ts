@@ -1,5 +1,5 @@
-// Errors of the library, wherever they come from, leave no tensor behind: a program that catches
-// them can go on for days.
+// Errors of the library, whatever their source, leak no tensors: a program that catches them can
+// run for days.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ const write = (name: string, text: string): string => {
   writeFileSync(file(name), text);
   return file(name);
 };
-/** An error of whoever shows a run, once it has come to an event. */
+/** An error thrown by a listener at an event of this type. */
 const failAt = (type: string) => ({
   onEvent(event: { type: string }): void {
     if (event.type === type) throw new Error(`stop at ${type}`);
@@ -60,15 +60,14 @@ const failAt = (type: string) => ({
 const failures: Record<string, () => Promise<unknown>> = {
   'rows that cannot be used': () =>
     alignPairs({ ...pairs, output: output(), data: [write('bad.jsonl', '{"prompt":1}\n')] }),
-  'a model that is not there': () =>
-    alignPairs({ ...pairs, output: output(), model: file('none') }),
-  'weights that are cut short': async () => {
+  'a missing model': () => alignPairs({ ...pairs, output: output(), model: file('none') }),
+  'truncated weights': async () => {
     const model = writeTinyChatModel(file('cut'));
     const weights = readFileSync(join(model, 'model.safetensors'));
     writeFileSync(join(model, 'model.safetensors'), weights.subarray(0, weights.length - 100));
     await alignPairs({ ...pairs, output: output(), model });
   },
-  'a held-out file that is not there': () =>
+  'a missing held-out file': () =>
     alignPairs({ ...pairs, output: output(), evalData: [file('none.jsonl')] }),
   'a listener that throws at the start': () =>
     alignPairs({ ...pairs, output: output() }, failAt('start')),
@@ -76,7 +75,7 @@ const failures: Record<string, () => Promise<unknown>> = {
     alignPairs({ ...pairs, output: output() }, failAt('step')),
   'a listener that throws after a checkpoint, with full fine-tuning': () =>
     alignPairs({ ...pairs, output: output(), lora: false }, failAt('checkpoint')),
-  'a learning rate that breaks the weights': () =>
+  'a learning rate that makes the weights non-finite': () =>
     alignPairs({ ...pairs, output: output(), learningRate: 1e38, maxGradNorm: null }),
   'a checkpoint of another adapter': async () => {
     const path = output();
@@ -123,7 +122,7 @@ const failures: Record<string, () => Promise<unknown>> = {
   },
 };
 
-describe('an error leaves no tensor', () => {
+describe('an error leaks no tensors', () => {
   test.each(Object.entries(failures))('%s', async (_, fail) => {
     const before = await liveMemory();
     await expect(fail()).rejects.toThrow();

@@ -1,4 +1,4 @@
-// Damage done to a file, the same for the same seed.
+// Damages a file, in the same way for the same seed.
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -59,12 +59,12 @@ export function damageBytes(bytes: Buffer, random: () => number): Buffer {
   }
 }
 
-/** A value of JSON with another somewhere in it. */
+/** A JSON value with one of its parts replaced. */
 export function damageJson(value: Json, random: () => number): Json {
   const places: { holder: object; key: string }[] = [];
   const collect = (part: Json): void => {
     if (typeof part !== 'object' || part === null) return;
-    // Of long lists and tables some entries stand for all.
+    // In long lists and tables, some entries represent all.
     for (const key of Object.keys(part).slice(0, 60)) {
       places.push({ holder: part, key });
       collect((part as Record<string, Json>)[key]);

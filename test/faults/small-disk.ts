@@ -1,10 +1,10 @@
-// Disks that are full or read-only, for one process: a tmpfs in a mount namespace of its own.
+// Full or read-only disks for one process: a tmpfs in a separate mount namespace.
 import { spawnSync } from 'node:child_process';
 
 export type Disk =
-  /** At most so many KiB. */
+  /** Capacity in KiB. */
   | { sizeKiB: number }
-  /** Its content can only be read. */
+  /** A folder to mount read-only. */
   | { readOnly: string };
 
 export interface Result {
@@ -15,7 +15,7 @@ export interface Result {
 
 const namespace = ['unshare', '--user', '--mount', '--map-root-user'];
 
-/** Why there are no such disks here; null: there are. */
+/** Why such disks are not available here; null if they are. */
 export function noSmallDisks(): string | null {
   if (process.platform !== 'linux') return 'mount namespaces need Linux';
   const [command, ...args] = [...namespace, 'mount', '-t', 'tmpfs', 'keel', '/mnt'];
@@ -24,8 +24,8 @@ export function noSmallDisks(): string | null {
 }
 
 /**
- * Runs a shell command with a disk in place of a folder. What it writes there is gone afterwards:
- * what matters of it has to be printed.
+ * Runs a shell command with a disk mounted over a folder. Files on it are lost afterwards, so the
+ * command has to print what matters.
  */
 export function onDisk(folder: string, disk: Disk, script: string, env: NodeJS.ProcessEnv): Result {
   const mount =

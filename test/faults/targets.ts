@@ -1,7 +1,10 @@
-// The readers under test: a whole file each, and what reads it.
+// The readers under test, each with a valid file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MetricsLog, openRows, readRecipe, readRewardSpec } from '@keel/align';
+import { readRecipe } from '@keel/align';
+import { openRows } from '@keel/align/data';
+import { MetricsLog } from '@keel/align/internal';
+import { readRewardSpec } from '@keel/align/rewards';
 import {
   addLora,
   BatchBuilder,
@@ -21,14 +24,14 @@ import {
 import { writeGguf } from '../../packages/model/src/loading/fixtures/write-gguf.ts';
 import { tinyTokenizerJson } from '../../packages/model/src/tokenizer/testing/tiny-tokenizer.ts';
 
-/** A reader gives this where it read numbers, so that NaN does not pass in silence. */
+/** A reader returns the numbers that it read, so that NaN is detected. */
 export type Numbers = readonly number[];
 
 export interface Target {
   name: string;
-  /** The file that is damaged, in the folder that {@link prepare} fills. */
+  /** The file to damage, in the folder filled by {@link prepare}. */
   file: string;
-  /** Whether damage to a value of its JSON is worth more than damage to its bytes. */
+  /** Whether to damage values of its JSON rather than its bytes. */
   json?: boolean;
   prepare(folder: string): Promise<void> | void;
   read(folder: string): Promise<Numbers | undefined> | Numbers | undefined;

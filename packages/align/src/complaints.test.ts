@@ -16,7 +16,7 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   [
     "KTO's KL is matched with itself",
     'batching/mismatched.test.ts',
-    "KTO's KL is never of a prompt with an answer that was given to it",
+    "KTO's KL never pairs a prompt with an answer to itself",
   ],
   [
     "KTO's KL is over one row",
@@ -26,17 +26,17 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   [
     'masks are shifted by tokens merged at the border of prompt and answer',
     'batching/tokenise-pair.test.ts',
-    'tokenise prompt and answer apart: no token lies across their border',
+    'tokenise prompt and answer separately: no token crosses their border',
   ],
   [
     'a real end of sequence is masked, because pad equals it',
     'batching/complaints.test.ts',
-    'a real end of sequence is scored, also where the pad token is the same token',
+    'a real end of sequence is scored, even if it is also the pad token',
   ],
   [
     'the beginning of sequence is doubled',
     'batching/complaints.test.ts',
-    "a chat's beginning of sequence is the template's own, and not doubled",
+    "a chat's beginning-of-sequence token comes from the template, and is not doubled",
   ],
   [
     'gradient accumulation is scaled wrongly: pairs',

@@ -1,4 +1,4 @@
-// Runs another program in place of this one: same terminal, same signals, same ending.
+// Runs another program in place of this one: same terminal, same signals, same exit code.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -7,10 +7,9 @@ import { fileURLToPath } from 'node:url';
 const follow = fileURLToPath(new URL('follow-launcher.mjs', import.meta.url));
 
 /**
- * Runs `node` with `args` and ends this process as that one ends: with its exit code, or 128 plus
- * the number of the signal that ended it. The program gets this process's signals and does not
- * outlive it.
- * Rejects where the program cannot be started.
+ * Runs `node` with `args` and exits as it does: with its exit code, or 128 plus the number of the
+ * signal that killed it. The program receives this process's signals and does not outlive it.
+ * Rejects if the program cannot be started.
  *
  * @param {string} node
  * @param {string[]} args
@@ -22,7 +21,8 @@ export async function handOver(node, args, env = process.env) {
     env: { ...env, KEEL_LAUNCHER: String(process.pid) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  // ^C in a terminal reaches the child too: a second one would be taken for impatience.
+  // Ctrl-C in a terminal reaches the child directly. Forwarding it too would look like a second
+  // Ctrl-C, which quits at once.
   process.on('SIGINT', () => {
     if (!isForeground()) child.kill('SIGINT');
   });
@@ -34,7 +34,7 @@ export async function handOver(node, args, env = process.env) {
   process.exit(signal === null ? code : 128 + constants.signals[signal]);
 }
 
-/** Whether the terminal's signals go to this process's group. */
+/** Whether this process's group receives the terminal's signals. */
 function isForeground() {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8');

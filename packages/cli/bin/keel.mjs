@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `keel` command. Whatever Node starts it, src/main.ts runs under the pinned Node 24.
+// The `keel` command: runs src/main.ts here on Node 24 or newer, otherwise with the pinned Node.
 import { existsSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
@@ -9,7 +9,7 @@ import { handOver } from './hand-over.mjs';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-/** The nearest pinned Node in a node_modules folder here or above. */
+/** The nearest pinned Node, in a node_modules folder here or in a parent folder. */
 function findPinnedNode() {
   for (let folder = dirname(main); ; folder = dirname(folder)) {
     const node = join(folder, 'node_modules', 'node', 'bin', 'node');
@@ -26,15 +26,15 @@ if (node === null) {
 }
 
 /**
- * Where Node keeps what it compiled: a quarter of a second less at every start.
+ * Folder of Node's compile cache, which saves a quarter of a second at every start.
  * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
  */
 const compiled = join(process.env.KEEL_CACHE || join(homedir(), '.cache', 'keel'), 'compiled');
 
 /**
- * Makes a folder and those above it. Node's own way never returns below /proc.
+ * Creates a folder and its parents. Node's recursive mkdir never returns for paths below /proc.
  * @param {string} path
- * @returns {boolean} whether it is there now
+ * @returns {boolean} whether it exists now
  */
 function makeFolder(path) {
   for (let attempt = 0; attempt < 2; attempt++) {

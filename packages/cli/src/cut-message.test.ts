@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { cutMessage } from './cut-message.ts';
 
-test('messages of a usual length stay as they are', () => {
+test('messages of normal length are unchanged', () => {
   const text = `rows.jsonl:12: \`chosen\` is empty.\n${'x'.repeat(1000)}\nFix the row.`;
   expect(cutMessage(text)).toBe(text);
 });
 
-test('a long line keeps its beginning and its end', () => {
+test('a long line keeps its start and its end', () => {
   const cut = cutMessage(`rows.jsonl:12: found ${'x'.repeat(1e7)}. Fix the row.\nMore.`);
   expect(cut.length).toBeLessThan(1000);
   expect(cut).toMatch(/^rows\.jsonl:12: found x+ … \(9,9\d\d,\d\d\d more characters\) … x+\. /);

@@ -1,7 +1,9 @@
 const LONGEST_LINE = 1000;
 const LONGEST_MESSAGE = 8000;
 
-/** A message of a sensible length: data in it may be of any size. Beginning and end stay. */
+/**
+ * Limits a message's length, because data in it can be of any size. The start and the end are kept.
+ */
 export function cutMessage(text: string): string {
   const lines = text.split('\n').map((line) => cut(line, LONGEST_LINE));
   return cut(lines.join('\n'), LONGEST_MESSAGE);

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
+import { fileError } from '@keel/model/without-torch';
 import { CommanderError } from 'commander';
 import { cutMessage } from './cut-message.ts';
 import { complain } from './terminal.ts';
-import { fileError } from './torch-free/file-error.ts';
 
 /** Exit codes of the command line. */
 export const exitCodes = {
@@ -11,12 +11,12 @@ export const exitCodes = {
   usage: 2,
   hungUp: 129,
   interrupted: 130,
-  /** As a program that SIGPIPE ends. */
+  /** Like a program that SIGPIPE kills. */
   brokenPipe: 141,
   terminated: 143,
 } as const;
 
-/** Reports a failure to the user, without a stack unless KEEL_DEBUG=1. @returns the exit code */
+/** Reports a failure to the user, with a stack only if KEEL_DEBUG=1. @returns the exit code */
 export function reportFailure(error: unknown, verb: string | undefined): number {
   if (error instanceof CommanderError) {
     // Commander has printed its message (or the help) itself.
@@ -31,12 +31,12 @@ export function reportFailure(error: unknown, verb: string | undefined): number 
   return exitCodes.failed;
 }
 
-/** The error's message, and those of its causes where they say more. */
+/** The error's message, followed by those of its causes that add something. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const known = fileError(error) as Error;
   const parts = [known.message];
-  // What the system called the fault is in the words of a FileError already.
+  // A FileError already includes the system's message.
   for (let cause = causeOf(known); cause !== null; cause = causeOf(cause)) {
     const { message } = fileError(cause) as Error;
     if (!parts.some((part) => part.includes(message))) parts.push(message);

@@ -1,20 +1,18 @@
+import { ConfigError, flagValue, type OptionDescriptor } from '@keel/align/config';
 import { Argument, type Command, Option } from 'commander';
-import { ConfigError, flagValue, type OptionDescriptor } from './torch-free/align-config.ts';
 
-/** What each flag of a command was given, in order. */
+/** Values given for each flag of a command, in order. */
 const occurrences = new WeakMap<Command, Map<string, string[]>>();
 
 /**
- * Gives a command the flags of a verb, grouped for its help; `operand` names the option without a
- * flag.
+ * Adds the flags of a verb to a command.
+ * @param operand name of the option that is given without a flag
  */
 export function addFlags(
   command: Command,
   descriptors: readonly OptionDescriptor[],
   operand?: string,
 ): void {
-  const lasting = descriptors.filter(({ flagOnly }) => !flagOnly);
-  const ofThisCall = descriptors.filter(({ flagOnly }) => flagOnly);
   const given = new Map<string, string[]>();
   occurrences.set(command, given);
   const add = (option: Option, { name }: OptionDescriptor): void => {
@@ -24,26 +22,64 @@ export function addFlags(
       given.set(name, [...(given.get(name) ?? []), text]);
     });
   };
-  for (const descriptor of [...lasting, ...ofThisCall]) {
+  const rare: Option[] = [];
+  const negated: Option[] = [];
+  const terms = new Map<Option, string>();
+  for (const descriptor of requiredFirst(descriptors)) {
     if (descriptor.name === operand) {
       command.addArgument(new Argument(`[${operand}]`, helpText(descriptor)));
+      command.usage(`<${operand}> [options]`);
       continue;
     }
-    const { usage, flag, negatedFlag, group } = descriptor;
-    add(new Option(usage, helpText(descriptor)).helpGroup(`${group}:`), descriptor);
+    const { usage, flag, negatedFlag, group, required, common } = descriptor;
+    const option = new Option(negatedFlag === null ? usage : flag, helpText(descriptor));
+    option.helpGroup(`${required ? 'Required' : group}:`);
+    if (!common) rare.push(option);
+    terms.set(option, usage);
+    add(option, descriptor);
     if (negatedFlag === null) continue;
-    const other = usage === flag ? negatedFlag : flag;
-    add(new Option(other).hideHelp(), descriptor);
+    negated.push(new Option(negatedFlag));
+    add(negated.at(-1)!, descriptor);
   }
-  // Beside the flags of this call, which stand last; a verb that has none of them has a single
-  // group.
-  const heading = `${(ofThisCall.at(-1) ?? lasting[0])?.group ?? 'Options'}:`;
-  command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(heading));
+  command.configureHelp({
+    ...command.configureHelp(),
+    optionTerm: (option) => terms.get(option) ?? option.flags,
+  });
+  addHelpFlags(command, rare, negated);
 }
 
 /**
- * Rewrites `--lora=true` as `--lora` and `--lora=false` as `--no-lora`, which is how flags without
- * a value are parsed.
+ * Adds `--help`, which lists the common options, and `--help-all`. Options are hidden only when help
+ * is printed, since commander does not suggest hidden options for misspelt ones.
+ */
+function addHelpFlags(command: Command, rare: readonly Option[], negated: readonly Option[]): void {
+  const heading = 'Command line only:';
+  let all = rare.length === 0;
+  const what = all ? 'show this help' : 'show the most common options';
+  command.addHelpOption(new Option('-h, --help', what).helpGroup(heading));
+  const helpAll = new Option('--help-all', 'show all options').helpGroup(heading).hideHelp(all);
+  command.addOption(helpAll);
+  command.addHelpText('before', () => {
+    for (const option of all ? negated : [...negated, ...rare]) option.hideHelp();
+    return '';
+  });
+  command.on('option:help-all', () => {
+    all = true;
+    command.help();
+  });
+  command.addHelpText('after', () =>
+    all ? '' : `\n${rare.length} more options: keel ${command.name()} --help-all`,
+  );
+}
+
+const requiredFirst = (descriptors: readonly OptionDescriptor[]): OptionDescriptor[] => [
+  ...descriptors.filter(({ required }) => required),
+  ...descriptors.filter(({ required }) => !required),
+];
+
+/**
+ * Rewrites `--lora=true` as `--lora` and `--lora=false` as `--no-lora`, since commander's booleans
+ * take no value.
  * @throws ConfigError for another value
  */
 export function withPlainBooleans(
@@ -55,7 +91,7 @@ export function withPlainBooleans(
   const found = args.map((arg, at) => {
     const [, flag, value = ''] = /^(--[a-z-]+)=([\s\S]*)$/.exec(arg) ?? [];
     if (flag === undefined || (end >= 0 && at > end)) return arg;
-    // The value of the flag before it.
+    // This may be the value of the flag before it.
     const before = descriptors.find((one) => one.flag === args[at - 1]);
     if (before !== undefined && before.negatedFlag === null && before.bare === undefined)
       return arg;
@@ -72,7 +108,7 @@ export function withPlainBooleans(
   return found;
 }
 
-/** The flags that were really given, by the option's name. */
+/** The flags on the command line, by the option's name. */
 export function givenFlags(
   command: Command,
   descriptors: readonly OptionDescriptor[],
@@ -88,7 +124,7 @@ export function givenFlags(
   return given;
 }
 
-/** Flags of one value that were given several that differ, and which one counts. */
+/** A note for each flag of one value that was given several different ones. */
 export function repeatedFlags(
   command: Command,
   descriptors: readonly OptionDescriptor[],
@@ -98,25 +134,23 @@ export function repeatedFlags(
     if (list || new Set(values).size < 2) return [];
     const last = values.at(-1)!;
     if (negatedFlag === null) {
-      return [`${flag} is there ${values.length} times; the last one counts: ${last}`];
+      return [`${flag} is given ${values.length} times; the last one counts: ${last}`];
     }
     const counts = last === 'true' ? flag : negatedFlag;
-    return [`${flag} and ${negatedFlag} are both there; the last one counts: ${counts}`];
+    return [`${flag} and ${negatedFlag} are both given; the last one counts: ${counts}`];
   });
 }
 
+/** Every option has its default here, except flags of one command, which are off by default. */
 function helpText(descriptor: OptionDescriptor): string {
-  const { description, choices } = descriptor;
-  const notes: string[] = [];
-  if (choices !== null) notes.push(`one of ${choices.join(', ')}`);
-  if (descriptor.required) notes.push('required');
-  else if (descriptor.default !== false)
-    notes.push(`default: ${descriptor.shownDefault ?? defaultText(descriptor.default)}`);
-  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+  const { description, choices, required, flagOnly } = descriptor;
+  const text = choices === null ? description : `${description}; one of ${choices.join(', ')}`;
+  if (required || (flagOnly && descriptor.default === false)) return text;
+  return `${text} (default: ${descriptor.shownDefault ?? defaultText(descriptor.default)})`;
 }
 
 function defaultText(value: unknown): string {
   if (value === null || value === undefined) return 'none';
-  if (value === true) return 'on';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
   return Array.isArray(value) ? value.join(',') : String(value);
 }

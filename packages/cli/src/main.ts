@@ -3,8 +3,8 @@ import { reportFailure } from './failure.ts';
 import { watchOutput, withOutputEnd } from './output-end.ts';
 import { runProgram } from './program.ts';
 
-// An error that nobody awaits is a fault of ours, and still says what happened in plain words. Runs
-// have their own way with them, so that their state is saved.
+// An error that nobody awaits is a bug in Keel, and is still reported in plain words. Training runs
+// handle it themselves, to save their state first.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     if (process.listenerCount(event) > 1) return;

@@ -1,4 +1,4 @@
-import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align';
+import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align/config';
 import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { complain } from './terminal.ts';
@@ -11,10 +11,10 @@ export interface ModelOptions extends TemplateOptions {
   threads: number | null;
 }
 
-/** Name of the adapter that --adapter lays over the model. */
+/** The name under which --adapter is loaded. */
 const ADAPTER = 'adapter';
 
-/** Loads a model, and the adapter over it; `role` is the one to run it in. */
+/** Loads a model and applies the adapter, if any; `role` is the role to run it in. */
 export async function openModel(
   options: ModelOptions,
 ): Promise<{ model: LanguageModel; role: Role; adapter: string | null }> {

@@ -1,14 +1,14 @@
-// What happens when stdout can no longer be written: its reader has left (`keel … | head -1`), or
-// the disk under it is full.
+// Handles a stdout that can no longer be written to: its reader has exited (`keel … | head -1`), or
+// its disk is full.
 
+import { faultOf } from '@keel/model/without-torch';
 import { exitCodes } from './failure.ts';
 import { complain } from './terminal.ts';
-import { faultOf } from './torch-free/file-error.ts';
 
-/** How stdout ended. */
+/** Why stdout can no longer be written to. */
 export interface OutputEnd {
   exitCode: number;
-  /** For stderr, in one sentence. */
+  /** One sentence for stderr. */
   reason: string;
 }
 
@@ -18,12 +18,12 @@ const listeners = new Set<Listener>();
 let ended: OutputEnd | null = null;
 
 /**
- * From now on an end of stdout is passed to those who wait for it, or ends the process; one of
- * stderr is ignored.
+ * Starts watching: a failure of stdout goes to the listeners, or ends the process if there are
+ * none. A failure of stderr is ignored.
  */
 export function watchOutput(): void {
   process.stdout.on('error', receive);
-  // There is no place left to report it.
+  // There is nowhere left to report it.
   process.stderr.on('error', () => {});
 }
 
@@ -39,16 +39,16 @@ function receive(error: NodeJS.ErrnoException): void {
 
 function endOf({ code = '', message }: NodeJS.ErrnoException): OutputEnd {
   if (code === 'EPIPE' || code === 'ECONNRESET') {
-    return { exitCode: exitCodes.brokenPipe, reason: 'stdout: its reader has closed it' };
+    return { exitCode: exitCodes.brokenPipe, reason: 'stdout: closed by its reader' };
   }
   const what = code === '' ? message : faultOf(code).what;
   return { exitCode: exitCodes.failed, reason: `stdout: cannot be written: ${what}` };
 }
 
 /**
- * Passes an end of stdout to a listener, at once where it has ended already. While there are
- * listeners, the process goes on.
- * @returns takes the listener away
+ * Calls a listener when stdout fails, at once if it already has. The process keeps running while
+ * there are listeners.
+ * @returns removes the listener
  */
 export function onOutputEnd(listener: Listener): () => void {
   listeners.add(listener);
@@ -56,6 +56,8 @@ export function onOutputEnd(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The exit code of a program that ends with `code`, though its output was lost. */
+/**
+ * The exit code of a program that would exit with `code`: lost output turns success into failure.
+ */
 export const withOutputEnd = (code: number): number =>
   code === exitCodes.done && ended !== null ? ended.exitCode : code;

@@ -21,19 +21,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         .command(name)
         .summary(summary)
         .description(`${capital(summary)}.`);
-      // Only the verb that is called is read: the list of verbs needs none of them.
+      // Loading only the options of this verb keeps the command fast.
       if (name !== named) continue;
       const { definition, example, operand } = await verb.options();
       const { descriptors } = definition;
+      command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       addFlags(command, descriptors, operand);
       plainArgs = withPlainBooleans(args, descriptors);
       command.configureOutput({
-        outputError: (complaint, write) => write(withTrlHint(cutMessage(complaint), descriptors)),
+        outputError: (message, write) => write(withTrlHint(cutMessage(message), descriptors)),
       });
       command.showHelpAfterError(`See \`keel ${name} --help\`.`);
-      command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
       command.action(async () => {
-        const { resolveOptions } = await import('./torch-free/align-config.ts');
+        const { resolveOptions } = await import('@keel/align/config');
         for (const text of repeatedFlags(command, descriptors)) complain(`note: ${text}`);
         const flags = givenFlags(command, descriptors, operand);
         const config = typeof flags.config === 'string' ? flags.config : null;
@@ -59,10 +59,13 @@ function newProgram(): Command {
     .helpCommand('help [verb]', "show a verb's options")
     .commandsGroup('Verbs:')
     .usage('<verb> [options]')
-    .addHelpText('after', '\n`keel <verb> --help` shows its options and an example.')
+    .addHelpText(
+      'after',
+      '\n`keel <verb> --help` shows its common options and an example; `--help-all` all options.',
+    )
     .configureHelp({ styleTitle: bold })
     .exitOverride()
-    .configureOutput({ outputError: (complaint, write) => write(cutMessage(complaint)) })
+    .configureOutput({ outputError: (message, write) => write(cutMessage(message)) })
     .showHelpAfterError('See `keel --help`.');
 }
 

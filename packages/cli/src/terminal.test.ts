@@ -9,12 +9,12 @@ const printed = (stream: 'log' | 'error', print: () => void): string => {
   return spy.mock.calls.map(([line]) => line as string).join('\n');
 };
 
-it('writes out the control characters of what it is given', () => {
+it('escapes control characters', () => {
   expect(printed('log', () => say('a\x1b[2J\x9bm\nb\tc'))).toBe('a\\x1b[2J\\x9bm\nb\tc');
   expect(printed('error', () => complain('error: \u202efdp.exe'))).toBe('error: \\u202efdp.exe');
 });
 
-it('writes them out in styled text too, and keeps the style', () => {
+it('escapes them in styled text too, and keeps the style', () => {
   const line = printed('log', () => say('* ', styled('bold', 'x\x1b[0m')));
   expect(line.replaceAll('\x1b[1m', '<b>').replaceAll('\x1b[22m', '</b>')).toMatch(
     /^\* (<b>)?x\\x1b\[0m(<\/b>)?$/,

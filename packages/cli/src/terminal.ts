@@ -1,14 +1,14 @@
 /**
- * The border to the terminal: all that the command prints for people goes through here. Files,
- * models and errors decide much of it, so control characters are written out, and only styles that
- * the command itself chose reach the terminal.
+ * Everything that the command prints for people goes through here. Much of it comes from files,
+ * models and errors, so control characters are escaped, and only styles that the command itself
+ * chose reach the terminal.
  */
 import { styleText } from 'node:util';
-import { shownText } from './torch-free/shown-text.ts';
+import { shownText } from '@keel/model/without-torch';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Text in a style of ours. */
+/** Text in a style that the command chose. */
 export interface Styled {
   style: Style;
   text: string;
@@ -30,18 +30,18 @@ export const say = (...parts: readonly (string | Styled)[]): void => console.log
 export const complain = (...parts: readonly (string | Styled)[]): void =>
   console.error(shown(parts));
 
-/** Writes a piece of text, without an end of line. */
+/** Writes text without a newline at the end. */
 export const write = (stream: NodeJS.WritableStream, text: string): void =>
   void stream.write(shownText(text));
 
-/** Prints JSON on one line of stdout. Its values stay exactly what they are. */
+/** Prints JSON on one line of stdout, with its values unchanged. */
 export const sayJson = (value: unknown, space?: number): void =>
   sayJsonText(JSON.stringify(value, null, space));
 
-/** As {@link sayJson}, for what is JSON already. */
+/** Like {@link sayJson}, for text that is already JSON. */
 export const sayJsonText = (json: string): void => console.log(json.replace(unescaped, escaped));
 
-// What JSON takes as it is, and a terminal does not. All of it can only be inside of texts.
+// Characters that JSON leaves unescaped but a terminal acts on. They can only occur inside strings.
 const unescaped = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 const escaped = (character: string): string =>

@@ -1,128 +1,67 @@
+import { type MethodVerb, methodVerbs } from '@keel/align/config';
 import { type Verb, verb } from './verb.ts';
+
+/** A method of the library as a verb. */
+const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVerb): Verb =>
+  verb({
+    ...{ name, summary },
+    options: async () => ({ definition: await options(), example }),
+    run: async () => {
+      const { chatWith, runVerb, scoreWith } = await import('./training/run-verb.ts');
+      const use = stage.gives === 'reward model' ? scoreWith : chatWith;
+      const train = await run();
+      return { run: (given: Parameters<typeof train>[0]) => runVerb(name, given, train, use) };
+    },
+  });
 
 /** The verbs in the order of `keel --help`. */
 export const verbs: readonly Verb[] = [
-  verb({
-    name: 'sft',
-    summary: 'fine-tune a model on chats, completions or text (supervised)',
-    options: () => import('./options/sft.ts'),
-    run: () => import('./verbs/sft.ts'),
-  }),
-  verb({
-    name: 'reward',
-    summary: 'train a reward model on pairs, rankings or the steps of answers',
-    options: () => import('./options/reward.ts'),
-    run: () => import('./verbs/reward.ts'),
-  }),
-  verb({
-    name: 'dpo',
-    summary: 'align a model on preference pairs (DPO and its family)',
-    options: () => import('./options/dpo.ts'),
-    run: () => import('./verbs/dpo.ts'),
-  }),
-  verb({
-    name: 'kto',
-    summary: 'align a model on single answers with a thumb up or down (KTO, BCO)',
-    options: () => import('./options/kto.ts'),
-    run: () => import('./verbs/kto.ts'),
-  }),
-  verb({
-    name: 'ppo',
-    summary: 'align a model to a reward with PPO: policy, critic, reference and reward on one base',
-    options: () => import('./options/ppo.ts'),
-    run: () => import('./verbs/ppo.ts'),
-  }),
-  verb({
-    name: 'grpo',
-    summary:
-      'align a model to a reward, answers compared within their prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
-    options: () => import('./options/grpo.ts'),
-    run: () => import('./verbs/grpo.ts'),
-  }),
-  verb({
-    name: 'rloo',
-    summary: 'align a model to a reward with REINFORCE and the leave-one-out baseline',
-    options: () => import('./options/rloo.ts'),
-    run: () => import('./verbs/rloo.ts'),
-  }),
-  verb({
-    name: 'reinforce',
-    summary: 'align a model to a reward with REINFORCE and a running or batch baseline',
-    options: () => import('./options/reinforce.ts'),
-    run: () => import('./verbs/reinforce.ts'),
-  }),
-  verb({
-    name: 'remax',
-    summary:
-      'align a model to a reward with REINFORCE and the greedy answer as the baseline (ReMax)',
-    options: () => import('./options/remax.ts'),
-    run: () => import('./verbs/remax.ts'),
-  }),
-  verb({
-    name: 'online-dpo',
-    summary: 'align a model on pairs of its own answers, told apart by a reward (online DPO)',
-    options: () => import('./options/online-dpo.ts'),
-    run: () => import('./verbs/online-dpo.ts'),
-  }),
-  verb({
-    name: 'd2po',
-    summary:
-      'align a model on pairs of its own answers: few labelled by a reward, the others by a discriminator that learns of these (D2PO)',
-    options: () => import('./options/d2po.ts'),
-    run: () => import('./verbs/d2po.ts'),
-  }),
-  verb({
-    name: 'raft',
-    summary:
-      'fine-tune a model on the best of its own answers by a reward (rejection sampling, RAFT)',
-    options: () => import('./options/raft.ts'),
-    run: () => import('./verbs/raft.ts'),
-  }),
+  ...methodVerbs.map(trainingVerb),
   verb({
     name: 'compare',
-    summary: 'train with several objectives on the same budget and measure them side by side',
+    summary: 'train with several objectives on the same budget and compare the results',
     options: () => import('./options/compare.ts'),
     run: () => import('./verbs/compare.ts'),
   }),
   verb({
     name: 'align',
-    summary: 'run a recipe: stages of the verbs that train, each on the results of those before it',
+    summary: 'run a recipe: training stages that build on the results of earlier ones',
     options: () => import('./options/align.ts'),
     run: () => import('./verbs/align.ts'),
   }),
   verb({
     name: 'best-of-n',
-    summary: 'sample n answers to each prompt and keep the best by a reward',
+    summary: 'sample n answers to each prompt and keep the one with the best reward',
     options: () => import('./options/best-of-n.ts'),
     run: () => import('./verbs/best-of-n.ts'),
   }),
   verb({
     name: 'generate',
-    summary: 'continue prompts with a model',
+    summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),
     run: () => import('./verbs/generate.ts'),
   }),
   verb({
     name: 'chat',
-    summary: 'talk with a model',
+    summary: 'chat with a model',
     options: () => import('./options/chat.ts'),
     run: () => import('./verbs/chat.ts'),
   }),
   verb({
     name: 'score',
-    summary: 'rewards, or log-probabilities of a model, for the answers of a data set',
+    summary: 'compute rewards, or log-probabilities under a model, for the answers of a dataset',
     options: () => import('./options/score.ts'),
     run: () => import('./verbs/score.ts'),
   }),
   verb({
     name: 'tokens',
-    summary: 'show what a row or a text becomes: tokens, borders, which are scored',
+    summary: 'show how a row or a text is tokenised, and which tokens are scored',
     options: () => import('./options/tokens.ts'),
     run: () => import('./verbs/tokens.ts'),
   }),
   verb({
     name: 'doctor',
-    summary: 'show what was found on this machine, what is slow and what to do',
+    summary: 'show what Keel found on this machine, what is slow and what to do',
     options: () => import('./options/doctor.ts'),
     run: () => import('./verbs/doctor.ts'),
   }),
@@ -130,6 +69,9 @@ export const verbs: readonly Verb[] = [
     name: 'schema',
     summary: "print the JSON Schema of a verb's YAML file, for editors",
     options: () => import('./options/schema.ts'),
-    run: () => import('./verbs/schema.ts'),
+    run: async () => {
+      const { printSchema } = await import('./verbs/schema.ts');
+      return { run: (options) => printSchema(options, verbs) };
+    },
   }),
 ];

@@ -1,24 +1,24 @@
-import type { OptionsDefinition } from './torch-free/align-config.ts';
+import type { OptionsDefinition } from '@keel/align/config';
 
-/** What a verb's file in options/ exports: enough for its help, without LibTorch. */
+/** The exports of a verb's file in options/: enough for its help, without LibTorch. */
 export interface VerbOptions<Options> {
-  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
+  // biome-ignore lint/suspicious/noExplicitAny: every verb's schema has another shape
   definition: OptionsDefinition<any, Options>;
   /** One command line, shown at the end of the help. */
   example: string;
-  /** Name of the option that is given without a flag. */
+  /** Name of the option that is passed without a flag. */
   operand?: string;
-  /** The JSON Schema of its YAML file, where that is another than its options. */
+  /** The JSON Schema of its YAML file, if that has more than its options. */
   jsonSchema?(): Record<string, unknown>;
 }
 
-/** What a verb's file in verbs/ exports. */
+/** The exports of a verb's file in verbs/. */
 export interface VerbRun<Options> {
   /** @returns the exit code */
   run(options: Options): Promise<number> | number;
 }
 
-/** A verb of the command line; its files are read only when it is called. */
+/** A verb of the command line; its files are loaded only when it runs. */
 export interface Verb {
   name: string;
   summary: string;
@@ -26,7 +26,7 @@ export interface Verb {
   run(): Promise<VerbRun<unknown>>;
 }
 
-/** Checks that options/ and verbs/ of a verb speak of the same options. */
+/** Checks that a verb's files in options/ and verbs/ have the same options type. */
 export function verb<Options>(parts: {
   name: string;
   summary: string;

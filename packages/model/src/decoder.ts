@@ -11,42 +11,9 @@ import {
 } from '@keel/torch';
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
+import { type Block, type DecoderWeights, type Norm, trainsBlock } from './decoder-weights.ts';
 import type { Linear } from './linear.ts';
 import type { WatchedFile } from './loading/watched-file.ts';
-import { trainsBlock } from './trained-blocks.ts';
-
-/** Weights of one layer. Vectors are [size of what they scale]. */
-export interface Block {
-  attentionNorm: Norm;
-  /** [query, key, value] or the fused one alone. */
-  queryKeyValue: readonly Linear[];
-  queryNorm: Norm | null;
-  keyNorm: Norm | null;
-  attentionOutput: Linear;
-  postAttentionNorm: Norm | null;
-  mlpNorm: Norm;
-  /** [gate, up], the fused one alone, or up alone where the MLP has no gate. */
-  gateUp: readonly Linear[];
-  down: Linear;
-  postMlpNorm: Norm | null;
-}
-
-export interface Norm {
-  name: string;
-  weight: Tensor;
-  bias: Tensor | null;
-}
-
-export interface DecoderWeights {
-  /** [vocabulary, hidden] */
-  embedding: Tensor;
-  /** [positions, hidden] */
-  positions: Tensor | null;
-  blocks: readonly Block[];
-  finalNorm: Norm;
-  /** [vocabulary, hidden]; the embedding itself where they are tied. */
-  head: Tensor;
-}
 
 export interface ForwardOptions {
   /** Adapter laid over the linear layers, or null. */

@@ -65,6 +65,7 @@ export {
   ChatTemplate,
   ChatTemplateError,
   type ContentSpan,
+  type GenerationSpan,
   type RenderedChat,
   type RenderOptions,
 } from './tokenizer/chat-template.ts';

@@ -5,11 +5,12 @@ import { manualSeed, Recomputation, randn, setThreads, type Tensor, tidy } from 
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addLora } from './adapters/lora.ts';
+import { linearsOf } from './decoder-weights.ts';
 import { LanguageModel } from './language-model.ts';
 import type { Linear } from './linear.ts';
 import { tinyConfigs, writeTinyModel } from './loading/fixtures/tiny-models.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
-import { linearsOf, namedWeights } from './loading/named-weights.ts';
+import { namedWeights } from './loading/named-weights.ts';
 import { BatchBuilder } from './packed-batch.ts';
 import { activationBytes, blocksReached } from './trained-blocks.ts';
 

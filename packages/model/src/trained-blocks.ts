@@ -1,15 +1,7 @@
 // Which blocks of a decoder are trained, and what a training pass holds of them until backward.
 import { dtypeBytes } from '@keel/torch';
-import type { Block, Decoder } from './decoder.ts';
-import { linearsOf } from './loading/named-weights.ts';
-
-/** Whether a weight of the block, or of the adapter on it, requires a gradient. */
-export function trainsBlock(block: Block, adapter: string | null): boolean {
-  return linearsOf(block).some(
-    ({ weight, adapters }) =>
-      weight.requiresGrad || (adapter !== null && adapters.get(adapter)?.a.requiresGrad === true),
-  );
-}
+import type { Decoder } from './decoder.ts';
+import { type Block, linearsOf, trainsBlock } from './decoder-weights.ts';
 
 /** The blocks that backward reaches: the first that is trained, and all above it. */
 export function blocksReached({ weights }: Decoder, adapter: string | null): number {

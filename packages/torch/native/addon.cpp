@@ -33,8 +33,9 @@ napi_value setGradient(napi_env env, const Arguments& args) {
   const at::Tensor& tensor = tensorAt(env, args, 0);
   const at::Tensor gradient = isAbsent(env, args[1]) ? at::Tensor() : tensorAt(env, args, 1);
   // LibTorch takes any here and goes wrong later.
-  if (gradient.defined() && (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() ||
-                             gradient.device() != tensor.device() || gradient.is_same(tensor)))
+  if (gradient.defined() &&
+      (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() ||
+       gradient.device() != tensor.device() || gradient.is_same(tensor)))
     throw std::runtime_error("the gradient of " + describe(tensor) + " cannot be " +
                              (gradient.is_same(tensor) ? "the tensor itself" : describe(gradient)));
   tensor.mutable_grad() = gradient;
@@ -62,8 +63,8 @@ napi_value backwardAll(napi_env env, const Arguments& args) {
 
 // gradients(outputs, inputs, seeds) -> handles or null, one an input
 napi_value gradients(napi_env env, const Arguments& args) {
-  const auto results = torch::autograd::grad(
-      tensorList(env, args[0]), tensorList(env, args[1]), tensorList(env, args[2]), std::nullopt, false, true);
+  const auto results = torch::autograd::grad(tensorList(env, args[0]), tensorList(env, args[1]),
+                                             tensorList(env, args[2]), std::nullopt, false, true);
   napi_value list;
   check(env, napi_create_array_with_length(env, results.size(), &list));
   for (size_t i = 0; i < results.size(); ++i)
@@ -92,7 +93,8 @@ uint64_t toSeed(napi_env env, napi_value value) {
     return big;
   }
   const int64_t number = toInteger(env, value);
-  if (number < 0) throw std::runtime_error("a seed lies between 0 and 2^64 - 1, got " + std::to_string(number));
+  if (number < 0)
+    throw std::runtime_error("a seed lies between 0 and 2^64 - 1, got " + std::to_string(number));
   return static_cast<uint64_t>(number);
 }
 
@@ -127,15 +129,19 @@ napi_value memory(napi_env env, const Arguments&) {
   reported = bytes;
   napi_value result;
   check(env, napi_create_object(env, &result));
-  check(env, napi_set_named_property(env, result, "tensors", fromNumber(env, static_cast<double>(instance(env).handles.count()))));
-  check(env, napi_set_named_property(env, result, "bytes", fromNumber(env, static_cast<double>(bytes))));
+  check(env, napi_set_named_property(
+                 env, result, "tensors",
+                 fromNumber(env, static_cast<double>(instance(env).handles.count()))));
+  check(env,
+        napi_set_named_property(env, result, "bytes", fromNumber(env, static_cast<double>(bytes))));
   return result;
 }
 
 // deviceMemory(device) -> bytes that are free on an accelerator
 napi_value deviceMemory(napi_env env, const Arguments& args) {
   const c10::Device device(toString(env, args[0]));
-  const auto [free, total] = at::getDeviceAllocator(device.type())->getMemoryInfo(device.has_index() ? device.index() : 0);
+  const auto [free, total] =
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.has_index() ? device.index() : 0);
   return fromNumber(env, static_cast<double>(free));
 }
 
@@ -149,20 +155,24 @@ napi_value trimMemory(napi_env env, const Arguments&) {
 }
 
 napi_value threads(napi_env env, const Arguments& args) {
-  if (args.count > 0 && !isAbsent(env, args[0])) at::set_num_threads(static_cast<int>(toNumber(env, args[0])));
+  if (args.count > 0 && !isAbsent(env, args[0]))
+    at::set_num_threads(static_cast<int>(toNumber(env, args[0])));
   return fromNumber(env, at::get_num_threads());
 }
 
 napi_value build(napi_env env, const Arguments&) {
   napi_value result;
   check(env, napi_create_object(env, &result));
-  const auto set = [&](const char* name, napi_value value) { check(env, napi_set_named_property(env, result, name, value)); };
+  const auto set = [&](const char* name, napi_value value) {
+    check(env, napi_set_named_property(env, result, name, value));
+  };
   set("version", fromString(env, TORCH_VERSION));
   set("config", fromString(env, at::show_config()));
   set("parallel", fromString(env, at::get_parallel_info()));
   set("cpuCapability", fromString(env, at::get_cpu_capability()));
   set("cuda", fromBool(env, at::hasCUDA()));
-  set("cudaDevices", fromNumber(env, static_cast<double>(at::detail::getCUDAHooks().deviceCount())));
+  set("cudaDevices",
+      fromNumber(env, static_cast<double>(at::detail::getCUDAHooks().deviceCount())));
   return result;
 }
 
@@ -180,18 +190,46 @@ napi_value initialise(napi_env env, napi_value exports) {
 #define KEEL_PROPERTY(name, function) \
   {name, nullptr, function, nullptr, nullptr, nullptr, napi_enumerable, const_cast<char*>(name)}
 #define KEEL_ENTRY(name) KEEL_PROPERTY(#name, entry<name>)
-            KEEL_PROPERTY("call", call), KEEL_PROPERTY("timeCall", timeCall),
-            KEEL_ENTRY(findOperator), KEEL_ENTRY(schemas), KEEL_ENTRY(dispose), KEEL_ENTRY(disposeAll), KEEL_ENTRY(alive),
-            KEEL_ENTRY(shape), KEEL_ENTRY(strides), KEEL_ENTRY(scalarType), KEEL_ENTRY(device), KEEL_ENTRY(requiresGrad),
-            KEEL_ENTRY(setRequiresGrad), KEEL_ENTRY(gradient), KEEL_ENTRY(setGradient), KEEL_ENTRY(backward),
-            KEEL_ENTRY(backwardAll), KEEL_ENTRY(gradients), KEEL_ENTRY(setGradEnabled), KEEL_ENTRY(fromBytes), KEEL_ENTRY(toBytes), KEEL_ENTRY(item),
-            KEEL_ENTRY(seed), KEEL_ENTRY(randomState), KEEL_ENTRY(setRandomState), KEEL_ENTRY(memory), KEEL_ENTRY(deviceMemory),
-            KEEL_ENTRY(trimMemory), KEEL_ENTRY(nameMapping), KEEL_ENTRY(threads), KEEL_ENTRY(build), KEEL_ENTRY(profileStart), KEEL_ENTRY(profileRange),
-            KEEL_ENTRY(profileRangeEnd), KEEL_ENTRY(profileStop),
+            KEEL_PROPERTY("call", call),
+            KEEL_PROPERTY("timeCall", timeCall),
+            KEEL_ENTRY(findOperator),
+            KEEL_ENTRY(schemas),
+            KEEL_ENTRY(dispose),
+            KEEL_ENTRY(disposeAll),
+            KEEL_ENTRY(alive),
+            KEEL_ENTRY(shape),
+            KEEL_ENTRY(strides),
+            KEEL_ENTRY(scalarType),
+            KEEL_ENTRY(device),
+            KEEL_ENTRY(requiresGrad),
+            KEEL_ENTRY(setRequiresGrad),
+            KEEL_ENTRY(gradient),
+            KEEL_ENTRY(setGradient),
+            KEEL_ENTRY(backward),
+            KEEL_ENTRY(backwardAll),
+            KEEL_ENTRY(gradients),
+            KEEL_ENTRY(setGradEnabled),
+            KEEL_ENTRY(fromBytes),
+            KEEL_ENTRY(toBytes),
+            KEEL_ENTRY(item),
+            KEEL_ENTRY(seed),
+            KEEL_ENTRY(randomState),
+            KEEL_ENTRY(setRandomState),
+            KEEL_ENTRY(memory),
+            KEEL_ENTRY(deviceMemory),
+            KEEL_ENTRY(trimMemory),
+            KEEL_ENTRY(nameMapping),
+            KEEL_ENTRY(threads),
+            KEEL_ENTRY(build),
+            KEEL_ENTRY(profileStart),
+            KEEL_ENTRY(profileRange),
+            KEEL_ENTRY(profileRangeEnd),
+            KEEL_ENTRY(profileStop),
 #undef KEEL_ENTRY
 #undef KEEL_PROPERTY
         };
-        check(env, napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]), properties));
+        check(env, napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]),
+                                          properties));
         return exports;
       },
       [] { return std::string("loading the addon: "); });

@@ -102,14 +102,17 @@ class KeepingAllocator final : public c10::Allocator {
     return {at, at, &release, c10::Device(c10::DeviceType::CPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
-  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+  void copy_data(void* to, const void* from, size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
 
   void releaseKept() {
     const std::lock_guard<std::mutex> lock(mutex_);
     top_ = holes_.takeBefore(top_);
     if (top_ < highest_) madvise(reinterpret_cast<void*>(top_), highest_ - top_, MADV_DONTNEED);
     highest_ = top_;
-    holes_.forEach([](Address at, size_t size) { madvise(reinterpret_cast<void*>(at), size, MADV_DONTNEED); });
+    holes_.forEach(
+        [](Address at, size_t size) { madvise(reinterpret_cast<void*>(at), size, MADV_DONTNEED); });
   }
 
   c10::Device device() const { return c10::Device(c10::DeviceType::CPU); }
@@ -155,15 +158,18 @@ class KeepingAllocator final : public c10::Allocator {
 
   void newRange(size_t bytes) {
     if (end_ > top_) holes_.add(top_, end_ - top_);
-    for (size_t size = std::max(bytes, kRange); size >= bytes; size = size == bytes ? 0 : std::max(bytes, size / 2)) {
-      void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    for (size_t size = std::max(bytes, kRange); size >= bytes;
+         size = size == bytes ? 0 : std::max(bytes, size / 2)) {
+      void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (at == MAP_FAILED) continue;
       top_ = highest_ = reinterpret_cast<Address>(at);
       end_ = top_ + size;
       return;
     }
     top_ = end_ = highest_ = 0;
-    TORCH_CHECK_WITH(OutOfMemoryError, false, "the system has no memory for a tensor of ", bytes, " bytes");
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "the system has no memory for a tensor of ", bytes,
+                     " bytes");
   }
 
   bool takeBack(void* at) {
@@ -179,7 +185,9 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   void report(void* at, int64_t change) const {
-    if (c10::memoryProfilingEnabled()) c10::reportMemoryUsageToProfiler(at, change, takenBytes_, takenBytes_ + holes_.bytes(), device());
+    if (c10::memoryProfilingEnabled())
+      c10::reportMemoryUsageToProfiler(at, change, takenBytes_, takenBytes_ + holes_.bytes(),
+                                       device());
   }
 
   static KeepingAllocator& instance();

@@ -11,11 +11,13 @@ using Stack = std::vector<c10::IValue>;
 
 // The operator's arguments begin at `first` of the call's; what is not given gets the schema's
 // default.
-void convertArguments(napi_env env, const Arguments& args, size_t first, const Operator& op, Stack& stack) {
+void convertArguments(napi_env env, const Arguments& args, size_t first, const Operator& op,
+                      Stack& stack) {
   const auto& schema = op.handle.schema();
   const size_t given = args.count - first;
   if (given > op.argumentCount)
-    throw std::runtime_error(std::to_string(given) + " arguments are too many, it takes " + std::to_string(op.argumentCount));
+    throw std::runtime_error(std::to_string(given) + " arguments are too many, it takes " +
+                             std::to_string(op.argumentCount));
   stack.reserve(std::max(op.argumentCount, op.returnCount));
   for (size_t i = 0; i < op.argumentCount; ++i) {
     const auto& argument = schema.arguments()[i];
@@ -23,7 +25,8 @@ void convertArguments(napi_env env, const Arguments& args, size_t first, const O
       try {
         stack.push_back(toIValue(env, args[first + i], argument.real_type()));
       } catch (const c10::Error& error) {
-        throw std::runtime_error("argument \"" + argument.name() + "\": " + error.what_without_backtrace());
+        throw std::runtime_error("argument \"" + argument.name() +
+                                 "\": " + error.what_without_backtrace());
       } catch (const std::exception& error) {
         throw std::runtime_error("argument \"" + argument.name() + "\": " + error.what());
       }
@@ -61,7 +64,8 @@ std::string callContext(napi_env env, const Arguments& args, size_t first, const
 const Operator& operatorAt(napi_env env, const Arguments& args) {
   const auto& operators = instance(env).operators;
   const double index = toNumber(env, args[0]);
-  if (!(index >= 0 && index < static_cast<double>(operators.size()))) throw std::runtime_error("there is no such operator");
+  if (!(index >= 0 && index < static_cast<double>(operators.size())))
+    throw std::runtime_error("there is no such operator");
   return operators[static_cast<size_t>(index)];
 }
 
@@ -128,11 +132,13 @@ napi_value timeCall(napi_env env, napi_callback_info info) {
         body(stack);
         stack.clear();  // a result is freed in every use
       }
-      const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+      const std::chrono::duration<double, std::nano> time =
+          std::chrono::steady_clock::now() - start;
       return time.count() / static_cast<double>(count);
     };
     const double copying = nanoseconds([](Stack&) {});
-    return fromNumber(env, nanoseconds([&](Stack& stack) { op.handle.callBoxed(stack); }) - copying);
+    return fromNumber(env,
+                      nanoseconds([&](Stack& stack) { op.handle.callBoxed(stack); }) - copying);
   });
 }
 
@@ -153,16 +159,20 @@ napi_value schemas(napi_env env, const Arguments& args) {
     check(env, napi_create_array(env, &returns));
     std::ostringstream text;
     text << op->schema();
-    check(env, napi_set_named_property(env, entry, "overload", fromString(env, name.overload_name)));
+    check(env,
+          napi_set_named_property(env, entry, "overload", fromString(env, name.overload_name)));
     check(env, napi_set_named_property(env, entry, "schema", fromString(env, text.str())));
     uint32_t i = 0;
     for (const auto& argument : op->schema().arguments()) {
       napi_value one;
       check(env, napi_create_object(env, &one));
       check(env, napi_set_named_property(env, one, "name", fromString(env, argument.name())));
-      check(env, napi_set_named_property(env, one, "type", fromString(env, argument.real_type()->str())));
-      check(env, napi_set_named_property(env, one, "hasDefault", fromBool(env, argument.default_value().has_value())));
-      check(env, napi_set_named_property(env, one, "keywordOnly", fromBool(env, argument.kwarg_only())));
+      check(env, napi_set_named_property(env, one, "type",
+                                         fromString(env, argument.real_type()->str())));
+      check(env, napi_set_named_property(env, one, "hasDefault",
+                                         fromBool(env, argument.default_value().has_value())));
+      check(env,
+            napi_set_named_property(env, one, "keywordOnly", fromBool(env, argument.kwarg_only())));
       check(env, napi_set_element(env, arguments, i++, one));
     }
     i = 0;

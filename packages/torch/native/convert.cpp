@@ -105,7 +105,9 @@ int64_t toInteger(napi_env env, napi_value value) {
 
 double exactly(int64_t value) {
   if (value > static_cast<int64_t>(kExactLimit) || value < -static_cast<int64_t>(kExactLimit))
-    throw std::runtime_error("the integer " + std::to_string(value) + " is more than a JavaScript number holds exactly: read it by toTypedArray()");
+    throw std::runtime_error(
+        "the integer " + std::to_string(value) +
+        " is more than a JavaScript number holds exactly: read it by toTypedArray()");
   return static_cast<double>(value);
 }
 
@@ -117,7 +119,8 @@ at::Scalar toScalar(napi_env env, napi_value value) {
   if (type == napi_bigint) return at::Scalar(bigInteger(env, value));
   const double number = toNumber(env, value);
   // A whole number stays an integer so that integer tensors keep their type, as in Python.
-  if (number == std::floor(number) && std::abs(number) < kExactLimit && !(number == 0 && std::signbit(number)))
+  if (number == std::floor(number) && std::abs(number) < kExactLimit &&
+      !(number == 0 && std::signbit(number)))
     return at::Scalar(static_cast<int64_t>(number));
   return at::Scalar(number);
 }
@@ -140,16 +143,21 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
   switch (element->kind()) {
     case c10::TypeKind::TensorType: {
       c10::List<at::Tensor> list;
-      eachElement(env, value, [&](napi_value v) { list.push_back(instance(env).handles.get(toNumber(env, v))); });
+      eachElement(env, value, [&](napi_value v) {
+        list.push_back(instance(env).handles.get(toNumber(env, v)));
+      });
       return list;
     }
     case c10::TypeKind::OptionalType: {
-      if (element->castRaw<c10::OptionalType>()->getElementType()->kind() != c10::TypeKind::TensorType)
+      if (element->castRaw<c10::OptionalType>()->getElementType()->kind() !=
+          c10::TypeKind::TensorType)
         throw std::runtime_error("lists of " + element->str() + " are not supported");
       c10::List<std::optional<at::Tensor>> list;
       eachElement(env, value, [&](napi_value v) {
-        if (isAbsent(env, v)) list.push_back(std::nullopt);
-        else list.push_back(instance(env).handles.get(toNumber(env, v)));
+        if (isAbsent(env, v))
+          list.push_back(std::nullopt);
+        else
+          list.push_back(instance(env).handles.get(toNumber(env, v)));
       });
       return list;
     }
@@ -157,8 +165,10 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
     case c10::TypeKind::SymIntType: {
       c10::List<int64_t> list;
       const napi_valuetype type = typeOf(env, value);
-      if (type == napi_number || type == napi_bigint) list.push_back(toInteger(env, value));  // int[1] takes a bare number
-      else eachElement(env, value, [&](napi_value v) { list.push_back(toInteger(env, v)); });
+      if (type == napi_number || type == napi_bigint)
+        list.push_back(toInteger(env, value));  // int[1] takes a bare number
+      else
+        eachElement(env, value, [&](napi_value v) { list.push_back(toInteger(env, v)); });
       return list;
     }
     case c10::TypeKind::FloatType: {
@@ -254,17 +264,28 @@ constexpr size_t kShownText = 80;
 // By PyTorch's names.
 std::string typeName(at::ScalarType type) {
   switch (type) {
-    case at::kByte: return "uint8";
-    case at::kChar: return "int8";
-    case at::kShort: return "int16";
-    case at::kInt: return "int32";
-    case at::kLong: return "int64";
-    case at::kHalf: return "float16";
-    case at::kFloat: return "float32";
-    case at::kDouble: return "float64";
-    case at::kBool: return "bool";
-    case at::kBFloat16: return "bfloat16";
-    default: return c10::toString(type);
+    case at::kByte:
+      return "uint8";
+    case at::kChar:
+      return "int8";
+    case at::kShort:
+      return "int16";
+    case at::kInt:
+      return "int32";
+    case at::kLong:
+      return "int64";
+    case at::kHalf:
+      return "float16";
+    case at::kFloat:
+      return "float32";
+    case at::kDouble:
+      return "float64";
+    case at::kBool:
+      return "bool";
+    case at::kBFloat16:
+      return "bfloat16";
+    default:
+      return c10::toString(type);
   }
 }
 
@@ -285,7 +306,8 @@ std::string describe(const c10::IValue& value) {
     const auto list = value.toListRef();
     const char* between = value.isTensorList() ? "; " : ", ";
     text << '[';
-    for (size_t i = 0; i < list.size() && i < kShownElements; ++i) text << (i ? between : "") << describe(list[i]);
+    for (size_t i = 0; i < list.size() && i < kShownElements; ++i)
+      text << (i ? between : "") << describe(list[i]);
     if (list.size() > kShownElements) text << between << "… " << list.size() << " in all";
     text << ']';
   } else if (value.isString()) {

@@ -43,7 +43,8 @@ struct Arguments {
   Arguments(napi_env env, napi_callback_info info) {
     check(env, napi_get_cb_info(env, info, &count, values, nullptr, &data));
     if (count > kMaxArguments)
-      throw std::runtime_error(std::to_string(count) + " arguments are more than the " + std::to_string(kMaxArguments) + " possible");
+      throw std::runtime_error(std::to_string(count) + " arguments are more than the " +
+                               std::to_string(kMaxArguments) + " possible");
   }
   napi_value operator[](size_t i) const { return values[i]; }
 };

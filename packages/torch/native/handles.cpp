@@ -30,7 +30,8 @@ HandleTable::HandleTable() {
 Handle HandleTable::add(at::Tensor tensor) {
   uint32_t index;
   if (free_.empty()) {
-    if (slots_.size() > kSlotMask) throw std::runtime_error("more than 16 million live tensors: something is not disposed");
+    if (slots_.size() > kSlotMask)
+      throw std::runtime_error("more than 16 million live tensors: something is not disposed");
     index = static_cast<uint32_t>(slots_.size());
     slots_.push_back({at::Tensor(), firstGeneration_});
   } else {

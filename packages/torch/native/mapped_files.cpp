@@ -42,7 +42,8 @@ void onBusError(int signal, siginfo_t* info, void* context) {
     if (address < mapping.begin.load() || address >= mapping.end.load()) continue;
     say("error: ");
     say(mapping.path);
-    say(": the file was cut while it was in use, so its weights are gone. Fetch or save it again, and run the command "
+    say(": the file was cut while it was in use, so its weights are gone. Fetch or save it again, "
+        "and run the command "
         "again; a training run resumes from its last checkpoint with --resume\n");
     _exit(1);
   }
@@ -56,7 +57,7 @@ void onBusError(int signal, siginfo_t* info, void* context) {
 }
 
 void listen() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = onBusError;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);

@@ -32,7 +32,9 @@ struct Event {
 };
 
 int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // Gives each distinct text a number.
@@ -60,9 +62,13 @@ struct Recording {
 
   uint32_t inputsOf(const at::RecordFunction& record) {
     std::string signature;
-    const auto add = [&](int64_t number) { signature.append(reinterpret_cast<const char*>(&number), sizeof(number)); };
+    const auto add = [&](int64_t number) {
+      signature.append(reinterpret_cast<const char*>(&number), sizeof(number));
+    };
     for (const c10::IValue& value : record.inputs()) {
-      if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().layout() != at::kStrided) continue;
+      if (!value.isTensor() || !value.toTensor().defined() ||
+          value.toTensor().layout() != at::kStrided)
+        continue;
       const at::Tensor& tensor = value.toTensor();
       add(static_cast<int64_t>(tensor.scalar_type()));
       add(tensor.dim());
@@ -73,7 +79,9 @@ struct Recording {
     if (found != signatures.end()) return found->second;
     std::string text;
     for (const c10::IValue& value : record.inputs()) {
-      if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().layout() != at::kStrided) continue;
+      if (!value.isTensor() || !value.toTensor().defined() ||
+          value.toTensor().layout() != at::kStrided)
+        continue;
       text += (text.empty() ? "" : ", ") + describe(value.toTensor());
     }
     return signatures[signature] = inputs.place(text);
@@ -89,8 +97,8 @@ struct Recording {
       return nullptr;
     }
     operators += !range;
-    events.push_back({range ? kRange : kOperator, names.place(record.name()), range ? 0 : inputsOf(record), 0, 0,
-                      record.threadId(), 0});
+    events.push_back({range ? kRange : kOperator, names.place(record.name()),
+                      range ? 0 : inputsOf(record), 0, 0, record.threadId(), 0});
     // A deque does not move what it holds.
     Event* event = &events.back();
     event->start = now();
@@ -102,7 +110,8 @@ struct Recording {
     // As many again at most.
     if (operators >= most || events.size() >= 3 * most) return;
     const int64_t at = now();
-    events.push_back({kMemory, names.place(c10::DeviceTypeName(device.type(), true)), 0, at, at, 0, bytes});
+    events.push_back(
+        {kMemory, names.place(c10::DeviceTypeName(device.type(), true)), 0, at, at, 0, bytes});
   }
 };
 
@@ -137,10 +146,13 @@ void onEnd(const at::RecordFunction&, at::ObserverContext* context) {
 struct MemoryWatch : impl::ProfilerStateBase {
   std::shared_ptr<Recording> recording;
   explicit MemoryWatch(std::shared_ptr<Recording> its)
-      : ProfilerStateBase(impl::ProfilerConfig(impl::ProfilerState::CPU, false, /*profile_memory=*/true)),
+      : ProfilerStateBase(
+            impl::ProfilerConfig(impl::ProfilerState::CPU, false, /*profile_memory=*/true)),
         recording(std::move(its)) {}
   impl::ActiveProfilerType profilerType() override { return impl::ActiveProfilerType::NONE; }
-  void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device device) override { recording->memory(bytes, device); }
+  void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device device) override {
+    recording->memory(bytes, device);
+  }
 };
 
 struct Range {
@@ -167,7 +179,8 @@ Taken& ofThisThread() {
 napi_value texts(napi_env env, const std::vector<std::string>& all) {
   napi_value list;
   check(env, napi_create_array_with_length(env, all.size(), &list));
-  for (size_t i = 0; i < all.size(); ++i) check(env, napi_set_element(env, list, static_cast<uint32_t>(i), fromString(env, all[i])));
+  for (size_t i = 0; i < all.size(); ++i)
+    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), fromString(env, all[i])));
   return list;
 }
 
@@ -178,13 +191,15 @@ napi_value profileStart(napi_env env, const Arguments& args) {
   auto recording = std::make_shared<Recording>(static_cast<size_t>(toInteger(env, args[0])));
   {
     std::lock_guard<std::mutex> lock(taking);
-    if (current) throw std::runtime_error("a profile is being taken already, and a process has one at a time");
+    if (current)
+      throw std::runtime_error("a profile is being taken already, and a process has one at a time");
     current = recording;
   }
   impl::ProfilerStateBase::push(std::make_shared<MemoryWatch>(recording));
   const auto callback = at::RecordFunctionCallback(onStart, onEnd)
                             .needsInputs(true)
-                            .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION, at::RecordScope::USER_SCOPE});
+                            .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION,
+                                     at::RecordScope::USER_SCOPE});
   taken = std::make_unique<Taken>(Taken{recording, at::addThreadLocalCallback(callback), {}});
   return undefinedValue(env);
 }
@@ -220,25 +235,32 @@ napi_value profileStop(napi_env env, const Arguments&) {
   const auto& events = recording->events;
   void* data = nullptr;
   napi_value buffer, table;
-  check(env, napi_create_arraybuffer(env, events.size() * kColumns * sizeof(double), &data, &buffer));
+  check(env,
+        napi_create_arraybuffer(env, events.size() * kColumns * sizeof(double), &data, &buffer));
   auto* row = static_cast<double*>(data);
   for (const Event& event : events) {
     // Nanoseconds of the clock are more than a double holds exactly: counted from the beginning of
     // the profile.
     const int64_t start = event.start - recording->began;
-    const double columns[kColumns] = {static_cast<double>(event.kind), static_cast<double>(event.name),
-                                      static_cast<double>(event.inputs), static_cast<double>(start),
-                                      static_cast<double>(std::max<int64_t>(0, event.end - event.start)),
-                                      static_cast<double>(event.thread), static_cast<double>(event.bytes)};
+    const double columns[kColumns] = {
+        static_cast<double>(event.kind),
+        static_cast<double>(event.name),
+        static_cast<double>(event.inputs),
+        static_cast<double>(start),
+        static_cast<double>(std::max<int64_t>(0, event.end - event.start)),
+        static_cast<double>(event.thread),
+        static_cast<double>(event.bytes)};
     row = std::copy(columns, columns + kColumns, row);
   }
-  check(env, napi_create_typedarray(env, napi_float64_array, events.size() * kColumns, buffer, 0, &table));
+  check(env, napi_create_typedarray(env, napi_float64_array, events.size() * kColumns, buffer, 0,
+                                    &table));
   napi_value answer;
   check(env, napi_create_object(env, &answer));
   check(env, napi_set_named_property(env, answer, "names", texts(env, recording->names.all)));
   check(env, napi_set_named_property(env, answer, "inputs", texts(env, recording->inputs.all)));
   check(env, napi_set_named_property(env, answer, "events", table));
-  check(env, napi_set_named_property(env, answer, "missed", fromNumber(env, static_cast<double>(recording->missed))));
+  check(env, napi_set_named_property(env, answer, "missed",
+                                     fromNumber(env, static_cast<double>(recording->missed))));
   return answer;
 }
 

@@ -15,7 +15,8 @@ napi_value numberArray(napi_env env, c10::IntArrayRef values) {
   napi_value result;
   check(env, napi_create_array_with_length(env, values.size(), &result));
   for (size_t i = 0; i < values.size(); ++i)
-    check(env, napi_set_element(env, result, static_cast<uint32_t>(i), fromNumber(env, static_cast<double>(values[i]))));
+    check(env, napi_set_element(env, result, static_cast<uint32_t>(i),
+                                fromNumber(env, static_cast<double>(values[i]))));
   return result;
 }
 
@@ -29,13 +30,15 @@ Bytes bytesOf(napi_env env, napi_value value) {
   bool isTyped = false;
   check(env, napi_is_typedarray(env, value, &isTyped));
   if (!isTyped) throw std::runtime_error("expected a typed array");
-  auto type = static_cast<napi_typedarray_type>(-1);  // a kind that this Node-API does not know stays so
+  auto type =
+      static_cast<napi_typedarray_type>(-1);  // a kind that this Node-API does not know stays so
   size_t elements = 0;
   check(env, napi_get_typedarray_info(env, value, &type, &elements, &bytes.data, nullptr, nullptr));
   static const std::map<napi_typedarray_type, size_t> sizes = {
-      {napi_int8_array, 1}, {napi_uint8_array, 1}, {napi_uint8_clamped_array, 1}, {napi_int16_array, 2},
-      {napi_uint16_array, 2}, {napi_int32_array, 4}, {napi_uint32_array, 4}, {napi_float32_array, 4},
-      {napi_float64_array, 8}, {napi_bigint64_array, 8}, {napi_biguint64_array, 8}};
+      {napi_int8_array, 1},     {napi_uint8_array, 1},    {napi_uint8_clamped_array, 1},
+      {napi_int16_array, 2},    {napi_uint16_array, 2},   {napi_int32_array, 4},
+      {napi_uint32_array, 4},   {napi_float32_array, 4},  {napi_float64_array, 8},
+      {napi_bigint64_array, 8}, {napi_biguint64_array, 8}};
   const auto found = sizes.find(type);
   if (found == sizes.end()) throw std::runtime_error("this kind of typed array is not supported");
   bytes.length = elements * found->second;
@@ -65,12 +68,18 @@ napi_value alive(napi_env env, const Arguments& args) {
   return fromBool(env, instance(env).handles.alive(toNumber(env, args[0])));
 }
 
-napi_value shape(napi_env env, const Arguments& args) { return numberArray(env, tensorAt(env, args, 0).sizes()); }
-napi_value strides(napi_env env, const Arguments& args) { return numberArray(env, tensorAt(env, args, 0).strides()); }
+napi_value shape(napi_env env, const Arguments& args) {
+  return numberArray(env, tensorAt(env, args, 0).sizes());
+}
+napi_value strides(napi_env env, const Arguments& args) {
+  return numberArray(env, tensorAt(env, args, 0).strides());
+}
 napi_value scalarType(napi_env env, const Arguments& args) {
   return fromNumber(env, static_cast<double>(tensorAt(env, args, 0).scalar_type()));
 }
-napi_value device(napi_env env, const Arguments& args) { return fromString(env, tensorAt(env, args, 0).device().str()); }
+napi_value device(napi_env env, const Arguments& args) {
+  return fromString(env, tensorAt(env, args, 0).device().str());
+}
 napi_value requiresGrad(napi_env env, const Arguments& args) {
   return fromBool(env, tensorAt(env, args, 0).requires_grad());
 }
@@ -82,24 +91,29 @@ napi_value setRequiresGrad(napi_env env, const Arguments& args) {
 // fromBytes(typedArray, scalarType, shape) -> a new CPU tensor holding a copy
 napi_value fromBytes(napi_env env, const Arguments& args) {
   const Bytes bytes = bytesOf(env, args[0]);
-  const auto type = static_cast<at::ScalarType>(toIValue(env, args[1], c10::IntType::get()).toInt());
+  const auto type =
+      static_cast<at::ScalarType>(toIValue(env, args[1], c10::IntType::get()).toInt());
   const auto size = toIValue(env, args[2], c10::ListType::ofInts()).toIntVector();
   uint64_t needed = c10::elementSize(type);
   bool possible = true;
   for (const int64_t extent : size)
-    possible = possible && extent >= 0 && !__builtin_mul_overflow(needed, static_cast<uint64_t>(extent), &needed);
+    possible = possible && extent >= 0 &&
+               !__builtin_mul_overflow(needed, static_cast<uint64_t>(extent), &needed);
   if (!possible || needed != bytes.length) {
     std::ostringstream text;
     text << "shape " << c10::IntArrayRef(size) << " of " << c10::toString(type) << ' ';
-    if (possible) text << "needs " << needed << " bytes, the array has " << bytes.length;
-    else text << "is not possible";
+    if (possible)
+      text << "needs " << needed << " bytes, the array has " << bytes.length;
+    else
+      text << "is not possible";
     throw std::runtime_error(text.str());
   }
   at::Tensor tensor = at::empty(size, at::TensorOptions().dtype(type));
   if (type == at::kBool) {
     // A bool of another byte than 0 and 1 would be neither true nor false.
     const auto* from = static_cast<const uint8_t*>(bytes.data);
-    std::transform(from, from + bytes.length, tensor.mutable_data_ptr<bool>(), [](uint8_t byte) { return byte != 0; });
+    std::transform(from, from + bytes.length, tensor.mutable_data_ptr<bool>(),
+                   [](uint8_t byte) { return byte != 0; });
   } else if (bytes.length > 0) {
     std::memcpy(tensor.mutable_data_ptr(), bytes.data, bytes.length);
   }
@@ -112,14 +126,16 @@ napi_value toBytes(napi_env env, const Arguments& args) {
   const at::Tensor tensor = tensorAt(env, args, 0).detach().cpu().contiguous();
   const Bytes bytes = bytesOf(env, args[1]);
   if (bytes.length != tensor.nbytes())
-    throw std::runtime_error("the array has " + std::to_string(bytes.length) + " bytes, the tensor " + std::to_string(tensor.nbytes()));
+    throw std::runtime_error("the array has " + std::to_string(bytes.length) +
+                             " bytes, the tensor " + std::to_string(tensor.nbytes()));
   if (bytes.length > 0) std::memcpy(bytes.data, tensor.const_data_ptr(), bytes.length);
   return undefinedValue(env);
 }
 
 napi_value item(napi_env env, const Arguments& args) {
   const at::Tensor& tensor = tensorAt(env, args, 0);
-  if (tensor.numel() != 1) throw std::runtime_error("item() needs one element, the tensor is " + describe(tensor));
+  if (tensor.numel() != 1)
+    throw std::runtime_error("item() needs one element, the tensor is " + describe(tensor));
   const at::Scalar value = tensor.item();
   const bool whole = value.isIntegral(false);
   return fromNumber(env, whole ? exactly(value.toLong()) : value.toDouble());

@@ -2,7 +2,6 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { addonPath, cacheFolder, currentBuild, locateLibtorch } from './locate-libtorch.mjs';
 
 let folder: string;

@@ -3,7 +3,6 @@
 // passed to another thread. LibTorch's random state and its number of threads are those of the
 // process.
 import { createRequire } from 'node:module';
-// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { addonPath } from './locate-libtorch.mjs';
 
 /** A tensor of the addon: a number that is never given out twice. */

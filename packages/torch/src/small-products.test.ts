@@ -55,9 +55,9 @@ describe.each(shapes)('[%i, %i] x [%i features]', (rows, inner, features) => {
     expect(made.narrowError).toBeLessThan(2 ** -6);
   });
   it('does not depend on the threads', () => expect(made.oneThread).toEqual(made.wide));
-  it.runIf(small)('gives a row the same beside others and alone', () =>
-    expect(made.alone).toEqual(made.last),
-  );
+  if (small) {
+    it('gives a row the same beside others and alone', () => expect(made.alone).toEqual(made.last));
+  }
 });
 
 it('carries the gradient where one is wanted', () => {

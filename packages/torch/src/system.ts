@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-// @ts-expect-error plain JavaScript, shared with the set-up that runs before TypeScript can
 import { addonPath } from './locate-libtorch.mjs';
 import { native, type TorchBuild } from './native.ts';
 

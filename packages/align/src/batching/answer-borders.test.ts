@@ -1,5 +1,5 @@
-// Where prompts end and answers begin under templates that do not write a conversation as the sum
-// of its messages.
+// Where prompts end and answers start with templates whose renderings are not a concatenation of
+// messages.
 import { ChatTemplateError, Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
@@ -21,7 +21,7 @@ const assistant = (content: string, more: object = {}): Message => ({
 const system = (content: string): Message => ({ role: 'system', content });
 
 /**
- * A template of turns `[role:text]`, with what is given in place of an assistant's text and of the
+ * A template of turns `[role:text]`, with replacements for the text of the assistant and for the
  * end.
  */
 const template = ({
@@ -44,7 +44,7 @@ interface Shown {
   rejected: string;
 }
 
-/** A pair as text, scored parts of the answers in «». */
+/** A pair as text, with the scored parts of the answers in «». */
 function shown(
   tokenizer: Tokenizer,
   prompt: Message[],
@@ -91,11 +91,11 @@ const chat = (tokenizer: Tokenizer, ...messages: Message[]): string =>
     tokeniseExample({ messages, extra: {} }, tokenizer, { ...defaultScoring, maxLength: null })!,
   );
 
-describe('a generation prompt that opens a block of reasoning', () => {
+describe('a generation prompt that opens a reasoning block', () => {
   const forgets = "m.content.split('</think>')[-1] if m.role == 'assistant' else m.content";
   const opening = template({ text: forgets, opens: '<think>' });
 
-  it('which no answer has: the border is where both part', () => {
+  it('that no answer has: the border is where the two diverge', () => {
     expect(shown(opening, [user('a')], [assistant('b')])).toEqual({
       ...{ prompt: '[user:a][assistant:', chosen: '«b]»', rejected: '«no]»' },
     });
@@ -116,7 +116,7 @@ describe('a generation prompt that opens a block of reasoning', () => {
     }
   });
 
-  it('which answers close at once: the closing tag belongs to the answer', () => {
+  it('that answers close immediately: the closing tag belongs to the answer', () => {
     const closing = template({
       text: "('<think></think>' if m.role == 'assistant' else '') + m.content",
       opens: '<think>\n',
@@ -130,13 +130,54 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
-  it('never splits a tag, also where an answer begins like it', () => {
+  it('which only some conversations have: each is told as if it were the first', () => {
+    const source = () =>
+      template({
+        text: forgets,
+        opens: "{% if messages[0].content == 'on' %}{{ '<think>' }}{% endif %}",
+      });
+    const [on, off] = [
+      [system('on'), user('a')],
+      [system('off'), user('a')],
+    ];
+    const both = source();
+    expect([off, on, off].map((prompt) => sampled(both, prompt).opened)).toEqual([
+      '',
+      '<think>',
+      '',
+    ]);
+    const again = source();
+    expect([on, off, on].map((prompt) => sampled(again, prompt).opened)).toEqual([
+      ...['<think>', '', '<think>'],
+    ]);
+  });
+
+  it('which only some turns of a conversation have: each begins where it parts from its prompt', () => {
+    const keeping = template({ opens: '<think>' });
+    const thinking = [user('a'), assistant('<think>w</think>b')];
+    const plain = [user('c'), assistant('d'), user('e'), assistant('')];
+    expect(chat(keeping, ...thinking, ...plain, ...thinking)).toBe(
+      '[user:a][assistant:<think>«w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»' +
+        '[user:a][assistant:<think>«w</think>b]»',
+    );
+    expect(chat(keeping, ...plain, ...thinking, ...plain)).toBe(
+      '[user:c][assistant:«d]»[user:e][assistant:«]»[user:a][assistant:<think>«w</think>b]»' +
+        '[user:c][assistant:«d]»[user:e][assistant:«]»',
+    );
+    expect(shown(keeping, [user('a')], [thinking[1]!, ...plain])).toEqual({
+      prompt: '[user:a][assistant:',
+      chosen: '«<think>w</think>b]»[user:c][assistant:«d]»[user:e][assistant:«]»',
+      rejected: '«no]»',
+    });
+  });
+
+  it('never splits a tag, even if an answer starts like it', () => {
     const { prompt, chosen } = shown(opening, [user('a')], [assistant('<b>x')]);
     expect(prompt).toBe('[user:a][assistant:');
     expect(chosen).toBe('«<b>x]»');
   });
 
-  it('which one answer has and the other has not: both share the shorter prompt', () => {
+  it('that only one answer has: both share the shorter prompt', () => {
     const keeping = template({ opens: '<think>' });
     expect(shown(keeping, [user('a')], [assistant('<think>w</think>b')])).toEqual({
       prompt: '[user:a][assistant:',
@@ -153,7 +194,25 @@ describe('a generation prompt that opens a block of reasoning', () => {
     });
   });
 
-  it('which the last answer has too: it belongs to the prompt', () => {
+  it('and closes it again, where an answer keeps it open: both share the opening tag', () => {
+    // As GLM 4.5 writes reasoning in the content, with thinking turned off.
+    const closing = template({
+      text:
+        "m.content if m.role == 'user' else '<think>' + (m.content.split('</think>')[0].split('<think>')[-1] if " +
+        "'</think>' in m.content else '') + '</think>' + m.content.split('</think>')[-1]",
+      opens: '<think></think>',
+    });
+    expect(shown(closing, [user('a')], [assistant('<think>w</think>b')])).toEqual({
+      prompt: '[user:a][assistant:<think>',
+      chosen: '«w</think>b]»',
+      rejected: '«</think>no]»',
+    });
+    expect(shown(closing, [user('a')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:<think></think>', chosen: '«b]»' },
+    });
+  });
+
+  it('that the last answer has too: it belongs to the prompt', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
       opens: '<think>',
@@ -166,7 +225,7 @@ describe('a generation prompt that opens a block of reasoning', () => {
   });
 });
 
-describe('a template that writes earlier text otherwise once an answer follows', () => {
+describe('a template that renders earlier text differently once an answer follows', () => {
   it('moves the system message: the prompt stays what is sampled from', () => {
     const late = template({
       before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
@@ -177,7 +236,36 @@ describe('a template that writes earlier text otherwise once an answer follows',
     expect(found).toMatchObject({ chosen: '«b]»', rejected: '«no]»' });
   });
 
-  it('marks the last answer only: the turns of several are found in the whole', () => {
+  it('leaves out messages of others, and says whose', () => {
+    // As Mistral's template does: the system message goes before the last message, if a user's.
+    const late = template({
+      before: "{% set s = messages[0].content + ' ' if messages[0].role == 'system' else '' %}",
+      text: "'' if m.role == 'system' else (s if m.role == 'user' and loop.last else '') + m.content",
+    });
+    const rows = { messages: [system('s'), user('a'), assistant('b')], extra: {} };
+    const rules = { ...defaultScoring, maxLength: null };
+    expect(tokeniseExample(rows, late, rules)!.lost).toEqual(['system message']);
+    const switched = [system('/no_think'), ...rows.messages.slice(1)];
+    expect(tokeniseExample({ ...rows, messages: switched }, late, rules)!.lost).toBeUndefined();
+    const [prompt, answer] = [rows.messages.slice(0, 2), rows.messages.slice(2)];
+    const completion = { prompt, completion: answer, extra: {} };
+    expect(tokeniseExample(completion, late, rules)!.lost).toBeUndefined();
+    const pair = { prompt, chosen: answer, rejected: [assistant('no')], extra: {} };
+    expect(tokenisePair(pair, late, { maxLength: null })!.lost).toBeUndefined();
+
+    const deaf = template({ text: "'' if m.role == 'tool' else m.content" });
+    const asked = [user('a'), assistant('w'), { role: 'tool', content: 's' }];
+    const tool = { ...pair, prompt: asked };
+    expect(tokenisePair(tool, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
+    const question = { prompt: asked, extra: {} };
+    expect(tokenisePrompt(question, deaf, { maxPromptLength: null })!.lost).toEqual([
+      'tool message',
+    ]);
+    const later = { ...pair, prompt: [user('a')], chosen: [...asked.slice(1), ...answer] };
+    expect(tokenisePair(later, deaf, { maxLength: null })!.lost).toEqual(['tool message']);
+  });
+
+  it('marks only the last answer: its turns are found in the whole', () => {
     const last = template({
       text: "('<think></think>' if m.role == 'assistant' and loop.last else '') + m.content",
     });
@@ -192,7 +280,7 @@ describe('a template that writes earlier text otherwise once an answer follows',
     );
   });
 
-  it('drops reasoning of earlier turns, and says which field lost text', () => {
+  it('drops reasoning of earlier turns: the field that lost text is reported', () => {
     const forgets = template({
       text: "m.content.split(';')[-1] if m.role == 'assistant' and not loop.last else m.content",
     });
@@ -208,7 +296,7 @@ describe('a template that writes earlier text otherwise once an answer follows',
   });
 });
 
-describe('a prompt that ends with the beginning of an answer', () => {
+describe('a prompt that ends with the start of an answer', () => {
   const plain = template();
   const begun = [user('a'), assistant('the colour')];
 
@@ -221,7 +309,26 @@ describe('a prompt that ends with the beginning of an answer', () => {
     });
   });
 
-  it('goes on with further turns', () => {
+  it('may be empty: what the template trims before it belongs to the answer', () => {
+    // As Llama 3 has it; transformers ends the prompt before the newlines of the header.
+    const trimming = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']\n\n' + m.content | trim + '[e]' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant]\n\n' }}{% endif %}",
+    );
+    for (const blank of ['', ' \n']) {
+      const prompt = [system('s'), user('a'), assistant(blank)];
+      const asked = '[system]\n\ns[e][user]\n\na[e][assistant]';
+      expect(sampled(trimming, prompt).text).toBe(asked);
+      expect(shown(trimming, prompt, [assistant('b')])).toEqual({
+        ...{ prompt: asked, chosen: '«\n\nb[e]»', rejected: '«\n\nno[e]»' },
+      });
+    }
+    expect(shown(plain, [user('a'), assistant('')], [assistant('b')])).toMatchObject({
+      ...{ prompt: '[user:a][assistant:', chosen: '«b]»' },
+    });
+  });
+
+  it('continues with further turns', () => {
     const more = [assistant(' red'), user('b'), assistant('c')];
     expect(shown(plain, begun, more).chosen).toBe('« red]»[user:b][assistant:«c]»');
     expect(shown(plain, begun, [user('b'), assistant('c')]).chosen).toBe(
@@ -229,7 +336,7 @@ describe('a prompt that ends with the beginning of an answer', () => {
     );
   });
 
-  it('is refused where the template changes the beginning', () => {
+  it('is rejected if the template changes that start', () => {
     const shouting = template({ text: "m.content.replace('the colour red', 'X')" });
     expect(() => shown(shouting, begun, [assistant(' red')])).toThrow(ChatTemplateError);
   });
@@ -238,7 +345,29 @@ describe('a prompt that ends with the beginning of an answer', () => {
 describe('turns', () => {
   const plain = template();
 
-  it('of weight 0 are read and not scored', () => {
+  it('end before the next header, where only the last has an end mark', () => {
+    for (const [open, close] of ['[]', '<>']) {
+      const mark = (name: string) => `{{ '${open}${name}${close}' }}`;
+      const last = tinyChatTokenizer(
+        `{% for m in messages %}{{ '${open}' + m.role + '${close}' + m.content }}` +
+          `{% if loop.last and m.role == 'assistant' %}${mark('act')}{% endif %}{% endfor %}` +
+          `{% if add_generation_prompt %}${mark('assistant')}{% endif %}`,
+      );
+      const shownAs = (text: string) => text.replaceAll('[', open!).replaceAll(']', close!);
+      expect(chat(last, user('a'), assistant('b', { weight: 0 }), assistant('c'))).toBe(
+        shownAs('[user]a[assistant]b[assistant]«c[act]»'),
+      );
+    }
+    const brackets = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{{ '[ut]' if messages[-1].role == 'assistant' }}" +
+        "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}",
+    );
+    expect(chat(brackets, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+      '[user]a[assistant]«b»[user]c[assistant]«d[ut]»',
+    );
+  });
+
+  it('of weight 0 are in the text but not scored', () => {
     const messages = [user('a'), assistant('b', { weight: 0 }), user('c'), assistant('d')];
     expect(chat(plain, ...messages)).toBe('[user:a][assistant:b][user:c][assistant:«d]»');
     const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
@@ -247,26 +376,38 @@ describe('turns', () => {
     );
   });
 
-  it('begin a conversation', () => {
+  it('may start a conversation', () => {
     expect(chat(plain, assistant('hi'), user('a'), assistant('b'))).toBe(
       '[assistant:«hi]»[user:a][assistant:«b]»',
     );
   });
 
-  it('with no text of their own, and one after the other', () => {
+  it('begin after their header, also where the message before is not written', () => {
+    // As Vicuna writes turns: a space follows the header, and other roles are left out.
+    const spaced = tinyChatTokenizer(
+      "{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ': ' + m.content + ']' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const tool: Message = { role: 'tool', content: 's' };
+    expect(chat(spaced, user('a'), assistant('b'), tool, assistant('c'))).toBe(
+      '[user: a][assistant:« b]»[assistant:« c]»',
+    );
+  });
+
+  it('may be empty, and follow each other', () => {
     expect(chat(plain, user('a'), assistant(''), assistant('b'))).toBe(
       '[user:a][assistant:«]»[assistant:«b]»',
     );
   });
 
-  it('that repeat each other and the header are told apart', () => {
+  it('that repeat each other and the header are distinguished', () => {
     const text = '[assistant:b]';
     expect(chat(plain, user(text), assistant(text), user(text), assistant(text))).toBe(
       `[user:${text}][assistant:«${text}]»[user:${text}][assistant:«${text}]»`,
     );
   });
 
-  it('are those that the template marks, where it marks what is generated', () => {
+  it('are those that the template marks, if it marks generated text', () => {
     const marks = tinyChatTokenizer(
       "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}" +
         "{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
@@ -281,6 +422,18 @@ describe('turns', () => {
     expect(chat(apart, user('a'), assistant('b'), user('c'), assistant('d', { weight: 0 }))).toBe(
       '[user:a][assistant:«b]»[user:c][assistant:d]',
     );
+    // As GLM 4.5 writes a turn without text: its block is a turn's all the same.
+    const empty = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' }}{% if m.role == 'assistant' %}{% generation %}{{ '<t></t>' }}" +
+        "{% if m.content %}{{ m.content }}{% endif %}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ ']' }}{% endfor %}",
+    );
+    const turns = [user('a'), assistant(''), user('c'), assistant('d')];
+    expect(chat(empty, ...turns)).toBe(
+      '[user:a][assistant:«<t></t>»][user:c][assistant:«<t></t>d»]',
+    );
+    expect(chat(empty, user('a'), assistant('', { weight: 0 }), ...turns.slice(2))).toBe(
+      '[user:a][assistant:<t></t>][user:c][assistant:«<t></t>d»]',
+    );
     const last = { ...defaultScoring, assistantTurns: 'last' as const, maxLength: null };
     const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
     expect(marked(marks, tokeniseExample({ messages, extra: {} }, marks, last)!)).toBe(
@@ -289,8 +442,8 @@ describe('turns', () => {
   });
 });
 
-describe("a message's text that stands in another turn too", () => {
-  it('inside an answer moves no border', () => {
+describe('text of a message that another turn repeats', () => {
+  it('inside an answer does not move a border', () => {
     const quoting = template({
       text: "m.content + (' re ' + messages[0].content if m.role == 'assistant' else '')",
     });
@@ -319,10 +472,57 @@ describe("a message's text that stands in another turn too", () => {
   });
 });
 
+describe('a turn that holds the results of its calls', () => {
+  // As Gemma 4 writes it: the calls, their results, then the text of the turn.
+  const holding = tinyChatTokenizer(
+    "{% for m in messages %}{% if m.role != 'tool' %}" +
+      "{{ '[' + m.role + ':' if loop.first or loop.previtem.role != 'tool' }}" +
+      "{% for c in m.tool_calls or [] %}{{ '(' + c.function.name + ')' }}{% endfor %}{% if m.tool_calls %}{{ '{' }}" +
+      "{% if not loop.last %}{{ m.tool_calls[0].function.name + '=' + loop.nextitem.content + '}' }}{% endif %}{% endif %}" +
+      "{{ m.content or '' }}{{ ']' if m.content }}{% endif %}{% endfor %}" +
+      "{% if add_generation_prompt and messages[-1].role != 'tool' %}{{ '[assistant:' }}{% endif %}",
+  );
+  const tool_calls = [{ type: 'function', function: { name: 'w', arguments: {} } }];
+  const calls = (text: string | null, more = {}) =>
+    assistant(text as string, { tool_calls, ...more });
+  const result: Message = { role: 'tool', content: 's' };
+  const [asked, answered] = [user('a'), assistant('b')];
+
+  it('is scored without them', () => {
+    for (const none of [null, '']) {
+      expect(chat(holding, asked, calls(none), result, answered)).toBe(
+        '[user:a][assistant:«(w){»w=s}«b]»',
+      );
+    }
+    expect(chat(holding, asked, calls('t'), result, answered)).toBe(
+      '[user:a][assistant:«(w){»w=s}«t]b]»',
+    );
+    expect(chat(holding, asked, calls('t'), result)).toBe('[user:a][assistant:«(w){»w=s}«t]»');
+  });
+
+  it('is scored without them in an answer of several turns', () => {
+    expect(shown(holding, [asked], [calls('t'), result, answered])).toMatchObject({
+      prompt: '[user:a][assistant:',
+      chosen: '«(w){»w=s}«t]b]»',
+    });
+  });
+
+  it('keeps them in the context where it is not trained on', () => {
+    expect(chat(holding, asked, calls('t', { weight: 0 }), result, answered)).toBe(
+      '[user:a][assistant:(w){w=s}t]«b]»',
+    );
+    const row = { messages: [asked, calls('t', { weight: 0 }), result, answered], extra: {} };
+    const everything = { ...defaultScoring, assistantOnlyLoss: false, maxLength: null };
+    expect(marked(holding, tokeniseExample(row, holding, everything)!)).toBe(
+      '«[user:a][assistant:»(w){«w=s}»t]«b]»',
+    );
+  });
+});
+
 describe('tools and variables', () => {
   const tools = [{ name: 'clock' }];
 
-  it('reach the template for prompts and answers alike', () => {
+  it('reach the template for prompts and answers', () => {
     const knowing = template({ before: '{% if tools %}{{ tools[0].name }}{% endif %}{{ mood }}' });
     const rendering = { tools, variables: { mood: 'calm' } };
     expect(sampled(knowing, [user('a')], rendering).text).toBe('clockcalm[user:a][assistant:');
@@ -332,14 +532,14 @@ describe('tools and variables', () => {
     });
   });
 
-  it('tools that the template does not write are refused by name', () => {
+  it('tools that the template does not render are rejected by name', () => {
     const rendering = { tools, variables: {} };
     expect(() => sampled(template(), [user('a')], rendering)).toThrow(/"tools".*--chat-template/);
   });
 });
 
 describe('SentencePiece', () => {
-  // As Llama 2 and Mistral have it: a space goes before a text, and is written as ▁.
+  // As in Llama 2 and Mistral: a space precedes a text, and is written as ▁.
   const words = [
     '<unk>',
     '</s>',
@@ -412,7 +612,7 @@ describe('SentencePiece', () => {
   });
 });
 
-describe('a template that writes a message elsewhere too', () => {
+describe('a template that also writes a message elsewhere', () => {
   const turns = "{% for m in messages %}{{ '[' + m.role + ':' + m.content + ']' }}{% endfor %}";
   const header = "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}";
 
@@ -427,7 +627,7 @@ describe('a template that writes a message elsewhere too', () => {
     });
   });
 
-  it('the last question after the conversation: the answer begins after its header', () => {
+  it('the last question after the conversation: the answer starts after its header', () => {
     const reminding = tinyChatTokenizer(
       `${turns}{{ '[asked:' + (messages | selectattr('role', 'equalto', 'user') | list | last).content + ']' }}${header}`,
     );
@@ -437,7 +637,7 @@ describe('a template that writes a message elsewhere too', () => {
     });
   });
 
-  it('the same text in place of the answer: the turn is found by its header', () => {
+  it('a substitute in place of the answer: the turn is found by its header', () => {
     const looking = tinyChatTokenizer(
       `{% set said = {'b': 'yes'} %}` +
         "{% for m in messages %}{{ '[' + m.role + ':' + said.get(m.content, m.content) + ']' }}{% endfor %}" +

@@ -1,7 +1,7 @@
 import { BatchBuilder, type PackedBatch } from '@keel/model';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
-/** Where an answer stands in a packed batch. */
+/** The position of an answer in a packed batch. */
 export interface PackedAnswer {
   /** Index of its first token. */
   start: number;
@@ -10,14 +10,13 @@ export interface PackedAnswer {
 }
 
 /**
- * Packs answers behind their prompts: a prompt stands once for all answers of the batch that
- * continue it.
+ * Packs answers after their prompts. A prompt is stored once for all answers of the batch to it.
  */
 export class AnswerPacker {
   readonly #builder = new BatchBuilder();
   readonly #prompts = new Map<string, { segment: number; last: number }>();
 
-  /** @throws RangeError for an answer without a token */
+  /** @throws RangeError for an empty answer */
   add(prompt: readonly number[], answer: readonly number[]): PackedAnswer {
     const key = prompt.join();
     let shared = this.#prompts.get(key) ?? null;
@@ -37,8 +36,8 @@ export class AnswerPacker {
 }
 
 /**
- * The scored tokens of a packed answer, each with the index of the token that predicts it: that of
- * the first is the prompt's last one, and without a prompt nothing predicts it.
+ * The scored tokens of a packed answer, each with the index of the token that predicts it. The
+ * prompt's last token predicts the first one; without a prompt, nothing predicts it.
  */
 export function* predictions(
   { tokens, scored }: ScoredSequence,

@@ -1,4 +1,4 @@
-// Where an answer begins in a rendered conversation, seen from the prompt that it answers.
+// Finds where an answer starts in a rendered conversation, as seen from its prompt.
 import { type ChatTemplate, ChatTemplateError, type RenderedChat } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import type { Message } from '../data/messages.ts';
@@ -13,27 +13,27 @@ import {
 } from './chat-rendering.ts';
 
 export interface AnswerStart {
-  /** Where the answer begins in the whole. */
+  /** Where the answer starts in the whole conversation. */
   start: number;
   /**
-   * How much of the prompt stands before it: all of it, or all but the reasoning block that it
+   * Length of the prompt before the answer: all of it, or all except the reasoning block that it
    * opens.
    */
   promptLength: number;
 }
 
 /**
- * Compares what the prompt and the whole conversation have after the last message that they share.
+ * Compares what follows the last shared message in the prompt and in the whole conversation.
  *
- * - The whole has all of it: the answer follows.
- * - The prompt opens something that the whole does not have, such as `<think>`: the answer begins
- *   where both part. The prompt keeps what it opened only if that is closed again, as an empty
- *   block of reasoning is.
- * - The template moves earlier text once an answer follows: the prompt stays as it is sampled from.
+ * - The whole contains all of it: the answer follows.
+ * - The prompt opens something that the whole lacks, such as `<think>`: the answer starts where the
+ *   two diverge. The prompt keeps what it opened only if that is closed again, as in an empty
+ *   reasoning block.
+ * - The template moves earlier text when an answer follows: the prompt stays as it is sampled from.
  *
  * @param prompt the conversation before the answer, with the header of an answer
  * @param at index of the answer's first message
- * @throws ChatTemplateError when the whole leaves out what the prompt ends with
+ * @throws ChatTemplateError if the whole lacks the message that the prompt ends with
  */
 export function answerStart(
   chat: Chat,
@@ -44,8 +44,8 @@ export function answerStart(
   const asked = prompt.spans.findLast(({ message }) => message < at)?.message;
   if (asked !== undefined && endOf(whole.spans, asked) === null) {
     throw new ChatTemplateError(
-      `The chat template leaves out message ${asked + 1} of the prompt (${chat.messages[asked]!.role}) once an answer follows, ` +
-        `so the answer would be trained after another prompt.\nThe prompt:\n${prompt.text}\nWith its answer:\n${whole.text}`,
+      `The chat template drops message ${asked + 1} of the prompt (${chat.messages[asked]!.role}) when an answer follows, ` +
+        `so training would use a different prompt. Pass another template with --chat-template.\nThe prompt:\n${prompt.text}\nWith its answer:\n${whole.text}`,
     );
   }
   const { a, b } = commonEnd(whole, prompt, at - 1);
@@ -59,14 +59,19 @@ export function answerStart(
   const shared = sharedTags(whole.text, a, prompt.text, b);
   if (!whole.text.startsWith(header, a)) {
     const own = whole.spans.find(({ message, start }) => message === at && start >= a);
-    const between = whole.text.slice(a + shared, own?.start);
-    // A header that counts turns, or the like: the answer is its own text. A tag before that text
-    // is part of the answer.
-    return own?.field === 'content' && !anyTag.test(between)
+    // The prompt has more before the header, such as an end mark that only a last turn has.
+    const before = whole.text.slice(a, own?.start);
+    if (own !== undefined && before.trim() !== '' && tail.endsWith(before)) {
+      return { start: own.start, promptLength: length };
+    }
+    const between = [whole.text.slice(a + shared, own?.start), prompt.text.slice(b + shared)];
+    // The header counts turns, for example: the answer is its own text. A tag before that text is
+    // part of the answer. A tag that only the prompt has is not before this answer.
+    return own?.field === 'content' && !between.some((text) => anyTag.test(text))
       ? { start: own.start, promptLength: length }
       : { start: a + shared, promptLength: b + shared };
   }
-  // The answer has a block of reasoning as well: both are the same up to where it differs.
+  // The answer has a reasoning block too: both are the same up to where it differs.
   if (shared > header.length) return { start: a + shared, promptLength: b + shared };
   return {
     start: a + header.length,
@@ -77,8 +82,8 @@ export function answerStart(
 const anyTag = /[<[][^<>[\]\s]+[>\]]/;
 
 /**
- * Whether a tag is opened that is not closed again, as `<x>` is by `</x>`, `[X]` by `[/X]` and
- * `<|x>` by `<x|>`.
+ * Whether a tag is opened but not closed: `</x>` closes `<x>`, `[/X]` closes `[X]`, and `<x|>`
+ * closes `<|x>`.
  */
 function leavesOpen(opened: string): boolean {
   let open = 0;
@@ -92,10 +97,10 @@ function leavesOpen(opened: string): boolean {
 }
 
 /**
- * What an answer begins with where it is written down as a message: the text that the generation
- * prompt opened and that the answer closes, such as `<think>\n`. Mostly ''. A block that the prompt
- * closes again stays the prompt's.
- * @param opened as {@link openedText} finds it
+ * The start of an answer that is saved as a message: the text that the generation prompt opens and
+ * the answer closes, such as `<think>\n`. Often ''. A block that the prompt itself closes belongs to
+ * the prompt.
+ * @param opened the result of {@link openedText}
  */
 export const answerOpening = (opened: string): string => (leavesOpen(opened) ? opened : '');
 
@@ -103,24 +108,26 @@ const probe = 'x';
 const known = new WeakMap<ChatTemplate, Map<string, string>>();
 
 /**
- * What the header of an answer begins in the answer's place, such as `<think>\n`: the end of the
- * prompt that a conversation with an answer does not have, neither as its last turn nor as an
- * earlier one. Mostly ''.
+ * What the header of an answer opens in the answer's place, such as `<think>\n`: the end of the
+ * prompt that is missing from a conversation with an answer, whether the answer is its last turn or
+ * an earlier one. Usually ''.
  * @param chat the conversation before the answer
- * @param prompt that conversation as rendered, with the header of an answer
+ * @param prompt that conversation, rendered with the header of an answer
  */
 export function openedText(chat: Chat, prompt: RenderedChat): string {
   const { messages, rendering } = chat;
   const template = chat.tokenizer.chatTemplate!;
   const texts = known.get(template) ?? new Map<string, string>();
   known.set(template, texts);
+  // A message may say what is opened, as "/no_think" does: then the prompt ends otherwise.
   const key = exactJson([
     rendering?.variables ?? {},
     rendering?.tools != null,
-    messages.at(-1)?.role,
+    messages.map(({ role }) => role),
+    prompt.text.slice(prompt.spans.at(-1)?.end ?? 0),
   ]);
   const before = texts.get(key);
-  if (before !== undefined && prompt.text.endsWith(before)) return before;
+  if (before !== undefined) return before;
   const at = messages.length;
   const answered: Message[] = [...messages, { role: 'assistant', content: probe }];
   const starts = [answered, [...answered, { role: 'user', content: probe }]].flatMap((longer) => {
@@ -128,15 +135,15 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
     return start === null ? [] : [start];
   });
   const rest = starts.length === 0 ? '' : prompt.text.slice(Math.min(...starts));
-  // Anything but a tag is a header that counts turns, or the like.
+  // Anything other than a tag is a header that counts turns, or similar.
   const opened = /^\s*[<[]/.test(rest) ? rest : '';
   texts.set(key, opened);
   return opened;
 }
 
 /**
- * Where the prompt stops being what a conversation that goes on has before its answer; null where
- * the template refuses it.
+ * Where the prompt diverges from what a longer conversation has before its answer; null if the
+ * template rejects that conversation.
  */
 function openedAt(
   chat: Chat,
@@ -155,7 +162,7 @@ function openedAt(
   const own = startOf(whole.spans, at, a);
   const header = b + (own === null ? shared : Math.min(shared, own - a));
   if (header === prompt.text.length) return header;
-  // The conversation closes at once what the prompt opens: `<think></think>`.
+  // The conversation immediately closes what the prompt opens: `<think></think>`.
   const tag = /[<[]([^<>[\]/\s]+)[>\]]$/.exec(prompt.text.slice(b, header));
   const closing = /^\s*[<[]\/([^<>[\]\s]+)[>\]]/.exec(whole.text.slice(a + shared));
   return tag !== null && closing?.[1] === tag[1] ? b + tag.index : header;

@@ -1,4 +1,4 @@
-// The one place where a row becomes what the chat template is given: messages, tools and variables.
+// The only module that passes a row to the chat template: its messages, tools and variables.
 import {
   type ChatTemplate,
   ChatTemplateError,
@@ -9,7 +9,7 @@ import {
 import type { Message } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 
-/** A conversation and how it is rendered. */
+/** A conversation, with the inputs for rendering it. */
 export interface Chat {
   tokenizer: Pick<Tokenizer, 'chatTemplate'>;
   messages: readonly Message[];
@@ -23,17 +23,17 @@ export type ChatEnd =
   /** After the header of an answer (the generation prompt). */
   | 'header'
   /**
-   * Where the model speaks next: within the last message, if that is the assistant's; else after
-   * the header of an answer.
+   * Where the model speaks next: within the last message if that is the assistant's, otherwise
+   * after the header of an answer.
    */
   | 'prompt';
 
 /**
- * Renders messages by the model's template.
+ * Renders messages with the model's template.
  * @param rendering the row's tools and variables
- * @throws ChatTemplateError when the template refuses the messages, or has no place for the row's
+ * @throws ChatTemplateError if the template rejects the messages, or does not render the row's
  *   tools
- * @throws Error when the model has no chat template
+ * @throws Error if the model has no chat template
  */
 export function renderChat(
   tokenizer: Pick<Tokenizer, 'chatTemplate'>,
@@ -53,13 +53,13 @@ export function renderChat(
   if (tools !== null && found.text === withoutTools(template, messages, how)) {
     throw new ChatTemplateError(
       'The row has "tools", but the chat template does not render them, so the model would not see them. ' +
-        'Use a model whose template knows tools, pass another template with --chat-template, or remove the column.',
+        'Use a model whose template supports tools, pass another template with --chat-template, or remove the column.',
     );
   }
   return found;
 }
 
-/** What the template makes of messages without their tools; null where it refuses them. */
+/** The messages rendered without their tools; null if the template rejects them. */
 function withoutTools(
   template: ChatTemplate,
   messages: readonly Message[],
@@ -73,21 +73,21 @@ function withoutTools(
   }
 }
 
-/** @throws Error when the model has no chat template */
+/** @throws Error if the model has no chat template */
 export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): ChatTemplate {
   if (chatTemplate === null) {
     throw new Error(
-      'the row is a chat, but the model has no chat template: use plain strings, or a chat model',
+      'the row is a chat, but the model has no chat template: use a chat model, or rows of plain strings',
     );
   }
   return chatTemplate;
 }
 
 /**
- * Where the same text of a message up to `last` ends in both renderings; their beginnings where
- * they share none.
- * @param part a rendering of fewer messages. Its last text is looked for in the whole, where
- *   messages may be written again later on, as the name of a called function is in its result
+ * Where the same text of a message up to `last` ends in both renderings, or their starts if they
+ * share none.
+ * @param part a rendering of fewer messages. Its last text is searched for in the whole, which may
+ *   repeat a message later, as a tool result repeats the name of the called function
  */
 export function commonEnd(
   whole: Pick<RenderedChat, 'text' | 'spans'>,
@@ -103,7 +103,7 @@ export function commonEnd(
     const same = inWhole.filter(
       (one) => one.field === end.field && whole.text.slice(one.start, one.end) === text,
     );
-    // A message may be written more than once: the place is the one after which both go on alike.
+    // A message may occur more than once: choose the place after which both agree for the longest.
     let best = { a: 0, shared: -1 };
     for (const one of same.length > 0 ? same : inWhole) {
       const shared = sharedLength(whole.text, one.end, part.text, end.end);
@@ -117,14 +117,14 @@ export function commonEnd(
 const spansOf = ({ spans }: Pick<RenderedChat, 'spans'>, message: number): ContentSpan[] =>
   spans.filter((span) => span.message === message);
 
-/** Where the last text of a message ends; null where the template writes none of it. */
+/** Where the last text of a message ends; null if the template omits all of it. */
 export function endOf(spans: readonly ContentSpan[], message: number): number | null {
   return spans.findLast((span) => span.message === message)?.end ?? null;
 }
 
 /**
- * Where the first text of a message begins at or after `from`; null where the template writes none
- * of it there.
+ * Where the first text of a message at or after `from` starts; null if the template writes none of
+ * it there.
  */
 export function startOf(
   spans: readonly ContentSpan[],
@@ -135,16 +135,17 @@ export function startOf(
 }
 
 /**
- * {@link sharedLength}, but never into the middle of a tag: `<|end|>` and `<|user|>` share nothing.
+ * {@link sharedLength}, but never to the middle of a tag: `<|end|>` and `<|user|>` share nothing,
+ * nor do `[END]` and `[INST]`.
  */
 export function sharedTags(a: string, fromA: number, b: string, fromB: number): number {
   const shared = sharedLength(a, fromA, b, fromB);
-  const open = /<[^<>\s]*$/.exec(a.slice(fromA, fromA + shared));
+  const open = /[<[][^<>[\]\s]*$/.exec(a.slice(fromA, fromA + shared));
   const continues = a[fromA + shared] !== undefined || b[fromB + shared] !== undefined;
   return continues && open !== null ? open.index : shared;
 }
 
-/** How many characters two texts share from these places on. */
+/** The number of characters that two texts share from these positions. */
 export function sharedLength(a: string, fromA: number, b: string, fromB: number): number {
   const most = Math.min(a.length - fromA, b.length - fromB);
   let shared = 0;

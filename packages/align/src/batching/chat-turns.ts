@@ -1,10 +1,10 @@
-// Where in a rendered chat the assistant's turns are. The conversation is rendered once, and the
-// renderer says which text came from which message. A turn begins where the header that the
-// template writes for an answer ends, and ends where the template's end of that turn does. Both are
-// found by comparing what follows the same message's text in two renderings: in the whole, and in
-// the conversation up to there. So earlier turns may be written otherwise once later ones follow,
-// as templates do that drop old reasoning.
-import type { RenderedChat } from '@keel/model';
+// Finds the assistant's turns in a rendered chat. The conversation is rendered once, and the
+// renderer reports which text came from which message. A turn starts after the header that the
+// template writes for an answer, and ends where the template ends that turn. Both are found by
+// comparing what follows the same message's text in two renderings: of the whole, and of the
+// conversation up to that point. Earlier turns may thus be rendered differently once later ones
+// follow, as in templates that drop old reasoning.
+import type { ContentSpan, GenerationSpan, RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
 import { answerStart } from './answer-start.ts';
@@ -25,24 +25,24 @@ export interface TextRange {
 export interface TurnOptions {
   /** The first message that may be scored. */
   first: number;
-  /** The assistant's turns that are scored: all from `first` on, or the last of them. */
+  /** Which of the assistant's turns are scored: all from `first`, or only the last. */
   turns: 'all' | 'last';
 }
 
 /**
- * Whether a message is one that the model learns to write: the assistant's, unless the row marks it
- * as not trained on.
+ * Whether the model is trained on a message: the assistant's, unless the row marks it as not
+ * trained on.
  */
 export const isLearned = (message: Message): boolean =>
   message.role === 'assistant' && isTrained(message);
 
 /**
- * The parts of a rendered chat that are scored. A turn is all that the template writes from the
- * assistant's first word to the end of the turn, its end token included. In a whole chat, a
- * template that marks what the model generates ({% generation %}) decides itself, as it does in TRL
+ * The scored parts of a rendered chat. A turn is everything that the template writes from the
+ * assistant's first word to the end of the turn, including its end token. In a whole chat, a
+ * template that marks generated text ({% generation %}) decides itself, as in TRL
  * (assistant_only_loss).
- * @param begins where the turn of message `first` begins, if a prompt stands before it
- * @throws ChatTemplateError when the template refuses the conversation up to one of the turns
+ * @param begins where the turn of message `first` starts, if a prompt precedes it
+ * @throws ChatTemplateError if the template rejects the conversation up to one of the turns
  */
 export function scoredRanges(
   chat: Chat,
@@ -64,17 +64,18 @@ export function scoredRanges(
 }
 
 /**
- * The message that a marked range is of: the one whose text it holds, or else whose text came last
- * before it.
+ * The message of a marked range: the one whose text it contains, or else the one that the template
+ * was rendering, or else the one whose text came last before it.
  */
-function writerOf({ spans }: RenderedChat, { start, end }: TextRange): number {
+function writerOf({ spans }: RenderedChat, { start, end, message }: GenerationSpan): number {
   const inside = spans.find((span) => span.start >= start && span.end <= end);
+  if (inside === undefined && message >= 0) return message;
   return (inside ?? spans.findLast((span) => span.end <= start))?.message ?? -1;
 }
 
 /**
- * All from `from` on but the assistant's turns that the row marks as not trained on. @throws
- * ChatTemplateError as {@link scoredRanges}
+ * Everything from `from`, except the assistant's turns that the row marks as not trained on.
+ * @throws ChatTemplateError as in {@link scoredRanges}
  */
 export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
   const untrained = chat.messages.flatMap((message, at) =>
@@ -97,17 +98,21 @@ function turnRanges(
   turns: readonly number[],
   begins: (at: number) => number | undefined = () => undefined,
 ): TextRange[] {
-  const headers = new Map<string, number>();
+  const headers = new Map<string, KnownHeader>();
   const ends = new Map<string, number>();
   return turns.flatMap((at) => {
     const start = begins(at) ?? turnStart(chat, whole, at, headers);
     if (start === null) return [];
-    const end = turnEnd(chat, whole, at, ends);
-    return end > start ? [{ start, end }] : [];
+    const split = splitTurn(whole, at);
+    const found =
+      split === null
+        ? [{ start, end: turnEnd(chat, whole, at, ends) }]
+        : splitRanges(chat, whole, at, start, split);
+    return found.filter((range) => range.end > range.start);
   });
 }
 
-/** The text from `from` on, in pieces that are scored or not. */
+/** The text from `from`, in scored and unscored pieces. */
 export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): TextPiece[] {
   const pieces: TextPiece[] = [];
   let done = from;
@@ -123,41 +128,57 @@ export function piecesOf(text: string, ranges: readonly TextRange[], from = 0): 
   return pieces;
 }
 
+interface KnownHeader {
+  /** Where the turn begins, counted from the end of the message before. */
+  offset: number;
+  /** The first character of what the prompt has in place of the answer's text, or ''. */
+  opens: string;
+}
+
 /**
- * Where message `at` begins in the whole (null if it is not written), seen from the conversation
- * before it with the header of an answer behind.
- * @param known offsets found before, by what the template writes between the two messages
+ * Where message `at` starts in the whole (null if it is not rendered), based on the conversation
+ * before it with the header of an answer.
+ * @param known headers found earlier, by what the template writes between the two messages. An
+ *   answer that starts with a tag, or as the prompt continues, may share more with its prompt.
  */
 function turnStart(
   chat: Chat,
   whole: RenderedChat,
   at: number,
-  known: Map<string, number>,
+  known: Map<string, KnownHeader>,
 ): number | null {
   const { tokenizer, messages, rendering } = chat;
   const own = startOf(whole.spans, at, 0);
-  // Nothing before it is written: a header cannot be told from its text.
-  if (endOf(whole.spans, at - 1) === null) return own;
+  // Nothing before it is rendered: a header cannot be distinguished from its text.
+  if (!whole.spans.some(({ message }) => message < at)) return own;
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
-  const offset = key === null ? undefined : known.get(key);
-  if (offset !== undefined) return before + offset;
+  const header = key === null ? undefined : known.get(key);
+  if (header !== undefined && !['<', '[', header.opens].includes(whole.text.charAt(own!))) {
+    return before + header.offset;
+  }
   const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
+  const isDropped = endOf(whole.spans, at - 1) === null;
+  // The message before it is written only while no answer follows.
+  if (isDropped && endOf(prompt.spans, at - 1) !== null) return own;
   if (own === null) {
-    // None of its text is written, but the template may write something for it.
+    // None of its text is rendered, but the template may write something in its place.
     const { a, b } = commonEnd(whole, prompt, at - 1);
     const header = prompt.text.slice(b);
     return whole.text.startsWith(header, a) ? a + header.length : null;
   }
   const { start } = answerStart(chat, whole, prompt, at);
-  if (key !== null) known.set(key, start - before);
+  if (key !== null && start <= own) {
+    const { a, b } = commonEnd(whole, prompt, at - 1);
+    known.set(key, { offset: start - before, opens: prompt.text.charAt(b + own - a) });
+  }
   return start;
 }
 
-/** The mark that ends a turn, where the last turn of a conversation has another one. */
+/** The mark that ends a turn, for templates that end the last turn with a different mark. */
 const firstTag = /^\s*<[^<>\s]+>/;
 
-/** Where message `at` ends in the whole, seen from the conversation that ends with it. */
+/** Where message `at` ends in the whole, based on the conversation that ends with it. */
 function turnEnd(
   { tokenizer, messages, rendering }: Chat,
   whole: RenderedChat,
@@ -173,15 +194,88 @@ function turnEnd(
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return own + offset;
   const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
+  const end = endAlike(whole, ended, at);
+  if (key !== null) known.set(key, end - own);
+  return end;
+}
+
+type WrittenText = Pick<RenderedChat, 'text' | 'spans'>;
+
+/**
+ * Where message `at` ends in the whole, seen from a rendering that ends with it.
+ * @param next the message that follows its text
+ */
+function endAlike(whole: WrittenText, ended: WrittenText, at: number, next = at + 1): number {
   const common = commonEnd(whole, ended, at);
   const shared = sharedTags(whole.text, common.a, ended.text, common.b);
   const tail = shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0);
-  const end = Math.min(
-    common.a + tail,
-    startOf(whole.spans, at + 1, common.a) ?? whole.text.length,
-  );
-  if (key !== null) known.set(key, end - own);
-  return end;
+  return Math.min(common.a + tail, startOf(whole.spans, next, common.a) ?? whole.text.length);
+}
+
+/** A turn that holds other messages, such as the results of its calls before its own text. */
+interface SplitTurn {
+  /** The last message that is written before the rest of the turn. */
+  held: number;
+  /** Where the first text of such a message is. */
+  from: number;
+  /**
+   * Fields that are written behind it only. What is there a second time is the template's, and so
+   * is the name of a called function.
+   */
+  fields: ReadonlySet<string>;
+}
+
+/** How the turn of message `at` is split in the whole; null where it stands in one piece. */
+function splitTurn({ spans }: RenderedChat, at: number): SplitTurn | null {
+  const first = spans.findIndex(({ message }) => message === at);
+  const other = spans.findIndex(({ message }, index) => index > first && message > at);
+  if (first < 0 || other < 0) return null;
+  const own = (from: number, to?: number) =>
+    spans.slice(from, to).filter(({ message }) => message === at);
+  const before = new Set(own(0, other).map(({ field }) => field));
+  const rest = own(other).filter(({ field }) => field !== 'tool_calls' && !before.has(field));
+  if (rest.length === 0) return null;
+  const held = spans
+    .slice(other)
+    .filter(({ message, end }) => message > at && end <= rest[0]!.start);
+  return {
+    held: Math.max(...held.map(({ message }) => message)),
+    from: spans[other]!.start,
+    fields: new Set(rest.map(({ field }) => field)),
+  };
+}
+
+/** A split turn without what it holds. */
+function splitRanges(
+  { tokenizer, messages, rendering }: Chat,
+  whole: RenderedChat,
+  at: number,
+  start: number,
+  { held, from, fields }: SplitTurn,
+): TextRange[] {
+  const upTo = (last: number): RenderedChat =>
+    renderChat(tokenizer, messages.slice(0, last + 1), rendering, 'whole');
+  const isRest = ({ message, field }: ContentSpan): boolean => message === at && fields.has(field);
+  const begun = ({ text, spans }: WrittenText, to: number): WrittenText => ({
+    text,
+    spans: spans.filter((span) => span.message !== at || (!isRest(span) && span.start < to)),
+  });
+  const rest = ({ text, spans }: WrittenText): WrittenText => ({
+    text,
+    spans: spans.filter((span) => span.message !== at || isRest(span)),
+  });
+  const ended = upTo(at);
+  const ranges = [
+    { start, end: endAlike(begun(whole, from), begun(ended, ended.text.length), at) },
+  ];
+  const written = whole.spans.filter(isRest);
+  // Empty text only marks a place.
+  if (written.every((span) => span.start === span.end)) return ranges;
+  const end =
+    held === messages.length - 1
+      ? whole.text.length
+      : endAlike(rest(whole), rest(upTo(held)), at, held + 1);
+  return [...ranges, { start: written[0]!.start, end }];
 }
 
 /** Where the text of the messages before `at` ends. */

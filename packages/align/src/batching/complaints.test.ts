@@ -1,4 +1,4 @@
-// What users of other trainers complained about, where rows become tokens.
+// Complaints of users of other trainers about tokenised rows.
 import { Tokenizer } from '@keel/model';
 import { expect, test } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
@@ -10,7 +10,7 @@ const END = 0;
 const BEGIN = 1;
 
 /**
- * Its pad token is its end of sequence, as many models have it; and it begins every text with
+ * Its pad token is its end-of-sequence token, as in many models, and it starts every text with
  * `<|user|>`.
  */
 const tokenizer = new Tokenizer({
@@ -42,7 +42,7 @@ const chat = {
 const tokenise = (row: typeof plain | typeof chat): TokenisedPair =>
   tokenisePair(row, tokenizer, { maxLength: null })!;
 
-test('a real end of sequence is scored, also where the pad token is the same token', () => {
+test('a real end of sequence is scored, even if it is also the pad token', () => {
   expect(tokenizer.padTokenId).toBe(tokenizer.eosTokenId);
   const pair = tokenise(plain);
   for (const { tokens, scored } of [pair.chosen, pair.rejected]) {
@@ -53,14 +53,14 @@ test('a real end of sequence is scored, also where the pad token is the same tok
   expect(scored.targets.filter((token) => token === END)).toHaveLength(2);
 });
 
-test('the beginning of sequence stands once: before a plain prompt, and never before an answer', () => {
+test('the beginning-of-sequence token precedes a plain prompt once, and never an answer', () => {
   const { prompt, chosen, rejected } = tokenise(plain);
   expect(prompt.filter((token) => token === BEGIN)).toHaveLength(1);
   expect(prompt[0]).toBe(BEGIN);
   expect([...chosen.tokens, ...rejected.tokens]).not.toContain(BEGIN);
 });
 
-test("a chat's beginning of sequence is the template's own, and not doubled", () => {
+test("a chat's beginning-of-sequence token comes from the template, and is not doubled", () => {
   const { prompt } = tokenise(chat);
   // One for each of the two headers that the template writes.
   expect(prompt.filter((token) => token === BEGIN)).toHaveLength(2);

@@ -1,5 +1,5 @@
-// What TRL trains on of the same rows, family by family, and what follows from Keel's rule for the
-// border of prompt and answer.
+// Compares tokens and scored tokens with what TRL trains on for the same rows, family by family,
+// and with Keel's rule for the border between prompt and answer.
 import { describe, expect, it } from 'vitest';
 import {
   type ConversationInput,
@@ -33,7 +33,7 @@ interface Answers<T> {
   rejected: T;
 }
 
-/** The fields are explained in fixtures/conformance/make-rows.py. */
+/** fixtures/conformance/make-rows.py explains the fields. */
 interface GoldenPair extends Partial<Answers<Written<number[]>>> {
   error?: string;
   prompt: Written<number[]>;
@@ -109,7 +109,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
   const { chatTemplate } = tokenizer;
   const writesTools = chatTemplate!.render(question, { tools }) !== chatTemplate!.render(question);
   const marksTurns = familyTemplates(family).some((source) => /generation *-?%}/.test(source));
-  /** TRL drops tools that no template of the model writes; Keel refuses the row. */
+  /** TRL drops tools that no template of the model renders; Keel rejects the row. */
   const refusesTools = ({ tools }: { tools?: unknown }): boolean =>
     tools !== undefined && !writesTools && JSON.stringify(tools).length > '"[]"'.length;
 
@@ -132,11 +132,11 @@ describe.each(conformanceFamilies)('%s', (family) => {
       if (scored === null) return;
       const all = tokenise();
       expect(writtenAs(cut, all.tokens)).toEqual(cut);
-      // What is sampled from ends with the empty block of reasoning; TRL's marks are before it.
+      // The text that is sampled from ends with the empty reasoning block; TRL's marks precede it.
       if (name === 'no thinking, answered') return;
       expect(runsOf(all.scored)).toEqual(scored);
       if (name === 'two answers') return;
-      // Counted from the end: before the last turn the text is not cut.
+      // Counted from the end: the text before the last turn is not cut.
       const last = tokenise({ assistantTurns: 'last' });
       const fromEnd = ({ tokens }: ScoredSequence, runs: Runs) =>
         runs.map((run) => run.map((at) => tokens.length - at));
@@ -208,7 +208,7 @@ describe.each(conformanceFamilies)('%s', (family) => {
       const { chosen: _c, rejected: _r, ...row } = input;
       const tokenise = () =>
         tokenisePrompt(rowOf('prompt', row), tokenizer, { maxPromptLength: null })!;
-      // The template may take the prompt, and refuse an answer to it.
+      // The template may accept the prompt but reject an answer to it.
       if (expected.error) return;
       if (refusesTools(input)) return expect(tokenise).toThrow(/"tools"/);
       const asked = expected.asked ?? expected.prompt;
@@ -225,22 +225,21 @@ describe.each(conformanceFamilies)('%s', (family) => {
   });
 });
 
-// Keel joins the parts of a content, drops calls that are null and reads arguments that are JSON
-// text, before a template sees them: it takes rows that templates refuse, and renders what they
-// would write as a quoted text.
+// Keel joins the parts of a content, drops null calls and parses arguments given as JSON text
+// before a template sees them. It accepts rows that templates reject, and renders parsed arguments where
+// templates would print quoted text.
 const readOtherwise = new Set(['null calls', 'parts', 'arguments as text']);
-// Of gemma3 no marks of turns are known, and a token of the whole lies across the border of a turn.
+// For gemma3 no turn marks are known, and a token of the whole crosses the border of a turn.
 const taken = (family: string, name: string): boolean =>
   readOtherwise.has(name) || (family === 'gemma3' && name === 'thoughts in several turns');
 
-/** An answer goes on with a beginning that the template writes otherwise in the whole. */
-const lostBeginning = /beginning of an answer/;
+/** The error for an answer that continues a start that the template renders differently. */
+const lostBeginning = /start of an answer/;
 const isLost = ({ merged }: GoldenPair, names: readonly ('chosen' | 'rejected')[]): boolean =>
   merged !== undefined && names.some((name) => merged[name] === null);
 
 /**
- * An answer that would follow an answer is refused, or joined to the beginning that it goes on
- * with.
+ * An answer that would follow an answer is rejected, or joined to the start that it continues.
  */
 function expectRefusal({ merged }: GoldenPair, tokenise: () => unknown): void {
   if (!merged) expect(tokenise).toThrow();
@@ -264,8 +263,8 @@ function expectAnswer(
   const runs = expected.scored?.[name];
   if (runs === undefined) expect(scored).not.toContain(false);
   else if (runs !== null && marksTurns) {
-    // Marks of the template itself hold the header of each turn, which in pairs is no part of the
-    // answer.
+    // The template's own marks include the header of each turn, which is not part of the answer in
+    // pairs.
     expect(runsOf(scored).map(([, end]) => end)).toEqual(runs.map(([, end]) => end));
   } else if (runs !== null) expect(runsOf(scored)).toEqual(runs);
 }

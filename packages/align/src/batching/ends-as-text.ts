@@ -1,7 +1,7 @@
 /**
- * Whether a row has answers in plain text, which the end-of-sequence token ends. A chat's answers
- * end as the template says; steps of a process, and prompts without an answer, have no end of their
- * own.
+ * Whether a row has answers in plain text, which end with the end-of-sequence token. A chat's
+ * answers end as the template says. The steps of a process, and prompts without an answer, have no
+ * end.
  */
 export function endsAsText(row: unknown): boolean {
   const fields = row as Record<string, unknown>;

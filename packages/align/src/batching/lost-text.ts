@@ -1,11 +1,11 @@
-// Text of the assistant that a chat template does not write, so that nobody learns it without
-// knowing.
+// Detects text that a chat template drops, so that it cannot be missed in training without a
+// warning: what the assistant says, and whole messages of others.
 import { ChatTemplateError, type RenderedChat } from '@keel/model';
-import type { Message } from '../data/messages.ts';
+import { type Message, textOf } from '../data/messages.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
 import { isLearned } from './chat-turns.ts';
 
-/** Fields of a message that hold what the model said. */
+/** Fields of a message that hold the model's own text. */
 const spokenFields = [
   'content',
   'reasoning_content',
@@ -16,8 +16,8 @@ const spokenFields = [
 ];
 
 /**
- * The fields of the assistant's turns, from message `first` on, of which the template leaves text
- * out. White space and tags do not count: templates trim, and write tags such as `<think>`
+ * The fields of the assistant's turns, from message `first`, of which the template drops text.
+ * White space and tags do not count: templates trim text, and write tags such as `<think>`
  * themselves.
  */
 export function lostFields(
@@ -43,8 +43,8 @@ export function lostFields(
 }
 
 /**
- * Whether the template writes nothing of the assistant's turns from message `first` on, as where it
- * trims white space or drops reasoning: the end of the turn alone would be trained on.
+ * Whether the template writes nothing of the assistant's turns from message `first` on, for example
+ * because it trims white space or drops reasoning. Only the end of the turn would be trained on.
  * @param begun text of message `first` that belongs to the prompt, and where it ends in the whole
  */
 export function isSilent(
@@ -71,6 +71,41 @@ export function isSilent(
     throw error;
   }
 }
+
+const suffix = ' message';
+
+/**
+ * Messages of others than the assistant that the template leaves out whole, each as its role and
+ * "message", such as "system message". A switch such as "/no_think" is said to the template.
+ * @param from the first message that is looked for in this rendering
+ * @param to the message after the last
+ */
+export function lostMessages(
+  messages: readonly Message[],
+  { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
+  { from = 0, to = messages.length } = {},
+): string[] {
+  const written = new Set(
+    spans
+      .filter(({ start, end }) => text.slice(start, end).trim() !== '')
+      .map(({ message }) => message),
+  );
+  const lost = messages.filter(
+    (message, at) =>
+      at >= from &&
+      at < to &&
+      message.role !== 'assistant' &&
+      !/^\s*(\/\w+\s*)*$/.test(textOf(message)) &&
+      !written.has(at),
+  );
+  return [...new Set(lost.map(({ role }) => `${role}${suffix}`))];
+}
+
+/** The fields of the assistant and the roles of others that {@link lostMessages} names. */
+export const lostParts = (lost: readonly string[]): { fields: string[]; roles: string[] } => ({
+  fields: lost.filter((name) => !name.endsWith(suffix)),
+  roles: lost.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
+});
 
 const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 

@@ -1,6 +1,5 @@
 /**
- * How a step's rows are split into forward passes: by a number of rows, or up to a number of
- * tokens.
+ * How the rows of a step are split into passes: by a number of rows, or up to a number of tokens.
  */
 export interface MicroBatchLimit {
   rows: number | null;
@@ -8,9 +7,9 @@ export interface MicroBatchLimit {
 }
 
 /**
- * Splits the rows of an optimiser step. By rows they stay in order; by tokens they go into few
- * passes of about the same number of tokens, none beyond the budget (a row longer than that goes
- * alone).
+ * Splits the rows of an optimizer step. By rows, they stay in order. By tokens, they form few
+ * passes of about the same number of tokens, none above the budget (a longer row gets its own
+ * pass).
  * @param lengths tokens of each row
  * @returns positions of the rows of each pass, the longest pass first
  */
@@ -38,8 +37,8 @@ interface Pass {
 }
 
 /**
- * The longest row first, each to the pass that has least (Graham 1969, "Bounds on Multiprocessing
- * Timing Anomalies"), in the fewest passes in which none goes beyond the budget then.
+ * Assigns rows, the longest first, each to the pass with the fewest tokens (Graham 1969, "Bounds on
+ * Multiprocessing Timing Anomalies"), with the fewest passes that all stay within the budget.
  */
 function balanced(
   order: readonly number[],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { mismatched } from './mismatched.ts';
 import type { PromptedAnswer } from './pack-answers.ts';
 
-/** Prompt and answer of one token each. */
+/** Prompts and answers of one token each. */
 const answers = (...pairs: [number, number][]): PromptedAnswer[] =>
   pairs.map(([prompt, token]) => ({
     prompt: [prompt],
@@ -20,7 +20,7 @@ test('each prompt takes the answer of the next row', () => {
   ]);
 });
 
-test('TRL takes that of the row before', () => {
+test('TRL takes the answer of the previous row', () => {
   const rows = answers([1, 10], [2, 20], [3, 30]);
   expect(shown(mismatched(rows, 'rotated'))).toEqual([
     [1, 30],
@@ -29,7 +29,7 @@ test('TRL takes that of the row before', () => {
   ]);
 });
 
-test("KTO's KL is never of a prompt with an answer that was given to it", () => {
+test("KTO's KL never pairs a prompt with an answer to itself", () => {
   const rows = answers([1, 10], [1, 11], [2, 20], [1, 12]);
   expect(shown(mismatched(rows, 'mismatched'))).toEqual([
     [1, 20],
@@ -40,7 +40,7 @@ test("KTO's KL is never of a prompt with an answer that was given to it", () => 
   expect(mismatched(answers([1, 10], [1, 11]), 'mismatched')).toEqual([]);
 });
 
-test('chosen and rejected answers count alike where each prompt has both', () => {
+test('chosen and rejected answers count equally if each prompt has both', () => {
   const rows = answers([1, 10], [1, 11], [2, 20], [2, 21], [3, 30], [3, 31]);
   expect(shown(mismatched(rows, 'mismatched'))).toEqual([
     [1, 20],
@@ -52,6 +52,6 @@ test('chosen and rejected answers count alike where each prompt has both', () =>
   ]);
 });
 
-test('one row alone has none, and no KL of its own', () => {
+test('a single row has none, and so no KL', () => {
   expect(mismatched(answers([1, 10]), 'mismatched')).toEqual([]);
 });

@@ -1,12 +1,12 @@
-// Answers to other prompts than their own, from which KTO estimates KL(policy, reference).
+// Pairs prompts with answers to other prompts, from which KTO estimates KL(policy, reference).
 import type { PromptedAnswer } from './pack-answers.ts';
 
 /**
- * `mismatched`: each prompt takes the answer of the next row with another prompt, as in the paper
- * (section 4.1, where it is the next row), and of those one that no row before it took, where there
- * is such a one: with a chosen and a rejected answer to each prompt both kinds count alike. Rows
- * that have none are left out, so that no prompt meets an answer that was given to it. `rotated`:
- * each prompt takes the answer of the row before it, whatever that is, as in TRL.
+ * `mismatched`: each prompt takes the answer of the next row with a different prompt, as in the
+ * paper (section 4.1, where it is the next row), preferring answers that no earlier row took. If
+ * each prompt has a chosen and a rejected answer, both kinds therefore count equally. Rows without
+ * such an answer are skipped, so that no prompt is paired with an answer to itself. `rotated`: each
+ * prompt takes the answer of the previous row, whatever that is, as in TRL.
  */
 export type KlEstimate = 'mismatched' | 'rotated';
 

@@ -2,15 +2,15 @@ import type { PackedBatch, ScoredTokens } from '@keel/model';
 import { AnswerPacker, predictions } from './answer-packer.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
-/** A prompt's tokens and those of one answer to it. */
+/** The tokens of a prompt and of one answer to it. */
 export interface PromptedAnswer {
   prompt: readonly number[];
   answer: ScoredSequence;
 }
 
-/** A answers in one packed batch, sequence by sequence in their order. */
+/** A answers in one packed batch, one sequence each, in their order. */
 export interface PackedAnswers {
-  /** What was packed, sequence by sequence. */
+  /** The packed answers, one per sequence. */
   answers: readonly PromptedAnswer[];
   packed: PackedBatch;
   scored: ScoredTokens;
@@ -20,7 +20,7 @@ export interface PackedAnswers {
   counts: Int32Array;
 }
 
-/** Packs answers: a prompt stands once for all answers of the batch that continue it. */
+/** Packs answers. A prompt is stored once for all answers of the batch that share it. */
 export function packAnswers(answers: readonly PromptedAnswer[]): PackedAnswers {
   const packer = new AnswerPacker();
   const rows: number[] = [];

@@ -1,14 +1,14 @@
 import { BatchBuilder, type PackedBatch, type ScoredTokens } from '@keel/model';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
-/** Examples in one packed batch: each is a segment of its own, so that none attends to another. */
+/** Examples in one packed batch. Each is a separate segment, so that none attends to another. */
 export interface PackedExamples {
   packed: PackedBatch;
   scored: ScoredTokens;
 }
 
 /**
- * Packs examples one after the other. The first token of each is never scored: nothing predicts it.
+ * Packs examples one after another. The first token of each is never scored: nothing predicts it.
  */
 export function packExamples(examples: readonly ScoredSequence[]): PackedExamples {
   const builder = new BatchBuilder();

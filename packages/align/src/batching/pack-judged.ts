@@ -2,27 +2,27 @@ import type { PackedBatch, ScoredTokens } from '@keel/model';
 import { AnswerPacker, predictions } from './answer-packer.ts';
 import type { TokenisedJudged } from './tokenise-judged.ts';
 
-/** Judged rows in one packed batch, with the tokens at which their answers are read. */
+/** Judged rows in one packed batch, with the tokens at which the scores of answers are read. */
 export interface PackedJudged {
   packed: PackedBatch;
   /**
-   * [R]: index in the batch of each token that is read; rows in order, of each row its answers, of
-   * each answer its reads
+   * [R]: index in the batch of each token at which a score is read, ordered by row, then by answer,
+   * then by read
    */
   reads: Int32Array;
   /** [R]: tokens of the answer that each read belongs to */
   lengths: Int32Array;
-  /** By row: place of its first read. */
+  /** Per row: position of its first read. */
   firstReads: number[];
-  /** Tokens of the best answer of each pair and ranking: what the language-model term is of. */
+  /** Tokens of the best answer of each pair and ranking, for the language-model term. */
   best: ScoredTokens;
-  /** Tokens as a trainer without shared prompts would count them: a prompt with every answer. */
+  /** Token count of a trainer without shared prompts, which repeats a prompt for every answer. */
   unsharedTokens: number;
 }
 
 /**
- * Packs rows: a prompt stands once for all of its answers, and once for all rows of the batch that
- * have it.
+ * Packs rows. A prompt is stored once for all of its answers, and for all rows of the batch that
+ * share it.
  */
 export function packJudged(
   rows: readonly Pick<TokenisedJudged, 'prompt' | 'answers' | 'verdict'>[],

@@ -20,7 +20,7 @@ const pair = (
 });
 
 describe('packPairs', () => {
-  it('lays out prompts, answers and what predicts them', () => {
+  it('lays out prompts and answers, with the tokens that predict them', () => {
     const batch = packPairs([
       pair([10, 11], answer([20, 21]), answer([30])),
       pair([10, 11], answer([40]), answer([50, 51, 52], [true, false, true])),
@@ -43,7 +43,7 @@ describe('packPairs', () => {
       { start: 11, length: 1, prefix: 5 },
     ]);
     expect([...batch.scored.targets]).toEqual([20, 21, 30, 40, 50, 52, 60, 61]);
-    // The first token of an answer is predicted by the prompt's last one.
+    // The prompt's last token predicts the first token of an answer.
     expect([...batch.scored.rows]).toEqual([1, 2, 1, 1, 1, 7, 9, 9]);
     expect([...batch.sequences]).toEqual([0, 0, 1, 2, 3, 3, 4, 5]);
     expect([...batch.counts]).toEqual([2, 1, 1, 2, 1, 1]);
@@ -60,7 +60,7 @@ describe('packPairs', () => {
     expect([...batch.counts]).toEqual([1, 2]);
   });
 
-  it('keeps prompts apart that only look alike when written down', () => {
+  it('separates prompts that look the same only when joined as text', () => {
     const batch = packPairs([
       pair([1, 23], answer([5]), answer([6])),
       pair([12, 3], answer([5]), answer([6])),
@@ -69,7 +69,7 @@ describe('packPairs', () => {
     expect(batch.packed.segments.filter(({ prefix }) => prefix === -1)).toHaveLength(3);
   });
 
-  it('scores each token by the one before it in its own sequence, whatever the pairs', () => {
+  it('scores each token by the token before it in its own sequence, for any pairs', () => {
     const draw = draws(5);
     const list = (least: number, most: number): number[] =>
       Array.from({ length: least + draw(most) }, () => draw(50));
@@ -89,7 +89,7 @@ describe('packPairs', () => {
       }
       const { packed, scored, sequences, counts, unsharedTokens } = packPairs(pairs);
       expect(unsharedTokens).toBe(pairs.reduce((sum, one) => sum + pairTokens(one), 0));
-      /** Tokens of a sequence up to and with a place of the batch. */
+      /** Tokens of a sequence up to and including a position of the batch. */
       const until = (row: number): number[] => {
         const index = packed.segments.findIndex(
           ({ start, length }) => row >= start && row < start + length,

@@ -1,32 +1,32 @@
-// Sampled answers in packed passes: each prompt once for all of its answers in the pass.
+// Packs sampled answers into passes, with each prompt once for all of its answers in the pass.
 import type { PackedBatch, ScoredTokens } from '@keel/model';
 import { AnswerPacker } from './answer-packer.ts';
 import { type MicroBatchLimit, splitMicroBatches } from './micro-batches.ts';
 
-/** Prompts and what was sampled after them. */
+/** Prompts and the answers sampled for them. */
 export interface SampledAnswers {
   /** [P] */
   prompts: readonly (readonly number[])[];
   /** [S] */
   completions: readonly (readonly number[])[];
-  /** [S]: index of the prompt that each answers. */
+  /** [S]: index of each answer's prompt. */
   groups: ArrayLike<number>;
 }
 
 export interface PackedRollouts {
   packed: PackedBatch;
   /**
-   * [N]: every token of the answers, answer after answer. Their rows are also where a critic reads
-   * the state before each.
+   * [N]: every token of the answers, answer by answer. At the same rows, a critic reads the state
+   * before each token.
    */
   scored: ScoredTokens;
 }
 
 /**
- * Divides answers into passes, those to one prompt together as far as a pass takes them.
- * @param sequences which of the answers
- * @param wholeGroups answers to one prompt are never divided
- * @returns which answers each pass has; a limit of rows counts prompts
+ * Divides answers into passes, keeping answers to one prompt together as far as a pass allows.
+ * @param sequences indices of the answers
+ * @param wholeGroups never splits the answers to one prompt
+ * @returns the answers of each pass; a limit of rows counts prompts
  */
 export function rolloutPasses(
   { prompts, completions, groups }: SampledAnswers,
@@ -55,7 +55,7 @@ export function rolloutPasses(
   );
 }
 
-/** Packs some answers, in the order that they are given. */
+/** Packs some answers, in the given order. */
 export function packRollouts(
   { prompts, completions, groups }: SampledAnswers,
   sequences: readonly number[],

@@ -1,23 +1,31 @@
-// A chat as a prompt: the same text for verbs that sample and for verbs that learn.
+// Renders a chat as a prompt: the same text for sampling and for training.
 import type { RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { openedText } from './answer-start.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
+import { lostMessages } from './lost-text.ts';
 
 /**
- * Messages up to where the model speaks: after the header of an answer, or within the assistant's
- * message at the end, which the model then continues.
- * @throws ChatTemplateError when the template refuses the messages
- * @throws Error when the model has no chat template
+ * Messages up to where the model speaks: after the header of an answer, or within a final assistant
+ * message, which the model then continues.
+ * @throws ChatTemplateError if the template rejects the messages
+ * @throws Error if the model has no chat template
  */
 export const promptText = (
   messages: readonly Message[],
   { tokenizer, rendering }: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedChat => renderChat(tokenizer, messages, rendering, 'prompt');
 
-/** {@link promptText} with what its end opens in the answer's place, such as `<think>\n`. */
-export function openedPrompt(chat: Chat): { text: string; opened: string } {
+/**
+ * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the messages
+ * that the template drops.
+ */
+export function openedPrompt(chat: Chat): { text: string; opened: string; lost: string[] } {
   const prompt = promptText(chat.messages, chat);
   const continues = chat.messages.at(-1)?.role === 'assistant';
-  return { text: prompt.text, opened: continues ? '' : openedText(chat, prompt) };
+  return {
+    text: prompt.text,
+    opened: continues ? '' : openedText(chat, prompt),
+    lost: lostMessages(chat.messages, prompt),
+  };
 }

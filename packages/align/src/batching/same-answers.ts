@@ -1,13 +1,13 @@
-// Answers that a row orders, but that are the same tokens: nothing can be learned from such an order.
+// Finds ordered answers that are the same tokens: such an order has no effect in training.
 
 /** Whether two answers are the same tokens. */
 export const sameTokens = (one: readonly number[], other: readonly number[]): boolean =>
   one.length === other.length && one.every((token, at) => token === other[at]);
 
 /**
- * Two answers of different rank that are the same tokens, the better one first; null where there
- * are none.
- * @param answers with their ranks in `ranks`, which never fall
+ * Two answers of different rank that are the same tokens, the better one first; null if there are
+ * none.
+ * @param ranks of the answers, in ascending order
  */
 export function rankedTwice(
   answers: readonly { tokens: readonly number[] }[],

@@ -1,16 +1,16 @@
 /**
- * Which tokens the loss is of. A token is scored where every rule that its row falls under says so.
+ * Which tokens the loss covers. A token is scored if every rule that applies to its row allows it.
  */
 export interface ScoringRules {
-  /** Rows of prompt and completion: the completion only. */
+  /** Rows of prompt and completion: only the completion. */
   completionOnlyLoss: boolean;
-  /** Chats: the assistant's turns only. */
+  /** Chats: only the assistant's turns. */
   assistantOnlyLoss: boolean;
-  /** Which of the assistant's turns, where only those are scored. */
+  /** Which of the assistant's turns, if only those are scored. */
   assistantTurns: 'all' | 'last';
 }
 
-/** What is scored unless told otherwise. */
+/** The default rules. */
 export const defaultScoring: ScoringRules = {
   completionOnlyLoss: true,
   assistantOnlyLoss: true,

@@ -1,10 +1,10 @@
-// From a prompt and answers to it to tokens, as every method that learns from given answers sees
-// them.
+// Tokenises a prompt and answers to it, in the same way for every method that trains on given
+// answers.
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
-import { type Chat, renderChat, startOf } from './chat-rendering.ts';
+import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
 import {
   everythingTrained,
   isLearned,
@@ -12,16 +12,19 @@ import {
   scoredRanges,
   type TextPiece,
 } from './chat-turns.ts';
-import { isSilent, lostFields } from './lost-text.ts';
+import { isSilent, lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
-/** A prompt's tokens, and those of answers to it. */
+/** The tokens of a prompt and of answers to it. */
 export interface TokenisedAnswers {
   prompt: number[];
-  /** Scored are all tokens but those of turns that are not the assistant's. */
+  /** All tokens are scored, except those of turns that are not the assistant's. */
   answers: ScoredSequence[];
-  /** Fields of the answers of which the chat template leaves text out. */
+  /**
+   * Fields of the answers of which the chat template drops text, and messages of others, such as
+   * "tool message".
+   */
   lost: string[];
 }
 
@@ -31,11 +34,11 @@ export interface AnswerRules {
 }
 
 /**
- * Tokens of answers as they are after their prompt, which has the tokens that it has when the model
- * is asked. Chats are rendered by the model's template; plain answers end with the end-of-sequence
- * token.
- * @throws ChatTemplateError when the template refuses the row
- * @throws Error when the row is a chat and the model has no chat template
+ * The tokens of answers as they follow their prompt, which has the same tokens as when the model is
+ * sampled from. Chats are rendered with the model's template; plain answers end with the
+ * end-of-sequence token.
+ * @throws ChatTemplateError if the template rejects the row
+ * @throws Error if the row is a chat and the model has no chat template
  */
 export function tokeniseAnswers(
   prompt: Content,
@@ -64,7 +67,7 @@ export function tokeniseAnswers(
   };
 }
 
-/** A prompt's text, and those of answers behind it. */
+/** The text of a prompt and of the answers that follow it. */
 interface AnswerTexts {
   prompt: string;
   answers: { pieces: TextPiece[]; lost: string[]; silent: boolean }[];
@@ -84,7 +87,7 @@ interface RenderedAnswer {
   first: number;
   start: number;
   promptLength: number;
-  /** Text of message `first` that the prompt has. */
+  /** The part of message `first` that is in the prompt. */
   begun: string;
 }
 
@@ -96,7 +99,7 @@ function renderAnswers(
 ): AnswerTexts {
   const prompt = promptText(asked, how);
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
-  // A pair's answers share one prompt: what only some of them have of it belongs to those answers.
+  // A pair's answers share one prompt: what only some of them share belongs to the answers.
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
   return {
     prompt: prompt.text.slice(0, shortest),
@@ -108,7 +111,11 @@ function renderAnswers(
           : scoredRanges(chat, whole, { first, turns: scored }, start);
       return {
         pieces: piecesOf(whole.text, ranges, start),
-        lost: lostFields(chat.messages, whole, first),
+        lost: [
+          ...lostFields(chat.messages, whole, first),
+          ...lostMessages(chat.messages, prompt, { to: first }),
+          ...lostMessages(chat.messages, whole, { from: first }),
+        ],
         silent: isSilentAnswer(chat, whole, { first, begun, start }, scored),
       };
     }),
@@ -142,7 +149,7 @@ function renderAnswer(
 }
 
 /**
- * An answer that goes on with the assistant's message at the end of the prompt: both are one turn.
+ * An answer that continues the assistant message at the end of the prompt: both are one turn.
  */
 function renderContinuation(
   asked: readonly Message[],
@@ -162,10 +169,19 @@ function renderContinuation(
       0,
     ),
   ) as [number | null, number | null];
+  if (inPrompt === null) {
+    // Blank text that the template trims: the prompt ends before the white space of the header.
+    const { a, b } = commonEnd(whole, prompt, first - 1);
+    const header = prompt.text.slice(b);
+    if (whole.text.startsWith(header, a)) {
+      const start = a + header.length;
+      return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
+    }
+  }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
   if (inWhole === null || !whole.text.startsWith(text, inWhole)) {
     throw new ChatTemplateError(
-      'The prompt ends with the beginning of an answer, but the chat template writes that beginning otherwise once the answer goes on. ' +
+      'The prompt ends with the start of an answer, but the chat template renders that start differently once the answer continues it. ' +
         'Move it from the prompt into the answers.',
     );
   }

@@ -28,7 +28,7 @@ const tokenise = (
 ): TokenisedExample => tokeniseExample(row, by, { ...usual, ...options })!;
 
 const text = ({ tokens }: TokenisedExample): string => tokenizer.decode(tokens);
-/** The text with what is scored in brackets. */
+/** The text, with scored parts in brackets. */
 function marked({ tokens, scored }: TokenisedExample): string {
   let shown = '';
   for (let from = 0; from < tokens.length; ) {
@@ -51,7 +51,7 @@ const turns = [
 const rendered = tokenizer.chatTemplate!.render(turns);
 
 describe('a chat', () => {
-  it("scores the assistant's turns with the token that ends each, and no header", () => {
+  it("scores the assistant's turns with the token that ends each, without headers", () => {
     const example = tokenise(chat(...turns));
     expect(text(example)).toBe(rendered);
     expect(marked(example)).toBe(
@@ -61,7 +61,7 @@ describe('a chat', () => {
     expect(example.tokens.filter((id, at) => example.scored[at] && id === 0)).toHaveLength(2);
   });
 
-  it('scores the last turn alone, or everything, where told so', () => {
+  it('can score only the last turn, or everything', () => {
     const last = tokenise(chat(...turns), { assistantTurns: 'last' });
     expect(text(last)).toBe(rendered);
     expect(marked(last)).toMatch(/^<[^[]*two<\|end\|>\n[^[]*\[four<\|end\|>\n\]$/);
@@ -70,12 +70,12 @@ describe('a chat', () => {
     expect(all.tokens).toEqual(tokenizer.encode(rendered));
   });
 
-  it('does not score what follows the last turn of the assistant', () => {
+  it("does not score what follows the assistant's last turn", () => {
     const example = tokenise(chat(...turns, says('user', 'thanks')));
     expect(marked(example)).toMatch(/\[four<\|end\|>\n\]<\|user\|>user\nthanks<\|end\|>\n$/);
   });
 
-  it('is tokenised as a prompt is when the model answers it', () => {
+  it('is tokenised like a prompt that the model answers', () => {
     const example = tokenise(chat(...turns));
     const header = tokenizer.encode(
       tokenizer.chatTemplate!.render(turns.slice(0, 2), { addGenerationPrompt: true }),
@@ -84,7 +84,7 @@ describe('a chat', () => {
     expect(example.scored.indexOf(true)).toBe(header.length);
   });
 
-  it('whose turn goes on with a newline keeps its border', () => {
+  it('keeps its border if a turn starts with a newline', () => {
     const example = tokenise(chat(says('user', 'a'), says('assistant', '\n\nb')));
     expect(marked(example)).toBe('<|user|>user\na<|end|>\n<|user|>assistant\n[\n\nb<|end|>\n]');
   });
@@ -93,7 +93,7 @@ describe('a chat', () => {
     expect(() => tokenise(chat(...turns), {}, tinyChatTokenizer(null))).toThrow(/no chat template/);
   });
 
-  it('hands tools to the template', () => {
+  it('passes tools to the template', () => {
     const withTools = tinyChatTokenizer(
       `{% if tools %}{{ '<|user|>' + tools[0].name + '<|end|>\\n' }}{% endif %}${tinyTemplate}`,
     );
@@ -108,7 +108,7 @@ describe('a chat', () => {
 });
 
 describe('a prompt with its completion', () => {
-  it('plain: scores the completion with the end of sequence', () => {
+  it('plain: scores the completion with the end-of-sequence token', () => {
     const example = tokenise(pair('hello', ' wo'));
     expect(example.tokens).toEqual([
       ...tokenizer.encode('hello'),
@@ -121,7 +121,7 @@ describe('a prompt with its completion', () => {
     );
   });
 
-  it('plain: does not end twice, and may have no prompt', () => {
+  it('plain: ends once, and may have no prompt', () => {
     expect(marked(tokenise(pair('hello', ' wo<|end|>')))).toBe('hello[ wo<|end|>]');
     expect(marked(tokenise(pair('', 'wo')))).toBe('[wo<|end|>]');
   });
@@ -152,14 +152,14 @@ describe('a prompt with its completion', () => {
     expect(marked(tokenise(pair(asked, answer), none))).toMatch(/^\[[^[\]]*\]$/);
   });
 
-  it('chat: is the same row as its messages, where the prompt holds no answer', () => {
+  it('chat: equals the same row as messages if the prompt has no answer', () => {
     const [question, reply] = [says('user', 'a'), says('assistant', 'b')];
     expect(tokenise(pair([question], [reply]))).toEqual(tokenise(chat(question, reply)));
   });
 });
 
 describe('text', () => {
-  it('is scored whole, with the end of sequence', () => {
+  it('is scored whole, with the end-of-sequence token', () => {
     const example = tokenise({ text: 'hello world', extra: {} });
     expect(marked(example)).toBe('[hello world<|end|>]');
     // Nothing predicts the first token.
@@ -171,7 +171,7 @@ describe('the maximum length', () => {
   const row = pair('hello', ' wo wo wo');
   const whole = tokenise(row);
 
-  it('leaves rows alone that fit, and cuts the end of others', () => {
+  it('does not change rows that fit, and cuts the end of others', () => {
     const { length } = whole.tokens;
     expect(tokenise(row, { maxLength: length })).toEqual(whole);
     const cut = tokenise(row, { maxLength: length - 2 });
@@ -182,7 +182,7 @@ describe('the maximum length', () => {
     });
   });
 
-  it('gives up a row of which nothing scored is left', () => {
+  it('returns null if nothing that is scored fits', () => {
     const prompt = tokenizer.encode('hello').length;
     expect(tokeniseExample(row, tokenizer, { ...usual, maxLength: prompt })).toBeNull();
     expect(scoredCount(tokenise(row, { maxLength: prompt + 1 }))).toBe(1);

@@ -1,36 +1,36 @@
-// From a row of supervised fine-tuning to one sequence of tokens, and which of them the loss is of.
+// Tokenises a row of supervised fine-tuning and marks the tokens that the loss covers.
 import type { Tokenizer } from '@keel/model';
 import { isChat } from '../data/messages.ts';
 import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { renderChat } from './chat-rendering.ts';
 import { everythingTrained, isLearned, piecesOf, scoredRanges } from './chat-turns.ts';
-import { isSilent, lostFields } from './lost-text.ts';
+import { isSilent, lostFields, lostMessages } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 export interface TokenisedExample extends ScoredSequence {
-  /** Whether its end was cut at the maximum length. */
+  /** Whether its end was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the assistant's turns of which the chat template leaves text out; absent where there
-   * are none.
+   * Fields of the assistant's turns of which the chat template drops text, and messages of others,
+   * such as "system message"; absent if there are none.
    */
   lost?: string[];
 }
 
 export interface ExampleOptions extends ScoringRules {
-  /** Tokens of a row; null: no limit. */
+  /** Maximum tokens of a row; null: no limit. */
   maxLength: number | null;
 }
 
 /**
- * Turns a row into tokens: chats by the model's template, plain text with the end-of-sequence token
- * after it. No token lies across a border between scored and unscored text.
- * @returns null when nothing that is scored is left within the maximum length
- * @throws ChatTemplateError when the template refuses the row
- * @throws Error when the row is a chat and the model has no chat template
+ * Tokenises a row: chats with the model's template, plain text followed by the end-of-sequence
+ * token. No token crosses a border between scored and unscored text.
+ * @returns null if nothing that is scored is left within the maximum length
+ * @throws ChatTemplateError if the template rejects the row
+ * @throws Error if the row is a chat and the model has no chat template
  */
 export function tokeniseExample(
   row: SupervisedRow,
@@ -38,9 +38,9 @@ export function tokeniseExample(
   { maxLength, ...rules }: ExampleOptions,
 ): TokenisedExample | null {
   const { lost, ...whole } = tokeniseWhole(row, tokenizer, rules);
-  const told = lost.length > 0 ? { lost } : {};
+  const dropped = lost.length > 0 ? { lost } : {};
   if (maxLength === null || whole.tokens.length <= maxLength) {
-    return { ...whole, truncated: false, ...told };
+    return { ...whole, truncated: false, ...dropped };
   }
   const cut = {
     ...whole,
@@ -48,17 +48,17 @@ export function tokeniseExample(
     scored: whole.scored.slice(0, maxLength),
   };
   if (scoredCount(whole) > 0 && scoredCount(cut) === 0) return null;
-  return { ...cut, truncated: true, ...told };
+  return { ...cut, truncated: true, ...dropped };
 }
 
-/** {@link tokeniseExample} as a thread finds it. */
+/** {@link tokeniseExample}, under a name by which a thread loads it. */
 export const exampleTokenising: NamedTokenise<SupervisedRow, TokenisedExample, ExampleOptions> = {
   run: tokeniseExample,
   module: import.meta.url,
   name: 'tokeniseExample',
 };
 
-/** Tokens that can be scored: nothing predicts the first one of a row. */
+/** Number of tokens that can be scored: nothing predicts the first one of a row. */
 export function scoredCount({ scored }: ScoredSequence): number {
   return scored.reduce((count, one, at) => (one && at > 0 ? count + 1 : count), 0);
 }
@@ -107,7 +107,12 @@ function tokeniseChat(
   const { tokens, scored } = tokenisePieces(pieces, tokenizer);
   const first = turns === 'last' ? Math.max(0, messages.findLastIndex(isLearned)) : 0;
   const silent = assistantOnlyLoss && isSilent(chat, whole, first);
-  return { tokens, scored, lost: lostFields(messages, whole, 0), ...(silent && { silent }) };
+  return {
+    tokens,
+    scored,
+    lost: [...lostFields(messages, whole, 0), ...lostMessages(messages, whole)],
+    ...(silent && { silent }),
+  };
 }
 
 function tokeniseCompletion(

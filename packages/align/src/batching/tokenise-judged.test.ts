@@ -21,12 +21,12 @@ describe('where a score is read', () => {
     }
   });
 
-  it('last_not_pad: before it, where it pads too', () => {
+  it('last_not_pad: before it, if it is also the pad token', () => {
     const { answers } = tokeniseJudged(plain, tokenizer, { ...options, readAt: 'last_not_pad' })!;
     for (const { tokens, reads } of answers) expect(reads).toEqual([lastOf(tokens) - 1]);
   });
 
-  it('of a chat: at what the template writes last', () => {
+  it('of a chat: at the last token that the template writes', () => {
     const turn = (role: string, content: string) => [{ role, content }];
     const row = {
       prompt: turn('user', 'hello'),
@@ -52,7 +52,7 @@ describe('where a score is read', () => {
   });
 });
 
-it('rankings come best first, ties as they stood', () => {
+it('rankings are sorted best first, with ties in their order', () => {
   const row = {
     prompt: 'hello',
     completions: ['a', 'b', 'c', 'd'],
@@ -65,7 +65,7 @@ it('rankings come best first, ties as they stood', () => {
   expect(verdict).toEqual({ kind: 'ranking', ranks: [1, 2, 2, 3] });
 });
 
-it('margins are of the row, of its scores, or none', () => {
+it('margins come from the row, from its scores, or are zero', () => {
   const row = { ...plain, margin: 2, score_chosen: 0.9, score_rejected: 0.4 };
   const marginOf = (own: Partial<JudgedOptions>) =>
     tokeniseJudged(row, tokenizer, { ...options, ...own })!.verdict;
@@ -74,14 +74,14 @@ it('margins are of the row, of its scores, or none', () => {
   expect(marginOf({ margin: 'none' })).toEqual({ kind: 'pair', margin: 0 });
 });
 
-it('a row with an answer that does not fit is given up: none is cut', () => {
+it('a row with an answer that does not fit is skipped: answers are never cut', () => {
   const { prompt, answers } = tokeniseJudged(plain, tokenizer, options)!;
   const longest = prompt.length + Math.max(...answers.map(({ tokens }) => tokens.length));
   expect(tokeniseJudged(plain, tokenizer, { ...options, maxLength: longest })).not.toBeNull();
   expect(tokeniseJudged(plain, tokenizer, { ...options, maxLength: longest - 1 })).toBeNull();
 });
 
-it('packs a prompt once, and reads the tokens that stand last', () => {
+it('packs a prompt once, and reads at the last tokens', () => {
   const one = tokeniseJudged(plain, tokenizer, options)!;
   const batch = packJudged([one, one]);
   const [chosen, rejected] = one.answers.map(({ tokens }) => tokens.length) as [number, number];
@@ -90,7 +90,7 @@ it('packs a prompt once, and reads the tokens that stand last', () => {
   expect([...batch.reads].map((at) => batch.packed.tokens[at])).toEqual([end, end, end, end]);
   expect(batch.firstReads).toEqual([0, 2]);
   expect([...batch.lengths]).toEqual([chosen, rejected, chosen, rejected]);
-  // Of the chosen answer alone, the first token predicted by the prompt's last.
+  // Only the chosen answer, whose first token is predicted by the prompt's last.
   expect(batch.best.rows[0]).toBe(one.prompt.length - 1);
   expect(batch.best.targets).toHaveLength(2 * chosen);
 });

@@ -1,4 +1,4 @@
-// From a judged row to tokens: a prompt, its answers, and at which of their tokens a score is read.
+// Tokenises a judged row: a prompt, its answers, and the tokens at which a score is read.
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
@@ -9,13 +9,13 @@ import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 import { rankedAnswersOf } from './tokenise-ranking.ts';
 
-/** An answer's tokens, and the places among them at which a score is read. */
+/** The tokens of an answer, and the positions at which a score is read. */
 export interface ReadAnswer extends ScoredSequence {
-  /** One, or one for each step; empty where there is no token to read at. */
+  /** One, or one for each step; empty if there is no token to read at. */
   reads: number[];
 }
 
-/** What is known of a row's answers. */
+/** The judgement of a row's answers. */
 export type Verdict =
   /** Two answers, the better one first. */
   | { kind: 'pair'; margin: number }
@@ -27,13 +27,13 @@ export type Verdict =
 export interface TokenisedJudged {
   prompt: number[];
   answers: ReadAnswer[];
-  /** Field of the row that each answer is in. */
+  /** The field of the row that has each answer. */
   fields: string[];
   verdict: Verdict;
-  /** Never: an answer without its end has no score. */
+  /** Always false: an answer without its end has no score. */
   truncated: false;
   /**
-   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   * Fields of the answers of which the chat template drops text; absent if there are none.
    */
   lost?: string[];
 }
@@ -41,30 +41,30 @@ export interface TokenisedJudged {
 /** Where the score of an answer is read. */
 export interface ReadOptions {
   /**
-   * `last`: at its last token. `last_not_pad`: at the rightmost that is not the pad token, as
-   * transformers does.
+   * `last`: at its last token. `last_not_pad`: at its last token that is not the pad token, as in
+   * transformers.
    */
   readAt: 'last' | 'last_not_pad';
-  /** Of the model; null: there is none, and both are the same. */
+  /** Of the model; null: it has none, so both options are the same. */
   padTokenId: number | null;
-  /** What stands after each step of a process; the score of the step is read at its end. */
+  /** Text after each step of a process; the score of the step is read at its end. */
   stepSeparator: string;
 }
 
 export interface JudgedOptions extends ReadOptions {
-  /** Tokens of prompt and answer together; null: no limit. */
+  /** Maximum tokens of prompt and answer together; null: no limit. */
   maxLength: number | null;
-  /** Where a pair's margin comes from: the row's `margin`, its scores' difference, or nowhere. */
+  /** Source of a pair's margin: the row's `margin`, the difference of its scores, or none. */
   margin: 'row' | 'scores' | 'none';
   marginScale: number;
 }
 
 /**
- * Turns a judged row into tokens, as TRL does: chats by the model's template, plain answers with
- * the end-of-sequence token.
- * @returns null when an answer does not fit within the maximum length: its score is read at its
- *   end, so none is cut
- * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
+ * Tokenises a judged row as TRL does: chats with the model's template, plain answers with the
+ * end-of-sequence token.
+ * @returns null if an answer does not fit within the maximum length: its score is read at its end,
+ *   so answers are never cut
+ * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  */
 export function tokeniseJudged(
   row: JudgedRow,
@@ -78,7 +78,7 @@ export function tokeniseJudged(
   return { ...judged, truncated: false };
 }
 
-/** {@link tokeniseJudged} as a thread finds it. */
+/** {@link tokeniseJudged}, under a name by which a thread loads it. */
 export const judgedTokenising: NamedTokenise<JudgedRow, TokenisedJudged, JudgedOptions> = {
   run: tokeniseJudged,
   module: import.meta.url,
@@ -110,14 +110,14 @@ function judgedTokens(
   return { ...whole, fields, verdict: { kind: 'pair', margin: own * marginScale } };
 }
 
-/** A prompt and answers to it, with what the chat template is given beside them. */
+/** A prompt and answers to it, with the other inputs of the chat template. */
 export interface AnsweredRow {
   prompt: Content;
   completions: readonly Content[];
   rendering?: Rendering;
 }
 
-/** A prompt with answers to it, each of which is read once. */
+/** The tokens of a prompt and of answers to it, each answer with one read. */
 export function readAnswers(
   { prompt: asked, completions, rendering }: AnsweredRow,
   tokenizer: Tokenizer,
@@ -131,7 +131,7 @@ export function readAnswers(
   return { prompt: found.prompt, answers, ...(found.lost.length > 0 && { lost: found.lost }) };
 }
 
-/** An answer in steps: each, with the separator after it, is read at its last token. */
+/** An answer in steps: the score of each is read at the last token of its separator. */
 export function tokeniseSteps(
   { prompt, completions, rendering }: Pick<ProcessRow, 'prompt' | 'completions' | 'rendering'>,
   tokenizer: Tokenizer,
@@ -162,6 +162,6 @@ function lastRead(tokens: readonly number[], { readAt, padTokenId }: ReadOptions
   return tokens.findLastIndex((token) => token !== padTokenId);
 }
 
-/** Tokens that a row adds to a packed batch: what its pass costs. */
+/** Tokens that a row adds to a packed batch: the cost of its pass. */
 export const judgedLength = ({ prompt, answers }: Pick<TokenisedJudged, 'prompt' | 'answers'>) =>
   answers.reduce((sum, { tokens }) => sum + tokens.length, prompt.length);

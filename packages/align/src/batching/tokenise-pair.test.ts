@@ -22,12 +22,12 @@ const chat = (chosen: Message[], rejected = [says('assistant', 'no')]) =>
 const tokenise = (of: PreferenceRow, by: Tokenizer = tokenizer): TokenisedPair =>
   tokenisePair(of, by, whole)!;
 const text = ({ tokens }: Pick<TokenisedAnswer, 'tokens'>): string => tokenizer.decode(tokens);
-/** What is scored of an answer, as text. */
+/** The scored part of an answer, as text. */
 const scoredText = ({ tokens, scored }: TokenisedAnswer): string =>
   tokenizer.decode(tokens.filter((_, i) => scored[i]));
 
 describe('plain rows', () => {
-  it('are the encoded texts, the answers with the end of sequence', () => {
+  it('are the encoded texts, the answers with the end-of-sequence token', () => {
     const { prompt, chosen, rejected, truncated } = tokenise(row('hello', ' wo', 'day'));
     expect(prompt).toEqual(tokenizer.encode('hello'));
     expect(chosen.tokens).toEqual([...tokenizer.encode(' wo'), tokenizer.eosTokenId]);
@@ -37,7 +37,7 @@ describe('plain rows', () => {
     expect(truncated).toBe(false);
   });
 
-  it('tokenise prompt and answer apart: no token lies across their border', () => {
+  it('tokenise prompt and answer separately: no token crosses their border', () => {
     const joined = tokenizer.encode('hello');
     const { prompt, chosen } = tokenise(row('he', 'llo', 'x'));
     expect([...prompt, ...chosen.tokens.slice(0, -1)]).not.toEqual(joined);
@@ -45,7 +45,7 @@ describe('plain rows', () => {
     expect(text(chosen)).toBe('llo<|end|>');
   });
 
-  it('do not end twice', () => {
+  it('end once', () => {
     expect(text(tokenise(row('a', 'b<|end|>', 'c')).chosen)).toBe('b<|end|>');
   });
 
@@ -57,7 +57,7 @@ describe('plain rows', () => {
 });
 
 describe('chats', () => {
-  it('are what the template makes of them, the border before the answer', () => {
+  it('are rendered with the template, with the border before the answer', () => {
     const { prompt, chosen, rejected } = tokenise(chat([says('assistant', 'day')]));
     expect(tokenizer.decode(prompt)).toBe('<|user|>user\nhello wo<|end|>\n<|user|>assistant\n');
     expect(text(chosen)).toBe('day<|end|>\n');
@@ -65,7 +65,7 @@ describe('chats', () => {
     expect(text(rejected)).toBe('no<|end|>\n');
   });
 
-  it('of several turns score the turns of the assistant alone', () => {
+  it('of several turns score only the turns of the assistant', () => {
     const turns = [says('assistant', 'one'), says('user', 'two'), says('assistant', 'three')];
     const { prompt, chosen } = tokenise(chat(turns));
     const rendered = tokenizer.chatTemplate!.render([...asked, ...turns]);
@@ -73,7 +73,7 @@ describe('chats', () => {
     expect(scoredText(chosen)).toBe('one<|end|>\nthree<|end|>\n');
   });
 
-  it('of several turns with one by a tool', () => {
+  it('of several turns may include one by a tool', () => {
     const turns = [says('assistant', 'call'), says('tool', '12'), says('assistant', 'it is 12')];
     const { chosen } = tokenise(chat(turns));
     expect(text(chosen)).toBe(
@@ -82,7 +82,7 @@ describe('chats', () => {
     expect(scoredText(chosen)).toBe('call<|end|>\nit is 12<|end|>\n');
   });
 
-  it('go on with a prompt that ends in a turn of the assistant', () => {
+  it('continue a prompt that ends with an assistant turn', () => {
     const begun = [...asked, says('assistant', 'well')];
     const answer = [says('user', 'go on'), says('assistant', 'day')];
     const { prompt, chosen } = tokenise(row(begun, answer, [says('user', 'x')]));
@@ -97,10 +97,12 @@ describe('chats', () => {
     expect(() => tokenise(chat([says('assistant', 'day')]), without)).toThrow(/no chat template/);
   });
 
-  it('are refused where the template drops the prompt from the whole', () => {
+  it('are rejected if the template drops the prompt from the whole', () => {
     const forgetful = tinyChatTokenizer(tinyTemplate.replace('in messages', 'in messages[-2:]'));
     const turns = [says('assistant', 'one'), says('user', 'two'), says('assistant', 'three')];
-    expect(() => tokenise(chat(turns), forgetful)).toThrow(/leaves out message 1 of the prompt/);
+    expect(() => tokenise(chat(turns), forgetful)).toThrow(
+      /message 1 of the prompt.*--chat-template/,
+    );
   });
 });
 
@@ -109,11 +111,11 @@ describe('the maximum length', () => {
   const lengths = tokenise(example);
   const longest = lengths.prompt.length + lengths.chosen.tokens.length;
 
-  it('leaves rows alone that fit', () => {
+  it('does not change rows that fit', () => {
     expect(tokenisePair(example, tokenizer, { maxLength: longest })).toEqual(lengths);
   });
 
-  it('cuts the end of an answer, and says so', () => {
+  it('cuts the end of an answer and reports it', () => {
     const cut = tokenisePair(example, tokenizer, { maxLength: longest - 2 })!;
     expect(cut.truncated).toBe(true);
     expect(cut.prompt).toEqual(lengths.prompt);
@@ -122,7 +124,7 @@ describe('the maximum length', () => {
     expect(cut.rejected).toEqual(lengths.rejected);
   });
 
-  it('gives up a row whose prompt leaves no room for an answer', () => {
+  it('skips a row whose prompt leaves no room for an answer', () => {
     const { length } = lengths.prompt;
     expect(tokenisePair(example, tokenizer, { maxLength: length })).toBeNull();
     const others = row('hello', 'day wo', ' wo wo');
@@ -131,7 +133,7 @@ describe('the maximum length', () => {
     );
   });
 
-  it('gives up a row of which only what both answers share fits', () => {
+  it('skips a row of which only the shared part of both answers fits', () => {
     const { length } = lengths.prompt;
     expect(tokenisePair(example, tokenizer, { maxLength: length + 1 })).toBeNull();
   });

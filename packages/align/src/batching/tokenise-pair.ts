@@ -5,37 +5,37 @@ import { sameTokens } from './same-answers.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
-/** An answer's tokens; scored are all but those of turns that are not the assistant's. */
+/** An answer's tokens: all are scored, except those of turns that are not the assistant's. */
 export type TokenisedAnswer = ScoredSequence;
 
 export interface TokenisedPair {
   prompt: number[];
   chosen: TokenisedAnswer;
   rejected: TokenisedAnswer;
-  /** Whether an answer was cut at the maximum length. */
+  /** Whether an answer was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   * Fields of the answers of which the chat template drops text; absent if there are none.
    */
   lost?: string[];
-  /** As {@link scoreGap}; absent where the row has none. */
+  /** As in {@link scoreGap}; absent if the row has none. */
   scoreGap?: number;
-  /** As {@link rowBeta}; absent where the row has none. */
+  /** As in {@link rowBeta}; absent if the row has none. */
   beta?: number;
 }
 
 export interface TokeniseOptions {
-  /** Tokens of prompt and answer together; null: no limit. */
+  /** Maximum tokens of prompt and answer together; null: no limit. */
   maxLength: number | null;
-  /** Field of a row that is its beta; none: rows have none. */
+  /** The field with a row's beta; none: rows have no beta. */
   betaField?: string | null;
 }
 
 /**
- * Turns a preference row into tokens, as {@link tokeniseAnswers} does.
- * @returns null when the maximum length leaves nothing to score of an answer, or nothing that tells
- *   the answers apart
- * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
+ * Tokenises a preference row, as in {@link tokeniseAnswers}.
+ * @returns null if the maximum length leaves nothing to score of an answer, or nothing that
+ *   distinguishes the answers
+ * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  */
 export function tokenisePair(
   row: PreferenceRow,
@@ -67,7 +67,7 @@ export function tokenisePair(
   return pair;
 }
 
-/** {@link tokenisePair} as a thread finds it. */
+/** {@link tokenisePair}, under a name by which a thread loads it. */
 export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, TokeniseOptions> = {
   run: tokenisePair,
   module: import.meta.url,
@@ -75,8 +75,8 @@ export const pairTokenising: NamedTokenise<PreferenceRow, TokenisedPair, Tokenis
 };
 
 /**
- * How much better a judge scored chosen than rejected: by the scores of both, or by the row's
- * margin; null without.
+ * How much better a judge scored chosen than rejected: from the scores of both, or else from the
+ * row's margin; null if the row has neither.
  */
 export function scoreGap(row: PreferenceRow): number | null {
   const { score_chosen: chosen, score_rejected: rejected, margin } = row;
@@ -84,8 +84,8 @@ export function scoreGap(row: PreferenceRow): number | null {
 }
 
 /**
- * What a row has in the field that is its beta, a number written as text (CSV knows no other) as a
- * number; undefined without.
+ * The value of a row's beta field, or undefined. A number written as text becomes a number, since
+ * CSV has only text.
  */
 export function rowBeta({ extra }: PreferenceRow, field: string | null): unknown {
   const value = field === null ? undefined : (extra[field] ?? undefined);
@@ -94,7 +94,7 @@ export function rowBeta({ extra }: PreferenceRow, field: string | null): unknown
   return Number.isNaN(Number(value)) ? value : Number(value);
 }
 
-/** Scored tokens of an answer, as {@link packPairs} counts them. */
+/** Number of scored tokens of an answer, as {@link packPairs} counts them. */
 export function scoredTokens(
   { prompt }: Pick<TokenisedPair, 'prompt'>,
   { scored }: TokenisedAnswer,
@@ -104,8 +104,8 @@ export function scoredTokens(
 }
 
 /**
- * The answer of which no token is scored: it is empty, only others speak, or nothing stands before
- * its one token.
+ * The answer without any scored token: it is empty, has only turns of others, or is a single token
+ * without a prompt.
  */
 export function unscoredAnswer(
   pair: Pick<TokenisedPair, 'prompt' | 'chosen' | 'rejected'>,
@@ -116,7 +116,7 @@ export function unscoredAnswer(
   return isScored(pair.rejected) ? null : 'rejected';
 }
 
-/** Whether both answers are the same tokens, so that nothing can be learned from the pair. */
+/** Whether both answers have the same tokens, so that the pair has no effect. */
 export const areSame = ({
   chosen,
   rejected,

@@ -1,26 +1,26 @@
 import type { Tokenizer } from '@keel/model';
 import type { TextPiece } from './chat-turns.ts';
 
-/** Tokens of a sequence, and which of them are scored. */
+/** The tokens of a sequence, and which of them are scored. */
 export interface ScoredSequence {
   tokens: number[];
   /** As long as `tokens`. */
   scored: boolean[];
-  /** Set where the chat template writes nothing of what the assistant says. */
+  /** Set if the chat template writes nothing of the assistant's text. */
   silent?: true;
 }
 
 export interface TokenisedPieces extends ScoredSequence {
-  /** Tokens of each piece; the last one's include the end-of-sequence token that was added. */
+  /** Number of tokens of each piece; the last includes an added end-of-sequence token. */
   lengths: number[];
 }
 
 /**
- * Tokenises a text that is given in pieces. No token lies across a border between two of them, and
- * the first piece has the tokens that it has alone.
- * @param begin whether the text gets what the tokenizer puts before a text (bos)
- * @param end whether the end-of-sequence token follows, scored as the last piece is, where the text
- *   does not end with it
+ * Tokenises a text given in pieces. No token crosses a border between two pieces, and the first
+ * piece has the same tokens as it has alone.
+ * @param begin whether to add what the tokenizer puts before a text (bos)
+ * @param end whether to add the end-of-sequence token, unless the text ends with it; it is scored
+ *   if the last piece is
  */
 export function tokenisePieces(
   pieces: readonly TextPiece[],
@@ -30,7 +30,7 @@ export function tokenisePieces(
   const texts = pieces.map(({ text }) => text);
   const { eosTokenId } = tokenizer;
   const ending = end && eosTokenId !== null ? (tokenizer.idToToken(eosTokenId) ?? '') : '';
-  // As text, for a token may take white space before it.
+  // As text, since the token may absorb white space before it.
   if (texts.length > 0 && !texts.at(-1)!.endsWith(ending)) texts.push(`${texts.pop()}${ending}`);
   const found = tokenizer.encodePieces(texts, { addSpecialTokens: begin });
   const last = found.at(-1);

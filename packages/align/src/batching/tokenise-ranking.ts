@@ -1,4 +1,4 @@
-// From a ranking (a pair is one of two) to tokens: a prompt and its answers, the best first.
+// Tokenises a ranking (a pair is a ranking of two): a prompt and its answers, the best first.
 import type { Tokenizer } from '@keel/model';
 import type { JudgedRow, PreferenceRow, RankingRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
@@ -13,19 +13,19 @@ export interface TokenisedRanking {
   prompt: number[];
   /** Best first. */
   answers: ScoredSequence[];
-  /** Of each answer, never falling; equal ranks are ties. */
+  /** The rank of each answer, in ascending order; equal ranks are ties. */
   ranks: number[];
-  /** Field of the row that each answer is in. */
+  /** The field of the row that has each answer. */
   fields: string[];
-  /** Whether an answer was cut at the maximum length. */
+  /** Whether an answer was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the answers of which the chat template leaves text out; absent where there are none.
+   * Fields of the answers of which the chat template drops text; absent if there are none.
    */
   lost?: string[];
 }
 
-/** A ranking's answers with the best first; ties stay as they came. */
+/** The answers of a ranking, the best first; ties stay in the order of the row. */
 export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
   if (!('ranks' in row)) {
     const fields = ['chosen', 'rejected'];
@@ -40,10 +40,10 @@ export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
 }
 
 /**
- * Turns a ranking into tokens, as {@link tokenisePair} does with two answers.
- * @returns null when the prompt leaves no room within the maximum length: of an answer nothing to
- *   score would be left, or nothing that tells two answers of different rank apart
- * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
+ * Tokenises a ranking, as {@link tokenisePair} does with two answers.
+ * @returns null if the maximum length leaves nothing to score of an answer, or nothing that
+ *   distinguishes two answers of different rank
+ * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  * @throws RangeError for the steps of one answer
  */
 export function tokeniseRanking(
@@ -51,7 +51,7 @@ export function tokeniseRanking(
   tokenizer: Tokenizer,
   { maxLength }: TokeniseOptions,
 ): TokenisedRanking | null {
-  if ('labels' in row) throw new RangeError('the steps of an answer are no ranking');
+  if ('labels' in row) throw new RangeError('the steps of one answer are not a ranking');
   const { completions, ranks, fields } = rankedAnswersOf(row);
   const found = tokeniseAnswers(row.prompt, completions, tokenizer, row.rendering);
   const { prompt, answers: whole, lost } = found;
@@ -71,26 +71,26 @@ export function tokeniseRanking(
   return { prompt, answers, ranks, fields, truncated, ...(lost.length > 0 && { lost }) };
 }
 
-/** {@link tokeniseRanking} as a thread finds it. */
+/** {@link tokeniseRanking}, under a name by which a thread loads it. */
 export const rankingTokenising: NamedTokenise<JudgedRow, TokenisedRanking, TokeniseOptions> = {
   run: tokeniseRanking,
   module: import.meta.url,
   name: 'tokeniseRanking',
 };
 
-/** Rankings in one packed batch: ranking by ranking, its answers in their order. */
+/** Rankings in one packed batch, one after another, each with its answers in order. */
 export interface PackedRankings extends PackedAnswers {
   /**
-   * Where each ranking's answers begin among the sequences, and at last how many there are. [G + 1]
+   * Index of each ranking's first answer among the sequences, then the number of answers. [G + 1]
    */
   offsets: Int32Array;
   /** Rank of each answer within its ranking, [A] */
   ranks: Int32Array;
-  /** Tokens as a trainer without shared prompts would count them: a prompt with every answer. */
+  /** Token count of a trainer without shared prompts, which repeats a prompt for every answer. */
   unsharedTokens: number;
 }
 
-/** Packs rankings: a prompt stands once for all of its answers. */
+/** Packs rankings. A prompt is stored once for all of its answers. */
 export function packRankings(rankings: readonly TokenisedRanking[]): PackedRankings {
   const answers = rankings.flatMap(({ prompt, answers: own }) =>
     own.map((answer) => ({ prompt, answer })),
@@ -110,6 +110,6 @@ export function packRankings(rankings: readonly TokenisedRanking[]): PackedRanki
   };
 }
 
-/** Tokens that a ranking adds to a packed batch: what its pass costs. */
+/** Tokens that a ranking adds to a packed batch: the cost of its pass. */
 export const rankingTokens = ({ prompt, answers }: TokenisedRanking): number =>
   answers.reduce((sum, { tokens }) => sum + tokens.length, prompt.length);

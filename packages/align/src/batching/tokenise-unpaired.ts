@@ -7,27 +7,26 @@ import type { TokeniseOptions } from './tokenise-pair.ts';
 
 export interface TokenisedUnpaired extends PromptedAnswer {
   prompt: number[];
-  /** Whether the answer is a desirable one. */
+  /** Whether the answer is desirable. */
   label: boolean;
-  /** Whether the answer was cut at the maximum length. */
+  /** Whether the answer was cut off at the maximum length. */
   truncated: boolean;
   /**
-   * Fields of the answer of which the chat template leaves text out; absent where there are none.
+   * Fields of the answer of which the chat template drops text; absent if there are none.
    */
   lost?: string[];
 }
 
 /**
- * Whether a token of the answer can be scored: without a prompt, nothing predicts its first one.
+ * Whether any token of the answer can be scored: without a prompt, nothing predicts its first one.
  */
 export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
   answer.scored.includes(true, prompt.length > 0 ? 0 : 1);
 
 /**
- * Turns a row of one answer with a thumb up or down into tokens, as {@link tokenisePair} does with
- * two.
- * @returns null when the prompt leaves no room within the maximum length
- * @throws ChatTemplateError, Error as {@link tokeniseAnswers} does
+ * Tokenises a row with one labelled answer, as {@link tokenisePair} does with two answers.
+ * @returns null if the prompt leaves no room within the maximum length
+ * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  */
 export function tokeniseUnpaired(
   { prompt: asked, completion, label, rendering }: UnpairedRow,
@@ -47,7 +46,7 @@ export function tokeniseUnpaired(
   return truncated && canBeScored({ prompt, answer: whole }) && !canBeScored(row) ? null : row;
 }
 
-/** {@link tokeniseUnpaired} as a thread finds it. */
+/** {@link tokeniseUnpaired}, under a name by which a thread loads it. */
 export const unpairedTokenising: NamedTokenise<UnpairedRow, TokenisedUnpaired, TokeniseOptions> = {
   run: tokeniseUnpaired,
   module: import.meta.url,

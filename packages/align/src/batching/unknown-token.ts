@@ -1,6 +1,6 @@
 import type { Tokenizer } from '@keel/model';
 
-/** What the model's embedding has no row for. */
+/** A token that has no row in the model's embedding. */
 export interface UnknownToken {
   expected: string;
   found: string;
@@ -8,10 +8,10 @@ export interface UnknownToken {
 }
 
 /**
- * The first token that the model does not know. A tokenizer may have more tokens than the model:
- * some were added and the embedding was not made larger.
+ * The first token that has no row in the model's embedding. A tokenizer may have more tokens than
+ * the model if tokens were added without resizing the embedding.
  * @param rows rows of the model's embedding
- * @returns null when there is none
+ * @returns null if there is none
  */
 export function unknownToken(
   sequences: Iterable<readonly number[]>,
@@ -23,10 +23,10 @@ export function unknownToken(
     const id = tokens.find((token) => token >= rows);
     if (id === undefined) continue;
     return {
-      expected: `tokens that the model knows: its embedding has ${rows} rows`,
-      found: `the token ${JSON.stringify(tokenizer.idToToken(id))}, whose id is ${id}`,
+      expected: `token ids below ${rows}, the number of rows of the model's embedding`,
+      found: `the token ${JSON.stringify(tokenizer.idToToken(id))} with id ${id}`,
       advice:
-        'The tokenizer has tokens that the model was not made larger for. Resize the embedding (resize_token_embeddings in transformers), ' +
+        'Resize the embedding (resize_token_embeddings in transformers), ' +
         'use the tokenizer that belongs to the model, or pass --on-bad-row skip',
     };
   }

@@ -1,4 +1,4 @@
-// Whether pairs have what every objective of a comparison needs of them: asked before a model is
+// Checks that pairs have the fields that every objective of a comparison needs, before a model is
 // loaded.
 
 import { DataError } from '../data/data-error.ts';
@@ -10,9 +10,9 @@ import { pairedObjective } from '../objectives/registry.ts';
 import type { CompareEntry } from './comparison.ts';
 
 /**
- * Rows that one entry had to leave out would make it another budget: they are errors, whatever
- * --on-bad-row says.
- * @throws Error naming the entries and their first bad row
+ * If one entry had to skip rows, it would train on a different budget: such rows are errors,
+ * whatever --on-bad-row says.
+ * @throws Error that names the entries and their first bad row
  */
 export async function checkPairs(
   entries: readonly CompareEntry[],
@@ -47,8 +47,8 @@ export async function checkPairs(
     if (fault !== null) faults.set(name, fault);
   }
   if (faults.size === 0) return;
-  const told = [...faults].map(
-    ([name, { message }]) => `the entry ${name} cannot learn from these pairs: ${message}`,
+  const messages = [...faults].map(
+    ([name, { message }]) => `entry ${name} cannot be trained on these pairs: ${message}`,
   );
-  throw new Error(told.join('\n'));
+  throw new Error(messages.join('\n'));
 }

@@ -1,13 +1,14 @@
 // The JSON Schema of `keel compare --config`, for editors.
-import { compareDefinition } from '../config/compare-options.ts';
+
 import { optionsJsonSchema } from '../config/json-schema.ts';
 import type { OptionsDefinition } from '../config/options.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
+import { compareDefinition } from './compare-options.ts';
 import { ownOptions } from './read-plans.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** Draft 2020-12: the verb's options, and entries with options of their own. */
+/** Draft 2020-12: the verb's options, and entries with their own options. */
 export function compareJsonSchema(): JsonSchema {
   const schema = optionsJsonSchema(compareDefinition as unknown as OptionsDefinition);
   const own: JsonSchema = {};
@@ -17,16 +18,21 @@ export function compareJsonSchema(): JsonSchema {
     for (const { yamlKey } of ownOptions(verb)) own[yamlKey] = all[yamlKey];
   }
   const entries = {
-    description: 'what is compared, each with options of its own over those of all',
+    description: 'the runs to compare; their own options override those of the comparison',
     type: 'array',
     items: {
       type: 'object',
       properties: {
         objective: {
-          description: 'an objective of keel dpo or keel kto, or a sum as sigmoid+0.2*chosen_nll',
+          description:
+            'an objective of keel dpo or keel kto, or a weighted sum such as sigmoid+0.2*chosen_nll',
           type: 'string',
         },
-        name: { description: 'of its row and folders; its objective without', type: 'string' },
+        name: {
+          description:
+            'name of the entry in the report and of its folders (default: its objective)',
+          type: 'string',
+        },
         ...own,
       },
       required: ['objective'],

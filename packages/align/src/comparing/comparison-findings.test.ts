@@ -5,7 +5,7 @@ import type { Group } from './summarise.ts';
 
 const summary = (value: number) => ({ value, spread: null, interval: [value, value] as const });
 
-/** Groups with these win rates, the first ones first. */
+/** Groups with these win rates, in this order. */
 function resultsOf(wins: Record<string, number>, unclear: string[] = []): ComparisonResults {
   const groups = Object.entries(wins).map(([name, win]): Group => {
     const numbers = { win_rate: summary(win), chosen: summary(1), margin: summary(1) };
@@ -24,27 +24,27 @@ function resultsOf(wins: Record<string, number>, unclear: string[] = []): Compar
   } as unknown as ComparisonResults;
 }
 
-test('says who leads, and from whom these prompts cannot tell it', () => {
+test('reports the leader, and the groups that these prompts cannot distinguish from it', () => {
   expect(findings(resultsOf({ dpo: 0.8, ipo: 0.6 }))).toEqual([
-    'dpo leads by win rate, and by more than the choice of these 12 prompts explains.',
+    'dpo leads by win rate, by more than the choice of these 12 prompts explains.',
   ]);
   expect(findings(resultsOf({ dpo: 0.8, ipo: 0.75, kto: 0.7 }, ['ipo', 'kto']))).toEqual([
-    'dpo leads by win rate, but these 12 prompts cannot tell it from ipo and kto (paired bootstrap and sign test, 95%).',
+    'dpo leads by win rate, but these 12 prompts cannot distinguish it from ipo and kto (paired bootstrap and sign test, 95%).',
   ]);
 });
 
-test('no one leads where several are level', () => {
+test('groups can be tied for the lead', () => {
   expect(findings(resultsOf({ dpo: 0.8, ipo: 0.8, kto: 0.7 }, ['ipo', 'kto']))).toEqual([
-    'dpo and ipo are level in the lead by win rate, but these 12 prompts cannot tell them from kto (paired bootstrap and sign test, 95%).',
+    'dpo and ipo are tied for the lead by win rate, but these 12 prompts cannot distinguish them from kto (paired bootstrap and sign test, 95%).',
   ]);
   expect(findings(resultsOf({ dpo: 0.8, ipo: 0.8 }, ['ipo']))).toEqual([
-    'dpo and ipo are level in the lead by win rate.',
+    'dpo and ipo are tied for the lead by win rate.',
   ]);
 });
 
-test('says where the best one is no better than nothing', () => {
+test('says if the best one does not beat the reference', () => {
   expect(findings(resultsOf({ dpo: 0.458, ipo: 0.3 }))).toContain(
-    'None is better than the reference by win rate: dpo has 45.8%, and the reference 50%.',
+    'No entry beats the reference by win rate: dpo has 45.8%, the reference 50%.',
   );
-  expect(findings(resultsOf({ dpo: 0.51, ipo: 0.3 })).join()).not.toContain('None is better');
+  expect(findings(resultsOf({ dpo: 0.51, ipo: 0.3 })).join()).not.toContain('the reference');
 });

@@ -1,10 +1,10 @@
-// What can be said of a comparison's table in a sentence.
+// Sums up a comparison's table in sentences.
 import { formatShare } from '../runs/report/format.ts';
 import type { ComparisonResults } from './comparison-results.ts';
 import { columns } from './comparison-table.ts';
 import type { Group } from './summarise.ts';
 
-/** Whether the lead is clear, and one at all; whether budgets are equal; what a column hides. */
+/** Whether there is a clear lead, whether budgets are equal, and what a column hides. */
 export function findings(results: ComparisonResults): string[] {
   const { groups, leads, metric, sameBudget, reference } = results;
   const [first] = groups;
@@ -16,7 +16,7 @@ export function findings(results: ComparisonResults): string[] {
     const leaders =
       level.length === 1
         ? `${first.name} leads`
-        : `${listed(level.map(({ name }) => name))} are level in the lead`;
+        : `${listed(level.map(({ name }) => name))} are tied for the lead`;
     const unclear = leads
       .filter(({ clear, over }) => !clear && !level.some(({ name }) => name === over))
       .map(({ over }) => over);
@@ -26,19 +26,21 @@ export function findings(results: ComparisonResults): string[] {
         : `${reference.answers.length} prompts`;
     said.push(
       unclear.length === 0
-        ? `${leaders} by ${label}${level.length < groups.length ? `, and by more than the choice of these ${items} explains` : ''}.`
-        : `${leaders} by ${label}, but these ${items} cannot tell ${level.length === 1 ? 'it' : 'them'} from ${listed(unclear)} (paired bootstrap and sign test, 95%).`,
+        ? `${leaders} by ${label}${level.length < groups.length ? `, by more than the choice of these ${items} explains` : ''}.`
+        : `${leaders} by ${label}, but these ${items} cannot distinguish ${level.length === 1 ? 'it' : 'them'} from ${listed(unclear)} (paired bootstrap and sign test, 95%).`,
     );
   }
-  // As the reference against itself, of accuracy too.
+  // The reference against itself; the same for accuracy.
   const before = 0.5;
   if (first !== undefined && led(first) <= before) {
     said.push(
-      `None is better than the reference by ${label}: ${first.name} has ${formatShare(led(first))}, and the reference ${formatShare(before)}.`,
+      `No entry beats the reference by ${label}: ${first.name} has ${formatShare(led(first))}, the reference ${formatShare(before)}.`,
     );
   }
   if (groups.length > 0 && groups.every(({ entries }) => entries.length === 1)) {
-    said.push('One seed each: how far another seed would be off is not in these intervals.');
+    said.push(
+      'Each entry ran with one seed, so these intervals do not include variation between seeds.',
+    );
   }
   const displaced = groups.filter(
     ({ numbers: { chosen, margin } }) =>
@@ -46,18 +48,18 @@ export function findings(results: ComparisonResults): string[] {
   );
   if (displaced.length > 0) {
     said.push(
-      `Chosen answers became less likely under ${listed(displaced.map(({ name }) => name))}: the margin comes from rejected ones that fell further.`,
+      `Chosen answers became less likely under ${listed(displaced.map(({ name }) => name))}: the margin comes from rejected answers that fell further.`,
     );
   }
   const cut = groups.filter(({ numbers }) => numbers.ended!.value < 0.5);
   if (cut.length > 0) {
     said.push(
-      `More than half of the answers of ${listed(cut.map(({ name }) => name))} were cut off: lengths and wins are of their beginnings, and a larger --max-new-tokens would tell more.`,
+      `More than half of the answers of ${listed(cut.map(({ name }) => name))} were cut off, so lengths and win rates describe truncated answers. Raise --max-new-tokens.`,
     );
   }
   if (!sameBudget) {
     said.push(
-      'Entries of the same seed were trained on different numbers of tokens: rows that did not fit were replaced.',
+      'Entries with the same seed were trained on different numbers of tokens, because rows that did not fit were replaced.',
     );
   }
   return said;

@@ -29,13 +29,18 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
   const ended = groups.flatMap(({ entries }) => entries);
   const seconds = ended.reduce((sum, one) => sum + one.seconds, 0);
   const some =
-    ended.length < stages.length ? `${ended.length} of ${stages.length} entries so far. ` : '';
+    ended.length < stages.length
+      ? `${ended.length} of ${stages.length} entries finished so far. `
+      : '';
   const shown = columnsOf(results);
   const compared: ComparedRuns = {
     columns: [
       ...shown.map(({ label, about }) => ({ label, about })),
-      { label: 'tokens', about: 'trained on, each prompt counted for both of its answers' },
-      { label: 'time', about: 'of training' },
+      {
+        label: 'tokens',
+        about: 'training tokens; a prompt counts once for each of its two answers',
+      },
+      { label: 'time', about: 'training time' },
     ],
     rows: rowsOf(results).map((row) => ({
       name: row.name,
@@ -65,10 +70,10 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
           label: 'Answers',
           value: `at most ${options.maxNewTokens} tokens, seed ${options.evalSeed}`,
         },
-        { label: 'Time of training', value: formatDuration(seconds) },
+        { label: 'Training time', value: formatDuration(seconds) },
       ],
       config: text,
-      configName: 'The comparison, as keel compare --config takes it',
+      configName: 'The comparison, for keel compare --config',
     },
   });
 }
@@ -79,7 +84,7 @@ function shownCell(metric: Metric, row: TableRow): { text: string; note: string 
   return { text: formatSummary(metric, summary), note: formatInterval(metric, summary) };
 }
 
-/** Of each seed's run. */
+/** The reports of each seed's run. */
 function reportsOf(output: string, { groups }: ComparisonResults, group: string) {
   const own = groups.find(({ name }) => name === group)?.entries ?? [];
   return own.flatMap(({ entry: { name, seed } }) =>
@@ -89,7 +94,7 @@ function reportsOf(output: string, { groups }: ComparisonResults, group: string)
   );
 }
 
-/** What entries are ordered by against what it cost in KL; the reference is at 0. */
+/** The metric that orders the entries, plotted against KL; the reference is at 0. */
 export function plotOf(results: ComparisonResults): ScatterPlot {
   const { groups, metric, reference, referenceNumbers } = results;
   const { label } = columns.find((one) => one.metric === metric)!;
@@ -97,7 +102,7 @@ export function plotOf(results: ComparisonResults): ScatterPlot {
   const start = referenceNumbers[metric]!.value;
   return {
     title: `${label[0]!.toUpperCase()}${label.slice(1)} against KL to the reference`,
-    x: { label: 'KL to the reference, nats an answer', unit: 'number' },
+    x: { label: 'KL to the reference, nats per answer', unit: 'number' },
     y: { label, unit },
     groups: [
       ...groups.map(({ name, entries, numbers }) => ({

@@ -1,7 +1,6 @@
-// What a comparison found, and the files that tell it: results.json, table.md, plot.svg,
-// report.html.
+// The results of a comparison and their files: results.json, table.md, plot.svg, report.html.
 import { join } from 'node:path';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { scatterPlot } from '../runs/report/scatter-plot.ts';
 import type { Comparison } from './comparison.ts';
 import { findings } from './comparison-findings.ts';
@@ -26,11 +25,11 @@ export interface ComparisonResults {
   groups: readonly Group[];
   reference: Measured;
   referenceNumbers: EntryNumbers;
-  /** What entries are ordered by. */
+  /** The metric that entries are ordered by. */
   metric: Metric;
-  /** Of the first group over each other one. */
+  /** Leads of the first group over each other group. */
   leads: readonly Lead[];
-  /** Entries of the same seed were trained on as many tokens. */
+  /** Entries with the same seed were trained on the same number of tokens. */
   sameBudget: boolean;
   files: { report: string; table: string; plot: string; results: string };
 }
@@ -61,15 +60,15 @@ export function resultsOf(
   };
 }
 
-/** Writes everything that tells of the results so far. */
+/** Writes all files for the results so far. */
 export async function writeResults(
   comparison: Comparison,
   results: ComparisonResults,
 ): Promise<void> {
   const { files } = results;
   writeFileAtomic(files.results, `${JSON.stringify(resultsJson(comparison, results), null, 2)}\n`);
-  const told = findings(results).map((sentence) => `${sentence}\n`);
-  writeFileAtomic(files.table, [markdownTable(results), ...told].join('\n'));
+  const sentences = findings(results).map((sentence) => `${sentence}\n`);
+  writeFileAtomic(files.table, [markdownTable(results), ...sentences].join('\n'));
   writeFileAtomic(files.plot, scatterPlot(plotOf(results)).text);
   writeComparisonReport(comparison, results);
 }
@@ -107,5 +106,5 @@ function resultsJson(
   };
 }
 
-/** As `results.json` has them: value, spread over seeds, 95% interval. */
+/** The format of `results.json`: value, spread over seeds, 95% interval. */
 const numbersJson = (numbers: EntryNumbers): object => numbers;

@@ -1,4 +1,4 @@
-// The table of a comparison: what its columns are, and what stands in them.
+// The table of a comparison: its columns and their content.
 
 import { formatCount } from '../runs/progress.ts';
 import { formatNumber, formatShare } from '../runs/report/format.ts';
@@ -15,18 +15,18 @@ import {
 export interface Column {
   metric: Metric;
   label: string;
-  /** What it is, in a few words. */
+  /** What it shows, in a few words. */
   about: string;
-  /** Which way is better; null where neither is by itself. */
+  /** Which direction is better; null if neither is on its own. */
   better: 'higher' | 'lower' | null;
 }
 
-/** The columns in order; those of a reward only where there is one. */
+/** The columns in order; those of a reward are only shown if there is one. */
 export const columns: readonly Column[] = [
   {
     metric: 'win_rate',
     label: 'win rate',
-    about: "answers that the reward puts above the reference's to the same prompt, ties as half",
+    about: "share of answers that the reward prefers to the reference's answer; ties count half",
     better: 'higher',
   },
   {
@@ -39,38 +39,38 @@ export const columns: readonly Column[] = [
     metric: 'accuracy',
     label: 'accuracy',
     about:
-      'held-out pairs whose chosen answer gained more log-probability on the reference than the rejected one: the implicit reward of DPO',
+      'share of held-out pairs whose chosen answer gained more log-probability over the reference than the rejected one (the implicit reward of DPO)',
     better: 'higher',
   },
   {
     metric: 'likelier',
     label: 'likelier',
     about:
-      'held-out pairs whose chosen answer is likelier per token: the implicit reward of objectives without a reference (SimPO, ORPO)',
+      'share of held-out pairs whose chosen answer is more likely per token (the implicit reward of objectives without a reference: SimPO, ORPO)',
     better: 'higher',
   },
   {
     metric: 'margin',
     label: 'margin',
-    about: 'mean lead of that gain, in nats, without beta',
+    about: "mean of the chosen answer's gain minus the rejected one's, in nats, without beta",
     better: 'higher',
   },
   {
     metric: 'chosen',
     label: 'chosen',
-    about: "change of the chosen answer's log-probability, in nats; below 0 it was displaced",
+    about: "change in the chosen answer's log-probability, in nats; below 0 it became less likely",
     better: 'higher',
   },
   {
     metric: 'rejected',
     label: 'rejected',
-    about: "change of the rejected answer's, in nats",
+    about: "change in the rejected answer's log-probability, in nats",
     better: null,
   },
   {
     metric: 'kl',
     label: 'KL',
-    about: 'KL to the reference on sampled answers, in nats an answer (k3)',
+    about: 'KL to the reference on sampled answers, in nats per answer (k3)',
     better: null,
   },
   {
@@ -87,11 +87,11 @@ export const columnsOf = ({ referenceNumbers }: ComparisonResults): readonly Col
 export const formatMetric = (metric: Metric, value: number): string =>
   shares.includes(metric) ? formatShare(value) : formatNumber(value);
 
-/** What stands in a row's cell; nothing where the number says nothing. */
+/** The number in a row's cell; null if it has no meaning there. */
 export const cellOf = (metric: Metric, { name, numbers }: TableRow): Summary | null =>
   name === 'reference' && relative.includes(metric) ? null : numbers[metric];
 
-/** `91% ± 2%`: with the spread over seeds where there are several. */
+/** `91% ± 2%`: with the spread over seeds if there are several. */
 export function formatSummary(metric: Metric, summary: Summary | null): string {
   if (summary === null) return '';
   const { value, spread } = summary;
@@ -103,16 +103,16 @@ export function formatSummary(metric: Metric, summary: Summary | null): string {
 export const formatInterval = (metric: Metric, { interval: [low, high] }: Summary): string =>
   `[${formatMetric(metric, low)}, ${formatMetric(metric, high)}]`;
 
-/** A line of the table: of the reference, or of a group. */
+/** A line of the table: the reference, or a group. */
 export interface TableRow {
   name: string;
   numbers: EntryNumbers;
-  /** Tokens trained on, of each seed on average; null for the reference. */
+  /** Training tokens, averaged over seeds; null for the reference. */
   tokens: number | null;
   seconds: number | null;
 }
 
-/** The reference stands last: what nothing was done to. */
+/** The untrained reference comes last. */
 export const rowsOf = ({ groups, referenceNumbers }: ComparisonResults): TableRow[] => [
   ...groups.map((group) => ({
     name: group.name,
@@ -126,7 +126,7 @@ export const rowsOf = ({ groups, referenceNumbers }: ComparisonResults): TableRo
 const meanOf = ({ entries }: Group, of: (entry: Group['entries'][number]) => number): number =>
   entries.reduce((sum, entry) => sum + of(entry), 0) / entries.length;
 
-/** Markdown, with intervals of the shares. */
+/** The table in Markdown, with intervals for shares. */
 export function markdownTable(results: ComparisonResults): string {
   const shown = columnsOf(results);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

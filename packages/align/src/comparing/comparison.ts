@@ -1,20 +1,17 @@
-import type { CompareOptions } from '../config/compare-options.ts';
 import type { Recipe, RecipeStage } from '../recipes/recipe.ts';
+import type { CompareOptions } from './compare-options.ts';
 import type { NamedObjective } from './objective-name.ts';
 
-/**
- * What is said of an entry before data is looked at: an objective with options of its own, for each
- * seed.
- */
+/** An entry before the data is read: an objective with its own options, for each seed. */
 export interface EntryPlan {
-  /** Entries that differ in their seed alone have one; with the beta where it has one. */
+  /** Shared by entries that differ only in their seed; includes the beta if there is one. */
   group: string;
   objective: NamedObjective;
-  /** null: each objective's own, or it has none. */
+  /** null if each objective uses its own, or has none. */
   beta: number | null;
-  /** Where it stands, for messages. */
+  /** Where it is written, for messages. */
   place: string;
-  /** Options of its own by camelCase name, with where each stands. */
+  /** Its own options by camelCase name, each with its place in the file. */
   own: ReadonlyMap<string, { value: unknown; place: string }>;
 }
 
@@ -26,7 +23,7 @@ export interface CompareEntry extends RecipeStage {
   seed: number;
 }
 
-/** Runs of the same budget on the same pairs, to be measured by the same code. */
+/** Runs with the same budget on the same pairs, measured by the same code. */
 export interface Comparison extends Recipe {
   options: CompareOptions;
   stages: readonly CompareEntry[];

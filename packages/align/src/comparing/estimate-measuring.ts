@@ -1,4 +1,4 @@
-// What measuring will cost, before it is done.
+// Estimates the cost of measuring.
 
 import { loadModel, modelSizes, resolveDevice, resolvePrecision } from '@keel/model';
 import { templateSettings } from '../config/template-options.ts';
@@ -12,24 +12,26 @@ import type { Comparison } from './comparison.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 
 /**
- * Passes that sampling an answer takes, as for the verbs that sample (recipes/stage-verbs.ts), and
- * reading it under policy and reference.
+ * Passes for sampling an answer, as for the verbs that sample (recipes/stage-verbs.ts), and for
+ * scoring it under policy and reference.
  */
 const SAMPLED = 2 + 2;
 
 export interface MeasuringEstimate {
-  /** Entries to be measured, the reference among them. */
+  /** Entries to measure, including the reference. */
   entries: number;
-  /** Held-out pairs, and prompts that are answered, of each of them. */
+  /** Held-out pairs and answered prompts for each of them. */
   pairs: number;
   prompts: number;
-  /** At most, for all: answers count at their longest. Without the reward's own time. */
+  /**
+   * Upper bound for all entries, with answers of maximum length and without the reward's own time.
+   */
   seconds: number;
 }
 
 /**
- * Estimates measuring of what is not measured yet; null where everything is.
- * @param notice is told where this machine is measured first
+ * Estimates the measurements that are still missing; null if there are none.
+ * @param notice receives a message if this machine has to be measured first
  */
 export async function estimateMeasuring(
   { options, stages }: Comparison,

@@ -1,5 +1,5 @@
-// Measures models on held-out pairs and prompts: the same code, rows, prompts and seed whatever
-// they were trained with.
+// Measures models on held-out pairs and prompts, with the same code, rows, prompts and seed however
+// they were trained.
 import type { LanguageModel, Role } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { inTurns, noGradSteps, type Steps, tidySteps } from '@keel/torch';
@@ -18,8 +18,8 @@ import type { SharedReferences } from '../reference/shared-references.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { judgeSamples } from '../rollouts/judge-samples.ts';
 import type { PlacedPrompt } from '../rollouts/prompt-source.ts';
+import { Rollouts } from '../rollouts/rollouts.ts';
 import { rolloutSeed, sampleRollouts } from '../rollouts/sample-rollouts.ts';
-import { batchOfSamples } from '../rollouts/sampled-batch.ts';
 import { rolloutLogprobs } from '../rollouts/score-rollouts.ts';
 import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
 
@@ -30,32 +30,32 @@ export interface Subject {
 }
 
 export interface HeldOutOptions {
-  /** What is compared with. */
+  /** The model to compare with. */
   reference: Subject & { adapterHash: string | null; precision: 'fp32' | 'bf16' };
   rows: RowSource<'preference'>;
   onBadRow: 'fail' | 'skip';
   maxLength: number | null;
-  /** First distinct prompts that are answered. */
+  /** Number of prompts to answer: the first distinct ones. */
   prompts: number;
   maxNewTokens: number;
   seed: number;
   reward: Reward | null;
-  /** Where the reference's log-probabilities of the pairs are kept. */
+  /** The cache of the reference's log-probabilities of the pairs. */
   references: SharedReferences;
 }
 
-/** How far a measurement has come, of each of its two parts. */
+/** Reports the progress of each of a measurement's two parts. */
 export interface MeasuringHooks {
   onProgress?(part: 'pairs' | 'answers', done: number, total: number): void;
   signal?: AbortSignal | undefined;
 }
 
-/** As `keel score` has it. */
+/** Same as in `keel score`. */
 const LIMIT = { rows: null, tokens: 4096 };
-/** Pairs that are read at a time. */
+/** Pairs read at a time. */
 const PAIRS = 64;
 
-/** Prompts that are answered at a time: more are faster, and each holds its cache. */
+/** Prompts answered at a time: more are faster, but each needs memory for its cache. */
 const promptsAtATime = (maxNewTokens: number): number =>
   Math.min(64, Math.max(8, Math.floor(16_384 / maxNewTokens)));
 
@@ -77,7 +77,7 @@ export class HeldOut {
     this.#prompts = prompts;
   }
 
-  /** @throws Error where no pair or no prompt fits */
+  /** @throws Error if no pair or no prompt fits */
   static async open(options: HeldOutOptions): Promise<HeldOut> {
     const { reference, rows, maxLength, onBadRow, references } = options;
     const { model, role } = reference;
@@ -97,12 +97,12 @@ export class HeldOut {
   }
 
   /**
-   * @throws the signal's reason where it fires
-   * @throws Error naming the row whose answer the reward cannot judge
+   * @throws the signal's reason if it is aborted
+   * @throws Error that names the row whose answer the reward cannot judge
    */
   async measure(subject: Subject, hooks: MeasuringHooks = {}): Promise<Measured> {
     const pairs = await this.#measurePairs(subject, hooks);
-    // The reference's scores are known now, whatever comes.
+    // The reference's scores are complete: save them whatever happens next.
     this.#options.references.save();
     return { pairs, answers: await this.#measureAnswers(subject, hooks) };
   }
@@ -161,21 +161,21 @@ export class HeldOut {
     const total = this.#prompts.length;
     for (let start = 0; start < total; start += atATime) {
       const prompts = this.#prompts.slice(start, start + atATime);
-      // The model's own distribution: only of that is KL what it says.
+      // Sample from the model's own distribution: the KL estimate is only valid for that.
       const plain = { ...sampling, temperature: 1, topK: null, topP: 1 };
       const own = rolloutSeed(seed, `held-out ${start}`);
       const { signal } = hooks;
       const { model, role } = subject;
       const sampled = await sampleRollouts(model, role, prompts, plain, own, signal);
-      // Answers that were broken off are not measured.
+      // Do not measure interrupted answers.
       signal?.throwIfAborted();
-      const batch = batchOfSamples(sampled, start);
+      const rollouts = Rollouts.of(sampled);
       const how = { limit: LIMIT, temperature: 1 };
-      const policy = await rolloutLogprobs(model, role, batch, how);
-      const known = await rolloutLogprobs(reference.model, reference.role, batch, how);
+      const policy = await rolloutLogprobs(model, role, rollouts, how);
+      const known = await rolloutLogprobs(reference.model, reference.role, rollouts, how);
       const ratios = policy.map((one, token) => one - known[token]!);
-      const k1 = batch.layout.sums(ratios);
-      const k3 = batch.layout.sums(ratios.map((ratio) => Math.expm1(-ratio) + ratio));
+      const k1 = rollouts.layout.sums(ratios);
+      const k3 = rollouts.layout.sums(ratios.map((ratio) => Math.expm1(-ratio) + ratio));
       const judged =
         reward &&
         (await judgeSamples(reward, sampled, {
@@ -196,13 +196,13 @@ export class HeldOut {
   }
 }
 
-/** The first prompts that differ and leave room for an answer. */
+/** The first distinct prompts that leave longest for an answer. */
 async function firstPrompts(
   { rows, onBadRow, reference, prompts: most, maxNewTokens, maxLength }: HeldOutOptions,
   positions: number,
 ): Promise<PlacedPrompt[]> {
   const { tokenizer } = reference.model;
-  const room = Math.min(positions, maxLength === null ? positions : maxLength + maxNewTokens);
+  const longest = Math.min(positions, maxLength === null ? positions : maxLength + maxNewTokens);
   const found: PlacedPrompt[] = [];
   const seen = new Set<string>();
   const faults = new RowFaults(onBadRow);
@@ -213,8 +213,8 @@ async function firstPrompts(
     const text = exactJson([prompt, rendering]);
     if (seen.has(text)) continue;
     seen.add(text);
-    const options = { maxPromptLength: room - maxNewTokens };
-    // A bad pair is told of already; its prompt is as bad.
+    const options = { maxPromptLength: longest - maxNewTokens };
+    // A bad pair has been reported already; its prompt is just as bad.
     const tokenised = faults.take(rows.place(row), () =>
       tokenisePrompt({ prompt, extra, ...(rendering && { rendering }) }, tokenizer, options),
     );
@@ -223,6 +223,6 @@ async function firstPrompts(
   }
   if (found.length > 0) return found;
   throw new Error(
-    `--eval-data: no prompt leaves room for --max-new-tokens ${maxNewTokens} within the ${positions} tokens that the model takes`,
+    `--eval-data: no prompt leaves longest for --max-new-tokens ${maxNewTokens} within the model's ${positions} tokens. Lower --max-new-tokens`,
   );
 }

@@ -1,13 +1,12 @@
-// What was measured of one model on the held-out pairs and prompts: the file
-// evaluation/<name>.json.
+// One model's measurements on the held-out pairs and prompts: the file evaluation/<name>.json.
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 const numbers = z.array(z.number());
 
 const pairs = z.object({
-  /** [P] places in the held-out data; those that fit the maximum length */
+  /** [P] indices of rows in the held-out data that fit the maximum length */
   rows: numbers,
   /**
    * [P] log p(answer | prompt) in nats, under the model and under the reference, and scored tokens
@@ -21,13 +20,13 @@ const pairs = z.object({
 });
 
 const answer = z.object({
-  /** Place of its prompt in the held-out data. */
+  /** Index of its prompt's row in the held-out data. */
   row: z.number(),
-  /** What was asked: the prompt's text, or its last message. */
+  /** The prompt's text, or its last message. */
   prompt: z.string(),
   text: z.string(),
   tokens: z.number(),
-  /** Whether it came to its end, and was not cut off. */
+  /** Whether it finished, rather than being cut off. */
   ended: z.boolean(),
   /** log p(answer | model) - log p(answer | reference), in nats */
   k1: z.number(),
@@ -39,7 +38,10 @@ const answer = z.object({
 
 const measured = z.object({
   version: z.literal(1),
-  /** What it was measured of, on and with: where it is the same, so are the numbers. */
+  /**
+   * Identifies the model, data and settings of the measurement: with the same key, the numbers are
+   * the same.
+   */
   key: z.record(z.string(), z.unknown()),
   pairs,
   answers: z.array(answer),
@@ -47,13 +49,11 @@ const measured = z.object({
 
 export type MeasuredPairs = z.output<typeof pairs>;
 export type MeasuredAnswer = z.output<typeof answer>;
-/** What was measured of a model. */
+/** A model's measurements. */
 export type Measured = Omit<z.output<typeof measured>, 'version' | 'key'>;
 export type MeasuredKey = z.output<typeof measured>['key'];
 
-/**
- * @returns null where nothing was measured, or of something else; a damaged file is measured again
- */
+/** @returns null if there is no measurement with this key; a damaged file counts as none */
 export function readMeasured(path: string, key: MeasuredKey): Measured | null {
   if (!existsSync(path)) return null;
   let json: unknown;

@@ -1,5 +1,5 @@
-// Opens what measuring needs, once for all entries and only where something is to be measured, and
-// keeps what was found.
+// Opens what measuring needs, once for all entries and only if something has to be measured, and
+// saves the results.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -11,28 +11,29 @@ import {
   resolvePrecision,
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
-import type { CompareOptions } from '../config/compare-options.ts';
+import type { OptionInput } from '../config/options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
-import { inputFiles } from '../recipes/input-files.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { SharedReferences } from '../reference/shared-references.ts';
 import { openReward } from '../rewards/open-reward.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 import { keelVersion } from '../runs/environment.ts';
+import { inputFiles } from '../training/input-files.ts';
 import { fittingLength } from '../training/lengths.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
+import type { CompareOptions } from './compare-options.ts';
 import type { CompareEntry } from './comparison.ts';
 import { HeldOut, type MeasuringHooks, type Subject } from './held-out.ts';
 import { type Measured, type MeasuredKey, readMeasured, writeMeasured } from './measured.ts';
 
-/** Role of an adapter that all entries begin with. */
-const BEGINNING = 'beginning';
+/** Role of an adapter that all entries start from. */
+const INITIAL = 'initial';
 /** Role of an entry's adapter while it is measured. */
 const MEASURED = 'measured';
 
-/** Name under which the reference is kept; no entry's name is without a seed. */
+/** Name under which the reference is saved. Every entry's name has a seed, so it cannot clash. */
 export const REFERENCE = 'reference';
 
 export const measuredFile = (output: string, name: string): string =>
@@ -43,7 +44,7 @@ export class Measuring implements AsyncDisposable {
   readonly #notice: Notice;
   readonly #usual: MeasuredKey;
   readonly #owned = new AsyncDisposableStack();
-  /** Of all entries' runs too. */
+  /** Shared with all entries' runs. */
   readonly references: SharedReferences;
   #base: Promise<LanguageModel> | null = null;
   #heldOut: Promise<HeldOut> | null = null;
@@ -55,18 +56,18 @@ export class Measuring implements AsyncDisposable {
     this.references = new SharedReferences(options.output);
   }
 
-  /** @throws Error where a file that the options name is not there */
+  /** @throws Error if a file named in the options does not exist */
   static async of(options: CompareOptions, notice: Notice): Promise<Measuring> {
     const { model, evalData, evalPrompts, maxNewTokens, evalSeed, reward, maxLength } = options;
     const { chatTemplateKwargs } = options;
     const template = templateSettings(options, options.adapter);
     const device = resolveDevice(options.device);
-    const content = async (value: string, of: unknown): Promise<string[]> =>
-      ((await inputFiles({ value }, of)) ?? []).map(({ sha256 }) => sha256);
+    const content = async (reads: OptionInput, named: unknown): Promise<string[]> =>
+      ((await inputFiles(reads, named)) ?? []).map(({ sha256 }) => sha256);
     const usual = {
       model: await content('model', model),
       adapter: options.adapter === null ? null : hashAdapter(options.adapter),
-      data: await content('path', evalData),
+      data: await content('rows', evalData),
       reward,
       reward_files: reward === null ? [] : (await rewardFiles(reward)).map(({ sha256 }) => sha256),
       ...{ prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
@@ -78,25 +79,21 @@ export class Measuring implements AsyncDisposable {
     return new Measuring(options, usual, notice);
   }
 
-  /**
-   * The model that LoRA entries train on, loaded when it is first asked for; none for full
-   * fine-tuning.
-   */
+  /** The base model of LoRA entries, loaded on first use; none for full fine-tuning. */
   async sharedBase(): Promise<LanguageModel | undefined> {
     return this.#options.lora ? this.#loaded() : undefined;
   }
 
   /**
-   * What was measured of an entry's result before, or of the reference; null where it is to be
-   * measured.
+   * Earlier measurements of an entry's result or of the reference; null if it has to be measured.
    */
   known(name: string, sha256: string | null): Measured | null {
     return readMeasured(measuredFile(this.#options.output, name), this.#key(sha256));
   }
 
   /**
-   * Measures an entry's result, or the reference, and keeps it.
-   * @throws the signal's reason where it fires
+   * Measures an entry's result or the reference, and saves the measurements.
+   * @throws the signal's reason if it is aborted
    */
   async measure(
     name: string,
@@ -122,7 +119,7 @@ export class Measuring implements AsyncDisposable {
     const { output, lora, adapter } = this.#options;
     const base = await this.#loaded();
     if (entry === null) {
-      const role = adapter === null ? 'reference' : BEGINNING;
+      const role = adapter === null ? 'reference' : INITIAL;
       return { model: base, role, [Symbol.dispose]: () => {} };
     }
     const final = finalFolder(output, entry.name);
@@ -139,7 +136,7 @@ export class Measuring implements AsyncDisposable {
     this.#base ??= this.#load(this.#options.model).then((model) => {
       this.#owned.adopt(model, (one) => one.dispose());
       const { adapter } = this.#options;
-      if (adapter !== null) loadAdapter(model.decoder, adapter, BEGINNING);
+      if (adapter !== null) loadAdapter(model.decoder, adapter, INITIAL);
       return model;
     });
     return this.#base;
@@ -159,7 +156,7 @@ export class Measuring implements AsyncDisposable {
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);
     const adapterHash = adapter === null ? null : hashAdapter(adapter);
-    const role = adapter === null ? 'reference' : BEGINNING;
+    const role = adapter === null ? 'reference' : INITIAL;
     const positions = model.decoder.config.maxPositions;
     return HeldOut.open({
       reference: { model, role, adapterHash, precision },

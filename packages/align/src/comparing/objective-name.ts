@@ -1,5 +1,4 @@
-// Names of objectives as `keel compare` takes them: one, or a weighted sum as in
-// sigmoid+0.2*chosen_nll.
+// Parses objectives for `keel compare`: a name, or a weighted sum such as sigmoid+0.2*chosen_nll.
 import { parseDecimal } from '../config/decimal.ts';
 import { nearest } from '../config/nearest.ts';
 import { own } from '../config/own.ts';
@@ -16,24 +15,24 @@ const known: readonly string[] = [
   ...unpaired,
 ];
 
-/** What a name stands for. */
+/** A parsed objective. */
 export interface NamedObjective {
-  /** As it was given, for tables and folders: `sigmoid+0.2xchosen_nll`. */
+  /** As given, for tables and folders: `sigmoid+0.2xchosen_nll`. */
   label: string;
   /** `kto` for objectives on single answers. */
   verb: 'dpo' | 'kto';
   loss: string[];
-  /** One for each of `loss`. */
+  /** One for each item of `loss`. */
   weights: number[];
-  /** Whether it has a beta that can be given. */
+  /** Whether it has a beta that can be set. */
   hasBeta: boolean;
-  /** Whether it compares with a reference. */
+  /** Whether it needs a reference. */
   needsReference: boolean;
 }
 
-/** @returns what the name stands for, or what is wrong with it */
+/** @returns the objective, or an error message */
 export function readObjective(text: string): NamedObjective | string {
-  // The sign of an exponent does not separate: 1e+2*ipo.
+  // Do not split at the sign of an exponent: 1e+2*ipo.
   const parts = text
     .split(/(?<!\de)\+/i)
     .map((part) => /^(?:([^*]+)\*)?([a-z_0-9-]+)$/i.exec(part.trim()));
@@ -42,7 +41,7 @@ export function readObjective(text: string): NamedObjective | string {
   for (const part of parts) {
     const weight = parseDecimal(part?.[1] ?? '1');
     if (!part || weight === null || weight < 0) {
-      return `"${text}" is no objective: expected a name, or a sum as in sigmoid+0.2*chosen_nll`;
+      return `"${text}" is not an objective: expected a name, or a sum such as sigmoid+0.2*chosen_nll`;
     }
     const written = part[2]!.toLowerCase().replaceAll('-', '_');
     const name = own(pairedAliases, written) ?? written;
@@ -60,19 +59,19 @@ export function readObjective(text: string): NamedObjective | string {
     };
   }
   if (loss.length > 1) {
-    return `"${text}": ${unpaired.join(' and ')} learn from single answers and cannot be added to others`;
+    return `"${text}": ${unpaired.join(' and ')} train on single answers and cannot be combined with other objectives`;
   }
   return { label, verb: 'kto', loss, weights, hasBeta: true, needsReference: true };
 }
 
 function unknown(name: string): string {
   if (rankedObjectiveNames.includes(name)) {
-    return `"${name}" learns from whole rankings, and a comparison is of pairs: leave it out`;
+    return `"${name}" trains on whole rankings, but a comparison uses pairs. Remove it`;
   }
   const other = own(pairedOtherNames, name);
   if (other !== undefined) return `unknown objective "${name}"; write ${other}`;
   const near = nearest(name, known);
   return near
     ? `unknown objective "${name}"; did you mean ${near}?`
-    : `unknown objective "${name}"; known are ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
+    : `unknown objective "${name}"; expected one of ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
 }

@@ -1,9 +1,8 @@
-// From options to the entries of a comparison, each a run of keel dpo or keel kto with all of its
-// options.
+// Turns options into the entries of a comparison, each a run of keel dpo or keel kto with all of
+// its options.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { snakeCase } from '../config/case.ts';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { completeDate } from '../config/template-options.ts';
@@ -18,23 +17,21 @@ import { stageVerbs } from '../recipes/stage-verbs.ts';
 import { checkReward } from '../rewards/open-reward.ts';
 import { totalSteps } from '../training/run-training.ts';
 import { checkPairs } from './check-pairs.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { type CompareEntry, type Comparison, type EntryPlan, entryName } from './comparison.ts';
 import { readPlans } from './read-plans.ts';
 import { writeUnpaired, writeUnpairedOnce } from './unpaired-rows.ts';
 
 export interface OpenComparisonOptions {
-  /**
-   * Where pairs are written as single answers, in place of the comparison's own folder: nothing is
-   * written there then.
-   */
+  /** Where to write pairs as single answers. The comparison's own folder is then left alone. */
   dataFolder?: string;
 }
 
 /**
- * Reads what is to be compared, looks at all rows, and writes the pairs as single answers where an
- * entry needs them so.
- * @throws ConfigError for entries that are not as they must be
- * @throws DataError, Error for rows that are not, or that do not fit one of the objectives
+ * Reads the entries, checks all rows, and writes the pairs as single answers if an entry needs
+ * them.
+ * @throws ConfigError for invalid entries
+ * @throws DataError, Error for invalid rows, or rows that do not suit one of the objectives
  */
 export async function openComparison(
   asked: CompareOptions,
@@ -88,7 +85,7 @@ export async function openComparison(
   return { path: 'keel compare', text, output, options, stages, steps, templateDate };
 }
 
-/** From now on the folder is a comparison's, also where it breaks off at once. */
+/** Marks the folder as a comparison's, even if the comparison is interrupted at once. */
 function takeFolder(output: string, templateDate: string): void {
   mkdirSync(output, { recursive: true });
   if (!existsSync(join(output, 'stages.json'))) writeStageRecords(output, {}, templateDate);
@@ -98,7 +95,7 @@ const unpairedFile = (folder: string, seed: number): string =>
   join(folder, `unpaired-s${seed}.jsonl`);
 const heldOutFile = (folder: string): string => join(folder, 'unpaired-held-out.jsonl');
 
-/** Options that a run has from the comparison as they are. */
+/** Options that a run inherits unchanged from the comparison. */
 const taken = compareDefinition.descriptors
   .filter(({ flagOnly }) => !flagOnly)
   .map(({ name }) => name);
@@ -129,7 +126,7 @@ function optionsOf(
           loss: objective.loss[0],
           data: [unpairedFile(dataFolder, seed)],
           evalData: evaluated ? [heldOutFile(dataFolder)] : null,
-          // The file is in the run's order, two rows a pair.
+          // The file is in the run's order, with two rows per pair.
           shuffle: false,
           batchSize: 2 * batchSize,
           microBatchSize: microBatchSize && 2 * microBatchSize,
@@ -144,7 +141,7 @@ function optionsOf(
   return resolveEntries(definition, { entries, place }) as CompareEntry['options'];
 }
 
-/** The comparison as a file that `keel compare --config` takes. */
+/** The comparison as a file for `keel compare --config`. */
 function textOf(options: CompareOptions, plans: readonly EntryPlan[]): string {
   const entries = plans.map(({ group, beta, objective: { loss, weights }, own }) => ({
     name: group,

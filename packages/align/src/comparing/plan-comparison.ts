@@ -1,4 +1,4 @@
-// What a call would do: each entry's state, and what those that run will cost.
+// Plans a call: each entry's state, and the cost of those that will run.
 import { estimateStage, type StageEstimate } from '../recipes/estimate-stage.ts';
 import type { PlannedStage, PlanOptions, RecipePlan } from '../recipes/plan-recipe.ts';
 import { StageError } from '../recipes/stage-error.ts';
@@ -8,13 +8,13 @@ import type { CompareEntry, Comparison } from './comparison.ts';
 import { estimateMeasuring, type MeasuringEstimate } from './estimate-measuring.ts';
 
 export interface ComparisonPlan extends RecipePlan {
-  /** null where everything is measured. */
+  /** null if everything is measured. */
   measuring: MeasuringEstimate | null;
 }
 
 /**
- * Looks at everything that a call would look at, and runs nothing.
- * @throws StageError where an entry's files or folders are not as they must be
+ * Checks everything that a call would check, but runs nothing.
+ * @throws StageError if an entry's files or folders are invalid
  */
 export async function planComparison(
   comparison: Comparison,
@@ -31,11 +31,11 @@ export async function planComparison(
       });
       let estimate: StageEstimate | null = null;
       if (state.status !== 'done') {
-        // Entries of one kind cost the same: rows are measured once for them.
+        // Entries of one kind cost the same, so their rows are measured once.
         const kind = `${costOf(stage)} ${state.step}`;
         estimate = known.get(kind) ?? (await estimateStage(comparison, stage, state.step, notice));
         known.set(kind, estimate);
-        // The file of single answers has a few more, in place of those that are too long.
+        // The file of single answers has a few spare rows, to replace those that are too long.
         if (stage.verb === 'kto') {
           estimate = { ...estimate, rows: steps * stage.options.batchSize };
         }

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readPlans } from './read-plans.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-plans-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Options as the command line gives them. */
+/** Options as parsed from the command line. */
 function optionsOf(flags: Record<string, unknown>, yaml?: string): CompareOptions {
   const config = yaml === undefined ? null : join(folder, 'compare.yaml');
   if (config !== null) writeFileSync(config, yaml!);
@@ -21,7 +21,7 @@ function optionsOf(flags: Record<string, unknown>, yaml?: string): CompareOption
 const summary = (options: CompareOptions) =>
   readPlans(options).map(({ group, beta }) => [group, beta]);
 
-it('compares five objectives unless told, each with its own beta', () => {
+it('compares five objectives by default, each with its own beta', () => {
   expect(summary(optionsOf({}))).toEqual([
     ['sigmoid-b0.1', 0.1],
     ['ipo-b0.1', 0.1],
@@ -31,7 +31,7 @@ it('compares five objectives unless told, each with its own beta', () => {
   ]);
 });
 
-it('multiplies objectives with betas, but those that have none', () => {
+it('combines objectives with betas, except those that have none', () => {
   const options = optionsOf({ objectives: 'dpo,chosen_nll,dpo+orpo', betas: '0.1,0.5' });
   expect(summary(options)).toEqual([
     ['dpo-b0.1', 0.1],
@@ -40,11 +40,11 @@ it('multiplies objectives with betas, but those that have none', () => {
     ['dpo+orpo-b0.1', 0.1],
     ['dpo+orpo-b0.5', 0.5],
   ]);
-  // Of a sum whose objectives have betas of their own, each keeps it.
+  // In a sum whose objectives have their own betas, each keeps its own.
   expect(summary(optionsOf({ objectives: 'dpo+simpo' }))).toEqual([['dpo+simpo', null]]);
 });
 
-it('takes entries with options of their own from the YAML file', () => {
+it('reads entries with their own options from the YAML file', () => {
   const yaml = `betas: [0.1, 0.2]
 entries:
   - objective: simpo
@@ -67,11 +67,11 @@ entries:
   ]);
   expect(plans[0]!.own.get('simpoGamma')!.value).toBe(0.5);
   expect(plans[0]!.objective.loss).toEqual(['simpo']);
-  // Flags add to them.
+  // Flags add more entries.
   expect(summary(optionsOf({ objectives: 'ipo' }, yaml))).toHaveLength(7);
 });
 
-it('names every fault with its place', () => {
+it('reports every problem with its place', () => {
   const yaml = `entries:
   - objective: simop
   - name: nothing
@@ -96,23 +96,23 @@ it('names every fault with its place', () => {
     `${file}:2:16: unknown objective "simop"; did you mean simpo?`,
     `${file}:3:5: an entry needs an objective`,
     `${file}:5:5: unknown key "simpo_gama"; did you mean "simpo_gamma"?`,
-    `${file}:7:5: batch_size is the same for all entries: write it outside of entries`,
-    `${file}:8:5: ranking_pairs gives this entry other rows, or another order, than the others have: leave it out`,
-    `${file}:10:11: "a b" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
+    `${file}:7:5: batch_size cannot be set for a single entry; set it outside of entries`,
+    `${file}:8:5: ranking_pairs would give this entry other rows or another order than the others. Remove it`,
+    `${file}:10:11: "a b" cannot be an entry's name, because it also names a folder. Use letters, digits, and . _ + -`,
     `${file}:11:5: expected an entry such as "objective: simpo"`,
   ]);
 });
 
-it('refuses two entries of one name, and an unknown objective of a flag', () => {
+it('refuses two entries with one name, and an unknown objective in a flag', () => {
   expect(() => readPlans(optionsOf({ objectives: 'dpo,dpo' }))).toThrow(
-    'there are two entries "dpo-b0.1"',
+    'two entries are named "dpo-b0.1"',
   );
   expect(() => optionsOf({ objectives: 'dpo,ktoo' })).toThrow(
     '--objectives: unknown objective "ktoo"; did you mean kto?',
   );
 });
 
-it('the same run under two names is refused, and what differs is not', () => {
+it('refuses the same run under two names, but not different runs', () => {
   expect(() => readPlans(optionsOf({ objectives: 'dpo,sigmoid' }))).toThrow(
     '"sigmoid-b0.1" and "dpo-b0.1" are the same run',
   );
@@ -127,7 +127,7 @@ it('the same run under two names is refused, and what differs is not', () => {
   expect(summary(entries(', label_smoothing: 0.1'))).toHaveLength(2);
 });
 
-it("another trainer's name is told what it is called here", () => {
+it("explains another trainer's name for an objective", () => {
   expect(() => readPlans(optionsOf({ objectives: 'sft,dpo' }))).toThrow(
     'unknown objective "sft"; write chosen_nll_by_token',
   );

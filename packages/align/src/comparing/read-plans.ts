@@ -1,17 +1,19 @@
-// From options and the YAML file's `entries` to what is to be compared.
-// Not by the index, which loads LibTorch: help and schemas do without.
+// Reads the entries to compare from options and the YAML file's `entries`.
+// Not from the index, which loads LibTorch: help and schemas do not need it.
 import { nameFault } from '@keel/model/safe-name';
-import { type CompareOptions, defaultObjectives } from '../config/compare-options.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import { describeWritten } from '../config/written.ts';
 import { OPTIONS, optionEntries } from '../config/yaml-config.ts';
 import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 import { stageVerbs } from '../recipes/stage-verbs.ts';
+import { type CompareOptions, defaultObjectives } from './compare-options.ts';
 import type { EntryPlan } from './comparison.ts';
 import { type NamedObjective, readObjective } from './objective-name.ts';
 
-/** What entries have in common, so that they can be compared: it stands outside of them. */
+/**
+ * Options that all entries share, so that they can be compared; they are set outside of entries.
+ */
 const common: readonly string[] = [
   ...['chatTemplate', 'chatTemplateKwargs', 'templateDate'],
   ...['model', 'data', 'evalData', 'output', 'onBadRow', 'seed', 'shuffle', 'epochs', 'maxSteps'],
@@ -27,19 +29,17 @@ const common: readonly string[] = [
   ...['precomputeReference', 'evalSteps', 'precision', 'device', 'threads', 'loss', 'lossWeights'],
 ];
 
-/**
- * Options with which an entry would not learn from the same rows in the same order as the others.
- */
+/** Options that would give an entry other rows, or another order, than the other entries. */
 const otherRows: readonly string[] = ['rankingPairs', 'batchOrder', 'minScoreGap'];
 
-/** Names of an entry's own options, but for `name` and `objective`. */
+/** An entry's own options, except `name` and `objective`. */
 export const ownOptions = (verb: 'dpo' | 'kto'): OptionDescriptor[] =>
   stageVerbs[verb]!.definition.descriptors.filter(
     ({ name, flagOnly }) => !flagOnly && !common.includes(name) && !otherRows.includes(name),
   );
 
 /**
- * The entries of a comparison but for their seeds.
+ * The entries of a comparison, before seeds are added.
  * @throws ConfigError with every problem found: `file:line:column`, or the flag
  */
 export function readPlans(options: CompareOptions): EntryPlan[] {
@@ -57,31 +57,31 @@ export function readPlans(options: CompareOptions): EntryPlan[] {
   const all = [...plans, ...written];
   for (const [at, { group, place }] of all.entries()) {
     if (all.findIndex((one) => one.group === group) === at) continue;
-    problems.push(`${place}: there are two entries "${group}": give one of them another name`);
+    problems.push(`${place}: two entries are named "${group}". Rename one of them`);
   }
   for (const [at, plan] of all.entries()) {
     const first = all.findIndex((one) => runOf(one) === runOf(plan));
     if (first === at || all[first]!.group === plan.group) continue;
     problems.push(
-      `${plan.place}: "${plan.group}" and "${all[first]!.group}" are the same run: leave one of them out`,
+      `${plan.place}: "${plan.group}" and "${all[first]!.group}" are the same run. Remove one of them`,
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return all;
 }
 
-/** What an entry's run depends on, as text: two of the same are one run under two names. */
+/**
+ * What determines an entry's run, as text: entries with the same text are one run under two names.
+ */
 function runOf({ objective: { verb, loss, weights }, beta, own }: EntryPlan): string {
-  // Beta stands there already, whether the entry names it or has the objective's own.
+  // `beta` already includes it, whether set by the entry or by the objective.
   const options = [...own].flatMap(([name, { value }]) => (name === 'beta' ? [] : [[name, value]]));
   return JSON.stringify([verb, loss, weights, beta, options.sort()]);
 }
 
 type Named = Pick<EntryPlan, 'group' | 'objective' | 'place'> & Partial<Pick<EntryPlan, 'own'>>;
 
-/**
- * One plan for each beta; the beta is part of the name, so that more of them can be added later.
- */
+/** One plan per beta; the beta is part of the name, so that more can be added later. */
 function withBetas({ betas }: CompareOptions, { own = new Map(), ...plan }: Named): EntryPlan[] {
   const given = own.get('beta')?.value as number | undefined;
   const usual = usualBeta(plan.objective);
@@ -95,8 +95,8 @@ function withBetas({ betas }: CompareOptions, { own = new Map(), ...plan }: Name
 }
 
 /**
- * The beta that the verb fills in; null for a sum of objectives that differ in it, and for one that
- * has none.
+ * The verb's default beta; null for a sum of objectives whose defaults differ, and for an objective
+ * without a beta.
  */
 function usualBeta({ verb, loss, hasBeta }: NamedObjective): number | null {
   if (!hasBeta) return null;
@@ -149,7 +149,7 @@ function writtenEntry(
     (!/^[a-z0-9][a-z0-9._+-]*$/i.test(name.text) || nameFault(name.text) !== null)
   ) {
     problems.push(
-      `${name.place}: "${name.text}" cannot be an entry's name: it is a folder's too, of letters, digits, and . _ + -`,
+      `${name.place}: "${name.text}" cannot be an entry's name, because it also names a folder. Use letters, digits, and . _ + -`,
     );
   }
   const own: YamlPair[] = [];
@@ -160,11 +160,13 @@ function writtenEntry(
       (one) => one.yamlKey === key,
     );
     if (descriptor !== undefined && common.includes(descriptor.name)) {
-      const advice = key.startsWith('loss') ? 'objective says it' : 'write it outside of entries';
-      problems.push(`${file.placeOf(pair.key)}: ${key} is the same for all entries: ${advice}`);
+      const advice = key.startsWith('loss') ? 'set it with objective' : 'set it outside of entries';
+      problems.push(
+        `${file.placeOf(pair.key)}: ${key} cannot be set for a single entry; ${advice}`,
+      );
     } else if (descriptor !== undefined && otherRows.includes(descriptor.name)) {
       problems.push(
-        `${file.placeOf(pair.key)}: ${key} gives this entry other rows, or another order, than the others have: leave it out`,
+        `${file.placeOf(pair.key)}: ${key} would give this entry other rows or another order than the others. Remove it`,
       );
     } else own.push(pair);
   }
@@ -172,7 +174,7 @@ function writtenEntry(
   problems.push(...found.problems);
   const group = name?.text ?? objective.label;
   const plan = { group, objective, place: `${place}: entry "${group}"`, own: found.entries };
-  // A name of its own stays as it is where one beta is given with it.
+  // A custom name is not changed if the entry sets its own beta.
   if (name !== null && found.entries.has('beta')) {
     return [{ ...plan, beta: found.entries.get('beta')!.value as number }];
   }

@@ -6,7 +6,6 @@ import { liveMemory } from '@keel/torch/testing/live-memory';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { type TokenisedPair, tokenisePair } from '../batching/tokenise-pair.ts';
-import { type CompareOptions, compareDefinition } from '../config/compare-options.ts';
 import { resolveOptions } from '../config/resolve-options.ts';
 import { ktoDefinition } from '../methods/answers/kto-options.ts';
 import { runKto } from '../methods/answers/run-kto.ts';
@@ -22,6 +21,7 @@ import {
   writeTinyChatModel,
 } from '../testing/tiny-chat-model.ts';
 import { tinyRun } from '../testing/tiny-run.ts';
+import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';
@@ -49,7 +49,7 @@ const optionsOf = (own: Partial<CompareOptions> = {}): CompareOptions =>
 const compare = async (options: CompareOptions, hooks: CompareHooks = {}): Promise<CompareResult> =>
   runComparison(await openComparison(options), hooks);
 
-it('has one date for all entries, also when it goes on another day', async () => {
+it('uses one date for all entries, also when resumed on another day', async () => {
   const chatTemplate = join(folder, 'dated.jinja');
   writeFileSync(chatTemplate, `{{ strftime_now('%d %B %Y') }}${tinyTemplate}`);
   const own = { chatTemplate, output: join(folder, 'dated'), maxSteps: 1, saveSteps: null };
@@ -59,7 +59,7 @@ it('has one date for all entries, also when it goes on another day', async () =>
     vi.setSystemTime(new Date(2027, 0, 5));
     const { ran, referenceAnswers } = await compare(optionsOf(own));
     expect(ran).toEqual(['ipo-b0.1-s42']);
-    // All rows were read, and measured, on the first day.
+    // All rows were read and measured on the first day.
     expect(referenceAnswers).toBe(0);
     const config = readFileSync(join(own.output, 'ipo-b0.1-s42', 'config.yaml'), 'utf8');
     expect(config).toContain('template_date: "2026-11-28T12:00:00"');
@@ -68,7 +68,7 @@ it('has one date for all entries, also when it goes on another day', async () =>
   }
 });
 
-it('trains every entry on the same rows and tokens, and computes the reference once for all', async () => {
+it('trains every entry on the same rows and tokens, and computes the reference once for all of them', async () => {
   const before = await liveMemory();
   mkdirSync(join(folder, 'held-out'));
   const evalData = [writeRowsFile(join(folder, 'held-out'), tinyRows(6, 9))];
@@ -92,8 +92,8 @@ it('trains every entry on the same rows and tokens, and computes the reference o
     expect(last).toMatchObject({ step: 3, num_tokens: entries[0]!.tokens });
     expect(last.epoch === undefined || entry.verb === 'kto' || last.epoch === 1).toBe(true);
   }
-  // Of 6 held-out pairs, of the 12 that training saw, and KTO's mismatched ones; three of these
-  // texts stand twice.
+  // The 6 held-out pairs, the 12 that training used, and KTO's mismatched answers; three of these
+  // texts are duplicates.
   expect(referenceAnswers).toBe(2 * 6 + 2 * 12 + 24 - 3);
   for (const name of ['report.html', 'results.json', 'table.md', 'plot.svg', 'compare.yaml']) {
     expect(existsSync(join(options.output, name)), name).toBe(true);
@@ -105,7 +105,7 @@ it('trains every entry on the same rows and tokens, and computes the reference o
   expect(json.reference.win_rate.value).toBe(0.5);
 });
 
-it('an entry is the run that its verb makes of the same options, to the last bit', async () => {
+it('an entry is the same run as its verb with the same options, bit for bit', async () => {
   const options = optionsOf({ objectives: ['sigmoid', 'kto', 'bco'], seeds: [1, 2] });
   const { ran } = await compare(options);
   expect(ran).toHaveLength(6);
@@ -121,7 +121,7 @@ it('an entry is the run that its verb makes of the same options, to the last bit
   }
 });
 
-it('asks the reference of an answer once, whichever objectives and betas learn from it', async () => {
+it('scores an answer with the reference once, whichever objectives and betas use it', async () => {
   using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
   const options = optionsOf({ objectives: ['sigmoid'] });
   const passes = async (own: Partial<CompareOptions>): Promise<number> => {
@@ -129,18 +129,19 @@ it('asks the reference of an answer once, whichever objectives and betas learn f
     await compare({ ...options, ...own });
     return ask.mock.calls.filter(([role]) => role === 'reference').length;
   };
-  // A first step has two passes, and computes its own; measuring asks of the sampled answers.
+  // The first step has two passes and computes its own scores; measuring needs those of sampled
+  // answers.
   const [firstStep, sampled] = [2, 1];
   expect(await passes({})).toBeGreaterThan(firstStep + sampled);
   expect(await passes({ objectives: ['ipo'] })).toBe(firstStep + sampled);
   expect(await passes({ objectives: ['bco'] })).toBe(firstStep + sampled);
-  // KTO's mismatched answers are new, and known to the next one of the same seed.
+  // KTO's mismatched answers are new, and cached for the next entry with the same seed.
   expect(await passes({ objectives: ['kto'] })).toBe(firstStep + 3 * 2 + sampled);
   expect(await passes({ objectives: ['kto'], betas: [0.5] })).toBe(2 * firstStep + sampled);
   expect(await passes({ objectives: ['simpo'] })).toBe(sampled);
 });
 
-it('measures what the model says, and 0 where nothing was learnt', async () => {
+it('measures the scores of the model, and 0 without training', async () => {
   const options = optionsOf({ objectives: ['sigmoid'], learningRate: 1e-2, reward: null });
   await compare(options);
   const path = join(options.output, 'evaluation', 'sigmoid-b0.1-s42.json');
@@ -189,7 +190,7 @@ it('runs and measures only what is new', async () => {
   const [first] = more.results!.groups;
   expect(first!.entries.map(({ entry }) => entry.seed)).toEqual([1, 2]);
   expect(first!.numbers.margin!.spread).toBeGreaterThan(0);
-  // Other prompts are measured anew; nothing is trained.
+  // Other prompts are measured again; nothing is trained.
   const measured: (string | null)[] = [];
   const other = await compare(
     { ...options, evalPrompts: 3 },
@@ -199,7 +200,7 @@ it('runs and measures only what is new', async () => {
   expect(measured).toEqual([null, 'sigmoid-b0.1-s1']);
 });
 
-it('goes on where it was stopped, to the same bits', async () => {
+it('resumes where it was stopped, bit for bit', async () => {
   const whole = optionsOf();
   const broken = { ...whole, output: join(folder, `run-${made++}`) };
   const all = await compare(whole);
@@ -216,7 +217,7 @@ it('goes on where it was stopped, to the same bits', async () => {
     ...{ ran: ['sigmoid-b0.1-s42', 'ipo-b0.1-s42'], results: null },
     interrupted: { entry: 'ipo-b0.1-s42', step: 2 },
   });
-  // While answers are sampled, too.
+  // Also while answers are sampled.
   const second = new AbortController();
   const next = await compare(broken, {
     signal: second.signal,
@@ -243,7 +244,7 @@ it('full fine-tuning is measured too', async () => {
   for (const { numbers } of results!.groups) expect(numbers.kl!.value).toBeGreaterThan(0);
 });
 
-it('entries may go on from an adapter, which is then the reference, and evaluate as they go', async () => {
+it('entries can start from an adapter, which is then the reference, and evaluate during training', async () => {
   const before = await liveMemory();
   const first = optionsOf({ objectives: ['sigmoid'] });
   await compare(first);
@@ -255,8 +256,7 @@ it('entries may go on from an adapter, which is then the reference, and evaluate
   for (const { entries, numbers } of results!.groups) {
     const { measured, entry } = entries[0]!;
     expect(numbers.kl!.value).toBeGreaterThan(0);
-    // The run's own evaluation, of beta times the margin, sees the same pairs and the same
-    // reference.
+    // The run's own evaluation, beta times the margin, uses the same pairs and the same reference.
     const last = metricsOf(join(options.output, entry.name)).findLast(
       (row) => row['eval_rewards/margins'] !== undefined,
     )!;
@@ -265,7 +265,7 @@ it('entries may go on from an adapter, which is then the reference, and evaluate
   }
 });
 
-it('an entry whose reference moves leaves nothing on the model that others train on', async () => {
+it('an entry with a moving reference leaves no trace on the shared model', async () => {
   const before = await liveMemory();
   const output = join(folder, `run-${made++}`);
   const config = join(folder, 'moving.yaml');
@@ -283,17 +283,15 @@ it('an entry whose reference moves leaves nothing on the model that others train
   expect(moves).toEqual([2, 1]);
 });
 
-it('tells of every entry whose objective needs more than the rows have, and writes nothing', async () => {
+it('reports every entry whose objective needs fields that the rows lack, and writes nothing', async () => {
   const options = optionsOf({ objectives: ['odpo', 'sigmoid', 'rebel'] });
-  const told = await openComparison(options).catch((error) => error.message);
-  expect(told).toMatch(
-    /^the entry odpo-b0.1-s42 cannot learn from these pairs: .*rows\.jsonl:1: field "score_chosen"/,
-  );
-  expect(told).toContain('the entry rebel-');
+  const message = await openComparison(options).catch((error) => error.message);
+  expect(message).toMatch(/^entry odpo-b0.1-s42 .*rows\.jsonl:1: .*"score_chosen"/);
+  expect(message).toContain('entry rebel-');
   expect(existsSync(options.output)).toBe(false);
 });
 
-it("tells of rows' own betas that an entry cannot take before it trains, whatever happens to bad rows", async () => {
+it("reports rows' own betas that an entry cannot use before it trains, whatever --on-bad-row says", async () => {
   const lines = readFileSync(data, 'utf8').trim().split('\n');
   const path = join(folder, 'betas.jsonl');
   const withBetas = lines.map((line, at) =>
@@ -309,30 +307,26 @@ it("tells of rows' own betas that an entry cannot take before it trains, whateve
       '  - {name: plain, objective: sigmoid}\n',
   );
   const options = optionsOf({ objectives: null, data: [path], onBadRow: 'skip', config });
-  const told = await openComparison(options).catch((error) => error.message);
-  expect(told).toMatch(
-    /the entry rows-\S+ cannot learn from these pairs: .*betas\.jsonl:2: .*strength/,
-  );
-  expect(told).toMatch(
-    /the entry typo-\S+ cannot learn from these pairs: --beta-field strenght: none/,
-  );
-  expect(told).not.toContain('the entry plain');
+  const message = await openComparison(options).catch((error) => error.message);
+  expect(message).toMatch(/entry rows-\S+ .*betas\.jsonl:2: .*strength/);
+  expect(message).toMatch(/entry typo-\S+ .*--beta-field strenght/);
+  expect(message).not.toContain('entry plain');
 });
 
-it('takes a judge as a model, and tells of a reward before anything is loaded', async () => {
+it('accepts a model as judge, and checks a reward before anything is loaded', async () => {
   expect(optionsOf({ judge: 'rater', reward: null })).toMatchObject({
     ...{ reward: 'judge:rater', judge: null },
   });
-  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/give one of them/);
+  expect(() => optionsOf({ judge: 'rater', reward: 'code' })).toThrow(/"judge".*--reward code/s);
   const options = optionsOf({ reward: 'nowhere.mjs', model: 'no-model' });
   await expect(compare(options)).rejects.toThrow(/there is no file .*nowhere\.mjs/);
   expect(existsSync(options.output)).toBe(false);
 });
 
-it('leaves a folder of something else alone', async () => {
+it('leaves a folder with other content alone', async () => {
   const output = mkdtempSync(join(folder, 'other-'));
   writeFileSync(join(output, 'notes.txt'), 'mine');
-  await expect(compare(optionsOf({ output }))).rejects.toThrow("not a comparison's folder");
+  await expect(compare(optionsOf({ output }))).rejects.toThrow(`${output}: is not empty`);
 });
 
 async function loadDisposable(path: string) {
@@ -340,7 +334,7 @@ async function loadDisposable(path: string) {
   return { it, [Symbol.dispose]: () => it.dispose() };
 }
 
-it('names a held-out row that the chat template refuses, or leaves it out', async () => {
+it('names a held-out row that the chat template refuses, or skips it', async () => {
   const chatTemplate = join(folder, 'strict.jinja');
   const refusal = "{% if messages[0].content == 'x' %}{{ raise_exception('no x') }}{% endif %}";
   writeFileSync(chatTemplate, `${refusal}${tinyTemplate}`);

@@ -1,13 +1,13 @@
-// Runs a comparison's entries one after the other and measures each: what `keel compare` is.
+// `keel compare`: runs a comparison's entries one after the other and measures each.
 import { join } from 'node:path';
 import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
+import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { runStage } from '../recipes/run-stage.ts';
 import { StageError } from '../recipes/stage-error.ts';
 import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts';
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
-import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
@@ -18,13 +18,13 @@ import type { Measured } from './measured.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 import { type EntryNumbers, itemsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
 
-/** What happens while a comparison runs. */
+/** An event while a comparison runs. */
 export type CompareEvent =
   | { type: 'entry'; entry: CompareEntry; state: StageState }
   /** An event of the entry's own run. */
   | { type: 'run'; entry: CompareEntry; event: Parameters<NonNullable<RunHooks['onEvent']>>[0] }
   | { type: 'ended'; entry: CompareEntry; result: RunResult; seconds: number }
-  /** How far measuring has come; `entry` is null for the reference. */
+  /** Progress of a measurement; `entry` is null for the reference. */
   | {
       type: 'measuring';
       entry: CompareEntry | null;
@@ -37,8 +37,8 @@ export type CompareEvent =
       entry: CompareEntry | null;
       numbers: EntryNumbers;
       /**
-       * To the end of all entries, as those that began in this call have taken; null before one has
-       * ended.
+       * Until all entries are done, estimated from those that started in this call; null before the
+       * first has ended.
        */
       secondsLeft: number | null;
     }
@@ -46,9 +46,9 @@ export type CompareEvent =
 
 export interface CompareHooks {
   onEvent?(event: CompareEvent): void;
-  /** Finishes the step under way, writes a checkpoint and ends. */
+  /** Finishes the current step, saves a checkpoint and stops. */
   signal?: AbortSignal;
-  /** Every entry begins anew. */
+  /** Run every entry from the start. */
   overwrite?: boolean;
 }
 
@@ -58,21 +58,21 @@ export interface CompareResult {
   /** Entries that were trained in this call. */
   ran: string[];
   /**
-   * Answers whose log-probability under the reference was computed in this call, and not known
-   * before.
+   * Answers whose log-probability under the reference was computed in this call rather than cached.
    */
   referenceAnswers: number;
-  /** What was found; null where a signal stopped it. */
+  /** The results; null if a signal stopped it. */
   results: ComparisonResults | null;
-  /** Where a signal stopped it; null where everything is done. */
+  /** Where a signal stopped it; null if everything is done. */
   interrupted: { entry: string; step: number } | null;
 }
 
 /**
- * Trains what is not trained yet and measures what is not measured yet. Both are kept as they end,
- * so that the next call goes on.
- * @throws StageError where an entry fails
- * @throws Error where the folder is another's, or another process runs the comparison in it
+ * Trains and measures what is still missing. Each result is saved when it is ready, so that the
+ * next call resumes.
+ * @throws StageError if an entry fails
+ * @throws Error if the folder contains something else, or another process is running the comparison
+ *   in it
  */
 export async function runComparison(
   comparison: Comparison,
@@ -111,7 +111,7 @@ async function runEntries(
       signal,
       onProgress: (part, done, total) => onEvent({ type: 'measuring', entry, part, done, total }),
     });
-  const tell = (entry: CompareEntry | null, own: Measured, of: Measured, left: number | null) =>
+  const report = (entry: CompareEntry | null, own: Measured, of: Measured, left: number | null) =>
     onEvent({ type: 'measured', entry, numbers: numbersOf([itemsOf(own, of)]), secondsLeft: left });
 
   let reference = measuring.known(REFERENCE, null);
@@ -122,14 +122,14 @@ async function runEntries(
       if (signal?.aborted) return stopped(stages[0]!.name, 0);
       throw error;
     }
-    tell(null, reference, reference, null);
+    report(null, reference, reference, null);
   }
   const measured: MeasuredEntry[] = [];
   const took: number[] = [];
   for (const [at, entry] of stages.entries()) {
     const { name } = entry;
     try {
-      const began = performance.now();
+      const started = performance.now();
       const state = await stateOfStage(entry, {
         ...{ output, records, results: new Map(), overwrite },
       });
@@ -137,8 +137,8 @@ async function runEntries(
       onEvent({ type: 'entry', entry, state });
       if (state.status !== 'done') {
         const base = await measuring.sharedBase();
-        // An adapter that the entries begin with lies on the base already, and each trains its own
-        // copy.
+        // An adapter that the entries start from is already loaded on the base, and each trains its
+        // own copy.
         const { result, seconds } = await runStage(comparison, entry, {
           ...{ state, records, signal },
           shared: { ...(base && { base }), references: measuring.references },
@@ -158,14 +158,14 @@ async function runEntries(
           if (signal?.aborted) return stopped(name, step);
           throw error;
         }
-        // Only those that began in this call say what an entry takes.
-        if (state.status === 'run') took.push((performance.now() - began) / 1000);
+        // Only entries that started in this call show how long an entry takes.
+        if (state.status === 'run') took.push((performance.now() - started) / 1000);
         const mean = took.reduce((sum, one) => sum + one, 0) / took.length;
-        tell(entry, own, reference, took.length === 0 ? null : mean * (stages.length - 1 - at));
+        report(entry, own, reference, took.length === 0 ? null : mean * (stages.length - 1 - at));
       }
       const { seconds } = record;
       measured.push({ entry, measured: own, tokens: trainedTokens(output, name), seconds });
-      // After each: a comparison of hours has a table before its end.
+      // After each entry, so that a comparison that takes hours has a table before it ends.
       const found = resultsOf(comparison, measured, reference);
       if (at === stages.length - 1) {
         await writeResults(comparison, found);
@@ -180,7 +180,7 @@ async function runEntries(
   throw new Error('a comparison has at least one entry');
 }
 
-/** As the run's last step counted them. */
+/** As counted by the run's last step. */
 function trainedTokens(output: string, name: string): number {
   const rows = MetricsLog.read(join(stageFolder(output, name), 'metrics.jsonl'));
   return rows.findLast(({ num_tokens }) => num_tokens !== undefined)?.num_tokens ?? 0;

@@ -5,7 +5,7 @@ import type { Measured } from './measured.ts';
 import { groupsOf, itemsOf, leadsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
 
 /**
- * Four pairs of which the reference gives each answer -10, with these changes; answers with these
+ * Four pairs whose answers all have -10 under the reference, with these changes; answers with these
  * scores.
  */
 function measuredOf(
@@ -45,7 +45,7 @@ const entryOf = (group: string, seed: number, measured: Measured): MeasuredEntry
   ...{ measured, tokens: 100, seconds: 1 },
 });
 
-it('tells changes on the reference, accuracies of both kinds, and wins with ties as half', () => {
+it('reports changes from the reference, both accuracies, and wins with ties as half', () => {
   const own = measuredOf([1, 2, -3, 0], [0, 3, -4, 0], [2, 1, 0, 3]);
   const numbers = numbersOf([itemsOf(own, reference)]);
   // Margins 1, -1, 1, 0: a tie counts half.
@@ -56,7 +56,7 @@ it('tells changes on the reference, accuracies of both kinds, and wins with ties
   expect(numbers.margin!.value).toBe(0.25);
   expect(numbers.chosen!.value).toBe(0);
   expect(numbers.rejected!.value).toBe(-0.25);
-  // Per token: -9/5 against -10/10, and so on: the rejected one is always likelier.
+  // Per token: -9/5 against -10/10, and so on: the rejected answer is always more likely.
   expect(numbers.likelier!.value).toBe(0);
   expect(numbers.kl!.value).toBe(2);
   expect(numbers.kl_k1!.value).toBe(-1);
@@ -81,7 +81,7 @@ it('without a reward there are no wins', () => {
   expect(numbers.reward).toBeNull();
 });
 
-it('spreads over seeds as a sample does, and orders groups by wins, then accuracy, then margin', () => {
+it('computes the sample deviation over seeds, and orders groups by wins, then accuracy, then margin', () => {
   const one = measuredOf([1, 1, 1, 1], [0, 0, 0, 0], [2, 2, 2, 0]); // wins 3/4
   const other = measuredOf([3, 3, 3, 3], [0, 0, 0, 0], [2, 2, 2, 2]); // wins 1
   const worse = measuredOf([1, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]);
@@ -98,7 +98,7 @@ it('spreads over seeds as a sample does, and orders groups by wins, then accurac
   expect(margin!.spread).toBeCloseTo(Math.SQRT2, 12);
   const [lead] = leadsOf(groups, reference);
   expect(lead).toMatchObject({ over: 'worse', value: 7 / 8, p: 2 * 0.5 ** 4 });
-  // Four prompts to none: the bootstrap is sure, the sign test is not.
+  // Four prompts to none: the bootstrap is certain, the sign test is not.
   expect(lead!.interval[0]).toBeGreaterThan(0);
   expect(lead!.clear).toBe(false);
 

@@ -1,4 +1,4 @@
-// From what was measured of each entry to a row for each objective: means over items, spread over
+// Summarises the measurements of entries in a row per objective: means over items, spread over
 // seeds, intervals.
 
 import { signTest } from '../evaluation/exact-tests.ts';
@@ -11,10 +11,10 @@ import { hitOf, proportionOf } from '../evaluation/proportion.ts';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured, MeasuredPairs } from './measured.ts';
 
-/** Numbers by item: by held-out pair, or by held-out prompt. */
+/** Numbers per item: per held-out pair, or per held-out prompt. */
 export type Items = Readonly<Record<Metric, readonly number[] | null>>;
 
-/** What is told of every entry; win rate and reward are null without a reward. */
+/** The metrics of every entry; win rate and reward are null without a reward. */
 export const metrics = [
   'accuracy',
   'likelier',
@@ -30,10 +30,10 @@ export const metrics = [
 ] as const;
 export type Metric = (typeof metrics)[number];
 
-/** Those that compare with the reference: of itself they say nothing. */
+/** Metrics relative to the reference: they have no meaning for the reference itself. */
 export const relative: readonly Metric[] = ['accuracy', 'margin', 'chosen', 'rejected', 'win_rate'];
 
-/** Those that are shares from 0 to 1. */
+/** Metrics that are shares from 0 to 1. */
 export const shares: readonly Metric[] = ['accuracy', 'likelier', 'ended', 'win_rate'];
 
 /** A mean over items, and over seeds. */
@@ -42,35 +42,32 @@ export interface Summary {
   /** Standard deviation over seeds; null with one. */
   spread: number | null;
   /**
-   * 95%, of what other items could have given: Wilson's of a share, else bootstrap; over seeds, of
-   * each item's mean.
+   * 95% interval over the choice of items: Wilson for a share, otherwise bootstrap; with several
+   * seeds, over each item's mean.
    */
   interval: Interval;
 }
 
 export type EntryNumbers = Readonly<Record<Metric, Summary | null>>;
 
-/** An entry that has ended and was measured. */
+/** A finished and measured entry. */
 export interface MeasuredEntry {
   entry: CompareEntry;
   measured: Measured;
-  /** Tokens that it was trained on, as TRL counts them: each prompt for both of its answers. */
+  /** Training tokens as TRL counts them: each prompt counts once for each of its two answers. */
   tokens: number;
-  /** Of training. */
+  /** Training time. */
   seconds: number;
 }
 
-/** Entries that differ in their seed alone. */
+/** Entries that differ only in their seed. */
 export interface Group {
   name: string;
   entries: readonly MeasuredEntry[];
   numbers: EntryNumbers;
 }
 
-/**
- * @param reference what was measured of the reference, whose answers' scores are the ones to win
- *   against
- */
+/** @param reference the reference's measurements, whose answers' scores decide the wins */
 export function itemsOf({ pairs, answers }: Measured, reference: Measured): Items {
   const change = (policy: readonly number[], before: readonly number[]): number[] =>
     policy.map((one, at) => one - before[at]!);
@@ -94,8 +91,8 @@ export function itemsOf({ pairs, answers }: Measured, reference: Measured): Item
 }
 
 /**
- * Mean log-probability of a chosen token less that of a rejected one, by pair: the reward without a
- * reference.
+ * Mean log-probability of a chosen token minus that of a rejected one, per pair: the reward without
+ * a reference.
  */
 const perTokenMargins = ({ chosen, rejected, tokensChosen, tokensRejected }: MeasuredPairs) =>
   chosen.map(
@@ -103,7 +100,7 @@ const perTokenMargins = ({ chosen, rejected, tokensChosen, tokensRejected }: Mea
       sum / Math.max(1, tokensChosen[at]!) - rejected[at]! / Math.max(1, tokensRejected[at]!),
   );
 
-/** @param runs items of each seed; all of the same pairs and prompts */
+/** @param runs items of each seed, all for the same pairs and prompts */
 export function numbersOf(runs: readonly Items[]): EntryNumbers {
   return Object.fromEntries(
     metrics.map((metric) => [metric, summaryOf(runs, metric)]),
@@ -116,7 +113,7 @@ function summaryOf(runs: readonly Items[], metric: Metric): Summary | null {
   const means = lists.map((list) => mean(list!));
   const items = itemMeans(runs, metric);
   const interval =
-    // A bootstrap of hits alone would be sure of all it saw: 100% of 60 pairs is not exactly 100%.
+    // A bootstrap of hits would be overconfident: 100% of 60 pairs is not exactly 100%.
     shares.includes(metric) ? proportionOf(items)!.interval : bootstrapMeanInterval(items);
   return { value: mean(means), spread: runs.length === 1 ? null : deviation(means), interval };
 }
@@ -128,14 +125,17 @@ export const itemMeans = (runs: readonly Items[], metric: Metric): number[] =>
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Of a sample: divided by one less than there are. */
+/** Sample standard deviation: divides by one less than the number of values. */
 function deviation(values: readonly number[]): number {
   const centre = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** What entries are ordered by: the win rate where there is one, else accuracy, then margin. */
+/**
+ * The metric that entries are ordered by: the win rate if there is one, otherwise accuracy, then
+ * margin.
+ */
 export const leadMetric = (numbers: EntryNumbers): Metric =>
   numbers.win_rate === null ? 'accuracy' : 'win_rate';
 
@@ -158,19 +158,18 @@ export function groupsOf(entries: readonly MeasuredEntry[], reference: Measured)
 }
 
 /**
- * How the first group's lead over another stands: whether other pairs or prompts could have turned
- * it round.
+ * The first group's lead over another, and whether other pairs or prompts could have reversed it.
  */
 export interface Lead {
   over: string;
   value: number;
   interval: Interval;
   /**
-   * Of the exact sign test on the items in which they differ; the bootstrap alone is sure too soon
-   * of few items.
+   * p-value of the exact sign test on the items in which they differ; the bootstrap alone is
+   * overconfident with few items.
    */
   p: number;
-  /** The interval has no 0 in it, and p is below 0.05. */
+  /** The interval excludes 0, and p is below 0.05. */
   clear: boolean;
 }
 

@@ -16,7 +16,7 @@ const tokenizer = tinyChatTokenizer();
 it.each([
   true,
   false,
-])('a run on the single answers sees the pairs of the same step, over epochs: shuffled %s', async (shuffle) => {
+])('a run on the single answers uses the pairs of the same step, across epochs: shuffled %s', async (shuffle) => {
   await using pairs = await openRows(file, { kind: 'preference' });
   const path = join(folder, `answers-${shuffle}.jsonl`);
   await writeUnpaired(path, pairs, { seed: 5, shuffle, pairs: 14 });

@@ -1,27 +1,27 @@
-// Pairs as single answers with a thumb up and a thumb down, for objectives that learn from those.
+// Writes pairs as single answers labelled true or false, for objectives that train on those.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exactJson } from '@keel/model/exact-json';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
-import { writeFully } from '../runs/append-whole.ts';
-import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { writeFully } from '../files/append-whole.ts';
+import { fillFileAtomic } from '../files/atomic-write.ts';
 
-/** Pairs that are read and written at a time. */
+/** Pairs read and written at a time. */
 const CHUNK = 256;
 
 export interface UnpairedOrder {
   seed: number;
   shuffle: boolean;
-  /** Pairs that the run will see. */
+  /** Pairs that the run will use. */
   pairs: number;
 }
 
 /**
- * Writes pairs in the order in which a run on pairs takes them, chosen and rejected in turn: read
- * unshuffled, twice as many rows at a time, they are the same rows in the same steps. A few more
- * stand behind, in place of those that turn out too long.
+ * Writes pairs in the order in which a run on pairs uses them, alternating chosen and rejected.
+ * Read unshuffled, with twice the batch size, they give the same rows in the same steps. A few
+ * spare rows follow, to replace those that turn out too long.
  */
 export async function writeUnpaired(
   path: string,
@@ -46,7 +46,7 @@ async function write(
   rows: RowSource<'preference'>,
   order: readonly number[],
 ): Promise<void> {
-  // Pieces of text, and not the rows: they are read while nothing else can be.
+  // Collect the text first: the file is filled synchronously, so no rows can be read meanwhile.
   const pieces: string[] = [];
   for (let start = 0; start < order.length; start += CHUNK) {
     const found = await rows.readMany(order.slice(start, start + CHUNK));

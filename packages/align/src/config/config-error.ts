@@ -1,7 +1,7 @@
-/** A wrong file can have any number of problems. */
+/** Limits the message: a file can have any number of problems. */
 const MOST_SHOWN = 50;
 
-/** Wrong options: every problem found, each saying where it is and what was expected. */
+/** Invalid options: every problem found, each with its place and what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];

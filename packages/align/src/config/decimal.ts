@@ -1,12 +1,11 @@
-// Numbers as flags and YAML files write them.
+// Numbers in flags and YAML files.
 
 /** Decimal, with an optional exponent; underscores may separate digits. */
 const form = /^[-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+)?$/;
 
 /**
- * The number that a text writes in decimal: `8`, `1_000`, `1e-5`, `-.5`. A leading zero changes
- * nothing.
- * @returns null for what is no number, or too large or too small for a double
+ * Reads a decimal number: `8`, `1_000`, `1e-5`, `-.5`. Leading zeros have no effect.
+ * @returns null if the text is not a number, or too large or too small for a double
  */
 export function parseDecimal(text: string): number | null {
   const written = text.trim();
@@ -18,8 +17,8 @@ export function parseDecimal(text: string): number | null {
 }
 
 /**
- * Why a text that looks like a number is not taken for one of this type; null where it does not
- * look like one.
+ * Why a text that looks like a number is not accepted as one of this type; null if it does not look
+ * like a number.
  * @param type `integer` also needs an exact value
  */
 export function numberFault(text: string, type: 'number' | 'integer'): string | null {

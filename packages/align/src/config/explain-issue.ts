@@ -5,7 +5,7 @@ import type { OptionDescriptor } from './options.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** A zod issue with one option's value, said in words: what was expected and what was found. */
+/** Describes a zod issue with one option's value: what was expected and what was found. */
 export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: unknown): string {
   const found = valueAt(value, issue.path.slice(1));
   switch (issue.code) {
@@ -35,7 +35,7 @@ function explainChoice(descriptor: OptionDescriptor, choices: string[], found: u
   return `expected one of ${choices.join(', ')}${none}, found ${show(found)}${hint}`;
 }
 
-/** A name of another trainer's is no misspelling: the nearest word would be the wrong one. */
+/** For a name of another trainer, the nearest word by spelling would be the wrong suggestion. */
 function choiceHint({ otherNames = {} }: OptionDescriptor, choices: string[], found: string) {
   const name = found.toLowerCase().replaceAll('-', '_');
   if (Object.hasOwn(otherNames, name)) return `; write ${otherNames[name]}`;
@@ -48,8 +48,7 @@ function explainType(descriptor: OptionDescriptor, ofItem: boolean, found: unkno
   const isNumber = type === 'number' || type === 'integer';
   const why = isNumber && typeof found === 'string' ? numberFault(found, type) : null;
   const path = type === 'string' && found === null && descriptor.choices === null;
-  // What writes a text that has the name of a word.
-  const quoted = path ? '. Write a text of that name in quotes, or a path as ./null' : '';
+  const quoted = path ? '. Put a text of that name in quotes, or write a path as ./null' : '';
   return `expected ${expectedType(descriptor, ofItem)}, found ${show(found)}${why === null ? quoted : `: ${why}`}`;
 }
 
@@ -59,7 +58,7 @@ function expectedType(descriptor: OptionDescriptor, ofItem: boolean): string {
     integer: 'a whole number',
     number: 'a number',
     string: descriptor.choices ? `one of ${descriptor.choices.join(', ')}` : 'text',
-    map: 'a mapping, or JSON of an object',
+    map: 'a mapping or a JSON object',
   }[descriptor.type];
   const single = [plain, ...descriptor.words].join(', or ');
   const type = descriptor.list && !ofItem ? `a list of values, each ${single}` : single;

@@ -2,17 +2,15 @@ import { optionValue } from './option-value.ts';
 import type { OptionDescriptor } from './options.ts';
 import { type Written, writtenFlag } from './written.ts';
 
-/**
- * What the command line hands over for one flag: its text, several texts, or a value already typed.
- */
+/** The input of one flag: its text, several texts, or a typed value. */
 export type FlagInput = unknown;
 
 /**
- * Turns what stood behind a flag into the option's value. Text that is not of the option's type
- * stays as it is, so that the schema reports what was expected.
+ * Converts a flag's input into the option's value. Text that is not of the option's type stays
+ * unchanged, so that the schema reports what it expected.
  */
 export function flagValue(descriptor: OptionDescriptor, input: FlagInput): unknown {
-  // What the command line gives for a flag without its value.
+  // commander passes true for a flag without its value.
   if (input === true && descriptor.bare !== undefined) return descriptor.bare;
   const written = (text: string): Written =>
     descriptor.literal ? { kind: 'scalar', text, quoted: true } : writtenFlag(text);
@@ -23,7 +21,7 @@ export function flagValue(descriptor: OptionDescriptor, input: FlagInput): unkno
   if (inputs.length === 1 && read(inputs[0]) === null) return null;
   return inputs.flatMap((one) => {
     const values = read(one);
-    // Among several texts, `none` is one of them.
+    // In a list of several texts, `none` is an ordinary text.
     return values === null ? [one] : Array.isArray(values) ? values : [values];
   });
 }

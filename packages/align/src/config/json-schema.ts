@@ -5,8 +5,7 @@ type JsonSchema = Record<string, unknown>;
 
 /**
  * The JSON Schema (draft 2020-12) of a verb's YAML file, for editors: snake_case keys,
- * descriptions, defaults, ranges. No key is required, since flags may give what the file leaves
- * out.
+ * descriptions, defaults, ranges. No key is required, since flags may supply it.
  */
 export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
   const whole = z.toJSONSchema(definition.schema, { io: 'input', override: dropSafeIntegerBounds });
@@ -15,7 +14,7 @@ export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
   for (const descriptor of definition.descriptors) {
     const property = byName[descriptor.name];
     if (descriptor.flagOnly || !property) continue;
-    const own = descriptor.list ? listOrItem(property) : property;
+    const own = describeDefault(descriptor.list ? listOrItem(property) : property, descriptor);
     properties[descriptor.yamlKey] = descriptor.nullable ? orNone(own, descriptor) : own;
   }
   return {
@@ -27,13 +26,19 @@ export function optionsJsonSchema(definition: OptionsDefinition): JsonSchema {
   };
 }
 
-/** zod states the bounds of exact integers; they tell a reader of the schema nothing. */
+/** Drops the bounds of exact integers that zod adds; they say nothing about the option. */
 function dropSafeIntegerBounds({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
 }
 
-/** No value may also be written `none`, where a text of that name is another type's. */
+/** Adds the default in words to the description if the option has one. */
+const describeDefault = (property: JsonSchema, { shownDefault }: OptionDescriptor): JsonSchema =>
+  shownDefault === undefined
+    ? property
+    : { ...property, description: `${property.description} (default: ${shownDefault})` };
+
+/** Allows `none` for null, unless `none` would be a valid text. */
 function orNone(property: JsonSchema, { type, choices, literal }: OptionDescriptor): JsonSchema {
   const { anyOf } = property;
   const taken = type === 'string' && (choices === null || literal === true);
@@ -41,7 +46,7 @@ function orNone(property: JsonSchema, { type, choices, literal }: OptionDescript
   return { ...property, anyOf: [...anyOf, { const: 'none' }] };
 }
 
-/** A list option may be written as its one value. */
+/** A list with one value may be written as that value. */
 function listOrItem({ description, default: preset, ...rest }: JsonSchema): JsonSchema {
   const array = (rest.anyOf as JsonSchema[] | undefined)?.find(({ type }) => type === 'array');
   const item = (array ?? rest).items as JsonSchema;

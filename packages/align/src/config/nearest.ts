@@ -1,6 +1,6 @@
 /**
- * Number of single-letter insertions, deletions, substitutions and swaps of neighbours between two
- * words (optimal string alignment distance).
+ * Number of single-letter insertions, deletions, substitutions and swaps of neighbours that turn
+ * one word into the other (optimal string alignment distance).
  */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
@@ -23,8 +23,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The known word nearest to a misspelt one, or null when none is near: at most four letters
- * in ten may differ, and a known word that merely goes on from the given one counts as near.
+ * The known word nearest to a misspelt one, or null if none is near: at most four letters in ten
+ * may differ. A known word that starts with the given one also counts as near.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
   if (word.length > 100) return null;
@@ -32,7 +32,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    // People seldom mistype the first letter: it decides between words equally near.
+    // People seldom mistype the first letter, so it breaks ties.
     const firstLetter = candidate.startsWith(lower.slice(0, 1)) ? 0 : 0.5;
     const distance = editDistance(lower, candidate.toLowerCase()) + firstLetter;
     if (distance < bestDistance) {

@@ -1,18 +1,18 @@
-// The one parser of options' values: what a flag's text or a YAML value means is decided by the
-// option's type alone.
+// The only parser of option values: the option's type alone decides what a flag's text or a YAML
+// value means.
 import { parseDecimal } from './decimal.ts';
 import type { OptionDescriptor } from './options.ts';
 import { isNone, isNull, jsonText, type Written, type WrittenScalar } from './written.ts';
 
-/** What of an option decides how its values are read. */
+/** The parts of an option that decide how its values are read. */
 export type ValueType = Pick<
   OptionDescriptor,
   'type' | 'list' | 'nullable' | 'commas' | 'choices' | 'words' | 'literal'
 >;
 
 /**
- * The value of an option as it is written. What is not of the option's type stays as it is (text,
- * array or object), so that the schema reports what it expected.
+ * Reads an option's value. A value that is not of the option's type stays unchanged (text, array or
+ * object), so that the schema reports what it expected.
  */
 export function optionValue(option: ValueType, written: Written): unknown {
   if (option.type === 'map') return mapValue(option, written);
@@ -37,7 +37,7 @@ function standsForNone(option: ValueType, written: WrittenScalar): boolean {
   if (!nullable) return false;
   if (literal) return isNull(written);
   if (choices?.includes(text) || words.includes(text)) return false;
-  // Quotes tell a text from a word; a number or a choice cannot be the text "none".
+  // Quotes mark free text; a number or a choice cannot be the text "none", even in quotes.
   const free = type === 'string' && choices === null;
   return isNone(written) || (quoted && !free && /^(?:none|null|~)$/i.test(text));
 }
@@ -46,7 +46,7 @@ function scalarValue(option: ValueType, written: WrittenScalar): unknown {
   const { text } = written;
   if (standsForNone(option, written)) return null;
   if (isNull(written)) {
-    // An option that has the word none takes YAML's null for it.
+    // For an option with the word none, YAML's null means that word.
     return option.choices?.includes('none') || option.words.includes('none') ? 'none' : null;
   }
   switch (option.type) {
@@ -66,13 +66,13 @@ function scalarValue(option: ValueType, written: WrittenScalar): unknown {
   }
 }
 
-/** A mapping as JSON text; a text that is JSON already stays one. */
+/** A mapping as JSON text; text that is already JSON stays unchanged. */
 function mapValue(option: ValueType, written: Written): unknown {
   if (written.kind !== 'scalar') return jsonText(written) ?? plain(written);
   return standsForNone(option, written) || isNull(written) ? null : written.text;
 }
 
-/** A value as plain data, for complaints about it. */
+/** A value as plain data, for messages about it. */
 function plain(written: Written): unknown {
   if (written.kind === 'scalar') return isNull(written) ? null : written.text;
   if (written.kind === 'list') return written.items.map(plain);

@@ -18,7 +18,7 @@ test('derives flags, YAML keys and types from the schema', () => {
     default: null,
     negatedFlag: null,
   });
-  expect(descriptor('shuffle')).toMatchObject({ usage: '--no-shuffle', default: true });
+  expect(descriptor('shuffle')).toMatchObject({ usage: '--[no-]shuffle', default: true });
   expect(descriptor('lora')).toMatchObject({ usage: '--lora', negatedFlag: '--no-lora' });
   expect(descriptor('data')).toMatchObject({
     usage: '--data <path...>',
@@ -33,10 +33,10 @@ test('every flag of the design is there', () => {
   const flags = definition.descriptors.map(({ usage }) => usage.split(' ')[0]);
   for (const flag of `--model --data --eval-data --output --loss --loss-weights --beta --label-smoothing
     --learning-rate --scheduler --warmup-steps --weight-decay --max-grad-norm --batch-size
-    --micro-batch-size --micro-batch-tokens --gradient-checkpointing --lora-layers --epochs --max-steps --max-length --no-shuffle --seed
+    --micro-batch-size --micro-batch-tokens --gradient-checkpointing --lora-layers --epochs --max-steps --max-length --[no-]shuffle --seed
     --precision --lora --lora-rank --lora-alpha --lora-dropout --lora-targets --adapter --eval-steps
     --save-steps --save-total-limit --resume --overwrite --device --threads --on-bad-row --reference
-    --precompute-reference --log-every --json --config`.split(/\s+/)) {
+    --[no-]precompute-reference --log-every --json --config`.split(/\s+/)) {
     expect(flags).toContain(flag);
   }
 });

@@ -1,32 +1,45 @@
 import { z } from 'zod';
 import { kebabCase, snakeCase } from './case.ts';
+import { inGroupOrder, type OptionGroup } from './option-groups.ts';
 
-/** What the command line needs to know of an option beside its zod schema. */
+/**
+ * What a value names: files of rows (paths, globs, hub:owner/name), a model, a reward, or a plain
+ * file or folder. The content of these is part of what a run is made of.
+ */
+export type OptionInput = 'rows' | 'model' | 'reward' | 'file' | 'folder';
+
+/** What the command line needs to know about an option besides its zod schema. */
 export interface OptionDetails {
-  /** One sentence for --help and for editors. */
+  /** One sentence for --help and for editors. It does not mention the default. */
   description: string;
   /** Heading under which --help lists the option. */
-  group: string;
-  /** Name of the value in --help, for example `path`. */
+  group: OptionGroup;
+  /** Whether --help lists the option; --help-all lists all. Required options are always common. */
+  common?: boolean;
+  /** What the value names, if it names a file, a folder or a model that is read. */
+  reads?: OptionInput;
+  /** Placeholder of the value in --help (default: by `reads` and the type). */
   value?: string;
-  /** Only a flag: belongs to one call, so neither YAML nor config.yaml has it. */
+  /** Only a flag: it applies to one command, so it is neither in YAML files nor in config.yaml. */
   flagOnly?: boolean;
-  /** The flag may stand without a value; this is the one that it then has. */
+  /** The flag may be given without a value; this is its value then. */
   bare?: string | number;
-  /** What --help says is the default, where it is not a value of this option's own. */
+  /** The default in words, where the value alone (such as null) does not explain it. */
   shownDefault?: string;
-  /** Left out of config.yaml where it has no value. */
+  /** Omitted from config.yaml if it has no value. */
   sparse?: boolean;
-  /** Values that it is given elsewhere, and what to write for them here. */
+  /** Names of a value in papers and other trainers, and what to write instead. */
   otherNames?: Readonly<Record<string, string>>;
-  /** For lists: whether one text may hold several values, separated by commas (default: true). */
+  /**
+   * For lists: whether one text may hold several values, separated by commas (default: true, but
+   * false for rows, since globs may contain commas).
+   */
   commas?: boolean;
   /**
-   * The value is prose: `none` and `null` are texts like any other, and no value is written by
-   * leaving the option out.
+   * The value is prose: `none` and `null` are ordinary texts. To give no value, omit the option.
    */
   literal?: boolean;
-  /** The value is JSON text of an object; YAML may write it as a mapping. */
+  /** The value is JSON text of an object; in YAML it may be a mapping. */
   mapping?: boolean;
 }
 
@@ -39,12 +52,18 @@ export function option<Schema extends z.ZodType>(schema: Schema, about: OptionDe
   return described;
 }
 
-/** What was attached to an option's schema. @throws Error where nothing was */
+/** The details of an option. @throws Error if the schema was not made with `option` */
 export function detailsOf(schema: z.ZodType): OptionDetails {
   const about = details.get(schema);
   if (!about) throw new Error('not made with option(schema, details)');
   return about;
 }
+
+/** The same option with other details, for a verb that describes or lists it differently. */
+export const variant = <Schema extends z.ZodType>(
+  schema: Schema,
+  changes: Partial<OptionDetails>,
+): Schema => option(schema, { ...detailsOf(schema), ...changes });
 
 export type OptionType = 'string' | 'number' | 'integer' | 'boolean' | 'map';
 
@@ -56,32 +75,33 @@ export interface OptionDescriptor extends OptionDetails {
   yamlKey: string;
   /** `--learning-rate`. */
   flag: string;
-  /** `--no-shuffle`; null for what is not a boolean. */
+  /** `--no-shuffle`; null unless the option is a boolean. */
   negatedFlag: string | null;
-  /** What --help shows, in commander's notation: `--data <path...>`, `--no-shuffle`. */
+  /** The flag with its value as --help shows it: `--data <path...>`, `--[no-]shuffle`. */
   usage: string;
   type: OptionType;
   list: boolean;
-  /** Whether null is a value; flags and YAML write it `none`. */
+  /** Whether null is a value; in flags and YAML it is written `none`. */
   nullable: boolean;
   required: boolean;
-  /** undefined where there is none. */
+  /** undefined if there is none. */
   default: unknown;
   choices: readonly string[] | null;
-  /** Words that a number may be instead. */
+  /** Words that are allowed instead of a number. */
   words: readonly string[];
 }
 
-/** A verb's options: one zod object in camelCase and what is derived from it. */
+/** A verb's options: one zod object in camelCase, and what is derived from it. */
 export interface OptionsDefinition<Schema extends z.ZodObject = z.ZodObject, Options = unknown> {
   verb: string;
   schema: Schema;
+  /** In the order of {@link optionGroups}. */
   descriptors: readonly OptionDescriptor[];
   /** Fills in the defaults that depend on other options. */
   complete: (parsed: z.output<Schema>) => Options;
-  /** Options of which one replaces the others: a flag for one unsets the others that YAML set. */
+  /** Alternatives: a flag for one of them unsets the others that YAML set. */
   exclusive: readonly (readonly string[])[];
-  /** Keys of its YAML file that are no options: the verb reads what is under them itself. */
+  /** Keys of its YAML file that are not options; the verb reads them itself. */
   parts?: readonly string[];
 }
 
@@ -90,7 +110,7 @@ export interface DefineOptions<Schema extends z.ZodObject, Options> {
   exclusive?: readonly (readonly (keyof z.output<Schema> & string)[])[];
 }
 
-/** The definition, with more that is filled in after its own. */
+/** The definition with a further step that fills in defaults. */
 export const withCompletion = <Schema extends z.ZodObject, Options>(
   definition: OptionsDefinition<Schema, Options>,
   more: (options: Options) => Options,
@@ -102,7 +122,7 @@ export const withCompletion = <Schema extends z.ZodObject, Options>(
 /**
  * Derives a verb's flags and YAML keys from one zod object.
  *
- * @throws Error where an option was not made by `option` or has a type no flag can carry.
+ * @throws Error if an option was not made with `option`, or has a type that no flag can express
  */
 export function defineOptions<Schema extends z.ZodObject, Options>(
   verb: string,
@@ -112,7 +132,7 @@ export function defineOptions<Schema extends z.ZodObject, Options>(
   const descriptors = Object.entries(schema.shape).map(([name, field]) =>
     describe(name, field as z.ZodType),
   );
-  return { verb, schema, descriptors, complete, exclusive };
+  return { verb, schema, descriptors: inGroupOrder(descriptors), complete, exclusive };
 }
 
 interface Unwrapped {
@@ -136,7 +156,7 @@ function unwrap(schema: z.ZodType): Unwrapped {
   }
 }
 
-/** What a flag of this schema holds. @throws Error where a flag cannot */
+/** The type of a flag's value. @throws Error if no flag can express it */
 export function scalarType(schema: z.ZodType, name: string): OptionType {
   if (schema instanceof z.ZodBoolean) return 'boolean';
   if (schema instanceof z.ZodNumber) {
@@ -144,11 +164,24 @@ export function scalarType(schema: z.ZodType, name: string): OptionType {
   }
   if (schema instanceof z.ZodUnion) return scalarType(schema.options[0] as z.ZodType, name);
   if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
-  throw new Error(`option ${name}: a flag cannot carry a value of zod type ${schema.def.type}`);
+  throw new Error(`option ${name}: no flag can express the zod type ${schema.def.type}`);
 }
 
 const wordsOf = (union: z.ZodUnion): string[] =>
   union.options.flatMap((one) => (one instanceof z.ZodEnum ? one.options.map(String) : []));
+
+const placeholders: Readonly<Record<OptionInput | OptionType, string>> = {
+  rows: 'path',
+  model: 'model',
+  reward: 'reward',
+  file: 'file',
+  folder: 'folder',
+  string: 'text',
+  number: 'number',
+  integer: 'n',
+  boolean: '',
+  map: 'json',
+};
 
 function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const about = details.get(schema);
@@ -157,30 +190,31 @@ function describe(name: string, schema: z.ZodType): OptionDescriptor {
   const list = unwrapped.inner instanceof z.ZodArray;
   const scalar = list ? ((unwrapped.inner as z.ZodArray).element as z.ZodType) : unwrapped.inner;
   const type = about.mapping ? 'map' : scalarType(scalar, name);
-  const flag = `--${kebabCase(name)}`;
-  const negatedFlag = type === 'boolean' ? `--no-${kebabCase(name)}` : null;
-  const value = about.value ?? (type === 'integer' ? 'n' : type === 'map' ? 'json' : type);
-  const usage =
-    about.bare !== undefined
-      ? `${flag} [${value}]`
-      : type !== 'boolean'
-        ? `${flag} <${value}${list ? '...' : ''}>`
-        : unwrapped.default === true
-          ? `--no-${kebabCase(name)}`
-          : flag;
+  const choices = scalar instanceof z.ZodEnum ? scalar.options.map(String) : null;
+  const kebab = kebabCase(name);
+  const flag = `--${kebab}`;
+  const value = about.value ?? (choices ? 'choice' : placeholders[about.reads ?? type]);
+  const usageOf = (): string => {
+    if (type === 'boolean') return unwrapped.default === false ? flag : `--[no-]${kebab}`;
+    return about.bare === undefined
+      ? `${flag} <${value}${list ? '...' : ''}>`
+      : `${flag} [${value}]`;
+  };
   return {
     ...about,
+    commas: about.commas ?? about.reads !== 'rows',
+    common: unwrapped.required || about.common === true,
     name,
     yamlKey: snakeCase(name),
     flag,
-    negatedFlag,
-    usage,
+    negatedFlag: type === 'boolean' ? `--no-${kebab}` : null,
+    usage: usageOf(),
     type,
     list,
     nullable: unwrapped.nullable,
     required: unwrapped.required,
     default: unwrapped.default,
-    choices: scalar instanceof z.ZodEnum ? scalar.options.map(String) : null,
+    choices,
     words: scalar instanceof z.ZodUnion ? wordsOf(scalar) : [],
   };
 }

@@ -1,4 +1,4 @@
-/** What a table has under a name from a file; not what it inherits, as under `constructor`. */
+/** A table's own entry under a name from a file; never an inherited one such as `constructor`. */
 export const own = <Value>(
   table: Readonly<Record<string, Value>>,
   name: string,

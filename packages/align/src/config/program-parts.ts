@@ -1,5 +1,5 @@
-// What a program passes to a run that options cannot name: recorded in config.yaml under `program`,
-// so that no other takes its place.
+// Parts of a run that a program passes and options cannot name. config.yaml records them under
+// `program`, so that a resumed run does not use others.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
@@ -12,16 +12,16 @@ export const PROGRAM_KEY = 'program';
 /** A part of a run that comes from the program that started it. */
 export interface ProgramPart {
   name: string;
-  /** SHA-256 of what is known of its source. */
+  /** SHA-256 of its source, as far as it is known. */
   sha256: string;
 }
 
-/** By what the part is: `objective`. */
+/** By the kind of part: `objective`. */
 export type ProgramParts = Readonly<Record<string, ProgramPart>>;
 
 /**
- * A part by its name and the source text of its functions. What these call in their turn is not
- * looked at.
+ * Identifies a part by its name and the source text of its functions, without the functions that
+ * these call.
  */
 export function programPart(name: string, part: object): ProgramPart {
   return { name, sha256: createHash('sha256').update(sourceOf(part)).digest('hex') };
@@ -36,7 +36,7 @@ function sourceOf(value: unknown, seen: Set<unknown> = new Set()): string {
   if (seen.has(value)) return '"seen"';
   seen.add(value);
   const prototype: unknown = Object.getPrototypeOf(value);
-  // An object of a class has its methods there.
+  // The methods of a class are on its prototype.
   const own = prototype === Object.prototype || prototype === null ? '' : classOf(value);
   const entries = Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -47,7 +47,7 @@ function sourceOf(value: unknown, seen: Set<unknown> = new Set()): string {
 const classOf = (value: object): string =>
   typeof value.constructor === 'function' ? value.constructor.toString() : '';
 
-/** What config.yaml has of them. */
+/** Their text in config.yaml. */
 export function programYaml(parts: ProgramParts = {}): string {
   if (Object.keys(parts).length === 0) return '';
   const heading =
@@ -56,8 +56,8 @@ export function programYaml(parts: ProgramParts = {}): string {
 }
 
 /**
- * What of a run's program differs from that of the run that it resumes; null where nothing does.
- * @param before what config.yaml has under `program`
+ * How the program's parts differ from those of the resumed run; null if they are the same.
+ * @param before the value of `program` in config.yaml
  */
 export function changedProgram(before: unknown, now: unknown): string | null {
   const [old, own] = [before ?? {}, now ?? {}] as [ProgramParts, ProgramParts];
@@ -78,7 +78,7 @@ export function changedProgram(before: unknown, now: unknown): string | null {
   return null;
 }
 
-/** @throws ConfigError where a file is the config.yaml of a run that has parts of a program */
+/** @throws ConfigError if the file is the config.yaml of a run with parts of a program */
 export function refuseProgramParts(file: YamlFile): void {
   const pair = file.pairs.find((one) => file.keyOf(one) === PROGRAM_KEY);
   if (pair === undefined) return;

@@ -76,7 +76,9 @@ describe('defaults that depend on other options', () => {
     expect(resolve(needed).precomputeReference).toBe(true);
     expect(resolve({ ...needed, lora: true }).precomputeReference).toBe(false);
     expect(resolve({ ...needed, lora: true, reference: 'm' }).precomputeReference).toBe(true);
-    expect(resolve({ ...needed, reference: 'none' }).precomputeReference).toBe(false);
+    const free = defineDpoOptions(['simpo']);
+    const flags = { ...needed, loss: 'simpo', reference: 'none' };
+    expect(resolveOptions(free, { flags }).precomputeReference).toBe(false);
     expect(resolve({ ...needed, precomputeReference: false }).precomputeReference).toBe(false);
   });
 
@@ -134,7 +136,7 @@ describe('errors', () => {
 
   test("a name of TRL's says what it is called here", () => {
     expect(problems(needed, 'num_train_epochs: 3\n')).toEqual([
-      'config.yaml:1:1: unknown key "num_train_epochs": write epochs',
+      expect.stringMatching(/^config\.yaml:1:1: .*"num_train_epochs".*\bepochs$/),
     ]);
   });
 
@@ -188,21 +190,27 @@ describe('errors', () => {
     const path = file('lora_layers: [0, 4]\n');
     expect(resolve(needed, path).loraLayers).toEqual(['0', '4']);
     expect(problems({ ...needed, loraLayers: ['last'] })).toEqual([
-      '--lora-layers: expected a layer or a range of layers, as in 20 or 20-29',
+      expect.stringMatching(/^--lora-layers: .*\b20-29/),
     ]);
   });
 
   test('contradictions are named', () => {
     expect(problems({ ...needed, microBatchSize: 2, microBatchTokens: 100 })).toEqual([
-      '--micro-batch-tokens: give --micro-batch-size or --micro-batch-tokens, not both',
+      expect.stringMatching(/^--micro-batch-tokens: .*--micro-batch-size/),
     ]);
     expect(problems({ ...needed, microBatchSize: 16 })).toEqual([
-      '--micro-batch-size: 16 rows are more than the 8 of --batch-size',
+      expect.stringMatching(/^--micro-batch-size: .*--batch-size \(8\).* 16/),
     ]);
     expect(problems({ ...needed, loss: 'sigmoid', lossWeights: '1,2' })).toEqual([
-      '--loss-weights: 2 weights for 1 objectives (sigmoid)',
+      expect.stringMatching(/^--loss-weights: expected 1.*sigmoid.*found 2/),
     ]);
     expect(problems({ ...needed, resume: true, overwrite: true })).toHaveLength(1);
+    expect(problems({ ...needed, reference: 'none' })).toEqual([
+      expect.stringMatching(/^--reference: .*\bsigmoid\b/),
+    ]);
+    expect(problems({ ...needed, loraLayers: ['1-0'] })).toEqual([
+      expect.stringMatching(/^--lora-layers: .*\b1-0\b/),
+    ]);
   });
 
   test('broken YAML, a list at the top, a repeated key and flags in a file', () => {
@@ -214,7 +222,7 @@ describe('errors', () => {
       /^config.yaml:1:1: expected a mapping of options.*found a list/,
     );
     expect(problems(needed, 'resume: true\n')).toEqual([
-      'config.yaml:1:1: "resume" applies to one call only. Pass the flag --resume',
+      expect.stringMatching(/^config\.yaml:1:1: "resume" .*--resume$/),
     ]);
     expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/cannot read/);
   });
@@ -250,7 +258,7 @@ describe('--profile', () => {
 
   test('steps that are none are refused', () => {
     expect(problems({ ...needed, profileSteps: '4-2' })).toEqual([
-      expect.stringContaining('--profile-steps: expected a step or two, as 3 or 2-4'),
+      expect.stringMatching(/^--profile-steps: .*2-4/),
     ]);
   });
 });

@@ -7,9 +7,9 @@ import type { OptionDescriptor, OptionsDefinition } from './options.ts';
 import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
 
 export interface OptionSources {
-  /** Flags really given, by camelCase name; text or values. Wins over YAML. */
+  /** Flags on the command line, by camelCase name; text or values. They override YAML. */
   flags?: Readonly<Record<string, FlagInput>>;
-  /** Path of a YAML file. Wins over defaults. */
+  /** Path of a YAML file. It overrides defaults. */
   config?: string | null;
 }
 
@@ -17,7 +17,7 @@ export interface OptionSources {
 export interface OptionsPart {
   /** By the option's camelCase name. */
   entries: ReadonlyMap<string, YamlEntry>;
-  /** Where the part stands, for what is missing in it. */
+  /** Place of the part in the file, for messages about missing options. */
   place: string;
 }
 
@@ -26,7 +26,7 @@ export interface OptionsPart {
  * and complete.
  *
  * @throws ConfigError with every problem found: the flag or `file:line:column`, what was expected
- * and what was found.
+ *   and what was found
  */
 export function resolveOptions<Schema extends z.ZodObject, Options>(
   definition: OptionsDefinition<Schema, Options>,
@@ -61,8 +61,8 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
 }
 
 /**
- * As {@link resolveOptions}, of options that are a part of a YAML file.
- * @throws ConfigError likewise
+ * {@link resolveOptions} for options that are a part of a YAML file.
+ * @throws ConfigError as there
  */
 export function resolveEntries<Schema extends z.ZodObject, Options>(
   { schema, descriptors, complete }: OptionsDefinition<Schema, Options>,

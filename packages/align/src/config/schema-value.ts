@@ -1,12 +1,12 @@
-// Values as they are written, read by a zod schema of any depth with the parser of options.
+// Reads written values by a zod schema of any depth, with the parser of option values.
 import { z } from 'zod';
 import { optionValue } from './option-value.ts';
 import { scalarType } from './options.ts';
 import type { Written } from './written.ts';
 
 /**
- * The value that the schema is to check. What is not of the schema's kind, and keys that it does
- * not know, stay as plain data, so that the schema reports them.
+ * The value for the schema to check. Values of another kind and unknown keys stay plain data, so
+ * that the schema reports them.
  */
 export function schemaValue(schema: z.core.$ZodType | undefined, written: Written): unknown {
   const { inner, nullable } = unwrap(schema);
@@ -28,7 +28,7 @@ export function schemaValue(schema: z.core.$ZodType | undefined, written: Writte
   return optionValue({ ...typeOf(own), list: false, nullable, words: [] }, written);
 }
 
-/** A schema without its defaults and what else lies around it. */
+/** A schema without its wrappers, such as defaults. */
 export function unwrap(schema: z.core.$ZodType | undefined): {
   inner: z.core.$ZodType | undefined;
   nullable: boolean;
@@ -47,7 +47,7 @@ export function unwrap(schema: z.core.$ZodType | undefined): {
   return { inner, nullable };
 }
 
-/** Of several schemas the one that a value of this kind is for. */
+/** The variant of a union that takes a value of this kind. */
 function variantFor(schema: z.core.$ZodType, written: Written): z.core.$ZodType | undefined {
   if (!(schema instanceof z.ZodUnion)) return schema;
   const options = schema.options as readonly z.core.$ZodType[];

@@ -1,33 +1,34 @@
-// The chat template that a model is used with: options, and what a tokenizer is loaded with for
-// them.
+// The options of chat templates, and the tokenizer settings that follow from them.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadTokenizerOptions } from '@keel/model';
 import { parseExactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
+import type { OptionGroup } from './option-groups.ts';
 import { option } from './options.ts';
 
 /** A date, or a date and a time, without a time zone. */
 const dateForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?)?$/;
 
-/** Options of every verb that opens a model. @param group heading under which --help lists them */
-export const templateShape = (group: string) => ({
+/** Options of every verb that opens a model. */
+export const templateShape = (group: OptionGroup) => ({
   chatTemplate: option(z.string().min(1).nullable().default(null), {
-    description: "Jinja file to use as the chat template, instead of the model's own",
+    description: "Jinja file to use as the chat template instead of the model's",
     group,
-    value: 'file',
-    shownDefault: "the adapter's, else the model's",
+    reads: 'file',
+    shownDefault: "the adapter's if it has one, otherwise the model's",
   }),
   chatTemplateKwargs: option(
     z
       .string()
-      .refine(isJsonObject, 'expected JSON of an object, such as {"enable_thinking": false}')
+      .refine(isJsonObject, 'expected a JSON object, such as {"enable_thinking": false}')
       .nullable()
       .default(null),
     {
       description:
-        'default variables for the chat template, as JSON of an object; fields of a row override them',
+        'variables for the chat template, as a JSON object; fields of a row override them',
       group,
+      shownDefault: 'no variables',
       mapping: true,
     },
   ),
@@ -42,17 +43,17 @@ export const templateShape = (group: string) => ({
       .default(null),
     {
       description:
-        'date and time that chat templates print (strftime_now): YYYY-MM-DD, or YYYY-MM-DDTHH:MM[:SS]',
+        'date and time for chat templates that print it (strftime_now): YYYY-MM-DD or YYYY-MM-DDTHH:MM[:SS]',
       group,
       value: 'date',
-      shownDefault: 'when the run is started',
+      shownDefault: 'the time at which the command starts',
     },
   ),
 });
 
 export interface TemplateOptions {
   chatTemplate?: string | null;
-  /** JSON of an object. */
+  /** A JSON object. */
   chatTemplateKwargs?: string | null;
   templateDate?: string | null;
 }
@@ -60,10 +61,10 @@ export interface TemplateOptions {
 type LoadedTemplate = NonNullable<LoadTokenizerOptions['template']> & { now: string };
 
 /**
- * What a model's tokenizer is loaded with.
- * @param adapter folder of the adapter that lies over the model: a template saved with it is the
- *   one that it was trained with
- * @throws Error where the template's file cannot be read
+ * The template settings that a model's tokenizer is loaded with.
+ * @param adapter folder of the adapter applied to the model: a template saved with it is the one
+ *   that it was trained with
+ * @throws Error if the template's file cannot be read
  */
 export function templateSettings(
   { chatTemplate = null, chatTemplateKwargs = null, templateDate = null }: TemplateOptions,
@@ -79,7 +80,7 @@ export function templateSettings(
   };
 }
 
-/** The chat template that is saved in a folder beside an adapter, or null. */
+/** The chat template saved next to an adapter, or null. */
 export function savedTemplate(folder: string | null): string | null {
   const path = folder === null ? '' : join(folder, 'chat_template.jinja');
   return path !== '' && existsSync(path) ? readFileSync(path, 'utf8') : null;
@@ -91,25 +92,25 @@ export function localNow(date = new Date()): string {
   return local.toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
 }
 
-/** A date with its time, midnight where it has none; null for what is no date. */
+/** A date with its time (default: midnight); null if the text is not a date. */
 export function completeDate(text: string): string | null {
   const [, day, minutes = '00:00', seconds = ':00'] = dateForm.exec(text) ?? [];
   if (day === undefined) return null;
   const whole = `${day}T${minutes}${seconds}`;
   const time = Date.parse(`${whole}Z`);
-  // 31 June is not the 1st of July.
+  // Date.parse takes 31 June for the 1st of July.
   return Number.isNaN(time) || new Date(time).toISOString().slice(0, whole.length) !== whole
     ? null
     : whole;
 }
 
-/** What to tell of the date where the template prints it; null where it does not. */
+/** A notice with the date if the template prints it, otherwise null. */
 export function dateNotice(
   template: { usesClock: boolean } | null,
   { now }: Pick<LoadedTemplate, 'now'>,
 ): string | null {
   if (!template?.usesClock) return null;
-  return `the chat template prints the date; it is ${now} here (--template-date)`;
+  return `the chat template prints the date: ${now} (change it with --template-date)`;
 }
 
 function readTemplate(path: string): string {
@@ -117,10 +118,10 @@ function readTemplate(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`--chat-template ${path}: cannot read it: ${(error as Error).message}`);
+    throw new Error(`--chat-template ${path}: cannot read the file: ${(error as Error).message}`);
   }
   if (text.trim() !== '') return text.replace(/^\uFEFF/, '');
-  throw new Error(`--chat-template ${path}: is empty. Give a Jinja template`);
+  throw new Error(`--chat-template ${path}: is empty. Pass a file with a Jinja template`);
 }
 
 function isJsonObject(text: string): boolean {

@@ -1,10 +1,25 @@
 import { z } from 'zod';
-import { parseProfileSteps } from '../profiling/profile-steps.ts';
-import { defineOptions, type OptionsDefinition, option } from './options.ts';
+import { defineOptions, type OptionsDefinition, option, variant } from './options.ts';
+import { parseProfileSteps } from './profile-steps.ts';
 import { templateShape } from './template-options.ts';
 
-/** The model used where none is named. */
+/** The default of --model. */
 export const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
+
+/** Default learning rates. */
+export interface DefaultRates {
+  full: number;
+  lora: number;
+}
+
+/**
+ * An adapter trains well at about ten times the rate of full fine-tuning; TRL's rate for full DPO
+ * is 1e-6.
+ */
+const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-5 };
+
+const shownRates = ({ full, lora }: DefaultRates): string =>
+  `${full.toExponential()} for full fine-tuning, ${lora.toExponential()} with LoRA`;
 
 const data = 'Model and data';
 const optimisation = 'Optimisation';
@@ -12,28 +27,34 @@ const batching = 'Batching and length';
 const adapters = 'LoRA';
 const following = 'Evaluation and checkpoints';
 const machine = 'Machine';
-const call = 'This call';
+const call = 'Command line only';
 
-/** Options of every verb that trains, in the order of --help. */
+/** Whether a range of layers, such as `20-29`, ends at or after its start. */
+function isRising(range: string): boolean {
+  const [first, last = first] = range.split('-').map(Number);
+  return !(last! < first!);
+}
+
+/** Options of every training verb. */
 export const trainingShape = {
   model: option(z.string().min(1).default(DEFAULT_MODEL), {
-    description:
-      'model to start from: a folder, a GGUF file, hub:owner/name[@revision], or the default model',
+    description: 'model to start from: a folder, a GGUF file or hub:owner/name[@revision]',
     group: data,
-    value: 'model',
+    reads: 'model',
+    common: true,
   }),
   ...templateShape(data),
   data: option(z.array(z.string().min(1)).min(1), {
     description: 'training rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     group: data,
-    value: 'path',
-    commas: false,
+    reads: 'rows',
   }),
   evalData: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
-    description: 'held-out rows to evaluate on; none: no evaluation',
+    description: 'held-out rows to evaluate on',
     group: data,
-    value: 'path',
-    commas: false,
+    reads: 'rows',
+    common: true,
+    shownDefault: 'no evaluation',
   }),
   output: option(z.string().min(1), {
     description: "the run's folder, for example runs/first",
@@ -41,19 +62,19 @@ export const trainingShape = {
     value: 'folder',
   }),
   onBadRow: option(z.enum(['fail', 'skip']).default('fail'), {
-    description: 'a row that is not valid stops the run, or is skipped, counted and listed',
+    description: 'what to do with an invalid row: stop, or skip, count and list it',
     group: data,
-    value: 'what',
   }),
   learningRate: option(z.number().positive().nullable().default(null), {
-    description: 'highest learning rate; none: 1e-6 for full fine-tuning, 1e-5 with LoRA',
+    description: 'peak learning rate',
     group: optimisation,
     value: 'rate',
+    common: true,
+    shownDefault: shownRates(preferenceRates),
   }),
   scheduler: option(z.enum(['constant', 'linear', 'cosine']).default('linear'), {
-    description: 'course of the learning rate after the warm-up; linear and cosine end at zero',
+    description: 'learning-rate schedule after the warm-up; linear and cosine end at zero',
     group: optimisation,
-    value: 'name',
   }),
   warmupSteps: option(z.number().int().min(0).default(0), {
     description: 'optimizer steps over which the learning rate rises from zero',
@@ -65,28 +86,31 @@ export const trainingShape = {
     value: 'factor',
   }),
   maxGradNorm: option(z.number().positive().nullable().default(1), {
-    description: 'gradients of a larger global norm are scaled down to it; none: never',
+    description: 'clip the global gradient norm to this; none: no clipping',
     group: optimisation,
     value: 'norm',
   }),
   epochs: option(z.number().positive().default(1), {
-    description: 'passes over the training rows; a fraction is a part of a pass',
+    description: 'passes over the training rows; may be a fraction',
     group: optimisation,
+    common: true,
   }),
   maxSteps: option(z.number().int().min(1).nullable().default(null), {
-    description: 'optimizer steps in all, whatever --epochs says; none: as --epochs says',
+    description: 'total number of optimizer steps; overrides --epochs',
     group: optimisation,
+    shownDefault: 'set by --epochs',
   }),
   batchSize: option(z.number().int().min(1).default(8), {
-    description: 'rows of one optimizer step; for preferences a row is a pair',
+    description: 'rows per optimizer step',
     group: batching,
     value: 'rows',
+    common: true,
   }),
   microBatchSize: option(z.number().int().min(1).nullable().default(null), {
-    description:
-      'rows of one forward and backward pass; changes speed and memory, not the gradient',
+    description: 'rows per forward and backward pass; affects speed and memory, not the gradient',
     group: batching,
     value: 'rows',
+    shownDefault: 'set by --micro-batch-tokens',
   }),
   microBatchTokens: option(
     z
@@ -95,27 +119,30 @@ export const trainingShape = {
       .default(null),
     {
       description:
-        'in place of --micro-batch-size: most tokens of one pass, a prompt counted once; a step becomes few passes of about the same length; auto, and none: from free memory',
+        'maximum tokens per pass, counting a shared prompt once (instead of --micro-batch-size); auto: as many as fit in free memory',
       group: batching,
       value: 'tokens',
+      shownDefault: 'auto',
     },
   ),
   maxLength: option(z.number().int().min(2).nullable().default(1024), {
-    description: 'tokens of prompt and answer together; longer rows are cut; none: never',
+    description: 'maximum tokens of prompt plus answer; longer rows are truncated; none: no limit',
     group: batching,
     value: 'tokens',
+    common: true,
   }),
   shuffle: option(z.boolean().default(true), {
-    description: "keep the files' own order; else a new order every epoch, drawn from --seed",
+    description: 'shuffle the rows in every epoch, seeded by --seed',
     group: batching,
   }),
   seed: option(z.number().int().min(0).default(42), {
-    description: 'seed of the row order, LoRA weights and dropout',
+    description: 'seed for the row order, LoRA initialisation and dropout',
     group: batching,
   }),
   lora: option(z.boolean().default(false), {
-    description: 'train LoRA adapters and leave the model itself as it is',
+    description: 'train LoRA adapters and freeze the model itself',
     group: adapters,
+    common: true,
   }),
   loraRank: option(z.number().int().min(1).default(16), {
     description: 'rank of the adapters',
@@ -123,52 +150,57 @@ export const trainingShape = {
     value: 'rank',
   }),
   loraAlpha: option(z.number().positive().default(32), {
-    description: "adapters' products are scaled by alpha / rank",
+    description: 'adapter outputs are scaled by alpha / rank',
     group: adapters,
     value: 'alpha',
   }),
   loraDropout: option(z.number().min(0).lt(1).default(0), {
-    description: "share of the adapters' inputs that is dropped in training",
+    description: 'dropout probability on the inputs of the adapters',
     group: adapters,
     value: 'share',
   }),
   loraTargets: option(z.array(z.string().min(1)).min(1).default(['all-linear']), {
-    description: 'layers with an adapter, by name as in q_proj,v_proj, or all-linear',
+    description: 'modules that get an adapter, by name (q_proj,v_proj), or all-linear',
     group: adapters,
-    value: 'layers',
+    value: 'modules',
   }),
   loraLayers: option(
     z
       .array(
         z.coerce
           .string()
-          .regex(/^\d+(-\d+)?$/, 'expected a layer or a range of layers, as in 20 or 20-29'),
+          .regex(/^\d+(-\d+)?$/, 'expected a layer or a range of layers, such as 20 or 20-29')
+          .refine(isRising, { error: ({ input }) => `the range ${input} ends before it starts` }),
       )
       .min(1)
       .nullable()
       .default(null),
     {
       description:
-        'layers with an adapter, by number from 0, as in 20-29 or 0,4,8; none: every layer. Below the first nothing is computed backward',
+        'layers that get an adapter, by number from 0, such as 20-29 or 0,4,8; layers below the first need no backward pass',
       group: adapters,
       value: 'numbers',
+      shownDefault: 'all',
     },
   ),
   adapter: option(z.string().min(1).nullable().default(null), {
-    description: "train this adapter (a folder in PEFT's format) on; takes its rank and targets",
+    description:
+      "continue training this adapter (a folder in PEFT's format), with its rank and targets",
     group: adapters,
-    value: 'folder',
+    reads: 'folder',
+    shownDefault: 'a new adapter',
   }),
   evalSteps: option(z.number().int().min(1).nullable().default(null), {
-    description: 'optimizer steps between evaluations; none: before the first and after the last',
+    description: 'optimizer steps between evaluations',
     group: following,
+    shownDefault: 'only before the first step and after the last',
   }),
   saveSteps: option(z.number().int().min(1).nullable().default(100), {
-    description: 'optimizer steps between checkpoints; none: only the result',
+    description: 'optimizer steps between checkpoints; none: save only the result',
     group: following,
   }),
   saveTotalLimit: option(z.number().int().min(1).nullable().default(2), {
-    description: 'newest checkpoints that are kept; none: all',
+    description: 'number of checkpoints to keep, newest first; none: all',
     group: following,
   }),
   logEvery: option(z.number().int().min(1).default(1), {
@@ -177,12 +209,12 @@ export const trainingShape = {
   }),
   gradientCheckpointing: option(z.enum(['auto', 'on', 'off']).default('auto'), {
     description:
-      'compute activations again in backward instead of keeping them: less memory, more time, the same gradient; auto: where a pass does not fit in free memory',
+      'recompute activations in the backward pass: less memory, more time, the same gradient; auto: if a pass does not fit in free memory',
     group: machine,
   }),
   precision: option(z.enum(['auto', 'fp32', 'bf16']).default('auto'), {
     description:
-      'of base weights and matrix products; auto: bf16 with LoRA where the machine has it fast, else fp32',
+      'precision of base weights and matrix products; auto: bf16 for LoRA on machines with fast bf16, otherwise fp32',
     group: machine,
   }),
   device: option(
@@ -191,53 +223,60 @@ export const trainingShape = {
       .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'expected auto, cpu, cuda or cuda:N')
       .default('auto'),
     {
-      description: 'auto, cpu, cuda or cuda:N; auto: the accelerator where there is one',
+      description: 'auto, cpu, cuda or cuda:N; auto: a GPU if there is one, otherwise the CPU',
       group: machine,
       value: 'device',
     },
   ),
   threads: option(z.number().int().min(1).nullable().default(null), {
-    description: 'threads of an operator on the CPU; none: one for each core',
+    description: 'CPU threads per operator',
     group: machine,
+    shownDefault: 'one per core',
   }),
   resume: option(z.boolean().default(false), {
-    description: "go on from the newest checkpoint in the run's folder, bit for bit",
+    description: "resume from the newest checkpoint in the run's folder, bit for bit",
     group: call,
     flagOnly: true,
+    common: true,
   }),
   overwrite: option(z.boolean().default(false), {
-    description: "throw away what is in the run's folder and begin anew",
+    description: "delete what is in the run's folder and start again",
     group: call,
     flagOnly: true,
   }),
   profile: option(z.string().nullable().default(null), {
     description:
-      "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file: the run's profile.json",
+      "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file name: to the run's profile.json",
     group: call,
     value: 'file',
     flagOnly: true,
     bare: '',
+    shownDefault: 'no trace',
   }),
   profileSteps: option(
     z
       .string()
-      .refine((text) => parseProfileSteps(text) !== null, 'expected a step or two, as 3 or 2-4')
+      .refine(
+        (text) => parseProfileSteps(text) !== null,
+        'expected a step or a range of steps, such as 3 or 2-4',
+      )
       .default('2-4'),
     {
-      description: 'steps of this call, counted from 1, that --profile traces',
+      description: 'steps that --profile traces, counted from 1 at the start of this command',
       group: call,
       value: 'first-last',
       flagOnly: true,
     },
   ),
   config: option(z.string().min(1).nullable().default(null), {
-    description: 'YAML file of options in snake_case; flags win over it',
+    description: 'YAML file of options in snake_case; flags override it',
     group: call,
-    value: 'file',
+    reads: 'file',
     flagOnly: true,
+    common: true,
   }),
   json: option(z.boolean().default(false), {
-    description: 'one JSON object a line on stdout and nothing else',
+    description: 'print one JSON object per line on stdout and nothing else',
     group: call,
     flagOnly: true,
   }),
@@ -246,15 +285,15 @@ export const trainingShape = {
 const trainingObject = z.strictObject(trainingShape);
 type ParsedTraining = z.output<typeof trainingObject>;
 
-/** Options of every training verb, after the defaults that depend on others were filled in. */
+/** Options of every training verb, with every default filled in. */
 export type TrainingOptions = Omit<ParsedTraining, 'learningRate'> & { learningRate: number };
 
-/** Options of which one replaces the other. */
+/** Alternatives: a flag for one unsets the other. */
 export const trainingExclusive = [['microBatchSize', 'microBatchTokens']] as const;
 
 /**
- * What no single option can say of itself. For `.check(...)` on a verb's object: adds an issue for
- * each pair of options that contradict each other.
+ * For `.check(...)` on a verb's object: adds an issue for each pair of options that contradict each
+ * other.
  */
 export function checkTraining(context: {
   value: Pick<
@@ -268,33 +307,18 @@ export function checkTraining(context: {
     issues.push({ code: 'custom', path: [name], message, input: value });
   };
   if (value.microBatchSize !== null && typeof value.microBatchTokens === 'number') {
-    add('microBatchTokens', 'give --micro-batch-size or --micro-batch-tokens, not both');
+    add('microBatchTokens', 'pass either --micro-batch-size or --micro-batch-tokens, not both');
   }
   if (value.microBatchSize !== null && value.microBatchSize > value.batchSize) {
     add(
       'microBatchSize',
-      `${value.microBatchSize} rows are more than the ${value.batchSize} of --batch-size`,
+      `expected at most --batch-size (${value.batchSize}) rows, found ${value.microBatchSize}`,
     );
   }
   if (value.resume && value.overwrite) {
-    add(
-      'overwrite',
-      '--resume goes on with a run and --overwrite throws it away; give one of them',
-    );
+    add('overwrite', '--resume continues a run and --overwrite deletes it. Pass one of them');
   }
 }
-
-/** Learning rates where none is given. */
-export interface DefaultRates {
-  full: number;
-  lora: number;
-}
-
-/**
- * An adapter learns well at about ten times the rate of full fine-tuning, and TRL's rate for full
- * DPO is 1e-6.
- */
-const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-5 };
 
 /** Fills in the defaults that depend on other options. */
 export function completeTraining<Parsed extends ParsedTraining>(
@@ -311,24 +335,20 @@ export function completeTraining<Parsed extends ParsedTraining>(
   };
 }
 
-/** --learning-rate of a verb with rates of its own. */
-export const learningRateOf = ({ full, lora }: DefaultRates) =>
-  option(trainingShape.learningRate, {
-    description: `highest learning rate; none: ${full} for full fine-tuning, ${lora} with LoRA`,
-    group: optimisation,
-    value: 'rate',
-  });
+/** --learning-rate of a verb with its own default rates. */
+export const learningRateOf = (rates: DefaultRates) =>
+  variant(trainingShape.learningRate, { shownDefault: shownRates(rates) });
 
 /**
- * Options of a training verb, completed by nothing but what all share.
- * @param rates learning rates where none is given
+ * Options of a training verb that adds no defaults depending on other options.
+ * @param rates default learning rates
  */
 export function defineTraining<Schema extends z.ZodObject>(
   verb: string,
   schema: Schema & (z.output<Schema> extends ParsedTraining ? unknown : never),
   rates: DefaultRates = preferenceRates,
 ): OptionsDefinition<Schema, z.output<Schema> & { learningRate: number }> {
-  // What the parameter's type says, TypeScript does not carry into the body.
+  // TypeScript does not carry the parameter's type into the body.
   const exclusive = trainingExclusive as unknown as readonly (readonly (keyof z.output<Schema> &
     string)[])[];
   const complete = (parsed: z.output<Schema>) =>

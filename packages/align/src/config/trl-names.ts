@@ -1,86 +1,108 @@
-/**
- * What people coming from TRL (some from Axolotl or LLaMA-Factory) may write, and what it is called
- * here.
- */
-const hints: Readonly<Record<string, string>> = {
-  adam_beta1: 'AdamW runs with betas 0.9 and 0.999',
-  bf16: 'write precision: bf16',
-  chat_template_path: 'write chat_template',
-  cliprange: 'write clip_range',
-  cliprange_value: 'write value_clip',
-  dataset_name: 'write data, with hub:owner/name for a dataset of the hub',
-  dataset_text_field: 'rows have their text in the field "text"',
-  delta: 'write dual_clip',
-  epsilon: 'write clip_range',
-  epsilon_high: 'write clip_range_high',
-  eval_packing: 'rows are always packed, and none attends to another',
-  eval_strategy: 'write eval_steps: N',
-  f_alpha_divergence_coef: 'write f_alpha, which is 1 minus it',
-  fp16: 'write precision: bf16 or fp32',
-  generation_batch_size:
-    'write batch_size (prompts) and num_generations; samples_in_flight is how many are sampled together',
-  gradient_accumulation_steps:
-    'write batch_size (rows an optimizer step) and micro_batch_size (rows at a time); the steps between follow',
-  importance_sampling_level: 'write ratio_level',
-  kl_coef: 'write beta',
-  lam: 'write gae_lambda',
-  layers_to_transform: 'write lora_layers',
-  learning_rate_scheduler: 'write scheduler',
-  log_completions: 'all are in samples.jsonl; give the flag --show-samples to see some',
-  logging_steps: 'write log_every',
-  lora_r: 'write lora_rank',
-  lora_target_modules: 'write lora_targets',
-  loss_type: 'write loss',
-  lr: 'write learning_rate',
-  lr_scheduler_type: 'write scheduler',
-  mask_history: 'write assistant_turns: last',
-  max_completion_length: 'write max_new_tokens',
-  max_seq_length: 'write max_length',
-  model_name_or_path: 'write model',
-  neftune_noise_alpha: 'write neftune_alpha',
-  normalize_advantages: 'write whiten_advantages',
-  num_completions_to_print: 'give the flag --show-samples N',
-  num_mini_batches: 'write minibatches',
-  num_ppo_epochs: 'write num_iterations',
-  num_train_epochs: 'write epochs',
-  output_dir: 'write output',
-  overwrite_output_dir: 'give the flag --overwrite',
-  packing: 'rows are always packed, and none attends to another',
-  padding_free: 'nothing is ever padded',
-  per_device_eval_batch_size: 'write micro_batch_size; it holds for evaluation too',
-  per_device_train_batch_size: 'write micro_batch_size',
-  precompute_ref_log_probs: 'write precompute_reference',
-  ref_model: 'write reference',
-  ref_model_mixup_alpha: 'write reference_mix',
-  ref_model_sync_steps: 'write reference_sync_steps',
-  reference_free: 'write loss with an objective that needs no reference, such as simpo or cpo',
-  report_to: 'metrics.jsonl and TensorBoard events are always written',
-  response_length: 'write max_new_tokens',
-  resume_from_checkpoint: 'give the flag --resume',
-  reward_clip_range: 'write reward_clip',
-  reward_funcs: 'write reward',
-  reward_model_path: 'write reward',
-  rloo_k: 'write num_generations',
-  rpo_alpha: 'write loss: [sigmoid, chosen_nll_by_token] and loss_weights: [1, alpha]',
-  steps_per_generation: 'write minibatches',
-  sync_ref_model: 'write reference_sync_steps: N',
-  train_on_inputs: 'write completion_only_loss: false',
-  train_on_prompt: 'write completion_only_loss: false',
-  use_bias_correction_kl: 'write kl_correction: true',
-  use_cpu: 'write device: cpu',
-  use_peft: 'write lora: true',
-  use_weighting: 'write loss: wpo_unbounded, or wpo, which holds weights at 1',
-  vf_coef: 'write value_coefficient',
-};
+import type { OptionDescriptor } from './options.ts';
 
 /**
- * What to write in place of a name of TRL; null where the name is not one of TRL's, or the verb has
- * no such option.
- * @param known YAML keys of the verb
+ * What to write instead of a name of TRL (or of Axolotl or LLaMA-Factory). `{key}` or
+ * `{key: value}` names an option; it is printed as a YAML key or as a flag.
  */
-export function trlHint(yamlKey: string, known: readonly string[]): string | null {
-  if (!Object.hasOwn(hints, yamlKey)) return null;
-  const hint = hints[yamlKey]!;
-  const written = /^write (\w+)\b/.exec(hint)?.[1];
-  return written === undefined || known.includes(written) ? hint : null;
+const hints: Readonly<Record<string, string>> = {
+  adam_beta1: "AdamW's betas are always 0.9 and 0.999",
+  bf16: 'use {precision: bf16}',
+  chat_template_path: 'use {chat_template}',
+  cliprange: 'use {clip_range}',
+  cliprange_value: 'use {value_clip}',
+  dataset_name: 'use {data}, with hub:owner/name for a dataset of the hub',
+  dataset_text_field: 'the text of a row is its field "text"',
+  delta: 'use {dual_clip}',
+  epsilon: 'use {clip_range}',
+  epsilon_high: 'use {clip_range_high}',
+  eval_packing: 'rows are always packed, without attending to each other',
+  eval_strategy: 'use {eval_steps: N}',
+  f_alpha_divergence_coef: 'use {f_alpha}, which is 1 minus this coefficient',
+  fp16: 'use {precision: bf16} or fp32',
+  generation_batch_size:
+    'use {batch_size} (prompts) and {num_generations}; {samples_in_flight} is the number of answers sampled at the same time',
+  gradient_accumulation_steps:
+    'use {batch_size} (rows per optimizer step) and {micro_batch_size} (rows per pass); their quotient is the number of accumulation steps',
+  importance_sampling_level: 'use {ratio_level}',
+  kl_coef: 'use {beta}',
+  lam: 'use {gae_lambda}',
+  layers_to_transform: 'use {lora_layers}',
+  learning_rate_scheduler: 'use {scheduler}',
+  log_completions: 'use {show_samples}; samples.jsonl has all answers',
+  logging_steps: 'use {log_every}',
+  lora_r: 'use {lora_rank}',
+  lora_target_modules: 'use {lora_targets}',
+  loss_type: 'use {loss}',
+  lr: 'use {learning_rate}',
+  lr_scheduler_type: 'use {scheduler}',
+  mask_history: 'use {assistant_turns: last}',
+  max_completion_length: 'use {max_new_tokens}',
+  max_seq_length: 'use {max_length}',
+  model_name_or_path: 'use {model}',
+  neftune_noise_alpha: 'use {neftune_alpha}',
+  normalize_advantages: 'use {whiten_advantages}',
+  num_completions_to_print: 'use {show_samples: N}',
+  num_mini_batches: 'use {minibatches}',
+  num_ppo_epochs: 'use {num_iterations}',
+  num_train_epochs: 'use {epochs}',
+  output_dir: 'use {output}',
+  overwrite_output_dir: 'use {overwrite}',
+  packing: 'rows are always packed, without attending to each other',
+  padding_free: 'batches are never padded',
+  per_device_eval_batch_size: 'use {micro_batch_size}, which applies to evaluation too',
+  per_device_train_batch_size: 'use {micro_batch_size}',
+  precompute_ref_log_probs: 'use {precompute_reference: true}',
+  ref_model: 'use {reference}',
+  ref_model_mixup_alpha: 'use {reference_mix}',
+  ref_model_sync_steps: 'use {reference_sync_steps}',
+  reference_free: 'use {loss} with an objective without a reference, such as simpo or cpo',
+  report_to: 'metrics.jsonl and TensorBoard events are always written',
+  response_length: 'use {max_new_tokens}',
+  resume_from_checkpoint: 'use {resume}',
+  reward_clip_range: 'use {reward_clip}',
+  reward_funcs: 'use {reward}',
+  reward_model_path: 'use {reward}',
+  rloo_k: 'use {num_generations}',
+  rpo_alpha: 'use {loss: sigmoid,chosen_nll_by_token} and {loss_weights: 1,alpha}',
+  steps_per_generation: 'use {minibatches}',
+  sync_ref_model: 'use {reference_sync_steps: N}',
+  train_on_inputs: 'use {completion_only_loss: false}',
+  train_on_prompt: 'use {completion_only_loss: false}',
+  use_bias_correction_kl: 'use {kl_correction: true}',
+  use_cpu: 'use {device: cpu}',
+  use_peft: 'use {lora: true}',
+  use_weighting: 'use {loss: wpo_unbounded}, or wpo, which clips the weights at 1',
+  vf_coef: 'use {value_coefficient}',
+};
+
+type Named = Pick<OptionDescriptor, 'yamlKey' | 'flag' | 'negatedFlag' | 'flagOnly'>;
+
+/**
+ * What to write instead of a name of TRL; null if TRL has no such name, or the verb lacks an option
+ * that the hint names.
+ * @param name in snake_case
+ * @param form how the hint names options
+ */
+export function trlHint(
+  name: string,
+  descriptors: readonly Named[],
+  form: 'yaml' | 'flag',
+): string | null {
+  if (!Object.hasOwn(hints, name)) return null;
+  let complete = true;
+  const hint = hints[name]!.replaceAll(/\{(\w+)(?:: ([^}]+))?\}/g, (_, key: string, value = '') => {
+    const found = descriptors.find(({ yamlKey }) => yamlKey === key);
+    complete &&= found !== undefined;
+    if (found === undefined) return '';
+    if (form === 'flag') return asFlag(found, value);
+    if (found.flagOnly) return `the flag ${asFlag(found, value)}`;
+    return value === '' ? key : `${key}: ${value}`;
+  });
+  return complete ? hint : null;
+}
+
+function asFlag({ flag, negatedFlag }: Named, value: string): string {
+  if (value === 'true') return flag;
+  if (value === 'false') return negatedFlag ?? flag;
+  return value === '' ? flag : `${flag} ${value}`;
 }

@@ -1,7 +1,7 @@
 import type { OptionsDefinition } from './options.ts';
 import { MappingText, yamlText } from './yaml-text.ts';
 
-/** Options by their YAML keys, without those that belong to one call. */
+/** Options by their YAML keys, without those that apply to one command only. */
 export function yamlValues(
   definition: Pick<OptionsDefinition, 'descriptors'>,
   options: Readonly<Record<string, unknown>>,
@@ -15,8 +15,8 @@ export function yamlValues(
 }
 
 /**
- * The text of a run's config.yaml: every option with its value, defaults too, under the headings of
- * --help. Reading it back with `resolveOptions` gives the same options.
+ * The text of a run's config.yaml: every option with its value, including defaults, under the
+ * headings of --help. Reading it back with `resolveOptions` gives the same options.
  */
 export function writeConfigYaml(
   definition: Pick<OptionsDefinition, 'descriptors' | 'verb'>,

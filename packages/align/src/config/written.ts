@@ -1,12 +1,10 @@
-// Values as they are written, before an option's type says what they mean.
+// Values as written, before an option's type decides what they mean.
 
-/**
- * A text and whether quotes mark it as one. Flags come without quotes: the shell has removed them.
- */
+/** A text, and whether it is quoted. Flags have no quotes: the shell has removed them. */
 export interface WrittenScalar {
   kind: 'scalar';
   text: string;
-  /** Quoted in YAML, or a block of text: never a word such as `none`. */
+  /** Quoted in YAML, or a block of text, and so never a word such as `none`. */
   quoted: boolean;
 }
 
@@ -22,33 +20,33 @@ export interface WrittenMap {
 
 export type Written = WrittenScalar | WrittenList | WrittenMap;
 
-/** The text of a flag. An empty one is an empty text; only YAML leaves a value out. */
+/** The text of a flag. An empty flag is an empty text; only YAML can omit a value. */
 export const writtenFlag = (text: string): WrittenScalar => ({
   kind: 'scalar',
   text,
   quoted: text === '',
 });
 
-/** Words for no value, in any case: YAML's own, and `none`. */
+/** Words for no value, in any case: those of YAML, and `none`. */
 const noValue = /^(?:none|null|~|)$/i;
 const yamlNull = /^(?:null|~|)$/i;
 
-/** Whether a plain scalar may stand for no value. */
+/** Whether a plain scalar may mean no value. */
 export const isNone = ({ text, quoted }: WrittenScalar): boolean => !quoted && noValue.test(text);
 
-/** Whether YAML has no value here; `none` is a text to it. */
+/** Whether YAML has no value here; in YAML, `none` is a text. */
 export const isNull = ({ text, quoted }: WrittenScalar): boolean => !quoted && yamlNull.test(text);
 
-/** What a value is, for messages that expected another kind. */
+/** Describes a value in messages that expected another kind. */
 export function describeWritten(written: Written): string {
   if (written.kind !== 'scalar') return written.kind === 'list' ? 'a list' : 'a mapping';
   return isNull(written) ? 'nothing' : JSON.stringify(written.text);
 }
 
 /**
- * A value as YAML 1.2 reads it, as JSON text. Numbers keep their digits: 20.0 stays a
+ * The value that YAML 1.2 reads, as JSON text. Numbers keep their digits: 20.0 stays a
  * floating-point number.
- * @returns null where JSON has no such number
+ * @returns null if JSON has no such number
  */
 export function jsonText(written: Written): string | null {
   if (written.kind === 'scalar') return scalarJson(written);

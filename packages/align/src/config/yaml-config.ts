@@ -6,25 +6,25 @@ import { refuseProgramParts } from './program-parts.ts';
 import { trlHint } from './trl-names.ts';
 import { readYamlFile, type YamlFile, type YamlPair } from './yaml-file.ts';
 
-/** An option's value, with where it is (`file:line:column`) for later complaints. */
+/** An option's value, with its place (`file:line:column`) for messages. */
 export interface YamlEntry {
   value: unknown;
   place: string;
 }
 
-/** To look for the nearest option takes time, and a file can have any number of unknown keys. */
+/** Looking for the nearest option takes time, and a file can have any number of unknown keys. */
 const MOST_EXPLAINED = 50;
 
-/** What a verb's YAML file is, for messages. */
+/** What a verb's YAML file contains, for messages. */
 export const OPTIONS = 'a mapping of options, such as "beta: 0.1"';
 
 /**
  * Reads a verb's YAML file: snake_case keys, one value or list each.
  *
- * @param parts keys that are no options and are left out
- * @returns entries by the option's camelCase name.
- * @throws ConfigError for a file that cannot be read or is not YAML, and naming file, line and
- * column of every key that is unknown, repeated or belongs on the command line.
+ * @param parts keys that are not options; they are skipped
+ * @returns entries by the option's camelCase name
+ * @throws ConfigError if the file cannot be read or is not YAML, and with file, line and column of
+ *   every key that is unknown, a duplicate, or only a flag
  */
 export function readYamlConfig(
   path: string,
@@ -39,9 +39,7 @@ export function readYamlConfig(
   return entries;
 }
 
-/**
- * The options among keys and values: entries by camelCase name, and what is wrong with the others.
- */
+/** Reads keys and values as options: entries by camelCase name, and the problems of the others. */
 export function optionEntries(
   file: YamlFile,
   pairs: readonly YamlPair[],
@@ -58,31 +56,31 @@ export function optionEntries(
       problems.push(`${place}: ${hint ? unknownKey(key, descriptors) : `unknown key "${key}"`}`);
     } else if (descriptor.flagOnly) {
       problems.push(
-        `${place}: "${key}" applies to one call only. Pass the flag ${descriptor.flag}`,
+        `${place}: "${key}" applies to one command only. Pass the flag ${descriptor.flag}`,
       );
     } else entries.set(descriptor.name, entryOf(file, pair, descriptor));
   }
   return { entries, problems };
 }
 
-/** The option's value that a key has. */
+/** An option's value under its key. */
 export function entryOf(file: YamlFile, pair: YamlPair, descriptor: OptionDescriptor): YamlEntry {
   const { written, place } = file.writtenOf(pair);
   return { value: optionValue(descriptor, written), place };
 }
 
-/** What to say of a key that is none of the options. */
+/** The message for a key that is not an option. */
 export function unknownKey(key: string, descriptors: readonly OptionDescriptor[]): string {
   const known = descriptors.filter(({ flagOnly }) => !flagOnly).map(({ yamlKey }) => yamlKey);
   if (key === '<<') return 'merge keys (<<) are not supported. Write the options out';
-  const trl = trlHint(key, known);
+  const trl = trlHint(key, descriptors, 'yaml');
   return trl ? `unknown key "${key}": ${trl}` : unknownName('key', key, known);
 }
 
-/** What to say of a name that is none of the known ones. @param what "key" */
+/** The message for an unknown name. @param what "key" */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const near = nearest(name.replace(/^-+/, '').replaceAll('-', '_'), known);
   return near
     ? `unknown ${what} "${name}"; did you mean "${near}"?`
-    : `unknown ${what} "${name}"; known are ${known.join(', ')}`;
+    : `unknown ${what} "${name}". Use one of ${known.join(', ')}`;
 }

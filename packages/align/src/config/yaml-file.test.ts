@@ -49,23 +49,20 @@ test('a byte order mark and Windows line ends change nothing', () => {
 });
 
 test.each([
-  ['a: 1\nb: 2\na: 3\n', 'x.yaml:3:1: the key "a" is a duplicate. Remove it'],
-  ['a: 1\n---\nb: 2\n', 'x.yaml:2:1: a second document begins here. Put everything into one'],
-  ['a:\n\tb: 1\n', 'x.yaml:2:1: not valid YAML: a tab indents this line. Indent with spaces'],
-  [
-    'a: !x 1\n',
-    'x.yaml:1:4: unknown tag !x. Remove it; put quotes around a text that begins with "!"',
-  ],
-  ['a: @x\n', 'x.yaml:1:4: not valid YAML: a value cannot begin with @. Put quotes around it'],
-  ['- a\n', 'x.yaml:1:1: expected a mapping of options, found a list'],
-  ['a\n', 'x.yaml:1:1: expected a mapping of options, found a single value'],
+  ['a: 1\nb: 2\na: 3\n', /^x\.yaml:3:1: .*"a" is a duplicate/],
+  ['a: 1\n---\nb: 2\n', /^x\.yaml:2:1: .*second document/],
+  ['a:\n\tb: 1\n', /^x\.yaml:2:1: .*\btab\b/],
+  ['a: !x 1\n', /^x\.yaml:1:4: .*\btag !x\b/],
+  ['a: @x\n', /^x\.yaml:1:4: .* @\. .*quotes/],
+  ['- a\n', /^x\.yaml:1:1: expected a mapping of options, found a list/],
+  ['a\n', /^x\.yaml:1:1: expected a mapping of options, found a single value/],
 ])('%j: %s', (text, message) => {
   expect(() => parse(text)).toThrow(message);
 });
 
 test.each([
-  ['a: *b\n', 'x.yaml:1:4: *b names no anchor: define &b before it, or write the value'],
-  ['a: &x [*x]\n', 'an anchor cannot contain itself'],
+  ['a: *b\n', /^x\.yaml:1:4: \*b .*&b/],
+  ['a: &x [*x]\n', /anchor cannot contain itself/],
 ])('%j: %s', (text, message) => {
   expect(() => written(text)).toThrow(message);
 });

@@ -1,4 +1,4 @@
-// A YAML file that is a mapping: its keys, its values as they are written, and where each is.
+// A YAML file that is a mapping: its keys, its values as written, and their places.
 import { readFileSync } from 'node:fs';
 import { inPlainWords } from '@keel/model/engine-words';
 import {
@@ -18,7 +18,7 @@ import {
 import { ConfigError } from './config-error.ts';
 import type { Written } from './written.ts';
 
-/** A key and its value as they are in the file. */
+/** A key and its value in the file. */
 export type YamlPair = Pair<ParsedNode, ParsedNode | null>;
 
 interface Placed {
@@ -28,7 +28,7 @@ interface Placed {
 /** A YAML file that is a mapping. */
 export interface YamlFile {
   text: string;
-  /** Of the top level; none where the file is empty. */
+  /** Of the top level; none if the file is empty. */
   pairs: readonly YamlPair[];
   document: Document.Parsed;
   /** `file:line:column` of a place in the text. */
@@ -36,7 +36,7 @@ export interface YamlFile {
   /** `file:line:column` of a key, or of a value. */
   placeOf(node: Placed): string;
   keyOf(pair: YamlPair): string;
-  /** The value as it is written, and where; an alias stands for what it names. */
+  /** The value as written, and its place; an alias is resolved. */
   writtenOf(pair: YamlPair): { written: Written; place: string };
   /** The keys of a value that is a mapping, or null. */
   pairsIn(pair: YamlPair): readonly YamlPair[] | null;
@@ -46,8 +46,8 @@ export interface YamlFile {
 
 /**
  * Reads a YAML file that is a mapping.
- * @param what it is, for messages: `a mapping of options, such as "beta: 0.1"`
- * @throws ConfigError for a file that cannot be read, is not YAML in UTF-8, or is no mapping
+ * @param what the file should contain, for messages: `a mapping of options, such as "beta: 0.1"`
+ * @throws ConfigError if the file cannot be read, is not YAML in UTF-8, or is not a mapping
  */
 export function readYamlFile(path: string, what: string): YamlFile {
   let bytes: Buffer;
@@ -59,7 +59,7 @@ export function readYamlFile(path: string, what: string): YamlFile {
   return parseYamlFile(decode(bytes, path), path, what);
 }
 
-/** As `readYamlFile`, on text already read; `path` is only named in errors. */
+/** `readYamlFile` for text that is already read; `path` is for messages. */
 export function parseYamlFile(text: string, path: string, what: string): YamlFile {
   return inPlainWords(
     (reason, cause) => new ConfigError([`${path}: cannot be used: ${reason}`], { cause }),
@@ -70,11 +70,11 @@ export function parseYamlFile(text: string, path: string, what: string): YamlFil
 function parsed(text: string, path: string, what: string): YamlFile {
   if (text.length > LARGEST) {
     throw new ConfigError([
-      `${path}: has ${text.length} characters, and a configuration has at most ${LARGEST}. Is it the right file?`,
+      `${path}: has ${text.length} characters; a configuration may have at most ${LARGEST}. Check that it is the right file`,
     ]);
   }
   const lines = new LineCounter();
-  // The library compares each key with each other one.
+  // The library's check for duplicates takes quadratic time.
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
   const document = parseDocument(text, options);
   const placeAt = (offset: number): string => {
@@ -98,7 +98,7 @@ function parsed(text: string, path: string, what: string): YamlFile {
   }
   if (aliases > MOST_ALIASES) {
     throw new ConfigError([
-      `${path}: has ${aliases} aliases (*name), and at most ${MOST_ALIASES} are allowed. Write the values out`,
+      `${path}: has ${aliases} aliases (*name); at most ${MOST_ALIASES} are allowed. Write the values out`,
     ]);
   }
   const root = document.contents;
@@ -114,7 +114,7 @@ function parsed(text: string, path: string, what: string): YamlFile {
     const found = node.resolve(document);
     if (found === undefined) {
       throw new ConfigError([
-        `${place}: *${node.source} names no anchor: define &${node.source} before it, or write the value`,
+        `${place}: *${node.source} has no anchor. Define &${node.source} before it, or write the value out`,
       ]);
     }
     return found;
@@ -125,7 +125,7 @@ function parsed(text: string, path: string, what: string): YamlFile {
     values += 1;
     if (values > MOST_VALUES) {
       throw new ConfigError([
-        `${place}: with its aliases (*name) the file has more than ${MOST_VALUES} values. Write out what is needed`,
+        `${place}: with its aliases (*name), the file has more than ${MOST_VALUES} values. Use fewer aliases`,
       ]);
     }
     const found = resolve(node, place);
@@ -174,12 +174,12 @@ const keyOf = ({ key }: YamlPair): string => keyText(key);
 
 /** Characters of a file. The largest recipes have a few thousand. */
 const LARGEST = 4_000_000;
-/** Each is looked for in the whole file. */
+/** Resolving one searches the whole file. */
 const MOST_ALIASES = 100;
-/** With those that aliases repeat: an alias of aliases can stand for any number. */
+/** Including those that aliases repeat: nested aliases can multiply without bound. */
 const MOST_VALUES = 1_000_000;
 
-/** The keys that a mapping has twice, and how many aliases there are. */
+/** Keys that are duplicates in their mapping, and the number of aliases. */
 function survey(document: Document.Parsed): { repeated: ParsedNode[]; aliases: number } {
   const repeated: ParsedNode[] = [];
   let aliases = 0;
@@ -205,13 +205,13 @@ function writtenScalar(scalar: Scalar | null): Written {
   return { kind: 'scalar', text: source, quoted };
 }
 
-/** @throws ConfigError for bytes that are not UTF-8 */
+/** @throws ConfigError if the bytes are not UTF-8 */
 function decode(bytes: Buffer, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     const wide = bytes.length > 1 && (bytes[0]! ^ bytes[1]!) === 1 && bytes[0]! >= 0xfe;
-    // Every line before the first wrong byte decodes.
+    // Every line before the first invalid byte decodes.
     const line = bytes.toString('utf8').split('\uFFFD')[0]!.split('\n').length;
     throw new ConfigError([
       `${path}:${wide ? 1 : line}: not UTF-8${wide ? ' (it looks like UTF-16)' : ''}. Save the file as UTF-8`,
@@ -219,19 +219,19 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-/** What is wrong with the YAML, in words that say what to write. */
+/** What is wrong with the YAML, and what to write instead. */
 function explainFault({ code, message, pos: [start, end] }: YAMLError, text: string): string {
-  // The library catches this itself.
+  // The library catches stack overflows itself.
   if (/call stack|stack overflow/i.test(message)) return 'its contents are nested too deeply';
   switch (code) {
     case 'MULTIPLE_DOCS':
-      return 'a second document begins here. Put everything into one';
+      return 'a second document starts here. Put everything into one';
     case 'TAB_AS_INDENT':
       return 'not valid YAML: a tab indents this line. Indent with spaces';
     case 'TAG_RESOLVE_FAILED':
-      return `unknown tag ${text.slice(start, end).trim()}. Remove it; put quotes around a text that begins with "!"`;
+      return `unknown tag ${text.slice(start, end).trim()}. Remove it, or put quotes around a text that starts with "!"`;
     case 'BAD_SCALAR_START':
-      return `not valid YAML: a value cannot begin with ${text.slice(start, end).slice(0, 1)}. Put quotes around it`;
+      return `not valid YAML: a value cannot start with ${text.slice(start, end).slice(0, 1)}. Put quotes around it`;
     case 'BLOCK_AS_IMPLICIT_KEY':
       return `not valid YAML: ${message}. Put quotes around a value that contains ": "`;
     default:

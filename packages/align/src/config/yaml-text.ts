@@ -1,12 +1,12 @@
-// Values as YAML text that the parser of options reads back as they were, and that other readers
-// take for the same.
+// Writes values as YAML text that the parser of option values, and other YAML readers, read back
+// unchanged.
 
-/** Words that some reader of YAML takes for no value or a boolean. */
+/** Words that some YAML reader takes for null or a boolean. */
 const words = /^(?:none|null|true|false|yes|no|on|off|y|n)$/i;
-/** Texts that need no quotes anywhere. A colon may not end one, for a key does. */
+/** Texts that never need quotes. A colon at the end would make a key. */
 const plainText = /^[A-Za-z_./](?:[\w./@+=-]|:(?=[\w./@+=-]))*(?: [\w./@+=-]+)*$/;
 
-/** A JSON text of an object that is to be written as a mapping. */
+/** JSON text of an object, to be written as a mapping. */
 export class MappingText {
   readonly json: string;
 
@@ -15,7 +15,7 @@ export class MappingText {
   }
 }
 
-/** Keys and values, a line or a block each. */
+/** Keys and values, one line or block each. */
 export function yamlText(values: Readonly<Record<string, unknown>>, indent = ''): string {
   return Object.entries(values)
     .map(([key, value]) => `${indent}${key}:${valueText(value, indent)}\n`)
@@ -31,7 +31,7 @@ function valueText(value: unknown, indent: string): string {
   return ` ${scalarText(value)}`;
 }
 
-/** A mapping begins on the line of its dash. */
+/** A mapping starts on the line of its dash. */
 const itemText = (value: unknown, indent: string): string =>
   isMapping(value) ? yamlText(value, indent).slice(indent.length, -1) : scalarText(value);
 
@@ -48,6 +48,6 @@ function scalarText(value: unknown): string {
   return String(value);
 }
 
-/** Readers of YAML 1.1 take 1e-5 for a text, and 1.0e-5 for a number. */
+/** To YAML 1.1 readers, 1e-5 is a text and 1.0e-5 a number. */
 const numberText = (value: number): string =>
   Object.is(value, -0) ? '-0.0' : String(value).replace(/^(-?\d+)e/, '$1.0e');

@@ -1,4 +1,4 @@
-// What the text of a CSV cell means.
+// Converts the text of CSV cells to the values of a row's fields.
 import { parseExactJson } from '@keel/model/exact-json';
 import { own } from '../config/own.ts';
 
@@ -8,14 +8,13 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
-/** What a label's text means; 1.0 and 0.0 are what pandas writes of a column with gaps. */
+/** The value of a label's text. pandas writes 1.0 and 0.0 for a column with missing values. */
 const truthOf = (text: string): boolean | undefined =>
   own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
 
 /**
- * What the text of a CSV cell means. CSV knows only text, so numbers, labels, lists and chats are
- * read from it; a cell that is none of what its field wants stays text, for the row's check to
- * name.
+ * The value of a CSV cell. CSV has only text, so numbers, labels, lists and chats are parsed from
+ * it. A cell that does not fit its field stays text, and the row's check reports it.
  */
 export const cellValue = (field: string, text: string): unknown => {
   if (numbers.has(field)) {
@@ -30,7 +29,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return listIn(text) ?? text;
   }
   if (contents.has(field) && /^\s*\[\s*\{/.test(text)) {
-    // A prompt may be JSON itself: only turns make it a chat.
+    // A prompt may itself be JSON: only a list of turns is a chat.
     const list = listIn(text);
     return list?.every((turn) => isTurn(turn)) ? list : text;
   }

@@ -2,7 +2,7 @@ import { PythonFloat } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 
 /**
- * Where a row stands: `line` counts from 1 in text files, `row` counts from 1 where a file has no
+ * The place of a row: `line` counts from 1 in text files, `row` counts from 1 in files without
  * lines.
  */
 export interface Place {
@@ -14,16 +14,16 @@ export interface Place {
 export interface DataErrorDetails extends Place {
   /** The field, with its path: `chosen`, `chosen[1].content`. */
   field?: string;
-  /** What the format asks for. Without it, `found` alone tells the fault. */
+  /** What the format requires. Without it, `found` alone describes the fault. */
   expected?: string;
-  /** What stands there instead, shortened. */
+  /** What was found instead, shortened. */
   found: string;
-  /** What the reader of the message can do. */
+  /** What the user can do about it. */
   advice?: string;
 }
 
 /**
- * A fault in a data file, told so that a person can mend it:
+ * A fault in a data file, described so that the user can fix it:
  * `pairs.jsonl:17: field "chosen": expected a string or a list of messages, found a number (3)`.
  */
 export class DataError extends Error {
@@ -60,7 +60,7 @@ export const placeName = ({ file, line, row }: Place): string => {
   return row === undefined ? file : `${file}, row ${row}`;
 };
 
-/** Characters of a part of a message: names and values in data may be of any size. */
+/** Longest part of a message, in characters: names and values in data have no maximum length. */
 const LONGEST_PART = 400;
 
 const messageOf = (details: DataErrorDetails): string => {
@@ -74,13 +74,13 @@ const messageOf = (details: DataErrorDetails): string => {
   return `${placeName(details)}:${field} ${fault}${advice}`;
 };
 
-/** The first `limit` characters, on one line, with a mark where something was left out. */
+/** The first `limit` characters, on one line; an ellipsis marks a cut. */
 export const shorten = (text: string, limit = 60): string => {
   const line = text.slice(0, limit + 1).replace(/\s+/g, ' ');
   return text.length > limit ? `${line.slice(0, limit)}…` : line;
 };
 
-/** A value in words, for `found`. */
+/** Describes a value in words, for `found`. */
 export const describeValue = (value: unknown): string => {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';

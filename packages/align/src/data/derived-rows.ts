@@ -1,18 +1,18 @@
-// Rows that are made of other rows, any number of each: the pairs of a ranking, or the rows that a
-// run takes of a file.
+// Rows derived from other rows, any number from each: the pairs of a ranking, or the subset of a
+// file that a run uses.
 import { createHash } from 'node:crypto';
 import type { Place } from './data-error.ts';
 import type { FileHash, RowSource } from './open-rows.ts';
 import type { RowKind, RowOf } from './rows.ts';
 
-/** The rows of a run, from files as they stand or made of them. */
+/** The rows of a run: read from files, or derived from other rows. */
 export type DataRows<K extends RowKind> = Pick<RowSource<K>, keyof RowSource<K>>;
 
 export interface Derivation<From extends RowKind, To extends RowKind> {
   kind: To;
-  /** Tells this derivation from others of the same rows. */
+  /** Distinguishes this derivation from others of the same rows. */
   name: string;
-  /** The same rows for the same row, always. */
+  /** Deterministic: the same row always gives the same rows. */
   derive(row: RowOf[From]): RowOf[To][];
 }
 
@@ -21,7 +21,7 @@ export class DerivedRows<From extends RowKind, To extends RowKind> implements Da
   readonly length: number;
   readonly #rows: DataRows<From>;
   readonly #derivation: Derivation<From, To>;
-  /** Where each row's own begin, and at last how many there are: [rows + 1] */
+  /** Index of each source row's first derived row, then the number of derived rows: [rows + 1] */
   readonly #starts: Float64Array;
 
   private constructor(
@@ -60,7 +60,7 @@ export class DerivedRows<From extends RowKind, To extends RowKind> implements Da
     return this.#rows.badRowCount;
   }
 
-  /** Where the row stands that it was made of. */
+  /** The place of the source row. */
   place(index: number): Place {
     return this.#rows.place(this.#find(index)[0]);
   }
@@ -106,10 +106,10 @@ export class DerivedRows<From extends RowKind, To extends RowKind> implements Da
     await this.close();
   }
 
-  /** The row that one was made of, and its place among that row's own. */
+  /** The source row of a derived row, and the derived row's index within it. */
   #find(index: number): [row: number, own: number] {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
-      throw new RangeError(`row ${index} is outside 0 to ${this.length - 1}`);
+      throw new RangeError(`row ${index} is out of range: expected 0 to ${this.length - 1}`);
     }
     let [low, high] = [0, this.#rows.length];
     while (high - low > 1) {

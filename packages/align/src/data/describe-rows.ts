@@ -3,15 +3,15 @@ import type { RowSource } from './open-rows.ts';
 import type { Row, RowKind } from './rows.ts';
 
 export interface RowsDescription {
-  /** Number of rows in all. */
+  /** Total number of rows. */
   rows: number;
   form: 'plain' | 'chat' | 'mixed';
   /**
-   * Median number of characters by field; a chat counts the text of its messages, a list the text
+   * Median number of characters by field. A chat counts the text of its messages; a list, the text
    * of its items.
    */
   medianCharacters: Record<string, number>;
-  /** How many rows, evenly spread, were looked at for form and medians. */
+  /** Number of rows sampled, evenly spaced, for the form and the medians. */
   sampled: number;
 }
 
@@ -26,7 +26,7 @@ const textFields = [
 ];
 
 /**
- * What a set of rows is like, to be shown before a training begins. Looks at `sample` rows at most.
+ * A summary of a set of rows, shown before training starts. Reads at most `sample` rows.
  */
 export const describeRows = async <K extends RowKind>(
   source: RowSource<K>,

@@ -17,10 +17,10 @@ const endings: Record<string, DetectedFormat> = {
   '.tsv': { format: 'tsv', gzip: false },
 };
 
-/** The endings of file names that rows are read from. */
+/** The file name endings of the supported formats. */
 export const dataFileEndings = Object.keys(endings);
 
-/** The format that a file's name ends with, or null where it is none of ours. */
+/** The format of a file by the ending of its name, or null if it is not supported. */
 export const formatOf = (path: string): DetectedFormat | null => {
   const name = path.toLowerCase();
   const ending = dataFileEndings.find((candidate) => name.endsWith(candidate));

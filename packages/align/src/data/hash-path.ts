@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { hashFiles } from '@keel/model';
 
 /**
- * SHA-256 of a file, or of a folder's own files with their order. Hidden files and READMEs do not
- * count.
+ * SHA-256 of a file, or of a folder's own files and their order. Hidden files and READMEs are
+ * ignored.
  */
 export function hashPath(path: string): Promise<string> {
   if (!statSync(path).isDirectory()) return hashFiles([path]);

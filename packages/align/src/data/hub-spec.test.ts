@@ -16,7 +16,7 @@ test.each([
   expect(parseHubSpec(spec)).toEqual(expected);
 });
 
-test.each(['hub:', 'hub:name', 'hub:a/b@', 'hub:a/b:', 'hub:a b/c'])('%s is refused', (spec) => {
+test.each(['hub:', 'hub:name', 'hub:a/b@', 'hub:a/b:', 'hub:a b/c'])('%s is rejected', (spec) => {
   expect(() => parseHubSpec(spec)).toThrow(DataError);
 });
 
@@ -42,14 +42,14 @@ test('one format of several, a file by its path, a folder by its name', () => {
   expect(select('hub:a/b/en', 'en/train.csv', 'de/train.csv')).toEqual(['en/train.csv']);
 });
 
-test('a split is the exact word before the longer name', () => {
+test('a split name matches exactly before it matches as a prefix', () => {
   const paths = ['train-0.parquet', 'train_sft-0.parquet', 'test_prefs-0.parquet'];
   expect(select('hub:a/b', ...paths)).toEqual(['train-0.parquet']);
   expect(select('hub:a/b:train_sft', ...paths)).toEqual(['train_sft-0.parquet']);
   expect(select('hub:a/b:test', ...paths)).toEqual(['test_prefs-0.parquet']);
 });
 
-test('what would mix or miss data is an error that lists the files', () => {
+test('a selection that would mix or miss data is an error that lists the files', () => {
   expect(() => select('hub:a/b', 'en/train.csv', 'de/train.csv')).toThrow(
     'several: en/train.csv, de/train.csv',
   );

@@ -15,7 +15,7 @@ const shape =
 
 export const isHubSpec = (spec: string): boolean => spec.startsWith('hub:');
 
-/** @throws DataError that shows the form */
+/** @throws DataError that shows the expected form */
 export const parseHubSpec = (spec: string): HubSpec => {
   const groups = shape.exec(spec)?.groups;
   if (groups?.repository === undefined) {
@@ -23,7 +23,7 @@ export const parseHubSpec = (spec: string): HubSpec => {
       file: spec,
       expected: 'hub:owner/name, then optionally @revision, /path of a file or folder, and :split',
       found: `"${spec}"`,
-      advice: 'For example hub:trl-lib/ultrafeedback_binarized:train',
+      advice: 'Example: hub:trl-lib/ultrafeedback_binarized:train',
     });
   }
   const { repository, revision = 'main', path, split } = groups;
@@ -35,7 +35,7 @@ export interface HubFile {
   size: number;
 }
 
-// What repositories call their splits in file and folder names.
+// Names of the splits in file and folder names of repositories.
 const splitNames: Record<string, string[]> = {
   train: ['train', 'training'],
   test: ['test', 'testing', 'eval', 'evaluation'],
@@ -45,7 +45,7 @@ const splitNames: Record<string, string[]> = {
 const filesOfSplit = (files: HubFile[], split: string): HubFile[] => {
   const names = Object.values(splitNames).find((group) => group.includes(split)) ?? [split];
   const word = `(${names.map(literally).join('|')})`;
-  // `train_prefs` is another split than `train`, unless there is no plain `train`.
+  // `train_prefs` is a different split from `train`, unless there is no plain `train`.
   const whole = new RegExp(`(^|[/.-])${word}($|[/.-])`, 'i');
   const part = new RegExp(`(^|[/_.-])${word}($|[/_.-])`, 'i');
   const exact = files.filter(({ path }) => whole.test(path));
@@ -57,9 +57,9 @@ const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, 
 const preference: FileFormat[] = ['parquet', 'jsonl', 'json', 'csv', 'tsv'];
 
 /**
- * Which of a repository's files a spec means: those of its path and split, or of the training split
- * where none is named, in the one format that comes first.
- * @throws DataError where there is none, or where several configurations would be mixed
+ * The repository files that a spec selects: those of its path and split (default: the training
+ * split), in the first format of `preference` that the repository has.
+ * @throws DataError if there is none, or if several configurations would be mixed
  */
 export const selectHubFiles = (spec: HubSpec, files: HubFile[]): HubFile[] => {
   const file = `hub:${spec.repository}`;
@@ -69,7 +69,7 @@ export const selectHubFiles = (spec: HubSpec, files: HubFile[]): HubFile[] => {
       file,
       expected: `files ending in ${dataFileEndings.join(', ')}`,
       found: files.length === 0 ? 'no files' : `only ${names(files)}`,
-      advice: 'The hub often keeps a converted copy: add @refs/convert/parquet',
+      advice: 'The hub often has a converted copy: add @refs/convert/parquet',
     });
   }
   const { path } = spec;
@@ -106,13 +106,13 @@ export const selectHubFiles = (spec: HubSpec, files: HubFile[]): HubFile[] => {
       expected: 'the files of one configuration',
       found: `several: ${names(selected)}`,
       advice:
-        'Name the one you want: hub:owner/name/folder, hub:owner/name/path/file or a more exact :split',
+        'Name the one you want: hub:owner/name/folder, hub:owner/name/path/file or a more specific :split',
     });
   }
   return selected.sort((a, b) => (a.path < b.path ? -1 : 1));
 };
 
-// Shards of one table differ in their numbers only.
+// Shards of one table differ only in their numbers.
 const configurationOf = (path: string): string =>
   path.replace(/[-_.]?\d{1,6}(-of-\d{1,6})?(-[0-9a-f]{8,})?(?=\.[a-z.]+$)/i, '');
 

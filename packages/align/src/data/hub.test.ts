@@ -8,7 +8,7 @@ import { openRows } from './open-rows.ts';
 const { folder } = temporaryFiles();
 const commit = '0123456789abcdef0123456789abcdef01234567';
 
-/** A hub that answers as the real one does for one repository, and counts its downloads. */
+/** A hub that responds as the real one does for one repository, and records its requests. */
 const fakeHub = (files: Record<string, string>) => {
   const seen: { url: string; authorization: string | null }[] = [];
   const answer: typeof fetch = async (input, init) => {
@@ -78,17 +78,17 @@ test('errors say what to do', async () => {
     const empty = { cacheFolder: join(folder, 'other'), offline: false, ...options };
     return (await dataErrorOf(() => fetchHubFiles(spec, empty))).error.message;
   };
-  expect(await failure('hub:owner/set', { fetch: noNetwork })).toBe(
-    'hub:owner/set: the hub cannot be reached (fetch failed: getaddrinfo ENOTFOUND). Without a network, download the files on another machine and give their path instead; behind a mirror, set HF_ENDPOINT',
+  expect(await failure('hub:owner/set', { fetch: noNetwork })).toMatch(
+    /^hub:owner\/set: .*fetch failed: getaddrinfo ENOTFOUND.*HF_ENDPOINT/,
   );
   expect(await failure('hub:owner/set', { offline: true })).toContain('HF_HUB_OFFLINE is set');
   const missing = await failure('hub:owner/other', { fetch: fakeHub({}).fetch });
-  expect(missing).toContain('status 404 (Repository not found). Check owner, name and revision');
+  expect(missing).toMatch(/404 .*Repository not found.*HF_TOKEN/);
   const gated: typeof fetch = async () => Response.json({ error: 'Gated' }, { status: 401 });
-  expect(await failure('hub:owner/set', { fetch: gated })).toContain('Set HF_TOKEN to a token');
+  expect(await failure('hub:owner/set', { fetch: gated })).toMatch(/401 .*HF_TOKEN/);
 });
 
-test('a download that breaks off leaves nothing behind', async () => {
+test('an interrupted download leaves nothing behind', async () => {
   const hub = fakeHub(files);
   const cutting: typeof fetch = async (input, init) => {
     const response = await hub.fetch(input, init);
@@ -99,18 +99,18 @@ test('a download that breaks off leaves nothing behind', async () => {
   };
   const options = { cacheFolder: join(folder, 'broken'), offline: false, fetch: cutting };
   const { error } = await dataErrorOf(() => fetchHubFiles('hub:owner/set', options));
-  expect(error.message).toContain('data/train.jsonl has 4 bytes instead of 13');
+  expect(error.message).toMatch(/data\/train\.jsonl.* 4 bytes .*13/);
   expect(readdirSync(join(folder, 'broken', 'datasets', 'owner--set', commit, 'data'))).toEqual([]);
 });
 
-test('a listed path that leaves its folder is refused', async () => {
+test('a listed path outside its folder is rejected', async () => {
   const hub = fakeHub({ '../../../train.jsonl': line('a') });
   const options = { cacheFolder: join(folder, 'escape'), offline: false, fetch: hub.fetch };
   const { error } = await dataErrorOf(() => fetchHubFiles('hub:owner/set', options));
-  expect(error.message).toContain('which cannot be stored: it leads to another folder');
+  expect(error.message).toMatch(/"\.\.\/\.\.\/\.\.\/train\.jsonl" .*folder/);
 });
 
-test('a commit whose id would be a path is refused, from the hub and from the cache', async () => {
+test('a commit id that is a path is rejected, from the hub and from the cache', async () => {
   const cache = join(folder, 'commit');
   const hub = fakeHub({ 'train.jsonl': line('a') });
   const lying: typeof fetch = async (input, init) => {
@@ -130,5 +130,5 @@ test('a commit whose id would be a path is refused, from the hub and from the ca
   );
   const offline = { cacheFolder: cache, offline: true };
   const again = await dataErrorOf(() => fetchHubFiles('hub:owner/set', offline));
-  expect(again.error.message).toContain('the cache does not have it');
+  expect(again.error.message).toContain('HF_HUB_OFFLINE');
 });

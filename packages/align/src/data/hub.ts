@@ -12,17 +12,17 @@ import { type HubFile, type HubSpec, parseHubSpec, selectHubFiles } from './hub-
 
 export interface HubOptions {
   /**
-   * Keel's cache folder: by default KEEL_CACHE, else ~/.cache/keel. Files go into its `datasets`
-   * folder.
+   * Keel's cache folder (default: KEEL_CACHE, else ~/.cache/keel). Files are stored in its
+   * `datasets` folder.
    */
   cacheFolder?: string;
-  /** By default HF_TOKEN. */
+  /** (default: HF_TOKEN) */
   token?: string;
-  /** By default HF_ENDPOINT, else the public hub. */
+  /** (default: HF_ENDPOINT, else the public hub) */
   endpoint?: string;
-  /** By default true where HF_HUB_OFFLINE is 1: only the cache is asked. */
+  /** Uses only the cache (default: true if HF_HUB_OFFLINE is 1). */
   offline?: boolean;
-  /** Says what is downloaded, and when an older answer of the hub is used for want of a network. */
+  /** Reports downloads, and the use of the cache when the hub cannot be reached. */
   log?: (message: string) => void;
   fetch?: typeof fetch;
 }
@@ -33,10 +33,10 @@ interface Listing {
 }
 
 /**
- * The local paths of a hub dataset's files, downloaded where the cache lacks them. Files are kept
- * by commit; what a branch pointed at is remembered, so that a set used once is found again without
- * a network.
- * @throws DataError that says what to do without a network, token or permission
+ * The local paths of a hub dataset's files. Files that are not in the cache are downloaded. The
+ * cache stores files by commit, and the commit of each branch, so that a dataset that was used once
+ * is available without a network.
+ * @throws DataError that says what to do about a missing network, token or permission
  */
 export const fetchHubFiles = async (spec: string, options: HubOptions = {}): Promise<string[]> => {
   const wanted = parseHubSpec(spec);
@@ -70,11 +70,11 @@ const findListing = async (
   root: string,
   options: HubOptions,
 ): Promise<Listing> => {
-  const remembered = join(root, 'refs', `${encodeURIComponent(wanted.revision)}.json`);
+  const listingFile = join(root, 'refs', `${encodeURIComponent(wanted.revision)}.json`);
   if (isOffline(options)) {
-    const listing = await readListing(remembered);
+    const listing = await readListing(listingFile);
     if (listing) return listing;
-    throw unreachable(spec, 'HF_HUB_OFFLINE is set, and the cache does not have it');
+    throw unreachable(spec, 'HF_HUB_OFFLINE is set, and the dataset is not in the cache');
   }
   const hub = connection(wanted, options);
   try {
@@ -90,17 +90,17 @@ const findListing = async (
       if (entry.type === 'file') files.push({ path: entry.path, size: entry.size });
     }
     const listing = { commit, files };
-    await mkdir(dirname(remembered), { recursive: true });
-    const aside = `${remembered}.${process.pid}`;
+    await mkdir(dirname(listingFile), { recursive: true });
+    const aside = `${listingFile}.${process.pid}`;
     await writeFile(aside, JSON.stringify(listing));
-    await rename(aside, remembered);
+    await rename(aside, listingFile);
     return listing;
   } catch (error) {
     if (error instanceof HubApiError && error.statusCode < 500) throw refused(spec, error);
-    const listing = await readListing(remembered);
+    const listing = await readListing(listingFile);
     if (!listing) throw unreachable(spec, reasonOf(error), error);
     options.log?.(
-      `${spec}: the hub cannot be reached (${reasonOf(error)}); using the cached ${listing.commit}`,
+      `${spec}: the hub cannot be reached (${reasonOf(error)}); using the cached commit ${listing.commit}`,
     );
     return listing;
   }
@@ -127,12 +127,12 @@ const fetchOne = async (
   const refuse = (fault: string): Error =>
     new DataError({
       file: spec,
-      found: `the file ${JSON.stringify(file.path)}, which cannot be stored: ${fault}`,
+      found: `the file ${JSON.stringify(file.path)} cannot be stored: ${fault}`,
     });
   const path = join(folder, safePath(file.path, refuse));
   if ((await sizeOf(path)) === file.size) return path;
   if (isOffline(options)) {
-    throw unreachable(spec, `HF_HUB_OFFLINE is set, and the cache lacks ${file.path}`);
+    throw unreachable(spec, `HF_HUB_OFFLINE is set, and ${file.path} is not in the cache`);
   }
   options.log?.(`downloading ${spec} ${file.path} (${(file.size / 1e6).toFixed(1)} MB)`);
   const aside = `${path}.${process.pid}.incomplete`;
@@ -140,11 +140,11 @@ const fetchOne = async (
     await mkdir(dirname(path), { recursive: true });
     const hub = connection(wanted, options);
     const blob = await downloadFile({ ...hub, path: file.path, revision: commit });
-    if (blob === null) throw new Error(`${file.path} is listed but not there`);
+    if (blob === null) throw new Error(`the hub lists ${file.path} but does not have it`);
     await pipeline(Readable.fromWeb(blob.stream() as ReadableStream), createWriteStream(aside));
     const size = await sizeOf(aside);
     if (size !== file.size)
-      throw new Error(`${file.path} has ${size} bytes instead of ${file.size}`);
+      throw new Error(`${file.path}: received ${size} bytes instead of ${file.size}`);
     await rename(aside, path);
     return path;
   } catch (error) {
@@ -163,7 +163,7 @@ const sizeOf = async (path: string): Promise<number | undefined> => {
   }
 };
 
-// fetch hides the reason (ENOTFOUND, ECONNREFUSED) in the cause.
+// fetch puts the actual reason (ENOTFOUND, ECONNREFUSED) in the cause.
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
@@ -176,7 +176,7 @@ const unreachable = (spec: string, reason: string, cause?: unknown): DataError =
       file: spec,
       found: `the hub cannot be reached (${reason})`,
       advice:
-        'Without a network, download the files on another machine and give their path instead; behind a mirror, set HF_ENDPOINT',
+        'Download the files on a machine with a network and pass their path, or set HF_ENDPOINT to a mirror',
     },
     { cause },
   );
@@ -184,8 +184,8 @@ const unreachable = (spec: string, reason: string, cause?: unknown): DataError =
 const refused = (spec: string, error: HubApiError): DataError => {
   const advice =
     error.statusCode === 404
-      ? 'Check owner, name and revision; a private set also needs HF_TOKEN'
-      : 'Set HF_TOKEN to a token of an account that may read it; a gated set first needs its terms accepted on its page';
-  const found = `the hub refused with status ${error.statusCode} (${error.message.split('. URL')[0]})`;
+      ? 'Check the owner, name and revision. A private dataset also needs HF_TOKEN'
+      : 'Set HF_TOKEN to a token of an account with access. For a gated dataset, first accept its terms on its page';
+  const found = `the hub responded with status ${error.statusCode} (${error.message.split('. URL')[0]})`;
   return new DataError({ file: spec, found, advice }, { cause: error });
 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
 
-// Prompts as TRL's extract_prompt gives them for these pairs.
+// Prompts as TRL's extract_prompt returns them for these pairs.
 test.each([
   ['The sky is blue.', 'The sky is green.', 'The sky is'],
   ['The sky is blue.', 'The sky was blue.', 'The sky'],
@@ -19,7 +19,7 @@ test.each([
   expect(sharedTextLength(second, first)).toBe(prompt.length);
 });
 
-test('nothing in common is no prompt, also where the texts end in a space', () => {
+test('texts with nothing in common share no prompt, even if they end in a space', () => {
   expect(sharedTextLength('a ', 'b ')).toBe(0);
   expect(sharedTextLength('', 'b')).toBe(0);
 });

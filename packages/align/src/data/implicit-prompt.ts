@@ -1,12 +1,12 @@
 import { type Message, sameMessage } from './messages.ts';
 
 /**
- * Number of UTF-16 units that two texts share as their prompt, ended where TRL's `extract_prompt`
- * ends it: before the first character that differs, and before the space in front of it, as
- * tokenizers join a space to the word after it. Where one text begins with the whole of the other,
- * the last shared character is left to the answers, so that neither is empty. Characters are code
- * points: no pair is cut.
- * Unlike TRL, texts with nothing in common share nothing (TRL then looks at the last character).
+ * Length, in UTF-16 units, of the prompt that two texts share. It ends where TRL's `extract_prompt`
+ * ends it: before the first character that differs, and before a space in front of that, since
+ * tokenizers join a space to the word after it. If one text is a prefix of the other, the last
+ * shared character belongs to the answers, so that neither is empty. Characters are code points:
+ * surrogate pairs are never split.
+ * Unlike in TRL, texts with nothing in common share nothing (TRL then looks at the last character).
  */
 export const sharedTextLength = (first: string, second: string): number => {
   const shorter = Math.min(first.length, second.length);
@@ -30,8 +30,8 @@ const cutsPair = (text: string, at: number): boolean => {
 };
 
 /**
- * Number of leading messages that two chats share; the last one is left to the answers where one
- * chat is the other's beginning.
+ * Number of leading messages that two chats share. If one chat is a prefix of the other, the last
+ * shared message belongs to the answers.
  */
 export const sharedMessageCount = (first: Message[], second: Message[]): number => {
   const shorter = Math.min(first.length, second.length);

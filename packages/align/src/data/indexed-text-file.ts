@@ -5,14 +5,14 @@ import type { RowIndex } from './row-index.ts';
 
 const readAheadBytes = 1 << 20;
 
-/** Rows of a text file that stay on disk: a row is read by seeking to it. */
+/** Rows of a text file that stay on disk; reading a row seeks to it. */
 export class IndexedTextFile implements RowFile {
   readonly #name: string;
   readonly #handle: FileHandle;
   readonly #index: RowIndex;
   readonly #parse: (bytes: Buffer, place: Place) => unknown;
 
-  /** @param parse what one row's bytes mean; throws a DataError where they mean nothing */
+  /** @param parse converts the bytes of one row; throws a DataError if they are invalid */
   constructor(
     name: string,
     handle: FileHandle,
@@ -72,7 +72,7 @@ export class IndexedTextFile implements RowFile {
     try {
       return this.#parse(bytes, this.place(row));
     } catch (error) {
-      // The row was good when it was indexed.
+      // The row was valid when it was indexed.
       throw this.#changed(row, error);
     }
   }
@@ -82,7 +82,7 @@ export class IndexedTextFile implements RowFile {
       {
         ...this.place(row),
         found: 'the file changed after it was indexed',
-        advice: 'Start again, and leave the file alone while it is in use',
+        advice: 'Run the command again, and do not change the file while it is in use',
       },
       { cause },
     );

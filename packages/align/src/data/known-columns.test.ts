@@ -11,23 +11,19 @@ const messages = [
 const pair = { prompt: 'a', chosen: 'b', rejected: 'c' };
 
 test.each<[string, unknown, string]>([
-  ['images', ['a.png'], 'expected text only, found a list (["a.png"]). Keel trains on text'],
+  ['images', ['a.png'], 'found a list (["a.png"])'],
   ['image', new Uint8Array(3), 'field "image": expected text only'],
-  [
-    'system',
-    'Be brief.',
-    'expected the system message among the messages, found a string ("Be brief."). Write it as the first message',
-  ],
-  ['history', [['Hi', 'Hello']], 'expected the earlier turns among the messages'],
-  ['history', '[["Hi", "Hello"]]', 'expected the earlier turns among the messages'],
+  ['system', 'Be brief.', 'found a string ("Be brief.")'],
+  ['history', [['Hi', 'Hello']], 'field "history": expected'],
+  ['history', '[["Hi", "Hello"]]', 'field "history": expected'],
   ['functions', [{ name: 'f' }], 'expected the column "tools" instead'],
   ['functions', '[{"name": "f"}]', 'expected the column "tools" instead'],
   ['functions', "[{'name': 'f'}]", 'expected the column "tools" instead'],
-  ['input_ids', [1, 2], 'Keel tokenises the row itself'],
-  ['ref_chosen_logps', -12.5, "computes the reference's log-probabilities itself and caches them"],
+  ['input_ids', [1, 2], 'field "input_ids": expected'],
+  ['ref_chosen_logps', -12.5, 'field "ref_chosen_logps": expected'],
   ['reference_rejected_logps', -3, 'field "reference_rejected_logps": expected no log-prob'],
   ['enable_thinking', false, 'Write {"enable_thinking": true} or false in "chat_template_kwargs"'],
-])('the column %s is refused by name in every kind of row but plain text', (name, value, expected) => {
+])('the column %s is refused by name in every kind of row except plain text', (name, value, expected) => {
   for (const [kind, row] of [
     ['messages', { messages }],
     ['preference', pair],
@@ -56,7 +52,7 @@ test.each<[string, unknown]>([
   expect(row.extra).toEqual({ [name]: value });
 });
 
-test('a system column that repeats the system message says nothing new', () => {
+test('a system column that repeats the system message is accepted', () => {
   const system = 'Be brief.';
   const chat = [{ role: 'system', content: system }, ...messages];
   expect(() => parseRow('messages', { messages: chat, system }, place)).not.toThrow();
@@ -76,7 +72,7 @@ describe('what training would drop', () => {
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
   });
 
-  test('a label that calls the answer bad', () => {
+  test('a label that marks the answer as bad', () => {
     const row = { prompt: 'a', completion: 'b' };
     for (const label of [false, 0, -1, 'False', '0.0', '-1', 'no']) {
       expect(dropped('supervised', { ...row, label })).toMatchObject({ field: 'label' });
@@ -85,7 +81,7 @@ describe('what training would drop', () => {
       expect(dropped('supervised', { ...row, label })).toBeNull();
     }
     expect(dropped('messages', { messages, kto_tag: false })).toMatchObject({ field: 'kto_tag' });
-    // A class of a text and no verdict.
+    // The class of a text, not a verdict.
     expect(dropped('supervised', { text: 'a', label: 0 })).toBeNull();
   });
 

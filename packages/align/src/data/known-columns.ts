@@ -1,6 +1,6 @@
-// Columns with a meaning in other tools that Keel does not carry out: such a row is refused by
-// name, since its meaning would be dropped. docs/guide/rows.md lists them; columns that are not
-// here are kept for rewards.
+// Columns with a meaning in other tools that Keel does not support. Keel refuses such a row and
+// names the column, since it would otherwise silently drop the meaning. docs/guide/rows.md lists
+// them. All other columns are kept for rewards.
 
 import { isPlainObject } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
@@ -12,7 +12,7 @@ import type { Row } from './rows.ts';
 interface RefusedColumn {
   names: readonly string[];
   /**
-   * Whether a value that holds something means what the column is refused for; any does by default.
+   * Whether a non-empty value has the meaning for which the column is refused (default: always).
    */
   when?(value: unknown, row: Readonly<Record<string, unknown>>): boolean;
   expected: string;
@@ -22,22 +22,22 @@ interface RefusedColumn {
 const isTurn = (value: unknown): boolean => Array.isArray(value) || isPlainObject(value);
 
 /**
- * Whether a value is a list of turns or objects, or text of one: JSON or Python's repr, as CSV and
- * many Parquet files have it.
+ * Whether a value is a list of turns or objects, or the text of such a list: JSON or Python's repr,
+ * as in CSV and many Parquet files.
  */
 const isListOf = (value: unknown, isItem: (item: unknown) => boolean, text: RegExp): boolean =>
   typeof value === 'string' ? text.test(value) : Array.isArray(value) && value.every(isItem);
 
-/** Whether text says that there is nothing, as CSV writes an empty list or a missing value. */
+/** Whether text means that there is no value, as CSV writes an empty list or a missing value. */
 const isNoValue = (value: unknown): boolean =>
   typeof value === 'string' && /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
 
-/** Refused in every row but one of plain "text", which is all that there is to train on. */
+/** Refused in every row except one of plain "text", which is trained on as it is. */
 const refused: readonly RefusedColumn[] = [
   {
     names: ['images', 'image', 'videos', 'video', 'audio', 'audios'],
     expected: 'text only',
-    advice: 'Keel trains on text: remove the column, or the rows that need it',
+    advice: 'Keel trains on text only: remove the column, or the rows that need it',
   },
   {
     names: ['system', 'system_prompt'],
@@ -50,7 +50,7 @@ const refused: readonly RefusedColumn[] = [
   {
     names: ['history'],
     when: (value) => isListOf(value, isTurn, /^\s*\[\s*[[{]/),
-    expected: 'the earlier turns among the messages',
+    expected: 'the earlier turns in the messages',
     advice: 'Write them as messages before the question, or remove the column',
   },
   {
@@ -58,7 +58,7 @@ const refused: readonly RefusedColumn[] = [
     when: (value) => isListOf(value, isPlainObject, /^\s*\[\s*\{/),
     expected: 'the column "tools" instead',
     advice:
-      'This is OpenAI\'s old form: write each function as {"type": "function", "function": {…}} in "tools"',
+      'This is OpenAI\'s deprecated form: write each function as {"type": "function", "function": {…}} in "tools"',
   },
   {
     names: [
@@ -68,18 +68,18 @@ const refused: readonly RefusedColumn[] = [
     ],
     expected: 'no log-probabilities of a reference model',
     advice:
-      "These are TRL's: Keel computes the reference's log-probabilities itself and caches them. Remove the column",
+      "Remove TRL's column: Keel computes and caches the reference's log-probabilities itself",
   },
   {
     names: ['enable_thinking'],
-    expected: 'such a variable in the column "chat_template_kwargs"',
+    expected: 'this variable in the column "chat_template_kwargs"',
     advice:
       'Write {"enable_thinking": true} or false in "chat_template_kwargs", or remove the column',
   },
   {
     names: ['input_ids', 'completion_mask', 'assistant_masks', 'loss_mask'],
-    expected: 'text or messages alone',
-    advice: 'Keel tokenises the row itself: remove the column',
+    expected: 'only text or messages',
+    advice: 'Keel tokenises rows itself: remove the column',
   },
 ];
 
@@ -92,7 +92,7 @@ const hasSystem = (row: Readonly<Record<string, unknown>>, text: string): boolea
   });
 
 /**
- * Checks the columns of a row that no kind of row has.
+ * Checks the columns of a row that do not belong to its kind.
  * @throws DataError for a column whose meaning would be dropped
  */
 export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail): void => {
@@ -105,12 +105,12 @@ export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail)
   }
 };
 
-/** Columns that weigh whole rows in the tools that have them. */
+/** Columns that other tools use as the weight of a whole row. */
 const weightColumns = ['weight', 'sample_weight', 'loss_weight'] as const;
 
 /**
- * What a row that is trained on says in columns that a reward may read, but that no training uses.
- * @returns null where it says nothing that would be dropped
+ * Checks columns that a reward may read but training does not use.
+ * @returns null if nothing would be dropped
  */
 export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
   for (const name of weightColumns) {
@@ -118,10 +118,10 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
     if (isEmpty(weight) || Number(weight) === 1 || !Number.isFinite(Number(weight))) continue;
     return {
       field: name,
-      expected: 'no weight of the row, or 1',
+      expected: 'no row weight, or 1',
       found: describeValue(weight),
       advice:
-        'Keel weighs all rows alike: remove the column, or repeat rows that count more. "weight" in a message marks a turn as not trained on',
+        'Keel weights all rows equally: remove the column, or repeat rows that should count more. To exclude a turn from training, set "weight": 0 in its message',
     };
   }
   const bad = labelColumns.find((name) => isFalse(row.extra[name]));
@@ -129,7 +129,7 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
     return {
       field: bad,
       expected: 'answers to imitate',
-      found: 'an answer that the label calls bad',
+      found: 'an answer labelled as bad',
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
@@ -150,13 +150,13 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
   return null;
 };
 
-/** Columns that say of an answer whether it is good, in the tools that have them. */
+/** Columns that mark an answer as good or bad in other tools. */
 const labelColumns = ['label', 'kto_tag', 'desirable', 'is_desirable', 'is_good', 'thumbs_up'];
 
-/** Columns with text that belongs to the prompt: Alpaca's, Dolly's and SQuAD's, earlier turns. */
+/** Columns whose text belongs to the prompt: in Alpaca, in Dolly and SQuAD, and earlier turns. */
 export const promptParts = ['input', 'context', 'history'] as const;
 
-/** Whether a label calls the answer bad: it is false, or a number that is not above 0. */
+/** Whether a label marks the answer as bad: it is false, or a number of at most 0. */
 const isFalse = (label: unknown): boolean => {
   if (typeof label === 'boolean') return !label;
   if (typeof label === 'number') return label <= 0;

@@ -1,24 +1,24 @@
-// What a message's fields mean beside its role and content: used, refused by name, or left to the
-// chat template.
+// The fields of a message other than its role and content: used by Keel, refused by name, or left
+// to the chat template.
 import { PythonFloat } from '@keel/model';
 import type { ReportFault } from './tool-calls.ts';
 
 /**
- * Fields that say whether a turn is trained on: OpenAI's and Mistral's, two of axolotl's,
- * ms-swift's and torchtune's.
+ * Fields that say whether a turn is trained on, from OpenAI's and Mistral's files, axolotl (two of
+ * them), ms-swift and torchtune.
  */
 const trainingMarks = ['weight', 'train', 'training', 'loss', 'masked'] as const;
 
-/** Fields whose meaning Keel cannot carry out, and what to write instead. */
+/** Fields whose meaning Keel does not support, and what to write instead. */
 const refusedFields: Record<string, { expected: string; advice: string }> = {
   function_call: {
     expected: 'no such field',
     advice:
-      'This is OpenAI\'s old form: write "tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]',
+      'This is OpenAI\'s deprecated form: write "tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]',
   },
   refusal: {
     expected: 'no such field',
-    advice: 'No chat template shows it: write the refusal as "content"',
+    advice: 'No chat template prints it: write the refusal as "content"',
   },
   train_detail: {
     expected: 'no such field',
@@ -28,20 +28,26 @@ const refusedFields: Record<string, { expected: string; advice: string }> = {
     expected: 'no such field',
     advice: 'Keel trains on whole turns: use "weight": 0 or 1, or split the turn',
   },
-  audio: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
-  image: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
-  images: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
-  videos: { expected: 'text only', advice: 'Keel trains on text: remove the field, or the row' },
+  audio: { expected: 'text only', advice: 'Keel trains on text only: remove the field or the row' },
+  image: { expected: 'text only', advice: 'Keel trains on text only: remove the field or the row' },
+  images: {
+    expected: 'text only',
+    advice: 'Keel trains on text only: remove the field or the row',
+  },
+  videos: {
+    expected: 'text only',
+    advice: 'Keel trains on text only: remove the field or the row',
+  },
 };
 
-/** Whether a field holds nothing: it is absent, null, empty text, or an empty list. */
+/** Whether a field is empty: absent, null, empty text, or an empty list. */
 export const isEmpty = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
   value === '' ||
   (Array.isArray(value) && value.length === 0);
 
-/** Reports fields of a message that mean something which would be dropped. */
+/** Reports fields of a message whose meaning would be dropped. */
 export const checkMessageFields = (
   message: Readonly<Record<string, unknown>>,
   report: ReportFault,
@@ -58,8 +64,7 @@ export const checkMessageFields = (
 };
 
 /**
- * Whether all text in a value is Unicode: a lone half of a surrogate pair would become U+FFFD
- * unnoticed.
+ * Whether all text in a value is valid Unicode: a lone surrogate would silently become U+FFFD.
  */
 export const isWellFormed = (value: unknown): boolean => {
   if (typeof value === 'string') return value.isWellFormed();
@@ -69,8 +74,8 @@ export const isWellFormed = (value: unknown): boolean => {
 };
 
 /**
- * Checks a message's training marks and sets those that are numbers to 0 or 1.
- * Only an assistant turn may be marked as trained on: nothing else ever is.
+ * Checks a message's training marks and converts numeric ones to 0 or 1.
+ * Only assistant turns may be marked as trained on, since no other turn ever is.
  */
 export const readTrainingMarks = (
   message: Record<string, unknown> & { role: string },
@@ -83,7 +88,7 @@ export const readTrainingMarks = (
     const trained = readMark(name, value);
     if (trained === null) {
       const expected = name === 'weight' ? '0 (not trained on) or 1 (trained on)' : 'true or false';
-      report([name], expected, 'A turn is trained on or not: Keel knows no other weights');
+      report([name], expected, 'A turn is either trained on or not: Keel has no other weights');
       continue;
     }
     if (name === 'weight') message.weight = trained ? 1 : 0;
@@ -101,7 +106,8 @@ export const readTrainingMarks = (
   const [first, ...others] = found;
   const other = others.find(({ trained }) => trained !== first!.trained);
   if (other !== undefined) {
-    report([other.name], `the same as "${first!.name}" says`, 'Keep one of the two fields');
+    const advice = 'The two fields contradict each other: keep one of them';
+    report([other.name], `the same meaning as "${first!.name}"`, advice);
   }
 };
 
@@ -113,8 +119,8 @@ const readMark = (name: string, value: unknown): boolean | null => {
 };
 
 /**
- * Whether an assistant turn is trained on: all are, but those that the file marks with
- * `"weight": 0`, or with `"train"`, `"training"` or `"loss"` false or `"masked"` true.
+ * Whether an assistant turn is trained on: all are, except those that the file marks with
+ * `"weight": 0`, with `"train"`, `"training"` or `"loss"` false, or with `"masked"` true.
  */
 export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =>
   message.weight !== 0 &&

@@ -1,19 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fieldNames, inOrder } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
 import { type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
- * One turn of a chat, as the chat template sees it. Fields beside role and content (`name`,
- * `tool_calls`, `tool_call_id`, …) are as the file has them, null or absent, but an empty list of
- * `tool_calls`, which is absent.
+ * One turn of a chat, as the chat template sees it. Fields other than role and content (`name`,
+ * `tool_calls`, `tool_call_id`, …) are as in the file, null or absent, except that an empty list of
+ * `tool_calls` becomes absent.
  */
 export interface Message {
   role: string;
   /**
-   * null or absent only in an assistant turn that calls tools, as the file has it: templates can
-   * tell the two apart. Text parts are joined: templates of text models print a list of parts as
-   * Python would show it, and those that know parts write the same for one text as for its parts.
+   * null or absent only in an assistant turn that calls tools, as in the file: templates can
+   * distinguish the two. Text parts are joined: templates of text models print a list of parts as
+   * Python would, and templates that support parts render them like the joined text.
    */
   content?: string | null;
   [field: string]: unknown;
@@ -24,19 +25,19 @@ export type Content = string | Message[];
 
 export const isChat = (content: Content): content is Message[] => typeof content !== 'string';
 
-/** What a message says; '' where it only calls tools. */
+/** The text of a message; '' if it only calls tools. */
 export const textOf = ({ content }: Pick<Message, 'content'>): string => content ?? '';
 
 /**
- * Whether two messages say the same: a null field is as good as none, and no content as good as an
- * empty one.
+ * Whether two messages are equivalent: a null field equals an absent one, and absent content equals
+ * empty content.
  */
 export const sameMessage = (first: Message, second: Message): boolean =>
   first.role === second.role &&
   textOf(first) === textOf(second) &&
   isDeepStrictEqual(withoutNulls(first), withoutNulls(second));
 
-/** Whether two texts or chats are the same, as {@link sameMessage} compares. */
+/** Whether two texts or chats are equal, by {@link sameMessage}. */
 export const sameContent = (first: Content, second: Content): boolean => {
   if (!isChat(first) || !isChat(second)) return first === second;
   return (
@@ -50,7 +51,7 @@ const withoutNulls = (message: Message): object => ({
   content: textOf(message),
 });
 
-// Names other formats give the roles: a template would drop or misplace such a turn without a word.
+// Role names of other formats: a template would silently drop or misplace such a turn.
 const foreignRoles: Record<string, string> = {
   human: 'user',
   gpt: 'assistant',
@@ -81,14 +82,14 @@ const roleSchema = z
   });
 
 /**
- * Text that a tokenizer can take: a lone half of a surrogate pair would become U+FFFD unnoticed.
+ * Text that a tokenizer accepts: a lone surrogate would silently become U+FFFD.
  */
 export const textSchema = z.string({ error: 'a string' }).refine((text) => text.isWellFormed(), {
   error: 'valid Unicode text (this has a lone surrogate such as \\ud83d)',
 });
 
 const textPartSchema = z.looseObject({
-  type: z.literal('text', { error: 'the part type "text" (only text is read)' }),
+  type: z.literal('text', { error: 'the part type "text" (only text is supported)' }),
   text: textSchema,
 });
 
@@ -111,7 +112,7 @@ export const messageSchema = z
     readTrainingMarks(message, report);
     readCalls(message, report);
     if (content === null || content === undefined) {
-      // A turn that only calls tools has no text of its own.
+      // A turn that only calls tools needs no text.
       if (!message.tool_calls) report(['content'], 'a string');
       if (content === null) message.content = null;
     } else {
@@ -135,7 +136,7 @@ const readCalls = (message: Message, report: ReportFault): void => {
     report(
       ['tool_calls'],
       `no tool calls in a ${message.role} message`,
-      'Only the assistant calls tools',
+      'Only the assistant can call tools',
     );
   }
 };
@@ -144,12 +145,12 @@ export const messagesSchema = z
   .array(messageSchema, { error: 'a list of messages' })
   .min(1, { error: 'a list of at least one message' });
 
-// A chat written as a string (JSON in JSON, or Python's repr) would be learnt as plain text
-// unnoticed.
+// A chat written as a string (JSON in JSON, or Python's repr) would silently be trained on as plain
+// text.
 const holdsMessages = /^\s*\[\s*\{\s*['"](role|content|from)['"]\s*:/;
 
 const plainSchema = textSchema.refine((text) => !holdsMessages.test(text), {
-  error: 'a list of messages, not a string with such a list written in it',
+  error: 'a list of messages, not a string that contains one',
 });
 
 export const contentOrChatSchema = z.union([plainSchema, messagesSchema], {
@@ -157,9 +158,9 @@ export const contentOrChatSchema = z.union([plainSchema, messagesSchema], {
 });
 
 /**
- * The parsed messages of a text or chat (or list of them) with their fields in the file's order,
- * which a template can show.
- * @param raw what was parsed
+ * The parsed messages of a text or chat (or a list of them) with their fields in the order of the
+ * file, since a template can print them in that order.
+ * @param raw the value before parsing
  */
 export const inOrderOf = (raw: unknown, parsed: unknown): unknown => {
   if (Array.isArray(raw) && Array.isArray(parsed)) {
@@ -167,9 +168,8 @@ export const inOrderOf = (raw: unknown, parsed: unknown): unknown => {
   }
   if (typeof raw !== 'object' || raw === null || typeof parsed !== 'object') return parsed;
   const message = parsed as Message;
+  const names = fieldNames(raw).filter((name) => Object.hasOwn(message, name));
   const ordered: Message = {} as Message;
-  for (const name of Object.keys(raw)) {
-    if (Object.hasOwn(message, name)) ordered[name] = message[name];
-  }
-  return ordered;
+  for (const name of names) ordered[name] = message[name];
+  return inOrder(ordered, names);
 };

@@ -1,4 +1,4 @@
-// Data whose rows are of one of several kinds.
+// Opens data whose rows are of one of several kinds.
 import { DataError } from './data-error.ts';
 import { openRows, type RefuseRow, type RowSource } from './open-rows.ts';
 import type { Row, RowKind } from './rows.ts';
@@ -9,14 +9,14 @@ export type SourceOf<Kinds extends RowKind> = { [Kind in Kinds]: RowSource<Kind>
 export interface OpenOneOfOptions {
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
-  /** A row of the right kind that it finds fault with is bad. */
+  /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<Row> | undefined;
 }
 
 /**
- * Opens rows of the first kind that all of them are of.
- * @throws DataError of the kind that more of the rows are of; of kinds that fail at the same row,
- *   the one whose fields it has
+ * Opens the rows as the first kind that fits all of them.
+ * @throws the DataError of the kind that fits the most rows; of kinds that fail at the same row,
+ *   the one whose fields the row has
  */
 export async function openOneOf<Kinds extends RowKind>(
   { data, onBadRow, refuse }: OpenOneOfOptions,
@@ -31,7 +31,7 @@ export async function openOneOf<Kinds extends RowKind>(
       if (furthest === null || isFurther(error, furthest)) furthest = error;
     }
   }
-  throw furthest ?? new TypeError('no kind of rows was named');
+  throw furthest ?? new TypeError('expected at least one kind of rows');
 }
 
 /** {@link openOneOf} of two kinds. */
@@ -45,7 +45,8 @@ const isFurther = (one: DataError, other: DataError): boolean =>
   place(one) === place(other) ? depth(one) > depth(other) : place(one) > place(other);
 
 /**
- * How far a row is of the kind: not at all, of its name, or but for a fault in a field that it has.
+ * How well a row fits the kind: 0 not at all, 1 except for a missing field, 2 except for an invalid
+ * value.
  */
 const depth = ({ field, found }: DataError): number =>
   field === undefined ? 0 : found === 'nothing' ? 1 : 2;

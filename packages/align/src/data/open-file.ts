@@ -13,7 +13,7 @@ import { readJsonl } from './read-jsonl.ts';
 import { readParquet } from './read-parquet.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 
-/** Opens and indexes one file by the format that its name ends with. */
+/** Opens and indexes one file in the format that its name ends with. */
 export const openFile = async (path: string, context: IndexContext): Promise<RowFile> => {
   const { format, gzip } = formatOf(path)!;
   const handle = gzip ? await decompressed(path) : await opened(path);
@@ -55,8 +55,8 @@ const temporaryFolder = async (): Promise<string> => {
   }
 };
 
-// gzip cannot be sought in: the text goes to a temporary file, whose name is removed as soon as it
-// is open, so that it is gone with the process however that ends.
+// gzip cannot be sought in, so the text goes to a temporary file. Its name is removed as soon as it
+// is open, so that the file disappears with the process however that ends.
 const decompressed = async (path: string): Promise<FileHandle> => {
   const folder = await temporaryFolder();
   try {
@@ -64,7 +64,7 @@ const decompressed = async (path: string): Promise<FileHandle> => {
     await pipeline(createReadStream(path), createGunzip(), createWriteStream(plain));
     return await open(plain);
   } catch (error) {
-    // The source is named by the system; the copy has a name that says nothing to the user.
+    // The system's error names the source; the name of the copy would mean nothing to the user.
     const known = fileError(error);
     if (known instanceof FileError) {
       const { path: named = path } = error as NodeJS.ErrnoException;
@@ -77,8 +77,8 @@ const decompressed = async (path: string): Promise<FileHandle> => {
     throw new DataError(
       {
         file: path,
-        found: `gzip data that cannot be read: ${(error as Error).message}`,
-        advice: 'Was it copied or downloaded as a whole?',
+        found: `invalid gzip data: ${(error as Error).message}`,
+        advice: 'The copy or download may be incomplete: fetch the file again',
       },
       { cause: error },
     );

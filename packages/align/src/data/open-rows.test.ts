@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { sharedDataPath } from '@keel/torch/testing';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeRows, rowsSummary } from './describe-rows.ts';
 import { dataErrorOf, fixture, temporaryFiles } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
 
 const { folder, write } = temporaryFiles();
+const bundled = join(import.meta.dirname, '../../../../examples/data/concise-train.jsonl');
 const line = (text: unknown) => `${JSON.stringify({ text })}\n`;
 const texts = async (spec: string | string[]) => {
   await using source = await openRows(spec, { kind: 'text' });
@@ -19,7 +19,7 @@ const texts = async (spec: string | string[]) => {
 };
 
 test.skipIf(process.platform === 'win32')(
-  'pipes and devices are refused before they are opened',
+  'pipes and devices are rejected before they are opened',
   async () => {
     const pipe = join(folder, 'pipe.jsonl');
     execFileSync('mkfifo', [pipe]);
@@ -57,26 +57,26 @@ test('files, folders, globs and lists of them, in a fixed order, each file once'
   for await (const row of source.iterate(2)) tail.push(row.text);
   expect(tail).toEqual(['b', 'c', 'd']);
   expect(source.place(2)).toEqual({ file: join(folder, 'shards', 'b.ndjson'), line: 1 });
-  await expect(source.read(5)).rejects.toThrow('row 5 is outside 0 to 4');
+  await expect(source.read(5)).rejects.toThrow(/row 5 .*0 to 4/);
   await expect(source.read(-1)).rejects.toThrow(RangeError);
 });
 
-test('specs that mean nothing are named', async () => {
+test('specs that select nothing are named', async () => {
   const failure = async (spec: string) =>
     (await dataErrorOf(() => openRows(spec, { kind: 'text' }))).error.message;
-  expect(await failure('missing.jsonl')).toBe('missing.jsonl: there is no such file or folder');
-  expect(await failure(join(folder, '*.parquet'))).toContain('found no file that matches');
+  expect(await failure('missing.jsonl')).toMatch(/^missing\.jsonl: /);
+  expect(await failure(join(folder, '*.parquet'))).toMatch(/\*\.parquet: .*\.parquet, \.jsonl/);
   expect(await failure(write('rows.txt', 'x'))).toContain(
     'expected files ending in .parquet, .jsonl',
   );
   mkdirSync(join(folder, 'bare'));
-  expect(await failure(join(folder, 'bare'))).toContain('found a folder without such files');
+  expect(await failure(join(folder, 'bare'))).toMatch(/bare: .*\.parquet, \.jsonl/);
   expect(await failure(write('cut.jsonl.gz', gzipSync(line('a')).subarray(0, 12)))).toContain(
-    'gzip data that cannot be read',
+    'cut.jsonl.gz: invalid gzip data',
   );
 });
 
-test('skipped rows are counted, and the first thousand listed', async () => {
+test('skipped rows are counted, and the first thousand are listed', async () => {
   const bad = Array.from({ length: 1500 }, (_, i) => line(i)).join('');
   const path = write('mostly-bad.jsonl', `${line('good')}not json\n${bad}`);
   await using source = await openRows(path, { kind: 'text', onBadRow: 'skip' });
@@ -85,10 +85,10 @@ test('skipped rows are counted, and the first thousand listed', async () => {
   const { text } = await dataErrorOf(() =>
     openRows(write('all-bad.jsonl', bad), { kind: 'text', onBadRow: 'skip' }),
   );
-  expect(text).toContain('found none: all 1500 are bad. The first: all-bad.jsonl:1: field "text"');
+  expect(text).toMatch(/ 1500 .*all-bad\.jsonl:1: field "text"/);
 });
 
-test('the fingerprint is of the content, not of the names', async () => {
+test('the fingerprint depends on the content, not on the names', async () => {
   const fingerprint = async (spec: string | string[]) => {
     await using source = await openRows(spec, { kind: 'text' });
     return source.fingerprint();
@@ -109,7 +109,7 @@ test('the fingerprint is of the content, not of the names', async () => {
   ]);
 });
 
-test('rows are not held: 30 MB are indexed and read in pieces, and the event loop turns meanwhile', async () => {
+test('rows are not held in memory: 30 MB are indexed and read in parts without blocking', async () => {
   const answer = 'words of an answer '.repeat(50);
   const rows = Array.from({ length: 15_000 }, (_, i) =>
     JSON.stringify({ prompt: `question ${i}`, chosen: `${i} ${answer}`, rejected: `no ${answer}` }),
@@ -146,7 +146,7 @@ test('rows are not held: 30 MB are indexed and read in pieces, and the event loo
   expect(walked).toBe(15_000);
 });
 
-test('30 MB are indexed and walked by a process whose heap could not hold them', async () => {
+test('a process whose heap could not hold 30 MB indexes and iterates over them', async () => {
   const answer = 'words of an answer '.repeat(50);
   const rows = Array.from({ length: 15_000 }, (_, i) =>
     JSON.stringify({ prompt: `question ${i}`, chosen: `${i} ${answer}`, rejected: `no ${answer}` }),
@@ -159,7 +159,7 @@ test('30 MB are indexed and walked by a process whose heap could not hold them',
   expect({ code, walked }).toEqual({ code: 0, walked: [15_000] });
 });
 
-test('a description for people', async () => {
+test('a summary for people', async () => {
   await using chats = await openRows(fixture('chat-snappy.parquet'), { kind: 'preference' });
   expect(rowsSummary(await describeRows(chats))).toBe(
     '10 rows, chat; median characters: prompt 20, chosen 11, rejected 15',
@@ -178,26 +178,23 @@ test('a description for people', async () => {
   });
 });
 
-const judged = sharedDataPath('judged-pairs/train.jsonl');
-const labels = sharedDataPath('human-labels/labels.jsonl');
-describe.skipIf(!judged || !labels)('real data', () => {
-  test('judged pairs', async () => {
-    await using source = await openRows(judged!, { kind: 'preference' });
-    expect(source.length).toBe(877);
-    const rows = await source.readMany([876, 0]);
-    for (const row of rows) {
-      expect(Array.isArray(row.prompt)).toBe(true);
-      expect(row.score_chosen).toBeGreaterThan(row.score_rejected!);
-    }
-    expect((await describeRows(source)).form).toBe('chat');
-  });
+test('the bundled pairs', async () => {
+  await using source = await openRows(bundled, { kind: 'preference' });
+  expect(source.length).toBe(272);
+  for (const row of await source.readMany([271, 0])) {
+    expect(Array.isArray(row.prompt)).toBe(true);
+    expect(row.chosen).not.toEqual(row.rejected);
+    expect(Object.keys(row.extra)).toContain('kind');
+  }
+  expect((await describeRows(source)).form).toBe('chat');
+});
 
-  test('human labels are prompts with more beside them, and no preference rows', async () => {
-    await using source = await openRows(labels!, { kind: 'prompt' });
-    expect(source.length).toBe(500);
-    expect(Object.keys((await source.read(0)).extra)).toContain('response_1');
-    const { text } = await dataErrorOf(() => openRows(labels!, { kind: 'preference' }));
-    expect(text).toContain('labels.jsonl:1: field "chosen"');
-    expect(text).toContain('"response_1" and "response_2"');
-  });
+test('rows of labelled answers are prompts with more beside them, no preference rows', async () => {
+  const row = { prompt: 'Why?', response_1: 'No.', response_2: 'Yes.', labels: [1, 2, 0] };
+  const path = write('labels.jsonl', `${JSON.stringify(row)}\n`);
+  await using source = await openRows(path, { kind: 'prompt' });
+  expect((await source.read(0)).extra).toMatchObject({ response_1: 'No.', labels: [1, 2, 0] });
+  const { text } = await dataErrorOf(() => openRows(path, { kind: 'preference' }));
+  expect(text).toContain('labels.jsonl:1: field "chosen"');
+  expect(text).toMatch(/"response_1".*"response_2"/);
 });

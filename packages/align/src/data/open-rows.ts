@@ -11,21 +11,20 @@ import { resolveFiles } from './resolve-files.ts';
 import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
 import { type RowKind, type RowOf, rowKinds } from './rows.ts';
 
-/** What is wrong with a good row for the purpose at hand; null: nothing. */
+/** A fault that makes a valid row unusable for the purpose at hand, or null. */
 export type RefuseRow<Row> = (row: Row) => Omit<DataErrorDetails, keyof Place> | null;
 
 export interface OpenRowsOptions<K extends RowKind> {
   kind: K;
   /**
-   * `fail` (the default) throws at the first bad row; `skip` leaves bad rows out, counts and lists
-   * them.
+   * `fail` throws at the first bad row; `skip` skips, counts and lists bad rows (default: `fail`).
    */
   onBadRow?: 'fail' | 'skip';
-  /** A row that it finds fault with is bad. */
+  /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
-  /** Called after every piece of a file that is indexed. */
+  /** Called after each part of a file is indexed. */
   onProgress?: (progress: IndexProgress) => void;
-  /** Rows of more bytes than this are bad. 64 MiB by default. */
+  /** Rows of more bytes than this are bad (default: 64 MiB). */
   maxRowBytes?: number;
   hub?: HubOptions;
 }
@@ -39,26 +38,25 @@ export interface BadRow {
   message: string;
 }
 
-/** A file as messages name it, and the SHA-256 of its bytes in hexadecimal. */
+/** The name of a file in messages, and the SHA-256 of its bytes in hexadecimal. */
 export interface FileHash {
   name: string;
   sha256: string;
 }
 
-/** The first this many bad rows are listed; all are counted. */
+/** Maximum number of bad rows to list; all are counted. */
 const listedBadRows = 1000;
 
 /**
- * The good rows of one or more files, numbered from 0; they stay on disk where their format allows
- * it.
+ * The good rows of one or more files, numbered from 0. They stay on disk if their format allows it.
  */
 export class RowSource<K extends RowKind> {
   readonly kind: K;
-  /** The files, as messages name them. */
+  /** The names of the files in messages. */
   readonly files: readonly string[];
   /** Number of good rows. */
   readonly length: number;
-  /** Rows left out under `skip`, the first 1000 of them. */
+  /** The first 1000 rows that `skip` skipped. */
   readonly badRows: readonly BadRow[];
   readonly badRowCount: number;
   readonly #parts: readonly Part[];
@@ -74,7 +72,7 @@ export class RowSource<K extends RowKind> {
     this.#parts = parts;
   }
 
-  /** File and line (or row) that a row stands in. */
+  /** The file and line (or row number) of a row. */
   place(index: number): Place {
     const [part, own] = this.#find(index);
     return part.rows.place(own);
@@ -85,7 +83,7 @@ export class RowSource<K extends RowKind> {
     return parseRow(this.kind, await part.rows.value(own), part.rows.place(own));
   }
 
-  /** Rows in the order of the indices; read in the order of the files, which is cheaper. */
+  /** Rows in the order of the indices, but read in the order of the files, which is cheaper. */
   async readMany(indices: ArrayLike<number>): Promise<RowOf[K][]> {
     const rows = new Array<RowOf[K]>(indices.length);
     const slots = Array.from(indices, (_, slot) => slot);
@@ -94,7 +92,7 @@ export class RowSource<K extends RowKind> {
     return rows;
   }
 
-  /** All rows from index `from` on, in order, read ahead. */
+  /** All rows from index `from`, in order, with read-ahead. */
   async *iterate(from = 0): AsyncIterable<RowOf[K]> {
     let before = 0;
     for (const { rows } of this.#parts) {
@@ -109,9 +107,9 @@ export class RowSource<K extends RowKind> {
   }
 
   /**
-   * What the data is, whatever the files are called: the SHA-256 of the one file's bytes (as
-   * `sha256sum` gives it), or of the list of several files' hashes.
-   * @throws DataError where a file changed after it was indexed
+   * Identifies the data whatever the names of the files: the SHA-256 of a single file's bytes (as
+   * `sha256sum` prints it), or of the list of several files' hashes.
+   * @throws DataError if a file changed after it was indexed
    */
   async fingerprint(): Promise<string> {
     const hashes = (await this.fileHashes()).map(({ sha256 }) => sha256);
@@ -121,7 +119,7 @@ export class RowSource<K extends RowKind> {
 
   /**
    * SHA-256 of each file's bytes, in the order of the rows.
-   * @throws DataError where a file changed after it was indexed
+   * @throws DataError if a file changed after it was indexed
    */
   fileHashes(): Promise<FileHash[]> {
     this.#hashes ??= this.#hashFiles();
@@ -145,7 +143,7 @@ export class RowSource<K extends RowKind> {
         throw new DataError({
           file: path,
           found: 'the file changed after it was indexed',
-          advice: 'Start again, and leave the file alone while it is in use',
+          advice: 'Run the command again, and do not change the file while it is in use',
         });
       }
       hashes.push({ name: path, sha256: hash.digest('hex') });
@@ -161,14 +159,14 @@ export class RowSource<K extends RowKind> {
         own -= part.rows.length;
       }
     }
-    throw new RangeError(`row ${index} is outside 0 to ${this.length - 1}`);
+    throw new RangeError(`row ${index} is out of range: expected 0 to ${this.length - 1}`);
   }
 }
 
 interface Part {
   path: string;
   rows: RowFile;
-  /** Size and time of change when it was indexed. */
+  /** Size and modification time when it was indexed. */
   version: string;
 }
 
@@ -178,10 +176,10 @@ const versionOf = async (path: string): Promise<string> => {
 };
 
 /**
- * Opens rows of one kind from files, folders, globs and `hub:` specs. Every row is checked once
- * now, without being kept; JSONL, CSV and Parquet may be larger than memory.
- * @throws DataError at the first bad row (unless bad rows are skipped), on an empty or unreadable
- *   file, and where no good row is left
+ * Opens rows of one kind from files, folders, globs and `hub:` specs. Checks every row once now,
+ * without keeping it: JSONL, CSV and Parquet files may be larger than memory.
+ * @throws DataError at the first bad row (unless bad rows are skipped), for an empty or unreadable
+ *   file, and if there is no good row
  */
 export const openRows = async <K extends RowKind>(
   spec: string | readonly string[],
@@ -189,7 +187,7 @@ export const openRows = async <K extends RowKind>(
 ): Promise<RowSource<K>> => {
   const { kind, onBadRow = 'fail', onProgress, maxRowBytes = 64 * 2 ** 20 } = options;
   if (!rowKinds.includes(kind)) {
-    throw new TypeError(`there is no row kind "${kind}"; the kinds are ${rowKinds.join(', ')}`);
+    throw new TypeError(`unknown row kind "${kind}": expected one of ${rowKinds.join(', ')}`);
   }
   const specs = typeof spec === 'string' ? [spec] : [...spec];
   const paths = await resolveFiles(specs, options.hub);
@@ -251,5 +249,5 @@ const noRows = (specs: string[], badRows: BadRow[], count: number): DataError =>
     file: specs.join(', '),
     expected: 'at least one good row',
     found: count === 0 ? 'none' : `none: all ${count} are bad`,
-    advice: badRows[0] && `The first: ${badRows[0].message}`,
+    advice: badRows[0] && `First fault: ${badRows[0].message}`,
   });

@@ -1,7 +1,9 @@
 import { PythonFloat } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { expect, test } from 'vitest';
 import { fixture } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
+import { rowValues } from './parquet-values.ts';
 
 // Written by fixtures/make-parquet-values.py.
 const rows = async () => {
@@ -12,7 +14,7 @@ const called = (args: object) => [
   { type: 'function', function: { name: 'heat', arguments: args } },
 ];
 
-test('structs have the fields that the row has, and no nulls of other rows', async () => {
+test('structs have the fields that the row has, and no nulls from other rows', async () => {
   const [first, second, third] = await rows();
   expect(first?.prompt).toStrictEqual([{ role: 'user', content: 'Heat?', name: 'ann' }]);
   expect(first?.completion).toStrictEqual([
@@ -20,7 +22,7 @@ test('structs have the fields that the row has, and no nulls of other rows', asy
   ]);
   expect(second?.prompt).toStrictEqual([
     { role: 'user', content: 'Heat?' },
-    // Every message has a content: this null is the writer's.
+    // Every message has a content: this null comes from the writer.
     { role: 'assistant', content: null, tool_calls: called({ t: new PythonFloat(20) }) },
     { role: 'tool', content: 'ok' },
   ]);
@@ -31,6 +33,28 @@ test('structs have the fields that the row has, and no nulls of other rows', asy
   ]);
 });
 
+test('structs have their fields in the order of the schema', () => {
+  const type = 'INT32' as const;
+  const repetition_type = 'OPTIONAL' as const;
+  const values = rowValues({
+    version: 1,
+    num_rows: 1n,
+    row_groups: [],
+    metadata_length: 0,
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'sales', repetition_type, num_children: 3 },
+      ...['title', '2024', '2023'].map((name) => ({ name, type, repetition_type })),
+    ],
+  });
+  expect(exactJson(values({ sales: { 2023: 5, 2024: 7, title: 1 } }))).toBe(
+    '{"sales":{"title":1,"2024":7,"2023":5}}',
+  );
+  expect(exactJson(values({ sales: { 2023: 5, title: 1 } }))).toBe(
+    '{"sales":{"title":1,"2023":5}}',
+  );
+});
+
 test('JSON text keeps its nulls and its floats', async () => {
   const [first] = await rows();
   const parameters = { limit: new PythonFloat(20), default: null };
@@ -38,7 +62,7 @@ test('JSON text keeps its nulls and its floats', async () => {
   expect(first?.rendering).toStrictEqual({ tools: [tool], variables: { think: false } });
 });
 
-test('a reward sees numbers with all their digits, dates and times as text, and no invented nulls', async () => {
+test('a reward sees numbers with all their digits, dates and times as text, and no added nulls', async () => {
   const [first, second] = await rows();
   const { tools: _, ...extra } = first!.extra;
   expect(extra).toStrictEqual({

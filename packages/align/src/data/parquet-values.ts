@@ -1,16 +1,16 @@
-// What Parquet's values mean as a row's: told by the schema, since values alone cannot tell a whole
-// float from an integer, nor a struct's absent field from a null.
+// Converts Parquet values to the values of a row by their schema: values alone cannot distinguish a
+// whole float from an integer, or a struct's absent field from a null.
 import { PythonFloat } from '@keel/model';
-import { parseExactJson, setField } from '@keel/model/exact-json';
+import { inOrder, parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
 
 /**
- * What a decoded row has, by its schema:
- * - A null in a struct is absent: Parquet writes every field of a struct, whether the row had it or
- *   not. Maps, lists and columns keep their nulls, and so does a message's "content", which every
- *   message has.
+ * The values of a decoded row, by its schema:
+ * - A null in a struct is absent, because Parquet writes every field of a struct, whether or not
+ *   the row had it. Maps, lists and columns keep their nulls, and so does a message's "content",
+ *   which every message has.
  * - Whole numbers are numbers, or bigint beyond 2^53. Whole floats are {@link PythonFloat}.
- * - Decimals are numbers where a double has all their digits, otherwise text.
+ * - Decimals are numbers if a double represents all their digits, otherwise text.
  * - Dates and times are text in ISO 8601, with all their digits.
  */
 export const rowValues = (metadata: FileMetaData): ((row: unknown) => unknown) => {
@@ -28,7 +28,7 @@ export const rowValues = (metadata: FileMetaData): ((row: unknown) => unknown) =
 
 type Convert = (value: unknown) => unknown;
 
-/** Of a value that may be null. */
+/** Converts a value that may be null. */
 const converter = (tree: SchemaTree): Convert => {
   const convert =
     tree.element.repetition_type === 'REPEATED' && !isGroup(tree) ? listOf(tree) : shaped(tree);
@@ -82,7 +82,10 @@ const struct = ({ children }: SchemaTree): Convert => {
       const part = convert((value as Record<string, unknown>)[name]);
       if (part !== null || (isMessage && name === 'content')) setField(kept, name, part);
     }
-    return kept;
+    return inOrder(
+      kept,
+      fields.map(([name]) => name).filter((name) => Object.hasOwn(kept, name)),
+    );
   };
 };
 
@@ -109,14 +112,14 @@ const anyValue: Convert = (value) => {
   return value;
 };
 
-/** @param scale digits behind the point */
+/** @param scale digits after the decimal point */
 const decimal =
   (scale: number): Convert =>
   (value) => {
     const unscaled = value instanceof Uint8Array ? signed(value) : BigInt(value as number | bigint);
     const text = decimalText(unscaled, scale);
     const digits = `${unscaled}`.replace('-', '').length;
-    // A double has all digits of a decimal of 15.
+    // A double represents any decimal of up to 15 digits.
     return digits <= 15 ? Number(text) : text;
   };
 
@@ -134,8 +137,8 @@ const decimalText = (unscaled: bigint, scale: number): string => {
 };
 
 /**
- * The schema with its decimals as the integers that they are stored as: hyparquet would multiply
- * them by a power of ten, where 0.3 becomes 0.30000000000000004.
+ * The schema with decimals as their stored integers: hyparquet would multiply them by a power of
+ * ten, which turns 0.3 into 0.30000000000000004.
  */
 export const withStoredDecimals = (metadata: FileMetaData): FileMetaData => ({
   ...metadata,
@@ -148,7 +151,7 @@ export const withStoredDecimals = (metadata: FileMetaData): FileMetaData => ({
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-// Bytes that are no text stay bytes: the row's check then names row and field.
+// Bytes that are not text stay bytes, so that the row's check names the row and field.
 const stringFromBytes = (bytes: Uint8Array | undefined): unknown => {
   if (!bytes) return bytes;
   try {
@@ -163,18 +166,18 @@ const jsonFromBytes = (bytes: Uint8Array | undefined): unknown => {
   return typeof text === 'string' ? parseExactJson(text) : text;
 };
 
-/** @param digits of a second's fraction */
+/** @param digits of the fraction of a second */
 const isoTime = (since: bigint, digits: number): string => {
   const perSecond = 10n ** BigInt(digits);
   const fraction = ((since % perSecond) + perSecond) % perSecond;
   const seconds = new Date(Number((since - fraction) / perSecond) * 1000)
     .toISOString()
     .slice(0, 19);
-  const behind = `${fraction}`.padStart(digits, '0').replace(/0+$/, '');
-  return behind === '' ? seconds : `${seconds}.${behind}`;
+  const decimals = `${fraction}`.padStart(digits, '0').replace(/0+$/, '');
+  return decimals === '' ? seconds : `${seconds}.${decimals}`;
 };
 
-/** How hyparquet decodes values that JSON has no form for. */
+/** How hyparquet decodes values that JSON cannot represent. */
 export const parsers = {
   stringFromBytes,
   jsonFromBytes,

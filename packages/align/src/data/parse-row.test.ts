@@ -1,5 +1,5 @@
 import { PythonFloat } from '@keel/model';
-import { parseExactJson } from '@keel/model/exact-json';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { describe, expect, test } from 'vitest';
 import { DataError } from './data-error.ts';
 import { parseRow } from './parse-row.ts';
@@ -13,14 +13,14 @@ const messageOf = (kind: RowKind, value: unknown): string => {
     expect(error).toBeInstanceOf(DataError);
     return (error as Error).message;
   }
-  throw new Error(`expected a DataError, but the row was taken: ${JSON.stringify(value)}`);
+  throw new Error(`expected a DataError, but the row was accepted: ${JSON.stringify(value)}`);
 };
 const user = (content: unknown) => ({ role: 'user', content });
 const assistant = (content: unknown) => ({ role: 'assistant', content });
 const chat = { prompt: [user('Hi')], chosen: [assistant('Hello')], rejected: [assistant('Go')] };
 const plain = { prompt: 'Hi', chosen: ' Hello', rejected: ' Go' };
 
-describe('rows that are right', () => {
+describe('valid rows', () => {
   const good: Record<RowKind, unknown> = {
     text: { text: 'a' },
     messages: { messages: [user('a'), assistant('b')] },
@@ -50,7 +50,7 @@ describe('rows that are right', () => {
     expect(parseRow('supervised', { text: 'a' }, place)).toEqual({ text: 'a', extra: {} });
   });
 
-  test('a supervised row that is wrong is told as one of its kind', () => {
+  test('an invalid supervised row is reported as one of its kind', () => {
     expect(messageOf('supervised', { completion: 'b' })).toBe(
       'pairs.jsonl:17: field "prompt": expected a string or a list of messages, found nothing. A completion row needs it; this row has "completion"',
     );
@@ -96,7 +96,7 @@ describe('rows that are right', () => {
     );
   });
 
-  test('whole floats reach the messages as such, and other fields as plain numbers', () => {
+  test('whole floats stay floats in messages and are plain numbers in other fields', () => {
     const text = `{
       "messages": [
         {"role": "user", "content": "Heat?"},
@@ -109,6 +109,25 @@ describe('rows that are right', () => {
       { function: { name: 'heat', arguments: { t: new PythonFloat(20), n: null } } },
     ]);
     expect(row.extra).toEqual({ answer: 20, id: 18446744073709551617n, nested: { list: [1, 2] } });
+  });
+
+  test('fields that are numbers stay in their places', () => {
+    const args = '{"title":"Sales","2024":7.0,"2023":5}';
+    const call = (form: string) =>
+      `{"role":"assistant","tool_calls":[{"b":1,"0":2,"function":{"name":"plot","arguments":${form}}}]}`;
+    const messages = `[{"role":"user","content":"a","z":1,"5":2},${call(args)},${call(JSON.stringify(args))}]`;
+    const tools = '[{"name":"plot","parameters":{"title":{},"10":{},"9":{}}}]';
+    const variables = '{"years":{"b":1,"1":2}}';
+    const text = `{"messages":${messages},"tools":${tools},"chat_template_kwargs":${variables}}`;
+    const row = parseRow('messages', parseExactJson(text), place);
+    expect(exactJson(row.messages)).toBe(
+      `[{"role":"user","content":"a","z":1,"5":2},${call(args)},${call(args)}]`,
+    );
+    expect(exactJson(row.rendering)).toBe(`{"tools":${tools},"variables":${variables}}`);
+    const asText = JSON.stringify({ messages: [user('a'), assistant('b')], tools });
+    expect(exactJson(parseRow('messages', parseExactJson(asText), place).rendering)).toBe(
+      `{"tools":${tools},"variables":{}}`,
+    );
   });
 
   test('margins and scores may be written in any form of number', () => {
@@ -136,14 +155,14 @@ describe('rows that are right', () => {
     });
   });
 
-  test('a plain prompt that repeats the last question of two whole chats is taken from the chats', () => {
+  test('a plain prompt that repeats the last question of two whole chats is replaced by their common messages', () => {
     const { prompt } = chat;
     const whole = { chosen: [...prompt, ...chat.chosen], rejected: [...prompt, ...chat.rejected] };
     expect(parseRow('preference', { prompt: 'Hi', ...whole }, place)).toEqual({
       ...chat,
       extra: {},
     });
-    expect(messageOf('preference', { prompt: 'Other', ...whole })).toContain('as "prompt" is');
+    expect(messageOf('preference', { prompt: 'Other', ...whole })).toContain('"prompt"');
   });
 
   test('ranks are dense and 1 is best, from ranking or from scores', () => {
@@ -161,7 +180,7 @@ describe('rows that are right', () => {
   });
 });
 
-describe('rows that are wrong say where, what and why', () => {
+describe('errors of invalid rows say where, what and why', () => {
   test('the message as a whole', () => {
     expect(messageOf('preference', { ...plain, chosen: 3 })).toBe(
       'pairs.jsonl:17: field "chosen": expected a string or a list of messages, found a number (3)',
@@ -196,19 +215,19 @@ describe('rows that are wrong say where, what and why', () => {
       'mixed answers',
       'preference',
       { ...chat, rejected: 'Go' },
-      'field "rejected": expected a list of messages, as "chosen" is, found a string ("Go")',
+      'field "rejected": expected a list of messages, like "chosen", found a string ("Go")',
     ],
     [
       'mixed prompt',
       'preference',
       { ...chat, prompt: 'Bye' },
-      'field "chosen": expected a string, as "prompt" is',
+      'field "chosen": expected a string, like "prompt"',
     ],
     [
       'mixed completion',
       'completion',
       { prompt: 'a', completion: [assistant('b')] },
-      'Write all of a row as plain strings, or all of it as messages',
+      'field "completion": expected a string, like "prompt"',
     ],
     [
       'empty chosen',
@@ -275,13 +294,13 @@ describe('rows that are wrong say where, what and why', () => {
       'repeated prompt',
       'preference',
       { ...chat, chosen: [...chat.prompt, ...chat.chosen] },
-      "found the prompt's messages again before it",
+      'field "chosen": expected the answer alone',
     ],
     [
-      'an answer that begins with another role',
+      'an answer that starts with another role',
       'preference',
       { ...chat, chosen: [{ role: 'user', content: 'and then?' }, ...chat.chosen] },
-      'field "chosen": expected an answer that begins with a message of the assistant, found one that begins with a message of "user"',
+      'field "chosen": expected an answer that starts with an assistant message, found one that starts with a "user" message',
     ],
     [
       'ShareGPT',
@@ -317,19 +336,19 @@ describe('rows that are wrong say where, what and why', () => {
       'image part',
       'messages',
       { messages: [user([{ type: 'image' }])] },
-      'expected the part type "text" (only text is read), found a string ("image")',
+      'expected the part type "text"',
     ],
     [
       'chat as JSON string',
       'preference',
       { ...chat, chosen: JSON.stringify(chat.chosen) },
-      'expected a list of messages, not a string with such a list written in it',
+      'field "chosen": expected a list of messages, not a string',
     ],
     [
       'chat as Python text',
       'completion',
       { prompt: 'a', completion: "[{'role': 'assistant', 'content': 'b'}]" },
-      'not a string with such a list written in it',
+      'field "completion": expected a list of messages, not a string',
     ],
     [
       'NaN margin',
@@ -365,7 +384,7 @@ describe('rows that are wrong say where, what and why', () => {
       'label as score',
       'unpaired',
       { prompt: 'a', completion: 'b', label: 3 },
-      'A score is no label',
+      'field "label": expected true or false, found a number (3)',
     ],
     [
       'labels short',
@@ -409,6 +428,6 @@ describe('rows that are wrong say where, what and why', () => {
   });
 
   test('an unknown kind is named', () => {
-    expect(() => parseRow('pairs' as RowKind, {}, place)).toThrow('the kinds are text, messages');
+    expect(() => parseRow('pairs' as RowKind, {}, place)).toThrow(/"pairs".*text, messages/);
   });
 });

@@ -26,8 +26,8 @@ import {
 } from './rows.ts';
 
 /**
- * Checks one value read from a file and turns it into a row of the kind.
- * @throws DataError that names the place, the field, what was expected and what was found
+ * Checks one value from a file and converts it to a row of the kind.
+ * @throws DataError with the place, the field, what was expected and what was found
  */
 export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Place): RowOf[K] => {
   const fail: Fail = (field, details) => {
@@ -35,7 +35,7 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   };
   const schema = rowSchemas[kind];
   if (schema === undefined) {
-    throw new TypeError(`there is no row kind "${kind}"; the kinds are ${rowKinds.join(', ')}`);
+    throw new TypeError(`unknown row kind "${kind}": expected one of ${rowKinds.join(', ')}`);
   }
   if (kind === 'supervised') {
     return parseRow(supervisedKind(value, fail), value, place) as RowOf[K];
@@ -63,15 +63,15 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   return { ...row, extra, ...(rendering !== null && { rendering }) } as unknown as RowOf[K];
 };
 
-/** Fields that a chat template may see: their numbers stay as the file writes them. */
+/** Fields that a chat template may print: their numbers stay as the file writes them. */
 const contentFields = new Set([
   ...['messages', 'prompt', 'completion', 'completions', 'chosen', 'rejected'],
 ]);
 
-/** Fields that Keel itself computes with. */
+/** Fields that Keel computes with. */
 const numericFields = new Set(['margin', 'score_chosen', 'score_rejected', 'scores']);
 
-/** The row with plain numbers in the fields that are no texts or chats. */
+/** The row with plain numbers in the fields that are neither texts nor chats. */
 const plainOwnNumbers = (value: unknown): unknown => {
   if (!isPlainObject(value)) return value;
   let copy: Record<string, unknown> | null = null;
@@ -88,15 +88,15 @@ const plainOwnNumbers = (value: unknown): unknown => {
 
 const asNumber = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
 
-/** Names of the fields that hold something. */
+/** Names of the fields that are not empty. */
 const presentFields = (value: unknown): string[] => {
   const fields = typeof value === 'object' && value !== null ? value : {};
   return Object.entries(fields).flatMap(([name, field]) => (field == null ? [] : [name]));
 };
 
 /**
- * Which of the kinds a supervised row is: told by its fields alone, so that faults are told of that
- * kind.
+ * The kind of a supervised row, determined by its fields alone, so that errors describe faults of
+ * that kind.
  */
 const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[number] => {
   const present = presentFields(value);
@@ -111,7 +111,7 @@ const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[nu
   });
 };
 
-/** Which of the kinds a judged row is, told as {@link supervisedKind} tells it. */
+/** The kind of a judged row, determined as in {@link supervisedKind}. */
 const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] => {
   const present = presentFields(value);
   if (present.includes('completions')) return present.includes('labels') ? 'process' : 'ranking';
@@ -121,7 +121,7 @@ const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] =>
       'an object with "chosen" and "rejected", with "completions" and "ranking" or "scores", or with "completions" (steps) and "labels"',
     found: describeValue(value),
     advice: present.includes('label')
-      ? 'What is learnt here is a comparison: pair answers to the same prompt as "chosen" and "rejected". Answers with a label each are for keel kto'
+      ? 'Write comparisons: pair answers to the same prompt as "chosen" and "rejected". To train on answers with a label each, use keel kto'
       : present.includes('completion') || present.includes('messages') || present.includes('text')
         ? 'To train on answers without a verdict, use keel sft'
         : adviceOn('judged', value),
@@ -235,7 +235,7 @@ const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
   }
   if (prompt === null || prompt === undefined) return withSharedPrompt(chosen, rejected, fail);
   if (isChat(chosen) && !isChat(prompt)) {
-    // Some public sets repeat the last question in a plain "prompt" beside two whole chats.
+    // Some public datasets repeat the last question in a plain "prompt" next to two whole chats.
     const shared = sharedMessageCount(chosen, rejected as Message[]);
     const asked = chosen.slice(0, shared).findLast((message) => message.role === 'user');
     if (asked && textOf(asked).trim() === prompt.trim())
@@ -251,7 +251,7 @@ const withSharedPrompt = (chosen: Content, rejected: Content, fail: Fail): Pair 
       : sharedTextLength(chosen as string, rejected as string);
   if (length === 0) {
     fail('prompt', {
-      expected: 'a prompt, or a beginning that chosen and rejected share',
+      expected: 'a prompt, or a common beginning of chosen and rejected',
       found: 'neither',
       advice: 'Add the field "prompt"',
     });
@@ -271,7 +271,7 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
   if (repeats && prompt.every((message, index) => sameMessage(message, answer[index]!))) {
     fail(field, {
       expected: 'the answer alone',
-      found: "the prompt's messages again before it",
+      found: "the prompt's messages repeated before it",
       advice: 'Remove them from the answer, or remove the field "prompt"',
     });
   }
@@ -279,8 +279,8 @@ const checkAnswer = (field: string, answer: Content, prompt: Content, fail: Fail
 };
 
 /**
- * An answer stands after the header of an assistant's turn, so it begins with one; or it goes on
- * after one.
+ * An answer follows the header of an assistant turn, so it starts with an assistant message or
+ * continues one.
  */
 const checkSpeaker = (
   field: string,
@@ -291,8 +291,8 @@ const checkSpeaker = (
   const [first] = answer;
   if (first!.role === 'assistant' || prompt.at(-1)?.role === 'assistant') return;
   fail(field, {
-    expected: 'an answer that begins with a message of the assistant',
-    found: `one that begins with a message of "${first!.role}"`,
+    expected: 'an answer that starts with an assistant message',
+    found: `one that starts with a "${first!.role}" message`,
     advice:
       'Move the messages before the first assistant message into "prompt"; if they repeat its end, remove them from the answer',
   });
@@ -321,31 +321,32 @@ const checkNotEmpty = (field: string, content: Content, fail: Fail): void => {
   }
 };
 
-/** A call of tools is an answer without text. */
+/** A tool call is an answer without text. */
 const saysSomething = (message: Message): boolean =>
   textOf(message) !== '' || message.tool_calls !== undefined;
 
-/** Something has to be left where the file marks turns as not trained on. */
+/** At least one turn must remain when the file marks turns as not trained on. */
 const checkTrained = (field: string, content: Content, fail: Fail): void => {
   if (!isChat(content)) return;
   const spoken = content.filter(({ role }) => role === 'assistant');
   if (spoken.some((message) => isTrained(message) && saysSomething(message))) return;
   fail(field, {
     expected: 'an assistant message to train on',
-    found: spoken.length === 1 ? 'one with "weight": 0' : 'only ones with "weight": 0',
+    found:
+      spoken.length === 1 ? 'one marked as not trained on' : 'only ones marked as not trained on',
     advice:
-      'Remove the row, or the field "weight" (or "train", "training", "loss", "masked") of a message',
+      'Remove the row, or the mark in a message ("weight", "train", "training", "loss" or "masked")',
   });
 };
 
-/** Objectives that compare or judge answers take them whole. */
+/** Objectives that compare or judge answers use whole answers. */
 const checkUnmarked = (field: string, content: Content, fail: Fail): void => {
   if (!isChat(content)) return;
   const at = content.findIndex((message) => message.role === 'assistant' && !isTrained(message));
   if (at === -1) return;
   fail(`${field}[${at}]`, {
-    expected: 'an answer that counts as a whole',
-    found: 'a turn that is marked as not trained on ("weight": 0)',
+    expected: 'an answer in which every turn counts',
+    found: 'a turn marked as not trained on',
     advice: 'Move the turn into "prompt", or remove the mark',
   });
 };
@@ -363,7 +364,7 @@ const form = (content: Content): string => (isChat(content) ? 'a list of message
 
 const failMixed = (field: string, value: Content, other: string, is: Content, fail: Fail): never =>
   fail(field, {
-    expected: `${form(is)}, as "${other}" is`,
+    expected: `${form(is)}, like "${other}"`,
     found: describeValue(value),
-    advice: 'Write all of a row as plain strings, or all of it as messages',
+    advice: 'Write all texts of a row as plain strings, or all of them as messages',
   });

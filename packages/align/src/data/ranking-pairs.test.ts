@@ -26,7 +26,7 @@ it('pairs every answer with every worse one, the best with the worst, or neighbo
   expect(named(row, 'adjacent')).toEqual(['0>2', '1>0', '1>3', '3>2']);
 });
 
-it('makes no pair of ties', () => {
+it('forms no pair of ties', () => {
   for (const pairing of ['all', 'best_worst', 'adjacent'] as const)
     expect(named(ranking([1, 1, 1]), pairing)).toEqual([]);
 });
@@ -36,7 +36,7 @@ it("gives each pair its answers' scores", () => {
   expect(pair).toMatchObject({ score_chosen: 7.5, score_rejected: 3 });
 });
 
-it('gives rows of a file by their places, whichever row they are of', async () => {
+it('reads derived rows in any order, whichever source row they come from', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keel-derived-'));
   const path = join(folder, 'rankings.jsonl');
   const rows = [

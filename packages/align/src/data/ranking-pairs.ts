@@ -1,17 +1,18 @@
-// The pairs of a ranking. InstructGPT (Ouyang et al. 2022, section 3.5) takes all of them; Zephyr
-// (Tunstall et al. 2023) and many sets made of UltraFeedback the best answer and a worse one.
+// Builds the pairs of a ranking. InstructGPT (Ouyang et al. 2022, section 3.5) uses all of them;
+// Zephyr (Tunstall et al. 2023) and many datasets derived from UltraFeedback use the best answer
+// and a worse one.
 import type { PreferenceRow, RankingRow } from './rows.ts';
 
 export const rankingPairings = ['all', 'best_worst', 'adjacent'] as const;
 
 /**
  * `all`: every answer with every worse one. `best_worst`: the first of the best with the last of
- * the worst. `adjacent`: every answer with those of the next rank. Tied answers make no pair.
+ * the worst. `adjacent`: every answer with those of the next rank. Tied answers form no pair.
  */
 export type RankingPairing = (typeof rankingPairings)[number];
 
 /**
- * Pairs of a ranking, the better answer chosen, with the scores of both where the ranking has them.
+ * Pairs of a ranking, with the better answer as chosen and both scores if the ranking has them.
  */
 export function rankingPairs(
   { prompt, completions, ranks, scores, extra, rendering }: RankingRow,

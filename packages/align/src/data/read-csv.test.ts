@@ -10,7 +10,7 @@ const cell = (text: string) => `"${text.replaceAll('"', '""')}"`;
 const failure = async (name: string, content: string | Uint8Array, kind: RowKind = 'completion') =>
   (await dataErrorOf(() => openRows(write(name, content), { kind }))).text;
 
-test('quoted line breaks, CRLF, blank lines and a byte order mark leave lines right', async () => {
+test('quoted line breaks, CRLF, blank lines and a byte order mark do not disturb line numbers', async () => {
   const content = '\uFEFFprompt,completion\r\n\r\n"a, b","1\r\n2\n3"\r\n\r\nc,"say ""x"""\r\nd,é';
   await using source = await openRows(write('lines.csv', content), { kind: 'completion' });
   const rows = await source.readMany([0, 1, 2]);
@@ -25,7 +25,7 @@ test('quoted line breaks, CRLF, blank lines and a byte order mark leave lines ri
   expect(walked).toEqual(rows.slice(1));
 });
 
-test('rows over many pieces of the file', async () => {
+test('rows across many parts of the file', async () => {
   const lines = Array.from(
     { length: 20_000 },
     (_, i) => `"question ${i}\n${'é'.repeat(i % 40)}",answer ${i}`,
@@ -70,7 +70,7 @@ test('cells hold chats, numbers, labels and lists', async () => {
   expect((await ranking.read(0)).ranks).toEqual([2, 1]);
 });
 
-test('JSON that is no chat stays the text that it is', async () => {
+test('JSON that is not a chat stays text', async () => {
   const json = '[{"a": 1}]';
   const path = write('json.csv', `prompt,completion\n${cell(json)},x\n`);
   await using source = await openRows(path, { kind: 'completion' });
@@ -80,7 +80,7 @@ test('JSON that is no chat stays the text that it is', async () => {
 test('faults are named by line', async () => {
   const cells = 'prompt,completion\n"a\nb",c\nd,e,f\n';
   expect(await failure('cells.csv', cells)).toContain(
-    'cells.csv:4: expected 2 cells, as the header has, found 3',
+    'cells.csv:4: expected 2 cells, as in the header, found 3',
   );
   expect(await failure('header.csv', 'a,b\n')).toContain(
     'header.csv:1: expected a header line that names',
@@ -93,7 +93,7 @@ test('faults are named by line', async () => {
     'quote.csv:3: Invalid Closing Quote',
   );
   expect(await failure('open.csv', 'prompt,completion\na,b\n"x,c\nd,e\n')).toMatch(
-    /open\.csv:3: .*never closed/,
+    /open\.csv:3: .*line 4/,
   );
   const label = 'prompt,completion,label\na,b,good\n';
   expect(await failure('label.csv', label, 'unpaired')).toContain(

@@ -15,8 +15,8 @@ import { type RowKind, rowSchemas } from './rows.ts';
 const chunkBytes = 1 << 18;
 
 /**
- * Indexes a CSV (or, with a tab for a delimiter, TSV) file in one pass that keeps no row. The first
- * record names the fields.
+ * Indexes a CSV (or, with a tab as the delimiter, TSV) file in one pass without keeping any row.
+ * The first record names the fields.
  */
 export const readCsv = async (
   handle: FileHandle,
@@ -26,7 +26,7 @@ export const readCsv = async (
   const { size } = await handle.stat();
   const file = context.name;
   const index = new RowIndex();
-  // Lines are counted here: the parser counts a CRLF inside quotes twice.
+  // Lines are counted here because the parser counts a CRLF inside quotes twice.
   const window = new ByteWindow();
   let mark = 0;
   const source = async function* (): AsyncGenerator<Buffer> {
@@ -49,8 +49,8 @@ export const readCsv = async (
     relax_column_count: true,
   };
   let line = 1;
-  // The place is taken while the parser is at the record: after an error it gives no more records
-  // out.
+  // The place is recorded while the parser is at the record: after an error it returns no more
+  // records.
   const located = (record: string[], bytesDone: number): LocatedRecord => {
     const start = window.start;
     const raw = window.takeUntil(bytesDone);
@@ -105,7 +105,7 @@ interface LocatedRecord {
   place: Place & { line: number };
 }
 
-/** The bytes handed to the parser and not yet claimed by a record. */
+/** The bytes passed to the parser and not yet assigned to a record. */
 class ByteWindow {
   start = 0;
   #chunks: Buffer[] = [];
@@ -137,21 +137,21 @@ const checkHeader = (
 ): string[] => {
   decodeUtf8(raw, place);
   const known = Object.keys(rowSchemas[kind].shape);
-  const twice = header.find((name, column) => header.indexOf(name) !== column);
-  if (twice !== undefined || !header.some((name) => known.includes(name))) {
+  const duplicate = header.find((name, column) => header.indexOf(name) !== column);
+  if (duplicate !== undefined || !header.some((name) => known.includes(name))) {
     throw new DataError({
       ...place,
       expected: `a header line that names the fields of a ${kind} row (${known.join(', ')})`,
-      found: twice === undefined ? shorten(header.join(', ')) : `the name "${twice}" twice`,
+      found: duplicate === undefined ? shorten(header.join(', ')) : `the name "${duplicate}" twice`,
       advice:
-        (twice === undefined ? renamesOf(header, kind) : undefined) ??
-        'The first line of a CSV file must name its columns',
+        (duplicate === undefined ? renamesOf(header, kind) : undefined) ??
+        'The first line of a CSV file must name its columns, each once',
     });
   }
   return header;
 };
 
-/** What to rename; a cell may hold anything. */
+/** Which columns to rename; a cell can hold any value. */
 const renamesOf = (header: string[], kind: RowKind): string | undefined =>
   renameAdvice(kind, Object.fromEntries(header.map((name) => [name, 'text'])));
 
@@ -159,9 +159,9 @@ const rowFrom = (header: string[], record: string[], place: Place): Record<strin
   if (record.length !== header.length) {
     throw new DataError({
       ...place,
-      expected: `${header.length} cells, as the header has`,
+      expected: `${header.length} cells, as in the header`,
       found: `${record.length}`,
-      advice: 'Text with a comma, a quote or a line break has to stand in double quotes',
+      advice: 'Put text that contains a comma, a quote or a line break in double quotes',
     });
   }
   const row: Record<string, unknown> = {};
@@ -174,15 +174,15 @@ const rowFrom = (header: string[], record: string[], place: Place): Record<strin
 const csvError = (error: CsvError, place: Place, context: IndexContext): DataError => {
   const notClosed = error.code === 'CSV_QUOTE_NOT_CLOSED';
   const tooLong = error.code === 'CSV_MAX_RECORD_SIZE';
-  const open = 'A quote that is opened here or below is never closed';
+  const open = 'Close the quote that opens on this line or below';
   return new DataError(
     {
       file: place.file,
       line: place.line,
       found: tooLong
-        ? `the record that begins here is longer than ${context.maxRowBytes} bytes`
+        ? `the record that starts here is longer than ${context.maxRowBytes} bytes`
         : error.message,
-      advice: notClosed || tooLong ? open : 'A double quote inside a quoted cell is written twice',
+      advice: notClosed || tooLong ? open : 'Write a double quote inside a quoted cell twice ("")',
     },
     { cause: error },
   );

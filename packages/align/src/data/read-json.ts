@@ -5,12 +5,12 @@ import { byteOrderMark, decodeUtf8, jsonError, readJsonl } from './read-jsonl.ts
 import type { IndexContext, RowFile } from './row-file.ts';
 import { rowSchemas } from './rows.ts';
 
-/** A JSON file is held in memory as a whole, so there is a size at which it is refused. */
+/** Largest supported JSON file: such files are held in memory as a whole. */
 export const maxJsonBytes = 256 * 2 ** 20;
 
 /**
- * Reads a JSON file that holds a list of rows, or `{"data": [rows]}`. A file named .json that has
- * one object a line, as many public sets do, is read as JSONL.
+ * Reads a JSON file that holds a list of rows, or `{"data": [rows]}`. A .json file with one object
+ * per line, as in many public datasets, is read as JSONL.
  */
 export const readJson = async (
   handle: FileHandle,
@@ -26,7 +26,7 @@ export const readJson = async (
       expected: `a JSON file of at most ${Math.floor(maxBytes / 2 ** 20)} MiB`,
       found: `${Math.ceil(size / 2 ** 20)} MiB`,
       advice:
-        'Write it as JSONL (one object a line), of which any size is read: jq -c ".[]" rows.json > rows.jsonl',
+        'Convert it to JSONL (one object per line), which has no size limit: jq -c ".[]" rows.json > rows.jsonl',
     });
   }
   const bytes = Buffer.allocUnsafe(size);
@@ -85,8 +85,8 @@ const placeInText = (error: Error, text: string, file: string): Place => {
   return { file, line };
 };
 
-// For an unexpected token the engine gives no position: it is the end of the shortest beginning
-// that has one, since a shorter one only ends too early.
+// The engine gives no position for an unexpected token. It is the end of the shortest prefix with
+// that error, since shorter prefixes only end too early.
 const faultyPosition = (text: string): number => {
   let [low, high] = [0, text.length];
   while (low < high) {
@@ -106,7 +106,7 @@ const hasUnexpectedToken = (text: string): boolean => {
   }
 };
 
-// The first line alone is an object, and none that holds the whole list.
+// Whether the first line is a whole object, and not one that holds the list of all rows.
 const holdsLines = async (
   handle: FileHandle,
   { kind, maxRowBytes }: IndexContext,

@@ -11,9 +11,9 @@ const chunkBytes = 1 << 20;
 const newline = 0x0a;
 
 /**
- * Indexes a JSONL file in one pass that keeps no row: every line is checked, its place remembered.
- * Blank lines are passed over but counted; a byte order mark, CRLF and a last line without a
- * newline are fine.
+ * Indexes a JSONL file in one pass: checks every line and records its place, without keeping any
+ * row. Blank lines are skipped but counted. A byte order mark, CRLF and a last line without a
+ * newline are accepted.
  */
 export const readJsonl = async (handle: FileHandle, context: IndexContext): Promise<RowFile> => {
   const { size } = await handle.stat();
@@ -67,7 +67,7 @@ export const readJsonl = async (handle: FileHandle, context: IndexContext): Prom
     }
     if (begin < bytesRead) {
       pending += bytesRead - begin;
-      // A line beyond the limit is counted to its end but not kept.
+      // A line beyond the limit is counted but not kept.
       if (pending <= context.maxRowBytes) pieces.push(Buffer.from(chunk.subarray(begin)));
       else pieces = [];
     }
@@ -88,7 +88,7 @@ const parseLine = (bytes: Buffer, place: Place): unknown => {
 };
 
 /**
- * @throws DataError where the bytes are not UTF-8, which Node would replace by U+FFFD in silence
+ * @throws DataError if the bytes are not UTF-8, which Node would silently replace with U+FFFD
  */
 export const decodeUtf8 = (bytes: Buffer, place: Place): string => {
   if (isUtf8(bytes)) return bytes.toString('utf8');
@@ -97,7 +97,7 @@ export const decodeUtf8 = (bytes: Buffer, place: Place): string => {
     if (good + step <= bytes.length && isUtf8Beginning(bytes.subarray(0, good + step)))
       good += step;
   }
-  // The fault is where a character begins that does not go on.
+  // The fault is at the start of the incomplete character.
   while (good > 0 && !isUtf8(bytes.subarray(0, good))) good--;
   throw new DataError({
     ...place,
@@ -107,7 +107,7 @@ export const decodeUtf8 = (bytes: Buffer, place: Place): string => {
   });
 };
 
-// A character cut off at the end is no fault of the beginning.
+// A character cut off at the end is no fault of a prefix.
 const isUtf8Beginning = (bytes: Buffer): boolean => {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
@@ -117,31 +117,31 @@ const isUtf8Beginning = (bytes: Buffer): boolean => {
   }
 };
 
-/** A complaint of {@link parseExactJson} as a DataError that says what usually causes it. */
+/** An error of {@link parseExactJson} as a DataError that names its usual cause. */
 export const jsonError = (error: Error, text: string, place: Place): DataError => {
   if (error instanceof JsonNumberError) {
     const { key, source } = error;
     const details = {
       ...place,
       ...(!/^\d*$/.test(key) && { field: key }),
-      expected: 'a number that a double can hold',
+      expected: 'a number within the range of a double',
       found: shorten(source),
-      advice: 'Write it as a string, or leave it out',
+      advice: 'Write it as a string, or remove it',
     };
     return new DataError(details, { cause: error });
   }
   let advice: string | undefined;
   if (/\b(NaN|-?Infinity)\b/.test(text) && /Unexpected token|No number/.test(error.message)) {
-    advice = 'JSON knows no NaN or Infinity: leave the field out where there is no number';
+    advice = 'JSON has no NaN or Infinity: omit the field if there is no number';
   } else if (/Unexpected end|Unterminated/.test(error.message)) {
     advice =
-      'It ends in the middle of a value: was the file cut off, or is it JSON over several lines (name it .json)?';
+      'The text ends in the middle of a value: the file may be cut off, or hold JSON over several lines (then name it .json)';
   } else if (/^\s*\[\s*$|^\s*\{\s*$/.test(text)) {
-    advice = 'It looks like JSON over several lines: name the file .json';
+    advice = 'This looks like JSON over several lines: name the file .json';
   } else if (/^\s*\{\s*'/.test(text)) {
-    advice = "It looks like Python's repr: write rows with json.dumps";
+    advice = "This looks like Python's repr: write rows with json.dumps";
   }
-  // The engine's message quotes the text at length; its first part says what is wrong.
+  // The engine's message quotes the text at length; its first part states the problem.
   const reason = reasonOf(error).replace(/,? ?(\.\.\.)?"[\s\S]*" is not valid JSON$/, '');
   return new DataError(
     { ...place, expected: 'a JSON object', found: `${reason} in ${shorten(text)}`, advice },
@@ -149,7 +149,7 @@ export const jsonError = (error: Error, text: string, place: Place): DataError =
   );
 };
 
-/** Number of bytes of a UTF-8 byte order mark (3 or 0). @throws DataError on UTF-16 */
+/** Length of a UTF-8 byte order mark in bytes (3 or 0). @throws DataError on UTF-16 */
 export const byteOrderMark = (bytes: Buffer, place: Place): number => {
   const [first, second, third] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
@@ -174,6 +174,6 @@ const tooLong = (place: Place, limit: number): DataError =>
   new DataError({
     ...place,
     expected: `a line of at most ${limit} bytes`,
-    found: 'a longer one',
-    advice: 'A JSON list of all rows on one line belongs in a file named .json',
+    found: 'a longer line',
+    advice: 'If it is a JSON list of all rows on one line, name the file .json',
   });

@@ -27,7 +27,7 @@ test.each(['chat-snappy.parquet', 'chat-zstd.parquet'])('chats of %s', async (na
   });
 });
 
-test('plain rows with labels, walked from the middle', async () => {
+test('plain rows with labels, iterated from the middle', async () => {
   await using source = await openRows(fixture('plain-snappy.parquet'), { kind: 'unpaired' });
   const rows: unknown[] = [];
   for await (const row of source.iterate(7)) rows.push(row);
@@ -46,7 +46,7 @@ test('64-bit ranks, gzip', async () => {
   ]);
 });
 
-test('bytes that are no text and NaN are named by row, or skipped', async () => {
+test('bytes that are not text and NaN are reported with their row, or skipped', async () => {
   const path = fixture('bad-rows.parquet');
   const { text } = await dataErrorOf(() => openRows(path, { kind: 'preference' }));
   expect(text).toContain('bad-rows.parquet, row 2: field "chosen": expected a string');
@@ -60,7 +60,7 @@ test('bytes that are no text and NaN are named by row, or skipped', async () => 
   expect(await source.read(1)).toEqual({ prompt: 'd', chosen: 'w', rejected: 's', extra: {} });
 });
 
-test('a row group is read once while it stays in the cache, and again after it left', async () => {
+test('a row group is read once while it is in the cache, and again after its eviction', async () => {
   const handle = await open(fixture('plain-snappy.parquet'));
   let reads = 0;
   const counted = new Proxy(handle, {
@@ -85,26 +85,26 @@ test('a row group is read once while it stays in the cache, and again after it l
   await rows.close();
 });
 
-test('other compressions, cut files and other files are refused with what to do', async () => {
+test('other compressions, cut files and other files are rejected with advice', async () => {
   const lz4 = await dataErrorOf(() => openRows(fixture('plain-lz4.parquet'), { kind: 'unpaired' }));
-  expect(lz4.text).toContain('or not at all, found LZ4_RAW. Write the file again with');
+  expect(lz4.text).toMatch(/plain-lz4\.parquet: .*snappy.*LZ4_RAW/);
   const bytes = readFileSync(fixture('chat-snappy.parquet'));
   for (const content of [bytes.subarray(0, 4000), bytes.subarray(4000), Buffer.from('{"a": 1}')]) {
     const path = write('cut.parquet', content);
     const { text } = await dataErrorOf(() => openRows(path, { kind: 'preference' }));
-    expect(text).toContain('cut.parquet: not a Parquet file that can be read');
+    expect(text).toContain('cut.parquet: not a readable Parquet file');
   }
 });
 
-/** A file of which bytes are others now. */
+/** A copy of a fixture with changed bytes. */
 const changed = (name: string, change: (bytes: Buffer) => void): string => {
   const bytes = readFileSync(fixture(name));
   change(bytes);
   return write(`changed-${name}`, bytes);
 };
 
-test('a row group whose columns are not those of the schema is refused before it is read', async () => {
-  // The schema comes first in the footer, and there a letter is another.
+test('a row group whose columns are not those of the schema is rejected before it is read', async () => {
+  // The schema comes first in the footer; one letter of it is changed.
   const path = changed('plain-snappy.parquet', (bytes) => {
     const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
     bytes[bytes.indexOf('completion', footer)] = 'C'.charCodeAt(0);
@@ -113,7 +113,7 @@ test('a row group whose columns are not those of the schema is refused before it
   expect(text).toMatch(/expected the columns .* in row group 1, each once, found "completion"/);
 });
 
-test('bytes that are others give an error of the file, or rows, and never one of the engine', async () => {
+test('changed bytes give a DataError or rows, never an internal error', async () => {
   const whole = readFileSync(fixture('chat-snappy.parquet'));
   let seed = 7;
   const random = (below: number): number => {

@@ -14,10 +14,10 @@ import { DataError, type Place } from './data-error.ts';
 import { parsers, rowValues, withStoredDecimals } from './parquet-values.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 
-/** Decoded row groups are kept up to this many uncompressed bytes. */
+/** Decoded row groups are cached up to this many uncompressed bytes. */
 const defaultCacheBytes = 256 * 2 ** 20;
 
-// Node's own zlib does these; hyparquet itself does snappy.
+// Node's zlib decompresses these; hyparquet itself decompresses snappy.
 const compressors: Compressors = {
   GZIP: (input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) =>
@@ -81,7 +81,7 @@ export const readParquet = async (
     }
   };
 
-  // Positions in the file of the good rows.
+  // Positions of the good rows in the file.
   const positions: number[] = [];
   for (const group of groups) {
     for (const [offset, value] of (await readGroup(group)).entries()) {
@@ -100,7 +100,7 @@ export const readParquet = async (
       rows = readGroup(group);
       cachedBytes += group.bytes;
     }
-    // Last used goes last; the first of the map is the one to forget.
+    // The map is in order of last use, so its first entry is the one to evict.
     cache.delete(group);
     cache.set(group, rows);
     for (const oldest of cache.keys()) {
@@ -158,9 +158,9 @@ const leavesOf = ({ children, path }: SchemaTree): string[] =>
   children.length === 0 ? [path.join('.')] : children.flatMap(leavesOf);
 
 /**
- * Every row group has to hold the schema's columns, each once. hyparquet starts to read all that a
- * group holds, and waits for those of the schema only: what it makes of another damaged column
- * would be thrown where nobody catches it.
+ * Checks that every row group has each column of the schema exactly once. hyparquet starts reading
+ * all columns of a group but awaits only those of the schema, so an error in another, damaged
+ * column would be an unhandled rejection.
  */
 const checkColumns = (metadata: FileMetaData, file: string): void => {
   const expected = parquetSchema(metadata).children.flatMap(leavesOf);
@@ -177,10 +177,10 @@ const checkColumns = (metadata: FileMetaData, file: string): void => {
   }
 };
 
-/** Rows of a group that need no byte of the file: all values are the same, or null. */
+/** Rows that a group may have without any byte in the file: all values are equal, or null. */
 const freeRows = 2 ** 22;
 
-/** Numbers of rows and bytes are the file's own, and memory is taken by them. */
+/** Checks the row counts that the file states, since memory is allocated by them. */
 const checkSizes = (metadata: FileMetaData, file: string, fileSize: number): void => {
   for (const [index, group] of metadata.row_groups.entries()) {
     const rows = Number(group.num_rows);
@@ -201,7 +201,7 @@ const checkCodecs = (metadata: FileMetaData, file: string): void => {
       if (compressors[codec]) continue;
       throw new DataError({
         file,
-        expected: `columns compressed with snappy, ${Object.keys(compressors).join(', ').toLowerCase()} or not at all`,
+        expected: `columns that are uncompressed, or compressed with snappy, ${Object.keys(compressors).join(', ').toLowerCase()}`,
         found: codec,
         advice: 'Write the file again with compression="snappy"',
       });
@@ -209,18 +209,18 @@ const checkCodecs = (metadata: FileMetaData, file: string): void => {
   }
 };
 
-const damaged = 'Was it copied or downloaded as a whole?';
+const damaged = 'The copy or download may be incomplete: fetch the file again';
 
 const unreadable = (file: string, error: unknown, group?: Group): DataError => {
   if (error instanceof DataError) return error;
-  // hyparquet writes values that it did not find into its messages.
-  const said = reasonOf(error);
-  const reason = /\b(undefined|NaN)\b/.test(said) ? 'its contents are damaged' : said;
+  // hyparquet prints values that it did not find as "undefined" or "NaN" in its messages.
+  const message = reasonOf(error);
+  const reason = /\b(undefined|NaN)\b/.test(message) ? 'its contents are damaged' : message;
   const rows = group && `rows ${group.rowStart + 1} to ${group.rowStart + group.rowCount}: `;
   return new DataError(
     {
       file,
-      found: `${rows ?? ''}not a Parquet file that can be read: ${reason}`,
+      found: `${rows ?? ''}not a readable Parquet file: ${reason}`,
       advice: damaged,
     },
     { cause: error },

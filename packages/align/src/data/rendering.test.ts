@@ -44,7 +44,7 @@ test('both may be JSON text, whose floats stay floats', () => {
   });
 });
 
-test.each([null, undefined, '', ' ', [], '[]', 'null'])('%j are no tools', (tools) => {
+test.each([null, undefined, '', ' ', [], '[]', 'null'])('%j is no list of tools', (tools) => {
   if (tools === 'null') {
     expect(() => parseRow('prompt', { prompt: asked, tools }, place)).toThrow('field "tools"');
     return;
@@ -55,21 +55,21 @@ test.each([null, undefined, '', ' ', [], '[]', 'null'])('%j are no tools', (tool
   expect(parseRow('prompt', { prompt: 'Rain?', tools }, place)).not.toHaveProperty('rendering');
 });
 
-test('the pairs of a ranking have what the ranking has', () => {
+test('the pairs of a ranking have the rendering of the ranking', () => {
   const row = { prompt: asked, completions: [yes, no], scores: [2, 1], tools: [tool] };
   const [pair] = rankingPairs(parseRow('ranking', row, place), 'all');
   expect(pair?.rendering).toEqual({ tools: [tool], variables: {} });
 });
 
-describe('what is refused', () => {
+describe('rejected columns', () => {
   test.each<[object, string]>([
     [
       { tools: 'forecast' },
-      'field "tools": expected a list of tools, or JSON text of one, found a string ("forecast")',
+      'field "tools": expected a list of tools, or such a list as JSON text, found a string ("forecast")',
     ],
     [
       { tools: 5 },
-      'field "tools": expected a list of tools, or JSON text of one, found a number (5)',
+      'field "tools": expected a list of tools, or such a list as JSON text, found a number (5)',
     ],
     [{ tools: tool }, 'Put the tool in a list'],
     [{ tools: [tool, '{}'] }, 'field "tools[1]": expected a tool {"type": "function"'],
@@ -81,13 +81,13 @@ describe('what is refused', () => {
     [{ chat_template_kwargs: '{"a"' }, 'found a string ("{"a"")'],
     [
       { chat_template_kwargs: { tools: [] } },
-      'field "chat_template_kwargs.tools": expected variables of the chat template only, found "tools". Write them in the column "tools"',
+      'field "chat_template_kwargs.tools": expected only variables of the chat template, found "tools"',
     ],
     [
       { chat_template_kwargs: { add_generation_prompt: false } },
       'field "chat_template_kwargs.add_generation_prompt"',
     ],
-    [{ chat_template_kwargs: { tokenize: false } }, 'It is an option of the tokenizer'],
+    [{ chat_template_kwargs: { tokenize: false } }, 'field "chat_template_kwargs.tokenize"'],
   ])('%j', (columns, message) => {
     expect(() => parseRow('prompt', { prompt: asked, ...columns }, place)).toThrow(message);
   });

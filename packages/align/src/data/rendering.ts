@@ -1,4 +1,4 @@
-// What a row tells its chat template beside its messages: the columns "tools" and
+// The inputs of a row's chat template other than the messages: the columns "tools" and
 // "chat_template_kwargs".
 
 import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
@@ -6,9 +6,9 @@ import type { Fail } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty, isWellFormed } from './message-fields.ts';
 
-/** What a row's chat template is given beside the messages. */
+/** What a row's chat template receives in addition to the messages. */
 export interface Rendering {
-  /** Descriptions of the tools that the model may call; null without. */
+  /** Descriptions of the tools that the model may call, or null. */
   tools: unknown[] | null;
   /** Variables of the template, such as `enable_thinking`. */
   variables: Record<string, unknown>;
@@ -16,33 +16,33 @@ export interface Rendering {
 
 /**
  * Variables that the renderer sets itself, and arguments of transformers' apply_chat_template that
- * are no variables.
+ * are not variables.
  */
 const reserved: Record<string, string> = {
-  messages: 'The messages are those of the row',
+  messages: "Keel sets it to the row's messages: remove it",
   tools: 'Write them in the column "tools"',
-  add_generation_prompt: 'Keel sets it: true where an answer follows',
-  continue_final_message: 'A prompt that ends with an assistant message is continued without it',
-  conversation: 'The messages are those of the row',
-  chat_template: 'All rows are rendered by the template of the model',
+  add_generation_prompt: 'Keel sets it (true if an answer follows): remove it',
+  continue_final_message: 'Keel continues a final assistant message without it: remove it',
+  conversation: "Keel passes the row's messages: remove it",
+  chat_template: "All rows are rendered with the model's template: remove it",
 };
 for (const name of [
   ...['tokenize', 'padding', 'truncation', 'max_length', 'return_tensors', 'return_dict'],
   ...['return_assistant_tokens_mask', 'tokenizer_kwargs'],
 ]) {
-  reserved[name] = 'It is an option of the tokenizer and no variable of the template: remove it';
+  reserved[name] = 'It is an option of the tokenizer, not a variable of the template: remove it';
 }
 for (const name of ['raise_exception', 'strftime_now']) {
-  reserved[name] = 'It is a function of every template: choose another name';
+  reserved[name] = 'It is a function that every template has: choose another name';
 }
 
 /**
- * Reads the columns of a row; both may be JSON in text, as CSV and many Parquet files have them.
- * @param row as it was read
- * @param chat whether the row is rendered by a chat template at all
- * @returns null where the columns say nothing
- * @throws DataError for values of another form, and where a plain row has such a column, which
- *   would be dropped
+ * Reads both columns of a row. Each may be JSON text, as in CSV and many Parquet files.
+ * @param row as read from the file
+ * @param chat whether a chat template renders the row
+ * @returns null if both columns are empty
+ * @throws DataError for invalid values, and for a plain row with such a column, which would be
+ *   dropped
  */
 export const readRendering = (
   row: Readonly<Record<string, unknown>>,
@@ -62,7 +62,7 @@ export const readRendering = (
   return { tools, variables: variables ?? {} };
 };
 
-/** The columns that say the same: what a row that is written to a file needs. */
+/** The inverse of {@link readRendering}: the columns for a row that is written to a file. */
 export const renderingColumns = (
   rendering: Rendering | undefined,
 ): { tools?: unknown[]; chat_template_kwargs?: Record<string, unknown> } => {
@@ -79,7 +79,7 @@ const readTools = (value: unknown, fail: Fail): unknown[] | null => {
   const tools = jsonIn(value);
   if (!Array.isArray(tools)) {
     return fail('tools', {
-      expected: 'a list of tools, or JSON text of one',
+      expected: 'a list of tools, or such a list as JSON text',
       found: describeValue(value),
       advice: isPlainObject(tools) ? 'Put the tool in a list: [{…}]' : undefined,
     });
@@ -100,14 +100,14 @@ const readVariables = (value: unknown, fail: Fail): Record<string, unknown> | nu
   const variables = jsonIn(value);
   if (!isPlainObject(variables)) {
     return fail('chat_template_kwargs', {
-      expected: 'an object of template variables, or JSON text of one',
+      expected: 'an object of template variables, or such an object as JSON text',
       found: describeValue(value),
     });
   }
   for (const name of Object.keys(variables)) {
     if (!Object.hasOwn(reserved, name)) continue;
     fail(`chat_template_kwargs.${name}`, {
-      expected: 'variables of the chat template only',
+      expected: 'only variables of the chat template',
       found: `"${name}"`,
       advice: reserved[name],
     });

@@ -8,16 +8,16 @@ import { fetchHubFiles, type HubOptions } from './hub.ts';
 import { isHubSpec } from './hub-spec.ts';
 
 /**
- * The files that specs mean, in a fixed order: a file as it is, a folder's data files (its own, not
- * its subfolders'), a glob's matches, a hub dataset's downloaded files.
- * @throws DataError where a spec means nothing, or a file's ending is unknown
+ * The files that the specs select, in a fixed order: a file itself, the data files in a folder (not
+ * in its subfolders), the matches of a glob, the downloaded files of a hub dataset.
+ * @throws DataError if a spec selects nothing, or if a file's ending is not supported
  */
 export const resolveFiles = async (specs: string[], hub: HubOptions = {}): Promise<string[]> => {
   const files: string[] = [];
   for (const spec of specs) {
     const found = isHubSpec(spec) ? await fetchHubFiles(spec, hub) : await localFiles(spec);
     for (const file of found) {
-      // Overlapping globs would train on a file twice.
+      // With overlapping globs, a file would be trained on twice.
       if (!files.includes(file)) files.push(file);
     }
   }
@@ -34,7 +34,7 @@ const localFiles = async (spec: string): Promise<string[]> => {
   }
   if (entry !== undefined) {
     refuseStream(spec, entry);
-    if (formatOf(spec) === null) throw nothing(spec, 'another ending');
+    if (formatOf(spec) === null) throw nothing(spec, 'an unsupported ending');
     return [spec];
   }
   if (!/[*?[{]/.test(spec)) {
@@ -43,12 +43,12 @@ const localFiles = async (spec: string): Promise<string[]> => {
   const matches = await Array.fromAsync(glob(spec));
   const data = matches.filter((path) => formatOf(path) !== null).sort();
   if (data.length === 0) {
-    throw nothing(spec, matches.length === 0 ? 'no file that matches' : matches.join(', '));
+    throw nothing(spec, matches.length === 0 ? 'no matching file' : matches.join(', '));
   }
   return regular(data);
 };
 
-/** @throws DataError where one of them is no regular file */
+/** @throws DataError if one of them is not a regular file */
 const regular = async (paths: string[]): Promise<string[]> => {
   for (const path of paths) {
     const entry = await entryAt(path);
@@ -57,7 +57,7 @@ const regular = async (paths: string[]): Promise<string[]> => {
   return paths;
 };
 
-/** @throws FileError where the system does not let this process look */
+/** @throws FileError if this process has no permission to look */
 const entryAt = async (spec: string): Promise<Stats | undefined> => {
   try {
     return await stat(spec);
@@ -68,7 +68,7 @@ const entryAt = async (spec: string): Promise<Stats | undefined> => {
   }
 };
 
-/** @throws DataError where opening would wait for a writer, or reading would never end */
+/** @throws DataError if opening would wait for a writer, or reading would never end */
 const refuseStream = (spec: string, entry: Stats): void => {
   if (entry.isFile()) return;
   const found = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device';

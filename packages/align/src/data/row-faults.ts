@@ -1,10 +1,10 @@
-// Faults of rows that show only once a row becomes tokens.
+// Faults of rows that appear only when a row is tokenised.
 import { ChatTemplateError } from '@keel/model';
 import { DataError, type Place } from './data-error.ts';
 
 /**
- * An error of the chat template as a fault of the row at this place; any other error as it is,
- * since the row is not to blame.
+ * Converts an error of the chat template to a fault of the row at this place. Any other error stays
+ * as it is, since the row did not cause it.
  * @param advice what to do about it
  */
 export function atRow(cause: unknown, place: Place, advice?: string): unknown {
@@ -13,8 +13,8 @@ export function atRow(cause: unknown, place: Place, advice?: string): unknown {
 }
 
 /**
- * Runs what tokenises a row. @throws what `make` throws, an error of the chat template as {@link
- * atRow} tells it
+ * Tokenises a row.
+ * @throws what `make` throws, with errors of the chat template converted by {@link atRow}
  */
 export function tokenisedAt<Made>(place: Place, make: () => Made): Made {
   try {
@@ -24,7 +24,7 @@ export function tokenisedAt<Made>(place: Place, make: () => Made): Made {
   }
 }
 
-/** Tokenises rows one by one, and leaves out bad ones where that was asked for. */
+/** Tokenises rows one by one and skips bad ones on request. */
 export class RowFaults {
   readonly #skips: boolean;
   readonly #found = new Map<string, string>();
@@ -33,21 +33,21 @@ export class RowFaults {
     this.#skips = onBadRow === 'skip';
   }
 
-  /** Rows left out so far. */
+  /** Number of rows skipped so far. */
   get count(): number {
     return this.#found.size;
   }
 
-  /** What is wrong with the first row that was left out; null where there is none. */
+  /** The fault of the first skipped row, or null. */
   get first(): string | null {
     const [first = null] = this.#found.values();
     return first;
   }
 
   /**
-   * @param place of the row: one that is bad twice counts once
-   * @returns what `make` gives; undefined for a bad row that is left out
-   * @throws DataError for a bad row where they are not left out; whatever else `make` throws
+   * @param place of the row: a row with several faults counts once
+   * @returns the result of `make`, or undefined for a bad row that is skipped
+   * @throws DataError for a bad row unless bad rows are skipped, and any other error of `make`
    */
   take<Made>(place: Place, make: () => Made): Made | undefined {
     try {
@@ -59,17 +59,17 @@ export class RowFaults {
     }
   }
 
-  /** @throws the fault where bad rows are not left out */
+  /** @throws the fault unless bad rows are skipped */
   leaveOut(fault: DataError): void {
     if (!this.#skips) throw fault;
     const { file, line, row } = fault;
     this.#found.set(JSON.stringify([file, line ?? row]), fault.message);
   }
 
-  /** A sentence on the rows left out; null where there are none. */
+  /** A sentence about the skipped rows, or null if there are none. */
   notice(): string | null {
     if (this.count === 0) return null;
-    const rows = this.count === 1 ? '1 bad row is' : `${this.count} bad rows are`;
-    return `${rows} left out, the first: ${this.first}`;
+    const rows = this.count === 1 ? '1 bad row' : `${this.count} bad rows`;
+    return `${rows} skipped. First fault: ${this.first}`;
   }
 }

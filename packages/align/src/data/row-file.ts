@@ -9,17 +9,16 @@ export interface IndexProgress {
   rows: number;
 }
 
-/** What a reader needs while it goes through a file for the first time. */
+/** What a reader needs to index a file. */
 export interface IndexContext {
-  /** The file's name as messages show it. */
+  /** The name of the file in messages. */
   name: string;
   kind: RowKind;
   /**
-   * Whether the value is a good row. A bad one is recorded, or thrown where bad rows are not
-   * skipped.
+   * Whether the value is a good row. Records a bad one, or throws unless bad rows are skipped.
    */
   accept(value: unknown, place: Place): boolean;
-  /** Records a row that could not even be read, or throws. */
+  /** Records a row that cannot be read, or throws. */
   reject(error: DataError): void;
   progress(bytesDone: number, bytesTotal: number, rows: number): void;
   /** Rows longer than this many bytes are bad. */
@@ -27,13 +26,12 @@ export interface IndexContext {
 }
 
 /**
- * The good rows of one file, numbered from 0 in the order of the file; values are as the file has
- * them.
+ * The good rows of one file, numbered from 0 in file order, with values as in the file.
  */
 export interface RowFile {
   readonly length: number;
   value(index: number): Promise<unknown>;
-  /** From row `from` to the end, reading ahead where that is cheaper. */
+  /** From row `from` to the end, with read-ahead if that is cheaper. */
   iterate(from: number): AsyncIterable<unknown>;
   place(index: number): Place;
   close(): Promise<void>;

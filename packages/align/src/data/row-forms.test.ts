@@ -56,12 +56,12 @@ test.each<[RowKind, object, string]>([
   [
     'supervised',
     { query: 'a', answers: '[{"name": "f", "arguments": {"x": 1}}]' },
-    'This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers"',
+    'This is the xLAM form: replace "query" and "answers" with "messages": {"role": "user", "content": …} with the query, then {"role": "assistant", "tool_calls": …} with the calls of "answers"',
   ],
   [
     'messages',
     { query: 'a', answers: [{ name: 'f', arguments: {} }], tools: [{ name: 'f' }] },
-    'This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers". Write each entry of "tools" as {"type": "function", "function": {"name": …, "description": …, "parameters": …}}, with a JSON schema in "parameters"',
+    'This is the xLAM form: replace "query" and "answers" with "messages": {"role": "user", "content": …} with the query, then {"role": "assistant", "tool_calls": …} with the calls of "answers". Write each entry of "tools" as {"type": "function", "function": {"name": …, "description": …, "parameters": …}}, with a JSON schema in "parameters"',
   ],
   ['supervised', { prompt: 'a', response: 'b' }, 'Rename "response" to "completion"'],
   [
@@ -80,13 +80,9 @@ test.each<[RowKind, object, string]>([
     { body: { model: 'm', messages: turns } },
     'This is a request of OpenAI\'s batch interface: rename "body.messages" to "messages"',
   ],
-  ['supervised', { messages: [turns] }, 'The list is inside another list: take it out'],
-  ['supervised', { messages: { messages: turns } }, 'Take the list out of "messages"'],
-  [
-    'supervised',
-    { messages: JSON.stringify(turns) },
-    'It is JSON inside a JSON string: write the list itself',
-  ],
+  ['supervised', { messages: [turns] }, 'The list is nested in another list'],
+  ['supervised', { messages: { messages: turns } }, 'the list in its "messages"'],
+  ['supervised', { messages: JSON.stringify(turns) }, 'This is JSON inside a JSON string'],
   ['prompt', { messages: [asked] }, 'Rename "messages" to "prompt"'],
   ['prompt', { problem: 'a', solution: '4' }, 'Rename "problem" to "prompt"'],
   [
@@ -131,7 +127,7 @@ test.each<[RowKind, object, string]>([
   [
     'ranking',
     { prompt: 'a', completions: [{ response: 'b', overall_score: 7 }] },
-    'Write the text of "response" in place of the object. Collect "overall_score" in a list "scores"',
+    'Replace the object with the text of its "response". Collect "overall_score" in a list "scores"',
   ],
   [
     'ranking',
@@ -152,7 +148,7 @@ test.each<[RowKind, object, string]>([
   expect(await adviceOn(kind, row)).toContain(expected);
 });
 
-test('no renames where the meaning is not certain', async () => {
+test('no advice to rename if the meaning is uncertain', async () => {
   expect(await adviceOn('supervised', { id: 3, title: 'a' })).toBe('');
   expect(await adviceOn('preference', { prompt: 'a', answer: 'b' })).not.toContain('ename');
 });

@@ -1,11 +1,11 @@
-// What to rename in rows of other common forms.
+// Advice on renaming the fields of rows in other common formats.
 import { isPlainObject } from '@keel/model/exact-json';
 import { promptParts } from './known-columns.ts';
 import type { RowKind } from './rows.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What rows of other tools call the fields, the likeliest first. */
+/** Names of the fields in other tools, the most likely first. */
 const otherNames: Record<string, readonly string[]> = {
   messages: ['conversations', 'conversation', 'dialogue', 'dialog', 'chat', 'turns'],
   prompt: ['instruction', 'question', 'query', 'problem', 'request', 'user', 'human', 'input'],
@@ -26,7 +26,7 @@ const otherNames: Record<string, readonly string[]> = {
   text: ['content', 'document'],
 };
 
-/** Fields that make a row of the kind; of several sets, any will do. */
+/** Fields that make a row of the kind; any one of several sets is enough. */
 const formsOf: Record<RowKind, readonly (readonly string[])[]> = {
   text: [['text']],
   messages: [['messages']],
@@ -57,8 +57,8 @@ const shareGptTurns =
   'In each turn, rename "from" to "role" (human is "user", gpt is "assistant", observation is "tool") and "value" to "content"';
 
 /**
- * What to rename so that a row of another form is one of the kind; undefined where that is not
- * certain.
+ * Which fields to rename to make a row of another format one of the kind; undefined if that is
+ * uncertain.
  */
 export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
   nestedAdvice(kind, row) ??
@@ -76,9 +76,9 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
       return other !== undefined;
     });
     if (!complete || pairs.length === 0) continue;
-    const told = pairs.map(([from, to]) => `${shown(from)} to "${to}"`);
+    const renames = pairs.map(([from, to]) => `${shown(from)} to "${to}"`);
     if (pairs.some(([from]) => isShareGpt(row[from]))) {
-      return `This is the ShareGPT form: rename ${joined(told)}. ${shareGptTurns}`;
+      return `This is the ShareGPT form: rename ${joined(renames)}. ${shareGptTurns}`;
     }
     const left = promptParts.filter(
       (name) => holds(row[name]) && !pairs.some(([from]) => from === name),
@@ -88,9 +88,9 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
         ? ''
         : `. Append the text of ${joined(left.map(shown))} to the prompt`;
     if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
-      return `This is the Alpaca form: rename ${joined(told)}${parts}`;
+      return `This is the Alpaca form: rename ${joined(renames)}${parts}`;
     }
-    return `Rename ${joined(told)}${parts}`;
+    return `Rename ${joined(renames)}${parts}`;
   }
   return undefined;
 };
@@ -113,7 +113,7 @@ const otherName = (row: Fields, field: string, kind: RowKind): string | undefine
   return known.find((name) => holds(row[name]) && couldBe(field, row[name]));
 };
 
-/** Whether a value has the form that the field needs; a CSV cell is text whatever it holds. */
+/** Whether a value fits the field; a CSV cell is always text. */
 const couldBe = (field: string, value: unknown): boolean => {
   if (typeof value === 'string') return true;
   if (field === 'label') return typeof value === 'boolean' || value === 0 || value === 1;
@@ -155,10 +155,10 @@ const callsAdvice = (kind: RowKind, row: Fields): string | undefined => {
   const tools = holds(row.tools)
     ? '. Write each entry of "tools" as {"type": "function", "function": {"name": …, "description": …, "parameters": …}}, with a JSON schema in "parameters"'
     : '';
-  return `This is the xLAM form: write "messages" in place of "query" and "answers", {"role": "user", "content": …} with the query and {"role": "assistant", "tool_calls": …} with the calls of "answers"${tools}`;
+  return `This is the xLAM form: replace "query" and "answers" with "messages": {"role": "user", "content": …} with the query, then {"role": "assistant", "tool_calls": …} with the calls of "answers"${tools}`;
 };
 
-/** A list of {"name": …, "arguments": …}, or JSON text of one. */
+/** A list of {"name": …, "arguments": …}, or such a list as JSON text. */
 const areCalls = (value: unknown): boolean =>
   typeof value === 'string'
     ? /^\s*\[\s*\{/.test(value) && value.includes('"arguments"')
@@ -166,7 +166,7 @@ const areCalls = (value: unknown): boolean =>
 
 const numbered = /^(.*?)_?([01abjk]|[12])$/i;
 
-/** Two answers by number or letter, of which another field says which is better. */
+/** Two answers told apart by a number or letter; another field says which one is better. */
 const twoAnswersAdvice = (kind: RowKind, row: Fields): string | undefined => {
   if ((kind !== 'preference' && kind !== 'judged') || 'chosen' in row || 'rejected' in row) {
     return undefined;
@@ -184,13 +184,14 @@ const twoAnswersAdvice = (kind: RowKind, row: Fields): string | undefined => {
 };
 
 /**
- * What to do about a value that is neither text nor a list of messages, where a text or chat
- * belongs.
+ * Advice for a value that is neither text nor a list of messages, in a field for a text or chat.
  */
 export const contentAdvice = (value: unknown): string | undefined => {
   if (typeof value === 'string') return jsonTextAdvice(value);
   if (Array.isArray(value)) {
-    return value.length > 0 ? 'The list is inside another list: take it out' : undefined;
+    return value.length > 0
+      ? 'The list is nested in another list: remove the outer one'
+      : undefined;
   }
   if (!isPlainObject(value)) return undefined;
   if ('role' in value && 'content' in value) {
@@ -199,19 +200,19 @@ export const contentAdvice = (value: unknown): string | undefined => {
   if ('from' in value && 'value' in value) {
     return 'This is the ShareGPT form: put the message in a list, [{"role": …, "content": …}], with its "value" as "content"';
   }
-  if (Array.isArray(value.messages)) return 'Take the list out of "messages"';
+  if (Array.isArray(value.messages)) return 'Replace the object with the list in its "messages"';
   const text = ['response', 'text', 'content', 'output', 'answer'].find(
     (name) => typeof value[name] === 'string',
   );
   if (text === undefined) return undefined;
   const score = ['overall_score', 'score', 'rating'].find((name) => name in value);
   const scores = score === undefined ? '' : `. Collect "${score}" in a list "scores"`;
-  return `Write the text of "${text}" in place of the object${scores}`;
+  return `Replace the object with the text of its "${text}"${scores}`;
 };
 
 const jsonTextAdvice = (text: string): string | undefined => {
   if (!/^\s*\[\s*[[{]/.test(text)) return undefined;
   return /^\s*\[\s*\{\s*'/.test(text)
-    ? "It is Python's repr of a list: write rows with json.dumps"
-    : 'It is JSON inside a JSON string: write the list itself';
+    ? "This is Python's repr of a list: write rows with json.dumps"
+    : 'This is JSON inside a JSON string: write the list itself';
 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RowIndex } from './row-index.ts';
 
-test('places beyond 4 GB and over several chunks come back', () => {
+test('places beyond 4 GB and across several chunks are read back', () => {
   const index = new RowIndex();
   const rows = 150_000;
   for (let row = 0; row < rows; row++) index.push(row * 1e9, row + 1, row * 2 + 1);
@@ -14,7 +14,7 @@ test('places beyond 4 GB and over several chunks come back', () => {
   expect(() => index.line(-1)).toThrow(RangeError);
 });
 
-test('a span holds the rows that fit, and one at least', () => {
+test('a span holds the rows that fit, but at least one', () => {
   const index = new RowIndex();
   for (const [offset, length] of [
     [0, 10],

@@ -7,8 +7,8 @@ interface Chunk {
 }
 
 /**
- * Byte offset, byte length and line of every row of a text file: 16 bytes a row, grown in chunks
- * so that no large array is ever copied. Offsets are exact up to 2^53 bytes.
+ * Byte offset, byte length and line of every row of a text file: 16 bytes per row. It grows in
+ * chunks, so that no large array is ever copied. Offsets are exact up to 2^53 bytes.
  */
 export class RowIndex {
   #chunks: Chunk[] = [];
@@ -47,7 +47,7 @@ export class RowIndex {
   }
 
   /**
-   * The first row after `from` that no longer fits in `bytes` read from the beginning of row
+   * The first row after `from` that no longer fits in `bytes` bytes read from the start of row
    * `from`; at least `from + 1`.
    */
   spanEnd(from: number, bytes: number): number {
@@ -59,7 +59,7 @@ export class RowIndex {
 
   #chunk(row: number): Chunk {
     if (!Number.isInteger(row) || row < 0 || row >= this.#length) {
-      throw new RangeError(`row ${row} is outside 0 to ${this.#length - 1}`);
+      throw new RangeError(`row ${row} is out of range: expected 0 to ${this.#length - 1}`);
     }
     return this.#chunks[Math.floor(row / chunkRows)]!;
   }

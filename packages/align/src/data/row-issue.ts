@@ -13,8 +13,8 @@ export interface IssueDetails {
 }
 
 /**
- * A schema's complaint in the words of a DataError. The schemas' messages say what is expected;
- * what was found is looked up in the value.
+ * Converts a schema issue to the details of a DataError. The messages of the schemas say what is
+ * expected; what was found is looked up in the value.
  */
 export const issueDetails = (issue: Issue, value: unknown, kind: RowKind): IssueDetails => {
   if (issue.path.length === 0) {
@@ -41,7 +41,7 @@ interface Fault {
   advice?: string | undefined;
 }
 
-// Of a union's branches, the one that got furthest is the one the writer meant.
+// The branch of a union that got furthest is probably the one that was meant.
 const deepest = (issue: Issue): Fault => {
   const { path, message } = issue;
   if (issue.code === 'custom') return { path, message, advice: issue.params?.advice };
@@ -70,7 +70,7 @@ const pathName = (path: PropertyKey[]): string =>
     )
     .join('');
 
-const encodedTwice = 'It is JSON inside a JSON string: the row was encoded twice';
+const encodedTwice = 'This is JSON inside a JSON string: the row was encoded twice';
 
 const adviceFor = (
   path: PropertyKey[],
@@ -103,7 +103,7 @@ const adviceFor = (
         : 'Write true for a good answer and false for a bad one';
     }
     if (typeof found === 'number')
-      return 'A score is no label: decide from which score on it is true';
+      return 'A score is not a label: choose a threshold, and write true or false';
   } else if (isNumber) {
     return 'Write the number without quotes';
   }
@@ -113,34 +113,34 @@ const adviceFor = (
 const contents = ['prompt', 'completion', 'chosen', 'rejected', 'messages', 'completions'];
 
 /**
- * Whether a text or chat belongs here: a field of one, an item of "completions", or a message that
- * is none.
+ * Whether a text or chat belongs here: in a content field, as an item of "completions", or in place
+ * of an invalid message.
  */
 const holdsContent = (path: PropertyKey[]): boolean =>
   contents.includes(String(path[0])) && path.length <= 2;
 
-/** What learns from rows with these fields, where a trainer of another kind was given them. */
+/** The command that trains on rows with these fields, if another kind of row was expected. */
 const otherTrainer = (kind: RowKind, fields: readonly string[]): string | undefined => {
   const has = (name: string): boolean => fields.includes(name);
   const pairs = has('chosen') || has('rejected');
   const rankings = has('completions') && !has('labels');
   if (kind === 'preference') {
     if (rankings) {
-      return 'Such rows are rankings: to learn from them, give keel dpo --ranking-pairs all (their pairs) or --loss plackett_luce (whole rankings); keel reward takes them as they are';
+      return 'These rows are rankings. keel reward trains on them as they are; with keel dpo, use --ranking-pairs all (trains on their pairs) or --loss plackett_luce (trains on whole rankings)';
     }
-    if (has('labels') && has('completions')) return 'The steps of an answer are for keel reward';
-    if (has('label') && has('completion')) return 'Answers with a label each are for keel kto';
-    if (has('completion') && !pairs) return 'Answers to imitate are for keel sft';
+    if (has('labels') && has('completions')) return 'To train on labelled steps, use keel reward';
+    if (has('label') && has('completion')) return 'To train on labelled answers, use keel kto';
+    if (has('completion') && !pairs) return 'To imitate answers, use keel sft';
   }
   if (kind === 'unpaired') {
     if (pairs) {
-      return 'Such rows are pairs, which keel dpo learns from; for keel kto, write each answer as a row of its own: "completion", with "label" true for the chosen one and false for the rejected one';
+      return 'These rows are pairs. Train on them with keel dpo; for keel kto, write each answer as a separate row: "completion", with "label" true for the chosen one and false for the rejected one';
     }
     if (rankings) {
-      return 'Such rows are rankings, which keel dpo --loss plackett_luce learns from; for keel kto, write each answer as a row of its own: "completion", with "label" true or false';
+      return 'These rows are rankings. Train on them with keel dpo --loss plackett_luce; for keel kto, write each answer as a separate row: "completion", with "label" true or false';
     }
   }
-  if (kind === 'ranking' && pairs) return 'Such rows are pairs: leave --ranking-pairs out';
+  if (kind === 'ranking' && pairs) return 'These rows are pairs: remove --ranking-pairs';
   return undefined;
 };
 

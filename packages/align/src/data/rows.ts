@@ -12,14 +12,14 @@ const finite = z.number({ error: 'a finite number' });
 const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });
 const listOf = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: what });
 
-/** Text to learn as it stands. */
+/** Text to train on as it is. */
 const text = z.looseObject({ text: textSchema });
-/** A chat of which the assistant's turns are learnt. */
+/** A chat whose assistant turns are trained on. */
 const messages = z.looseObject({ messages: messagesSchema });
-/** A prompt and the answer to learn. */
+/** A prompt and the answer to train on. */
 const completion = z.looseObject({ prompt: contentOrChatSchema, completion: contentOrChatSchema });
 
-/** Two answers, the better one named. Without a prompt, it is what both answers begin with. */
+/** Two answers, one of which is better. Without a prompt, their common beginning is the prompt. */
 const preference = z.looseObject({
   prompt: contentOrChatSchema.nullish(),
   chosen: contentOrChatSchema,
@@ -29,7 +29,7 @@ const preference = z.looseObject({
   score_rejected: finite.nullish(),
 });
 /**
- * Several answers with a rank each (1 is best, equal ranks are ties) or a score each (more is
+ * Several answers, each with a rank (1 is best, equal ranks are ties) or a score (higher is
  * better).
  */
 const ranking = z.looseObject({
@@ -49,8 +49,8 @@ const process = z.looseObject({
 });
 
 /**
- * One schema for each kind of row: the shape alone. `parseRow` adds what a shape cannot say (that
- * two answers differ, that lists have the same length) and normalises. Fields unknown here are
+ * One schema for each kind of row: only its shape. `parseRow` checks what a shape cannot express
+ * (that two answers differ, that lists have the same length) and normalises. Unknown fields are
  * kept.
  */
 export const rowSchemas = {
@@ -58,18 +58,18 @@ export const rowSchemas = {
   messages,
   completion,
   /**
-   * One of the three above: each row is of the first whose field it has, in {@link
-   * supervisedKinds}' order.
+   * Any of the three above. A row is of the first kind, in the order of {@link supervisedKinds},
+   * whose field it has.
    */
   supervised: z.looseObject({ ...messages.shape, ...completion.shape, ...text.shape }),
   preference,
   ranking,
-  /** Several answers that nothing is said of. */
+  /** Several answers without a judgement. */
   samples: z.looseObject({
     prompt: contentOrChatSchema,
     completions: listOf(contentOrChatSchema, 'a list of answers'),
   }),
-  /** One answer with a thumb up (true) or down (false). */
+  /** One answer, labelled good (true) or bad (false). */
   unpaired: z.looseObject({
     prompt: contentOrChatSchema,
     completion: contentOrChatSchema,
@@ -77,8 +77,8 @@ export const rowSchemas = {
   }),
   process,
   /**
-   * Answers with a verdict, what a reward is learnt from: one of {@link judgedKinds}, each row told
-   * by its fields.
+   * Answers with a verdict, to train a reward model on: one of {@link judgedKinds}, determined by
+   * the fields of each row.
    */
   judged: z.looseObject({ ...preference.shape, ...ranking.shape, ...process.shape }),
   /** A prompt to answer. */
@@ -87,24 +87,24 @@ export const rowSchemas = {
 
 export type RowKind = keyof typeof rowSchemas;
 
-/** The kinds that a supervised row may be of; the one that it is of has the field of that name. */
+/** The kinds of a supervised row, each recognised by the field of the same name. */
 export const supervisedKinds = ['messages', 'completion', 'text'] as const;
 
-/** The kinds that a judged row may be of. */
+/** The kinds of a judged row. */
 export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 
-/** The kinds of rows, by name. */
+/** The names of all kinds of rows. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 
 interface Extra {
   /**
-   * The row's fields that its kind does not know, as they were read: numbers are plain, or bigint
+   * The row's fields that its kind does not define, as they were read: numbers are plain, or bigint
    * beyond 2^53.
    */
   extra: Record<string, unknown>;
   /**
-   * From the columns `tools` and `chat_template_kwargs`; absent where they say nothing. Only chats
-   * have it.
+   * From the columns `tools` and `chat_template_kwargs`; absent if they are empty. Only chats have
+   * it.
    */
   rendering?: Rendering;
 }
@@ -126,7 +126,7 @@ export interface CompletionRow extends PromptRow {
   completion: Content;
 }
 
-/** What supervised fine-tuning learns from. */
+/** A row of supervised fine-tuning. */
 export type SupervisedRow = MessagesRow | CompletionRow | TextRow;
 
 /**
@@ -141,7 +141,7 @@ export interface PreferenceRow extends PromptRow {
   score_rejected?: number;
 }
 
-/** `ranks` has one entry a completion, dense, 1 for the best; equal ranks are ties. */
+/** `ranks` has one entry per completion, dense, 1 for the best; equal ranks are ties. */
 export interface RankingRow extends PromptRow {
   completions: Content[];
   ranks: number[];
@@ -156,13 +156,13 @@ export interface UnpairedRow extends CompletionRow {
   label: boolean;
 }
 
-/** The completions are the steps of one answer; `labels` says of each whether it is right. */
+/** The completions are the steps of one answer; `labels` says whether each step is right. */
 export interface ProcessRow extends PromptRow {
   completions: string[];
   labels: boolean[];
 }
 
-/** What a reward model learns from. */
+/** A row that a reward model is trained on. */
 export type JudgedRow = PreferenceRow | RankingRow | ProcessRow;
 
 export interface RowOf {

@@ -7,7 +7,7 @@ import {
   xoshiro128,
 } from './shuffle.ts';
 
-test('SplitMix64 gives the published numbers', () => {
+test('SplitMix64 returns the published numbers', () => {
   const next = splitMix64(1234567n);
   expect([next(), next(), next()]).toEqual([
     6457827717110365317n,
@@ -16,14 +16,14 @@ test('SplitMix64 gives the published numbers', () => {
   ]);
 });
 
-test("xoshiro128** gives its authors' C code's numbers", () => {
+test("xoshiro128** returns the numbers of its authors' C code", () => {
   const next = xoshiro128([1, 2, 3, 4]);
   expect(Array.from({ length: 8 }, next)).toEqual([
     11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849,
   ]);
 });
 
-test('an order has every row once, and depends on seed and epoch alone', () => {
+test('an order has every row once, and depends only on seed and epoch', () => {
   const order = shuffledOrder(1000, 7, 0);
   expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   expect(shuffledOrder(1000, 7, 0)).toEqual(order);
@@ -46,11 +46,11 @@ test('every permutation of four is about equally likely', () => {
   }
   expect(counts.size).toBe(24);
   const chiSquared = [...counts.values()].reduce((sum, n) => sum + (n - 500) ** 2 / 500, 0);
-  // 23 degrees of freedom: 49.7 is passed once in a thousand, and the seeds are fixed.
+  // 23 degrees of freedom: 49.7 is exceeded once in a thousand times, and the seeds are fixed.
   expect(chiSquared).toBeLessThan(49.7);
 });
 
-test('a sampler restored from its state goes on as the first would have', () => {
+test('a sampler restored from its state continues as the first would have', () => {
   for (const shuffle of [true, false]) {
     const first = new OrderedSampler({ length: 5, seed: 3, shuffle });
     for (let taken = 0; taken <= 12; taken++) {
@@ -64,7 +64,7 @@ test('a sampler restored from its state goes on as the first would have', () => 
   }
 });
 
-test('every epoch has each row once; without shuffle in order', () => {
+test('every epoch has each row once, in order without shuffling', () => {
   const shuffled = new OrderedSampler({ length: 6, seed: 1, shuffle: true });
   const epochs = [shuffled.take(6), shuffled.take(6)];
   expect(epochs[0]).not.toEqual(epochs[1]);
@@ -74,7 +74,7 @@ test('every epoch has each row once; without shuffle in order', () => {
   expect(plain.take(5)).toEqual([0, 1, 0, 1, 0]);
 });
 
-test('wrong arguments and states are refused', () => {
+test('invalid arguments and states are rejected', () => {
   expect(() => shuffledOrder(10, 0.5, 0)).toThrow('seed: expected a whole number');
   expect(() => new OrderedSampler({ length: 0, seed: 1, shuffle: true })).toThrow('no rows');
   const sampler = new OrderedSampler({ length: 5, seed: 1, shuffle: true });
@@ -85,10 +85,10 @@ describe('a stratified order', () => {
   const keys = Array.from({ length: 22 }, (_, row) => (row * 7) % 22);
   const order = (epoch: number) => [...stratifiedOrder({ keys, count: 4 }, 3, epoch)];
 
-  it('has every row once, and in any four in turn one of each quarter', () => {
+  it('has every row once, and one of each quarter in any four consecutive rows', () => {
     expect(order(0).toSorted((a, b) => a - b)).toEqual(keys.map((_, row) => row));
-    // Layers of 6, 6, 5 and 5 keys: five whole batches, and of the first two layers a row that is
-    // left over.
+    // Layers of 6, 6, 5 and 5 keys: five whole batches, with one row left over in each of the first
+    // two layers.
     const layers = order(0).map((row) => [6, 12, 17, 22].findIndex((end) => keys[row]! < end));
     for (let start = 0; start + 4 <= 22; start++)
       expect(new Set(layers.slice(start, start + 4)).size).toBe(4);
@@ -100,14 +100,14 @@ describe('a stratified order', () => {
     [10, 4],
     [21, 8],
     [5, 8],
-  ])('of %d rows, every batch of %d has all layers, also where it reaches into the next epoch', (rows, count) => {
+  ])('of %d rows: every batch of %d has all layers, even across epochs', (rows, count) => {
     const ascending = Array.from({ length: rows }, (_, row) => row);
     const stream = Array.from({ length: 9 }, (_, epoch) => [
       ...stratifiedOrder({ keys: ascending, count }, 3, epoch),
     ]).flat();
     for (let start = 0; start + count <= stream.length; start += count) {
       const batch = stream.slice(start, start + count).sort((a, b) => a - b);
-      // The border of two layers is a row further in one epoch than in another.
+      // The border between two layers may move by a row from one epoch to the next.
       batch.forEach((key, layer) => {
         expect(key, batch.join()).toBeGreaterThanOrEqual(Math.floor((layer * rows) / count) - 1);
         expect(key, batch.join()).toBeLessThanOrEqual(Math.ceil(((layer + 1) * rows) / count));
@@ -120,12 +120,12 @@ describe('a stratified order', () => {
     expect(found.toSorted((a, b) => a - b)).toEqual(keys.map((_, row) => row));
   });
 
-  it('is another one every epoch, and the same again', () => {
+  it('differs between epochs, and is reproducible', () => {
     expect(order(1)).not.toEqual(order(0));
     expect(order(1)).toEqual(order(1));
   });
 
-  it('goes on where it was', () => {
+  it('continues from its state', () => {
     const sampler = () =>
       new OrderedSampler({ length: 22, seed: 3, shuffle: true, strata: { keys, count: 4 } });
     const whole = sampler().take(50);

@@ -15,7 +15,7 @@ export const splitMix64 = (seed: bigint): (() => bigint) => {
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
 
 /**
- * xoshiro128** 1.1 (Blackman, Vigna 2018): whole numbers from 0 to 2^32 - 1, from a state of four.
+ * xoshiro128** 1.1 (Blackman, Vigna 2018): whole numbers from 0 to 2^32 - 1, from four state words.
  */
 export const xoshiro128 = (seed: readonly [number, number, number, number]): (() => number) => {
   let [a, b, c, d] = seed;
@@ -34,7 +34,7 @@ export const xoshiro128 = (seed: readonly [number, number, number, number]): (()
 
 const generatorFor = (seed: number, epoch: number): (() => number) => {
   const mix = splitMix64(BigInt(seed));
-  // A seed and an epoch of their own each: seed 1 epoch 2 has nothing of seed 2 epoch 1.
+  // Seed and epoch are mixed separately: seed 1 epoch 2 has nothing in common with seed 2 epoch 1.
   const spread = splitMix64(mix() ^ splitMix64(BigInt(epoch) ^ 0x6b65656c65706f63n)());
   const [first, second] = [spread(), spread()];
   const low = (word: bigint): number => Number(word & 0xffffffffn) | 0;
@@ -42,8 +42,8 @@ const generatorFor = (seed: number, epoch: number): (() => number) => {
 };
 
 /**
- * The numbers 0 to `length - 1` in an order that depends on nothing but the arguments: Fisher-Yates
- * with unbiased draws of xoshiro128**. The same on every machine.
+ * The numbers from 0 to `length - 1` in an order that depends only on the arguments: Fisher-Yates
+ * with unbiased draws of xoshiro128**. It is the same on every machine.
  */
 export const shuffledOrder = (length: number, seed: number, epoch: number): Uint32Array => {
   checkCount('length', length, 2 ** 32);
@@ -65,19 +65,19 @@ export const shuffledOrder = (length: number, seed: number, epoch: number): Uint
   return rows;
 };
 
-/** By what rows are spread over batches. */
+/** Layers of rows that every batch draws from. */
 export interface Strata {
-  /** A number of each row. */
+  /** The sort key of each row. */
   keys: ArrayLike<number>;
-  /** Rows of a batch. */
+  /** Rows per batch. */
   count: number;
 }
 
 /**
- * An order in which any `count` rows in turn come from `count` layers of the keys, the smallest to
- * the largest, one each; which row of a layer comes when is drawn as in {@link shuffledOrder}.
- * Where rows do not divide evenly the last batch of an epoch reaches into the next: that one begins
- * with the layers that are missing, so that it holds for batches of two epochs as well.
+ * An order in which any `count` consecutive rows come from `count` layers of the keys, from the
+ * smallest to the largest, one from each. The order within a layer is random, as in
+ * {@link shuffledOrder}. If the rows do not divide evenly, the last batch of an epoch extends into
+ * the next epoch, which starts with the missing layers, so that this also holds for that batch.
  */
 export const stratifiedOrder = (
   { keys, count }: Strata,
@@ -91,9 +91,9 @@ export const stratifiedOrder = (
   shuffled.forEach((row, place) => {
     places[row] = place;
   });
-  // Rows of epochs before that are in the batch with which this one begins.
-  const begun = (epoch * keys.length) % count;
-  const layerOf = (place: number): number => (begun + place) % count;
+  // Rows of earlier epochs are in the batch with which this epoch starts.
+  const offset = (epoch * keys.length) % count;
+  const layerOf = (place: number): number => (offset + place) % count;
   const sizes = new Uint32Array(count);
   shuffled.forEach((_, place) => {
     sizes[layerOf(place)]! += 1;
@@ -113,8 +113,8 @@ const checkCount = (name: string, value: number, limit: number): void => {
 };
 
 /**
- * `index` rows of epoch `epoch` have been handed out; an index equal to the length means that the
- * epoch is done.
+ * `index` rows of epoch `epoch` have been drawn; an index equal to the length means that the epoch
+ * is finished.
  */
 export interface SamplerState {
   epoch: number;
@@ -124,16 +124,16 @@ export interface SamplerState {
 export interface OrderedSamplerOptions {
   length: number;
   seed: number;
-  /** In the order of the files where false. */
+  /** Without it, rows are in the order of the files. */
   shuffle: boolean;
-  /** Shuffled so that every batch has rows of all layers. */
+  /** If given, rows are shuffled so that every batch has rows of all layers. */
   strata?: Strata | null;
 }
 
 /**
- * Row numbers without end, epoch after epoch; every epoch has each row once. The state is two
- * numbers, and a sampler of the same length, seed and shuffle restored from it goes on as if never
- * stopped.
+ * An endless sequence of row numbers, epoch after epoch; every epoch has each row once. The state
+ * is two numbers: a sampler of the same length, seed and shuffle that is restored from it continues
+ * as if it had never stopped.
  */
 export class OrderedSampler {
   readonly length: number;
@@ -180,13 +180,13 @@ export class OrderedSampler {
     return { epoch: this.#epoch, index: this.#index };
   }
 
-  /** @throws RangeError where the state is none of a sampler of this length */
+  /** @throws RangeError if the state does not fit a sampler of this length */
   check({ epoch, index }: SamplerState): void {
     checkCount('epoch', epoch, Number.MAX_SAFE_INTEGER);
     checkCount('index', index, this.length);
   }
 
-  /** @throws RangeError as {@link check} does */
+  /** @throws RangeError as in {@link check} */
   restore(state: SamplerState): void {
     this.check(state);
     const { epoch, index } = state;

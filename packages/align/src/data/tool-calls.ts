@@ -1,4 +1,4 @@
-// What an assistant message calls: checked and brought into the one form that chat templates
+// Checks the tool calls of an assistant message and converts them to the form that chat templates
 // expect.
 import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 
@@ -6,16 +6,15 @@ import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;
 
 /**
- * The calls with their arguments as objects. JSON text of an object, which is OpenAI's form,
- * becomes that object; arguments that are absent, null or empty text become {} (vLLM treats both
- * the same way before it renders a template).
- * @returns null where nothing is called: the field is null or an empty list
+ * The calls with their arguments as objects. JSON text of an object, as in OpenAI's files, becomes
+ * that object. Absent, null or empty arguments become {} (vLLM does the same before it renders a
+ * template).
+ * @returns null if nothing is called: the field is null or an empty list
  */
 export const readToolCalls = (value: unknown, report: ReportFault): unknown[] | null => {
   if (value === null || value === undefined) return null;
   if (!Array.isArray(value)) {
-    const advice =
-      typeof value === 'string' ? 'Write the list itself, not text with JSON in it' : undefined;
+    const advice = typeof value === 'string' ? 'Write the list itself, not JSON text' : undefined;
     report([], 'a list of tool calls', advice);
     return null;
   }
@@ -60,7 +59,7 @@ const readFunction = (
   const { arguments: given } = called;
   const args = readArguments(given);
   if (args === null) {
-    report([...path, 'arguments'], 'an object of arguments, or JSON text of one');
+    report([...path, 'arguments'], 'an object of arguments, or such an object as JSON text');
     return called;
   }
   return { ...called, arguments: args };

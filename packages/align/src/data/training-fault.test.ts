@@ -6,7 +6,7 @@ const place = { file: 'rows.jsonl', line: 1 };
 const faultOf = (row: object) => trainingFault(parseRow('judged', { prompt: 'q', ...row }, place));
 const said = (content: string) => [{ role: 'assistant', content }];
 
-test('a ranking of ties alone is refused, by the field that says so', () => {
+test('a ranking with only ties is rejected, by the field that has them', () => {
   expect(faultOf({ completions: ['a', 'b'], ranking: [1, 1] })).toMatchObject({
     field: 'ranking',
     found: 'only ties',
@@ -18,7 +18,7 @@ test('a ranking of ties alone is refused, by the field that says so', () => {
   expect(faultOf({ completions: ['a', 'b', 'c'], ranking: [1, 2, 2] })).toBeNull();
 });
 
-test('an answer that is ranked twice is refused, unless both say the same', () => {
+test('an answer that is ranked twice is rejected, unless both ranks are equal', () => {
   expect(faultOf({ completions: ['a', 'b', 'a'], ranking: [1, 2, 3] })).toMatchObject({
     field: 'completions[2]',
     found: 'the same answer as completions[0] ("a") with the ranks 1 and 3',
@@ -54,19 +54,19 @@ test('chats are compared message by message', () => {
   expect(faultOf({ prompt, completions, ranking: [1, 2, 1] })).toBeNull();
 });
 
-test('what training would drop is a fault too', () => {
+test('columns that training would drop are faults too', () => {
   const pair = { chosen: 'a', rejected: 'b' };
   expect(faultOf({ ...pair, weight: 0.5 })).toMatchObject({ field: 'weight' });
   expect(faultOf(pair)).toBeNull();
 });
 
-test('a chat or an answer to imitate that its label calls bad is refused', () => {
+test('a chat or an answer to imitate that is labelled as bad is rejected', () => {
   const messages = [{ role: 'user', content: 'q' }, ...said('a')];
   const labelled = (label: unknown) =>
     trainingFault(parseRow('messages', { messages, label }, place));
   expect(labelled(false)).toMatchObject({
     field: 'label',
-    found: 'an answer that the label calls bad',
+    found: 'an answer labelled as bad',
   });
   expect(labelled(true)).toBeNull();
 });

@@ -1,4 +1,4 @@
-// What makes a good row of no use to training: asked of every row before a model is loaded.
+// Finds valid rows that training cannot use. Every row is checked before a model is loaded.
 import type { DataErrorDetails, Place } from './data-error.ts';
 import { shorten } from './data-error.ts';
 import { droppedByTraining } from './known-columns.ts';
@@ -8,14 +8,14 @@ import type { RankingRow, Row } from './rows.ts';
 type Fault = Omit<DataErrorDetails, keyof Place>;
 
 /**
- * Why nothing, or not what the row says, would be learnt from it; null where it can be trained on.
+ * Why a row cannot be trained on as it is meant, or null if it can.
  */
 export const trainingFault = (row: Row): Fault | null =>
   ('ranks' in row ? rankingFault(row) : null) ?? droppedByTraining(row);
 
 /**
- * A ranking that orders nothing, that ranks an answer above or below itself, or whose scores say the
- * opposite.
+ * A ranking without an order, one that ranks an answer above or below itself, or one that
+ * contradicts its scores.
  */
 export const rankingFault = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>) =>
   Math.max(...row.ranks) === 1 ? onlyTies(row) : (contradiction(row) ?? oppositeScores(row));
@@ -29,7 +29,7 @@ const onlyTies = (row: Pick<RankingRow, 'scores'>): Fault => ({
   field: orderField(row),
   expected: 'an answer that is better than another',
   found: 'only ties',
-  advice: `Such a ranking teaches nothing: ${skipIt}`,
+  advice: `Such a ranking has no effect: ${skipIt}`,
 });
 
 const contradiction = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>): Fault | null => {
@@ -44,7 +44,7 @@ const contradiction = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>
     const text = isChat(answer) ? answer.map(textOf).join(' ') : answer;
     return {
       field: `completions[${later}]`,
-      expected: 'one place in the ranking for each answer',
+      expected: 'a single rank for each answer',
       found: `the same answer as completions[${first}] ("${shorten(text)}") with the ${what} ${values[first]} and ${values[later]}`,
       advice: `Keep one of the two, give both the same ${what.slice(0, -1)}, or skip the row with --on-bad-row skip`,
     };
@@ -52,7 +52,7 @@ const contradiction = (row: Pick<RankingRow, 'completions' | 'ranks' | 'scores'>
   return null;
 };
 
-/** Two answers that `ranking` orders one way and `scores` the other; a tie in either is no order. */
+/** Two answers that `ranking` and `scores` order differently; a tie in either is not an order. */
 const oppositeScores = ({ ranks, scores }: Pick<RankingRow, 'ranks' | 'scores'>): Fault | null => {
   if (scores === undefined) return null;
   for (const [better, rank] of ranks.entries()) {
@@ -60,9 +60,9 @@ const oppositeScores = ({ ranks, scores }: Pick<RankingRow, 'ranks' | 'scores'>)
     if (worse === -1) continue;
     return {
       field: 'scores',
-      expected: 'scores in the order of "ranking"',
+      expected: 'scores in the same order as "ranking"',
       found: `${scores[better]} for completions[${better}], which ranks above completions[${worse}] with ${scores[worse]}`,
-      advice: `In "ranking", 1 is best; in "scores", more is better. Remove one of the two fields, or ${skipIt}`,
+      advice: `In "ranking", 1 is the best; in "scores", the highest is the best. Remove one of the two fields, or ${skipIt}`,
     };
   }
   return null;

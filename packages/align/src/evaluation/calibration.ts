@@ -1,11 +1,11 @@
-// Whether a reward model's probabilities can be believed. Of a pair it predicts P(chosen beats
-// rejected) = s(gap), gap = r_chosen - r_rejected (Bradley-Terry). With the chosen answer always
-// first, every label would be "first wins", and a model that says 1 of everything would look
-// calibrated. Which answer stands first is our choice, so the prediction is read from the side that
-// the model favours: confidence s(|gap|), from 0.5 to 1, is right where the chosen answer is the
-// favoured one. This equals entering each pair both ways round, (s(gap), won) and (s(-gap), lost),
-// whose diagram is symmetric about (0.5, 0.5), but counts a pair once, so that the intervals are
-// those of so many pairs. A gap of 0 is half right.
+// Measures whether a reward model's probabilities can be trusted. For a pair it predicts P(chosen
+// beats rejected) = s(gap), gap = r_chosen - r_rejected (Bradley-Terry). If the chosen answer
+// always came first, every label would be "first wins", and a model that always predicts 1 would
+// look calibrated. The order of the answers is arbitrary, so the prediction is read for the answer
+// that the model prefers: confidence s(|gap|), from 0.5 to 1, is right if that answer is the chosen
+// one. This equals entering each pair in both orders, (s(gap), won) and (s(-gap), lost), with a
+// diagram that is symmetric about (0.5, 0.5). But it counts each pair once, so the intervals are
+// for the actual number of pairs. A gap of 0 counts as half right.
 //
 // Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins
 // of equal mass: Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score:
@@ -14,9 +14,9 @@ import { bootstrapInterval, type Interval, quantile } from './intervals.ts';
 import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 import { resamplingRandom } from './resampling-random.ts';
 
-/** Pairs of about the same confidence: a point of the reliability diagram. */
+/** Pairs with similar confidence: a point of the reliability diagram. */
 export interface ReliabilityBin {
-  /** Ends of the bin */
+  /** Edges of the bin */
   from: number;
   to: number;
   /** Mean of its pairs' confidence */
@@ -33,23 +33,23 @@ export interface Calibration {
    */
   error: { value: number; interval: Interval };
   /**
-   * The same error of a model that were perfectly calibrated, with as many pairs of the same
-   * confidence: few pairs give an error even then, and the bootstrap's is raised by as much again.
-   * Mean, and 95% lie below `high`.
+   * The same error for a perfectly calibrated model with the same pairs and confidences: few pairs
+   * give an error even then, and the bootstrap raises it by the same amount again. Mean, and the
+   * 95th percentile `high`.
    */
   errorByChance: { value: number; high: number };
   /** Expected calibration error over bins of equal mass */
   errorEqualMass: number;
-  /** Mean of s(-gap)^2: 0 is perfect, 0.25 a coin */
+  /** Mean of s(-gap)^2: 0 is perfect, 0.25 is a coin flip */
   brier: number;
-  /** Mean of -log s(gap), the Bradley-Terry loss: ln 2 = 0.693 is a coin */
+  /** Mean of -log s(gap), the Bradley-Terry loss: ln 2 = 0.693 is a coin flip */
   logLoss: number;
-  /** Bins of equal width that hold any pair */
+  /** Bins of equal width that contain pairs */
   bins: ReliabilityBin[];
 }
 
 export interface CalibrationOptions {
-  /** Bins of [0.5, 1]. */
+  /** Number of bins of [0.5, 1]. */
   bins?: number;
   resamples?: number;
   seed?: number;
@@ -64,7 +64,7 @@ const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /**
  * @param gaps r_chosen - r_rejected of each pair
- * @throws RangeError without pairs, for a gap that is not finite, and for bins that are no count
+ * @throws RangeError without pairs, for a gap that is not finite, and for an invalid number of bins
  */
 export function calibrationOf(
   gaps: readonly number[],
@@ -103,10 +103,10 @@ export function calibrationOf(
 }
 
 /**
- * The reliability diagram's points; bins without pairs are left out.
- * @param split `width`: [0.5, 1] in equal parts; `mass`: as many pairs in each, pairs of equal
- *   confidence together
- * @throws RangeError as `calibrationOf`
+ * The reliability diagram's points, without empty bins.
+ * @param split `width`: [0.5, 1] in equal parts; `mass`: the same number of pairs in each, with
+ *   pairs of equal confidence together
+ * @throws RangeError like `calibrationOf`
  */
 export function reliabilityBins(
   gaps: readonly number[],
@@ -148,21 +148,22 @@ export function expectedCalibrationError(bins: readonly ReliabilityBin[]): numbe
 function predictionsOf(gaps: readonly number[]): Prediction[] {
   if (gaps.length === 0) throw new RangeError('calibration needs at least one pair');
   return gaps.map((gap) => {
-    if (!Number.isFinite(gap)) throw new RangeError(`calibration of a pair with the gap ${gap}`);
+    if (!Number.isFinite(gap)) throw new RangeError(`calibration needs finite gaps, got ${gap}`);
     return { confidence: logistic(Math.abs(gap)), hit: hitOf(gap) };
   });
 }
 
 function checkBins(bins: number): void {
-  if (!(Number.isInteger(bins) && bins > 0)) throw new RangeError(`${bins} is no number of bins`);
+  if (!(Number.isInteger(bins) && bins > 0))
+    throw new RangeError(`the number of bins must be a positive integer, got ${bins}`);
 }
 
 const widthBin = (confidence: number, bins: number): number =>
   Math.min(bins - 1, Math.floor((confidence - 0.5) * 2 * bins));
 
 /**
- * The error over equal widths of any draw of the pairs, whose bins stay: |hits - confidences| of a
- * bin, summed.
+ * The equal-width error of a resample of the pairs, with fixed bins: the sum of |hits -
+ * confidences| per bin.
  */
 function widthError(binOf: readonly number[]) {
   const surplus = new Float64Array(Math.max(...binOf) + 1);

@@ -15,7 +15,7 @@ describe('Pearson', () => {
     expect(found.interval![1]).toBeCloseTo(Math.tanh(Math.atanh(r) + 1.959964 / Math.sqrt(5)), 6);
   });
 
-  test('is 1 of a rising line and -1 of a falling one, whatever the offset', () => {
+  test('is 1 for a rising line and -1 for a falling one, for any offset', () => {
     const line = x.map((value) => 1e6 + 3 * value);
     expect(pearson(x, line)).toEqual({
       value: expect.closeTo(1, 12),
@@ -35,7 +35,7 @@ describe('Pearson', () => {
     });
   });
 
-  test('a constant has none', () => {
+  test('is undefined for a constant', () => {
     expect(
       pearson(
         x,
@@ -51,7 +51,7 @@ describe('Spearman', () => {
     expect(ranksOf([30, 10, 20, 10, 30, 30])).toEqual([5, 1.5, 3, 1.5, 5, 5]);
   });
 
-  test('sees order alone', () => {
+  test('depends only on order', () => {
     expect(
       spearman(
         x,
@@ -61,7 +61,7 @@ describe('Spearman', () => {
     expect(spearman(x, y)!.value).toBeCloseTo(pearson(x, y)!.value, 12);
   });
 
-  test('with ties, as Pearson of the ranks (1, 2.5, 2.5, 4) and (2, 1, 3, 4)', () => {
+  test('with ties, equals Pearson of the ranks (1, 2.5, 2.5, 4) and (2, 1, 3, 4)', () => {
     // Covariance 1.5 * 0.5 + 0 + 0 + 1.5 * 1.5 = 3; squares 4.5 and 5.
     expect(spearman([1, 5, 5, 9], [2, 1, 3, 4])!.value).toBeCloseTo(3 / Math.sqrt(4.5 * 5), 12);
   });
@@ -73,7 +73,7 @@ describe('Spearman', () => {
   });
 });
 
-test('what are no points', () => {
-  expect(() => pearson([1], [1, 2])).toThrow('1 values and 2 are no points');
+test('rejects invalid points', () => {
+  expect(() => pearson([1], [1, 2])).toThrow('1 and 2 values');
   expect(() => spearman([1, Number.NaN], [1, 2])).toThrow('NaN');
 });

@@ -1,21 +1,19 @@
 // Pearson's correlation with Fisher's interval (Fisher 1921: atanh r is nearly normal with variance
 // 1 / (n - 3)), and Spearman's rank correlation with Bonett & Wright's (2000: variance (1 + r^2 /
-// 2) / (n - 3)).
-// Both intervals take the points for independent of one another.
+// 2) / (n - 3)). Both intervals assume independent points.
 import { type Interval, Z_95 } from './intervals.ts';
 
 export interface Correlation {
   value: number;
   count: number;
-  /** 95%; null for three points or fewer, which have none */
+  /** 95% interval; null for three points or fewer */
   interval: Interval | null;
 }
 
 /**
- * Pearson's r: how nearly y is a straight line in x.
- * @returns null where x or y is constant, or there are fewer than two points: it is not defined
- *   there
- * @throws RangeError for lists of different lengths and for what is not finite
+ * Pearson's r: how close y is to a linear function of x.
+ * @returns null if x or y is constant or there are fewer than two points, where r is undefined
+ * @throws RangeError for lists of different lengths and for values that are not finite
  */
 export function pearson(x: readonly number[], y: readonly number[]): Correlation | null {
   return correlationOf(x, y, () => 1);
@@ -23,14 +21,14 @@ export function pearson(x: readonly number[], y: readonly number[]): Correlation
 
 /**
  * Spearman's rho: Pearson's r of the ranks; tied values share the mean of their ranks.
- * @returns null, and throws, as `pearson`
+ * @returns null, and throws, like `pearson`
  */
 export function spearman(x: readonly number[], y: readonly number[]): Correlation | null {
   check(x, y);
   return correlationOf(ranksOf(x), ranksOf(y), (r) => 1 + (r * r) / 2);
 }
 
-/** Ranks from 1, the lowest value's; tied values share the mean of their ranks. */
+/** Ranks from 1 for the lowest value; tied values share the mean of their ranks. */
 export function ranksOf(values: readonly number[]): number[] {
   const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);
   const ranks = new Array<number>(values.length);
@@ -45,11 +43,13 @@ export function ranksOf(values: readonly number[]): number[] {
 
 function check(x: readonly number[], y: readonly number[]): void {
   if (x.length !== y.length) {
-    throw new RangeError(`${x.length} values and ${y.length} are no points`);
+    throw new RangeError(
+      `a correlation needs lists of equal length, got ${x.length} and ${y.length} values`,
+    );
   }
   const strange = [...x, ...y].find((value) => !Number.isFinite(value));
   if (strange !== undefined)
-    throw new RangeError(`a correlation of values with ${strange} among them`);
+    throw new RangeError(`a correlation needs finite values, got ${strange}`);
 }
 
 function correlationOf(
@@ -72,7 +72,10 @@ function correlationOf(
   return { value, count, interval: [Math.tanh(centre - half), Math.tanh(centre + half)] };
 }
 
-/** Differences from the mean; zeros of equal values, whose mean may be off by rounding. */
+/**
+ * Differences from the mean; exactly 0 for equal values, whose computed mean may have a rounding
+ * error.
+ */
 function centred(values: readonly number[]): number[] {
   if (values.every((value) => value === values[0])) return values.map(() => 0);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

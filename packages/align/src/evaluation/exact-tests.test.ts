@@ -16,7 +16,7 @@ test('many trials do not underflow', () => {
   expect(signTest(5000, 5000)).toBe(1);
 });
 
-test('McNemar looks at the items that changed', () => {
+test('McNemar only uses the items that changed', () => {
   const before = [true, false, false, false, false, false, false, true, false];
   const after = [true, true, true, true, true, true, true, false, false];
   expect(mcnemarTest(before, after)).toEqual({
@@ -27,7 +27,7 @@ test('McNemar looks at the items that changed', () => {
   expect(() => mcnemarTest([true], [])).toThrow(RangeError);
 });
 
-test('what is no count', () => {
-  expect(() => signTest(1.5, 2)).toThrow('1.5 is no count');
+test('rejects invalid counts', () => {
+  expect(() => signTest(1.5, 2)).toThrow('1.5');
   expect(() => signTest(-1, 2)).toThrow(RangeError);
 });

@@ -1,16 +1,17 @@
 /**
  * Two-sided exact sign test: the probability, if both directions were equally likely, of a split at
- * least as uneven as this one. Ties are to be left out.
+ * least as uneven as this one. Exclude ties.
  *
  * @throws RangeError for counts that are not whole and non-negative.
  */
 export function signTest(wins: number, losses: number): number {
   for (const count of [wins, losses]) {
-    if (!(Number.isInteger(count) && count >= 0)) throw new RangeError(`${count} is no count`);
+    if (!(Number.isInteger(count) && count >= 0))
+      throw new RangeError(`a count must be a non-negative integer, got ${count}`);
   }
   const trials = wins + losses;
   const fewer = Math.min(wins, losses);
-  // log of the binomial coefficient, from one term to the next; 2^-trials alone would underflow.
+  // Update the log of the binomial coefficient from term to term; 2^-trials alone would underflow.
   let logChoose = 0;
   let tail = 0;
   for (let count = 0; count <= fewer; count++) {
@@ -21,8 +22,8 @@ export function signTest(wins: number, losses: number): number {
 }
 
 /**
- * McNemar's exact test for yes or no on the same items before and after: the sign test on the items
- * that changed.
+ * McNemar's exact test for yes/no outcomes of the same items before and after: the sign test on the
+ * items that changed.
  *
  * @returns the two-sided p-value and how many items changed each way.
  * @throws RangeError for lists of different lengths.

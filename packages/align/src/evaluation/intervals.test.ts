@@ -8,7 +8,7 @@ describe('Wilson', () => {
     expect(high).toBeCloseTo(0.9433178, 7);
   });
 
-  test('its ends are where the score test just rejects', () => {
+  test('its limits are where the score test just rejects', () => {
     const z = 1.959963984540054;
     for (const [successes, trials] of [
       [3, 40],
@@ -28,7 +28,7 @@ describe('Wilson', () => {
     expect(wilsonInterval(40, 40)).toEqual([expect.closeTo(40 / (40 + z2), 12), 1]);
   });
 
-  test('what is no proportion', () => {
+  test('rejects invalid proportions', () => {
     for (const [successes, trials] of [
       [1, 0],
       [-1, 3],
@@ -43,7 +43,7 @@ describe('Wilson', () => {
 describe('bootstrap', () => {
   const values = Array.from({ length: 400 }, (_, index) => (index % 20) / 19);
 
-  test("is the normal approximation's for many values", () => {
+  test('matches the normal approximation for many values', () => {
     const mean = 0.5;
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
     const half = 1.96 * Math.sqrt(variance / values.length);
@@ -52,12 +52,12 @@ describe('bootstrap', () => {
     expect(high).toBeCloseTo(mean + half, 2);
   });
 
-  test('of one value, and of equal ones, is that value', () => {
+  test('for one value, and for equal ones, is that value', () => {
     expect(bootstrapMeanInterval([3])).toEqual([3, 3]);
     expect(bootstrapMeanInterval([0.25, 0.25, 0.25])).toEqual([0.25, 0.25]);
   });
 
-  test('the seed decides it, and less confidence is narrower', () => {
+  test('depends on the seed, and is narrower with less confidence', () => {
     expect(bootstrapMeanInterval(values, { seed: 5 })).toEqual(
       bootstrapMeanInterval(values, { seed: 5 }),
     );
@@ -69,7 +69,7 @@ describe('bootstrap', () => {
     expect(high - low).toBeLessThan(higher - lower);
   });
 
-  test('pairs take out what both sides share', () => {
+  test('pairing removes variation common to both sides', () => {
     const after = values.map((value) => value + 0.1);
     const [low, high] = pairedDifferenceInterval(values, after);
     expect(low).toBeCloseTo(0.1, 12);
@@ -77,7 +77,7 @@ describe('bootstrap', () => {
     expect(() => pairedDifferenceInterval([1], [1, 2])).toThrow('1 values before and 2 after');
   });
 
-  test('no values, and values that are none', () => {
+  test('rejects no values, and values that are not finite', () => {
     expect(() => bootstrapMeanInterval([])).toThrow(RangeError);
     expect(() => bootstrapMeanInterval([1, Number.NaN])).toThrow('NaN');
   });

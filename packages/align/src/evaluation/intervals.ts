@@ -1,6 +1,6 @@
 import { resamplingRandom } from './resampling-random.ts';
 
-/** Ends of an interval. */
+/** Limits of an interval. */
 export type Interval = readonly [low: number, high: number];
 
 /** Quantile of the standard normal distribution that leaves 2.5% above it. */
@@ -8,22 +8,22 @@ export const Z_95 = 1.959963984540054;
 
 /**
  * Wilson's score interval for a proportion (Wilson 1927, equation 4 in Brown, Cai and DasGupta
- * 2001).
- * Unlike value ± 1.96 errors it stays within [0, 1] and holds for few or extreme counts.
+ * 2001). Unlike value ± 1.96 standard errors, it stays within [0, 1] and is valid for few or
+ * extreme counts.
  *
  * @param z quantile of the standard normal distribution; 1.96 gives 95%.
  * @throws RangeError unless 0 <= successes <= trials and trials > 0.
  */
 export function wilsonInterval(successes: number, trials: number, z = Z_95): Interval {
   if (!(trials > 0 && successes >= 0 && successes <= trials)) {
-    throw new RangeError(`${successes} successes of ${trials} trials are no proportion`);
+    throw new RangeError(`${successes} successes of ${trials} trials is not a proportion`);
   }
   const share = successes / trials;
   const z2 = z * z;
   const centre = (share + z2 / (2 * trials)) / (1 + z2 / trials);
   const spread = Math.sqrt((share * (1 - share)) / trials + z2 / (4 * trials * trials));
   const half = (z * spread) / (1 + z2 / trials);
-  // At the ends the formula gives exactly 0 or 1; rounding need not.
+  // At the limits the formula gives exactly 0 or 1, but rounding may not.
   return [
     successes === 0 ? 0 : Math.max(0, centre - half),
     successes === trials ? 1 : Math.min(1, centre + half),
@@ -49,7 +49,7 @@ export function bootstrapMeanInterval(
 ): Interval {
   const strange = values.find((value) => !Number.isFinite(value));
   if (strange !== undefined)
-    throw new RangeError(`an interval of values with ${strange} among them`);
+    throw new RangeError(`an interval needs finite values, got ${strange}`);
   const mean = (draws: Uint32Array): number => {
     let sum = 0;
     for (const draw of draws) sum += values[draw]!;
@@ -61,7 +61,8 @@ export function bootstrapMeanInterval(
 /**
  * Percentile bootstrap interval of any statistic of `count` items.
  *
- * @param statistic of the items with these indices, drawn with replacement; the list is used again
+ * @param statistic of the items with these indices, drawn with replacement; the list is reused
+ *   between calls
  * @throws RangeError without items.
  */
 export function bootstrapInterval(
@@ -81,10 +82,10 @@ export function bootstrapInterval(
 }
 
 /**
- * Bootstrap interval of mean(after - before), where both were measured on the same items: the pairs
- * are drawn, so that what is common to both sides does not widen it.
+ * Bootstrap interval of mean(after - before), measured on the same items: pairs are resampled, so
+ * that variation common to both sides does not widen it.
  *
- * @throws RangeError for lists of different lengths, and as `bootstrapMeanInterval`.
+ * @throws RangeError for lists of different lengths, and like `bootstrapMeanInterval`.
  */
 export function pairedDifferenceInterval(
   before: readonly number[],
@@ -98,7 +99,7 @@ export function pairedDifferenceInterval(
   return bootstrapMeanInterval(differences, options);
 }
 
-/** Linear interpolation between the sorted values, as NumPy's default. */
+/** Linear interpolation between the sorted values, like NumPy's default. */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);

@@ -13,7 +13,7 @@ const pair = (longer: number, gap: number): ScoredPair => ({
   rejected: { score: 0, length: 100 },
 });
 
-test('accuracy and the rule; what is equal is half right', () => {
+test('accuracy and the rule; ties count as half right', () => {
   const pairs = [pair(5, 1), pair(-5, 1), pair(0, -1), pair(3, 0)];
   expect(accuracyOf(pairs)).toMatchObject({ value: 2.5 / 4, count: 4 });
   expect(longerWins(pairs)).toMatchObject({ value: 2.5 / 4, count: 4 });
@@ -21,7 +21,7 @@ test('accuracy and the rule; what is equal is half right', () => {
 });
 
 describe('buckets', () => {
-  test('a reward that is length alone is all right on one side and all wrong on the other', () => {
+  test('a reward that equals length is always right on one side and always wrong on the other', () => {
     const pairs = [1, 2, 8, 9, 40, -1, -9, -41].map((longer) => pair(longer, longer));
     const buckets = lengthBuckets(pairs, { edges: [5, 20] });
     expect(buckets.map(({ from, to, all }) => [from, to, all.count])).toEqual([
@@ -36,7 +36,7 @@ describe('buckets', () => {
     }
   });
 
-  test('equal lengths stand apart, and a side without pairs is null', () => {
+  test('equal lengths are separate, and a side without pairs is null', () => {
     const [equal, rest] = lengthBuckets([pair(0, 1), pair(0, -1), pair(4, 1)], { buckets: 1 });
     expect(equal).toMatchObject({
       from: 0,
@@ -48,7 +48,7 @@ describe('buckets', () => {
     expect(rest).toMatchObject({ from: 4, to: 4, chosenShorter: null });
   });
 
-  test('without edges, about as many pairs in each, and none is lost', () => {
+  test('without edges, buckets have about equal numbers of pairs, and none is lost', () => {
     const pairs = Array.from({ length: 100 }, (_, index) => pair((index % 50) - 25, 1));
     const buckets = lengthBuckets(pairs);
     const counts = buckets.map(({ all }) => all.count);
@@ -59,13 +59,13 @@ describe('buckets', () => {
     expect(lengthBuckets([])).toEqual([]);
   });
 
-  test('edges that do not rise', () => {
-    expect(() => lengthBuckets([pair(1, 1)], { edges: [5, 5] })).toThrow('from above 0: 5, 5');
+  test('rejects edges that are not increasing', () => {
+    expect(() => lengthBuckets([pair(1, 1)], { edges: [5, 5] })).toThrow('5, 5');
     expect(() => lengthBuckets([pair(1, 1)], { edges: [0] })).toThrow(RangeError);
   });
 });
 
-test('which answer is the longer does not depend on which was chosen', () => {
+test('the preference for longer answers does not depend on which was chosen', () => {
   const cases = [pair(5, 1), pair(-5, -1), pair(5, -1), pair(-5, 1), pair(0, 1), pair(5, 0)];
   expect(cases.map(rewardPrefersLonger)).toEqual([1, 1, 0, 0, 0.5, 0.5]);
 });

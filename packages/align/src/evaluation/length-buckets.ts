@@ -1,50 +1,49 @@
-// Whether a reward model tells answers apart or their lengths: its accuracy by how much the lengths
-// differ, and on which side the longer answer stands. Where it follows length, it is right where
-// the chosen answer is the longer one and wrong where it is the shorter one, whatever its accuracy
-// over all.
+// Measures whether a reward model judges answers or just their lengths: its accuracy by length
+// difference, and by which answer is longer. A model that follows length is right if the chosen
+// answer is longer and wrong if it is shorter, whatever its overall accuracy.
 import { quantile } from './intervals.ts';
 import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 
-/** What a reward model gave to the answers of a pair, and their lengths in any one unit. */
+/** A reward model's scores of a pair's answers, and their lengths in any one unit. */
 export interface ScoredPair {
   chosen: { score: number; length: number };
   rejected: { score: number; length: number };
 }
 
-/** Pairs whose lengths differ by about as much. */
+/** Pairs with similar length differences. */
 export interface LengthBucket {
-  /** Smallest and largest difference of lengths, both inside; 0 to 0 is pairs of equal length */
+  /** Smallest and largest length difference, inclusive; 0 to 0 for pairs of equal length */
   from: number;
   to: number;
   all: Proportion;
-  /** Of the pairs whose chosen answer is the longer, and the shorter; null where there are none */
+  /** Accuracy on pairs whose chosen answer is longer, and shorter; null if there are none */
   chosenLonger: Proportion | null;
   chosenShorter: Proportion | null;
-  /** How often the longer answer is the chosen one; equal lengths are half right */
+  /** How often the longer answer is the chosen one; equal lengths count as half right */
   longerWins: Proportion;
 }
 
-/** How often the reward of the chosen answer is the higher one; equal rewards are half right. */
+/** How often the chosen answer has the higher reward; equal rewards count as half right. */
 export const accuracyOf = (pairs: readonly ScoredPair[]): Proportion | null =>
   proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.score - rejected.score)));
 
-/** The rule "the longer answer wins"; equal lengths are half right. */
+/** Accuracy of the rule "the longer answer wins"; equal lengths count as half right. */
 export const longerWins = (pairs: readonly ScoredPair[]): Proportion | null =>
   proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length)));
 
 /**
- * Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half where
- * either is equal.
+ * Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half if
+ * lengths or rewards are equal.
  */
 export const rewardPrefersLonger = ({ chosen, rejected }: ScoredPair): number =>
   hitOf((chosen.score - rejected.score) * Math.sign(chosen.length - rejected.length));
 
 /**
- * Accuracy by difference of lengths, the smallest difference first.
- * @param edges where buckets begin, rising and above 0; unless told, quantiles of the differences,
- *   so that buckets hold about as many pairs
- * @param buckets how many, where no edges are given; equal lengths are one more
- * @throws RangeError for edges that do not rise from above 0
+ * Accuracy by length difference, smallest difference first.
+ * @param edges where buckets start, positive and increasing (default: quantiles of the differences,
+ *   so that buckets have about equal numbers of pairs)
+ * @param buckets number of buckets if no edges are given; equal lengths are an additional one
+ * @throws RangeError for edges that are not positive and increasing
  */
 export function lengthBuckets(
   pairs: readonly ScoredPair[],
@@ -58,7 +57,7 @@ export function lengthBuckets(
   for (const [index, edge] of bounds.entries()) {
     if (!(edge > (bounds[index - 1] ?? 0))) {
       throw new RangeError(
-        `length differences' edges are to rise from above 0: ${bounds.join(', ')}`,
+        `bucket edges must be positive and increasing, got ${bounds.join(', ')}`,
       );
     }
   }
@@ -89,7 +88,10 @@ export function lengthBuckets(
   });
 }
 
-/** Edges between buckets of about as many pairs; fewer where many differences are equal. */
+/**
+ * Edges between buckets with about equal numbers of pairs; fewer edges if many differences are
+ * equal.
+ */
 function quantileEdges(sorted: readonly number[], buckets: number): number[] {
   if (sorted.length === 0) return [];
   const inner = Array.from({ length: buckets - 1 }, (_, index) =>

@@ -4,33 +4,32 @@ export interface PairLengths {
   rejected: number;
 }
 
-/** How often lengths alone tell the chosen answer from the rejected one, on held-out pairs. */
+/**
+ * How often lengths alone distinguish the chosen answer from the rejected one, on held-out pairs.
+ */
 export interface LengthOnlyAccuracy {
-  /**
-   * The longer, or the shorter, is taken for the chosen one where they differ by more than a
-   * threshold.
-   */
+  /** Predicts the longer (or the shorter) answer if lengths differ by more than a threshold. */
   threshold: number;
   /**
-   * Logistic regression on the logarithm of the length and its square: also finds a favoured
-   * middle.
+   * Logistic regression on the logarithm of the length and its square: also finds a preferred
+   * middle length.
    */
   logistic: number;
 }
 
 /**
- * Fits two classifiers that see nothing but lengths on training pairs and measures them on held-out
- * pairs. A pair that a classifier cannot tell counts one half, so that 0.5 is what a coin reaches;
- * data in which either reaches much more give the answer away.
+ * Fits two classifiers that see only lengths on training pairs and measures them on held-out pairs.
+ * A pair that a classifier cannot decide counts one half, so a coin flip reaches 0.5. If either
+ * reaches much more, lengths in the data give the label away.
  *
- * @throws RangeError where either list is empty.
+ * @throws RangeError if either list is empty.
  */
 export function lengthOnlyAccuracy(
   training: readonly PairLengths[],
   heldOut: readonly PairLengths[],
 ): LengthOnlyAccuracy {
   if (training.length === 0 || heldOut.length === 0) {
-    throw new RangeError('a classifier of lengths needs training and held-out pairs');
+    throw new RangeError('a length classifier needs training pairs and held-out pairs');
   }
   return {
     threshold: accuracy(heldOut, fitThreshold(training)),
@@ -38,9 +37,7 @@ export function lengthOnlyAccuracy(
   };
 }
 
-/**
- * Positive where the chosen answer is taken for the chosen one; 0 where the pair cannot be told.
- */
+/** Positive if the chosen answer is predicted; 0 if the pair cannot be decided. */
 type Lead = (pair: PairLengths) => number;
 
 function accuracy(pairs: readonly PairLengths[], lead: Lead): number {
@@ -74,7 +71,7 @@ function fitThreshold(pairs: readonly PairLengths[]): Lead {
 
 /**
  * Newton's method on the logistic loss of w · (x(chosen) - x(rejected)), x = (log length, its
- * square), with a little weight decay, without which separable pairs have no optimum.
+ * square), with slight weight decay, because separable pairs have no optimum without it.
  */
 function fitLogistic(pairs: readonly PairLengths[]): Lead {
   const raw = pairs.map(features);

@@ -17,7 +17,7 @@ describe('one problem', () => {
     }
   });
 
-  test('k = 1 is the share that passed; none and enough', () => {
+  test('k = 1 is the share that passed; none passed, and enough passed', () => {
     expect(passAtK({ samples: 8, passed: 3 }, 1)).toBeCloseTo(3 / 8, 12);
     expect(passAtK({ samples: 8, passed: 0 }, 8)).toBe(0);
     expect(passAtK({ samples: 8, passed: 1 }, 8)).toBe(1);
@@ -29,7 +29,7 @@ describe('one problem', () => {
     expect(value).toBeCloseTo(1 - 0.99 ** 100, 3);
   });
 
-  test('is without bias: its mean over binomial outcomes is 1 - (1 - p)^k', () => {
+  test('is unbiased: its mean over binomial outcomes is 1 - (1 - p)^k', () => {
     const [n, k, p] = [7, 3, 0.3];
     let expected = 0;
     for (let passed = 0; passed <= n; passed++) {
@@ -39,10 +39,10 @@ describe('one problem', () => {
     expect(expected).toBeCloseTo(1 - (1 - p) ** k, 12);
   });
 
-  test('too few samples and no counts are errors', () => {
+  test('too few samples and invalid counts are errors', () => {
     expect(() => passAtK({ samples: 4, passed: 4 }, 5)).toThrow('needs 5 samples');
     expect(() => passAtK({ samples: 4, passed: 5 }, 1)).toThrow('5 of 4 samples passed');
-    expect(() => passAtK({ samples: 4, passed: 1 }, 0)).toThrow('k is to be 1 or more');
+    expect(() => passAtK({ samples: 4, passed: 1 }, 0)).toThrow('pass@0');
   });
 });
 
@@ -55,7 +55,7 @@ test('mean over problems, with an interval', () => {
   expect(found.interval[1]).toBeGreaterThan(found.value);
   expect(meanPassAtK(problems, 2)).toEqual(found);
   expect(() => meanPassAtK([...problems, { samples: 1, passed: 0 }], 2)).toThrow(
-    'problem 40: pass@2 needs 2 samples of each problem, got 1',
+    /^problem 40: pass@2 .* 1$/,
   );
-  expect(() => meanPassAtK([], 1)).toThrow('pass@1 of no problems');
+  expect(() => meanPassAtK([], 1)).toThrow('pass@1');
 });

@@ -8,8 +8,8 @@ export interface Proportion {
 }
 
 /**
- * The mean of hits, each from 0 to 1: 1 for right, 0 for wrong, one half for what cannot be told.
- * @returns null of no items
+ * The mean of hits, each from 0 to 1: 1 for right, 0 for wrong, one half for undecided. @returns
+ * null without items
  */
 export function proportionOf(hits: readonly number[]): Proportion | null {
   const count = hits.length;
@@ -18,5 +18,8 @@ export function proportionOf(hits: readonly number[]): Proportion | null {
   return { value: successes / count, count, interval: wilsonInterval(successes, count) };
 }
 
-/** How a rule that leads by `lead` towards the truth did: right, wrong, or undecided at 0. */
+/**
+ * Scores a rule by its lead towards the truth: right (1), wrong (0), or undecided (0.5) at a lead
+ * of 0.
+ */
 export const hitOf = (lead: number): number => (lead > 0 ? 1 : lead < 0 ? 0 : 0.5);

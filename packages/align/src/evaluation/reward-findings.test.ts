@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ScoredPair } from './length-buckets.ts';
 import { rewardFindings } from './reward-findings.ts';
 
-/** 200 pairs whose reward is length plus something of the truth. */
+/** 200 pairs whose reward is length plus some signal of the truth. */
 const pairs = Array.from({ length: 200 }, (_, index): ScoredPair => {
   const longer = ((index * 37) % 101) - 50;
   const rejected = { score: ((index * 13) % 17) / 8, length: 80 + (index % 40) };
@@ -12,7 +12,7 @@ const pairs = Array.from({ length: 200 }, (_, index): ScoredPair => {
   };
 });
 
-test('puts the measures side by side, as plain JSON', () => {
+test('collects the measures as plain JSON', () => {
   const findings = rewardFindings(pairs, { lengthUnit: 'words' });
   expect(JSON.parse(JSON.stringify(findings))).toEqual(findings);
   expect(findings).toMatchObject({ pairs: 200, lengthUnit: 'words' });
@@ -33,7 +33,7 @@ test('puts the measures side by side, as plain JSON', () => {
   expect(counted).toBe(200);
 });
 
-test('equal scores and lengths have no correlation, and are no error', () => {
+test('equal scores and lengths have no correlation, but are not an error', () => {
   const same: ScoredPair = {
     chosen: { score: 1, length: 3 },
     rejected: { score: 1, length: 3 },
@@ -45,6 +45,6 @@ test('equal scores and lengths have no correlation, and are no error', () => {
   expect(findings.lead).toEqual({ value: 0, interval: [0, 0], p: 1 });
 });
 
-test('without pairs there is nothing to say', () => {
+test('rejects an empty list', () => {
   expect(() => rewardFindings([])).toThrow('at least one pair');
 });

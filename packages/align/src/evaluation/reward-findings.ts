@@ -1,5 +1,5 @@
-// What held-out pairs tell of a reward model, in one structure that is written beside the run and
-// drawn in its report.
+// Measurements of a reward model on held-out pairs, in one structure that is written to the run
+// folder and shown in the report.
 import { type Calibration, calibrationOf } from './calibration.ts';
 import { type Correlation, pearson, spearman } from './correlation.ts';
 import { signTest } from './exact-tests.ts';
@@ -17,37 +17,37 @@ import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 /** Plain numbers, as JSON. */
 export interface RewardFindings {
   pairs: number;
-  /** What lengths are counted in, for example `tokens` */
+  /** Unit of lengths, for example `tokens` */
   lengthUnit: string;
   accuracy: Proportion;
-  /** The rule "the longer answer wins" on the same pairs */
+  /** Accuracy of the rule "the longer answer wins" on the same pairs */
   longerWins: Proportion;
-  /** Accuracy less the rule's, with a paired bootstrap interval */
+  /** Accuracy minus the rule's, with a paired bootstrap interval */
   lead: Lead;
   calibration: Calibration;
   lengthBuckets: LengthBucket[];
   /**
-   * Score against length over all answers; null where all are equal. The two answers of a pair are
-   * not independent, so that the intervals are somewhat narrow.
+   * Correlation of score and length over all answers; null if all are equal. The two answers of a
+   * pair are not independent, so the intervals are somewhat too narrow.
    */
   lengthCorrelation: { pearson: Correlation | null; spearman: Correlation | null };
-  /** The longer of two answers of different length; null where no lengths differ */
+  /** Statistics on the longer of two answers; null if no lengths differ */
   longerAnswers: LongerAnswers | null;
 }
 
 export interface LongerAnswers {
-  /** How often the longer one has the higher reward, whichever was chosen */
+  /** How often the longer answer has the higher reward, whichever was chosen */
   reward: Proportion;
-  /** How often the longer one was chosen */
+  /** How often the longer answer was chosen */
   labels: Proportion;
-  /** The first less the second, with a paired bootstrap interval */
+  /** The first minus the second, with a paired bootstrap interval */
   lead: Lead;
 }
 
 export interface Lead {
   value: number;
   interval: Interval;
-  /** Two-sided, of the sign test on the pairs where one did better */
+  /** Two-sided p-value of the sign test on the pairs on which one did better */
   p: number;
 }
 
@@ -61,7 +61,7 @@ export function rewardFindings(
 ): RewardFindings {
   const [accuracy, rule] = [accuracyOf(pairs), longerWins(pairs)];
   if (accuracy === null || rule === null) {
-    throw new RangeError('a reward model is measured on at least one pair');
+    throw new RangeError('measuring a reward model needs at least one pair');
   }
   const answers = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
   const [scores, lengths] = [
@@ -95,7 +95,7 @@ function longerAnswersOf(pairs: readonly ScoredPair[]): LongerAnswers | null {
   return reward && labels && { reward, labels, lead: leadOf(byReward, byLabel) };
 }
 
-/** Of two rules on the same items: how much more often the first hits. */
+/** How much more often the first of two rules is right on the same items. */
 function leadOf(first: readonly number[], second: readonly number[]): Lead {
   const differences = first.map((hit, index) => hit - second[index]!);
   const [wins, losses] = [1, -1].map(

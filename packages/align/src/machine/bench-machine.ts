@@ -1,4 +1,4 @@
-// What this machine can do at most: `keel doctor --bench`.
+// `keel doctor --bench`: measures this machine's peak speeds.
 import { type Device, setThreads, threads, torchBuild } from '@keel/torch';
 import { keepPeak } from './kept-peak.ts';
 import { measureMatmulPeak } from './matmul-peak.ts';
@@ -8,9 +8,9 @@ export interface MatmulBench {
   device: Device;
   precision: 'fp32' | 'bf16';
   threads: number;
-  /** Floating-point operations a second, the best of all sizes. */
+  /** Floating-point operations per second, the best of all sizes. */
   flops: number;
-  /** Rows and columns of the matrices that gave it. */
+  /** Rows and columns of the matrices with that speed. */
   size: number;
 }
 
@@ -27,9 +27,9 @@ export interface MachineBench {
 const sizes = [512, 1024, 2048, 4096];
 
 /**
- * Measures matrix products and memory with all threads and with one, and on the accelerator where
- * there is one. Keeps the peaks for the utilisation that runs report. Some seconds; blocks the
- * thread meanwhile, but for `progress`.
+ * Measures matmul and memory with all threads and with one, and on the accelerator if there is one.
+ * Caches the peaks for the utilisation that runs report. Takes some seconds and blocks the thread,
+ * except while it awaits `progress`.
  */
 export async function benchMachine(
   progress: (done: number, all: number, what: string) => Promise<void> | void = () => {},
@@ -50,7 +50,7 @@ export async function benchMachine(
       const where =
         device === 'cpu' ? `${place.threads} thread${place.threads === 1 ? '' : 's'}` : device;
       for (const precision of ['bf16', 'fp32'] as const) {
-        await progress(done++, total, `matrix products, ${precision}, ${where}`);
+        await progress(done++, total, `matmul, ${precision}, ${where}`);
         const peak = measureMatmulPeak(precision, { device, sizes, secondsPerSize: 0.2 });
         keepPeak(peak, precision, device);
         found.matmul.push({ ...place, precision, ...peak });

@@ -1,15 +1,15 @@
-// The machine's own matmul peak, measured once and kept: a run does not spend seconds on it at each
-// start.
+// The machine's matmul peak, measured once and cached, so that runs do not spend time on it at
+// every start.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, makeFolder } from '@keel/model';
 import { addonBuild, type Device, threads, torchBuild } from '@keel/torch';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { type MatmulPeak, measureMatmulPeak } from './matmul-peak.ts';
 
-/** A measured peak and what it was measured with. */
+/** A measured peak and the conditions of the measurement. */
 export interface KeptPeak extends MatmulPeak {
   precision: string;
   device: Device;
@@ -18,7 +18,7 @@ export interface KeptPeak extends MatmulPeak {
   measured: string;
 }
 
-/** What a peak depends on: any difference gives another file. */
+/** Everything that a peak depends on: any difference gives another file. */
 function keyOf(precision: string, device: Device): Record<string, unknown> {
   const { ONEDNN_MAX_CPU_ISA = '', DNNL_MAX_CPU_ISA = '' } = process.env;
   return {
@@ -38,9 +38,7 @@ function pathOf(precision: string, device: Device): string {
   return join(cacheFolder(), 'machine', `matmul-${hash}.json`);
 }
 
-/**
- * The peak that is kept for this machine, LibTorch and number of threads; null where there is none.
- */
+/** The cached peak for this machine, LibTorch and number of threads; null if there is none. */
 export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | null {
   const path = pathOf(precision, device);
   if (!existsSync(path)) return null;
@@ -48,12 +46,12 @@ export function keptPeak(precision: string, device: Device = 'cpu'): KeptPeak | 
     const { peak } = JSON.parse(readFileSync(path, 'utf8')) as { peak: KeptPeak };
     return (peak?.flops ?? 0) > 0 ? peak : null;
   } catch {
-    // A damaged file is measured anew.
+    // If the file is damaged, the peak is measured again.
     return null;
   }
 }
 
-/** Keeps what was measured with the threads in use. @throws the file system's error */
+/** Caches a peak measured with the current number of threads. @throws the file system's error */
 export function keepPeak(peak: MatmulPeak, precision: string, device: Device = 'cpu'): KeptPeak {
   const kept = {
     ...peak,
@@ -70,9 +68,9 @@ export function keepPeak(peak: MatmulPeak, precision: string, device: Device = '
 }
 
 /**
- * The peak after a step that ran faster than it: it was measured while other programs were busy.
- * Measured again, kept, and never below what the step reached.
- * @param reached floating-point operations a second of the step
+ * Corrects the peak after a step that was faster, because the peak was measured while other
+ * programs were busy. It is measured again, cached, and never below the speed of that step.
+ * @param reached floating-point operations per second of the step
  */
 export function raisedPeak(
   { precision, device }: { precision: string; device: Device },
@@ -84,14 +82,14 @@ export function raisedPeak(
   try {
     keepPeak(peak, precision, device);
   } catch {
-    // The run goes on with it; the next one measures for itself.
+    // This run uses it; the next one measures again.
   }
   return peak;
 }
 
 /**
- * The kept peak, or one that is measured now and kept. Half a second as a rule.
- * @param notice is told what was measured, and how to measure again
+ * The cached peak, or a new measurement, which is cached and usually takes half a second.
+ * @param notice receives the measurement, and how to repeat it
  */
 export function machinePeak(
   { precision, device }: { precision: string; device: Device },
@@ -101,13 +99,13 @@ export function machinePeak(
   if (known !== null) return known;
   const peak = measureMatmulPeak(precision, { device });
   notice(
-    `This machine multiplies matrices at ${(peak.flops / 1e9).toFixed(0)} GFLOP/s (${precision}, ${device === 'cpu' ? `${threads()} threads` : device}): ` +
-      'mfu is the share of it. Where other programs were busy just now, `keel doctor --bench` measures it again',
+    `Measured this machine's peak matmul speed: ${(peak.flops / 1e9).toFixed(0)} GFLOP/s (${precision}, ${device === 'cpu' ? `${threads()} threads` : device}). ` +
+      'mfu is relative to it. If other programs were busy, measure again with `keel doctor --bench`',
   );
   try {
     keepPeak(peak, precision, device);
   } catch (error) {
-    notice(`It could not be kept in ${cacheFolder()}: ${(error as Error).message}`);
+    notice(`It could not be cached in ${cacheFolder()}: ${(error as Error).message}`);
   }
   return peak;
 }

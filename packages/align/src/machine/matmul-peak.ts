@@ -1,8 +1,8 @@
 import { type Device, ops, randn, tidy, withSeed } from '@keel/torch';
 
-/** The fastest matrix product that was seen. */
+/** The fastest measured matrix product. */
 export interface MatmulPeak {
-  /** Floating-point operations a second. */
+  /** Floating-point operations per second. */
   flops: number;
   /** Rows and columns of the square matrices. */
   size: number;
@@ -12,18 +12,16 @@ export interface MatmulPeakOptions {
   device?: Device;
   /** Rows and columns to try, smallest first. */
   sizes?: readonly number[];
-  /**
-   * Seconds for one size; a size that takes longer at the pace of the one before is passed over.
-   */
+  /** Seconds per size; a size that would take longer at the previous size's speed is skipped. */
   secondsPerSize?: number;
 }
 
 const fewestRounds = 3;
 
 /**
- * Measures products of square matrices with the threads in use, and gives the best. Another busy
- * process makes it too low. The random state stays as it was.
- * @param precision of a run: bf16, else float32
+ * Measures products of square matrices with the current number of threads and returns the best.
+ * Other busy processes lower the result. The random state is not changed.
+ * @param precision of a run: bf16, otherwise float32
  */
 export function measureMatmulPeak(
   precision: string,
@@ -40,7 +38,7 @@ export function measureMatmulPeak(
       ) as [ReturnType<typeof randn>, ReturnType<typeof randn>];
       return fastest(secondsPerSize, () => {
         using product = ops.mm(a, b);
-        // An accelerator has only begun by now: reading an element waits for it.
+        // An accelerator has only started by now: reading an element waits for it.
         if (device !== 'cpu') product.select(0, 0).select(0, 0).item();
       });
     });
@@ -50,14 +48,17 @@ export function measureMatmulPeak(
 }
 
 /**
- * Seconds of the fastest call within about so many seconds; the first one, which prepares, does not
- * count.
+ * Seconds of the fastest call within about `budget` seconds, not counting a first call for warm-up.
  */
 export function fastest(budget: number, body: () => void): number {
   body();
-  const began = performance.now();
+  const started = performance.now();
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < fewestRounds || performance.now() - began < budget * 1000; round++) {
+  for (
+    let round = 0;
+    round < fewestRounds || performance.now() - started < budget * 1000;
+    round++
+  ) {
     const start = performance.now();
     tidy(body);
     best = Math.min(best, (performance.now() - start) / 1000);

@@ -2,28 +2,28 @@ import { availableMemory } from 'node:process';
 import { type Device, tidy, zeros } from '@keel/torch';
 import { fastest } from './matmul-peak.ts';
 
-/** How fast large arrays go to and from memory. */
+/** Memory bandwidth for large arrays. */
 export interface MemoryBandwidth {
-  /** Bytes a second that are read: the sum of an array. */
+  /** Bytes read per second, from summing an array. */
   read: number;
-  /** Bytes a second that are read and written: an array copied onto another, both counted. */
+  /** Bytes read and written per second, from copying an array; both directions count. */
   copy: number;
-  /** Of one array. */
+  /** Size of one array. */
   bytes: number;
 }
 
 export interface MemoryBandwidthOptions {
   device?: Device;
   /**
-   * Of one array; unless told 512 MB, or an eighth of the free memory where that is less. Caches
-   * hold less.
+   * Size of one array (default: 512 MB, or an eighth of the free memory if that is less), larger
+   * than any cache.
    */
   bytes?: number;
-  /** For each of the two. */
+  /** Seconds for each of the two. */
   seconds?: number;
 }
 
-/** Measures with the threads in use. Another busy process makes it too low. */
+/** Measures with the current number of threads. Other busy processes lower the result. */
 export function measureMemoryBandwidth({
   device = 'cpu',
   bytes = Math.min(512e6, availableMemory() / 8),
@@ -32,7 +32,7 @@ export function measureMemoryBandwidth({
   return tidy(() => {
     const count = Math.floor(bytes / 4);
     const [from, to] = [zeros([count], { device }), zeros([count], { device })];
-    // Memory that was never written is not there yet.
+    // Write to the memory first, because the system allocates it on the first write.
     from.fill_(1);
     to.fill_(2);
     const wait = (): void => {

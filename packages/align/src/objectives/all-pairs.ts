@@ -1,20 +1,20 @@
-// Reward modelling on rankings of K answers by all their pairs, each prompt counted once
-// (InstructGPT, Ouyang et al. 2022, arXiv:2203.02155, eq. 1 with its weight 1 / C(K, 2)): pairs of
-// one prompt are not independent, and taken apart they overfit. Tied answers make no pair, and the
-// weight is then 1 / (pairs that remain).
+// Reward modelling on rankings of K answers through all of their pairs, with equal weight per
+// prompt (InstructGPT, Ouyang et al. 2022, arXiv:2203.02155, eq. 1 with its weight 1 / C(K, 2)):
+// pairs of one prompt are not independent, and overfit if they are treated as if they were. Tied
+// answers make no pair; the weight is then 1 / (remaining pairs).
 import { ops, type Tensor, tensor } from '@keel/torch';
 import { type BradleyTerryOptions, bradleyTerry } from './bradley-terry.ts';
 import { type RankedGroups, rankedAnswers } from './ranked-groups.ts';
 
 export interface AllPairsOptions extends BradleyTerryOptions {
-  /** [N], never falling within a prompt, equal for ties; none: no ties */
+  /** [N], non-decreasing within a prompt, equal for ties; absent without ties */
   ranks?: Int32Array;
 }
 
 /**
  * Mean over the pairs of a prompt of -log s(s_better - s_worse) + centring * (s_better + s_worse)^2
- * @param scores [N], the answers of all prompts, each prompt's with the best first
- * @param offsets [G + 1], where each prompt's answers begin, and at last N
+ * @param scores [N], the answers of all prompts, best first within each prompt
+ * @param offsets [G + 1], the start of each prompt's answers, then N
  * @returns the loss of each prompt, [G]; 0 for one whose answers are all tied
  * @throws RangeError for offsets or ranks that do not fit (`rankedAnswers`)
  */
@@ -35,7 +35,7 @@ export function allPairs(
   for (const { group } of pairs) counts[group]!++;
   const { device, dtype } = scores;
   const none = ops.zeros([counts.length], dtype, device);
-  // Still a function of the scores, so that a batch of nothing but ties has a gradient: zeros.
+  // Keep it a function of the scores, so that a batch with only ties has a gradient (of zeros).
   if (pairs.length === 0) return none.add(scores.mul(0).sum());
   const indices = (values: number[]): Tensor => tensor(values, { dtype: 'int64', device });
   const pick = (name: 'better' | 'worse'): Tensor =>

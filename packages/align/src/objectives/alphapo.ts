@@ -1,10 +1,10 @@
 // AlphaPO (Gupta et al. 2025, arXiv:2501.03884): SimPO whose reward is a power of an answer's
-// likelihood per token in place of its logarithm; at alpha = 0 it is SimPO. The same as TRL's
-// `alphapo`, whose alpha is 0 unless told and whose gamma is `simpo_gamma`. With alpha above 0 an
-// answer's gradient grows as it becomes unlikely, and fades as it becomes likely: the rejected
-// answer is pushed on once it falls, and a likely chosen one is left where it is. Below 0 it is the
-// other way round. Either way all of it fades with the lead. Exponents end at 80, which a mean of
-// -320 nats a token has at the default: what is beyond has no gradient, and overflows nowhere.
+// likelihood per token instead of its logarithm; at alpha = 0 it is SimPO. The same as TRL's
+// `alphapo`, whose alpha defaults to 0 and whose gamma is `simpo_gamma`. With alpha above 0, an
+// answer's gradient grows as it becomes unlikely and fades as it becomes likely: a falling rejected
+// answer is pushed further, and a likely chosen one is left alone. Below 0 the effect is reversed.
+// Either way the gradient fades as the lead grows. Exponents are capped at 80, which a mean of -320
+// nats per token reaches at the default: beyond that there is no gradient and no overflow.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';
@@ -27,7 +27,7 @@ export const alphaPo = definePaired({
   options: {
     alphapoAlpha: objectiveOption(
       z.number().default(0.25),
-      "alphapo: shape of the reward; 0: SimPO's logarithm",
+      "alphapo: shape of the reward; 0 gives SimPO's logarithm",
       'alpha',
     ),
     simpoGamma,

@@ -1,9 +1,9 @@
 // AOT (Melnyk et al. 2024, arXiv:2406.05882, algorithm 1): first-order stochastic dominance of one
 // distribution over another, by sorting both over the batch and comparing quantile by quantile.
-// Paired: the policy's log p_c - log p_r is to dominate the reference's (TRL's `aot`). Unpaired:
-// the chosen log-ratios the rejected ones (`aot_unpaired`), so that chosen and rejected need no
-// common prompt. TRL sorts a pass; here it is the whole optimiser step. A quantile's gradient is
-// DPO's.
+// Paired: the policy's log p_c - log p_r should dominate the reference's (TRL's `aot`). Unpaired:
+// the chosen log-ratios should dominate the rejected ones (`aot_unpaired`), so that chosen and
+// rejected need no common prompt. TRL sorts within a pass; Keel sorts over the whole optimiser
+// step. A quantile's gradient is DPO's.
 import type { Tensor } from '@keel/torch';
 import {
   chosenLogRatio,
@@ -13,7 +13,7 @@ import {
   smoothedLogistic,
 } from './paired.ts';
 
-/** Place of each value among all, from 1; the earlier one first where two are equal. [P] */
+/** Rank of each value, from 1; of equal values, the earlier one comes first. [P] */
 function ranks(values: Tensor): Tensor {
   const { dtype } = values;
   const place = values.eq(values).to(dtype).cumsum(0);
@@ -27,8 +27,8 @@ function ranks(values: Tensor): Tensor {
 }
 
 /**
- * The value of `others` at the rank that each of `values` has among its own, [P]; carries the
- * gradient of `others`
+ * For each of `values`, the value of `others` at the same rank, [P]; carries the gradient of
+ * `others`
  */
 function atSameRank(values: Tensor, others: Tensor): Tensor {
   const same = ranks(values.detach()).unsqueeze(1).eq(ranks(others.detach()).unsqueeze(0)); // [P, P]
@@ -51,7 +51,7 @@ export const aot = definePaired({
   },
 });
 
-/** As `aot`, q between equal quantiles of c and r */
+/** Like `aot`, with q between equal quantiles of c and r */
 export const aotUnpaired = definePaired({
   name: 'aot_unpaired',
   needsReference: true,

@@ -1,7 +1,7 @@
-// APO (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7 and 8); TRL's `apo_zero` and `apo_down`
-// are the same. `apo_zero` raises chosen and lowers rejected: for chosen answers better than the
-// model's own. `apo_down` lowers both, rejected more: for chosen answers worse than its own. Both
-// gradients have s(x) s(-x): they fade on both sides.
+// APO (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7 and 8); The same as TRL's `apo_zero` and
+// `apo_down`. `apo_zero` raises chosen and lowers rejected: for chosen answers better than the
+// model's own. `apo_down` lowers both, rejected more: for chosen answers worse than the model's
+// own. Both gradients have s(x) s(-x): they fade on both sides.
 import { chosenLogRatio, definePaired, logRatioMargin, rejectedLogRatio } from './paired.ts';
 
 /** 1 - s(b c) + s(b r) */

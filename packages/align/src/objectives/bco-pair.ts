@@ -1,10 +1,10 @@
 // BCO on pairs (Jung et al. 2024, arXiv:2404.04656, eq. 8): a classifier of single answers, shifted
-// by delta, the mean of all rewards: `bco_pair`. The paper's delta is a moving mean; here it is
-// that over all steps before, so that it does not depend on how a step is cut into passes. TRL
-// 1.13's `bco_pair` has no delta: `bco_pair_unshifted`. There, where both answers fall below the
-// reference, chosen is pushed up hard and rejected hardly down; with delta it is what is above
-// their mean that counts. The gradient on chosen is -b s(-(b c - delta)): each answer saturates by
-// itself.
+// by delta, the mean of all rewards: `bco_pair`. The paper's delta is a moving mean; here it is the
+// mean over all earlier steps, so that it does not depend on how a step is split into passes. TRL
+// 1.13's `bco_pair` has no delta: `bco_pair_unshifted`. Without delta, when both answers fall below
+// the reference, chosen is pushed up strongly and rejected is hardly pushed down; with delta,
+// rewards count relative to their mean. The gradient on chosen is -b s(-(b c - delta)): each answer
+// saturates independently.
 import type { Tensor } from '@keel/torch';
 import { chosenLogRatio, definePaired, type PairedScores, rejectedLogRatio } from './paired.ts';
 

@@ -1,10 +1,11 @@
 // BCO (Jung et al. 2024, arXiv:2404.04656, eq. 8): a classifier of single answers by implicit
 // reward, shifted by delta. In the paper (eq. 7) delta lies halfway between the mean reward of
 // desirable answers and that of undesirable ones: `bco_balanced`. TRL's `bco` (experimental) takes
-// the mean of all answers, which is the same point only where there are as many of either: `bco`.
-// The paper's means are moving ones, and TRL's has a pass's own rewards in it; here they are over
-// all steps before, so that passes do not matter. A label that has not come up counts as 0.
-// d/dlog p = -+ b w s(-x): unlike KTO, an answer that is badly wrong keeps its whole gradient.
+// the mean of all answers, which is the same only if both labels are equally frequent: `bco`. The
+// paper uses moving means, and TRL's mean includes the pass's own rewards; here the means are over
+// all earlier steps, so that the split into passes does not matter. A label that has not occurred
+// yet counts as 0. d/dlog p = -+ b w s(-x): unlike KTO, an answer that is badly wrong keeps its
+// whole gradient.
 import type { Tensor } from '@keel/torch';
 import {
   labelSign,
@@ -40,7 +41,7 @@ const meanOf = (sum: number, share: number): number => (share > 0 ? sum / share 
 export const bcoBalanced: UnpairedObjective = {
   name: 'bco_balanced',
   needsKl: false,
-  // Sums over each label, and how many have which, all of them by answer.
+  // Sums over each label and the number of answers with each label, per answer.
   running: {
     bcoDesirable: (scores, options) => rewards(scores, options).mul(scores.desirable),
     bcoUndesirable: (scores, options) =>

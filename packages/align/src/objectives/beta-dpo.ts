@@ -1,11 +1,12 @@
-// beta-DPO (Wu et al. 2024, arXiv:2407.08639): beta by how far apart the answers are. Pairs that
-// the policy already holds far apart get a larger beta and so stay nearer to the reference, those
-// close together a smaller one. M_0, the usual margin, is a moving mean over steps. `beta_dpo` has
-// one beta for a step, by the mean margin of its pairs, which the authors found the better;
-// `beta_dpo_by_pair` one for each pair. As in the authors' code, margins are log-ratios without
-// beta, beta is at least 1e-3 and carries no gradient. Their drawing of pairs by a normal weight
-// around M_0 is not part of it: `--drop-below-margin` is Keel's nearest. d/dd = -b_i s(-b_i d), b_i
-// the beta of the pair: DPO's, which fades as the margin grows.
+// beta-DPO (Wu et al. 2024, arXiv:2407.08639): beta depends on how far apart the answers are. Pairs
+// that the policy already separates widely get a larger beta and so stay closer to the reference;
+// pairs with a small margin get a smaller beta. M_0, the typical margin, is a moving mean over
+// steps. `beta_dpo` uses one beta per step, from the mean margin of its pairs, which the authors
+// found to be better; `beta_dpo_by_pair` uses one per pair. As in the authors' code, margins are
+// log-ratios without beta, beta is at least 1e-3 and carries no gradient. Their sampling of pairs
+// by a normal weight around M_0 is not included; `--drop-below-margin` is the closest option in
+// Keel. d/dd = -b_i s(-b_i d), with b_i the beta of the pair: DPO's gradient, which fades as the
+// margin grows.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import {
@@ -20,14 +21,14 @@ const LEAST_BETA = 1e-3;
 
 const betaAlpha = objectiveOption(
   z.number().min(0).default(0.6),
-  'beta_dpo, beta_dpo_by_pair: how much beta follows the margin; 0: not at all',
+  'beta_dpo, beta_dpo_by_pair: how strongly beta follows the margin; 0: not at all',
   'alpha',
 );
 
 const running = { betaMargin: (scores: PairedScores) => logRatioMargin(scores) };
 const momenta = { betaMargin: 0.9 };
 
-/** DPO at b (1 + a (of - M_0)), `of` being the margins or their mean. */
+/** DPO with beta b (1 + a (of - M_0)), where `of` gives the margins or their mean. */
 function atBetaOf(
   of: (margin: Tensor) => Tensor,
   scores: PairedScores & Pick<ExtraScores, 'running'>,

@@ -1,8 +1,8 @@
 // Reward modelling on pairs: the Bradley-Terry model (Bradley & Terry 1952) of a human choice, as a
 // loss in Stiennon et al. 2020 (arXiv:2009.01325, section 3.4) and InstructGPT (Ouyang et al. 2022,
 // arXiv:2203.02155, eq. 1 with K = 2). The margin is Llama 2's (Touvron et al. 2023,
-// arXiv:2307.09288, eq. 2). The loss fixes rewards only up to a constant for each prompt; centring
-// holds them near 0 (Eisenstein et al. 2023, arXiv:2312.09244, eq. 2), which is TRL's
+// arXiv:2307.09288, eq. 2). The loss determines rewards only up to a constant per prompt; centring
+// keeps them near 0 (Eisenstein et al. 2023, arXiv:2312.09244, eq. 2), which is TRL's
 // `center_rewards_coefficient`.
 import type { Tensor } from '@keel/torch';
 
@@ -11,22 +11,22 @@ export interface PairRewards {
   /** Reward of the preferred answer; carries the gradient, as `rejected` does */
   chosen: Tensor;
   rejected: Tensor;
-  /** By how much chosen should lead, at least: larger where the preference is stronger; none: 0 */
+  /** Minimum lead of chosen, larger for stronger preferences (default: 0) */
   margin?: Tensor;
 }
 
 export interface BradleyTerryOptions {
-  /** Weight of (chosen + rejected)^2; Eisenstein et al. take 0.01. */
+  /** Weight of (chosen + rejected)^2; Eisenstein et al. use 0.01. */
   centring?: number;
 }
 
 /**
  * -log s(c - r - m) + centring * (c + r)^2
  *
- * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring it stays
- * the same when both rewards of a pair are shifted.
+ * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring,
+ * shifting both rewards of a pair does not change it.
  * @returns the loss of each pair, [P]; the trainer takes the mean over the whole optimiser step
- * @throws RangeError unless all are [P]: a broadcast column would silently make [P, P] of it
+ * @throws RangeError unless all are [P]: broadcasting a column would silently give [P, P]
  */
 export function bradleyTerry(
   { chosen, rejected, margin }: PairRewards,
@@ -35,7 +35,7 @@ export function bradleyTerry(
   for (const [name, column] of Object.entries({ rejected, ...(margin && { margin }) })) {
     if (chosen.shape.length === 1 && column.shape.join() === chosen.shape.join()) continue;
     throw new RangeError(
-      `bradleyTerry: chosen is [${chosen.shape}] and ${name} [${column.shape}]; both should be [pairs]`,
+      `bradleyTerry: chosen is [${chosen.shape}] and ${name} [${column.shape}]; both must be [pairs]`,
     );
   }
   const gap = chosen.sub(rejected); // [P]

@@ -1,5 +1,5 @@
-// Cal-DPO (Xiao et al. 2024, arXiv:2412.14516, eq. 12): DPO on plain log-ratios, and each of them
-// regressed on +-1/2b, so that implicit rewards have the scale of real ones. The second part keeps
+// Cal-DPO (Xiao et al. 2024, arXiv:2412.14516, eq. 12): DPO on plain log-ratios plus a regression
+// of each on +-1/2b, so that implicit rewards have the scale of real ones. The second part keeps
 // chosen from falling.
 import { definePaired, logRatioMargin } from './paired.ts';
 import { sppoHard } from './sppo.ts';

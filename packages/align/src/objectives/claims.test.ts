@@ -1,4 +1,4 @@
-// What the papers claim of their objectives, on worlds so small that the truth is known;
+// The papers' claims about their objectives, on worlds so small that the truth is known.
 // docs/results/objectives.md has the figures.
 import { setThreads } from '@keel/torch';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -14,19 +14,19 @@ import {
   meanPreference,
   normal,
   tinyWorld,
-} from './fixtures/claims.ts';
-import { network } from './fixtures/feature-policies.ts';
-import { uniforms } from './online/fixtures/small-world.ts';
+} from './simulation/claims.ts';
+import { network } from './simulation/feature-policies.ts';
+import { uniforms } from './simulation/small-world.ts';
 
 const world = tinyWorld();
 const s = (x: number): number => 1 / (1 + Math.exp(-x));
 
 beforeAll(() => setThreads(1));
 
-describe('with preferences of Bradley-Terry', () => {
+describe('with Bradley-Terry preferences', () => {
   const labels = bradleyTerry(world);
 
-  it.each([0.1, 0.3, 1])('DPO ends in pi_ref exp(r/b) at b = %d', (beta) => {
+  it.each([0.1, 0.3, 1])('DPO converges to pi_ref exp(r/b) at b = %d', (beta) => {
     const found = fitted(world, labels, 'sigmoid', { beta });
     expect(world.totalVariation(found, world.optimum(beta))).toBeLessThan(1e-9);
   });
@@ -34,17 +34,17 @@ describe('with preferences of Bradley-Terry', () => {
   it.each([
     ['dno', { beta: 0.5 }],
     ['rebel', { beta: 1, rebelEta: 2 }],
-  ])('%s, given rewards, ends there too', (name, given) => {
+  ])('%s, given rewards, converges there too', (name, given) => {
     const found = fitted(world, labels, name, given);
     expect(world.totalVariation(found, world.optimum(0.5))).toBeLessThan(1e-9);
   });
 
-  it('Plackett-Luce DPO on whole rankings ends there too', () => {
+  it('Plackett-Luce DPO on whole rankings converges there too', () => {
     const found = fittedRankings(world, 0.5);
     expect(world.totalVariation(found, world.optimum(0.5))).toBeLessThan(1e-9);
   });
 
-  it('IPO ends in pi_ref exp(P(y beats the others)/b), which is another place', () => {
+  it('IPO converges to pi_ref exp(P(y beats the others)/b) instead', () => {
     const preferred = meanPreference(world, (one, other) =>
       s(world.rewards[one]! - world.rewards[other]!),
     );
@@ -53,7 +53,7 @@ describe('with preferences of Bradley-Terry', () => {
     expect(world.totalVariation(found, world.optimum(0.3))).toBeGreaterThan(0.2);
   });
 
-  it('DPO comes nearer with the root of the number of labels', () => {
+  it('the error of DPO falls with the square root of the number of labels', () => {
     const distance = (count: number): number => {
       const all = [1, 2, 3, 4].map((seed) => {
         const found = fitted(world, drawn(world, count, uniforms(seed)), 'sigmoid', { beta: 1 });
@@ -70,7 +70,7 @@ describe('with preferences of Bradley-Terry', () => {
 
 describe('with certain preferences', () => {
   const labels = deterministic(world);
-  /** Largest log-ratio margin after some steps at a constant rate. */
+  /** Largest log-ratio margin after each of these steps at a constant rate. */
   const margins = (name: string, given: { beta: number }, at: readonly number[]): number[] => {
     const found: number[] = [];
     fitted(world, labels, name, given, {
@@ -84,20 +84,20 @@ describe('with certain preferences', () => {
     return found;
   };
 
-  it('the margins of DPO run away', () => {
+  it('the margins of DPO diverge', () => {
     const [early, late] = margins('sigmoid', { beta: 0.1 }, [400, 1600]);
     expect(late).toBeGreaterThan(1.5 * early!);
   });
 
-  it("IPO's stay, where its closed form says", () => {
+  it("IPO's margins converge to its closed form", () => {
     const beta = 0.1;
     const [early, late] = margins('ipo', { beta }, [400, 1600]);
     expect(late).toBeCloseTo(early!, 6);
-    // The best beats all 5 but itself, the worst none: (1 - 1/5) / b.
+    // The best beats all of the 5 except itself, the worst none: (1 - 1/5) / b.
     expect(late).toBeCloseTo(0.8 / beta, 6);
   });
 
-  it('beta holds IPO near the reference and DPO not', () => {
+  it('beta keeps IPO near the reference, but not DPO', () => {
     const kl = (name: string, beta: number): number =>
       world.kl(
         fitted(world, labels, name, { beta }, { steps: 800, learningRate: 0.1, decay: false }),
@@ -109,7 +109,7 @@ describe('with certain preferences', () => {
 });
 
 describe('with a share of the labels flipped', () => {
-  it('robust DPO still ends in the optimum; DPO falls short of it, and conservative DPO further', () => {
+  it('robust DPO still converges to the optimum; DPO falls short of it, and conservative DPO even more', () => {
     for (const flipped of [0.1, 0.2, 0.3]) {
       const labels = bradleyTerry(world, flipped);
       const distance = (name: string, labelSmoothing: number): number => {
@@ -123,7 +123,7 @@ describe('with a share of the labels flipped', () => {
     }
   });
 
-  it('on held-out pairs robust DPO is nearer to the optimum, while the accuracy of all three is about the same', () => {
+  it('on held-out pairs robust DPO is closer to the optimum, with about the same accuracy for all three', () => {
     const options = { features: 20, pairs: 1000, spread: 2, labels: 'bradley_terry' } as const;
     const found = [1, 2, 3].map((seed) => {
       const noisy = featureWorld({ ...options, flipped: 0.2, seed });
@@ -141,7 +141,7 @@ describe('with a share of the labels flipped', () => {
   });
 });
 
-it('a network that learns flipped labels by heart keeps more accuracy with robust DPO, and less with conservative DPO', () => {
+it('a network that memorises flipped labels is more accurate with robust DPO, and less with conservative DPO', () => {
   const options = { features: 20, pairs: 200, spread: 3, labels: 'certain', flipped: 0.3 } as const;
   const gains = [1, 2, 3, 4].map((seed) => {
     const noisy = featureWorld({ ...options, seed });
@@ -162,7 +162,7 @@ describe('with labels of single answers', () => {
   it.each([
     'kto',
     'bco',
-  ] as const)('%s comes near DPO, with half as many answers less so', (name) => {
+  ] as const)('%s comes close to DPO, less so with half as many answers', (name) => {
     const options = { features: 20, pairs: 1000, spread: 2, labels: 'bradley_terry' } as const;
     const all = [1, 2, 3].map((seed) => {
       const pairs = featureWorld({ ...options, flipped: 0, seed });

@@ -1,7 +1,7 @@
-// DiscoPOP's log-ratio modulated loss (Lu et al. 2024, arXiv:2406.08414, eq. 5), found by a
-// language model; TRL's `discopop` is the same, but overflows at very negative margins, where the
-// exponential's share is 0.
-// It is not convex: near x = -2.4 tau it has a local minimum, where pairs may stay wrong.
+// DiscoPOP's log-ratio modulated loss (Lu et al. 2024, arXiv:2406.08414, eq. 5), discovered by a
+// language model. TRL's `discopop` is the same, but overflows at very negative margins, where the
+// exponential's share is 0. The loss is not convex: it has a local minimum near x = -2.4 tau, where
+// pairs may stay wrong.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 
@@ -15,9 +15,9 @@ export const discopop = definePaired({
       z
         .number()
         .gt(0)
-        .lt(1, { error: 'below 1: else the loss has no bound at negative margins' })
+        .lt(1, { error: 'below 1: otherwise the loss is unbounded at negative margins' })
         .default(0.05),
-      'discopop: how sharply it goes from the logistic to the exponential loss',
+      'discopop: temperature of the transition from the logistic to the exponential loss',
       'tau',
     ),
   },
@@ -25,7 +25,7 @@ export const discopop = definePaired({
     const logit = logRatioMargin(scores).mul(beta); // [P]
     const modulation = logit.div(discopopTau);
     const logistic = logit.logSigmoid().neg().mul(modulation.neg().sigmoid());
-    // One exponent: a product of infinity and 0 is no number.
+    // Use a single exponent: infinity times 0 is NaN.
     return modulation.logSigmoid().sub(logit).exp().add(logistic);
   },
 });

@@ -1,8 +1,7 @@
-// DNO (Rosset et al. 2024, arXiv:2404.03715, algorithm 1, eq. 8): the margin is fitted to how sure
-// the judge is, by cross-entropy, instead of to a hard label. The gradient is -b (s(gap) - s(b d)):
-// it ends where b d is the gap.
-// The paper's practical DNO-Prct is DPO (`sigmoid`) on fresh pairs with a wide gap, round after
-// round.
+// DNO (Rosset et al. 2024, arXiv:2404.03715, algorithm 1, eq. 8): cross-entropy fits the margin to
+// the judge's confidence instead of to a hard label. The gradient is -b (s(gap) - s(b d)): it is 0
+// when b d equals the gap. The paper's practical DNO-Prct is iterated DPO (`sigmoid`) on fresh
+// pairs with a wide gap.
 import { definePaired, logRatioMargin } from './paired.ts';
 
 /** -s(gap) log s(b d) - s(-gap) log s(-b d) */

@@ -1,6 +1,6 @@
-// DPO-Positive (Pal et al. 2024, arXiv:2402.13228, eq. 3): DPO, with a penalty where chosen falls
-// below the reference. There the gradient on chosen is (1 + lambda) times DPO's, so that chosen is
-// not pushed down with rejected.
+// DPO-Positive (Pal et al. 2024, arXiv:2402.13228, eq. 3): DPO with a penalty when chosen falls
+// below the reference. The gradient on chosen is then (1 + lambda) times DPO's, so that chosen is
+// not pushed down together with rejected.
 import { z } from 'zod';
 import { chosenLogRatio, definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 
@@ -12,7 +12,7 @@ export const dpop = definePaired({
   options: {
     dpopLambda: objectiveOption(
       z.number().min(0).default(50),
-      'dpop: penalty where the chosen answer is less likely than under the reference; 0 is DPO',
+      'dpop: weight of the penalty if the chosen answer is less likely than under the reference; 0: DPO',
       'lambda',
     ),
   },

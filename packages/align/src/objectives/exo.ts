@@ -1,9 +1,9 @@
 // EXO for pairs (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL from the policy's
-// preference to the smoothed labels, where DPO has the forward one. The paper's smoothing e is
-// above 0, for its loss has log e: `exo`, as TRL 1.13, which refuses 0. Earlier versions took 1e-3
-// for 0: `exo_pair`, with 1e-3 for anything smaller.
-// d/dx = s(x) s(-x) (x - log((1 - e)/e)), x = b d: it fades on both sides, so badly wrong pairs are
-// hardly mended.
+// preference to the smoothed labels, where DPO uses the forward KL. The paper's smoothing e must be
+// above 0, because the loss contains log e: `exo`, as in TRL 1.13, which refuses 0. Earlier
+// versions replaced 0 by 1e-3: `exo_pair`, which raises any smaller value to 1e-3. d/dx = s(x)
+// s(-x) (x - log((1 - e)/e)), x = b d: it fades on both sides, so badly wrong pairs are hardly
+// corrected.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { definePaired, labelSmoothing, logRatioMargin, objectiveOption } from './paired.ts';
@@ -26,7 +26,7 @@ export const exoPair = definePaired({
     reverseKl(logRatioMargin(scores).mul(beta), Math.max(smoothing, leastSmoothing)),
 });
 
-/** The paper's, with e as it is given */
+/** The paper's loss, with e as given */
 export const exo = definePaired({
   name: 'exo',
   needsReference: true,
@@ -34,10 +34,10 @@ export const exo = definePaired({
     labelSmoothing: objectiveOption(
       z
         .number()
-        .gt(0, { error: 'above 0 for exo: its loss has the logarithm of it' })
+        .gt(0, { error: 'above 0 for exo: its loss contains its logarithm' })
         .max(0.5)
         .default(leastSmoothing),
-      'smoothing of the labels',
+      'label smoothing',
       'share',
     ),
   },

@@ -1,5 +1,4 @@
-// Losses and gradients stay finite, and of the right sign, where numbers are as far out as they can
-// be.
+// Losses and gradients stay finite and have the right sign for extreme numbers.
 import { tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import {
@@ -77,7 +76,7 @@ const takesSmoothing = (name: string): boolean =>
   'labelSmoothing' in (pairedObjective(name).options ?? {});
 
 describe.each(pairedObjectiveNames)('%s', (name) => {
-  // Half of the labels flipped is refused for robust, and a smoothing of 0 for exo.
+  // robust rejects a share of 0.5, and exo a smoothing of 0.
   const settings = !takesSmoothing(name)
     ? [{}]
     : smoothings
@@ -116,14 +115,14 @@ describe.each([
 const at = (name: string, kind: string, options: Record<string, unknown> = {}): Computed =>
   compute(name, cases[kind]!, 'float64', options);
 
-describe('what is right there', () => {
-  it('DPO forgets a pair that is won and grows linearly with one that is lost', () => {
+describe('the values there', () => {
+  it('DPO ignores a won pair and grows linearly with a lost one', () => {
     expect(at('sigmoid', 'a margin of 1e4').loss).toBe(0);
     expect(at('sigmoid', 'a margin of -1e4').loss).toBeCloseTo(1000, 9);
     expect(at('sigmoid', 'a margin of -1e4').chosen).toBeCloseTo(-0.1, 12);
   });
 
-  it('with labels that say nothing, cDPO pulls every margin to 0', () => {
+  it('with uninformative labels, cDPO pulls every margin to 0', () => {
     const half = { labelSmoothing: 0.5 };
     const even = at('sigmoid', 'identical answers', half);
     expect(even.loss).toBeCloseTo(Math.LN2, 12);
@@ -133,7 +132,7 @@ describe('what is right there', () => {
     expect(at('sigmoid', 'a margin of -1e4', half).chosen).toBeCloseTo(-0.05, 12);
   });
 
-  it('IPO pulls a margin that ran away back, DPO does not', () => {
+  it('IPO pulls a diverged margin back, DPO does not', () => {
     expect(at('ipo', 'a margin of 1e4').chosen).toBeGreaterThan(0);
     expect(at('sigmoid', 'a margin of 1e4').chosen).toBeCloseTo(0, 12);
   });
@@ -143,7 +142,7 @@ describe('what is right there', () => {
     expect(at('discopop', 'a margin of -1e4').loss).toBeCloseTo(500, 9);
   });
 
-  it('apo_zero and exo let go of a hopeless pair, DPO does not', () => {
+  it('apo_zero and exo give up on a hopeless pair, DPO does not', () => {
     for (const name of ['apo_zero', 'exo']) {
       const hopeless = at(name, 'a margin of -1e4');
       expect(Math.abs(hopeless.chosen), name).toBeLessThan(1e-9);
@@ -151,7 +150,7 @@ describe('what is right there', () => {
     expect(Math.abs(at('sigmoid', 'a margin of -1e4').chosen)).toBeGreaterThan(0.09);
   });
 
-  it('identical answers give no gradient where only their difference counts', () => {
+  it('identical answers give no gradient if only their difference counts', () => {
     for (const name of [
       'sigmoid',
       'ipo',
@@ -168,7 +167,7 @@ describe('what is right there', () => {
     }
   });
 
-  it('orpo counts a certain answer as certain but for one in a million', () => {
+  it('orpo caps the likelihood of a certain answer at one in a million below 1', () => {
     const { loss } = at('orpo_by_answer', 'answers that are certain');
     expect(loss).toBeCloseTo(0.1 * Math.LN2, 12);
   });

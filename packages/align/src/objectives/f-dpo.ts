@@ -1,8 +1,7 @@
-// f-DPO (Wang et al. 2023, arXiv:2309.16240, eq. 9): DPO for other divergences from the reference
-// than the reverse KL; u = policy/reference. Constants cancel in the difference, so f' stands here
-// without them. The reverse KL is DPO. TRL's `f_alpha_divergence_coef` is 1 - alpha of the paper,
-// which is meant here.
-// exp is cut off at 80: beyond it the loss keeps its sign, and its gradient ends.
+// f-DPO (Wang et al. 2023, arXiv:2309.16240, eq. 9): DPO for divergences from the reference other
+// than the reverse KL; u = policy/reference. Constants cancel in the difference, so f' omits them.
+// The reverse KL is DPO. Alpha is the paper's; TRL's `f_alpha_divergence_coef` is 1 - alpha. exp is
+// capped at 80: beyond that the loss keeps its sign and has no gradient.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { chosenLogRatio, definePaired, objectiveOption, rejectedLogRatio } from './paired.ts';
@@ -11,7 +10,7 @@ const largestExponent = 80;
 
 type Derivative = (logRatio: Tensor, alpha: number) => Tensor;
 
-/** f'(u) as a function of log u, but for constants */
+/** f'(u) as a function of log u, up to constants */
 const derivatives = {
   reverse_kl: (logRatio) => logRatio,
   forward_kl: (logRatio) => logRatio.neg().clamp(null, largestExponent).exp().neg(),

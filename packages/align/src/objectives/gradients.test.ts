@@ -1,4 +1,4 @@
-// Gradients in closed form against autograd and against differences, in float64.
+// Compares autograd with closed forms and with finite differences, in float64.
 import { gradcheck, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import {
@@ -22,7 +22,7 @@ const pairs: PairedCase = {
   betaMargin: 0.4,
 };
 const [b, e] = [0.3, 0.1];
-/** Options of all, so that none stands where its term vanishes. */
+/** Options for all objectives, with values at which no term vanishes. */
 const given = {
   ...{
     beta: b,
@@ -54,7 +54,7 @@ interface Pair {
   nc: number;
   nr: number;
   gap: number;
-  /** Which of its rows an answer's first tokens' part has. */
+  /** The shared part of each answer. */
   hc: number;
   hr: number;
   weight: number;
@@ -103,7 +103,7 @@ const discopopSlope = (x: number, tau: number): number => {
 const exoSlope = (x: number): number => s(x) * s(-x) * (x - Math.log((1 - e) / e));
 const cpoSlope = ({ pc, pr }: Pair): number => b * cdpo(b * (pc - pr));
 
-/** d loss / d log p of chosen and of rejected, as the papers' formulas give it by hand. */
+/** d loss / d log p of chosen and of rejected, derived by hand from the papers' formulas. */
 const closed: Record<string, (pair: Pair) => Gradient> = {
   sigmoid: ({ d }) => opposite(b * cdpo(b * d)),
   robust: ({ d }) => opposite(b * (s(b * d) - (1 - e) / (1 - 2 * e))),
@@ -185,7 +185,7 @@ function numbersOf(at: number): Pair {
   };
 }
 
-/** Sets the policy's columns, and what is made of them. */
+/** Sets the policy's columns and the scores derived from them. */
 const withPolicy = (scores: AllScores, own: Pick<AllScores, 'policyChosen' | 'policyRejected'>) => {
   const changed = { ...scores, ...own };
   return { ...changed, shared: sharedPart(pairs, changed) };
@@ -205,7 +205,7 @@ function autograd(objective: PairedObjective): [number[], number[]] {
 }
 
 describe('gradients', () => {
-  // Which quantile a pair meets depends on the others: these have a test of their own.
+  // A pair's quantile depends on the other pairs, so these have their own test.
   const sorted = ['aot', 'aot_unpaired'];
 
   it('have a closed form for every objective', () => {
@@ -241,8 +241,8 @@ describe('gradients', () => {
     });
   });
 
-  // Their beta moves with the margin and carries no gradient, so that differences are those of
-  // another function.
+  // Their beta depends on the margin without a gradient, so finite differences belong to another
+  // function.
   const detached = ['beta_dpo', 'beta_dpo_by_pair'];
 
   it.each(
@@ -282,8 +282,8 @@ describe('gradients', () => {
     });
   });
 
-  it('push chosen down where the header says so, and not elsewhere', () => {
-    // Pair 1: the policy has let both fall below the reference, chosen by 0.5.
+  it('push chosen down if their header says so, and only then', () => {
+    // Pair 1: under the policy both have fallen below the reference, chosen by 0.5.
     const falls = (name: string): boolean => autograd(pairedObjective(name))[0][1]! > 0;
     expect(['apo_down'].filter(falls)).toEqual(['apo_down']);
     expect(['sigmoid', 'dpop', 'nca_pair', 'sppo_hard', 'cal_dpo'].filter(falls)).toEqual([]);

@@ -1,7 +1,6 @@
-// SLiC's hinge on log-ratios, as RSO puts it (Liu et al. 2023, arXiv:2309.06657, eq. 10) and TRL's
-// `hinge`.
-// `slic` is SLiC-HF's own, without a reference. The gradient is -b or, where b d > 1, none: such
-// pairs teach nothing more.
+// SLiC's hinge on log-ratios, in the form of RSO (Liu et al. 2023, arXiv:2309.06657, eq. 10) and
+// TRL's `hinge`. `slic` is the loss of SLiC-HF, without a reference. The gradient is -b or, if b d
+// > 1, zero: such pairs have no further effect.
 import { definePaired, logRatioMargin } from './paired.ts';
 
 /** max(0, 1 - b d) */

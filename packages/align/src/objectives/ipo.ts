@@ -1,8 +1,7 @@
-// IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17). The paper's log-ratios are of whole answers
-// (`ipo`);
-// TRL's `ipo` divides each by its number of tokens first, which here is `ipo_averaged`.
-// The gradient is linear in the margin's distance from 1/2b: it never saturates, and a margin
-// beyond it is pulled back.
+// IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17). The paper uses log-ratios of whole answers
+// (`ipo`); TRL's `ipo` first divides each by its number of tokens, which is `ipo_averaged` here.
+// The gradient is linear in the margin's distance from 1/2b: it never saturates, and larger margins
+// are pulled back.
 import {
   chosenLogRatio,
   definePaired,

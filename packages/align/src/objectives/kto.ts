@@ -1,8 +1,8 @@
-// KTO (Ethayarajh et al. 2024, arXiv:2402.01306, eq. 8; 7 in its first version): the value of an
-// answer is its log-ratio against a reference point, an estimate of KL(policy, reference) from
-// answers to other prompts, which is clamped at 0 and carries no gradient. The loss is lambda_y - v
-// = w (1 - s(..)), w being lambda_y. TRL's `kto` is the same. d/dlog p = -+ b w s(x) s(-x): it
-// fades on both sides, so that answers that are hopeless or clearly right are left alone.
+// KTO (Ethayarajh et al. 2024, arXiv:2402.01306, eq. 8; 7 in its first version): an answer's value
+// is its log-ratio relative to a reference point: an estimate of KL(policy, reference) from answers
+// to other prompts, clamped at 0 and without gradient. The loss is lambda_y - v = w (1 - s(..)),
+// with w = lambda_y. The same as TRL's `kto`. d/dlog p = -+ b w s(x) s(-x): it fades on both sides,
+// so hopeless and clearly right answers are left alone.
 import { labelSign, labelWeight, type UnpairedObjective } from './unpaired.ts';
 
 /**

@@ -1,6 +1,6 @@
-// LD-DPO (Liu et al. 2024, arXiv:2409.06411, eq. 10): tokens beyond the shorter answer's length
-// count alpha times, so that length itself earns less. The paper weighs policy and reference alike,
-// as TRL 1.13 does: `ld_dpo`. Earlier versions of TRL weighed the policy only: `ld_dpo_policy`,
+// LD-DPO (Liu et al. 2024, arXiv:2409.06411, eq. 10): tokens beyond the shorter answer's length are
+// weighted by alpha, so that length itself is rewarded less. The paper and TRL 1.13 weight policy
+// and reference alike: `ld_dpo`. Earlier versions of TRL weighted only the policy: `ld_dpo_policy`,
 // whose loss at the first step is therefore not ln 2.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
@@ -9,12 +9,12 @@ import { definePaired, logRatioMargin, objectiveOption, type SharedPart } from '
 const options = {
   ldAlpha: objectiveOption(
     z.number().min(0).max(1).default(0.5),
-    "ld_dpo, ld_dpo_policy: weight of tokens beyond the shorter answer's length; 1 is DPO",
+    "ld_dpo, ld_dpo_policy: weight of tokens beyond the shorter answer's length; 1: DPO",
     'alpha',
   ),
 };
 
-/** What a whole answer's log-probability becomes, [P] */
+/** An answer's log-probability with the excess tokens weighted, [P] */
 const desensitised = (whole: Tensor, shared: Tensor, alpha: number): Tensor =>
   whole.mul(alpha).add(shared, 1 - alpha);
 
@@ -40,7 +40,7 @@ export const ldDpo = definePaired({
   },
 });
 
-/** As `ld_dpo`, with the reference's whole answers */
+/** Like `ld_dpo`, with unweighted reference log-probabilities */
 export const ldDpoPolicy = definePaired({
   name: 'ld_dpo_policy',
   needsReference: true,

@@ -1,15 +1,15 @@
-// Several objectives as one, and the options of each.
+// Combines several objectives into one, each with its own options.
 import { z } from 'zod';
 import type { PairedObjective, PairedOptions } from './paired.ts';
 
-/** Beta of an objective that names none. */
+/** Beta of objectives that do not set a default. */
 export const DEFAULT_BETA = 0.1;
 
-/** The beta of an objective where none is given; null where it has none. */
+/** An objective's default beta; null if it has no beta. */
 export const defaultBeta = ({ beta = DEFAULT_BETA }: PairedObjective): number | null => beta;
 
 /**
- * An objective's own options among others' ones, with its defaults. @throws ZodError where one is
+ * Picks an objective's own options from all options, with its defaults. @throws ZodError if one is
  * out of range
  */
 export function ownOptions(
@@ -21,9 +21,9 @@ export function ownOptions(
 }
 
 /**
- * What an objective's loss takes, from options given and its own defaults.
- * @param given `beta` null or absent: the objective's own
- * @throws ZodError where one is out of range
+ * The options for an objective's loss, from given options and its defaults.
+ * @param given with `beta` null or absent, the objective's default is used
+ * @throws ZodError if one is out of range
  */
 export function completeOptions(
   objective: PairedObjective,
@@ -36,11 +36,11 @@ export function completeOptions(
 export interface WeightedPart {
   objective: PairedObjective;
   weight: number;
-  /** In place of those that the whole is given. */
+  /** Used instead of the options of the whole. */
   options?: PairedOptions;
 }
 
-/** The weighted sum of objectives as one. */
+/** The weighted sum of objectives as one objective. */
 export function weightedObjective(parts: readonly WeightedPart[]): PairedObjective {
   const [first] = parts;
   if (first === undefined) throw new Error('a weighted objective needs at least one part');

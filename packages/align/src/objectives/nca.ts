@@ -1,7 +1,6 @@
-// NCA for pairs (Chen et al. 2024, arXiv:2402.05369, eq. 14 with K = 2); TRL's `nca_pair` is the
-// same.
-// Unlike DPO it looks at each answer's own log-ratio: the gradient on chosen is -b (s(-b c) - s(b
-// c)/2), which holds its likelihood up, until s(b c) = 2/3.
+// NCA for pairs (Chen et al. 2024, arXiv:2402.05369, eq. 14 with K = 2); the same as TRL's
+// `nca_pair`. Unlike DPO, it uses each answer's own log-ratio: the gradient on chosen is -b (s(-b
+// c) - s(b c)/2), which raises its likelihood until s(b c) = 2/3.
 import { chosenLogRatio, definePaired, rejectedLogRatio } from './paired.ts';
 
 /** -log s(b c) - log s(-b c)/2 - log s(-b r)/2 */

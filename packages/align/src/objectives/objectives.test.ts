@@ -23,17 +23,17 @@ const values = (name: string, of: PairedCase, options = {}): number[] =>
   tidy(() => lossesOf(pairedObjective(name), scoresOf(of), options).toArray());
 
 describe('paired objectives', () => {
-  it('sigmoid is ln 2 where policy and reference agree', () => {
+  it('sigmoid is ln 2 if policy and reference agree', () => {
     expect(values('sigmoid', even)).toEqual([Math.LN2, Math.LN2]);
   });
 
-  it('chosen_nll is the mean surprise of a token', () => {
+  it('chosen_nll is the mean negative log-likelihood of a token', () => {
     expect(values('chosen_nll', pairs)).toEqual([3, 4.1]);
     // Of 9 tokens, in two pairs.
     expect(values('chosen_nll_by_token', pairs)).toEqual([12 / 4.5, 20.5 / 4.5]);
   });
 
-  it('bco_pair before its first step is what TRL has at every step', () => {
+  it('bco_pair before its first step equals the loss of TRL at every step', () => {
     const given = { beta: 0.3 };
     expect(values('bco_pair', pairs, given)).toEqual(values('bco_pair_unshifted', pairs, given));
     const later = { ...pairs, bcoDelta: 0.2 };
@@ -41,7 +41,7 @@ describe('paired objectives', () => {
     expect(shifted).not.toBeCloseTo(values('bco_pair_unshifted', later, given)[0]!, 3);
   });
 
-  it('a weight above 1 counts for wpo_unbounded alone', () => {
+  it('only wpo_unbounded allows a weight above 1', () => {
     const likely = {
       chosen: tensor([0.7], { dtype: 'float64' }),
       rejected: tensor([-0.2], { dtype: 'float64' }),
@@ -65,7 +65,7 @@ describe('paired objectives', () => {
     expect(one('wpo_unbounded')).toBeCloseTo(Math.exp(0.5) * one('sigmoid'), 12);
   });
 
-  it('become DPO where their own part is switched off', () => {
+  it('become DPO if their own part is switched off', () => {
     const dpo = values('sigmoid', pairs, { beta: 0.3 });
     const off: Record<string, object> = {
       robust: { labelSmoothing: 0 },
@@ -90,7 +90,7 @@ describe('paired objectives', () => {
     }
   });
 
-  it('alphapo is SimPO at an alpha of 0, comes to it from both sides, and is no other there', () => {
+  it('alphapo equals SimPO at alpha 0, and approaches it from both sides', () => {
     const at = (alphapoAlpha: number): number[] =>
       values('alphapo', pairs, { beta: 2, simpoGamma: 0.6, alphapoAlpha });
     const expected = values('simpo', pairs, { beta: 2, simpoGamma: 0.6 });
@@ -102,7 +102,7 @@ describe('paired objectives', () => {
     expect(at(0.25)[0]).not.toBeCloseTo(expected[0]!, 2);
   });
 
-  it('rainbowpo has SimPO and length-normalised DPO at its ends', () => {
+  it('rainbowpo has SimPO and length-normalised DPO as special cases', () => {
     const plain = { beta: 2, rainbowWeighted: false };
     const ends = [
       [
@@ -121,7 +121,7 @@ describe('paired objectives', () => {
     }
   });
 
-  it('rdpo asks less of a pair with the longer chosen answer, rdpo_offset more', () => {
+  it('rdpo requires less of a pair with the longer chosen answer, rdpo_offset more', () => {
     const longer = { ...even, tokensChosen: [20, 20] };
     const [dpo] = values('sigmoid', longer);
     expect(values('rdpo', longer)[0]).toBeLessThan(dpo!);
@@ -137,7 +137,7 @@ describe('paired objectives', () => {
     );
   });
 
-  it('have no reference in them where they need none', () => {
+  it('do not depend on a reference unless they need one', () => {
     const moved = { ...pairs, referenceChosen: [-1, -2], referenceRejected: [-30, -4] };
     const free = pairedObjectiveNames.filter((name) => !pairedObjective(name).needsReference);
     expect(free.sort()).toEqual(
@@ -158,8 +158,8 @@ describe('paired objectives', () => {
       expect(values(name, moved), name).not.toEqual(values(name, pairs));
   });
 
-  it('names the known objectives when asked for another', () => {
-    expect(() => pairedObjective('sigmoit')).toThrow(/known are sigmoid, robust/);
+  it('lists the known objectives for an unknown name', () => {
+    expect(() => pairedObjective('sigmoit')).toThrow(/"sigmoit".*sigmoid, robust/);
   });
 });
 
@@ -204,7 +204,7 @@ describe('mixtures', () => {
     });
   });
 
-  it('need what their parts need', () => {
+  it('need the inputs that their parts need', () => {
     const parts = ['odpo', 'aot', 'bco_pair', 'ld_dpo'].map((name) => ({
       objective: pairedObjective(name),
       weight: 1,

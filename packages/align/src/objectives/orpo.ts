@@ -1,9 +1,9 @@
 // ORPO (Hong et al. 2024, arXiv:2403.07691, eq. 6 and 7): supervised fine-tuning with an odds-ratio
-// term; no reference and no stage before. p is the mean likelihood of a token, exp(log p / n). Beta
-// is the paper's lambda. TRL takes the likelihood's mean over all chosen tokens of the batch:
-// `orpo`; the paper's eq. 3 that of each answer: `orpo_by_answer`. TRL's mean has the prompt's
-// tokens in it too; here no prompt is learnt.
-// The odds of an answer that is certain (p = 1) are infinite: log p / n counts as -1e-6 at most.
+// term, without a reference or an earlier stage. p is the mean likelihood of a token, exp(log p /
+// n). Beta is the paper's lambda. TRL averages the likelihood over all chosen tokens of the batch:
+// `orpo`; the paper's eq. 3 over each answer: `orpo_by_answer`. TRL's mean also includes the
+// prompt's tokens; Keel does not train on prompts. The odds of a certain answer (p = 1) are
+// infinite, so log p / n is capped at -1e-6.
 import type { Tensor } from '@keel/torch';
 import { definePaired, type PairedScores, perToken } from './paired.ts';
 import { tokenMeanNll } from './token-mean-nll.ts';

@@ -1,4 +1,4 @@
-/** Other names of the same objective on pairs, in papers and other trainers. */
+/** Aliases of objectives on pairs, from papers and other trainers. */
 export const pairedAliases: Readonly<Record<string, string>> = {
   dpo: 'sigmoid',
   nll: 'chosen_nll',
@@ -9,13 +9,13 @@ export const pairedAliases: Readonly<Record<string, string>> = {
   slic_hf: 'slic',
 };
 
-/** What to write for a name of papers and other trainers: an alias, or what comes to the same. */
+/** What to write instead of a name from papers and other trainers: an alias or an equivalent. */
 export const pairedOtherNames: Readonly<Record<string, string>> = {
   ...pairedAliases,
   cdpo: 'sigmoid, with --label-smoothing above 0',
   rpo: 'sigmoid,chosen_nll',
   sft: "chosen_nll_by_token, which is TRL's sft, or chosen_nll, which is RPO's term",
-  kto: 'keel kto, which learns from single answers',
-  bco: 'keel kto --loss bco, which learns from single answers, or bco_pair',
-  apo_zero_unpaired: 'keel kto --loss apo_zero_unpaired, which learns from single answers',
+  kto: 'keel kto, which trains on single answers',
+  bco: 'keel kto --loss bco, which trains on single answers, or bco_pair',
+  apo_zero_unpaired: 'keel kto --loss apo_zero_unpaired, which trains on single answers',
 };

@@ -2,7 +2,10 @@ import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
 import { option } from '../config/options.ts';
 
-/** What an objective on pairs sees: numbers of P pairs, all [P]. It knows nothing of models. */
+/**
+ * The inputs of an objective on pairs: numbers of P pairs, all [P]. Objectives do not depend on
+ * models.
+ */
 export interface PairedScores {
   /** log p(chosen | prompt) under the policy, summed over scored tokens; carries the gradient */
   policyChosen: Tensor;
@@ -14,13 +17,13 @@ export interface PairedScores {
   tokensChosen: Tensor;
   tokensRejected: Tensor;
   /**
-   * Mean number of scored tokens in the chosen answers of the whole step; of these P pairs unless
-   * given.
+   * Mean number of scored tokens in the chosen answers of the whole step (default: of these P
+   * pairs).
    */
   meanTokensChosen?: number;
 }
 
-/** What is there only for an objective that lists it in `needs`. */
+/** Inputs that exist only for an objective that lists them in `needs`. */
 export interface ExtraScores {
   /**
    * [P]: how much better a judge scored chosen than rejected (`score_chosen - score_rejected`, or
@@ -34,11 +37,11 @@ export interface ExtraScores {
    * [P] each, without gradient
    */
   alignment: { chosen: Tensor; rejected: Tensor };
-  /** [P]: beta of each pair, where rows have betas of their own (row-betas.ts) */
+  /** [P]: beta of each pair, if rows have their own betas (row-betas.ts) */
   rowBeta: Tensor;
   /**
-   * Means of what the objective's `running` gives, over all steps before this one (moving ones,
-   * with `momenta`); 0 at first
+   * Means of the values of the objective's `running` over all earlier steps (moving means with
+   * `momenta`); 0 at first
    */
   running: Readonly<Record<string, number>>;
 }
@@ -49,43 +52,43 @@ export type SharedPart = Pick<
 >;
 
 export interface PairedOptions {
-  /** Strength of the tie to the reference, or what the objective says it is. */
+  /** KL strength, or the objective's equivalent. */
   beta: number;
-  /** Assumed share of pairs labelled the wrong way round, for objectives that take it. */
+  /** Assumed share of mislabelled pairs, for objectives that use it. */
   labelSmoothing?: number;
 }
 
 /**
- * Options of an objective's own, by their camelCase names; those of two objectives have two names,
- * unless they are the same.
+ * An objective's own options, by camelCase name. Options of two objectives may share a name only if
+ * they are the same.
  */
 export type ObjectiveShape = Readonly<Record<string, z.ZodType>>;
 
 /** An objective on pairs: one file, and one line in the registry. */
 export interface PairedObjective {
   name: string;
-  /** False: no reference pass is made. */
+  /** Without it, no reference pass is made. */
   needsReference: boolean;
-  /** Beta where none is given; null where the objective has none. 0.1 unless told. */
+  /** Default beta; null if the objective has none (default: 0.1). */
   beta?: number | null;
   /** Made by {@link objectiveOption}, each with its default. */
   options?: ObjectiveShape;
   needs?: readonly (keyof ExtraScores)[];
-  /** A pair's loss depends on the other pairs of the step, so that it is to see all of them. */
+  /** A pair's loss depends on the step's other pairs, so it needs all of them at once. */
   coupled?: boolean;
-  /** Numbers whose running mean over steps the trainer keeps, [any]; it carries no gradient. */
+  /** Numbers whose running mean over steps the trainer tracks, [any]; without a gradient. */
   running?: Readonly<Record<string, (scores: PairedScores, options: PairedOptions) => Tensor>>;
-  /** Of each of `running` that is a moving mean: the share that it keeps from step to step. */
+  /** For each moving mean in `running`, the share that it keeps from step to step. */
   momenta?: Readonly<Record<string, number>>;
   /**
-   * What is wrong with a row's score gap; null where nothing is. Asked before anything is loaded.
+   * The problem with a row's score gap; null if there is none. Checked before anything is loaded.
    */
   refuseGap?(gap: number, options: Readonly<Record<string, unknown>>): string | null;
   /** Loss of each pair, [P]. The trainer takes the mean over the whole optimiser step. */
   loss(scores: PairedScores, options: PairedOptions): Tensor;
 }
 
-/** An objective whose loss sees its own options and what it needs under their types. */
+/** Defines an objective whose loss receives its own options and needed inputs with their types. */
 export function definePaired<
   Shape extends ObjectiveShape = Record<never, never>,
   Need extends keyof ExtraScores = never,
@@ -108,20 +111,20 @@ export const objectiveOption = <Schema extends z.ZodType>(
   description: string,
   value?: string,
 ): Schema =>
-  option(schema, { description, group: 'Options of single objectives', ...(value && { value }) });
+  option(schema, { description, group: 'Objective-specific options', ...(value && { value }) });
 
-/** Assumed share of pairs that are labelled the wrong way round; at 0.5 labels say nothing. */
+/** Assumed share of mislabelled pairs; at 0.5 labels carry no information. */
 export const labelSmoothing = objectiveOption(
   z.number().min(0).max(0.5).default(0),
-  'assumed share of pairs that are labelled the wrong way round',
+  'assumed share of pairs with the wrong label',
   'share',
 );
 
-/** c, [P]: how much more the policy gives chosen than the reference does. */
+/** c, [P]: log-ratio of policy to reference for chosen. */
 export const chosenLogRatio = (scores: SharedPart): Tensor =>
   scores.policyChosen.sub(scores.referenceChosen);
 
-/** r, [P]: as {@link chosenLogRatio}, for rejected. */
+/** r, [P]: like {@link chosenLogRatio}, for rejected. */
 export const rejectedLogRatio = (scores: SharedPart): Tensor =>
   scores.policyRejected.sub(scores.referenceRejected);
 
@@ -129,7 +132,7 @@ export const rejectedLogRatio = (scores: SharedPart): Tensor =>
 export const logRatioMargin = (scores: SharedPart): Tensor =>
   chosenLogRatio(scores).sub(rejectedLogRatio(scores));
 
-/** A sum over an answer's tokens as a mean; 0 for an answer without one. [P] */
+/** A sum over an answer's tokens as a mean; 0 for an answer without tokens. [P] */
 export const perToken = (sum: Tensor, tokens: Tensor): Tensor => sum.div(tokens.clamp(1));
 
 /** -(1 - e) log s(x) - e log s(-x), [P] */

@@ -11,7 +11,7 @@ export interface RankedScores {
 }
 
 /**
- * -sum over k of log(exp(b l_k) / sum over j >= k of exp(b l_j)), l the log-ratios
+ * -sum over k of log(exp(b l_k) / sum over j >= k of exp(b l_j)), with l the log-ratios
  * @returns [G]
  */
 export function plackettLuceDpo({ policy, reference }: RankedScores, beta: number): Tensor {

@@ -37,7 +37,7 @@ describe('process rewards', () => {
     );
   });
 
-  it('stays finite at 1e4, whichever the label', () => {
+  it('stays finite at 1e4 for any label', () => {
     expect(
       values(() => processReward(column([1e4, 1e4, -1e4, -1e4]), column([1, 0, 1, 0]))).map(
         Math.abs,
@@ -45,7 +45,7 @@ describe('process rewards', () => {
     ).toEqual([0, 1e4, 1e4, 0]);
   });
 
-  it('refuses labels of another shape', () => {
+  it('rejects labels of another shape', () => {
     tidy(() => {
       expect(() => processReward(column(scores), column([1]))).toThrow('labels [1]');
     });

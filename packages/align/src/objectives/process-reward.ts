@@ -1,9 +1,9 @@
 // Process rewards: whether each step of an answer is right (Uesato et al. 2022, arXiv:2211.14275;
 // Lightman et al. 2023, arXiv:2305.20050), as the cross-entropy of Math-Shepherd's eq. 2 (Wang et
 // al. 2023, arXiv:2312.08935) with r = s(score). Labels may be shares: the paper's soft estimation,
-// how many continuations came out right.
-// The paper adds a solution's steps up; which mean is taken is the trainer's. TRL's PRMTrainer has
-// two logits a step and the softmax of them: the same with score = their difference.
+// the share of continuations that end up right. The paper sums over a solution's steps; the trainer
+// decides on the mean. TRL's PRMTrainer uses the softmax of two logits per step, which is the same
+// with score = their difference.
 import type { Tensor } from '@keel/torch';
 
 /**
@@ -16,7 +16,7 @@ import type { Tensor } from '@keel/torch';
 export function processReward(scores: Tensor, labels: Tensor): Tensor {
   if (scores.shape.length !== 1 || labels.shape.join() !== scores.shape.join()) {
     throw new RangeError(
-      `processReward: scores are [${scores.shape}] and labels [${labels.shape}]; both should be [steps]`,
+      `processReward: scores are [${scores.shape}] and labels [${labels.shape}]; both must be [steps]`,
     );
   }
   const right = labels.mul(scores.logSigmoid()); // [S]

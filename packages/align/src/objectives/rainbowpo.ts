@@ -1,7 +1,7 @@
-// RainbowPO (Zhao et al. 2024, arXiv:2410.04203, section 4): what of DPO's descendants helped, put
-// together. Length normalisation (SimPO, sigmoid_norm), a reference mixed with a margin (alpha = 1
-// is DPO's, 0 is SimPO's), and contextual scaling (WPO's weight). Each part can be left out; gamma
-// is SimPO's, not multiplied by beta.
+// RainbowPO (Zhao et al. 2024, arXiv:2410.04203, section 4): combines the improvements of DPO's
+// descendants that helped: length normalisation (SimPO, sigmoid_norm), a reference mixed with a
+// margin (alpha = 1 is DPO's, 0 is SimPO's), and contextual scaling (WPO's weight). Each part can
+// be turned off. Gamma is SimPO's, not multiplied by beta.
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';
 import { policyWeight } from './wpo.ts';
@@ -18,7 +18,7 @@ export const rainbowPo = definePaired({
   options: {
     rainbowAlpha: objectiveOption(
       z.number().min(0).max(1).default(0.25),
-      "rainbowpo: the reference's share; the margin has the rest",
+      'rainbowpo: weight of the reference; the margin has the rest',
       'alpha',
     ),
     rainbowGamma: objectiveOption(
@@ -28,11 +28,11 @@ export const rainbowPo = definePaired({
     ),
     rainbowPerToken: objectiveOption(
       z.boolean().default(true),
-      'rainbowpo: mean log-probabilities; else sums',
+      'rainbowpo: use mean log-probabilities per token instead of sums',
     ),
     rainbowWeighted: objectiveOption(
       z.boolean().default(true),
-      "rainbowpo: WPO's weight; else every pair counts the same",
+      'rainbowpo: weight pairs as WPO does instead of equally',
     ),
   },
   loss(scores, { beta, rainbowAlpha, rainbowGamma, rainbowPerToken, rainbowWeighted }) {

@@ -1,29 +1,31 @@
-// The layout of rankings that the objectives on K answers share: answers of several prompts in one
+// The layout of rankings shared by objectives on K answers: the answers of several prompts in one
 // flat list.
 
-/** Answers of G prompts side by side, each prompt's with the best first. */
+/** Concatenated answers of G prompts, best first within each prompt. */
 export interface RankedGroups {
-  /** Where each prompt's answers begin, and at last N: [G + 1] */
+  /** The start of each prompt's answers, then N: [G + 1] */
   offsets: Int32Array;
-  /** Rank of each answer within its prompt, never falling, equal for ties: [N]; none: no ties */
+  /**
+   * Rank of each answer within its prompt, non-decreasing, equal for ties: [N]; absent without ties
+   */
   ranks?: Int32Array;
 }
 
-/** Which answers an answer is preferred to: all of its prompt with a lower place. */
+/** An answer and the answers it is preferred to: all lower-ranked ones of its prompt. */
 export interface RankedAnswer {
   group: number;
-  /** Its place in the flat list */
+  /** Its index in the flat list */
   index: number;
-  /** The first place in the flat list of an answer worse than this; `end` where there is none */
+  /** Index of the first worse answer in the flat list; `end` if there is none */
   worse: number;
   /** Where its prompt's answers end */
   end: number;
 }
 
 /**
- * The answers with what each is better than.
+ * Lists the answers with those that each is better than.
  * @param shape of the scores: [N]
- * @throws RangeError for scores of another shape, for offsets that do not part N answers into
+ * @throws RangeError for scores of another shape, for offsets that do not divide N answers into
  *   groups of two or more, and for ranks out of order
  */
 export function rankedAnswers(
@@ -32,7 +34,7 @@ export function rankedAnswers(
 ): RankedAnswer[] {
   const count = shape.length === 1 ? shape[0]! : Number.NaN;
   if (Number.isNaN(count)) {
-    throw new RangeError(`rankings: scores are [${shape}] and should be [answers]`);
+    throw new RangeError(`rankings: scores are [${shape}] but must be [answers]`);
   }
   if (offsets[0] !== 0 || offsets.at(-1) !== count || offsets.length < 2) {
     throw new RangeError(

@@ -1,5 +1,2 @@
-/**
- * The objectives on whole rankings that --loss takes, by name. What reads options needs no more of
- * them.
- */
+/** Names of the objectives on whole rankings for --loss. Reading options needs only the names. */
 export const rankedObjectiveNames: readonly string[] = ['plackett_luce'];

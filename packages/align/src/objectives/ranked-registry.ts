@@ -4,6 +4,6 @@ import type { RankedObjective } from './ranked.ts';
 /** The objectives of `rankedObjectiveNames`. */
 export const rankedObjectives: readonly RankedObjective[] = [plackettLuceObjective];
 
-/** null where no objective on rankings has that name. */
+/** null if no objective on rankings has that name. */
 export const rankedObjective = (name: string): RankedObjective | null =>
   rankedObjectives.find((one) => one.name === name) ?? null;

@@ -1,8 +1,8 @@
-// Objectives on whole rankings: what they see, and which there are.
+// Objectives on whole rankings: types of inputs and objectives.
 import type { Tensor } from '@keel/torch';
 import type { RankedGroups } from './ranked-groups.ts';
 
-/** Numbers of the N answers of G rankings side by side, each ranking's with the best first. */
+/** Numbers of the N concatenated answers of G rankings, best first within each ranking. */
 export interface RankedAnswerScores extends RankedGroups {
   /**
    * log p(answer | prompt) under the policy, summed over scored tokens; carries the gradient. [N]
@@ -12,7 +12,7 @@ export interface RankedAnswerScores extends RankedGroups {
   reference: Tensor;
 }
 
-/** An objective on rankings of any number of answers, ties among them. */
+/** An objective on rankings of any number of answers, with ties. */
 export interface RankedObjective {
   name: string;
   /** Loss of each ranking, [G]. The trainer takes the mean over the whole optimiser step. */

@@ -1,5 +1,5 @@
-// R-DPO (Park et al. 2024, arXiv:2403.19159, eq. 9). The paper takes alpha n from the reward of an
-// answer, so that r = b log-ratio + alpha n: `rdpo` adds the length difference to the margin, and
+// R-DPO (Park et al. 2024, arXiv:2403.19159, eq. 9). The paper subtracts alpha n from an answer's
+// reward, so that r = b log-ratio + alpha n: `rdpo` adds the length difference to the margin, and
 // pairs with a longer chosen answer count less. `rdpo_offset` subtracts it: a longer chosen answer
 // must be preferred by a wider margin, as with ODPO's offset, and such pairs count more.
 import type { Tensor } from '@keel/torch';
@@ -9,7 +9,7 @@ import { definePaired, logRatioMargin, objectiveOption, type PairedScores } from
 const options = {
   rdpoAlpha: objectiveOption(
     z.number().min(0).default(0.01),
-    'rdpo, rdpo_offset: weight of a token of length difference; 0 is DPO',
+    'rdpo, rdpo_offset: weight per token of length difference; 0: DPO',
     'alpha',
   ),
 };

@@ -1,6 +1,6 @@
 // REBEL (Gao et al. 2024, arXiv:2404.16767, eq. 7): the log-ratio margin is regressed on the
-// difference of rewards. It has eta in place of 1/b. The gradient is linear and never saturates;
-// the margin ends at eta times the gap.
+// difference of rewards. It has eta instead of 1/b. The gradient is linear and never saturates; the
+// margin converges to eta times the gap.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 
@@ -13,7 +13,7 @@ export const rebel = definePaired({
   options: {
     rebelEta: objectiveOption(
       z.number().positive().default(1),
-      'rebel: margin for each unit of score difference; larger goes further from the reference',
+      'rebel: margin per unit of score difference; larger moves further from the reference',
       'eta',
     ),
   },

@@ -29,7 +29,7 @@ import { slic } from './slic.ts';
 import { sppoHard } from './sppo.ts';
 import { wpo, wpoUnbounded } from './wpo.ts';
 
-/** The objectives that --loss takes. */
+/** The objectives available for --loss. */
 export const pairedObjectives = [
   sigmoid,
   robust,
@@ -78,11 +78,13 @@ const byName = new Map(pairedObjectives.map((one): [string, PairedObjective] => 
 
 export const pairedObjectiveNames: readonly string[] = [...byName.keys()];
 
-/** @throws Error naming the known ones */
+/** @throws Error that lists the available ones */
 export function pairedObjective(name: string): PairedObjective {
   const found = byName.get(name);
   if (found === undefined) {
-    throw new Error(`no objective "${name}"; known are ${pairedObjectiveNames.join(', ')}`);
+    throw new Error(
+      `unknown objective "${name}": expected one of ${pairedObjectiveNames.join(', ')}`,
+    );
   }
   return found;
 }

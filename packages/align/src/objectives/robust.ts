@@ -1,8 +1,7 @@
 // Robust DPO (Chowdhury et al. 2024, arXiv:2403.00409, eq. 9): an unbiased estimate of DPO's loss
-// on clean labels, where a share e of the labels is known to be flipped. TRL's `robust` is the
-// same.
-// d/dx = s(x) - (1 - e)/(1 - 2e), x = b d: it fades to -e/(1 - 2e) and no further, so that margins
-// grow without end and the loss has no lower bound; hold it with few steps or a small rate.
+// on clean labels, given that a share e of the labels is flipped. The same as TRL's `robust`. d/dx
+// = s(x) - (1 - e)/(1 - 2e), x = b d: it fades only to -e/(1 - 2e), so margins grow without limit
+// and the loss has no lower bound. Limit it with few steps or a small learning rate.
 import { z } from 'zod';
 import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 
@@ -17,10 +16,10 @@ export const robust = definePaired({
         .min(0)
         .lt(0.5, {
           error:
-            'below 0.5 for robust: with half of the labels flipped they say nothing, and it would divide by 0',
+            'below 0.5 for robust: with half of the labels flipped they carry no information, and the loss would divide by 0',
         })
         .default(0),
-      'share of pairs that are known to be labelled the wrong way round',
+      'known share of mislabelled pairs',
       'share',
     ),
   },

@@ -1,4 +1,4 @@
-// A beta of its own for each pair: what each objective gives its pairs with that beta alone.
+// A beta per pair gives the same losses as a separate call for the pairs of each beta.
 import { type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { type PairedCase, scoresOf } from './fixtures/paired-case.ts';
@@ -20,7 +20,7 @@ const objectives = pairedObjectives.filter(
   (objective) => !objective.coupled && defaultBeta(objective) !== null,
 );
 
-/** Losses of all pairs and their gradients by the policy's columns. */
+/** Losses of all pairs and their gradients with respect to the policy's columns. */
 const measured = (of: (scores: ReturnType<typeof scoresOf>) => Tensor): number[][] =>
   tidy(() => {
     const scores = scoresOf(pairs);
@@ -28,7 +28,7 @@ const measured = (of: (scores: ReturnType<typeof scoresOf>) => Tensor): number[]
       one.detach().clone().setRequiresGrad(),
     );
     const [policyChosen, policyRejected] = columns as [Tensor, Tensor];
-    // What is made of the policy's columns carries their gradient.
+    // Derived scores carry the gradient of the policy's columns.
     const own = { ...scores, policyChosen, policyRejected };
     const losses = of({ ...own, shared: { ...scores.shared, policyChosen, policyRejected } });
     losses.sum().backward();
@@ -40,7 +40,7 @@ describe.each(
 )('%s', (_, objective) => {
   const options = completeOptions(objective, { beta: 0.5, labelSmoothing: 0.1 });
 
-  it('gives each pair what its beta gives it', () => {
+  it('gives each pair the loss for its beta', () => {
     const byRow = measured((scores) =>
       withRowBetas(objective).loss({ ...scores, rowBeta: tensor(betas, wide) } as never, options),
     );
@@ -55,7 +55,7 @@ describe.each(
   });
 });
 
-it('without betas of their own, or with one for all, it is the objective itself', () => {
+it('without betas per row, or with the same one for all, it is the objective itself', () => {
   const sigmoid = pairedObjective('sigmoid');
   const options = completeOptions(sigmoid, { beta: 0.3 });
   const usual = measured((scores) => sigmoid.loss(scores, options));
@@ -68,7 +68,7 @@ it('without betas of their own, or with one for all, it is the objective itself'
   same.rowBeta.dispose();
 });
 
-it("a running mean takes each pair's beta too", () => {
+it("a running mean uses each pair's beta too", () => {
   tidy(() => {
     const objective = pairedObjective('bco_pair');
     const options = completeOptions(objective, { beta: 0.5 });

@@ -1,11 +1,11 @@
-// A beta for each row: a judge that is surer of some pairs than of others, or data from several
+// A beta per row, for example from a judge whose confidence varies, or for data from several
 // sources.
 import { fromTypedArray, ops, Tensor } from '@keel/torch';
 import type { PairedObjective, PairedOptions, PairedScores } from './paired.ts';
 
 /**
- * The same objective, which takes the beta of each pair where the scores have them: the pairs of
- * one beta are those of a step with that beta.
+ * The same objective with the beta of each pair, if the scores have betas. Pairs with the same beta
+ * are treated like a step with that beta.
  */
 export function withRowBetas(objective: PairedObjective): PairedObjective {
   const { running = {} } = objective;
@@ -22,7 +22,7 @@ export function withRowBetas(objective: PairedObjective): PairedObjective {
   };
 }
 
-/** [P] of what gives a number a pair, asked once for each beta. */
+/** [P]: calls a function that gives one number per pair, once for each beta. */
 function byBeta(
   scores: PairedScores & { rowBeta?: Tensor },
   options: PairedOptions,
@@ -35,7 +35,7 @@ function byBeta(
     places.set(beta, [...(places.get(beta) ?? []), place]);
   });
   if (places.size === 1) return of(others, { ...options, beta: [...places.keys()][0]! });
-  // Of all of them, where nobody has said of which.
+  // By default the mean is over all pairs, not over those with the same beta.
   const { meanTokensChosen = others.tokensChosen.mean().item() } = others;
   const parts = [...places].map(([beta, own]) => {
     const at = indices(own).to({ device: rowBeta.device });
@@ -50,7 +50,7 @@ function byBeta(
 const indices = (places: readonly number[]): Tensor =>
   fromTypedArray(BigInt64Array.from(places, BigInt));
 
-/** Every column at these places; numbers of the whole step stay. */
+/** Selects these rows of every column; numbers of the whole step are unchanged. */
 function selected(value: unknown, at: Tensor): unknown {
   if (value instanceof Tensor) return value.indexSelect(0, at);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,5 +1,5 @@
-// Length-normalised DPO (Tulu 3, Lambert et al. 2024, arXiv:2411.15124, eq. 6); TRL's
-// `sigmoid_norm` is the same. Margins per token are small, so beta is large: 5 in the paper.
+// Length-normalised DPO (Tulu 3, Lambert et al. 2024, arXiv:2411.15124, eq. 6); the same as TRL's
+// `sigmoid_norm`. Margins per token are small, so beta is large: 5 in the paper.
 import { chosenLogRatio, definePaired, perToken, rejectedLogRatio } from './paired.ts';
 
 /** -log s(b (c/n_c - r/n_r)) */

@@ -1,8 +1,8 @@
 // DPO (Rafailov et al. 2023, arXiv:2305.18290, eq. 7) and, with label smoothing, conservative DPO
-// (Mitchell 2023, "A note on DPO with noisy preferences", eq. 3).
-// d/dd = -b (s(-b d) - e): without smoothing it fades as the margin grows but never ends; with it,
-// it ends at s(b d) = 1 - e and turns back. Only the difference counts, so chosen may fall as long
-// as rejected falls faster.
+// (Mitchell 2023, "A note on DPO with noisy preferences", eq. 3). d/dd = -b (s(-b d) - e): without
+// smoothing it fades as the margin grows but never vanishes; with smoothing it vanishes at s(b d) =
+// 1 - e and changes sign beyond. Only the difference counts, so chosen may fall as long as rejected
+// falls faster.
 import { definePaired, labelSmoothing, logRatioMargin, smoothedLogistic } from './paired.ts';
 
 /** -(1 - e) log s(b d) - e log s(-b d) */

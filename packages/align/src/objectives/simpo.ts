@@ -1,14 +1,14 @@
 // SimPO (Meng et al. 2024, arXiv:2405.14734, eq. 6): mean log-probabilities as rewards, without a
-// reference. Nothing holds the policy but a small learning rate; short answers cannot win by being
-// short. The paper's gamma stands beside beta times the margin, as here and in TRL (`simpo_gamma`);
-// its authors' code takes gamma/beta.
+// reference. Only a small learning rate keeps the policy in place; short answers cannot win by
+// being short. As in the paper and TRL (`simpo_gamma`), gamma is subtracted from beta times the
+// margin; the authors' code uses gamma/beta.
 import { z } from 'zod';
 import { definePaired, objectiveOption, perToken } from './paired.ts';
 
-/** Also of AlphaPO, which is SimPO with another reward. */
+/** Shared with AlphaPO, which is SimPO with another reward. */
 export const simpoGamma = objectiveOption(
   z.number().min(0).default(1),
-  'simpo, alphapo: margin by which the chosen reward is to win',
+  'simpo, alphapo: target margin of the chosen over the rejected reward',
   'gamma',
 );
 

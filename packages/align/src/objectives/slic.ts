@@ -1,7 +1,7 @@
 // SLiC-HF (Zhao et al. 2023, arXiv:2305.10425, eq. 4): a margin between log-probabilities, no
-// reference. The paper's regulariser, the likelihood of a supervised target, is
-// `--loss slic,chosen_nll`. `hinge` is the form on log-ratios. The gradient is -1 or, beyond the
-// margin, none.
+// reference. The paper's regulariser, the likelihood of a supervised target, is `--loss
+// slic,chosen_nll`. `hinge` is the form on log-ratios. The gradient is -1 or, beyond the margin,
+// zero.
 import { z } from 'zod';
 import { definePaired, objectiveOption } from './paired.ts';
 
@@ -13,7 +13,7 @@ export const slic = definePaired({
   options: {
     slicDelta: objectiveOption(
       z.number().positive().default(1),
-      'slic: margin by which the chosen log-probability is to win',
+      'slic: target margin of the chosen over the rejected log-probability',
       'delta',
     ),
   },

@@ -3,7 +3,7 @@
 import type { Tensor } from '@keel/torch';
 
 /**
- * -log p(token | what came before)
+ * -log p(token | earlier tokens)
  * @param logprobs [N]
  * @returns [N]; the trainer takes the mean over the scored tokens of the whole optimiser step
  */

@@ -3,7 +3,7 @@ import { bco, bcoBalanced } from './bco.ts';
 import { kto } from './kto.ts';
 import type { UnpairedObjective } from './unpaired.ts';
 
-/** The objectives that `keel kto --loss` takes. */
+/** The objectives available for `keel kto --loss`. */
 const unpairedObjectives = {
   kto,
   bco,

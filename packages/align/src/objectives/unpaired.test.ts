@@ -1,4 +1,5 @@
-// Objectives on single answers: gradients in closed form and by differences, and far out.
+// Objectives on single answers: gradients in closed form and by finite differences, and extreme
+// numbers.
 import { gradcheck, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import type { UnpairedScores } from './unpaired.ts';
@@ -51,7 +52,7 @@ describe.each(unpairedObjectiveNames)('%s', (name) => {
     });
   });
 
-  it('has the gradient that differences give', () => {
+  it('has a gradient that matches finite differences', () => {
     tidy(() =>
       gradcheck(
         (own) => objective.loss(scoresOf(own), options),
@@ -86,7 +87,7 @@ it('apo_zero_unpaired is KTO with a reference point of 0', () => {
 });
 
 describe('far out', () => {
-  it('KTO lets go of a hopeless answer, BCO does not', () => {
+  it('KTO gives up on a hopeless answer, BCO does not', () => {
     const slope = (name: 'kto' | 'bco'): number =>
       tidy(() => {
         const own = tensor([-1013, -20, -9, -27], wide).setRequiresGrad();
@@ -98,7 +99,7 @@ describe('far out', () => {
   });
 });
 
-it("bco_balanced's delta is halfway between the labels, bco's the mean of all answers; before a label has come up it counts as 0", () => {
+it("bco_balanced's delta is halfway between the labels, bco's the mean of all answers; a label that has not occurred counts as 0", () => {
   tidy(() => {
     const scores = { ...scoresOf(tensor(policy, wide)), desirable: tensor([1, 0, 0, 0], wide) };
     const reward = policy.map((one, at) => 0.3 * (one - reference[at]!));
@@ -109,7 +110,7 @@ it("bco_balanced's delta is halfway between the labels, bco's the mean of all an
           of(seen, options).mean().item(),
         ]),
       );
-    /** That of an answer whose reward is 0: -w log s(-delta). */
+    /** Loss of an answer whose reward is 0: -w log s(-delta). */
     const deltaOf = (name: 'bco' | 'bco_balanced', running: Record<string, number>): number => {
       const one = { policy: tensor([0], wide), reference: tensor([0], wide) };
       const seen = { ...scores, ...one, desirable: tensor([1], wide), running };

@@ -1,6 +1,6 @@
 import type { Tensor } from '@keel/torch';
 
-/** What an objective on single answers sees: numbers of M answers, all [M]. */
+/** The inputs of an objective on single answers: numbers of M answers, all [M]. */
 export interface UnpairedScores {
   /**
    * log p(completion | prompt) under the policy, summed over scored tokens; carries the gradient
@@ -14,7 +14,7 @@ export interface UnpairedScores {
    * needs none
    */
   kl: number;
-  /** Means over all steps before this one of what the objective's `running` gives; 0 at first */
+  /** Means of the values of the objective's `running` over all earlier steps; 0 at first */
   running: Readonly<Record<string, number>>;
 }
 
@@ -24,12 +24,11 @@ export interface UnpairedOptions {
   undesirableWeight: number;
 }
 
-/** An objective on single answers with a thumb up or down. */
+/** An objective on single answers labelled desirable or undesirable. */
 export interface UnpairedObjective {
   name: string;
   /**
-   * Whether it compares with an estimate of KL(policy, reference), for which mismatched answers are
-   * scored.
+   * Whether it needs an estimate of KL(policy, reference), for which mismatched answers are scored.
    */
   needsKl: boolean;
   running?: Readonly<Record<string, (scores: UnpairedScores, options: UnpairedOptions) => Tensor>>;

@@ -1,10 +1,10 @@
 // WPO (Zhou et al. 2024, arXiv:2406.11827, eq. 1, with sampled alignment, eq. 2): DPO weighted by
-// how likely the policy is to write such a pair itself, so that pairs far from what it writes teach
-// little. A token's likelihood is divided by the policy's mean likelihood of its own tokens, which
-// makes weights of answers comparable. The paper's equations and TRL 1.13 let pairs that the policy
-// would write count more than others: `wpo_unbounded`. The authors' code and earlier versions of
-// TRL hold a pair's weight at 1: `wpo`. TRL's `use_weighting` weighs any loss. At a weight near 0 a
-// pair has next to no gradient, right or wrong.
+// how likely the policy is to generate the pair itself, so that pairs far from its own output have
+// little effect. A token's likelihood is divided by the policy's mean likelihood of its own tokens,
+// which makes the weights of answers comparable. In the paper's equations and TRL 1.13 the weight
+// can exceed 1: `wpo_unbounded`. The authors' code and earlier versions of TRL cap a pair's weight
+// at 1: `wpo`. TRL's `use_weighting` applies the weight to any loss. At a weight near 0 a pair has
+// almost no gradient, right or wrong.
 import type { Tensor } from '@keel/torch';
 import { definePaired, type ExtraScores, logRatioMargin, type PairedScores } from './paired.ts';
 

@@ -1,22 +1,22 @@
-// Chrome's trace format, which chrome://tracing and https://ui.perfetto.dev open:
+// Writes Chrome's trace format, for chrome://tracing and https://ui.perfetto.dev:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 import { writeSync } from 'node:fs';
 import type { ProfileEvent } from '@keel/torch';
-import { fillFileAtomic } from '../runs/atomic-write.ts';
+import { fillFileAtomic } from '../files/atomic-write.ts';
 import { isStep } from './profile-summary.ts';
 
-/** The format wants a number of the process. */
+/** The format requires a process number. */
 const HERE = 1;
 
-/** Changes of memory below this share of its whole range are not worth a point of their own. */
+/** Memory changes below this share of the whole range do not get their own point. */
 const MEMORY_RESOLUTION = 1 / 2000;
 
 const chunk = 4096;
 
 /**
- * Writes a profile: operators and phases as nested bars by thread, memory as a line. Times are
- * microseconds, as the format wants.
- * @param about what stands in the file beside the events
+ * Writes a profile: operators and phases as nested bars by thread, memory as a line. Times are in
+ * microseconds, as the format requires.
+ * @param about further content of the file
  */
 export function writeChromeTrace(
   path: string,
@@ -68,7 +68,7 @@ function bar({ kind, name, inputs, start, duration, thread }: ProfileEvent, thre
 
 type Threads = ReadonlyMap<number, number>;
 
-/** LibTorch's threads in the order in which they did something. */
+/** Numbers LibTorch's threads in order of their first event. */
 function numbered(events: readonly ProfileEvent[]): Threads {
   const threads = new Map<number, number>();
   for (const { kind, thread } of events) {
@@ -93,7 +93,7 @@ function titles(threads: Threads): Row[] {
   ];
 }
 
-/** Bytes above those at the beginning, where they have changed enough to be seen. */
+/** Bytes relative to the start, at points where they changed enough to be visible. */
 function memoryPoints(events: readonly ProfileEvent[]): Map<ProfileEvent, Row> {
   const points = new Map<ProfileEvent, Row>();
   const devices = new Set(events.flatMap(({ kind, name }) => (kind === 'memory' ? [name] : [])));
@@ -115,7 +115,7 @@ function memoryPoints(events: readonly ProfileEvent[]): Map<ProfileEvent, Row> {
       shown = total;
       points.set(event, {
         ph: 'C',
-        name: `memory on ${device}, MB above the beginning`,
+        name: `memory on ${device}, MB above the start`,
         pid: HERE,
         ts: micro(event.start),
         args: { MB: total / 1e6 },

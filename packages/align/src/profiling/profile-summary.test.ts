@@ -1,6 +1,6 @@
 import type { ProfileEvent } from '@keel/torch';
 import { expect, it } from 'vitest';
-import { parseProfileSteps } from './profile-steps.ts';
+import { parseProfileSteps } from '../config/profile-steps.ts';
 import { summariseProfile } from './profile-summary.ts';
 import { profileTable } from './profile-table.ts';
 
@@ -36,7 +36,7 @@ const events = [
   event('memory', 'cpu', [6, 6], { bytes: 250 }),
 ];
 
-it('time by phase, inner ones as parts of the outer, and what lies in none', () => {
+it('time by phase, with inner phases as parts of outer ones, and time outside of phases', () => {
   const { phases, seconds } = summariseProfile(events, { steps: [2], missedOperators: 0 });
   expect(seconds).toBe(10);
   expect(phases).toEqual([
@@ -47,7 +47,7 @@ it('time by phase, inner ones as parts of the outer, and what lies in none', () 
   ]);
 });
 
-it('time by operator, without what it calls', () => {
+it('time by operator, without the operators that it calls', () => {
   const { operators, peakBytes } = summariseProfile(events, { steps: [2], missedOperators: 0 });
   expect(operators).toEqual([
     { name: 'aten::mm', calls: 3, selfSeconds: 5.5, seconds: 5.5, share: 5.5 / 6.5 },
@@ -60,8 +60,8 @@ it('an empty profile', () => {
   const summary = summariseProfile([], { steps: [], missedOperators: 3000 });
   expect(summary).toMatchObject({ seconds: 0, operators: [], peakBytes: {} });
   const table = profileTable({ path: 'p.json', summaryPath: 's.json', summary, leftOut: 0 });
-  expect(table).toContain('the last 3.0k operators are not in it');
-  expect(table).toContain('Profile of no whole step: 0.00 s');
+  expect(table).toContain('the last 3.0k operators were not recorded');
+  expect(table).toContain('Profile of no complete step: 0.00 s');
 });
 
 it('a table for people', () => {
@@ -69,20 +69,20 @@ it('a table for people', () => {
   const table = profileTable({ path: 'p.json', summaryPath: 's.json', summary, leftOut: 1200 });
   expect(table.split('\n')).toEqual([
     'Profile of step 2: 10.00 s',
-    'phase                     share  s a step',
+    'phase                     share    s/step',
     'forward                   40.0%     4.000',
     '  log-probs               10.0%     1.000',
     'backward                  40.0%     4.000',
     'other                     20.0%     2.000',
-    'operator, by self time    share  s a step  calls a step',
+    'operator, by self time    share    s/step    calls/step',
     'aten::mm                  84.6%     5.500             3',
     'keel::linear              15.4%     1.000             1',
-    'memory at most 450B on cpu above the beginning',
+    'peak memory 450B on cpu above the start',
     'trace in p.json (without the 1.2k shortest operators): open it in chrome://tracing or https://ui.perfetto.dev',
   ]);
 });
 
-it('reads which steps are meant', () => {
+it('parses the steps to profile', () => {
   expect(parseProfileSteps('2-4')).toEqual({ first: 2, last: 4 });
   expect(parseProfileSteps('3')).toEqual({ first: 3, last: 3 });
   for (const wrong of ['0', '4-2', '2-', '-3', 'x', '', '1.5']) {

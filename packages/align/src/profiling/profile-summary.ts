@@ -1,13 +1,13 @@
-// What a profile comes to: time by phase and by operator.
+// Summarises a profile: time by phase and by operator.
 import type { ProfileEvent } from '@keel/torch';
 
 /** Time of one phase. */
 export interface PhaseTime {
-  /** A phase within another stands behind it, as `forward/log-probs`, and is part of it. */
+  /** A phase inside another is named with a slash, as in `forward/log-probs`, and is part of it. */
   name: string;
   calls: number;
   seconds: number;
-  /** Of the profiled time. */
+  /** Share of the profiled time. */
   share: number;
 }
 
@@ -15,36 +15,36 @@ export interface PhaseTime {
 export interface OperatorTime {
   name: string;
   calls: number;
-  /** Without the operators that it called. */
+  /** Time without the operators that it called. */
   selfSeconds: number;
   seconds: number;
-  /** Of the operators' self time together. */
+  /** Share of the operators' total self time. */
   share: number;
 }
 
 export interface ProfileSummary {
-  /** Optimiser steps that were profiled from beginning to end. */
+  /** Optimiser steps that were profiled completely. */
   steps: number[];
-  /** From the first step's beginning to the profile's end. */
+  /** From the start of the first step to the end of the profile. */
   seconds: number;
   /**
-   * Operators that came when as many were recorded as may be: neither in the trace nor in
-   * `operators`. Phases are whole.
+   * Operators after the recording limit was reached: they are neither in the trace nor in
+   * `operators`. Phases are complete.
    */
   missedOperators: number;
-  /** In the order in which they first came; `other` is what lies in no phase. */
+  /** In order of first occurrence; `other` is time outside of phases. */
   phases: PhaseTime[];
-  /** The one that took most first. */
+  /** The most expensive first. */
   operators: OperatorTime[];
-  /** The most bytes that were taken at once, above those at the profile's beginning, by device. */
+  /** Peak bytes above those at the start of the profile, by device. */
   peakBytes: Record<string, number>;
 }
 
-/** Name of the range around a step: it is no phase. */
+/** Name of the range around a step, which does not count as a phase. */
 export const stepRange = (step: number): string => `step ${step}`;
 export const isStep = (name: string): boolean => /^step \d+$/.test(name);
 
-/** @param events by their start; of two that begin together the longer first */
+/** @param events sorted by start; of two with the same start, the longer first */
 export function summariseProfile(
   events: readonly ProfileEvent[],
   { steps, missedOperators }: Pick<ProfileSummary, 'steps' | 'missedOperators'>,
@@ -66,13 +66,11 @@ export function summariseProfile(
 interface Open {
   event: ProfileEvent;
   end: number;
-  /** Of phases: the names from the outermost on. */
+  /** For phases: the names from the outermost inwards. */
   path: string;
 }
 
-/**
- * Calls `visit` with each event and those of its thread that are around it, the outermost first.
- */
+/** Calls `visit` with each event and the events of its thread that enclose it, outermost first. */
 function nested(
   events: readonly ProfileEvent[],
   visit: (event: ProfileEvent, around: readonly Open[]) => string,

@@ -3,7 +3,7 @@ import type { WrittenProfile } from './step-profiler.ts';
 
 const topOperators = 12;
 
-/** A profile for people: share by phase, and the operators that took most. */
+/** A profile for people: share by phase, and the most expensive operators. */
 export function profileTable({ path, summary, leftOut }: WrittenProfile): string {
   const { steps, seconds, phases, operators, peakBytes, missedOperators } = summary;
   const count = Math.max(1, steps.length);
@@ -12,7 +12,7 @@ export function profileTable({ path, summary, leftOut }: WrittenProfile): string
   const shown = operators.slice(0, topOperators);
   const width = Math.max(24, ...shown.map(({ name }) => name.length));
   const head = (name: string, ...columns: string[]): string =>
-    `${name.padEnd(width)}  share  s a step${columns.join('')}`;
+    `${name.padEnd(width)}  share    s/step${columns.join('')}`;
   const peaks = Object.entries(peakBytes).map(
     ([device, bytes]) => `${formatCount(bytes)}B on ${device}`,
   );
@@ -24,7 +24,7 @@ export function profileTable({ path, summary, leftOut }: WrittenProfile): string
       const label = `${'  '.repeat(inner.length - 1)}${inner.at(-1)}`;
       return `${label.padEnd(width)}${share(one.share)}${time(one.seconds)}`;
     }),
-    head('operator, by self time', '  calls a step'),
+    head('operator, by self time', '    calls/step'),
     ...shown.map(
       (one) =>
         `${one.name.padEnd(width)}${share(one.share)}${time(one.selfSeconds)}${Math.round(
@@ -34,15 +34,17 @@ export function profileTable({ path, summary, leftOut }: WrittenProfile): string
           .padStart(14)}`,
     ),
     ...(missedOperators > 0
-      ? [`the last ${formatCount(missedOperators)} operators are not in it: profile fewer steps`]
+      ? [
+          `the last ${formatCount(missedOperators)} operators were not recorded: profile fewer steps`,
+        ]
       : []),
-    ...(peaks.length > 0 ? [`memory at most ${peaks.join(', ')} above the beginning`] : []),
+    ...(peaks.length > 0 ? [`peak memory ${peaks.join(', ')} above the start`] : []),
     `trace in ${path}${leftOut > 0 ? ` (without the ${formatCount(leftOut)} shortest operators)` : ''}: open it in chrome://tracing or https://ui.perfetto.dev`,
   ].join('\n');
 }
 
 function named(steps: readonly number[]): string {
-  if (steps.length === 0) return 'no whole step';
+  if (steps.length === 0) return 'no complete step';
   return steps.length === 1
     ? `step ${steps[0]}`
     : `steps ${Math.min(...steps)} to ${Math.max(...steps)}`;

@@ -9,7 +9,7 @@ import { StepProfiler, type WrittenProfile } from './step-profiler.ts';
 const folder = mkdtempSync(join(tmpdir(), 'keel-profile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Four steps of random numbers, of which 2 and 3 are to be profiled. */
+/** Four steps of random numbers, of which 2 and 3 are profiled. */
 function profileSteps(
   name: string,
   draws: number,
@@ -41,7 +41,7 @@ function profileSteps(
   return { written: found!, at };
 }
 
-it('writes a trace and a summary of the steps asked for, and nothing is left aside', () => {
+it('writes a trace and a summary of the requested steps, and leaves no temporary files', () => {
   const { written, at } = profileSteps('whole.json', 3);
   expect(at).toBe(13);
   expect(written).toMatchObject({ path: join(folder, 'whole.json'), leftOut: 0 });
@@ -58,7 +58,7 @@ it('writes a trace and a summary of the steps asked for, and nothing is left asi
   expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-it('records so many operators; phases are whole all the same', () => {
+it('limits the recorded operators, but phases are complete', () => {
   const { written, at } = profileSteps('many.json', 50, { mostRecorded: 100 });
   expect(at).toBe(13);
   expect(written.summary.steps).toEqual([12, 13]);
@@ -70,7 +70,7 @@ it('records so many operators; phases are whole all the same', () => {
   expect(traceEvents.filter(({ cat }) => cat === 'phase')).toHaveLength(4);
 });
 
-it('leaves the shortest operators out of the trace and counts them all the same', () => {
+it('drops the shortest operators from the trace but counts them', () => {
   const { written } = profileSteps('short.json', 50, { mostWritten: 40 });
   const operators = readTrace(written.path).traceEvents.filter(({ cat }) => cat === 'operator');
   expect(operators.length).toBeLessThanOrEqual(40);
@@ -80,7 +80,7 @@ it('leaves the shortest operators out of the trace and counts them all the same'
   expect(written.leftOut).toBeGreaterThan(200);
 });
 
-it('a run that fails meanwhile writes nothing, and another can be profiled', () => {
+it('a run that fails during profiling writes nothing, and another can be profiled', () => {
   const path = join(folder, 'failed.json');
   {
     using profiler = new StepProfiler(path, { first: 1, last: 1 }, new PhaseClock());

@@ -1,27 +1,27 @@
-// Profiles a few steps of a run: a trace of a whole one would be gigabytes.
+// Profiles a few steps of a run: a trace of a whole run would take gigabytes.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type PhaseClock, type ProfileEvent, Profiler } from '@keel/torch';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import type { ProfileSteps } from '../config/profile-steps.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { writeChromeTrace } from './chrome-trace.ts';
-import type { ProfileSteps } from './profile-steps.ts';
 import { type ProfileSummary, stepRange, summariseProfile } from './profile-summary.ts';
 
-/** Operators in a trace, the longest: some 40 MB as a file. */
+/** Maximum number of operators in a trace (the longest): a file of about 40 MB. */
 const MOST_WRITTEN = 200_000;
 
 /** A profile that was written. */
 export interface WrittenProfile {
   /** The trace, in Chrome's format. */
   path: string;
-  /** The summary as JSON, beside it. */
+  /** The summary as JSON, in the same folder. */
   summaryPath: string;
   summary: ProfileSummary;
   /** Operators that are counted in the summary but too short for the trace. */
   leftOut: number;
 }
 
-/** Takes a profile while the steps asked for run; to be told of each step of the call. */
+/** Profiles the requested steps; it must be notified of each step of the call. */
 export class StepProfiler implements Disposable {
   readonly #path: string;
   readonly #steps: ProfileSteps;
@@ -51,7 +51,7 @@ export class StepProfiler implements Disposable {
     this.#mostWritten = mostWritten;
   }
 
-  /** @param step the run's number of it */
+  /** @param step number of the step in the run */
   beginStep(step: number): void {
     this.#ordinal += 1;
     if (this.#ordinal === this.#steps.first) {
@@ -68,13 +68,14 @@ export class StepProfiler implements Disposable {
     this.#done.push(step);
   }
 
-  /** Whether the last step asked for has been seen. */
+  /** Whether the last requested step has run. */
   get due(): boolean {
     return this.#clock.profiler !== null && this.#ordinal >= this.#steps.last;
   }
 
   /**
-   * Writes trace and summary. @returns null where no step was profiled, or it was written before
+   * Writes trace and summary. @returns null if no step was profiled, or the profile is already
+   * written
    */
   finish(): WrittenProfile | null {
     this.#collect();
@@ -96,7 +97,7 @@ export class StepProfiler implements Disposable {
     return { path, summaryPath, summary, leftOut };
   }
 
-  /** Without `finish` nothing is written. */
+  /** Nothing is written without `finish`. */
   [Symbol.dispose](): void {
     this.#collect();
   }
@@ -110,7 +111,7 @@ export class StepProfiler implements Disposable {
   }
 }
 
-/** Events without the shortest operators, so that about `most` of these are left. */
+/** Drops the shortest operators, so that about `most` operators remain. */
 function longest(events: ProfileEvent[], most: number): ProfileEvent[] {
   const durations = events.flatMap(({ kind, duration }) => (kind === 'operator' ? [duration] : []));
   if (durations.length <= most) return events;

@@ -19,8 +19,8 @@ const recipe = (stages: string) => {
   return readRecipe(path);
 };
 
-describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
-  test('counts the tokens that the run then computes on', async () => {
+describe('the estimate of a stage', () => {
+  test('counts the tokens that the run then processes', async () => {
     const one = recipe(`  sft: {data: ${rowsOf('sft-completion-only')}, lora: true}\n`);
     const { stages } = await planRecipe(one);
     await runRecipe(one);
@@ -37,7 +37,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
     });
   });
 
-  test('grows with what is computed and held', async () => {
+  test('grows with computation and memory', async () => {
     const data = `data: ${rowsOf('kto')}`;
     const pairs = `data: ${rowsOf('dpo-sigmoid')}`;
     const { stages } = await planRecipe(
@@ -60,7 +60,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
     expect(longer!.evalRows).toBe(16);
   });
 
-  test('counts the pairs that rankings come to, and of them those that are learnt', async () => {
+  test('counts the pairs made from rankings, and those of them that are trained on', async () => {
     const data = join(folder, 'rankings.jsonl');
     const row = { prompt: 'hello', completions: ['a bird', 'no', 'tell me'], scores: [9, 5, 4] };
     writeFileSync(data, `${JSON.stringify(row)}\n`.repeat(4));
@@ -73,7 +73,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
     );
     const { stages } = await planRecipe(one);
     const [all, sure, short] = stages.map(({ estimate }) => estimate!);
-    // 12 pairs, of which 4 have scores that are 1 apart.
+    // 12 pairs, 4 of which have scores that differ by 1.
     expect(all).toMatchObject({ rows: 12, steps: 3 });
     expect(sure).toMatchObject({ rows: 8, steps: 2 });
     expect(short).toMatchObject({ rows: 12, steps: 1 });
@@ -84,7 +84,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('the estimate of a stage', () => {
     expect(metrics.at(-1)).toMatchObject({ step: 3 });
   });
 
-  test('counts rows that are mixed into the steps', async () => {
+  test('counts rows mixed into the steps', async () => {
     const prompts = join(folder, 'prompts.jsonl');
     writeFileSync(prompts, '{"prompt": "hello"}\n'.repeat(8));
     const usual = `data: ${prompts}, reward: 'length:-20', max_new_tokens: 4, verb: ppo`;

@@ -1,4 +1,4 @@
-// What a stage will cost, before it runs: rows, tokens, memory and time.
+// Estimates a stage before it runs: rows, tokens, memory and time.
 
 import { existsSync } from 'node:fs';
 import {
@@ -28,31 +28,34 @@ import { type RowMeasure, rowMeasureOf, rowMeasures } from './measure-rows.ts';
 import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
 
 /**
- * Share of the machine's fastest matrix product that a run is expected to reach (docs/results: 0.5
- * to 0.7 on SmolLM2-135M).
+ * Share of the machine's peak matmul speed that a run is expected to reach (docs/results: 0.5 to
+ * 0.7 on SmolLM2-135M).
  */
 export const EXPECTED_SHARE = 0.5;
 /** Rows of each file that are tokenised for the estimate, evenly spread. */
 const SAMPLED_ROWS = 256;
 
 export interface StageEstimate {
-  /** Of training: pairs, where they are made of rankings. */
+  /** Rows of training; pairs, if they are made from rankings. */
   rows: number;
   /** 0 without --eval-data. */
   evalRows: number;
   steps: number;
-  /** That training computes on, over all of its steps; a prompt that answers share counts once. */
+  /**
+   * Tokens that training processes over all of its steps; a prompt shared by several answers counts
+   * once.
+   */
   tokens: number;
-  /** At most at a time: this process, weights, gradients, optimiser, activations of a pass. */
+  /** Peak: this process, weights, gradients, optimiser, activations of a pass. */
   memoryBytes: number;
   seconds: number;
 }
 
 /**
  * Estimates a stage from a sample of its rows and the sizes of its model.
- * @param done steps that are done already
- * @param notice is told where this machine is measured first
- * @throws DataError where rows are bad; CheckpointError where the model is
+ * @param done steps already finished
+ * @param notice receives a message if this machine has to be measured first
+ * @throws DataError if rows are bad, CheckpointError if the model is
  */
 export async function estimateStage(
   recipe: Recipe,
@@ -113,8 +116,8 @@ export async function estimateStage(
 type SizedModel = TrainedModel & Disposable & { precision: 'fp32' | 'bf16' };
 
 /**
- * The stage's model, or where an earlier stage will make it, that stage's: sizes are the same.
- * Weights stay as they are stored.
+ * The stage's model or, if an earlier stage will produce it, that stage's model: sizes are the
+ * same. Weights keep their stored type.
  */
 async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedModel> {
   const { options } = stage;
@@ -145,18 +148,18 @@ function modelForSizes(recipe: Recipe, { options, from }: RecipeStage): string {
 
 export interface RowsWork {
   rows: number;
-  /** As far as the sample tells. */
+  /** Extrapolated from the sample. */
   usable: number;
-  /** Of a row, on average. */
+  /** Mean per row. */
   tokens: number;
-  /** Tokens of the longest row of the sample. */
+  /** Tokens of the longest row in the sample. */
   longest: number;
-  /** Floating-point operations of a row, on average. */
+  /** Mean floating-point operations per row. */
   forward: number;
   backward: number;
 }
 
-/** What a file's rows come to, from a sample of them. */
+/** Measures the rows of files, from a sample of them. */
 export async function measureRows(
   { kind, derive = (row) => [row], measure }: RowMeasure,
   data: readonly string[],
@@ -195,7 +198,7 @@ export async function measureRows(
   };
 }
 
-/** Before the first step and after the last, or as --eval-steps says. */
+/** Before the first step and after the last, or as set by --eval-steps. */
 const evaluations = ({ evalSteps }: TrainingOptions, steps: number): number =>
   evalSteps === null ? 2 : 1 + Math.ceil(steps / evalSteps);
 
@@ -203,7 +206,7 @@ function memoryOf(trained: SizedModel, options: TrainingOptions, longest: number
   const { model, role } = trained;
   const weights = [...namedWeights(model.decoder).values()];
   const stored = weights.reduce((sum, { size, dtype }) => sum + size * dtypeBytes(dtype), 0);
-  // Parameters of full fine-tuning are float32 whatever is computed in.
+  // Full fine-tuning keeps parameters in float32, whatever the compute precision.
   const base = options.lora ? stored : weights.reduce((sum, { size }) => sum + 4 * size, 0);
   const passes = planPasses(trained, options, () => {});
   const { rows, tokens: most } = passes.limit;

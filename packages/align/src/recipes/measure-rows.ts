@@ -1,4 +1,4 @@
-// What rows come to, by their kind: the tokens of a pass and how many of them are scored.
+// Measures rows by kind: the tokens of a pass and how many of them are scored.
 import type { PackedBatch, Tokenizer } from '@keel/model';
 import { AnswerPacker } from '../batching/answer-packer.ts';
 import { packAnswers } from '../batching/pack-answers.ts';
@@ -15,28 +15,29 @@ import { tokeniseUnpaired } from '../batching/tokenise-unpaired.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RowKind, RowOf } from '../data/rows.ts';
-import { type OnlineOptions, stepsPerRollout } from '../methods/online/online-settings.ts';
+import { stepsPerRollout } from '../methods/online/online-algorithm.ts';
+import type { OnlineOptions } from '../methods/online/online-method.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
 import { isSure } from '../methods/pairs/open-pairs.ts';
 import type { RewardOptions } from '../methods/reward/reward-options.ts';
 import type { SftOptions } from '../methods/supervised/sft-options.ts';
 import type { MeasuredRows, StageVerb } from './stage-verbs.ts';
 
-/** A row in a pass of its own. */
+/** A row packed alone in a pass. */
 export interface MeasuredRow {
   packed: PackedBatch;
   /** Tokens whose log-probability is computed. */
   scored: number;
 }
 
-/** @typeParam Made rows of training, where they are made of those of the file */
+/** @typeParam Made rows of training, if they are derived from the file's rows */
 export interface RowMeasure<Kind extends RowKind = RowKind, Made = RowOf[Kind]> {
   kind: Kind;
-  /** The rows of training that one of the file comes to; itself, unless told. */
+  /** The rows of training that a row of the file becomes (default: the row itself). */
   derive?(row: RowOf[Kind], options: TrainingOptions): Made[];
-  /** null where the row does not fit --max-length. */
+  /** null if the row does not fit --max-length. */
   measure(row: Made, tokenizer: Tokenizer, options: TrainingOptions): MeasuredRow | null;
-  /** Optimiser steps on each batch of rows; 1 unless told. */
+  /** Optimiser steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: TrainingOptions): number;
 }
 
@@ -111,7 +112,7 @@ export const rowMeasures: Readonly<Record<MeasuredRows, RowMeasure>> = {
       return { packed, scored: scored.rows.length };
     },
   }),
-  // Answers count at their longest.
+  // Assumes answers of maximum length.
   prompt: measureOf({
     kind: 'prompt',
     measure(row, tokenizer, options) {

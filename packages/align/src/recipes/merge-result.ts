@@ -1,18 +1,18 @@
-// The whole model that a stage's adapter makes of its base: what the stages after it stand on.
+// Merges a stage's adapter into its base: the model that later stages load.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
 import { savedTemplate } from '../config/template-options.ts';
 import { hashPath } from '../data/hash-path.ts';
-import { removePartials, writeFileAtomic, writeFolderAtomic } from '../runs/atomic-write.ts';
+import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
 const RECORD = 'merged-from.json';
 const ADAPTER = 'adapter';
 
 export interface MergedFrom {
-  /** As the stage's options name it. */
+  /** As named in the stage's options. */
   base: string;
   /** SHA-256 of the base's files. */
   baseSha256: string;
@@ -21,21 +21,21 @@ export interface MergedFrom {
 }
 
 /**
- * Writes the stage's merged model: W + scale * B A in float32, whatever the run computed in. A
- * stage that loads it in another type rounds it then, once.
- * @param from what it is to be made of; where it is there already, nothing is done
+ * Writes the stage's merged model: W + scale * B A in float32, whatever the run's precision. A
+ * stage that loads it in another type rounds it once, at that point.
+ * @param from what to merge; nothing is done if that merge exists already
  * @returns whether it was written
- * @throws CheckpointError where the base or the adapter is damaged
+ * @throws CheckpointError if the base or the adapter is damaged
  */
 export async function mergeResult(
   output: string,
   name: string,
   from: MergedFrom,
-  onBegin: () => void = () => {},
+  onStart: () => void = () => {},
 ): Promise<boolean> {
   const folder = mergedFolder(output, name);
   if (isMerged(folder, from)) return false;
-  onBegin();
+  onStart();
   await removePartials(stageFolder(output, name));
   const source = savedTemplate(finalFolder(output, name));
   const template = source === null ? {} : { source };
@@ -68,6 +68,6 @@ function isMerged(folder: string, from: MergedFrom): boolean {
   }
 }
 
-/** SHA-256 of what a stage ended with. */
+/** SHA-256 of a stage's result. */
 export const hashResult = (output: string, name: string): Promise<string> =>
   hashPath(finalFolder(output, name));

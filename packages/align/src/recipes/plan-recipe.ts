@@ -1,8 +1,8 @@
-// What a call would do: each stage's state, and what those that run will cost.
+// Plans a call: each stage's state, and the cost of those that will run.
 import { existsSync } from 'node:fs';
 import type { FileHash } from '../data/open-rows.ts';
 import { estimateStage, type StageEstimate } from './estimate-stage.ts';
-import { type Recipe, type RecipeStage, standsOn } from './recipe.ts';
+import { dependsOn, type Recipe, type RecipeStage } from './recipe.ts';
 import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
 import { readStageRecords } from './stage-records.ts';
@@ -17,20 +17,20 @@ export interface PlannedStage {
 
 export interface RecipePlan {
   stages: PlannedStage[];
-  /** Stages but the last whose result no stage takes: that was forgotten, perhaps. */
+  /** Stages other than the last whose result no stage uses, perhaps by mistake. */
   unused: string[];
 }
 
 export interface PlanOptions {
-  /** Every stage begins anew. */
+  /** Run every stage from the start. */
   overwrite?: boolean;
-  /** Is told where this machine is measured first. */
+  /** Receives a message if this machine has to be measured first. */
   notice?(text: string): void;
 }
 
 /**
- * Looks at everything that a call would look at, and runs nothing.
- * @throws StageError where rows, models or folders are not as they must be
+ * Checks everything that a call would check, but runs nothing.
+ * @throws StageError if rows, models or folders are invalid
  */
 export async function planRecipe(
   asked: Recipe,
@@ -52,7 +52,7 @@ export async function planRecipe(
       throw new StageError(stage, stages.length, error);
     }
   }
-  const used = new Set(stages.flatMap(standsOn));
+  const used = new Set(stages.flatMap(dependsOn));
   const unused = stages.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
   return { stages: planned, unused };
 }

@@ -25,7 +25,7 @@ function problems(yaml: string): string[] {
 }
 
 describe('a recipe', () => {
-  test('gives each stage its options, over the defaults that its verb has', () => {
+  test('gives each stage its own options over the defaults that its verb has', () => {
     const { output, stages } = read(
       'output: runs/x\ndefaults:\n  model: base\n  lora: true\n  beta: 0.3\n  micro_batch_tokens: 64\nstages:\n' +
         '  sft:\n    data: a.jsonl\n    micro_batch_size: 2\n' +
@@ -36,7 +36,7 @@ describe('a recipe', () => {
     expect(sft).toMatchObject({ name: 'sft', number: 1, verb: 'sft' });
     expect(sft!.options).toMatchObject({
       ...{ model: 'base', data: ['a.jsonl'], output: 'runs/x/sft', lora: true },
-      // One of the two replaces the other, wherever it stands.
+      // One of the two replaces the other, wherever it is set.
       ...{ microBatchSize: 2, microBatchTokens: null, learningRate: 2e-4 },
     });
     expect(sft!.options).not.toHaveProperty('beta');
@@ -46,13 +46,13 @@ describe('a recipe', () => {
     });
   });
 
-  test('writes where it is told, else into runs/ and its name', () => {
+  test('writes into the given folder, otherwise into runs/ and its name', () => {
     const yaml = 'stages:\n  dpo:\n    data: a.jsonl\n';
     expect(read(yaml).output).toBe('runs/road');
     expect(read(`output: there\n${yaml}`, 'here').output).toBe('here');
   });
 
-  test('puts results of earlier stages where they are named', () => {
+  test('replaces references to earlier stages with their results', () => {
     const { stages } = read(
       'output: out\nstages:\n' +
         '  lora: {verb: sft, data: a, lora: true, model: base}\n' +
@@ -63,13 +63,13 @@ describe('a recipe', () => {
     const [, full, on, both] = stages;
     expect(full!.options.model).toBe('out/lora/merged');
     expect(full!.from).toEqual(new Map([['model', ['lora']]]));
-    // The adapter's own base, unless another is named.
+    // The adapter's own base unless another is named.
     expect(on!.options).toMatchObject({ adapter: 'out/lora/final', model: 'base', lora: true });
     expect(both!.options).toMatchObject({ model: 'out/full/final', reference: 'out/lora/merged' });
   });
 });
 
-describe('complaints name file, line and column', () => {
+describe('problems are reported with file, line and column', () => {
   const stage = 'stages:\n  sft:\n    data: a.jsonl\n';
 
   test.each([
@@ -79,28 +79,19 @@ describe('complaints name file, line and column', () => {
       ['road.yaml: stages is required: the verbs to run with their options, by name'],
     ],
     [`${stage}    bta: 1\n`, ['road.yaml:4:5: unknown key "bta"; did you mean "data"?']],
-    [
-      `${stage}    zzzzzz: 1\n`,
-      ['road.yaml:4:5: unknown key "zzzzzz"; known are model, chat_template'],
-    ],
+    [`${stage}    zzzzzz: 1\n`, [/road\.yaml:4:5: .*"zzzzzz".* data, .*learning_rate/]],
     [`${stage}    epocs: 2\n`, ['road.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
-    [
-      `${stage}    num_train_epochs: 2\n`,
-      ['road.yaml:4:5: unknown key "num_train_epochs": write epochs'],
-    ],
+    [`${stage}    num_train_epochs: 2\n`, [/road\.yaml:4:5: .*"num_train_epochs".*\bepochs$/]],
     [`${stage}    epochs: many\n`, ['road.yaml:4:13: epochs: expected a number, found "many"']],
     ['stages:\n  sft:\n    lora: true\n', ['road.yaml:2:3: stage "sft": data is required']],
-    [`${stage}    resume: true\n`, ['road.yaml:4:5: "resume" applies to one call']],
-    [
-      `${stage}    output: x\n`,
-      ["road.yaml:4:5: a stage writes into the recipe's own folder, here runs/road/sft"],
-    ],
-    ['stages:\n  first:\n    data: a\n', ['road.yaml:2:3: the stage "first" needs a verb']],
+    [`${stage}    resume: true\n`, [/road\.yaml:4:5: "resume"/]],
+    [`${stage}    output: x\n`, [/road\.yaml:4:5: .*runs\/road\/sft/]],
+    ['stages:\n  first:\n    data: a\n', [/road\.yaml:2:3: .*"first"/]],
     [
       'stages:\n  first:\n    verb: dop\n    data: a\n',
       ['road.yaml:3:11: unknown verb "dop"; did you mean "dpo"?'],
     ],
-    ['stages:\n  a/b:\n    verb: dpo\n', ['road.yaml:2:3: "a/b" cannot be a stage\'s name']],
+    ['stages:\n  a/b:\n    verb: dpo\n', [/road\.yaml:2:3: "a\/b"/]],
     [
       `defaults:\n  epocs: 2\n${stage}`,
       ['road.yaml:2:3: unknown key "epocs"; did you mean "epochs"?'],
@@ -111,35 +102,31 @@ describe('complaints name file, line and column', () => {
     ],
     [
       `stages:\n  dpo:\n    data: a\n    model: \${stages.sft}\n  sft:\n    data: a\n`,
-      ['road.yaml:4:12: model: the stage "sft" does not come before "dpo"'],
+      [/road\.yaml:4:12: model: .*"sft".*"dpo"/],
     ],
     [
       `${stage}  dpo:\n    data: a\n    model: \${stages.sft}/final\n`,
-      [`road.yaml:6:12: model: expected \${stages.NAME} and nothing beside it`],
+      [/road\.yaml:6:12: model: .*\$\{stages\.NAME\}.*\$\{stages\.sft\}\/final/],
     ],
     [
       `${stage}  dpo:\n    data: a\n    adapter: \${stages.sft}\n`,
-      ['road.yaml:6:14: adapter: the stage "sft" trains all weights and gives no adapter'],
+      [/road\.yaml:6:14: adapter: .*"sft".*model: \$\{stages\.sft\}/],
     ],
     [
       `${stage}  dpo:\n    data: \${stages.sft}\n`,
-      [
-        "road.yaml:5:11: data: takes no stage's result; those that do are model, reference, adapter",
-      ],
+      [/road\.yaml:5:11: data: .*model, reference, adapter/],
     ],
     [
       `stages:\n  reward:\n    data: a\n  dpo:\n    data: a\n    model: \${stages.reward}\n`,
-      [
-        'road.yaml:6:12: model: expected a language model, and the stage "reward" (keel reward) gives a reward model',
-      ],
+      [/road\.yaml:6:12: model: .*language model.*"reward" \(keel reward\)/],
     ],
   ])('%j', (yaml, expected) => {
     const found = problems(yaml);
     expect(found).toHaveLength(expected.length);
-    for (const [at, text] of expected.entries()) expect(found[at]).toContain(text);
+    for (const [at, text] of expected.entries()) expect(found[at]).toMatch(text);
   });
 
-  test('all of them at once, and none that follows from another', () => {
+  test('reports all of them at once, and none that follows from another', () => {
     const found = problems(
       `stages:\n  sft:\n    data: a\n    epocs: 2\n    beta: x\n    batch_size: 0\n  dpo:\n    data: a\n    model: \${stages.sft}\n    bata: 1\n`,
     );

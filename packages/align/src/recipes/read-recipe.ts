@@ -1,6 +1,6 @@
-// From a recipe's YAML file to stages whose options are checked and complete.
+// Reads a recipe's YAML file into stages with checked and complete options.
 import { basename, join } from 'node:path';
-// Not by the index, which loads LibTorch: help and schemas do without.
+// Not from the index, which loads LibTorch: help and schemas do not need it.
 import { nameFault } from '@keel/model/safe-name';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -20,11 +20,11 @@ import { type Recipe, type RecipeStage, stageFolder } from './recipe.ts';
 import { resolveReference } from './stage-references.ts';
 import { type StageVerb, stageVerbNames, stageVerbs } from './stage-verbs.ts';
 
-/** What a recipe's file has. */
+/** The keys of a recipe's file. */
 export const recipeKeys = ['output', 'defaults', 'stages'] as const;
 
 export interface ReadRecipeOptions {
-  /** In place of the recipe's own. */
+  /** Replaces the recipe's own. */
   output?: string | null;
 }
 
@@ -61,7 +61,7 @@ interface Reading {
   output: string;
 }
 
-/** A stage as it stands in the file. */
+/** A stage as written in the file. */
 interface WrittenStage {
   name: string;
   place: string;
@@ -83,7 +83,7 @@ function outputOf(
   return '';
 }
 
-/** The keys and values of a mapping; a complaint where the value is none. */
+/** The keys and values of a mapping; reports a problem if the value is not a mapping. */
 function pairsOf({ file, problems }: Reading, pair: YamlPair, what: string): YamlPair[] {
   const pairs = file.pairsIn(pair);
   if (pairs !== null) return [...pairs];
@@ -110,17 +110,17 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const place = file.placeOf(pair.key);
   if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name) || nameFault(name) !== null) {
     problems.push(
-      `${place}: "${name}" cannot be a stage's name: it is a folder's too, of letters, digits, - and _`,
+      `${place}: "${name}" cannot be a stage's name, because it also names a folder. Use letters, digits, - and _`,
     );
     return null;
   }
-  const all = pairsOf(reading, pair, `options of the stage "${name}"`);
+  const all = pairsOf(reading, pair, `options of stage "${name}"`);
   const verbPair = all.find((one) => file.keyOf(one) === 'verb');
   const verb = verbPair === undefined ? name : textOf(file, verbPair);
   if (own(stageVerbs, verb) === undefined) {
     const complaint =
       verbPair === undefined
-        ? `the stage "${name}" needs a verb, since its name is none: verb: ${stageVerbNames.join(', or ')}`
+        ? `stage "${name}" needs a verb, because its name is not a verb. Add verb: ${stageVerbNames.join(', or ')}`
         : unknownName('verb', verb, stageVerbNames);
     problems.push(
       `${verbPair === undefined ? place : file.writtenOf(verbPair).place}: ${complaint}`,
@@ -130,7 +130,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const output = all.find((one) => file.keyOf(one) === 'output');
   if (output !== undefined) {
     problems.push(
-      `${file.placeOf(output.key)}: a stage writes into the recipe's own folder, here ${stageFolder(reading.output, name)}: write output outside of stages`,
+      `${file.placeOf(output.key)}: a stage writes into the recipe's folder, here ${stageFolder(reading.output, name)}. Move output out of stages`,
     );
   }
   const pairs = all.filter((one) => one !== verbPair && one !== output);
@@ -143,8 +143,8 @@ function textOf(file: YamlFile, pair: YamlPair): string {
 }
 
 /**
- * Options for every stage that has them, by camelCase name: what each means is for the stage's verb
- * to say.
+ * Options for every stage that has them, by camelCase name; each stage's verb interprets the
+ * values.
  */
 function defaultsOf(
   pair: YamlPair | undefined,
@@ -164,7 +164,7 @@ function defaultsOf(
   return pairs;
 }
 
-/** What a stage may be told: all but where it writes. */
+/** The options that a stage may set: all but its output folder. */
 const descriptorsOf = ({ definition }: StageVerb): OptionDescriptor[] =>
   definition.descriptors.filter(({ name }) => name !== 'output');
 
@@ -195,7 +195,7 @@ function readStages(
   return stages;
 }
 
-/** A stage's own options over those of all stages that its verb has. */
+/** Applies a stage's own options over the defaults that its verb has. */
 function withDefaults(
   { verb }: WrittenStage,
   own: ReadonlyMap<string, YamlEntry>,
@@ -213,7 +213,7 @@ function withDefaults(
   return new Map([...entries, ...own]);
 }
 
-/** Puts paths in the place of stages' names. @returns which options had them */
+/** Replaces stage names with paths. @returns the options that had them */
 function resolveReferences(
   { name, verb }: WrittenStage,
   entries: Map<string, YamlEntry>,
@@ -232,7 +232,7 @@ function resolveReferences(
       return value;
     }
     from.set(option, [...(from.get(option) ?? []), found.stage.name]);
-    // An adapter is of its own base, unless another is named.
+    // An adapter uses its own base unless another is named.
     if (option === 'adapter' && !entries.has('model')) {
       entries.set('model', { value: found.stage.options.model, place });
       from.set('model', [...(found.stage.from.get('model') ?? [])]);

@@ -1,4 +1,4 @@
-// The report of a recipe: its stages, their numbers, and what each model was made of.
+// The report of a recipe: its stages, their numbers, and the inputs of each model.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import type { StageRecord, StageRecords } from './stage-records.ts';
 
 type Result = NonNullable<StageRecord['result']>;
 
-/** Writes the recipe's report.html: what is done so far. */
+/** Writes the recipe's report.html, with the stages that are done so far. */
 export async function writeRecipeReport(
   recipe: Recipe,
   records: StageRecords,
@@ -53,7 +53,7 @@ function summaryOf({ stages }: Recipe, done: readonly RecipeStage[]): string {
   const names = stages.map(({ name }) => name).join(', then ');
   const some = done.length < stages.length;
   return some
-    ? `${names}: ${done.length} of ${stages.length} stages are done so far.`
+    ? `${names}: ${done.length} of ${stages.length} stages finished so far.`
     : `${names}.`;
 }
 
@@ -75,8 +75,8 @@ function reported(
   const ended =
     result === null
       ? record === undefined
-        ? 'not run yet'
-        : 'broke off'
+        ? 'not started'
+        : 'interrupted'
       : stepsTook(result.step, record!.seconds);
   return {
     name,
@@ -88,7 +88,8 @@ function reported(
 }
 
 /**
- * Of the training steps that have both; none for a stage that does not sample, or has no reference.
+ * Points of the training steps that have both values; none for a stage that does not sample or has
+ * no reference.
  */
 function rewardPoints(folder: string): RewardPoint[] {
   const path = join(folder, 'metrics.jsonl');
@@ -126,7 +127,7 @@ async function lineageOf(
   const entries: LineageEntry[] = [
     {
       name: final.name,
-      kind: options.lora ? `${of}: an adapter on its model` : of,
+      kind: options.lora ? `${of}: an adapter for its base model` : of,
       sha256: final.sha256,
       madeOf,
     },
@@ -137,7 +138,7 @@ async function lineageOf(
     const base = (inputs.model ?? []).map((file) => ({ label: 'model', ...file }));
     entries.push({
       name: `${name}/merged`,
-      kind: 'the adapter merged into its model',
+      kind: 'the adapter merged into its base model',
       sha256: await hashPath(merged),
       madeOf: [...base, final],
     });

@@ -7,8 +7,7 @@ type JsonSchema = Record<string, unknown>;
 const text = (description: string): JsonSchema => ({ type: 'string', description });
 
 /**
- * Draft 2020-12: a stage may have the options of its verb, which is its name unless `verb` says
- * otherwise.
+ * Draft 2020-12. A stage may have the options of its verb: the one in `verb`, otherwise its name.
  */
 export function recipeJsonSchema(): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
@@ -17,7 +16,7 @@ export function recipeJsonSchema(): JsonSchema {
     const { $schema: _, properties, ...rest } = optionsJsonSchema(stageVerbs[name]!.definition);
     const { output: __, ...options } = properties as Record<string, JsonSchema>;
     Object.assign(defaults, options);
-    const verb = { const: name, description: "the stage's verb; without it, the stage's name" };
+    const verb = { const: name, description: "the stage's verb (default: the stage's name)" };
     definitions[name] = { ...rest, properties: { verb, ...options } };
   }
   const references = stageVerbNames.map((name) => ({ $ref: `#/$defs/${name}` }));
@@ -26,7 +25,7 @@ export function recipeJsonSchema(): JsonSchema {
     title: 'keel align',
     type: 'object',
     properties: {
-      output: text("the recipe's folder; each stage writes into one of its own inside"),
+      output: text("the recipe's folder; each stage writes into its own subfolder"),
       defaults: {
         description: 'options of every stage whose verb has them',
         type: 'object',
@@ -34,7 +33,7 @@ export function recipeJsonSchema(): JsonSchema {
         additionalProperties: false,
       },
       stages: {
-        description: 'verbs with their options, in the order in which they run',
+        description: 'verbs with their options, in the order of execution',
         type: 'object',
         minProperties: 1,
         properties: Object.fromEntries(

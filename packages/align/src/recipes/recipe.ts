@@ -8,13 +8,13 @@ export interface RecipeStage {
   /** Counted from 1. */
   number: number;
   verb: string;
-  /** Every option; results of earlier stages stand in them as paths. */
+  /** Every option; results of earlier stages are given as paths. */
   options: TrainingOptions & Readonly<Record<string, unknown>>;
-  /** Options that take results of earlier stages: the names of these. */
+  /** For each option that takes results of earlier stages, the names of those stages. */
   from: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Stages that are run one after the other. */
+/** Stages that run one after the other. */
 export interface Recipe {
   /** The file that it was read from. */
   path: string;
@@ -24,8 +24,8 @@ export interface Recipe {
   output: string;
   stages: readonly RecipeStage[];
   /**
-   * The date that chat templates print, in stages that name none; recorded when the recipe is first
-   * run.
+   * The date that chat templates print in stages that do not set one; recorded when the recipe is
+   * first run.
    */
   templateDate?: string;
 }
@@ -33,15 +33,15 @@ export interface Recipe {
 /** The folder of a stage's run. */
 export const stageFolder = (output: string, name: string): string => join(output, name);
 
-/** What a stage's run ends with: an adapter or a whole model. */
+/** The result of a stage's run: an adapter or a whole model. */
 export const finalFolder = (output: string, name: string): string => join(output, name, 'final');
 
-/** The whole model that a stage's adapter makes of its base. */
+/** The whole model with a stage's adapter merged into its base. */
 export const mergedFolder = (output: string, name: string): string => join(output, name, 'merged');
 
 export const verbOf = ({ verb }: RecipeStage): StageVerb => stageVerbs[verb]!;
 
-/** Earlier stages that a stage stands on, each once. */
-export const standsOn = ({ from }: RecipeStage): string[] => [
+/** Earlier stages that a stage depends on, without duplicates. */
+export const dependsOn = ({ from }: RecipeStage): string[] => [
   ...new Set([...from.values()].flat()),
 ];

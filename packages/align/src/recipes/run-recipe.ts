@@ -1,9 +1,9 @@
-// Runs a recipe's stages one after the other: what `keel align` is.
+// `keel align`: runs a recipe's stages one after the other.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '@keel/model';
 import type { FileHash } from '../data/open-rows.ts';
-import { removePartials, writeFileAtomic } from '../runs/atomic-write.ts';
+import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
@@ -18,20 +18,20 @@ import { resultOf, type StageState, stateOfStage } from './stage-state.ts';
 
 type RunEvent = Parameters<NonNullable<RunHooks['onEvent']>>[0];
 
-/** What happens while a recipe runs. */
+/** An event while a recipe runs. */
 export type RecipeEvent =
   | { type: 'stage'; stage: RecipeStage; state: StageState }
   /** An event of the stage's own run. */
   | { type: 'run'; stage: RecipeStage; event: RunEvent }
-  /** The stage's adapter is merged into its base, for the stages after it. */
+  /** The stage's adapter was merged into its base model, for later stages. */
   | { type: 'merge'; stage: RecipeStage; path: string }
   | { type: 'ended'; stage: RecipeStage; result: RunResult; seconds: number };
 
 export interface RecipeHooks {
   onEvent?(event: RecipeEvent): void;
-  /** Finishes the step under way, writes a checkpoint and ends. */
+  /** Finishes the current step, saves a checkpoint and stops. */
   signal?: AbortSignal;
-  /** Every stage begins anew. */
+  /** Run every stage from the start. */
   overwrite?: boolean;
 }
 
@@ -41,15 +41,16 @@ export interface RecipeResult {
   report: string;
   /** Stages that ran in this call. */
   ran: string[];
-  /** Where a signal stopped it; null where all stages are done. */
+  /** Where a signal stopped it; null if all stages are done. */
   interrupted: { stage: string; step: number } | null;
 }
 
 /**
- * Runs what is not done yet. Stages are kept in stages.json as they begin and end, so that the next
- * call goes on.
- * @throws StageError where a stage fails
- * @throws Error where the folder is another's, or another process runs the recipe in it
+ * Runs the stages that are not done yet. stages.json records when each starts and ends, so that the
+ * next call resumes.
+ * @throws StageError if a stage fails
+ * @throws Error if the folder contains something else, or another process is running the recipe in
+ *   it
  */
 export async function runRecipe(recipe: Recipe, hooks: RecipeHooks = {}): Promise<RecipeResult> {
   const { output } = recipe;
@@ -84,7 +85,7 @@ async function runStages(
         return { path: output, report, ran, interrupted: { stage: name, step: state.step } };
       }
       onEvent({ type: 'stage', stage, state });
-      // Also below a stage that is done: its adapter is of no use without.
+      // Also for a stage that is done: its adapter cannot be used without its base.
       await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
         const { result, seconds } = await runStage(recipe, stage, {
@@ -98,7 +99,7 @@ async function runStages(
         }
       }
       results.set(name, resultOf(stage, records[name]!));
-      // After each: a recipe that takes days has a report before its end.
+      // After each stage, so that a recipe that takes days has a report before it ends.
       await writeRecipeReport(recipe, records, report);
     } catch (error) {
       throw new StageError(stage, stages.length, error);
@@ -107,7 +108,7 @@ async function runStages(
   return { path: output, report, ran, interrupted: null };
 }
 
-/** Writes the merged models that a stage loads, where they are not there yet. */
+/** Writes the merged models that a stage loads, if they do not exist yet. */
 async function mergeBases(
   { output, stages }: Recipe,
   stage: RecipeStage,
@@ -117,7 +118,7 @@ async function mergeBases(
   for (const [option, names] of stage.from) {
     for (const name of names) {
       const path = mergedFolder(output, name);
-      // What the option stands for says whether it takes the adapter or the merged model.
+      // The option's value says whether it takes the adapter or the merged model.
       if (![stage.options[option]].flat().includes(path)) continue;
       const base = stages.find((one) => one.name === name)!;
       const { identity, result } = records[name]!;
@@ -137,8 +138,8 @@ const hashesOf = (files: readonly FileHash[] = []): string =>
 const ownFile = /^(stages\.json|recipe\.yaml|report\.html)$/;
 
 /**
- * A folder with other things in it is not written into.
- * @param what writes: "a recipe"
+ * Refuses a folder that contains other files.
+ * @param what is to be written: "a recipe"
  */
 export function refuseOtherFolder(output: string, what = 'a recipe'): void {
   if (!existsSync(output) || existsSync(join(output, 'stages.json'))) return;
@@ -147,6 +148,6 @@ export function refuseOtherFolder(output: string, what = 'a recipe'): void {
   );
   if (other === undefined) return;
   throw new Error(
-    `${output}: is not empty and not ${what}'s folder (it holds ${other}); give ${what.replace(/^an? /, 'the ')} another output`,
+    `${output}: is not empty and is not ${what}'s folder (it contains ${other}). Choose another output folder`,
   );
 }

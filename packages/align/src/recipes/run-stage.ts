@@ -1,4 +1,4 @@
-// Runs one stage and keeps what it was made of and what it ended in.
+// Runs one stage and records its identity and its result.
 import { setThreads, threads, trimMemory } from '@keel/torch';
 import { hashPath } from '../data/hash-path.ts';
 import type { RunHooks, RunResult, SharedParts } from '../training/run-training.ts';
@@ -8,15 +8,15 @@ import type { StageState } from './stage-state.ts';
 
 export interface StageRun {
   state: StageState;
-  /** Changed, and written to stages.json, as the stage begins and ends. */
+  /** Updated, and written to stages.json, when the stage starts and ends. */
   records: StageRecords;
   onEvent(event: Parameters<NonNullable<RunHooks['onEvent']>>[0]): void;
   signal: AbortSignal | undefined;
-  /** What its run has in common with those of other stages. */
+  /** What its run shares with the runs of other stages. */
   shared?: SharedParts;
 }
 
-/** @returns the run's result, and the seconds that it took */
+/** @returns the run's result and its duration in seconds */
 export async function runStage(
   { output, templateDate }: Pick<Recipe, 'output'> & { templateDate: string },
   stage: RecipeStage,
@@ -25,18 +25,18 @@ export async function runStage(
   const { name } = stage;
   const resume = state.status === 'resume';
   const before = resume ? records[name] : undefined;
-  const began = performance.now();
+  const started = performance.now();
   const record = {
     identity: state.identity,
     began: before?.began ?? new Date().toISOString(),
     seconds: before?.seconds ?? 0,
     result: null,
   };
-  const keep = (seconds: number, result: StageRecords[string]['result'] = null): void => {
+  const save = (seconds: number, result: StageRecords[string]['result'] = null): void => {
     records[name] = { ...record, seconds: Number((record.seconds + seconds).toFixed(1)), result };
     writeStageRecords(output, records, templateDate);
   };
-  keep(0);
+  save(0);
   const count = threads();
   try {
     const run = await verbOf(stage).run();
@@ -44,10 +44,10 @@ export async function runStage(
       { ...stage.options, resume, overwrite: !resume },
       { onEvent, ...(signal && { signal }), ...(shared && { shared }) },
     );
-    const seconds = (performance.now() - began) / 1000;
-    if (result.interrupted) keep(seconds);
+    const seconds = (performance.now() - started) / 1000;
+    if (result.interrupted) save(seconds);
     else {
-      keep(seconds, {
+      save(seconds, {
         sha256: await hashPath(finalFolder(output, name)),
         step: result.step,
         ended: new Date().toISOString(),
@@ -60,7 +60,7 @@ export async function runStage(
     }
     return { result, seconds };
   } finally {
-    // A stage's --threads are its own.
+    // A stage's --threads applies only to that stage.
     setThreads(count);
     trimMemory();
   }

@@ -16,7 +16,7 @@ const datesOf = (output: string, overwrite = false): (string | null)[] => {
   return withSharedDate(plan, overwrite).stages.map(({ options }) => options.templateDate);
 };
 
-test('stages without a date share one, which stays that of the first call', () => {
+test('stages without a date share the date of the first call', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date(2026, 10, 28, 12) });
   expect(datesOf(join(folder, 'none'))).toEqual(['2026-11-28T12:00:00', '2020-01-01']);
   writeStageRecords(folder, {}, '2026-11-28T12:00:00');

@@ -5,13 +5,13 @@ import { localNow } from '../config/template-options.ts';
 import type { RecipeStage } from './recipe.ts';
 import { readStageFile } from './stage-records.ts';
 
-/** The date of what was begun in a folder, or now. @param overwrite everything is run again */
+/** The date recorded in a folder, or now. @param overwrite everything is run again */
 export function sharedDate(output: string, overwrite: boolean): string {
   const recorded = existsSync(output) && !overwrite ? readStageFile(output).templateDate : null;
   return recorded ?? localNow();
 }
 
-/** Stages that have no date of their own get the shared one. */
+/** Stages that do not set a date get the shared one. */
 export function withSharedDate<
   Plan extends { output: string; stages: readonly RecipeStage[]; templateDate?: string },
 >(plan: Plan, overwrite: boolean): Plan & { templateDate: string } {

@@ -10,12 +10,12 @@ const identity: StageIdentity = {
 };
 
 describe('what changed of a stage', () => {
-  test('nothing where all is as it was, whatever files are called', () => {
+  test('nothing if everything is the same, whatever the files are called', () => {
     const moved = { ...identity.inputs, data: [{ name: 'elsewhere.jsonl', sha256: '1' }] };
     expect(changesOf(identity, { ...identity, inputs: moved })).toEqual([]);
   });
 
-  test('is told of options, files, versions and the verb', () => {
+  test('reports options, files, versions and the verb', () => {
     const data = [{ name: 'a.jsonl', sha256: '3' }];
     const model = [{ name: 'other', sha256: '4' }];
     expect(
@@ -26,27 +26,29 @@ describe('what changed of a stage', () => {
         code: 'Keel 2',
       }),
     ).toEqual([
-      'beta was 0.1, now 0.2',
-      'loss was sigmoid, now sigmoid, ipo',
-      'added was not there, now 1',
-      'data: a.jsonl has changed',
-      'model was base, now other',
-      'it ran with Keel 1, this is Keel 2',
+      'beta changed from 0.1 to 0.2',
+      'loss changed from sigmoid to sigmoid, ipo',
+      'added changed from unset to 1',
+      'data: the content of a.jsonl changed',
+      'model changed from base to other',
+      'it ran with Keel 1; this is Keel 2',
     ]);
     expect(changesOf(identity, { ...identity, verb: 'sft' })).toEqual([
-      'it was keel dpo, now keel sft',
+      'verb changed from dpo to sft',
     ]);
   });
 
-  test('inputs that are not known yet are no change', () => {
+  test('inputs that are not known yet do not count as changes', () => {
     const inputs = { ...identity.inputs, model: [] };
     expect(changesOf(identity, { ...identity, inputs }, ['model'])).toEqual([]);
-    expect(changesOf(identity, { ...identity, inputs })).toEqual(['model was base, now none']);
+    expect(changesOf(identity, { ...identity, inputs })).toEqual([
+      'model changed from base to none',
+    ]);
   });
 
-  test('an option that takes files now is told once', () => {
+  test('an option that now takes files is reported once', () => {
     const { model: _, ...inputs } = identity.inputs;
     const before = { ...identity, inputs, options: { ...identity.options, model: null } };
-    expect(changesOf(before, identity)).toEqual(['model was none, now base']);
+    expect(changesOf(before, identity)).toEqual(['model changed from none to base']);
   });
 });

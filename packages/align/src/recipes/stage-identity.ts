@@ -1,26 +1,26 @@
-// What a stage is made of, and what changed since it ran.
+// What determines a stage's result, and what has changed since it ran.
 import { isDeepStrictEqual } from 'node:util';
 import { addonBuild } from '@keel/torch';
 import { snakeCase } from '../config/case.ts';
 import { yamlValues } from '../config/write-config.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { keelVersion } from '../runs/environment.ts';
-import { inputFiles } from './input-files.ts';
+import { inputFiles } from '../training/input-files.ts';
 import { type RecipeStage, verbOf } from './recipe.ts';
 import type { StageIdentity } from './stage-records.ts';
 
 /**
- * Options that do not change the result: where it goes, and how often the run is saved and told of.
+ * Options that do not change the result: its folder, and how often the run is saved and reported.
  */
 const others = ['output', 'save_steps', 'save_total_limit', 'log_every', 'eval_steps'];
 
-/** Results of earlier stages; null where one is not known yet, since the stage is to run. */
+/** Results of earlier stages; null if a stage has yet to run. */
 export type KnownResults = ReadonlyMap<string, readonly FileHash[] | null>;
 
 /**
- * @returns `complete` is false where a stage that it stands on has no result yet: its inputs lack
- *   that one
- * @throws DataError, Error where rows or models are named that are not there
+ * @returns `complete` is false if a stage that it depends on has no result yet; its inputs then
+ *   lack that result
+ * @throws DataError, Error if named rows or models do not exist
  */
 export async function identityOfStage(
   stage: RecipeStage,
@@ -31,8 +31,7 @@ export async function identityOfStage(
   for (const name of others) delete values[name];
   const inputs: StageIdentity['inputs'] = {};
   let complete = true;
-  for (const descriptor of verbOf(stage).definition.descriptors) {
-    const { name, yamlKey, flagOnly } = descriptor;
+  for (const { name, yamlKey, flagOnly, reads } of verbOf(stage).definition.descriptors) {
     if (flagOnly || !(yamlKey in values)) continue;
     const stages = from.get(name) ?? [];
     const known = stages.map((one) => results.get(one) ?? null);
@@ -40,57 +39,57 @@ export async function identityOfStage(
     const files =
       stages.length > 0
         ? known.flatMap((one) => one ?? [])
-        : await inputFiles(descriptor, options[name]);
+        : await inputFiles(reads, options[name]);
     if (files === null) continue;
     inputs[yamlKey] = files;
     delete values[yamlKey];
   }
   const code = `Keel ${keelVersion()}, ${addonBuild()}`;
-  // As it will be read back.
+  // In the form in which it is read back.
   const plain = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
   return { identity: { verb, options: plain, inputs, code }, complete };
 }
 
 /**
- * What of a stage differs from what ran, each in a few words; empty where nothing does.
- * @param unknown YAML keys of inputs that are not known yet
+ * The differences between a stage and what ran, in a few words each; empty if there are none.
+ * @param unknown YAML keys of inputs whose values are not known yet
  */
 export function changesOf(
   before: StageIdentity,
   now: StageIdentity,
   unknown: readonly string[] = [],
 ): string[] {
-  if (before.verb !== now.verb) return [`it was keel ${before.verb}, now keel ${now.verb}`];
-  const show = (value: unknown): string => (value === undefined ? 'not there' : json(value));
+  if (before.verb !== now.verb) return [`verb changed from ${before.verb} to ${now.verb}`];
+  const show = (value: unknown): string => (value === undefined ? 'unset' : json(value));
   const keys = (of: 'options' | 'inputs'): string[] => [
     ...new Set([...Object.keys(before[of]), ...Object.keys(now[of])]),
   ];
   const options = keys('options')
     .filter((key) => !(key in now.inputs) && !(key in before.inputs))
     .filter((key) => !isDeepStrictEqual(before.options[key], now.options[key]))
-    .map((key) => `${key} was ${show(before.options[key])}, now ${show(now.options[key])}`);
+    .map((key) => `${key} changed from ${show(before.options[key])} to ${show(now.options[key])}`);
   const inputs = keys('inputs')
     .filter((key) => !unknown.includes(key))
     .flatMap((key) => changedFiles(key, before.inputs[key] ?? [], now.inputs[key] ?? []));
-  const code = before.code === now.code ? [] : [`it ran with ${before.code}, this is ${now.code}`];
+  const code = before.code === now.code ? [] : [`it ran with ${before.code}; this is ${now.code}`];
   return [...options, ...inputs, ...code];
 }
 
 const json = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).join(', ') : JSON.stringify(value);
 
-/** Content and order count, names do not. */
+/** Compares content and order, but not names. */
 function changedFiles(key: string, before: readonly FileHash[], now: readonly FileHash[]) {
   const contents = (files: readonly FileHash[]): string => files.map((one) => one.sha256).join();
   if (contents(before) === contents(now)) return [];
   const names = (files: readonly FileHash[]): string =>
     files.length === 0 ? 'none' : files.map(({ name }) => name).join(', ');
   return names(before) === names(now)
-    ? [`${key}: ${names(now)} has changed`]
-    : [`${key} was ${names(before)}, now ${names(now)}`];
+    ? [`${key}: the content of ${names(now)} changed`]
+    : [`${key} changed from ${names(before)} to ${names(now)}`];
 }
 
-/** YAML keys of options that take results of some stages. */
+/** YAML keys of options that take results of these stages. */
 export const keysFrom = ({ from }: RecipeStage, stages: readonly string[]): string[] =>
   [...from]
     .filter(([, names]) => names.some((one) => stages.includes(one)))

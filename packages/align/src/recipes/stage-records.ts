@@ -1,17 +1,17 @@
-// What a recipe's folder remembers of its stages: stages.json.
+// stages.json: the state of a recipe's stages.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dictionary } from '@keel/model';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 const files = z.array(z.object({ name: z.string(), sha256: z.string() }));
 
 const identity = z.object({
   verb: z.string(),
-  /** By YAML key; those that name files count by the files' content. */
+  /** By YAML key, without options that name files: those are in `inputs`. */
   options: z.record(z.string(), z.unknown()),
-  /** By the YAML key that named them: files' content, and results of earlier stages. */
+  /** By YAML key: the content of named files, and results of earlier stages. */
   inputs: z.record(z.string(), files),
   /** Versions of Keel, LibTorch and kernels. */
   code: z.string(),
@@ -32,7 +32,7 @@ const record = z.object({
   identity,
   /** ISO 8601 */
   began: z.string(),
-  /** Of all calls that worked on it. */
+  /** Total over all calls that worked on it. */
   seconds: z.number(),
   /** null until it is finished. */
   result: z
@@ -53,27 +53,27 @@ const schema = z.object({
   stages: z.record(z.string(), record),
 });
 
-/** What a stage is made of. Where it is the same, so is the result. */
+/** What determines a stage's result: if it is the same, so is the result. */
 export type StageIdentity = z.output<typeof identity>;
 export type StageRecord = z.output<typeof record>;
 export type StageRecords = Record<string, StageRecord>;
 
 const pathOf = (output: string): string => join(output, 'stages.json');
 
-/** What stages.json has. */
+/** The content of stages.json. */
 export interface StageFile {
   stages: StageRecords;
-  /** null where none was recorded. */
+  /** null if none was recorded. */
   templateDate: string | null;
 }
 
 /**
- * Records by the stages' names; none where the recipe was not begun in this folder.
- * @throws Error where the file is damaged
+ * Records by stage name; none if the recipe has not been run in this folder.
+ * @throws Error if the file is damaged
  */
 export const readStageRecords = (output: string): StageRecords => readStageFile(output).stages;
 
-/** As {@link readStageRecords}, with what all stages share. */
+/** Like {@link readStageRecords}, with the data that all stages share. */
 export function readStageFile(output: string): StageFile {
   const path = pathOf(output);
   if (!existsSync(path)) return { stages: dictionary(), templateDate: null };
@@ -81,7 +81,9 @@ export function readStageFile(output: string): StageFile {
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new Error(`${path}: is no JSON: ${(cause as Error).message}. ${advice}`, { cause });
+    throw new Error(`${path}: is not valid JSON: ${(cause as Error).message}. ${advice}`, {
+      cause,
+    });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) {
@@ -92,11 +94,11 @@ export function readStageFile(output: string): StageFile {
   }
   const [issue] = parsed.error.issues;
   throw new Error(
-    `${path}: ${issue?.path.join('.')}: ${issue?.message}: it is not what Keel writes. ${advice}`,
+    `${path}: ${issue?.path.join('.')}: ${issue?.message}: Keel did not write this. ${advice}`,
   );
 }
 
-const advice = 'Put it back, or give --overwrite, which begins all stages anew';
+const advice = 'Restore the file, or pass --overwrite to run all stages again';
 
 export function writeStageRecords(
   output: string,

@@ -1,22 +1,22 @@
-// Whether a stage is done, goes on or runs, and why.
+// Whether a stage is done, resumes or runs, and why.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { latestCheckpoint } from '../runs/checkpoints.ts';
-import { finalFolder, type RecipeStage, stageFolder, standsOn } from './recipe.ts';
+import { dependsOn, finalFolder, type RecipeStage, stageFolder } from './recipe.ts';
 import { changesOf, identityOfStage, type KnownResults, keysFrom } from './stage-identity.ts';
 import type { StageIdentity, StageRecord, StageRecords } from './stage-records.ts';
 
 export interface StageState {
-  /** `done`: nothing changed; `resume`: it broke off; `run`: from its beginning. */
+  /** `done`: nothing changed; `resume`: it was interrupted; `run`: from the start. */
   status: 'done' | 'resume' | 'run';
-  /** Each in a few words. */
+  /** The reasons, in a few words each. */
   why: string[];
-  /** Steps of the checkpoint that it goes on from. */
+  /** The step of the checkpoint that it resumes from. */
   step: number;
   identity: StageIdentity;
-  /** What stages after it stand on; null where it is not known before the stage ran. */
+  /** The files that later stages depend on; null if they are not known before the stage runs. */
   result: readonly FileHash[] | null;
 }
 
@@ -24,13 +24,13 @@ export interface StateContext {
   output: string;
   records: StageRecords;
   results: KnownResults;
-  /** Everything begins anew. */
+  /** Run every stage from the start. */
   overwrite: boolean;
 }
 
 /**
- * @throws DataError, Error where rows or models are named that are not there
- * @throws Error where the stage's folder holds a run that is not the recipe's
+ * @throws DataError, Error if named rows or models do not exist
+ * @throws Error if the stage's folder contains a run that is not the recipe's
  */
 export async function stateOfStage(
   stage: RecipeStage,
@@ -38,34 +38,34 @@ export async function stateOfStage(
 ): Promise<StageState> {
   const { name } = stage;
   const { identity, complete } = await identityOfStage(stage, results);
-  const begun = existsSync(join(stageFolder(output, name), 'config.yaml'));
+  const started = existsSync(join(stageFolder(output, name), 'config.yaml'));
   const record = records[name];
   const run = (...why: string[]): StageState => ({
     ...{ status: 'run', why, step: 0, identity, result: null },
   });
-  if (overwrite) return run(begun ? '--overwrite: begins anew' : 'not run yet');
+  if (overwrite) return run(started ? '--overwrite' : 'no earlier run');
   if (record === undefined) {
-    if (begun) refuseOthersRun(stageFolder(output, name));
-    return run('not run yet');
+    if (started) refuseOthersRun(stageFolder(output, name));
+    return run('no earlier run');
   }
-  const running = standsOn(stage).filter((one) => results.get(one) === null);
+  const running = dependsOn(stage).filter((one) => results.get(one) === null);
   const changes = changesOf(record.identity, identity, keysFrom(stage, running));
   if (changes.length > 0) return run(...changes);
-  if (!complete) return run(`stands on ${running.join(' and ')}, to be run before`);
+  if (!complete) return run(`depends on ${running.join(' and ')}, which will run first`);
   if (record.result === null) {
-    if (!begun) return run('broke off before it began');
+    if (!started) return run('interrupted before it started');
     const checkpoint = await latestCheckpoint(join(stageFolder(output, name), 'checkpoints'));
     const step = checkpoint?.step ?? 0;
     const why =
       step === 0
-        ? 'broke off before its first checkpoint'
-        : `broke off after its checkpoint of step ${step}`;
+        ? 'interrupted before its first checkpoint'
+        : `interrupted after the checkpoint of step ${step}`;
     return { status: 'resume', why: [why], step, identity, result: null };
   }
   const final = finalFolder(output, name);
-  if (!existsSync(final)) return run('its result is gone');
+  if (!existsSync(final)) return run('its result is missing');
   if ((await hashPath(final)) !== record.result.sha256) {
-    return run('its result was changed by something else');
+    return run('its result was modified');
   }
   return {
     status: 'done',
@@ -76,7 +76,7 @@ export async function stateOfStage(
   };
 }
 
-/** What stages after a finished one stand on: an adapter is nothing without its base. */
+/** The files that stages after a finished one depend on: an adapter includes its base model. */
 export function resultOf(
   { name, options: { lora } }: RecipeStage,
   { identity, result }: StageRecord,
@@ -88,6 +88,6 @@ export function resultOf(
 
 function refuseOthersRun(folder: string): never {
   throw new Error(
-    `${folder}: holds a run that this recipe did not begin. Give the recipe another output, or --overwrite, which throws that run away`,
+    `${folder}: contains a run that was started separately. Choose another output folder, or pass --overwrite to delete that run`,
   );
 }

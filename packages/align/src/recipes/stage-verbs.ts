@@ -1,196 +1,25 @@
-// The verbs that a recipe's stages may be. Reads options only: help and schemas do without
-// LibTorch.
-
+// The methods as stages of a recipe. Loads their options, which do without LibTorch.
 import type { OptionsDefinition } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
-import { ktoDefinition } from '../methods/answers/kto-options.ts';
-import { d2poDefinition } from '../methods/d2po/d2po-options.ts';
-import { grpoDefinition } from '../methods/grpo/grpo-options.ts';
-import { onlineDpoDefinition } from '../methods/online-dpo/online-dpo-options.ts';
-import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
-import { ppoDefinition } from '../methods/ppo/ppo-options.ts';
-import { raftDefinition } from '../methods/raft/raft-options.ts';
-import { reinforceDefinition } from '../methods/reinforce/reinforce-options.ts';
-import { remaxDefinition } from '../methods/remax/remax-options.ts';
-import { rewardDefinition } from '../methods/reward/reward-options.ts';
-import { rlooDefinition } from '../methods/rloo/rloo-options.ts';
-import type { PretrainingOptions } from '../methods/supervised/pretraining-options.ts';
-import { sftDefinition } from '../methods/supervised/sft-options.ts';
-import { rankedObjectiveNames } from '../objectives/ranked-names.ts';
-import { pairedObjective, pairedObjectiveNames } from '../objectives/registry.ts';
-import type { RunHooks, RunResult } from '../training/run-training.ts';
+import type { MethodVerb, StageParts } from '../methods/method-verb.ts';
+import { methodVerbs } from '../methods/verbs.ts';
 
-/** What a stage's result is, for the stages after it. */
-export type StageResult = 'language model' | 'reward model';
+export type { MeasuredRows, MixedRows, OtherPasses, StageResult } from '../methods/method-verb.ts';
 
-/** Kinds of rows whose work can be estimated (measure-rows.ts). */
-export type MeasuredRows =
-  | 'supervised'
-  | 'judged'
-  | 'preference'
-  | 'rankings'
-  | 'ranking pairs'
-  | 'unpaired'
-  | 'prompt';
-
-export interface OtherPasses {
-  /** Whose result is kept. */
-  once?: number;
-  /** Each time that the row comes up. */
-  always?: number;
-  /** Trained passes, where it is not one. */
-  trained?: number;
+/** A method as a stage of a recipe. */
+export interface StageVerb extends StageParts<TrainingOptions>, Pick<MethodVerb, 'run'> {
+  // biome-ignore lint/suspicious/noExplicitAny: a method's schema has its own shape
+  definition: OptionsDefinition<any, TrainingOptions>;
 }
 
-/** Rows of other files in every optimiser step. */
-export interface MixedRows {
-  data: readonly string[];
-  rows: MeasuredRows;
-  /** In a step. */
-  count: number;
-}
-
-/** A verb as a stage of a recipe. */
-export interface StageVerb<Options extends TrainingOptions = TrainingOptions> {
-  // biome-ignore lint/suspicious/noExplicitAny: a verb's schema is of its own shape
-  definition: OptionsDefinition<any, Options>;
-  gives: StageResult;
-  /** What its rows are, by which its work is estimated; where options decide, what they say. */
-  rows: MeasuredRows | ((options: Options) => MeasuredRows);
-  /** Forward passes of a row beside the one that is trained. */
-  otherPasses?(options: Options): OtherPasses;
-  /** Rows that each optimiser step has beside those of `data`. */
-  mixed?(options: Options): MixedRows | null;
-  run(): Promise<(options: Options, hooks: RunHooks) => Promise<RunResult>>;
-}
-
-/** Checks that a verb's parts speak of the same options. */
-const stage = <Options extends TrainingOptions>(verb: StageVerb<Options>): StageVerb =>
-  verb as unknown as StageVerb;
-
-const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
-  loss.some((name) => rankedObjectiveNames.includes(name));
-
-/**
- * Of verbs that sample: what they sample takes about the time of two passes, since weights are read
- * for few tokens at a time; then log-probabilities, the reward, and the reference where there is
- * one. A critic that is an adapter trains as the policy does.
- */
-const online = {
-  gives: 'language model',
-  rows: 'prompt',
-  otherPasses: (options: {
-    beta: number;
-    numIterations?: number;
-    critic?: 'adapter' | 'shared';
-  }): OtherPasses => ({
-    always: options.beta > 0 ? 5 : 4,
-    trained: (options.numIterations ?? 1) * (options.critic === 'adapter' ? 2 : 1),
-  }),
-} as const;
-
-/** Of those that mix the likelihood of text in. */
-const mixing = {
-  mixed: ({ pretrainingData: data, pretrainingBatchSize: count }: PretrainingOptions) =>
-    data && { data, count, rows: 'supervised' as const },
-};
-
-/** By name. A new training verb is one entry here. */
-export const stageVerbs: Readonly<Record<string, StageVerb>> = {
-  sft: stage({
-    definition: sftDefinition,
-    gives: 'language model',
-    rows: 'supervised',
-    run: async () => (await import('../methods/supervised/run-sft.ts')).runSft,
-  }),
-  reward: stage({
-    definition: rewardDefinition,
-    gives: 'reward model',
-    rows: 'judged',
-    run: async () => (await import('../methods/reward/run-reward.ts')).runReward,
-  }),
-  dpo: stage({
-    definition: defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]),
-    gives: 'language model',
-    rows: (options) => {
-      if (ofRankings(options)) return 'rankings';
-      return options.rankingPairs === null ? 'preference' : 'ranking pairs';
-    },
-    otherPasses: (options) => {
-      const { loss, referenceSyncSteps } = options;
-      const needed =
-        ofRankings(options) || loss.some((name) => pairedObjective(name).needsReference);
-      const passes = needed ? 1 : 0;
-      // What a reference said before it moved is of no use.
-      return referenceSyncSteps === null ? { once: passes } : { always: passes };
-    },
-    run: async () => (await import('../methods/pairs/run-dpo.ts')).runDpo,
-  }),
-  kto: stage({
-    definition: ktoDefinition,
-    gives: 'language model',
-    rows: 'unpaired',
-    // The reference is kept; for KTO's KL, policy and reference on the mismatched answer.
-    otherPasses: ({ loss }) => ({ once: 1, always: loss === 'kto' ? 2 : 0 }),
-    run: async () => (await import('../methods/answers/run-kto.ts')).runKto,
-  }),
-  ppo: stage({
-    ...online,
-    ...mixing,
-    definition: ppoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runPpo,
-  }),
-  grpo: stage({
-    ...online,
-    ...mixing,
-    definition: grpoDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runGrpo,
-  }),
-  rloo: stage({
-    ...online,
-    ...mixing,
-    definition: rlooDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRloo,
-  }),
-  reinforce: stage({
-    ...online,
-    definition: reinforceDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runReinforce,
-  }),
-  remax: stage({
-    ...online,
-    definition: remaxDefinition,
-    run: async () => (await import('../methods/online/run-online.ts')).runRemax,
-  }),
-  'online-dpo': stage({
-    ...online,
-    definition: onlineDpoDefinition,
-    // There is always a reference.
-    otherPasses: ({ numIterations }) => ({ always: 5, trained: numIterations }),
-    run: async () => (await import('../methods/online/run-online.ts')).runOnlineDpo,
-  }),
-  d2po: stage({
-    ...online,
-    definition: d2poDefinition,
-    // Answers are sampled, and read by policy and reference as for online DPO; the discriminator
-    // reads them twice, and learns of pairs.
-    otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
-      always: 7,
-      trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
-    }),
-    run: async () => (await import('../methods/online/run-online.ts')).runD2po,
-  }),
-  raft: stage({
-    ...online,
-    definition: raftDefinition,
-    // Only the answers that are kept are trained on; all are sampled, judged, and read by policy
-    // and reference.
-    otherPasses: ({ lora, keep, numGenerations, numIterations }) => ({
-      always: lora ? 5 : 3,
-      trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
-    }),
-    run: async () => (await import('../methods/online/run-online.ts')).runRaft,
-  }),
-};
+/** By name. */
+export const stageVerbs: Readonly<Record<string, StageVerb>> = Object.fromEntries(
+  await Promise.all(
+    methodVerbs.map(async ({ name, options, run, stage }) => [
+      name,
+      { ...stage, run, definition: await options() },
+    ]),
+  ),
+);
 
 export const stageVerbNames: readonly string[] = Object.keys(stageVerbs);

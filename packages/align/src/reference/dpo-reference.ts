@@ -54,22 +54,6 @@ export interface References<Scores> {
   hash: string | null;
 }
 
-/** @throws Error when the options name no reference for an objective that needs one */
-export function refuseMissingReference({ reference, loss }: DpoOptions): void {
-  if (reference !== 'none') return;
-  throw new Error(
-    `--reference none: the objective ${loss.join(' + ')} compares with a reference; leave it at "initial"`,
-  );
-}
-
-/** @throws Error when the options move a reference that the objective has none of */
-export function refuseNeedlessReference({ referenceSyncSteps, loss }: DpoOptions): void {
-  if (referenceSyncSteps === null) return;
-  throw new Error(
-    `--reference-sync-steps: the objective ${loss.join(' + ')} compares with no reference, so there is none to move; leave it out`,
-  );
-}
-
 export type DpoReferences = References<ReferenceScores>;
 
 /** The pairs of a dataset. */

@@ -5,7 +5,7 @@ import { addLora } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
-import { trainOnlineDpo } from '../methods/online/run-online.ts';
+import { trainOnlineDpo } from '../methods/online-dpo/online-dpo.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
 import { alignPairs } from '../methods/pairs/run-dpo.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';
@@ -112,11 +112,14 @@ describe('keel dpo with a reference that moves', () => {
   });
 
   it.each([
-    [{ referenceSyncSteps: 2, lora: false }, /without LoRA there is none/],
-    [{ referenceSyncSteps: 2, reference: 'other' }, /--reference other is another/],
-    [{ referenceSyncSteps: 2, precomputeReference: true }, /cannot be known in advance/],
-    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /simpo compares with no reference/],
-    [{ referenceMix: 0.5 }, /give --reference-sync-steps too/],
+    [{ referenceSyncSteps: 2, lora: false }, /"referenceSyncSteps".*LoRA/s],
+    [{ referenceSyncSteps: 2, reference: 'other' }, /"referenceSyncSteps".*--reference other/s],
+    [
+      { referenceSyncSteps: 2, precomputeReference: true },
+      /"precomputeReference".*--reference-sync-steps/s,
+    ],
+    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /"referenceSyncSteps".*simpo/s],
+    [{ referenceMix: 0.5 }, /"referenceMix".*--reference-sync-steps/s],
   ])('refuses %o', async (own, message) => {
     await expect(alignPairs(onPairs(own))).rejects.toThrow(message);
   });

@@ -1,5 +1,4 @@
-// What rewards give is checked in one place, whoever wrote them: a module, a program or Keel
-// itself.
+// Checks what rewards return, whoever wrote them: a module, a program or Keel itself.
 import { inspect } from 'node:util';
 import { fileError } from '@keel/model';
 import { nearest } from '../config/nearest.ts';
@@ -8,9 +7,9 @@ import { type Reward, RewardError, type RewardInput, type RewardOutcome } from '
 const fields = ['score', 'aspects', 'note'];
 
 /**
- * Scores answers and checks what comes back: one outcome per answer, each as `outcomeOf` wants it.
- * @throws RewardError naming the answer, Error where there is not one outcome per answer, and
- *   whatever `score` throws
+ * Scores answers and checks the result: one outcome per answer, each valid for `outcomeOf`.
+ * @throws RewardError naming the answer, Error if there is not one outcome per answer, and whatever
+ *   `score` throws
  */
 export async function scoreChecked(
   reward: Pick<Reward, 'name' | 'score'>,
@@ -46,7 +45,7 @@ export function checkedOutcome(name: string, index: number, value: unknown): Rew
 }
 
 /**
- * An outcome from what a reward returned: a number, null, or `{ score, aspects, note }`.
+ * Converts what a reward returned to an outcome: a number, null, or `{ score, aspects, note }`.
  * @throws Error that says which part is wrong and what to return
  */
 export function outcomeOf(value: unknown): RewardOutcome {
@@ -60,11 +59,11 @@ export function outcomeOf(value: unknown): RewardOutcome {
     if (fields.includes(key)) continue;
     const near = nearest(key, fields);
     const hint = near ? `did you mean "${near}"?` : `the fields are ${fields.join(', ')}`;
-    throw new Error(`unknown field "${key}" beside the score; ${hint}`);
+    throw new Error(`unknown field "${key}" in the outcome; ${hint}`);
   }
   const { score, aspects, note } = value as { score: unknown; aspects?: unknown; note?: unknown };
   if (note !== undefined && typeof note !== 'string') {
-    throw new Error(`\`note\` is ${shown(note)}; give text, or leave it out`);
+    throw new Error(`\`note\` is ${shown(note)}; return text, or omit it`);
   }
   return {
     score: scoreOf(score),
@@ -82,20 +81,18 @@ function scoreOf(score: unknown): number | null {
 
 function aspectsOf(aspects: unknown): Record<string, number> {
   if (Object.prototype.toString.call(aspects) !== '[object Object]') {
-    throw new Error(`\`aspects\` is ${shown(aspects)}; give an object of numbers, or leave it out`);
+    throw new Error(`\`aspects\` is ${shown(aspects)}; return an object of numbers, or omit it`);
   }
   for (const [name, value] of Object.entries(aspects as object)) {
     if (isNumber(value)) continue;
-    throw new Error(
-      `\`aspects.${name}\` is ${shown(value)}; give a finite number, or leave it out`,
-    );
+    throw new Error(`\`aspects.${name}\` is ${shown(value)}; return a finite number, or omit it`);
   }
   return { ...(aspects as Record<string, number>) };
 }
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
-/** What was thrown, in words: anything can be. */
+/** Describes what was thrown, which can be any value. */
 export function thrownText(error: unknown): string {
   const known = fileError(error);
   if (known instanceof Error) return known.message || known.name;

@@ -10,7 +10,7 @@ beforeAll(async () => {
     await codeReward({ type: 'code' });
   } catch (error) {
     if (!(error instanceof NoIsolationError)) throw error;
-    console.warn(`${error.message}\nThese programs are harmless and run without.`);
+    console.warn(`${error.message}\nThese programs are harmless and run without isolation.`);
     isolation = 'none';
   }
 });
@@ -29,14 +29,14 @@ test('all tests or the share of them', async () => {
     {
       score: 0,
       aspects: { passed: 0.5, tests: 2 },
-      note: 'test 1: an assertion does not hold (test, line 1)',
+      note: expect.stringMatching(/^test 1: .*\(test, line 1\)$/),
     },
   ]);
   const [share] = await score({ score: 'fraction' }, [half], row);
   expect(share!.score).toBe(0.5);
 });
 
-test('cases of input and output, whose outputs never enter the sandbox', async () => {
+test('cases of input and output; outputs never enter the sandbox', async () => {
   const cases = [
     { input: '2\n', output: '4' },
     { input: '3\n', output: '6\n' },
@@ -44,7 +44,7 @@ test('cases of input and output, whose outputs never enter the sandbox', async (
   const programs = ['print(2 * int(input()), " ")', 'print(4)', 'raise ValueError("no")'];
   expect((await score({}, programs, { cases })).map(({ score, note }) => [score, note])).toEqual([
     [1, undefined],
-    [0, 'case 1: it printed something else'],
+    [0, expect.stringMatching(/^case 1: /)],
     [0, 'case 0: ValueError: no'],
   ]);
   const lists = JSON.stringify({ inputs: ['2\n'], outputs: ['4\n'] });
@@ -53,7 +53,7 @@ test('cases of input and output, whose outputs never enter the sandbox', async (
   ]);
 });
 
-test('a megabyte of spaces is compared at once', async () => {
+test('a megabyte of spaces is compared quickly', async () => {
   const [outcome] = await score(
     { limits: { output_kilobytes: 4096 } },
     ["print(' ' * 1000000 + 'x')"],
@@ -62,14 +62,14 @@ test('a megabyte of spaces is compared at once', async () => {
   expect(outcome!.score).toBe(0);
 });
 
-test('notes have nothing that a terminal acts on', async () => {
+test('notes contain no control characters', async () => {
   const [outcome] = await score({}, ["raise ValueError('\\x1b[2J')"], {
     tests: ['assert f() == 1'],
   });
   expect(outcome!.note).toBe('test 0: the program does not load: ValueError: \uFFFD[2J');
 });
 
-test('a completion that goes on from code, as in HumanEval', async () => {
+test('a completion that continues code, as in HumanEval', async () => {
   await using reward = await codeReward({ type: 'code', isolation, prompt_is_code: true });
   const row = {
     prompt: 'def helper(x):\n    return x + 1\n\ndef twice(x):\n    """Twice."""\n',
@@ -85,11 +85,10 @@ test('a completion that goes on from code, as in HumanEval', async () => {
   expect(outcomes.map(({ score }) => score)).toEqual([1, 0]);
 });
 
-test('rows without tests, or with wrong ones, are told', async () => {
+test('rows without tests, or with invalid ones, are errors', async () => {
   await expect(score({}, ['x'], { solution: 1 })).rejects.toMatchObject({
     index: 0,
-    message:
-      'code: the row has no tests: it needs "tests" or "cases", and has "solution" beside its answer',
+    message: expect.stringMatching(/"tests" or "cases".*"solution"/),
   });
   await expect(score({}, ['x'], { tests: 3 })).rejects.toThrow('"tests" is not a test or a list');
   await expect(score({}, ['x'], { tests: 'f(1)' })).rejects.toThrow('checks nothing');

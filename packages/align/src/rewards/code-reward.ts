@@ -12,30 +12,29 @@ export const codeSchema = z.strictObject({
   language: z.enum(['python']).default('python'),
   /** The interpreter, by name or path. */
   command: z.string().min(1).default('python3'),
-  /** 1 only where all tests pass, or the share that does. */
+  /** `all`: 1 if all tests pass, else 0; `fraction`: the share of tests that pass. */
   score: z.enum(['all', 'fraction']).default('all'),
   ...codeTaskShape,
   limits: limitsSchema.prefault({}),
-  /** Programs at a time; none: as many as there are cores. */
+  /** Programs at a time (default: the number of cores). */
   concurrency: z.int().positive().max(1024).nullable().default(null),
-  /** `none` runs code with all rights of this user. */
+  /** `none` runs code with all permissions of this user. */
   isolation: z.enum(['auto', 'none']).default('auto'),
 });
 
 export type CodeSpec = z.output<typeof codeSchema>;
 
 /**
- * Runs a completion's code against the tests that its row carries, in a sandbox
- * (sandbox/sandbox.ts).
+ * Runs a completion's code against the tests in its row, in a sandbox (sandbox/sandbox.ts).
  *
- * Ruled out by construction, whatever the code does in its sandbox: a verdict of its own, a patched
- * check or comparison, tests that end early, reading what is expected. The tests run in another
- * sandbox than the code. They ask it for calls and get copies of plain data. Expected outputs never
- * leave Keel. Not ruled out: answers written for the inputs that tests use, tests that check too
- * little, and holes in the kernel. With `isolation: none`, nothing of this holds. `score` throws a
+ * By design, whatever the code does in its sandbox, it cannot forge a verdict, patch a check or a
+ * comparison, end the tests early, or read what they expect. The tests run in a separate sandbox:
+ * they request calls and receive copies of plain data. Expected outputs never leave Keel. Not
+ * prevented are answers written for the inputs of the tests, tests that check too little, and
+ * kernel vulnerabilities. With `isolation: none`, none of this is guaranteed. `score` throws a
  * RewardError for a row whose tests check nothing.
  *
- * @throws NoIsolationError where the system shuts no program in
+ * @throws NoIsolationError if the system cannot isolate programs
  */
 export async function codeReward(input: z.input<typeof codeSchema>): Promise<Reward> {
   const spec = codeSchema.parse(input);
@@ -48,7 +47,7 @@ export async function codeReward(input: z.input<typeof codeSchema>): Promise<Rew
       const runs = inputs.map((input, index) =>
         judge(sandbox, spec, input, tasks[index]!, failing(index), signal),
       );
-      // Nothing runs on when this has failed.
+      // After a failure, nothing keeps running.
       await Promise.allSettled(runs);
       return Promise.all(runs);
     },
@@ -79,7 +78,7 @@ async function judge(
       const right = run.stopped === null && run.code === 0 && sameOutput(run.output, output);
       if (right) passed += 1;
       else note ??= `case ${place}: ${why(run)}`;
-      // It would most likely take all its time for each of them.
+      // The other cases would probably use up their time too.
       if (run.stopped !== null) break;
     }
     return outcome(spec, passed, task.cases.length, note);
@@ -107,7 +106,7 @@ function outcome(spec: CodeSpec, passed: number, tests: number, note?: string): 
   };
 }
 
-/** Equal but for spaces at the ends of lines and empty lines at the end. */
+/** Equal except for spaces at the ends of lines and empty lines at the end. */
 function sameOutput(found: string, expected: string): boolean {
   return trimmed(found) === trimmed(expected);
 }
@@ -124,7 +123,7 @@ function withoutSpaces(line: string): string {
 const why = ({ stopped, code, complaint }: ProgramRun): string =>
   stopped ?? (code === 0 ? 'it printed something else' : lastLine(complaint));
 
-const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a word';
+const lastLine = (text: string): string => text.split('\n').at(-1) || 'it failed without a message';
 
-/** The program wrote parts of it: nothing that a terminal acts on. */
+/** Replaces control characters, since the program wrote parts of the text. */
 const printable = (text: string): string => text.replace(/\p{C}/gu, '\uFFFD');

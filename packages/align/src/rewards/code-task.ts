@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import { type RewardInput, spokenText } from './reward.ts';
 
-/** Which of a row's fields are its tests. */
+/** The fields of a row with its tests. */
 export const codeTaskShape = {
   /** Field with a test or a list of tests, in Python. */
   tests_field: z.string().min(1).default('tests'),
-  /** Field with a list of {input, output}: what a program reads and is to print. */
+  /** Field with a list of {input, output}: what a program reads and must print. */
   cases_field: z.string().min(1).default('cases'),
-  /** Field with the only name that tests take from the program. */
+  /** Field with the only name that the tests use from the program. */
   entry_point_field: z.string().min(1).default('entry_point'),
-  /** Field with code that the tests need and the program does not see. */
+  /** Field with code that the tests need and the program cannot see. */
   setup_field: z.string().min(1).default('setup'),
   /**
-   * The completion goes on from the prompt, which is code: then it is part of the program, and
+   * The completion continues the prompt, which is code. The prompt is then part of the program, and
    * setup of the tests.
    */
   prompt_is_code: z.boolean().default(false),
-  /** Whether the program may change lists, dicts and sets that tests give it. */
+  /** Whether the program may change lists, dicts and sets that the tests pass to it. */
   in_place: z.boolean().default(false),
 };
 
 export type CodeTaskSpec = z.output<z.ZodObject<typeof codeTaskShape>>;
 
-/** Names that public sets give these fields. */
+/** Names of these fields in public datasets. */
 const otherNames = {
   tests: ['test', 'test_list', 'unit_tests'],
   cases: ['input_output', 'test_cases'],
@@ -36,15 +36,15 @@ export type CodeTask = { prefix: string } & (
   | { cases: { input: string; output: string }[] }
 );
 
-/** A row's tests. `fail` throws, and says what is missing or wrong. */
+/** A row's tests. `fail` throws an error with what is missing or wrong. */
 export function codeTask(
   { prompt, extra }: RewardInput,
   spec: CodeTaskSpec,
   fail: (message: string) => never,
 ): CodeTask {
   const prefix = spec.prompt_is_code ? spokenText(prompt) : '';
-  const find = (field: string, usual: keyof typeof otherNames): [string, unknown] | null => {
-    const known = field === usual ? [field, ...otherNames[usual]] : [field];
+  const find = (field: string, standard: keyof typeof otherNames): [string, unknown] | null => {
+    const known = field === standard ? [field, ...otherNames[standard]] : [field];
     const name = known.find((one) => extra[one] !== undefined && extra[one] !== null);
     return name === undefined ? null : [name, extra[name]];
   };
@@ -73,13 +73,13 @@ export function codeTask(
   }
   const fields = Object.keys(extra).map((name) => `"${name}"`);
   return fail(
-    `the row has no tests: it needs "${spec.tests_field}" or "${spec.cases_field}", and ` +
-      `${fields.length > 0 ? `has ${fields.join(', ')} beside its answer` : 'has nothing beside its answer'}`,
+    `the row has no tests: it needs "${spec.tests_field}" or "${spec.cases_field}", but ` +
+      `${fields.length > 0 ? `its other fields are ${fields.join(', ')}` : 'has no other fields'}`,
   );
 }
 
 /**
- * Some sets have two lists in place of a list of cases, and some write them as JSON in a string.
+ * Some datasets have two lists instead of a list of cases, and some write them as JSON in a string.
  */
 function asCases(value: unknown): unknown {
   if (typeof value === 'string') {

@@ -4,9 +4,9 @@ import type { RewardConstraint } from './reward-constraint.ts';
 import { RewardScale, type ScaleSpec } from './reward-scale.ts';
 import type { RunningMomentsState } from './running-moments.ts';
 
-/** A reward as one of several. Its score is normalised, then clipped, then weighted. */
+/** One of several rewards. Its score is normalised, then clipped, then weighted. */
 export interface RewardComponent {
-  /** Of its own among the components. */
+  /** Unique among the components. */
   name: string;
   reward: Reward;
   weight: number;
@@ -14,7 +14,7 @@ export interface RewardComponent {
   normalise: ScaleSpec;
 }
 
-/** What a composition has learnt; part of a checkpoint. */
+/** The state that a composition has accumulated; part of a checkpoint. */
 export interface CompositeState {
   scales: Record<string, RunningMomentsState>;
   multipliers: Record<string, number>;
@@ -23,13 +23,13 @@ export interface CompositeState {
 /**
  * A weighted sum of rewards, with constraints on some of them.
  *
- * The score of an answer is the sum of weight * clip(normalised score) over the components that say
- * something of it, and of multiplier * (score - bound) over the constraints; null where none says
- * anything. `score` changes nothing; `learn` is a training step's: it takes the scores into the
- * running statistics first, and moves the multipliers afterwards.
+ * The score of an answer is the sum of weight * clip(normalised score) over the components that
+ * score it, and of multiplier * (score - bound) over the constraints; null if no component scores
+ * it. `score` changes no state. `learn` is for training steps: it first adds the scores to the
+ * running statistics, and afterwards updates the multipliers.
  *
- * Aspects: each component's own score by its name, its aspects as `name.aspect`, what it adds to
- * the sum as `name:term`.
+ * Aspects: each component's own score under its name, its aspects as `name.aspect`, and its
+ * contribution to the sum as `name:term`.
  */
 export class CompositeReward implements Reward {
   readonly name: string;
@@ -37,20 +37,20 @@ export class CompositeReward implements Reward {
   readonly #constraints: readonly RewardConstraint[];
   readonly #scales: ReadonlyMap<string, RewardScale>;
 
-  /** @throws Error where two components have one name, or a constraint names none */
+  /** @throws Error if two components have the same name, or a constraint names no component */
   constructor(
     components: readonly RewardComponent[],
     constraints: readonly RewardConstraint[] = [],
   ) {
     const names = components.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) {
-      throw new Error(`two rewards are named "${twice}": give each a name of its own`);
+    const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+    if (duplicate !== undefined) {
+      throw new Error(`two rewards are named "${duplicate}": give each a unique name`);
     }
-    const strange = constraints.find(({ reward }) => !names.includes(reward));
-    if (strange) {
+    const unknown = constraints.find(({ reward }) => !names.includes(reward));
+    if (unknown) {
       throw new Error(
-        `a constraint is on "${strange.reward}", and the rewards are ${names.join(', ')}`,
+        `a constraint is on "${unknown.reward}", but the rewards are ${names.join(', ')}`,
       );
     }
     this.name = names.join('+');
@@ -65,22 +65,22 @@ export class CompositeReward implements Reward {
     return this.#combine(await this.#judge(inputs, signal));
   }
 
-  /** Scores a training step's answers, and learns from them. */
+  /** Scores a training step's answers and updates the state. */
   async learn(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
     const judged = await this.#judge(inputs, signal);
     this.#components.forEach(({ name }, index) => {
-      for (const score of said(judged[index]!)) this.#scales.get(name)!.add(score);
+      for (const score of givenScores(judged[index]!)) this.#scales.get(name)!.add(score);
     });
     const outcomes = this.#combine(judged);
     for (const constraint of this.#constraints) {
-      const scores = said(judged[this.#place(constraint)]!);
+      const scores = givenScores(judged[this.#place(constraint)]!);
       if (scores.length === 0) continue;
       constraint.ascend(scores.reduce((sum, score) => sum + score, 0) / scores.length);
     }
     return outcomes;
   }
 
-  /** Names of the rewards that count: those with a weight or a constraint. */
+  /** Names of the rewards with an effect: those with a weight or a constraint. */
   get counted(): string[] {
     const bounded = new Set(this.#constraints.map(({ reward }) => reward));
     return this.#components.flatMap(({ name, weight }) =>
@@ -88,7 +88,7 @@ export class CompositeReward implements Reward {
     );
   }
 
-  /** The multipliers now, for the metrics of a step. */
+  /** The current multipliers, for the metrics of a step. */
   metrics(): Record<string, number> {
     return Object.fromEntries(
       this.#constraints.map(({ reward, multiplier }) => [
@@ -108,17 +108,17 @@ export class CompositeReward implements Reward {
     return { scales, multipliers: Object.fromEntries(multipliers) };
   }
 
-  /** @throws Error where the state is of another composition */
+  /** @throws Error if the state belongs to a different composition */
   restore({ scales, multipliers }: CompositeState): void {
     const own = this.state();
-    for (const [mine, theirs] of [
+    for (const [current, stored] of [
       [own.scales, scales],
       [own.multipliers, multipliers],
     ] as const) {
-      const [wanted, found] = [mine, theirs].map((part) => Object.keys(part).sort().join(', '));
+      const [wanted, found] = [current, stored].map((part) => Object.keys(part).sort().join(', '));
       if (wanted === found) continue;
       throw new Error(
-        `the state is of other rewards: of ${found || 'none'}, not of ${wanted || 'none'}`,
+        `the state belongs to different rewards: it has ${found || 'none'}, but this needs ${wanted || 'none'}`,
       );
     }
     for (const [name, state] of Object.entries(scales)) this.#scales.get(name)!.restore(state);
@@ -133,7 +133,7 @@ export class CompositeReward implements Reward {
     return this.#components.findIndex(({ name }) => name === constraint.reward);
   }
 
-  /** By component, by input. */
+  /** Outcomes by component, then by input. */
   async #judge(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[][]> {
     const stop = new AbortController();
     const wanted = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -141,7 +141,7 @@ export class CompositeReward implements Reward {
       try {
         return await scoreChecked(reward, inputs, wanted);
       } catch (error) {
-        // The others end with this very error.
+        // The others end with this same error.
         stop.abort(error);
         throw error;
       }
@@ -152,7 +152,7 @@ export class CompositeReward implements Reward {
     try {
       const judged: RewardOutcome[][] = [];
       for (const [place, reward] of rewards.entries()) {
-        // Those that need a model run one after the other: they share the machine.
+        // Rewards that need a model run one after another, because they share the machine.
         judged.push(await (beside[place] ?? score(reward)));
       }
       return judged;
@@ -185,5 +185,5 @@ export class CompositeReward implements Reward {
   }
 }
 
-const said = (outcomes: readonly RewardOutcome[]): number[] =>
+const givenScores = (outcomes: readonly RewardOutcome[]): number[] =>
   outcomes.flatMap(({ score }) => score ?? []);

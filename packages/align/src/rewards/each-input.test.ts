@@ -16,7 +16,7 @@ function gated() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-it('runs as many calls side by side as it may, and keeps the order of the inputs', async () => {
+it('runs as many concurrent calls as allowed, and keeps the order of the inputs', async () => {
   const { open, judge } = gated();
   const found = eachInput('r', answers(['a', 'bb', 'ccc', 'dddd', 'eeeee']), judge, {
     ...usual,
@@ -31,7 +31,7 @@ it('runs as many calls side by side as it may, and keeps the order of the inputs
   expect((await found).map(({ score }) => score)).toEqual([1, 2, 3, 4, 5]);
 });
 
-it('calls a synchronous function in order, and no further once it has thrown', async () => {
+it('calls a synchronous function in order, and no more after it has thrown', async () => {
   const called: number[] = [];
   const judge = (input: RewardInput): number => {
     called.push(lengthOf(input));
@@ -46,7 +46,7 @@ it('calls a synchronous function in order, and no further once it has thrown', a
   expect(called).toEqual([1, 2]);
 });
 
-it('ends with the first failure, tells the other calls, and starts no more', async () => {
+it('ends with the first failure, notifies the other calls, and starts no more', async () => {
   const { open, judge } = gated();
   const failing = (input: RewardInput, signal: AbortSignal): unknown =>
     lengthOf(input) === 2 ? Promise.reject(new Error('no idea')) : judge(input, signal);
@@ -70,7 +70,7 @@ it.each([
   });
 });
 
-it('leaves calls alone when the signal fires', async () => {
+it('abandons calls when the signal fires', async () => {
   const { open, judge } = gated();
   const controller = new AbortController();
   const { signal } = controller;
@@ -81,7 +81,7 @@ it('leaves calls alone when the signal fires', async () => {
   expect(open.map((one) => one.signal.aborted)).toEqual([true, true]);
 });
 
-it('waits for a call under way that is not detached', async () => {
+it('waits for a call in progress that is not detached', async () => {
   const { open, judge } = gated();
   const controller = new AbortController();
   const { signal } = controller;
@@ -98,7 +98,7 @@ it('waits for a call under way that is not detached', async () => {
   expect(open).toHaveLength(1);
 });
 
-it('gives a call so many seconds', async () => {
+it('limits the time of a call', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const { open, judge } = gated();

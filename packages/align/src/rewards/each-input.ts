@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { checkedOutcome, thrownText } from './checked-outcomes.ts';
 import { RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
-/** How many calls run side by side, and how long one may take. */
+/** How many calls run concurrently, and how long each may take. */
 export interface CallLimits {
   concurrency: number;
   /** Seconds; null: no limit. */
@@ -15,23 +15,23 @@ export const usualCallLimits: CallLimits = { concurrency: 16, timeout: null };
 export interface EachInputOptions extends CallLimits {
   signal?: AbortSignal | undefined;
   /**
-   * Calls hold nothing of ours: once one has failed or the signal has fired, the others are told so
-   * and left alone. Otherwise a call under way is waited for.
+   * Calls hold no resources of Keel: once one has failed or the signal has fired, the others are
+   * notified and abandoned. Otherwise, a call in progress is awaited.
    */
   detached: boolean;
 }
 
 /**
- * The event loop turns at least this often between synchronous calls, so that signals get through.
+ * The event loop runs at least this often between synchronous calls, so that signals are handled.
  */
 const TURN_MILLISECONDS = 50;
 
 /**
- * Judges inputs each by itself, several side by side, and checks what comes back.
- * @param judge gets a signal that fires when its result is no longer wanted
- * @returns an outcome per input, in the order of the inputs
- * @throws RewardError naming the first input for which `judge` throws, takes too long or gives what
- *   is no outcome; the signal's reason once it is aborted
+ * Judges each input separately, several concurrently, and checks the results.
+ * @param judge receives a signal that fires when its result is no longer wanted
+ * @returns one outcome per input, in order
+ * @throws RewardError naming the first input for which `judge` throws, takes too long or returns an
+ *   invalid outcome; the signal's reason once it is aborted
  */
 export async function eachInput(
   name: string,
@@ -61,7 +61,7 @@ export async function eachInput(
         error instanceof RewardError
           ? error
           : new RewardError(index, `${name}: ${thrownText(error)}`, { cause: error });
-      // At once, so that no further call begins.
+      // Immediately, so that no further call starts.
       stop.abort(named);
       throw named;
     }
@@ -70,34 +70,33 @@ export async function eachInput(
   try {
     return await Promise.all(calls);
   } catch (error) {
-    // The others end at once where they are detached, and with the call under way where they are
-    // not.
+    // Detached calls end immediately; the others end when the call in progress does.
     await Promise.allSettled(calls);
     throw error;
   }
 }
 
-/** What ends calls before they have a result. */
+/** Ends calls before they have a result. */
 class Over implements Disposable {
   readonly #wanted: AbortSignal;
   readonly #over = Promise.withResolvers<never>();
 
   constructor(wanted: AbortSignal) {
     this.#wanted = wanted;
-    // Nobody may be waiting when it rejects.
+    // Nothing may be waiting for it when it rejects.
     this.#over.promise.catch(() => {});
     wanted.addEventListener('abort', this.#leave);
     process.once('beforeExit', this.#idle);
   }
 
   readonly #leave = (): void => this.#over.reject(this.#wanted.reason);
-  /** Node would end the process without a word: nothing is left that could settle the promises. */
+  /** Otherwise Node would exit silently: nothing is left that could settle the promises. */
   readonly #idle = (): void =>
     this.#over.reject(new Error('the promise it returned can never settle'));
 
   /**
-   * What `body` gives, unless the time is up or nobody wants it any more: then it is left to
-   * itself.
+   * The result of `body`, unless the time is up or the result is no longer wanted: `body` is then
+   * abandoned.
    */
   async race(body: (signal: AbortSignal) => unknown, seconds: number | null): Promise<unknown> {
     if (seconds === null) return Promise.race([body(this.#wanted), this.#over.promise]);

@@ -1,10 +1,10 @@
-// Several reward models' scores as one, against overoptimisation (Coste et al. 2023,
-// arXiv:2310.02743): what the members disagree on lies outside what they learnt from. Bradley-Terry
-// fixes a member's scores only up to a constant, so members are to be normalised
-// (`normalisation.ts`) before the lowest of them means anything.
-// The mean less standard deviations is Eisenstein et al.'s (2023, arXiv:2312.09244) and is in the
-// reward's own unit; Coste et al. subtract the variance, which is not: both are here, under their
-// own names.
+// Combines the scores of several reward models, against overoptimisation (Coste et al. 2023,
+// arXiv:2310.02743): answers on which the members disagree are outside of what they were trained
+// on. Bradley-Terry determines a member's scores only up to a constant, so members must be
+// normalised (`normalisation.ts`) before their minimum is meaningful.
+// The mean minus standard deviations is from Eisenstein et al. (2023, arXiv:2312.09244) and has the
+// unit of the reward. Coste et al. subtract the variance, which has not. Both are available, under
+// different names.
 
 /**
  * - `mean`: mean optimisation
@@ -17,12 +17,12 @@ export const ensembleRules = ['mean', 'minimum', 'lower_bound', 'uncertainty_wei
 export type EnsembleRule = (typeof ensembleRules)[number];
 
 /**
- * One score an answer from K members' scores.
+ * One score per answer from the scores of K members.
  * @param members [K][N]
  * @param k weight of the disagreement in `lower_bound` and `uncertainty_weighted`
  * @returns [N]
- * @throws RangeError for members of different lengths, for none, and for a rule of disagreement
- *   with one member
+ * @throws RangeError for members of different lengths, for no members, and for a rule about
+ *   disagreement with a single member
  */
 export function combineEnsemble(
   members: readonly ArrayLike<number>[],
@@ -32,7 +32,7 @@ export function combineEnsemble(
   const penalised = rule === 'lower_bound' || rule === 'uncertainty_weighted';
   if (penalised && members.length < 2) {
     throw new RangeError(
-      `${rule} weighs how much members differ and needs two or more, got ${members.length}; take mean`,
+      `${rule} weighs how much members differ and needs two or more, got ${members.length}; use mean`,
     );
   }
   return answersOf(members, (scores) => {
@@ -49,7 +49,7 @@ export function combineEnsemble(
  * How much the members differ on each answer: the sample standard deviation, 0 for a single member.
  * @param members [K][N]
  * @returns [N]
- * @throws RangeError for members of different lengths, or none
+ * @throws RangeError for members of different lengths, or for no members
  */
 export function ensembleDeviation(members: readonly ArrayLike<number>[]): number[] {
   return answersOf(members, (scores) =>
@@ -66,7 +66,7 @@ function answersOf(
   const other = members.find(({ length }) => length !== first.length);
   if (other !== undefined) {
     throw new RangeError(
-      `an ensemble's members score the same answers, not ${first.length} and ${other.length}`,
+      `an ensemble's members must score the same answers, got ${first.length} and ${other.length} scores`,
     );
   }
   return Array.from({ length: first.length }, (_, index) =>

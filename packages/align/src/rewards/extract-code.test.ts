@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { extractCode } from './extract-code.ts';
 
-test('the last block in the language counts, else the last that names none, else all', () => {
+test('the last block in the language counts, else the last without a language, else all', () => {
   const text =
     'See:\n```python\none\n```\nor\n```py\ntwo\n```\nand\n```\nthree\n```\n```js\nfour\n```';
   expect(extractCode(text, 'python')).toBe('two\n');
@@ -9,12 +9,12 @@ test('the last block in the language counts, else the last that names none, else
   expect(extractCode('x = 1', 'python')).toBe('x = 1');
 });
 
-test('a block that is not closed goes to the end, and longer fences hold shorter ones', () => {
+test('an unclosed block extends to the end, and longer fences contain shorter ones', () => {
   expect(extractCode('```python\nx = 1\ny = 2', 'python')).toBe('x = 1\ny = 2');
   expect(extractCode('````python\ns = """\n```\n"""\n````', 'python')).toBe('s = """\n```\n"""\n');
 });
 
-test('of a chat, what the assistant says', () => {
+test('in a chat, only the assistant counts', () => {
   const chat = [{ role: 'assistant', content: '~~~Python\nx\n~~~' }];
   expect(extractCode(chat, 'python')).toBe('x\n');
 });

@@ -6,8 +6,8 @@ const fence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n([\s\S]*?)(?:^ {0,3}\1
 const names = { python: ['python', 'py', 'python3'] };
 
 /**
- * The code in a completion: its last fenced block in the language, else its last block that names
- * none, else all of it. A block that is not closed goes to the end.
+ * The code in a completion: its last fenced block in the language, else its last block without a
+ * language, else all of it. An unclosed block extends to the end.
  */
 export function extractCode(completion: Content, language: keyof typeof names): string {
   const text = spokenText(completion);

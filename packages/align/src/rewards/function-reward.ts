@@ -5,36 +5,35 @@ import { plainNumbers } from '@keel/model/exact-json';
 import { type CallLimits, eachInput, usualCallLimits } from './each-input.ts';
 import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
 
-/** What a reward function sees of an answer. */
+/** An answer as a reward function receives it. */
 export interface FunctionInput extends RewardInput {
   /**
-   * What the assistant says in it: the completion itself where it is plain, its turns where it is a
+   * The assistant's text: the completion itself if it is plain, the assistant's turns if it is a
    * chat.
    */
   text: string;
   /**
-   * What the generation prompt put before `text`, such as `<think>\n`; empty where it opened
-   * nothing.
+   * What the generation prompt put before `text`, such as `<think>\n`; empty if it opened nothing.
    */
   opened: string;
 }
 
-/** What a reward function is told of its call. */
+/** What a reward function receives about its call. */
 export interface FunctionCall {
   /**
-   * Fires when the result is no longer wanted: the time is up, another call failed, or the run is
+   * Fires when the result is no longer wanted: the time is up, another call failed, or the run was
    * stopped.
    */
   signal: AbortSignal;
 }
 
-/** What a module may export: more is better, null says nothing; an outcome may name aspects. */
+/** What a module may export. Higher is better, null is no score; an outcome may name aspects. */
 export type RewardFunction = (
   input: FunctionInput,
   call: FunctionCall,
 ) => number | null | RewardOutcome | Promise<number | null | RewardOutcome>;
 
-/** A reward by a function of one answer; asynchronous calls run side by side. */
+/** A reward from a function of one answer; asynchronous calls run concurrently. */
 export function functionReward(
   name: string,
   judge: RewardFunction,
@@ -55,8 +54,8 @@ export function functionReward(
 /**
  * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default
  * export, `module.ts#name` for a named one.
- * @param folder what the path is relative to
- * @throws Error where there is no such module, it does not load, or the export is no function
+ * @param folder that the path is relative to
+ * @throws Error if the module does not exist or does not load, or the export is not a function
  */
 export async function loadFunctionReward(
   module: string,
@@ -77,17 +76,16 @@ export async function loadFunctionReward(
   const name = exported || 'default';
   const judge = exports[name];
   if (typeof judge !== 'function') {
-    const found = judge === undefined ? 'has no' : 'is not a function:';
+    const label = name === 'default' ? 'default export' : `"${name}"`;
+    const fault = judge === undefined ? `the module has no ${label}` : `${label} is not a function`;
     const others = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
     const known = others.length > 0 ? `; its functions are ${others.join(', ')}` : '';
-    throw new Error(
-      `reward ${module}: the module ${found} ${name === 'default' ? 'default export' : `"${name}"`}${known}`,
-    );
+    throw new Error(`reward ${module}: ${fault}${known}`);
   }
   return functionReward(module, judge as RewardFunction, limits);
 }
 
-// A function is given numbers as JavaScript has them.
+// A function receives JavaScript numbers.
 const withText = (input: RewardInput): FunctionInput => ({
   ...input,
   prompt: plainNumbers(input.prompt),

@@ -9,7 +9,7 @@ import {
 } from '@keel/torch';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
 
-/** What a model says of the answers of a batch. */
+/** A model's log-probabilities of the answers of a batch. */
 export interface AnswerLogprobs {
   /** [A]: log p(answer | prompt), summed over scored tokens */
   sums: Tensor;
@@ -17,7 +17,7 @@ export interface AnswerLogprobs {
   entropySum: Tensor;
 }
 
-/** Scores a packed batch in the role that is on, with a pause after every block of the decoder. */
+/** Scores a packed batch in the active role, with a pause after every block of the decoder. */
 export function* scoreAnswersSteps(
   model: LanguageModel,
   { packed, scored, sequences, counts }: PackedAnswers,

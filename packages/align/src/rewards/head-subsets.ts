@@ -1,7 +1,7 @@
-// Which rows each head of an ensemble learns from. Heads on one model that learnt from the same
-// rows would be nearly one function, and their spread would tell of nothing but where each began
-// (Lakshminarayanan et al. 2017, arXiv:1612.01474, find the beginning enough for whole networks,
-// not for heads); so each draws its own share of the rows.
+// Chooses the rows that each head of an ensemble is trained on. Heads on one model that are trained
+// on the same rows would be nearly the same function, and their spread would only show where each
+// one started (Lakshminarayanan et al. 2017, arXiv:1612.01474, find the initialisation sufficient
+// for whole networks, not for heads). So each head draws its own share of the rows.
 import { createHash } from 'node:crypto';
 
 export interface HeadSubsets {
@@ -10,7 +10,7 @@ export interface HeadSubsets {
   share: number;
 }
 
-/** Whether a head learns from a row: the same at every visit and after a resume. */
+/** Whether a head is trained on a row: the same at every visit and after a resume. */
 export function seesRow({ seed, share }: HeadSubsets, head: number, row: number): boolean {
   if (share >= 1) return true;
   const drawn = createHash('sha256').update(`${seed}/${head}/${row}`).digest().readUInt32LE();

@@ -1,7 +1,7 @@
 import { scoreChecked } from './checked-outcomes.ts';
 import type { Reward } from './reward.ts';
 
-/** Somebody who rates answers: a model (model-judge.ts), or a program of one's own. */
+/** Rates answers: a model (model-judge.ts), or a custom program. */
 export type Judge = Pick<Reward, 'name' | 'score'>;
 
 /** A judge as a reward, for a composition. */

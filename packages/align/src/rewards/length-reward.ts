@@ -8,9 +8,9 @@ export const lengthSchema = z
     unit: z.enum(['characters', 'words', 'tokens']).default('characters'),
     min: z.number().nonnegative().optional(),
     max: z.number().nonnegative().optional(),
-    /** Instead of min and max: the one best length. */
+    /** The one best length, instead of min and max. */
     target: z.number().positive().optional(),
-    /** How far beside the band the reward has fallen to exp(-1/2); 0: it is 0 at once. */
+    /** Distance from the band at which the reward is exp(-1/2); 0: it is 0 outside the band. */
     width: z.number().nonnegative().optional(),
   })
   .superRefine(({ min, max, target }, context) => {
@@ -29,11 +29,11 @@ export const lengthSchema = z
 export type CountTokens = (text: string) => number;
 
 /**
- * 1 for a completion whose length lies in a band (or meets a target), and exp(-(d / width)^2 / 2)
- * at a distance d beside it. A target without a width takes a quarter of itself; a band without one
- * falls to 0 at once.
+ * 1 for a completion whose length is in a band (or equals a target), and exp(-(d / width)^2 / 2) at
+ * a distance d from it. The default width is a quarter of the target; without a width, the reward
+ * is 0 outside a band.
  *
- * @param countTokens needed for the unit `tokens` where the inputs do not say their number
+ * @param countTokens required for the unit `tokens` if the inputs do not have their token counts
  */
 export function lengthReward(
   spec: z.input<typeof lengthSchema>,
@@ -47,8 +47,8 @@ export function lengthReward(
   return functionReward(name, ({ text, tokens }) => {
     const length = measure(text, unit, tokens, countTokens);
     const distance = Math.max(low - length, length - high, 0);
-    const beside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
-    return { score: distance === 0 ? 1 : beside, aspects: { [unit]: length } };
+    const outside = slope > 0 ? Math.exp(-((distance / slope) ** 2) / 2) : 0;
+    return { score: distance === 0 ? 1 : outside, aspects: { [unit]: length } };
   });
 }
 
@@ -62,7 +62,7 @@ function measure(
   if (unit === 'words') return text.split(/\s+/).filter((word) => word !== '').length;
   if (tokens !== undefined) return tokens;
   if (!countTokens) {
-    throw new Error('a length in tokens needs a tokenizer: count characters, or name a model');
+    throw new Error('a length in tokens needs a tokenizer: use another unit, or name a model');
   }
   return countTokens(text);
 }

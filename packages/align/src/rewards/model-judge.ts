@@ -1,7 +1,7 @@
-// A language model that rates answers from 1 to 10. The rating is the expectation over its own
-// probabilities of the ten answers, as in G-Eval (Liu et al. 2023, arXiv:2303.16634, section 2.3),
-// but computed and not sampled: the same answer gets the same rating, and ratings lie between the
-// whole numbers.
+// A language model that rates answers from 1 to 10. The rating is the expectation over the model's
+// probabilities of the ten ratings, as in G-Eval (Liu et al. 2023, arXiv:2303.16634, section 2.3),
+// but computed instead of sampled: the same answer gets the same rating, and ratings can lie
+// between whole numbers.
 import {
   BatchBuilder,
   type LanguageModel,
@@ -19,10 +19,10 @@ import { type Reward, type RewardInput, wholeMessage } from './reward.ts';
 
 export const judgeSchema = z.strictObject({
   type: z.literal('judge'),
-  /** The model that rates: a folder, a GGUF file, hub:owner/name or the default model. */
+  /** The rating model: a folder, a GGUF file, hub:owner/name or the default model. */
   model: z.string().min(1),
   adapter: z.string().min(1).optional(),
-  /** What it is asked; {prompt} and {completion} stand for the row's. */
+  /** The question; {prompt} and {completion} are replaced with those of the row. */
   question: z
     .string()
     .refine((text) => text.includes('{completion}'), 'the question has no {completion}')
@@ -35,15 +35,15 @@ export const judgeSchema = z.strictObject({
 export interface Rating {
   /** Expected rating, 1 to 10. */
   mean: number;
-  /** Probability of each rating from 1 to 10, of all that the model might have said. */
+  /** Probability of each rating from 1 to 10, out of everything that the model could have said. */
   probabilities: number[];
 }
 
 const ratings = Array.from({ length: 10 }, (_, index) => String(index + 1));
 
 /**
- * A judge that is a language model. Aspects: `certainty`, the probability that it answers with a
- * rating at all.
+ * A language model as a judge. Aspects: `certainty`, the probability that it answers with a rating
+ * at all.
  * @throws as `loadModel` and `loadAdapter`
  */
 export async function modelJudge(
@@ -66,7 +66,7 @@ export async function modelJudge(
           const certainty = probabilities.reduce((sum, value) => sum + value, 0);
           return { score: mean, aspects: { certainty } };
         },
-        // One model: side by side its passes would only wait for each other.
+        // There is only one model: concurrent passes would wait for each other.
         { concurrency: 1, timeout: null, signal, detached: false },
       ),
     async [Symbol.asyncDispose]() {
@@ -75,7 +75,7 @@ export async function modelJudge(
   };
 }
 
-/** What a model says when asked for a number from 1 to 10. */
+/** The model's answer to a request for a number from 1 to 10. */
 export async function rate(model: LanguageModel, role: Role, question: string): Promise<Rating> {
   const { tokenizer } = model;
   const prompt =
@@ -114,11 +114,11 @@ export async function rate(model: LanguageModel, role: Role, question: string): 
 }
 
 /**
- * The expected rating of answers' probabilities. Where one answer's tokens begin another's ("1" and
- * "10" in digits), the longer one's probability is part of the shorter one's, and is taken out of
- * it.
- * @param answers tokens of each rating from 1 on
- * @param whole probability that the model says exactly these tokens, whatever it says then
+ * The expected rating, from the probabilities of the answers. If the tokens of one answer are a
+ * prefix of another's ("1" and "10" in digits), the probability of the shorter one includes that of
+ * the longer one, which is subtracted.
+ * @param answers tokens of each rating, from 1
+ * @param whole probability that the model says exactly these tokens, whatever follows
  */
 export function expectation(answers: readonly number[][], whole: readonly number[]): Rating {
   const probabilities = whole.map((own, index) => {
@@ -131,7 +131,7 @@ export function expectation(answers: readonly number[][], whole: readonly number
     return Math.max(own - longer.reduce((sum, value) => sum + value, 0), 0);
   });
   const all = probabilities.reduce((sum, value) => sum + value, 0);
-  if (!(all > 0)) throw new Error('the judge gives no rating any probability');
+  if (!(all > 0)) throw new Error('the judge assigns no probability to any rating');
   const mean = probabilities.reduce((sum, value, index) => sum + (index + 1) * value, 0) / all;
   return { mean, probabilities };
 }
@@ -144,7 +144,7 @@ function fill(question: string, input: RewardInput): string {
   return question.replace(/\{prompt\}|\{completion\}/g, (name) => parts[name]!);
 }
 
-/** A single question as it stands; of a longer chat, who says what. */
+/** A single question as it is; a longer chat with its speakers. */
 function dialogue(prompt: Content): string {
   if (!isChat(prompt)) return prompt;
   const [only] = prompt;

@@ -26,18 +26,18 @@ export const modelSchema = z.strictObject({
   type: z.literal('model'),
   /** Folder of a reward model, or of several adapters on one base. */
   path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** Base of adapters; the one that they name, unless told. */
+  /** Base of adapters (default: the one that they name). */
   base: z.string().min(1).optional(),
 });
 
 export interface ModelRewardOptions extends Omit<OpenRewardModelOptions, 'model'> {
-  /** A model that is loaded: adapters on it are laid over it. */
+  /** A loaded model; adapters for it are applied to it. */
   base?: LanguageModel;
 }
 
 /**
- * A trained reward model as a reward. Of several heads, each is an aspect, and so is their standard
- * deviation.
+ * A trained reward model as a reward. If it has several heads, each of them is an aspect, and so is
+ * their standard deviation.
  * @throws as `RewardModel.open`
  */
 export async function modelReward(
@@ -57,9 +57,9 @@ export async function modelReward(
       try {
         return (await model.scoreRows(inputs, signal)).map(asOutcome);
       } catch (error) {
-        const told = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
-        if (!told) throw error;
-        throw new UnreadableInputError(Number(told[1]), told[2]!, {
+        const match = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
+        if (!match) throw error;
+        throw new UnreadableInputError(Number(match[1]), match[2]!, {
           cause: (error as Error).cause,
         });
       }
@@ -70,7 +70,7 @@ export async function modelReward(
   };
 }
 
-/** The tokenizer of adapters on a model that may be used with another chat template than theirs. */
+/** The tokenizer of adapters for a model that may be used with a different chat template. */
 async function ownTokenizer(
   { name, tokenizer }: LanguageModel,
   path: string | readonly string[],
@@ -88,7 +88,7 @@ function asOutcome({ score, heads }: RewardScore): RewardOutcome {
   return { score, aspects: { ...aspects, deviation: deviation! } };
 }
 
-/** Whether all of these are adapters whose base is the model, by its name or its place on disk. */
+/** Whether all of these are adapters whose base is the model, by its name or its path on disk. */
 function areOnBase(folders: readonly string[], { name }: LanguageModel, base?: string): boolean {
   const place = (one: string): string =>
     existsSync(one) ? realpathSync(one) : canonicalModelName(one);

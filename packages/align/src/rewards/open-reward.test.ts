@@ -25,11 +25,11 @@ test.each([
   ['length:9-3', 'above max'],
   ['code:cobol', 'language'],
   ['nothing', 'no such file or folder'],
-])('%s is refused', (text, message) => {
+])('%s is rejected', (text, message) => {
   expect(() => parseShortForm(text)).toThrow(message);
 });
 
-test('a spec finds its modules beside it', async () => {
+test('a spec finds its modules next to it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keel-spec-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'double.mjs'), 'export default ({ completion }) => 2 * completion;');
@@ -41,9 +41,9 @@ test('a spec finds its modules beside it', async () => {
   expect((await reward.score(answers(['1', '4']))).map(({ score }) => score)).toEqual([3, 5]);
 });
 
-test.skipIf(!goldenPath('tiny-chat'))("tokens are the model's own", async () => {
+test("tokens are the model's own", async () => {
   await using reward = await openReward('length:1-3:tokens', {
-    tokenizer: goldenPath('tiny-chat')!,
+    tokenizer: goldenPath('tiny-chat'),
   });
   const [short, long] = await reward.score(answers(['a', 'a sentence of quite some words']));
   expect([short!.score, long!.score]).toEqual([1, 0]);

@@ -26,11 +26,11 @@ export interface OpenRewardOptions
     Pick<OpenRewardModelOptions, 'emptyAnswers' | 'onLost'> {
   /** Runs code without isolation, whatever the spec says. */
   unsafeCode?: boolean;
-  /** Most tokens of a reward model's pass. */
+  /** Maximum tokens of a reward model's pass. */
   batchTokens?: number;
   /**
-   * Adapters of reward models on this very base are laid over it, so that it is in memory once; it
-   * stays its owner's.
+   * Adapters of reward models for this base are applied to it, so that it is in memory only once.
+   * It stays with its owner.
    */
   base?: LanguageModel;
   /**
@@ -38,27 +38,27 @@ export interface OpenRewardOptions
    * rendered).
    */
   now?: string;
-  /** The model whose tokens are counted where a spec names none; the default model, unless told. */
+  /** The model whose tokens are counted if a spec names none (default: the default model). */
   tokenizer?: string;
   /**
-   * How functions are called where a spec does not say; 16 calls side by side, without a time
-   * limit, by default.
+   * How functions are called if a spec does not say (default: 16 concurrent calls without a time
+   * limit).
    */
   calls?: CallLimits;
 }
 
 /**
- * Opens a reward: a spec file, or a short form (`parseShortForm`). Models are loaded only where the
- * reward has one.
- * @throws ConfigError for what is no reward; Error where a module, a model or the sandbox is not to
- *   be had
+ * Opens a reward: a spec file, or a short form (`parseShortForm`). Models are loaded only if the
+ * reward uses them.
+ * @throws ConfigError for an invalid reward; Error if a module, a model or the sandbox is not
+ *   available
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
   if (!isSpec(text)) return openComponent(parseShortForm(text), '.', options);
   const spec = readRewardSpec(text);
   const [only] = spec.rewards;
   const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
-  // One reward by itself needs no sum around it.
+  // A single plain reward needs no sum around it.
   if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
     return openComponent(only!, dirname(text), options);
   }
@@ -66,9 +66,9 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
 }
 
 /**
- * Looks at a reward as far as that needs no model: to be asked before one is loaded.
- * @throws ConfigError, Error as `openReward` does, for a spec that is not as it must be and a
- *   module that does not load
+ * Checks a reward as far as possible without a model, before one is loaded.
+ * @throws ConfigError, Error as in `openReward`, for an invalid spec and for a module that does not
+ *   load
  */
 export async function checkReward(text: string): Promise<void> {
   const [components, folder] = isSpec(text)
@@ -80,12 +80,12 @@ export async function checkReward(text: string): Promise<void> {
   }
 }
 
-/** Whether a reward is named by a spec file. */
+/** Whether a reward is given as a spec file. */
 export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
 /**
  * Opens what a spec describes.
- * @param folder what its paths are relative to
+ * @param folder that its paths are relative to
  * @throws as `openReward`; nothing stays open then
  */
 export async function openComposition(
@@ -114,7 +114,7 @@ async function openComponent(
   {
     unsafeCode = false,
     batchTokens,
-    tokenizer: usual = DEFAULT_MODEL_NAME,
+    tokenizer: fallback = DEFAULT_MODEL_NAME,
     base,
     emptyAnswers,
     now,
@@ -133,7 +133,7 @@ async function openComponent(
       return regexReward(spec);
     case 'length': {
       const { tokenizer, ...length } = spec;
-      const name = tokenizer === undefined ? usual : beside(tokenizer, folder);
+      const name = tokenizer === undefined ? fallback : relativeToSpec(tokenizer, folder);
       const counts = spec.unit === 'tokens' ? await counting(name) : undefined;
       return lengthReward(length, counts);
     }
@@ -141,11 +141,11 @@ async function openComponent(
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
     case 'judge':
       return modelJudge(
-        { ...spec, model: beside(spec.model, folder) },
+        { ...spec, model: relativeToSpec(spec.model, folder) },
         { ...model, ...(now && { now }) },
       );
     case 'model': {
-      const path = [spec.path].flat().map((one) => beside(one, folder));
+      const path = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       return modelReward(
         { ...spec, path },
         {
@@ -162,10 +162,9 @@ async function openComponent(
 }
 
 /**
- * A path that a spec names may be relative to the spec; what is none (hub:owner/name) stays as it
- * is.
+ * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is.
  */
-export function beside(name: string, folder: string): string {
+export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
   return !isAbsolute(name) && existsSync(path) ? path : name;
 }

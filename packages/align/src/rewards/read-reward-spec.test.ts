@@ -25,7 +25,7 @@ constraints:
   expect(spec.constraints[0]).toMatchObject({ learning_rate: 0.05, initial: 0, maximum: null });
 });
 
-test('values mean what they mean as options', () => {
+test('values are read as options are', () => {
   const spec = parseRewardSpec(
     `rewards:
   - {type: regex, name: 1, pattern: 42, weight: 1_0, clip: none}
@@ -44,7 +44,7 @@ constraints:
   expect(spec.constraints).toMatchObject([{ at_least: 0.5, maximum: null }]);
 });
 
-test('one reward by itself, and JSON', () => {
+test('a single reward, and JSON', () => {
   const alone = parseRewardSpec('{"type": "code", "limits": {"wall_seconds": 3}}', 'r.json');
   expect(alone.rewards[0]).toMatchObject({
     type: 'code',
@@ -53,7 +53,7 @@ test('one reward by itself, and JSON', () => {
   });
 });
 
-test('faults name their place and the nearest known word', () => {
+test('faults have their place and a suggestion', () => {
   expect(
     faults(`rewards:
   - type: regx

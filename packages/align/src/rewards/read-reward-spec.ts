@@ -12,14 +12,14 @@ type Path = readonly PropertyKey[];
 const REWARD = 'a reward, such as "type: regex" and its "pattern"';
 
 /**
- * Reads the spec of a reward, YAML or JSON: a mapping with `rewards`, or one reward by itself.
- * @throws ConfigError naming file, line and column of every fault, and for an unknown key the
- *   nearest known one
+ * Reads the spec of a reward, YAML or JSON: a mapping with `rewards`, or a single reward.
+ * @throws ConfigError naming file, line and column of every fault, with a suggestion for an unknown
+ *   key
  */
 export const readRewardSpec = (file: string): CompositionSpec =>
   compositionOf(readYamlFile(file, REWARD), file);
 
-/** As `readRewardSpec`, on text already read; `file` is only named in errors. */
+/** `readRewardSpec` for text that is already read; `file` is only used in errors. */
 export const parseRewardSpec = (text: string, file: string): CompositionSpec =>
   compositionOf(parseYamlFile(text, file, REWARD), file);
 
@@ -77,7 +77,7 @@ function unknownKey(key: string, path: Path, value: unknown): string {
   const near = nearest(key.replaceAll('-', '_'), known);
   return near
     ? `unknown key "${key}"; did you mean "${near}"?`
-    : `unknown key "${key}"; known are ${known.join(', ')}`;
+    : `unknown key "${key}"; expected one of ${known.join(', ')}`;
 }
 
 function choice(name: string, choices: readonly string[], found: unknown): string {
@@ -86,7 +86,7 @@ function choice(name: string, choices: readonly string[], found: unknown): strin
   return `${name}: expected one of ${choices.join(', ')}, found ${shown(found)}${hint}`;
 }
 
-/** The keys of the schema that a path leads to. */
+/** The keys of the schema at a path. */
 function knownKeys(path: Path, value: unknown): string[] {
   let schema: z.core.$ZodType | undefined = compositionSchema;
   path.forEach((part, index) => {
@@ -108,7 +108,7 @@ function at(value: unknown, path: Path): unknown {
   return part;
 }
 
-/** Where a key stands, or the nearest thing around it that is there. */
+/** The position of a key, or of the nearest existing value around it. */
 function offsetOf(document: Document, path: Path): number {
   for (let length = path.length; length > 0; length--) {
     const parent =

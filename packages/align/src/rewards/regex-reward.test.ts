@@ -17,11 +17,11 @@ test('match, no match and count, anywhere or in whole', async () => {
   expect(await scores({ where: 'whole', pattern: 'a|b' }, texts)).toEqual([0, 1, 0, 1]);
 });
 
-test('one answer leaves no trace on the next', async () => {
+test('one answer does not affect the next', async () => {
   expect(await scores({ flags: 'gy' }, ['xa', 'a', 'a'])).toEqual([1, 1, 1]);
 });
 
-test('a pattern that is none is refused', () => {
+test('an invalid pattern is rejected', () => {
   expect(() => regexReward({ type: 'regex', pattern: '(' })).toThrow('Unterminated group');
 });
 

@@ -6,14 +6,14 @@ import type { Reward } from './reward.ts';
 export const regexSchema = z
   .strictObject({
     type: z.literal('regex'),
-    /** JavaScript's regular expression, without slashes. */
+    /** A JavaScript regular expression, without slashes. */
     pattern: z.string().min(1),
     flags: z.string().default(''),
-    /** 1 where it matches, 1 where it does not, or how often it does. */
+    /** 1 if it matches, 1 if it does not, or the number of matches. */
     mode: z.enum(['match', 'no_match', 'count']).default('match'),
-    /** A part of the completion, or all of it. */
+    /** Any part of the completion, or all of it. */
     where: z.enum(['anywhere', 'whole']).default('anywhere'),
-    /** The whole message, with what the generation prompt opened, or only what was sampled. */
+    /** The whole message, with what the generation prompt opened, or only the sampled text. */
     of: z.enum(['message', 'text']).default('message'),
   })
   .superRefine(({ pattern, flags }, context) => {
@@ -25,14 +25,14 @@ export const regexSchema = z
     }
   });
 
-/** An expression that takes so long tries every way to divide the text, and would not end. */
+/** An expression that takes this long tries every way to divide the text, and would not finish. */
 const LONGEST_SECONDS = 10;
 
 /** Whether, or how often, a regular expression matches the completion. */
 export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   const { pattern, flags, mode, where, of } = regexSchema.parse(spec);
   const source = where === 'whole' ? `^(?:${pattern})$` : pattern;
-  // Its own state (lastIndex) must not reach from one answer to the next.
+  // The expression's state (lastIndex) must not carry over from one answer to the next.
   const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
   const name = `regex:/${pattern}/${flags}`;
   return functionReward(name, ({ opened, text: sampled }) => {
@@ -46,7 +46,7 @@ export function regexReward(spec: z.input<typeof regexSchema>): Reward {
       score,
       () =>
         new Error(
-          `takes more than ${LONGEST_SECONDS} seconds on an answer of ${text.length} characters. Rewrite the pattern without a repetition inside of a repetition, such as (a+)+`,
+          `takes more than ${LONGEST_SECONDS} seconds on an answer of ${text.length} characters. Rewrite the pattern without nested repetitions such as (a+)+`,
         ),
     );
   });

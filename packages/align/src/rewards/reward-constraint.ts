@@ -6,11 +6,11 @@ export const constraintSchema = z
     reward: z.string().min(1),
     at_least: z.number().optional(),
     at_most: z.number().optional(),
-    /** How far the multiplier moves for each unit by which the mean misses the bound. */
+    /** Change of the multiplier per unit by which the mean misses the bound. */
     learning_rate: z.number().positive().default(0.05),
-    /** The multiplier at first. */
+    /** The initial multiplier. */
     initial: z.number().nonnegative().default(0),
-    /** The multiplier grows no further. */
+    /** The largest allowed multiplier. */
     maximum: z.number().positive().nullable().default(null),
   })
   .refine(({ at_least, at_most }) => (at_least === undefined) !== (at_most === undefined), {
@@ -21,10 +21,10 @@ export const constraintSchema = z
 export type ConstraintSpec = z.output<typeof constraintSchema>;
 
 /**
- * A bound on a reward's mean, kept by a Lagrange multiplier: the policy maximises r + lambda (g -
- * bound), and lambda goes up while the mean of g misses the bound and down, to 0 at least, while it
- * is beyond it (dual ascent; Altman 1999, chapter 3). At the end the bound is met, and lambda says
- * what a unit of it costs in reward.
+ * A bound on a reward's mean, enforced by a Lagrange multiplier: the policy maximises r + lambda (g
+ * - bound). lambda rises while the mean of g misses the bound, and falls, to no less than 0, while
+ * the mean is beyond it (dual ascent; Altman 1999, chapter 3). At convergence the bound is met, and
+ * lambda is the price of a unit of it in reward.
  */
 export class RewardConstraint {
   readonly reward: string;
@@ -49,12 +49,12 @@ export class RewardConstraint {
     return this.#multiplier;
   }
 
-  /** What the constraint adds to the reward of an answer of which it bounds the score. */
+  /** The constraint's contribution to the reward of an answer whose score it bounds. */
   term(score: number): number {
     return this.#multiplier * this.slack(score);
   }
 
-  /** By how much a score is within the bound; negative where it misses it. */
+  /** How far a score is within the bound; negative if it misses the bound. */
   slack(score: number): number {
     return this.#sign * (score - this.#bound);
   }
@@ -65,10 +65,10 @@ export class RewardConstraint {
     this.#multiplier = Math.min(Math.max(next, 0), this.#maximum);
   }
 
-  /** @throws RangeError for what is no multiplier */
+  /** @throws RangeError for an invalid multiplier */
   restore(multiplier: number): void {
     if (!(Number.isFinite(multiplier) && multiplier >= 0)) {
-      throw new RangeError(`${multiplier} is no multiplier of the constraint on ${this.reward}`);
+      throw new RangeError(`${multiplier} is not a valid multiplier for ${this.reward}`);
     }
     this.#multiplier = multiplier;
   }

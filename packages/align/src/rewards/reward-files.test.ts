@@ -9,7 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const inside = (name: string): string => join(folder, name);
 const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
 
-/** A safetensors file of no tensor, whose metadata has a text. */
+/** A safetensors file without tensors, with a text in its metadata. */
 function tensorless(text: string): Buffer {
   const header = JSON.stringify({ __metadata__: { text } });
   const size = Buffer.alloc(8);
@@ -17,7 +17,7 @@ function tensorless(text: string): Buffer {
   return Buffer.concat([size, Buffer.from(header)]);
 }
 
-it('are a module; a rule has none', async () => {
+it('are a module; there are none for a rule', async () => {
   const module = inside('a.ts');
   writeFileSync(module, 'one');
   const before = await rewardFiles(module);

@@ -1,19 +1,19 @@
-// Which files a reward is read from: a run that is resumed must find the same ones.
+// Lists the files that a reward is read from: a resumed run must find the same ones.
 import { dirname, resolve } from 'node:path';
 import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
-import { beside, isSpec } from './open-reward.ts';
+import { isSpec, relativeToSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
 import { isAdapter } from './reward-model.ts';
 import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
 /**
- * Hashes of what `--reward` names: a spec and what it names in its turn, a module, a reward model
- * with the base of its adapter, or a judge's model; none of a rule. What a module imports is not
- * looked at.
- * @throws ConfigError for what is no reward; Error where a model that it names is not available
+ * Hashes of the files that `--reward` names: a spec and the files that it names, a module, a reward
+ * model with the base of its adapter, or a judge's model; none for a rule. Imports of a module are
+ * not followed.
+ * @throws ConfigError for an invalid reward; Error if a model that it names is not available
  */
 export async function rewardFiles(reward: string): Promise<FileHash[]> {
   if (!isSpec(reward)) return componentFiles(parseShortForm(reward), '.');
@@ -30,20 +30,20 @@ async function componentFiles(spec: ComponentSpec, folder: string): Promise<File
       return [await hashed(path, resolve(folder, path))];
     }
     case 'model': {
-      const paths = [spec.path].flat().map((one) => beside(one, folder));
+      const paths = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       if (!isAdapter(paths[0]!)) return Promise.all(paths.map(modelHash));
       const found = await Promise.all(paths.map((one) => hashed(one, one)));
       return [...found, await modelHash(spec.base ?? baseOfAdapter(paths[0]!))];
     }
     case 'judge': {
-      const model = beside(spec.model, folder);
+      const model = relativeToSpec(spec.model, folder);
       const found = [await modelHash(model)];
       const { adapter } = spec;
       return adapter === undefined ? found : [...found, await hashed(adapter, adapter)];
     }
     case 'length': {
       if (spec.tokenizer === undefined) return [];
-      const name = beside(spec.tokenizer, folder);
+      const name = relativeToSpec(spec.tokenizer, folder);
       return [{ name, sha256: (await loadTokenizer(name)).hash }];
     }
     default:

@@ -1,4 +1,4 @@
-// A trained reward model as something that scores answers.
+// A trained reward model that scores answers.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -23,46 +23,46 @@ import type { EnsembleRule } from './ensemble.ts';
 import { type RewardRecord, readRewardRecord, rewardsOf } from './reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
 
-/** An answer to be scored. */
+/** An answer to score. */
 export interface RewardRow {
   prompt: Content;
   completion: Content;
-  /** What the chat template is given beside the messages. */
+  /** The other inputs of the chat template. */
   rendering?: Rendering;
 }
 
 export interface RewardScore {
-  /** One number: normalised, and of several heads or models combined. */
+  /** One number: normalised, and combined over several heads or models. */
   score: number;
-  /** Normalised scores of each head; of several models, those of the first come first. */
+  /** Normalised scores of each head; for several models, those of the first one come first. */
   heads: number[];
   /**
-   * Of a process reward model: the score of each step, and `score` is the log-probability that all
-   * are right.
+   * For a process reward model: the score of each step; `score` is then the log-probability that
+   * all of them are right.
    */
   steps?: number[];
 }
 
 export interface OpenRewardModelOptions
   extends Pick<LoadModelOptions, 'precision' | 'device' | 'notice'> {
-  /** Base of an adapter; the one that it names, unless told. */
+  /** Base of an adapter (default: the one that it names). */
   model?: string;
-  /** In place of what the model was saved with. */
+  /** Replaces the rule that the model was saved with. */
   ensemble?: { rule: EnsembleRule; k?: number };
-  /** Most tokens of a pass. */
+  /** Maximum tokens of a pass. */
   batchTokens?: number;
   /**
-   * An empty answer is an error, unless told; a policy that is trained may well give one, and its
+   * What to do with empty answers (default: `refuse`). A policy in training may well give one; its
    * score is read at its end.
    */
   emptyAnswers?: 'refuse' | 'score';
   /** The date and time that chat templates print (default: when they are rendered). */
   now?: string;
-  /** Told once, with the fields, where the chat template leaves text of an answer out. */
+  /** Called once, with the fields, if the chat template drops text of an answer. */
   onLost?(fields: readonly string[]): void;
 }
 
-/** One model of an ensemble: a role with a scalar head, and what stands beside it. */
+/** One model of an ensemble: a role with a scalar head, and its record. */
 interface Member {
   role: Role;
   record: RewardRecord;
@@ -70,8 +70,8 @@ interface Member {
 }
 
 /**
- * A reward model on its base. Several adapters on one base are an ensemble: the base is in memory
- * once. Dispose it; a base that was given stays its owner's.
+ * A reward model on its base. Several adapters on one base form an ensemble, with the base in
+ * memory only once. Dispose of it; a base that was passed in stays with its owner.
  */
 export class RewardModel implements Disposable {
   readonly model: LanguageModel;
@@ -102,10 +102,10 @@ export class RewardModel implements Disposable {
   }
 
   /**
-   * Opens a reward model: a folder as `keel reward` or transformers saves a sequence classifier, or
-   * one or several adapters on the same base as `keel reward` or PEFT saves them.
-   * @throws CheckpointError when files are damaged; Error when a folder is no reward model, or
-   *   several are no adapters
+   * Opens a reward model: a folder with a sequence classifier that `keel reward` or transformers
+   * saved, or one or several adapters on the same base that `keel reward` or PEFT saved.
+   * @throws CheckpointError if files are damaged; Error if a folder is not a reward model, or one
+   *   of several is not an adapter
    */
   static async open(
     folders: string | readonly string[],
@@ -113,16 +113,16 @@ export class RewardModel implements Disposable {
   ): Promise<RewardModel> {
     const paths = typeof folders === 'string' ? [folders] : folders;
     const [first] = paths;
-    if (first === undefined) throw new Error('no reward model was named');
+    if (first === undefined) throw new Error('expected at least one reward model');
     const adapters = paths.filter(isAdapter);
     if (adapters.length > 0 && adapters.length < paths.length) {
       throw new Error(
-        `${paths.join(', ')}: an ensemble is of adapters on one base, and ${paths.find((path) => !isAdapter(path))} is none`,
+        `${paths.join(', ')}: an ensemble takes adapters of one base model, but ${paths.find((path) => !isAdapter(path))} is not an adapter`,
       );
     }
     if (adapters.length === 0 && paths.length > 1) {
       throw new Error(
-        `${paths.join(', ')}: whole models cannot be one ensemble here; train adapters (--lora) or several --heads`,
+        `${paths.join(', ')}: whole models cannot form an ensemble; train adapters (--lora), or one model with several --heads`,
       );
     }
     const base = adapters.length === 0 ? first : (options.model ?? baseOfAdapter(first));
@@ -139,11 +139,10 @@ export class RewardModel implements Disposable {
   }
 
   /**
-   * Lays reward adapters over a model that is loaded already: policy and rewards then share one
-   * base.
-   * @param options `tokenizer`: the one that they were trained with, where the model is used with
-   *   another chat template
-   * @throws CheckpointError when an adapter does not fit the model, or is none of a reward model
+   * Applies reward adapters to a loaded model: policy and rewards then share one base.
+   * @param options `tokenizer`: the one that the adapters were trained with, if the model is used
+   *   with a different chat template
+   * @throws CheckpointError if an adapter does not fit the model, or is not from a reward model
    */
   static on(
     model: LanguageModel,
@@ -168,21 +167,21 @@ export class RewardModel implements Disposable {
     return new RewardModel(model, members, options, owns, options.tokenizer);
   }
 
-  /** Scores of a row: one for each of these. */
+  /** Number of heads: each one scores every row. */
   get heads(): number {
     return this.#members.reduce((sum, { heads }) => sum + heads, 0);
   }
 
-  /** How each member reads and is normalised. */
+  /** The record of each member: where its scores are read and how they are normalised. */
   get records(): readonly RewardRecord[] {
     return this.#members.map(({ record }) => record);
   }
 
   /**
-   * Scores answers to their prompts; a prompt that several rows share is computed once.
-   * @returns one for each row, in order
-   * @throws RangeError naming the row (from 0) whose answer is empty, is longer than the model
-   *   takes, or is refused by the chat template
+   * Scores answers to their prompts; a prompt that several rows share is computed only once.
+   * @returns one score per row, in order
+   * @throws RangeError naming the row (from 0) whose answer is empty, is too long for the model, or
+   *   is rejected by the chat template
    */
   async scoreRows(rows: readonly RewardRow[], signal?: AbortSignal): Promise<RewardScore[]> {
     if (rows.length === 0) return [];
@@ -229,7 +228,7 @@ export class RewardModel implements Disposable {
     if (record.scores === 'steps') {
       const completions = stepsIn(completion, record.step_separator);
       if (completions.length === 0) throw new RangeError(`row ${index}: the answer is empty`);
-      const { prompt: asked, answer } = told(index, () =>
+      const { prompt: asked, answer } = atRewardRow(index, () =>
         tokeniseSteps({ prompt, completions, rendering }, tokenizer, reading),
       );
       found = { prompt: asked, answers: [answer] };
@@ -238,7 +237,7 @@ export class RewardModel implements Disposable {
         throw new RangeError(`row ${index}: the answer is empty`);
       }
       const row = { prompt, completions: [completion], rendering };
-      const { lost, ...read } = told(index, () => readAnswers(row, tokenizer, reading));
+      const { lost, ...read } = atRewardRow(index, () => readAnswers(row, tokenizer, reading));
       found = read;
       if (lost !== undefined) {
         this.#onLost?.(lost);
@@ -260,11 +259,11 @@ export class RewardModel implements Disposable {
     const { maxPositions } = decoder.config;
     if (length <= maxPositions) return found;
     throw new RangeError(
-      `row ${index}: prompt and answer are ${length} tokens, and the reward model takes at most ${maxPositions}: shorten the answer or leave the row out`,
+      `row ${index}: prompt and answer have ${length} tokens, but the reward model takes at most ${maxPositions}: shorten the answer or remove the row`,
     );
   }
 
-  /** Frees the model where it was opened here. */
+  /** Frees the model if it was opened here. */
   [Symbol.dispose](): void {
     if (this.#owns) this.model.dispose();
   }
@@ -274,8 +273,8 @@ export class RewardModel implements Disposable {
 export const isAdapter = (folder: string): boolean =>
   existsSync(join(folder, 'adapter_config.json'));
 
-/** @throws RangeError naming the row that the chat template refuses */
-function told<Made>(index: number, make: () => Made): Made {
+/** @throws RangeError naming the row that the chat template rejects */
+function atRewardRow<Made>(index: number, make: () => Made): Made {
   try {
     return make();
   } catch (cause) {
@@ -290,8 +289,8 @@ const isEmpty = (content: Content): boolean =>
     : content === '';
 
 /**
- * log p(every step is right), of log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4: the
- * product of the steps).
+ * log p(every step is right), from log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4:
+ * the product of the steps).
  */
 const allRight = (logOdds: readonly number[]): number =>
   logOdds.reduce((sum, x) => sum + Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))), 0);
@@ -305,9 +304,9 @@ function stepsIn(completion: Content, separator: string): string[] {
 }
 
 /**
- * What a reward model's conversations are rendered with: the template that is saved with it and the
- * variables that it was trained with.
- * @throws Error where several were trained with different ones
+ * The chat template and variables for a reward model's conversations: those that it was trained
+ * with.
+ * @throws Error if several models were trained with different ones
  */
 export function rewardTemplate(
   folders: readonly string[],
@@ -321,7 +320,7 @@ export function rewardTemplate(
   for (const { folder, source, variables } of others) {
     if (source === first!.source && variables === first!.variables) continue;
     throw new Error(
-      `${first!.folder} and ${folder} were trained with different chat templates or variables for them. An ensemble needs the same`,
+      `${first!.folder} and ${folder} were trained with different chat templates or template variables, but an ensemble needs the same`,
     );
   }
   const { source, variables } = first!;
@@ -333,8 +332,8 @@ export function rewardTemplate(
 }
 
 /**
- * How a model is read that another tool saved: as transformers reads it.
- * @throws Error where it has several labels: nothing says which of them is the reward
+ * The record of a model that another tool saved: it is read as transformers reads it.
+ * @throws Error if it has several labels: nothing says which of them is the reward
  */
 function foreignRecord(
   model: LanguageModel,
@@ -345,7 +344,7 @@ function foreignRecord(
   if (heads !== 1) {
     const named = labels.length === 0 ? '' : ` (id2label: ${labels.slice(0, 8).join(', ')})`;
     throw new Error(
-      `${folder} is a classifier with ${heads} labels${named}, and a reward model has one. Give a model whose score.weight has one row, or one that keel reward trained`,
+      `${folder} is a classifier with ${heads} labels${named}, but a reward model has one. Use a model whose score.weight has one row, or one that keel reward trained`,
     );
   }
   const pad = model.configJson.pad_token_id;
@@ -363,7 +362,7 @@ function foreignRecord(
 function wholeMember(model: LanguageModel, folder: string): Member {
   if (!model.hasScoreHead('reference')) {
     throw new Error(
-      `${folder} is a language model without a scalar head, no reward model: train one with keel reward`,
+      `${folder} is a language model without a scalar head, not a reward model: train one with keel reward`,
     );
   }
   const heads = model.scoreHead('reference').dim(0);
@@ -376,7 +375,7 @@ function adapterMember(model: LanguageModel, folder: string, role: Role): Member
   const head = loadAdapterHead(model.decoder, folder, { device: model.device });
   if (head === null) {
     throw new Error(
-      `${folder} is an adapter without a scalar head, no reward model: train one with keel reward --lora`,
+      `${folder} is an adapter without a scalar head, not a reward model: train one with keel reward --lora`,
     );
   }
   loadAdapter(model.decoder, folder, role, { leaveHead: true });

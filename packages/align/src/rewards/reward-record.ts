@@ -1,8 +1,8 @@
-// What of a reward model stands in no weight: reward.json beside them.
+// The properties of a reward model that its weights do not contain: reward.json in its folder.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { combineEnsemble, ensembleRules } from './ensemble.ts';
 import { normaliseRewards, rewardNormalisationSchema } from './normalisation.ts';
 
@@ -10,17 +10,17 @@ const FILE = 'reward.json';
 
 const schema = z.strictObject({
   version: z.literal(1),
-  /** `answers`: a score an answer; `steps`: a score a step, log-odds that it is right. */
+  /** `answers`: one score per answer; `steps`: one per step, the log-odds that it is right. */
   scores: z.enum(['answers', 'steps']),
   /** Where a score is read; see `ReadOptions`. */
   read_at: z.enum(['last', 'last_not_pad']),
-  /** The token that `last_not_pad` passes over, and that pads for other tools. */
+  /** The token that `last_not_pad` skips; other tools use it for padding. */
   pad_token_id: z.int().min(0).nullable(),
   step_separator: z.string(),
-  /** JSON of the variables that the chat template was rendered with. */
+  /** The variables that the chat template was rendered with, as JSON. */
   chat_template_kwargs: z.string().optional(),
   ensemble: z.strictObject({ rule: z.enum(ensembleRules), k: z.number() }),
-  /** null: scores are as the heads give them. */
+  /** null: scores are used as the heads return them. */
   normalisation: rewardNormalisationSchema.nullable(),
 });
 
@@ -31,8 +31,8 @@ export function writeRewardRecord(folder: string, record: RewardRecord): void {
 }
 
 /**
- * What stands beside a reward model.
- * @returns null where nothing does: it was not saved by Keel
+ * The record of a reward model.
+ * @returns null if there is none: Keel did not save the model
  * @throws Error naming the file and the field
  */
 export function readRewardRecord(folder: string): RewardRecord | null {
@@ -42,7 +42,7 @@ export function readRewardRecord(folder: string): RewardRecord | null {
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new Error(`${path} is no JSON; train the reward model again, or remove the file`, {
+    throw new Error(`${path} is not valid JSON; train the reward model again, or remove the file`, {
       cause,
     });
   }
@@ -50,12 +50,12 @@ export function readRewardRecord(folder: string): RewardRecord | null {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new Error(
-    `${path}: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}; it is of another version of Keel, or damaged`,
+    `${path}: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}; the file is damaged, or from another version of Keel`,
   );
 }
 
 /**
- * One reward an answer: normalised, then of all heads one.
+ * One reward per answer: normalised, then combined over the heads.
  * @param heads scores of the same answers, [K][N]
  * @returns [N], and the normalised scores of each head, [K][N]
  */

@@ -9,7 +9,7 @@ export const scaleSchema = z.union([
 export type ScaleSpec = z.output<typeof scaleSchema>;
 
 /**
- * Brings a reward to mean 0 and deviation 1: by given numbers, or by those of all scores so far.
+ * Scales a reward to mean 0 and deviation 1: by given numbers, or by those of all scores so far.
  */
 export class RewardScale {
   readonly #spec: ScaleSpec;
@@ -19,12 +19,12 @@ export class RewardScale {
     this.#spec = spec;
   }
 
-  /** Takes a score into the running statistics. */
+  /** Adds a score to the running statistics. */
   add(score: number): void {
     if (this.#spec === 'running') this.#moments.add(score);
   }
 
-  /** Scores pass as they are until there are two different ones to tell a deviation from. */
+  /** Scores stay unchanged until two different ones define a deviation. */
   apply(score: number): number {
     if (this.#spec === 'none') return score;
     if (this.#spec !== 'running') return (score - this.#spec.mean) / this.#spec.std;
@@ -32,12 +32,12 @@ export class RewardScale {
     return standardDeviation > 0 ? (score - mean) / standardDeviation : score;
   }
 
-  /** The exact sums behind the statistics; null where nothing changes. */
+  /** The exact sums behind the statistics; null if they never change. */
   state(): RunningMomentsState | null {
     return this.#spec === 'running' ? this.#moments.state() : null;
   }
 
-  /** @throws RangeError for a state that no stream can have left; then nothing is changed */
+  /** @throws RangeError for an impossible state; nothing is changed then */
   restore(state: RunningMomentsState): void {
     this.#moments.restore(state);
   }

@@ -7,12 +7,12 @@ import { regexSchema } from './regex-reward.ts';
 import { constraintSchema } from './reward-constraint.ts';
 import { scaleSchema } from './reward-scale.ts';
 
-/** What every reward of a composition may have beside the keys of its type. */
+/** What every reward of a composition may have in addition to the keys of its type. */
 const inComposition = {
-  /** How it is called in aspects and constraints; its type, unless told. */
+  /** Its name in aspects and constraints (default: its type). */
   name: z
     .string()
-    .regex(/^[^\s:.]+$/, 'a name without spaces, colons and full stops')
+    .regex(/^[^\s:.]+$/, 'a name without spaces, colons or full stops')
     .optional(),
   weight: z.number().default(1),
   /** Bounds of the normalised score. */
@@ -28,9 +28,9 @@ export const functionSchema = z.strictObject({
   type: z.literal('function'),
   /** `module.ts` or `module.ts#name`, relative to the spec. */
   module: z.string().min(1),
-  /** Calls side by side; that of --reward-concurrency by default. */
+  /** Concurrent calls (default: --reward-concurrency). */
   concurrency: z.int().positive().max(1024).optional(),
-  /** Seconds that a call may take; that of --reward-timeout by default. */
+  /** Maximum seconds per call (default: --reward-timeout). */
   timeout: z.number().positive().nullable().optional(),
 });
 
@@ -40,7 +40,7 @@ export const rewardTypes = {
   regex: regexSchema.safeExtend(inComposition),
   length: lengthSchema.safeExtend({
     ...inComposition,
-    /** Whose tokens are counted; the default model's, unless told. */
+    /** The model whose tokens are counted (default: the default model). */
     tokenizer: z.string().min(1).optional(),
   }),
   code: codeSchema.safeExtend(inComposition),
@@ -56,7 +56,7 @@ export const componentSchema = z.discriminatedUnion('type', [
   rewardTypes.judge,
 ]);
 
-/** What a spec file holds: one reward, or this. */
+/** The content of a spec file, unless it is a single reward. */
 export const compositionSchema = z.strictObject({
   rewards: z.array(componentSchema).min(1),
   constraints: z.array(constraintSchema).default([]),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { spokenText } from './reward.ts';
 
-test('of a chat, only the assistant speaks', () => {
+test('in a chat, only the text of the assistant counts', () => {
   expect(spokenText('plain')).toBe('plain');
   const chat = [
     { role: 'assistant', content: 'first' },

@@ -1,40 +1,40 @@
 import { type Content, isChat } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 
-/** One answer to be judged. */
+/** One answer to judge. */
 export interface RewardInput {
   prompt: Content;
   completion: Content;
-  /** What the chat template is given beside the messages. */
+  /** The other inputs of the chat template. */
   rendering?: Rendering;
-  /** The row's fields that its kind does not know: tests, a reference answer, … */
+  /** The row's fields that its kind does not define: tests, a reference answer, … */
   extra: Readonly<Record<string, unknown>>;
-  /** The completion's tokens, where they are known. */
+  /** Number of tokens of the completion, if known. */
   tokens?: number;
   /** What the generation prompt put before a sampled completion, such as `<think>\n`. */
   opened?: string;
 }
 
 export interface RewardOutcome {
-  /** More is better; null: this reward says nothing of the answer. */
+  /** Higher is better; null: this reward does not score the answer. */
   score: number | null;
-  /** What the score is made of, by name. */
+  /** The parts of the score, by name. */
   aspects?: Record<string, number>;
-  /** Why, in words. */
+  /** The reason, in words. */
   note?: string;
 }
 
 /**
- * Anything that tells how good answers are: a trained model, a function, a rule, tests, a mixture
- * of these.
+ * Anything that scores answers: a trained model, a function, a rule, tests, or a combination of
+ * these.
  */
 export interface Reward {
   readonly name: string;
-  /** Its calls may run next to those of other rewards: they need no model of ours. */
+  /** Whether its calls may run concurrently with other rewards: they use no model of Keel. */
   readonly concurrent?: boolean;
   /**
-   * @returns an outcome an input, in their order
-   * @throws RewardError where one of them cannot be judged, the signal's reason once it is aborted
+   * @returns one outcome per input, in order
+   * @throws RewardError if one of them cannot be judged, the signal's reason once it is aborted
    */
   score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -43,7 +43,7 @@ export interface Reward {
 /** A reward that failed on one of its inputs. */
 export class RewardError extends Error {
   override readonly name = 'RewardError';
-  /** Which input, counted from 0. */
+  /** Index of the input, from 0. */
   readonly index: number;
 
   constructor(index: number, message: string, options?: ErrorOptions) {
@@ -53,11 +53,11 @@ export class RewardError extends Error {
 }
 
 /**
- * A reward that cannot read one of its inputs, whatever it would say of it: the row is to blame.
+ * A reward that cannot read one of its inputs: the row is at fault, whatever its score would be.
  */
 export class UnreadableInputError extends RewardError {}
 
-/** What the assistant says in a completion, or any text as it stands. */
+/** The assistant's text in a completion, or any plain text as it is. */
 export function spokenText(content: Content): string {
   if (!isChat(content)) return content;
   const spoken = content.filter(({ role }) => role === 'assistant');
@@ -66,7 +66,7 @@ export function spokenText(content: Content): string {
 
 /**
  * The whole message that an answer is part of: what the generation prompt opened, and what the
- * assistant says.
+ * assistant says after it.
  */
 export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
   opened + spokenText(completion);

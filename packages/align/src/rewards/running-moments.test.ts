@@ -9,13 +9,13 @@ const momentsOf = (values: number[]): RunningMoments => {
 
 describe('moments', () => {
   test('a large offset loses no digits', () => {
-    // The sum of squares less the square of the sum gives 0 or rubbish here.
+    // The sum of squares minus the square of the sum gives 0 or noise here.
     const moments = momentsOf([4, 7, 13, 16].map((value) => value + 1e9));
     expect(moments.mean).toBe(1e9 + 10);
     expect(moments.standardDeviation).toBeCloseTo(Math.sqrt(30), 9);
   });
 
-  test('parts merged are the whole', () => {
+  test('merged parts equal the whole', () => {
     const values = Array.from({ length: 101 }, (_, index) => Math.sin(index) * 3 + 50);
     const whole = momentsOf(values);
     const merged = new RunningMoments();
@@ -27,12 +27,12 @@ describe('moments', () => {
     expect(merged.standardDeviation).toBeCloseTo(whole.standardDeviation, 12);
   });
 
-  test('one value has no deviation, and NaN is no score', () => {
+  test('one value has no deviation, and NaN is rejected', () => {
     expect(momentsOf([3]).standardDeviation).toBe(0);
-    expect(() => momentsOf([1, Number.NaN])).toThrow('NaN is no score');
+    expect(() => momentsOf([1, Number.NaN])).toThrow(/NaN/);
   });
 
-  test('go on from their state bit for bit', () => {
+  test('continue from their state bit for bit', () => {
     const one = momentsOf([3, 1.5, -2]);
     const other = new RunningMoments();
     other.restore(JSON.parse(JSON.stringify(one.state())));
@@ -41,7 +41,7 @@ describe('moments', () => {
     expect(other.count).toBe(5);
   });
 
-  test('a damaged state is refused, and nothing is changed', () => {
+  test('a damaged state is rejected, and nothing is changed', () => {
     const moments = momentsOf([2]);
     for (const damaged of [
       { count: -1, mean: 0, squares: 0 },

@@ -1,8 +1,8 @@
-// Mean and deviation of a stream, score by score (Welford 1962) and merged from parts (Chan, Golub
-// & LeVeque 1979), so that a large common offset loses no digits and nothing has to be held in
-// memory.
+// Mean and deviation of a stream, updated score by score (Welford 1962) and merged from parts
+// (Chan, Golub & LeVeque 1979), so that a large common offset loses no digits and no scores are held
+// in memory.
 
-/** What a stream needs to go on after a restart. */
+/** What a stream needs to continue after a restart. */
 export interface RunningMomentsState {
   count: number;
   mean: number;
@@ -27,16 +27,16 @@ export class RunningMoments {
     return this.#count < 2 ? 0 : Math.sqrt(this.#squares / (this.#count - 1));
   }
 
-  /** @throws RangeError for what is not finite */
+  /** @throws RangeError for a value that is not finite */
   add(value: number): void {
-    if (!Number.isFinite(value)) throw new RangeError(`${value} is no score`);
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite score`);
     this.#count++;
     const before = value - this.#mean;
     this.#mean += before / this.#count;
     this.#squares += before * (value - this.#mean);
   }
 
-  /** As if all of `other`'s values had been added here. */
+  /** Adds all values of `other`. */
   merge(other: RunningMoments): void {
     if (other.#count === 0) return;
     const count = this.#count + other.#count;
@@ -49,7 +49,7 @@ export class RunningMoments {
   state(): RunningMomentsState {
     return { count: this.#count, mean: this.#mean, squares: this.#squares };
   }
-  /** @throws RangeError for a state that no stream can have left; then nothing is changed */
+  /** @throws RangeError for an impossible state; nothing is changed then */
   restore({ count, mean, squares }: RunningMomentsState): void {
     const sound = Number.isInteger(count) && count >= 0 && Number.isFinite(mean);
     if (!sound || !Number.isFinite(squares) || squares < 0) {

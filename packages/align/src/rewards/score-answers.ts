@@ -1,21 +1,21 @@
-// Scores of answers by a role's scalar head, without gradient.
+// Scores answers with a role's scalar head, without gradients.
 import type { LanguageModel, Role } from '@keel/model';
 import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
 import { splitMicroBatches } from '../batching/micro-batches.ts';
 import { packJudged } from '../batching/pack-judged.ts';
 import { judgedLength, type ReadAnswer } from '../batching/tokenise-judged.ts';
 
-/** A prompt and answers to it, with the places at which they are read. */
+/** A prompt and answers to it, with the positions at which their scores are read. */
 export interface AnsweredPrompt {
   prompt: number[];
   answers: ReadAnswer[];
 }
 
 /**
- * Scores prompts' answers, in passes of about the same length; the event loop turns in between.
- * @param tokens most tokens of a pass
- * @returns by prompt, by read (answers in order, of each its reads), by head
- * @throws the signal's reason where it fires
+ * Scores answers in passes of about the same length; the event loop runs in between.
+ * @param tokens maximum tokens of a pass
+ * @returns scores by prompt, by read (answers in order, each with its reads), by head
+ * @throws the signal's reason if it fires
  */
 export async function scoreAnswers(
   model: LanguageModel,

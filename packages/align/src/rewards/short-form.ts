@@ -6,10 +6,10 @@ const forms =
   'a spec (.yaml, .json), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:MODEL';
 
 /**
- * A reward as it is written on the command line, but for spec files:
+ * A reward as it is written on the command line, except for spec files:
  * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`,
  * `judge:MODEL`, `module.ts`, `module.ts#name`, a folder of a reward model.
- * @throws ConfigError for what is none of these
+ * @throws ConfigError for anything else
  */
 export function parseShortForm(text: string): ComponentSpec {
   const [kind, rest] = split(text);
@@ -23,9 +23,7 @@ export function parseShortForm(text: string): ComponentSpec {
   if (existsSync(text) && statSync(text).isDirectory()) {
     return checked(text, { type: 'model', path: text });
   }
-  throw new ConfigError([
-    `--reward ${text}: there is no such file or folder; a reward is ${forms}`,
-  ]);
+  throw new ConfigError([`--reward ${text}: there is no such file or folder. Expected ${forms}`]);
 }
 
 function split(text: string): [kind: string, rest: string] {
@@ -43,7 +41,7 @@ function length(rest: string): object {
   const parts = /^(?:~(\d+)|(\d*)-(\d*))(?::([a-z]+))?$/.exec(rest);
   if (!parts) {
     throw new ConfigError([
-      `--reward length:${rest}: write length:50-200, length:-200 or length:~150, with :words or :tokens after it`,
+      `--reward length:${rest}: write length:50-200, length:-200 or length:~150, optionally with :words or :tokens`,
     ]);
   }
   const [, target, min, max, unit] = parts;

@@ -1,5 +1,5 @@
 import { shuffledOrder } from '../data/shuffle.ts';
-import type { Unit } from './rollout-batch.ts';
+import type { Unit } from './training.ts';
 
 /**
  * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one

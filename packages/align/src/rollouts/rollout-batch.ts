@@ -1,146 +1,100 @@
-// A rollout batch while it is trained on: what was sampled, and what was computed of it once. Part
-// of a checkpoint.
+// A rollout batch while it is trained on: the sampled answers, and what is computed from them once.
+// Part of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
-import type { SampledAnswers } from '../batching/pack-rollouts.ts';
-import { type Numbers, RolloutLayout } from '../objectives/online/rollout.ts';
 import type { Metrics, TaskState } from '../training/training-task.ts';
+import { Rollouts } from './rollouts.ts';
+import { type Training, trainingFrom, trainingState, type Unit, unitsOf } from './training.ts';
 
-/** Numbers of every sampled token, [N]; null where the algorithm has none of the kind. */
-export interface TokenNumbers {
-  /**
-   * Log-probabilities of the policy that sampled, by the path that trains; null: the one step takes
-   * its own.
-   */
-  old: Float64Array | null;
-  /** Log-probabilities of the sampler. */
-  sampler: Float64Array;
-  reference: Float64Array | null;
-  advantages: Float64Array;
-  /** The critic's when the batch was sampled. */
-  values: Float64Array | null;
-  returns: Float64Array | null;
+export interface RolloutBatchParts<Kind extends Training = Training> {
+  /** Counted from 0. */
+  number: number;
+  rollouts: Rollouts;
+  training: Kind;
+  /** Of the batch, for the log lines of each of its steps. */
+  metrics: Metrics;
 }
 
-/**
- * Sequences that one term of the loss is made of, which no step may divide: an answer, or the
- * better and the worse one of a pair.
- */
-export type Unit = readonly number[];
-
-export class RolloutBatch implements SampledAnswers {
-  /** Counted from 0. */
+export class RolloutBatch<Kind extends Training = Training> {
   readonly number: number;
-  /** [P]: places of the prompts in the data. */
-  readonly rows: readonly number[];
-  readonly prompts: readonly (readonly number[])[];
-  readonly completions: readonly (readonly number[])[];
-  readonly layout: RolloutLayout;
-  numbers: TokenNumbers;
-  /** What its steps are made of: every answer by itself, or those that are chosen for training. */
-  units: readonly Unit[];
-  /** Of the batch, for the log lines of each of its steps. */
-  metrics: Metrics = {};
+  readonly rollouts: Rollouts;
+  readonly training: Kind;
+  readonly metrics: Metrics;
 
-  constructor(
-    number: number,
-    rows: readonly number[],
-    { prompts, completions, groups }: SampledAnswers,
-    sampler: Numbers,
-  ) {
+  constructor({ number, rollouts, training, metrics }: RolloutBatchParts<Kind>) {
     this.number = number;
-    this.rows = rows;
-    this.prompts = prompts;
-    this.completions = completions;
-    const lengths = completions.map(({ length }) => length);
-    this.layout = RolloutLayout.of(lengths, groups);
-    this.units = this.everySequence.map((sequence) => [sequence]);
-    this.numbers = {
-      old: null,
-      sampler: Float64Array.from(sampler),
-      reference: null,
-      advantages: new Float64Array(this.layout.tokens),
-      values: null,
-      returns: null,
-    };
+    this.rollouts = rollouts;
+    this.training = training;
+    this.metrics = metrics;
   }
 
-  get groups(): Int32Array {
-    return this.layout.groups;
-  }
-  get everySequence(): number[] {
-    return Array.from(this.groups, (_, sequence) => sequence);
-  }
-
-  /** The advantage of a sequence's first token, where all of its tokens have one. */
-  mark(sequence: number): number {
-    return this.numbers.advantages[this.layout.offsets[sequence]!]!;
+  /** What its optimizer steps consist of. */
+  get units(): Unit[] {
+    return unitsOf(this.training, this.rollouts.layout);
   }
 
   state(): TaskState {
+    const { rows, prompts, completions, layout, logprobs } = this.rollouts;
     const tensors = new Map<string, Tensor>([
-      ['rollout/prompts', whole(this.prompts.flat())],
-      ['rollout/completions', whole(this.completions.flat())],
+      ['rollout/prompts', integers(prompts.flat())],
+      ['rollout/completions', integers(completions.flat())],
     ]);
-    for (const [name, values] of Object.entries(this.numbers)) {
+    for (const [name, values] of Object.entries(logprobs)) {
       if (values !== null) tensors.set(`rollout/${name}`, fromTypedArray(values));
     }
+    const training = trainingState(this.training);
     return {
       values: {
         number: this.number,
-        rows: this.rows,
-        promptLengths: this.prompts.map(({ length }) => length),
-        lengths: [...this.layout.lengths],
-        groups: [...this.groups],
-        units: this.units,
+        rows,
+        promptLengths: prompts.map(({ length }) => length),
+        lengths: [...layout.lengths],
+        groups: [...layout.groups],
+        training: training.values,
         metrics: this.metrics,
       },
-      tensors,
+      tensors: new Map([...tensors, ...training.tensors]),
     };
   }
 
-  /** @throws Error where the state is none of a rollout batch */
+  /** @throws Error if the state holds no complete rollout batch */
   static from({ values, tensors }: TaskState): RolloutBatch {
-    const { number, rows, promptLengths, lengths, groups, units, metrics } = values as unknown as {
-      number: number;
-      rows: number[];
-      promptLengths: number[];
-      lengths: number[];
-      groups: number[];
-      units: Unit[];
-      metrics: Metrics;
-    };
+    const { number, rows, promptLengths, lengths, groups, training, metrics } =
+      values as unknown as {
+        number: number;
+        rows: number[];
+        promptLengths: number[];
+        lengths: number[];
+        groups: number[];
+        training: TaskState['values'];
+        metrics: Metrics;
+      };
     const numbersOf = (name: string): Float64Array | null => {
       const found = tensors.get(`rollout/${name}`);
       return found === undefined ? null : Float64Array.from(found.toArray());
     };
     const [prompts, completions, sampler] = ['prompts', 'completions', 'sampler'].map(numbersOf);
-    if (!prompts || !completions || !sampler || !Array.isArray(lengths) || !Array.isArray(units)) {
-      throw new Error('the saved state has no whole rollout batch');
+    if (!prompts || !completions || !sampler || !Array.isArray(lengths) || !training) {
+      throw new Error('the saved state holds no complete rollout batch');
     }
     const answers = {
-      prompts: cutUp(prompts, promptLengths),
-      completions: cutUp(completions, lengths),
+      prompts: split(prompts, promptLengths),
+      completions: split(completions, lengths),
       groups,
     };
-    const batch = new RolloutBatch(number, rows, answers, sampler);
-    batch.metrics = metrics;
-    batch.units = units;
-    batch.numbers = {
-      ...batch.numbers,
-      old: numbersOf('old'),
-      reference: numbersOf('reference'),
-      advantages: numbersOf('advantages') ?? batch.numbers.advantages,
-      values: numbersOf('values'),
-      returns: numbersOf('returns'),
-    };
-    return batch;
+    const rollouts = new Rollouts(rows, answers, sampler);
+    rollouts.logprobs.old = numbersOf('old');
+    rollouts.logprobs.reference = numbersOf('reference');
+    return new RolloutBatch({
+      ...{ number, rollouts, metrics },
+      training: trainingFrom({ values: training, tensors }),
+    });
   }
 }
 
-const whole = (values: readonly number[]): Tensor =>
+const integers = (values: readonly number[]): Tensor =>
   fromTypedArray(BigInt64Array.from(values, BigInt));
 
-function cutUp(values: Float64Array, lengths: readonly number[]): number[][] {
+function split(values: Float64Array, lengths: readonly number[]): number[][] {
   let at = 0;
   return lengths.map((length) => {
     at += length;

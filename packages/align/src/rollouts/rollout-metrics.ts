@@ -1,17 +1,16 @@
-// What a rollout batch tells, by TRL's names.
+// Metrics of a rollout batch, by TRL's names.
 import { samplerMismatch } from '../objectives/online/policy-drift.ts';
-import { explainedVariance } from '../objectives/online/value-loss.ts';
 import { moments } from '../objectives/online/whitening.ts';
 import type { Metrics } from '../training/training-task.ts';
 import type { Judgement } from './judge-samples.ts';
-import type { RolloutBatch } from './rollout-batch.ts';
+import type { Rollouts } from './rollouts.ts';
 import type { Sample } from './sample-rollouts.ts';
 
 const mean = (values: ArrayLike<number>): number => moments(values).mean;
 
 /**
- * @param rewards as they count; none where none was judged
- * @param nonScore what the reference takes off; null without one
+ * @param rewards as they count; empty if none was judged
+ * @param nonScore what the KL to the reference subtracts; null without one
  */
 export function rewardMetrics(rewards: ArrayLike<number>, nonScore: number | null): Metrics {
   if (rewards.length === 0) return {};
@@ -54,46 +53,38 @@ export function answerMetrics(samples: readonly Sample[], { scores, aspects }: J
 }
 
 /**
- * [S] KL of each answer to the reference, the sum of its tokens' log-ratios; null without a
- * reference.
+ * [S] KL of each answer to the reference, the sum of its tokens' log-ratios, in nats; null without
+ * a reference.
  */
-export function answerKl({
-  layout,
-  numbers: { old, reference },
-}: RolloutBatch): Float64Array | null {
+export function answerKl({ layout, logprobs: { old, reference } }: Rollouts): Float64Array | null {
   if (old === null || reference === null) return null;
   return layout.sums(old.map((one, token) => one - reference[token]!));
 }
 
 /**
- * What is known of a batch once its log-probabilities are.
+ * What the log-probabilities of a batch show.
  * @param comparable the sampler's are at the same temperature
  */
-export function batchMetrics(
-  batch: RolloutBatch,
+export function logprobMetrics(
+  rollouts: Rollouts,
   klCoefficient: number,
   { comparable }: { comparable: boolean },
 ): Metrics {
-  const { layout, numbers } = batch;
-  const { old, sampler, values, returns } = numbers;
+  const { layout, logprobs } = rollouts;
+  const { old, sampler } = logprobs;
   const surprise = layout.sums(old ?? sampler).map((sum) => -sum);
   const metrics: Metrics = { 'objective/entropy': mean(surprise) };
-  const kl = answerKl(batch);
+  const kl = answerKl(rollouts);
   if (kl !== null) {
     metrics['objective/kl'] = mean(kl);
     metrics['objective/kl_coefficient'] = klCoefficient;
   }
   if (old !== null && comparable)
     Object.assign(metrics, mismatchMetrics(samplerMismatch(sampler, old)));
-  if (values !== null && returns !== null) {
-    metrics['ppo/mean_value'] = mean(values);
-    const explained = explainedVariance(values, returns);
-    if (explained !== null) metrics['ppo/value_explained_variance'] = explained;
-  }
   return metrics;
 }
 
-/** Between the sampler's log-probabilities and those of the path that trains. */
+/** Difference between the sampler's log-probabilities and those of the path that trains. */
 export const mismatchMetrics = (found: { mean: number; largest: number }): Metrics => ({
   'sampling/logp_difference/mean': found.mean,
   'sampling/logp_difference/max': found.largest,

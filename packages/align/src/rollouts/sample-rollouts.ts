@@ -1,8 +1,21 @@
 // Answers of the policy to a batch of prompts, sampled with the very weights that are trained.
 import { createHash } from 'node:crypto';
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
-import type { SamplingSettings } from '../methods/online/online-settings.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
+
+export interface SamplingOptions {
+  samplesPerPrompt: number;
+  /** Longest answer, in tokens. */
+  maxNewTokens: number;
+  /** The end token is masked until then (default: 0). */
+  minNewTokens?: number;
+  /** 0: the most likely token. */
+  temperature: number;
+  topK: number | null;
+  topP: number;
+  /** Answers that are sampled at the same time. */
+  batchSize: number;
+}
 
 export interface SampledRollouts {
   prompts: readonly PlacedPrompt[];
@@ -31,7 +44,7 @@ export async function sampleRollouts(
   model: LanguageModel,
   role: Role,
   prompts: readonly PlacedPrompt[],
-  { topK, ...sampling }: SamplingSettings,
+  { topK, ...sampling }: SamplingOptions,
   seed: number,
   signal?: AbortSignal,
 ): Promise<SampledRollouts> {

@@ -3,17 +3,17 @@
 import type { LanguageModel, Role } from '@keel/model';
 import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
-import { packRollouts, rolloutPasses } from '../batching/pack-rollouts.ts';
-import type { RolloutBatch } from './rollout-batch.ts';
+import { type PackedRollouts, packRollouts, rolloutPasses } from '../batching/pack-rollouts.ts';
+import type { Rollouts } from './rollouts.ts';
 
 export interface ScoreOptions {
   limit: MicroBatchLimit;
   temperature: number;
-  /** Told of every pass. */
-  count?(packed: ReturnType<typeof packRollouts>): void;
+  /** Called for every pass. */
+  count?(pass: PackedRollouts): void;
 }
 
-type Scoring = (batch: ReturnType<typeof packRollouts>) => Steps<Tensor>;
+type Scoring = (pass: PackedRollouts) => Steps<Tensor>;
 
 /**
  * [N] log-probabilities of the sampled tokens. The passes are those of a training step on the whole
@@ -22,11 +22,11 @@ type Scoring = (batch: ReturnType<typeof packRollouts>) => Steps<Tensor>;
 export function rolloutLogprobs(
   model: LanguageModel,
   role: Role,
-  batch: RolloutBatch,
+  rollouts: Rollouts,
   options: ScoreOptions,
 ): Promise<Float64Array> {
   const { temperature } = options;
-  return inPasses(batch, options, function* ({ packed, scored }) {
+  return inPasses(rollouts, options, function* ({ packed, scored }) {
     const pass = model.scoreTokensSteps(packed, scored, { temperature });
     return (yield* model.asSteps(role, pass)).logprobs;
   });
@@ -36,24 +36,24 @@ export function rolloutLogprobs(
 export function rolloutValues(
   model: LanguageModel,
   role: Role,
-  batch: RolloutBatch,
+  rollouts: Rollouts,
   options: ScoreOptions,
 ): Promise<Float64Array> {
-  return inPasses(batch, options, function* ({ packed, scored }) {
+  return inPasses(rollouts, options, function* ({ packed, scored }) {
     const pass = model.readHeadSteps(packed, scored.rows);
     return (yield* model.asSteps(role, pass)).scores.select(1, 0);
   });
 }
 
 async function inPasses(
-  batch: RolloutBatch,
+  rollouts: Rollouts,
   { limit, count }: ScoreOptions,
   scoring: Scoring,
 ): Promise<Float64Array> {
-  const { layout, everySequence } = batch;
+  const { layout, everySequence } = rollouts;
   const found = new Float64Array(layout.tokens);
-  for (const sequences of rolloutPasses(batch, everySequence, limit)) {
-    const pass = packRollouts(batch, sequences);
+  for (const sequences of rolloutPasses(rollouts, everySequence, limit)) {
+    const pass = packRollouts(rollouts, sequences);
     count?.(pass);
     using values = await inTurns(noGradSteps(tidySteps(scoring(pass))));
     const numbers = values.toArray();

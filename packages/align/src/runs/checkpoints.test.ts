@@ -26,7 +26,7 @@ const save = (step: number) =>
     null,
   );
 
-/** What can happen to a file on a disk, and what is said of it. */
+/** Possible damage to a file on a disk, and its description. */
 const damages: Record<string, [file: string, damage: (path: string) => void, said: RegExp]> = {
   'one flipped bit': [
     'weights',
@@ -78,7 +78,7 @@ const damages: Record<string, [file: string, damage: (path: string) => void, sai
 };
 
 describe.each(Object.entries(damages))('%s', (_, [file, damage, said]) => {
-  test('in the newest checkpoint: it is named, and the older one is taken', async () => {
+  test('in the newest checkpoint: it is named, and the older one is used', async () => {
     (await RunFolder.create(path, { config })).close();
     await save(1);
     const newest = await save(2);
@@ -92,7 +92,7 @@ describe.each(Object.entries(damages))('%s', (_, [file, damage, said]) => {
     expect(told[0]).toContain(`resumes from the older checkpoint ${join(checkpoints, 'step-1')}`);
   });
 
-  test('in the only one: the run is refused', async () => {
+  test('in the only one: the run is rejected', async () => {
     (await RunFolder.create(path, { config })).close();
     damage(join((await save(2)).path, file));
     const resume = RunFolder.create(path, { config, resume: true });
@@ -103,7 +103,7 @@ describe.each(Object.entries(damages))('%s', (_, [file, damage, said]) => {
   });
 });
 
-test('without any checkpoint nothing is damaged', async () => {
+test('without any checkpoint, nothing is damaged', async () => {
   expect(await findCheckpoints(checkpoints)).toEqual({ newest: null, damaged: [] });
   writeFileSync(checkpoints, '');
   await expect(findCheckpoints(checkpoints)).rejects.toThrow(
@@ -111,7 +111,7 @@ test('without any checkpoint nothing is damaged', async () => {
   );
 });
 
-test('a disk that refuses leaves the checkpoints before as they were', async () => {
+test('a disk that refuses leaves the earlier checkpoints as they were', async () => {
   const first = await save(1);
   const refuse = saveCheckpoint(
     checkpoints,

@@ -2,38 +2,38 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, fileError } from '@keel/model';
-import { removeFolderAtomic, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
+import { removeFolderAtomic, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import { type FileSum, type FileSums, fileFault, sumFiles } from './file-sums.ts';
 
 const MANIFEST = 'checkpoint.json';
 
 export interface Checkpoint {
-  /** Optimizer steps done when it was written. */
+  /** Optimizer steps completed when it was written. */
   step: number;
   path: string;
 }
 
 interface Manifest {
   step: number;
-  /** Every file of the checkpoint but this one. */
+  /** Every file of the checkpoint except this one. */
   files: FileSums;
 }
 
-/** What a folder of checkpoints holds. */
+/** The checkpoints in a folder. */
 export interface FoundCheckpoints {
-  /** The newest one whose files are all as they were written; null: there is none. */
+  /** The newest one with all files as they were written; null: there is none. */
   newest: Checkpoint | null;
   /** Newer ones that are damaged, newest first. */
   damaged: (Checkpoint & { fault: string })[];
 }
 
 /**
- * Writes `step-N` into a run's folder of checkpoints, whole or not at all, and then removes the
- * oldest beyond `keep`.
+ * Writes `step-N` to a run's folder of checkpoints, whole or not at all, and then removes the
+ * oldest checkpoints beyond `keep`.
  *
- * @param fill writes the checkpoint's files into the folder it is given.
- * @param keep how many newest ones stay; null keeps all.
- * @throws FileError when the file system refuses; earlier checkpoints are then as before
+ * @param fill writes the checkpoint's files to the given folder
+ * @param keep number of newest checkpoints to keep; null keeps all
+ * @throws FileError if the file system refuses; earlier checkpoints then stay as they were
  */
 export async function saveCheckpoint(
   folder: string,
@@ -57,8 +57,8 @@ export async function saveCheckpoint(
 }
 
 /**
- * Every `step-N` of a folder, damaged or not, oldest first. @throws FileError when it cannot be
- * read
+ * Every `step-N` of a folder, damaged or not, oldest first.
+ * @throws FileError if the folder cannot be read
  */
 export async function listCheckpoints(folder: string): Promise<Checkpoint[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -72,7 +72,7 @@ export async function listCheckpoints(folder: string): Promise<Checkpoint[]> {
     .sort((a, b) => a.step - b.step);
 }
 
-/** Reads checkpoints from the newest one on, until one is as it was written. */
+/** Checks checkpoints from the newest to the oldest, until one is undamaged. */
 export async function findCheckpoints(folder: string): Promise<FoundCheckpoints> {
   const damaged: FoundCheckpoints['damaged'] = [];
   for (const checkpoint of (await listCheckpoints(folder)).reverse()) {
@@ -83,12 +83,12 @@ export async function findCheckpoints(folder: string): Promise<FoundCheckpoints>
   return { newest: null, damaged };
 }
 
-/** The newest undamaged checkpoint, or null where there is none. */
+/** The newest undamaged checkpoint, or null if there is none. */
 export async function latestCheckpoint(folder: string): Promise<Checkpoint | null> {
   return (await findCheckpoints(folder)).newest;
 }
 
-/** What is wrong with a checkpoint, in a sentence that names the file; null where nothing is. */
+/** The fault of a checkpoint, in a sentence that names the file, or null. */
 export function checkpointFault({ path, step }: Checkpoint): string | null {
   const place = join(path, MANIFEST);
   const manifest = readManifest(place, step);

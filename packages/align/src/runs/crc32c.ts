@@ -14,7 +14,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** CRC-32C as TFRecord stores it: rotated, plus a constant, so that a CRC of CRCs stays sound. */
+/** CRC-32C as TFRecord stores it: rotated, plus a constant, to keep a CRC of CRCs reliable. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -2,22 +2,22 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
 
-/** What only the caller knows of a run's surroundings. */
+/** Facts about a run's environment that only the caller knows. */
 export interface EnvironmentFacts {
   /** For example `2.13.0+cpu`. */
   torch: string;
   /** `cpu`, `cuda:0`. */
   device: string;
-  /** Threads of an operator on the CPU. */
+  /** Threads per operator on the CPU. */
   threads: number;
-  /** SHA-256 in hexadecimal of the model's files, by name. */
+  /** SHA-256 of the model's files in hexadecimal, by name. */
   modelHashes: Readonly<Record<string, string>>;
-  /** SHA-256 in hexadecimal of the data's files, by path. */
+  /** SHA-256 of the data's files in hexadecimal, by path. */
   dataHashes: Readonly<Record<string, string>>;
 }
 
 export interface Environment extends EnvironmentFacts {
-  /** ISO 8601, when it was gathered. */
+  /** When it was gathered, in ISO 8601. */
   time: string;
   keel: string;
   node: string;
@@ -27,11 +27,11 @@ export interface Environment extends EnvironmentFacts {
   memoryBytes: number;
   /** The program and its arguments, as they were called. */
   command: string[];
-  /** Of the working folder; null outside a git tree. */
+  /** State of the working folder; null outside a git tree. */
   git: { commit: string; dirty: boolean } | null;
 }
 
-/** Everything beside the options that may make two runs differ. */
+/** Everything other than the options that may make two runs differ. */
 export function describeEnvironment(facts: EnvironmentFacts): Environment {
   return {
     time: new Date().toISOString(),
@@ -52,7 +52,7 @@ export function keelVersion(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Commit and whether tracked files differ from it; null outside a git tree or without git. */
+/** Commit, and whether tracked files differ from it; null outside a git tree or without git. */
 export function gitState(folder: string): Environment['git'] {
   const git = (...words: string[]): string =>
     execFileSync('git', words, {

@@ -1,4 +1,4 @@
-// Sizes and checksums of a folder's files.
+// Sizes and checksums of the files in a folder.
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export interface FileSum {
 /** By path in the folder, in alphabetical order. */
 export type FileSums = Record<string, FileSum>;
 
-/** @throws FileError when a file cannot be read */
+/** @throws FileError if a file cannot be read */
 export async function sumFiles(folder: string): Promise<FileSums> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
@@ -23,7 +23,7 @@ export async function sumFiles(folder: string): Promise<FileSums> {
   return Object.fromEntries(names.sort().map((name) => [name, sumFile(join(folder, name))]));
 }
 
-/** @throws FileError when the file cannot be read */
+/** @throws FileError if the file cannot be read */
 export function sumFile(path: string): FileSum {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(1 << 22);
@@ -46,8 +46,7 @@ export function sumFile(path: string): FileSum {
 }
 
 /**
- * What is wrong with a file, in words that follow its path; null where its content is as it was
- * summed.
+ * The fault of a file, in words that follow its path; null if its content matches its checksum.
  */
 export function fileFault(path: string, expected: FileSum): string | null {
   try {

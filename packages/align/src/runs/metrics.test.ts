@@ -19,7 +19,7 @@ function write(steps: number[]): void {
 
 const steps = (): number[] => MetricsLog.read(path).map(({ step }) => step);
 
-test('a line a row, read back as it was', () => {
+test('one line per row, read back unchanged', () => {
   using log = MetricsLog.open(path);
   const rows: MetricsRow[] = [
     { step: 1, loss: Math.LN2, 'rewards/margins': -0.5 },
@@ -38,13 +38,13 @@ test('a line a row, read back as it was', () => {
   expect(MetricsLog.read(path)).toEqual(rows);
 });
 
-test('a new run begins an empty file', () => {
+test('a new run starts an empty file', () => {
   write([1, 2]);
   write([1]);
   expect(steps()).toEqual([1]);
 });
 
-test('on resume, lines after the checkpoint are cut off and the file goes on', () => {
+test('on resume, lines after the checkpoint are removed and the file continues', () => {
   write([0, 1, 2, 3, 4]);
   const before = readFileSync(path, 'utf8').split('\n').slice(0, 3);
   {
@@ -56,7 +56,7 @@ test('on resume, lines after the checkpoint are cut off and the file goes on', (
   expect(steps()).toEqual([0, 1, 2, 3]);
 });
 
-test('a last line torn at any letter is dropped', () => {
+test('an incomplete last line is dropped, wherever it was cut', () => {
   write([1, 2]);
   const whole = readFileSync(path, 'utf8');
   const third = '{"step":3,"loss":0.375}\n';
@@ -68,7 +68,7 @@ test('a last line torn at any letter is dropped', () => {
   }
 });
 
-test('a damaged line further up is an error that names it', () => {
+test('a damaged earlier line is an error that names it', () => {
   write([1]);
   appendFileSync(path, '{"loss": 1}\n{"step":3}\n');
   expect(() => MetricsLog.read(path)).toThrow(
@@ -76,6 +76,6 @@ test('a damaged line further up is an error that names it', () => {
   );
 });
 
-test('no file has no rows', () => {
+test('a missing file has no rows', () => {
   expect(MetricsLog.read(path)).toEqual([]);
 });

@@ -1,16 +1,16 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { fileError } from '@keel/model';
-import { appendToDescriptor } from './append-whole.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { appendToDescriptor } from '../files/append-whole.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
-/** Numbers of one optimizer step by name; `step` counts from 1, evaluation before training is 0. */
+/** Numbers of one optimizer step by name. `step` counts from 1; before training it is 0. */
 export interface MetricsRow {
   step: number;
   [name: string]: number;
 }
 
 /**
- * A run's metrics.jsonl: a line a row, only ever added to. JSON has no NaN: it is written "NaN".
+ * A run's metrics.jsonl: one line per row, append-only. JSON has no NaN, so it is written as "NaN".
  */
 export class MetricsLog implements Disposable {
   readonly path: string;
@@ -26,9 +26,9 @@ export class MetricsLog implements Disposable {
   }
 
   /**
-   * @param resumeFrom step of the checkpoint that the run goes on from: rows after it, and a last
-   * line that a kill tore, are cut off. null begins an empty file.
-   * @throws Error naming the line when a line before the last is not a row.
+   * @param resumeFrom step of the checkpoint that the run resumes from: rows after it, and an
+   *   incomplete last line, are removed. null starts an empty file.
+   * @throws Error naming the line if a line before the last is not a row
    */
   static open(path: string, resumeFrom: number | null = null): MetricsLog {
     const kept = resumeFrom === null ? [] : MetricsLog.read(path);
@@ -41,30 +41,30 @@ export class MetricsLog implements Disposable {
   }
 
   /**
-   * Rows of a metrics.jsonl, oldest first; none where there is no file. A torn last line is
+   * Rows of a metrics.jsonl, oldest first; none if there is no file. An incomplete last line is
    * dropped.
    */
   static read(path: string): MetricsRow[] {
     if (!existsSync(path)) return [];
     const lines = readText(path).split('\n');
-    // Behind the last newline stands nothing, or a line whose writer was killed.
+    // After the last newline there is nothing, or the line of a writer that was killed.
     lines.pop();
     return lines.flatMap((text, index) => {
       const row = parseRow(text);
       if (row) return [row];
       if (index === lines.length - 1) return [];
       throw new Error(
-        `${path}:${index + 1}: expected a JSON object with a number "step", so the file is damaged. Remove the line, or restore the file`,
+        `${path}:${index + 1}: expected a JSON object with a number "step". The file is damaged: remove the line, or restore the file from a copy`,
       );
     });
   }
 
-  /** Adds one line. @throws FileError when the file system refuses; the file is then as before */
+  /** Adds one line. @throws FileError if the file system refuses; the file is then unchanged */
   append(row: MetricsRow): void {
     appendToDescriptor(this.#descriptor, this.path, line(row));
   }
 
-  /** Makes all lines so far survive a power cut; to be called before a checkpoint is written. */
+  /** Makes all lines so far survive a power cut. Call it before writing a checkpoint. */
   sync(): void {
     try {
       fsyncSync(this.#descriptor);

@@ -1,10 +1,10 @@
-// The cache only saves time: a run does without it where it cannot be read or written.
+// The cache only saves time: a run works without it if it cannot be read or written.
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileError, fileError, makeFolder } from '@keel/model';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
-/** A file of the cache; null where there is none, or it cannot be read. */
+/** A cached file; null if there is none, or it cannot be read. */
 export function readCached(path: string): Buffer | null {
   try {
     return readFileSync(path);
@@ -15,9 +15,9 @@ export function readCached(path: string): Buffer | null {
 }
 
 /**
- * Writes a file into the cache.
- * @param what is kept, for the notice
- * @param notice is told where the file system refuses
+ * Writes a file to the cache.
+ * @param what the values to cache, for the notice
+ * @param notice receives a message if the file system refuses
  */
 export function keepInCache(
   path: string,
@@ -32,12 +32,12 @@ export function keepInCache(
     const known = fileError(error, { path, use: 'written', bytes: data.byteLength });
     if (!(known instanceof FileError)) throw error;
     notice(
-      `The cache is not used for ${what}, and the next run computes them again. ${known.message}`,
+      `The cache is not used for ${what}, so the next run computes them again. ${known.message}`,
     );
   }
 }
 
-/** Removes a file of the cache, where it can be. */
+/** Removes a cached file, if possible. */
 export function removeCached(path: string): void {
   try {
     rmSync(path, { force: true });

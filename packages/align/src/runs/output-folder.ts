@@ -2,7 +2,7 @@ import { type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileError } from '@keel/model';
 
-/** File systems that only show the state of Linux, by the number that statfs(2) gives them. */
+/** File systems that only show system state on Linux, by their statfs(2) number. */
 const systemFolders: Readonly<Record<number, string>> = {
   40864: 'proc',
   1650812274: 'sysfs',
@@ -14,12 +14,12 @@ const systemFolders: Readonly<Record<number, string>> = {
   7377: 'devpts',
 };
 
-/** @throws Error where a path for results is no folder, or lies where no files can be kept */
+/** @throws Error if a path for results is not a folder, or is where no files can be stored */
 export function refuseSystemFolder(path: string): void {
   const entry = entryAt(path);
   if (entry !== undefined && !entry.isDirectory()) {
     const kind = entry.isFile() ? 'a file' : 'a device, a pipe or a socket';
-    throw new Error(`${path}: is ${kind}, and results need a folder. Pass another --output`);
+    throw new Error(`${path}: is ${kind}, but results need a folder. Pass another --output`);
   }
   if (process.platform !== 'linux') return;
   for (let folder = resolve(path); ; folder = dirname(folder)) {
@@ -28,12 +28,12 @@ export function refuseSystemFolder(path: string): void {
     const kind = systemFolders[type ?? 0];
     if (kind === undefined) return;
     throw new Error(
-      `${path}: is on a ${kind} file system, which only shows the state of the system and keeps no files. Pass another --output`,
+      `${path}: is on a ${kind} file system, which shows system state and cannot store files. Pass another --output`,
     );
   }
 }
 
-/** @throws FileError where the system does not let this process look */
+/** @throws FileError if this process has no permission to look */
 function entryAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -42,7 +42,7 @@ function entryAt(path: string): Stats | undefined {
   }
 }
 
-/** null where there is no such path, or the system does not say. */
+/** null if there is no such path, or the system does not report it. */
 function typeOf(folder: string): number | null {
   try {
     return statfsSync(folder).type;

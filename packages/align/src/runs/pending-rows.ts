@@ -1,14 +1,14 @@
 import type { MetricsRow } from './metrics.ts';
 
 /**
- * Rows on their way to a file: those that could not be written are tried again, in order and none
- * twice.
+ * Rows to be written to a file. Rows that could not be written are tried again, in order and
+ * without duplicates.
  */
 export class PendingRows {
   readonly #append: (row: MetricsRow) => void;
   readonly #rows: MetricsRow[] = [];
 
-  /** @param append writes a row as a whole, or throws and writes nothing of it */
+  /** @param append writes a whole row, or throws and writes nothing */
   constructor(append: (row: MetricsRow) => void) {
     this.#append = append;
   }

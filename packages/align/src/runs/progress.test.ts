@@ -34,7 +34,7 @@ test('a narrow terminal keeps the share, the step and the loss', () => {
   expect(progressLine(progress, 30)).toBe(' 25%  30/120  loss 0.5432');
 });
 
-test('the end is a full bar, and more than all is still all', () => {
+test('the end is a full bar, and steps beyond it do not exceed it', () => {
   expect(progressLine({ step: 120, totalSteps: 120 }, 40)).toMatch(/^█+ 100% {2}120\/120$/);
   expect(progressLine({ step: 121, totalSteps: 120 }, 40)).toContain('100%');
 });

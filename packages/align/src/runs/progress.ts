@@ -1,28 +1,28 @@
-/** A training run's state, as shown on a terminal. Numbers that are not there are left out. */
+/** The state of a training run, as shown on a terminal. Missing numbers are omitted. */
 export interface TrainingProgress {
-  /** Stands before everything: which of several runs it is. */
+  /** Printed first: identifies one of several runs. */
   label?: string;
   step: number;
   totalSteps: number;
   loss?: number;
-  /** exp(loss), of supervised runs. */
+  /** exp(loss), for supervised runs. */
   perplexity?: number;
-  /** Mean reward of chosen less rejected answers (TRL's rewards/margins). */
+  /** Mean reward of chosen minus rejected answers (TRL's rewards/margins). */
   margin?: number;
   /** Share of pairs with a positive margin, from 0 to 1. */
   accuracy?: number;
   /** Mean reward of sampled answers. */
   reward?: number;
-  /** How many of them are learnt, where the best are chosen. */
+  /** Number of sampled answers that are trained on, if only the best are. */
   kept?: number;
-  /** Their KL to the reference, in nats an answer. */
+  /** KL of the sampled answers to the reference, in nats per answer. */
   kl?: number;
-  /** Their mean length, in tokens. */
+  /** Mean length of the sampled answers, in tokens. */
   answerTokens?: number;
   tokensPerSecond?: number | null;
   /** Model FLOP utilisation, from 0 to 1. */
   utilisation?: number;
-  /** Seconds to the end. */
+  /** Estimated seconds to the end. */
   secondsLeft?: number | null;
 }
 
@@ -30,8 +30,8 @@ const narrowestBar = 8;
 const widestBar = 30;
 
 /**
- * One line with a bar, never longer than `columns`: on a narrow terminal the bar goes first and
- * then the numbers from the right.
+ * One line with a bar, never longer than `columns`: a narrow terminal drops first the bar, then the
+ * numbers from the right.
  */
 export function progressLine(progress: TrainingProgress, columns: number): string {
   const { step, totalSteps, label } = progress;
@@ -77,7 +77,7 @@ function numbers(progress: TrainingProgress): string[] {
 export const stepsTook = (steps: number, seconds: number): string =>
   `${steps} ${steps === 1 ? 'step' : 'steps'} in ${formatDuration(seconds)}`;
 
-/** `12.35`; four digits and more have no fraction. */
+/** `12.35`; with four digits or more, no fraction. */
 export function formatPerplexity(perplexity: number): string {
   return perplexity < 1000 ? perplexity.toFixed(2) : formatCount(perplexity);
 }
@@ -119,7 +119,7 @@ export function formatCount(count: number): string {
   return `${value.toFixed(digits)}${units[unit]}`;
 }
 
-/** When a plain line is due: on the first call, and then each so many seconds or steps. */
+/** Decides when a plain line is due: at the first call, then after some seconds or steps. */
 export class PlainPace {
   readonly #seconds: number;
   readonly #steps: number;
@@ -131,7 +131,7 @@ export class PlainPace {
     this.#steps = steps;
   }
 
-  /** @param now milliseconds, of any clock that only goes forward. */
+  /** @param now milliseconds of any monotonic clock */
   due(step: number, now: number = performance.now()): boolean {
     const first = this.#lastTime === null;
     const late = !first && now - this.#lastTime! >= this.#seconds * 1000;

@@ -1,10 +1,10 @@
-/** Protocol buffers' wire format, as much of it as TensorBoard's events need. */
+/** The part of the Protocol Buffers wire format that TensorBoard's events need. */
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-/** A non-negative integer of at most 2^53, seven bits a byte, lowest first. */
+/** A non-negative integer of at most 2^53, seven bits per byte, lowest first. */
 export function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
@@ -36,7 +36,7 @@ export function floatField(field: number, value: number): Uint8Array {
   return Buffer.concat([key(field, FIXED32), bytes]);
 }
 
-/** A string, or an embedded message made of its own fields. */
+/** A string, or an embedded message with its own fields. */
 export function bytesField(
   field: number,
   content: string | Uint8Array | readonly Uint8Array[],

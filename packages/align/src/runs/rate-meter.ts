@@ -1,7 +1,6 @@
 /**
- * A rate, smoothed exponentially over time: what was measured `halfLife` seconds ago weighs half as
- * much as what is measured now. Call `resume` after
- * a pause (evaluation, a checkpoint), which is then left out.
+ * A rate, smoothed exponentially over time: a measurement from `halfLife` seconds ago has half the
+ * weight of one from now. Call `resume` after a pause (evaluation, a checkpoint) to exclude it.
  */
 export class RateMeter {
   readonly #halfLife: number;
@@ -11,8 +10,8 @@ export class RateMeter {
   #seconds = 0;
 
   /**
-   * @param halfLife in seconds.
-   * @param now milliseconds, of any clock that only goes forward.
+   * @param halfLife in seconds
+   * @param now milliseconds of any monotonic clock
    */
   constructor(halfLife = 15, now: () => number = () => performance.now()) {
     this.#halfLife = halfLife;
@@ -20,7 +19,7 @@ export class RateMeter {
     this.#last = now();
   }
 
-  /** Counts units (tokens, steps) that were done since the last call. */
+  /** Counts units (tokens, steps) completed since the last call. */
   add(units: number): void {
     const now = this.#now();
     const elapsed = (now - this.#last) / 1000;
@@ -30,17 +29,17 @@ export class RateMeter {
     this.#last = now;
   }
 
-  /** Leaves out the time since the last call of `add` or `resume`. */
+  /** Excludes the time since the last call of `add` or `resume`. */
   resume(): void {
     this.#last = this.#now();
   }
 
-  /** Units a second; null before anything was measured. */
+  /** Units per second; null before the first measurement. */
   get rate(): number | null {
     return this.#seconds > 0 ? this.#units / this.#seconds : null;
   }
 
-  /** Seconds for so many more units; null before anything was measured. */
+  /** Seconds for this many more units; null before the first measurement. */
   secondsFor(units: number): number | null {
     const { rate } = this;
     return rate !== null && rate > 0 ? units / rate : null;

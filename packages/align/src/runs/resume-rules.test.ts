@@ -21,14 +21,14 @@ const definitions = [
 const keysOf = ({ descriptors }: (typeof definitions)[number]): string[] =>
   descriptors.flatMap(({ yamlKey, flagOnly }) => (flagOnly ? [] : [yamlKey]));
 
-it('every rule is about an option that config.yaml has', () => {
+it('every rule is for an option in config.yaml', () => {
   const known = new Set(definitions.flatMap(keysOf));
   expect(changeableOnResume.filter((key) => !known.has(key))).toEqual([]);
 });
 
 it.each(
   definitions.map((definition) => [definition.verb, definition] as const),
-)('what %s learns, and how, must stay the same', (_, definition) => {
+)('what %s trains on, and how, must stay the same', (_, definition) => {
   const fixed = keysOf(definition).filter((key) => !changeableOnResume.includes(key));
   expect(fixed).toEqual(
     expect.arrayContaining([

@@ -1,7 +1,7 @@
-// What may differ between a run and its continuation. Every other option must stay the same;
-// contents of files are compared by their hashes (training/run-identity.ts).
+// What may differ when a run is resumed. Every other option must stay the same; the contents of
+// files are compared by their hashes (training/run-identity.ts).
 
-/** Options that change no number of the run, by their YAML keys. */
+/** Options that do not change the numbers of the run, by their YAML keys. */
 const free = [
   ...['output', 'eval_steps', 'save_steps', 'save_total_limit', 'log_every'],
   // The same gradient, bit for bit.
@@ -9,13 +9,13 @@ const free = [
   ...['reward_concurrency', 'reward_timeout'],
 ];
 
-/** Options that may change, and whose effect on the run is reported. */
+/** Options that may change, with a report of the effect on the run. */
 const reported = [
   // Schedules follow the number of steps (training/other-plan.ts).
   ...['max_steps', 'epochs'],
-  // Other threads add in another order (describeOtherMachine).
+  // A different number of threads adds in a different order (describeOtherMachine).
   'threads',
 ];
 
-/** YAML keys of options that may differ from the run that is resumed. */
+/** YAML keys of options that may differ when a run is resumed. */
 export const changeableOnResume: readonly string[] = [...free, ...reported];

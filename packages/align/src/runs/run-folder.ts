@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { FileError, fileError, makeFolder } from '@keel/model';
 import { parse, stringify } from 'yaml';
 import { changedProgram, PROGRAM_KEY } from '../config/program-parts.ts';
-import { removePartials, writeFileAtomic, writeFolderAtomic } from './atomic-write.ts';
+import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import {
   type Checkpoint,
   type FoundCheckpoints,
@@ -23,17 +23,17 @@ const ownNames =
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
   config: string | Readonly<Record<string, unknown>>;
-  /** Go on with the run that is there. */
+  /** Resume the existing run. */
   resume?: boolean;
-  /** Remove the run that is there first. */
+  /** Remove the existing run first. */
   overwrite?: boolean;
-  /** snake_case keys that may differ from the run that is resumed. */
+  /** snake_case keys that may differ when a run is resumed. */
   changeable?: readonly string[];
-  /** Is told of a stale lock, a run that starts again, and damaged checkpoints. */
+  /** Receives messages about a stale lock, a run that starts again, and damaged checkpoints. */
   notice?(text: string): void;
 }
 
-/** One run's folder, held by this process until `close`. Layout: DESIGN.md, "Run folder". */
+/** The folder of one run, held by this process until `close`. Layout: DESIGN.md, "Run folder". */
 export class RunFolder implements Disposable {
   readonly path: string;
   readonly resumed: boolean;
@@ -47,12 +47,12 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Makes or takes over the folder, writes config.yaml, and clears what a killed process left.
+   * Creates or takes over the folder, writes config.yaml, and removes what a killed process left.
    *
-   * @throws Error when the folder holds a run and neither `resume` nor `overwrite` is set, when it
-   * holds something else, when there is nothing to resume, its options differ or all its
-   * checkpoints are damaged, or when another process writes into it.
-   * @throws FileError when the file system refuses.
+   * @throws Error if the folder holds a run and neither `resume` nor `overwrite` is set, if it
+   *   holds something else, if there is nothing to resume, its options differ or all its
+   *   checkpoints are damaged, or if another process writes to it
+   * @throws FileError if the file system refuses
    */
   static async create(path: string, options: RunFolderOptions): Promise<RunFolder> {
     const { resume = false, overwrite = false } = options;
@@ -63,7 +63,7 @@ export class RunFolder implements Disposable {
     const unlock = lockRun(path, notice);
     try {
       if (startsAgain) {
-        notice(`${path}: the run here ended before its first checkpoint. Starting it again`);
+        notice(`${path}: this run stopped before its first checkpoint, so it starts again`);
       }
       if (overwrite || startsAgain) await removeRun(path);
       const text = typeof options.config === 'string' ? options.config : stringify(options.config);
@@ -96,12 +96,12 @@ export class RunFolder implements Disposable {
     return join(this.path, 'report.html');
   }
 
-  /** Where `--profile` writes its trace unless told. */
+  /** Default path for the trace of `--profile`. */
   get profilePath(): string {
     return join(this.path, 'profile.json');
   }
 
-  /** Writes environment.json; a resumed run keeps the first one and adds this under `resumed`. */
+  /** Writes environment.json; a resumed run keeps the first one and adds its own to `resumed`. */
   writeEnvironment(environment: Environment): void {
     const path = join(this.path, 'environment.json');
     let content: Environment & { resumed?: Environment[] } = environment;
@@ -112,13 +112,13 @@ export class RunFolder implements Disposable {
     writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  /** The newest undamaged checkpoint, or null where there is none. Its files are read once. */
+  /** The newest undamaged checkpoint, or null if there is none. Its files are read once. */
   async latestCheckpoint(): Promise<Checkpoint | null> {
     this.#newest ??= await findCheckpoints(this.checkpointsPath);
     return this.#newest.newest;
   }
 
-  /** Continues from an older checkpoint where newer ones are damaged. */
+  /** Falls back to an older checkpoint if newer ones are damaged. */
   async #refuseDamage(notice: (text: string) => void): Promise<void> {
     const newest = await this.latestCheckpoint();
     const { damaged } = this.#newest!;
@@ -130,10 +130,10 @@ export class RunFolder implements Disposable {
           'Restore one from a copy, or pass --overwrite to start again',
       );
     }
-    notice(`${faults.join(' ')} The run resumes from the older checkpoint ${newest.path} instead`);
+    notice(`${faults.join(' ')} The run resumes from the older checkpoint ${newest.path}`);
   }
 
-  /** Writes checkpoints/step-N, whole or not at all; of all, the newest `keep` stay (null: all). */
+  /** Writes checkpoints/step-N, whole or not at all, then keeps only the newest (null: all). */
   async saveCheckpoint(
     step: number,
     fill: (folder: string) => Promise<void> | void,
@@ -150,7 +150,7 @@ export class RunFolder implements Disposable {
     await writeFolderAtomic(this.finalPath, fill);
   }
 
-  /** Lets other processes write into the run. */
+  /** Releases the folder to other processes. */
   close(): void {
     this.#unlock();
   }
@@ -160,7 +160,7 @@ export class RunFolder implements Disposable {
   }
 }
 
-/** null where the file is damaged: no run depends on it. */
+/** null if the file is damaged: no run depends on it. */
 function environmentIn(path: string): (Environment & { resumed?: Environment[] }) | null {
   try {
     const found: unknown = JSON.parse(readFileSync(path, 'utf8'));
@@ -175,35 +175,35 @@ function entriesOf(path: string): string[] {
 }
 
 /**
- * @returns whether what is there ended before its first checkpoint, so that nothing is lost when it
- *   starts again
+ * @returns whether the existing run stopped before its first checkpoint, so that nothing is lost if
+ *   it starts again
  */
 function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): boolean {
   const entries = entriesOf(path);
   const own = entries.filter((name) => ownNames.test(name));
   const [foreign] = entries.filter((name) => !ownNames.test(name));
   if (resume && overwrite) {
-    throw new Error('--resume continues a run, and --overwrite removes it. Pass one of them');
+    throw new Error('--resume continues a run, but --overwrite removes it. Pass only one of them');
   }
   if (foreign !== undefined && !own.includes('config.yaml')) {
     throw new Error(
-      `${path}: is not empty and not a run's folder (it holds ${foreign}). Pass a new --output`,
+      `${path}: is not empty and not a run folder (it contains ${foreign}). Pass a new --output`,
     );
   }
   if (resume && !own.includes('config.yaml')) {
     throw new Error(
-      `${path}: there is no run to resume (no config.yaml). Leave out --resume to start one`,
+      `${path}: there is no run to resume (no config.yaml). Remove --resume to start one`,
     );
   }
-  const begun = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
-  if (resume || overwrite || !begun) return false;
+  const started = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
+  if (resume || overwrite || !started) return false;
   if (!own.some((name) => isResult(path, name))) return true;
   throw new Error(
-    `${path}: holds a run already. Pass --resume to continue it, --overwrite to remove it, or a new --output`,
+    `${path}: already contains a run. Pass --resume to continue it, --overwrite to remove it, or a new --output`,
   );
 }
 
-/** What took steps to make. */
+/** Whether a file or folder is the result of training steps. */
 const isResult = (path: string, name: string): boolean =>
   /^(final|discriminator|merged)$/.test(name) ||
   (name === 'checkpoints' &&
@@ -226,7 +226,7 @@ function optionsIn(file: string): Record<string, unknown> {
     throw new Error(`${file}: is not valid YAML. ${restoreConfig}`, { cause });
   }
   if (typeof found === 'object' && !Array.isArray(found)) return found as Record<string, unknown>;
-  throw new Error(`${file}: holds no options by name. ${restoreConfig}`);
+  throw new Error(`${file}: does not contain options by name. ${restoreConfig}`);
 }
 
 const restoreConfig = 'Restore the file from a copy, or pass --overwrite to start again';
@@ -237,17 +237,17 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
   const now = (parse(text) ?? {}) as Record<string, unknown>;
   const changed = changedProgram(before[PROGRAM_KEY], now[PROGRAM_KEY]);
   if (changed !== null) {
-    throw new Error(`${file}: ${changed}, or start a new run: another --output, or --overwrite`);
+    throw new Error(`${file}: ${changed}, or start a new run with another --output or --overwrite`);
   }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
     (key) =>
       key !== PROGRAM_KEY && !changeable.includes(key) && !isDeepStrictEqual(before[key], now[key]),
   );
   if (differing.length === 0) return;
-  const told = differing.map(
+  const changes = differing.map(
     (key) => `${key} was ${JSON.stringify(before[key])}, now ${JSON.stringify(now[key])}`,
   );
   throw new Error(
-    `${file}: the run cannot be resumed with other options: ${told.join('; ')}. Pass --config ${file}, or start a new run`,
+    `${file}: the run cannot be resumed with different options: ${changes.join('; ')}. Pass --config ${file}, or start a new run`,
   );
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ownIdentity } from './process-identity.ts';
+import { ownIdentity } from '../files/process-identity.ts';
 import { RunFolder } from './run-folder.ts';
 import { lockFile } from './run-lock.ts';
 
@@ -24,10 +24,10 @@ async function finishedRun(): Promise<void> {
 }
 
 describe('lock', () => {
-  test('a second writer is refused until the first lets go', async () => {
+  test('a second writer is rejected until the first releases the lock', async () => {
     const first = await RunFolder.create(path, { config });
     const second = RunFolder.create(path, { config, resume: true });
-    await expect(second).rejects.toThrow(`process ${process.pid} writes into it`);
+    await expect(second).rejects.toThrow(`process ${process.pid} writes to it`);
     first.close();
     (await RunFolder.create(path, { config, resume: true })).close();
     expect(readdirSync(path)).toEqual(['config.yaml']);
@@ -45,20 +45,20 @@ describe('lock', () => {
     });
     await once(child.stdout, 'data');
     const resume = () => RunFolder.create(path, { config, resume: true });
-    await expect(resume()).rejects.toThrow(`process ${child.pid} writes into it`);
+    await expect(resume()).rejects.toThrow(`process ${child.pid} writes to it`);
     child.kill('SIGKILL');
     await once(child, 'exit');
     (await resume()).close();
   });
 
-  test('a process id given to another process since does not hold the lock', async () => {
+  test('a process with a reused id does not hold the lock', async () => {
     await finishedRun();
     const stale = { pid: process.pid, host: (await import('node:os')).hostname(), started: '1' };
     writeFileSync(join(path, '.lock'), JSON.stringify(stale));
     (await RunFolder.create(path, { config, resume: true })).close();
   });
 
-  test('another machine cannot be asked whether it still writes', async () => {
+  test('a lock of another machine is not taken over', async () => {
     await finishedRun();
     const other = { pid: 1, host: 'elsewhere', started: null };
     writeFileSync(join(path, '.lock'), JSON.stringify(other));
@@ -82,7 +82,7 @@ describe('lock', () => {
     }
   });
 
-  test('a lock that a power cut emptied is stale, and one that is damaged is named', () => {
+  test('a lock that a power cut emptied is stale, and a damaged one is named', () => {
     const lock = join(parent, 'lock');
     for (const content of ['', '\0\0\0\0']) {
       writeFileSync(lock, content);
@@ -97,7 +97,7 @@ describe('lock', () => {
     expect(() => lockFile(lock, parent)).toThrow(`${lock}: cannot be read: it is a folder`);
   });
 
-  test('what a process left that was killed while it took the lock is removed', () => {
+  test('leftovers of a process that was killed while it took the lock are removed', () => {
     const lock = join(parent, 'lock');
     writeFileSync(`${lock}-999999999-0123abcd`, '');
     writeFileSync(`${lock}-${process.ppid}-0123abcd`, 'another process is taking the lock');

@@ -3,28 +3,33 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '@keel/model';
-import { ownIdentity, type ProcessIdentity, processRuns, whyGone } from './process-identity.ts';
+import {
+  ownIdentity,
+  type ProcessIdentity,
+  processRuns,
+  whyGone,
+} from '../files/process-identity.ts';
 
 export const LOCK_NAME = '.lock';
 
 type Notice = (text: string) => void;
 
 /**
- * Keeps a second process out of a run's folder.
- * @returns gives the lock back.
- * @throws Error naming the process that writes into the run.
+ * Keeps other processes out of a run folder.
+ * @returns a function that releases the lock
+ * @throws Error naming the process that writes to the run
  */
 export const lockRun = (folder: string, notice?: Notice): (() => void) =>
   lockFile(join(folder, LOCK_NAME), folder, notice);
 
 /**
- * Takes the lock that is a file. It names the process that holds it; one left by a process that no
- * longer runs is taken over.
- * @param subject what the process writes into, for messages
- * @param notice is told of a lock that was taken over
- * @returns gives the lock back.
+ * Takes a lock file. It names the process that holds it; the lock of a process that no longer runs
+ * is taken over.
+ * @param subject what the process writes to, for messages
+ * @param notice receives a message if a lock was taken over
+ * @returns a function that releases the lock
  * @throws Error naming the process that holds it
- * @throws FileError where the file system refuses
+ * @throws FileError if the file system refuses
  */
 export function lockFile(path: string, subject: string, notice: Notice = () => {}): () => void {
   const aside = ownName(path);
@@ -49,7 +54,7 @@ const ownName = (path: string): string =>
 /** File systems without hard links. */
 const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
-/** Hard links appear whole and fail where the name is taken: a lock is never seen half written. */
+/** Hard links appear whole and fail if the name is taken: a lock is never seen half written. */
 function linkIfFree(aside: string, path: string, content: string): boolean {
   try {
     try {
@@ -69,7 +74,7 @@ function removeStale(path: string, subject: string, notice: Notice): void {
   const content = readIfThere(path);
   if (content === null) return;
   const why = whyStale(content, path, subject);
-  // Another process may have taken the stale lock over since it was read: then it is given back.
+  // Another process may have taken over the stale lock since it was read: then it is restored.
   const removed = ownName(path);
   renameSync(path, removed);
   if (readFileSync(removed, 'utf8') !== content) linkIfFree(removed, path, content);
@@ -77,24 +82,24 @@ function removeStale(path: string, subject: string, notice: Notice): void {
   rmSync(removed, { force: true });
 }
 
-/** @throws Error where the holder runs, may run on another machine, or is not named */
+/** @throws Error if the holder runs, may run on another machine, or is not named */
 function whyStale(content: string, path: string, subject: string): string {
-  // Locks appear whole, so that only a power cut leaves one without content.
-  if (/^\0*$/.test(content)) return 'it is empty, as a power cut leaves it';
+  // Locks appear whole, so only a power cut can leave one without content.
+  if (/^\0*$/.test(content)) return 'it is empty, probably after a power cut';
   const holder = identityIn(content);
   if (holder === null) {
     throw new Error(
-      `${path}: this lock is damaged and names no process. If no process writes into ${subject}, remove ${path}`,
+      `${path}: this lock is damaged and names no process. If no process writes to ${subject}, remove ${path}`,
     );
   }
   if (holder.host !== hostname()) {
     throw new Error(
-      `${subject}: process ${holder.pid} on ${holder.host} writes into it. If it no longer runs, remove ${path}`,
+      `${subject}: process ${holder.pid} on ${holder.host} writes to it. If it no longer runs, remove ${path}`,
     );
   }
-  const gone = whyGone(holder);
-  if (gone !== null) return `its process ${holder.pid} ${gone}`;
-  throw new Error(`${subject}: process ${holder.pid} writes into it. Wait for it, or stop it`);
+  const reason = whyGone(holder);
+  if (reason !== null) return `its process ${holder.pid} ${reason}`;
+  throw new Error(`${subject}: process ${holder.pid} writes to it. Wait for it, or stop it`);
 }
 
 function identityIn(content: string): ProcessIdentity | null {
@@ -108,8 +113,8 @@ function identityIn(content: string): ProcessIdentity | null {
 }
 
 /**
- * Removes what processes left that were killed while they took this lock. Only its holder calls
- * this.
+ * Removes files of processes that were killed while they took this lock. Only the holder of the
+ * lock calls this.
  */
 function removeLeftovers(path: string): void {
   const name = basename(path);

@@ -56,7 +56,7 @@ test('few answers are shown once each', () => {
   expect(samplesTable(1, samples.slice(0, 1), 4, 80).split('\n')).toHaveLength(3);
 });
 
-test('logs get plain lines', () => {
+test('logs have plain lines', () => {
   expect(plainSamples(4, samples, 1)).toBe(
     'step 4: the best 1 and the worst 1 of 5 answers\n' +
       'best   reward 2.000  KL 0.250  prompt: Which river flows through the city number 2?  answer: The best answer, in two lines.\n' +

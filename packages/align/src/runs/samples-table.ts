@@ -1,23 +1,23 @@
-// The best and the worst of a batch of sampled answers, for people.
+// Prints the best and the worst of a batch of sampled answers.
 import type { Content } from '../data/messages.ts';
-import type { JudgedLine } from '../rollouts/samples-log.ts';
+import type { JudgedLine } from './samples-log.ts';
 
-/** What a table has of an answer. */
+/** The fields of an answer that a table shows. */
 export type ShownSample = Pick<JudgedLine, 'prompt' | 'completion' | 'reward' | 'kl'>;
 
 interface Shown {
   title: string;
   /** Best first. */
   samples: readonly ShownSample[];
-  /** How many of them are the best, before the worst follow. */
+  /** Number of the best; the worst follow them. */
   best: number;
 }
 
 /**
- * Rows of reward, KL (in nats an answer), prompt and answer, the best first and the worst last; no
- * line is wider than `columns`. On a narrow terminal the prompt goes.
- * @param step on which the answers are trained first
- * @param each so many of the best, and so many of the worst
+ * Rows of reward, KL (in nats per answer), prompt and answer, the best first and the worst last. No
+ * line is wider than `columns`; a narrow terminal drops the prompt.
+ * @param step the first step that trains on the answers
+ * @param each number of the best, and of the worst, answers to show
  */
 export function samplesTable(
   step: number,
@@ -69,7 +69,7 @@ export function plainSamples(step: number, samples: readonly ShownSample[], each
   return [title, ...lines].join('\n');
 }
 
-/** Where there are not so many, each is shown once. */
+/** If there are too few answers, each is shown once. */
 function bestAndWorst(step: number, samples: readonly ShownSample[], each: number): Shown {
   const sorted = samples.toSorted((a, b) => b.reward - a.reward);
   const all = sorted.length <= 2 * each;
@@ -92,7 +92,7 @@ const wide =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u;
 const widthOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1);
 
-/** On one line, without what would move a terminal's cursor, and no wider than `columns`. */
+/** On one line, without characters that move a terminal's cursor, no wider than `columns`. */
 function shortened(text: string, columns: number): string {
   const line = text
     .replaceAll(/\s+/gu, ' ')
@@ -100,7 +100,7 @@ function shortened(text: string, columns: number): string {
     .trim();
   let width = 0;
   let kept = '';
-  /** What fits with an ellipsis behind it. */
+  /** The longest beginning that leaves room for an ellipsis. */
   let short = '';
   for (const { segment } of graphemes.segment(line)) {
     width += widthOf(segment);

@@ -17,7 +17,7 @@ describe('checksum', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   });
 
-  test('the mask is undone by rotating back', () => {
+  test('rotating back undoes the mask', () => {
     const rotated = maskedCrc32c(Buffer.from('123456789')) - 0xa282ead8;
     expect(((rotated << 15) | (rotated >>> 17)) >>> 0).toBe(0xe3069283);
   });
@@ -30,7 +30,7 @@ test('variable-length integers', () => {
   expect([...varint(2 ** 40)]).toEqual([0x80, 0x80, 0x80, 0x80, 0x80, 0x20]);
 });
 
-/** Bytewise checksum without a table, so that the reader shares nothing with the writer. */
+/** Bytewise checksum without a table, so that the reader shares no code with the writer. */
 function slowCrc(bytes: Uint8Array): number {
   let crc = -1;
   for (const byte of bytes) {
@@ -114,7 +114,7 @@ test('scalars and texts are read back from the file', () => {
   expect(String(tensor[8]![0])).toBe('beta: 0.1 – ja');
 });
 
-test('tags are those of TRL', () => {
+test('tags are the same as in TRL', () => {
   expect(tensorBoardTag('logps/chosen')).toBe('train/logps/chosen');
   expect(tensorBoardTag('eval_rewards/margins')).toBe('eval/rewards/margins');
 });

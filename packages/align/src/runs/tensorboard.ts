@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '@keel/model';
-import { appendToDescriptor } from './append-whole.ts';
+import { appendToDescriptor } from '../files/append-whole.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import type { MetricsRow } from './metrics.ts';
 import { bytesField, doubleField, floatField, varintField } from './protobuf.ts';
@@ -16,7 +16,7 @@ const STRING_TYPE = 7;
 const SESSION_START = 1;
 
 export interface TensorBoardOptions {
-  /** A resumed run's checkpoint: TensorBoard forgets what earlier files say of later steps. */
+  /** Step of a resumed run's checkpoint: TensorBoard drops later steps from earlier files. */
   resumeFrom?: number | null;
   /** Milliseconds since 1970, for the file's name and each event's time. */
   now?: () => number;
@@ -28,7 +28,7 @@ export class TensorBoardWriter implements Disposable {
   readonly #descriptor: number;
   readonly #now: () => number;
 
-  /** @param folder where the file is made, under the name that TensorBoard looks for. */
+  /** @param folder for the file, which gets the name that TensorBoard looks for */
   constructor(folder: string, { resumeFrom = null, now = Date.now }: TensorBoardOptions = {}) {
     this.#now = now;
     const seconds = Math.floor(now() / 1000);
@@ -40,12 +40,12 @@ export class TensorBoardWriter implements Disposable {
     }
     this.#write(0, bytesField(event.fileVersion, 'brain.Event:2'));
     if (resumeFrom !== null) {
-      // The session begins with the first step after the checkpoint: its own rows are kept.
+      // The session starts with the first step after the checkpoint: the rows up to it are kept.
       this.#write(resumeFrom + 1, bytesField(event.sessionLog, varintField(1, SESSION_START)));
     }
   }
 
-  /** Writes a row's numbers as scalars, under the tags that TRL's runs have. */
+  /** Writes a row's numbers as scalars, under the same tags as TRL. */
   metrics({ step, ...numbers }: MetricsRow): void {
     const values = Object.entries(numbers).map(([name, number]) =>
       bytesField(summaryValue, [

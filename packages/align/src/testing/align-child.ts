@@ -1,8 +1,8 @@
 // A run in a process of its own, to be killed: node align-child.ts '<options as JSON>' <kind>
 // ['<moment as JSON>']
 
-import { trainPpo } from '../methods/online/run-online.ts';
 import { alignPairs } from '../methods/pairs/run-dpo.ts';
+import { trainPpo } from '../methods/ppo/ppo.ts';
 import { killAt } from './kill-moment.ts';
 
 const [options, kind, moment] = process.argv.slice(2) as [string, 'dpo' | 'ppo', string?];

@@ -16,7 +16,7 @@ function readingAhead(worthwhile: boolean, bad = new Set<number>()) {
 }
 
 describe('ReadAhead', () => {
-  it.each([true, false])('gives the order of the sampler; ahead: %s', async (worthwhile) => {
+  it.each([true, false])('keeps the order of the sampler; ahead: %s', async (worthwhile) => {
     const { sampler, loaded, ahead } = readingAhead(worthwhile);
     const plain = new OrderedSampler(order);
     for (const count of [3, 3, 1, 5, 2, 4, 8]) {
@@ -29,7 +29,7 @@ describe('ReadAhead', () => {
     if (!worthwhile) expect(loaded.flat()).toHaveLength(26);
   });
 
-  it('has the next two steps under way when a step begins', async () => {
+  it('loads the next two steps ahead when a step starts', async () => {
     const { loaded, ahead } = readingAhead(true);
     await ahead.take(2);
     expect(loaded).toHaveLength(3);
@@ -38,7 +38,7 @@ describe('ReadAhead', () => {
     expect(loaded.flat()).toEqual(new OrderedSampler(order).take(8));
   });
 
-  it('goes on from where the sampler was put', async () => {
+  it('continues from where the sampler was moved', async () => {
     const { sampler, ahead } = readingAhead(true);
     await ahead.take(4);
     const state = { epoch: 2, index: 7 };
@@ -49,7 +49,7 @@ describe('ReadAhead', () => {
     expect((await ahead.take(6)).map(({ index }) => index)).toEqual(plain.take(6));
   });
 
-  it('tells an error when the row’s turn comes, not before', async () => {
+  it('reports an error when the row is taken, not before', async () => {
     const sequence = new OrderedSampler(order).take(4);
     const { ahead } = readingAhead(true, new Set([sequence[2]!]));
     expect((await ahead.take(2)).map(({ index }) => index)).toEqual(sequence.slice(0, 2));

@@ -1,7 +1,7 @@
 import { OrderedSampler } from '../data/shuffle.ts';
 import type { Outcome } from './tokenise-rows.ts';
 
-/** A row's place in its dataset, and what became of it. */
+/** A row's index in its dataset, and its outcome. */
 export interface ReadRow<Tokens> {
   index: number;
   outcome: Outcome<Tokens>;
@@ -12,13 +12,13 @@ interface Coming<Tokens> {
   outcome: Promise<Outcome<Tokens>>;
 }
 
-/** How many times the rows of a step are read ahead. */
+/** For how many steps rows are read ahead. */
 const STEPS_AHEAD = 2;
 
 /**
- * Rows in the order of a sampler, read and tokenised before their turn while somebody else can do
- * it. The sampler stands at the rows that were taken, never at those read ahead: a checkpoint's
- * state is what it would be without.
+ * Rows in the order of a sampler, read and tokenised ahead of time if this can run in parallel. The
+ * sampler's state covers only the rows that were taken, never those read ahead, so a checkpoint's
+ * state is the same as without reading ahead.
  */
 export class ReadAhead<Tokens> {
   readonly #sampler: OrderedSampler;
@@ -29,7 +29,7 @@ export class ReadAhead<Tokens> {
 
   /**
    * @param load reads and tokenises rows
-   * @param isWorthwhile whether that goes on beside what the caller does next
+   * @param isWorthwhile whether loading runs in parallel with the caller's next work
    */
   constructor(
     sampler: OrderedSampler,
@@ -42,7 +42,7 @@ export class ReadAhead<Tokens> {
     this.#isWorthwhile = isWorthwhile;
   }
 
-  /** The next rows of the order. @throws what `load` throws of these rows */
+  /** The next rows of the order. @throws what `load` throws for these rows */
   async take(count: number): Promise<ReadRow<Tokens>[]> {
     if (this.#coming.length === 0) this.#ahead.restore(this.#sampler.state());
     if (this.#coming.length < count) this.#send(count - this.#coming.length);
@@ -56,7 +56,7 @@ export class ReadAhead<Tokens> {
     return rows;
   }
 
-  /** Forgets what was read ahead: the sampler was put elsewhere. */
+  /** Discards what was read ahead, because the sampler was moved. */
   forget(): void {
     this.#coming = [];
   }
@@ -66,7 +66,7 @@ export class ReadAhead<Tokens> {
     const outcomes = this.#load(indices);
     indices.forEach((index, place) => {
       const outcome = outcomes.then((all) => all[place]!);
-      // An error is told when the row's turn comes, which may be never.
+      // An error is reported when the row is taken, which may never happen.
       outcome.catch(() => {});
       this.#coming.push({ index, outcome });
     });

@@ -21,7 +21,7 @@ function tokeniserOf(settings: RowTokeniserOptions, own = tokenizer) {
   return tokeniser;
 }
 
-/** Tokenises until a thread does it. */
+/** Tokenises until a thread is ready. */
 async function untilAhead(tokeniser: ReturnType<typeof tokeniserOf>, row = rows[0]!) {
   tokeniser.expect(1e9);
   while (!tokeniser.isAhead) {
@@ -31,7 +31,7 @@ async function untilAhead(tokeniser: ReturnType<typeof tokeniserOf>, row = rows[
 }
 
 describe('RowTokeniser', () => {
-  it('gives the same from threads as without, in the order of the rows', async () => {
+  it('returns the same results with and without threads, in the order of the rows', async () => {
     const tokeniser = tokeniserOf({ worth: 0, threads: 2 });
     expect(await tokeniser.tokenise(rows)).toEqual(expected);
     await untilAhead(tokeniser);
@@ -40,7 +40,7 @@ describe('RowTokeniser', () => {
     expect(found.flat()).toEqual(expected);
   });
 
-  it('begins no thread where little is expected', async () => {
+  it('starts no thread if little work is expected', async () => {
     const tokeniser = tokeniserOf({});
     tokeniser.expect(1000);
     for (let i = 0; i < 50; i++) {
@@ -51,7 +51,7 @@ describe('RowTokeniser', () => {
     expect(tokeniser.lanes).toBe(1);
   });
 
-  it('tells the error of a row as the main thread does', async () => {
+  it('reports the error of a row as the main thread does', async () => {
     const bare = tinyChatTokenizer(null);
     const chat = rows.find(({ prompt }) => Array.isArray(prompt))!;
     const plain = rows.find(({ prompt }) => typeof prompt === 'string')!;
@@ -66,7 +66,7 @@ describe('RowTokeniser', () => {
     expect((there[1] as { error: unknown }).error).toBeInstanceOf(Error);
   });
 
-  it('goes on in the caller’s thread where threads end', async () => {
+  it('continues in the caller’s thread if threads end', async () => {
     const tokeniser = tokeniserOf({ worth: 0, threads: 1 });
     await untilAhead(tokeniser);
     const under = tokeniser.tokenise(rows);
@@ -76,7 +76,7 @@ describe('RowTokeniser', () => {
     expect(tokeniser.isAhead).toBe(false);
   });
 
-  it('survives a thread that cannot begin', async () => {
+  it('survives a thread that cannot start', async () => {
     const thread = new TokenisingThread({
       definition: '{"not":"a tokenizer"}',
       module: pairTokenising.module,

@@ -4,24 +4,24 @@ import type { NamedTokenise, Outcome } from './tokenise-rows.ts';
 import { TokenisingThread } from './tokenising-thread.ts';
 
 /**
- * Milliseconds of tokenising from which on threads are worth their start: each takes about half a
+ * Milliseconds of tokenising above which threads are worth their start: each takes about half a
  * second of a core and the memory of a tokenizer.
  */
 const WORTH_MILLISECONDS = 4000;
 const MOST_THREADS = 4;
 
 export interface RowTokeniserOptions {
-  /** Milliseconds of expected tokenising from which on threads are begun. */
+  /** Milliseconds of expected tokenising above which threads are started. */
   worth?: number;
-  /** Most threads at a time. */
+  /** Maximum number of threads. */
   threads?: number;
 }
 
 /**
- * Tokenises rows of one kind, in other threads where there is much to do. It begins in the thread
- * of the caller and measures; once what is expected would take long, threads are begun, and it goes
- * on as before until the first is ready. Results, their order and their errors are the same either
- * way. Threads never keep the process alive, and end with it or by `dispose`.
+ * Tokenises rows of one kind, in other threads if there is much to do. It starts in the caller's
+ * thread and measures. If the expected work would take long, it starts threads, and continues in
+ * the caller's thread until the first one is ready. Results, their order and their errors are the
+ * same either way. Threads never keep the process alive, and end with it or with `dispose`.
  */
 export class RowTokeniser<Row, Tokens, Options> implements Disposable {
   readonly #tokenizer: Tokenizer;
@@ -48,7 +48,7 @@ export class RowTokeniser<Row, Tokens, Options> implements Disposable {
     this.#most = settings.threads ?? Math.min(MOST_THREADS, availableParallelism());
   }
 
-  /** Says how many rows will be asked for from now on, and by how many threads at most. */
+  /** Announces how many rows will be requested from now on, and the maximum number of threads. */
   expect(rows: number, { threads }: { threads?: number } = {}): void {
     this.#expected = rows;
     if (threads === undefined) return;
@@ -56,17 +56,17 @@ export class RowTokeniser<Row, Tokens, Options> implements Disposable {
     for (const one of this.#threads.splice(threads)) one[Symbol.dispose]();
   }
 
-  /** Whether rows asked for now are tokenised beside what the caller goes on to do. */
+  /** Whether rows requested now are tokenised in parallel with the caller's next work. */
   get isAhead(): boolean {
     return this.#threads.some((thread) => thread.isReady);
   }
 
-  /** How many calls of {@link tokenise} can be worked on at once. */
+  /** Number of calls of {@link tokenise} that can run at once. */
   get lanes(): number {
     return Math.max(1, this.#threads.filter((thread) => thread.isReady).length);
   }
 
-  /** What becomes of each row. Never throws. */
+  /** The outcome of each row. Never throws. */
   async tokenise(rows: readonly Row[]): Promise<Outcome<Tokens>[]> {
     this.#expected = Math.max(0, this.#expected - rows.length);
     const thread = this.#idlest();
@@ -81,7 +81,7 @@ export class RowTokeniser<Row, Tokens, Options> implements Disposable {
     );
   }
 
-  /** Ends the threads; rows that are asked for afterwards are tokenised in the caller's. */
+  /** Ends the threads; rows requested afterwards are tokenised in the caller's thread. */
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const thread of this.#threads) thread[Symbol.dispose]();

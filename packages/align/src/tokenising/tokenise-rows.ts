@@ -1,6 +1,6 @@
 import type { Tokenizer } from '@keel/model';
 
-/** Turns a row of some kind into tokens; null where it leaves no room within the maximum length. */
+/** Tokenises a row of some kind; null if it leaves no room within the maximum length. */
 export type TokeniseRow<Row, Tokens, Options> = (
   row: Row,
   tokenizer: Tokenizer,
@@ -8,8 +8,8 @@ export type TokeniseRow<Row, Tokens, Options> = (
 ) => Tokens | null;
 
 /**
- * A function that another thread can find: a thread cannot be given one. Its rows, options and
- * results are plain objects, lists, texts and numbers.
+ * A function that another thread loads by name, since functions cannot be sent to threads. Its
+ * rows, options and results are plain objects, lists, texts and numbers.
  */
 export interface NamedTokenise<Row, Tokens, Options> {
   run: TokeniseRow<Row, Tokens, Options>;
@@ -19,19 +19,19 @@ export interface NamedTokenise<Row, Tokens, Options> {
   name: string;
 }
 
-/** What became of a row: its tokens (null as above), or the error that the function threw. */
+/** The outcome of a row: its tokens (null as above), or the error of the function. */
 export type Outcome<Tokens> = { tokens: Tokens | null } | { error: unknown };
 
-/** What a thread is begun with. */
+/** What a thread is started with. */
 export interface ThreadStart {
-  /** Of the tokenizer; see `Tokenizer.definition`. */
+  /** Definition of the tokenizer; see `Tokenizer.definition`. */
   definition: string;
   module: string;
   name: string;
   options: unknown;
 }
 
-/** Rows to be tokenised, packed, and the answer to them: null where a row failed. */
+/** Packed rows to tokenise. The answer has null for each row that failed. */
 export interface ThreadRequest {
   id: number;
   rows: readonly unknown[];

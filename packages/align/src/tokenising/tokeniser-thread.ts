@@ -1,4 +1,4 @@
-// What runs in a tokenising thread; see row-tokeniser.ts.
+// The program of a tokenising thread; see row-tokeniser.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@keel/model';
 import type { ThreadAnswer, ThreadRequest, ThreadStart, TokeniseRow } from './tokenise-rows.ts';
@@ -16,7 +16,7 @@ port.on('message', ({ id, rows }: ThreadRequest) => {
     try {
       return { tokens: pack(tokenise(unpack(row), tokenizer, options), memory) };
     } catch {
-      // The main thread does this row again, and so throws the error itself.
+      // The main thread repeats this row, and so throws the error itself.
       return null;
     }
   });

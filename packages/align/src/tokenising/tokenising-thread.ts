@@ -7,8 +7,7 @@ type Results = ThreadAnswer['results'];
 const program = new URL(import.meta.url.replace(/tokenising-thread(\.\w+)/, 'tokeniser-thread$1'));
 
 /**
- * One thread with its tokenizer. It keeps the process alive only while somebody waits for its
- * answer.
+ * A thread with its own tokenizer. It keeps the process alive only while a request is pending.
  */
 export class TokenisingThread implements Disposable {
   readonly #worker: Worker;
@@ -17,14 +16,14 @@ export class TokenisingThread implements Disposable {
   #next = 0;
 
   constructor(start: ThreadStart) {
-    // Flags of the process (an inspector, a loader) are not the thread's.
+    // The flags of the process (an inspector, a loader) do not apply to the thread.
     this.#worker = new Worker(program, { workerData: start, execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (message: 'ready' | ThreadAnswer) => {
       if (message === 'ready') this.#state = 'ready';
       else this.#settle(message.id, message.results);
     });
-    // Where a thread fails (no memory, say), the caller tokenises its rows.
+    // If a thread fails (out of memory, for example), the caller tokenises its rows.
     this.#worker.on('error', () => this.#end());
     this.#worker.on('exit', () => this.#end());
   }
@@ -33,12 +32,12 @@ export class TokenisingThread implements Disposable {
     return this.#state === 'ready';
   }
 
-  /** Requests that were not answered yet. */
+  /** Number of pending requests. */
   get waiting(): number {
     return this.#pending.size;
   }
 
-  /** A result for each row, null for one that failed; null for all where the thread has ended. */
+  /** A result for each row, null for one that failed; null for all if the thread has ended. */
   tokenise(rows: readonly unknown[]): Promise<Results | null> {
     if (this.#state === 'ended') return Promise.resolve(null);
     const memory: ArrayBuffer[] = [];

@@ -1,9 +1,10 @@
 import { PythonFloat } from '@keel/model';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { describe, expect, it } from 'vitest';
 import { pack, unpack } from './transfer.ts';
 
 describe('pack', () => {
-  it('moves lists of whole numbers and flags, and unpack gives them back', () => {
+  it('moves lists of whole numbers and flags, and unpack restores them', () => {
     const value = {
       prompt: [1, 2, -3, 2 ** 31 - 1],
       answers: [
@@ -31,7 +32,14 @@ describe('pack', () => {
     expect(unpack(sent)).toStrictEqual(value);
   });
 
-  it('leaves lists as they are that 32 bits do not hold', () => {
+  it('keeps the order of fields', () => {
+    const text = '{"extra":{"b":[{"title":"x","2024":20.0,"2023":[1,2]}],"1":null}}';
+    const memory: ArrayBuffer[] = [];
+    const sent = structuredClone(pack(parseExactJson(text), memory), { transfer: memory });
+    expect(exactJson(unpack(sent))).toBe(text);
+  });
+
+  it('does not change lists that do not fit in 32 bits', () => {
     for (const value of [[0.5], [2 ** 31], [-0], [Number.NaN], ['1'], [1, true], [[]]]) {
       const memory: ArrayBuffer[] = [];
       expect(unpack(structuredClone(pack(value, memory)))).toEqual(value);

@@ -1,8 +1,10 @@
-// Rows and tokens on their way between threads: lists of numbers as typed arrays, whose memory
-// moves in place of being copied, and whole floats as what structured cloning keeps.
+// Converts rows and tokens for transfer between threads: lists of numbers become typed arrays, whose
+// memory moves instead of being copied, and whole floats and the order of fields become values that
+// structured cloning preserves.
 import { PythonFloat } from '@keel/model';
+import { fieldNames, hasOwnOrder, inOrder } from '@keel/model/exact-json';
 
-/** Stands for a list of whole numbers, or of true and false, or for one {@link PythonFloat}. */
+/** Represents a list of whole numbers or of booleans, or one {@link PythonFloat}. */
 interface Packed {
   packed: 'numbers' | 'flags' | 'float';
   values: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -12,8 +14,8 @@ const fitsInt32 = (value: unknown): boolean =>
   typeof value === 'number' && (value | 0) === value && !Object.is(value, -0);
 
 /**
- * A value with its lists packed; `memory` gets what is to be moved. Takes what structured cloning
- * takes: plain objects, lists, typed arrays, texts, numbers; and whole floats.
+ * A value with its lists packed; `memory` receives the buffers to move. Accepts what structured
+ * cloning accepts (plain objects, lists, typed arrays, texts, numbers) and whole floats.
  */
 export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   if (Array.isArray(value)) {
@@ -25,7 +27,11 @@ export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   }
   if (value instanceof PythonFloat) return moved('float', Float64Array.of(value.value), memory);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, pack(one, memory)]));
+  const fields = fieldNames(value).map(
+    (key) => [key, pack((value as Record<string, unknown>)[key], memory)] as const,
+  );
+  // A row has no maps of its own.
+  return hasOwnOrder(value) ? new Map(fields) : Object.fromEntries(fields);
 }
 
 function moved(packed: Packed['packed'], values: Packed['values'], memory: ArrayBuffer[]): Packed {
@@ -33,12 +39,19 @@ function moved(packed: Packed['packed'], values: Packed['values'], memory: Array
   return { packed, values };
 }
 
-/** What {@link pack} was given. */
+/** The value that {@link pack} was given. */
 export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (value instanceof Map) {
+    const fields = [...value].map(([key, one]) => [key, unpack(one)] as const);
+    return inOrder(
+      Object.fromEntries(fields),
+      fields.map(([key]) => key),
+    );
+  }
   const { packed, values } = value as Partial<Packed>;
-  // A row may have fields of these names, but no typed arrays of these kinds in them.
+  // A row may have fields with these names, but not with typed arrays of these kinds.
   if (packed === 'numbers' && values instanceof Int32Array) return Array.from(values);
   if (packed === 'flags' && values instanceof Uint8Array)
     return Array.from(values, (one) => one === 1);

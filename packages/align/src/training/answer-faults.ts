@@ -15,5 +15,5 @@ export const sameAnswersFault = (better: string, worse: string): Fault => ({
   expected: 'two answers that the model can tell apart',
   found: `the same tokens as "${better}" once the chat template has rendered both`,
   advice:
-    'The template may leave out what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
+    'The template may drop what makes them differ, such as reasoning: see the row with keel tokens. Fix the row, or pass --on-bad-row skip',
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
-import type { TrainPpoOptions } from '../methods/online/run-online.ts';
+import type { TrainPpoOptions } from '../methods/ppo/ppo.ts';
 import type { KillMoment } from '../testing/kill-moment.ts';
 import { Killing } from '../testing/killing.ts';
 import { expectSameRun } from '../testing/run-files.ts';

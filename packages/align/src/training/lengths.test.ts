@@ -2,7 +2,7 @@ import { Tokenizer } from '@keel/model';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../../../model/src/tokenizer/testing/tiny-tokenizer.ts';
 import { PairSource } from '../methods/pairs/pair-source.ts';
-import { rowsOf, tinyChatTokenizer, tinyRows } from '../testing/tiny-chat-model.ts';
+import { rowsOf, tinyChatTokenizer, tinyRows, tinyTemplate } from '../testing/tiny-chat-model.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 
 const long = { prompt: 'hello '.repeat(200), chosen: 'a', rejected: 'b', extra: {} };
@@ -19,6 +19,34 @@ describe('a survey', () => {
     expect(notices).toEqual([expect.stringMatching(/^2 of 6 rows of --data are left out/)]);
     report.tell({ all: true });
     expect(notices).toHaveLength(1);
+  });
+
+  it('tells which messages and which text of the assistant the template leaves out', async () => {
+    const forgetful = tinyTemplate.replace(
+      'message.content',
+      "('' if message.role == 'tool' else message.content.split(';')[-1])",
+    );
+    const asked = [{ role: 'user', content: 'hello' }];
+    const dropped = [...asked, { role: 'tool', content: '1' }];
+    const answers = (chosen: string) => ({
+      chosen: [{ role: 'assistant', content: chosen }],
+      rejected: [{ role: 'assistant', content: 'no' }],
+      extra: {},
+    });
+    const rows = [
+      { prompt: asked, ...answers('wo') },
+      { prompt: dropped, ...answers('wo') },
+      { prompt: dropped, ...answers('a;wo') },
+    ];
+    const options = { seed: 1, shuffle: false, maxLength: 200 };
+    const notices: string[] = [];
+    await surveyLengths(new PairSource(rowsOf(rows), tinyChatTokenizer(forgetful), options), {
+      notice: (text) => notices.push(text),
+    });
+    expect(notices).toEqual([
+      expect.stringMatching(/^2 of 3 rows of --data: .*\(tool\)/),
+      expect.stringMatching(/^1 of 3 rows of --data: .*\(content\)/),
+    ]);
   });
 
   it('of a large dataset tells as it goes, whenever there is twice as much', async () => {

@@ -1,6 +1,7 @@
 // Which rows fit --max-length: known before the first step, so that an epoch has as many steps as
 // it has usable rows.
 import { setImmediate } from 'node:timers/promises';
+import { lostParts } from '../batching/lost-text.ts';
 import { trainingShape } from '../config/training-options.ts';
 import type { Notice } from './run-data.ts';
 import type { AnySource } from './tokenised-source.ts';
@@ -63,10 +64,19 @@ export class LengthReport {
     this.#say(truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;
     });
-    const fields = [...new Set([...lost.values()].flat())].join(', ');
-    this.#say(lost.size, all, (count) => {
+    const { fields, roles } = lostParts([...new Set([...lost.values()].flat())]);
+    const rowsWith = (part: 'fields' | 'roles') =>
+      [...lost.values()].filter((names) => lostParts(names)[part].length > 0).length;
+    this.#say(rowsWith('roles'), all, (count) => {
       return (
-        `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields}), ` +
+        `${count} of ${length} rows of ${option}: the chat template drops whole messages (${roles.join(', ')}), ` +
+        'so the model does not see them. Write their text in a message that it does write, or pass another template ' +
+        'with --chat-template; keel tokens shows what is left'
+      );
+    });
+    this.#say(rowsWith('fields'), all, (count) => {
+      return (
+        `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields.join(', ')}), ` +
         'so it is not trained on. Such templates drop reasoning or tool calls; keel tokens shows what is left'
       );
     });

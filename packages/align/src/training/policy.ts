@@ -122,7 +122,6 @@ export const loraOptionsOf = (options: TrainingOptions): LoraOptions => ({
 function layerNumbers(texts: readonly string[]): number[] {
   return texts.flatMap((text) => {
     const [first, last = first] = text.split('-').map(Number) as [number, number?];
-    if (last < first) throw new Error(`--lora-layers ${text}: the range ends before it begins`);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }

@@ -11,7 +11,7 @@ import {
 } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** Tells the user a sentence. */
 export type Notice = (text: string) => void;

@@ -7,8 +7,8 @@ import type { OptionDescriptor } from '../config/options.ts';
 import type { ProgramParts } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { FileHash } from '../data/open-rows.ts';
-import { inputFiles } from '../recipes/input-files.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
+import { inputFiles } from './input-files.ts';
 import type { Policy } from './policy.ts';
 import type { Notice, RunData } from './run-data.ts';
 import { savedIdentity } from './training-state.ts';
@@ -32,16 +32,7 @@ export interface RunIdentity {
  * Options whose files the identity has under their own rules, or that name none of the run's
  * inputs.
  */
-const othersInputs: readonly string[] = [
-  'data',
-  'evalData',
-  'model',
-  'adapter',
-  'reference',
-  'output',
-];
-/** Kinds of values, as --help calls them, that name files. */
-const fileKinds: readonly string[] = ['file', 'folder', 'model'];
+const othersInputs: readonly string[] = ['data', 'evalData', 'model', 'adapter', 'reference'];
 
 /** Begins the name of an input that the program passed. */
 const OF_PROGRAM = "the program's ";
@@ -67,11 +58,10 @@ export async function identityOf(
   if (options.adapter !== null) {
     inputs['--adapter'] = [{ name: options.adapter, sha256: hashAdapter(options.adapter) }];
   }
-  for (const descriptor of definition.descriptors) {
-    const { name, flag, value = '', flagOnly } = descriptor;
-    if (flagOnly || othersInputs.includes(name) || !fileKinds.includes(value)) continue;
+  for (const { name, flag, flagOnly, reads } of definition.descriptors) {
+    if (flagOnly || othersInputs.includes(name) || reads === 'rows' || reads === 'reward') continue;
     const named = (options as unknown as Readonly<Record<string, unknown>>)[name];
-    const files = await inputFiles(descriptor, named);
+    const files = await inputFiles(reads, named);
     if (files !== null) inputs[flag] = files;
   }
   for (const [what, part] of Object.entries(programParts)) inputs[`${OF_PROGRAM}${what}`] = [part];

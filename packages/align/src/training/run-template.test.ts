@@ -51,7 +51,7 @@ const configOf = ({ output }: AlignPairsOptions): Record<string, unknown> =>
 it('prints the date on which the run was started, also when it is resumed on another day', async () => {
   const straight = optionsOf();
   const notices = await align(straight);
-  const told = notices.filter((text) => text.includes('the chat template prints the date'));
+  const told = notices.filter((text) => text.includes('--template-date'));
   expect(told).toEqual([expect.stringContaining('2026-11-28T12:00:00')]);
   expect(configOf(straight).template_date).toBe('2026-11-28T12:00:00');
 

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { AdamW, type Optimiser, setThreads, type Tensor, threads, torchBuild } from '@keel/torch';
+import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import { dateNotice } from '../config/template-options.ts';
@@ -128,7 +128,7 @@ export interface TrainingKind<
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?(options: Options): readonly Schedule[];
   /** What moves the parameters; AdamW unless told. */
-  optimiser?(parameters: Map<string, Tensor>, options: Options): Optimiser;
+  optimiser?(policy: P, options: Options): Optimiser;
   /**
    * After the last step, before the result is written. @returns what the report has beside what all
    * have
@@ -263,7 +263,7 @@ async function train<
   run.writeEnvironment(environment);
   using owned = new DisposableStack();
   const optimiser = owned.adopt(
-    kind.optimiser?.(parameters, options) ??
+    kind.optimiser?.(policy, options) ??
       new AdamW(parameters, { weightDecay: options.weightDecay }),
     (one) => one.dispose(),
   );

@@ -2,13 +2,13 @@
 // stopping.
 import { setImmediate } from 'node:timers/promises';
 import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
+import { parseProfileSteps } from '../config/profile-steps.ts';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
-import { parseProfileSteps } from '../profiling/profile-steps.ts';
 import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
-import type { JudgedLine } from '../rollouts/samples-log.ts';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 import { PendingRows } from '../runs/pending-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
+import type { JudgedLine } from '../runs/samples-log.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
 import {
   type CheckpointParts,

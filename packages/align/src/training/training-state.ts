@@ -18,7 +18,7 @@ import {
   type Tensor,
   tidy,
 } from '@keel/torch';
-import { writeFileAtomic } from '../runs/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import type { RunIdentity } from './run-identity.ts';
 import type { TaskState, TrainingTask } from './training-task.ts';
 

@@ -5,9 +5,9 @@ import {
   type PlannedStage,
   type Recipe,
   type RecipePlan,
-} from '@keel/align';
+} from '@keel/align/internal';
 
-/** What a stage is called, where it is something else. */
+/** What to call a stage; in a comparison it is an entry. */
 export interface Noun {
   one: string;
   many: string;
@@ -15,7 +15,7 @@ export interface Noun {
 
 const stageNoun: Noun = { one: 'stage', many: 'stages' };
 
-/** What a call would do, for people. */
+/** The plan as text. */
 export function planText(
   { path, output }: Recipe,
   { stages, unused }: RecipePlan,
@@ -40,7 +40,8 @@ export function planText(
     ];
   });
   const notes = unused.map(
-    (name) => `No stage takes the result of ${name}: write \${stages.${name}} where one is to.`,
+    (name) =>
+      `No stage uses the result of ${name}. To use it, write \${stages.${name}} in a later stage.`,
   );
   return [
     `${path}: ${count(stages.length, noun)}, in ${output}`,
@@ -56,22 +57,22 @@ const count = (number: number, { one, many }: Noun): string =>
   number === 1 ? `1 ${one}` : `${number} ${many}`;
 
 export function stateText({ state: { status, why, step } }: Pick<PlannedStage, 'state'>): string {
-  if (status === 'done') return 'done, and nothing changed';
-  if (status === 'resume') return `goes on after step ${step}: ${why.join('; ')}`;
-  return `runs: ${why.join('; ')}`;
+  if (status === 'done') return 'done (unchanged)';
+  if (status === 'resume') return `resume after step ${step} (${why.join('; ')})`;
+  return `run (${why.join('; ')})`;
 }
 
 function sumText(stages: readonly PlannedStage[], noun: Noun): string {
   const estimates = stages.flatMap(({ estimate }) => estimate ?? []);
-  if (estimates.length === 0) return 'Nothing is to run.';
+  if (estimates.length === 0) return 'Nothing to run.';
   const seconds = estimates.reduce((sum, one) => sum + one.seconds, 0);
   const memory = Math.max(...estimates.map((one) => one.memoryBytes));
-  return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's fastest matrix product, ${gigabytes(memory)} at most.`;
+  return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's peak matmul speed, at most ${gigabytes(memory)} of memory.`;
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-/** The same as one object. */
+/** The plan as a JSON object. */
 export function planJson(
   { path, output }: Recipe,
   { stages, unused }: RecipePlan,

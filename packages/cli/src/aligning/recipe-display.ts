@@ -5,7 +5,7 @@ import {
   type RecipeResult,
   stageVerbs,
   stepsTook,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';
@@ -20,7 +20,7 @@ type Stage = RecipeEvent['stage'];
 export class RecipeDisplay {
   readonly #recipe: Recipe;
   readonly #json: boolean;
-  /** Goes on with the recipe. */
+  /** The command that resumes the recipe. */
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
 
@@ -45,7 +45,7 @@ export class RecipeDisplay {
         this.close();
         if (this.#json)
           printJson({ type: 'stage', stage: name, number, of, verb, status, why, step });
-        // The plan has told of those that are done.
+        // The plan has already listed the finished stages.
         else if (status !== 'done')
           say(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
         this.#current = this.#json
@@ -55,7 +55,7 @@ export class RecipeDisplay {
       }
       case 'merge':
         if (this.#json) printJson({ type: 'merge', stage: name, path: event.path });
-        else say(`The adapter of ${name} is merged into its model: ${event.path}`);
+        else say(`Merged the adapter of ${name} into its base model: ${event.path}`);
         break;
       case 'run':
         this.#current?.event(event.event);
@@ -97,9 +97,9 @@ export class RecipeDisplay {
       } else {
         const where =
           step === 0
-            ? `before the stage ${stage}`
-            : `in the stage ${stage} after step ${step}; its checkpoint is in ${path}/${stage}`;
-        say(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
+            ? `before stage ${stage}`
+            : `in stage ${stage} after step ${step}; its checkpoint is in ${path}/${stage}`;
+        say(`\nStopped ${where}.\nResume with:  ${this.#resume}`);
       }
       return;
     }
@@ -107,7 +107,7 @@ export class RecipeDisplay {
     const use = useOf(last, `${path}/${last.name}/final`);
     if (this.#json) printJson({ type: 'done', run: path, ran, report, [use.name]: use.command });
     else {
-      const what = ran.length === 0 ? 'Nothing was to run' : `Ran: ${ran.join(', ')}`;
+      const what = ran.length === 0 ? 'Nothing to run' : `Ran: ${ran.join(', ')}`;
       say(`\n${what}. Report: ${report}\n${use.words}: ${use.command}`);
     }
   }
@@ -116,7 +116,7 @@ export class RecipeDisplay {
 const useOf = ({ verb, options }: Stage, final: string): ResultUse =>
   stageVerbs[verb]!.gives === 'reward model' ? scoreWith(options, final) : chatWith(options, final);
 
-/** The command line that goes on with a recipe. */
+/** The command that resumes a recipe. */
 export const alignCommand = ({
   recipe,
   output,

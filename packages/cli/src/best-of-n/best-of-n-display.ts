@@ -1,14 +1,14 @@
+import type { BestOfNResult } from '@keel/align';
+import type { BestOfNProgress } from '@keel/align/config';
 import {
   type BestOfK,
-  type BestOfNProgress,
-  type BestOfNResult,
   type BestOfNSummary,
   drawBar,
   formatCount,
   formatDuration,
   PlainPace,
   RateMeter,
-} from '@keel/align';
+} from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import { shellWord } from '../shell-word.ts';
@@ -16,7 +16,7 @@ import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
 
-/** Shows best-of-n sampling. */
+/** Shows the progress and the result of best-of-n sampling. */
 export interface BestOfNDisplay {
   progress(progress: BestOfNProgress): void;
   say(text: string): void;
@@ -29,7 +29,7 @@ type Shown = Pick<BestOfNVerbOptions, 'json' | 'write' | 'numGenerations'>;
 export const bestOfNDisplay = (options: Shown): BestOfNDisplay =>
   options.json ? jsonDisplay() : new HumanBestOfN(options);
 
-/** An object each ten seconds, and one at the end. */
+/** One object every ten seconds, and one at the end. */
 function jsonDisplay(): BestOfNDisplay {
   const pace = new PlainPace();
   return {
@@ -87,7 +87,7 @@ class HumanBestOfN implements BestOfNDisplay {
       this.#tokens.resume();
       return;
     }
-    // Where a chunk ends the answers under way are counted among those that are done.
+    // At the end of a chunk, answers in progress become finished ones, and the count may not rise.
     this.#answers.add(Math.max(0, progress.answers - before.answers));
     this.#tokens.add(progress.tokens - before.tokens);
     if (this.#bar !== null) this.#bar.update(progress.answers);
@@ -104,21 +104,22 @@ class HumanBestOfN implements BestOfNDisplay {
 
   ended({ output, interrupted, done, rows, summary }: BestOfNResult): void {
     if (interrupted) {
-      say(`\nStopped after ${done} prompts. The same command goes on from there.`);
+      say(`\nStopped after ${done} prompts. Run the same command again to resume.`);
       return;
     }
     const { prompts, leftOut, badRows, firstFault, answers, meanTokens, ended, ties, curve } =
       summary!;
     if (leftOut > 0) {
-      say(`Prompts left out, as they leave no room for --max-new-tokens: ${leftOut}`);
+      say(`Prompts skipped because they leave no room for --max-new-tokens: ${leftOut}`);
     }
-    if (badRows > 0) console.log(`Bad rows left out: ${badRows}, the first: ${firstFault}`);
+    if (badRows > 0) console.log(`Bad rows skipped: ${badRows}. First: ${firstFault}`);
     const missing = prompts - rows;
-    if (missing > 0) say(`Prompts without a row, as ${reasons[this.#options.write]}: ${missing}`);
+    if (missing > 0)
+      say(`Prompts without a row, because ${reasons[this.#options.write]}: ${missing}`);
     if (prompts > 0) {
       say(
-        `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} came to their end` +
-          `${ties > 0 ? `; ${percent(ties)} of the prompts have answers of one reward only` : ''}`,
+        `\n${answers} answers to ${prompts} prompts: ${meanTokens.toFixed(0)} tokens on average, ${percent(ended)} finished` +
+          `${ties > 0 ? `; ${percent(ties)} of the prompts have answers that all score the same` : ''}`,
       );
       say(table(curve));
     }
@@ -151,14 +152,14 @@ const reasons = {
 };
 
 const use = {
-  best: 'Learn them: npx keel sft',
-  all: 'Learn a reward of them: npx keel reward',
-  pairs: 'Align a model on them: npx keel dpo',
+  best: 'Train on them: npx keel sft',
+  all: 'Train a reward model on them: npx keel reward',
+  pairs: 'Align a model with them: npx keel dpo',
 };
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 
-/** All n up to 16, then powers of two and the last. */
+/** Every k up to 16; for larger n, the powers of two and n itself. */
 function table(curve: readonly BestOfK[]): string {
   const shown = curve.filter(
     ({ k }) => curve.length <= 16 || (k & (k - 1)) === 0 || k === curve.length,

@@ -1,11 +1,11 @@
-import { answerOpening, openedPrompt } from '@keel/align';
+import { answerOpening, openedPrompt } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel } from '@keel/model';
 import { promptTokens } from '../generating/prompt-tokens.ts';
 import type { Conversation } from './conversation.ts';
 
 /**
- * The model's next turn, shown as it is written. What stands when the signal stops it is the turn;
- * where nothing stands yet, the question is taken back.
+ * Generates the model's next turn and shows it as it is written. If the signal stops it, the text
+ * so far becomes the turn; if there is none yet, the question is removed.
  */
 export async function answer(
   model: LanguageModel,

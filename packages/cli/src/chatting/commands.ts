@@ -1,38 +1,38 @@
-import { nearest } from '../torch-free/align-config.ts';
+import { nearest } from '@keel/align/config';
 import type { Conversation } from './conversation.ts';
 
 interface ChatCommand {
   usage: string;
   help: string;
-  /** @returns what is said to the user; null ends the chat */
+  /** @returns the reply to the user; null ends the chat */
   run(conversation: Conversation, argument: string): string | null;
 }
 
 const commands: Record<string, ChatCommand> = {
   reset: {
     usage: '/reset',
-    help: 'begin a new conversation',
+    help: 'start a new conversation',
     run(conversation) {
       conversation.reset();
-      return 'A new conversation.';
+      return 'Started a new conversation.';
     },
   },
   system: {
     usage: '/system <text>',
-    help: 'set the system message and begin anew; without text: none',
+    help: 'set the system message and start over; without text, remove it',
     run(conversation, text) {
       conversation.setSystem(text === '' ? null : text);
       return text === ''
-        ? 'No system message. A new conversation.'
-        : 'A new conversation under it.';
+        ? 'Removed the system message. Started a new conversation.'
+        : 'Set the system message. Started a new conversation.';
     },
   },
   save: {
     usage: '/save <file.jsonl>',
-    help: 'add the conversation to a file as a row of messages',
+    help: 'append the conversation to a file as a row with messages',
     run(conversation, path) {
-      if (path === '') return 'Name the file: /save chats.jsonl';
-      if (conversation.exchanges === 0) return 'Nothing was said yet.';
+      if (path === '') return 'Give a file name: /save chats.jsonl';
+      if (conversation.exchanges === 0) return 'The conversation is empty.';
       try {
         conversation.save(path);
       } catch (error) {
@@ -43,14 +43,14 @@ const commands: Record<string, ChatCommand> = {
   },
   undo: {
     usage: '/undo',
-    help: 'take the last question and its answer back',
+    help: 'remove the last question and its answer',
     run(conversation) {
       const question = conversation.undo();
-      return question === null ? 'Nothing to take back.' : `Taken back: ${question}`;
+      return question === null ? 'Nothing to undo.' : `Removed: ${question}`;
     },
   },
   help: { usage: '/help', help: 'show this', run: () => helpText() },
-  exit: { usage: '/exit', help: 'leave (so does ^C or ^D at the prompt)', run: () => null },
+  exit: { usage: '/exit', help: 'quit (also Ctrl-C or Ctrl-D at the prompt)', run: () => null },
 };
 
 const helpText = (): string =>
@@ -65,7 +65,8 @@ export type LineMeaning =
   | { type: 'leave' };
 
 /**
- * Runs a line that is a command. Two slashes at the beginning ask a question that begins with one.
+ * Runs a line that is a command. A line that starts with two slashes is a question that starts with
+ * one.
  */
 export function interpretLine(line: string, conversation: Conversation): LineMeaning {
   if (line.startsWith('//')) return { type: 'question', text: line.slice(1) };
@@ -77,7 +78,7 @@ export function interpretLine(line: string, conversation: Conversation): LineMea
     const near = nearest(name, Object.keys(commands));
     return {
       type: 'said',
-      text: `There is no /${name}${near ? `; did you mean /${near}?` : ''}\n${helpText()}`,
+      text: `Unknown command /${name}.${near ? ` Did you mean /${near}?` : ''}\n${helpText()}`,
     };
   }
   const text = command.run(conversation, argument.trim());

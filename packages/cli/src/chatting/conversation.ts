@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import type { Message } from '@keel/align';
-import { fileError } from '../torch-free/file-error.ts';
+import type { Message } from '@keel/align/data';
+import { fileError } from '@keel/model/without-torch';
 
 /** A conversation: an optional system message and turns of user and assistant. */
 export class Conversation {
@@ -16,7 +16,7 @@ export class Conversation {
     return [...system, ...this.#turns];
   }
 
-  /** Whole exchanges of user and assistant. */
+  /** Number of complete user-assistant exchanges. */
   get exchanges(): number {
     return this.#turns.filter(({ role }) => role === 'assistant').length;
   }
@@ -29,20 +29,18 @@ export class Conversation {
     this.#turns.push({ role: 'assistant', content });
   }
 
-  /** Begins anew; the system message stays. */
+  /** Starts over with the same system message. */
   reset(): void {
     this.#turns = [];
   }
 
-  /** Another system message, and a new conversation under it. */
+  /** Sets the system message and starts over. */
   setSystem(system: string | null): void {
     this.#system = system;
     this.reset();
   }
 
-  /**
-   * Takes the last question and its answer back. @returns the question, null where there is none
-   */
+  /** Removes the last question and its answer. @returns the question; null if there is none */
   undo(): string | null {
     const last = this.#turns.findLastIndex(({ role }) => role === 'user');
     if (last < 0) return null;
@@ -51,8 +49,8 @@ export class Conversation {
   }
 
   /**
-   * Adds the conversation to a JSONL file, as a row that `messages` data has.
-   * @throws FileError when the file system refuses
+   * Appends the conversation to a JSONL file, as a row with `messages`.
+   * @throws FileError if the file cannot be written
    */
   save(path: string): void {
     try {

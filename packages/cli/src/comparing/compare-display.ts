@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { CompareOptions } from '@keel/align/config';
 import {
   type CompareEntry,
   type CompareEvent,
-  type CompareOptions,
   type CompareResult,
   type Comparison,
   type ComparisonPlan,
@@ -14,7 +14,7 @@ import {
   type MeasuringEstimate,
   PlainPace,
   stepsTook,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
@@ -27,17 +27,17 @@ import { tableText } from './table-text.ts';
 const noun: Noun = { one: 'entry', many: 'entries' };
 
 /**
- * Shows a comparison: each entry's run as its verb shows it, how it measured, and at the end the
- * table.
+ * Shows a comparison: each entry's run as its verb shows it, its measurements, and the table at the
+ * end.
  */
 export class CompareDisplay {
   readonly #comparison: Comparison;
   readonly #json: boolean;
-  /** Goes on with the comparison. */
+  /** The command that resumes the comparison. */
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
   #pace = new PlainPace({ seconds: 5 });
-  /** By sentence, the entry whose run said it first. */
+  /** For each notice, the entry whose run printed it first. */
   readonly #said = new Map<string, string>();
 
   constructor(comparison: Comparison, resume: string) {
@@ -96,7 +96,9 @@ export class CompareDisplay {
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
-  /** What a run says of model and machine is the same for all of them, but for its numbers. */
+  /**
+   * Runs repeat the same notices about model and machine, with other numbers: show each only once.
+   */
   #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
     if (event.type !== 'notice') return false;
     const sentence = event.text.replaceAll(/[\d.]+/g, '#');
@@ -124,7 +126,7 @@ export class CompareDisplay {
       printJson({ type: 'measuring', entry: entry?.name ?? null, part, done, total });
       return;
     }
-    const what = part === 'pairs' ? 'held-out pairs' : 'held-out prompts answered';
+    const what = part === 'pairs' ? 'held-out pairs scored' : 'held-out prompts answered';
     say(`${this.#named(entry)}  ${done} of ${total} ${what}`);
   }
 
@@ -145,7 +147,7 @@ export class CompareDisplay {
     const left =
       secondsLeft === null || secondsLeft === 0
         ? ''
-        : `\n${formatDuration(secondsLeft)} left for all entries, if they take as long`;
+        : `\nabout ${formatDuration(secondsLeft)} left for all entries`;
     say(`${this.#named(entry)}  ${sentence(numbers)}${left}`);
   }
 
@@ -171,7 +173,7 @@ export class CompareDisplay {
         printJson({ type: 'interrupted', entry, step, run: path, resume: this.#resume });
       } else {
         const where = step === 0 ? `before ${entry}` : `in ${entry} after step ${step}`;
-        say(`\nStopped ${where}.\nGo on:  ${this.#resume}`);
+        say(`\nStopped ${where}.\nResume with:  ${this.#resume}`);
       }
       return;
     }
@@ -184,7 +186,7 @@ export class CompareDisplay {
         '',
         `Report: ${files.report}`,
         `Numbers: ${files.results}, ${files.table}, ${files.plot}`,
-        `Try the first: ${this.#chat(results)}`,
+        `Chat with the first: ${this.#chat(results)}`,
       ];
       say(`\n${lines.join('\n')}`);
     }
@@ -208,7 +210,7 @@ export class CompareDisplay {
   }
 }
 
-/** One entry's numbers in a line. */
+/** One entry's numbers on one line. */
 function sentence(numbers: EntryNumbers): string {
   const parts = (
     [
@@ -226,7 +228,7 @@ function sentence(numbers: EntryNumbers): string {
   return parts.join('  ');
 }
 
-/** The command line that goes on with a comparison. */
+/** The command that resumes a comparison. */
 export const compareCommand = ({ output }: CompareOptions): string =>
   `npx keel compare --config ${shellWord(join(output, 'compare.yaml'))}`;
 
@@ -235,4 +237,4 @@ const measuringText = (
   { maxNewTokens, reward }: CompareOptions,
 ): string =>
   `To measure: ${entries} ${entries === 1 ? 'model' : 'models'}, each on ${pairs} held-out pairs and ${prompts} prompts, ` +
-  `at most ${formatDuration(seconds)} where all answers have ${maxNewTokens} tokens${reward === null ? '' : "; the reward's own time is not in it"}.`;
+  `at most ${formatDuration(seconds)} if every answer has ${maxNewTokens} tokens${reward === null ? '' : ', not counting the reward'}.`;

@@ -6,16 +6,16 @@ import {
   formatDuration,
   formatSummary,
   rowsOf,
-} from '@keel/align';
+} from '@keel/align/internal';
 
-/** What is left out on a narrow terminal, first to last; the report has it. */
+/** Columns dropped on a narrow terminal, in this order; the report has them all. */
 const spare = ['time', 'tokens', 'reward', 'rejected', 'length', 'likelier'];
 
 /**
- * The table of a comparison for a terminal, and what its columns are.
- * @param room columns of the terminal
+ * A comparison's table for a terminal, with a key to its columns.
+ * @param terminalWidth in columns
  */
-export function tableText(results: ComparisonResults, room: number): string {
+export function tableText(results: ComparisonResults, terminalWidth: number): string {
   const columns = columnsOf(results);
   const table = [
     ['', ...columns.map(({ label }) => label), 'tokens', 'time'],
@@ -27,7 +27,7 @@ export function tableText(results: ComparisonResults, room: number): string {
     ]),
   ];
   const gone = [...spare];
-  while (widthOf(table) > room && gone.length > 0) {
+  while (widthOf(table) > terminalWidth && gone.length > 0) {
     const at = table[0]!.indexOf(gone.shift()!);
     if (at > 0) for (const cells of table) cells.splice(at, 1);
   }

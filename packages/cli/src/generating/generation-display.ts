@@ -1,14 +1,15 @@
-import { type Content, exactJson, isChat } from '@keel/align';
+import { type Content, isChat } from '@keel/align/data';
+import { exactJson } from '@keel/align/internal';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
 import { say, sayJsonText, write } from '../terminal.ts';
 import { InOrder } from './in-order.ts';
 
-/** Shows answers as they are written. */
+/** Shows answers as they are generated. */
 export interface GenerationDisplay {
   event(event: GenerationEvent): void;
 }
 
-/** A single answer, word by word. */
+/** Streams a single answer. */
 export const streamDisplay = (out: NodeJS.WritableStream = process.stdout): GenerationDisplay => ({
   event(event) {
     write(out, event.type === 'done' ? `${event.text}\n` : event.text);
@@ -22,7 +23,7 @@ export interface DisplayParts {
   fromFile: boolean;
 }
 
-/** A JSON object an answer, in the order of the prompts. */
+/** One JSON object per answer, in the order of the prompts. */
 export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): GenerationDisplay =>
   whole(samples, (result) => {
     const value = {
@@ -36,7 +37,7 @@ export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): Gener
     sayJsonText(exactJson(value));
   });
 
-/** Answers one after the other, each under its prompt. */
+/** Each answer under its prompt. */
 export const listDisplay = ({ prompts, samples }: DisplayParts): GenerationDisplay =>
   whole(samples, (result, place) => {
     const heading = samples > 1 ? ` (${result.sampleIndex + 1} of ${samples})` : '';

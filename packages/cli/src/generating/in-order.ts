@@ -1,11 +1,11 @@
-/** Hands on what comes in any order in its own order, from 0 on, as early as can be. */
+/** Takes values in any order and passes them on by position, from 0, as early as possible. */
 export class InOrder<T> {
   readonly #waiting = new Map<number, T>();
-  readonly #handOn: (value: T, place: number) => void;
+  readonly #passOn: (value: T, place: number) => void;
   #next = 0;
 
-  constructor(handOn: (value: T, place: number) => void) {
-    this.#handOn = handOn;
+  constructor(passOn: (value: T, place: number) => void) {
+    this.#passOn = passOn;
   }
 
   add(place: number, value: T): void {
@@ -13,7 +13,7 @@ export class InOrder<T> {
     while (this.#waiting.has(this.#next)) {
       const ready = this.#waiting.get(this.#next) as T;
       this.#waiting.delete(this.#next);
-      this.#handOn(ready, this.#next);
+      this.#passOn(ready, this.#next);
       this.#next += 1;
     }
   }

@@ -1,18 +1,19 @@
-import { isChat, promptText } from '@keel/align';
+import { isChat } from '@keel/align/data';
+import { promptText } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import type { AskedPrompt } from './read-prompts.ts';
 
 export interface PromptForm {
   /** System message before the prompt. */
   system: string | null;
-  /** The prompt is continued as it stands. */
+  /** Continue the prompt as it is, without the chat template. */
   raw: boolean;
 }
 
 /**
- * Token ids of a prompt: rendered by the model's chat template, as in training, or as it stands
- * where there is none.
- * @throws Error where a chat or a system message meets a model without a template, or --raw
+ * Token ids of a prompt, rendered with the model's chat template as in training. Without a template
+ * the text is used as it is.
+ * @throws Error for a chat or a system message if the model has no template or `raw` is set
  */
 export function promptTokens(
   { prompt, rendering }: AskedPrompt,
@@ -28,7 +29,9 @@ export function promptTokens(
       );
     }
     if (system !== null) {
-      throw new Error('--system: the model has no chat template, so it takes no system message');
+      throw new Error(
+        '--system: the model has no chat template to render it. Pass --chat-template, or drop --system',
+      );
     }
     return tokenizer.encode(prompt, { addSpecialTokens: true });
   }

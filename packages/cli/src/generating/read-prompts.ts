@@ -1,15 +1,15 @@
 import { text } from 'node:stream/consumers';
-import { openRows, type Place, type PromptRow } from '@keel/align';
+import { openRows, type Place, type PromptRow } from '@keel/align/data';
 
-/** A prompt, and what its chat template is given beside it. */
+/** A prompt, with its row's settings for the chat template. */
 export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
-  /** The row that it stands in; absent where it is no file's. */
+  /** The row that it is in; absent if it does not come from a file. */
   place?: Place;
 }
 
 /**
- * The prompts that were asked for: one, stdin's, or a file's.
- * @throws Error where stdin is empty, DataError where the file is not as it must be
+ * Reads the prompts: the one given, the one on stdin, or those in a file.
+ * @throws Error if stdin is empty, DataError if the file is invalid
  */
 export async function readPrompts({
   prompt,
@@ -25,8 +25,11 @@ export async function readPrompts({
     return found;
   }
   if (prompt !== '-') return [{ prompt: prompt! }];
-  // The newline that ends the last line is the shell's.
+  // The shell adds the final newline.
   const input = (await text(process.stdin)).replace(/\r?\n$/, '');
-  if (input === '') throw new Error('--prompt -: nothing came from stdin');
+  if (input === '')
+    throw new Error(
+      '--prompt -: stdin is empty. Pipe a prompt into it, or pass the text to --prompt',
+    );
   return [{ prompt: input }];
 }

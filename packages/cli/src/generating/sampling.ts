@@ -13,7 +13,7 @@ export interface SamplingFlags {
   seed: number;
 }
 
-/** What generation takes of them. */
+/** The same, as options of `generate`. */
 export const samplingOptions = (flags: SamplingFlags) =>
   ({
     maxNewTokens: flags.maxNewTokens,

@@ -10,11 +10,11 @@ export interface Facts {
   engine: Engine;
   tools: Tools;
   cache: ModelCache;
-  /** The variables that change how LibTorch runs, where they are set. */
+  /** Environment variables that change how LibTorch runs, if set. */
   variables: Record<string, string>;
 }
 
-/** Something to know of this machine. */
+/** Something to know about this machine. */
 export interface Finding {
   /** missing: Keel does not run without it; slow: it could be faster; note: good to know. */
   kind: 'missing' | 'slow' | 'note';
@@ -26,7 +26,7 @@ export interface Finding {
 const SET_UP = 'Run: npm run setup';
 const GIGABYTE = 1e9;
 
-/** What is missing, then what is slow, then what is good to know. */
+/** What is missing comes first, then what is slow, then notes. */
 export function findings(facts: Facts): Finding[] {
   const all = [
     ...missingParts(facts),
@@ -68,7 +68,7 @@ function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
     found.push({
       kind: 'slow',
       text: 'this processor has no fast bf16 (neither AVX512-BF16 nor AMX): bf16 is emulated',
-      advice: 'Leave --precision at auto: it takes fp32 here',
+      advice: 'Keep --precision auto: it selects fp32 here',
     });
   }
   const { cpuCapability } = loaded;
@@ -82,7 +82,7 @@ function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
   if (cpuCapability === 'DEFAULT') {
     found.push({
       kind: 'slow',
-      text: 'LibTorch uses no vector instructions (the processor lacks AVX2, or a variable says so)',
+      text: 'LibTorch uses no vector instructions (the processor lacks AVX2, or ATEN_CPU_CAPABILITY turns them off)',
       advice: 'Unset ATEN_CPU_CAPABILITY, or use another machine for training',
     });
   }
@@ -91,7 +91,7 @@ function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
     found.push({
       kind: 'slow',
       text: 'this LibTorch is a debug build',
-      advice: 'Name a release build: KEEL_LIBTORCH=/path/to/torch npm run setup',
+      advice: 'Use a release build: KEEL_LIBTORCH=/path/to/torch npm run setup',
     });
   }
   return found;
@@ -102,28 +102,28 @@ function threadFindings({ hardware, engine: { loaded }, variables }: Facts): Fin
   const { usableCores, cpuQuota, load } = hardware;
   const granted = Math.min(usableCores, Math.max(1, Math.ceil(cpuQuota ?? usableCores)));
   const setBy = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS'].filter((name) => name in variables);
-  const because = setBy.map((name) => `, since ${name} is ${variables[name]}`).join('');
+  const because = setBy.map((name) => `, because ${name}=${variables[name]}`).join('');
   if (loaded !== null && loaded.threads > granted) {
     found.push({
       kind: 'slow',
-      text: `LibTorch takes ${loaded.threads} threads on ${granted} usable cores${because}`,
-      advice: `Give --threads ${granted}, or set OMP_NUM_THREADS=${granted}`,
+      text: `LibTorch uses ${loaded.threads} threads on ${granted} usable cores${because}`,
+      advice: `Pass --threads ${granted}, or set OMP_NUM_THREADS=${granted}`,
     });
   } else if (loaded !== null && loaded.threads < granted) {
-    // Two threads of one core share its units: half the cores is what LibTorch takes there by
-    // itself.
+    // Two hardware threads share one core's units: LibTorch then uses half of the logical cores by
+    // default.
     found.push({
       kind: because === '' ? 'note' : 'slow',
-      text: `LibTorch takes ${loaded.threads} of ${granted} usable cores${because}`,
+      text: `LibTorch uses ${loaded.threads} of ${granted} usable cores${because}`,
       advice:
-        because === '' ? `Try --threads ${granted}` : `Unset it, or give --threads ${granted}`,
+        because === '' ? `Try --threads ${granted}` : `Unset it, or pass --threads ${granted}`,
     });
   }
   if (load > granted + 0.5) {
     found.push({
       kind: 'slow',
-      text: `other programs use the machine: a load of ${load.toFixed(1)} on ${granted} usable cores`,
-      advice: 'Stop them while training, or leave them cores with --threads',
+      text: `other programs are using this machine: load ${load.toFixed(1)} on ${granted} usable cores`,
+      advice: 'Stop them while training, or leave cores for them with --threads',
     });
   }
   return found;
@@ -135,8 +135,8 @@ function acceleratorFindings({ hardware: { gpus }, engine: { loaded } }: Facts):
     return [
       {
         kind: 'slow',
-        text: 'LibTorch is a CUDA build but finds no device, so the processor is used',
-        advice: 'See whether nvidia-smi lists one, and whether CUDA_VISIBLE_DEVICES hides it',
+        text: 'LibTorch is a CUDA build but finds no GPU, so Keel runs on the CPU',
+        advice: 'Check that nvidia-smi lists a GPU and that CUDA_VISIBLE_DEVICES does not hide it',
       },
     ];
   }
@@ -144,7 +144,7 @@ function acceleratorFindings({ hardware: { gpus }, engine: { loaded } }: Facts):
   return [
     {
       kind: 'slow',
-      text: `there is an accelerator (${gpus[0]}), but LibTorch is a build for processors only`,
+      text: `there is a GPU (${gpus[0]}), but LibTorch is a CPU-only build`,
       advice:
         'Install a CUDA build of torch, then: KEEL_LIBTORCH=/path/to/site-packages/torch npm run setup',
     },
@@ -156,7 +156,7 @@ function memoryFindings({ hardware: { availableBytes } }: Facts): Finding[] {
   return [
     {
       kind: 'slow',
-      text: `only ${(availableBytes / GIGABYTE).toFixed(1)} GB of memory are free`,
+      text: `only ${(availableBytes / GIGABYTE).toFixed(1)} GB of memory is free`,
       advice: 'Close other programs, or train with --lora and a smaller --micro-batch-tokens',
     },
   ];
@@ -170,7 +170,7 @@ function modelFindings({ cache }: Facts): Finding[] {
       kind: damaged ? 'missing' : 'note',
       text: damaged
         ? `the default model is damaged: ${cache.defaultModelPath}`
-        : 'the default model is not there yet; it is fetched when it is first used',
+        : 'the default model is not downloaded yet; it will be on first use',
       advice: damaged ? `Run: rm '${cache.defaultModelPath}' && npm run setup` : SET_UP,
     },
   ];

@@ -1,6 +1,6 @@
-// Run by `keel doctor --bench` in a process of its own: the doctor itself does without LibTorch.
+// Run by `keel doctor --bench` in a separate process: the doctor itself does not load LibTorch.
 // Progress goes to stderr.
-import { benchMachine } from '@keel/align';
+import { benchMachine } from '@keel/align/internal';
 
 const { stderr } = process;
 const found = await benchMachine((done, all, what) => {

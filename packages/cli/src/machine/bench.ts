@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { MachineBench } from '@keel/align';
+import type { MachineBench } from '@keel/align/internal';
 import { say, styled } from '../terminal.ts';
 
 /**
- * Measures what this machine can do at most; progress goes to stderr.
- * @throws Error where the measuring process fails
+ * Measures this machine's peak speeds; progress goes to stderr.
+ * @throws Error if the measuring process fails
  */
 export function runBench(): Promise<MachineBench> {
   const program = fileURLToPath(new URL('bench-engine.ts', import.meta.url));
@@ -18,12 +18,13 @@ export function runBench(): Promise<MachineBench> {
     child.once('error', fail);
     child.once('close', (code, signal) => {
       if (code === 0) done(JSON.parse(text) as MachineBench);
-      else fail(new Error(`measuring this machine ended with ${signal ?? code}; see above`));
+      else
+        fail(new Error(`the benchmark process ended with ${signal ?? code}; see its output above`));
     });
   });
 }
 
-/** What was measured, a line each. */
+/** Prints the measurements, one per line. */
 export function printBench({ matmul, memory }: MachineBench): void {
   const where = (one: { device: string; threads: number }): string =>
     one.device !== 'cpu' ? one.device : `${one.threads} thread${one.threads === 1 ? '' : 's'}`;
@@ -32,16 +33,16 @@ export function printBench({ matmul, memory }: MachineBench): void {
   say('');
   for (const one of matmul) {
     const rate = `${(one.flops / 1e9).toFixed(0)} GFLOP/s`.padEnd(15);
-    line('Products', `${rate}${one.precision}, ${where(one)}, at ${one.size} x ${one.size}`);
+    line('Matmul', `${rate}${one.precision}, ${where(one)}, at ${one.size} x ${one.size}`);
   }
   for (const one of memory) {
     const rate = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB/s`;
     line(
       'Bandwidth',
-      `${rate(one.read).padEnd(15)}read, ${rate(one.copy)} copied (both ways), ${where(one)}`,
+      `${rate(one.read).padEnd(15)}read, ${rate(one.copy)} copy (reads and writes), ${where(one)}`,
     );
   }
   say(
-    'Runs give their speed as a share of the products (mfu). Other busy programs make all of it too low.',
+    'Runs report their speed as a share of the matmul rate (mfu). Other busy programs lower these numbers.',
   );
 }

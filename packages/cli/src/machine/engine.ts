@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { torchBuild } from '@keel/torch';
-import { currentBuild, locateLibtorch } from '../torch-free/machine.ts';
+import { currentBuild, locateLibtorch } from '@keel/torch/locate-libtorch';
 
 export interface LibTorch {
   root: string;
@@ -11,16 +11,16 @@ export interface LibTorch {
   source: 'KEEL_LIBTORCH' | 'python' | 'cache';
 }
 
-/** What LibTorch says of itself once the addon is loaded. */
+/** What LibTorch reports about itself once the addon is loaded. */
 export type LoadedEngine = ReturnType<typeof torchBuild> & { threads: number };
 
-/** LibTorch and the addon, as far as they are there. */
+/** LibTorch and the addon, as far as they are installed. */
 export interface Engine {
   libtorch: LibTorch | null;
-  /** Path of the compiled addon; null where there is none. */
+  /** Path of the compiled addon; null if there is none. */
   addon: string | null;
   loaded: LoadedEngine | null;
-  /** Why it is not loaded; null where it is. */
+  /** Why it is not loaded; null if it is. */
   problem: string | null;
 }
 
@@ -54,6 +54,6 @@ function load(): Pick<Engine, 'loaded' | 'problem'> {
   });
   if (status === 0) return { loaded: JSON.parse(stdout) as LoadedEngine, problem: null };
   const reasons = stderr.split('\n').filter((line) => /^(\s*\[cause\]: )?\w*Error\b/.test(line));
-  const told = reasons.map((line) => line.replace(/^\s*(\[cause\]: )?\w*Error: /, '')).join(' ');
-  return { loaded: null, problem: told || `loading the addon ended with ${signal ?? status}` };
+  const reason = reasons.map((line) => line.replace(/^\s*(\[cause\]: )?\w*Error: /, '')).join(' ');
+  return { loaded: null, problem: reason || `loading the addon ended with ${signal ?? status}` };
 }

@@ -1,28 +1,28 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { cpuFlags, hasFastBfloat16 } from '../torch-free/machine.ts';
+import { cpuFlags, hasFastBfloat16 } from '@keel/model/without-torch';
 
-/** Instruction sets that decide how fast products are, slowest first; by Linux's names. */
-const telling = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'sve', 'bf16'];
+/** Instruction sets that determine matmul speed, slowest first, by their Linux names. */
+const instructionSets = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'sve', 'bf16'];
 
-/** What the machine has, as this process may use it. */
+/** The machine's hardware, as far as this process may use it. */
 export interface Hardware {
   cpu: string;
-  /** Of the instruction sets that matter, those that the processor has. */
+  /** The relevant instruction sets that the processor has. */
   features: string[];
   fastBfloat16: boolean;
   cores: number;
-  /** Cores that this process may use: its affinity and its control group. */
+  /** Cores that this process may use, by its affinity and its control group. */
   usableCores: number;
-  /** Share of cores that the control group grants, for example 1.5; null without a limit. */
+  /** Cores that the control group grants, for example 1.5; null without a limit. */
   cpuQuota: number | null;
-  /** Programs that want to run, averaged over a minute. */
+  /** Load average over one minute. */
   load: number;
   memoryBytes: number;
-  /** Bytes that this process could still take. */
+  /** Bytes that this process can still allocate. */
   availableBytes: number;
-  /** Names of NVIDIA devices, whatever LibTorch is used. */
+  /** Names of NVIDIA devices, whether or not LibTorch can use them. */
   gpus: string[];
 }
 
@@ -30,20 +30,20 @@ export function inspectHardware(): Hardware {
   const limit = process.constrainedMemory();
   return {
     cpu: cpus()[0]?.model.trim() || 'unknown',
-    features: telling.filter((name) => cpuFlags().has(name)),
+    features: instructionSets.filter((name) => cpuFlags().has(name)),
     fastBfloat16: hasFastBfloat16(),
     cores: cpus().length,
     usableCores: availableParallelism(),
     cpuQuota: cpuQuota(),
     load: loadavg()[0]!,
-    // Without a limit some systems report a number beyond all memory.
+    // Without a limit, some systems report more than the total memory.
     memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
     availableBytes: process.availableMemory(),
     gpus: nvidiaDevices(),
   };
 }
 
-/** The control group's limit, of version 2 or 1. */
+/** The control group's CPU limit, from version 2 or 1. */
 function cpuQuota(): number | null {
   const [quota, period] = read('/sys/fs/cgroup/cpu.max')?.split(' ').map(Number) ?? [
     Number(read('/sys/fs/cgroup/cpu/cpu.cfs_quota_us') ?? Number.NaN),

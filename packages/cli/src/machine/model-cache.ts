@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cachedDefaultModel, cacheFolder, defaultModel } from '../torch-free/machine.ts';
+import { cachedDefaultModel, cacheFolder, defaultModel } from '@keel/model/without-torch';
 
-/** What Keel keeps outside the clone. */
+/** Files that Keel caches outside the clone. */
 export interface ModelCache {
   path: string;
-  /** Bytes of all files in it, LibTorch among them. */
+  /** Bytes of all files in it, including LibTorch. */
   bytes: number;
-  /** The default model: whole and checked by its hash, not what it should be, or not there. */
+  /** The default model: complete with the right hash, damaged, or not downloaded. */
   defaultModel: 'whole' | 'damaged' | 'absent';
-  /** Where it lies, or would lie. */
+  /** Where it is, or would be. */
   defaultModelPath: string;
 }
 

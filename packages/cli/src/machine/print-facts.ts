@@ -1,16 +1,16 @@
 import { say, styled } from '../terminal.ts';
 import type { Facts, Finding } from './advice.ts';
 
-/** What was found, a line each. */
+/** Prints the facts, one per line. */
 export function printFacts(facts: Facts): void {
   for (const [name, value] of lines(facts)) say(styled('bold', name.padEnd(14)), String(value));
 }
 
-/** What follows from it. */
+/** Prints the findings. */
 export function printFindings(all: readonly Finding[]): void {
   const colours = { missing: 'red', slow: 'yellow', note: 'cyan' } as const;
   say('');
-  if (all.length === 0) say('Nothing is missing and nothing slow was found.');
+  if (all.length === 0) say('Nothing is missing, and no slow setting was found.');
   for (const { kind, text, advice } of all) {
     say(styled(colours[kind], kind.padEnd(8)), ` ${indent(text, 9)}`);
     say(`         ${indent(advice, 9)}`);
@@ -29,7 +29,7 @@ function lines({
   const { libtorch, addon, loaded } = engine;
   const { cores, usableCores, cpuQuota } = hardware;
   const quota =
-    cpuQuota === null ? '' : `, the control group grants ${Number(cpuQuota.toFixed(2))}`;
+    cpuQuota === null ? '' : `, limited to ${Number(cpuQuota.toFixed(2))} by the control group`;
   const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   return [
     ['Keel', keel],
@@ -42,31 +42,31 @@ function lines({
     ['Addon', addon ?? 'none'],
     ['Processor', `${hardware.cpu} (${hardware.features.join(', ') || 'no known features'})`],
     ['Accelerator', accelerator(hardware.gpus, loaded?.cudaDevices ?? 0)],
-    ['Threads', `${loaded?.threads ?? '?'} on ${usableCores} usable of ${cores} cores${quota}`],
+    ['Threads', `${loaded?.threads ?? '?'}, ${usableCores} of ${cores} cores usable${quota}`],
     ['Memory', `${gigabytes(hardware.availableBytes)} free of ${gigabytes(hardware.memoryBytes)}`],
     [
       'Precision',
       loaded
-        ? `auto takes ${loaded.cudaDevices > 0 || hardware.fastBfloat16 ? 'bf16' : 'fp32'}`
+        ? `auto selects ${loaded.cudaDevices > 0 || hardware.fastBfloat16 ? 'bf16' : 'fp32'}`
         : '?',
     ],
     ['Cache', `${cache.path}, ${gigabytes(cache.bytes)}`],
     ['Default model', model[cache.defaultModel]],
-    ['Tools', tools.found ?? (tools.missing === null ? 'not looked for' : 'incomplete, see below')],
+    ['Tools', tools.found ?? (tools.missing === null ? 'not checked' : 'incomplete, see below')],
     ...(set.length > 0 ? [['Variables', set.join(' ')] as [string, string]] : []),
   ];
 }
 
 const source = {
-  KEEL_LIBTORCH: 'named by KEEL_LIBTORCH',
-  python: "the active Python's",
+  KEEL_LIBTORCH: 'from KEEL_LIBTORCH',
+  python: 'from the active Python',
   cache: "in Keel's cache",
 };
 
 const model = {
-  whole: 'there, its SHA-256 is right',
-  damaged: 'damaged: its size or SHA-256 is wrong',
-  absent: 'not fetched yet',
+  whole: 'downloaded, SHA-256 verified',
+  damaged: 'damaged: wrong size or SHA-256',
+  absent: 'not downloaded yet',
 };
 
 function build({ cuda, cpuCapability, config }: NonNullable<Facts['engine']['loaded']>): string {

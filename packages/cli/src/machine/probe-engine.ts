@@ -1,4 +1,4 @@
-// Run by the doctor in a process of its own: loading a broken library may end the process.
+// Run by the doctor in a separate process: loading a broken library can crash it.
 import { memory, threads, torchBuild } from '@keel/torch';
 
 console.log(JSON.stringify({ ...torchBuild(), threads: threads(), tensors: memory().tensors }));

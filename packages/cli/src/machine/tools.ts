@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The tools that the set-up needs. */
+/** The tools that setup needs. */
 export interface Tools {
-  /** What was found, in one line; null where something is missing. */
+  /** What was found, on one line; null if something is missing. */
   found: string | null;
-  /** What is missing, with the command that brings it. */
+  /** What is missing, with the command that installs it. */
   missing: string | null;
 }
 
 const script = new URL('../../../../scripts/tools.mjs', import.meta.url);
 
-/** Asks the set-up's own check. Without the set-up's scripts nothing is to be set up. */
+/** Runs setup's own check. An installation without setup's scripts needs no tools. */
 export async function inspectTools(): Promise<Tools> {
   if (!existsSync(fileURLToPath(script))) return { found: null, missing: null };
   const { checkTools } = (await import(script.href)) as { checkTools(): Promise<string> };

@@ -1,36 +1,38 @@
+import { defineOptions, option, recipeJsonSchema, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option, recipeJsonSchema } from '../torch-free/align-config.ts';
 import { callShape } from './shared.ts';
-
-const group = 'This call';
 
 const schema = z.strictObject({
   recipe: option(z.string().min(1), {
-    description: 'YAML file of stages; those that are done and unchanged are not run again',
-    group: 'Options',
+    description: 'YAML file of stages; finished stages are not repeated unless they changed',
+    group: 'Model and data',
   }),
   output: option(z.string().min(1).nullable().default(null), {
-    description: "the recipe's folder; none: the one that the recipe names, else runs/<its name>",
-    group: 'Options',
+    description: "the recipe's folder",
+    group: 'Output',
     value: 'folder',
+    common: true,
+    shownDefault: 'set by the recipe, otherwise runs/<its name>',
   }),
   dryRun: option(z.boolean().default(false), {
     description:
-      'show what is done, what would run and why, with rows, tokens, memory and time, and run nothing',
-    group,
+      'show what is finished, what would run and why, with rows, tokens, memory and time, without running it',
+    group: 'Command line only',
     flagOnly: true,
+    common: true,
   }),
   overwrite: option(z.boolean().default(false), {
-    description: 'run every stage anew and throw away what is there',
-    group,
+    description: 'delete the results in the folder and run every stage again',
+    group: 'Command line only',
     flagOnly: true,
+    common: true,
   }),
-  json: callShape.json,
+  json: variant(callShape.json, { common: true }),
 });
 
 const defined = defineOptions('align', schema, { complete: (parsed) => parsed });
 
-// It stands on the command line without a flag, and complaints name it so.
+// An operand has no flag: messages call it <recipe>.
 export const definition = {
   ...defined,
   descriptors: defined.descriptors.map((one) =>
@@ -44,5 +46,5 @@ export const operand = 'recipe';
 
 export const example = 'npx keel align recipes/sft-dpo.yaml --dry-run';
 
-/** Of the recipe's file. */
+/** The JSON Schema of recipes. */
 export const jsonSchema = recipeJsonSchema;

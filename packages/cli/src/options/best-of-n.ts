@@ -1,38 +1,29 @@
+import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, onlineShape, option } from '../torch-free/align-config.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const output = 'Output';
 
 const schema = z
   .strictObject({
     ...modelShape,
-    data: option(onlineShape.data, {
-      description:
-        'prompts: rows with a field "prompt", whose other fields the reward sees; JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
-      group: 'Data',
-      value: 'path',
-      commas: false,
-    }),
-    onBadRow: option(onlineShape.onBadRow, {
-      description: 'a row that is not valid is an error, or is skipped and counted',
-      group: 'Data',
-      value: 'what',
-    }),
+    data: onlineShape.data,
+    onBadRow: dataShape.onBadRow,
     reward: onlineShape.reward,
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
     missingEosPenalty: onlineShape.missingEosPenalty,
     numGenerations: option(z.number().int().min(1).default(8), {
-      description: 'n: answers sampled to each prompt, of which the best is kept',
+      description: 'n: answers sampled per prompt, of which the best is kept',
       group: 'Sampling',
       value: 'n',
+      common: true,
     }),
     ...samplingShape({ temperature: 1, topP: 1 }),
     output: option(z.string().min(1), {
       description:
-        'JSON Lines file of the result; what is sampled so far stands beside it in <file>.partial, from which the same command goes on',
+        'JSON Lines file for the result; answers so far are in <file>.partial, and the same command resumes from it',
       group: output,
       value: 'file',
     }),
@@ -40,17 +31,17 @@ const schema = z
       description:
         'rows of the result: best {prompt, completion, score}; all {prompt, completions, scores}; pairs of the best and the worst {prompt, chosen, rejected, score_chosen, score_rejected}',
       group: output,
-      value: 'rows',
+      common: true,
     }),
     batchSize: option(z.number().int().min(1).default(16), {
-      description: 'answers that are written at the same time',
+      description: 'answers sampled at the same time; affects speed and memory',
       group: 'Machine',
     }),
     ...machineShape,
     unsafeCode: onlineShape.unsafeCode,
     overwrite: option(z.boolean().default(false), {
-      description: 'replace the result, and what an earlier call has sampled',
-      group: output,
+      description: 'replace the result and the answers of an earlier command',
+      group: 'Command line only',
       flagOnly: true,
     }),
     ...callShape,
@@ -61,10 +52,13 @@ const schema = z
     };
     checkAnswerLength(value, add);
     if (value.temperature === 0 && value.numGenerations > 1) {
-      add('temperature', 'at 0 all answers to a prompt are the same: give more than 0');
+      add('temperature', 'at 0, all answers to a prompt are identical. Pass a temperature above 0');
     }
     if (value.write !== 'best' && value.numGenerations < 2) {
-      add('write', `${value.write} takes --num-generations of 2 at least`);
+      add(
+        'write',
+        `${value.write} needs at least 2 answers per prompt. Pass --num-generations 2 or more`,
+      );
     }
   });
 

@@ -1,5 +1,5 @@
+import { defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
@@ -7,10 +7,11 @@ const schema = z
   .strictObject({
     ...modelShape,
     system: option(z.string().min(1).nullable().default(null), {
-      description: 'system message at the beginning',
-      group: 'Conversation',
-      value: 'text',
+      description: 'system message',
+      group: 'Prompt',
       literal: true,
+      common: true,
+      shownDefault: 'no system message',
     }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
     ...machineShape,

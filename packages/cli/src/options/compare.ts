@@ -1,4 +1,4 @@
-import { compareDefinition, compareJsonSchema } from '../torch-free/align-config.ts';
+import { compareDefinition, compareJsonSchema } from '@keel/align/config';
 
 export const definition = compareDefinition;
 

@@ -1,15 +1,16 @@
+import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape } from './shared.ts';
 
 const doctorObject = z.strictObject({
   bench: option(z.boolean().default(false), {
     description:
-      "measure this machine's matrix products and memory, some seconds; runs take their mfu from it",
-    group: 'This call',
+      "benchmark this machine's matrix products and memory (takes some seconds); runs compute their model FLOP utilisation from it",
+    group: 'Command line only',
     flagOnly: true,
+    common: true,
   }),
-  json: callShape.json,
+  json: variant(callShape.json, { common: true }),
 });
 
 export const definition = defineOptions('doctor', doctorObject, {

@@ -1,5 +1,5 @@
+import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
@@ -9,37 +9,43 @@ const schema = z
   .strictObject({
     ...modelShape,
     prompt: option(z.string().min(1).nullable().default(null), {
-      description: 'the text to answer, or - to read it from stdin',
+      description: 'prompt to answer, or - to read it from stdin',
       group: prompt,
-      value: 'text',
       literal: true,
+      common: true,
+      shownDefault: 'use --prompts',
     }),
     prompts: option(z.string().min(1).nullable().default(null), {
-      description: 'in place of --prompt: a file of rows with a prompt each',
+      description: 'file of rows with a prompt each (instead of --prompt)',
       group: prompt,
-      value: 'file',
+      reads: 'file',
+      common: true,
+      shownDefault: 'use --prompt',
     }),
     system: option(z.string().min(1).nullable().default(null), {
       description: 'system message before each prompt',
       group: prompt,
-      value: 'text',
       literal: true,
+      common: true,
+      shownDefault: 'no system message',
     }),
     raw: option(z.boolean().default(false), {
-      description: "continue the prompt as it stands, without the model's chat template",
+      description: "continue the prompt as plain text, without the model's chat template",
       group: prompt,
     }),
     ...samplingShape({ temperature: 0, topP: 1 }),
     samples: option(z.number().int().min(1).default(1), {
-      description: 'answers to each prompt',
+      description: 'answers per prompt',
       group: 'Sampling',
+      common: true,
     }),
     batchSize: option(z.number().int().min(1).default(16), {
-      description: 'answers that are written at the same time',
+      description: 'answers sampled at the same time; affects speed and memory',
       group: 'Machine',
     }),
     ...machineShape,
     ...callShape,
+    json: variant(callShape.json, { common: true }),
   })
   .check(({ value, issues }) => {
     const add = (name: string, message: string): void => {
@@ -47,13 +53,19 @@ const schema = z
     };
     checkAnswerLength(value, add);
     if (value.prompt === null && value.prompts === null) {
-      add('prompt', 'give a prompt: --prompt "…", --prompt - for stdin, or --prompts file.jsonl');
+      add(
+        'prompt',
+        'a prompt is required. Pass --prompt "…", --prompt - to read from stdin, or --prompts file.jsonl',
+      );
     }
     if (value.prompt !== null && value.prompts !== null) {
-      add('prompts', 'give --prompt or --prompts, not both');
+      add('prompts', 'pass either --prompt or --prompts, not both');
     }
     if (value.raw && value.system !== null) {
-      add('system', '--raw leaves the chat template out, and a system message needs it');
+      add(
+        'system',
+        'a system message needs the chat template, which --raw turns off. Remove one of them',
+      );
     }
   });
 

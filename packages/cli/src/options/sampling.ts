@@ -1,60 +1,65 @@
+import { option } from '@keel/align/config';
 import { z } from 'zod';
-import { option } from '../torch-free/align-config.ts';
 
 const group = 'Sampling';
 
-/** How tokens are drawn; the order and the meaning of the options are those of transformers. */
+/** Sampling options, with the meaning and the order of application that transformers uses. */
 export const samplingShape = (defaults: { temperature: number; topP: number }) => ({
   maxNewTokens: option(z.number().int().min(1).default(256), {
-    description: 'tokens of an answer at most',
+    description: 'maximum answer length in tokens',
     group,
+    value: 'tokens',
+    common: true,
   }),
   minNewTokens: option(z.number().int().min(0).default(0), {
-    description: 'tokens of an answer at least: before, none that ends it is drawn',
+    description: 'minimum answer length in tokens; the end token is masked until then',
     group,
+    value: 'tokens',
   }),
   temperature: option(z.number().min(0).default(defaults.temperature), {
-    description: 'higher is more varied; 0: always the likeliest token',
+    description: 'sampling temperature; higher is more varied; 0: always the most likely token',
     group,
+    common: true,
   }),
   topK: option(z.number().int().min(0).default(0), {
-    description: 'draw from the k likeliest tokens only; 0: from all',
+    description: 'sample only from the k most likely tokens; 0: all',
     group,
     value: 'k',
   }),
   topP: option(z.number().gt(0).max(1).default(defaults.topP), {
-    description: 'draw from the likeliest tokens that together have this probability; 1: from all',
+    description: 'sample only from the most likely tokens that add up to this probability; 1: all',
     group,
     value: 'p',
   }),
   minP: option(z.number().min(0).max(1).default(0), {
-    description: 'draw from tokens at least this share as likely as the likeliest; 0: from all',
+    description:
+      'sample only tokens whose probability is at least this share of the most likely one; 0: all',
     group,
     value: 'share',
   }),
   repetitionPenalty: option(z.number().positive().default(1), {
-    description: 'above 1: tokens that were there already become less likely',
+    description: 'above 1: tokens that already occurred become less likely',
     group,
     value: 'factor',
   }),
   stop: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
-    description: 'an answer ends where one of these texts begins',
+    description: 'end an answer before the first of these texts',
     group,
-    value: 'text',
+    shownDefault: 'no texts',
     literal: true,
     commas: false,
   }),
   seed: option(z.number().int().min(0).default(42), {
-    description: 'the same seed and prompt give the same answer',
+    description: 'seed for sampling; the same seed and prompt give the same answer',
     group,
   }),
 });
 
-/** Adds an issue where an answer would have to be longer than it may be. */
+/** Adds an issue if the minimum length is above the maximum. */
 export function checkAnswerLength(
   { minNewTokens, maxNewTokens }: { minNewTokens: number; maxNewTokens: number },
   add: (name: string, message: string) => void,
 ): void {
   if (minNewTokens <= maxNewTokens) return;
-  add('minNewTokens', `it is more than the ${maxNewTokens} of --max-new-tokens: give fewer`);
+  add('minNewTokens', `expected at most --max-new-tokens (${maxNewTokens}), found ${minNewTokens}`);
 }

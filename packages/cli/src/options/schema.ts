@@ -1,24 +1,23 @@
+import { defineOptions, methodVerbs, option } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 
 const configurable = [
-  ...['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo', 'rloo', 'reinforce', 'remax', 'online-dpo'],
-  ...['d2po', 'raft'],
+  ...methodVerbs.map(({ name }) => name),
   ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
-] as const;
+];
 
 const defined = defineOptions(
   'schema',
   z.strictObject({
     verb: option(z.enum(configurable), {
-      description: 'the verb whose YAML file is described',
-      group: 'Options',
+      description: 'verb whose YAML file the schema describes',
+      group: 'Model and data',
     }),
   }),
   { complete: (parsed) => parsed },
 );
 
-// It stands on the command line without a flag, and complaints name it so.
+// An operand has no flag: messages call it <verb>.
 export const definition = {
   ...defined,
   descriptors: defined.descriptors.map((descriptor) => ({ ...descriptor, flag: '<verb>' })),

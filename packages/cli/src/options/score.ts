@@ -1,46 +1,47 @@
+import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { defineOptions, onlineShape, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const shape = z.strictObject({
   ...modelShape,
   reward: option(z.string().min(1).nullable().default(null), {
     description:
-      'score with this instead of log-probabilities: a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:model',
+      "score with this reward instead of log-probabilities: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
     group: 'Reward',
-    value: 'reward',
+    reads: 'reward',
+    common: true,
+    shownDefault: 'log-probabilities',
   }),
   rewardConcurrency: onlineShape.rewardConcurrency,
   rewardTimeout: onlineShape.rewardTimeout,
-  unsafeCode: option(z.boolean().default(false), {
-    description: 'run code of answers without a sandbox, with all rights of this user',
-    group: 'Reward',
-    flagOnly: true,
-  }),
+  unsafeCode: onlineShape.unsafeCode,
   ...dataShape,
   maxLength: option(z.number().int().min(2).nullable().default(null), {
-    description: 'tokens of prompt and answer together; longer rows are cut; none: never',
-    group: 'Data',
+    description: 'maximum tokens of prompt plus answer; longer rows are truncated',
+    group: 'Model and data',
     value: 'tokens',
+    common: true,
+    shownDefault: 'no limit',
   }),
   batchTokens: option(z.number().int().min(1).default(4096), {
-    description: 'tokens of one forward pass, filled with rows of like length',
+    description: 'tokens per forward pass, filled with rows of similar length',
     group: 'Machine',
     value: 'tokens',
   }),
   ...machineShape,
   ...callShape,
+  json: variant(callShape.json, { common: true }),
 });
 
-/** Options that a reward has no use for, and what it does instead. */
+/** Options that have no effect with a reward, and what to do instead. */
 const withoutUse = {
   adapter:
-    'a reward is no adapter over --model: give the folder of a reward adapter as --reward itself',
+    'a reward is not applied to --model. Pass the folder of a reward adapter as --reward itself',
   chatTemplate:
-    'a reward model or a judge uses the chat template in its own folder. To change it, change it there',
+    'a reward model or a judge uses the chat template in its own folder. Change it there',
   chatTemplateKwargs:
-    'a reward model uses the variables that it was trained with. Write others in a row, in the column "chat_template_kwargs"',
-  maxLength: 'a reward judges whole answers, and cuts none',
+    'a reward model uses the variables that it was trained with. For others, add the column "chat_template_kwargs" to the rows',
+  maxLength: 'a reward scores whole answers without truncating them. Remove the option',
 } as const;
 
 const schema = shape.check(({ value, issues }) => {
@@ -48,12 +49,13 @@ const schema = shape.check(({ value, issues }) => {
     issues.push({ code: 'custom', path: [name], message, input: value });
   };
   if (value.reward === null) {
-    if (value.unsafeCode) add('unsafeCode', 'is for code of a reward: give --reward too');
+    if (value.unsafeCode)
+      add('unsafeCode', 'has no effect without --reward code. Pass --reward too');
     return;
   }
   for (const [name, why] of Object.entries(withoutUse)) {
     if (value[name as keyof typeof withoutUse] === null) continue;
-    add(name, `has no effect beside --reward: ${why}`);
+    add(name, `has no effect with --reward: ${why}`);
   }
 });
 

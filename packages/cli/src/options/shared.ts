@@ -1,35 +1,30 @@
+import { option, templateShape, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { option, templateShape, trainingShape } from '../torch-free/align-config.ts';
 
-const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model');
+const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
 const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;
 
-/** Which model is used, for verbs that do not train. */
+/** The model of verbs that do not train. */
 export const modelShape = {
-  model: option(model, {
-    description: 'a folder, a GGUF file, hub:owner/name, or the default model',
-    group: 'Model',
-    value: 'model',
+  model: variant(model, {
+    description: 'model to use: a folder, a GGUF file or hub:owner/name[@revision]',
   }),
   adapter: option(z.string().min(1).nullable().default(null), {
-    description: "lay this adapter (a folder in PEFT's format) over the model",
-    group: 'Model',
-    value: 'folder',
+    description: "apply this adapter (a folder in PEFT's format) to the model",
+    group: 'Model and data',
+    reads: 'folder',
+    common: true,
+    shownDefault: 'no adapter',
   }),
   ...{ chatTemplate, chatTemplateKwargs, templateDate },
 };
 
 export const dataShape = {
-  data: option(data, {
+  data: variant(data, {
     description: 'rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
-    group: 'Data',
-    value: 'path',
-    commas: false,
   }),
-  onBadRow: option(onBadRow, {
-    description: 'a row that is not valid is an error, or is skipped and counted',
-    group: 'Data',
-    value: 'what',
+  onBadRow: variant(onBadRow, {
+    description: 'what to do with an invalid row: stop, or skip and count it',
   }),
 };
 

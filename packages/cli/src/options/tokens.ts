@@ -1,50 +1,56 @@
+import { defineOptions, detailsOf, option, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { viewVerbs } from '../tokenising/view-verbs.ts';
-import { defineOptions, option } from '../torch-free/align-config.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
 
-// Adapters do not change tokens; a template that is saved with one is its file.
+// Adapters do not change tokens, and the template saved with one can be passed as a file.
 const { adapter: _, ...own } = modelShape;
 
 const schema = z
   .strictObject({
     ...own,
     data: option(dataShape.data.nullable().default(null), {
-      description: 'rows: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
-      group: 'Data',
-      value: 'path',
-      commas: false,
+      ...detailsOf(dataShape.data),
+      common: true,
+      shownDefault: 'use --text',
     }),
     onBadRow: dataShape.onBadRow,
     rows: option(z.number().int().min(1).default(1), {
-      description: 'how many rows are shown',
-      group: 'Data',
+      description: 'number of rows to show',
+      group: 'Model and data',
+      common: true,
     }),
     for: option(z.enum(viewVerbs).nullable().default(null), {
-      description: 'show rows as this verb sees them (default: by the fields that the rows have)',
-      group: 'Data',
+      description: 'show rows as this verb sees them',
+      group: 'Model and data',
       value: 'verb',
+      common: true,
+      shownDefault: 'chosen by the fields of the rows',
     }),
     text: option(z.string().nullable().default(null), {
-      description: 'in place of --data: a text',
-      group: 'Data',
-      value: 'text',
+      description: 'text to tokenise (instead of --data)',
+      group: 'Model and data',
       literal: true,
+      common: true,
+      shownDefault: 'use --data',
     }),
     maxLength: option(z.number().int().min(2).nullable().default(1024), {
       description:
-        'maximum tokens of prompt and answer together; longer rows are cut (none: no limit)',
-      group: 'Data',
+        'maximum tokens of prompt plus answer; longer rows are truncated; none: no limit',
+      group: 'Model and data',
       value: 'tokens',
     }),
     ...callShape,
+    json: variant(callShape.json, { common: true }),
   })
   .check(({ value, issues }) => {
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
-    if (value.data === null && value.text === null) add('data', 'give --data or --text');
-    if (value.data !== null && value.text !== null) add('text', 'give --data or --text, not both');
+    if (value.data === null && value.text === null)
+      add('data', 'rows or a text are required. Pass --data or --text');
+    if (value.data !== null && value.text !== null)
+      add('text', 'pass either --data or --text, not both');
   });
 
 export const definition = defineOptions('tokens', schema, { complete: (parsed) => parsed });

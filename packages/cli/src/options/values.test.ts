@@ -1,10 +1,11 @@
 // What an option's value means, of all options of all verbs: the same as a flag, in a file, and
 // read back from config.yaml.
+
+import { flagValue, type OptionDescriptor } from '@keel/align/config';
 import { describe, expect, test } from 'vitest';
 import { writeConfigYaml } from '../../../align/src/config/write-config.ts';
 import { optionEntries } from '../../../align/src/config/yaml-config.ts';
 import { parseYamlFile } from '../../../align/src/config/yaml-file.ts';
-import { flagValue, type OptionDescriptor } from '../torch-free/align-config.ts';
 import { verbs } from '../verb-list.ts';
 
 const definitions = await Promise.all(verbs.map(async (one) => (await one.options()).definition));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { lengthOnlyAccuracy } from '@keel/align';
+import { lengthOnlyAccuracy } from '@keel/align/internal';
 import { describe, expect, it } from 'vitest';
 import { countSentences, judge, type QuestionKind, saysUnknowable } from './behaviour.ts';
 
@@ -53,7 +53,7 @@ describe('the bundled data', () => {
     expect(new Set(prompts).size).toBe(prompts.length);
   });
 
-  it('shows the behaviour in what is chosen and not in what is rejected', () => {
+  it('shows the behaviour in chosen answers and not in rejected ones', () => {
     for (const { chosen, rejected, kind } of [...training, ...heldOut]) {
       expect(judge(chosen[0]!.content, kind, true), chosen[0]!.content).toMatchObject({
         passed: true,
@@ -64,7 +64,7 @@ describe('the bundled data', () => {
     }
   });
 
-  it('is not given away by length', () => {
+  it('cannot be told apart by length', () => {
     const lengths = (list: Row[]) =>
       list.map(({ chosen, rejected }) => ({
         chosen: chosen[0]!.content.length,

@@ -1,5 +1,5 @@
-// The behaviour that the bundled data teach, and how an answer is judged: by rules that anyone can
-// check.
+// The behaviour that the bundled data train for, and how an answer is judged: by rules that anyone
+// can check.
 
 export type QuestionKind = 'known' | 'unknowable';
 
@@ -21,8 +21,8 @@ export function countSentences(text: string): number {
 }
 
 const list = /^\s*(?:[-*•]|\d+[.)])\s+\S/m;
-// Ways of saying it, with the apostrophe straight: what the speaker cannot do or has not, or what
-// nobody can.
+// Phrases that say so, with a straight apostrophe: what the speaker cannot do or does not have, or
+// what nobody can do.
 const notKnowable = new RegExp(
   [
     "\\bI can(?:no|')t\\b",
@@ -46,13 +46,13 @@ export function saysUnknowable(text: string): boolean {
 
 /**
  * Judges one answer.
- * @param finished whether the model ended it by itself
+ * @param finished whether the model ended the answer itself
  */
 export function judge(text: string, kind: QuestionKind, finished: boolean): Judged {
   const fail = (reason: string): Judged => ({ passed: false, reason });
   const count = countSentences(text);
   if (count === 0) return fail('empty');
-  if (!finished) return fail('does not come to an end');
+  if (!finished) return fail('cut off');
   if (count > 2) return fail(`${count} sentences`);
   if (list.test(text)) return fail('a list');
   const plain = saysUnknowable(text);

@@ -1,25 +1,27 @@
-// From measurements to the report and to the lines on the terminal.
+// Turns measurements into the report and the lines on the terminal.
 import {
   bootstrapMeanInterval,
   type MetricsRow,
   type ReportData,
   wilsonInterval,
   writeReport,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { DEFAULT_MODEL_NAME } from '@keel/model';
 import { behaviourInWords } from './behaviour.ts';
 import type { JudgedAnswer, PairMeasure, Question } from './measure.ts';
 
 export interface Findings {
   questions: readonly Question[];
-  /** The first of them are shown side by side; the others measure the behaviour. */
+  /**
+   * Number of questions at the start that are shown side by side; the others measure the behaviour.
+   */
   shown: number;
   before: readonly JudgedAnswer[];
   after: readonly JudgedAnswer[];
   pairs: readonly PairMeasure[];
   /** The run's beta: the implicit reward is beta times the log-ratio. */
   beta: number;
-  /** log-ratio of each drawn answer, nats */
+  /** log-ratio of each sampled answer, in nats */
   divergence: readonly number[];
   metrics: MetricsRow[];
   environment: {
@@ -58,7 +60,7 @@ export function writeFindings(path: string, findings: Findings): string[] {
     created: new Date().toISOString(),
     headlines,
     comparisons: {
-      note: `${findings.shown} prompts that are in none of the data; the most likely answer each time.`,
+      note: `${findings.shown} prompts that are not in the data, answered greedily.`,
       rows: indices.slice(0, findings.shown).map(comparison),
     },
     metrics: findings.metrics,
@@ -68,16 +70,13 @@ export function writeFindings(path: string, findings: Findings): string[] {
   return headlines.map(lineOf);
 }
 
-/**
- * What the measured behaviour allows to be said: better only where the interval is clear of the
- * starting value.
- */
+/** Claims an improvement only if the whole interval is above the starting value. */
 function summaryOf({ before, after }: Headline): string {
-  const shares = `${percent(before!.value)} of the answers did before, ${percent(after.value)} do now`;
+  const shares = `${percent(before!.value)} of the answers did so before, ${percent(after.value)} do now`;
   const better = after.interval !== undefined && after.interval[0] > before!.value;
   return better
-    ? `DPO taught the model to answer first, in at most two sentences, and to say plainly what cannot be known: ${shares}.`
-    : `The model was to answer in at most two sentences and to say plainly what cannot be known. No clear gain was measured: ${shares}.`;
+    ? `DPO trained the model to answer in at most two sentences and to say plainly when something cannot be known: ${shares}.`
+    : `The goal was to answer in at most two sentences and to say plainly when something cannot be known. No clear gain was measured: ${shares}.`;
 }
 
 function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings): Headline[] {
@@ -115,15 +114,15 @@ function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings
       after: share(margins.filter((margin) => margin > 0).length, pairs.length),
       unit: 'share',
       better: 'higher',
-      note: `${heldOut}; implicit reward of chosen above rejected. Before training both are 0`,
+      note: `${heldOut}; the chosen answer has the higher implicit reward. Before training both are 0`,
     },
     {
-      label: 'Finds the chosen answer likelier',
+      label: 'Chosen answer more likely',
       before: share(pairs.filter((pair) => perToken(pair.base, pair) > 0).length, pairs.length),
       after: share(pairs.filter((pair) => perToken(pair.policy, pair) > 0).length, pairs.length),
       unit: 'share',
       better: 'higher',
-      note: `${heldOut}; log-probability a token, without the reference`,
+      note: `${heldOut}; log-probability per token, without the reference`,
     },
     {
       label: 'Held-out reward margin',
@@ -134,15 +133,15 @@ function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings
       note: `${heldOut}; beta ${beta}`,
     },
     {
-      label: 'KL to the untuned model',
+      label: 'KL to the base model',
       before: { value: 0 },
       after: mean(divergence),
       unit: 'number',
       better: null,
-      note: `nats an answer, ${divergence.length} answers drawn at temperature 1`,
+      note: `nats per answer, ${divergence.length} answers sampled at temperature 1`,
     },
     {
-      label: 'Words an answer',
+      label: 'Words per answer',
       before: words(before),
       after: words(after),
       unit: 'number',
@@ -199,14 +198,14 @@ function ran({
       { label: 'LibTorch', value: environment.torch },
       {
         label: 'Training',
-        value: `${steps} steps in ${Math.round(trainingSeconds)} s, ${Math.round(middle)} tokens a second`,
+        value: `${steps} steps in ${Math.round(trainingSeconds)} s, ${Math.round(middle)} tokens per second`,
       },
-      { label: 'Everything', value: `${Math.round(totalSeconds)} s` },
+      { label: 'In total', value: `${Math.round(totalSeconds)} s` },
     ],
     commands: [
       { label: 'Chat with it', command: `npx keel chat --adapter ${final}` },
       {
-        label: 'Ask it one thing',
+        label: 'Ask it one question',
         command: `npx keel generate --adapter ${final} --prompt "Why is the sky blue?"`,
       },
       { label: 'Curves', command: `tensorboard --logdir ${run}` },

@@ -1,14 +1,13 @@
-// What training changed, measured on held-out pairs and on generated answers.
+// Measures what training changed, on held-out pairs and on generated answers.
+import { openRows, type PreferenceRow } from '@keel/align/data';
 import {
-  openRows,
-  type PreferenceRow,
   packedTokens,
   packPairs,
   scorePairs,
   splitMicroBatches,
   type TokenisedPair,
   tokenisePair,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { BatchBuilder, generateAll, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import { type Judged, judge, type QuestionKind } from './behaviour.ts';
@@ -74,11 +73,11 @@ export interface JudgedAnswer {
 export interface AnswerOptions {
   adapter: string | null;
   maxNewTokens: number;
-  /** 0: the most likely token each time. */
+  /** 0 for greedy decoding. */
   temperature: number;
 }
 
-/** Answers to questions, judged. */
+/** Generates and judges answers to questions. */
 export async function answer(
   model: LanguageModel,
   questions: readonly Question[],
@@ -102,7 +101,7 @@ export async function answer(
 }
 
 /**
- * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers drawn from
+ * log p(answer | policy) - log p(answer | base) of each answer, in nats. Over answers sampled from
  * the policy at temperature 1 its mean estimates KL(policy || base).
  */
 export function logRatios(
@@ -132,7 +131,7 @@ export function logRatios(
 
 function promptTokens(model: LanguageModel, prompt: string): number[] {
   const { chatTemplate } = model.tokenizer;
-  if (chatTemplate === null) throw new Error('the quickstart needs a chat model');
+  if (chatTemplate === null) throw new Error('the quickstart needs a model with a chat template');
   return model.tokenizer.encode(
     chatTemplate.render([{ role: 'user', content: prompt }], { addGenerationPrompt: true }),
   );

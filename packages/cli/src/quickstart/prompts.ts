@@ -1,6 +1,6 @@
 import type { QuestionKind } from './behaviour.ts';
 
-/** Six prompts that stand in none of the bundled rows, for the answers side by side. */
+/** Six prompts that are in none of the bundled rows, for the side-by-side answers. */
 export const unseenPrompts: readonly { prompt: string; kind: QuestionKind }[] = [
   { prompt: 'Why do leaves change colour in autumn?', kind: 'known' },
   { prompt: 'What time did I go to bed last Tuesday?', kind: 'unknowable' },

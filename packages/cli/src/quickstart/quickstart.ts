@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alignPairs, formatDuration, MetricsLog, type RunResult } from '@keel/align';
+import { alignPairs, type RunResult } from '@keel/align';
+import { formatDuration, MetricsLog } from '@keel/align/internal';
 import { DEFAULT_MODEL_NAME, loadAdapter, loadModel } from '@keel/model';
 import { reportFailure } from '../failure.ts';
 import { watchOutput, withOutputEnd } from '../output-end.ts';
@@ -20,11 +21,14 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const data = (name: string): string => join(root, 'examples', 'data', `concise-${name}.jsonl`);
 const POLICY = 'policy';
 const BETA = 0.1;
-/** Generated answers on which the behaviour is measured. */
+/** Number of generated answers that the behaviour is measured on. */
 const MEASURED = 40;
 const MAX_NEW_TOKENS = 160;
 
-/** The first of runs/quickstart, runs/quickstart-2, … that is not there: nothing is overwritten. */
+/**
+ * The first of runs/quickstart, runs/quickstart-2, … that does not exist, so that nothing is
+ * overwritten.
+ */
 function freeFolder(): string {
   const first = join(root, 'runs', 'quickstart');
   let path = first;
@@ -32,15 +36,15 @@ function freeFolder(): string {
   return path;
 }
 
-const began = performance.now();
-let stepBegan = began;
+const started = performance.now();
+let stepStarted = started;
 let part = 0;
 function announce(text: string): void {
   part += 1;
-  stepBegan = performance.now();
+  stepStarted = performance.now();
   write(process.stdout, `\n[${part}/4] ${text}\n`);
 }
-const stepSeconds = (): number => (performance.now() - stepBegan) / 1000;
+const stepSeconds = (): number => (performance.now() - stepStarted) / 1000;
 
 async function main(): Promise<number> {
   const output = freeFolder();
@@ -49,7 +53,7 @@ async function main(): Promise<number> {
   const trainingSeconds = stepSeconds();
   if (result.interrupted) {
     const config = join(relative(process.cwd(), output), 'config.yaml');
-    write(process.stdout, `Stopped. Go on with: npx keel dpo --config ${config} --resume\n`);
+    write(process.stdout, `Stopped. Resume with: npx keel dpo --config ${config} --resume\n`);
     return exitCode;
   }
 
@@ -85,7 +89,7 @@ async function main(): Promise<number> {
       environment: JSON.parse(readFileSync(join(output, 'environment.json'), 'utf8')),
       config: readFileSync(join(output, 'config.yaml'), 'utf8'),
       trainingSeconds,
-      totalSeconds: (performance.now() - began) / 1000,
+      totalSeconds: (performance.now() - started) / 1000,
       steps: result.step,
       final: relative(process.cwd(), result.final),
       run: relative(process.cwd(), output),
@@ -98,7 +102,8 @@ async function main(): Promise<number> {
 }
 
 /**
- * Signals finish the step and write a checkpoint here; after training they end the process as ever.
+ * During training, a signal finishes the step and saves a checkpoint; after it, signals end the
+ * process as usual.
  */
 async function train(output: string): Promise<{ result: RunResult; exitCode: number }> {
   const display = new HumanDisplay();
@@ -131,7 +136,7 @@ async function train(output: string): Promise<{ result: RunResult; exitCode: num
   }
 }
 
-/** The first held-out questions: none of them was trained on. */
+/** The first held-out questions; none of them was trained on. */
 function measuredQuestions(): Question[] {
   const lines = readFileSync(data('held-out'), 'utf8').trim().split('\n').slice(0, MEASURED);
   return lines.map((line) => {
@@ -157,7 +162,7 @@ function show(findings: Findings, headlines: readonly string[]): void {
   out(`\n${line}`);
   for (const text of headlines) out(text);
   out(
-    `\nTraining took ${formatDuration(findings.trainingSeconds)}, everything ${formatDuration(findings.totalSeconds)}.`,
+    `\nTraining took ${formatDuration(findings.trainingSeconds)}, the whole quickstart ${formatDuration(findings.totalSeconds)}.`,
   );
   out(`Report:  ${findings.run}/report.html`);
   out(`Result:  ${findings.final}`);

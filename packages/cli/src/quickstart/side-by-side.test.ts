@@ -6,7 +6,7 @@ it('wraps at words, keeps lines and cuts what is too long', () => {
   expect(wrap('abcdefghij k', 4)).toEqual(['abcd', 'efgh', 'ij k']);
 });
 
-it('puts texts beside each other, each within its column', () => {
+it('puts texts side by side, each within its column', () => {
   const lines = sideBySide(['before', 'a b c d e f g h i j k l m n'], ['after', 'x'], 43).split(
     '\n',
   );

@@ -1,4 +1,9 @@
-import { type CompletionRow, openEither, type PreferenceRow, type RowSource } from '@keel/align';
+import {
+  type CompletionRow,
+  openEither,
+  type PreferenceRow,
+  type RowSource,
+} from '@keel/align/data';
 
 export interface AnswerSourceOptions {
   data: string[];
@@ -12,8 +17,8 @@ export type AnswerSource = RowSource<'preference'> | RowSource<'completion'>;
 export const isPair = (row: AnswerRow): row is PreferenceRow => 'chosen' in row;
 
 /**
- * Opens rows of pairs or of completions, whichever the files hold.
- * @throws DataError of the kind that more of the rows are of
+ * Opens rows of pairs or of completions, whichever the files contain.
+ * @throws DataError for the kind that more of the rows match
  */
 export const openAnswers = (options: AnswerSourceOptions): Promise<AnswerSource> =>
   openEither(options, 'preference', 'completion');

@@ -1,15 +1,15 @@
-import type { RewardOutcome } from '@keel/align';
+import type { RewardOutcome } from '@keel/align/rewards';
 import { say, sayJson } from '../terminal.ts';
 import type { JudgedKind, JudgedRow } from './reward-rows.ts';
 import { RewardTally } from './reward-tally.ts';
 
-/** Shows the rewards of rows as they come. */
+/** Shows rows' rewards as they are scored. */
 export interface RewardDisplay {
   row(index: number, row: JudgedRow, outcomes: readonly RewardOutcome[]): void;
   end(): void;
 }
 
-/** A JSON object a row. */
+/** One JSON object per row. */
 export const jsonRewards = (kind: JudgedKind): RewardDisplay => ({
   row(row, _, outcomes) {
     sayJson({ row, ...fields(kind, outcomes) });
@@ -39,7 +39,7 @@ function fields(kind: JudgedKind, outcomes: readonly RewardOutcome[]): object {
 
 const SHOWN_ROWS = 20;
 
-/** A table of the first rows, then what all of them come to. */
+/** A table of the first rows, then a summary of all rows. */
 export class RewardTable implements RewardDisplay {
   readonly #kind: JudgedKind;
   readonly #tally = new RewardTally();
@@ -81,7 +81,7 @@ export class RewardTable implements RewardDisplay {
 
 const oneLine = (note: string): string => note.replace(/\s+/g, ' ').slice(0, 100);
 
-/** Words stand to the left, numbers to the right. */
+/** Aligns words left and numbers right. */
 const line = (cells: readonly string[]): string =>
   cells
     .map((text, column) => {

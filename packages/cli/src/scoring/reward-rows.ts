@@ -1,20 +1,20 @@
-import { openOneOf, type RewardInput, type RowOf, type SourceOf } from '@keel/align';
+import { openOneOf, type RowOf, type SourceOf } from '@keel/align/data';
+import type { RewardInput } from '@keel/align/rewards';
 import type { AnswerSourceOptions } from './open-answers.ts';
 
 const kinds = ['preference', 'ranking', 'samples', 'completion'] as const;
 export type JudgedKind = (typeof kinds)[number];
 
 /**
- * Opens rows with answers of whatever kind: pairs, rankings, several samples, or one completion
- * each.
+ * Opens rows with answers of any kind: pairs, rankings, several samples, or one completion each.
  */
 export const openJudged = (options: AnswerSourceOptions): Promise<SourceOf<JudgedKind>> =>
   openOneOf(options, kinds);
 
-/** A row's answers as a reward takes them, and which are said to be better. */
+/** A row's answers as inputs of a reward, with their ranks if the row has any. */
 export interface JudgedRow {
   inputs: RewardInput[];
-  /** One for each answer, 1 for the best; null where the row says nothing of it. */
+  /** One per answer, 1 for the best; null if the row has none. */
   ranks: readonly number[] | null;
 }
 

@@ -1,29 +1,23 @@
-import {
-  type Attempts,
-  exactJson,
-  meanPassAtK,
-  proportionOf,
-  type RewardOutcome,
-  RunningMoments,
-} from '@keel/align';
+import { type Attempts, exactJson, meanPassAtK, proportionOf } from '@keel/align/internal';
+import { type RewardOutcome, RunningMoments } from '@keel/align/rewards';
 import type { JudgedRow } from './reward-rows.ts';
 
-/** The k that a summary shows, as far as there are samples. */
+/** Values of k in the summary, up to the number of samples. */
 const SHOWN_K = [1, 2, 5, 10, 20, 50, 100];
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
-/** What is said of all rows together. */
+/** Collects the summary of all rows. */
 export class RewardTally {
   readonly #scores = new RunningMoments();
   readonly #aspects = new Map<string, RunningMoments>();
   readonly #hits: number[] = [];
   readonly #problems = new Map<string, Attempts>();
-  #silent = 0;
+  #unscored = 0;
 
   add({ inputs, ranks }: JudgedRow, outcomes: readonly RewardOutcome[]): void {
     outcomes.forEach(({ score, aspects = {} }, index) => {
-      if (score === null) this.#silent += 1;
+      if (score === null) this.#unscored += 1;
       else this.#scores.add(score);
       for (const [name, value] of Object.entries(aspects)) {
         const moments = this.#aspects.get(name) ?? new RunningMoments();
@@ -43,7 +37,7 @@ export class RewardTally {
     if (count > 0) {
       lines.push(`reward of ${count} answers: ${spread(mean, standardDeviation)}`);
     }
-    if (this.#silent > 0) lines.push(`${this.#silent} answers have no reward`);
+    if (this.#unscored > 0) lines.push(`${this.#unscored} answers have no reward`);
     for (const [name, moments] of this.#aspects) {
       lines.push(`  ${name}: ${spread(moments.mean, moments.standardDeviation)}`);
     }
@@ -58,7 +52,7 @@ export class RewardTally {
     return [...lines, ...this.#passLines()];
   }
 
-  /** Every two answers of which one is said to be better. */
+  /** Compares every two answers with different ranks. */
   #compare(ranks: readonly number[], outcomes: readonly RewardOutcome[]): void {
     for (let one = 0; one < ranks.length; one++) {
       for (let other = 0; other < ranks.length; other++) {

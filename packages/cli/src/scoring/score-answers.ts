@@ -1,9 +1,9 @@
-import { packPairs, scorePairs, splitMicroBatches, type TokenisedPair } from '@keel/align';
+import { packPairs, scorePairs, splitMicroBatches, type TokenisedPair } from '@keel/align/internal';
 import { BatchBuilder, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import type { TokenisedRow } from './tokenise-answers.ts';
 
-/** What the model says of one answer. */
+/** The model's score of one answer. */
 export interface AnswerScore {
   /** log p(answer | prompt), summed over its scored tokens, in nats */
   logp: number;
@@ -12,9 +12,9 @@ export interface AnswerScore {
 }
 
 /**
- * Scores rows in packed passes of at most so many tokens.
- * @param rows all of pairs or all of completions
- * @returns of each row its answers' scores
+ * Scores rows in packed passes of at most `batchTokens` tokens.
+ * @param rows all pairs or all completions
+ * @returns the scores of each row's answers
  */
 export function scoreAnswers(
   model: LanguageModel,
@@ -30,7 +30,7 @@ export function scoreAnswers(
     const batch = pass.map((index) => rows[index]!);
     const score = batch[0]!.answers.length === 2 ? scorePass : scoreCompletions;
     const scores = tidy(() => noGrad(() => model.as(role, () => score(model, batch))));
-    // A sum that is no number says nothing of the answer, and is a fault to tell.
+    // A sum that is not finite is not a score: report the cause.
     if (!scores.flat().every(({ logp }) => Number.isFinite(logp))) {
       model.as(role, () => model.explainNonFinite());
     }

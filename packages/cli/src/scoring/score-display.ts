@@ -1,14 +1,14 @@
 import { say, sayJson } from '../terminal.ts';
 import type { AnswerScore } from './score-answers.ts';
 
-/** Shows the scores of rows as they come. */
+/** Shows rows' scores as they are computed. */
 export interface ScoreDisplay {
-  /** @param scores null where the row's prompt alone fills the maximum length */
+  /** @param scores null if the row's prompt alone fills the maximum length */
   row(row: number, scores: readonly AnswerScore[] | null): void;
   end(): void;
 }
 
-/** A JSON object a row. */
+/** One JSON object per row. */
 export const jsonScores = (pairs: boolean): ScoreDisplay => ({
   row(row, scores) {
     const [first, second] = scores ?? [];
@@ -40,7 +40,7 @@ export class ScoreTable implements ScoreDisplay {
     this.#pairs = pairs;
     const names = pairs
       ? ['row', 'logp chosen', 'logp rejected', 'margin', 'tokens chosen', 'tokens rejected']
-      : ['row', 'logp', 'tokens', 'logp a token'];
+      : ['row', 'logp', 'tokens', 'logp per token'];
     say(line(names));
   }
 
@@ -63,7 +63,7 @@ export class ScoreTable implements ScoreDisplay {
   end(): void {
     if (this.#scored > this.#shown) say(`… and ${this.#scored - this.#shown} more rows`);
     if (this.#skipped > 0) {
-      say(`${this.#skipped} rows left out: their prompt alone fills --max-length`);
+      say(`${this.#skipped} rows skipped: the prompt alone fills --max-length`);
     }
     if (this.#scored === 0) return;
     const means = [...this.#sums].map(([name, sum]) => [name, sum / this.#scored] as const);
@@ -73,7 +73,7 @@ export class ScoreTable implements ScoreDisplay {
     if (accuracy !== undefined) {
       const right = this.#sums.get('accuracy');
       say(
-        `\nThe chosen answer is the likelier one in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
+        `\nThe chosen answer is more likely in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
       );
     }
   }

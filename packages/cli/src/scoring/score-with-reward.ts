@@ -1,31 +1,26 @@
-import {
-  DataError,
-  openReward,
-  placeName,
-  RewardError,
-  RowFaults,
-  scoreChecked,
-  templateSettings,
-  UnreadableInputError,
-} from '@keel/align';
+import { DataError, RewardError } from '@keel/align';
+import { templateSettings } from '@keel/align/config';
+import { placeName, RowFaults } from '@keel/align/data';
+import { openReward, scoreChecked, UnreadableInputError } from '@keel/align/rewards';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { droppedText } from './dropped-text.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
 
-/** Rows that are read and judged together. */
+/** Rows that are read and scored together. */
 const CHUNK = 64;
 
-/** `keel score --reward`: what a reward says of every answer. @returns the exit code */
+/** `keel score --reward`: scores every answer with a reward. @returns the exit code */
 export async function scoreWithReward(options: ScoreOptions, named: string): Promise<number> {
   await using source = await openJudged(options);
-  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
+  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
   const { kind } = source;
   if (options.threads !== null) setThreads(options.threads);
   const { model, precision, device, batchTokens, unsafeCode } = options;
-  if (unsafeCode) complain('--unsafe-code: code of answers runs with all rights of this user');
+  if (unsafeCode) complain('--unsafe-code: code in answers runs with all rights of this user');
   await using reward = await openReward(named, {
     tokenizer: model,
     precision,
@@ -36,13 +31,13 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
     onLost: (fields) =>
       complain(
-        `the chat template leaves out some of what the assistant says (${fields.join(', ')}), ` +
-          'so the reward model does not see it. keel tokens shows what is left',
+        `the chat template drops ${droppedText(fields)}, so the reward model does not see it. ` +
+          'To see what is left, run keel tokens',
       ),
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   const faults = new RowFaults(options.onBadRow);
-  using stopping = new StopSignals((name) => complain(`${name}: leaving`));
+  using stopping = new StopSignals((name) => complain(`${name}: stopping`));
   for (let start = 0; start < source.length; start += CHUNK) {
     if (stopping.signal.aborted) return stopping.exitCode;
     const count = Math.min(CHUNK, source.length - start);
@@ -52,7 +47,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
       judged: judgedRow(kind, row),
     }));
     while (rows.length > 0) {
-      // Which row an answer is of.
+      // The row that each answer belongs to.
       const rowOf = rows.flatMap(({ index, judged }) => judged.inputs.map(() => index));
       const inputs = rows.flatMap(({ judged }) => judged.inputs);
       try {
@@ -73,7 +68,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
           throw new Error(`${placeName(place)}: ${error.message}`, { cause: error.cause });
         }
         faults.leaveOut(new DataError({ ...place, found: error.message }, { cause: error.cause }));
-        // Scoring changes nothing in a reward: the others are asked again.
+        // Scoring leaves a reward unchanged, so the other rows can be scored again.
         rows = rows.filter(({ index }) => index !== bad);
       }
     }
@@ -81,6 +76,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
   display.end();
   const notice = faults.notice();
   if (notice !== null) console.error(notice);
-  if (faults.count === source.length) throw new Error('--data: no row is left to score');
+  if (faults.count === source.length)
+    throw new Error('--data: every row is bad, so there is nothing to score');
   return 0;
 }

@@ -1,4 +1,4 @@
-import { type TokenisedAnswer, tokenisePair } from '@keel/align';
+import { type TokenisedAnswer, tokenisePair } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import { type AnswerRow, isPair } from './open-answers.ts';
 
@@ -7,13 +7,11 @@ export interface TokenisedRow {
   prompt: number[];
   answers: { name: 'chosen' | 'rejected' | 'completion'; answer: TokenisedAnswer }[];
   truncated: boolean;
-  /**
-   * Fields of the answers of which the chat template leaves text out; absent where there are none.
-   */
+  /** Answer fields from which the chat template drops text; absent if there are none. */
   lost?: string[];
 }
 
-/** Tokens of a row as training makes them; null where the prompt alone fills the maximum length. */
+/** A row's tokens, as in training; null if the prompt alone fills the maximum length. */
 export function tokeniseAnswers(
   row: AnswerRow,
   tokenizer: Tokenizer,

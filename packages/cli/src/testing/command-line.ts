@@ -16,11 +16,11 @@ export interface Ended {
 export interface Calling {
   /** Text on stdin. */
   input?: string;
-  /** Variables beside this process's own; undefined removes one. */
+  /** Environment variables added to this process's own; undefined removes one. */
   env?: NodeJS.ProcessEnv;
-  /** Called with each line of stdout as it comes. */
+  /** Called with each line of stdout as it arrives. */
   onLine?(line: string, child: ChildProcessWithoutNullStreams): void;
-  /** The command's main.ts; another clone's for example. */
+  /** The command's main.ts, for example in another clone. */
   program?: string;
 }
 
@@ -28,7 +28,7 @@ export interface Calling {
 export function keel(args: readonly string[], calling: Calling = {}): Promise<Ended> {
   const { input = '', env = {}, onLine, program = main } = calling;
   const child = spawn(process.execPath, [program, ...args], {
-    // Test files run side by side: more threads than cores wait for each other.
+    // Test files run in parallel: more threads than cores would wait for each other.
     env: { ...process.env, OMP_NUM_THREADS: '1', FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
   });
   const output = { stdout: '', stderr: '' };
@@ -41,7 +41,7 @@ export function keel(args: readonly string[], calling: Calling = {}): Promise<En
       for (; shown < lines.length; shown++) onLine(lines[shown]!, child);
     });
   }
-  // A command that does not read stdin may end before it was written.
+  // A command that does not read stdin may end before it is written.
   child.stdin.on('error', () => {}).end(input);
   return new Promise((done, fail) => {
     child.once('error', fail);
@@ -49,7 +49,7 @@ export function keel(args: readonly string[], calling: Calling = {}): Promise<En
   });
 }
 
-/** Objects of JSON lines. @throws SyntaxError where a line is anything else */
+/** Parses JSON lines. @throws SyntaxError if a line is not JSON */
 export const jsonLines = (text: string): Record<string, unknown>[] =>
   text
     .split('\n')

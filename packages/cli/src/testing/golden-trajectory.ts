@@ -16,23 +16,23 @@ export interface GoldenConfig {
   max_length: number;
 }
 
-/** What a metric may differ by: `absolute` + `relative` of the expected value. */
+/** How much a metric may differ: `absolute` + `relative` of the expected value. */
 export type Tolerance = { absolute?: number; relative?: number };
 
 export const exactly: Tolerance = {};
 
-/** How a trajectory is trained again. */
+/** How to train a trajectory again. */
 export interface Replay<Config> {
   verb: string;
-  /** Flags that this verb alone has. */
+  /** Flags that only this verb has. */
   flags(config: Config): Readonly<Record<string, string | number>>;
-  /** Words of the command line beside all flags of the configuration. */
+  /** Further words of the command line, not from the configuration. */
   extra?: readonly string[];
   tolerances: Readonly<Record<string, Tolerance>>;
   env?: NodeJS.ProcessEnv;
 }
 
-/** Trains as the configuration of a golden trajectory's folder says and compares every step. */
+/** Trains with the configuration in a golden trajectory's folder and compares every step. */
 export async function replay<Config extends GoldenConfig>(
   folder: string,
   { verb, flags, extra = [], tolerances, env = {} }: Replay<Config>,

@@ -5,8 +5,7 @@ import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, type Ended, jsonLines, keel, TemporaryFolder } from './command-line.ts';
 
-/** null where the golden files are absent: their tests are skipped then. */
-export const tinyChat = goldenPath('tiny-chat')!;
+export const tinyChat = goldenPath('tiny-chat');
 
 /** Rows of a golden trajectory. */
 export const trajectoryRows = (name: string): string =>
@@ -17,7 +16,7 @@ export const shortRun = (rows: string): string[] => [
   ...['--model', tinyChat, '--data', rows, '--precision', 'fp32', '--batch-size', '4'],
 ];
 
-/** Runs a training verb into `folder`, whose cache is its own too. */
+/** Runs a training verb with its output and its cache in `folder`. */
 export const train = (
   verb: string,
   folder: TemporaryFolder,
@@ -30,10 +29,10 @@ export const train = (
   });
 
 /**
- * Interrupts a run of a training verb after its second step, checks what it leaves, and takes it
- * one step further.
- * @param run begins it in a folder
- * @returns config.yaml of the run that was stopped
+ * Interrupts a training verb's run after its second step, checks what it leaves, and resumes it for
+ * one more step.
+ * @param run starts it in a folder
+ * @returns config.yaml of the stopped run
  */
 export async function interruptAndResume(
   verb: string,
@@ -57,9 +56,9 @@ export async function interruptAndResume(
   expect(ending).toMatchObject({ resume: `npx keel ${verb} --config ${path} --resume` });
   const config = parse(readFileSync(path, 'utf8'));
   const steps = (ending.step as number) + 1;
-  const goOn = ['--config', path, '--resume', '--json', '--max-steps', String(steps)];
+  const resumeArgs = ['--config', path, '--resume', '--json', '--max-steps', String(steps)];
   const env = { KEEL_CACHE: folder.file('cache') };
-  const resumed = await keel([verb, ...goOn], { env });
+  const resumed = await keel([verb, ...resumeArgs], { env });
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(jsonLines(resumed.stdout).at(-1)).toMatchObject({ type: 'final', step: steps });
   return config;

@@ -1,18 +1,20 @@
+import { DataError } from '@keel/align';
 import {
-  DataError,
-  defaultScoring,
   openOneOf,
   openRows,
   placeName,
   RowFaults,
   type RowOf,
   type SourceOf,
+  trainingFault,
+} from '@keel/align/data';
+import {
+  defaultScoring,
   tokeniseExample,
   tokeniseJudged,
   tokenisePrompt,
   tokeniseRanking,
-  trainingFault,
-} from '@keel/align';
+} from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
@@ -20,7 +22,7 @@ import { tokenPieces } from './token-pieces.ts';
 import type { ViewVerb } from './view-verbs.ts';
 
 /**
- * What a verb reads of rows: rows with answers are the same tokens for all that learn from answers.
+ * The kinds of rows in each view. All verbs that train on answers make the same tokens of a row.
  */
 const views = {
   sft: ['supervised'],
@@ -34,10 +36,10 @@ const views = {
 export interface RowTokensOptions {
   data: string[];
   onBadRow: 'fail' | 'skip';
-  /** Rows from the first on. */
+  /** Number of rows, from the first. */
   rows: number;
   maxLength: number | null;
-  /** The verb whose view is shown; null: of the first kind that the rows are of. */
+  /** The verb whose view is shown; null for the first kind that the rows match. */
   for: ViewVerb | null;
 }
 
@@ -50,9 +52,9 @@ type ShownKind = (typeof views)[keyof typeof views][number];
 type ShownRow = RowOf[ShownKind];
 
 /**
- * What the first good rows of a data set become.
- * @param notice is told of bad rows that are left out
- * @throws DataError for a bad row where they are not left out
+ * The tokens of a data set's first good rows.
+ * @param notice receives messages about skipped bad rows
+ * @throws DataError for a bad row, unless bad rows are skipped
  */
 export async function* rowTokens(
   tokenizer: Tokenizer,
@@ -61,7 +63,7 @@ export async function* rowTokens(
 ): AsyncGenerator<ShownTokens> {
   await using source = await openShown(options);
   if (source.badRowCount > 0) {
-    notice(`${source.badRowCount} bad rows are left out, the first: ${source.badRows[0]!.message}`);
+    notice(`${source.badRowCount} bad rows are skipped. First: ${source.badRows[0]!.message}`);
   }
   const faults = new RowFaults(options.onBadRow);
   for (let row = 0; row < source.length && row - faults.count < options.rows; row++) {
@@ -94,7 +96,7 @@ async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>
 
 const answered = ['preference', 'ranking', 'supervised'] as const;
 
-/** Rows with answers; where they are none of these and have no answer at all, prompts. */
+/** Opens rows with answers; if the rows have no answer at all, opens them as prompts. */
 async function openAny(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
   try {
     return await openOneOf<ShownKind>(options, answered);
@@ -132,7 +134,7 @@ function tokensOfRow(
 
 type Shown = Pick<ShownTokens, 'parts' | 'truncated' | 'lost'>;
 
-/** A row's parts; null where nothing that is scored fits. */
+/** A row's parts; null if no scored token fits. */
 function partsOf(
   tokenizer: Tokenizer,
   kind: ShownKind,
@@ -171,7 +173,7 @@ function partsOf(
   return { ...found, parts: [prompted(found.prompt), ...answers] };
 }
 
-/** As a reward model reads the row: the tokens at which a score is read are marked. */
+/** The row as a reward model reads it: the tokens at which a score is read are marked. */
 function judgedParts(
   tokenizer: Tokenizer,
   row: RowOf['judged'],

@@ -1,22 +1,26 @@
+import { lostParts } from '@keel/align/internal';
 import { type Styled, say, sayJson, styled } from '../terminal.ts';
 import type { TokenPart, TokenPiece } from './token-pieces.ts';
 
 /** A row (or a text) in tokens. */
 export interface ShownTokens {
-  /** Where it comes from, for people. */
+  /** The row's position, for people. */
   heading: string;
-  /** The same for machines. */
+  /** The same, for JSON. */
   name: Record<string, unknown>;
   parts: TokenPart[];
   /** Answers were cut at the maximum length. */
   truncated: boolean;
-  /** Fields of the assistant's messages of which the chat template leaves text out. */
+  /**
+   * Fields of the assistant's messages from which the chat template drops text, and messages of
+   * others, such as "system message".
+   */
   lost?: string[];
   /** Ids for which the model has no embedding. */
   unknown?: number[];
 }
 
-/** The ids of what is shown that are beyond the model's embedding. */
+/** The shown ids that are not in the model's embedding. */
 export function unknownIds({ parts }: Pick<ShownTokens, 'parts'>, rows: number) {
   const ids = parts.flatMap(({ pieces }) => pieces.map(({ id }) => id).filter((id) => id >= rows));
   return ids.length === 0 ? {} : { unknown: [...new Set(ids)] };
@@ -37,19 +41,23 @@ export function printJsonTokens({ name, parts, truncated, lost, unknown }: Shown
   sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }), ...(unknown && { unknown }) });
 }
 
-/** Parts one under the other; scored tokens in colour on a terminal, with a star elsewhere. */
+/** Prints parts one below the other; scored tokens have a star, and a colour on a terminal. */
 export function printTokens({ heading, parts, truncated, lost, unknown }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
-  if (lost) {
+  const { fields, roles } = lostParts(lost ?? []);
+  if (roles.length > 0) {
+    say(`  The chat template drops whole messages (${roles.join(', ')}).`);
+  }
+  if (fields.length > 0) {
     say(
-      `  The chat template leaves out some of what the assistant says (${lost.join(', ')}): it is not trained on.`,
+      `  The chat template drops some of the assistant's text (${fields.join(', ')}), which is not trained on.`,
     );
   }
   if (unknown) {
     say(
-      `  The model has no embedding for the ids ${unknown.join(', ')}, so other verbs refuse this row.`,
+      `  The model has no embedding for the ids ${unknown.join(', ')}, so other verbs refuse them.`,
     );
   }
   for (const { name, pieces } of parts) {
@@ -63,22 +71,22 @@ export function printTokens({ heading, parts, truncated, lost, unknown }: ShownT
   say('');
 }
 
-/** The key to what `printTokens` shows. */
+/** Prints a key to the output of `printTokens`. */
 export function printLegend(): void {
-  say('Each token: its text and its id. Tokens with a star * are scored.\n');
+  say('Each token is shown as its text and its id. A star (*) marks scored tokens.\n');
 }
 
 function wrap(pieces: readonly TokenPiece[], width: number): TokenPiece[][] {
   const lines: TokenPiece[][] = [];
-  let room = 0;
+  let free = 0;
   for (const piece of pieces) {
     const length = plain(piece).length + 2;
-    if (room < length) {
+    if (free < length) {
       lines.push([]);
-      room = width;
+      free = width;
     }
     lines.at(-1)!.push(piece);
-    room -= length;
+    free -= length;
   }
   return lines;
 }

@@ -3,12 +3,12 @@ import type { Tokenizer } from '@keel/model';
 /** A token as it is shown. */
 export interface TokenPiece {
   id: number;
-  /** The text it adds; of a part of a character, its name in the vocabulary. */
+  /** The text it adds; for part of a character, its name in the vocabulary. */
   text: string;
   scored: boolean;
 }
 
-/** A run of tokens between two borders. */
+/** The tokens of one part of a row. */
 export interface TokenPart {
   name: string;
   pieces: TokenPiece[];

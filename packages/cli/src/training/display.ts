@@ -1,21 +1,21 @@
 import type { RunResult, TrainingEvent } from '@keel/align';
 
-/** What a run tells while it goes. */
+/** What a run reports while it runs. */
 export type RunEvent = TrainingEvent | { type: 'notice'; text: string };
 
-/** What can be done with a result. */
+/** A way to use a result. */
 export interface ResultUse {
   name: 'chat' | 'score';
   words: string;
   command: string;
 }
 
-/** How a run ended, with the command lines that go on from it. */
+/** How a run ended, with the commands to run next. */
 export interface RunEnding extends RunResult {
   seconds: number;
-  /** Uses the result: the name of it in JSON, words before it, and the command line. */
+  /** The command that uses the result, its name in JSON and the words before it. */
   use: ResultUse;
-  /** Goes on with the run. */
+  /** The command that resumes the run. */
   resume: string;
 }
 
@@ -24,8 +24,8 @@ export interface TrainingDisplay {
   event(event: RunEvent): void;
   /** A line for the user that is not part of the run's own events. */
   say(text: string): void;
-  /** Takes the display away, also where the run fails. */
+  /** Removes the display, also if the run fails. */
   close(): void;
-  /** After `close`. */
+  /** Called after `close`. */
   ended(ending: RunEnding): void;
 }

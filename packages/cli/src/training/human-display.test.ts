@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { HumanDisplay } from './human-display.ts';
 
-/** A terminal of 100 columns that keeps what is written. */
+/** A terminal of 100 columns that records what is written. */
 function terminal(): { out: NodeJS.WriteStream; written(): string } {
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
   let text = '';
@@ -39,7 +39,7 @@ const samples = [0.25, 1, -2].map((reward) => ({
   ...{ ended: true, tokens: 2 },
 }));
 
-test('on request a table of the best and the worst answers stands above the bar', () => {
+test('on request a table of the best and the worst answers is printed above the bar', () => {
   for (const showSamples of [1, null]) {
     const { out, written } = terminal();
     const display = new HumanDisplay(out, { showSamples });
@@ -55,13 +55,13 @@ test('on request a table of the best and the worst answers stands above the bar'
       /^ *reward +KL +prompt +answer\n +1\.000 +0\.000 +Say hello\. +hello 1\n/,
     );
     expect(after).toMatch(/-2\.000 +0\.000 +Say hello\. +hello -2\n\n/);
-    // The bar begins anew below.
+    // The bar is drawn again below.
     expect(after).toContain('hello -2\n\n\x1b7');
     expect(after).toMatch(/1\/4 {2}loss/);
   }
 });
 
-test('a sentence that comes again with other numbers is shown once in a while', () => {
+test('a notice that repeats with other numbers is shown only now and then', () => {
   const { out, written } = terminal();
   const display = new HumanDisplay(out);
   for (const done of [4, 8, 12]) display.event({ type: 'notice', text: `${done} of 16 rows` });
@@ -69,7 +69,7 @@ test('a sentence that comes again with other numbers is shown once in a while', 
   expect(written()).toBe('4 of 16 rows\nsomething else\n');
 });
 
-test('the end says where the result is, or how to go on', () => {
+test('the end says where the result is, or how to resume', () => {
   const { out, written } = terminal();
   const display = new HumanDisplay(out);
   const ending = {
@@ -85,7 +85,7 @@ test('the end says where the result is, or how to go on', () => {
   display.ended({ ...ending, step: 0, interrupted: true });
   expect(written()).toBe(
     '\n7 steps in 1m 05s. The result is in runs/a/final\nTry it: CHAT\n' +
-      '\nStopped after step 7; its checkpoint is in runs/a.\nGo on:  RESUME\n' +
-      '\nStopped before the first step.\nGo on:  RESUME\n',
+      '\nStopped after step 7; its checkpoint is in runs/a.\nResume with:  RESUME\n' +
+      '\nStopped before the first step.\nResume with:  RESUME\n',
   );
 });

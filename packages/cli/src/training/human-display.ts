@@ -10,7 +10,7 @@ import {
   samplesTable,
   stepsTook,
   type TrainingProgress,
-} from '@keel/align';
+} from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
@@ -31,8 +31,9 @@ export class HumanDisplay implements TrainingDisplay {
   #countedTokens = 0;
 
   /**
-   * @param label stands before the progress: which of several runs it is
-   * @param showSamples how many of the best and of the worst answers of a batch; null: none
+   * @param label shown before the progress: which of several runs it is
+   * @param showSamples how many of the best and of the worst answers of a batch to show; null for
+   *   none
    */
   constructor(
     out: NodeJS.WriteStream = process.stdout,
@@ -51,7 +52,7 @@ export class HumanDisplay implements TrainingDisplay {
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
-        if (event.step > 0) this.say(`Going on after step ${event.step}`);
+        if (event.step > 0) this.say(`Resuming after step ${event.step}`);
         this.#bar?.start(event.totalSteps, event.step);
         this.#resume();
         break;
@@ -89,7 +90,7 @@ export class HumanDisplay implements TrainingDisplay {
         ? 'Stopped before the first step.'
         : `Stopped after step ${step}; its checkpoint is in ${path}.`;
     const lines = interrupted
-      ? [stopped, `Go on:  ${resume}`]
+      ? [stopped, `Resume with:  ${resume}`]
       : [`${stepsTook(step, seconds)}. The result is in ${final}`, `${use.words}: ${use.command}`];
     this.say(`\n${lines.join('\n')}`);
   }
@@ -97,7 +98,7 @@ export class HumanDisplay implements TrainingDisplay {
   #step(step: number, totalSteps: number, metrics: Record<string, number>): void {
     this.#steps.add(1);
     const counted = metrics.num_tokens ?? 0;
-    // The first step of a resumed run says what all steps before it counted.
+    // A resumed run's first step reports the tokens of all earlier steps too.
     if (this.#countedTokens > 0 || step === 1) this.#tokens.add(counted - this.#countedTokens);
     this.#countedTokens = counted;
     this.#progress = {
@@ -121,7 +122,7 @@ export class HumanDisplay implements TrainingDisplay {
       this.say(plainProgressLine(this.#progress));
   }
 
-  /** Above the bar, which lives on below. */
+  /** Prints samples above the bar. */
   #samples(step: number, samples: readonly ShownSample[]): void {
     const each = this.#showSamples;
     if (each === null) return;
@@ -133,7 +134,7 @@ export class HumanDisplay implements TrainingDisplay {
     );
   }
 
-  /** A sentence that comes again with other numbers is progress: it is shown now and then. */
+  /** A notice that repeats with other numbers is progress: it is shown only now and then. */
   #notice(text: string): void {
     const sentence = text.replaceAll(/\d+/g, '#');
     if (sentence !== this.#lastNotice) this.#noticePace = new PlainPace();

@@ -2,11 +2,11 @@ import { cutMessage } from '../cut-message.ts';
 import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
 
-/** One JSON object a line on stdout, and nothing else there; words for people go to stderr. */
+/** One JSON object per line on stdout, and nothing else; messages for people go to stderr. */
 export class JsonDisplay implements TrainingDisplay {
   readonly #of: object;
 
-  /** @param of stands in every line: which of several runs it is of */
+  /** @param of added to every line: which of several runs it belongs to */
   constructor(of: object = {}) {
     this.#of = of;
   }

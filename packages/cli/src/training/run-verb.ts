@@ -8,18 +8,18 @@ import { JsonDisplay } from './json-display.ts';
 import { StopSignals } from './stop-signals.ts';
 import { StrayErrors } from './stray-errors.ts';
 
-/** What every training verb is asked. */
+/** Options that every training verb has. */
 export interface TrainingVerbOptions {
   model: string;
   output: string;
   lora: boolean;
   json: boolean;
-  /** Of verbs that sample. */
+  /** Only for verbs that sample. */
   showSamples?: number | null;
 }
 
 /**
- * Runs a training and shows it; the first signal ends it after the step under way.
+ * Trains and shows the run; the first signal ends it after the current step.
  * @returns the exit code
  */
 export async function runVerb<Options extends TrainingVerbOptions>(
@@ -36,9 +36,9 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     );
   });
   using stray = new StrayErrors(() => {
-    display.say('An error outside the run: finishing this step and saving a checkpoint.');
+    display.say('An error occurred outside the run: finishing this step and saving a checkpoint.');
   });
-  const began = performance.now();
+  const started = performance.now();
   const command = resume(verb, options);
   try {
     const result = await train(options, {
@@ -47,7 +47,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     });
     display.close();
     if (stray.first !== null && result.interrupted) throw stray.first.error;
-    const seconds = Math.round((performance.now() - began) / 100) / 10;
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
     const verdict = { ...result, seconds, use: use(options, result.final), resume: command };
     display.ended(verdict);
     if (stop.outputEnded) {
@@ -63,14 +63,14 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     const resumable =
       left?.name === 'RunFailedError' ? left.checkpoint !== null : stray.first !== null;
     if (!resumable) throw error;
-    const told = error instanceof Error ? error.message : String(error);
-    throw new Error(`${told}\nResume with:  ${command}`, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${message}\nResume with:  ${command}`, { cause: error });
   } finally {
     display.close();
   }
 }
 
-/** Talks with a language model. */
+/** The command to chat with a language model. */
 export function chatWith(
   { lora, model }: Pick<TrainingVerbOptions, 'lora' | 'model'>,
   final: string,
@@ -81,7 +81,7 @@ export function chatWith(
   return { name: 'chat', words: 'Try it', command };
 }
 
-/** Scores answers with a reward model. */
+/** The command to score answers with a reward model. */
 export const scoreWith = (_: unknown, final: string): ResultUse => ({
   name: 'score',
   words: 'Score answers with it',

@@ -10,23 +10,23 @@ const codes = {
 type StopSignal = keyof typeof codes;
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the step
- * under way can be finished; the second one ends the process at once. A stdout that can no longer
- * be written to aborts in the same way.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the current
+ * step can finish; the second one ends the process at once. A stdout that can no longer be written
+ * to aborts in the same way.
  */
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();
   readonly #onFirst: (name: StopSignal) => void;
-  readonly #forget: () => void;
+  readonly #stopListening: () => void;
   #received: StopSignal | null = null;
   #output: OutputEnd | null = null;
 
   constructor(onFirst: (name: StopSignal) => void) {
     this.#onFirst = onFirst;
     for (const name of Object.keys(codes)) process.on(name, this.#receive);
-    this.#forget = onOutputEnd((end) => {
+    this.#stopListening = onOutputEnd((end) => {
       this.#output = end;
-      complain(`${end.reason}. Finishing what is under way and saving it.`);
+      complain(`${end.reason}. Finishing the current step and saving it.`);
       this.#controller.abort();
     });
   }
@@ -42,12 +42,12 @@ export class StopSignals implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Whether stdout can no longer be written to: what is left to say belongs on stderr. */
+  /** Whether stdout can no longer be written to; further messages belong on stderr. */
   get outputEnded(): boolean {
     return this.#output !== null;
   }
 
-  /** The exit code that says which signal came, or how stdout ended; 0 where nothing did. */
+  /** The exit code for the signal received, or for the way stdout ended; 0 if neither happened. */
   get exitCode(): number {
     if (this.#received !== null) return codes[this.#received];
     return this.#output?.exitCode ?? exitCodes.done;
@@ -55,6 +55,6 @@ export class StopSignals implements Disposable {
 
   [Symbol.dispose](): void {
     for (const name of Object.keys(codes)) process.off(name, this.#receive);
-    this.#forget();
+    this.#stopListening();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Errors that nobody awaits, such as one in a timer of a reward function: they would end the
- * process on the spot. The first one aborts the signal instead, so that the run can save its state.
+ * Catches errors that nobody awaits, such as one in a timer of a reward function. By default they
+ * end the process at once. The first one aborts the signal instead, so that the run can save its
+ * state.
  */
 export class StrayErrors implements Disposable {
   readonly #controller = new AbortController();
@@ -24,7 +25,7 @@ export class StrayErrors implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The first of them; null: there was none. */
+  /** The first of them; null if there was none. */
   get first(): { error: unknown } | null {
     return this.#first;
   }

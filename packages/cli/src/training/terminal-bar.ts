@@ -1,10 +1,10 @@
+import { shownLine, shownText } from '@keel/model/without-torch';
 import { SingleBar } from 'cli-progress';
 import { write } from '../terminal.ts';
-import { shownLine, shownText } from '../torch-free/shown-text.ts';
 
 /**
  * A progress bar on a terminal; null elsewhere.
- * @param line what stands there, of so many columns at most
+ * @param line renders the bar in at most `columns` columns
  */
 export function terminalBar(
   stream: NodeJS.WriteStream,
@@ -13,18 +13,18 @@ export function terminalBar(
   if (!stream.isTTY) return null;
   return new SingleBar({
     stream,
-    // A terminal that does not know its width says 0.
+    // A terminal that does not know its width reports 0.
     format: (_, { progress }) => shownLine(line((stream.columns || 80) - 1, progress)),
     hideCursor: true,
-    // The first signal only ends what is under way: the bar stays till then.
+    // The first signal only finishes the current step: the bar stays until then.
     gracefulExit: false,
   });
 }
 
-/** Writes a line above the bar, where there is one. */
+/** Writes a line above the bar, if there is one. */
 export function sayAbove(bar: SingleBar | null, stream: NodeJS.WriteStream, text: string): void {
   if (bar?.isActive) {
-    // The bar puts the cursor back to where it was saved when it stops: that is its new line now.
+    // When the bar stops, it restores the saved cursor position: save the bar's new line.
     stream.write(`\r\x1b[2K${shownText(text)}\n\x1b7`);
     bar.render();
   } else write(stream, `${text}\n`);

@@ -3,15 +3,15 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
-const tinyChat = goldenPath('tiny-chat')!;
+const tinyChat = goldenPath('tiny-chat');
 const completions = `${goldenPath('trajectories/sft-completion-only')}/train.jsonl`;
 const pairs = `${goldenPath('trajectories/dpo-sigmoid')}/train.jsonl`;
 
 /** A recipe of three stages on tiny-chat. */
-class Road extends TemporaryFolder {
+class ThreeStages extends TemporaryFolder {
   write({ beta = 0.1, steps = 2, sftSteps = 2, more = '' } = {}): void {
     writeFileSync(
-      this.file('road.yaml'),
+      this.file('plan.yaml'),
       `output: ${this.file('run')}
 defaults:
   model: ${tinyChat}
@@ -42,13 +42,16 @@ ${more}`,
   }
 
   align(args: readonly string[] = [], calling: Calling = {}) {
-    return keel(['align', this.file('road.yaml'), ...args], {
+    return keel(['align', this.file('plan.yaml'), ...args], {
       ...calling,
       env: { KEEL_CACHE: this.file('cache'), ...calling.env },
     });
   }
 
-  /** Runs it with --json. @returns its plan: statuses and reasons by stage; and the other events */
+  /**
+   * Runs it with --json. @returns the status and the reasons of each stage in the plan, and the
+   * other events
+   */
   async events(calling: Calling = {}) {
     const { code, stdout, stderr } = await this.align(['--json'], calling);
     expect(code, stderr).toBe(0);
@@ -77,26 +80,26 @@ ${more}`,
 
 const adapter = 'final/adapter_model.safetensors';
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
+describe('keel align', () => {
   test('--dry-run shows what would run, what it costs, and writes nothing', async () => {
-    using road = new Road();
-    road.write();
-    const { code, stdout, stderr } = await road.align(['--dry-run']);
+    using plan = new ThreeStages();
+    plan.write();
+    const { code, stdout, stderr } = await plan.align(['--dry-run']);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('road.yaml: 3 stages, in ');
-    expect(stdout).toContain('1. sft     keel sft: runs: not run yet');
-    expect(stdout).toContain(`LoRA on ${road.file('run/sft/merged')}`);
+    expect(stdout).toContain('plan.yaml: 3 stages, in ');
+    expect(stdout).toMatch(/1\. sft {5}keel sft: run /);
+    expect(stdout).toContain(`LoRA on ${plan.file('run/sft/merged')}`);
     expect(stdout).toMatch(/16 rows and 16 held out, 2 steps, \d+ tokens/);
     expect(stdout).toMatch(/about \d+s, 0\.\d GB/);
-    expect(stdout).toMatch(/To run: 3 stages, about \d+s at 50% of this machine's fastest/);
-    expect(existsSync(road.file('run'))).toBe(false);
-    expect(stdout).toContain(`No stage takes the result of reward: write \${stages.reward}`);
+    expect(stdout).toMatch(/3 stages, about \d+s at 50% .* 0\.\d GB/);
+    expect(existsSync(plan.file('run'))).toBe(false);
+    expect(stdout).toMatch(/\breward\b.*\$\{stages\.reward\}/);
   });
 
-  test('runs stages on each other, once; changed options run a stage and what stands on it', async () => {
-    using road = new Road();
-    road.write();
-    const first = await road.events();
+  test('runs each stage once; changed options run a stage and those that depend on it', async () => {
+    using plan = new ThreeStages();
+    plan.write();
+    const first = await plan.events();
     expect(first.stages.map(([name, status]) => `${name} ${status}`)).toEqual([
       'sft run',
       'reward run',
@@ -110,65 +113,65 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     expect(first.events.filter(({ type }) => type === 'merge')).toHaveLength(1);
     expect(first.events.at(-1)).toMatchObject({
       type: 'done',
-      chat: `npx keel chat --model ${road.file('run/sft/merged')} --adapter ${road.file('run/policy/final')}`,
+      chat: `npx keel chat --model ${plan.file('run/sft/merged')} --adapter ${plan.file('run/policy/final')}`,
     });
 
-    const policy = road.read(`policy/${adapter}`);
-    const written = statSync(road.file('run/reward/final')).mtimeMs;
-    const second = await road.events();
+    const policy = plan.read(`policy/${adapter}`);
+    const written = statSync(plan.file('run/reward/final')).mtimeMs;
+    const second = await plan.events();
     expect(second.stages).toEqual([
       ['sft', 'done'],
       ['reward', 'done'],
       ['policy', 'done'],
     ]);
     expect(second.ran).toEqual([]);
-    // A merged model that is gone is made again.
-    rmSync(road.file('run/sft/merged'), { recursive: true });
-    expect((await road.events()).ran).toEqual([]);
-    expect(existsSync(road.file('run/sft/merged/model.safetensors'))).toBe(true);
+    // A merged model that is missing is written again.
+    rmSync(plan.file('run/sft/merged'), { recursive: true });
+    expect((await plan.events()).ran).toEqual([]);
+    expect(existsSync(plan.file('run/sft/merged/model.safetensors'))).toBe(true);
 
-    road.write({ beta: 0.2 });
-    const third = await road.events();
-    expect(third.stages.at(-1)).toEqual(['policy', 'run', 'beta was 0.1, now 0.2']);
+    plan.write({ beta: 0.2 });
+    const third = await plan.events();
+    expect(third.stages.at(-1)).toEqual(['policy', 'run', 'beta changed from 0.1 to 0.2']);
     expect(third.ran).toEqual(['policy']);
-    expect(road.read(`policy/${adapter}`)).not.toEqual(policy);
-    expect(statSync(road.file('run/reward/final')).mtimeMs).toBe(written);
+    expect(plan.read(`policy/${adapter}`)).not.toEqual(policy);
+    expect(statSync(plan.file('run/reward/final')).mtimeMs).toBe(written);
 
-    road.write({ beta: 0.2, sftSteps: 1 });
-    const fourth = await road.events();
+    plan.write({ beta: 0.2, sftSteps: 1 });
+    const fourth = await plan.events();
     expect(fourth.stages).toEqual([
-      ['sft', 'run', 'max_steps was 2, now 1'],
-      ['reward', 'run', 'stands on sft, to be run before'],
-      ['policy', 'run', 'stands on sft, to be run before'],
+      ['sft', 'run', 'max_steps changed from 2 to 1'],
+      ['reward', 'run', expect.stringMatching(/\bsft\b/)],
+      ['policy', 'run', expect.stringMatching(/\bsft\b/)],
     ]);
     expect(fourth.ran).toEqual(['sft', 'reward', 'policy']);
 
-    const report = road.read('report.html').toString();
+    const report = plan.read('report.html').toString();
     for (const name of ['sft', 'reward', 'policy'])
       expect(report).toContain(`<a href="${name}/report.html">${name}</a>`);
     expect(report).toContain('Held-out reward margin');
     expect(report).toContain('<code>sft/merged</code>');
-    const { stages } = JSON.parse(road.read('stages.json').toString());
+    const { stages } = JSON.parse(plan.read('stages.json').toString());
     expect(report).toContain(stages.policy.result.sha256);
   });
 
-  test('a stage is the run that its verb makes of the same options', async () => {
-    using road = new Road();
-    road.write();
-    await road.events();
-    const config = road.file('run/policy/config.yaml');
+  test('a stage is the same run as its verb with the same options', async () => {
+    using plan = new ThreeStages();
+    plan.write();
+    await plan.events();
+    const config = plan.file('run/policy/config.yaml');
     const { code, stderr } = await keel(
-      ['dpo', '--config', config, '--output', road.file('alone')],
-      { env: { KEEL_CACHE: road.file('cache') } },
+      ['dpo', '--config', config, '--output', plan.file('alone')],
+      { env: { KEEL_CACHE: plan.file('cache') } },
     );
     expect(code, stderr).toBe(0);
-    expect(readFileSync(road.file(`alone/${adapter}`))).toEqual(road.read(`policy/${adapter}`));
+    expect(readFileSync(plan.file(`alone/${adapter}`))).toEqual(plan.read(`policy/${adapter}`));
   });
 
-  test('kill -9 in a stage, and it goes on there to the same bits', async () => {
-    using whole = new Road();
-    using broken = new Road();
-    for (const road of [whole, broken]) road.write({ steps: 6 });
+  test('after kill -9 in a stage, it resumes there, bit for bit', async () => {
+    using whole = new ThreeStages();
+    using broken = new ThreeStages();
+    for (const plan of [whole, broken]) plan.write({ steps: 6 });
     await whole.events();
     const killed = await broken.align(['--json'], {
       onLine: (line, child) => {
@@ -183,19 +186,19 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
       ['reward', 'done'],
     ]);
     expect(stages[2]!.slice(0, 2)).toEqual(['policy', 'resume']);
-    expect(stages[2]![2]).toMatch(/^broke off after its checkpoint of step [345]$/);
+    expect(stages[2]![2]).toMatch(/\bstep [345]\b/);
     expect(ran).toEqual(['policy']);
     expect(broken.weights('policy')).toEqual(whole.weights('policy'));
   });
 
-  test('the classic road: PPO against a reward model, both on the fine-tuned model', async () => {
-    using road = new Road();
-    const prompts = road.file('prompts.jsonl');
+  test('the classic recipe: PPO with a reward model, both on the fine-tuned model', async () => {
+    using plan = new ThreeStages();
+    const prompts = plan.file('prompts.jsonl');
     const rows = ['hello', 'who are you', 'what is a bird', 'tell me more'].map((content) => ({
       prompt: [{ role: 'user', content }],
     }));
     writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    road.write({
+    plan.write({
       more: `  ppo:
     model: \${stages.sft}
     reward: \${stages.reward}
@@ -215,24 +218,24 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     max_steps: 1
 `,
     });
-    const { ran, events } = await road.events();
+    const { ran, events } = await plan.events();
     expect(ran).toEqual(['sft', 'reward', 'policy', 'ppo', 'grpo']);
     const last = events.findLast(({ stage, type }) => stage === 'ppo' && type === 'step');
     expect(last).toMatchObject({ step: 2, total_steps: 2, reward: expect.any(Number) });
-    const config = road.read('ppo/config.yaml').toString();
-    expect(config).toContain(`reward: ${road.file('run/reward/final')}`);
-    expect(config).toContain(`critic_from: ${road.file('run/reward/final')}`);
-    expect((await road.events()).ran).toEqual([]);
-    const report = road.read('report.html').toString();
+    const config = plan.read('ppo/config.yaml').toString();
+    expect(config).toContain(`reward: ${plan.file('run/reward/final')}`);
+    expect(config).toContain(`critic_from: ${plan.file('run/reward/final')}`);
+    expect((await plan.events()).ran).toEqual([]);
+    const report = plan.read('report.html').toString();
     expect(report).toContain('Held-out KL to the reference');
     expect(report.match(/<polyline/g)).toHaveLength(1);
   });
 
-  test("D2PO's discriminator goes on from the reward model of a stage", async () => {
-    using road = new Road();
-    const prompts = road.file('prompts.jsonl');
+  test("D2PO's discriminator starts from the reward model of a stage", async () => {
+    using plan = new ThreeStages();
+    const prompts = plan.file('prompts.jsonl');
     writeFileSync(prompts, '{"prompt": "hello"}\n{"prompt": "tell me more"}\n');
-    road.write({
+    plan.write({
       more: `  d2po:
     model: \${stages.sft}
     reward: length:-20
@@ -243,22 +246,22 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     max_steps: 2
 `,
     });
-    const { ran, events } = await road.events();
+    const { ran, events } = await plan.events();
     expect(ran).toEqual(['sft', 'reward', 'policy', 'd2po']);
     const first = events.find(({ stage, type }) => stage === 'd2po' && type === 'step');
     expect(first).toMatchObject({ 'labels/gold': 1, 'discriminator/score': expect.any(Number) });
     expect(first!['discriminator/score']).not.toBe(0);
-    expect(road.read('d2po/config.yaml').toString()).toContain(
-      `discriminator_from: ${road.file('run/reward/final')}`,
+    expect(plan.read('d2po/config.yaml').toString()).toContain(
+      `discriminator_from: ${plan.file('run/reward/final')}`,
     );
-    expect((await road.events()).ran).toEqual([]);
-    expect(existsSync(road.file('run/d2po/discriminator/reward.json'))).toBe(true);
+    expect((await plan.events()).ran).toEqual([]);
+    expect(existsSync(plan.file('run/d2po/discriminator/reward.json'))).toBe(true);
   });
 
-  test('SIGINT finishes the step, and the next call goes on', async () => {
-    using road = new Road();
-    road.write({ sftSteps: 1_000_000 });
-    const stopped = await road.align(['--json'], {
+  test('SIGINT finishes the step, and the next call resumes', async () => {
+    using plan = new ThreeStages();
+    plan.write({ sftSteps: 1_000_000 });
+    const stopped = await plan.align(['--json'], {
       onLine: (line, child) => {
         const { type, step } = JSON.parse(line);
         if (type === 'step' && step === 2) child.kill('SIGINT');
@@ -268,41 +271,39 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel align', () => {
     const last = jsonLines(stopped.stdout).at(-1)!;
     expect(last).toMatchObject({
       ...{ type: 'interrupted', stage: 'sft' },
-      resume: `npx keel align ${road.file('road.yaml')}`,
+      resume: `npx keel align ${plan.file('plan.yaml')}`,
     });
-    expect(existsSync(road.file(`run/sft/checkpoints/step-${last.step}`))).toBe(true);
-    const { stdout } = await road.align(['--dry-run']);
-    expect(stdout).toContain(
-      `sft     keel sft: goes on after step ${last.step}: broke off after its checkpoint of step ${last.step}`,
-    );
+    expect(existsSync(plan.file(`run/sft/checkpoints/step-${last.step}`))).toBe(true);
+    const { stdout } = await plan.align(['--dry-run']);
+    expect(stdout).toContain(`sft     keel sft: resume after step ${last.step} (`);
   });
 
-  test('a stage that fails names itself and how to go on', async () => {
-    using road = new Road();
-    road.write();
-    expect((await road.align()).code).toBe(0);
-    road.write({ more: '    adapter: nowhere\n' });
-    const failed = await road.align();
+  test('the error of a failed stage names the stage and the command to continue', async () => {
+    using plan = new ThreeStages();
+    plan.write();
+    expect((await plan.align()).code).toBe(0);
+    plan.write({ more: '    adapter: nowhere\n' });
+    const failed = await plan.align();
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^error: stage policy \(3 of 3\): .*nowhere/);
-    expect(failed.stderr).toContain(`continue with:  npx keel align ${road.file('road.yaml')}`);
+    expect(failed.stderr).toContain(`npx keel align ${plan.file('plan.yaml')}`);
   });
 
-  test('a wrong key is a complaint with its place, before anything runs', async () => {
-    using road = new Road();
-    road.write({ more: '    bata: 1\n' });
-    const { code, stderr } = await road.align();
+  test('a wrong key is reported with its place, before anything runs', async () => {
+    using plan = new ThreeStages();
+    plan.write({ more: '    bata: 1\n' });
+    const { code, stderr } = await plan.align();
     expect(code).toBe(2);
-    expect(stderr).toMatch(/road\.yaml:\d+:5: unknown key "bata"; did you mean "beta"\?/);
-    expect(existsSync(road.file('run'))).toBe(false);
+    expect(stderr).toMatch(/plan\.yaml:\d+:5: unknown key "bata"; did you mean "beta"\?/);
+    expect(existsSync(plan.file('run'))).toBe(false);
   });
 
-  test("a folder that is not the recipe's is left alone", async () => {
-    using road = new Road();
-    road.write();
-    const { code, stderr } = await road.align(['--output', road.path]);
+  test("a folder that is not a recipe's is left alone", async () => {
+    using plan = new ThreeStages();
+    plan.write();
+    const { code, stderr } = await plan.align(['--output', plan.path]);
     expect(code).toBe(1);
-    expect(stderr).toContain("is not empty and not a recipe's folder");
+    expect(stderr).toMatch(/: is not empty/);
   });
 });
 

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { tinyChat } from '../testing/short-runs.ts';
@@ -22,8 +21,8 @@ function bestOfN(folder: TemporaryFolder, args: readonly string[], calling: Call
   });
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
-  test('writes rows that keel sft reads, and tells what the best of each n earns', async () => {
+describe('keel best-of-n', () => {
+  test('writes rows that keel sft reads, and reports the reward of the best of each n', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await bestOfN(folder, ['--num-generations', '4']);
     expect(code, stderr).toBe(0);
@@ -49,7 +48,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
     expect(trained.code, trained.stderr).toBe(0);
   });
 
-  test('--json writes one object a line and nothing else; pairs are what keel dpo reads', async () => {
+  test('--json writes one object per line and nothing else; keel dpo can read the pairs', async () => {
     using folder = new TemporaryFolder();
     const args = ['--num-generations', '3', '--write', 'pairs', '--json'];
     const { code, stdout, stderr } = await bestOfN(folder, args);
@@ -70,7 +69,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
     expect(jsonLines(scored.stdout)).toHaveLength(final.rows as number);
   });
 
-  test.each(['SIGINT', 'SIGKILL'] as const)('after %s the same command goes on', async (signal) => {
+  test.each(['SIGINT', 'SIGKILL'] as const)('after %s the same command resumes', async (signal) => {
     using whole = new TemporaryFolder();
     using folder = new TemporaryFolder();
     const args = ['--num-generations', '4', '--max-new-tokens', '64', '--json'];
@@ -87,7 +86,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
     expect(existsSync(folder.file('best.jsonl'))).toBe(false);
     const other = await bestOfN(folder, [...args, '--seed', '7']);
     expect(other.code).toBe(1);
-    expect(other.stderr).toMatch(/another job has sampled: --seed was 42, now 7/);
+    expect(other.stderr).toMatch(/--seed .* 42 to 7/);
     const resumed = await bestOfN(folder, args);
     expect(resumed.code, resumed.stderr).toBe(0);
     const [found, expected] = [folder, whole].map((one) =>
@@ -96,17 +95,14 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel best-of-n', () => {
     expect(found).toBe(expected);
     const again = await bestOfN(folder, args);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain('is there already: give --overwrite');
+    expect(again.stderr).toContain('--overwrite');
   });
 
-  test('what cannot be is wrong usage', async () => {
+  test('impossible options are usage errors', async () => {
     using folder = new TemporaryFolder();
     for (const [args, told] of [
-      [['--temperature', '0'], /--temperature: at 0 all answers to a prompt are the same/],
-      [
-        ['--write', 'pairs', '--num-generations', '1'],
-        /--write: pairs takes --num-generations of 2/,
-      ],
+      [['--temperature', '0'], /--temperature: .*above 0/],
+      [['--write', 'pairs', '--num-generations', '1'], /--write: pairs .*--num-generations 2/],
       [['--reward', 'nothing'], /--reward nothing: there is no such file/],
     ] as const) {
       const { code, stderr } = await bestOfN(folder, args);

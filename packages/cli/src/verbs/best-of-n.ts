@@ -6,7 +6,7 @@ import { StopSignals } from '../training/stop-signals.ts';
 
 export async function run(options: BestOfNVerbOptions): Promise<number> {
   const display = bestOfNDisplay(options);
-  using stopping = new StopSignals((name) => display.say(`${name}: keeping what is judged`));
+  using stopping = new StopSignals((name) => display.say(`${name}: saving the scored answers`));
   try {
     const result = await runBestOfN(
       { ...options, sampling: samplingOptions(options) },

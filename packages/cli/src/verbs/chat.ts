@@ -11,7 +11,9 @@ import { write } from '../terminal.ts';
 export async function run(options: ChatOptions): Promise<number> {
   const { model, adapter } = await openModel(options);
   if (model.tokenizer.chatTemplate === null) {
-    throw new Error(`${options.model} has no chat template: use keel generate`);
+    throw new Error(
+      `${options.model} has no chat template. Pass --chat-template, or use keel generate`,
+    );
   }
   const conversation = new Conversation(options.system);
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -31,11 +33,12 @@ export async function run(options: ChatOptions): Promise<number> {
       lines.close();
     }
   };
-  // On a terminal readline takes ^C as a key; from elsewhere it comes as a signal.
+  // On a terminal readline reads Ctrl-C as a key; elsewhere it arrives as a signal.
   lines.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   const say = (text: string): void => write(process.stdout, text);
-  if (terminal) say('/help lists what else can be done here; ^C stops an answer, and leaves.\n');
+  if (terminal)
+    say('Type /help for the commands. Ctrl-C stops an answer; at the prompt it quits.\n');
   lines.prompt();
   try {
     for await (const line of lines) {
@@ -50,7 +53,7 @@ export async function run(options: ChatOptions): Promise<number> {
         try {
           await answer(model, conversation, settings, say);
         } catch (error) {
-          // At a terminal the conversation goes on: it may only have become too long.
+          // At a terminal the chat continues: the conversation may just have become too long.
           if (!terminal) throw error;
           say(`\nerror: ${(error as Error).message}\n`);
         } finally {

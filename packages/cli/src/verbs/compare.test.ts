@@ -1,12 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { tinyChat, trajectoryRows } from '../testing/short-runs.ts';
 
-const pairs = goldenPath('tiny-chat') ? trajectoryRows('dpo-sigmoid') : '';
+const pairs = trajectoryRows('dpo-sigmoid');
 
-/** A comparison of seconds on tiny-chat. */
+/** A comparison on tiny-chat that takes seconds. */
 class Comparing extends TemporaryFolder {
   compare(args: readonly string[] = [], calling: Calling = {}) {
     const usual = ['--model', tinyChat, '--data', pairs, '--eval-data', pairs, '--lora'];
@@ -20,17 +19,15 @@ class Comparing extends TemporaryFolder {
   }
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
+describe('keel compare', () => {
   test('--dry-run shows the entries and what they cost, and writes nothing', async () => {
     using folder = new Comparing();
     const { code, stdout, stderr } = await folder.compare(['--dry-run', '--seeds', '1,2']);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('keel compare: 10 entries, in ');
-    expect(stdout).toMatch(/ 5\. kto-b0\.1-s1 +keel kto: runs: not run yet/);
+    expect(stdout).toMatch(/ 5\. kto-b0\.1-s1 +keel kto: run /);
     expect(stdout).toMatch(/To run: 10 entries, about /);
-    expect(stdout).toMatch(
-      /To measure: 11 models, each on 16 held-out pairs and 4 prompts, at most /,
-    );
+    expect(stdout).toMatch(/11 models, each on 16 held-out pairs and 4 prompts, /);
     expect(existsSync(folder.file('run'))).toBe(false);
   });
 
@@ -91,7 +88,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
     expect(new Set(entries.map((one: { num_tokens: number }) => one.num_tokens)).size).toBe(1);
   });
 
-  test('kill -9 in an entry, and the same command goes on', async () => {
+  test('after kill -9 in an entry, the same command resumes', async () => {
     using folder = new Comparing();
     const args = ['--objectives', 'dpo,ipo', '--save-steps', '1', '--max-steps', '4', '--json'];
     const killed = await folder.compare(args, {
@@ -114,7 +111,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
       ran: ['ipo-b0.1-s42'],
       ordered_by: 'win_rate',
     });
-    // The file that a comparison leaves is the comparison.
+    // The file that a comparison writes runs the same comparison.
     const config = folder.file('run/compare.yaml');
     const again = await keel(['compare', '--config', config, '--json'], {
       env: { KEEL_CACHE: folder.file('cache') },
@@ -123,7 +120,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
     expect(jsonLines(again.stdout).at(-1)).toMatchObject({ type: 'done', ran: [] });
   });
 
-  test('SIGINT finishes the step and says how to go on', async () => {
+  test('SIGINT finishes the step and says how to resume', async () => {
     using folder = new Comparing();
     const stopped = await folder.compare(
       ['--objectives', 'dpo', '--max-steps', '100000', '--json'],
@@ -141,7 +138,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
     });
   });
 
-  test('entries of a YAML file; what is wrong in it is told with its place', async () => {
+  test('entries of a YAML file; mistakes in it are reported with their place', async () => {
     using folder = new Comparing();
     const config = folder.file('compare.yaml');
     const entries = (text: string) => writeFileSync(config, `entries:\n${text}`);
@@ -157,14 +154,14 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel compare', () => {
     expect(wrong.stderr).toContain('compare.yaml:3:18: simpo_gamma: expected a number');
   });
 
-  test('what cannot be compared is told before anything is loaded', async () => {
+  test('what cannot be compared is reported before anything is loaded', async () => {
     using folder = new Comparing();
     const unknown = await folder.compare(['--objectives', 'dpo,simop']);
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain('unknown objective "simop"; did you mean simpo?');
     const misfit = await folder.compare(['--objectives', 'dpo,odpo']);
     expect(misfit.code).toBe(1);
-    expect(misfit.stderr).toContain('the entry odpo-b0.1-s42 cannot learn from these pairs');
+    expect(misfit.stderr).toMatch(/odpo-b0\.1-s42.*score_chosen/);
     const rankings = folder.file('rankings.jsonl');
     writeFileSync(
       rankings,

@@ -1,13 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type CompareOptions,
-  openComparison,
-  planComparison,
-  runComparison,
-  StageError,
-} from '@keel/align';
+import { openComparison, planComparison, runComparison, StageError } from '@keel/align';
+import type { CompareOptions } from '@keel/align/config';
 import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
@@ -19,7 +14,7 @@ export async function run(options: CompareOptions): Promise<number> {
   const resume = compareCommand(options);
   const display = new CompareDisplay(comparison, resume);
   using stop = new StopSignals((name) => {
-    display.say(`${name}: finishing what is under way. Press Ctrl-C again to quit now.`);
+    display.say(`${name}: finishing the current step. Press Ctrl-C again to quit now.`);
   });
   try {
     const onEvent = display.event.bind(display);
@@ -42,7 +37,7 @@ export async function run(options: CompareOptions): Promise<number> {
   }
 }
 
-/** `--dry-run`: nothing is written but what is thrown away again. */
+/** `--dry-run`: writes only temporary files. */
 async function plan(options: CompareOptions): Promise<number> {
   const aside = mkdtempSync(join(tmpdir(), 'keel-compare-'));
   try {

@@ -1,5 +1,5 @@
-// Data that does not fit the objective is told in plain words, before a model is looked for or a
-// folder made.
+// Data that does not fit the objective is reported in plain words, before a model is looked up or a
+// folder is created.
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -14,29 +14,29 @@ const rows = {
 } as const;
 
 const cases: readonly (readonly [keyof typeof rows, string, RegExp])[] = [
-  ['ranking', 'dpo', /"chosen".*Such rows are rankings: .*--ranking-pairs all.*plackett_luce/],
-  ['ranking', 'dpo --loss odpo', /Such rows are rankings/],
-  ['single', 'dpo', /Answers with a label each are for keel kto/],
-  ['answer', 'dpo', /Answers to imitate are for keel sft/],
-  ['pair', 'dpo --ranking-pairs all', /Such rows are pairs: leave --ranking-pairs out/],
+  ['ranking', 'dpo', /"chosen".*rankings.*--ranking-pairs all.*plackett_luce/],
+  ['ranking', 'dpo --loss odpo', /"chosen".*rankings/],
+  ['single', 'dpo', /rows\.jsonl:1: .*keel kto/],
+  ['answer', 'dpo', /rows\.jsonl:1: .*keel sft/],
+  ['pair', 'dpo --ranking-pairs all', /rows\.jsonl:1: .*pairs.*--ranking-pairs/],
   ['ties', 'dpo --ranking-pairs best_worst', /"ranking": .*found only ties.*--on-bad-row skip/],
   ['ties', 'dpo --loss plackett_luce', /"ranking": .*found only ties/],
   ['steps', 'dpo --loss plackett_luce', /found the steps of one answer.*keel reward/],
-  ['single', 'dpo --loss plackett_luce', /Answers with a label each are for keel kto/],
+  ['single', 'dpo --loss plackett_luce', /rows\.jsonl:1: .*keel kto/],
   ['pair', 'dpo --loss odpo', /"score_chosen": expected scores of both answers, which --loss odpo/],
   ['pair', 'dpo --loss rebel', /scores of both answers, which --loss rebel needs/],
   ['pair', 'dpo --loss dno', /scores of both answers, which --loss dno needs/],
   ['pair', 'dpo --min-score-gap 1', /scores of both answers, by which --min-score-gap chooses/],
   ['single', 'kto', /the label is true in all 1 rows .*keel sft/],
-  ['pair', 'kto', /"completion".*Such rows are pairs, which keel dpo learns from.*"label"/],
-  ['ranking', 'kto', /Such rows are rankings, which keel dpo --loss plackett_luce learns from/],
+  ['pair', 'kto', /"completion".*pairs.*keel dpo.*"label"/],
+  ['ranking', 'kto', /"completion".*rankings.*keel dpo --loss plackett_luce/],
 ];
 
 const usage: readonly (readonly [string, RegExp])[] = [
-  ['--loss plackett_luce,sigmoid', /plackett_luce learns from whole rankings and mixes with no/],
-  ['--loss plackett_luce --simpo-gamma 1', /--simpo-gamma: plackett_luce does not take it/],
-  ['--loss plackett_luce --ranking-pairs all', /--ranking-pairs: .*not from pairs/],
-  ['--beta-schedule linear', /--beta-final: .*goes from --beta to --beta-final/],
+  ['--loss plackett_luce,sigmoid', /--loss: .*plackett_luce/],
+  ['--loss plackett_luce --simpo-gamma 1', /--simpo-gamma: .*plackett_luce/],
+  ['--loss plackett_luce --ranking-pairs all', /--ranking-pairs: .*--loss plackett_luce/],
+  ['--beta-schedule linear', /--beta-final: .*--beta-schedule linear/],
   ['--drop-below-margin 1', /--drop-below-margin: expected a number below 0, found 1/],
 ];
 

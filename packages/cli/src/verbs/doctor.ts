@@ -10,7 +10,7 @@ import { inspectTools } from '../machine/tools.ts';
 import type { DoctorOptions } from '../options/doctor.ts';
 import { sayJson } from '../terminal.ts';
 
-/** Variables that change which LibTorch runs, and how. */
+/** Environment variables that change which LibTorch runs, and how. */
 const watched =
   /^(KEEL_|OMP_|MKL_|GOMP_|KMP_|CUDA_VISIBLE_DEVICES$|ATEN_CPU_CAPABILITY$|ONEDNN_|DNNL_)/;
 

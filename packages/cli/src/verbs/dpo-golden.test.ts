@@ -38,13 +38,13 @@ const tinyTolerances: Record<string, Tolerance> = {
   'logps/rejected': { relative: 1e-4 },
 };
 
-describe.skipIf(!goldenPath('tiny-chat'))('ten steps of TRL on tiny-chat', () => {
+describe('ten steps of TRL on tiny-chat', () => {
   for (const name of ['dpo-sigmoid', 'dpo-conversational-accumulate-2', 'dpo-ipo']) {
     test(name, async () => {
       using cache = new TemporaryFolder();
-      await replay(goldenPath(`trajectories/${name}`)!, {
+      await replay(goldenPath(`trajectories/${name}`), {
         ...dpo,
-        extra: ['--model', goldenPath('tiny-chat')!],
+        extra: ['--model', goldenPath('tiny-chat')],
         tolerances: tinyTolerances,
         env: { KEEL_CACHE: cache.path },
       });
@@ -52,9 +52,9 @@ describe.skipIf(!goldenPath('tiny-chat'))('ten steps of TRL on tiny-chat', () =>
   }
 });
 
-describe.skipIf(!goldenPath('smollm2-dpo-lora'))('six steps of TRL and PEFT on SmolLM2', () => {
+describe('six steps of TRL and PEFT on SmolLM2', () => {
   test('the default model with LoRA', async () => {
-    const folder = goldenPath('smollm2-dpo-lora')!;
+    const folder = goldenPath('smollm2-dpo-lora');
     const tolerances = {
       loss: { absolute: 2e-3 },
       grad_norm: { relative: 2e-2 },

@@ -1,4 +1,6 @@
-import { DataError, promptFault, tokenisedAt } from '@keel/align';
+import { DataError } from '@keel/align';
+import { tokenisedAt } from '@keel/align/data';
+import { promptFault } from '@keel/align/internal';
 import { generate } from '@keel/model';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';

@@ -43,22 +43,22 @@ describe('a row that the chat template refuses', () => {
   test.each([
     ['score', []],
     ['tokens', ['--rows', '2']],
-  ])('is left out and counted by keel %s --on-bad-row skip', async (verb, own) => {
+  ])('is skipped and counted by keel %s --on-bad-row skip', async (verb, own) => {
     const args = [verb, ...model, '--data', data, ...own, '--on-bad-row', 'skip', '--json'];
     const { code, stdout, stderr } = await keel(args);
     expect(code, stderr).toBe(0);
     expect(jsonLines(stdout).map(({ row }) => row)).toEqual([0, 2]);
-    expect(stderr).toMatch(/^1 bad row is left out, the first: /m);
+    expect(stderr).toMatch(/^1 bad row .*rows\.jsonl:/m);
     expect(stderr).toContain(fault);
   });
 });
 
-test('options that a reward has no use for are refused by name', async () => {
+test('options that have no effect with a reward are refused by name', async () => {
   const args = ['score', '--reward', 'length:-5', '--data', data, ...model];
   const { code, stderr } = await keel([...args, '--max-length', '9', '--adapter', 'a']);
   expect(code).not.toBe(0);
   for (const name of ['--chat-template', '--max-length', '--adapter']) {
-    expect(stderr).toContain(`${name}: has no effect beside --reward`);
+    expect(stderr).toContain(`${name}: has no effect with --reward`);
   }
 });
 

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { type Calling, jsonLines, TemporaryFolder } from '../testing/command-line.ts';
 import {
@@ -17,8 +16,8 @@ const reward = (folder: TemporaryFolder, args: readonly string[], calling?: Call
 
 const short = shortRun(rows);
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel reward', () => {
-  test('--json writes one object a line on stdout and nothing else', async () => {
+describe('keel reward', () => {
+  test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await reward(folder, [
       ...short,
@@ -72,7 +71,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel reward', () => {
     expect(config.architectures).toEqual(['LlamaForSequenceClassification']);
   });
 
-  test('a row without a verdict is told with its place and what to do', async () => {
+  test('a row without a verdict is reported with its place and what to do', async () => {
     using folder = new TemporaryFolder();
     const data = folder.file('rows.jsonl');
     writeFileSync(data, '{"prompt":"a","completion":"b"}\n');

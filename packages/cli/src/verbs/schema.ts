@@ -1,11 +1,15 @@
+import { ConfigError, optionsJsonSchema } from '@keel/align/config';
 import { sayJson } from '../terminal.ts';
-import { ConfigError, optionsJsonSchema } from '../torch-free/align-config.ts';
-import { verbs } from '../verb-list.ts';
+import type { Verb } from '../verb.ts';
 
-export async function run({ verb }: { verb: string }): Promise<number> {
+/** Prints the JSON Schema of a verb's YAML file. @returns the exit code */
+export async function printSchema(
+  { verb }: { verb: string },
+  verbs: readonly Verb[],
+): Promise<number> {
   const { definition, jsonSchema } = await verbs.find(({ name }) => name === verb)!.options();
   if (jsonSchema === undefined && !definition.descriptors.some(({ name }) => name === 'config')) {
-    throw new ConfigError([`keel ${verb} takes no YAML file`]);
+    throw new ConfigError([`keel ${verb} does not read a YAML file, so it has no schema`]);
   }
   sayJson(jsonSchema?.() ?? optionsJsonSchema(definition), 2);
   return 0;

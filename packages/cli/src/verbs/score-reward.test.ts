@@ -12,7 +12,7 @@ const pairs = [
   { prompt: 'Name a bird.', chosen: 'Answer: wren.', rejected: 'Answer: a small bird, the wren.' },
 ];
 
-/** Writes rows and scores them; without a model there is nothing to load from this cache. */
+/** Writes rows and scores them; without a model, nothing is loaded from this cache. */
 async function scoring(rows: readonly object[], reward: string, ...flags: string[]) {
   using folder = new TemporaryFolder();
   const data = folder.file('rows.jsonl');
@@ -69,7 +69,7 @@ test('a composition scores pairs, without a model', async () => {
   expect(loaded).toBe(false);
 });
 
-test('people are told accuracy with its interval, means and spreads', async () => {
+test('without --json it prints accuracy with its interval, means and spreads', async () => {
   const { code, stdout } = await scoring(pairs, 'length:-13');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {3}row {4}reward chosen {2}reward rejected {11}margin$/m);
@@ -87,14 +87,14 @@ test('rankings and completions', async () => {
   expect(jsonLines(single.stdout)).toEqual([{ row: 0, reward: 1, aspects: {} }]);
 });
 
-test('code is run against the tests of its row, and pass@k is told', async () => {
+test('code is run against the tests of its row, and pass@k is reported', async () => {
   const right = 'def double(x): return 2 * x';
   const forged = 'import os\ndef double(x): os._exit(0)';
   const rows = [
     { prompt: 'Double.', completions: [right, forged, forged], tests: 'assert double(2) == 4' },
   ];
   const sandboxed = await scoring(rows, 'code');
-  // Where the system shuts no program in, it refuses; these programs are harmless.
+  // Where the system cannot sandbox programs, it refuses; these programs are harmless.
   if (sandboxed.code !== 0) expect(sandboxed.stderr).toContain('shuts no program in');
   const { code, stdout, stderr } =
     sandboxed.code === 0 ? sandboxed : await scoring(rows, 'code', '--unsafe-code');
@@ -105,12 +105,12 @@ test('code is run against the tests of its row, and pass@k is told', async () =>
   expect(stdout).not.toContain('pass@5');
 });
 
-test('a reward that fails names the row, and what is no reward is wrong usage', async () => {
+test('a failing reward names the row, and an unknown reward is a usage error', async () => {
   const failed = await scoring(pairs, 'polite.ts#broken');
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('rows.jsonl:2: ');
   expect(failed.stderr).toContain('#broken: the score is NaN; return a finite number');
-  // By itself Node would end the process without a word.
+  // By default Node would end the process without a message.
   const never = await scoring(pairs, 'polite.ts#never');
   expect(never.code).toBe(1);
   expect(never.stderr).toMatch(/rows\.jsonl:1: .*#never: the promise it returned can never settle/);
@@ -121,33 +121,30 @@ test('a reward that fails names the row, and what is no reward is wrong usage', 
   expect(absent.stderr).toContain('no such file or folder');
 });
 
-test.skipIf(!goldenPath('trajectories/reward-bradley-terry'))(
-  'a trained reward model',
-  async () => {
-    using folder = new TemporaryFolder();
-    const run = folder.file('run');
-    const train = join(goldenPath('trajectories/reward-bradley-terry')!, 'train.jsonl');
-    const machine = ['--precision', 'fp32', '--device', 'cpu'];
-    const trained = await keel(
-      [
-        ...['reward', '--model', goldenPath('tiny-chat')!, '--data', train, '--output', run],
-        ...['--max-steps', '2', '--batch-size', '4', '--heads', '2', ...machine],
-      ],
-      { env: { KEEL_CACHE: folder.file('cache') } },
-    );
-    expect(trained.code, trained.stderr).toBe(0);
-    const final = join(run, 'final');
-    const { code, stdout, stderr } = await keel(
-      ['score', '--reward', final, '--data', train, '--json', ...machine],
-      { env: { KEEL_CACHE: folder.file('cache') } },
-    );
-    expect(code, stderr).toBe(0);
-    const scores = jsonLines(stdout);
-    expect(scores).toHaveLength(16);
-    for (const { reward_chosen, aspects_chosen } of scores) {
-      const { head_0, head_1, deviation } = aspects_chosen as Record<string, number>;
-      expect(reward_chosen).toBeCloseTo((head_0! + head_1!) / 2, 5);
-      expect(deviation).toBeGreaterThan(0);
-    }
-  },
-);
+test('a trained reward model', async () => {
+  using folder = new TemporaryFolder();
+  const run = folder.file('run');
+  const train = join(goldenPath('trajectories/reward-bradley-terry'), 'train.jsonl');
+  const machine = ['--precision', 'fp32', '--device', 'cpu'];
+  const trained = await keel(
+    [
+      ...['reward', '--model', goldenPath('tiny-chat'), '--data', train, '--output', run],
+      ...['--max-steps', '2', '--batch-size', '4', '--heads', '2', ...machine],
+    ],
+    { env: { KEEL_CACHE: folder.file('cache') } },
+  );
+  expect(trained.code, trained.stderr).toBe(0);
+  const final = join(run, 'final');
+  const { code, stdout, stderr } = await keel(
+    ['score', '--reward', final, '--data', train, '--json', ...machine],
+    { env: { KEEL_CACHE: folder.file('cache') } },
+  );
+  expect(code, stderr).toBe(0);
+  const scores = jsonLines(stdout);
+  expect(scores).toHaveLength(16);
+  for (const { reward_chosen, aspects_chosen } of scores) {
+    const { head_0, head_1, deviation } = aspects_chosen as Record<string, number>;
+    expect(reward_chosen).toBeCloseTo((head_0! + head_1!) / 2, 5);
+    expect(deviation).toBeGreaterThan(0);
+  }
+});

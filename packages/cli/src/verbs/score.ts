@@ -1,7 +1,10 @@
-import { DataError, RowFaults, unknownToken } from '@keel/align';
+import { DataError } from '@keel/align';
+import { RowFaults } from '@keel/align/data';
+import { unknownToken } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { ScoreOptions } from '../options/score.ts';
+import { droppedText } from '../scoring/dropped-text.ts';
 import { type AnswerSource, openAnswers } from '../scoring/open-answers.ts';
 import { scoreAnswers } from '../scoring/score-answers.ts';
 import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
@@ -15,7 +18,7 @@ const CHUNK = 256;
 export async function run(options: ScoreOptions): Promise<number> {
   if (options.reward !== null) return scoreWithReward(options, options.reward);
   await using source = await openAnswers(options);
-  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are left out`);
+  if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
   const { model, role } = await openModel(options);
   const rows = new ScoredRows(source, model, options);
   if (options.onBadRow === 'fail') await rows.check();
@@ -39,14 +42,15 @@ export async function run(options: ScoreOptions): Promise<number> {
   if (notice !== null) console.error(notice);
   const lost = rows.lostNotice();
   if (lost !== null) complain(lost);
-  if (rows.faults.count === source.length) throw new Error('--data: no row is left to score');
+  if (rows.faults.count === source.length)
+    throw new Error('--data: every row is bad, so there is nothing to score');
   return 0;
 }
 
-/** Rows as tokens; bad ones are an error or are left out. */
+/** Tokenises rows; bad ones are an error or are skipped. */
 class ScoredRows {
   readonly faults: RowFaults;
-  /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
+  /** Rows of whose answers the chat template drops text, with its fields. */
   readonly #lost = new Map<number, readonly string[]>();
   readonly #source: AnswerSource;
   readonly #model: LanguageModel;
@@ -60,27 +64,26 @@ class ScoredRows {
   }
 
   /**
-   * Looks at every row, so that a fault is told before the first score is printed.
-   * @throws DataError as {@link tokenise} does
+   * Checks every row, so that a bad one is reported before the first score is printed.
+   * @throws DataError like {@link tokenise}
    */
   async check(): Promise<void> {
     for (let index = 0; index < this.#source.length; index++) await this.tokenise([index]);
   }
 
-  /** A sentence on the text that the chat template leaves out; null where it writes all of it. */
+  /** A notice about text that the chat template drops; null if it writes all text. */
   lostNotice(): string | null {
     if (this.#lost.size === 0) return null;
-    const fields = [...new Set([...this.#lost.values()].flat())].join(', ');
+    const what = droppedText([...new Set([...this.#lost.values()].flat())]);
     return (
-      `${this.#lost.size} of ${this.#source.length} rows: the chat template leaves out some of what the assistant says (${fields}), ` +
-      'so it is not scored. keel tokens shows what is left'
+      `${this.#lost.size} of ${this.#source.length} rows: the chat template drops ${what}, ` +
+      'so the score is of the rest. To see what is left, run keel tokens'
     );
   }
 
   /**
-   * @returns of each row its tokens; null where it does not fit, undefined where it is bad and left
-   *   out
-   * @throws DataError for a bad row where they are not left out
+   * @returns each row's tokens; null if it does not fit, undefined if it is bad and skipped
+   * @throws DataError for a bad row, unless bad rows are skipped
    */
   async tokenise(indices: readonly number[]): Promise<(TokenisedRow | null | undefined)[]> {
     const { tokenizer, decoder } = this.#model;

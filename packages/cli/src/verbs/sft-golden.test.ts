@@ -12,14 +12,14 @@ const tolerances: Record<string, Tolerance> = {
   mean_token_accuracy: { absolute: 1e-6 },
 };
 
-describe.skipIf(!goldenPath('tiny-chat'))('ten supervised steps of TRL on tiny-chat', () => {
+describe('ten supervised steps of TRL on tiny-chat', () => {
   for (const name of ['sft-completion-only', 'sft-conversational-cosine']) {
     test(name, async () => {
       using cache = new TemporaryFolder();
-      await replay(goldenPath(`trajectories/${name}`)!, {
+      await replay(goldenPath(`trajectories/${name}`), {
         verb: 'sft',
         flags: () => ({}),
-        extra: ['--model', goldenPath('tiny-chat')!],
+        extra: ['--model', goldenPath('tiny-chat')],
         tolerances,
         env: { KEEL_CACHE: cache.path },
       });

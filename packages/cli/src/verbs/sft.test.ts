@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -18,8 +17,8 @@ const sft = (folder: TemporaryFolder, args: readonly string[], calling?: Calling
 
 const short = shortRun(rows);
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
-  test('--json writes one object a line on stdout and nothing else', async () => {
+describe('keel sft', () => {
+  test('--json writes one object per line on stdout and nothing else', async () => {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await sft(folder, [
       ...short,
@@ -54,17 +53,19 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel sft', () => {
     expect(existsSync(folder.file('run/final/model.safetensors'))).toBe(true);
   });
 
-  test('names of TRL are told what they are called here', async () => {
+  test('names of TRL are answered with the names in Keel', async () => {
     using folder = new TemporaryFolder();
     const config = folder.file('keel.yaml');
     const ask = (line: string) => {
       writeFileSync(config, `model: ${tinyChat}\ndata: ${rows}\n${line}\n`);
       return sft(folder, ['--config', config, '--max-steps', '1']);
     };
-    expect((await ask('neftune_noise_alpha: 5')).stderr).toContain('write neftune_alpha');
-    expect((await ask('packing: true')).stderr).toContain('rows are always packed');
-    // What this verb has no option for is not advised.
-    expect((await ask('loss_type: nll')).stderr).not.toContain('write loss');
+    expect((await ask('neftune_noise_alpha: 5')).stderr).toMatch(
+      /"neftune_noise_alpha".*\bneftune_alpha$/m,
+    );
+    expect((await ask('packing: true')).stderr).toMatch(/"packing": .*packed/);
+    // The hint names an option that this verb does not have.
+    expect((await ask('loss_type: nll')).stderr).not.toMatch(/"loss_type": use/);
     const { code, stderr } = await ask('completion_only_loss: false\nassistant_turns: last');
     expect(code, stderr).toBe(0);
     expect(parse(readFileSync(folder.file('run/config.yaml'), 'utf8'))).toMatchObject({

@@ -3,7 +3,7 @@ import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
-const model = ['--model', goldenPath('tiny-chat')!];
+const model = ['--model', goldenPath('tiny-chat')];
 const chats = `${goldenPath('trajectories/dpo-conversational-accumulate-2')}/train.jsonl`;
 
 interface Part {
@@ -12,8 +12,8 @@ interface Part {
   scored: boolean[];
 }
 
-describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
-  test('shows what rows become, for machines', async () => {
+describe('keel tokens', () => {
+  test('shows the tokens of rows as JSON', async () => {
     const { code, stdout, stderr } = await keel([
       'tokens',
       ...model,
@@ -39,7 +39,7 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
     expect(truncated).toBe(false);
   });
 
-  test('shows them for people: borders, counts, ids, stars on what is scored', async () => {
+  test('shows them for people: parts, counts, ids, stars on scored tokens', async () => {
     const { code, stdout } = await keel(['tokens', ...model, '--data', chats]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^row 0 \(.*train\.jsonl:1\): \d+ tokens in the packed batch$/m);
@@ -51,17 +51,21 @@ describe.skipIf(!goldenPath('tiny-chat'))('keel tokens', () => {
   test('names ids for which the model has no embedding', async () => {
     using folder = new TemporaryFolder();
     const small = folder.file('small');
-    cpSync(goldenPath('tiny-chat')!, small, { recursive: true });
+    cpSync(goldenPath('tiny-chat'), small, { recursive: true });
     const config = JSON.parse(readFileSync(`${small}/config.json`, 'utf8'));
     rmSync(`${small}/config.json`);
-    writeFileSync(`${small}/config.json`, JSON.stringify({ ...config, vocab_size: 415 }));
-    const args = ['tokens', '--model', small, '--text', 'user'];
+    const text = ['tokens', '--text', 'user'];
+    const whole = await keel([...text, ...model, '--json']);
+    const [found] = jsonLines(whole.stdout) as [{ text: { tokens: number[] } }];
+    const id = Math.max(...found.text.tokens);
+    writeFileSync(`${small}/config.json`, JSON.stringify({ ...config, vocab_size: id }));
+    const args = [...text, '--model', small];
     const { stdout } = await keel([...args, '--json']);
-    expect(jsonLines(stdout)[0]).toMatchObject({ unknown: [415] });
-    expect((await keel(args)).stdout).toMatch(/no embedding .*415/);
+    expect(jsonLines(stdout)[0]).toMatchObject({ unknown: [id] });
+    expect((await keel(args)).stdout).toMatch(new RegExp(`embedding .*\\b${id}\\b`));
   });
 
-  test('says what was cut and what does not fit', async () => {
+  test('reports rows that were cut or do not fit', async () => {
     const cut = await keel(['tokens', ...model, '--data', chats, '--max-length', '30', '--json']);
     expect(jsonLines(cut.stdout)[0]).toMatchObject({ truncated: true });
     const left = await keel(['tokens', ...model, '--data', chats, '--max-length', '5']);

@@ -1,5 +1,8 @@
+import { dateNotice, templateSettings } from '@keel/align/config';
+import { loadTokenizer } from '@keel/model/without-torch';
 import type { TokensOptions } from '../options/tokens.ts';
 import { complain } from '../terminal.ts';
+import { embeddingRows } from '../tokenising/embedding-rows.ts';
 import { rowTokens } from '../tokenising/row-tokens.ts';
 import {
   printJsonTokens,
@@ -9,9 +12,6 @@ import {
   unknownIds,
 } from '../tokenising/token-display.ts';
 import { tokenPieces } from '../tokenising/token-pieces.ts';
-import { dateNotice, templateSettings } from '../torch-free/align-config.ts';
-import { embeddingRows } from '../torch-free/embedding-rows.ts';
-import { loadTokenizer } from '../torch-free/load-tokenizer.ts';
 
 export async function run(options: TokensOptions): Promise<number> {
   const template = templateSettings(options);

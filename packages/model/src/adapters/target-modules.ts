@@ -1,6 +1,7 @@
 import type { Decoder } from '../decoder.ts';
+import { linearsOf } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
-import { linearLayers, linearsOf } from '../loading/named-weights.ts';
+import { linearLayers } from '../loading/named-weights.ts';
 
 /** As PEFT matches: the module's whole name, or its end after a dot. */
 export const matchesTarget = (module: string, target: string): boolean =>

@@ -246,16 +246,16 @@ describe('sharded safetensors', () => {
 });
 
 const golden = goldenPath('models/llama');
-describe.skipIf(!golden)('safetensors of transformers', () => {
+describe('safetensors of transformers', () => {
   it('has the tensors and shapes that the configuration gives', () => {
-    using tensors = openSafetensors(golden!);
+    using tensors = openSafetensors(golden);
     expect(tensors.metadata).toEqual({ format: 'pt' });
-    const config = JSON.parse(readFileSync(join(golden!, 'config.json'), 'utf8'));
+    const config = JSON.parse(readFileSync(join(golden, 'config.json'), 'utf8'));
     expect(tensors.info('model.embed_tokens.weight')).toMatchObject({
       dtype: 'F32',
       shape: [config.vocab_size, config.hidden_size],
     });
-    using expected = openSafetensors(join(golden!, 'expected.safetensors'));
-    expect(expected.info('logits').shape).toEqual([3, 24, 512]);
+    using expected = openSafetensors(join(golden, 'expected.safetensors'));
+    expect(expected.info('logits').shape).toEqual([3, 16, 256]);
   });
 });

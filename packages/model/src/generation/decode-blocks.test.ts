@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fromTypedArray, manualSeed, noGrad, type Tensor, tidy, zeros } from '@keel/torch';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test, vi } from 'vitest';
@@ -91,11 +90,11 @@ function demandNear(narrow: Decoder, wide: Decoder, adapter: string | null = nul
   expect(whole).toBeLessThan(1.1 * composed);
 }
 
-describe.skipIf(!goldenPath('models'))('whole blocks of the golden models', () => {
+describe('whole blocks of the golden models', () => {
   // GPT-2's norm and MLP have another form.
   const whole = goldenFamilies.filter((name) => name !== 'gpt2');
   test.each(whole)('%s: no further from float32 than the composed form', async (name) => {
-    const folder = goldenPath(`models/${name}`)!;
+    const folder = goldenPath(`models/${name}`);
     const { decoder: narrow } = await loadDecoder(folder, { computeType: 'bfloat16' });
     const { decoder: wide } = await loadDecoder(folder, { computeType: 'float32' });
     demandNear(narrow, wide);
@@ -104,9 +103,7 @@ describe.skipIf(!goldenPath('models'))('whole blocks of the golden models', () =
   });
 
   test('gpt2 is composed', async () => {
-    const { decoder } = await loadDecoder(join(goldenPath('models')!, 'gpt2'), {
-      computeType: 'bfloat16',
-    });
+    const { decoder } = await loadDecoder(goldenPath('models/gpt2'), { computeType: 'bfloat16' });
     expect(decodeBlocks(decoder)).toBeNull();
     disposeDecoder(decoder);
   });
@@ -144,9 +141,8 @@ test.each([
   expect(distance(states(narrow, true, 'policy'), states(narrow, true))).toBeGreaterThan(0.02);
 });
 
-const phi3 = goldenPath('models/phi3');
-test.skipIf(!phi3)('one matrix of gate and up takes its adapter too', async () => {
-  const folder = phi3!;
+test('one matrix of gate and up takes its adapter too', async () => {
+  const folder = goldenPath('models/phi3');
   const { decoder: narrow } = await loadDecoder(folder, { computeType: 'bfloat16' });
   const { decoder: wide } = await loadDecoder(folder, { computeType: 'float32' });
   adaptBoth([narrow, wide], { rank: 4, alpha: 8, targets: 'all-linear' });

@@ -2,7 +2,8 @@
 // norm, a gated MLP.
 import { keep, noGrad, ops, type Tensor, tidy, zeros } from '@keel/torch';
 import type { AttentionLayer, Rotation } from '../attention.ts';
-import type { Block, Decoder } from '../decoder.ts';
+import type { Decoder } from '../decoder.ts';
+import type { Block } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
 
 /** Tensors of the cache that a layer reads and adds to; indices are int64 [B]. */

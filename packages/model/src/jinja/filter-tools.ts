@@ -4,6 +4,7 @@ import { isText, mapText, textOf } from './text.ts';
 import { isDigit } from './unicode.ts';
 import { type Kwargs, Undefined, type Value } from './values.ts';
 
+/** A filter or test. Its first argument is the value it applies to. */
 export type Apply = (args: readonly Value[], kwargs: Kwargs) => Value;
 
 /** A filter with named parameters. `name` appears in messages. */

@@ -1,10 +1,9 @@
 // Filters that apply a filter or test to each item.
 import { PythonError } from './errors.ts';
 import { type Apply, attributeGetter } from './filter-tools.ts';
-import { filters } from './filters.ts';
+import { filtersByName, testsByName } from './named-filters.ts';
 import { iterate, truthy } from './operators.ts';
 import { repr } from './repr.ts';
-import { tests } from './tests.ts';
 import { isText, textOf } from './text.ts';
 import { type Kwargs, PyIterator, Undefined, type Value } from './values.ts';
 
@@ -32,7 +31,7 @@ const prepareMap = (args: readonly Value[], kwargs: Kwargs): ((item: Value) => V
   }
   const [name, ...rest] = args;
   if (name === undefined) throw badArgument('map requires a filter argument');
-  return (item) => named(filters, 'filter', name)([item, ...rest], kwargs);
+  return (item) => named(filtersByName, 'filter', name)([item, ...rest], kwargs);
 };
 
 const map: Apply = ([value, ...args], kwargs) => {
@@ -58,7 +57,7 @@ const selector =
       const test =
         name === undefined
           ? (item: Value) => item
-          : (item: Value) => named(tests, 'test', name)([item, ...rest], kwargs);
+          : (item: Value) => named(testsByName, 'test', name)([item, ...rest], kwargs);
       for (const item of iterate(value!)) {
         if (truthy(test(get(item))) === keeps) yield item;
       }

@@ -1,12 +1,11 @@
 // Jinja2's filters, with transformers' tojson.
+
+import type { Apply } from './filter-tools.ts';
 import { collectionFilters } from './filters-collections.ts';
 import { itemFilters } from './filters-items.ts';
 import { numberFilters } from './filters-numbers.ts';
 import { textFilters } from './filters-text.ts';
-import type { Kwargs, Value } from './values.ts';
-
-/** A filter or test. Its first argument is the value it applies to. */
-export type Apply = (args: readonly Value[], kwargs: Kwargs) => Value;
+import { filtersByName } from './named-filters.ts';
 
 export const filters: ReadonlyMap<string, Apply> = new Map([
   ...Object.entries(textFilters),
@@ -14,6 +13,8 @@ export const filters: ReadonlyMap<string, Apply> = new Map([
   ...Object.entries(collectionFilters),
   ...Object.entries(itemFilters),
 ]);
+
+for (const [name, filter] of filters) filtersByName.set(name, filter);
 
 /** Jinja2 filters that are not supported, and why. */
 export const refusedFilters: ReadonlyMap<string, string> = new Map([

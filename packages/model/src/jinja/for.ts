@@ -1,4 +1,5 @@
 import { type Expression, type For, walk } from './ast.ts';
+import { type Compilation, enter, leave } from './compilation.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { accessor, compileExpression } from './expressions.ts';
 import type { Frame } from './frame.ts';
@@ -6,11 +7,10 @@ import { spend } from './limits.ts';
 import { LoopContext } from './loop.ts';
 import { iterate, truthy } from './operators.ts';
 import { capture, type Evaluate, type Execute, nested, type Output, Scope } from './runtime.ts';
-import { type Compilation, compileBody, enter, leave } from './statements.ts';
 import { FunctionScope, usesLoop } from './symbols.ts';
 import { compileTarget } from './targets.ts';
 import type { Text } from './text.ts';
-import { PyIterator, Tuple, type Value } from './values.ts';
+import { Dict, PyIterator, Tuple, type Value } from './values.ts';
 
 /** @throws TemplateSyntaxError */
 export const compileFor = (node: For, frame: Frame, compilation: Compilation): Execute => {
@@ -93,7 +93,7 @@ const compileLoop = (
   const { assign } = compileTarget(node.target, inner);
   const begin = enter(inner);
   const end = leave(inner);
-  const execute = compileBody(node.body, inner, compilation);
+  const execute = compilation.compileBody(node.body, inner);
   const setLoop = loopSlot === null ? null : accessor(loopSlot, inner).write;
   return (own, output, values, recursion) => {
     const selected = select === null ? values : select(own, values);
@@ -103,10 +103,14 @@ const compileLoop = (
         : new LoopContext(selected, recursion?.run ?? null, recursion?.depth ?? 0);
     const next = context === null ? nextOf(selected) : () => context.next();
     let ran = false;
+    const { message } = own.rendering;
     for (let value = next(); value !== undefined; value = next()) {
       own.rendering.at = node.at;
       spend(1);
       assign(own, value);
+      if (value instanceof Dict && value.origin?.field === '') {
+        own.rendering.message = value.origin.message;
+      }
       if (setLoop !== null) setLoop(own, context!);
       begin(own);
       const ending = execute(own, output);
@@ -115,6 +119,7 @@ const compileLoop = (
       if (ending === 'next') ran = true;
       own.rendering.at = node.at;
     }
+    own.rendering.message = message;
     end(own);
     return ran;
   };
@@ -177,7 +182,7 @@ const compileElse = (
   inner.symbols.analyse(otherwise);
   const begin = enter(inner);
   const end = leave(inner);
-  const execute = compileBody(otherwise, inner, compilation);
+  const execute = compilation.compileBody(otherwise, inner);
   return (own, output) => {
     begin(own);
     const ending = execute(own, output);

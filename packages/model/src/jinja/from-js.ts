@@ -1,3 +1,4 @@
+import { fieldNames } from '../json/exact-json.ts';
 import { type Origin, Str, tagged } from './text.ts';
 import { Dict, List, PyObject, PythonFloat, Undefined, type Value } from './values.ts';
 
@@ -37,7 +38,10 @@ const fromObject = (value: object, origin: Origin | null): Value => {
       origin,
     );
   }
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  const entries =
+    value instanceof Map
+      ? [...value]
+      : fieldNames(value).map((name) => [name, (value as Record<string, unknown>)[name]] as const);
   return new Dict(
     entries
       .filter(([, item]) => item !== undefined)

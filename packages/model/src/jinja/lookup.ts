@@ -55,7 +55,7 @@ export const attributeOf = (value: Value, name: string): Value | undefined => {
   if (name.startsWith('_')) return common.has(name) ? unsafe(value, name) : undefined;
   if (mutating[typeName(value)]?.has(name)) return unsafe(value, name);
   const own = value instanceof PyObject ? value.attribute(name) : undefined;
-  return own === undefined ? methodOf(value, name) : own;
+  return own === undefined ? methodOf(value, name, lookup) : own;
 };
 
 const isHashable = (value: Value): boolean =>
@@ -95,3 +95,5 @@ export const getItem = (value: Value, key: Value): Value => {
   const attribute = isText(key) ? attributeOf(value, textOf(key)) : undefined;
   return attribute === undefined ? missing(value, key) : attribute;
 };
+
+const lookup = { getAttribute, getItem };

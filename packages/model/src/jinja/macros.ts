@@ -1,12 +1,12 @@
 // Compiles macros and the blocks that work like them.
 import type { CallBlock, GenerationBlock, MacroNode } from './ast.ts';
+import { type Compilation, enter } from './compilation.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { accessor, compileCall, compileExpression } from './expressions.ts';
 import type { Frame } from './frame.ts';
 import { Macro, type MacroShape } from './macro.ts';
 import { str } from './repr.ts';
 import { capture, type Execute, nested, Scope, undefinedBecause } from './runtime.ts';
-import { type Compilation, compileBody, enter } from './statements.ts';
 import { FunctionScope, type Slot, undeclared } from './symbols.ts';
 import { inGeneration } from './text.ts';
 import type { Value } from './values.ts';
@@ -52,7 +52,7 @@ const compileMacroBody = (
     if (node !== undefined) return compileExpression(node, inner);
     return () => undefinedBecause(`parameter '${name}' was not provided`);
   });
-  const execute = compileBody(body, inner, compilation);
+  const execute = compilation.compileBody(body, inner);
   return (outer) => {
     const invoke = (args: readonly (Value | undefined)[]): Value =>
       nested(outer.rendering, () => {
@@ -105,7 +105,7 @@ export const compileGeneration = (
   return (scope, output) => {
     const text = str(make(scope).call([], new Map()));
     scope.rendering.generations++;
-    output.add(inGeneration(text, scope.rendering.generations));
+    output.add(inGeneration(text, scope.rendering.generations, scope.rendering.message));
     return 'next';
   };
 };

@@ -3,9 +3,11 @@
 import { positional } from './arguments.ts';
 import { exactly } from './decimal.ts';
 import { PythonError, typeError, unsupported, valueError } from './errors.ts';
+import type { Method, Methods } from './method-types.ts';
 import { float, floatValue, int, plainInt } from './numbers.ts';
 import { equals, iterate } from './operators.ts';
 import { repr, viewItems } from './repr.ts';
+import { formatMethods, type Lookup } from './str-format.ts';
 import { isText, type Text, textOf } from './text.ts';
 import { caseMethods } from './text-case.ts';
 import { textMethods } from './text-methods.ts';
@@ -23,17 +25,12 @@ import {
   type Value,
 } from './values.ts';
 
-export type Method<Self> = (self: Self, args: readonly Value[], kwargs: Kwargs) => Value;
-export type Methods<Self> = Record<string, Method<Self>>;
-
-// Created lazily because these modules import each other.
-let strMethods: Methods<Text> | undefined;
+const strMethods: Methods<Text> = { ...textMethods, ...splitMethods, ...caseMethods };
 
 /** The bound method `name` of a value, or undefined if its type has none. */
-export const methodOf = (value: Value, name: string): Value | undefined => {
+export const methodOf = (value: Value, name: string, lookup: Lookup): Value | undefined => {
   if (isText(value)) {
-    strMethods ??= { ...textMethods, ...splitMethods, ...caseMethods };
-    return bound(strMethods, value, name);
+    return bound(strMethods, value, name) ?? bound(formatMethods(lookup), value, name);
   }
   if (value instanceof Dict) return bound(dictMethods, value, name);
   if (value instanceof List) return bound(listMethods, value, name);

@@ -31,6 +31,8 @@ export class Context {
 export interface Rendering {
   at: number;
   generations: number;
+  /** Index of the message that the innermost loop over messages is at; -1 outside of such a loop. */
+  message: number;
   depth: number;
 }
 

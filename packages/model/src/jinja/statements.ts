@@ -10,6 +10,7 @@ import type {
   Statement,
   With,
 } from './ast.ts';
+import { type Compilation, enter, leave } from './compilation.ts';
 import { PythonError } from './errors.ts';
 import { accessor, compileBlockFilter, compileExpression } from './expressions.ts';
 import { compileFor } from './for.ts';
@@ -22,15 +23,16 @@ import { capture, type Execute, nested, Scope } from './runtime.ts';
 import { compileTarget } from './targets.ts';
 import type { Value } from './values.ts';
 
-/** How the blocks of a template are found by name while it is rendered. */
-export type Blocks = Map<string, Execute>;
+/** Starts the compilation of a template. */
+export const newCompilation = (): Compilation => {
+  const compilation: Compilation = {
+    blocks: new Map(),
+    compileBody: (body, frame) => compileBody(body, frame, compilation),
+  };
+  return compilation;
+};
 
-export interface Compilation {
-  readonly blocks: Blocks;
-}
-
-/** @throws TemplateSyntaxError */
-export const compileBody = (
+const compileBody = (
   body: readonly Statement[],
   frame: Frame,
   compilation: Compilation,
@@ -43,32 +45,6 @@ export const compileBody = (
       if (ending !== 'next') return ending;
     }
     return 'next';
-  };
-};
-
-/** Gives the variables of a frame what they begin as. */
-export const enter = (frame: Frame): ((scope: Scope) => void) => {
-  const steps = [...frame.symbols.loads].flatMap(([slot, load]) => {
-    const { write } = accessor(slot, frame);
-    if (load.how === 'parameter') return [];
-    if (load.how === 'missing') return [(scope: Scope) => write(scope, undefined)];
-    if (load.how === 'resolve') {
-      const { name } = load;
-      return [(scope: Scope) => write(scope, scope.context.resolve(name))];
-    }
-    const { read } = accessor(load.of, frame);
-    return [(scope: Scope) => write(scope, read(scope))];
-  });
-  return (scope) => {
-    for (const step of steps) step(scope);
-  };
-};
-
-/** Takes the values of a frame's variables away again. */
-export const leave = (frame: Frame): ((scope: Scope) => void) => {
-  const writes = [...frame.symbols.loads.keys()].map((slot) => accessor(slot, frame).write);
-  return (scope) => {
-    for (const write of writes) write(scope, undefined);
   };
 };
 

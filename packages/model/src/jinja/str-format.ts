@@ -1,13 +1,20 @@
 // str.format() and str.format_map(), by the rules of string.Formatter in Jinja2's sandbox.
+import { positional } from './arguments.ts';
 import { PythonError, valueError } from './errors.ts';
 import { formatValue } from './format-spec.ts';
 import { escapeHtml } from './html.ts';
-import { getAttribute, getItem } from './lookup.ts';
+import type { Methods } from './method-types.ts';
 import { ascii, repr, str } from './repr.ts';
 import { isMarkup, markup, sliceText, type Text, TextBuilder, textOf } from './text.ts';
 import { Dict, type Value } from './values.ts';
 
 type Named = (name: string) => Value | undefined;
+
+/** Jinja2's access to parts of a value, as its sandbox allows it. */
+export interface Lookup {
+  getItem(value: Value, key: Value): Value;
+  getAttribute(value: Value, name: string): Value;
+}
 
 interface Field {
   /** Offsets of the literal text before it. */
@@ -20,13 +27,22 @@ interface Field {
 }
 
 /** @throws PythonError where the format is broken or an argument is missing */
-export const formatText = (format: Text, args: readonly Value[], named: Named): Text => {
-  const text = new Formatter(args, named, isMarkup(format)).format(format, 2);
+const formatText = (format: Text, args: readonly Value[], named: Named, lookup: Lookup): Text => {
+  const text = new Formatter(args, named, isMarkup(format), lookup).format(format, 2);
   return isMarkup(format) ? markup(text) : text;
 };
 
+/** The methods `format` and `format_map` of text. */
+export const formatMethods = (lookup: Lookup): Methods<Text> => ({
+  format: (self, args, kwargs) => formatText(self, args, (name) => kwargs.get(name), lookup),
+  format_map: (self, args, kwargs) => {
+    positional('format_map', args, kwargs, 1);
+    return formatText(self, [], namedBy(args[0]!), lookup);
+  },
+});
+
 /** Keyword arguments from a mapping. */
-export const namedBy =
+const namedBy =
   (mapping: Value): Named =>
   (name) =>
     mapping instanceof Dict ? mapping.get(name) : undefined;
@@ -35,13 +51,15 @@ class Formatter {
   readonly #args: readonly Value[];
   readonly #named: Named;
   readonly #escaping: boolean;
+  readonly #lookup: Lookup;
   /** The next number of `{}`, or null once fields are numbered by hand. */
   #automatic: number | null = 0;
 
-  constructor(args: readonly Value[], named: Named, escaping: boolean) {
+  constructor(args: readonly Value[], named: Named, escaping: boolean, lookup: Lookup) {
     this.#args = args;
     this.#named = named;
     this.#escaping = escaping;
+    this.#lookup = lookup;
   }
 
   format(format: Text, depth: number): Text {
@@ -93,8 +111,8 @@ class Formatter {
       if ((attribute ?? index) === '') throw valueError('Empty attribute in format string');
       value =
         attribute === undefined
-          ? getItem(value, /^\d+$/.test(index!) ? Number(index) : index!)
-          : getAttribute(value, attribute);
+          ? this.#lookup.getItem(value, /^\d+$/.test(index!) ? Number(index) : index!)
+          : this.#lookup.getAttribute(value, attribute);
       rest = rest.slice(whole.length);
     }
     return value;

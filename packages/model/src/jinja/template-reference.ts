@@ -1,5 +1,5 @@
+import type { Blocks } from './compilation.ts';
 import { type Context, capture, nested, type Rendering, Scope } from './runtime.ts';
-import type { Blocks } from './statements.ts';
 import { NativeFunction, PyObject, type Value } from './values.ts';
 
 /** The `self` of a template: its blocks by name. */

@@ -7,6 +7,7 @@
 // needs to know.
 import { type AnyNode, type Block, type Call, walk } from './ast.ts';
 import { checkNames } from './checks.ts';
+import { type Compilation, enter } from './compilation.ts';
 import { PythonError, TemplateSyntaxError } from './errors.ts';
 import { Frame } from './frame.ts';
 import { globalsAt } from './globals.ts';
@@ -21,7 +22,7 @@ import {
   Scope,
   undefinedBecause,
 } from './runtime.ts';
-import { type Compilation, compileBody, enter } from './statements.ts';
+import { newCompilation } from './statements.ts';
 import type { LocalTime } from './strftime.ts';
 import { FunctionScope, Symbols, undeclared } from './symbols.ts';
 import { TemplateReference } from './template-reference.ts';
@@ -75,7 +76,7 @@ export class Template {
   readonly #self: number | null;
   readonly #enter: (scope: Scope) => void;
   readonly #body: Execute;
-  readonly #compilation: Compilation = { blocks: new Map() };
+  readonly #compilation: Compilation = newCompilation();
 
   /** @throws TemplateSyntaxError if the template is invalid or uses an unknown name */
   constructor(source: string) {
@@ -99,7 +100,7 @@ export class Template {
       symbols.analyse(body);
       const frame = new Frame(symbols, (at) => this.place(at).line, { toplevel: true });
       this.#enter = enter(frame);
-      this.#body = compileBody(body, frame, this.#compilation);
+      this.#body = this.#compilation.compileBody(body, frame);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new TemplateSyntaxError('the template is nested too deeply', 0);
@@ -127,7 +128,7 @@ export class Template {
     symbols.analyse(body);
     const frame = new Frame(symbols, (at) => this.place(at).line);
     const begin = enter(frame);
-    const execute = compileBody(body, frame, this.#compilation);
+    const execute = this.#compilation.compileBody(body, frame);
     return ({ context, rendering }, output) => {
       const scope = new Scope(function_.size, null, context, rendering);
       if (self !== null) scope.values[self] = this.#reference(scope);
@@ -148,7 +149,7 @@ export class Template {
   /** @throws TemplateFailure if the template fails */
   render(variables: Iterable<readonly [string, Value]>, time: LocalTime): Text {
     const context = new Context(new Map([...globalsAt(time), ...variables]));
-    const rendering: Rendering = { at: 0, generations: 0, depth: 0 };
+    const rendering: Rendering = { at: 0, generations: 0, message: -1, depth: 0 };
     const scope = new Scope(this.#scope.size, null, context, rendering);
     if (this.#self !== null) scope.values[this.#self] = this.#reference(scope);
     const output = new Output();

@@ -1,7 +1,7 @@
 // Jinja2's tests.
 import { binary } from './binary.ts';
 import { type Apply, filter } from './filter-tools.ts';
-import { filters } from './filters.ts';
+import { filtersByName, testsByName } from './named-filters.ts';
 import { isNumber } from './numbers.ts';
 import { compare, contains, equals, identical, lengthOf, tryIterate } from './operators.ts';
 import { str } from './repr.ts';
@@ -32,9 +32,9 @@ const remainder = (value: Value, by: Value, rest: number): boolean =>
 const caseOf = (name: 'islower' | 'isupper', value: Value): Value =>
   textMethods[name]!(str(value) as Text, [], noKwargs);
 
-const known = (table: () => ReadonlyMap<string, Apply>, name: Value): boolean => {
+const known = (table: ReadonlyMap<string, Apply>, name: Value): boolean => {
   hashed(name);
-  return isText(name) && table().has(textOf(name));
+  return isText(name) && table.has(textOf(name));
 };
 
 const isSequence = (value: Value): boolean =>
@@ -53,8 +53,8 @@ export const tests: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ['divisibleby', two('test_divisibleby', 'num', (value, num) => remainder(value, num, 0))],
   ['defined', one('defined', (value) => !(value instanceof Undefined))],
   ['undefined', one('undefined', (value) => value instanceof Undefined)],
-  ['filter', one('filter', (value) => known(() => filters, value))],
-  ['test', one('test', (value) => known(() => tests, value))],
+  ['filter', one('filter', (value) => known(filtersByName, value))],
+  ['test', one('test', (value) => known(testsByName, value))],
   ['none', one('none', (value) => value === null)],
   ['boolean', one('boolean', (value) => typeof value === 'boolean')],
   ['false', one('false', (value) => value === false)],
@@ -85,3 +85,5 @@ export const tests: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ...['<', 'lt', 'lessthan'].map((name) => [name, lt] as const),
   ...['<=', 'le'].map((name) => [name, le] as const),
 ]);
+
+for (const [name, test] of tests) testsByName.set(name, test);

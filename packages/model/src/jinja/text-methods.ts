@@ -7,7 +7,6 @@ import { repeated } from './limits.ts';
 import { asIndex } from './numbers.ts';
 import { iterate } from './operators.ts';
 import { softStr } from './repr.ts';
-import { formatText, namedBy } from './str-format.ts';
 import {
   concat,
   isMarkup,
@@ -316,11 +315,6 @@ export const textMethods: Record<string, Method> = {
   removesuffix: remover('removesuffix'),
   join,
   expandtabs,
-  format: (self, args, kwargs) => formatText(self, args, (name) => kwargs.get(name)),
-  format_map: (self, args, kwargs) => {
-    positional('format_map', args, kwargs, 1);
-    return formatText(self, [], namedBy(args[0]!));
-  },
   encode: () => {
     throw unsupported('str.encode() gives bytes, which are not supported');
   },

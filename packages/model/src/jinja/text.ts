@@ -11,6 +11,8 @@ export interface Origin {
   readonly field: string;
   /** Number of the enclosing {% generation %} block, or 0. */
   readonly generation: number;
+  /** Index of the message that this block was written for, where a loop over messages wrote it. */
+  readonly writer?: number;
   /** Set on placeholder text that marks a position and is removed later. */
   readonly marker?: boolean;
 }
@@ -160,15 +162,15 @@ export const mapText = (text: Text, map: (text: string) => string): Text => {
   );
 };
 
-/** Marks all of `text` as part of a generation block. */
-export const inGeneration = (text: Text, generation: number): Text => {
-  const own: Origin = { message: -1, field: '', generation };
+/** Marks all of `text` as part of a generation block that was written for a message. */
+export const inGeneration = (text: Text, generation: number, writer: number): Text => {
+  const own: Origin = { message: -1, field: '', generation, writer };
   const builder = new TextBuilder();
   const { length } = textOf(text);
   let at = 0;
   for (const { start, end, origin } of typeof text === 'string' ? [] : text.runs) {
     if (start > at) builder.add(textOf(text).slice(at, start), own);
-    builder.add(tagged(textOf(text).slice(start, end), { ...origin, generation }));
+    builder.add(tagged(textOf(text).slice(start, end), { ...origin, generation, writer }));
     at = end;
   }
   if (at < length || length === 0) builder.add(textOf(text).slice(at), own);

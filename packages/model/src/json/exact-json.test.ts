@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { PythonFloat } from '../jinja/values.ts';
-import { exactJson, JsonNumberError, parseExactJson, plainNumbers } from './exact-json.ts';
+import {
+  exactJson,
+  fieldNames,
+  inOrder,
+  JsonNumberError,
+  parseExactJson,
+  plainNumbers,
+} from './exact-json.ts';
 
 const float = (value: number) => new PythonFloat(value);
 
@@ -38,6 +45,51 @@ describe('numbers are what Python reads', () => {
 test('text that looks like a number stays as it is', () => {
   const value = { a: 'costs 20.0, or 1e5', '1.0': ['-0', '12345678901234567890'] };
   expect(parseExactJson(JSON.stringify(value))).toEqual(value);
+});
+
+describe('fields stay in the order of the text', () => {
+  const read = (text: string) => parseExactJson(text) as Record<string, object>;
+
+  test.each([
+    '{"title":"Sales","2024":7,"2023":5}',
+    '{"a":{"10":20.0,"9":[{"b":1,"0":"\\" \\\\","__proto__":3}]},"c":"\\"7\\": x"}',
+    '[{"x":null,"4294967296":1,"1":{}},"1",{"3":1,"2":true}]',
+  ])('%s', (text) => {
+    expect(exactJson(parseExactJson(text))).toBe(text);
+  });
+
+  test('also where a name is written with escapes, or twice as in Python', () => {
+    expect(fieldNames(read('{"b":1,"\\u0031":2}'))).toEqual(['b', '1']);
+    const twice = read('{"b":1,"7":2,"3":3,"7":4}');
+    expect(fieldNames(twice)).toEqual(['b', '7', '3']);
+    expect(twice).toMatchObject({ '7': 4 });
+  });
+
+  test('and in copies with other, further or fewer fields', () => {
+    const { b: _, ...copy } = { ...read('{"b":1,"7":2,"3":3}'), b: 0, 7: 9, c: 1 };
+    expect(exactJson(copy)).toBe('{"7":9,"3":3,"c":1}');
+    const floats = read('{"b":20.0,"7":2,"3":{"x":1,"0":2.0}}');
+    expect(exactJson(plainNumbers(floats))).toBe('{"b":20,"7":2,"3":{"x":1,"0":2}}');
+    expect(exactJson(inOrder({ a: 1, 2: 1 }, ['a', '2']))).toBe('{"a":1,"2":1}');
+  });
+
+  test('an object without such fields is as JSON.parse gives it', () => {
+    expect(Reflect.ownKeys(read('{"1":2,"2":3,"a":4}'))).toEqual(['1', '2', 'a']);
+  });
+
+  test('faults are those of the text', () => {
+    const text = '{"b":1,"7":2,}';
+    const fault = (parse: (text: string) => unknown) => {
+      try {
+        parse(text);
+      } catch (error) {
+        return `${error}`;
+      }
+      return '';
+    };
+    expect(fault(parseExactJson)).toBe(fault(JSON.parse));
+    expect(() => parseExactJson('{"b":1,"7":1e400}')).toThrow(new JsonNumberError('1e400', '7'));
+  });
 });
 
 test('exactJson writes all digits and the form of a float', () => {

@@ -1,5 +1,5 @@
-// JSON with its numbers as the text writes them: JSON.parse alone reads 20.0 as 20 and
-// 18446744073709551617 as 18446744073709552000.
+// JSON with its numbers and the order of its fields as the text writes them: JSON.parse alone reads
+// 20.0 as 20 and 18446744073709551617 as 18446744073709552000, and puts a field "2024" before others.
 import { PythonFloat } from '../jinja/values.ts';
 
 /** A number in JSON that no value can hold. */
@@ -24,14 +24,68 @@ export class JsonNumberError extends Error {
  */
 const unusualNumber = /\d(?:[eE]|\.0+(?!\d)|[\d.]{15})|-0(?![\d.])/;
 
+/** Whether a text may hold an object with a field that JavaScript would put before the others. */
+const numberedField = /"(?:\d|\\u003\d)+"\s*:/;
+
 /**
  * Parses JSON. Integers are numbers, or bigint where a number would lose digits. Floats are
- * numbers, or {@link PythonFloat} where their value is whole.
+ * numbers, or {@link PythonFloat} where their value is whole. {@link fieldNames} gives the fields
+ * of an object in the order of the text.
  * @throws SyntaxError as JSON.parse does
  * @throws JsonNumberError for a number beyond the range of a double
  */
-export const parseExactJson = (text: string): unknown =>
-  unusualNumber.test(text) ? JSON.parse(text, exactNumber as Reviver) : JSON.parse(text);
+export const parseExactJson = (text: string): unknown => {
+  if (numberedField.test(text)) return parseInOrder(text);
+  return unusualNumber.test(text) ? JSON.parse(text, exactNumber as Reviver) : JSON.parse(text);
+};
+
+/**
+ * Parses with "_" before each field's name: a name that is no number stays where the text has it.
+ */
+const parseInOrder = (text: string): unknown => {
+  // Faults are those of the text itself.
+  JSON.parse(text);
+  const named = text.replaceAll(/"([^"\\]*(?:\\.[^"\\]*)*"\s*:?)/g, (written, rest: string) =>
+    rest.endsWith(':') ? `"_${rest}` : written,
+  );
+  return JSON.parse(named, function (this: unknown, key: string, value: unknown, context: object) {
+    const exact = exactNumber(Array.isArray(this) ? key : key.slice(1), value, context);
+    return isPlainObject(exact) ? withoutPrefix(exact) : exact;
+  } as Reviver);
+};
+
+const withoutPrefix = (fields: Record<string, unknown>): object => {
+  const names = Object.keys(fields).map((name) => name.slice(1));
+  const found = {};
+  for (const name of names) setField(found, name, fields[`_${name}`]);
+  return inOrder(found, names);
+};
+
+/**
+ * Names the fields of an object whose order JavaScript would change. It is enumerable, so that a
+ * copy by spreading has it too.
+ */
+const order = Symbol('order of fields');
+
+/** Makes {@link fieldNames} give the fields of an object in this order. */
+export const inOrder = <T extends object>(fields: T, names: readonly string[]): T => {
+  const own = Object.keys(fields);
+  return own.every((name, index) => name === names[index])
+    ? fields
+    : Object.assign(fields, { [order]: names });
+};
+
+/** Names of the fields of an object in the order of the JSON that it was read from. */
+export const fieldNames = (fields: object): string[] => {
+  const names = (fields as { [order]?: readonly string[] })[order];
+  const own = Object.keys(fields);
+  return names === undefined
+    ? own
+    : [...new Set([...names, ...own])].filter((name) => Object.hasOwn(fields, name));
+};
+
+/** Whether {@link fieldNames} gives another order than JavaScript has. */
+export const hasOwnOrder = (fields: object): boolean => Object.hasOwn(fields, order);
 
 type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
@@ -88,10 +142,24 @@ export const setField = (target: object, name: string, value: unknown): void => 
 };
 
 /**
- * JSON of a value, with all digits of a bigint and with ".0" after a whole float: {@link
- * parseExactJson} reads it back.
+ * JSON of a value, with all digits of a bigint, with ".0" after a whole float and with the fields
+ * of an object in their own order: {@link parseExactJson} reads it back.
  */
-export const exactJson = (value: unknown): string => JSON.stringify(value, rawNumber);
+export const exactJson = (value: unknown): string => {
+  let isOrdered = false;
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, part) {
+    isOrdered ||= typeof part === 'object' && part !== null && hasOwnOrder(part);
+    return rawNumber.call(this, key, part);
+  });
+  return isOrdered ? jsonInOrder(value) : text;
+};
+
+const jsonInOrder = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(jsonInOrder).join(',')}]`;
+  if (!isPlainObject(value)) return JSON.stringify([value], rawNumber).slice(1, -1);
+  const fields = fieldNames(value).filter((name) => value[name] !== undefined);
+  return `{${fields.map((name) => `${JSON.stringify(name)}:${jsonInOrder(value[name])}`).join(',')}}`;
+};
 
 function rawNumber(this: Record<string, unknown>, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJson(`${value}`);

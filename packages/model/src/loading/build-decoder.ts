@@ -1,6 +1,7 @@
 import { type Device, type DType, Scope, type Tensor, tensor, tidy } from '@keel/torch';
-import { type Block, Decoder, type Norm } from '../decoder.ts';
+import { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
+import type { Block, Norm } from '../decoder-weights.ts';
 import { Linear } from '../linear.ts';
 import { inLayer, linearPlaces } from './module-plan.ts';
 import { namedWeights } from './named-weights.ts';

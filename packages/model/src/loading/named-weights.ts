@@ -1,14 +1,7 @@
 import type { Tensor } from '@keel/torch';
-import type { Block, Decoder, Norm } from '../decoder.ts';
+import type { Decoder } from '../decoder.ts';
+import { linearsOf, type Norm } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
-
-/** The linear layers of a block, in the order of the forward pass. */
-export const linearsOf = (block: Block): Linear[] => [
-  ...block.queryKeyValue,
-  block.attentionOutput,
-  ...block.gateUp,
-  block.down,
-];
 
 /** Every linear layer but the head, in the order of the forward pass. */
 export const linearLayers = (decoder: Decoder): Linear[] =>

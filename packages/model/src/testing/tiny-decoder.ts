@@ -1,6 +1,7 @@
 import { type DType, fromTypedArray, keep, manualSeed, ops, type Tensor, tidy } from '@keel/torch';
-import { type Block, Decoder, type Norm } from '../decoder.ts';
+import { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
+import type { Block, Norm } from '../decoder-weights.ts';
 import { Linear } from '../linear.ts';
 import { createStreamDecoder, type StreamDecoder } from '../tokenizer/stream-decoder.ts';
 

@@ -299,6 +299,12 @@ describe('renderWithSpans', () => {
       [1, 2],
       [5, 5],
     ]);
+    expect(generation!.map(({ message }) => message)).toEqual([0, 1]);
+    const outside = new ChatTemplate(
+      '{% for x in messages %}{% for y in messages[1:] %}{{ y.role }}{% endfor %}' +
+        '{% generation %}-{% endgeneration %}{% endfor %}{% generation %}.{% endgeneration %}',
+    ).renderWithSpans([user('a'), user('b')]);
+    expect(outside.generation!.map(({ message }) => message)).toEqual([0, 1, -1]);
     expect(new ChatTemplate('x').renderWithSpans([user('a')]).generation).toBeNull();
   });
 });

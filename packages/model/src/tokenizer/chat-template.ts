@@ -4,24 +4,16 @@ import { LocalTime, strftime } from '../jinja/strftime.ts';
 import { placeIn, Template, TemplateFailure } from '../jinja/template.ts';
 import { type Text, textOf } from '../jinja/text.ts';
 import type { Value } from '../jinja/values.ts';
+import type { ChatMessage } from './chat-message.ts';
 import { ChatTemplateError, showPlace } from './chat-template-error.ts';
 import { type FinalText, messageValues } from './conversation-values.ts';
 import { endOfFinalText, finalTextOf } from './final-message.ts';
-import { type ContentSpan, generationSpans, type Span, spansOf } from './spans.ts';
+import { type ContentSpan, type GenerationSpan, generationSpans, spansOf } from './spans.ts';
 import type { TemplateSettings } from './template-settings.ts';
 
+export type { ChatMessage } from './chat-message.ts';
 export { ChatTemplateError } from './chat-template-error.ts';
-export type { ContentSpan } from './spans.ts';
-
-/**
- * One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they
- * are.
- */
-export interface ChatMessage {
-  role: string;
-  content?: unknown;
-  [key: string]: unknown;
-}
+export type { ContentSpan, GenerationSpan } from './spans.ts';
 
 export interface RenderOptions {
   /** End with the start of an assistant turn. */
@@ -43,7 +35,7 @@ export interface RenderedChat {
   /** Where the messages' text is, in order. An empty span marks the position of empty text. */
   spans: ContentSpan[];
   /** The text inside {% generation %} blocks; null if the template has none. */
-  generation: Span[] | null;
+  generation: GenerationSpan[] | null;
 }
 
 export interface ChatTemplateOptions extends TemplateSettings {

@@ -2,7 +2,8 @@
 import { fromJs } from '../jinja/from-js.ts';
 import { concat, type Origin, type Text, tagged } from '../jinja/text.ts';
 import { Dict, List, type Value } from '../jinja/values.ts';
-import type { ChatMessage } from './chat-template.ts';
+import { fieldNames } from '../json/exact-json.ts';
+import type { ChatMessage } from './chat-message.ts';
 
 const origin = (message: number, field: string): Origin => ({ message, field, generation: 0 });
 
@@ -23,9 +24,10 @@ export const messageValues = (messages: readonly ChatMessage[], final: FinalText
   new List(
     messages.map((message, index) => {
       const isLast = index === messages.length - 1;
-      const entries = Object.entries(message)
-        .filter(([, value]) => value !== undefined)
-        .map(([field, value]) => {
+      const entries = fieldNames(message)
+        .filter((field) => message[field] !== undefined)
+        .map((field) => {
+          const value = message[field];
           if (field === 'role') return [field, fromJs(value)] as const;
           const ends = isLast && final?.field === field ? final : null;
           return [field, fieldValue(value, origin(index, field), ends)] as const;
@@ -39,10 +41,7 @@ const fieldValue = (value: unknown, from: Origin, final: FinalText | null): Valu
   if (final.block === null) return withMarker(final, from);
   const blocks = (value as unknown[]).map((block, index) =>
     index === final.block
-      ? fromJs(
-          new Map([...Object.entries(block as object), ['text', withMarker(final, from)]]),
-          from,
-        )
+      ? fromJs({ ...(block as object), text: withMarker(final, from) }, from)
       : fromJs(block, from),
   );
   return new List(blocks, from);

@@ -4,7 +4,7 @@
 
 import { type Text, textOf } from '../jinja/text.ts';
 import { strip } from '../jinja/text-methods.ts';
-import type { ChatMessage } from './chat-template.ts';
+import type { ChatMessage } from './chat-message.ts';
 import { ChatTemplateError } from './chat-template-error.ts';
 import type { FinalText } from './conversation-values.ts';
 

@@ -35,13 +35,20 @@ export const spansOf = (text: Text, end: number): ContentSpan[] => {
   return spans;
 };
 
-export const generationSpans = (text: Text, end: number): Span[] => {
-  const blocks = new Map<number, Span>();
+/** The text of a {% generation %} block. */
+export interface GenerationSpan extends Span {
+  /** The message that it was written for; -1 where no loop over messages wrote it. */
+  message: number;
+}
+
+export const generationSpans = (text: Text, end: number): GenerationSpan[] => {
+  const blocks = new Map<number, GenerationSpan>();
   for (const { start, end: until, origin } of runsUpTo(text, end)) {
     if (origin.generation === 0) continue;
     const block = blocks.get(origin.generation);
-    if (block === undefined) blocks.set(origin.generation, { start, end: until });
-    else block.end = until;
+    if (block === undefined) {
+      blocks.set(origin.generation, { message: origin.writer ?? -1, start, end: until });
+    } else block.end = until;
   }
   return [...blocks.values()];
 };

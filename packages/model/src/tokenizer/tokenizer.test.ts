@@ -334,21 +334,17 @@ describe('broken tokenizers', () => {
   });
 });
 
-const golden = goldenPath('tiny-chat');
-describe.skipIf(!golden)('the golden tiny-chat tokenizer', () => {
-  const tokenizer = golden ? tokenizerFromFolder(golden) : build();
+describe('the golden tiny-chat tokenizer', () => {
+  const tokenizer = tokenizerFromFolder(goldenPath('tiny-chat'));
 
   // Ids by the Rust library, tokenizers 0.23.3.
   it.each<[string, number[]]>([
     ['٣٤½ Ⅷ12', [152, 99, 152, 100, 129, 124, 223, 161, 230, 103, 19, 20]],
     [
       'a\u0085b \ufeff c\u0085\u0085 d',
-      [67, 129, 230, 68, 223, 174, 122, 126, 297, 129, 230, 129, 230, 223, 70],
+      [67, 129, 230, 68, 223, 174, 122, 126, 298, 129, 230, 129, 230, 396],
     ],
-    [
-      '<|im_end|><repo_name>x<|im_',
-      [2, 30, 270, 82, 81, 65, 80, 67, 404, 32, 90, 30, 94, 75, 79, 65],
-    ],
+    ['<|im_end|><repo_name>x<|im_', [2, 30, 274, 82, 81, 65, 80, 67, 382, 32, 90, 30, 94, 451, 65]],
   ])('%j', (text, ids) => {
     expect(tokenizer.encode(text)).toEqual(ids);
     expect(tokenizer.decode(ids)).toBe(text);

@@ -14,7 +14,7 @@ namespace keel {
 struct CacheTensors {
   at::Tensor keys, values, rows, lengths;  // keys and values [R, capacity, keyValueHeads, size]
   at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;  // [P, keyValueHeads, size]
-  int64_t window;                          // 0: none
+  int64_t window;                                                    // 0: none
 };
 
 // The same as pointers, with every place checked.
@@ -38,10 +38,14 @@ class CachedKeys {
       befores_ = given.prefixLengths.const_data_ptr<int64_t>();
     }
     for (int64_t b = 0; b < given.lengths.size(0); ++b) {
-      TORCH_CHECK(rows_[b] >= 0 && rows_[b] < given.keys.size(0), name, ": row ", rows_[b], " of a cache of ", given.keys.size(0));
-      TORCH_CHECK(lengths_[b] >= 0 && lengths_[b] <= capacity_, name, ": length ", lengths_[b], " in a cache of capacity ", capacity_);
-      TORCH_CHECK(!prefixed || (befores_[b] >= 0 && starts_[b] >= 0 && starts_[b] + befores_[b] <= given.prefixKeys.size(0)), name,
-                  ": a prefix of ", before(b), " at ", prefixed ? starts_[b] : 0, " lies outside the store");
+      TORCH_CHECK(rows_[b] >= 0 && rows_[b] < given.keys.size(0), name, ": row ", rows_[b],
+                  " of a cache of ", given.keys.size(0));
+      TORCH_CHECK(lengths_[b] >= 0 && lengths_[b] <= capacity_, name, ": length ", lengths_[b],
+                  " in a cache of capacity ", capacity_);
+      TORCH_CHECK(!prefixed || (befores_[b] >= 0 && starts_[b] >= 0 &&
+                                starts_[b] + befores_[b] <= given.prefixKeys.size(0)),
+                  name, ": a prefix of ", before(b), " at ", prefixed ? starts_[b] : 0,
+                  " lies outside the store");
       TORCH_CHECK(before(b) + lengths_[b] > 0, name, ": sequence ", b, " has no keys");
       total_ += before(b) + lengths_[b];
       longest_ = std::max(longest_, before(b) + lengths_[b]);

@@ -32,10 +32,14 @@ inline bool hasRows(const at::Tensor& tensor) {
 template <typename Body>
 void withType(const at::Tensor& tensor, Body body) {
   switch (tensor.scalar_type()) {
-    case at::kFloat: return body(float{});
-    case at::kDouble: return body(double{});
-    case at::kBFloat16: return body(rows::bf16{});
-    default: TORCH_CHECK(false, "no row loops for ", tensor.scalar_type());
+    case at::kFloat:
+      return body(float{});
+    case at::kDouble:
+      return body(double{});
+    case at::kBFloat16:
+      return body(rows::bf16{});
+    default:
+      TORCH_CHECK(false, "no row loops for ", tensor.scalar_type());
   }
 }
 
@@ -51,14 +55,17 @@ T* writable(const at::Tensor& tensor) {
 // Row loops read raw memory: every tensor of a call must lie on the same device.
 inline void checkDevice(const char* name, const at::Tensor& first, at::TensorList others) {
   for (const at::Tensor& other : others)
-    TORCH_CHECK(other.device() == first.device(), name, ": all tensors must be on one device, got ", first.device(), " and ", other.device());
+    TORCH_CHECK(other.device() == first.device(), name, ": all tensors must be on one device, got ",
+                first.device(), " and ", other.device());
 }
 
 // The same, and of one element type.
 inline void checkKind(const char* name, const at::Tensor& first, at::TensorList others) {
   checkDevice(name, first, others);
   for (const at::Tensor& other : others)
-    TORCH_CHECK(other.scalar_type() == first.scalar_type(), name, ": all tensors must have one type, got ", first.scalar_type(), " and ", other.scalar_type());
+    TORCH_CHECK(other.scalar_type() == first.scalar_type(), name,
+                ": all tensors must have one type, got ", first.scalar_type(), " and ",
+                other.scalar_type());
 }
 
 // float32, or float64 for float64: the type of sums.
@@ -67,6 +74,8 @@ inline at::ScalarType wideType(const at::Tensor& tensor) {
 }
 
 // Rows of about this many elements are worth a thread.
-inline int64_t grain(int64_t elementsPerRow) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elementsPerRow)); }
+inline int64_t grain(int64_t elementsPerRow) {
+  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elementsPerRow));
+}
 
 }  // namespace keel

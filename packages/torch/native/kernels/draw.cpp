@@ -17,15 +17,23 @@ constexpr int64_t kChunk = 256;
 // logits [B, vocabulary] float32, uniforms [B] float64 in [0, 1) -> tokens [B] int64,
 // log-probabilities [B] and largest logits [B] float64, which are NaN where a logit is. Temperature
 // 0: the likeliest token, the first of equals, and its log-probability at temperature 1.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits, const at::Tensor& uniforms, double temperature) {
-  TORCH_CHECK(logits.is_cpu() && logits.dim() == 2 && logits.size(1) > 0 && logits.scalar_type() == at::kFloat,
-              "draw takes logits [B, vocabulary] in float32 on the CPU, got ", logits.sizes(), " ", logits.scalar_type());
-  TORCH_CHECK(uniforms.is_cpu() && uniforms.dim() == 1 && uniforms.size(0) == logits.size(0) && uniforms.scalar_type() == at::kDouble,
-              "draw takes uniforms [", logits.size(0), "] in float64, got ", uniforms.sizes(), " ", uniforms.scalar_type());
+std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
+                                                    const at::Tensor& uniforms,
+                                                    double temperature) {
+  TORCH_CHECK(logits.is_cpu() && logits.dim() == 2 && logits.size(1) > 0 &&
+                  logits.scalar_type() == at::kFloat,
+              "draw takes logits [B, vocabulary] in float32 on the CPU, got ", logits.sizes(), " ",
+              logits.scalar_type());
+  TORCH_CHECK(uniforms.is_cpu() && uniforms.dim() == 1 && uniforms.size(0) == logits.size(0) &&
+                  uniforms.scalar_type() == at::kDouble,
+              "draw takes uniforms [", logits.size(0), "] in float64, got ", uniforms.sizes(), " ",
+              uniforms.scalar_type());
   TORCH_CHECK(temperature >= 0, "draw: temperature is ", temperature);
-  const int64_t count = logits.size(0), size = logits.size(1), chunks = (size + kChunk - 1) / kChunk;
+  const int64_t count = logits.size(0), size = logits.size(1),
+                chunks = (size + kChunk - 1) / kChunk;
   const at::Tensor rowsOf = logits.contiguous(), numbers = uniforms.contiguous();
-  at::Tensor tokens = at::empty({count}, at::kLong), logprobs = at::empty({count}, at::kDouble), tops = at::empty({count}, at::kDouble);
+  at::Tensor tokens = at::empty({count}, at::kLong), logprobs = at::empty({count}, at::kDouble),
+             tops = at::empty({count}, at::kDouble);
   const float* from = rowsOf.const_data_ptr<float>();
   const double* uniform = numbers.const_data_ptr<double>();
   int64_t* token = tokens.data_ptr<int64_t>();
@@ -38,11 +46,14 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits, co
       const float* const own = from + row * size;
       const float largest = loops.largest(own, size);
       const auto chunk = [&](int64_t at) {
-        return loops.weightsOf(own + at * kChunk, near.data(), std::min(kChunk, size - at * kChunk), largest, factor);
+        return loops.weightsOf(own + at * kChunk, near.data(), std::min(kChunk, size - at * kChunk),
+                               largest, factor);
       };
       double total = 0;
       for (int64_t at = 0; at < chunks; ++at) total += sums[at] = chunk(at);
-      top[row] = std::isnan(total) && std::isfinite(largest) ? std::numeric_limits<double>::quiet_NaN() : largest;
+      top[row] = std::isnan(total) && std::isfinite(largest)
+                     ? std::numeric_limits<double>::quiet_NaN()
+                     : largest;
       token[row] = 0;
       logprob[row] = 0;
       if (!std::isfinite(top[row])) continue;
@@ -72,7 +83,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits, co
 // x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. Of few rows in bfloat16
 // no sum is rounded.
 at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
-  const bool differentiated = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+  const bool differentiated =
+      at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
   if (differentiated || !isSmall(x, weight)) return at::linear(x, weight).to(wideType(x));
   const int64_t count = x.size(0), inner = x.size(1), features = weight.size(0);
   const at::Tensor input = x.contiguous(), matrix = weight.contiguous();
@@ -90,10 +102,13 @@ at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
-  library.def("draw(Tensor logits, Tensor uniforms, float temperature) -> (Tensor, Tensor, Tensor)");
+  library.def(
+      "draw(Tensor logits, Tensor uniforms, float temperature) -> (Tensor, Tensor, Tensor)");
   library.def("linear_wide(Tensor x, Tensor weight) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(keel, CPU, library) { library.impl("draw", draw); }
-TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) { library.impl("linear_wide", linearWide); }
+TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) {
+  library.impl("linear_wide", linearWide);
+}
 
 }  // namespace keel

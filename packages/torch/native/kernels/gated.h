@@ -19,15 +19,19 @@ at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Loop loop) {
     using T = decltype(sample);
     const T *g = readOnly<T>(a), *u = readOnly<T>(b);
     T* to = writable<T>(y);
-    at::parallel_for(0, y.numel(), 16384, [&](int64_t begin, int64_t end) { loop(table<T>(), g + begin, u + begin, to + begin, end - begin); });
+    at::parallel_for(0, y.numel(), 16384, [&](int64_t begin, int64_t end) {
+      loop(table<T>(), g + begin, u + begin, to + begin, end - begin);
+    });
   });
   return y;
 }
 
 // loop(table, gy, gate, up, gGate, gUp, n); all contiguous
 template <typename Loop>
-std::tuple<at::Tensor, at::Tensor> gatedBackward(const at::Tensor& gy, const at::Tensor& gate, const at::Tensor& up, Loop loop) {
-  at::Tensor gGate = at::empty(gate.sizes(), gate.options()), gUp = at::empty(gate.sizes(), gate.options());
+std::tuple<at::Tensor, at::Tensor> gatedBackward(const at::Tensor& gy, const at::Tensor& gate,
+                                                 const at::Tensor& up, Loop loop) {
+  at::Tensor gGate = at::empty(gate.sizes(), gate.options()),
+             gUp = at::empty(gate.sizes(), gate.options());
   withType(gate, [&](auto sample) {
     using T = decltype(sample);
     const T *o = readOnly<T>(gy), *g = readOnly<T>(gate), *u = readOnly<T>(up);

@@ -14,7 +14,8 @@ using OptionalTensor = std::optional<at::Tensor>;
 
 class Linear : public torch::autograd::Function<Linear> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const OptionalTensor& bias) {
     // A frozen weight's layer needs no input in backward.
     ctx->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
     ctx->saved_data["biased"] = bias.has_value();
@@ -27,20 +28,26 @@ class Linear : public torch::autograd::Function<Linear> {
     at::Tensor gx, gWeight, gBias;
     if (ctx->needs_input_grad(0)) gx = multiplied(gy, weight);
     if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
-    if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(gy.scalar_type());
+    if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2))
+      gBias = gy.to(wideType(gy)).sum(0).to(gy.scalar_type());
     return {gx, gWeight, gBias};
   }
 };
 
 at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
-  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);  // has its own gradient
+  if (x.dim() != 2 || !shapesAreCompiled(x))
+    return at::linear(x, weight, bias);  // has its own gradient
   return Linear::apply(x, weight, bias);
 }
 
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(keel, library) { library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor"); }
-TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear", linearProduct); }
+TORCH_LIBRARY_FRAGMENT(keel, library) {
+  library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor");
+}
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) {
+  library.impl("linear", linearProduct);
+}
 TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("linear", withGradient); }
 
 }  // namespace keel

@@ -27,22 +27,29 @@ at::Tensor finishedLogits(const at::Tensor& logits, const Shape& shape) {
   return shape.softcap > 0 ? at::tanh(wide / shape.softcap).mul_(shape.softcap) : wide;
 }
 
-void check(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, int64_t chunk) {
-  TORCH_CHECK(hidden.dim() == 2 && weight.dim() == 2 && targets.dim() == 1, "linear_logprob takes hidden [N, H], weight [V, H], targets [N]");
-  TORCH_CHECK(hidden.size(0) == targets.size(0), "linear_logprob: ", hidden.size(0), " rows of hidden, ", targets.size(0), " targets");
-  TORCH_CHECK(hidden.size(1) == weight.size(1), "linear_logprob: hidden has ", hidden.size(1), " features, weight ", weight.size(1));
-  TORCH_CHECK(targets.scalar_type() == at::kLong, "linear_logprob: targets must be int64, got ", targets.scalar_type());
+void check(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+           int64_t chunk) {
+  TORCH_CHECK(hidden.dim() == 2 && weight.dim() == 2 && targets.dim() == 1,
+              "linear_logprob takes hidden [N, H], weight [V, H], targets [N]");
+  TORCH_CHECK(hidden.size(0) == targets.size(0), "linear_logprob: ", hidden.size(0),
+              " rows of hidden, ", targets.size(0), " targets");
+  TORCH_CHECK(hidden.size(1) == weight.size(1), "linear_logprob: hidden has ", hidden.size(1),
+              " features, weight ", weight.size(1));
+  TORCH_CHECK(targets.scalar_type() == at::kLong, "linear_logprob: targets must be int64, got ",
+              targets.scalar_type());
   TORCH_CHECK(chunk > 0, "linear_logprob: chunk must be positive");
   checkKind("linear_logprob", hidden, {weight});
   checkDevice("linear_logprob", hidden, {targets});
   if (targets.numel() > 0 && targets.is_cpu()) {
-    TORCH_CHECK(targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
-                "linear_logprob: a target is outside the vocabulary of ", weight.size(0));
+    TORCH_CHECK(
+        targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
+        "linear_logprob: a target is outside the vocabulary of ", weight.size(0));
   }
 }
 
 // One chunk into its places of the results.
-void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape& shape, const Scores& into) {
+void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape& shape,
+                const Scores& into) {
   const auto& [logprob, normaliser, entropy, best] = into;
   if (!hasRows(logits)) {
     const at::Tensor wide = finishedLogits(logits, shape);
@@ -61,7 +68,8 @@ void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape
     using W = rows::Wide<T>;
     const T* from = readOnly<T>(logits);
     const auto* target = readOnly<int64_t>(wanted);
-    W *toLogprob = writable<W>(logprob), *toNormaliser = writable<W>(normaliser), *toEntropy = writable<W>(entropy);
+    W *toLogprob = writable<W>(logprob), *toNormaliser = writable<W>(normaliser),
+      *toEntropy = writable<W>(entropy);
     auto* toBest = writable<int64_t>(best);
     at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
@@ -78,33 +86,38 @@ void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape
 
 // hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N];
 // and pull [N, H] = d logprob / d hidden, where block products are taken and it is wanted
-Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk,
-              const at::Tensor* pull) {
+Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+              double scale, double softcap, int64_t chunk, const at::Tensor* pull) {
   check(hidden, weight, targets, chunk);
   const int64_t count = hidden.size(0);
   const auto wide = hidden.options().dtype(wideType(hidden));
-  const Scores scores = {at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, wide), at::empty({count}, targets.options())};
+  const Scores scores = {at::empty({count}, wide), at::empty({count}, wide),
+                         at::empty({count}, wide), at::empty({count}, targets.options())};
   const auto& [logprob, normaliser, entropy, best] = scores;
   if (scoresByBlocks(hidden, weight)) {
-    scoreByBlocks(hidden, weight, targets, {scale, softcap, chunk}, {logprob, normaliser, entropy, best}, pull);
+    scoreByBlocks(hidden, weight, targets, {scale, softcap, chunk},
+                  {logprob, normaliser, entropy, best}, pull);
     return scores;
   }
   for (int64_t start = 0; start < count; start += chunk) {
     const int64_t size = std::min(chunk, count - start);
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
     const at::Tensor logits = multiplied(part(hidden), weight.t());  // [size, V]
-    scoreChunk(logits, part(targets), {scale, softcap, chunk}, {part(logprob), part(normaliser), part(entropy), part(best)});
+    scoreChunk(logits, part(targets), {scale, softcap, chunk},
+               {part(logprob), part(normaliser), part(entropy), part(best)});
   }
   return scores;
 }
 
-Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
+Scores plain(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+             double scale, double softcap, int64_t chunk) {
   return scored(hidden, weight, targets, scale, softcap, chunk, nullptr);
 }
 
 // Logits of a chunk -> seed * d logprob / d logits = seed * (onehot - softmax), in the logits'
 // type.
-at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape) {
+at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& normaliser,
+                  const at::Tensor& seed, const Shape& shape) {
   if (!hasRows(logits)) {
     const at::Tensor finished = finishedLogits(logits, shape);
     const at::Tensor column = seed.unsqueeze(1);
@@ -114,7 +127,8 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
     return slope.mul_(shape.scale).to(logits.scalar_type());
   }
   const int64_t size = logits.size(1);
-  const at::Tensor wanted = targets.contiguous(), sums = normaliser.contiguous(), outer = seed.contiguous();
+  const at::Tensor wanted = targets.contiguous(), sums = normaliser.contiguous(),
+                   outer = seed.contiguous();
   withType(logits, [&](auto sample) {
     using T = decltype(sample);
     using W = rows::Wide<T>;
@@ -123,7 +137,8 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
     const W *sum = readOnly<W>(sums), *factor = readOnly<W>(outer);
     at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row)
-        table<T>().slopeRow(at + row * size, size, shape.scale, shape.softcap, target[row], sum[row], factor[row]);
+        table<T>().slopeRow(at + row * size, size, shape.scale, shape.softcap, target[row],
+                            sum[row], factor[row]);
     });
   });
   return logits;
@@ -131,33 +146,42 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
 
 // Both gradients, some columns of the vocabulary at a time: a column's weight then gets its whole
 // gradient at once.
-std::tuple<at::Tensor, at::Tensor> gradientsByColumns(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                                                      const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape, bool wantsHidden) {
+std::tuple<at::Tensor, at::Tensor> gradientsByColumns(
+    const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+    const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape, bool wantsHidden) {
   constexpr int64_t kColumns = 6144;
   const at::Tensor gradWeight = at::empty_like(weight);
-  at::Tensor gradHidden = wantsHidden ? at::zeros(hidden.sizes(), hidden.options().dtype(at::kFloat)) : at::Tensor();
+  at::Tensor gradHidden =
+      wantsHidden ? at::zeros(hidden.sizes(), hidden.options().dtype(at::kFloat)) : at::Tensor();
   for (int64_t start = 0; start < weight.size(0); start += kColumns) {
     const int64_t size = std::min(kColumns, weight.size(0) - start);
     const at::Tensor columns = weight.narrow(0, start, size), places = targets - start;
     const at::Tensor inside = places.masked_fill(places.lt(0).logical_or_(places.ge(size)), -1);
-    const at::Tensor slope = slopes(multipliedInFloat(hidden, columns.t()), inside, normaliser, seed, shape).to(hidden.scalar_type());
+    const at::Tensor slope =
+        slopes(multipliedInFloat(hidden, columns.t()), inside, normaliser, seed, shape)
+            .to(hidden.scalar_type());
     if (wantsHidden) gradHidden.add_(multipliedInFloat(slope, columns));
     gradWeight.narrow(0, start, size).copy_(multipliedOverTokens(slope, hidden));
   }
   return {wantsHidden ? gradHidden.to(hidden.scalar_type()) : at::Tensor(), gradWeight};
 }
 
-std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                                                     const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape,
+std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden,
+                                                     const at::Tensor& weight,
+                                                     const at::Tensor& targets,
+                                                     const at::Tensor& normaliser,
+                                                     const at::Tensor& seed, const Shape& shape,
                                                      bool wantsHidden, bool wantsWeight) {
   at::Tensor gradHidden, gradWeight;
   if (wantsHidden) gradHidden = at::empty_like(hidden);
-  if (wantsWeight) gradWeight = at::zeros(weight.sizes(), weight.options().dtype(normaliser.scalar_type()));
+  if (wantsWeight)
+    gradWeight = at::zeros(weight.sizes(), weight.options().dtype(normaliser.scalar_type()));
   for (int64_t start = 0; start < hidden.size(0); start += shape.chunk) {
     const int64_t size = std::min(shape.chunk, hidden.size(0) - start);
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
     const at::Tensor rows = part(hidden);
-    const at::Tensor slope = slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(seed), shape);
+    const at::Tensor slope =
+        slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(seed), shape);
     if (wantsHidden) part(gradHidden).copy_(multiplied(slope, weight));
     if (wantsWeight) gradWeight.add_(multipliedOverTokens(slope, rows));
   }
@@ -166,12 +190,15 @@ std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden, c
 
 class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
  public:
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden, const at::Tensor& weight,
-                               const at::Tensor& targets, double scale, double softcap, int64_t chunk, bool frozenWeight) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden,
+                               const at::Tensor& weight, const at::Tensor& targets, double scale,
+                               double softcap, int64_t chunk, bool frozenWeight) {
     const bool pulls = frozenWeight && scoresByBlocks(hidden, weight);
     const at::Tensor pull = pulls ? at::empty(hidden.sizes(), hidden.options()) : at::Tensor();
-    auto [logprob, normaliser, entropy, best] = scored(hidden, weight, targets, scale, softcap, chunk, pulls ? &pull : nullptr);
-    ctx->save_for_backward(pulls ? variable_list{pull} : variable_list{hidden, weight, targets, normaliser});
+    auto [logprob, normaliser, entropy, best] =
+        scored(hidden, weight, targets, scale, softcap, chunk, pulls ? &pull : nullptr);
+    ctx->save_for_backward(pulls ? variable_list{pull}
+                                 : variable_list{hidden, weight, targets, normaliser});
     ctx->saved_data["pulls"] = pulls;
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["softcap"] = softcap;
@@ -186,20 +213,28 @@ class LinearLogprob : public torch::autograd::Function<LinearLogprob> {
     if (ctx->saved_data["pulls"].toBool()) {
       gradHidden = (saved[0] * outer[0].unsqueeze(1)).to(saved[0].scalar_type());
     } else {
-      const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normaliser = saved[3];
-      const Shape shape = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["softcap"].toDouble(), ctx->saved_data["chunk"].toInt()};
+      const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2],
+                       &normaliser = saved[3];
+      const Shape shape = {ctx->saved_data["scale"].toDouble(),
+                           ctx->saved_data["softcap"].toDouble(), ctx->saved_data["chunk"].toInt()};
       const at::Tensor seed = outer[0].to(normaliser.scalar_type());
       const bool wantsHidden = ctx->needs_input_grad(0), wantsWeight = ctx->needs_input_grad(1);
-      std::tie(gradHidden, gradWeight) = wantsWeight && scoresByBlocks(hidden, weight)
-                                             ? gradientsByColumns(hidden, weight, targets, normaliser, seed, shape, wantsHidden)
-                                             : gradientsByTokens(hidden, weight, targets, normaliser, seed, shape, wantsHidden, wantsWeight);
+      std::tie(gradHidden, gradWeight) =
+          wantsWeight && scoresByBlocks(hidden, weight)
+              ? gradientsByColumns(hidden, weight, targets, normaliser, seed, shape, wantsHidden)
+              : gradientsByTokens(hidden, weight, targets, normaliser, seed, shape, wantsHidden,
+                                  wantsWeight);
     }
-    return {gradHidden, gradWeight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {gradHidden,   gradWeight,   at::Tensor(), at::Tensor(),
+            at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-Scores withGradient(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, double scale, double softcap, int64_t chunk) {
-  auto outputs = LinearLogprob::apply(hidden, weight, targets, scale, softcap, chunk, at::GradMode::is_enabled() && hidden.requires_grad() && !weight.requires_grad());
+Scores withGradient(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                    double scale, double softcap, int64_t chunk) {
+  auto outputs = LinearLogprob::apply(
+      hidden, weight, targets, scale, softcap, chunk,
+      at::GradMode::is_enabled() && hidden.requires_grad() && !weight.requires_grad());
   return {outputs[0], outputs[1], outputs[2], outputs[3]};
 }
 
@@ -207,10 +242,13 @@ Scores withGradient(const at::Tensor& hidden, const at::Tensor& weight, const at
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
   library.def(
-      "linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1.0, float softcap=0.0, int chunk=256) "
+      "linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1.0, float "
+      "softcap=0.0, int chunk=256) "
       "-> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)");
 }
-TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("linear_logprob", plain); }
+TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) {
+  library.impl("linear_logprob", plain);
+}
 TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("linear_logprob", withGradient); }
 
 }  // namespace keel

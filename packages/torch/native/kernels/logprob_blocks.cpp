@@ -18,23 +18,32 @@ constexpr int64_t kRows = 32, kColumns = 2 * blocks::kPanel, kPacked = 32 * kCol
 class PackedVocabulary {
  public:
   PackedVocabulary(const at::Tensor& weight, bool turned)
-      : table_(*blocks::table()), weight_(readOnly<bf16>(weight)), stride_(weight.stride(0)), size_(weight.size(1)),
+      : table_(*blocks::table()),
+        weight_(readOnly<bf16>(weight)),
+        stride_(weight.stride(0)),
+        size_(weight.size(1)),
         logits_(kPacked / blocks::kPanel * blocks::panelSize(size_)),
         sums_(turned ? kPacked / kColumns * sumPanels() * blocks::panelSize(kColumns) : 0) {}
 
   int64_t sumPanels() const { return blocks::panels(size_); }
-  const bf16* logits(int64_t panel) const { return logits_.data() + panel * blocks::panelSize(size_); }
-  const bf16* sums(int64_t group, int64_t panel) const { return sums_.data() + (group * sumPanels() + panel) * blocks::panelSize(kColumns); }
+  const bf16* logits(int64_t panel) const {
+    return logits_.data() + panel * blocks::panelSize(size_);
+  }
+  const bf16* sums(int64_t group, int64_t panel) const {
+    return sums_.data() + (group * sumPanels() + panel) * blocks::panelSize(kColumns);
+  }
 
   void pack(int64_t first, int64_t columns) {
     forUnits((columns + kColumns - 1) / kColumns, [&](int64_t group) {
       const int64_t from = group * kColumns, count = std::min(kColumns, columns - from);
       const bf16* rows = weight_ + (first + from) * stride_;
       for (int64_t c = 0; c < count; c += blocks::kPanel)
-        table_.pack(rows + c * stride_, 1, stride_, size_, std::min(blocks::kPanel, count - c), const_cast<bf16*>(logits((from + c) / blocks::kPanel)));
+        table_.pack(rows + c * stride_, 1, stride_, size_, std::min(blocks::kPanel, count - c),
+                    const_cast<bf16*>(logits((from + c) / blocks::kPanel)));
       for (int64_t panel = 0; !sums_.empty() && panel < sumPanels(); ++panel) {
         const int64_t at = panel * blocks::kPanel;
-        table_.pack(rows + at, stride_, 1, count, std::min(blocks::kPanel, size_ - at), const_cast<bf16*>(sums(group, panel)));
+        table_.pack(rows + at, stride_, 1, count, std::min(blocks::kPanel, size_ - at),
+                    const_cast<bf16*>(sums(group, panel)));
       }
     });
   }
@@ -49,19 +58,22 @@ class PackedVocabulary {
 }  // namespace
 
 bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight) {
-  return blocks::table() != nullptr && hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && hidden.size(1) % 2 == 0 &&
-         hidden.size(1) > 0 && hidden.stride(1) == 1 && weight.stride(1) == 1;
+  return blocks::table() != nullptr && hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 &&
+         hidden.size(1) % 2 == 0 && hidden.size(1) > 0 && hidden.stride(1) == 1 &&
+         weight.stride(1) == 1;
 }
 
-void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, const LogprobShape& shape,
-                   const LogprobScores& into, const at::Tensor* pull) {
+void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                   const LogprobShape& shape, const LogprobScores& into, const at::Tensor* pull) {
   const auto& table = *blocks::table();
   const int64_t count = hidden.size(0), size = hidden.size(1), vocabulary = weight.size(0);
-  const blocks::Finish finish = {static_cast<float>(shape.scale), static_cast<float>(shape.softcap)};
+  const blocks::Finish finish = {static_cast<float>(shape.scale),
+                                 static_cast<float>(shape.softcap)};
   const at::Tensor wanted = targets.contiguous();
   const auto* target = readOnly<int64_t>(wanted);
   const bf16 *states = readOnly<bf16>(hidden), *head = readOnly<bf16>(weight);
-  const at::Tensor sums = pull == nullptr ? at::Tensor() : at::zeros({count, size}, hidden.options().dtype(at::kFloat));
+  const at::Tensor sums =
+      pull == nullptr ? at::Tensor() : at::zeros({count, size}, hidden.options().dtype(at::kFloat));
   float* sum = pull == nullptr ? nullptr : writable<float>(sums);
   std::vector<blocks::RowScore> scores(count, {-INFINITY, 0, 0, 0, -INFINITY, 0});
   PackedVocabulary packed(weight, pull != nullptr);
@@ -75,11 +87,14 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
       for (int64_t at = 0; at < columns; at += kColumns) {
         const int64_t width = std::min(kColumns, columns - at);
         for (int64_t c = 0; c < width; c += blocks::kPanel) {
-          const blocks::Term term = {states + row * hidden.stride(0), hidden.stride(0), packed.logits((at + c) / blocks::kPanel), size};
-          table.multiply(rows, std::min(blocks::kPanel, width - c), &term, 1, logits + c, kColumns, false);
+          const blocks::Term term = {states + row * hidden.stride(0), hidden.stride(0),
+                                     packed.logits((at + c) / blocks::kPanel), size};
+          table.multiply(rows, std::min(blocks::kPanel, width - c), &term, 1, logits + c, kColumns,
+                         false);
         }
-        table.score(logits, kColumns, rows, start + at, width, finish, target + row, scores.data() + row, pull == nullptr ? nullptr : weights,
-                    kColumns, pull == nullptr ? nullptr : sum + row * size, size);
+        table.score(logits, kColumns, rows, start + at, width, finish, target + row,
+                    scores.data() + row, pull == nullptr ? nullptr : weights, kColumns,
+                    pull == nullptr ? nullptr : sum + row * size, size);
         if (pull == nullptr) continue;
         // Depth is even: an odd last column gets a zero beside it.
         if (width % 2 == 1)
@@ -88,12 +103,14 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
         for (int64_t panel = 0; panel < packed.sumPanels(); ++panel) {
           const int64_t first = panel * blocks::kPanel;
           const blocks::Term term = {weights, kColumns, packed.sums(at / kColumns, panel), depth};
-          table.multiply(rows, std::min(blocks::kPanel, size - first), &term, 1, sum + row * size + first, size, true);
+          table.multiply(rows, std::min(blocks::kPanel, size - first), &term, 1,
+                         sum + row * size + first, size, true);
         }
       }
     });
   }
-  auto *logprob = writable<float>(into.logprob), *logsumexp = writable<float>(into.logsumexp), *entropy = writable<float>(into.entropy);
+  auto *logprob = writable<float>(into.logprob), *logsumexp = writable<float>(into.logsumexp),
+       *entropy = writable<float>(into.entropy);
   auto* best = writable<int64_t>(into.argmax);
   for (int64_t i = 0; i < count; ++i) {
     const auto& row = scores[i];
@@ -107,9 +124,11 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
   at::parallel_for(0, count, grain(size), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto& row = scores[i];
-      const float inverse = 1.f / row.sum, share = finish.softcap > 0 ? row.target / finish.softcap : 0.f;
-      keel::table<bf16>().pullRow(head + target[i] * weight.stride(0), sum + i * size, finish.scale * (1.f - share * share), inverse,
-                                  to + i * size, size);
+      const float inverse = 1.f / row.sum,
+                  share = finish.softcap > 0 ? row.target / finish.softcap : 0.f;
+      keel::table<bf16>().pullRow(head + target[i] * weight.stride(0), sum + i * size,
+                                  finish.scale * (1.f - share * share), inverse, to + i * size,
+                                  size);
     }
   });
 }

@@ -20,7 +20,7 @@ bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight);
 
 // With `pull`, also d logprob / d hidden [N, H] of every token: the backward has then only to scale
 // it by what comes in.
-void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets, const LogprobShape& shape,
-                   const LogprobScores& into, const at::Tensor* pull);
+void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                   const LogprobShape& shape, const LogprobScores& into, const at::Tensor* pull);
 
 }  // namespace keel

@@ -13,31 +13,38 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using OptionalTensor = std::optional<at::Tensor>;
 
-void checkShapes(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& a, const at::Tensor& b) {
-  TORCH_CHECK(x.dim() == 2 && x.size(1) == weight.size(1) && a.size(1) == x.size(1) && b.size(0) == weight.size(0) && b.size(1) == a.size(0),
-              "lora_linear takes x [T, in], weight [out, in], a [rank, in], b [out, rank]; got ", x.sizes(), ", ", weight.sizes(), ", ", a.sizes(), ", ", b.sizes());
+void checkShapes(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& a,
+                 const at::Tensor& b) {
+  TORCH_CHECK(x.dim() == 2 && x.size(1) == weight.size(1) && a.size(1) == x.size(1) &&
+                  b.size(0) == weight.size(0) && b.size(1) == a.size(0),
+              "lora_linear takes x [T, in], weight [out, in], a [rank, in], b [out, rank]; got ",
+              x.sizes(), ", ", weight.sizes(), ", ", a.sizes(), ", ", b.sizes());
 }
 
 // Block products take pairs along the rank: an odd one gets a zero, so that the frozen part is
 // computed as without adapter.
 at::Tensor evenRank(const at::Tensor& factor, int64_t dimension) {
   if (factor.size(dimension) % 2 == 0) return factor;
-  return dimension == 0 ? at::constant_pad_nd(factor, {0, 0, 0, 1}) : at::constant_pad_nd(factor, {0, 1});
+  return dimension == 0 ? at::constant_pad_nd(factor, {0, 0, 0, 1})
+                        : at::constant_pad_nd(factor, {0, 1});
 }
 
 // -> y [T, out], down [T, rank made even] = x A^T
-std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
-                                           const at::Tensor& a, const at::Tensor& b, double scale) {
+std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor& weight,
+                                           const OptionalTensor& bias, const at::Tensor& a,
+                                           const at::Tensor& b, double scale) {
   checkShapes(x, weight, a, b);
   const auto type = x.scalar_type();
   const at::Tensor down = multiplied(x, evenRank(a.to(type), 0).t());
-  return {sumOfProducts({{x, weight.t()}, {down, evenRank((b * scale).to(type), 1).t()}}, bias), down};
+  return {sumOfProducts({{x, weight.t()}, {down, evenRank((b * scale).to(type), 1).t()}}, bias),
+          down};
 }
 
 class LoraLinear : public torch::autograd::Function<LoraLinear> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
-                            const at::Tensor& a, const at::Tensor& b, double scale) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const OptionalTensor& bias, const at::Tensor& a, const at::Tensor& b,
+                            double scale) {
     auto [y, down] = product(x, weight, bias, a, b, scale);
     ctx->save_for_backward({x, weight, a, b, down});
     ctx->saved_data["scale"] = scale;
@@ -46,35 +53,44 @@ class LoraLinear : public torch::autograd::Function<LoraLinear> {
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3], &down = saved[4];
+    const at::Tensor &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3],
+                     &down = saved[4];
     const double scale = ctx->saved_data["scale"].toDouble();
     const auto type = x.scalar_type();
     const at::Tensor gy = outer[0].contiguous();
-    const at::Tensor gDown = multiplied(gy, evenRank((b * scale).to(type), 1));  // [T, rank made even]
+    const at::Tensor gDown =
+        multiplied(gy, evenRank((b * scale).to(type), 1));  // [T, rank made even]
     // An absent bias is no edge of the graph: what comes after it moves up.
     const bool biased = ctx->saved_data["biased"].toBool();
     const size_t afterBias = biased ? 3 : 2;
     at::Tensor gx, gWeight, gBias, gA, gB;
-    if (ctx->needs_input_grad(0)) gx = sumOfProducts({{gy, weight}, {gDown, evenRank(a.to(type), 0)}});
+    if (ctx->needs_input_grad(0))
+      gx = sumOfProducts({{gy, weight}, {gDown, evenRank(a.to(type), 0)}});
     if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
     if (biased && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(type);
-    if (ctx->needs_input_grad(afterBias)) gA = multipliedOverTokens(gDown.narrow(1, 0, a.size(0)), x).to(a.scalar_type());
-    if (ctx->needs_input_grad(afterBias + 1)) gB = multipliedOverTokens(gy, down.narrow(1, 0, a.size(0))).to(b.scalar_type()).mul_(scale);
+    if (ctx->needs_input_grad(afterBias))
+      gA = multipliedOverTokens(gDown.narrow(1, 0, a.size(0)), x).to(a.scalar_type());
+    if (ctx->needs_input_grad(afterBias + 1))
+      gB = multipliedOverTokens(gy, down.narrow(1, 0, a.size(0))).to(b.scalar_type()).mul_(scale);
     return {gx, gWeight, gBias, gA, gB, at::Tensor()};
   }
 };
 
-at::Tensor plain(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, const at::Tensor& a, const at::Tensor& b, double scale) {
+at::Tensor plain(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
+                 const at::Tensor& a, const at::Tensor& b, double scale) {
   return std::get<0>(product(x, weight, bias, a, b, scale));
 }
-at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, const at::Tensor& a, const at::Tensor& b, double scale) {
+at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
+                        const at::Tensor& a, const at::Tensor& b, double scale) {
   return LoraLinear::apply(x, weight, bias, a, b, scale);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
-  library.def("lora_linear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, float scale) -> Tensor");
+  library.def(
+      "lora_linear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, float scale) -> "
+      "Tensor");
 }
 TORCH_LIBRARY_IMPL(keel, CompositeExplicitAutograd, library) { library.impl("lora_linear", plain); }
 TORCH_LIBRARY_IMPL(keel, Autograd, library) { library.impl("lora_linear", withGradient); }

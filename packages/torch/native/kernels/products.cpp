@@ -16,12 +16,15 @@ constexpr int64_t kRows = 64;
 // Panels of a unit: with more, threads would be without work at the end for longer.
 constexpr int64_t kPanels = 4;
 
-bool isBlockFactor(const at::Tensor& x) { return shapesAreCompiled(x) && x.dim() == 2 && x.numel() > 0; }
+bool isBlockFactor(const at::Tensor& x) {
+  return shapesAreCompiled(x) && x.dim() == 2 && x.numel() > 0;
+}
 
 bool takesBlocks(const Factors& factors) {
   const auto& [left, right] = factors;
-  return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) && left.size(1) % 2 == 0 &&
-         left.stride(1) == 1 && (right.stride(0) == 1 || right.stride(1) == 1);
+  return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) &&
+         left.size(1) % 2 == 0 && left.stride(1) == 1 &&
+         (right.stride(0) == 1 || right.stride(1) == 1);
 }
 
 // Space that is used again by the next product of this thread.
@@ -34,7 +37,8 @@ bf16* scratch(int64_t elements) {
 // into [T, N], bfloat16 or float32, = the sum of the terms + bias
 void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Tensor& into) {
   const auto& table = *blocks::table();
-  const int64_t rows = into.size(0), columns = into.size(1), stride = into.stride(0), panels = blocks::panels(columns);
+  const int64_t rows = into.size(0), columns = into.size(1), stride = into.stride(0),
+                panels = blocks::panels(columns);
   std::vector<int64_t> places;  // of each term's first panel
   int64_t elements = 0;
   for (const auto& [left, right] : terms) {
@@ -42,16 +46,21 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
     elements += panels * blocks::panelSize(right.size(0));
   }
   bf16* packed = scratch(elements);
-  const auto widthOf = [&](int64_t panel) { return std::min(blocks::kPanel, columns - panel * blocks::kPanel); };
-  at::parallel_for(0, panels, grain(blocks::panelSize(terms[0].right.size(0)) / 8), [&](int64_t begin, int64_t end) {
-    for (size_t t = 0; t < terms.size(); ++t) {
-      const at::Tensor& right = terms[t].right;
-      const int64_t depth = right.size(0), size = blocks::panelSize(depth);
-      for (int64_t panel = begin; panel < end; ++panel)
-        table.pack(readOnly<bf16>(right) + panel * blocks::kPanel * right.stride(1), right.stride(0), right.stride(1), depth, widthOf(panel),
-                   packed + places[t] + panel * size);
-    }
-  });
+  const auto widthOf = [&](int64_t panel) {
+    return std::min(blocks::kPanel, columns - panel * blocks::kPanel);
+  };
+  at::parallel_for(0, panels, grain(blocks::panelSize(terms[0].right.size(0)) / 8),
+                   [&](int64_t begin, int64_t end) {
+                     for (size_t t = 0; t < terms.size(); ++t) {
+                       const at::Tensor& right = terms[t].right;
+                       const int64_t depth = right.size(0), size = blocks::panelSize(depth);
+                       for (int64_t panel = begin; panel < end; ++panel)
+                         table.pack(
+                             readOnly<bf16>(right) + panel * blocks::kPanel * right.stride(1),
+                             right.stride(0), right.stride(1), depth, widthOf(panel),
+                             packed + places[t] + panel * size);
+                     }
+                   });
   const int64_t groups = (panels + kPanels - 1) / kPanels;
   forUnits((rows + kRows - 1) / kRows * groups, [&](int64_t unit) {
     const int64_t row = unit / groups * kRows, first = unit % groups * kPanels;
@@ -60,14 +69,18 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
       for (size_t t = 0; t < terms.size(); ++t) {
         const at::Tensor& left = terms[t].left;
         list[t] = {readOnly<bf16>(left) + row * left.stride(0), left.stride(0),
-                   packed + places[t] + panel * blocks::panelSize(terms[t].right.size(0)), left.size(1)};
+                   packed + places[t] + panel * blocks::panelSize(terms[t].right.size(0)),
+                   left.size(1)};
       }
-      const int64_t at = row * stride + panel * blocks::kPanel, height = std::min(kRows, rows - row);
+      const int64_t at = row * stride + panel * blocks::kPanel,
+                    height = std::min(kRows, rows - row);
       const auto count = static_cast<int64_t>(terms.size());
       if (into.scalar_type() == at::kFloat)
-        table.multiply(height, widthOf(panel), list, count, writable<float>(into) + at, stride, false);
+        table.multiply(height, widthOf(panel), list, count, writable<float>(into) + at, stride,
+                       false);
       else
-        table.multiplyNarrow(height, widthOf(panel), list, count, bias == nullptr ? nullptr : bias + panel * blocks::kPanel,
+        table.multiplyNarrow(height, widthOf(panel), list, count,
+                             bias == nullptr ? nullptr : bias + panel * blocks::kPanel,
                              writable<bf16>(into) + at, stride);
     }
   });
@@ -78,14 +91,16 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
 at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto& table = *blocks::table();
   const int64_t tokens = a.size(0), rank = a.size(1), columns = b.size(1);
-  bf16* pairs = scratch((tokens + 1) / 2 * 2 * ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
+  bf16* pairs = scratch((tokens + 1) / 2 * 2 *
+                        ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
   table.pairRows(readOnly<bf16>(a), a.stride(0), tokens, rank, pairs);
   const at::Tensor sum = at::empty({rank, columns}, a.options().dtype(at::kFloat));
   constexpr int64_t kColumns = 64;  // of a unit: what the product takes at a time
   forUnits((columns + kColumns - 1) / kColumns, [&](int64_t unit) {
     const int64_t first = unit * kColumns;
-    table.multiplyOverTokens(pairs, rank, readOnly<bf16>(b) + first, b.stride(0), tokens, std::min(kColumns, columns - first),
-                             writable<float>(sum) + first, columns);
+    table.multiplyOverTokens(pairs, rank, readOnly<bf16>(b) + first, b.stride(0), tokens,
+                             std::min(kColumns, columns - first), writable<float>(sum) + first,
+                             columns);
   });
   return sum;
 }
@@ -117,16 +132,20 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
   const auto& [left, right] = factors;
   const auto once = [&](const at::Tensor& to, const at::Tensor& from) {
     at::Tensor target = to;
-    if (add) target.addmm_(from, right);
-    else at::mm_out(target, from, right);
+    if (add)
+      target.addmm_(from, right);
+    else
+      at::mm_out(target, from, right);
   };
   if (!shapesAreCompiled(left)) return once(out, left);
   forPieces(left.size(0), [&](int64_t start, int64_t size, int64_t computed) {
     const at::Tensor to = out.narrow(0, start, size), from = piece(left, start, size, computed);
     if (computed == size) return once(to, from);
     const at::Tensor product = at::mm(from, right).narrow(0, 0, size);
-    if (add) to.add_(product);
-    else to.copy_(product);
+    if (add)
+      to.add_(product);
+    else
+      to.copy_(product);
   });
 }
 
@@ -134,7 +153,9 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
 
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias) {
   const auto& [left, right] = terms[0];
-  if (std::all_of(terms.begin(), terms.end(), [](const Factors& one) { return isSmall(one.left, one.right.t()); })) return smallProducts(terms, bias);
+  if (std::all_of(terms.begin(), terms.end(),
+                  [](const Factors& one) { return isSmall(one.left, one.right.t()); }))
+    return smallProducts(terms, bias);
   at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options());
   if (std::all_of(terms.begin(), terms.end(), takesBlocks)) {
     const at::Tensor wide = bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor();
@@ -155,7 +176,8 @@ at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right) {
   return out;
 }
 
-at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
+at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
+                         const OptionalTensor& bias) {
   if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
   return sumOfProducts(Factors{x, weight.t()}, bias);
 }
@@ -163,17 +185,20 @@ at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const Op
 at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto wide = a.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   if (!shapesAreCompiled(a)) return at::mm(a.t(), b).to(wide);
-  if (blocks::table() != nullptr && isBlockFactor(a) && isBlockFactor(b) && a.stride(1) == 1 && b.stride(1) == 1) {
+  if (blocks::table() != nullptr && isBlockFactor(a) && isBlockFactor(b) && a.stride(1) == 1 &&
+      b.stride(1) == 1) {
     if (a.size(1) <= kRows) return narrowOverTokens(a, b);
     if (b.size(1) <= kRows) return narrowOverTokens(b, a).t().contiguous();
     const int64_t tokens = a.size(0), even = (tokens + 1) / 2 * 2, columns = a.size(1);
     const at::Tensor turned = at::empty({columns, even}, a.options());
     constexpr int64_t kStep = 32;
-    at::parallel_for(0, (columns + kStep - 1) / kStep, grain(kStep * tokens), [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * kStep;
-      blocks::table()->transpose(readOnly<bf16>(a) + first, a.stride(0), tokens, std::min(columns, end * kStep) - first,
-                                 writable<bf16>(turned) + first * even, even);
-    });
+    at::parallel_for(0, (columns + kStep - 1) / kStep, grain(kStep * tokens),
+                     [&](int64_t begin, int64_t end) {
+                       const int64_t first = begin * kStep;
+                       blocks::table()->transpose(readOnly<bf16>(a) + first, a.stride(0), tokens,
+                                                  std::min(columns, end * kStep) - first,
+                                                  writable<bf16>(turned) + first * even, even);
+                     });
     const at::Tensor sum = at::empty({columns, b.size(1)}, a.options().dtype(wide));
     blockProducts(Factors{turned, b}, nullptr, sum);
     return sum;

@@ -14,22 +14,28 @@ struct Factors {
 
 // The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in the type
 // of left. Rounded once where block products compute it.
-at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const std::optional<at::Tensor>& bias = std::nullopt);
+at::Tensor sumOfProducts(at::ArrayRef<Factors> terms,
+                         const std::optional<at::Tensor>& bias = std::nullopt);
 
 // left right: [T, K] [K, N] -> [T, N]
-inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) { return sumOfProducts(Factors{left, right}); }
+inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) {
+  return sumOfProducts(Factors{left, right});
+}
 
 // The same in float32 or wider.
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right);
 
 // x weight^T + bias: what a layer computes with and without an adapter, so that both round alike. x
 // [..., in]
-at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias);
+at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
+                         const std::optional<at::Tensor>& bias);
 
 // a^T b over tokens: [T, M], [T, N] -> [M, N] in float32 or wider
 at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b);
 
 // Whether LibTorch would compile code for every shape.
-inline bool shapesAreCompiled(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kBFloat16; }
+inline bool shapesAreCompiled(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16;
+}
 
 }  // namespace keel

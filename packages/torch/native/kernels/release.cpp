@@ -18,7 +18,8 @@ using torch::autograd::variable_list;
 
 // Elements of a storage that nothing else uses.
 void checkOwn(const char* name, const at::Tensor& activation) {
-  TORCH_CHECK(activation.is_contiguous() && activation.storage_offset() == 0 && activation.nbytes() == activation.storage().nbytes(),
+  TORCH_CHECK(activation.is_contiguous() && activation.storage_offset() == 0 &&
+                  activation.nbytes() == activation.storage().nbytes(),
               name, ": the activation must be a whole tensor, not a view");
 }
 
@@ -28,7 +29,8 @@ void freeMemory(const at::Tensor& activation) {
 }
 
 void refill(const at::Tensor& activation, const at::Tensor& again) {
-  TORCH_CHECK(again.sizes() == activation.sizes() && again.scalar_type() == activation.scalar_type() && again.is_contiguous());
+  TORCH_CHECK(again.sizes() == activation.sizes() &&
+              again.scalar_type() == activation.scalar_type() && again.is_contiguous());
   const size_t bytes = again.storage().nbytes();
   // The storage is the one that others have saved: it takes the memory over.
   auto fresh = again.storage().set_data_ptr(at::DataPtr(nullptr, again.device()));
@@ -40,8 +42,8 @@ void refill(const at::Tensor& activation, const at::Tensor& again) {
 // `gelu` is how geglu approximates, or empty for swiglu.
 class ReleaseGated : public torch::autograd::Function<ReleaseGated> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up,
-                            const std::string& gelu) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& product,
+                            const at::Tensor& gate, const at::Tensor& up, const std::string& gelu) {
     checkOwn(gelu.empty() ? "release_swiglu" : "release_geglu", product);
     ctx->save_for_backward({product, gate, up});
     ctx->saved_data["gelu"] = gelu;
@@ -51,20 +53,24 @@ class ReleaseGated : public torch::autograd::Function<ReleaseGated> {
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
     const std::string gelu = ctx->saved_data["gelu"].toStringRef();
-    static const auto swiglu =
-        c10::Dispatcher::singleton().findSchemaOrThrow("keel::swiglu", "").typed<at::Tensor(const at::Tensor&, const at::Tensor&)>();
-    static const auto geglu = c10::Dispatcher::singleton()
-                                  .findSchemaOrThrow("keel::geglu", "")
-                                  .typed<at::Tensor(const at::Tensor&, const at::Tensor&, c10::string_view)>();
-    refill(saved[0], gelu.empty() ? swiglu.call(saved[1], saved[2]) : geglu.call(saved[1], saved[2], gelu));
+    static const auto swiglu = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow("keel::swiglu", "")
+                                   .typed<at::Tensor(const at::Tensor&, const at::Tensor&)>();
+    static const auto geglu =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("keel::geglu", "")
+            .typed<at::Tensor(const at::Tensor&, const at::Tensor&, c10::string_view)>();
+    refill(saved[0],
+           gelu.empty() ? swiglu.call(saved[1], saved[2]) : geglu.call(saved[1], saved[2], gelu));
     return {outer[0], at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
 class ReleaseRmsNorm : public torch::autograd::Function<ReleaseRmsNorm> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& normed, const at::Tensor& x, const at::Tensor& weight,
-                            double epsilon, double offset) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& normed,
+                            const at::Tensor& x, const at::Tensor& weight, double epsilon,
+                            double offset) {
     checkOwn("release_rms_norm", normed);
     ctx->save_for_backward({normed, x, weight});
     ctx->saved_data["epsilon"] = epsilon;
@@ -74,10 +80,12 @@ class ReleaseRmsNorm : public torch::autograd::Function<ReleaseRmsNorm> {
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    static const auto op = c10::Dispatcher::singleton()
-                               .findSchemaOrThrow("keel::rms_norm", "")
-                               .typed<at::Tensor(const at::Tensor&, const at::Tensor&, double, double)>();
-    refill(saved[0], op.call(saved[1], saved[2], ctx->saved_data["epsilon"].toDouble(), ctx->saved_data["offset"].toDouble()));
+    static const auto op =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("keel::rms_norm", "")
+            .typed<at::Tensor(const at::Tensor&, const at::Tensor&, double, double)>();
+    refill(saved[0], op.call(saved[1], saved[2], ctx->saved_data["epsilon"].toDouble(),
+                             ctx->saved_data["offset"].toDouble()));
     return {outer[0], at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
@@ -88,19 +96,24 @@ bool recorded(const at::Tensor& y, const at::Tensor& source) {
   return c10::GradMode::is_enabled() && y.requires_grad() && source.requires_grad();
 }
 
-at::Tensor releaseGated(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up, const std::string& gelu) {
-  return recorded(y, gate) && up.requires_grad() ? ReleaseGated::apply(y, product, gate, up, gelu) : y;
+at::Tensor releaseGated(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate,
+                        const at::Tensor& up, const std::string& gelu) {
+  return recorded(y, gate) && up.requires_grad() ? ReleaseGated::apply(y, product, gate, up, gelu)
+                                                 : y;
 }
 
-at::Tensor releaseSwiglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up) {
+at::Tensor releaseSwiglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate,
+                         const at::Tensor& up) {
   return releaseGated(y, product, gate, up, "");
 }
 
-at::Tensor releaseGeglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate, const at::Tensor& up, c10::string_view approximate) {
+at::Tensor releaseGeglu(const at::Tensor& y, const at::Tensor& product, const at::Tensor& gate,
+                        const at::Tensor& up, c10::string_view approximate) {
   return releaseGated(y, product, gate, up, std::string(approximate));
 }
 
-at::Tensor releaseRmsNorm(const at::Tensor& y, const at::Tensor& normed, const at::Tensor& x, const at::Tensor& weight, double epsilon, double offset) {
+at::Tensor releaseRmsNorm(const at::Tensor& y, const at::Tensor& normed, const at::Tensor& x,
+                          const at::Tensor& weight, double epsilon, double offset) {
   return recorded(y, x) ? ReleaseRmsNorm::apply(y, normed, x, weight, epsilon, offset) : y;
 }
 
@@ -108,8 +121,12 @@ at::Tensor releaseRmsNorm(const at::Tensor& y, const at::Tensor& normed, const a
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
   library.def("release_swiglu(Tensor y, Tensor product, Tensor gate, Tensor up) -> Tensor");
-  library.def("release_geglu(Tensor y, Tensor product, Tensor gate, Tensor up, str approximate='none') -> Tensor");
-  library.def("release_rms_norm(Tensor y, Tensor normed, Tensor x, Tensor weight, float epsilon, float offset=0.0) -> Tensor");
+  library.def(
+      "release_geglu(Tensor y, Tensor product, Tensor gate, Tensor up, str approximate='none') -> "
+      "Tensor");
+  library.def(
+      "release_rms_norm(Tensor y, Tensor normed, Tensor x, Tensor weight, float epsilon, float "
+      "offset=0.0) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) {
   library.impl("release_swiglu", releaseSwiglu);

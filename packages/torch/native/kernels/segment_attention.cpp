@@ -26,12 +26,15 @@ constexpr int64_t kTile = 128, kGrain = 32, kStride = 512;
 
 constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 // 16, 32 or 64 queries
-constexpr int64_t blockRows(int64_t count) { return count <= 16 ? 16 : (count <= 32 ? 32 : kQueryBlock); }
+constexpr int64_t blockRows(int64_t count) {
+  return count <= 16 ? 16 : (count <= 32 ? 32 : kQueryBlock);
+}
 
 // Calls body(start, size) for tiles of a count that kGrain divides.
 template <typename Body>
 void forTiles(int64_t count, Body body) {
-  for (int64_t start = 0; start < count; start += kTile) body(start, std::min(kTile, count - start));
+  for (int64_t start = 0; start < count; start += kTile)
+    body(start, std::min(kTile, count - start));
 }
 
 // LibTorch keeps the processor's matrix state for the product used last in a thread: given back,
@@ -42,7 +45,8 @@ struct MatrixState {
 
 // Second operand of a product, [depth, columns], in the layout that the matrix units want. bf16:
 // pairs of rows interleaved; depth is even, as everything is rounded up.
-void packRows(const rows::bf16* from, int64_t stride, int64_t depth, int64_t columns, rows::bf16* to) {
+void packRows(const rows::bf16* from, int64_t stride, int64_t depth, int64_t columns,
+              rows::bf16* to) {
   for (int64_t d = 0; d < depth; d += 2, to += 2 * columns) {
     const rows::bf16 *low = from + d * stride, *high = low + stride;
     for (int64_t c = 0; c < columns; ++c) to[2 * c] = low[c], to[2 * c + 1] = high[c];
@@ -53,7 +57,8 @@ void packRows(const float* from, int64_t stride, int64_t depth, int64_t columns,
 }
 
 // from [columns, depth]: the transposed operand. A pair of bf16 travels as one word.
-void packColumns(const rows::bf16* from, int64_t stride, int64_t columns, int64_t depth, rows::bf16* to) {
+void packColumns(const rows::bf16* from, int64_t stride, int64_t columns, int64_t depth,
+                 rows::bf16* to) {
   const auto word = [](const rows::bf16* at) {
     uint32_t bits;
     std::memcpy(&bits, at, 4);
@@ -72,16 +77,20 @@ void packColumns(const float* from, int64_t stride, int64_t columns, int64_t dep
 }
 
 // c [m, n] (+)= a [m, depth] b [depth, n], b packed
-void multiply(int64_t m, int64_t n, int64_t depth, const rows::bf16* a, int64_t strideA, const rows::bf16* b, float* c, int64_t strideC, bool add) {
-  brgemm(m, n, depth, strideA, n, strideC, add, reinterpret_cast<const at::BFloat16*>(a), reinterpret_cast<const at::BFloat16*>(b), c);
+void multiply(int64_t m, int64_t n, int64_t depth, const rows::bf16* a, int64_t strideA,
+              const rows::bf16* b, float* c, int64_t strideC, bool add) {
+  brgemm(m, n, depth, strideA, n, strideC, add, reinterpret_cast<const at::BFloat16*>(a),
+         reinterpret_cast<const at::BFloat16*>(b), c);
 }
-void multiply(int64_t m, int64_t n, int64_t depth, const float* a, int64_t strideA, const float* b, float* c, int64_t strideC, bool add) {
+void multiply(int64_t m, int64_t n, int64_t depth, const float* a, int64_t strideA, const float* b,
+              float* c, int64_t strideC, bool add) {
   brgemm(m, n, depth, strideA, n, strideC, add, a, b, c);
 }
 
 // Rows of one head of a chain's keys or values, one after the other, into zeros: [total, padded].
 template <typename T>
-void gather(const T* from, const Layout::Segment& segment, int64_t heads, int64_t head, int64_t size, int64_t padded, T* to) {
+void gather(const T* from, const Layout::Segment& segment, int64_t heads, int64_t head,
+            int64_t size, int64_t padded, T* to) {
   for (const auto& run : segment.keys) {
     for (int64_t i = 0; i < run.length; ++i, to += padded) {
       std::copy_n(from + ((run.start + i) * heads + head) * size, size, to);
@@ -90,8 +99,9 @@ void gather(const T* from, const Layout::Segment& segment, int64_t heads, int64_
 }
 
 template <typename T>
-void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& layout, const Options& options,
-                  const Sizes& s, const at::Tensor& out, const at::Tensor& logsumexp) {
+void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                  const Layout& layout, const Options& options, const Sizes& s,
+                  const at::Tensor& out, const at::Tensor& logsumexp) {
   const T *query = readOnly<T>(q), *key = readOnly<T>(k), *value = readOnly<T>(v);
   T* result = writable<T>(out);
   float* sums = writable<float>(logsumexp);
@@ -100,15 +110,18 @@ void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   forUnits(count * s.keyHeads, [&](int64_t unit) {
     const MatrixState state;
     const auto& segment = layout.segments[count - 1 - unit / s.keyHeads];
-    const int64_t keyHead = unit % s.keyHeads, total = roundUp(segment.total(), kGrain), stride = roundUp(total, kStride);
-    std::vector<T> keys(total * padded), values(total * padded), packedKeys(padded * total), packedValues(total * padded);
+    const int64_t keyHead = unit % s.keyHeads, total = roundUp(segment.total(), kGrain),
+                  stride = roundUp(total, kStride);
+    std::vector<T> keys(total * padded), values(total * padded), packedKeys(padded * total),
+        packedValues(total * padded);
     std::vector<T> queries(kQueryBlock * padded), probabilities(kQueryBlock * stride);
     std::vector<float> scores(kQueryBlock * stride), block(kQueryBlock * padded);
     gather(key, segment, s.keyHeads, keyHead, s.size, padded, keys.data());
     gather(value, segment, s.keyHeads, keyHead, s.size, padded, values.data());
     packRows(values.data(), padded, total, padded, packedValues.data());
     forTiles(total, [&](int64_t start, int64_t size) {
-      packColumns(keys.data() + start * padded, padded, size, padded, packedKeys.data() + start * padded);
+      packColumns(keys.data() + start * padded, padded, size, padded,
+                  packedKeys.data() + start * padded);
     });
     for (int64_t from = 0; from < segment.length; from += kQueryBlock) {
       const int64_t size = std::min(kQueryBlock, segment.length - from), height = blockRows(size);
@@ -117,18 +130,22 @@ void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
       for (int64_t group = 0; group < s.groups; ++group) {
         const int64_t head = keyHead * s.groups + group;
         for (int64_t i = 0; i < size; ++i)
-          std::copy_n(query + ((segment.start + from + i) * s.heads + head) * s.size, s.size, queries.data() + i * padded);
+          std::copy_n(query + ((segment.start + from + i) * s.heads + head) * s.size, s.size,
+                      queries.data() + i * padded);
         forTiles(seen, [&](int64_t start, int64_t width) {
-          multiply(height, width, padded, queries.data(), padded, packedKeys.data() + start * padded, scores.data() + start, stride, false);
+          multiply(height, width, padded, queries.data(), padded,
+                   packedKeys.data() + start * padded, scores.data() + start, stride, false);
         });
         for (int64_t i = 0; i < size; ++i) {
           const int64_t place = segment.past + from + i;
-          sums[(segment.start + from + i) * s.heads + head] =
-              table<T>().softmaxRow(scores.data() + i * stride, probabilities.data() + i * stride, options.first(place), place + 1,
-                                    seen, static_cast<float>(options.scale), static_cast<float>(options.softcap));
+          sums[(segment.start + from + i) * s.heads + head] = table<T>().softmaxRow(
+              scores.data() + i * stride, probabilities.data() + i * stride, options.first(place),
+              place + 1, seen, static_cast<float>(options.scale),
+              static_cast<float>(options.softcap));
         }
         forTiles(seen, [&](int64_t start, int64_t depth) {
-          multiply(height, padded, depth, probabilities.data() + start, stride, packedValues.data() + start * padded, block.data(), padded, start > 0);
+          multiply(height, padded, depth, probabilities.data() + start, stride,
+                   packedValues.data() + start * padded, block.data(), padded, start > 0);
         });
         for (int64_t i = 0; i < size; ++i) {
           T* to = result + ((segment.start + from + i) * s.heads + head) * s.size;
@@ -140,10 +157,12 @@ void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
 }
 
 template <typename T>
-void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& out,
-                   const at::Tensor& logsumexp, const Layout& layout, const Options& options, const Sizes& s,
+void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k,
+                   const at::Tensor& v, const at::Tensor& out, const at::Tensor& logsumexp,
+                   const Layout& layout, const Options& options, const Sizes& s,
                    const at::Tensor& gQuery, const at::Tensor& gKey, const at::Tensor& gValue) {
-  const T *outer = readOnly<T>(g), *query = readOnly<T>(q), *key = readOnly<T>(k), *value = readOnly<T>(v), *result = readOnly<T>(out);
+  const T *outer = readOnly<T>(g), *query = readOnly<T>(q), *key = readOnly<T>(k),
+          *value = readOnly<T>(v), *result = readOnly<T>(out);
   const float* sums = readOnly<float>(logsumexp);
   T* toQuery = writable<T>(gQuery);
   const int64_t padded = roundUp(s.size, kGrain);
@@ -156,7 +175,8 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
     const int64_t index = count - 1 - unit / s.keyHeads, keyHead = unit % s.keyHeads;
     const auto& segment = layout.segments[index];
     const int64_t total = roundUp(segment.total(), kGrain), stride = roundUp(total, kStride);
-    auto &keyPart = keyParts[index * s.keyHeads + keyHead], &valuePart = valueParts[index * s.keyHeads + keyHead];
+    auto &keyPart = keyParts[index * s.keyHeads + keyHead],
+         &valuePart = valueParts[index * s.keyHeads + keyHead];
     keyPart.assign(total * padded, 0.f);
     valuePart.assign(total * padded, 0.f);
     std::vector<T> keys(total * padded), values(total * padded), turnedKeys(padded * stride);
@@ -166,8 +186,10 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
       for (int64_t d = 0; d < s.size; ++d) turnedKeys[d * stride + i] = keys[i * padded + d];
     std::vector<T> queries(kQueryBlock * padded), outers(kQueryBlock * padded);
     std::vector<T> packedQueries(padded * kQueryBlock), packedOuters(padded * kQueryBlock);
-    std::vector<T> probabilities(total * kQueryBlock), gScores(total * kQueryBlock), packedScores(total * kQueryBlock);
-    std::vector<float> scores(total * kQueryBlock), gProbabilities(total * kQueryBlock), turned(padded * kQueryBlock);
+    std::vector<T> probabilities(total * kQueryBlock), gScores(total * kQueryBlock),
+        packedScores(total * kQueryBlock);
+    std::vector<float> scores(total * kQueryBlock), gProbabilities(total * kQueryBlock),
+        turned(padded * kQueryBlock);
     std::vector<float> sum(kQueryBlock), delta(kQueryBlock), row(s.size);
     for (int64_t from = 0; from < segment.length; from += kQueryBlock) {
       const int64_t size = std::min(kQueryBlock, segment.length - from), width = blockRows(size);
@@ -188,35 +210,44 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
         packColumns(queries.data(), padded, width, padded, packedQueries.data());
         packColumns(outers.data(), padded, width, padded, packedOuters.data());
         forTiles(seen, [&](int64_t start, int64_t height) {
-          multiply(height, width, padded, keys.data() + start * padded, padded, packedQueries.data(), scores.data() + start * width, width, false);
-          multiply(height, width, padded, values.data() + start * padded, padded, packedOuters.data(), gProbabilities.data() + start * width, width, false);
+          multiply(height, width, padded, keys.data() + start * padded, padded,
+                   packedQueries.data(), scores.data() + start * width, width, false);
+          multiply(height, width, padded, values.data() + start * padded, padded,
+                   packedOuters.data(), gProbabilities.data() + start * width, width, false);
         });
         for (int64_t i = 0; i < seen; ++i) {
           // A key is seen by the queries from its own place on, and a rounded-up one by none.
           const int64_t first = std::clamp<int64_t>(i - segment.past - from, 0, size);
-          const int64_t last = std::clamp<int64_t>(options.end(i, segment.total()) - segment.past - from, first, size);
-          table<T>().softmaxColumn(scores.data() + i * width, gProbabilities.data() + i * width, sum.data(), delta.data(),
-                                   probabilities.data() + i * width, gScores.data() + i * width, first,
-                                   i < segment.total() ? last : first, width, static_cast<float>(options.scale),
-                                   static_cast<float>(options.softcap));
+          const int64_t last = std::clamp<int64_t>(
+              options.end(i, segment.total()) - segment.past - from, first, size);
+          table<T>().softmaxColumn(
+              scores.data() + i * width, gProbabilities.data() + i * width, sum.data(),
+              delta.data(), probabilities.data() + i * width, gScores.data() + i * width, first,
+              i < segment.total() ? last : first, width, static_cast<float>(options.scale),
+              static_cast<float>(options.softcap));
         }
         packRows(outers.data(), padded, width, padded, packedOuters.data());
         packRows(queries.data(), padded, width, padded, packedQueries.data());
         packRows(gScores.data(), width, seen, width, packedScores.data());
         forTiles(seen, [&](int64_t start, int64_t height) {
-          multiply(height, padded, width, probabilities.data() + start * width, width, packedOuters.data(), valuePart.data() + start * padded, padded, true);
-          multiply(height, padded, width, gScores.data() + start * width, width, packedQueries.data(), keyPart.data() + start * padded, padded, true);
-          multiply(padded, width, height, turnedKeys.data() + start, stride, packedScores.data() + start * width, turned.data(), width, start > 0);
+          multiply(height, padded, width, probabilities.data() + start * width, width,
+                   packedOuters.data(), valuePart.data() + start * padded, padded, true);
+          multiply(height, padded, width, gScores.data() + start * width, width,
+                   packedQueries.data(), keyPart.data() + start * padded, padded, true);
+          multiply(padded, width, height, turnedKeys.data() + start, stride,
+                   packedScores.data() + start * width, turned.data(), width, start > 0);
         });
         for (int64_t i = 0; i < size; ++i) {
           for (int64_t d = 0; d < s.size; ++d) row[d] = turned[d * width + i];
-          table<T>().narrowRow(row.data(), toQuery + ((segment.start + from + i) * s.heads + head) * s.size, s.size);
+          table<T>().narrowRow(
+              row.data(), toQuery + ((segment.start + from + i) * s.heads + head) * s.size, s.size);
         }
       }
     }
   });
   std::vector<KeyPart> parts;
-  for (int64_t unit = 0; unit < count * s.keyHeads; ++unit) parts.push_back({unit / s.keyHeads, unit % s.keyHeads, 0, &keyParts[unit], &valueParts[unit]});
+  for (int64_t unit = 0; unit < count * s.keyHeads; ++unit)
+    parts.push_back({unit / s.keyHeads, unit % s.keyHeads, 0, &keyParts[unit], &valueParts[unit]});
   collectKeyParts<T>(parts, layout, s, padded, gKey, gValue);
 }
 
@@ -240,7 +271,8 @@ bool hasProduct() {
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
         int64_t expected = 0;
-        for (int64_t d = 0; d < depth; ++d) expected += ((i * depth + d) % 7 - 3) * ((d * n + j) % 5 - 2);
+        for (int64_t d = 0; d < depth; ++d)
+          expected += ((i * depth + d) % 7 - 3) * ((d * n + j) % 5 - 2);
         if (c[i * n + j] != static_cast<float>(expected)) return false;
       }
     }
@@ -258,21 +290,29 @@ bool fused(const at::Tensor& q, const Sizes& sizes) {
 
 template <typename Body>
 void withFusedType(const at::Tensor& q, Body body) {
-  if (q.scalar_type() == at::kFloat) body(float{});
-  else body(rows::bf16{});
+  if (q.scalar_type() == at::kFloat)
+    body(float{});
+  else
+    body(rows::bf16{});
 }
 
 class SegmentAttention : public torch::autograd::Function<SegmentAttention> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                            std::vector<int64_t> segments, double scale, int64_t window, double softcap) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& query, const at::Tensor& key,
+                            const at::Tensor& value, std::vector<int64_t> segments, double scale,
+                            int64_t window, double softcap) {
     const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
     const Sizes s = sizesOf(q, k, v);
     const Layout layout(segments, s.tokens);
-    at::Tensor out = at::empty(q.sizes(), q.options()), logsumexp = at::empty({s.tokens, s.heads}, q.options().dtype(at::kFloat));
+    at::Tensor out = at::empty(q.sizes(), q.options()),
+               logsumexp = at::empty({s.tokens, s.heads}, q.options().dtype(at::kFloat));
     const Options options = {scale, window, softcap};
-    if (attendsByBlocks(q, s)) attendByBlocks(q, k, v, layout, options, s, out, logsumexp);
-    else withFusedType(q, [&](auto sample) { forwardUnits<decltype(sample)>(q, k, v, layout, options, s, out, logsumexp); });
+    if (attendsByBlocks(q, s))
+      attendByBlocks(q, k, v, layout, options, s, out, logsumexp);
+    else
+      withFusedType(q, [&](auto sample) {
+        forwardUnits<decltype(sample)>(q, k, v, layout, options, s, out, logsumexp);
+      });
     ctx->save_for_backward({q, k, v, out, logsumexp});
     ctx->saved_data["segments"] = segments;
     ctx->saved_data["scale"] = scale;
@@ -282,21 +322,28 @@ class SegmentAttention : public torch::autograd::Function<SegmentAttention> {
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &logsumexp = saved[4];
+    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3],
+                     &logsumexp = saved[4];
     const Sizes s = sizesOf(q, k, v);
     const Layout layout(ctx->saved_data["segments"].toIntVector(), s.tokens);
-    const Options options = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["window"].toInt(), ctx->saved_data["softcap"].toDouble()};
-    at::Tensor gQuery = at::empty(q.sizes(), q.options()), gKey = at::empty(k.sizes(), k.options()), gValue = at::empty(v.sizes(), v.options());
+    const Options options = {ctx->saved_data["scale"].toDouble(), ctx->saved_data["window"].toInt(),
+                             ctx->saved_data["softcap"].toDouble()};
+    at::Tensor gQuery = at::empty(q.sizes(), q.options()), gKey = at::empty(k.sizes(), k.options()),
+               gValue = at::empty(v.sizes(), v.options());
     const at::Tensor g = outer[0].contiguous();
-    if (attendsByBlocks(q, s)) attendBackwardByBlocks(g, q, k, v, out, logsumexp, layout, options, s, gQuery, gKey, gValue);
-    else withFusedType(q, [&](auto sample) {
-      backwardUnits<decltype(sample)>(g, q, k, v, out, logsumexp, layout, options, s, gQuery, gKey, gValue);
-    });
+    if (attendsByBlocks(q, s))
+      attendBackwardByBlocks(g, q, k, v, out, logsumexp, layout, options, s, gQuery, gKey, gValue);
+    else
+      withFusedType(q, [&](auto sample) {
+        backwardUnits<decltype(sample)>(g, q, k, v, out, logsumexp, layout, options, s, gQuery,
+                                        gKey, gValue);
+      });
     return {gQuery, gKey, gValue, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Ints segments, double scale, int64_t window, double softcap) {
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Ints segments,
+                  double scale, int64_t window, double softcap) {
   const Sizes s = sizesOf(q, k, v);
   if (fused(q, s)) return SegmentAttention::apply(q, k, v, segments.vec(), scale, window, softcap);
   return composed(q, k, v, Layout(segments, s.tokens), {scale, window, softcap}, s);
@@ -305,8 +352,12 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(keel, library) {
-  library.def("segment_attention(Tensor query, Tensor key, Tensor value, int[] segments, float scale, int window=0, float softcap=0.0) -> Tensor");
+  library.def(
+      "segment_attention(Tensor query, Tensor key, Tensor value, int[] segments, float scale, int "
+      "window=0, float softcap=0.0) -> Tensor");
 }
-TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) { library.impl("segment_attention", attend); }
+TORCH_LIBRARY_IMPL(keel, CompositeImplicitAutograd, library) {
+  library.impl("segment_attention", attend);
+}
 
 }  // namespace keel

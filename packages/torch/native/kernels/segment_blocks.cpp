@@ -47,27 +47,36 @@ struct Unit {
 std::vector<Unit> unitsOf(const Layout& layout, const Sizes& s) {
   std::vector<Unit> units;
   for (size_t i = 0; i < layout.segments.size(); ++i) {
-    const int64_t length = layout.segments[i].length, parts = std::min<int64_t>(4, (length + kLongest - 1) / kLongest);
+    const int64_t length = layout.segments[i].length,
+                  parts = std::min<int64_t>(4, (length + kLongest - 1) / kLongest);
     for (int64_t part = 0; part < parts; ++part)
       for (int64_t head = 0; head < s.keyHeads; ++head)
-        units.push_back({static_cast<int64_t>(i), head, length * part / parts, length * (part + 1) / parts});
+        units.push_back(
+            {static_cast<int64_t>(i), head, length * part / parts, length * (part + 1) / parts});
   }
-  const auto cost = [&](const Unit& unit) { return (unit.to - unit.from) * (2 * layout.segments[unit.segment].past + unit.from + unit.to); };
-  std::stable_sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) { return cost(a) > cost(b); });
+  const auto cost = [&](const Unit& unit) {
+    return (unit.to - unit.from) * (2 * layout.segments[unit.segment].past + unit.from + unit.to);
+  };
+  std::stable_sort(units.begin(), units.end(),
+                   [&](const Unit& a, const Unit& b) { return cost(a) > cost(b); });
   return units;
 }
 
 // Rows of one head of a chain's first `total` keys or values, one after the other: [total, size].
-void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, int64_t head, int64_t total, bf16* to) {
+void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, int64_t head,
+            int64_t total, bf16* to) {
   for (const auto& run : segment.keys) {
-    for (int64_t i = 0; i < run.length && total > 0; ++i, --total, to += s.size) std::copy_n(from + ((run.start + i) * s.keyHeads + head) * s.size, s.size, to);
+    for (int64_t i = 0; i < run.length && total > 0; ++i, --total, to += s.size)
+      std::copy_n(from + ((run.start + i) * s.keyHeads + head) * s.size, s.size, to);
   }
 }
 
 // All panels of a factor [depth, columns].
-void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth, int64_t columns, bf16* to) {
+void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth,
+             int64_t columns, bf16* to) {
   for (int64_t c = 0; c < columns; c += kPanel, to += blocks::panelSize(depth))
-    blocks::table()->pack(from + c * columnStride, rowStride, columnStride, depth, std::min(kPanel, columns - c), to);
+    blocks::table()->pack(from + c * columnStride, rowStride, columnStride, depth,
+                          std::min(kPanel, columns - c), to);
 }
 
 // Calls body(first, width) for the panels of columns [begin, end); begin is a panel's.
@@ -79,17 +88,20 @@ void forPanels(int64_t begin, int64_t end, Body body) {
 }  // namespace
 
 bool attendsByBlocks(const at::Tensor& q, const Sizes& sizes) {
-  return blocks::table() != nullptr && q.is_cpu() && q.scalar_type() == at::kBFloat16 && sizes.size % 2 == 0;
+  return blocks::table() != nullptr && q.is_cpu() && q.scalar_type() == at::kBFloat16 &&
+         sizes.size % 2 == 0;
 }
 
-void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Layout& layout, const Options& options,
-                    const Sizes& s, const at::Tensor& out, const at::Tensor& logsumexp) {
+void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                    const Layout& layout, const Options& options, const Sizes& s,
+                    const at::Tensor& out, const at::Tensor& logsumexp) {
   const auto& table = *blocks::table();
   const bf16 *query = readOnly<bf16>(q), *key = readOnly<bf16>(k), *value = readOnly<bf16>(v);
   bf16* result = writable<bf16>(out);
   float* logs = writable<float>(logsumexp);
   const int64_t row = s.heads * s.size;
-  const blocks::Finish finish = {static_cast<float>(options.scale), static_cast<float>(options.softcap)};
+  const blocks::Finish finish = {static_cast<float>(options.scale),
+                                 static_cast<float>(options.softcap)};
   const auto units = unitsOf(layout, s);
   forUnits(static_cast<int64_t>(units.size()), [&](int64_t index) {
     const auto [at, keyHead, begin, end] = units[index];
@@ -97,8 +109,10 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
     const int64_t total = segment.past + end, stride = blocks::panels(total) * kPanel;
     thread_local Kept<bf16> keptRows, keptKeys, keptValues, keptWeights;
     thread_local Kept<float> keptScores, keptBlock;
-    bf16 *rows = keptRows.of(total * s.size), *keys = keptKeys.of(blocks::panels(total) * blocks::panelSize(s.size)),
-         *values = keptValues.of(blocks::panels(s.size) * blocks::panelSize(total)), *weights = keptWeights.of(kQueries * stride);
+    bf16 *rows = keptRows.of(total * s.size),
+         *keys = keptKeys.of(blocks::panels(total) * blocks::panelSize(s.size)),
+         *values = keptValues.of(blocks::panels(s.size) * blocks::panelSize(total)),
+         *weights = keptWeights.of(kQueries * stride);
     float *scores = keptScores.of(kQueries * stride), *block = keptBlock.of(kQueries * s.size);
     gather(key, segment, s, keyHead, total, rows);
     packAll(rows, 1, s.size, s.size, total, keys);
@@ -107,18 +121,26 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
     int64_t firsts[kQueries], lasts[kQueries];
     float tops[kQueries], sums[kQueries];
     for (int64_t from = begin; from < end; from += kQueries) {
-      const int64_t size = std::min(kQueries, end - from), place = segment.past + from, seen = place + size;
-      const int64_t start = options.first(place) / kPanel * kPanel, width = blocks::panels(seen) * kPanel - start;
-      for (int64_t i = 0; i < size; ++i) firsts[i] = options.first(place + i) - start, lasts[i] = place + i + 1 - start;
+      const int64_t size = std::min(kQueries, end - from), place = segment.past + from,
+                    seen = place + size;
+      const int64_t start = options.first(place) / kPanel * kPanel,
+                    width = blocks::panels(seen) * kPanel - start;
+      for (int64_t i = 0; i < size; ++i)
+        firsts[i] = options.first(place + i) - start, lasts[i] = place + i + 1 - start;
       for (int64_t group = 0; group < s.groups; ++group) {
-        const int64_t head = keyHead * s.groups + group, first = (segment.start + from) * row + head * s.size;
+        const int64_t head = keyHead * s.groups + group,
+                      first = (segment.start + from) * row + head * s.size;
         forPanels(start, seen, [&](int64_t c, int64_t columns) {
-          const Term term = {query + first, row, keys + c / kPanel * blocks::panelSize(s.size), s.size};
+          const Term term = {query + first, row, keys + c / kPanel * blocks::panelSize(s.size),
+                             s.size};
           table.multiply(size, columns, &term, 1, scores + c - start, stride, false);
         });
-        table.weigh(scores, stride, size, width, finish, firsts, lasts, weights, stride, tops, sums);
+        table.weigh(scores, stride, size, width, finish, firsts, lasts, weights, stride, tops,
+                    sums);
         forPanels(0, s.size, [&](int64_t c, int64_t columns) {
-          const Term term = {weights, stride, values + c / kPanel * blocks::panelSize(total) + start * kPanel, evened(seen - start)};
+          const Term term = {weights, stride,
+                             values + c / kPanel * blocks::panelSize(total) + start * kPanel,
+                             evened(seen - start)};
           table.multiply(size, columns, &term, 1, block + c, s.size, false);
         });
         for (int64_t i = 0; i < size; ++i) {
@@ -131,15 +153,19 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
   });
 }
 
-void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& out,
-                            const at::Tensor& logsumexp, const Layout& layout, const Options& options, const Sizes& s,
-                            const at::Tensor& gQuery, const at::Tensor& gKey, const at::Tensor& gValue) {
+void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const at::Tensor& out, const at::Tensor& logsumexp,
+                            const Layout& layout, const Options& options, const Sizes& s,
+                            const at::Tensor& gQuery, const at::Tensor& gKey,
+                            const at::Tensor& gValue) {
   const auto& table = *blocks::table();
-  const bf16 *outer = readOnly<bf16>(g), *query = readOnly<bf16>(q), *key = readOnly<bf16>(k), *value = readOnly<bf16>(v), *result = readOnly<bf16>(out);
+  const bf16 *outer = readOnly<bf16>(g), *query = readOnly<bf16>(q), *key = readOnly<bf16>(k),
+             *value = readOnly<bf16>(v), *result = readOnly<bf16>(out);
   const float* logs = readOnly<float>(logsumexp);
   bf16* toQuery = writable<bf16>(gQuery);
   const int64_t row = s.heads * s.size, panels = blocks::panels(s.size);
-  const blocks::Finish finish = {static_cast<float>(options.scale), static_cast<float>(options.softcap)};
+  const blocks::Finish finish = {static_cast<float>(options.scale),
+                                 static_cast<float>(options.softcap)};
   const auto units = unitsOf(layout, s);
   // Gradients of all keys and values that a unit sees, summed over its queries.
   std::vector<std::vector<float>> keyParts(units.size()), valueParts(units.size());
@@ -150,26 +176,35 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
     auto &keyPart = keyParts[index], &valuePart = valueParts[index];
     keyPart.assign(total * s.size, 0.f);
     valuePart.assign(total * s.size, 0.f);
-    const int64_t factor = panels * blocks::panelSize(kPanel), turnedFactor = blocks::panelSize(s.size);
+    const int64_t factor = panels * blocks::panelSize(kPanel),
+                  turnedFactor = blocks::panelSize(s.size);
     thread_local Kept<bf16> keptKeys, keptValues, keptPacked, keptFactors, keptWeights, keptTurned;
     thread_local Kept<float> keptScores, keptBlock;
-    bf16 *keys = keptKeys.of(total * s.size), *values = keptValues.of(total * s.size), *packed = keptPacked.of(panels * blocks::panelSize(total));
+    bf16 *keys = keptKeys.of(total * s.size), *values = keptValues.of(total * s.size),
+         *packed = keptPacked.of(panels * blocks::panelSize(total));
     // Of each group: queries and outer gradients, as they lie and turned.
     bf16* factors = keptFactors.of(kGroups * 2 * (factor + turnedFactor));
-    bf16 *weights = keptWeights.of(kGroups * 2 * kKeys * kPanel), *turned = keptTurned.of(kPanel * kKeys);
-    float *scores = keptScores.of(2 * kKeys * kPanel), *block = keptBlock.of(kGroups * kPanel * s.size);
+    bf16 *weights = keptWeights.of(kGroups * 2 * kKeys * kPanel),
+         *turned = keptTurned.of(kPanel * kKeys);
+    float *scores = keptScores.of(2 * kKeys * kPanel),
+          *block = keptBlock.of(kGroups * kPanel * s.size);
     gather(key, segment, s, keyHead, total, keys);
     gather(value, segment, s, keyHead, total, values);
     packAll(keys, s.size, 1, total, s.size, packed);
-    const auto queriesOf = [&](int64_t group) { return factors + group * 2 * (factor + turnedFactor); };
+    const auto queriesOf = [&](int64_t group) {
+      return factors + group * 2 * (factor + turnedFactor);
+    };
     const auto weightsOf = [&](int64_t group) { return weights + group * 2 * kKeys * kPanel; };
     int64_t firsts[kKeys], lasts[kKeys];
     float sums[kGroups][kPanel] = {}, deltas[kGroups][kPanel] = {};
     for (int64_t from = begin; from < end; from += kPanel) {
-      const int64_t size = std::min(kPanel, end - from), place = segment.past + from, seen = place + size;
+      const int64_t size = std::min(kPanel, end - from), place = segment.past + from,
+                    seen = place + size;
       for (int64_t most = 0; most < s.groups; most += kGroups) {
         const int64_t groups = std::min(kGroups, s.groups - most);
-        const auto firstOf = [&](int64_t group) { return (segment.start + from) * row + (keyHead * s.groups + most + group) * s.size; };
+        const auto firstOf = [&](int64_t group) {
+          return (segment.start + from) * row + (keyHead * s.groups + most + group) * s.size;
+        };
         for (int64_t group = 0; group < groups; ++group) {
           const int64_t first = firstOf(group);
           bf16* to = queriesOf(group);
@@ -178,8 +213,10 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
           packAll(query + first, 1, row, s.size, size, to + 2 * factor);
           packAll(outer + first, 1, row, s.size, size, to + 2 * factor + turnedFactor);
           for (int64_t i = 0; i < size; ++i) {
-            sums[group][i] = logs[(segment.start + from + i) * s.heads + keyHead * s.groups + most + group];
-            deltas[group][i] = keel::table<bf16>().dotRow(outer + first + i * row, result + first + i * row, s.size);
+            sums[group][i] =
+                logs[(segment.start + from + i) * s.heads + keyHead * s.groups + most + group];
+            deltas[group][i] = keel::table<bf16>().dotRow(outer + first + i * row,
+                                                          result + first + i * row, s.size);
           }
         }
         const int64_t lowest = options.first(place) / 2 * 2;
@@ -192,16 +229,21 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
           }
           for (int64_t group = 0; group < groups; ++group) {
             const bf16* from = queriesOf(group) + 2 * factor;
-            const Term forScores = {keys + start * s.size, s.size, from, s.size}, forWeights = {values + start * s.size, s.size, from + turnedFactor, s.size};
+            const Term forScores = {keys + start * s.size, s.size, from, s.size},
+                       forWeights = {values + start * s.size, s.size, from + turnedFactor, s.size};
             float* gWeights = scores + kKeys * kPanel;
             table.multiply(height, kPanel, &forScores, 1, scores, kPanel, false);
             table.multiply(height, kPanel, &forWeights, 1, gWeights, kPanel, false);
             bf16 *to = weightsOf(group), *gScores = to + kKeys * kPanel;
-            table.slope(scores, gWeights, height, finish, sums[group], deltas[group], firsts, lasts, to, gScores);
+            table.slope(scores, gWeights, height, finish, sums[group], deltas[group], firsts, lasts,
+                        to, gScores);
             table.transpose(gScores, kPanel, height, kPanel, turned, kKeys);
             for (int64_t panel = 0; panel < panels; ++panel) {
-              const Term term = {turned, kKeys, packed + panel * blocks::panelSize(total) + start * kPanel, even};
-              table.multiply(size, std::min(kPanel, s.size - panel * kPanel), &term, 1, block + group * kPanel * s.size + panel * kPanel, s.size, start > lowest);
+              const Term term = {turned, kKeys,
+                                 packed + panel * blocks::panelSize(total) + start * kPanel, even};
+              table.multiply(size, std::min(kPanel, s.size - panel * kPanel), &term, 1,
+                             block + group * kPanel * s.size + panel * kPanel, s.size,
+                             start > lowest);
             }
           }
           for (int64_t panel = 0; panel < panels; ++panel) {
@@ -211,19 +253,25 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
               forKeys[group] = {weightsOf(group) + kKeys * kPanel, kPanel, second, evened(size)};
               forValues[group] = {weightsOf(group), kPanel, second + factor, evened(size)};
             }
-            const int64_t columns = std::min(kPanel, s.size - panel * kPanel), to = start * s.size + panel * kPanel;
+            const int64_t columns = std::min(kPanel, s.size - panel * kPanel),
+                          to = start * s.size + panel * kPanel;
             table.multiply(height, columns, forKeys, groups, keyPart.data() + to, s.size, true);
             table.multiply(height, columns, forValues, groups, valuePart.data() + to, s.size, true);
           }
         }
         for (int64_t group = 0; group < groups; ++group)
-          table.narrowRows(block + group * kPanel * s.size, s.size, size, s.size, nullptr, toQuery + firstOf(group), row);
+          table.narrowRows(block + group * kPanel * s.size, s.size, size, s.size, nullptr,
+                           toQuery + firstOf(group), row);
       }
     }
   });
   std::vector<KeyPart> parts;
-  for (size_t i = 0; i < units.size(); ++i) parts.push_back({units[i].segment, units[i].keyHead, units[i].from, &keyParts[i], &valueParts[i]});
-  std::sort(parts.begin(), parts.end(), [](const KeyPart& a, const KeyPart& b) { return std::tie(a.segment, a.from) < std::tie(b.segment, b.from); });
+  for (size_t i = 0; i < units.size(); ++i)
+    parts.push_back(
+        {units[i].segment, units[i].keyHead, units[i].from, &keyParts[i], &valueParts[i]});
+  std::sort(parts.begin(), parts.end(), [](const KeyPart& a, const KeyPart& b) {
+    return std::tie(a.segment, a.from) < std::tie(b.segment, b.from);
+  });
   collectKeyParts<bf16>(parts, layout, s, s.size, gKey, gValue);
 }
 

@@ -18,8 +18,9 @@ constexpr int64_t kSmallRows = 128, kSmallRowsBesideAmx = 16;
 
 inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
   static const int64_t most = rows::hasAmx() ? kSmallRowsBesideAmx : kSmallRows;
-  return x.is_cpu() && weight.is_cpu() && x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && x.size(1) > 0 &&
-         x.size(0) > 0 && x.size(0) <= most && x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16 &&
+  return x.is_cpu() && weight.is_cpu() && x.dim() == 2 && weight.dim() == 2 &&
+         x.size(1) == weight.size(1) && x.size(1) > 0 && x.size(0) > 0 && x.size(0) <= most &&
+         x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16 &&
          weight.stride(1) == 1 && weight.stride(0) == weight.size(1);
 }
 
@@ -32,7 +33,9 @@ template <typename Body>
 void forFeatures(int64_t features, int64_t rows, int64_t depth, Body body) {
   const int64_t grain = 65536 / std::max<int64_t>(1, rows * depth * kFeatures);
   at::parallel_for(0, (features + kFeatures - 1) / kFeatures, std::max<int64_t>(1, grain),
-                   [&](int64_t begin, int64_t end) { body(begin * kFeatures, std::min(features, end * kFeatures)); });
+                   [&](int64_t begin, int64_t end) {
+                     body(begin * kFeatures, std::min(features, end * kFeatures));
+                   });
 }
 
 // Rows as the loops read them, and what keeps them alive.
@@ -42,13 +45,15 @@ struct Arranged {
 };
 inline Arranged arranged(const rows::bf16* x, int64_t rows, int64_t inner) {
   at::Tensor space = at::empty({rows::arrangedSize(rows, inner)}, at::kBFloat16);
-  const rows::bf16* taken = rows::decodeLoops().arrange(x, rows, inner, writable<rows::bf16>(space));
+  const rows::bf16* taken =
+      rows::decodeLoops().arrange(x, rows, inner, writable<rows::bf16>(space));
   return {std::move(space), taken};
 }
 
 // sumOfProducts where isSmall(left, right^T) holds for each pair: one rounding, and a pair whose
 // product is zero changes no bit.
-inline at::Tensor smallProducts(at::ArrayRef<Factors> terms, const std::optional<at::Tensor>& bias) {
+inline at::Tensor smallProducts(at::ArrayRef<Factors> terms,
+                                const std::optional<at::Tensor>& bias) {
   std::vector<Arranged> held;
   std::vector<rows::SmallTerm> list;
   int64_t depth = 0;
@@ -69,7 +74,8 @@ inline at::Tensor smallProducts(at::ArrayRef<Factors> terms, const std::optional
     float sums[kSmallRows * kFeatures];
     for (int64_t n = begin; n < end; n += kFeatures) {
       const int64_t columns = std::min(kFeatures, end - n);
-      loops.smallProduct(list.data(), static_cast<int64_t>(list.size()), count, n, n + columns, sums - n, kFeatures);
+      loops.smallProduct(list.data(), static_cast<int64_t>(list.size()), count, n, n + columns,
+                         sums - n, kFeatures);
       for (int64_t row = 0; row < count; ++row) {
         if (shift != nullptr) loops.addRow(shift + n, sums + row * kFeatures, columns);
         table<rows::bf16>().narrowRow(sums + row * kFeatures, to + row * features + n, columns);

@@ -25,17 +25,21 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
   }
   static variable_list backward(AutogradContext* ctx, variable_list outer) {
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor gate = saved[0].contiguous(), up = saved[1].contiguous(), gy = outer[0].contiguous();
+    const at::Tensor gate = saved[0].contiguous(), up = saved[1].contiguous(),
+                     gy = outer[0].contiguous();
     if (!hasRows(gate)) {
       const at::Tensor s = at::sigmoid(gate);
       return {gy * up * s * (1 + gate * (1 - s)), gy * gate * s};
     }
-    const auto [gGate, gUp] = gatedBackward(gy, gate, up, [](const auto& rows, auto... rest) { rows.swigluBackward(rest...); });
+    const auto [gGate, gUp] = gatedBackward(
+        gy, gate, up, [](const auto& rows, auto... rest) { rows.swigluBackward(rest...); });
     return {gGate, gUp};
   }
 };
 
-at::Tensor withGradient(const at::Tensor& gate, const at::Tensor& up) { return Swiglu::apply(gate, up); }
+at::Tensor withGradient(const at::Tensor& gate, const at::Tensor& up) {
+  return Swiglu::apply(gate, up);
+}
 
 }  // namespace
 

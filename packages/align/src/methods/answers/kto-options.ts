@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { option } from '../../config/options.ts';
+import { option, variant } from '../../config/options.ts';
 import { checkTraining, defineTraining, trainingShape } from '../../config/training-options.ts';
 import { unpairedObjective, unpairedObjectiveNames } from '../../objectives/unpaired-registry.ts';
 
@@ -8,35 +8,41 @@ const objective = 'Objective';
 const ktoObject = z
   .strictObject({
     ...trainingShape,
+    data: variant(trainingShape.data, {
+      description: 'labelled answers: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
+    }),
     loss: option(z.enum(unpairedObjectiveNames).default('kto'), {
-      description: 'objective on single answers',
+      description: 'objective',
       group: objective,
       value: 'name',
+      common: true,
       otherNames: {
-        dpo: 'keel dpo, which learns from pairs',
-        sigmoid: 'keel dpo, which learns from pairs',
-        bco_pair: 'bco, or keel dpo --loss bco_pair, which learns from pairs',
+        dpo: 'keel dpo, which trains on pairs',
+        sigmoid: 'keel dpo, which trains on pairs',
+        bco_pair: 'bco, or keel dpo --loss bco_pair, which trains on pairs',
       },
     }),
     beta: option(z.number().positive().default(0.1), {
-      description: 'strength of the tie to the reference; larger stays nearer',
+      description: 'KL strength; larger keeps the policy closer to the reference',
       group: objective,
+      common: true,
     }),
     desirableWeight: option(z.number().min(0).default(1), {
-      description: 'weight of answers whose label is true',
+      description: 'loss weight of answers labelled true',
       group: objective,
+      common: true,
       value: 'weight',
     }),
     undesirableWeight: option(z.number().min(0).default(1), {
-      description: 'weight of answers whose label is false',
+      description: 'loss weight of answers labelled false',
       group: objective,
+      common: true,
       value: 'weight',
     }),
     klEstimate: option(z.enum(['mismatched', 'rotated']).default('mismatched'), {
       description:
-        "answers that KTO estimates KL from: mismatched, that of the next row with another prompt; rotated, TRL's, that of the row before whatever it is",
+        "answers that KTO estimates the KL from: mismatched, the answer of the next row with another prompt; rotated, the answer of the previous row (TRL's estimate)",
       group: objective,
-      value: 'name',
     }),
   })
   .check((context) => {
@@ -48,19 +54,22 @@ const ktoObject = z
     if (loss === 'kto' && batchSize < 2) {
       add(
         'batchSize',
-        'kto estimates KL from answers to other prompts of the step: expected at least 2 rows, found 1',
+        'kto estimates the KL from answers to other prompts of the step: expected at least 2 rows, found 1',
       );
     }
     if (klEstimate !== 'mismatched' && !unpairedObjective(loss).needsKl) {
-      add('klEstimate', `${loss} estimates no KL: leave it out`);
+      add('klEstimate', `the objective ${loss} does not estimate a KL. Remove the option`);
     }
     if (desirableWeight === 0 && undesirableWeight === 0) {
-      add('desirableWeight', 'both weights are 0: nothing would be learnt');
+      add(
+        'desirableWeight',
+        'both weights are 0, so nothing would be trained. Set one of them above 0',
+      );
     }
   });
 
 /** Options of `keel kto`. */
 export const ktoDefinition = defineTraining('kto', ktoObject);
 
-/** Options of a run on single answers, every default filled in. */
+/** Options of a run on single answers, with every default filled in. */
 export type KtoOptions = ReturnType<typeof ktoDefinition.complete>;

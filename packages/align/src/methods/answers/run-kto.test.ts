@@ -227,9 +227,7 @@ describe('data and options that do not fit', () => {
       resolveOptions(ktoDefinition, {
         flags: { data: ['x'], output: 'run', batchSize: '1', loss },
       });
-    expect(() => resolve('kto')).toThrow(
-      /--batch-size: kto estimates KL from answers to other prompts/,
-    );
+    expect(() => resolve('kto')).toThrow(/--batch-size: .*at least 2 rows, found 1/);
     expect(resolve('bco').batchSize).toBe(1);
   });
 
@@ -239,7 +237,7 @@ describe('data and options that do not fit', () => {
         flags: { data: ['x'], output: 'run', klEstimate: 'rotated', loss },
       });
     for (const loss of unpairedObjectiveNames.filter((name) => name !== 'kto'))
-      expect(() => resolve(loss)).toThrow(`--kl-estimate: ${loss} estimates no KL: leave it out`);
+      expect(() => resolve(loss)).toThrow(new RegExp(`--kl-estimate: .*\\b${loss}\\b`));
     expect(resolve('kto').klEstimate).toBe('rotated');
   });
 });

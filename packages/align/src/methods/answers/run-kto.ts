@@ -122,9 +122,9 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
 }
 
 /**
- * Asks again once the rows are tokenised: some may have been skipped. A source that is too large to
- * be read before the run has no labels yet, and is not refused.
- * @throws Error where all usable rows have the same label, or the same prompt and KL needs several
+ * Checks again after the rows are tokenised, since some may have been skipped. A source that is too
+ * large to be read before the run has no labels yet, and is not refused.
+ * @throws Error if all usable rows have the same label, or the same prompt and KL needs several
  */
 function refuseUniform(source: UnpairedSource, { loss, klEstimate, maxLength }: KtoOptions): void {
   const { labels, hasSeveralPrompts, usable, length, leftOut, tooLong } = source;

@@ -1,4 +1,4 @@
-// What best-of-n sampling is asked, and what it tells while it runs.
+// Options of best-of-n sampling, and what it reports while it runs.
 import type { GenerateOptions, Precision } from '@keel/model';
 import type { TemplateOptions } from '../../config/template-options.ts';
 import type { BestOfNForm } from './sampled-prompt.ts';
@@ -12,16 +12,14 @@ export interface BestOfNOptions extends TemplateOptions {
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
   reward: string;
-  /**
-   * Calls of an asynchronous reward function that run side by side, and the seconds that one may
-   * take.
-   */
+  /** Concurrent calls of an asynchronous reward function. */
   rewardConcurrency: number;
+  /** Limit on one such call, in seconds. */
   rewardTimeout: number | null;
   unsafeCode: boolean;
-  /** What an answer loses that was cut off. */
+  /** Penalty on the reward of a truncated answer. */
   missingEosPenalty: number;
-  /** n: answers to each prompt. */
+  /** n: answers per prompt. */
   numGenerations: number;
   sampling: Required<
     Pick<
@@ -37,7 +35,7 @@ export interface BestOfNOptions extends TemplateOptions {
       | 'seed'
     >
   >;
-  /** Answers in flight. */
+  /** Answers sampled at the same time. */
   batchSize: number;
   output: string;
   write: BestOfNForm;
@@ -45,18 +43,18 @@ export interface BestOfNOptions extends TemplateOptions {
 }
 
 export interface BestOfNProgress {
-  /** Answers that are done, of how many; those of an earlier call count. */
+  /** Finished answers out of `total`, including those of an earlier command. */
   answers: number;
   total: number;
-  /** Tokens sampled by this call. */
+  /** Tokens sampled by this command. */
   tokens: number;
-  /** Mean reward of an answer, and of the best of n; null before the first prompts are judged. */
+  /** Mean reward of all answers and of the best of n; null until the first prompts are scored. */
   means: { mean: number; best: number } | null;
 }
 
 export interface BestOfNHooks {
   onProgress?(progress: BestOfNProgress): void;
   onNotice?(text: string): void;
-  /** Ends the job: what is judged is kept, and the same call goes on from there. */
+  /** Stops the job; scored answers are saved, and the same command resumes from there. */
   signal?: AbortSignal;
 }

@@ -6,7 +6,7 @@ import { hashAdapter } from '../../training/run-identity.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import type { JobIdentity } from './journal.ts';
 
-/** What the answers and their scores depend on; `write` is none of it. */
+/** Everything that the answers and their scores depend on; they do not depend on `write`. */
 export async function jobIdentity(
   options: BestOfNOptions,
   rows: RowSource<'prompt'>,
@@ -39,7 +39,7 @@ export async function jobIdentity(
   };
 }
 
-/** Whether what is sampled depends on the date. */
+/** Whether prompts depend on the date. */
 const usesDate = ({ tokenizer }: LanguageModel): boolean =>
   tokenizer.chatTemplate?.usesClock === true;
 

@@ -19,14 +19,14 @@ beforeEach(() => rmSync(`${output}.partial`, { force: true }));
 
 const identity = { '--seed': 1, '--model': 'a'.repeat(64), '--adapter': null };
 const usual = { chunk: 2, prompts: 5, overwrite: false };
-// Letters of several bytes: places are counted in bytes.
+// Characters of several bytes, because positions are counted in bytes.
 const line = (row: number) => ({
   ...{ row, prompt: 'ä€😀', texts: [`answer ${row} é`], scores: [row] },
   ...{ tokens: [1], ended: [true] },
 });
 
 describe('Journal', () => {
-  it('gives back what was written, and goes on after it', () => {
+  it('returns what was written, and resumes after it', () => {
     const first = Journal.open(output, identity, usual);
     expect(first.length).toBe(0);
     first.append([line(0), { row: 1, left_out: true }]);
@@ -47,7 +47,7 @@ describe('Journal', () => {
     expect(existsSync(`${output}.partial`)).toBe(false);
   });
 
-  it('keeps the numbers of a prompt and its tools as the row has them', () => {
+  it('keeps the numbers in a prompt and its tools in their original form', () => {
     const call = { name: 'f', arguments: { t: new PythonFloat(20), id: 2n ** 64n } };
     const tools = [{ name: 'f', max: new PythonFloat(5) }];
     const prompt = [{ role: 'assistant', tool_calls: [call] }];
@@ -59,9 +59,9 @@ describe('Journal', () => {
 
   it.each([
     ['half a line', `${JSON.stringify(line(2)).slice(0, 30)}`],
-    ['a chunk of which a line is missing', `${JSON.stringify(line(2))}\n`],
+    ['a chunk with a missing line', `${JSON.stringify(line(2))}\n`],
     ['both', `${JSON.stringify(line(2))}\n{"row":`],
-  ])('cuts off %s, as a killed process leaves it', (_, left) => {
+  ])('truncates %s, left by a killed process', (_, left) => {
     Journal.open(output, identity, usual).append([line(0), line(1)]);
     const before = readFileSync(`${output}.partial`, 'utf8');
     appendFileSync(`${output}.partial`, left);
@@ -69,14 +69,14 @@ describe('Journal', () => {
     expect(readFileSync(`${output}.partial`, 'utf8')).toBe(before);
   });
 
-  it('refuses that of another job, in its words', () => {
+  it('refuses the journal of another job, and names the options', () => {
     Journal.open(output, identity, usual).append([line(0), line(1)]);
     const other = { '--seed': 2, '--model': 'b'.repeat(64), '--adapter': null };
     expect(() => Journal.open(output, other, usual)).toThrow(
-      /another job has sampled: --seed was 1, now 2; --model was aaaaaaaaaaaa…, now bbbbbbbbbbbb….*--overwrite/,
+      /--seed .* 1 to 2; --model .* aaaaaaaaaaaa… to bbbbbbbbbbbb….*--overwrite/,
     );
     expect(Journal.open(output, other, { ...usual, overwrite: true }).length).toBe(0);
     writeFileSync(`${output}.partial`, '');
-    expect(() => Journal.open(output, identity, usual)).toThrow(/another job/);
+    expect(() => Journal.open(output, identity, usual)).toThrow(/--overwrite/);
   });
 });

@@ -1,5 +1,5 @@
-// What has been sampled so far, beside the file that it becomes: a job that was stopped or killed
-// goes on from it.
+// Saves what has been sampled so far, next to the output file: a job that was stopped or killed
+// resumes from it.
 import {
   closeSync,
   existsSync,
@@ -11,16 +11,16 @@ import {
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
-import { appendWhole } from '../../runs/append-whole.ts';
-import { writeFileAtomic } from '../../runs/atomic-write.ts';
+import { appendWhole } from '../../files/append-whole.ts';
+import { writeFileAtomic } from '../../files/atomic-write.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 
-/** What a job is made of, by the option that says it. */
+/** The settings that determine a job, by option. */
 export type JobIdentity = Record<string, string | number | boolean | null>;
 
 export type JournalLine = SampledPrompt | LeftOutPrompt;
 
-/** A job's journal: a line that says what the job is, then a line a prompt, in order. */
+/** A job's journal: a line with the job's identity, then one line per prompt, in order. */
 export class Journal {
   readonly path: string;
   readonly #chunk: number;
@@ -32,10 +32,10 @@ export class Journal {
   }
 
   /**
-   * Opens the journal of `output`, and cuts it back to its last whole chunk.
-   * @param chunk prompts that are written together
-   * @param prompts of the whole job: its last chunk may be smaller
-   * @throws Error where it is of another job
+   * Opens the journal of `output`, and truncates it to its last complete chunk.
+   * @param chunk number of prompts written together
+   * @param prompts number of prompts in the whole job; the last chunk may be smaller
+   * @throws Error if it belongs to another job
    */
   static open(
     output: string,
@@ -53,13 +53,13 @@ export class Journal {
     return journal;
   }
 
-  /** What the job is made of whose journal is there for `output`; null where there is none. */
+  /** The identity in the existing journal of `output`; null if there is no journal. */
   static identityOf(output: string): JobIdentity | null {
     const path = `${output}.partial`;
     return existsSync(path) ? headOf(path) : null;
   }
 
-  /** Prompts that it has. */
+  /** Number of prompts in it. */
   get length(): number {
     return this.#lines;
   }
@@ -91,13 +91,15 @@ export class Journal {
     const saved = headOf(this.path) ?? {};
     const names = Object.keys(now).filter((name) => saved[name] !== now[name]);
     if (names.length === 0) return;
-    const told = names.map((name) => `${name} was ${shown(saved[name])}, now ${shown(now[name])}`);
+    const changes = names.map(
+      (name) => `${name} changed from ${shown(saved[name])} to ${shown(now[name])}`,
+    );
     throw new Error(
-      `${this.path} is what another job has sampled: ${told.join('; ')}. Give what it began with, --overwrite to begin anew, or another --output`,
+      `${this.path} was sampled with other settings: ${changes.join('; ')}. Use the same settings to resume, pass --overwrite to start over, or choose another --output`,
     );
   }
 
-  /** A chunk that was not written whole is sampled again: its draws depend on all of it. */
+  /** An incomplete chunk is sampled again, because its random draws depend on the whole chunk. */
   #cutBack(prompts: number): void {
     const ends = Array.from(wholeLines(this.path), ({ end }) => end);
     const found = ends.length - 1;
@@ -114,7 +116,9 @@ function headOf(path: string): JobIdentity | null {
 const shown = (value: JobIdentity[string] | undefined): string =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : `${value}`;
 
-/** The journal's own numbers are plain; those inside the row's fields are as the row has them. */
+/**
+ * The journal's own numbers are plain; numbers inside the row's fields keep their original form.
+ */
 const lineOf = (text: string): JournalLine => {
   const line = JSON.parse(text) as JournalLine;
   if ('left_out' in line) return line;
@@ -126,7 +130,7 @@ const lineOf = (text: string): JournalLine => {
   };
 };
 
-/** Lines that end, and where; of a file of any size. */
+/** Complete lines and where they end, for a file of any size. */
 function* wholeLines(path: string): Generator<{ text: string; end: number }> {
   const descriptor = openSync(path, 'r');
   try {

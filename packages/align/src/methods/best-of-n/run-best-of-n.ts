@@ -1,6 +1,6 @@
-// Best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et al. 2021,
-// arXiv:2112.09332): n answers to each prompt, ranked by a reward. Nothing is trained. What
-// `keel best-of-n` is.
+// `keel best-of-n`: best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et
+// al. 2021, arXiv:2112.09332). Samples n answers to each prompt and ranks them by a reward. Nothing
+// is trained.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -20,9 +20,9 @@ import {
   templateSettings,
 } from '../../config/template-options.ts';
 import { openRows } from '../../data/open-rows.ts';
+import { writeFully } from '../../files/append-whole.ts';
+import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
-import { writeFully } from '../../runs/append-whole.ts';
-import { fillFileAtomic } from '../../runs/atomic-write.ts';
 import { refuseSystemFolder } from '../../runs/output-folder.ts';
 import { lockFile } from '../../runs/run-lock.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
@@ -35,18 +35,18 @@ import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 export interface BestOfNResult {
   output: string;
   interrupted: boolean;
-  /** Prompts that are sampled and judged. */
+  /** Prompts that are sampled and scored. */
   done: number;
-  /** Rows of the output; prompts whose answers make none (--write) are not among them. */
+  /** Rows of the output, without prompts whose answers make no row (--write). */
   rows: number;
-  /** null where it was interrupted. */
+  /** null if it was interrupted. */
   summary: BestOfNSummary | null;
 }
 
 /**
- * @throws DataError, CheckpointError, ConfigError, Error where data, model or reward are not as
- *   they must be, the output is there already, what was sampled before is of another job, or
- *   another process samples into it
+ * @throws DataError, CheckpointError, ConfigError, Error if data, model or reward are invalid, the
+ *   output exists already, the journal belongs to another job, or another process is sampling into
+ *   it
  */
 export async function runBestOfN(
   asked: BestOfNOptions,
@@ -57,16 +57,16 @@ export async function runBestOfN(
   refuseExisting(options);
   if (options.threads !== null) setThreads(options.threads);
   if (options.unsafeCode) {
-    hooks.onNotice?.('--unsafe-code: code of answers runs with all rights of this user');
+    hooks.onNotice?.('--unsafe-code: code in answers runs with all rights of this user');
   }
   await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
-  if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are left out`);
+  if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   await checkReward(options.reward);
   using owned = new DisposableStack();
   refuseSystemFolder(dirname(output));
   makeFolder(dirname(output));
   owned.defer(lockFile(`${output}.partial.lock`, output, hooks.onNotice));
-  // Another process may have ended since.
+  // Another process may have finished in the meantime.
   refuseExisting(options);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
@@ -87,7 +87,7 @@ export async function runBestOfN(
     now: template.now,
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
   });
-  // A few times what is in flight, so that most of the time all places are taken.
+  // A few times the batch size, so that the batch is full most of the time.
   const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
   const identity = await jobIdentity(options, rows, { model, precision });
   const journal = Journal.open(output, identity, { chunk, prompts: rows.length, overwrite });
@@ -101,19 +101,19 @@ export async function runBestOfN(
 }
 
 /**
- * Options with the date that chat templates print: that of the job that goes on, where it depends
- * on it.
+ * Options with the date that chat templates print: a resumed job keeps its date if it depends on
+ * one.
  */
 function withJobDate(options: BestOfNOptions): BestOfNOptions {
   const { templateDate = null, output, overwrite } = options;
-  const begun = overwrite ? null : Journal.identityOf(output)?.['--template-date'];
+  const saved = overwrite ? null : Journal.identityOf(output)?.['--template-date'];
   const date = templateDate === null ? null : completeDate(templateDate);
-  return { ...options, templateDate: date ?? (typeof begun === 'string' ? begun : localNow()) };
+  return { ...options, templateDate: date ?? (typeof saved === 'string' ? saved : localNow()) };
 }
 
 function refuseExisting({ output, overwrite }: BestOfNOptions): void {
   if (overwrite || !existsSync(output)) return;
-  throw new Error(`${output} is there already: give --overwrite, or another --output`);
+  throw new Error(`${output} already exists. Pass --overwrite, or choose another --output`);
 }
 
 /** Writes the output from the journal. */

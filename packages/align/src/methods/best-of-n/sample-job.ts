@@ -1,4 +1,4 @@
-// Sampling and judging of all prompts of a best-of-n job.
+// Samples and scores all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { answerOpening } from '../../batching/answer-start.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
@@ -28,7 +28,7 @@ export interface SampleJobParts {
   chunk: number;
 }
 
-/** The sampling of a job, chunk after chunk into its journal. */
+/** Samples a job chunk by chunk into its journal. */
 export class SampleJob {
   readonly #parts: SampleJobParts;
   readonly #tally: BestOfNTally;
@@ -40,14 +40,14 @@ export class SampleJob {
     this.#tally = new BestOfNTally(options.numGenerations);
     for (const line of journal.read()) this.#count(line);
     if (journal.length > 0) {
-      hooks.onNotice?.(`Going on after ${journal.length} prompts (${journal.path})`);
+      hooks.onNotice?.(`Resuming after ${journal.length} prompts (${journal.path})`);
     }
   }
 
   /** @returns whether all prompts are done */
   async sample(): Promise<boolean> {
     const { rows, journal, chunk, hooks } = this.#parts;
-    this.#tell(0);
+    this.#report(0);
     while (journal.length < rows.length) {
       const from = journal.length;
       const count = Math.min(chunk, rows.length - from);
@@ -55,7 +55,7 @@ export class SampleJob {
       if (lines === null) return false;
       journal.append(lines);
       for (const line of lines) this.#count(line);
-      this.#tell(0);
+      this.#report(0);
       if (hooks.signal?.aborted && journal.length < rows.length) return false;
     }
     return true;
@@ -66,19 +66,19 @@ export class SampleJob {
     else this.#tally.add(line);
   }
 
-  /** @param under answers of the chunk under way */
-  #tell(under: number): void {
+  /** @param current finished answers of the current chunk */
+  #report(current: number): void {
     const { options, hooks, journal, rows } = this.#parts;
     const n = options.numGenerations;
     hooks.onProgress?.({
-      answers: journal.length * n + under,
+      answers: journal.length * n + current,
       total: rows.length * n,
       tokens: this.#tokens,
       means: this.#tally.means,
     });
   }
 
-  /** @returns null where it was stopped before all was sampled */
+  /** @returns null if it was stopped before everything was sampled */
   async #chunk(places: readonly number[]): Promise<JournalLine[] | null> {
     const { options, hooks, rows, model, role, reward, chunk } = this.#parts;
     const { numGenerations, sampling, batchSize, missingEosPenalty } = options;
@@ -107,12 +107,12 @@ export class SampleJob {
       {
         ...sampling,
         ...{ samplesPerPrompt: numGenerations, batchSize, adapter: role },
-        // The same draws for a chunk wherever the job begins.
+        // A chunk has the same draws wherever the job starts.
         seed: rolloutSeed(sampling.seed, places[0]! / chunk),
         ...(hooks.signal && { signal: hooks.signal }),
         onEvent: (event) => {
           if (event.type === 'token') this.#tokens += 1;
-          else this.#tell(++done);
+          else this.#report(++done);
         },
       },
     );
@@ -129,9 +129,9 @@ export class SampleJob {
       { learns: false, place, signal },
     ).catch((error: unknown) => {
       if (signal?.aborted && error === signal.reason) return null;
-      const kept = `${this.#parts.journal.length} of ${rows.length} prompts are done and kept`;
-      const told = `${thrownText(error)}\n${kept}: the same command continues after them.`;
-      throw new Error(told, { cause: error });
+      const saved = `${this.#parts.journal.length} of ${rows.length} prompts are done and saved`;
+      const message = `${thrownText(error)}\n${saved}. Run the same command again to resume.`;
+      throw new Error(message, { cause: error });
     });
     if (judged === null) return null;
     const ended = samples.map((one) => one.ended);

@@ -20,13 +20,13 @@ const sampled = (own: Partial<SampledPrompt> = {}): SampledPrompt => ({
 const place = { file: 'out.jsonl', line: 1 };
 
 describe('rowOfForm', () => {
-  it('keeps the best answer that is not empty, of equal ones the first', () => {
+  it('keeps the best non-empty answer, and the first of equal ones', () => {
     const row = rowOfForm(sampled(), 'best');
     expect(row).toEqual({ row: 4, prompt: 'Say it:', completion: ' bb', score: 3 });
     expect(parseRow('supervised', row, place)).toMatchObject({ completion: ' bb' });
   });
 
-  it('makes a pair of the best and the worst', () => {
+  it('pairs the best with the worst', () => {
     const row = rowOfForm(sampled(), 'pairs');
     expect(parseRow('preference', row, place)).toMatchObject({
       ...{ prompt: 'Say it:', chosen: ' bb', rejected: ' a' },
@@ -34,7 +34,7 @@ describe('rowOfForm', () => {
     });
   });
 
-  it('keeps all with their scores', () => {
+  it('keeps all answers with their scores', () => {
     const row = rowOfForm(sampled(), 'all');
     expect(parseRow('ranking', row, place)).toMatchObject({
       completions: [' a', ' bb', ' ccc'],
@@ -91,7 +91,7 @@ describe('rowOfForm', () => {
     });
   });
 
-  it('has no row where there is no answer, or none that is better', () => {
+  it('makes no row without an answer, or without a better one', () => {
     const empty = sampled({ texts: ['', '', '', ''] });
     for (const form of ['best', 'all', 'pairs'] as const) expect(rowOfForm(empty, form)).toBeNull();
     expect(rowOfForm(sampled({ scores: [1, 9, 1, 1] }), 'pairs')).toBeNull();

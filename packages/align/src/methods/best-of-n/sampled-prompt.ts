@@ -1,32 +1,32 @@
-// A prompt with its sampled answers, and the rows that other verbs read of it.
+// A prompt with its sampled answers, and the rows made from it for other verbs.
 import { type Content, isChat } from '../../data/messages.ts';
 
-/** All that is known of a prompt's answers; a line of the journal. */
+/** A prompt with its answers: a line of the journal. */
 export interface SampledPrompt {
-  /** Place in the data, from 0. */
+  /** Index of the row in the data, from 0. */
   row: number;
   prompt: Content;
-  /** What the prompt was rendered with, as the columns of a row; absent where it had none. */
+  /** What the prompt was rendered with, as columns of a row; absent if there was nothing. */
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
   /**
-   * What each written answer begins with before its text, such as `<think>\n`: the generation
-   * prompt opened it. Absent where it opened nothing.
+   * The start of each written answer, such as `<think>\n`, which the generation prompt opened; absent
+   * if it opened nothing.
    */
   opened?: string;
   texts: string[];
   /** After the penalty for answers that were cut off. */
   scores: number[];
   tokens: number[];
-  /** Whether each came to its end. */
+  /** Whether each answer finished. */
   ended: boolean[];
 }
 
-/** A prompt that leaves no room for an answer, or that is bad. */
+/** A prompt that was skipped: it leaves no room for an answer, or it is bad. */
 export interface LeftOutPrompt {
   row: number;
   left_out: true;
-  /** What is wrong with it; absent where it leaves no room. */
+  /** What is wrong with it; absent if it leaves no room. */
   fault?: string;
 }
 
@@ -34,10 +34,9 @@ export const bestOfNForms = ['best', 'all', 'pairs'] as const;
 export type BestOfNForm = (typeof bestOfNForms)[number];
 
 /**
- * A row as `keel sft` (best), `keel reward` (all) or `keel dpo` (pairs) reads it. Empty answers are
- * in none: no verb takes them.
- * @returns null where the answers make no such row: there is none, or none that is better than
- *   another
+ * A row for `keel sft` (best), `keel reward` (all) or `keel dpo` (pairs). Rows never contain empty
+ * answers, because no verb accepts them.
+ * @returns null if the answers make no such row: there are none, or none is better than another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
   const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores } = sampled;
@@ -73,7 +72,7 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
   };
 }
 
-/** The first that no other is ahead of; undefined of none. */
+/** The first item that no other is ahead of; undefined if there are no items. */
 const firstOf = (
   places: readonly number[],
   ahead: (one: number, other: number) => boolean,

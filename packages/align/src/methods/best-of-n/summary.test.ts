@@ -5,7 +5,7 @@ const add = (tally: BestOfNTally, scores: number[]): void =>
   tally.add({ scores, tokens: scores.map(() => 5), ended: scores.map((one) => one > 0) });
 
 describe('BestOfNTally', () => {
-  it('has the mean over prompts of the best over all subsets', () => {
+  it('averages the best of all subsets over prompts', () => {
     const tally = new BestOfNTally(3);
     expect(tally.means).toBeNull();
     const prompts = [
@@ -29,7 +29,7 @@ describe('BestOfNTally', () => {
     expect(tally.means).toEqual({ mean: 2, best: 4.5 });
   });
 
-  it('counts prompts whose answers all have one reward, and takes none at all', () => {
+  it('counts prompts whose answers all have the same reward, and accepts no prompts at all', () => {
     const tally = new BestOfNTally(2);
     add(tally, [1, 1]);
     add(tally, [1, 2]);

@@ -1,5 +1,5 @@
-// What best-of-n earns for each n up to the number of samples, and how far from the model it can
-// be.
+// The reward of best-of-n for each n up to the number of samples, and an upper bound of its KL to
+// the model.
 import { bootstrapMeanInterval, type Interval } from '../../evaluation/intervals.ts';
 import { bestOfNKl, expectedBestOfN } from '../../objectives/online/best-of-n.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
@@ -9,26 +9,26 @@ export interface BestOfK {
   k: number;
   /** Mean over prompts of the expected reward of the best of k. */
   reward: number;
-  /** 95%, over prompts. */
+  /** 95% interval over prompts. */
   interval: Interval;
-  /** KL of best-of-k to the model in nats an answer, at most. */
+  /** Upper bound of the KL of best-of-k to the model, in nats per answer. */
   kl: number;
 }
 
 export interface BestOfNSummary {
-  /** Those that were answered. */
+  /** Prompts that were answered. */
   prompts: number;
-  /** Those that leave no room for an answer. */
+  /** Prompts that leave no room for an answer. */
   leftOut: number;
-  /** Those that the chat template refuses. */
+  /** Prompts that the chat template refuses. */
   badRows: number;
-  /** What is wrong with the first of them; null where there is none. */
+  /** What is wrong with the first of them; null if there are none. */
   firstFault: string | null;
   answers: number;
   meanTokens: number;
-  /** Share of the answers that came to their end. */
+  /** Share of the answers that finished. */
   ended: number;
-  /** Share of the prompts whose answers all have one reward. */
+  /** Share of the prompts whose answers all have the same reward. */
   ties: number;
   /** From 1 to n. */
   curve: BestOfK[];
@@ -36,7 +36,7 @@ export interface BestOfNSummary {
 
 const RESAMPLES = 2000;
 
-/** Adds prompts up; keeps n numbers of each. */
+/** Accumulates prompts; stores n numbers for each. */
 export class BestOfNTally {
   readonly #n: number;
   readonly #expected: number[][];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { option, withCompletion } from '../../config/options.ts';
+import { option, variant, withCompletion } from '../../config/options.ts';
 import { defineTraining } from '../../config/training-options.ts';
 import { checkRolesShareBase, onlineShape } from '../online/online-options.ts';
 import {
@@ -8,86 +8,87 @@ import {
   sampledPairsShape,
 } from '../online-dpo/online-dpo-options.ts';
 
-const labels = 'Labels';
+const labels = 'Gold labels';
 const discriminator = 'Discriminator';
 
 /**
- * Where the discriminator begins without a preference: silver labels of one that knows a pair or
- * two are noise.
+ * For a discriminator that starts from zero: silver labels of one trained on a pair or two are
+ * noise.
  */
 const WARMUP = 16;
 
-// Rewards and the discriminator's scores are not on one scale: a pair has no gap that an objective
-// could learn.
+// Rewards and the discriminator's scores are on different scales, so pairs have no score gap that
+// an objective could use.
 const pairs = sampledPairsShape([]);
 
 const d2poObject = z
   .strictObject({
     ...onlineShape,
     ...pairs,
-    reward: option(onlineShape.reward, {
+    reward: variant(onlineShape.reward, {
       description:
-        'the gold source, which labels few pairs: a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:model; as for keel score',
-      group: 'Reward',
-      value: 'reward',
+        "gold reward, which labels only some of the pairs: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
     }),
-    minScoreGap: option(pairs.minScoreGap, {
+    minScoreGap: variant(pairs.minScoreGap, {
       description:
-        'gold pairs whose rewards are less apart do not train the policy; none: only those of equal rewards. Silver pairs have --min-silver-gap',
-      group: 'Objective',
-      value: 'gap',
+        'do not train the policy on gold pairs whose rewards differ by less (for silver pairs: --min-silver-gap)',
     }),
     minSilverGap: option(z.number().min(0).nullable().default(null), {
       description:
-        'silver pairs whose scores by the discriminator are less apart are left out; a gap of 1 is 73% sure, 2 is 88%; none: only those of equal scores',
-      group: 'Objective',
+        'skip silver pairs whose discriminator scores differ by less; a gap of 1 means 73% confidence, 2 means 88%',
+      group: 'Pairs',
       value: 'gap',
+      shownDefault: 'skip only pairs with equal scores',
     }),
     goldShare: option(z.number().gt(0).max(1).default(0.25), {
-      description: 'share of the prompts of which the gold source labels one pair of answers each',
+      description: 'share of the prompts for which the gold reward labels one pair of answers',
       group: labels,
       value: 'share',
+      common: true,
     }),
     goldBudget: option(z.number().int().min(1).nullable().default(null), {
       description:
-        'pairs that the gold source labels in the whole run; then the discriminator stays and labels alone; none: no limit',
+        'maximum pairs that the gold reward labels in the whole run; after that, the frozen discriminator labels all pairs',
       group: labels,
       value: 'pairs',
+      common: true,
+      shownDefault: 'no limit',
     }),
     goldChoice: option(z.enum(['random', 'uncertain']).default('random'), {
       description:
-        'pairs for the gold source: drawn, or those that the discriminator is least sure of (its agreement then is no estimate for silver labels)',
+        'pairs to send to the gold reward: random ones, or those that the discriminator is least certain about (its accuracy on them then says nothing about silver labels)',
       group: labels,
-      value: 'how',
     }),
     discriminatorFrom: option(z.string().min(1).nullable().default(null), {
       description:
-        'start the discriminator from this adapter of a reward model on the same base; none: from scores of 0',
+        "start the discriminator from this reward model's adapter, trained on the same base model",
       group: discriminator,
-      value: 'folder',
+      reads: 'folder',
+      shownDefault: 'all scores 0',
     }),
     discriminatorWarmup: option(z.number().int().min(0).nullable().default(null), {
-      description: `gold pairs that the discriminator learns before it labels; none: 0 with --discriminator-from, else ${WARMUP}`,
+      description: 'gold pairs to train the discriminator on before it labels any pair',
       group: discriminator,
       value: 'pairs',
+      shownDefault: `0 with --discriminator-from, otherwise ${WARMUP}`,
     }),
     discriminatorLearningRate: option(z.number().positive().default(1e-4), {
-      description: 'learning rate of the discriminator, without warm-up or decay',
+      description: 'learning rate of the discriminator (no warm-up, no decay)',
       group: discriminator,
       value: 'rate',
     }),
     discriminatorEpochs: option(z.number().int().min(1).default(1), {
-      description: 'passes of the discriminator over its gold pairs after each batch with new ones',
+      description: 'discriminator epochs over its gold pairs after each batch with new ones',
       group: discriminator,
       value: 'epochs',
     }),
     discriminatorBatchSize: option(z.number().int().min(1).default(8), {
-      description: 'gold pairs of one optimizer step of the discriminator',
+      description: 'gold pairs per optimizer step of the discriminator',
       group: discriminator,
       value: 'pairs',
     }),
     discriminatorMemory: option(z.number().int().min(1).nullable().default(16), {
-      description: 'latest gold pairs on which the discriminator trains; none: all of the run',
+      description: 'train the discriminator only on the latest gold pairs, this many; none: on all',
       group: discriminator,
       value: 'pairs',
     }),
@@ -103,7 +104,7 @@ const d2poObject = z
     if (value.goldBudget !== null && value.goldBudget < warmup) {
       add(
         'goldBudget',
-        `the discriminator would never label: it learns ${warmup} gold pairs before. Give more, or a smaller --discriminator-warmup`,
+        `the discriminator would never label a pair, since it first trains on ${warmup} gold pairs. Pass a larger budget or a smaller --discriminator-warmup`,
       );
     }
   });
@@ -114,7 +115,7 @@ export const d2poDefinition = withCompletion(
   completeSampledPairs,
 );
 
-/** Options of a D2PO run, every default filled in. */
+/** Options of a D2PO run, with every default filled in. */
 export type D2poOptions = ReturnType<typeof d2poDefinition.complete>;
 
 /** Gold pairs before the first silver one. */

@@ -7,9 +7,9 @@ import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bradleyTerry } from '../../objectives/bradley-terry.ts';
 import type { RewardFunction } from '../../rewards/function-reward.ts';
-import { SamplesLog } from '../../rollouts/samples-log.ts';
+import { SamplesLog } from '../../runs/samples-log.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
-import { settingsOf } from '../online/fixtures/settings-of.ts';
+import { methodOf } from '../online/fixtures/method-of.ts';
 import { gradientsOf, tinyOnline } from '../online/fixtures/tiny-online.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-discriminator-'));
@@ -22,10 +22,12 @@ const everything = { rows: null, tokens: null };
 /** Hardly ever the same for two answers. */
 const mixed: RewardFunction = ({ text }) =>
   [...text].reduce((sum, letter, at) => sum + ((at + 1) * letter.charCodeAt(0)) / 100, 0) % 1;
-const tiny = (own: Record<string, unknown> = {}, labelling = {}) =>
+const tiny = (own: Record<string, unknown> = {}) =>
   tinyOnline(folder, {
-    settings: settingsOf.d2po({ numGenerations: 3, goldShare: 1, discriminatorWarmup: 2, ...own }),
-    labelling: { discriminatorLearningRate: 1e-2, ...labelling },
+    method: methodOf.d2po({
+      ...{ numGenerations: 3, goldShare: 1, discriminatorWarmup: 2 },
+      ...{ discriminatorLearningRate: 1e-2, ...own },
+    }),
     reward: mixed,
   });
 
@@ -80,7 +82,7 @@ describe('the discriminator', () => {
   });
 
   it('learns what the gold source prefers, and forgets what is beyond its memory', async () => {
-    using online = await tiny({}, { discriminatorMemory: 6, discriminatorEpochs: 20 });
+    using online = await tiny({ discriminatorMemory: 6, discriminatorEpochs: 20 });
     const found: number[] = [];
     for (let step = 0; step < 8; step++) {
       found.push((await online.task.step())['discriminator/loss']!);
@@ -97,10 +99,10 @@ describe('labels of a batch', () => {
     rmSync(path, { force: true });
     const calls: number[] = [];
     using online = await tinyOnline(folder, {
-      settings: settingsOf.d2po({
+      method: methodOf.d2po({
         ...{ numGenerations: 3, goldShare: 0.5, minScoreGap: 2, discriminatorWarmup: 1 },
+        discriminatorLearningRate: 1e-2,
       }),
-      labelling: { discriminatorLearningRate: 1e-2 },
       reward: ({ tokens }) => {
         calls.push(tokens!);
         return -tokens!;
@@ -183,7 +185,7 @@ describe('labels of a batch', () => {
     const before = online.task.state();
     await online.task.step();
     const { values, tensors } = online.task.state();
-    const bare = { values: { ...values, labels: undefined }, tensors };
+    const bare = { values: { ...values, learner: undefined }, tensors };
     expect(() => online.task.check(bare)).toThrow(/no counts of gold and silver labels/);
     const name = 'discriminator/weight/score.weight';
     const lacking = new Map([...tensors].filter(([one]) => one !== name));
@@ -193,7 +195,7 @@ describe('labels of a batch', () => {
       /gold pairs have \d+ tokens/,
     );
     expect(() => online.task.check({ values, tensors })).not.toThrow();
-    expect(before.values.labels).toMatchObject({
+    expect(before.values.learner).toMatchObject({
       counts: { gold: 0 },
       discriminator: { gold: [] },
     });
@@ -202,7 +204,7 @@ describe('labels of a batch', () => {
   it('a pair of equal texts is not asked of the gold source', async () => {
     let calls = 0;
     using online = await tinyOnline(folder, {
-      settings: settingsOf.d2po({ goldShare: 1, topK: 1, maxNewTokens: 1 }),
+      method: methodOf.d2po({ goldShare: 1, topK: 1, maxNewTokens: 1 }),
       batchSize: 1,
       reward: () => ++calls,
     });
@@ -212,7 +214,7 @@ describe('labels of a batch', () => {
   });
 
   it('leaves no tensor behind', async () => {
-    using online = await tiny({}, { discriminatorEpochs: 2 });
+    using online = await tiny({ discriminatorEpochs: 2 });
     await online.task.step();
     for (const one of online.parameters.values()) one.grad = null;
     const before = await liveMemory();

@@ -12,34 +12,42 @@ import {
 import type { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import type { AnsweredPrompt } from '../../rewards/score-answers.ts';
-import type { Judgement } from '../../rollouts/judge-samples.ts';
-import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
+import type { Judged, OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { Rollouts } from '../../rollouts/rollouts.ts';
 import { rolloutSeed, type SampledRollouts } from '../../rollouts/sample-rollouts.ts';
-import type { SampleLine } from '../../rollouts/samples-log.ts';
+import type { SampleLine } from '../../runs/samples-log.ts';
 import type { Metrics, TaskState } from '../../training/training-task.ts';
-import type { LabelSettings } from '../online/online-settings.ts';
-import { marksOf } from '../online/pair-update.ts';
-import type { Discriminator, LearningOptions } from './discriminator.ts';
+import type { Learner } from '../online/online-algorithm.ts';
+import type { Discriminator } from './discriminator.ts';
 import type { GoldPair } from './gold-memory.ts';
 
-/** What the gold source says of some answers, as it is and as it counts (cut, with penalties). */
-export interface GoldJudgement {
-  judged: Judgement;
-  shaped: ArrayLike<number>;
+/** Sampled answers that are to be labelled. */
+export interface UnlabelledBatch {
+  /** Of the batch in the run. */
+  number: number;
+  rollouts: Pick<Rollouts, 'layout' | 'rows'>;
+  sampled: SampledRollouts;
+}
+
+export interface LabelSettings {
+  /** Share of the prompts for which the gold source compares two answers. */
+  goldShare: number;
+  /** Pairs of the whole run; null: no limit. */
+  goldBudget: number | null;
+  goldChoice: 'random' | 'uncertain';
+  /** Least gap of gold pairs that train the policy, in rewards. */
+  minGap: number;
+  /** Least gap of silver pairs, in log-odds. */
+  minSilverGap: number;
+  /** Gold pairs that the discriminator is trained on before its labels count. */
+  warmup: number;
 }
 
 export interface Labels {
-  /**
-   * [S]: 1 the better answer of a pair, -1 the worse one, 0 those in none that trains the policy.
-   */
-  marks: Float64Array;
   /** Those that train the policy. */
   pairs: readonly PreferencePair[];
-  /**
-   * Of the answers that the gold source was asked of, in the order of `sequences`; empty where it
-   * was not.
-   */
-  gold: GoldJudgement & { sequences: readonly number[] };
+  /** What the gold source said, and about which answers; empty if it was not asked. */
+  gold: { judged: Judged; sequences: readonly number[] };
   /** [S] */
   lines: Pick<SampleLine, 'discriminator' | 'label' | 'pair'>[];
   metrics: Metrics;
@@ -49,13 +57,13 @@ export interface Labels {
 const noCounts = { prompts: 0, gold: 0, calls: 0, silver: 0, compared: 0, agreed: 0 };
 type Counts = typeof noCounts;
 
-export interface LabellerParts extends Pick<LearningOptions, 'limit' | 'recomputes'> {
+export interface LabellerParts
+  extends Pick<OnlineParts, 'limit' | 'recomputes' | 'countLearning' | 'seed'> {
   discriminator: Discriminator;
   settings: LabelSettings;
-  seed: number;
 }
 
-export class Labeller {
+export class Labeller implements Learner {
   readonly #parts: LabellerParts;
   #counts: Counts = { ...noCounts };
 
@@ -63,25 +71,21 @@ export class Labeller {
     this.#parts = parts;
   }
 
-  /**
-   * @param judge asks the gold source of these answers
-   * @param count is told of the passes that the discriminator learns in
-   */
+  /** @param judge asks the gold source about these answers */
   async label(
-    batch: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
-    sampled: SampledRollouts,
-    judge: (sequences: readonly number[]) => Promise<GoldJudgement>,
-    count?: LearningOptions['count'],
+    batch: UnlabelledBatch,
+    judge: (sequences: readonly number[]) => Promise<Judged>,
   ): Promise<Labels> {
     const { discriminator, settings } = this.#parts;
-    const { layout } = batch;
+    const { sampled } = batch;
+    const { layout } = batch.rollouts;
     const answered = this.#read(layout, sampled);
     let scores = await this.#score(layout, answered);
     const counts = this.#counts;
-    const asked = this.#choose(batch, sampled, scores);
+    const asked = this.#choose(batch, scores);
     const sequences = asked.flatMap(({ chosen, rejected }) => [chosen, rejected]);
-    const said = asked.length > 0 ? await judge(sequences) : { judged: nothing, shaped: [] };
-    const rewards = new Map(sequences.map((sequence, at) => [sequence, said.shaped[at]!]));
+    const judged = asked.length > 0 ? await judge(sequences) : nothing;
+    const rewards = new Map(sequences.map((sequence, at) => [sequence, judged.shaped[at]!]));
     const gold = goldPairs(asked, rewards);
     counts.gold += asked.length;
     counts.calls += sequences.length;
@@ -90,7 +94,7 @@ export class Labeller {
     const metrics: Metrics = {};
     if (gold.pairs.length > 0) {
       metrics['discriminator/agreement'] = gold.agreed / gold.pairs.length;
-      metrics['discriminator/loss'] = await this.#learn(batch, answered, gold.pairs, count);
+      metrics['discriminator/loss'] = await this.#learn(batch, answered, gold.pairs);
       scores = await this.#score(layout, answered);
     }
     const known = new Set(asked.map(({ chosen }) => layout.groups[chosen]!));
@@ -106,16 +110,20 @@ export class Labeller {
       silver: wideEnough(silver, settings.minSilverGap),
     };
     const pairs = [...kept.gold.pairs, ...kept.silver.pairs];
-    const marks = marksOf(layout.sequences, pairs);
+    const sides = new Map<number, 'chosen' | 'rejected'>(
+      pairs.flatMap(({ chosen, rejected }) => [
+        [chosen, 'chosen'],
+        [rejected, 'rejected'],
+      ]),
+    );
     const labels = new Map([...labelled(asked, 'gold'), ...labelled(silver, 'silver')]);
     return {
-      marks,
       pairs,
-      gold: { ...said, sequences },
+      gold: { judged, sequences },
       lines: Array.from(scores, (score, sequence) => ({
         discriminator: score,
         ...(labels.has(sequence) && { label: labels.get(sequence)! }),
-        ...(marks[sequence] !== 0 && { pair: marks[sequence]! > 0 ? 'chosen' : 'rejected' }),
+        ...(sides.has(sequence) && { pair: sides.get(sequence)! }),
       })),
       metrics: {
         ...metrics,
@@ -162,8 +170,7 @@ export class Labeller {
    * scores are a pair too.
    */
   #choose(
-    { layout, number }: Pick<RolloutBatch, 'layout' | 'number'>,
-    { prompts, samples }: SampledRollouts,
+    { number, rollouts: { layout }, sampled: { prompts, samples } }: UnlabelledBatch,
     scores: Float64Array,
   ): PreferencePair[] {
     const { seed, settings } = this.#parts;
@@ -186,12 +193,11 @@ export class Labeller {
 
   /** @returns the mean loss of the passes */
   async #learn(
-    { layout, number, rows }: Pick<RolloutBatch, 'layout' | 'number' | 'rows'>,
+    { number, rollouts: { layout, rows } }: UnlabelledBatch,
     answered: readonly AnsweredPrompt[],
     pairs: readonly PreferencePair[],
-    count: LearningOptions['count'],
   ): Promise<number> {
-    const { discriminator, seed, limit, recomputes } = this.#parts;
+    const { discriminator, seed, limit, recomputes, countLearning: count } = this.#parts;
     const members = layout.members();
     const gold = pairs.map(({ chosen, rejected }): GoldPair => {
       const group = layout.groups[chosen]!;
@@ -232,7 +238,7 @@ export class Labeller {
   }
 }
 
-const nothing: Judgement = { scores: [], aspects: [] };
+const nothing: Judged = { scores: [], aspects: [], shaped: new Float64Array(0) };
 
 const labelled = (
   pairs: readonly PreferencePair[],
@@ -242,13 +248,3 @@ const labelled = (
     [chosen, label],
     [rejected, label],
   ]);
-
-/** A task's state with what its labeller must remember, where there is one. */
-export function withLabels(state: TaskState, labeller: Labeller | null): TaskState {
-  if (labeller === null) return state;
-  const own = labeller.state();
-  return {
-    values: { ...state.values, labels: own.values },
-    tensors: new Map([...state.tensors, ...own.tensors]),
-  };
-}

@@ -17,23 +17,22 @@ const grpoObject = z
     numGenerations: generations(8, { compared: true }),
     loss: option(z.enum(['grpo', 'dr_grpo', 'dapo', 'dapo_group', 'bnpo']).default('grpo'), {
       description:
-        "how tokens' losses become one: grpo, the mean of each answer; dr_grpo, sums over --max-new-tokens; dapo, the mean over all tokens; dapo_group, over those of each prompt; bnpo, over those of each pass",
+        'how token losses are averaged: grpo, per answer; dr_grpo, sum divided by --max-new-tokens; dapo, over all tokens; dapo_group, over the tokens of each prompt; bnpo, over the tokens of each pass',
       group: 'Objective',
       value: 'name',
+      common: true,
     }),
     scaleRewards: option(z.enum(['group', 'batch', 'none']).default('group'), {
       description:
-        "advantages are divided by the standard deviation of their prompt's rewards, of the batch's, or by nothing (Dr. GRPO)",
+        "divide advantages by the standard deviation of the rewards of the prompt (group) or of the batch; none: don't divide (Dr. GRPO)",
       group: 'Objective',
-      value: 'how',
     }),
     ratioLevel: option(z.enum(['token', 'sequence', 'sequence_token']).default('token'), {
       description:
-        'importance ratios of tokens, or of whole answers (GSPO; its clip ranges are about 3e-4)',
+        'importance ratios per token, or per answer (GSPO, which needs clip ranges of about 3e-4)',
       group: 'Objective',
-      value: 'level',
     }),
-    // TRL's and later papers' beta is 0; DeepSeekMath has 0.04.
+    // TRL and later papers use a beta of 0; DeepSeekMath uses 0.04.
     ...klShape({ beta: 0, place: 'loss', estimator: 'k3' }),
     ...updateShape({ iterations: 1 }),
     ...entropyShape,
@@ -44,5 +43,5 @@ const grpoObject = z
 /** Options of `keel grpo`. */
 export const grpoDefinition = defineTraining('grpo', grpoObject);
 
-/** Options of a GRPO run, every default filled in. */
+/** Options of a GRPO run, with every default filled in. */
 export type GrpoOptions = ReturnType<typeof grpoDefinition.complete>;

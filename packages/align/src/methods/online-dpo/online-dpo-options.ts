@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { option, withCompletion } from '../../config/options.ts';
+import { defineTraining } from '../../config/training-options.ts';
 import {
   checkObjectiveOptions,
   completeObjectiveOptions,
   optionsShapeOf,
   shownBetas,
-} from '../../config/objective-options.ts';
-import { option, withCompletion } from '../../config/options.ts';
-import { defineTraining } from '../../config/training-options.ts';
+} from '../../objectives/objective-options.ts';
 import type { ExtraScores } from '../../objectives/paired.ts';
 import {
   type Checked,
@@ -22,7 +22,7 @@ const objective = 'Objective';
 
 /**
  * An objective on pairs of sampled answers.
- * @param given what is known of a pair beside its answers
+ * @param given what is known about a pair besides its answers
  */
 export const sampledPairsShape = (given: readonly (keyof ExtraScores)[]) => ({
   numGenerations: generations(2, { compared: true }),
@@ -34,23 +34,25 @@ export const sampledPairsShape = (given: readonly (keyof ExtraScores)[]) => ({
       description: 'objective on the pair of the best and the worst answer to each prompt',
       group: objective,
       value: 'name',
+      common: true,
       otherNames: otherSampledNames(given),
     },
   ),
   beta: option(z.number().positive().nullable().default(null), {
     description:
-      "strength of the tie to the reference (larger stays nearer), or what stands for it; none: the objective's own",
+      "KL strength, or the objective's equivalent; larger keeps the policy closer to the reference",
     group: objective,
+    common: true,
     shownDefault: shownBetas(sampledObjectives(given)),
   }),
   ...optionsShapeOf(sampledObjectives(given)),
   minScoreGap: option(z.number().min(0).nullable().default(null), {
-    description:
-      'pairs whose rewards are less apart are left out, as DNO does; none: only those of equal rewards',
-    group: objective,
+    description: 'skip pairs whose rewards differ by less, as DNO does',
+    group: 'Pairs',
     value: 'gap',
+    shownDefault: 'skip only pairs with equal rewards',
   }),
-  ...referenceSyncShape(objective),
+  ...referenceSyncShape('KL and reference'),
   ...epochsShape({ iterations: 1 }),
 });
 
@@ -59,12 +61,12 @@ interface SampledPairs {
   beta: number | null;
 }
 
-/** What no single option can say of itself; for `.check(...)`. */
+/** For `.check(...)`: adds an issue for options that contradict each other. */
 export function checkSampledPairs(
   context: Omit<Checked, 'value'> & { value: Omit<Checked['value'], 'beta'> & SampledPairs },
 ): void {
   const { value, issues } = context;
-  // There is always a tie to the reference, whatever its strength is called.
+  // These objectives always compare with the reference, whatever their strength is called.
   checkOnline(
     { ...context, value: { ...value, beta: 1 } as Checked['value'] },
     { most: value.batchSize, name: 'pairs (one per prompt)' },
@@ -91,5 +93,5 @@ export const onlineDpoDefinition = withCompletion(
   completeSampledPairs,
 );
 
-/** Options of an online DPO run, every default filled in. */
+/** Options of an online DPO run, with every default filled in. */
 export type OnlineDpoOptions = ReturnType<typeof onlineDpoDefinition.complete>;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SampleLine } from '../../rollouts/samples-log.ts';
+import type { SampleLine } from '../../runs/samples-log.ts';
 import {
   heldOutAnswers,
   readHeldOutChange,

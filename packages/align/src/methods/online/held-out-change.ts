@@ -7,8 +7,8 @@ import {
   type Interval,
   pairedDifferenceInterval,
 } from '../../evaluation/intervals.ts';
-import { isJudged, type JudgedLine, type SampleLine } from '../../rollouts/samples-log.ts';
 import type { Comparison, Headline } from '../../runs/report/report-data.ts';
+import { isJudged, type JudgedLine, type SampleLine } from '../../runs/samples-log.ts';
 
 /** Lines of the same held-out prompts, in the same order. */
 export interface HeldOutChange {

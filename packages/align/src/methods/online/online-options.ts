@@ -1,171 +1,166 @@
-// What the verbs that sample from the policy have in common: rollouts, their reward, KL, and
-// updates.
+// Options of the verbs that sample from the policy: rollouts, their reward, KL, and updates.
 import { z } from 'zod';
-import { option } from '../../config/options.ts';
+import { option, variant } from '../../config/options.ts';
 import { checkTraining, trainingShape } from '../../config/training-options.ts';
 import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
 
-const rollouts = 'Rollouts';
+const rollouts = 'Sampling';
 const reward = 'Reward';
-const kl = 'Tie to the reference';
-const update = 'Update';
+const kl = 'KL and reference';
+const update = 'Policy update';
 
-/** Options of every online verb: those of training, the reward, how is sampled. */
+/** Options of every online verb. */
 export const onlineShape = {
   ...trainingShape,
-  data: option(trainingShape.data, {
+  data: variant(trainingShape.data, {
     description:
-      'prompts: rows with a field "prompt", whose other fields the reward sees; JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
-    group: 'Model and data',
-    value: 'path',
-    commas: false,
+      'prompts: rows with a field "prompt"; the reward sees the other fields. JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
   }),
-  evalData: option(trainingShape.evalData, {
-    description: 'held-out prompts, answered and judged at evaluations; none: no evaluation',
-    group: 'Model and data',
-    value: 'path',
-    commas: false,
+  evalData: variant(trainingShape.evalData, {
+    description: 'held-out prompts to answer and score at evaluations',
   }),
   reward: option(z.string().min(1), {
     description:
-      'what judges answers: a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:model; as for keel score',
+      "reward for the answers: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
     group: reward,
-    value: 'reward',
+    reads: 'reward',
   }),
   rewardConcurrency: option(z.number().int().min(1).default(16), {
     description:
-      'calls of an asynchronous reward function that run side by side; changes speed, not rewards',
+      'concurrent calls of an asynchronous reward function; affects speed, not the rewards',
     group: reward,
     value: 'calls',
   }),
   rewardTimeout: option(z.number().positive().nullable().default(null), {
-    description: 'seconds that a call of an asynchronous reward function may take; none: no limit',
+    description: 'time limit for a call of an asynchronous reward function, in seconds',
     group: reward,
     value: 'seconds',
+    shownDefault: 'no limit',
   }),
   unsafeCode: option(z.boolean().default(false), {
-    description: 'run code of answers without a sandbox, with all rights of this user',
+    description: "run code from answers without a sandbox, with all of this user's rights",
     group: reward,
     flagOnly: true,
   }),
   rewardClip: option(z.number().positive().nullable().default(null), {
-    description: 'rewards are cut to plus and minus this; none: never',
+    description: 'clip rewards to plus or minus this',
     group: reward,
     value: 'bound',
+    shownDefault: 'no clipping',
   }),
   rewardScale: option(z.enum(['none', 'running']).default('none'), {
     description:
-      'divide rewards by the standard deviation of all so far; their mean stays (before --reward-clip)',
+      'running: divide rewards by the standard deviation of all rewards so far, without centring, before --reward-clip',
     group: reward,
-    value: 'how',
   }),
   missingEosPenalty: option(z.number().min(0).default(0), {
-    description: 'what an answer costs that was cut off at --max-new-tokens',
+    description: 'reward penalty for answers truncated at --max-new-tokens',
     group: reward,
     value: 'reward',
   }),
   missingEos: option(z.enum(['subtract', 'replace']).default('subtract'), {
-    description: "the penalty is subtracted from such an answer's reward, or replaces it",
+    description: "subtract the penalty from a truncated answer's reward, or replace the reward",
     group: reward,
-    value: 'how',
   }),
   batchSize: option(trainingShape.batchSize, {
-    description: 'prompts of one rollout batch; each is answered --num-generations times',
+    description: 'prompts per rollout batch, each answered --num-generations times',
     group: rollouts,
     value: 'prompts',
+    common: true,
   }),
-  microBatchSize: option(trainingShape.microBatchSize, {
+  microBatchSize: variant(trainingShape.microBatchSize, {
     description:
-      'prompts, with their answers, of one forward and backward pass; changes speed and memory, not the gradient',
-    group: 'Batching and length',
+      'prompts, with their answers, per forward and backward pass; affects speed and memory, not the gradient',
     value: 'prompts',
   }),
   maxNewTokens: option(z.number().int().min(1).default(256), {
-    description: 'longest answer, in tokens; what is longer is cut off without an end token',
+    description: 'maximum answer length in tokens; longer answers are truncated',
     group: rollouts,
     value: 'tokens',
+    common: true,
   }),
   minNewTokens: option(z.number().int().min(0).default(0), {
     description:
-      'shortest answer, in tokens: before, no end token is drawn; above 0 the sampler and the log-probabilities that train differ',
+      'minimum answer length in tokens; the end token is masked until then, so above 0 the sampling distribution differs from the trained one',
     group: rollouts,
     value: 'tokens',
   }),
   temperature: option(z.number().positive().default(1), {
-    description: 'of sampling; log-probabilities are those at this temperature',
+    description: 'sampling temperature, which also applies to the trained log-probabilities',
     group: rollouts,
     value: 'number',
   }),
   topK: option(z.number().int().min(1).nullable().default(null), {
-    description: 'sample from the so many likeliest tokens; none: from all',
+    description: 'sample only from the k most likely tokens',
     group: rollouts,
-    value: 'tokens',
+    value: 'k',
+    shownDefault: 'all',
   }),
   topP: option(z.number().gt(0).max(1).default(1), {
     description:
-      'sample from the likeliest tokens that make up this much probability; below 1 the sampler and the log-probabilities that train differ',
+      'sample only from the most likely tokens that add up to this probability; below 1 the sampling distribution differs from the trained one',
     group: rollouts,
-    value: 'share',
+    value: 'p',
   }),
   samplesInFlight: option(z.number().int().min(1).default(16), {
-    description: 'answers that are sampled together; changes speed and memory',
+    description: 'answers sampled at the same time; affects speed and memory',
     group: rollouts,
     value: 'answers',
   }),
-  maxLength: option(trainingShape.maxLength, {
+  maxLength: variant(trainingShape.maxLength, {
     description:
-      'tokens of prompt and answer together; prompts that leave no room for --max-new-tokens are left out; none: as many as the model takes',
-    group: 'Batching and length',
-    value: 'tokens',
+      "maximum tokens of prompt plus answer; prompts that leave fewer than --max-new-tokens are skipped; none: the model's limit",
+    common: false,
   }),
-  seed: option(trainingShape.seed, {
-    description: 'seed of the prompts’ order, of sampling, LoRA weights and dropout',
-    group: 'Batching and length',
+  seed: variant(trainingShape.seed, {
+    description: 'seed for the prompt order, sampling, LoRA initialisation and dropout',
   }),
-  epochs: option(trainingShape.epochs, {
-    description: 'passes over the prompts; a fraction is a part of a pass',
-    group: 'Optimisation',
+  epochs: variant(trainingShape.epochs, {
+    description: 'passes over the prompts; may be a fraction',
   }),
   acceptChangedReward: option(z.boolean().default(false), {
     description:
-      'with --resume: continue although the files of --reward have changed since the run began, and report it',
-    group: 'This call',
+      'with --resume: continue with a warning if the files of --reward have changed since the run was started',
+    group: 'Command line only',
     flagOnly: true,
   }),
   showSamples: option(z.number().int().min(1).nullable().default(null), {
     description:
-      'show, of every rollout batch, so many of the best and of the worst answers with reward and KL; without a number: 3. All stand in samples.jsonl',
-    group: 'This call',
+      'print this many of the best and of the worst answers of every rollout batch, with reward and KL (3 without a number); samples.jsonl has all answers',
+    group: 'Command line only',
     value: 'answers',
     flagOnly: true,
     bare: 3,
+    common: true,
+    shownDefault: 'none',
   }),
   lora: option(z.boolean().default(true), {
     description:
-      'train the whole model; then there is no reference (--beta 0), and no role can share the base',
+      'train LoRA adapters. --no-lora trains the whole model, which leaves no reference (pass --beta 0) and no base for other roles to share',
     group: 'LoRA',
   }),
 };
 
-/** Samples of a prompt. */
+/** Number of answers per prompt. @param compared whether the method needs at least two */
 export const generations = (usual: number, { compared = false } = {}) => {
   const count = z.number().int().min(1);
   const enough = count.refine((answers) => answers > 1, {
-    error: 'answers are compared with others to the same prompt, so each needs 2 at least',
+    error: 'expected at least 2, since the answers to a prompt are compared with each other',
   });
   return option((compared ? enough : count).default(usual), {
     description: compared
-      ? 'answers sampled to each prompt, which are compared with each other'
-      : 'answers sampled to each prompt',
+      ? 'answers sampled per prompt and compared with each other'
+      : 'answers sampled per prompt',
     group: rollouts,
     value: 'answers',
+    common: true,
   });
 };
 
 export const klPlaces = ['reward', 'loss'] as const;
 export type KlPlace = (typeof klPlaces)[number];
 
-/** The tie to the reference. */
+/** The KL penalty. */
 export const klShape = (usual: {
   beta: number;
   place: KlPlace;
@@ -173,43 +168,42 @@ export const klShape = (usual: {
 }) => ({
   beta: option(z.number().min(0).default(usual.beta), {
     description:
-      'coefficient of the KL to the reference (the model before training); 0: none is computed',
+      'KL coefficient; the reference is the model before training; 0: no reference, no KL',
     group: kl,
+    common: true,
   }),
   klIn: option(z.enum(klPlaces).default(usual.place), {
-    description: 'KL is part of the reward, token by token, or a term of the loss',
+    description: 'subtract the KL from the reward, token by token, or add it to the loss',
     group: kl,
-    value: 'where',
   }),
   klEstimator: option(z.enum(['k1', 'k2', 'k3']).default(usual.estimator), {
-    description: 'of the KL of a token: log-ratio, half its square, or r - 1 - log r',
+    description:
+      'estimator of the KL per token: k1, the log-ratio; k2, half its square; k3, r - 1 - log r',
     group: kl,
-    value: 'name',
   }),
   klCorrection: option(z.boolean().default(false), {
     description:
-      'KL in the loss is multiplied by the importance ratio, gradient and all: unbiased also off-policy',
+      'multiply the KL in the loss by the importance ratio, including its gradient: unbiased off-policy too',
     group: kl,
   }),
   klController: option(z.enum(['fixed', 'adaptive']).default('fixed'), {
-    description: '--beta stays, or is moved towards --kl-target after every batch',
+    description: 'adaptive: after every batch, move --beta so that the KL approaches --kl-target',
     group: kl,
-    value: 'how',
   }),
   klTarget: option(z.number().positive().default(6), {
-    description: "KL of an answer in nats that the adaptive controller aims at; Ziegler et al.'s 6",
+    description: "target KL per answer of the adaptive controller, in nats (Ziegler et al.'s)",
     group: kl,
     value: 'nats',
   }),
   klHorizon: option(z.number().positive().default(10_000), {
-    description: 'answers over which the adaptive controller corrects the whole error',
+    description: 'number of answers over which the adaptive controller corrects the whole error',
     group: kl,
     value: 'answers',
   }),
   ...referenceSyncShape(kl),
 });
 
-/** Several optimiser steps on one rollout batch. */
+/** Several optimizer steps on one rollout batch. */
 export const epochsShape = (usual: { iterations: number }) => ({
   numIterations: option(z.number().int().min(1).default(usual.iterations), {
     description: 'epochs over each rollout batch',
@@ -217,7 +211,7 @@ export const epochsShape = (usual: { iterations: number }) => ({
   }),
   minibatches: option(z.number().int().min(1).default(1), {
     description:
-      'optimizer steps that an epoch over a rollout batch is divided into; fewer where it has less to train on',
+      'optimizer steps per epoch over a rollout batch; fewer if the batch has less to train on',
     group: update,
   }),
 });
@@ -226,31 +220,34 @@ export const epochsShape = (usual: { iterations: number }) => ({
 export const updateShape = (usual: { iterations: number }) => ({
   ...epochsShape(usual),
   clipRange: option(z.number().min(0).max(1).default(0.2), {
-    description: 'ratios policy/old count as no less than 1 minus this',
+    description: 'lower bound of importance ratios (new policy / old policy): 1 minus this',
     group: update,
     value: 'range',
   }),
   clipRangeHigh: option(z.number().min(0).nullable().default(null), {
-    description: 'ratios count as no more than 1 plus this; none: --clip-range',
+    description: 'upper bound of importance ratios: 1 plus this',
     group: update,
     value: 'range',
+    shownDefault: 'as --clip-range',
   }),
   dualClip: option(z.number().gt(1).nullable().default(null), {
-    description: 'bound on the ratio for negative advantages; 3 is usual; none: no bound',
+    description: 'upper bound of the ratio for negative advantages, usually 3',
     group: update,
     value: 'ratio',
+    shownDefault: 'no bound',
   }),
   targetKl: option(z.number().positive().nullable().default(null), {
     description:
-      'when the KL from the policy that sampled exceeds 1.5 times this, the other steps on the batch are left out; none: never',
+      'skip the remaining steps on a batch once the KL from the sampling policy exceeds 1.5 times this',
     group: update,
     value: 'nats',
+    shownDefault: 'never skip',
   }),
 });
 
 export const entropyShape = {
   entropyBonus: option(z.number().min(0).default(0), {
-    description: "weight of the policy's entropy, which is added to what is maximised",
+    description: "weight of the policy's entropy in the maximised objective",
     group: update,
     value: 'weight',
   }),
@@ -258,9 +255,7 @@ export const entropyShape = {
 
 export const whitenAdvantages = (usual: boolean) => ({
   whitenAdvantages: option(z.boolean().default(usual), {
-    description: usual
-      ? 'leave advantages as they are; else they get mean 0 and deviation 1 over a rollout batch'
-      : 'give advantages mean 0 and deviation 1 over a rollout batch',
+    description: 'normalise advantages to mean 0 and standard deviation 1 per rollout batch',
     group: update,
   }),
 });
@@ -288,17 +283,17 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
   };
 };
 
-/** What optimiser steps on a rollout batch are made of. */
+/** What the optimizer steps on a rollout batch are divided into. */
 export interface UpdateUnits {
-  /** Most of a rollout batch. */
+  /** Maximum per rollout batch. */
   most: number;
   /** In words: "answers". */
   name: string;
 }
 
 /**
- * What no single option of an online verb can say of itself; for `.check(...)`.
- * @param units what `--minibatches` divides; all answers by default
+ * For `.check(...)`: adds an issue for options of an online verb that contradict each other.
+ * @param units what `--minibatches` divides (default: all answers)
  */
 export function checkOnline(context: Checked, units: UpdateUnits = answersOf(context.value)): void {
   checkTraining(context);
@@ -310,30 +305,36 @@ export function checkOnline(context: Checked, units: UpdateUnits = answersOf(con
   if (value.maxLength !== null && value.maxNewTokens >= value.maxLength) {
     add(
       'maxNewTokens',
-      `${value.maxNewTokens} new tokens leave no room for a prompt within --max-length ${value.maxLength}`,
+      `expected fewer tokens than --max-length (${value.maxLength}), which includes the prompt, found ${value.maxNewTokens}`,
     );
   }
   if (value.minNewTokens > value.maxNewTokens) {
     add(
       'minNewTokens',
-      `it is more than the ${value.maxNewTokens} of --max-new-tokens: give fewer`,
+      `expected at most --max-new-tokens (${value.maxNewTokens}), found ${value.minNewTokens}`,
     );
   }
   if (!lora && value.beta > 0) {
     add(
       'beta',
-      'without LoRA the reference would be a second model in memory, which is not supported: leave --no-lora out, or give --beta 0 (no tie to a reference)',
+      'without LoRA, the reference would be a second model in memory, which is not supported. Remove --no-lora, or pass --beta 0 to train without a reference',
     );
   }
   checkReferenceSync(value, add);
   if (lora && value.beta === 0 && value.referenceSyncSteps != null) {
-    add('referenceSyncSteps', 'with --beta 0 there is no reference to move: give a --beta above 0');
+    add(
+      'referenceSyncSteps',
+      'with --beta 0 there is no reference to update. Pass a --beta above 0',
+    );
   }
   if (!lora && (value.entropyBonus ?? 0) > 0) {
-    add('entropyBonus', 'the entropy bonus is for LoRA: leave --no-lora out, or give 0');
+    add('entropyBonus', 'the entropy bonus needs LoRA. Remove --no-lora, or pass 0');
   }
   if (value.klController === 'adaptive' && value.beta === 0) {
-    add('klController', 'adaptive multiplies --beta, which is 0: give a --beta above 0');
+    add(
+      'klController',
+      'the adaptive controller multiplies --beta, which is 0. Pass a --beta above 0',
+    );
   }
   if (
     value.klIn === 'loss' &&
@@ -343,11 +344,11 @@ export function checkOnline(context: Checked, units: UpdateUnits = answersOf(con
   ) {
     add(
       'klEstimator',
-      'k1 as a term of the loss has no gradient in expectation: give k2 or k3, --kl-correction, or --kl-in reward',
+      'k1 as a loss term has an expected gradient of zero. Pass k2 or k3, --kl-correction, or --kl-in reward',
     );
   }
   if (value.klCorrection && value.klIn === 'reward') {
-    add('klCorrection', 'it is for KL in the loss: give --kl-in loss too');
+    add('klCorrection', 'applies only to the KL in the loss. Pass --kl-in loss too');
   }
   if ((value.minibatches ?? 1) > units.most) {
     add(
@@ -357,7 +358,7 @@ export function checkOnline(context: Checked, units: UpdateUnits = answersOf(con
   }
   const high = value.clipRangeHigh ?? value.clipRange ?? 0;
   if (value.dualClip != null && value.dualClip <= 1 + high) {
-    add('dualClip', `it bounds ratios beyond the clip: give more than ${1 + high}`);
+    add('dualClip', `expected a bound above the clip range (${1 + high}), found ${value.dualClip}`);
   }
 }
 
@@ -366,7 +367,7 @@ const answersOf = ({ batchSize, numGenerations }: Checked['value']): UpdateUnits
   name: 'answers',
 });
 
-/** Adds an issue where a verb whose roles are adapters on one frozen base is to train the base. */
+/** Adds an issue if a verb whose roles are adapters of one frozen base is to train that base. */
 export function checkRolesShareBase(
   { lora, adapter }: { lora: boolean; adapter: string | null },
   { verb, role }: { verb: string; role: string },
@@ -375,6 +376,6 @@ export function checkRolesShareBase(
   if (lora || adapter !== null) return;
   add(
     'lora',
-    `policy, reference and ${role} are adapters on one frozen base: keel ${verb} trains with LoRA, leave --no-lora out`,
+    `keel ${verb} needs LoRA, since policy, reference and ${role} are adapters of one frozen base. Remove --no-lora`,
   );
 }

@@ -7,7 +7,7 @@ import { packRollouts } from '../../batching/pack-rollouts.ts';
 import type { RewardFunction } from '../../rewards/function-reward.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { NonFiniteLossError } from '../../training/training-task.ts';
-import { settingsOf, type Verb } from './fixtures/settings-of.ts';
+import { methodOf, type Verb } from './fixtures/method-of.ts';
 import { batchOf, firstStep, gradientsOf, tinyOnline } from './fixtures/tiny-online.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-online-task-'));
@@ -16,7 +16,7 @@ beforeAll(() => void writeTinyChatModel(folder));
 setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const verbs = Object.keys(settingsOf) as Verb[];
+const verbs = Object.keys(methodOf) as Verb[];
 
 const flat = (found: Map<string, number[] | null>): number[] =>
   [...found.values()].flatMap((values) => values ?? []);
@@ -36,10 +36,10 @@ describe('the first step on a batch', () => {
     'grpo',
     'rloo',
   ] as const)('of %s has a ratio of exactly 1, in float32 too', async (verb) => {
-    const settings = settingsOf[verb]({ beta: 0.1, klIn: 'reward' });
+    const method = methodOf[verb]({ beta: 0.1, klIn: 'reward' });
     const limit = { rows: null, tokens: 60 };
     for (const moved of [false, true]) {
-      const { metrics } = await firstStep(folder, { settings, type: 'float32', moved, limit });
+      const { metrics } = await firstStep(folder, { method, type: 'float32', moved, limit });
       expect(metrics).toMatchObject({
         'val/ratio': 1,
         'val/ratio_var': 0,
@@ -52,18 +52,19 @@ describe('the first step on a batch', () => {
   });
 
   it('of PPO with one epoch and one minibatch has the gradient of the policy', async () => {
-    const settings = settingsOf.ppo({ numIterations: 1, minibatches: 1, klCorrection: false });
-    using online = await tinyOnline(folder, { settings: { ...settings, epochs: 2 }, moved: true });
+    const method = methodOf.ppo({ numIterations: 1, minibatches: 1, klCorrection: false });
+    using online = await tinyOnline(folder, { method, epochs: 2, moved: true });
     await online.task.step();
     const found = gradientsOf(online.parameters);
     const { model, parameters } = online;
-    const batch = batchOf(online);
+    const { rollouts, training } = batchOf(online);
+    if (training.kind !== 'advantages') throw new Error('PPO trains on advantages');
     for (const parameter of parameters.values()) parameter.grad = null;
     // -mean of A log p over all tokens, as one would write it down.
     tidy(() => {
-      const { packed, scored } = packRollouts(batch, batch.everySequence);
+      const { packed, scored } = packRollouts(rollouts, rollouts.everySequence);
       const { logprobs } = model.as('policy', () => model.scoreTokens(packed, scored));
-      const advantages = fromTypedArray(batch.numbers.advantages);
+      const advantages = fromTypedArray(training.advantages);
       logprobs.mul(advantages).mean().neg().backward();
     });
     const names = [...found.keys()].filter((name) => !name.startsWith('value/'));
@@ -81,10 +82,10 @@ it.each([
   ['grpo', { scaleRewards: 'group' }],
   ['grpo', { scaleRewards: 'batch', loss: 'dapo' }],
 ] as const)('a constant added to all rewards changes no step of %s %o', async (verb, own) => {
-  const settings = settingsOf[verb]({ ...own, beta: 0 });
+  const method = methodOf[verb]({ ...own, beta: 0 });
   const [plain, more] = await Promise.all(
     [0, 64].map((constant) =>
-      firstStep(folder, { settings, reward: ({ tokens }) => tokens! + constant }),
+      firstStep(folder, { method, reward: ({ tokens }) => tokens! + constant }),
     ),
   );
   expectClose(flat(more!.found), flat(plain!.found));
@@ -94,15 +95,14 @@ it.each([
 it.each(
   verbs.filter((verb) => !['raft', 'onlineDpo', 'd2po'].includes(verb)),
 )('rewards that are all the same, without KL, leave the policy of %s bit for bit where it is', async (verb) => {
-  const settings = settingsOf[verb]({
+  const method = methodOf[verb]({
     beta: 0,
     numGenerations: 2,
     ...(verb === 'reinforce' && { baseline: 'batch' }),
+    ...(verb === 'ppo' && { valueCoefficient: 1 }),
   });
   using online = await tinyOnline(folder, {
-    settings: settings.critic
-      ? { ...settings, critic: { ...settings.critic, coefficient: 1 } }
-      : settings,
+    method,
     reward: () => 0,
     moved: true,
   });
@@ -132,26 +132,26 @@ describe('passes', () => {
     raft: { numGenerations: 4, keep: 2, temperature: 0.7, beta: 0.1 },
   };
   it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
-    const settings = settingsOf[verb](rich[verb]);
+    const method = methodOf[verb](rich[verb]);
     const reward: RewardFunction = ({ completion }) => JSON.stringify(completion).length / 10;
-    const whole = await firstStep(folder, { settings, reward, moved: true });
+    const whole = await firstStep(folder, { method, reward, moved: true });
     const limits = [
       { rows: 1, tokens: null },
       { rows: null, tokens: 1 },
       { rows: null, tokens: 50 },
     ];
     for (const limit of limits) {
-      const parts = await firstStep(folder, { settings, reward, moved: true, limit });
+      const parts = await firstStep(folder, { method, reward, moved: true, limit });
       expectClose(flat(parts.found), flat(whole.found));
       expect(parts.metrics.loss).toBeCloseTo(whole.metrics.loss!, 10);
     }
-    const again = await firstStep(folder, { settings, reward, moved: true, recomputes: true });
+    const again = await firstStep(folder, { method, reward, moved: true, recomputes: true });
     expectClose(flat(again.found), flat(whole.found));
   });
 
   it('of a shared critic give policy and head their gradients', async () => {
-    const settings = settingsOf.ppo({ critic: 'shared', valueCoefficient: 1 });
-    const { found, metrics } = await firstStep(folder, { settings });
+    const method = methodOf.ppo({ critic: 'shared', valueCoefficient: 1 });
+    const { found, metrics } = await firstStep(folder, { method });
     expect([...found.keys()].filter((name) => name.startsWith('value/'))).toEqual([
       'value/score.weight',
     ]);
@@ -161,8 +161,8 @@ describe('passes', () => {
 });
 
 it("while the critic warms up, and after, its role does not leak into the policy's", async () => {
-  const settings = settingsOf.ppo({ criticWarmup: 1, numIterations: 1 });
-  using online = await tinyOnline(folder, { settings });
+  const method = methodOf.ppo({ criticWarmup: 1, numIterations: 1 });
+  using online = await tinyOnline(folder, { method });
   const { model, parameters, task } = online;
   const optimiser = new AdamW(parameters);
   const sample = (): number[] =>
@@ -196,8 +196,8 @@ it("while the critic warms up, and after, its role does not leak into the policy
 
 describe('several steps on a batch', () => {
   it('go through its answers in minibatches, and stop where the policy has gone too far', async () => {
-    const settings = settingsOf.ppo({ numIterations: 2, minibatches: 2, targetKl: 1e-6 });
-    using online = await tinyOnline(folder, { settings });
+    const method = methodOf.ppo({ numIterations: 2, minibatches: 2, targetKl: 1e-6 });
+    using online = await tinyOnline(folder, { method });
     const { task, parameters } = online;
     const optimiser = new AdamW(parameters);
     const move = (rate: number): void => {
@@ -224,8 +224,8 @@ describe('several steps on a batch', () => {
 });
 
 it('an entropy bonus raises the entropy', async () => {
-  const settings = settingsOf.grpo({ entropyBonus: 1, numGenerations: 2 });
-  using online = await tinyOnline(folder, { settings, reward: () => 0 });
+  const method = methodOf.grpo({ entropyBonus: 1, numGenerations: 2 });
+  using online = await tinyOnline(folder, { method, reward: () => 0 });
   const optimiser = new AdamW(online.parameters);
   const found: number[] = [];
   for (let step = 0; step < 12; step++) {
@@ -238,8 +238,8 @@ it('an entropy bonus raises the entropy', async () => {
 });
 
 it('full fine-tuning without a reference trains all weights', async () => {
-  const settings = settingsOf.grpo({ numGenerations: 2 });
-  const { found, metrics } = await firstStep(folder, { settings, lora: false });
+  const method = methodOf.grpo({ numGenerations: 2 });
+  const { found, metrics } = await firstStep(folder, { method, lora: false });
   expect(
     [...found.values()].filter((one) => one?.some((value) => value !== 0)).length,
   ).toBeGreaterThan(10);
@@ -247,8 +247,8 @@ it('full fine-tuning without a reference trains all weights', async () => {
 });
 
 it('a step leaves no tensor behind', async () => {
-  const settings = settingsOf.ppo({ numGenerations: 2 });
-  using online = await tinyOnline(folder, { settings });
+  const method = methodOf.ppo({ numGenerations: 2 });
+  using online = await tinyOnline(folder, { method });
   const step = async (): Promise<void> => {
     await online.task.step();
     for (const parameter of online.parameters.values()) parameter.grad = null;
@@ -260,7 +260,7 @@ it('a step leaves no tensor behind', async () => {
 });
 
 describe('errors name the row', () => {
-  const settings = settingsOf.rloo();
+  const method = methodOf.rloo();
   it.each([
     [
       'a reward that throws',
@@ -276,14 +276,14 @@ describe('errors name the row', () => {
       /row \d+, answer .*: the score is NaN; return a finite number/,
     ],
   ])('%s', async (_, reward, message) => {
-    using online = await tinyOnline(folder, { settings, reward });
+    using online = await tinyOnline(folder, { method, reward });
     await expect(online.task.step()).rejects.toThrow(message);
   });
 
   it('a loss that is not finite', async () => {
-    const settings = settingsOf.grpo({ numGenerations: 2, scaleRewards: 'none' });
+    const method = methodOf.grpo({ numGenerations: 2, scaleRewards: 'none' });
     const reward = ({ tokens }: { tokens?: number }): number => tokens! * 1e39;
-    using online = await tinyOnline(folder, { settings, reward, type: 'float32' });
+    using online = await tinyOnline(folder, { method, reward, type: 'float32' });
     await expect(online.task.step()).rejects.toThrow(NonFiniteLossError);
   });
 });

@@ -1,63 +1,147 @@
-// The loss of the policy on the answers of a pass.
+// Losses of sampled tokens, and what all of them may have added.
 import type { Tensor } from '@keel/torch';
-import { clippedSurrogate } from '../../objectives/online/clipped-surrogate.ts';
+import { type ClipOptions, clippedSurrogate } from '../../objectives/online/clipped-surrogate.ts';
 import { entropyBonus } from '../../objectives/online/entropy.ts';
-import { importanceRatio } from '../../objectives/online/importance-ratio.ts';
+import { importanceRatio, type RatioLevel } from '../../objectives/online/importance-ratio.ts';
 import { klLoss } from '../../objectives/online/kl-estimators.ts';
 import {
+  type LossReduction,
   reduceLoss,
   reductionWeights,
   type StepTotals,
 } from '../../objectives/online/loss-reductions.ts';
 import { reinforceLoss } from '../../objectives/online/reinforce.ts';
 import type { RolloutLayout } from '../../objectives/online/rollout.ts';
-import type { KlSettings, PolicyLossSettings } from './online-settings.ts';
+import type { KlPenalty } from '../../rollouts/kl-penalty.ts';
 
-/** What is known of the sampled tokens of a pass; all [N]. */
-export interface PassTokens {
-  /** With a gradient. */
+/** The scored tokens of a pass; [N] each. */
+export interface PolicyTokens {
+  layout: RolloutLayout;
+  /** Of the whole optimizer step. */
+  totals: StepTotals;
+  /** Log-probabilities, with a gradient. */
   policy: Tensor;
   /** With a gradient where there is an entropy bonus. */
   entropy: Tensor;
+  /** Log-probabilities of the policy that sampled. */
   old: Tensor;
   /** null without a reference. */
   reference: Tensor | null;
-  advantages: Tensor;
-}
-
-export interface PolicyLossOptions extends PolicyLossSettings {
-  /** KL as a term of the loss; null: it is none. */
-  kl: Pick<KlSettings, 'estimator' | 'corrected' | 'coefficient'> | null;
+  /** The pass's part of the batch's numbers, [N of the batch] -> [N]. */
+  part(values: Float64Array): Tensor;
 }
 
 export interface PolicyLoss {
   /** Scalar, with a gradient: the pass's share of the step's loss. */
   total: Tensor;
-  /** [N] of 0 and 1, tokens whose gradient a clip took; null without ratios. */
-  clipped: Tensor | null;
-  /** [N] policy/old; null without ratios. */
-  ratio: Tensor | null;
+  /** Of losses with an importance ratio, for metrics. */
+  clipping?: {
+    /** [N] policy/old */
+    ratio: Tensor;
+    /** [N] of 0 and 1: tokens whose gradient a clip removed. */
+    clipped: Tensor;
+    range: ClipOptions;
+  };
 }
 
-/** @param totals of the whole optimiser step */
-export function policyLoss(
-  layout: RolloutLayout,
-  { policy, entropy, old, reference, advantages }: PassTokens,
-  options: PolicyLossOptions,
-  totals: StepTotals,
-): PolicyLoss {
-  const { reduction, maxTokens, kl } = options;
-  const ratio = options.ratio && importanceRatio(layout, { policy, old }, options.ratio.level);
-  const surrogate = ratio && clippedSurrogate(ratio, advantages, options.ratio!.clip);
-  let losses = surrogate?.loss ?? reinforceLoss(policy, advantages); // [N]
+/** What the policy has in an optimizer step. */
+export interface PolicyTerm {
+  /** Of the log-probabilities. */
+  temperature: number;
+  /** The entropy has a gradient. */
+  entropyGradient?: boolean;
+  /** The sampler's log-probabilities are at the same temperature: they can be compared. */
+  comparesSampler: boolean;
+  loss(tokens: PolicyTokens): PolicyLoss;
+}
+
+/** Options that say how the tokens' losses are formed, whatever the method. */
+export interface LossOptions {
+  temperature: number;
+  maxNewTokens: number;
+  entropyBonus: number;
+}
+
+interface SurrogateOptions extends LossOptions {
+  clipRange: number;
+  clipRangeHigh: number | null;
+  dualClip: number | null;
+}
+
+interface TermParts {
+  kl: KlPenalty | null;
+  reduction: LossReduction;
+}
+
+/**
+ * PPO's clipped surrogate of importance ratios and advantages (Schulman et al. 2017,
+ * arXiv:1707.06347, eq. 7), at the level of tokens or of answers.
+ * @param advantages [N of the batch]
+ */
+export function surrogateTerm(
+  options: SurrogateOptions,
+  advantages: Float64Array,
+  { level, ...terms }: { level: RatioLevel } & TermParts,
+): PolicyTerm {
+  const range: ClipOptions = {
+    low: options.clipRange,
+    high: options.clipRangeHigh ?? options.clipRange,
+    dual: options.dualClip,
+  };
+  return {
+    ...termOptions(options),
+    loss(tokens) {
+      const { layout, policy, old } = tokens;
+      const ratio = importanceRatio(layout, { policy, old }, level); // [N]
+      const { loss, clipped } = clippedSurrogate(ratio, tokens.part(advantages), range); // [N]
+      return { total: reduced(loss, tokens, options, terms), clipping: { ratio, clipped, range } };
+    },
+  };
+}
+
+/**
+ * REINFORCE's -A log p, without a ratio (Williams 1992, eq. 11), summed over each answer.
+ * @param advantages [N of the batch]
+ */
+export function reinforceTerm(
+  options: LossOptions,
+  advantages: Float64Array,
+  kl: KlPenalty | null,
+): PolicyTerm {
+  return {
+    ...termOptions(options),
+    loss(tokens) {
+      const losses = reinforceLoss(tokens.policy, tokens.part(advantages)); // [N]
+      return { total: reduced(losses, tokens, options, { kl, reduction: 'sequence_sum' }) };
+    },
+  };
+}
+
+const termOptions = ({ temperature, entropyBonus }: LossOptions) => ({
+  temperature,
+  comparesSampler: true,
+  entropyGradient: entropyBonus > 0,
+});
+
+/**
+ * The sum of a pass's losses, with KL and entropy bonus, in its share of the step's.
+ * @param losses [N]
+ */
+function reduced(
+  losses: Tensor,
+  { layout, totals, policy, old, reference, entropy }: PolicyTokens,
+  { maxNewTokens: maxTokens, entropyBonus: weight }: LossOptions,
+  { kl: penalty, reduction }: TermParts,
+): Tensor {
+  let all = losses; // [N]
+  const kl = penalty?.inLoss() ?? null;
   if (kl !== null && reference !== null) {
     // A corrected term is multiplied by the token's own ratio, whatever the level of the others.
     const importance = kl.corrected
       ? { importance: importanceRatio(layout, { policy, old }, 'token') }
       : {};
-    losses = losses.add(klLoss(kl.estimator, { policy, reference, ...importance }, kl.coefficient));
+    all = all.add(klLoss(kl.estimator, { policy, reference, ...importance }, kl.coefficient));
   }
-  if (options.entropy > 0) losses = losses.add(entropyBonus(entropy, options.entropy));
-  const weights = reductionWeights(layout, reduction, { totals, maxTokens });
-  return { total: reduceLoss(losses, weights), clipped: surrogate?.clipped ?? null, ratio };
+  if (weight > 0) all = all.add(entropyBonus(entropy, weight));
+  return reduceLoss(all, reductionWeights(layout, reduction, { totals, maxTokens }));
 }

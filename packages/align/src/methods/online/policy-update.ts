@@ -1,37 +1,27 @@
-// The gradient of one optimiser step on a part of a rollout batch, pass by pass.
-import type { LanguageModel, Role } from '@keel/model';
+// The gradient of one optimizer step on sampled answers, pass by pass.
+import type { Role } from '@keel/model';
 import { phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
-import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import { type PackedRollouts, packRollouts, rolloutPasses } from '../../batching/pack-rollouts.ts';
-import {
-  reduceLoss,
-  reductionWeights,
-  type StepTotals,
-  stepTotals,
-} from '../../objectives/online/loss-reductions.ts';
+import { type StepTotals, stepTotals } from '../../objectives/online/loss-reductions.ts';
 import { constantLike, type RolloutLayout } from '../../objectives/online/rollout.ts';
-import { valueLoss } from '../../objectives/online/value-loss.ts';
-import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { Rollouts } from '../../rollouts/rollouts.ts';
 import { runPass } from '../../training/run-pass.ts';
 import { NonFiniteLossError } from '../../training/training-task.ts';
-import type { OnlineSettings } from './online-settings.ts';
-import { policyLoss } from './policy-loss.ts';
+import type { PolicyTerm, PolicyTokens } from './policy-loss.ts';
 import { UpdateTotals } from './update-totals.ts';
 
-export interface PolicyUpdateParts {
-  model: LanguageModel;
+export interface CriticTerm {
   role: Role;
-  /** null: no critic. */
-  valueRole: Role | null;
-  settings: Pick<OnlineSettings, 'sampling' | 'trainingTemperature' | 'kl' | 'loss' | 'critic'>;
-  limit: MicroBatchLimit;
-  recomputes?(tokens: number): boolean;
-  /** Told of every pass, forward and backward. */
-  count?(pass: PackedRollouts): void;
+  /** The head reads the policy's hidden states: both have one pass. */
+  shared: boolean;
+  coefficient: number;
+  /** @param values [N]. @returns the pass's share of the step's loss */
+  loss(values: Tensor, tokens: Pick<PolicyTokens, 'layout' | 'totals' | 'part'>): Tensor;
 }
 
 interface Pass extends PackedRollouts {
-  batch: RolloutBatch;
+  rollouts: Rollouts;
   layout: RolloutLayout;
   /** [N]: its tokens in the batch. */
   tokens: Int32Array;
@@ -42,39 +32,38 @@ interface Pass extends PackedRollouts {
 
 /**
  * Adds the gradient of a step on these sequences.
- * @param klCoefficient of the KL where it is a term of the loss
+ * @param terms policy, critic, or both; with a critic of its own each has its passes, one after the
+ *   other
  * @throws NonFiniteLossError naming the prompts' rows
  */
 export async function updatePolicy(
-  parts: PolicyUpdateParts,
-  batch: RolloutBatch,
+  parts: OnlineParts,
+  rollouts: Rollouts,
   sequences: readonly number[],
-  klCoefficient: number,
+  { policy = null, critic = null }: { policy?: PolicyTerm | null; critic?: CriticTerm | null },
 ): Promise<UpdateTotals> {
-  const { limit, recomputes, settings, valueRole, count } = parts;
+  const { limit, recomputes, countTraining: count } = parts;
   const found = new UpdateTotals();
-  const passes = rolloutPasses(batch, sequences, limit);
-  const layouts = passes.map((pass) => batch.layout.select(pass));
+  const passes = rolloutPasses(rollouts, sequences, limit);
+  const layouts = passes.map((pass) => rollouts.layout.select(pass));
   const totals = stepTotals(layouts.map(({ layout }) => layout));
-  const { critic } = settings;
-  const ownCritic = critic !== null && !critic.shared;
-  const warmingUp = critic !== null && batch.number < critic.warmup;
+  const shared = critic?.shared ? critic : null;
   for (const [index, members] of passes.entries()) {
-    const packed = phase('data', () => packRollouts(batch, members));
-    const rows = [...new Set(members.map((member) => batch.rows[batch.groups[member]!]!))];
-    const pass: Pass = { ...packed, ...layouts[index]!, batch, totals, rows };
+    const packed = phase('data', () => packRollouts(rollouts, members));
+    const rows = rollouts.rowsOf(members);
+    const pass: Pass = { ...packed, ...layouts[index]!, rollouts, totals, rows };
     const kind = { divisor: 1, recomputes: recomputes?.(packed.packed.tokens.length) ?? false };
-    if (!warmingUp) {
+    if (policy !== null) {
       count?.(packed);
       await runPass(
-        (recomputation) => policyForward(parts, pass, klCoefficient, found, recomputation),
+        (recomputation) => policyForward(parts, policy, shared, pass, found, recomputation),
         kind,
       );
     }
-    if (ownCritic) {
+    if (critic !== null && shared === null) {
       count?.(packed);
       await runPass(
-        (recomputation) => criticForward(parts, valueRole!, pass, found, recomputation),
+        (recomputation) => criticForward(parts, critic, pass, found, recomputation),
         kind,
       );
     }
@@ -83,75 +72,62 @@ export async function updatePolicy(
 }
 
 function* policyForward(
-  { model, role, settings }: PolicyUpdateParts,
+  { model, role }: OnlineParts,
+  term: PolicyTerm,
+  critic: CriticTerm | null,
   pass: Pass,
-  klCoefficient: number,
   found: UpdateTotals,
   recomputation: Recomputation | null,
 ): Steps<Tensor> {
-  const { sampling, trainingTemperature: temperature, kl, loss, critic } = settings;
-  const { packed, scored, layout, totals, batch } = pass;
-  const options = {
-    ...{ training: true, recomputation, temperature },
-    entropyGradient: loss.entropy > 0,
-  };
-  const shared = critic?.shared === true;
-  const read = shared
+  const { temperature, entropyGradient = false, comparesSampler } = term;
+  const { packed, scored, layout, totals } = pass;
+  const options = { training: true, recomputation, temperature, entropyGradient };
+  const read = critic
     ? yield* model.asSteps(role, model.readHeadSteps(packed, scored.rows, { ...options, scored }))
     : null;
   const { logprobs: policy, entropy } =
     read?.tokens ?? (yield* model.asSteps(role, model.scoreTokensSteps(packed, scored, options))); // [N] each
   const part = (values: Float64Array): Tensor => partOf(values, pass, policy);
-  const { old, reference, advantages, sampler } = batch.numbers;
-  const tokens = {
-    policy,
-    entropy,
+  const { old, reference, sampler } = pass.rollouts.logprobs;
+  const tokens: PolicyTokens = {
+    ...{ layout, totals, policy, entropy, part },
     old: old === null ? policy.detach() : part(old),
     reference: reference && part(reference),
-    advantages: part(advantages),
   };
-  const lossKl = kl?.place === 'loss' ? { ...kl, coefficient: klCoefficient } : null;
-  const result = policyLoss(layout, tokens, { ...loss, kl: lossKl }, totals);
+  const result = term.loss(tokens);
   refuseNonFinite(result.total, pass);
-  found.addPolicy(tokens, result, loss.ratio?.clip ?? null);
-  if (old === null && sampling.temperature === temperature) {
-    const own = pass.tokens;
+  found.addPolicy(tokens, result);
+  if (old === null && comparesSampler) {
     found.addMismatch(
-      Float64Array.from(own, (token) => sampler[token]!),
+      Float64Array.from(pass.tokens, (token) => sampler[token]!),
       policy.detach().toArray(),
     );
   }
   if (read === null) return result.total;
-  return result.total.add(criticLoss(settings, read.scores.select(1, 0), pass, found));
+  return result.total.add(criticLoss(critic!, read.scores.select(1, 0), pass, found));
 }
 
 function* criticForward(
-  { model, settings }: PolicyUpdateParts,
-  role: Role,
+  { model }: OnlineParts,
+  term: CriticTerm,
   pass: Pass,
   found: UpdateTotals,
   recomputation: Recomputation | null,
 ): Steps<Tensor> {
   const options = { training: true, recomputation };
   const reading = model.readHeadSteps(pass.packed, pass.scored.rows, options);
-  const { scores } = yield* model.asSteps(role, reading); // [N, 1]
-  return criticLoss(settings, scores.select(1, 0), pass, found);
+  const { scores } = yield* model.asSteps(term.role, reading); // [N, 1]
+  return criticLoss(term, scores.select(1, 0), pass, found);
 }
 
 /** @param values [N]. @returns the pass's share of the step's weighted loss */
-function criticLoss(
-  { critic }: PolicyUpdateParts['settings'],
-  values: Tensor,
-  pass: Pass,
-  found: UpdateTotals,
-): Tensor {
-  const { values: old, returns } = pass.batch.numbers;
-  const known = { old: partOf(old!, pass, values), returns: partOf(returns!, pass, values) };
-  const losses = valueLoss({ values, ...known }, critic!.clip); // [N]
-  const total = reduceLoss(losses, reductionWeights(pass.layout, 'dapo', { totals: pass.totals }));
+function criticLoss(term: CriticTerm, values: Tensor, pass: Pass, found: UpdateTotals): Tensor {
+  const { layout, totals } = pass;
+  const part = (numbers: Float64Array): Tensor => partOf(numbers, pass, values);
+  const total = term.loss(values, { layout, totals, part });
   refuseNonFinite(total, pass);
-  found.valueLoss = (found.valueLoss ?? 0) + total.item();
-  return total.mul(critic!.coefficient);
+  found.addValue(total, term.coefficient);
+  return total.mul(term.coefficient);
 }
 
 const partOf = (values: Float64Array, { tokens }: Pass, like: Tensor): Tensor =>

@@ -1,26 +1,25 @@
-// A reference that follows the policy while it is trained.
+// A reference that follows the policy during training.
 import { z } from 'zod';
+import type { OptionGroup } from '../../config/option-groups.ts';
 import { option } from '../../config/options.ts';
 
-/** @param group under which --help lists them */
-export const referenceSyncShape = (group: string) => ({
+export const referenceSyncShape = (group: OptionGroup) => ({
   referenceSyncSteps: option(z.number().int().min(1).nullable().default(null), {
     description:
-      'optimizer steps after which the reference becomes the policy, again and again (iterative DPO, TR-DPO); none: it stays the model before training',
+      'copy the policy to the reference at this interval of optimizer steps (iterative DPO, TR-DPO)',
     group,
     value: 'steps',
+    shownDefault: 'the reference never changes',
   }),
   referenceMix: option(z.number().gt(0).max(1).default(1), {
     description:
-      'how much of the policy the reference takes each time; 1: all, less leaves a part of the old one (with --reference-sync-steps 1 a moving average)',
+      'mix this share of the policy into the reference instead of copying all of it (with --reference-sync-steps 1: a moving average)',
     group,
     value: 'share',
   }),
 });
 
-/**
- * What these options and others cannot be together. @param add is told of each option that is wrong
- */
+/** Calls `add` for each of these options that contradicts another one. */
 export function checkReferenceSync(
   value: {
     referenceSyncSteps?: number | null;
@@ -33,11 +32,14 @@ export function checkReferenceSync(
   const { referenceSyncSteps = null, referenceMix = 1 } = value;
   if (referenceSyncSteps === null) {
     if (referenceMix !== 1)
-      add('referenceMix', 'give --reference-sync-steps too: 1 mixes every step');
+      add(
+        'referenceMix',
+        'has no effect without --reference-sync-steps. Pass it too, such as 1 to mix after every step',
+      );
   } else if (!value.lora && value.adapter === null) {
     add(
       'referenceSyncSteps',
-      'a reference that moves is a second adapter, and without LoRA there is none: train with LoRA',
+      'an updated reference is a second adapter, which needs LoRA. Train with LoRA',
     );
   }
 }

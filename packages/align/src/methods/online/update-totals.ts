@@ -6,10 +6,13 @@ import { mismatchMetrics } from '../../rollouts/rollout-metrics.ts';
 import type { Metrics } from '../../training/training-task.ts';
 import type { PolicyLoss } from './policy-loss.ts';
 
-/** What the passes of an optimiser step sum up to. */
+const unbounded = { low: 1, high: Number.POSITIVE_INFINITY };
+
+/** Sums over the passes of an optimizer step, and their means. */
 export class UpdateTotals {
-  policyLoss = 0;
-  valueLoss: number | null = null;
+  #policyLoss = 0;
+  /** The critic's, with its weight; null without one. */
+  #value: { loss: number; coefficient: number } | null = null;
   #tokens = 0;
   #sums = { k2: 0, k3: 0, outside: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
   #clips = false;
@@ -20,22 +23,26 @@ export class UpdateTotals {
   /** @param tokens [N] each */
   addPolicy(
     { policy, old, entropy }: { policy: Tensor; old: Tensor; entropy: Tensor },
-    { total, clipped, ratio }: PolicyLoss,
-    range: { low: number; high: number } | null,
+    { total, clipping }: PolicyLoss,
   ): void {
     const count = policy.dim(0);
     const sums = this.#sums;
-    this.policyLoss += total.item();
+    this.#policyLoss += total.item();
     this.#tokens += count;
     sums.entropy += entropy.detach().sum().item();
-    const drift = policyDrift(policy, old, range ?? { low: 1, high: Number.POSITIVE_INFINITY });
+    const drift = policyDrift(policy, old, clipping?.range ?? unbounded);
     sums.k2 += drift.k2 * count;
     sums.k3 += drift.k3 * count;
-    if (ratio === null || clipped === null) return;
+    if (clipping === undefined) return;
     this.#clips = true;
-    sums.clipped += clipped.sum().item();
-    sums.ratio += ratio.detach().sum().item();
-    sums.squaredRatio += ratio.detach().square().sum().item();
+    sums.clipped += clipping.clipped.sum().item();
+    sums.ratio += clipping.ratio.detach().sum().item();
+    sums.squaredRatio += clipping.ratio.detach().square().sum().item();
+  }
+
+  /** @param total scalar: the pass's share of the critic's loss */
+  addValue(total: Tensor, coefficient: number): void {
+    this.#value = { loss: (this.#value?.loss ?? 0) + total.item(), coefficient };
   }
 
   /** Sums of a pass of pairs; `endPairs` makes means of them. */
@@ -59,7 +66,7 @@ export class UpdateTotals {
     const count = policy.dim(0);
     this.#tokens += count;
     this.#sums.entropy += entropy.detach().sum().item();
-    const drift = policyDrift(policy, old, { low: 1, high: Number.POSITIVE_INFINITY });
+    const drift = policyDrift(policy, old, unbounded);
     this.#sums.k2 += drift.k2 * count;
     this.#sums.k3 += drift.k3 * count;
   }
@@ -67,7 +74,7 @@ export class UpdateTotals {
   /** @param count of the step's pairs */
   endPairs(count: number): void {
     const { loss, chosen, rejected, right } = this.#pairs!;
-    this.policyLoss = loss / count;
+    this.#policyLoss = loss / count;
     this.#pairMetrics = {
       'rewards/chosen': chosen / count,
       'rewards/rejected': rejected / count,
@@ -76,7 +83,7 @@ export class UpdateTotals {
     };
   }
 
-  /** Where the step took its own log-probabilities for those of the policy that sampled. */
+  /** For a step that uses its own log-probabilities as those of the policy that sampled. */
   addMismatch(sampler: Numbers, trainer: Numbers): void {
     const { mean, largest } = samplerMismatch(sampler, trainer);
     const before = this.#mismatch ?? { sum: 0, largest: 0 };
@@ -91,9 +98,11 @@ export class UpdateTotals {
     return this.#tokens === 0 ? 0 : this.#sums.k3 / this.#tokens;
   }
 
-  metrics(valueCoefficient: number): Metrics {
-    const { policyLoss, valueLoss } = this;
-    const metrics: Metrics = { loss: policyLoss + valueCoefficient * (valueLoss ?? 0) };
+  metrics(): Metrics {
+    const [policyLoss, value] = [this.#policyLoss, this.#value];
+    const metrics: Metrics = {
+      loss: policyLoss + (value === null ? 0 : value.coefficient * value.loss),
+    };
     const [tokens, sums] = [this.#tokens, this.#sums];
     if (tokens > 0) {
       metrics['loss/policy_avg'] = policyLoss;
@@ -107,7 +116,7 @@ export class UpdateTotals {
       metrics['val/ratio_var'] = Math.max(0, sums.squaredRatio / tokens - ratio * ratio);
     }
     Object.assign(metrics, this.#pairMetrics);
-    if (valueLoss !== null) metrics['loss/value_avg'] = valueLoss;
+    if (value !== null) metrics['loss/value_avg'] = value.loss;
     if (this.#mismatch !== null) {
       const { sum, largest } = this.#mismatch;
       Object.assign(metrics, mismatchMetrics({ mean: sum / tokens, largest }));

@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  checkObjectiveOptions,
-  completeObjectiveOptions,
-  hasNoBeta,
-  isCoupled,
-  objectiveOptionsShape,
-  shownBetas,
-} from '../../config/objective-options.ts';
-import { defineOptions, option } from '../../config/options.ts';
+import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
   completeTraining,
@@ -15,6 +7,16 @@ import {
   trainingShape,
 } from '../../config/training-options.ts';
 import { DEFAULT_BETA } from '../../objectives/mixture.ts';
+import {
+  checkObjectiveOptions,
+  completeObjectiveOptions,
+  hasNoBeta,
+  isCoupled,
+  type ObjectiveTraits,
+  objectiveOptionsShape,
+  shownBetas,
+  traitsOf,
+} from '../../objectives/objective-options.ts';
 import { pairedOtherNames } from '../../objectives/other-names.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { checkReferenceSync, referenceSyncShape } from '../online/reference-sync-options.ts';
@@ -23,57 +25,67 @@ import { checkPairing, pairingShape } from './pairing-options.ts';
 
 const objective = 'Objective';
 
-/** Schema of `keel dpo`; with names of objectives given, only these are taken for --loss. */
-const dpoObject = (objectives: readonly string[] | null) =>
+/**
+ * Schema of `keel dpo`.
+ * @param objectives names that --loss takes; null allows any
+ * @param ownObjective whether the program passes an objective instead of the one that --loss names
+ */
+const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) =>
   z
     .strictObject({
       ...trainingShape,
+      data: variant(trainingShape.data, {
+        description:
+          'pairs or rankings: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
+      }),
       loss: option(z.array(lossName(objectives)).min(1).default(['sigmoid']), {
         description: 'objective, or several that are added with --loss-weights',
         group: objective,
         value: 'name',
+        common: true,
         otherNames: pairedOtherNames,
       }),
       lossWeights: option(z.array(z.number()).nullable().default(null), {
-        description: 'weight of each --loss, in the same order; none: 1 each',
+        description: 'weight of each --loss, in the same order',
         group: objective,
         value: 'weight',
+        shownDefault: '1 each',
       }),
       beta: option(z.number().positive().nullable().default(null), {
         description:
-          "strength of the tie to the reference (larger stays nearer), or what stands for it; none: the objective's own",
+          "KL strength, or the objective's equivalent; larger keeps the policy closer to the reference",
         group: objective,
+        common: true,
         shownDefault: shownBetas(),
       }),
       betaSchedule: option(z.enum(betaSchedules).default('constant'), {
-        description: 'course of beta over the optimizer steps, from --beta to --beta-final',
+        description: 'schedule of beta over the optimizer steps, from --beta to --beta-final',
         group: objective,
-        value: 'name',
       }),
       betaFinal: option(z.number().positive().nullable().default(null), {
-        description: 'beta of the last step, with --beta-schedule linear or cosine',
+        description: 'beta at the last step, for --beta-schedule linear or cosine',
         group: objective,
         value: 'beta',
       }),
       betaField: option(z.string().min(1).nullable().default(null), {
-        description:
-          'field of a row that is its own beta; a row without it has --beta. None: all have --beta',
+        description: 'field of a row that holds its own beta; rows without it use --beta',
         group: objective,
-        value: 'name',
+        value: 'field',
+        shownDefault: 'all rows use --beta',
       }),
       reference: option(z.string().min(1).default('initial'), {
-        description:
-          'reference model: initial, the model as it is before training; another model; or none, without a reference',
-        group: objective,
-        value: 'model',
+        description: 'reference model: initial (the model before training), another model, or none',
+        group: 'KL and reference',
+        reads: 'model',
+        common: true,
       }),
       precomputeReference: option(z.boolean().nullable().default(null), {
-        description:
-          "compute the reference's log-probabilities once and keep them; unless told, not for LoRA on its own base, whose reference costs no memory",
-        group: objective,
+        description: "compute the reference's log-probabilities before training and cache them",
+        group: 'KL and reference',
+        shownDefault: 'on if the reference would be a second model in memory',
       }),
       ...pairingShape,
-      ...referenceSyncShape(objective),
+      ...referenceSyncShape('KL and reference'),
       ...objectiveOptionsShape,
     })
     .check((context) => {
@@ -88,17 +100,21 @@ const dpoObject = (objectives: readonly string[] | null) =>
       checkBetaField(context.value, add);
       checkReferenceSync(context.value, add);
       checkMovingReference(context.value, add);
+      if (!ownObjective) checkNamedObjective(context.value, add);
       if (lossWeights !== null && lossWeights.length !== loss.length) {
         add(
           'lossWeights',
-          `${lossWeights.length} weights for ${loss.length} objectives (${loss.join(', ')})`,
+          `expected ${loss.length}, one per objective (${loss.join(', ')}), found ${lossWeights.length}`,
         );
       } else if (lossWeights?.every((weight) => weight === 0)) {
-        add('lossWeights', 'every weight is 0: nothing would be learnt');
+        add(
+          'lossWeights',
+          'all weights are 0, so nothing would be trained. Set one of them above 0',
+        );
       }
     });
 
-/** Adds an issue where the course of beta is not told whole, or there is more than one beta. */
+/** Adds an issue if the schedule of beta is incomplete, or if there is not exactly one beta. */
 function checkBetaSchedule(
   {
     betaSchedule,
@@ -109,19 +125,21 @@ function checkBetaSchedule(
 ): void {
   if (betaSchedule === 'constant') {
     if (betaFinal !== null)
-      add('betaFinal', '--beta-schedule constant has no other beta: give linear or cosine');
+      add('betaFinal', 'has no effect with --beta-schedule constant. Pass linear or cosine');
     return;
   }
-  if (betaFinal === null)
-    add('betaFinal', `--beta-schedule ${betaSchedule} goes from --beta to --beta-final: give it`);
+  if (betaFinal === null) add('betaFinal', `is required with --beta-schedule ${betaSchedule}`);
   if (loss.length > 1) {
-    add('betaSchedule', `${loss.join(', ')} have a beta each: a schedule is for a single --loss`);
+    add(
+      'betaSchedule',
+      `needs a single objective: ${loss.join(', ')} have a beta each. Pass one --loss`,
+    );
   }
   if (loss.some((name) => hasNoBeta(name)))
-    add('betaSchedule', `${loss.join(', ')} has no beta: leave it out`);
+    add('betaSchedule', `the objective ${loss.join(', ')} has no beta. Remove the option`);
 }
 
-/** Adds an issue where a row cannot have a beta of its own. */
+/** Adds an issue if rows cannot have their own beta. */
 function checkBetaField(
   {
     betaField,
@@ -134,17 +152,27 @@ function checkBetaField(
   const [name, ...others] = loss;
   const ranked = rankedObjectiveNames.includes(name!);
   if (others.length > 0)
-    add('betaField', `${loss.join(', ')} have a beta each: rows have one for a single --loss`);
-  else if (hasNoBeta(name!)) add('betaField', `${name} has no beta: leave it out`);
+    add(
+      'betaField',
+      `needs a single objective: ${loss.join(', ')} have a beta each. Pass one --loss`,
+    );
+  else if (hasNoBeta(name!))
+    add('betaField', `the objective ${name} has no beta. Remove the option`);
   else if (ranked || isCoupled(name!)) {
-    const what = ranked ? 'rankings' : 'the pairs of a step with each other';
-    add('betaField', `${name} compares ${what}: there is one beta for all`);
+    const what = ranked ? 'rankings' : 'the pairs of a step with one another';
+    add(
+      'betaField',
+      `the objective ${name} compares ${what}, with one beta for all. Remove the option`,
+    );
   }
   if (betaSchedule !== 'constant')
-    add('betaField', 'a schedule moves the beta of all rows: leave --beta-schedule out');
+    add(
+      'betaField',
+      'cannot be combined with --beta-schedule, which changes the beta of all rows. Remove one of them',
+    );
 }
 
-/** A reference that moves begins as the policy does, and what it says is never known in advance. */
+/** A moving reference starts as a copy of the policy, and its scores cannot be precomputed. */
 function checkMovingReference(
   value: {
     referenceSyncSteps: number | null;
@@ -157,13 +185,72 @@ function checkMovingReference(
   if (value.reference !== 'initial') {
     add(
       'referenceSyncSteps',
-      `it moves a reference that begins as the policy does, and --reference ${value.reference} is another: leave one of them out`,
+      `needs a reference that starts as a copy of the policy; --reference ${value.reference} does not. Remove one of them`,
     );
   }
   if (value.precomputeReference === true) {
     add(
       'precomputeReference',
-      'what a reference says that moves (--reference-sync-steps) cannot be known in advance: leave one of them out',
+      'the scores of a moving reference (--reference-sync-steps) cannot be computed in advance. Remove one of the two options',
+    );
+  }
+}
+
+interface ReferenceUse {
+  reference: string;
+  referenceSyncSteps: number | null;
+  dropBelowMargin: number | null;
+}
+
+/** Adds an issue for each option that contradicts how the objective uses the reference. */
+export function checkReferenceUse(
+  { name, needsReference, coupled = false }: ObjectiveTraits,
+  { reference, referenceSyncSteps, dropBelowMargin }: ReferenceUse,
+  add: (name: string, message: string) => void,
+): void {
+  if (needsReference && reference === 'none') {
+    add('reference', `the objective ${name} compares with a reference. Remove --reference none`);
+  }
+  if (!needsReference && referenceSyncSteps !== null) {
+    add(
+      'referenceSyncSteps',
+      `the objective ${name} has no reference to update. Remove the option`,
+    );
+  }
+  if (dropBelowMargin === null) return;
+  if (coupled) {
+    add(
+      'dropBelowMargin',
+      `the objective ${name} compares all pairs of a step, so none can be ignored. Remove the option`,
+    );
+  } else if (!needsReference) {
+    add(
+      'dropBelowMargin',
+      `the objective ${name} has no reference and so no implicit reward. Remove the option`,
+    );
+  }
+}
+
+/** {@link checkReferenceUse} for objectives of the registry and those on whole rankings. */
+function checkNamedObjective(
+  value: ReferenceUse & { loss: readonly string[] },
+  add: (name: string, message: string) => void,
+): void {
+  const ranked = value.loss.find((name) => rankedObjectiveNames.includes(name));
+  if (ranked === undefined) {
+    const traits = traitsOf(value.loss);
+    if (traits !== null) checkReferenceUse(traits, value, add);
+    return;
+  }
+  checkReferenceUse(
+    { name: ranked, needsReference: true },
+    { ...value, dropBelowMargin: null },
+    add,
+  );
+  if (value.referenceSyncSteps !== null) {
+    add(
+      'referenceSyncSteps',
+      `the reference of ${ranked} never changes. Remove the option, or train on pairs of the rankings (--ranking-pairs)`,
     );
   }
 }
@@ -175,11 +262,15 @@ function lossName(objectives: readonly string[] | null): z.ZodType<string> {
 /**
  * Options of `keel dpo`.
  *
- * @param objectives names of the registered objectives, which --loss is checked against and --help
- * lists; null takes any name.
+ * @param objectives names of the registered objectives: --loss takes only these, and --help lists
+ * them; null allows any name
+ * @param ownObjective whether the program passes an objective instead of the one that --loss names
  */
-export function defineDpoOptions(objectives: readonly string[] | null = null) {
-  return defineOptions('dpo', dpoObject(objectives), {
+export function defineDpoOptions(
+  objectives: readonly string[] | null = null,
+  ownObjective = false,
+) {
+  return defineOptions('dpo', dpoObject(objectives, ownObjective), {
     complete: (parsed) => {
       const completed = completeObjectiveOptions(completeTraining(parsed));
       const ranked = parsed.loss.some((name) => rankedObjectiveNames.includes(name));
@@ -196,5 +287,5 @@ export function defineDpoOptions(objectives: readonly string[] | null = null) {
   });
 }
 
-/** Options of a DPO run, every default filled in. */
+/** Options of a DPO run, with every default filled in. */
 export type DpoOptions = ReturnType<ReturnType<typeof defineDpoOptions>['complete']>;

@@ -1,4 +1,4 @@
-// What `keel dpo` makes of its rows, and which pairs it learns from.
+// How `keel dpo` turns rows into pairs, and which pairs it trains on.
 import { z } from 'zod';
 import { option } from '../../config/options.ts';
 import { rankingPairings } from '../../data/ranking-pairs.ts';
@@ -9,27 +9,28 @@ const group = 'Pairs';
 export const pairingShape = {
   rankingPairs: option(z.enum(rankingPairings).nullable().default(null), {
     description:
-      'rows are rankings, and these pairs of theirs are learnt: all, the best with the worst, or those of neighbouring ranks; none: rows are pairs',
+      'pairs to train on if rows are rankings: all pairs, the best with the worst, or neighbouring ranks',
     group,
-    value: 'which',
+    shownDefault: 'rows are pairs',
   }),
   batchOrder: option(z.enum(['random', 'length_stratified']).default('random'), {
     description:
-      'which pairs share a step: random, or length_stratified, from chosen much shorter to chosen much longer, so that no step pulls at length alone',
+      'which pairs share a step: random; length_stratified: every step mixes pairs from chosen much shorter to chosen much longer, so that length alone drives no step',
     group,
-    value: 'name',
   }),
   minScoreGap: option(z.number().min(0).nullable().default(null), {
     description:
-      'leave out pairs whose scores (or margin) differ by less: a judge that is unsure is often wrong',
+      'skip pairs whose scores differ by less (or whose margin is less): an uncertain judge is often wrong',
     group,
     value: 'gap',
+    shownDefault: 'use all pairs',
   }),
   dropBelowMargin: option(z.number().negative().nullable().default(null), {
     description:
-      'pairs whose implicit reward margin is below this teach nothing in that step, and are counted: the model is so sure of the opposite that the label is likely wrong',
+      'ignore pairs whose implicit reward margin is below this (they are still counted): such confident disagreement usually means a wrong label',
     group,
     value: 'margin',
+    shownDefault: 'use all pairs',
   }),
 };
 
@@ -42,20 +43,30 @@ interface Pairing {
   dropBelowMargin: number | null;
 }
 
-/** Adds an issue for each option that a trainer of whole rankings does not take. */
+/** Adds an issue for each option that does not apply to training on whole rankings. */
 export function checkPairing(
   { loss, rankingPairs, minScoreGap, dropBelowMargin, batchOrder, shuffle }: Pairing,
   add: (name: string, message: string) => void,
 ): void {
   const stratified = batchOrder === 'length_stratified' ? batchOrder : null;
   if (stratified !== null && !shuffle)
-    add('batchOrder', "--no-shuffle keeps the files' own order: give one of them");
+    add(
+      'batchOrder',
+      "cannot be combined with --no-shuffle, which keeps the files' order. Remove one of them",
+    );
   const ranked = loss.find((name) => rankedObjectiveNames.includes(name));
   if (ranked === undefined) return;
-  if (loss.length > 1) add('loss', `${ranked} learns from whole rankings and mixes with no other`);
+  if (loss.length > 1)
+    add(
+      'loss',
+      `${ranked} trains on whole rankings and cannot be combined with other objectives. Pass it alone`,
+    );
   const given = { rankingPairs, minScoreGap, dropBelowMargin, batchOrder: stratified };
   for (const [name, value] of Object.entries(given)) {
     if (value === null) continue;
-    add(name, `--loss ${ranked} learns from whole rankings, not from pairs: leave it out`);
+    add(
+      name,
+      `applies only to pairs; --loss ${ranked} trains on whole rankings. Remove the option`,
+    );
   }
 }

@@ -1,5 +1,6 @@
 // A whole run on pairs, from options to final/: what `keel dpo` and the library's `alignPairs` are.
 
+import { kebabCase } from '../../config/case.ts';
 import { programPart } from '../../config/program-parts.ts';
 import { completeOptions, weightedObjective } from '../../objectives/mixture.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
@@ -7,12 +8,7 @@ import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { rankedObjective } from '../../objectives/ranked-registry.ts';
 import { pairedObjective, pairedObjectiveNames } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
-import {
-  type DpoReferences,
-  openReferences,
-  refuseMissingReference,
-  refuseNeedlessReference,
-} from '../../reference/dpo-reference.ts';
+import { type DpoReferences, openReferences } from '../../reference/dpo-reference.ts';
 import type { SharedReferences } from '../../reference/shared-references.ts';
 import {
   type PreparedRun,
@@ -23,7 +19,7 @@ import {
 } from '../../training/run-training.ts';
 import { onRankings } from '../rankings/run-rankings.ts';
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
-import { type DpoOptions, defineDpoOptions } from './dpo-options.ts';
+import { checkReferenceUse, type DpoOptions, defineDpoOptions } from './dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource } from './pair-source.ts';
@@ -45,7 +41,8 @@ export async function alignPairs(
   options: AlignPairsOptions,
   hooks: PairedRunHooks = {},
 ): Promise<RunResult> {
-  const definition = defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]);
+  const names = [...pairedObjectiveNames, ...rankedObjectiveNames];
+  const definition = defineDpoOptions(names, hooks.objective !== undefined);
   const beta = options.beta ?? hooks.objective?.beta ?? null;
   return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
 }
@@ -57,8 +54,6 @@ export async function alignPairs(
 export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
   const ranked = hooks.objective ? null : rankedObjective(asked.loss[0]!);
   if (ranked !== null) {
-    refuseMissingReference(asked);
-    refuseMovingReference(asked);
     return runTraining(onRankings(ranked), asked, hooks);
   }
   const { objective: chosen = objectiveOf(asked) } = hooks;
@@ -66,10 +61,7 @@ export async function runDpo(asked: DpoOptions, hooks: PairedRunHooks = {}): Pro
   const objectiveOptions = lossOptions(objective, asked);
   // config.yaml names the objective that the run has.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
-  if (objective.needsReference) refuseMissingReference(options);
-  else refuseNeedlessReference(options);
-  if (options.dropBelowMargin !== null) refuseDropping(objective);
-  if (options.betaField !== null) refuseRowBetas(objective);
+  if (hooks.objective) refuseOwnObjective(objective, options);
   const references = hooks.shared?.references;
   try {
     return await runTraining(
@@ -160,35 +152,24 @@ function onPairs(
   };
 }
 
-/** @throws Error where the options move the reference of rankings */
-function refuseMovingReference({ referenceSyncSteps, loss }: DpoOptions): void {
-  if (referenceSyncSteps === null) return;
-  throw new Error(
-    `--reference-sync-steps: the reference of ${loss[0]} stands still; leave it out, or take pairs of the rankings (--ranking-pairs) and --loss sigmoid`,
-  );
-}
-
-/** @throws Error where a pair has no implicit reward, or no loss of its own */
-function refuseDropping({ name, needsReference, coupled }: PairedObjective): void {
-  const why = coupled
-    ? 'compares all pairs of a step, and none of them alone can be left out'
-    : needsReference
-      ? null
-      : 'has no reference, and so no implicit reward';
-  if (why === null) return;
-  throw new Error(`--drop-below-margin: ${name} ${why}; leave it out, or take --loss sigmoid`);
-}
-
 /**
- * @throws Error where a program's own objective has one beta for all pairs of a step; named ones
- *   are refused with the options
+ * @throws Error if a program's own objective contradicts an option; for named objectives, the schema
+ *   of the options checks this
  */
-function refuseRowBetas({ name, coupled, beta }: PairedObjective): void {
-  if (beta === null) throw new Error(`--beta-field: ${name} has no beta; leave it out`);
-  if (!coupled) return;
-  throw new Error(
-    `--beta-field: ${name} compares the pairs of a step with each other: there is one beta for all; leave it out`,
-  );
+function refuseOwnObjective(objective: PairedObjective, options: DpoOptions): void {
+  const refuse = (option: string, message: string): never => {
+    throw new Error(`--${kebabCase(option)}: ${message}`);
+  };
+  checkReferenceUse(objective, options, refuse);
+  if (options.betaField === null) return;
+  const { name, beta, coupled } = objective;
+  if (beta === null) refuse('betaField', `the objective ${name} has no beta. Remove the option`);
+  if (coupled) {
+    refuse(
+      'betaField',
+      `the objective ${name} compares the pairs of a step with one another, with one beta for all. Remove the option`,
+    );
+  }
 }
 
 async function referencesOf(

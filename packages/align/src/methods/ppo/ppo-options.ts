@@ -25,37 +25,41 @@ const ppoObject = z
     ...entropyShape,
     ...pretrainingShape,
     whitenRewards: option(z.boolean().default(false), {
-      description: 'divide rewards of tokens (with KL) by their deviation over a rollout batch',
-      group: 'Update',
+      description:
+        'divide token rewards (including KL) by their standard deviation over a rollout batch',
+      group: 'Policy update',
     }),
     gamma: option(z.number().min(0).max(1).default(1), {
-      description: 'discount of a token',
+      description: 'discount factor per token',
       group: critic,
     }),
     gaeLambda: option(z.number().min(0).max(1).default(0.95), {
-      description: 'of generalised advantage estimation: 0 trusts the critic, 1 the returns',
+      description:
+        'lambda of generalised advantage estimation: 0 uses only the critic, 1 only the returns',
       group: critic,
       value: 'lambda',
     }),
     critic: option(z.enum(['adapter', 'shared']).default('adapter'), {
       description:
-        "the critic is an adapter and a scalar head of its own on the same base, or a head on the policy's hidden states",
+        "adapter: the critic is a second adapter of the base model with a scalar head; shared: only a scalar head on the policy's hidden states",
       group: critic,
-      value: 'what',
     }),
     criticFrom: option(z.string().min(1).nullable().default(null), {
       description:
-        'start the critic from this adapter of a reward model on the same base; none: from values of 0',
+        "start the critic from this reward model's adapter, trained on the same base model",
       group: critic,
-      value: 'folder',
+      reads: 'folder',
+      common: true,
+      shownDefault: 'all values 0',
     }),
     criticLearningRate: option(z.number().positive().nullable().default(null), {
-      description: "highest learning rate of the critic; none: the policy's",
+      description: 'peak learning rate of the critic',
       group: critic,
       value: 'rate',
+      shownDefault: "the policy's",
     }),
     criticWarmup: option(z.number().int().min(0).default(0), {
-      description: 'rollout batches at first in which only the critic learns',
+      description: 'train only the critic for this many rollout batches',
       group: critic,
       value: 'batches',
     }),
@@ -65,7 +69,7 @@ const ppoObject = z
       value: 'weight',
     }),
     valueClip: option(z.number().positive().nullable().default(0.2), {
-      description: 'how far a value may be thought to move on one rollout batch; none: any way',
+      description: 'clip value updates to this range per rollout batch; none: no clipping',
       group: critic,
       value: 'range',
     }),
@@ -78,18 +82,18 @@ const ppoObject = z
     };
     checkRolesShareBase(value, { verb: 'ppo', role: 'critic' }, add);
     if (value.critic === 'shared' && value.criticFrom !== null) {
-      add('criticFrom', 'a shared critic has no adapter of its own: give --critic adapter');
+      add('criticFrom', 'a shared critic has no adapter. Pass --critic adapter too');
     }
     if (value.critic === 'shared' && value.criticWarmup > 0) {
       add(
         'criticWarmup',
-        'a shared critic moves the policy too: a warm-up is for --critic adapter',
+        'training a shared critic changes the policy too. Pass --critic adapter, or remove the warm-up',
       );
     }
     if (value.critic === 'shared' && value.criticLearningRate !== null) {
       add(
         'criticLearningRate',
-        "a shared critic learns with the policy's adapter: weigh it by --value-coefficient",
+        "a shared critic is trained with the policy's learning rate. Set its weight with --value-coefficient instead",
       );
     }
   });
@@ -97,5 +101,5 @@ const ppoObject = z
 /** Options of `keel ppo`. */
 export const ppoDefinition = defineTraining('ppo', ppoObject);
 
-/** Options of a PPO run, every default filled in. */
+/** Options of a PPO run, with every default filled in. */
 export type PpoOptions = ReturnType<typeof ppoDefinition.complete>;

@@ -9,7 +9,7 @@ import { checkOnline, epochsShape, generations, onlineShape } from '../online/on
 
 const kept = 'Rejection sampling';
 
-/** Those of `keel sft`, which a step is. */
+/** Those of `keel sft`: each step is supervised fine-tuning. */
 const rates: DefaultRates = { full: 2e-5, lora: 2e-4 };
 
 const raftObject = z
@@ -18,20 +18,24 @@ const raftObject = z
     learningRate: learningRateOf(rates),
     numGenerations: generations(8),
     keep: option(z.number().int().min(1).nullable().default(1), {
-      description: 'the best so many answers to each prompt are learnt; none: all of them',
+      description: 'train on the k best answers to each prompt; none: on all',
       group: kept,
-      value: 'answers',
+      value: 'k',
+      common: true,
     }),
     rewardThreshold: option(z.number().nullable().default(null), {
       description:
-        'answers with a reward below this are not learnt; a prompt without any other is left out; none: no answer is too bad',
+        'do not train on answers with a lower reward; prompts without any other answer are skipped',
       group: kept,
       value: 'reward',
+      common: true,
+      shownDefault: 'no threshold',
     }),
     beta: option(z.number().min(0).default(0), {
       description:
-        "coefficient of an answer's KL to the reference (the model before training), which is taken off its reward before answers are ranked; at 0 the KL is measured only",
-      group: kept,
+        'KL coefficient: the KL to the reference (the model before training) is subtracted from the reward before answers are ranked; 0: the KL is only measured',
+      group: 'KL and reference',
+      common: true,
     }),
     ...epochsShape({ iterations: 1 }),
   })
@@ -39,17 +43,17 @@ const raftObject = z
     const { keep, rewardThreshold, numGenerations, batchSize } = context.value;
     checkOnline(context, {
       most: batchSize * Math.min(keep ?? numGenerations, numGenerations),
-      name: 'answers that are kept',
+      name: 'answers to train on',
     });
     const add = (name: string, message: string): void => {
       context.issues.push({ code: 'custom', path: [name], message, input: context.value });
     };
     if (keep !== null && keep > numGenerations) {
-      add('keep', `the best ${keep} of ${numGenerations} answers: give more --num-generations`);
+      add('keep', `expected at most --num-generations (${numGenerations}), found ${keep}`);
     } else if ((keep === null || keep === numGenerations) && rewardThreshold === null) {
       add(
         'keep',
-        'every answer would be learnt, whatever its reward: keep fewer than --num-generations, or give a --reward-threshold',
+        'every answer would be trained on, whatever its reward. Pass fewer than --num-generations, or pass --reward-threshold',
       );
     }
   });
@@ -57,5 +61,5 @@ const raftObject = z
 /** Options of `keel raft`. */
 export const raftDefinition = defineTraining('raft', raftObject, rates);
 
-/** Options of a RAFT run, every default filled in. */
+/** Options of a RAFT run, with every default filled in. */
 export type RaftOptions = ReturnType<typeof raftDefinition.complete>;

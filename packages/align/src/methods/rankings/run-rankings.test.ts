@@ -80,9 +80,7 @@ describe('--loss plackett_luce', () => {
     const held = metricsOf(result.path).filter((row) => 'eval_loss' in row);
     expect(held.at(-1)!.eval_loss).toBeLessThan(held[0]!.eval_loss! as number);
     expect(held.at(-1)!['eval_rewards/accuracies']).toBeGreaterThan(0.6);
-    expect(readFileSync(join(result.path, 'report.html'), 'utf8')).toContain(
-      'best answer comes first',
-    );
+    expect(readFileSync(join(result.path, 'report.html'), 'utf8')).toMatch(/best answer/);
   });
 
   it('is DPO where every ranking is a pair, and takes pairs as such', async () => {
@@ -139,7 +137,7 @@ describe('--loss plackett_luce', () => {
       /ties\.jsonl:1: field "scores": .* found only ties/,
     );
     await expect(align(optionsOf({ ...missing, rankingPairs: 'all' }))).rejects.toThrow(
-      /learns from whole rankings, not from pairs/,
+      /"rankingPairs".*--loss plackett_luce/s,
     );
     await expect(align(optionsOf({ ...missing, reference: 'none' }))).rejects.toThrow(
       /--reference none/,
@@ -172,7 +170,7 @@ describe('--ranking-pairs', () => {
   it('is what a paired trainer asks for that is given rankings', async () => {
     const options = optionsOf({ model: inside('no-model') });
     await expect(align(options)).rejects.toThrow(
-      /rankings\.jsonl:1: .*Such rows are rankings: .*--ranking-pairs all.*--loss plackett_luce/,
+      /rankings\.jsonl:1: .*rankings.*--ranking-pairs all.*--loss plackett_luce/,
     );
     expect(existsSync(options.output)).toBe(false);
   });

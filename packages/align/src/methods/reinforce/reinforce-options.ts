@@ -16,12 +16,12 @@ const reinforceObject = z
     numGenerations: generations(1),
     baseline: option(z.enum(['running', 'batch']).default('running'), {
       description:
-        "what is subtracted from rewards: the moving mean of earlier batches', or the mean of their own batch's",
+        'baseline subtracted from rewards: a running mean over earlier batches, or the mean of the same batch',
       group: 'Objective',
-      value: 'which',
+      common: true,
     }),
     baselineDecay: option(z.number().min(0).lt(1).default(0.9), {
-      description: 'how much of the running baseline a batch leaves',
+      description: 'decay of the running baseline per batch',
       group: 'Objective',
       value: 'share',
     }),
@@ -37,7 +37,7 @@ const reinforceObject = z
       code: 'custom',
       path: ['batchSize'],
       message:
-        'a baseline needs 2 answers a batch at least: give more prompts or --num-generations',
+        'expected at least 2 answers per batch, which a baseline needs, found 1. Pass a larger --batch-size or --num-generations',
       input: context.value,
     });
   });
@@ -45,5 +45,5 @@ const reinforceObject = z
 /** Options of `keel reinforce`. */
 export const reinforceDefinition = defineTraining('reinforce', reinforceObject);
 
-/** Options of a REINFORCE run, every default filled in. */
+/** Options of a REINFORCE run, with every default filled in. */
 export type ReinforceOptions = ReturnType<typeof reinforceDefinition.complete>;

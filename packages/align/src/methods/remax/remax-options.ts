@@ -24,7 +24,7 @@ const remaxObject = z
       code: 'custom',
       path: ['rewardScale'],
       message:
-        'a greedy answer must have the scale of the others: normalise in the spec of --reward',
+        'the reward of the greedy answer must be on the same scale as the others. Normalise in the spec of --reward instead',
       input: context.value,
     });
   });
@@ -32,5 +32,5 @@ const remaxObject = z
 /** Options of `keel remax`. */
 export const remaxDefinition = defineTraining('remax', remaxObject);
 
-/** Options of a ReMax run, every default filled in. */
+/** Options of a ReMax run, with every default filled in. */
 export type RemaxOptions = ReturnType<typeof remaxDefinition.complete>;

@@ -88,8 +88,8 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
 }
 
 /**
- * Where transformers reads another token of an answer than Keel does: an adapter has no config.json,
- * and the base's says to pad with a token that answers end with. null where both read the same.
+ * A notice if transformers reads the score at another token than Keel does, else null: an adapter
+ * has no config.json, and the base model's may pad with a token that answers end with.
  */
 export function otherReadingNotice(
   { configJson, tokenizer }: Pick<LanguageModel, 'configJson' | 'tokenizer'>,
@@ -100,8 +100,8 @@ export function otherReadingNotice(
   if (readAt !== 'last' || typeof pad !== 'number') return null;
   if (pad !== eosTokenId && !endOfTurnIds.has(pad)) return null;
   return (
-    `transformers with PEFT reads the score of this adapter at another token: the base model's config.json pads with ${JSON.stringify(tokenizer.idToToken(pad))}, ` +
-    `which ends answers. After loading, set model.config.pad_token_id = ${padTokenId ?? -1}. keel score needs no setting`
+    `transformers with PEFT reads the score of this adapter at another token: the base model's config.json uses ${JSON.stringify(tokenizer.idToToken(pad))}, ` +
+    `which ends answers, as the pad token. After loading, set model.config.pad_token_id = ${padTokenId ?? -1}. keel score needs no setting`
   );
 }
 

@@ -108,8 +108,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
 };
 
 /**
- * @throws Error where `--margin scores` finds no scores, or where all steps have the same label and
- *   nothing is compared
+ * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no row
+ *   compares answers
  */
 async function refuseUseless(
   rows: DataRows<'judged'>,
@@ -134,21 +134,21 @@ async function refuseUseless(
     );
   }
   const [label] = labels;
-  throw new Error(`--data: the label is ${label} for all steps of the ${place}. ${bothLabels}`);
+  throw new Error(`--data: all steps of the ${place} have the label ${label}. ${bothLabels}`);
 }
 
 const bothLabels = 'A process reward needs right and wrong steps: add rows with the other label';
 
 /**
- * Asks again once the rows are tokenised: some may have been skipped. A source that is too large to
- * be read before the run has no labels yet, and is not refused.
+ * Checks again after the rows are tokenised, since some may have been skipped. A source that is too
+ * large to be read before the run has no labels yet, and is not refused.
  */
 function refuseOneStepLabel(source: JudgedSource): void {
   const { stepLabels, hasComparisons, usable, length, leftOut } = source;
   if (hasComparisons || stepLabels.size !== 1) return;
   const [label] = stepLabels;
   throw new Error(
-    `--data: the label is ${label} for all steps of the usable rows (${usable} of ${length} rows, ${leftOut} skipped). ${bothLabels}`,
+    `--data: all steps of the usable rows have the label ${label} (${usable} of ${length} rows, ${leftOut} skipped). ${bothLabels}`,
   );
 }
 

@@ -14,7 +14,7 @@ import { pretrainingShape } from '../supervised/pretraining-options.ts';
 const rlooObject = z
   .strictObject({
     ...onlineShape,
-    // Ahmadian et al. 2024 have 2 and 4.
+    // Ahmadian et al. 2024 use 2 and 4.
     numGenerations: generations(4, { compared: true }),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
     ...updateShape({ iterations: 1 }),
@@ -27,5 +27,5 @@ const rlooObject = z
 /** Options of `keel rloo`. */
 export const rlooDefinition = defineTraining('rloo', rlooObject);
 
-/** Options of a RLOO run, every default filled in. */
+/** Options of a RLOO run, with every default filled in. */
 export type RlooOptions = ReturnType<typeof rlooDefinition.complete>;

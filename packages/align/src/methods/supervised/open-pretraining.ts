@@ -1,12 +1,12 @@
 // From the options of the pretraining mix to its rows.
 import { defaultScoring } from '../../batching/scoring-rules.ts';
+import type { TrainingOptions } from '../../config/training-options.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import type { PromptSource } from '../../rollouts/prompt-source.ts';
 import { surveyLengths } from '../../training/lengths.ts';
+import type { Policy } from '../../training/policy.ts';
 import { type Notice, openNoticed } from '../../training/run-data.ts';
 import type { PreparedRun } from '../../training/run-training.ts';
-import type { OnlinePolicy } from '../online/online-policy.ts';
-import type { OnlineOptions } from '../online/online-settings.ts';
 import { ExampleSource } from './example-source.ts';
 import { PretrainingMix } from './pretraining-mix.ts';
 import type { PretrainingOptions } from './pretraining-options.ts';
@@ -17,7 +17,7 @@ import type { PretrainingOptions } from './pretraining-options.ts';
  * @throws DataError where rows are not as they must be
  */
 export async function openPretrainingRows(
-  options: OnlineOptions & Partial<PretrainingOptions>,
+  options: TrainingOptions & Partial<PretrainingOptions>,
   notice: Notice,
 ): Promise<RowSource<'supervised'> | null> {
   const { pretrainingData, onBadRow } = options;
@@ -31,9 +31,9 @@ export async function openPretrainingRows(
  * @throws DataError where rows are not as they must be; Error where they are not those of the run
  *   that is resumed
  */
-export async function openPretraining<Options extends OnlineOptions>(
+export async function openPretraining<Options extends TrainingOptions>(
   rows: RowSource<'supervised'>,
-  { options, policy, addInput, notice }: PreparedRun<Options, 'prompt', PromptSource, OnlinePolicy>,
+  { options, policy, addInput, notice }: PreparedRun<Options, 'prompt', PromptSource, Policy>,
   owned: AsyncDisposableStack,
 ): Promise<PretrainingMix> {
   const { pretrainingBatchSize, pretrainingCoefficient } = options as Options &

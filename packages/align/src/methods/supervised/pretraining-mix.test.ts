@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultScoring } from '../../batching/scoring-rules.ts';
 import { rowsOf, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { tinyExamples } from '../../testing/tiny-examples.ts';
-import { settingsOf } from '../online/fixtures/settings-of.ts';
+import { methodOf } from '../online/fixtures/method-of.ts';
 import {
   firstStep,
   gradientsOf,
@@ -23,8 +23,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const rows = tinyExamples(8);
 const pretraining = { rows, batchSize: 8, coefficient: 0.7 };
-const settings = settingsOf.ppo({ valueCoefficient: 1 });
-const online: TinySetting = { settings, moved: true };
+const method = methodOf.ppo({ valueCoefficient: 1 });
+const online: TinySetting = { method, moved: true };
 
 /** The gradient of supervised fine-tuning on the same rows. */
 async function supervised() {
@@ -87,8 +87,8 @@ describe("a step's gradient with the mix", () => {
 });
 
 it('is left out while only the critic learns', async () => {
-  const warming = settingsOf.ppo({ criticWarmup: 1, numIterations: 1 });
-  using run = await tinyOnline(folder, { settings: warming, pretraining });
+  const warming = methodOf.ppo({ criticWarmup: 1, numIterations: 1 });
+  using run = await tinyOnline(folder, { method: warming, pretraining });
   expect((await run.task.step())['loss/pretraining_avg']).toBeUndefined();
   for (const [name, values] of gradientsOf(run.parameters)) {
     expect(values === null, name).toBe(!name.startsWith('value/'));
@@ -97,9 +97,9 @@ it('is left out while only the critic learns', async () => {
 });
 
 it('makes the rows likelier, each step with the next of them', async () => {
-  const grpo = settingsOf.grpo({ numGenerations: 2 });
+  const grpo = methodOf.grpo({ numGenerations: 2 });
   using run = await tinyOnline(folder, {
-    settings: grpo,
+    method: grpo,
     reward: () => 0,
     pretraining: { ...pretraining, batchSize: 4, coefficient: 1 },
   });

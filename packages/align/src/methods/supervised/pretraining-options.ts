@@ -1,4 +1,4 @@
-// The mix of a language model's own loss into what an online verb learns (PPO-ptx).
+// A language-modelling loss mixed into the updates of an online verb (PPO-ptx).
 import { z } from 'zod';
 import { option } from '../../config/options.ts';
 
@@ -7,25 +7,24 @@ const group = 'Pretraining mix';
 export const pretrainingShape = {
   pretrainingData: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
     description:
-      'rows of text, chats or completions, as keel sft takes them, whose likelihood is to stay (PPO-ptx); none: no mix',
+      'rows to mix a language-modelling loss on into the updates (PPO-ptx): text, chats or completions, as for keel sft',
     group,
-    value: 'path',
-    commas: false,
+    reads: 'rows',
+    shownDefault: 'no mix',
   }),
   pretrainingCoefficient: option(z.number().positive().default(27.8), {
-    description:
-      "weight of their loss, the mean over their scored tokens, beside the policy's; Ouyang et al.'s gamma",
+    description: "weight of that loss, a mean over scored tokens (Ouyang et al.'s gamma)",
     group,
     value: 'gamma',
   }),
   pretrainingBatchSize: option(z.number().int().min(1).default(8), {
-    description: 'of these rows, how many each optimizer step has',
+    description: 'pretraining rows per optimizer step',
     group,
     value: 'rows',
   }),
 };
 
-/** Options of the mix, every default filled in. */
+/** Options of the mix, with every default filled in. */
 export type PretrainingOptions = {
   [Name in keyof typeof pretrainingShape]: z.output<(typeof pretrainingShape)[Name]>;
 };

@@ -145,7 +145,7 @@ describe('rows that cannot be used', () => {
 
   it('contradicting options are refused', async () => {
     const both = optionsOf({ assistantTurns: 'last', assistantOnlyLoss: false });
-    await expect(fineTune(both)).rejects.toThrow(/last scores one turn of the assistant/);
+    await expect(fineTune(both)).rejects.toThrow(/"assistantTurns".*--no-assistant-only-loss/s);
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultScoring } from '../../batching/scoring-rules.ts';
-import { option } from '../../config/options.ts';
+import { option, variant } from '../../config/options.ts';
 import {
   checkTraining,
   type DefaultRates,
@@ -18,35 +18,38 @@ const sftObject = z
   .strictObject({
     ...trainingShape,
     learningRate: learningRateOf(rates),
-    maxLength: option(trainingShape.maxLength, {
-      description: 'tokens of a row; the end of longer ones is cut; none: never',
-      group: 'Batching and length',
-      value: 'tokens',
+    data: variant(trainingShape.data, {
+      description:
+        'chats, completions or texts: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     }),
-    seed: option(trainingShape.seed, {
-      description: 'seed of the row order, LoRA weights, dropout and noise',
-      group: 'Batching and length',
+    maxLength: variant(trainingShape.maxLength, {
+      description: 'maximum tokens of a row; longer rows are truncated at the end; none: no limit',
+    }),
+    seed: variant(trainingShape.seed, {
+      description: 'seed for the row order, LoRA initialisation, dropout and NEFTune noise',
     }),
     completionOnlyLoss: option(z.boolean().default(defaultScoring.completionOnlyLoss), {
       description:
-        'rows of prompt and completion: the loss is of the prompt too; else of the completion only',
+        'rows of prompt and completion: compute the loss on the completion only, not on the prompt',
       group: objective,
+      common: true,
     }),
     assistantOnlyLoss: option(z.boolean().default(defaultScoring.assistantOnlyLoss), {
       description:
-        "chats: the loss is of every token; else of the assistant's turns only, each with its end-of-turn token",
+        "chats: compute the loss on the assistant's turns only, each with its end-of-turn token, not on every token",
       group: objective,
+      common: true,
     }),
     assistantTurns: option(z.enum(['all', 'last']).default(defaultScoring.assistantTurns), {
-      description: "chats: which of the assistant's turns the loss is of",
+      description: "chats: which of the assistant's turns the loss is computed on",
       group: objective,
-      value: 'which',
     }),
     neftuneAlpha: option(z.number().positive().nullable().default(null), {
       description:
-        "NEFTune: uniform noise on the embeddings while training, scaled by alpha / sqrt(tokens of the row * hidden size); the paper's alphas are 5, 10 and 15",
+        'NEFTune: add uniform noise to the embeddings in training, scaled by alpha / sqrt(tokens of the row * hidden size); usually 5, 10 or 15',
       group: objective,
       value: 'alpha',
+      shownDefault: 'no noise',
     }),
   })
   .check((context) => {
@@ -57,7 +60,7 @@ const sftObject = z
       code: 'custom',
       path: ['assistantTurns'],
       message:
-        'last scores one turn of the assistant, and --no-assistant-only-loss every token; give one of them',
+        'last cannot be combined with --no-assistant-only-loss, which scores every token. Remove one of them',
       input: context.value,
     });
   });
@@ -65,5 +68,5 @@ const sftObject = z
 /** Options of `keel sft`. */
 export const sftDefinition = defineTraining('sft', sftObject, rates);
 
-/** Options of a supervised run, every default filled in. */
+/** Options of a supervised run, with every default filled in. */
 export type SftOptions = ReturnType<typeof sftDefinition.complete>;

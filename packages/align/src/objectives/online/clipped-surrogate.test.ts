@@ -8,7 +8,7 @@ const ratios = [0.5, 0.9, 1.1, 1.5, 0.5, 0.9, 1.1, 1.5, 6];
 const gains = [1, 1, 1, 1, -1, -1, -1, -1, -1];
 
 describe('clippedSurrogate', () => {
-  it('is -min(r A, clip(r) A), and says which tokens lost their gradient', () => {
+  it('is -min(r A, clip(r) A), and reports which tokens lost their gradient', () => {
     tidy(() => {
       const ratio = tensor(ratios, wide).setRequiresGrad();
       const { loss, clipped } = clippedSurrogate(ratio, tensor(gains, wide), clip);
@@ -19,7 +19,7 @@ describe('clippedSurrogate', () => {
     });
   });
 
-  it('the dual clip bounds what a negative advantage costs (Ye et al., eq. 5)', () => {
+  it('the dual clip bounds the cost of a negative advantage (Ye et al., eq. 5)', () => {
     tidy(() => {
       const ratio = tensor(ratios, wide).setRequiresGrad();
       const { loss, clipped } = clippedSurrogate(ratio, tensor(gains, wide), { ...clip, dual: 3 });
@@ -41,7 +41,7 @@ describe('clippedSurrogate', () => {
     });
   });
 
-  it.each([null, 3])('with dual clip %s has the gradient that differences give', (dual) => {
+  it.each([null, 3])('with dual clip %s has a gradient that matches finite differences', (dual) => {
     tidy(() => {
       const gain = tensor(gains, wide);
       gradcheck(
@@ -51,7 +51,7 @@ describe('clippedSurrogate', () => {
     });
   });
 
-  it('at a ratio of 1 the whole gradient is there, not the half of a tie', () => {
+  it('a ratio of 1 gives the whole gradient, not half of it as in a tie', () => {
     tidy(() => {
       const ratio = tensor([1, 1], wide).setRequiresGrad();
       const { loss } = clippedSurrogate(ratio, tensor([2, -3], wide), clip);
@@ -75,7 +75,7 @@ describe('clippedSurrogate', () => {
     });
   });
 
-  it('refuses ranges without sense', () => {
+  it('rejects invalid ranges', () => {
     tidy(() => {
       const one = tensor([1]);
       expect(() => clippedSurrogate(one, one, { low: -0.1, high: 0.2 })).toThrow(/lower clip/);

@@ -1,26 +1,24 @@
 // PPO's clipped surrogate (Schulman et al. 2017, arXiv:1707.06347, eq. 7), as a loss:
 //   -min(r A, clip(r, 1 - low, 1 + high) A)
-// with a lower and an upper range of their own (DAPO's clip-higher, arXiv:2503.14476, eq. 10), and
-// the dual clip (Ye et al. 2020, arXiv:1912.09729, eq. 5), which bounds what a negative advantage
-// costs at a large ratio: max(..., c A) for A < 0. TRL's `delta` (INTELLECT-2, arXiv:2505.07291,
-// "two-sided GRPO clipping") is the same thing: min(r, delta) A for all A.
+// with separate lower and upper ranges (DAPO's clip-higher, arXiv:2503.14476, eq. 10), and the dual
+// clip (Ye et al. 2020, arXiv:1912.09729, eq. 5), which bounds the cost of a negative advantage at
+// a large ratio: max(..., c A) for A < 0. TRL's `delta` (INTELLECT-2, arXiv:2505.07291, "two-sided
+// GRPO clipping") is equivalent: min(r, delta) A for all A.
 import { ops, type Tensor } from '@keel/torch';
 
 export interface ClipOptions {
-  /** The ratio counts as no less than 1 - low. PPO: .2 */
+  /** The ratio is clipped below at 1 - low. PPO: 0.2 */
   low: number;
-  /** The ratio counts as no more than 1 + high. PPO: .2, DAPO: .28 */
+  /** The ratio is clipped above at 1 + high. PPO: 0.2, DAPO: 0.28 */
   high: number;
-  /** c of the dual clip, above 1 + high; null: none. Ye et al.: 3 */
+  /** c of the dual clip, above 1 + high; null for no dual clip. Ye et al.: 3 */
   dual?: number | null;
 }
 
 export interface Surrogate {
   /** [N], with a gradient */
   loss: Tensor;
-  /**
-   * [N] of 0 and 1: tokens whose gradient a clip has taken. Their mean is TRL's `clip_fraction`.
-   */
+  /** [N] of 0 and 1: tokens whose gradient was clipped. Their mean is TRL's `clip_fraction`. */
   clipped: Tensor;
 }
 
@@ -33,8 +31,9 @@ export function clippedSurrogate(
   advantages: Tensor,
   { low, high, dual = null }: ClipOptions,
 ): Surrogate {
-  if (!(low >= 0 && low <= 1)) throw new RangeError(`the lower clip is in [0, 1], got ${low}`);
-  if (!(high >= 0)) throw new RangeError(`the upper clip is 0 or more, got ${high}`);
+  if (!(low >= 0 && low <= 1))
+    throw new RangeError(`the lower clip must be from 0 to 1, got ${low}`);
+  if (!(high >= 0)) throw new RangeError(`the upper clip must be at least 0, got ${high}`);
   if (dual !== null && !(dual > 1 + high)) {
     throw new RangeError(`the dual clip must be above 1 + ${high}, got ${dual}`);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { completionEnd, pickScored, rewardsOfScored, scoredTokens } from './completion-end.ts';
 
 describe('completionEnd', () => {
-  it('ends with the first end token and says so', () => {
+  it('ends with the first end token and reports it', () => {
     expect(completionEnd([5, 6, 2, 2, 0], new Set([2]))).toEqual({ length: 3, ended: true });
     expect(completionEnd([5, 6], new Set([2]))).toEqual({ length: 2, ended: false });
     expect(completionEnd([2], new Set([2]))).toEqual({ length: 1, ended: true });
@@ -14,10 +14,10 @@ describe('completionEnd', () => {
 });
 
 describe('scoredTokens', () => {
-  // Two turns with a tool's answer of two tokens between them, and a plain completion.
+  // Two turns with a tool result of two tokens between them, and a plain completion.
   const scored = [[1, 1, 0, 0, 1], [true]];
 
-  it('keeps what the policy sampled', () => {
+  it('keeps the sampled tokens', () => {
     const found = scoredTokens(scored, [4, 4]);
     expect([...found.layout.offsets]).toEqual([0, 3, 4]);
     expect([...found.layout.groups]).toEqual([4, 4]);
@@ -30,7 +30,7 @@ describe('scoredTokens', () => {
     expect(() => rewardsOfScored([7, 1], [[0, 1]])).toThrow(/reward of 7 at token 0, before/);
   });
 
-  it('refuses a completion of which nothing is scored', () => {
+  it('rejects a completion without scored tokens', () => {
     expect(() => scoredTokens([[1], [0, 0]])).toThrow(/sequence 1 has 0 scored tokens/);
   });
 });

@@ -1,11 +1,11 @@
-// Where a completion ends, and which of its tokens are scored.
+// Finds where a completion ends and which of its tokens are scored.
 import { type Numbers, RolloutLayout } from './rollout.ts';
 
 /**
- * The tokens up to and with the first end token; what a sampler has put after it is no part of the
- * completion.
- * @param tokens the completion alone: an end token in the prompt (chat templates have them) must
- *   not count
+ * The tokens up to and including the first end token; tokens that a sampler put after it are not
+ * part of the completion.
+ * @param tokens only the completion: an end token in the prompt (chat templates have them) must not
+ *   count
  * @param ends every id that ends a completion: the end of text, the end of a turn, stop tokens
  */
 export function completionEnd(
@@ -18,17 +18,17 @@ export function completionEnd(
   return { length: tokens.length, ended: false };
 }
 
-/** The scored tokens of completions that also hold others (tools' answers, the user's turns). */
+/** The scored tokens of completions that also contain other tokens (tool results, user turns). */
 export interface ScoredTokens {
   layout: RolloutLayout;
-  /** [N]: where each scored token lies in the completions laid one after the other. */
+  /** [N]: index of each scored token in the concatenated completions. */
   tokens: Int32Array;
 }
 
 /**
  * @param scored for each completion, which of its tokens the policy sampled
  * @param groups [S], the prompt of each
- * @throws RangeError for a completion of which none is scored
+ * @throws RangeError for a completion without scored tokens
  */
 export function scoredTokens(
   scored: readonly ArrayLike<boolean | number>[],
@@ -48,16 +48,17 @@ export function scoredTokens(
   return { layout: RolloutLayout.of(lengths, groups), tokens: Int32Array.from(tokens) };
 }
 
-/** Numbers of all tokens -> those of the scored ones, [N]. */
+/** Selects the numbers of the scored tokens from those of all tokens, [N]. */
 export const pickScored = (values: Numbers, { tokens }: ScoredTokens): Float64Array =>
   Float64Array.from(tokens, (token) => values[token]!);
 
 /**
- * Rewards of all tokens -> those of the scored ones, [N]. An environment's reward may arrive on a
- * token that is not scored (a tool's answer): it is what the last scored token before it has
- * earned, undiscounted.
- * @param rewards of the completions laid one after the other
- * @throws RangeError for one before a completion's first scored token, which no action has earned
+ * Converts rewards of all tokens to rewards of the scored ones, [N]. An environment's reward may
+ * arrive on a token that is not scored (a tool result): it is credited, undiscounted, to the last
+ * scored token before it.
+ * @param rewards of the concatenated completions
+ * @throws RangeError for a reward before a completion's first scored token, which no action has
+ *   earned
  */
 export function rewardsOfScored(
   rewards: Numbers,

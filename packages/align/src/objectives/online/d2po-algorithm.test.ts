@@ -1,10 +1,10 @@
-// D2PO on the small language of online-algorithms.test.ts: what the labels of a discriminator add
-// to few labels of gold.
+// D2PO on the small language of online-algorithms.test.ts: the benefit of a discriminator's labels
+// in addition to few gold labels.
 import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { bradleyTerry } from '../bradley-terry.ts';
-import { indices, SmallWorld } from './fixtures/small-world.ts';
+import { indices, SmallWorld } from '../simulation/small-world.ts';
 import { trainSmallWorld } from './fixtures/train-small-world.ts';
 import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { chooseGold, goldPairs, goldPairsDue } from './gold-labels.ts';
@@ -12,10 +12,10 @@ import { bestAndWorst, type PreferencePair } from './preference-pairs.ts';
 
 const worldOf = (seed: number): SmallWorld => new SmallWorld({ vocabulary: 4, longest: 3, seed });
 
-/** Pairs of sentences, by their places in the world. */
+/** Pairs of sentences, by index in the world. */
 type GoldSentences = [better: number, worse: number][];
 
-/** A reward for each sentence, learnt by Bradley-Terry's loss on all gold pairs so far. */
+/** A reward for each sentence, trained with the Bradley-Terry loss on all gold pairs so far. */
 class TabularDiscriminator {
   readonly table: Tensor;
   readonly #optimiser: AdamW;
@@ -51,8 +51,8 @@ class TabularDiscriminator {
 }
 
 /**
- * As `keel d2po` goes about it: two answers to a prompt, gold for some, silver (where wanted) for
- * the others.
+ * Like `keel d2po`: two answers per prompt, gold labels for some, silver labels (optional) for the
+ * others.
  */
 function train(world: SmallWorld, { budget, silver }: { budget: number; silver: boolean }) {
   const warmup = 16;
@@ -101,8 +101,9 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, one) => sum + one, 0) / values.length;
 
 describe('D2PO', () => {
-  // Not in each: where early gold labels mislead the discriminator, its own labels do the policy.
-  it('earns more than online DPO on the same few gold labels, in the mean of several languages', () => {
+  // Not in every language: if early gold labels mislead the discriminator, its labels mislead the
+  // policy.
+  it('earns more than online DPO with the same few gold labels, on average over several languages', () => {
     const leads = [1, 2, 3, 4, 5, 6].map((seed) => {
       const world = worldOf(seed);
       const gold = train(world, { budget: 24, silver: false });
@@ -110,17 +111,17 @@ describe('D2PO', () => {
       expect([gold.labelled, both.labelled]).toEqual([24, 24]);
       const best = Math.max(...world.rewards).toFixed(2);
       console.log(
-        `24 gold pairs: reward ${gold.reward.toFixed(3)} by them alone, ${both.reward.toFixed(3)} with silver labels; the best sentence has ${best}`,
+        `24 gold pairs: reward ${gold.reward.toFixed(3)} with them alone, ${both.reward.toFixed(3)} with silver labels; the best sentence has ${best}`,
       );
       return both.reward - gold.reward;
     });
     expect(mean(leads)).toBeGreaterThan(0.05);
   });
 
-  it('the discriminator soon has most pairs as gold would have them', () => {
+  it('the discriminator soon orders most pairs as gold does', () => {
     const { agreements } = train(worldOf(3), { budget: 400, silver: true });
-    console.log(`agreement with gold, before it learns a pair: ${mean(agreements).toFixed(2)}`);
-    // It begins without any preference.
+    console.log(`agreement with gold, before training on a pair: ${mean(agreements).toFixed(2)}`);
+    // It starts without any preference.
     expect(agreements[0]).toBe(0.5);
     expect(mean(agreements)).toBeGreaterThan(0.75);
   });

@@ -5,7 +5,7 @@ import { entropyBonus, tokenEntropy } from './entropy.ts';
 const wide = { dtype: 'float64' } as const;
 
 describe('tokenEntropy', () => {
-  it('is log V for a flat distribution and has the gradient that differences give', () => {
+  it('is log V for a flat distribution and has a gradient that matches finite differences', () => {
     tidy(() => {
       expect(tokenEntropy(tensor([[3, 3, 3, 3]], wide)).item()).toBeCloseTo(Math.log(4), 14);
       gradcheck(tokenEntropy, [
@@ -20,7 +20,7 @@ describe('tokenEntropy', () => {
     });
   });
 
-  it('a token that is not allowed adds nothing, in the gradient either', () => {
+  it('a masked token contributes nothing, also to the gradient', () => {
     tidy(() => {
       const logits = tensor([[0.5, Number.NEGATIVE_INFINITY, -1]], wide).setRequiresGrad();
       const two = tensor([[0.5, -1]], wide).setRequiresGrad();
@@ -42,7 +42,7 @@ describe('tokenEntropy', () => {
     });
   });
 
-  it('the bonus lowers the loss where the entropy is high', () => {
+  it('the bonus lowers the loss if the entropy is high', () => {
     tidy(() => {
       expect(entropyBonus(tensor([2, 0.5], wide), 0.1).toArray()).toEqual([-0.2, -0.05]);
     });

@@ -1,12 +1,11 @@
 // The entropy bonus (Williams & Peng 1991; PPO, arXiv:1707.06347, eq. 9: c_2 S). It needs whole
-// distributions:
-// -log p of the sampled token estimates the entropy's value, but as a loss its gradient is 0 in
-// expectation.
+// distributions: -log p of the sampled token estimates the entropy, but as a loss its gradient is 0
+// in expectation.
 import { type Tensor, where, zeros } from '@keel/torch';
 
 /**
- * Entropy of each token's distribution, in nats. A token that is not allowed (logit of minus
- * infinity) adds nothing.
+ * Entropy of each token's distribution, in nats. A masked token (logit of minus infinity)
+ * contributes nothing.
  * @param logits [N, V]
  * @returns [N], with a gradient
  */
@@ -18,6 +17,6 @@ export function tokenEntropy(logits: Tensor): Tensor {
   return logprobs.exp().mul(surprise).sum(-1).neg();
 }
 
-/** -c S, to be added to each token's loss before any mean. */
+/** -c S, to add to each token's loss before any mean. */
 export const entropyBonus = (entropy: Tensor, coefficient: number): Tensor =>
   entropy.mul(-coefficient);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseGold, goldPairs, goldPairsDue } from './gold-labels.ts';
 
 describe('goldPairsDue', () => {
-  it('is the share of the prompts over time, and one at first', () => {
+  it('reaches the share of prompts over time, and is one at first', () => {
     let labelled = 0;
     const found = Array.from({ length: 10 }, (_, batch) => {
       const due = goldPairsDue(
@@ -27,11 +27,11 @@ describe('goldPairsDue', () => {
 
 describe('chooseGold', () => {
   const margins = [3, 0.5, 2, 0.5];
-  it('draws the first of an order of chance', () => {
+  it('chooses the first pairs of a random order', () => {
     expect(chooseGold(margins, [2, 0, 3, 1], { count: 2, how: 'random' })).toEqual([2, 0]);
   });
 
-  it('or takes what the discriminator is least sure of, by chance where that is equal', () => {
+  it('or chooses the pairs that the discriminator is least sure of, at random if equal', () => {
     const how = 'uncertain';
     expect(chooseGold(margins, [2, 3, 0, 1], { count: 3, how })).toEqual([3, 1, 2]);
     expect(chooseGold(margins, [1, 3, 0, 2], { count: 1, how })).toEqual([1]);
@@ -41,7 +41,7 @@ describe('chooseGold', () => {
 
 describe('goldPairs', () => {
   const pair = (chosen: number, rejected: number, margin: number) => ({ chosen, rejected, margin });
-  it('turns pairs to the way that gold has them, and counts who agreed', () => {
+  it('orders pairs as gold does, and counts agreement', () => {
     const rewards = new Map([
       [0, 1],
       [1, 4],
@@ -56,12 +56,13 @@ describe('goldPairs', () => {
     expect(found).toEqual({
       pairs: [pair(1, 0, 3), pair(2, 3, 2), pair(7, 6, 9)],
       ties: 1,
-      // Not the first, the second, and without a preference half of the last.
+      // Disagreement on the first, agreement on the second, and half for the last without a
+      // preference.
       agreed: 1.5,
     });
   });
 
-  it('refuses rewards that are none', () => {
+  it('rejects rewards that are not finite', () => {
     expect(() => goldPairs([pair(0, 1, 1)], new Map([[0, 1]]))).toThrow(
       /gap of gold rewards is NaN/,
     );

@@ -1,27 +1,29 @@
-// Which pairs of a batch the gold source labels in D2PO (Singhal et al. 2024, arXiv:2405.01511,
-// algorithm 1), and how far the discriminator, which labels all others, agreed with it beforehand.
+// Chooses the pairs of a batch that the gold source labels in D2PO (Singhal et al. 2024,
+// arXiv:2405.01511, algorithm 1), and measures how often the discriminator, which labels the
+// others, agreed with it.
 
 import type { PreferencePair } from './preference-pairs.ts';
 import { expectLength, type Numbers } from './rollout.ts';
 
 /**
- * How many more pairs the gold source is to label: a share of all prompts so far, rounded up, so
- * that the first batch has one and small batches come to their share over time.
+ * The number of further pairs for the gold source to label: a share of all prompts so far, rounded
+ * up, so that the first batch has one and small batches reach their share over time.
  */
 export function goldPairsDue(
   { share, budget }: { share: number; budget: number | null },
   { prompts, labelled }: { prompts: number; labelled: number },
 ): number {
-  // 0.1 * 30 is a little more than 3: that is no pair of its own.
+  // 0.1 * 30 is slightly more than 3: the excess must not count as a pair.
   const wanted = Math.ceil(Number((share * prompts).toFixed(9)));
   return Math.max(0, Math.min(wanted, budget ?? Number.POSITIVE_INFINITY) - labelled);
 }
 
 /**
- * @param margins [P]: how sure the discriminator is of each pair
- * @param order of chance, [P]: the first ones are drawn, and stand first among equal margins
- * @param how `uncertain`: those of the smallest margins
- * @returns places of the pairs that the gold source labels
+ * @param margins [P]: the discriminator's confidence in each pair
+ * @param order random permutation, [P]: the first ones are chosen, and come first among equal
+ *   margins
+ * @param how `uncertain` chooses those with the smallest margins
+ * @returns indices of the pairs for the gold source to label
  */
 export function chooseGold(
   margins: Numbers,
@@ -35,21 +37,18 @@ export function chooseGold(
 }
 
 export interface GoldPairs {
-  /** The better answer first, by gold; `margin` is the gap of its rewards. */
+  /** Pairs with the answer that gold prefers as chosen; `margin` is the gap of gold rewards. */
   pairs: PreferencePair[];
-  /** Pairs of equal rewards, which teach nothing. */
+  /** Pairs with equal rewards, which are not trained on. */
   ties: number;
-  /**
-   * Of `pairs`, how many the discriminator had the same way round; where it had no preference, a
-   * half.
-   */
+  /** How many of `pairs` the discriminator ordered the same way; no preference counts half. */
   agreed: number;
 }
 
 /**
- * Pairs as gold has them.
- * @param pairs as the discriminator has them
- * @param rewards by sequence
+ * Orders pairs by their gold rewards.
+ * @param pairs as ordered by the discriminator
+ * @param rewards gold reward of each sequence
  */
 export function goldPairs(
   pairs: readonly PreferencePair[],

@@ -1,5 +1,5 @@
-// What must hold of the gradients of whole losses, made of this folder's pieces as a trainer makes
-// them.
+// Properties of the gradients of whole losses, assembled from this folder's functions as in a
+// trainer.
 import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { clippedSurrogate } from './clipped-surrogate.ts';
@@ -85,7 +85,7 @@ describe('a constant added to all rewards', () => {
     });
   });
 
-  it('does change one without a baseline, so that the test above can fail', () => {
+  it('changes the gradient without a baseline, so the test above can fail', () => {
     const slope = (shift: number) =>
       slopeOf(moved, (policy) =>
         reduceLoss(
@@ -139,7 +139,7 @@ describe('what comes after the end token', () => {
       const completions = [[5, 6, 2], [2]].map((tokens, at) => [...tokens, ...tails[at]!]);
       const ends = completions.map((tokens) => completionEnd(tokens, new Set([2])));
       const own = RolloutLayout.of(ends.map(({ length }) => length));
-      // What the models say of every token, those after the end included.
+      // The models' numbers for every token, including those after the end.
       const said = completions.flatMap((tokens, row) =>
         tokens.slice(0, ends[row]!.length).map((token, at) => -0.1 * token - 0.3 * at - row),
       );
@@ -166,7 +166,7 @@ describe('what comes after the end token', () => {
 });
 
 describe('packed', () => {
-  it.each(ratioLevels)('%s: equals one by one, in every bit of the gradient', (level) => {
+  it.each(ratioLevels)('%s: equals single sequences, bit for bit in the gradient', (level) => {
     const gains = layout.spread(leaveOneOutAdvantages(layout, rewards).advantages);
     for (const name of lossReductions.filter((one) => one !== 'bnpo')) {
       const packed = slopeOf(moved, (policy) =>
@@ -201,7 +201,7 @@ describe('whole losses', () => {
     'token',
     'sequence',
     'sequence_product',
-  ] as const)('%s: have the gradient that differences give', (level) => {
+  ] as const)('%s: have a gradient that matches finite differences', (level) => {
     const gains = layout.spread(groupAdvantages(layout, rewards).advantages);
     tidy(() =>
       gradcheck(

@@ -1,10 +1,9 @@
-// Advantages from the other completions of the same prompt.
-// RLOO (Kool et al. 2019; Ahmadian et al. 2024, arXiv:2402.14740, section 2.3): the mean of the
-// others is the baseline. GRPO (Shao et al. 2024, DeepSeekMath, arXiv:2402.03300, section 4.1.2):
-// (r - mean) / std of the group. The paper adds nothing to the std; TRL adds 1e-4 and takes
-// Bessel's correction, and so does this. `none` is Dr. GRPO (Liu et al. 2025, arXiv:2503.20783,
-// section 3.2); `batch` divides by the std of all rewards of the batch (Lite PPO, arXiv:2508.08221;
-// TRL's).
+// Advantages from the other completions of the same prompt. RLOO (Kool et al. 2019; Ahmadian et al.
+// 2024, arXiv:2402.14740, section 2.3): the mean of the others is the baseline. GRPO (Shao et al.
+// 2024, DeepSeekMath, arXiv:2402.03300, section 4.1.2): (r - mean) / std of the group. The paper
+// adds nothing to the std; TRL adds 1e-4 and applies Bessel's correction, as does this code. `none`
+// is Dr. GRPO (Liu et al. 2025, arXiv:2503.20783, section 3.2); `batch` divides by the std of all
+// rewards of the batch (Lite PPO, arXiv:2508.08221; TRL's).
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 import { moments } from './whitening.ts';
 
@@ -15,7 +14,7 @@ export interface GroupAdvantages {
   /** [S] */
   advantages: Float64Array;
   groups: number;
-  /** Groups whose rewards are all the same: they teach nothing, whatever the scaling. */
+  /** Groups whose rewards are all the same: they have no effect, whatever the scaling. */
   zeroVariance: number;
 }
 
@@ -32,13 +31,13 @@ function eachGroup(
   for (const [group, sequences] of members) {
     if (sequences.length < 2) {
       throw new RangeError(
-        `prompt ${group} has one completion, which has no others to be compared with: sample at least 2 of each prompt`,
+        `prompt ${group} has one completion and nothing to compare it with: sample at least 2 per prompt`,
       );
     }
     const own = sequences.map((sequence) => rewards[sequence]!);
     const { variance } = moments(own);
     if (variance === 0) {
-      zeroVariance++; // Exactly 0 stays exactly 0, whatever is divided by.
+      zeroVariance++; // Exactly 0 stays exactly 0, whatever the divisor.
       continue;
     }
     const found = advantagesOf(own, Math.sqrt(variance));
@@ -51,7 +50,7 @@ function eachGroup(
 
 /**
  * R_i - mean of the others = G/(G - 1) (R_i - mean)
- * @param rewards [S], KL included where it is part of the reward
+ * @param rewards [S], including KL if it is part of the reward
  * @throws RangeError for a prompt with one completion, or a reward that is not finite
  */
 export const leaveOneOutAdvantages = (layout: RolloutLayout, rewards: Numbers): GroupAdvantages =>
@@ -71,7 +70,9 @@ export function groupAdvantages(
   { scaling = 'group', epsilon = 1e-4 }: { scaling?: AdvantageScaling; epsilon?: number } = {},
 ): GroupAdvantages {
   if (!advantageScalings.includes(scaling)) {
-    throw new Error(`no scaling "${scaling}"; known are ${advantageScalings.join(', ')}`);
+    throw new Error(
+      `unknown scaling "${scaling}": expected one of ${advantageScalings.join(', ')}`,
+    );
   }
   const ofBatch = scaling === 'batch' ? Math.sqrt(moments(rewards).variance) : 0;
   return eachGroup(layout, rewards, (own, spread) => {

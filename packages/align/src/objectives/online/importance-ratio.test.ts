@@ -9,7 +9,7 @@ const policy = () => tensor([-1, -0.5, -2, -1, -0.1, -3], wide).setRequiresGrad(
 const old = () => tensor([-1.2, -0.4, -2.3, -1.5, -0.2, -2.2], wide);
 
 describe('importanceRatio', () => {
-  it('is of a token, the geometric mean of a sequence, or its product', () => {
+  it('is per token, the geometric mean of a sequence, or its product', () => {
     tidy(() => {
       const of = (level: (typeof ratioLevels)[number]) =>
         importanceRatio(layout, { policy: policy(), old: old() }, level).toArray();
@@ -29,7 +29,7 @@ describe('importanceRatio', () => {
     'token',
     'sequence',
     'sequence_product',
-  ] as const)('%s has the gradient that differences give', (level) => {
+  ] as const)('%s has a gradient that matches finite differences', (level) => {
     tidy(() => {
       const fixed = old();
       gradcheck(
@@ -49,7 +49,7 @@ describe('importanceRatio', () => {
     });
   });
 
-  it('GSPO and GSPO-token have one gradient where the advantages of a sequence are equal (TRL#3820)', () => {
+  it('GSPO and GSPO-token have the same gradient if the advantages of a sequence are equal (TRL#3820)', () => {
     tidy(() => {
       const slopes = (['sequence', 'sequence_token'] as const).map((level) => {
         const input = policy();

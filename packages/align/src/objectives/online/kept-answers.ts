@@ -1,19 +1,19 @@
-// Rejection sampling: which answers a supervised step is made on. RAFT (Dong et al. 2023,
+// Rejection sampling: chooses the answers that a supervised step trains on. RAFT (Dong et al. 2023,
 // arXiv:2304.06767, algorithm 1) and Llama 2 (Touvron et al. 2023, arXiv:2307.09288, section 3.2.3)
-// keep the best of each prompt's; ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3) those
-// whose reward reaches a threshold. Here both, one after the other.
+// keep the best answers to each prompt; ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3)
+// keeps those whose reward reaches a threshold. This code applies both in turn.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface KeepRule {
-  /** The best so many of each prompt, of equal ones the first; null: all. */
+  /** Keep the k best of each prompt, the first of equal ones; null for all. */
   most: number | null;
-  /** Rewards below it are not kept; null: none is too low. */
+  /** Drop answers with a reward below this; null for no threshold. */
   threshold: number | null;
 }
 
 /**
  * @param rewards [S]
- * @returns the sequences that are kept, in their order; a prompt may have none
+ * @returns the kept sequences in their order; a prompt may have none
  */
 export function keptAnswers(
   layout: RolloutLayout,
@@ -25,7 +25,7 @@ export function keptAnswers(
   const kept = [...layout.members().values()].flatMap((sequences) =>
     sequences
       .filter((one) => threshold === null || rewards[one]! >= threshold)
-      // Sorting is stable: of equal ones the first comes first.
+      // Sorting is stable, so equal rewards keep their order.
       .sort((one, other) => rewards[other]! - rewards[one]!)
       .slice(0, most ?? undefined),
   );

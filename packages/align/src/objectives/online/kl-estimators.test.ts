@@ -53,7 +53,7 @@ describe('klPerToken', () => {
     });
   });
 
-  it.each(klEstimators)('%s has the gradient that differences give', (name) => {
+  it.each(klEstimators)('%s has a gradient that matches finite differences', (name) => {
     tidy(() => {
       const policy = tensor([-2.4, -1.7, -0.7, -9], wide).setRequiresGrad();
       const reference = tensor([-0.3, -0.3, -2.5, -1], wide);
@@ -70,7 +70,7 @@ describe('klPerToken', () => {
     });
   });
 
-  it('k3 pulls a token up that the policy has all but lost (OpenRLHF#1335: NaN; verl: no gradient)', () => {
+  it('k3 raises a token that the policy has almost lost (OpenRLHF#1335: NaN; verl: no gradient)', () => {
     tidy(() => {
       const policy = tensor([-1e3], wide).setRequiresGrad();
       const [slope] = gradients(klPerToken('k3', policy, tensor([-1], wide)), [policy]);
@@ -78,16 +78,16 @@ describe('klPerToken', () => {
     });
   });
 
-  it('names the estimators for another', () => {
+  it('lists the estimators for an unknown name', () => {
     tidy(() => {
       const zero = tensor([0]);
-      expect(() => klPerToken('k4' as 'k3', zero, zero)).toThrow(/known are k1, k2, k3/);
+      expect(() => klPerToken('k4' as 'k3', zero, zero)).toThrow(/"k4".*k1, k2, k3/);
     });
   });
 });
 
 describe('klLoss', () => {
-  it('k1 has no gradient in expectation, and is refused (allenai/open-instruct#534)', () => {
+  it('k1 has no gradient in expectation, and is rejected (allenai/open-instruct#534)', () => {
     close(slopeOf('k1', false), [0, 0, 0, 0]);
     tidy(() => {
       const policy = tensor([-1]);
@@ -104,10 +104,10 @@ describe('klLoss', () => {
   it.each([
     'k1',
     'k3',
-  ] as const)('%s times the importance ratio has that of KL(policy || reference)', (name) =>
+  ] as const)('%s times the importance ratio has the gradient of KL(policy || reference)', (name) =>
     close(slopeOf(name, true), divergenceSlope('reverse')));
 
-  it('carries a gradient at all (allenai/open-instruct#530), and none to the reference', () => {
+  it('has a gradient (allenai/open-instruct#530), but none to the reference', () => {
     tidy(() => {
       const policy = tensor([-1, -2], wide).setRequiresGrad();
       const reference = tensor([-2, -1], wide).setRequiresGrad();

@@ -5,17 +5,16 @@
 //   k2 = u^2 / 2       biased, never negative
 //   k3 = e^u - 1 - u   unbiased, never negative; GRPO's (DeepSeekMath, arXiv:2402.03300, eq. 4)
 //
-// As part of the reward their value counts, and k1 is the right one. As a loss term only their
-// gradient counts, which is another thing (Liu et al. 2025, arXiv:2510.01555): in expectation over
-// the policy's own samples
-//   k1  d = E[grad log p] = 0: no tie to the reference at all
+// In the reward, an estimator's value counts, and k1 is the right choice. In a loss term, only its
+// gradient counts, which is different (Liu et al. 2025, arXiv:2510.01555): in expectation over the
+// policy's own samples
+//   k1  d = E[grad log p] = 0: no pull towards the reference at all
 //   k2  d = E[log(p/ref) grad log p]: the gradient of KL(policy || reference) at that token
 //   k3  d = E[(1 - ref/p) grad log p]: the gradient of KL(reference || policy) at that token
-// Multiplied by the importance ratio policy/old, gradient and all (DeepSeek-V3.2, arXiv:2512.02556,
+// Multiplied by the importance ratio policy/old with its gradient (DeepSeek-V3.2, arXiv:2512.02556,
 // "Unbiased KL Estimate"; TRL's `use_bias_correction_kl`), k1 and k3 have the gradient of KL(policy
-// || reference), also off-policy.
-// None of these loss terms knows that a token also changes which tokens follow; KL in the reward
-// does.
+// || reference), also off-policy. None of these loss terms accounts for a token's effect on the
+// tokens that follow; KL in the reward does.
 import type { Tensor } from '@keel/torch';
 import { boundedExp } from './bounded-exp.ts';
 
@@ -23,8 +22,8 @@ export const klEstimators = ['k1', 'k2', 'k3'] as const;
 export type KlEstimator = (typeof klEstimators)[number];
 
 /**
- * @param policy [N] log-probabilities of the sampled tokens; a gradient flows here
- * @param reference [N]; none flows here
+ * @param policy [N] log-probabilities of the sampled tokens, with a gradient
+ * @param reference [N], without a gradient
  * @returns [N]
  */
 export function klPerToken(estimator: KlEstimator, policy: Tensor, reference: Tensor): Tensor {
@@ -37,16 +36,18 @@ export function klPerToken(estimator: KlEstimator, policy: Tensor, reference: Te
     case 'k3':
       return boundedExp(ratio).sub(1).sub(ratio);
     default:
-      throw new Error(`no KL estimator "${estimator}"; known are ${klEstimators.join(', ')}`);
+      throw new Error(
+        `unknown KL estimator "${estimator}": expected one of ${klEstimators.join(', ')}`,
+      );
   }
 }
 
 /**
- * KL as a loss term, to be added to each token's loss before any mean.
- * @param importance [N] policy/old with its gradient (`importanceRatio`): the corrected form; none:
- *   the plain one
+ * KL as a loss term, to add to each token's loss before any mean.
+ * @param importance [N] policy/old with its gradient (`importanceRatio`), for the corrected form
+ *   (default: the plain form)
  * @returns [N] coefficient * k
- * @throws Error for k1 without `importance`, which would hold the policy nowhere
+ * @throws Error for k1 without `importance`, which would not constrain the policy
  */
 export function klLoss(
   estimator: KlEstimator,

@@ -17,7 +17,7 @@ describe('reductionWeights', () => {
       ).item(),
     );
 
-  it('are the means that the names stand for', () => {
+  it('are the means that their names describe', () => {
     expect(of('sequence_sum')).toBeCloseTo((4 + 12 + 2 + 10) / 4, 14);
     expect(of('grpo')).toBeCloseTo((2 + 6 + 2 + 2) / 4, 14);
     expect(of('dapo')).toBeCloseTo(28 / 10, 14);
@@ -55,7 +55,7 @@ describe('reductionWeights', () => {
     expect(reductionWeights(parts[1]!, 'bnpo', { totals })[0]).toBe(1 / (2 * 6));
   });
 
-  it('grpo weighs a token of a long completion less, dr_grpo and dapo do not (TRL#3138)', () => {
+  it('grpo gives a token of a long completion less weight, dr_grpo and dapo do not (TRL#3138)', () => {
     const weights = (name: (typeof lossReductions)[number]) =>
       reductionWeights(layout, name, { maxTokens: 8 });
     expect(weights('grpo')[4]! / weights('grpo')[5]!).toBe(5);
@@ -63,7 +63,7 @@ describe('reductionWeights', () => {
     expect(weights('dapo')[4]).toBe(weights('dapo')[5]);
   });
 
-  it('one-token completions are finite in all', () => {
+  it('one-token completions are finite in all of them', () => {
     const short = RolloutLayout.of([1, 1], [0, 0]);
     for (const name of lossReductions) {
       const weights = reductionWeights(short, name, { maxTokens: 1 });
@@ -71,9 +71,9 @@ describe('reductionWeights', () => {
     }
   });
 
-  it('refuses dr_grpo without its constant, and other names', () => {
-    expect(() => reductionWeights(layout, 'dr_grpo')).toThrow(/give maxTokens/);
-    expect(() => reductionWeights(layout, 'mean' as 'grpo')).toThrow(/known are grpo, dr_grpo/);
+  it('rejects dr_grpo without its constant, and unknown names', () => {
+    expect(() => reductionWeights(layout, 'dr_grpo')).toThrow(/maxTokens/);
+    expect(() => reductionWeights(layout, 'mean' as 'grpo')).toThrow(/"mean".*grpo, dr_grpo/);
     tidy(() => expect(() => reduceLoss(tensor([1]), [1, 2])).toThrow(/2 weights for 1 scored/));
   });
 });

@@ -1,18 +1,18 @@
-// From the losses of tokens to one number. Each way is a weight for every token, with counts of the
-// whole optimiser step: so a step in several passes has the gradient of the same step in one (but
-// for `bnpo`, by its definition).
-//   sequence_sum  1/S                       the sum of a completion's tokens: REINFORCE, RLOO, Dr.
-//   GRPO (arXiv:2503.20783, figure 1)
-//   grpo          1/(S n_i)                 the mean of each completion (DeepSeekMath,
-//   arXiv:2402.03300, eq. 3)
-//   dapo_group    1/(P tokens of the group) the mean of each prompt's tokens (DAPO,
-//   arXiv:2503.14476, eq. 8)
+// Reduces the losses of tokens to one number. Each reduction is a weight per token, with counts of
+// the whole optimiser step, so that a step in several passes has the gradient of the same step in
+// one pass (except `bnpo`, by definition).
+//   sequence_sum  1/S                       sum of a completion's tokens: REINFORCE, RLOO, Dr. GRPO
+//                                           (arXiv:2503.20783, figure 1)
+//   grpo          1/(S n_i)                 mean of each completion (DeepSeekMath,
+//                                           arXiv:2402.03300, eq. 3)
+//   dapo_group    1/(P tokens of the group) mean over each prompt's tokens (DAPO,
+//                                           arXiv:2503.14476, eq. 8)
 //   dapo          1/tokens of the step      TRL's "dapo": all prompts' tokens together
 //   dr_grpo       1/(S maxTokens)           TRL's "dr_grpo": sequence_sum over a constant
 //   bnpo          1/tokens of the pass      TRL's "bnpo": each pass's own mean, averaged over the
-//   passes
-// BNPO's paper (Xiao et al. 2025, arXiv:2506.02864) has nothing of the last: its subject is a
-// normalised reward.
+//                                           passes
+// BNPO's paper (Xiao et al. 2025, arXiv:2506.02864) does not describe the last one: its subject is
+// a normalised reward.
 import type { Tensor } from '@keel/torch';
 import { constantLike, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
@@ -26,7 +26,7 @@ export const lossReductions = [
 ] as const;
 export type LossReduction = (typeof lossReductions)[number];
 
-/** What an optimiser step holds, over all its passes. */
+/** Counts of an optimiser step, over all of its passes. */
 export interface StepTotals {
   sequences: number;
   tokens: number;
@@ -51,10 +51,10 @@ export function stepTotals(passes: readonly RolloutLayout[]): StepTotals {
 
 /**
  * @param layout the sequences of one pass
- * @param totals of the step it belongs to; none: it is the whole step
- * @param maxTokens the longest a completion may get, for `dr_grpo`
- * @returns [N]; the loss is the sum of weight times loss over the tokens, the step's the sum over
- *   its passes
+ * @param totals of the step that the pass belongs to (default: the pass is the whole step)
+ * @param maxTokens maximum length of a completion, for `dr_grpo`
+ * @returns [N]; the loss is the sum of weight times loss over tokens, and the step's loss is the
+ *   sum over its passes
  * @throws Error for `dr_grpo` without maxTokens, or an unknown name
  */
 export function reductionWeights(
@@ -70,7 +70,7 @@ export function reductionWeights(
         case 'dr_grpo':
           if (maxTokens === undefined || !(maxTokens > 0)) {
             throw new Error(
-              'dr_grpo divides by the longest length of a completion: give maxTokens',
+              'dr_grpo divides by the maximum length of a completion: pass maxTokens',
             );
           }
           return 1 / (totals.sequences * maxTokens);
@@ -84,7 +84,7 @@ export function reductionWeights(
           return 1 / totals.sequences;
         default:
           throw new Error(
-            `no loss reduction "${reduction}"; known are ${lossReductions.join(', ')}`,
+            `unknown loss reduction "${reduction}": expected one of ${lossReductions.join(', ')}`,
           );
       }
     }),

@@ -5,7 +5,7 @@ import { exceedsKlTarget, policyDrift, samplerMismatch } from './policy-drift.ts
 const clip = { low: 0.2, high: 0.2 };
 
 describe('policyDrift', () => {
-  it('estimates KL(old || policy), which the old tokens are samples of', () => {
+  it('estimates KL(old || policy) from tokens of the old policy', () => {
     tidy(() => {
       const wide = { dtype: 'float64' } as const;
       const before = tensor([0.3, -1.1, 0.8], wide).logSoftmax(0);
@@ -28,7 +28,7 @@ describe('policyDrift', () => {
     });
   });
 
-  it('counts tokens outside the range whatever their advantage', () => {
+  it('counts tokens outside the range for any advantage', () => {
     tidy(() => {
       const now = tensor([0.1, 0.5, -0.5, 0]);
       expect(policyDrift(now, tensor([0, 0, 0, 0]), clip).outside).toBe(0.5);
@@ -48,7 +48,7 @@ describe('exceedsKlTarget', () => {
 });
 
 describe('samplerMismatch', () => {
-  it('is the distance between two paths to the same tokens', () => {
+  it('is the distance between two computations of the same log-probabilities', () => {
     expect(samplerMismatch([-1, -2], [-1.5, -2])).toEqual({ mean: 0.25, largest: 0.5 });
     expect(() => samplerMismatch([1], [1, 2])).toThrow(/1 sampler's log-probabilities for 2/);
   });

@@ -1,13 +1,13 @@
-// How far an update has moved the policy from the one that sampled. The rule that ends an update's
-// epochs early is that of Spinning Up and Stable-Baselines3 (1.5 times the target); CleanRL stops
-// at the target itself (factor 1).
+// Measures how far an update has moved the policy from the one that sampled. The rule for ending an
+// update's epochs early is the one in Spinning Up and Stable-Baselines3 (1.5 times the target);
+// CleanRL stops at the target itself (factor 1).
 import type { Tensor } from '@keel/torch';
 import { klPerToken } from './kl-estimators.ts';
 import { expectLength, type Numbers } from './rollout.ts';
 
 export interface PolicyDrift {
   /**
-   * Mean of log(old/policy) of the old policy's tokens: unbiased for KL(old || policy), may be
+   * Mean of log(old/policy) over the old policy's tokens: unbiased for KL(old || policy), may be
    * negative.
    */
   k1: number;
@@ -23,7 +23,7 @@ export interface PolicyDrift {
 
 /**
  * @param policy [N] log-probabilities now
- * @param old [N] those at the time of the rollout
+ * @param old [N] log-probabilities at the time of the rollout
  */
 export function policyDrift(
   policy: Tensor,
@@ -31,7 +31,7 @@ export function policyDrift(
   { low, high }: { low: number; high: number },
 ): PolicyDrift {
   const [now, before] = [policy.detach(), old.detach()];
-  // The old policy sampled, so it has the policy's place in the estimators.
+  // The old policy sampled, so it takes the policy's role in the estimators.
   const [k1, k2, k3] = (['k1', 'k2', 'k3'] as const).map((name) =>
     klPerToken(name, before, now).mean().item(),
   );
@@ -41,8 +41,8 @@ export function policyDrift(
 }
 
 /**
- * Whether the remaining epochs of an update are left out. A KL that is not a number stops too.
- * @param target null: never
+ * Whether to skip the remaining epochs of an update, also if the KL is NaN. @param target null for
+ * never
  */
 export function exceedsKlTarget(kl: number, target: number | null, factor = 1.5): boolean {
   if (target === null) return false;
@@ -51,8 +51,8 @@ export function exceedsKlTarget(kl: number, target: number | null, factor = 1.5)
 }
 
 /**
- * Mean and largest distance between the sampler's log-probabilities and those of the path that
- * trains, which are what the ratios stand on.
+ * Mean and largest distance between the sampler's log-probabilities and those of the training code,
+ * which the ratios are based on.
  */
 export function samplerMismatch(
   sampler: Numbers,

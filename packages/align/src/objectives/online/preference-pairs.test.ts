@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { uniforms } from './fixtures/small-world.ts';
+import { uniforms } from '../simulation/small-world.ts';
 import { bestAndWorst, bestOfEach, bradleyTerryPairs, wideEnough } from './preference-pairs.ts';
 import { RolloutLayout } from './rollout.ts';
 
@@ -11,7 +11,7 @@ const layoutOf = (groups: number[]) =>
 const layout = layoutOf([0, 1, 0, 1, 0, 1]);
 
 describe('bestAndWorst', () => {
-  it('finds them in each prompt, with their margin', () => {
+  it('finds the best and the worst of each prompt, with their margin', () => {
     expect(bestAndWorst(layout, [1, 5, 3, -2, 2, 9])).toEqual({
       pairs: [
         { chosen: 2, rejected: 0, margin: 2 },
@@ -21,12 +21,12 @@ describe('bestAndWorst', () => {
     });
   });
 
-  it('a prompt without a best gives no pair, but is counted', () => {
+  it('a prompt without a best answer makes no pair, but is counted', () => {
     const found = bestAndWorst(layout, [1, 5, 1, -2, 1, 9]);
     expect(found).toEqual({ pairs: [{ chosen: 5, rejected: 3, margin: 11 }], ties: 1 });
   });
 
-  it("ties: 'first' is TRL's: the first of two equals is called the better one", () => {
+  it("ties: 'first' is TRL's: the first of two equal completions counts as better", () => {
     const found = bestAndWorst(layoutOf([0, 0]), [4, 4], { ties: 'first' });
     expect(found).toEqual({ pairs: [{ chosen: 0, rejected: 1, margin: 0 }], ties: 1 });
   });
@@ -36,7 +36,7 @@ describe('bestAndWorst', () => {
     expect([found.chosen, found.rejected]).toEqual([0, 2]);
   });
 
-  it('refuses a single completion and a reward that is none', () => {
+  it('rejects a single completion and a reward that is not finite', () => {
     expect(() => bestAndWorst(layoutOf([2]), [1])).toThrow(/prompt 2 has one completion/);
     expect(() => bestAndWorst(layoutOf([0, 0]), [1, Number.NaN])).toThrow(/sequence 1 is NaN/);
   });
@@ -57,7 +57,7 @@ describe('wideEnough', () => {
 });
 
 describe('bradleyTerryPairs', () => {
-  it('chooses the first of two with the probability s(r1 - r2)', () => {
+  it('chooses the first of two with probability s(r1 - r2)', () => {
     const groups = Array.from({ length: 4000 }, (_, at) => Math.floor(at / 2));
     const rewards = groups.map((_, at) => (at % 2 === 0 ? 0.8 : 0));
     const { pairs } = bradleyTerryPairs(layoutOf(groups), rewards, uniforms(1));
@@ -76,7 +76,7 @@ describe('bradleyTerryPairs', () => {
 });
 
 describe('bestOfEach', () => {
-  it('takes the first of equals, and a single one as it is', () => {
+  it('takes the first of equal completions, and a single one as it is', () => {
     expect(bestOfEach(layoutOf([0, 1, 0, 2]), [3, 1, 3, -9])).toEqual([0, 1, 3]);
   });
 });

@@ -1,23 +1,23 @@
 // Pairs for online DPO (Guo et al. 2024, arXiv:2402.04792, algorithm 1): the best and the worst of
-// each prompt's completions. Labels by rank are deterministic preferences: DPO's loss then falls
-// for ever as the margin grows, and its optimum on such labels is all mass on the best completion,
-// not pi_ref exp(r/b). Labels drawn from Bradley-Terry's probabilities (arXiv:2305.18290, eq. 1)
-// have that optimum; they are only drawn for pairs taken without regard to the reward (the first
-// two of a group). TRL's OnlineDPOTrainer compares two completions and calls the first the better
-// one where they tie: `ties: 'first'`.
+// each prompt's completions. Labels by rank are deterministic preferences: DPO's loss then
+// decreases forever as the margin grows, and its optimum puts all mass on the best completion
+// instead of on pi_ref exp(r/b). Labels sampled from Bradley-Terry's probabilities
+// (arXiv:2305.18290, eq. 1) have the latter optimum, but only for pairs chosen independently of the
+// reward (the first two of a group). TRL's OnlineDPOTrainer compares two completions and prefers
+// the first if they tie: `ties: 'first'`.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface PreferencePair {
-  /** Which sequences of the rollout. */
+  /** Indices of sequences in the rollout. */
   chosen: number;
   rejected: number;
-  /** Reward of chosen less that of rejected. */
+  /** Reward of chosen minus that of rejected. */
   margin: number;
 }
 
 export interface PreferencePairs {
   pairs: PreferencePair[];
-  /** Prompts whose rewards are all the same. With `skip` they give no pair. */
+  /** Prompts whose rewards are all the same. With `skip` they make no pair. */
   ties: number;
 }
 
@@ -27,18 +27,18 @@ function checked(layout: RolloutLayout, rewards: Numbers): Map<number, number[]>
   const members = layout.members();
   for (const [group, sequences] of members) {
     if (sequences.length < 2) {
-      throw new RangeError(`prompt ${group} has one completion: a pair needs 2, sample more`);
+      throw new RangeError(`prompt ${group} has one completion, but a pair needs 2: sample more`);
     }
   }
   return members;
 }
 
-/** Index of the largest of `rewards` among `sequences`; the first of equals. */
+/** The sequence with the largest reward; the first of equal ones. */
 const bestOf = (sequences: readonly number[], rewards: Numbers): number =>
   sequences.reduce((best, one) => (rewards[one]! > rewards[best]! ? one : best));
 
 /**
- * The best and the worst of each prompt, by reward; of several equal ones the first.
+ * The best and the worst completion of each prompt by reward; the first of equal ones.
  * @param rewards [S]
  * @throws RangeError for a prompt with one completion
  */
@@ -62,10 +62,10 @@ export function bestAndWorst(
 }
 
 /**
- * Only pairs whose rewards are so far apart: DNO's filter (Rosset et al. 2024, arXiv:2404.03715,
- * algorithm 2).
- * @param least gap of rewards, at least 0
- * @returns those that stay, and how many were left out
+ * Keeps only pairs whose rewards are far enough apart: DNO's filter (Rosset et al. 2024,
+ * arXiv:2404.03715, algorithm 2).
+ * @param least minimum gap of rewards, at least 0
+ * @returns the remaining pairs, and the number of dropped ones
  */
 export function wideEnough<Pair extends PreferencePair>(
   pairs: readonly Pair[],
@@ -76,8 +76,9 @@ export function wideEnough<Pair extends PreferencePair>(
 }
 
 /**
- * The first two completions of each prompt, chosen with the probability s(r_1 - r_2).
- * @param uniform the next number in [0, 1)
+ * Pairs the first two completions of each prompt; the first is chosen with probability s(r_1 -
+ * r_2).
+ * @param uniform returns the next random number in [0, 1)
  * @throws RangeError for a prompt with one completion
  */
 export function bradleyTerryPairs(

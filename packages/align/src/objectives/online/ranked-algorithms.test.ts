@@ -1,9 +1,10 @@
-// Where the algorithms that rank answers end, on the small language of online-algorithms.test.ts.
+// The fixed points of algorithms that rank answers, on the small language of
+// online-algorithms.test.ts.
 import { AdamW, fromTypedArray, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
+import { SmallWorld, totalVariation, uniforms } from '../simulation/small-world.ts';
 import { tokenNll } from '../token-nll.ts';
 import { bestOfNKl } from './best-of-n.ts';
-import { SmallWorld, totalVariation, uniforms } from './fixtures/small-world.ts';
 import { trainSmallWorld, type WorldAlgorithm } from './fixtures/train-small-world.ts';
 import { worldPairLoss } from './fixtures/world-pair-loss.ts';
 import { keptAnswers } from './kept-answers.ts';
@@ -18,7 +19,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
 const klToStart = (found: Float64Array): number =>
   found.reduce((sum, one, at) => (one === 0 ? sum : sum + one * Math.log(one / start[at]!)), 0);
 
-/** The distribution of the best of n sentences of the reference: no two rewards are equal. */
+/** The distribution of the best of n sentences of the reference; all rewards differ. */
 const bestOfN = (n: number): Float64Array => {
   const below = world.rewards.map((own) =>
     start.reduce((sum, one, at) => (world.rewards[at]! < own ? sum + one : sum), 0),
@@ -27,8 +28,8 @@ const bestOfN = (n: number): Float64Array => {
 };
 
 /**
- * Supervised fine-tuning on the best of n sentences of the reference: a round of rejection
- * sampling, to its end.
+ * Supervised fine-tuning on the best of n sentences of the reference: a converged round of
+ * rejection sampling.
  */
 function roundOfRaft(n: number): Float64Array {
   const uniform = uniforms(5);
@@ -54,7 +55,7 @@ function roundOfRaft(n: number): Float64Array {
 }
 
 describe('rejection sampling', () => {
-  it.each([2, 4])('a round of it ends in the distribution of the best of %d', (n) => {
+  it.each([2, 4])('one round converges to the distribution of the best of %d', (n) => {
     const aim = bestOfN(n);
     const found = roundOfRaft(n);
     const apart = totalVariation(found, aim);
@@ -63,11 +64,11 @@ describe('rejection sampling', () => {
     );
     expect(apart).toBeLessThan(0.02);
     expect(totalVariation(start, aim)).toBeGreaterThan(0.1);
-    // Sentences are few: the bound is not met.
+    // With few sentences, the bound is not reached.
     expect(klToStart(aim)).toBeLessThan(bestOfNKl(n));
   });
 
-  it('round after round it goes to the best sentence: nothing ties it to the reference', () => {
+  it('over many rounds it converges to the best sentence: there is no pull towards the reference', () => {
     const raft: WorldAlgorithm = {
       groupSize: 4,
       batch: ({ layout: whole, scores }) => {
@@ -81,13 +82,13 @@ describe('rejection sampling', () => {
       },
     };
     const found = trainSmallWorld(world, raft);
-    console.log(`RAFT, round after round: ${percent(found[best]!)} on the best sentence`);
+    console.log(`RAFT, many rounds: ${percent(found[best]!)} on the best sentence`);
     expect(found[best]).toBeGreaterThan(0.95);
     expect(start[best]).toBeLessThan(0.2);
   });
 });
 
-/** A round of DPO on pairs that the policy samples, labels of Bradley-Terry. */
+/** A round of DPO on pairs sampled from the policy, with Bradley-Terry labels. */
 function roundOfDpo(from: SmallWorld): { found: Float64Array; next: SmallWorld } {
   let cells = from.reference;
   const dpo: WorldAlgorithm = {
@@ -105,7 +106,7 @@ function roundOfDpo(from: SmallWorld): { found: Float64Array; next: SmallWorld }
 }
 
 describe('iterative DPO', () => {
-  it('in k rounds, each from where the last one ended, goes to the optimum of beta / k', () => {
+  it('k rounds, each starting from the last result, converge to the optimum of beta / k', () => {
     let from = world;
     for (let round = 1; round <= 3; round++) {
       const { found, next } = roundOfDpo(from);

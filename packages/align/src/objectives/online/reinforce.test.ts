@@ -17,13 +17,13 @@ describe('reinforceLoss', () => {
 });
 
 describe('batchBaselineAdvantages', () => {
-  it('are the distances from the mean', () => {
+  it('are the differences from the mean', () => {
     expect([...batchBaselineAdvantages([1, 2, 6])]).toEqual([-2, -1, 3]);
   });
-  it('are exactly 0 where all rewards are the same', () => {
+  it('are exactly 0 if all rewards are the same', () => {
     expect([...batchBaselineAdvantages([0.35, 0.35, 0.35])]).toEqual([0, 0, 0]);
   });
-  it('refuse one completion, and a reward that is none', () => {
+  it('reject a single completion, and a reward that is not finite', () => {
     expect(() => batchBaselineAdvantages([1])).toThrow(/sample at least 2/);
     expect(() => batchBaselineAdvantages([1, Number.NaN])).toThrow(/reward of sequence 1 is NaN/);
   });

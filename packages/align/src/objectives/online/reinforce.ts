@@ -1,6 +1,6 @@
 // REINFORCE (Williams 1992, eq. 11) over completions: the loss -(R - b) log p of each token, whose
-// sum over a completion is -(R - b) log p(y). The baseline here is the batch's; `RunningBaseline`
-// keeps one across batches.
+// sum over a completion is -(R - b) log p(y). The baseline here is the batch's mean;
+// `RunningBaseline` keeps one across batches.
 import type { Tensor } from '@keel/torch';
 import { expectFinite, type Numbers } from './rollout.ts';
 import { moments } from './whitening.ts';
@@ -14,8 +14,8 @@ export const reinforceLoss = (policy: Tensor, advantages: Tensor): Tensor =>
   policy.mul(advantages.detach()).neg();
 
 /**
- * R - the batch's mean. The mean holds each one's own reward, so that the gradient is (S - 1)/S of
- * the unbiased one.
+ * R minus the batch's mean. The mean includes each completion's own reward, so the gradient is (S -
+ * 1)/S times the unbiased one.
  * @param rewards [S]
  * @throws RangeError for a single completion, whose advantage would always be 0
  */

@@ -7,7 +7,7 @@ const layout = RolloutLayout.of([2, 1, 3], [5, 9, 5]);
 const values = [1, 2, 4, 8, 16, 32];
 
 describe('RolloutLayout', () => {
-  it('says where each sequence lies and which answer the same prompt', () => {
+  it('reports the range of each sequence and which sequences answer the same prompt', () => {
     expect([layout.sequences, layout.tokens]).toEqual([3, 6]);
     expect([...layout.offsets]).toEqual([0, 2, 3, 6]);
     expect([...layout.lengths]).toEqual([2, 1, 3]);
@@ -40,7 +40,7 @@ describe('RolloutLayout', () => {
     });
   });
 
-  it('packed equals one by one: a sequence has the same sum, bit for bit, beside any other', () => {
+  it('a sequence has the same sum, bit for bit, next to any other', () => {
     tidy(() => {
       const odd = [0.1, 0.7, -1e-9, 3e7, 0.3, 0.123];
       const packed = layout.sumOver(tensor(odd)).toArray();
@@ -57,14 +57,14 @@ describe('RolloutLayout', () => {
     });
   });
 
-  it('gives a minibatch as a rollout of its own', () => {
+  it('returns a minibatch as a separate rollout', () => {
     const { layout: part, tokens } = layout.select([2, 0]);
     expect([...part.offsets]).toEqual([0, 3, 5]);
     expect([...part.groups]).toEqual([5, 5]);
     expect([...tokens]).toEqual([3, 4, 5, 0, 1]);
   });
 
-  it('refuses what is no rollout', () => {
+  it('rejects invalid rollouts', () => {
     expect(() => RolloutLayout.of([])).toThrow(/at least one sequence/);
     expect(() => RolloutLayout.of([2, 0])).toThrow(/sequence 1 has 0 scored tokens/);
     expect(() => RolloutLayout.of([2, 1], [3])).toThrow(/1 group ids for 2 sequences/);
@@ -72,13 +72,13 @@ describe('RolloutLayout', () => {
     expect(() => layout.spread([1])).toThrow(/1 values for 3 sequences/);
   });
 
-  it('names a number that is none', () => {
+  it('reports a number that is not finite', () => {
     expect(() => expectFinite([1, Number.NaN], 'the score of sequence')).toThrow(
       /the score of sequence 1 is NaN/,
     );
   });
 
-  it('makes constants of the type of what they meet', () => {
+  it('makes constants with the type of another tensor', () => {
     tidy(() => {
       const made = constantLike([1, 2], tensor([1]));
       expect([made.dtype, made.requiresGrad]).toEqual(['float32', false]);

@@ -1,21 +1,21 @@
-// How a batch of rollouts lies in memory. Only scored tokens exist: those the policy sampled. They
-// are one flat list of N, sequence after sequence; there is no padding and no mask, so nothing
-// after the end, of the prompt or of a tool's answer can enter a mean.
+// The memory layout of a batch of rollouts. It contains only scored tokens: those that the policy
+// sampled. They form one flat list of N tokens, sequence after sequence, without padding or masks,
+// so that no token of the prompt, of a tool result or after the end can enter a mean.
 //
-// What carries a gradient (log-probabilities, values, entropies) is a Tensor [N]. What carries none
-// (rewards, KL in the reward, advantages, returns) is a Float64Array on the host: the recursions
-// over time are loops there, in double precision whatever the model's type. `constantLike` is the
-// one way from the second to the first.
+// Numbers with a gradient (log-probabilities, values, entropies) are a Tensor [N]. Numbers without
+// one (rewards, KL in the reward, advantages, returns) are a Float64Array on the host, where the
+// recursions over time are loops in double precision, whatever the model's type. `constantLike`
+// converts the second kind to the first.
 import { fromTypedArray, ops, type Tensor } from '@keel/torch';
 
-/** Numbers that carry no gradient. */
+/** Numbers without a gradient. */
 export type Numbers = ArrayLike<number>;
 
 /** Which scored tokens belong to which sequence, and which sequences answer the same prompt. */
 export class RolloutLayout {
   /** [S + 1]: sequence i is tokens [offsets[i], offsets[i + 1]). */
   readonly offsets: Int32Array;
-  /** [S]: sequences of one prompt have one id. They need not stand beside each other. */
+  /** [S]: sequences of one prompt have the same id. They need not be adjacent. */
   readonly groups: Int32Array;
 
   private constructor(offsets: Int32Array, groups: Int32Array) {
@@ -25,8 +25,8 @@ export class RolloutLayout {
 
   /**
    * @param lengths [S], the scored tokens of each sequence
-   * @param groups [S], the prompt of each; none: each has a prompt of its own
-   * @throws RangeError for no sequence, one without tokens, or another number of groups
+   * @param groups [S], the prompt of each (default: each has its own prompt)
+   * @throws RangeError for no sequences, a sequence without tokens, or a wrong number of groups
    */
   static of(lengths: Numbers, groups?: Numbers): RolloutLayout {
     if (lengths.length === 0) throw new RangeError('a rollout needs at least one sequence');
@@ -35,7 +35,7 @@ export class RolloutLayout {
       const length = lengths[index]!;
       if (!Number.isInteger(length) || length < 1) {
         throw new RangeError(
-          `sequence ${index} has ${length} scored tokens; it needs at least 1: leave it out of the rollout`,
+          `sequence ${index} has ${length} scored tokens but needs at least 1: remove it from the rollout`,
         );
       }
       offsets[index + 1] = offsets[index]! + length;
@@ -60,7 +60,7 @@ export class RolloutLayout {
   lengthOf(sequence: number): number {
     return this.offsets[sequence + 1]! - this.offsets[sequence]!;
   }
-  /** The last scored token of a sequence: its end token where it has one. */
+  /** The last scored token of a sequence: its end token if it has one. */
   lastOf(sequence: number): number {
     return this.offsets[sequence + 1]! - 1;
   }
@@ -102,9 +102,7 @@ export class RolloutLayout {
     return spread;
   }
 
-  /**
-   * [N] -> [S], with a gradient. A sequence is summed in the same order whatever lies beside it.
-   */
+  /** [N] -> [S], with a gradient. A sequence's sum does not depend on its neighbours. */
   sumOver(values: Tensor): Tensor {
     return ops.segmentReduce(values, 'sum', this.#lengthsOn(values)); // [S]
   }
@@ -119,7 +117,7 @@ export class RolloutLayout {
   }
 
   /**
-   * Some sequences as a rollout of their own (a minibatch), and where its tokens are in this one.
+   * Some sequences as a separate rollout (a minibatch), with the indices of its tokens in this one.
    */
   select(sequences: readonly number[]): { layout: RolloutLayout; tokens: Int32Array } {
     const layout = RolloutLayout.of(
@@ -140,11 +138,11 @@ export class RolloutLayout {
   }
 }
 
-/** Numbers as a tensor of the type and device of another, without a gradient. */
+/** Numbers as a tensor without gradient, with the type and device of another. */
 export const constantLike = (values: Numbers, like: Tensor): Tensor =>
   fromTypedArray(Float64Array.from(values)).to({ dtype: like.dtype, device: like.device });
 
-/** @throws RangeError naming both numbers */
+/** @throws RangeError with both numbers */
 export function expectLength(values: Numbers, length: number, what: string, of: string): void {
   if (values.length !== length) {
     throw new RangeError(`${values.length} ${what} for ${length} ${of}`);
@@ -152,14 +150,14 @@ export function expectLength(values: Numbers, length: number, what: string, of: 
 }
 
 /**
- * @throws RangeError naming the first number that is infinite or NaN, as a reward that failed would
- *   be
+ * @throws RangeError that names the first infinite number or NaN, such as the reward of a failed
+ *   call
  */
 export function expectFinite(values: Numbers, what: string): void {
   for (let index = 0; index < values.length; index++) {
     if (!Number.isFinite(values[index]!)) {
       throw new RangeError(
-        `${what} ${index} is ${values[index]}: give it a number, or leave its sequence out of the rollout`,
+        `${what} ${index} is ${values[index]}: pass a finite number, or remove its sequence from the rollout`,
       );
     }
   }

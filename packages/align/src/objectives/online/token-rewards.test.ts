@@ -10,15 +10,15 @@ describe('tokenRewards', () => {
     expect([...rewards]).toEqual([-0.5, -1, 8.5, 18]);
   });
 
-  it('has no KL where KL is a loss term (OpenRLHF#768: never both)', () => {
+  it('excludes KL if KL is a loss term (OpenRLHF#768: never both)', () => {
     expect([...tokenRewards(layout, [10, 20], null, 0.5)]).toEqual([0, 0, 10, 20]);
   });
 
-  it('as one reward of a completion it is score - b KL', () => {
+  it('as a single reward per completion it is score - b KL', () => {
     expect([...sequenceRewards(layout, [10, 20], [1, 2, 3, 4], 0.5)]).toEqual([7, 18]);
   });
 
-  it('names a score or KL that is not finite', () => {
+  it('reports a score or KL that is not finite', () => {
     expect(() => tokenRewards(layout, [1, Number.NaN], null, 0)).toThrow(
       /score of sequence 1 is NaN/,
     );
@@ -34,24 +34,22 @@ describe('shapeScores', () => {
   const scores = [5, -7, 0.5];
   const ended = [true, false, false];
 
-  it('subtracts the missing-EOS penalty after the clip, so that no clip can swallow it', () => {
+  it('subtracts the missing-EOS penalty after the clip, so that the clip cannot remove it', () => {
     const shaped = shapeScores(scores, ended, { clip: 2, missingEosPenalty: 1 });
     expect([...shaped]).toEqual([2, -3, -0.5]);
   });
 
-  it('or puts it in place of the score, named (huggingface/trl#2012)', () => {
+  it('or replaces the score with it, on request (huggingface/trl#2012)', () => {
     const shaped = shapeScores(scores, ended, { missingEosPenalty: 1, missingEos: 'replace' });
     expect([...shaped]).toEqual([5, -1, -1]);
   });
 
-  it('without a penalty a completion that was cut off keeps its score', () => {
+  it('without a penalty a cut-off completion keeps its score', () => {
     expect([...shapeScores(scores, ended, { missingEos: 'replace' })]).toEqual(scores);
   });
 
-  it('refuses a penalty that would be a prize, and a clip of nothing', () => {
-    expect(() => shapeScores(scores, ended, { missingEosPenalty: -1 })).toThrow(
-      /0 or more, got -1/,
-    );
+  it('rejects a negative penalty, and a clip of 0', () => {
+    expect(() => shapeScores(scores, ended, { missingEosPenalty: -1 })).toThrow(/got -1/);
     expect(() => shapeScores(scores, ended, { clip: 0 })).toThrow(/above 0, got 0/);
     expect(() => shapeScores(scores, [true], {})).toThrow(/1 end marks for 3 scores/);
     expect(() => shapeScores([Number.NaN], [true], {})).toThrow(/score of sequence 0 is NaN/);

@@ -1,17 +1,16 @@
-// From a score of a completion to rewards of its tokens: r_t = -b KL_t, and the score at the last
+// Converts a completion's score to rewards of its tokens: r_t = -b KL_t, plus the score at the last
 // scored token (Ziegler et al. 2019, arXiv:1909.08593, eq. 2; InstructGPT, Ouyang et al. 2022,
-// arXiv:2203.02155, eq. 2).
-// TRL's PPO adds the score one position after the end token (huggingface/trl#3750); here no such
-// position exists.
+// arXiv:2203.02155, eq. 2). TRL's PPO adds the score one position after the end token
+// (huggingface/trl#3750); that position does not exist here.
 import { expectFinite, expectLength, type Numbers, type RolloutLayout } from './rollout.ts';
 
 export interface ScoreShaping {
-  /** Scores are cut to [-clip, clip], before any penalty. */
+  /** Scores are clipped to [-clip, clip], before any penalty. */
   clip?: number;
-  /** What a completion without an end token costs, 0 or more. */
+  /** Penalty of a completion without an end token, at least 0. */
   missingEosPenalty?: number;
   /**
-   * `subtract`: score - penalty (TRL's); `replace`: -penalty in place of the score (Huang et al.
+   * `subtract`: score - penalty (TRL's); `replace`: -penalty instead of the score (Huang et al.
    * 2024, arXiv:2403.17031, the EOS trick).
    */
   missingEos?: 'subtract' | 'replace';
@@ -34,7 +33,7 @@ export function shapeScores(
   if (!(clip > 0)) throw new RangeError(`a reward clip must be above 0, got ${clip}`);
   if (!(missingEosPenalty >= 0)) {
     throw new RangeError(
-      `the missing-EOS penalty is subtracted: 0 or more, got ${missingEosPenalty}`,
+      `the missing-EOS penalty is subtracted and must be at least 0, got ${missingEosPenalty}`,
     );
   }
   return Float64Array.from(scores, (score, sequence) => {
@@ -46,8 +45,8 @@ export function shapeScores(
 
 /**
  * @param scores [S]
- * @param kl [N], of each token (k1 is the one whose optimum is known); null where KL is a loss
- *   term: never both
+ * @param kl [N], of each token (k1 is the estimator with a known optimum); null if KL is a loss
+ *   term, never both
  * @returns [N]
  */
 export function tokenRewards(
@@ -72,7 +71,7 @@ export function tokenRewards(
 }
 
 /**
- * The same as one reward of a whole completion: score - b KL (Ahmadian et al. 2024,
+ * The same as a single reward of the whole completion: score - b KL (Ahmadian et al. 2024,
  * arXiv:2402.14740, section 2).
  * @returns [S]
  */

@@ -11,7 +11,7 @@ describe('valueLoss', () => {
     old: tensor([0.3, 0, -0.65, 1], wide),
   });
 
-  it('is half the larger of the free and the clipped square', () => {
+  it('is half the larger of the unclipped and the clipped square', () => {
     tidy(() => {
       const found = valueLoss(columns(), 0.2).toArray();
       const expected = [0.2 ** 2, 1.4 ** 2, 2.1 ** 2, 9].map((one) => one / 2);
@@ -22,7 +22,7 @@ describe('valueLoss', () => {
     });
   });
 
-  it.each([0.2, null])('with range %s has the gradient that differences give', (range) => {
+  it.each([0.2, null])('with range %s has a gradient that matches finite differences', (range) => {
     tidy(() => {
       const { values, returns, old } = columns();
       gradcheck((input) => valueLoss({ values: input, returns, old }, range), [values]);
@@ -31,7 +31,7 @@ describe('valueLoss', () => {
     });
   });
 
-  it('refuses a range of nothing', () => {
+  it('rejects a range of 0', () => {
     tidy(() => {
       const columnsNow = columns();
       expect(() => valueLoss(columnsNow, 0)).toThrow(/above 0, got 0/);
@@ -40,12 +40,12 @@ describe('valueLoss', () => {
 });
 
 describe('explainedVariance', () => {
-  it('is 1 for a perfect critic, 0 for a constant one, below 0 for one that errs', () => {
+  it('is 1 for a perfect critic, 0 for a constant one, below 0 for a worse one', () => {
     expect(explainedVariance([1, 2, 3], [1, 2, 3])).toBe(1);
     expect(explainedVariance([5, 5, 5], [1, 2, 3])).toBe(0);
     expect(explainedVariance([3, 2, 1], [1, 2, 3])).toBe(-3);
   });
-  it('says nothing where nothing varies, in place of NaN', () => {
+  it('is null, not NaN, if nothing varies', () => {
     expect(explainedVariance([1, 2], [4, 4])).toBeNull();
     expect(explainedVariance([1], [4])).toBeNull();
   });

@@ -1,5 +1,5 @@
 // The critic's loss. PPO's paper (Schulman et al. 2017, arXiv:1707.06347, eq. 9) has (V - R)^2; the
-// clipped form is of OpenAI's code (baselines, ppo2) and of TRL, which also take half of it:
+// clipped form is that of OpenAI's code (baselines, ppo2) and TRL, which also halve it:
 //   1/2 max((V - R)^2, (clip(V, V_old - range, V_old + range) - R)^2)
 import { ops, type Tensor } from '@keel/torch';
 import { expectLength, type Numbers } from './rollout.ts';
@@ -8,8 +8,8 @@ import { moments } from './whitening.ts';
 /**
  * @param values [N], with a gradient
  * @param returns [N]
- * @param old [N], the values at the time of the rollout; used only where there is a range
- * @param range how far from `old` a value may be thought to move; null: no clipping
+ * @param old [N], the values at the time of the rollout; used only with a range
+ * @param range how far a value may move from `old` before it is clipped; null for no clipping
  * @returns [N]
  */
 export function valueLoss(
@@ -26,9 +26,9 @@ export function valueLoss(
 }
 
 /**
- * 1 - Var(R - V) / Var(R): 1 where the critic knows the return, 0 where it knows no more than its
- * mean, below 0 where less.
- * @returns null where all returns are the same: nothing could be explained
+ * 1 - Var(R - V) / Var(R): 1 if the critic predicts the return exactly, 0 if it is no better than
+ * the mean, below 0 if it is worse.
+ * @returns null if all returns are the same: there is no variance to explain
  */
 export function explainedVariance(values: Numbers, returns: Numbers): number | null {
   expectLength(values, returns.length, 'values', 'returns');

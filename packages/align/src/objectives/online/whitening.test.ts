@@ -10,7 +10,7 @@ describe('whiten', () => {
     expect(white[0]).toBeCloseTo((1 - 4) / Math.sqrt(38 / 3), 14);
   });
 
-  it('keeps the mean where asked, as for rewards', () => {
+  it('keeps the mean on request, as for rewards', () => {
     expect(moments(whiten([1, 2, 4, 9], { keepMean: true })).mean).toBeCloseTo(4, 14);
   });
 
@@ -26,7 +26,7 @@ describe('whiten', () => {
     }
   });
 
-  it('refuses NaN and nothing', () => {
+  it('rejects NaN and empty input', () => {
     expect(() => whiten([1, Number.NaN])).toThrow(/value to whiten 1 is NaN/);
     expect(() => whiten([])).toThrow(/no numbers/);
   });

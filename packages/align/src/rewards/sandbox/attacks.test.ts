@@ -18,7 +18,7 @@ function expectContained(outcomes: readonly AttackOutcome[]): void {
 }
 
 describe.each(isolations())('attacks on $name', (isolation) => {
-  test('end as failed rewards and leave nothing', { timeout: 900_000 }, async ({ skip }) => {
+  test('end as failed rewards and leave nothing behind', { timeout: 900_000 }, async ({ skip }) => {
     const reasons = await probe(isolation, python);
     if (reasons.length > 0) return skip(`${isolation.name}: ${reasons.join('; ')}`);
     const sandbox = await Sandbox.open({ isolation });
@@ -28,7 +28,7 @@ describe.each(isolations())('attacks on $name', (isolation) => {
 
 const child = fileURLToPath(new URL('./fixtures/attack-child.ts', import.meta.url));
 
-test('a user without rights is as well protected', { timeout: 900_000 }, ({ skip }) => {
+test('an unprivileged user is protected as well', { timeout: 900_000 }, ({ skip }) => {
   if (process.getuid?.() !== 0) return skip('the tests above ran as such a user');
   const home = mkdtempSync(join(tmpdir(), 'keel-home-'));
   try {
@@ -55,7 +55,7 @@ test('a user without rights is as well protected', { timeout: 900_000 }, ({ skip
   }
 });
 
-test('without a sandbox, the same programs do get through', async () => {
+test('without a sandbox, the same programs succeed', async () => {
   const sandbox = await Sandbox.open({ isolation: unsafe });
   const real = [
     'connects to a server on the loopback',
@@ -68,7 +68,7 @@ test('without a sandbox, the same programs do get through', async () => {
   const outcomes = await Array.fromAsync(runAttacks(sandbox, ({ name }) => real.includes(name)));
   expect(outcomes.map(({ name }) => name).toSorted()).toEqual(real);
   expect(outcomes.map(({ reward }) => reward)).toEqual(real.map(() => 1));
-  // What the tests decide by themselves needs no isolation.
+  // The tests themselves prevent these, without isolation.
   const forged = ['an object that equals everything', 'redefines names that the tests use'];
   for await (const { reward } of runAttacks(sandbox, ({ name }) => forged.includes(name))) {
     expect(reward).toBe(0);

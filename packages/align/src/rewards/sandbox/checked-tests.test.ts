@@ -3,7 +3,7 @@ import { limitsSchema } from './limits.ts';
 import { runTests, type TestTask } from './run-tests.ts';
 import { Sandbox } from './sandbox.ts';
 
-// These programs are harmless: the tests' process alone decides what is tested here.
+// These programs are harmless: only the tests' process decides what is tested here.
 const limits = limitsSchema.parse({ wall_seconds: 60, cpu_seconds: 20 });
 let sandbox: Sandbox;
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 const right = 'def double(x): return 2 * x';
 const wrong = 'def double(x): return None';
 
-/** What came of each test with its own program: its fault, or whether it passed. */
+/** The result of each test with its own program: its fault, or whether it passed. */
 const results = (cases: readonly [program: string, test: string, rest?: Partial<TestTask>][]) =>
   Promise.all(
     cases.map(async ([program, code, rest]) => {
@@ -78,7 +78,7 @@ test('tests that cannot run are a fault', async () => {
   const cases = ['import no_such_module\nassert double(2) == 4', 'assert double(2 =='];
   expect((await results(cases.map((code) => [right, code]))).map(([, result]) => result)).toEqual([
     'test 0 needs the Python module no_such_module, which is not installed',
-    expect.stringContaining('the tests are not Python'),
+    expect.stringMatching(/tests .*Python/),
   ]);
 });
 
@@ -100,7 +100,7 @@ const checking = [
   'from __future__ import annotations\nassert all(double(x) == 2 * x for x in range(3))',
 ];
 
-test('tests that check tell right programs from wrong ones', async () => {
+test('tests that check something distinguish correct programs from wrong ones', async () => {
   const all = await results(
     checking.flatMap((code) => [[right, code] as const, [wrong, code]]).map(([a, b]) => [a, b]),
   );
@@ -122,7 +122,7 @@ test('tests that check tell right programs from wrong ones', async () => {
   ).toEqual([true, false]);
 });
 
-test('an answer that gives its tests nothing to check fails, and is no fault of the row', async () => {
+test('an answer that leaves its tests nothing to check fails, but the row is not at fault', async () => {
   const code = 'for one in divisors(12):\n    assert 12 % one == 0';
   const found = await results([
     ['def divisors(x): return []', code],
@@ -140,7 +140,7 @@ const controls = [
   'KeyboardInterrupt',
 ];
 
-test('exceptions that steer the interpreter do not steer the tests, and can be expected', async () => {
+test('exceptions that control the interpreter do not control the tests, and can be expected', async () => {
   const raising = (kind: string): string => `def f(x): raise ${kind}("why")`;
   const expected = (kind: string): string[] => [
     unittest(`def test_a(self):\n    with self.assertRaises(${kind}): f(1)`),
@@ -160,7 +160,7 @@ test('exceptions that steer the interpreter do not steer the tests, and can be e
   expect(found).toEqual(cases.map(([, code, passes]) => [code, passes]));
 });
 
-test('exceptions of the program are of their own class and of the nearest one of Python', async () => {
+test('exceptions of the program are of their own class and of the nearest Python class', async () => {
   const program = 'class Negative(ValueError): pass\ndef f(x): raise Negative("negative")';
   const found = await results([
     [

@@ -10,18 +10,18 @@ import { ShutInProcess } from './shut-in-process.ts';
 
 const python = await findPython('python3');
 
-test('a method that lets programs out is found out by trying it', async () => {
+test('the probe detects a method that does not isolate programs', async () => {
   const reasons = await probe(unsafe, python);
-  expect(reasons).toContain('a program in it could read a file of yours');
+  expect(reasons).toContain('a program in it could read one of your files');
   expect(reasons).toContain('a program in it could see processes outside');
-  expect(reasons).toContain('a program in it could take more memory than allowed');
-  expect(reasons).toContain('a program in it could keep more than the allowed processes');
-  expect(reasons).toContain('a program in it could open files without end');
-  expect(reasons).toContain('a program in it could make files without end');
+  expect(reasons).toContain('a program in it could allocate more memory than allowed');
+  expect(reasons).toContain('a program in it could keep more processes than allowed');
+  expect(reasons).toContain('a program in it could open unlimited files');
+  expect(reasons).toContain('a program in it could create unlimited files');
   expect(reasons).toContain('a program in it could leave a process behind');
 });
 
-test('what only the filter of system calls prevents is found out without it', async () => {
+test('the probe detects a missing system call filter', async () => {
   const [attempts, calls] = ['probe.py', 'probe-calls.py'].map((name) =>
     readFileSync(new URL(`harness/${name}`, import.meta.url), 'utf8'),
   );
@@ -34,14 +34,14 @@ test('what only the filter of system calls prevents is found out without it', as
   });
   await run.ended;
   const tried = [...calls!.matchAll(/^ {4}attempt\('([^']+)'/gm)].map(([, what]) => what);
-  // Some systems have no such pages, or no user namespaces.
-  const may = ['use huge pages', 'make a namespace'];
+  // Some systems have no huge pages, or no user namespaces.
+  const may = ['use huge pages', 'create a namespace'];
   expect(JSON.parse(printed)).toEqual(
     expect.arrayContaining(tried.filter((what) => !may.includes(what!))),
   );
 });
 
-test('a method that does not work is not taken, and the refusal says why of each', async () => {
+test('a method that does not work is rejected, and the error has the reason for each', async () => {
   const broken: Isolation = {
     name: 'broken',
     scratch: '/scratch',
@@ -54,7 +54,7 @@ test('a method that does not work is not taken, and the refusal says why of each
   );
 });
 
-test('one of the methods holds here', async ({ skip }) => {
+test('one of the methods works here', async ({ skip }) => {
   const reasons = await Promise.all(isolations().map((way) => probe(way, python)));
   if (reasons.every((one) => one.length > 0))
     skip(`no isolation here: ${reasons.flat().join('; ')}`);
@@ -64,7 +64,7 @@ test('one of the methods holds here', async ({ skip }) => {
 
 test.each(
   isolations(),
-)('the network of $name is closed also to what no filter stops', async (way) => {
+)('the network of $name is also closed to programs without a filter', async (way) => {
   let visits = 0;
   const server = createServer(() => {
     visits += 1;
@@ -86,7 +86,7 @@ test.each(
   expect(visits).toBe(1);
 });
 
-test('a Python that is not there is told', async () => {
+test('a missing Python is an error', async () => {
   await expect(findPython('keel-no-such-python')).rejects.toThrow(
     '"keel-no-such-python" does not start',
   );

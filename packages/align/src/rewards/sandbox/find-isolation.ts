@@ -3,12 +3,12 @@ import { type Isolation, pythonCommand } from './isolation.ts';
 import { namespaces } from './namespaces.ts';
 import { probe } from './probe.ts';
 
-/** The system offers nothing that shuts a program in. */
+/** The system offers no way to isolate programs. */
 export class NoIsolationError extends Error {
   override readonly name = 'NoIsolationError';
 }
 
-/** No isolation at all: the program does whatever its user may do. */
+/** No isolation: the program can do whatever its user can do. */
 export const unsafe: Isolation = {
   name: 'none',
   scratch: null,
@@ -23,9 +23,9 @@ export function isolations(): Isolation[] {
 const found = new Map<string, Promise<Isolation>>();
 
 /**
- * The first method of isolation that withstands being tried. It is tried once per process and
+ * The first method of isolation that withstands the probe. It is probed once per process and
  * Python.
- * @throws NoIsolationError that says of each method why it was not taken
+ * @throws NoIsolationError that says why each method was rejected
  */
 export function findIsolation(interpreter: Interpreter): Promise<Isolation> {
   const known = found.get(interpreter.executable);
@@ -35,7 +35,7 @@ export function findIsolation(interpreter: Interpreter): Promise<Isolation> {
   return search;
 }
 
-/** As {@link findIsolation}, of given methods, and tried again at each call. */
+/** {@link findIsolation} among given methods, probed again at each call. */
 export async function firstThatHolds(
   interpreter: Interpreter,
   methods: readonly Isolation[] = isolations(),
@@ -47,8 +47,8 @@ export async function firstThatHolds(
     faults.push(`  ${isolation.name}: ${reasons.join('; ')}`);
   }
   throw new NoIsolationError(
-    `Keel cannot run code here: no method of isolation holds on this system.\n${faults.join('\n')}\n` +
-      'Use Linux and allow user namespaces, or run Keel as root. To run the code with all rights of ' +
-      'this user instead, pass --unsafe-code, or set "isolation: none" in the reward\'s spec.',
+    `Keel cannot run code here: no method of isolation works on this system.\n${faults.join('\n')}\n` +
+      'Use Linux and allow user namespaces, or run Keel as root. To run the code with all permissions ' +
+      'of this user instead, pass --unsafe-code, or set "isolation: none" in the reward\'s spec.',
   );
 }

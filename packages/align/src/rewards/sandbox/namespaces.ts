@@ -1,30 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs';
-import {
-  type Command,
-  type Isolation,
-  pythonCommand,
-  type SandboxRequest,
-  systemPaths,
-} from './isolation.ts';
+import { type Command, type Isolation, pythonCommand, type SandboxRequest } from './isolation.ts';
 import type { SandboxLimits } from './limits.ts';
+import { systemPaths } from './system-paths.ts';
 
 const enclose = readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
 
 /**
- * Of `/etc` and `/dev`, the little that programs need. Mapping `/dev/zero` would be shared memory.
+ * The few parts of `/etc` and `/dev` that programs need. Mapping `/dev/zero` would share memory.
  */
 const etcFiles = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
 const devices = ['/dev/null', '/dev/random', '/dev/urandom'];
 
-/** Where the only writable folder is, and how many files it may hold. */
+/** The only writable folder. */
 const scratchFolder = '/scratch';
 const SCRATCH_FILES = 8192;
 
-/** Users that no account has: systemd takes them for services that get one for their lifetime. */
+/** User ids without an account: systemd assigns them to services for as long as they run. */
 const FIRST_USER = 61184;
 const USERS = 4000;
 
-/** Linux namespaces, which a Python process makes around itself (harness/enclose.py). */
+/** Linux namespaces, which a Python process creates around itself (harness/enclose.py). */
 export const namespaces: Isolation = {
   name: 'namespaces',
   scratch: scratchFolder,
@@ -36,7 +31,7 @@ export const namespaces: Isolation = {
       scratch: scratchFolder,
       scratch_bytes: limits.scratch_megabytes * 2 ** 20,
       files: SCRATCH_FILES,
-      // Only root becomes another user, one for each run: the limit on threads is a user's.
+      // Only root can become another user. Each run has its own: the limit on threads is per user.
       user: FIRST_USER + (slot % USERS),
       limits: resourceLimits(limits),
     };
@@ -44,16 +39,16 @@ export const namespaces: Isolation = {
   },
 };
 
-/** The limits that the kernel keeps for each process: the soft and the hard one. */
+/** The kernel's limits per process: the soft and the hard one. */
 function resourceLimits(limits: SandboxLimits): Record<string, [number, number]> {
   const hard = (value: number): [number, number] => [value, value];
   return {
     AS: hard(limits.memory_megabytes * 2 ** 20),
-    // The soft limit's signal tells what it was; the hard one is for programs that ignore it.
+    // The soft limit's signal identifies the cause; the hard limit is for programs that ignore it.
     CPU: [limits.cpu_seconds, limits.cpu_seconds + 1],
     NPROC: hard(limits.processes),
     FSIZE: hard(limits.scratch_megabytes * 2 ** 20),
-    // Each open pipe holds up to 64 KB, each pending signal and timer a little.
+    // Each open pipe holds up to 64 KB, and each pending signal or timer a little.
     NOFILE: hard(128),
     SIGPENDING: hard(128),
     CORE: hard(0),
@@ -62,7 +57,7 @@ function resourceLimits(limits: SandboxLimits): Record<string, [number, number]>
   };
 }
 
-/** A folder to mount on in a namespace of one's own. What is below it is hidden there. */
+/** A folder to mount on in a private namespace. Its contents are hidden there. */
 function mountPoint(readable: readonly string[]): string {
   const places = ['/mnt', '/media', '/srv', '/opt', '/tmp'];
   const free = places.filter((place) => !readable.some((path) => path.startsWith(`${place}/`)));

@@ -16,10 +16,10 @@ const probeLimits = limitsSchema.parse({
 });
 
 /**
- * Tries a method of isolation: runs a program in it that attempts what it is to prevent, limit by
- * limit.
- * @returns why it cannot be trusted: what does not work, or what was possible; empty where nothing
- *   was
+ * Probes a method of isolation: runs a program in it that attempts everything that must be
+ * prevented, limit by limit.
+ * @returns why it cannot be trusted: what does not work, or what was possible; empty if there is no
+ *   reason
  */
 export async function probe(isolation: Isolation, interpreter: Interpreter): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'keel-probe-'));
@@ -53,7 +53,7 @@ export async function probe(isolation: Isolation, interpreter: Interpreter): Pro
   }
 }
 
-/** What is in the home folder, but for the way to a Python that stands there. */
+/** The contents of the home folder, except the path to a Python in it. */
 function hidden({ readable }: Interpreter): string[] {
   const all = readdirSync(homedir()).map((name) => join(homedir(), name));
   return all.filter((path) => !readable.some((shown) => `${shown}/`.startsWith(`${path}/`)));

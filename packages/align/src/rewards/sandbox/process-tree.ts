@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The processes that a process started and that still run; none where the system does not tell. */
+/** The running processes that a process started; none if the system does not report them. */
 export function childProcesses(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
@@ -11,7 +11,7 @@ export function childProcesses(pid: number): number[] {
 }
 
 /**
- * Resident memory of a process and of all below it that is its own, and its page tables, in bytes.
+ * Resident private memory of a process and all its descendants, with page tables, in bytes.
  */
 export function treeMemory(pid: number): number {
   let sum = ownMemory(pid);

@@ -10,16 +10,16 @@ import type { Sandbox } from './sandbox.ts';
 
 export interface AttackOutcome {
   name: string;
-  /** The share of the tests that it passed. */
+  /** The share of the tests that passed. */
   reward: number;
-  /** What stopped it, or what the first test said. */
+  /** What stopped it, or the note of the first test. */
   met: string;
-  /** What is otherwise outside; none is right. */
+  /** What changed outside the sandbox; there must be nothing. */
   traces: string[];
   seconds: number;
 }
 
-/** What attacks may use: enough for an honest program, and little time. */
+/** The limits of attacks: enough for an honest program, and little time. */
 export const attackLimits = limitsSchema.parse({
   wall_seconds: 3,
   cpu_seconds: 1,
@@ -28,7 +28,7 @@ export const attackLimits = limitsSchema.parse({
   scratch_megabytes: 4,
 });
 
-/** Runs attacks one after the other; each must fail all tests and leave nothing behind. */
+/** Runs attacks one after another; each must fail all tests and leave nothing behind. */
 export async function* runAttacks(
   sandbox: Sandbox,
   wanted: (attack: Attack) => boolean = () => true,

@@ -24,7 +24,7 @@ const verdicts = async (task: TestTask): Promise<boolean[]> => {
 };
 
 describe('honest programs', () => {
-  test('are told apart by assertions, test functions and unittest', async ({ skip }) => {
+  test('are distinguished by assertions, test functions and unittest', async ({ skip }) => {
     if (sandbox === null) return skip('no isolation here');
     const tests = [
       'assert add(1, 2) == 3',
@@ -40,7 +40,7 @@ describe('honest programs', () => {
     expect(await verdicts({ program: wrong, tests })).toEqual([false, true, false]);
   });
 
-  test('are asked by check(candidate), and need not hold the helpers of the tests', async ({
+  test('are checked by check(candidate), and need not define the helpers of the tests', async ({
     skip,
   }) => {
     if (sandbox === null) return skip('no isolation here');
@@ -88,7 +88,7 @@ def apply(function, values): return [function(value) for value in values]
     expect(await verdicts({ program, tests })).toEqual(tests.map(() => true));
   });
 
-  test('change what they are given only where they may', async ({ skip }) => {
+  test('change their arguments only if allowed', async ({ skip }) => {
     if (sandbox === null) return skip('no isolation here');
     const task = {
       program: 'def sort(values): values.sort()',
@@ -98,7 +98,7 @@ def apply(function, values): return [function(value) for value in values]
     expect(await verdicts({ ...task, inPlace: true })).toEqual([true]);
   });
 
-  test('may take as many turns as there are cores, and more wait', async ({ skip }) => {
+  test('run as many at once as there are cores, and more wait', async ({ skip }) => {
     if (sandbox === null) return skip('no isolation here');
     const two = await Sandbox.open({ concurrency: 2 });
     const outputs = await Promise.all(
@@ -110,10 +110,10 @@ def apply(function, values): return [function(value) for value in values]
   });
 });
 
-describe('tests that are wrong are told', () => {
+describe('invalid tests are reported', () => {
   test.each([
     ['print(add(1, 2))', 'test 0 checks nothing'],
-    ['assert add(1, 2 ==', 'not Python'],
+    ['assert add(1, 2 ==', 'not valid Python'],
   ])('%s', async (code, fault) => {
     if (sandbox === null) return;
     const run = await runTests(

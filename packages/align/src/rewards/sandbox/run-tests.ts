@@ -6,20 +6,20 @@ export interface TestTask {
   /** The code under test. */
   program: string;
   /**
-   * Python that checks: assertions, `test_…` functions, test cases of unittest, or
+   * Python code that checks: assertions, `test_…` functions, unittest test cases, or
    * `check(candidate)`.
    */
   tests: readonly string[];
-  /** Code of the row's own that the tests need; the program does not see it. */
+  /** Code that the tests need; the program cannot see it. */
   setup?: string;
   /**
-   * The only name that the tests take from the program. Without it: those that they use and nothing
-   * else defines.
+   * The only name that the tests use from the program. Without it: the names that they use and that
+   * nothing else defines.
    */
   entryPoint?: string | null;
   /**
-   * Whether calls may change the lists, dicts, sets and bytearrays among their arguments, as copies
-   * and in kind.
+   * Whether calls may change the lists, dicts, sets and bytearrays among their arguments, by value
+   * and to the same type.
    */
   inPlace?: boolean;
 }
@@ -30,18 +30,18 @@ export interface TestVerdict {
 }
 
 export interface TestsRun {
-  /** One a test, in their order. */
+  /** One per test, in order. */
   verdicts: TestVerdict[];
   /** What stopped the program, if something did. */
   stopped: Stop | null;
-  /** What is wrong with the tests themselves; null: nothing. */
+  /** What is wrong with the tests themselves, or null. */
   fault: string | null;
 }
 
 /**
- * Runs a program against tests. They are in two sandboxes: the tests ask for calls, and get the
- * answers as copies of plain data. The tests' process alone reports what passed, over a pipe that
- * the program's process does not have.
+ * Runs a program against tests, in two sandboxes: the tests request calls, and receive the answers
+ * as copies of plain data. Only the tests' process reports what passed, through a pipe that the
+ * program's process does not have.
  */
 export function runTests(
   sandbox: Sandbox,
@@ -51,7 +51,7 @@ export function runTests(
 ): Promise<TestsRun> {
   return sandbox.use(limits, signal, async (start) => {
     const candidate = start('candidate');
-    // It must outlive the candidate to say what came of it, and its own checks cost time too.
+    // It must outlive the candidate to report the result, and its own checks take time too.
     const tester = start('tester', { ...limits, wall_seconds: 2 * limits.wall_seconds + 5 });
     const verdicts = new Map<number, TestVerdict>();
     let fault: string | null = null;
@@ -61,7 +61,7 @@ export function runTests(
     );
     candidate.stdin.write(`${JSON.stringify({ program })}\n`);
     candidate.stdout.on('data', (part: Buffer) => tester.stdin.write(part));
-    const gone = candidate.ended.then((ending) => {
+    const candidateEnding = candidate.ended.then((ending) => {
       tester.stdin.end();
       return ending;
     });
@@ -70,20 +70,20 @@ export function runTests(
         candidate.stdin.write(`${line.slice(1)}\n`);
         return;
       }
-      const said = parse(line.slice(1));
-      // A test that writes to the pipe itself spoils only its own row.
-      if (said === null) fault ??= 'the tests write where their verdict goes';
-      else if (said.fault !== undefined) fault ??= said.fault;
-      else verdicts.set(said.test, { passed: said.passed, note: said.note });
+      const verdict = parse(line.slice(1));
+      // A test that writes to the pipe itself only spoils its own row.
+      if (verdict === null) fault ??= 'the tests write to the pipe of their verdict';
+      else if (verdict.fault !== undefined) fault ??= verdict.fault;
+      else verdicts.set(verdict.test, { passed: verdict.passed, note: verdict.note });
     });
-    const told = await tester.ended;
-    candidate.stop('done with it');
-    const { stopped, complaint } = await gone;
-    const stop = stopped === 'done with it' ? null : stopped;
-    const missing = told.stopped ? `the tests were stopped: ${told.stopped}` : told.complaint;
+    const ending = await tester.ended;
+    candidate.stop('no longer needed');
+    const { stopped, complaint } = await candidateEnding;
+    const stop = stopped === 'no longer needed' ? null : stopped;
+    const missing = ending.stopped ? `the tests were stopped: ${ending.stopped}` : ending.complaint;
     return {
       verdicts: tests.map((_, test) => verdicts.get(test) ?? { passed: false, note: missing }),
-      stopped: stop ?? told.stopped,
+      stopped: stop ?? ending.stopped,
       fault,
       complaint,
     };

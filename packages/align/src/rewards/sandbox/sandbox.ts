@@ -9,20 +9,20 @@ import { Slots } from './slots.ts';
 
 export interface SandboxOptions {
   /**
-   * `auto` takes what shuts programs in and refuses where nothing does; `none` runs them as they
-   * are.
+   * `auto` uses a method that isolates programs, and fails if there is none; `none` runs them
+   * without isolation.
    */
   isolation?: 'auto' | 'none' | Isolation;
   /** The Python, by name or path. */
   command?: string;
-  /** Programs at a time; as many as there are cores unless told. */
+  /** Programs at a time (default: the number of cores). */
   concurrency?: number;
 }
 
-/** Other processes of Keel on this machine take other numbers, most likely. */
+/** Other Keel processes on this machine most likely use other numbers. */
 const FIRST_SLOT = process.pid * 64;
 
-/** Runs Python programs that nobody has read, shut in. */
+/** Runs Python programs that nobody has reviewed, in isolation. */
 export class Sandbox {
   readonly interpreter: Interpreter;
   readonly #isolation: Isolation;
@@ -36,8 +36,8 @@ export class Sandbox {
   }
 
   /**
-   * @throws NoIsolationError where the system shuts no program in
-   * @throws Error where there is no such Python
+   * @throws NoIsolationError if the system cannot isolate programs
+   * @throws Error if there is no such Python
    */
   static async open(options: SandboxOptions = {}): Promise<Sandbox> {
     const {
@@ -55,14 +55,14 @@ export class Sandbox {
     return new Sandbox(way, interpreter, concurrency);
   }
 
-  /** What shuts programs in: `namespaces` or `none`. */
+  /** The method of isolation: `namespaces` or `none`. */
   get isolation(): string {
     return this.#isolation.name;
   }
 
   /**
-   * Waits for its turn and hands `body` a function that starts processes. All of them are ended
-   * before the next one's turn.
+   * Waits for its turn and passes `body` a function that starts processes. All of them end before
+   * the next turn.
    */
   async use<Result>(
     limits: SandboxLimits,
@@ -92,7 +92,7 @@ export class Sandbox {
         });
       } finally {
         signal?.removeEventListener('abort', abort);
-        for (const one of started) one.stop('done with it');
+        for (const one of started) one.stop('no longer needed');
         await Promise.all(started.map(({ ended }) => ended));
         signal?.throwIfAborted();
       }

@@ -6,20 +6,20 @@ import type { Readable, Writable } from 'node:stream';
 import type { Isolation, SandboxRequest } from './isolation.ts';
 import { childProcesses, treeMemory } from './process-tree.ts';
 
-/** What ended a process that did not end by itself. */
+/** What stopped a process that did not end on its own. */
 export type Stop =
   | 'wall time'
   | 'processor time'
   | 'output'
   | 'memory'
   | 'aborted'
-  | 'done with it';
+  | 'no longer needed';
 
 export interface Ending {
-  /** null where a signal ended it */
+  /** null if a signal ended it */
   code: number | null;
   stopped: Stop | null;
-  /** The last that it wrote to stderr. */
+  /** The end of what it wrote to stderr. */
   complaint: string;
 }
 
@@ -27,17 +27,18 @@ const COMPLAINT = 2000;
 /** The exit status after SIGXCPU. */
 const TOO_LONG = 128 + 24;
 const MEMORY_EVERY_MS = 50;
-/** How long the outermost process may take to end once those within were killed. */
+/** How long the outermost process may take to end after those within it were killed. */
 const GRACE_MS = 1000;
 
 /**
- * One process in a sandbox with all that it starts. Nothing of it is left once `ended` is there.
+ * A process in a sandbox, with everything that it starts. Nothing of it is left when `ended`
+ * resolves.
  */
 export class ShutInProcess {
   readonly stdin: Writable;
-  /** Counted for the limit on output; whoever reads it gets no more than that. */
+  /** Counted for the limit on output: a reader gets no more than that. */
   readonly stdout: Readable;
-  /** When every process of it is gone and all its output was read. Does not reject. */
+  /** Resolves when all its processes are gone and all output was read. Does not reject. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #isolated: boolean;
@@ -54,7 +55,7 @@ export class ShutInProcess {
       cwd: this.#isolated ? '/' : scratch,
       env: environment(scratch, `${process.pid}-${++runs}`),
       stdio: ['pipe', 'pipe', 'pipe'],
-      // A session of its own: no terminal, and a group that can be killed.
+      // A separate session: no terminal, and a group that can be killed.
       detached: true,
     });
     const { stdin, stdout, stderr } = this.#child;
@@ -90,7 +91,7 @@ export class ShutInProcess {
         this.#complaint = error.message;
         end(null);
       });
-      // What a program without isolation leaves behind holds its pipes open.
+      // Without isolation, processes that a program leaves behind hold its pipes open.
       this.#child.once('exit', () => {
         if (!this.#isolated) this.#killGroup();
       });
@@ -98,21 +99,21 @@ export class ShutInProcess {
     });
   }
 
-  /** Kills every process of it. The first reason counts. */
+  /** Kills all its processes. The first reason counts. */
   stop(reason: Stop): void {
     if (this.#stopped !== null) return;
     this.#stopped = reason;
     const { pid } = this.#child;
     if (pid === undefined) return;
-    // Nothing that it still prints is of interest.
+    // Further output is of no interest.
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
     if (!this.#isolated) {
       this.#killGroup();
       return;
     }
-    // The process below the outermost one is process 1 of the namespace, and all end with it. The
-    // outermost then ends too.
+    // The process below the outermost one is process 1 of the namespace, and all others end with
+    // it. Then the outermost one ends too.
     const within = childProcesses(pid);
     for (const child of within) kill(child);
     if (within.length === 0) kill(pid);
@@ -137,7 +138,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // It ended on its own.
   }
 }
 
@@ -145,13 +146,13 @@ let runs = 0;
 
 function environment(home: string, run: string): Record<string, string> {
   return {
-    // So that somebody who finds a process knows whose it is.
+    // So that anyone who finds a process can tell where it comes from.
     KEEL_SANDBOX: run,
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: home,
     TMPDIR: home,
     LANG: 'C.UTF-8',
-    // Libraries of linear algebra would start a thread a core, beyond the limit on processes.
+    // Linear algebra libraries would start one thread per core, above the limit on processes.
     OMP_NUM_THREADS: '1',
     OPENBLAS_NUM_THREADS: '1',
   };

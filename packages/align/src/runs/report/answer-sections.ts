@@ -1,7 +1,7 @@
 import { html, type Markup } from './markup.ts';
 import type { Answer, Comparison, Comparisons, Samples, Verdict } from './report-data.ts';
 
-/** A few prompts with the two answers beside each other. */
+/** A few prompts with both answers side by side. */
 export function comparisonSection({ rows, sides, note }: Comparisons): Markup | null {
   if (rows.length === 0) return null;
   return html`<section aria-labelledby="answers">
@@ -51,7 +51,7 @@ function answerRow(
 `;
 }
 
-/** The words that both answers begin with are muted: the eye goes to where they part. */
+/** The shared beginning of both answers is muted, to draw the eye to where they diverge. */
 function answer({ text, about, verdict }: Answer, shared: number): Markup {
   const words = text.trim() === '' ? 0 : text.trim().split(/\s+/).length;
   return html`<p class="answer">${
@@ -67,7 +67,7 @@ function chip({ passed, reason }: Verdict): Markup {
   return html`<span class="chip ${passed ? 'passed' : 'failed'}"><span aria-hidden="true">${passed ? '✓' : '✕'}</span> ${word}${reason && `: ${reason}`}</span>`;
 }
 
-/** Length of the beginning that two texts share, cut back to the end of a word. */
+/** Length of the shared beginning of two texts, cut back to the end of a word. */
 export function sharedBeginning(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;

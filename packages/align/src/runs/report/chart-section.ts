@@ -6,7 +6,7 @@ import { html, type Markup, scriptJson, trusted } from './markup.ts';
 
 const mostTableRows = 24;
 
-/** The curves of a run, each with its values as a table for those who cannot see it. */
+/** The curves of a run, each with a table of its values for readers who cannot see it. */
 export function chartSection(rows: readonly MetricsRow[]): Markup | null {
   const charts = chartsOf(rows);
   if (charts.length === 0) return null;
@@ -15,8 +15,8 @@ export function chartSection(rows: readonly MetricsRow[]): Markup | null {
     figure(chart, chart.id === 'logps' && displacement ? explainDisplacement(displacement) : null),
   );
   return html`<section aria-labelledby="curves">
-<h2 id="curves">Over the run</h2>
-<p class="lead">Thin lines are single steps, bold lines their running mean; points are held-out rows. Drag over a chart to look closer, double-click to go back.</p>
+<h2 id="curves">Training curves</h2>
+<p class="lead">Thin lines are single steps, bold lines their moving average; points are held-out rows. Drag over a chart to zoom in, double-click to reset.</p>
 <div class="charts">${figures}</div>
 <script type="application/json" id="chart-data">${scriptJson(charts)}</script>
 </section>`;
@@ -44,7 +44,7 @@ function format({ share }: Chart, value: number): string {
   return share ? formatShare(value) : formatNumber(value);
 }
 
-/** The chart in words: where each line begins and ends, and its extremes. */
+/** The chart in words: the first and last value of each line, and its extremes. */
 function describe(chart: Chart): string {
   const lines = chart.series.map(({ label, values }) => {
     const present = values.flatMap((value, index) =>
@@ -57,7 +57,7 @@ function describe(chart: Chart): string {
   return `${chart.title}. ${lines.join('. ')}.`;
 }
 
-/** All steps with held-out values, and of the others as many as a reader can take in. */
+/** All steps with held-out values, and as many of the others as a reader can take in. */
 function valuesTable(chart: Chart): Markup {
   const held = (index: number): boolean =>
     chart.series.some((series) => series.held && series.values[index] !== null);

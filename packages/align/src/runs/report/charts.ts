@@ -1,20 +1,20 @@
 import type { MetricsRow } from '../metrics.ts';
 
-/** A line of a chart; values stand beside the chart's steps, null where there is none. */
+/** A line of a chart. Values correspond to the chart's steps; null means that there is none. */
 export interface ChartSeries {
   label: string;
   tone: 'first' | 'second';
-  /** Training is a line; held-out rows are few, and points on a dashed line. */
+  /** Training is a solid line; held-out rows are few, so they are points on a dashed line. */
   held: boolean;
   values: (number | null)[];
-  /** The same, smoothed; null where the line is smooth or short. */
+  /** The smoothed values; null if the line is smooth or short. */
   smoothed: (number | null)[] | null;
 }
 
 export interface Chart {
   id: string;
   title: string;
-  /** What is drawn and how to read it. */
+  /** What the chart shows and how to read it. */
   note: string;
   share: boolean;
   steps: number[];
@@ -42,32 +42,32 @@ const definitions: readonly Definition[] = [
   {
     id: 'perplexity',
     title: 'Perplexity',
-    note: 'The exponential of the loss: among how many tokens, equally likely, the model in effect chooses.',
+    note: 'The exponential of the loss: the effective number of equally likely tokens to choose from.',
     lines: oneLine(['perplexity']),
   },
   {
     id: 'token-accuracy',
     title: 'Token accuracy',
-    note: 'Share of scored tokens that were the most likely one; for pairs, of the chosen answers.',
+    note: 'Share of scored tokens that were also the most likely; for pairs, of the chosen answers.',
     share: true,
     lines: oneLine(['mean_token_accuracy']),
   },
   {
     id: 'reward',
     title: 'Reward',
-    note: 'Mean of the answers that the policy gave; KL to the reference is not part of it.',
+    note: 'Mean reward of the sampled answers, excluding the KL to the reference.',
     lines: oneLine(['reward']),
   },
   {
     id: 'kept-reward',
-    title: 'Reward of the answers that are learnt',
-    note: 'Of rejection sampling: mean of the best answers to each prompt. Where it is no higher than that of all answers, there is nothing to learn.',
+    title: 'Reward of the answers trained on',
+    note: 'Rejection sampling: mean of the best answers to each prompt. If it is no higher than the mean of all answers, the selection has no effect.',
     lines: oneLine(['kept/reward']),
   },
   {
     id: 'margin',
     title: 'Reward margin',
-    note: 'How much more the policy, against the reference, favours the chosen answer over the rejected one. At 0 they are one, and the loss of DPO is ln 2 = 0.693.',
+    note: 'How much more the policy favours the chosen answer over the rejected one than the reference does. At 0 the two models agree, and the loss of DPO is ln 2 = 0.693.',
     lines: oneLine(['rewards/margins']),
   },
   {
@@ -79,15 +79,15 @@ const definitions: readonly Definition[] = [
   },
   {
     id: 'best-first',
-    title: 'Rankings whose best answer comes first',
+    title: 'Rankings with the best answer first',
     note: 'Share of rankings in which an answer of the best rank has the highest reward.',
     share: true,
     lines: oneLine(['rewards/best_first']),
   },
   {
     id: 'dropped',
-    title: 'Pairs that were dropped',
-    note: 'Share of pairs that taught nothing in their step, since the policy was too sure of the opposite (--drop-below-margin).',
+    title: 'Dropped pairs',
+    note: 'Share of pairs that were ignored in their step because the policy was too sure of the opposite (--drop-below-margin).',
     share: true,
     lines: oneLine(['dropped']),
   },
@@ -103,51 +103,51 @@ const definitions: readonly Definition[] = [
   {
     id: 'kl',
     title: 'KL to the reference',
-    note: 'How far the policy is from the reference, in nats; of sampled answers, the sum over their tokens. A reference that moves is, in training, the one of that step; held-out answers are compared with the model before training.',
+    note: 'Distance of the policy from the reference, in nats; for sampled answers, summed over their tokens. If the reference moves, training compares with the reference of that step, and held-out answers are compared with the model before training.',
     lines: oneLine(['objective/kl', 'kl', 'ppo/kl']),
   },
   {
     id: 'pretraining-loss',
-    title: 'Loss of the text that is mixed in',
+    title: 'Loss on the mixed-in text',
     note: 'Mean over the scored tokens of the --pretraining-data rows of a step, before the coefficient.',
     lines: oneLine(['loss/pretraining_avg']),
   },
   {
     id: 'answer-length',
-    title: 'Length of answers',
-    note: 'Mean number of tokens of the answers that the policy gave. A reward that only pays for length shows here.',
+    title: 'Answer length',
+    note: 'Mean number of tokens of the sampled answers. A reward that only favours length shows here.',
     lines: oneLine(['completions/mean_length']),
   },
   {
     id: 'ended',
-    title: 'Answers that came to their end',
-    note: 'The others were cut off at the longest length.',
+    title: 'Finished answers',
+    note: 'Share of sampled answers that ended. The others were cut off at the maximum length.',
     share: true,
     lines: oneLine(['eos_rate']),
   },
   {
     id: 'entropy',
     title: 'Entropy',
-    note: "Mean entropy of the policy's next-token distributions, in nats. Where it falls to 0 the policy no longer explores.",
+    note: "Mean entropy of the policy's next-token distributions, in nats. At 0 the policy no longer explores.",
     lines: oneLine(['entropy']),
   },
   {
     id: 'clipped',
     title: 'Clipped tokens',
-    note: 'Share of tokens whose gradient the clip took.',
+    note: 'Share of tokens whose gradient was removed by clipping.',
     share: true,
     lines: oneLine(['policy/clipfrac_avg']),
   },
   {
     id: 'value-explained-variance',
-    title: 'What the critic explains',
-    note: "Share of the returns' variance that the critic foretold: 1 is all, 0 no more than their mean.",
+    title: 'Explained variance of the critic',
+    note: "Share of the returns' variance that the critic predicts: 1 is all of it, 0 no more than predicting their mean.",
     lines: oneLine(['ppo/value_explained_variance']),
   },
   {
     id: 'beta',
     title: 'Beta',
-    note: 'As --beta-schedule set it. Rewards are in units of it.',
+    note: 'As set by --beta-schedule. Rewards are in units of beta.',
     exact: true,
     lines: oneLine(['beta']),
   },
@@ -160,20 +160,20 @@ const definitions: readonly Definition[] = [
   {
     id: 'learning-rate',
     title: 'Learning rate',
-    note: 'As the schedule set it.',
+    note: 'As set by the schedule.',
     exact: true,
     lines: oneLine(['learning_rate']),
   },
   {
     id: 'speed',
     title: 'Speed',
-    note: 'Tokens trained on in a second.',
+    note: 'Tokens trained on per second.',
     lines: oneLine(['tokens_per_second']),
   },
   {
     id: 'mfu',
     title: 'Model FLOP utilisation',
-    note: "Arithmetic of the model's own products and attention a second, as a share of this machine's fastest matrix product.",
+    note: "Operations per second of the model's own matrix products and attention, as a share of this machine's fastest matrix product.",
     share: true,
     lines: oneLine(['mfu']),
   },
@@ -182,7 +182,7 @@ const definitions: readonly Definition[] = [
 const mostPoints = 800;
 const fewestToSmooth = 24;
 
-/** The charts that a run's metrics allow, in the order of reading. */
+/** The charts that a run's metrics allow, in reading order. */
 export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
   return definitions.flatMap((definition) => {
     const points = definition.lines.flatMap(({ label, names, tone }) => {
@@ -218,7 +218,7 @@ export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
   });
 }
 
-/** Values by step under the first name that has any; what is not finite cannot be drawn. */
+/** Values by step under the first name that has any; non-finite values cannot be drawn. */
 function pointsOf(rows: readonly MetricsRow[], names: readonly string[]): Map<number, number> {
   for (const name of names) {
     const points = rows.flatMap((row): [number, number][] => {
@@ -230,7 +230,7 @@ function pointsOf(rows: readonly MetricsRow[], names: readonly string[]): Map<nu
   return new Map();
 }
 
-/** Means over equal stretches, so that a long run's report stays small. */
+/** Means over equal intervals, so that a long run's report stays small. */
 function thin(points: Map<number, number>): Map<number, number> {
   const width = Math.ceil(points.size / mostPoints);
   if (width <= 1) return points;
@@ -244,7 +244,7 @@ function thin(points: Map<number, number>): Map<number, number> {
   return result;
 }
 
-/** Mean over a window around each point: unlike a running mean it shifts nothing in time. */
+/** Mean over a window around each point: unlike a running mean, it causes no shift in time. */
 function smoothed(values: readonly (number | null)[]): (number | null)[] {
   const present = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
   const reach = Math.max(2, Math.round(present.length / 24));

@@ -1,4 +1,4 @@
-// Runs in the report's page, after uPlot: draws the charts and makes the buttons work.
+// Runs in the report's page after uPlot: draws the charts and enables the buttons.
 (() => {
   const root = document.documentElement;
   const dataElement = document.getElementById('chart-data');
@@ -16,7 +16,7 @@
             : size.toPrecision(3);
     return (value < 0 ? '\u2212' : '') + text;
   };
-  // An axis has round numbers: zeros behind the last digit would only be noise.
+  // Axes have round numbers, whose trailing zeros would be noise.
   const tick = (value) => {
     const size = Math.abs(value);
     const short = Number(value.toPrecision(6));
@@ -47,7 +47,7 @@
     ];
   }
 
-  // Two columns on paper, whose width is not known before it is printed.
+  // On paper there are two columns, whose width is unknown before printing.
   const sizeFor = (element) =>
     'printing' in root.dataset
       ? { width: 300, height: 170 }
@@ -137,7 +137,7 @@
   });
   for (const { element } of plots) observer.observe(element);
 
-  // Paper is white and shows everything.
+  // Paper is white, and every section is open.
   let closed = [];
   addEventListener('beforeprint', () => {
     closed = [

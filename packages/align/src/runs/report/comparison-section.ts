@@ -2,10 +2,10 @@ import { html, type Markup } from './markup.ts';
 import type { ComparedRuns } from './report-data.ts';
 import { scatterPlot } from './scatter-plot.ts';
 
-/** Runs side by side: a table, a plot, and answers of all of them to the same prompts. */
+/** Runs side by side: a table, a plot, and the answers of all of them to the same prompts. */
 export function comparisonOfRuns({ columns, rows, findings, plot, answers }: ComparedRuns): Markup {
   return html`<section aria-labelledby="compared">
-<h2 id="compared">The table</h2>
+<h2 id="compared">Results</h2>
 ${findings.map((sentence) => html`<p class="lead">${sentence}</p>`)}
 <div class="wide" tabindex="0"><table class="compared">
 <thead><tr><th scope="col"></th>${columns.map(({ label, about }) => html`<th scope="col"><abbr title="${about}">${label}</abbr></th>`)}</tr></thead>
@@ -18,14 +18,14 @@ ${findings.map((sentence) => html`<p class="lead">${sentence}</p>`)}
 </section>
 <section aria-labelledby="compared-plot">
 <h2 id="compared-plot">${plot.title}</h2>
-<p class="lead">Up is better and to the left is nearer to the reference. Small marks are single seeds; whiskers are 95% intervals.</p>
+<p class="lead">Higher is better, and further left is closer to the reference. Small marks are single seeds; whiskers are 95% intervals.</p>
 <figure class="compared-plot">${scatterPlot(plot)}</figure>
 </section>
 ${
   answers.length > 0 &&
   html`<section aria-labelledby="compared-answers">
 <h2 id="compared-answers">Answers to the same prompts</h2>
-<p class="lead">Sampled with one seed, at temperature 1; of each group its first seed.</p>
+<p class="lead">Sampled with one seed at temperature 1. Each group is represented by its first seed.</p>
 ${answers.map(
   ({
     prompt,

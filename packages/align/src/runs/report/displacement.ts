@@ -1,20 +1,20 @@
 import type { MetricsRow } from '../metrics.ts';
 import { formatNumber } from './format.ts';
 
-/** Change of the mean log-probability of answers from the beginning of a run to its end. */
+/** Change of the mean log-probability of answers from the start of a run to its end. */
 export interface Displacement {
   chosen: readonly [first: number, last: number];
   rejected: readonly [first: number, last: number];
   /**
-   * Held-out rows where there are two evaluations or more, else the first and last tenth of
+   * Held-out rows if there are two evaluations or more, otherwise the first and last tenth of
    * training.
    */
   on: 'held-out' | 'training';
-  /** Both fell: the data's answers lose probability to answers that nobody chose. */
+  /** Both fell: the data's answers lost probability to answers outside the data. */
   displaced: boolean;
 }
 
-/** Whether both chosen and rejected answers became less likely; null where the rows do not tell. */
+/** Whether both chosen and rejected answers became less likely; null if the rows do not show it. */
 export function likelihoodDisplacement(rows: readonly MetricsRow[]): Displacement | null {
   for (const on of ['held-out', 'training'] as const) {
     const prefix = on === 'held-out' ? 'eval_' : '';
@@ -27,7 +27,7 @@ export function likelihoodDisplacement(rows: readonly MetricsRow[]): Displacemen
   return null;
 }
 
-/** Says it in words. */
+/** Describes it in words. */
 export function explainDisplacement({ chosen, rejected, on, displaced }: Displacement): string {
   const course = `On ${on} pairs, chosen went from ${formatNumber(chosen[0])} to ${formatNumber(chosen[1])} and rejected from ${formatNumber(rejected[0])} to ${formatNumber(rejected[1])}.`;
   if (displaced) {
@@ -35,7 +35,7 @@ export function explainDisplacement({ chosen, rejected, on, displaced }: Displac
   }
   return chosen[1] >= chosen[0]
     ? `${course} Chosen answers did not become less likely: no likelihood displacement.`
-    : `${course} Only the chosen answers fell: the run moved away from what was preferred.`;
+    : `${course} Only the chosen answers fell: the run moved away from the preferred answers.`;
 }
 
 function ends(

@@ -1,6 +1,6 @@
 const minus = '\u2212';
 
-/** A number with three significant digits or more, and a true minus sign. */
+/** A number with at least three significant digits and a true minus sign. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return 'not a number';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : `${minus}∞`;
@@ -16,7 +16,7 @@ export function formatNumber(value: number): string {
   return (value < 0 ? minus : '') + text.replace('e-', `e${minus}`);
 }
 
-/** A share from 0 to 1 in percent. */
+/** A share from 0 to 1 as a percentage. */
 export function formatShare(value: number): string {
   const percent = value * 100;
   const rounded = Math.abs(percent - Math.round(percent)) < 0.05 ? 0 : 1;

@@ -2,7 +2,7 @@ import { formatNumber, formatShare } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import type { Estimate, Headline } from './report-data.ts';
 
-/** The numbers that say whether the run did what it was for. */
+/** The numbers that show whether the run achieved its goal. */
 export function headlineSection(headlines: readonly Headline[]): Markup | null {
   if (headlines.length === 0) return null;
   return html`<section aria-labelledby="headlines">
@@ -11,7 +11,7 @@ ${headlineCards(headlines)}
 </section>`;
 }
 
-/** The numbers alone, for a part of another section. */
+/** Only the numbers, for a part of another section. */
 export const headlineCards = (headlines: readonly Headline[]): Markup =>
   html`<div class="cards">${headlines.map(card)}</div>`;
 
@@ -48,8 +48,8 @@ interface Change {
 }
 
 /**
- * A change counts where the interval of the difference excludes 0, else where the interval after
- * training excludes the value before.
+ * A change counts if the interval of the difference excludes 0, or, without that interval, if the
+ * interval after training excludes the value before.
  */
 function judge({ after, better, unit, difference: ends }: Headline, before: Estimate): Change {
   const difference = after.value - before.value;
@@ -67,7 +67,7 @@ function judge({ after, better, unit, difference: ends }: Headline, before: Esti
     ? ends[0] <= 0 && 0 <= ends[1]
     : interval && interval[0] <= before.value && before.value <= interval[1];
   if (unclear) {
-    const why = ends ? `${range}, which may be chance` : ', within the interval';
+    const why = ends ? `${range}, which may be due to chance` : ', within the interval';
     return { kind: 'unclear', mark, text: `${size}${why}` };
   }
   if (difference === 0) return { kind: 'unclear', mark, text: 'no change' };

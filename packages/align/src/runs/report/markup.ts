@@ -1,4 +1,4 @@
-/** HTML that is safe to put into a page: only `html` and `trusted` make it. */
+/** HTML that is safe to insert into a page: only `html` and `trusted` create it. */
 export class Markup {
   readonly text: string;
 
@@ -9,12 +9,12 @@ export class Markup {
 
 type Content = Markup | string | number | null | undefined | false | readonly Content[];
 
-/** Template tag: everything put in is escaped, but what is markup already. */
+/** Template tag that escapes everything inserted, except markup. */
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Markup {
   return new Markup(strings.map((text, index) => text + render(contents[index])).join(''));
 }
 
-/** Marks text of our own making as HTML. */
+/** Marks HTML that Keel itself wrote as safe. */
 export function trusted(text: string): Markup {
   return new Markup(text);
 }

@@ -1,7 +1,7 @@
 import { html, type Markup } from './markup.ts';
 import type { WhatRan } from './report-data.ts';
 
-/** What ran, and the commands to go on with. */
+/** What ran, and commands for the next steps. */
 export function ranSection({ facts, commands = [], config, configName }: WhatRan): Markup {
   return html`<section aria-labelledby="ran">
 <h2 id="ran">What ran</h2>

@@ -2,7 +2,7 @@ import type { ReliabilityBin } from '../../evaluation/calibration.ts';
 import { formatShare } from './format.ts';
 import { html, type Markup } from './markup.ts';
 
-// In units of the drawing, which is scaled to the figure's width.
+// In units of the drawing, which scales to the figure's width.
 const frame = { left: 44, right: 462, top: 30, bottom: 250 };
 const tallest = 34;
 
@@ -11,7 +11,7 @@ const xOf = (confidence: number): string =>
 const yOf = (accuracy: number): string =>
   (frame.bottom - accuracy * (frame.bottom - frame.top)).toFixed(1);
 
-/** Accuracy against confidence with 95% intervals, and how many pairs stand behind each point. */
+/** Accuracy against confidence with 95% intervals, and the number of pairs behind each point. */
 export function reliabilityDiagram(bins: readonly ReliabilityBin[]): Markup {
   const most = Math.max(...bins.map(({ accuracy }) => accuracy.count));
   const rows = [0, 0.25, 0.5, 0.75, 1];
@@ -23,12 +23,12 @@ export function reliabilityDiagram(bins: readonly ReliabilityBin[]): Markup {
   return html`<svg class="reliability" viewBox="0 0 484 328" role="img" aria-label="Reliability diagram: ${words.join('; ')}.">
 ${rows.map((share) => html`<line class="grid" x1="${frame.left}" x2="${frame.right}" y1="${yOf(share)}" y2="${yOf(share)}"/><text class="right" x="${frame.left - 8}" y="${yOf(share)}" dy="0.32em">${formatShare(share)}</text>`)}
 ${columns.map((share) => html`<text class="middle" x="${xOf(share)}" y="${frame.bottom + 18}">${formatShare(share)}</text>`)}
-<text x="0" y="12">pairs in which the favoured answer was chosen</text>
+<text x="0" y="12">share of pairs whose favoured answer was chosen</text>
 <line class="ideal" x1="${xOf(0.5)}" y1="${yOf(0.5)}" x2="${xOf(1)}" y2="${yOf(1)}"/>
 <polyline class="course" points="${bins.map((bin) => `${xOf(bin.confidence)},${yOf(bin.accuracy.value)}`).join(' ')}"/>
 ${bins.map(point)}
 ${bins.map((bin) => bar(bin, most))}
-<text class="right" x="${frame.right}" y="${frame.bottom + 74}">confidence, and how many pairs have it</text>
+<text class="right" x="${frame.right}" y="${frame.bottom + 74}">confidence, and number of pairs</text>
 </svg>`;
 }
 

@@ -2,24 +2,24 @@ import type { RewardFindings } from '../../evaluation/reward-findings.ts';
 import type { MetricsRow } from '../metrics.ts';
 import type { ScatterPlot } from './scatter-plot.ts';
 
-/** What a report shows. Every section but the heading is left out where its data are. */
+/** What a report shows. Every section except the heading is omitted if it has no data. */
 export interface ReportData {
   title: string;
-  /** The run in one sentence: what was asked, and whether it came true. */
+  /** The run in one sentence: its goal and its outcome. */
   summary: string;
   /** ISO 8601. */
   created?: string;
   headlines?: Headline[];
-  /** Of a recipe: its runs, in order. */
+  /** For a recipe: its runs, in order. */
   stages?: ReportedStage[];
-  /** Of a recipe: what each result was made of. */
+  /** For a recipe: what each result was made from. */
   lineage?: LineageEntry[];
   comparisons?: Comparisons;
   /** Runs side by side. */
   compared?: ComparedRuns;
-  /** What held-out pairs tell of a reward model. */
+  /** What held-out pairs show about a reward model. */
   reward?: RewardFindings;
-  /** Rows of metrics.jsonl, evaluation rows (names that begin with `eval_`) among them. */
+  /** Rows of metrics.jsonl, including evaluation rows (names that start with `eval_`). */
   metrics?: MetricsRow[];
   samples?: Samples;
   ran?: WhatRan;
@@ -30,16 +30,16 @@ export interface Headline {
   label: string;
   before: Estimate | null;
   after: Estimate;
-  /** `share` is from 0 to 1 and shown in percent. */
+  /** `share` is from 0 to 1 and shown as a percentage. */
   unit: 'share' | 'number';
-  /** Which way is better; null where neither is. */
+  /** Which direction is better; null if neither is. */
   better: 'higher' | 'lower' | null;
   /**
-   * 95% interval of after less before, where both were measured on the same rows; it tells whether
-   * there was a change.
+   * 95% interval of the value after minus the value before, if both were measured on the same rows;
+   * it decides whether there was a change.
    */
   difference?: readonly [low: number, high: number];
-  /** What was measured and on what, for example `60 held-out pairs`. */
+  /** What was measured on which data, for example `60 held-out pairs`. */
   note?: string;
 }
 
@@ -49,27 +49,27 @@ export interface Estimate {
   interval?: readonly [low: number, high: number];
 }
 
-/** A run that is one of several. */
+/** One of several runs. */
 export interface ReportedStage {
   name: string;
-  /** What it does and how it ended, in a few words each. */
+  /** What it does and how it ended, each in a few words. */
   facts: string[];
-  /** The run's own report, relative to this one; null where there is none. */
+  /** The run's own report, relative to this one; null if it has none. */
   report: string | null;
   headlines: Headline[];
-  /** Of a stage that samples: its steps in order. */
+  /** For a stage that samples: its steps in order. */
   rewardCurve?: RewardPoint[];
 }
 
-/** A step of a run against a reward: means over its answers. */
+/** A step of a run with a reward: means over its answers. */
 export interface RewardPoint {
   step: number;
-  /** To the reference, in nats an answer. */
+  /** KL to the reference, in nats per answer. */
   kl: number;
   reward: number;
 }
 
-/** A model, and what it was made of. */
+/** A model, and what it was made from. */
 export interface LineageEntry {
   /** Its folder, relative to the report. */
   name: string;
@@ -79,17 +79,17 @@ export interface LineageEntry {
   madeOf: { label: string; name: string; sha256: string }[];
 }
 
-/** Runs that are compared: a row for each, the best first. */
+/** Compared runs: one row each, the best first. */
 export interface ComparedRuns {
   columns: { label: string; about: string }[];
   rows: {
     name: string;
     /** The reports of its runs, relative to this one. */
     reports: { label: string; path: string }[];
-    /** One for each column. */
+    /** One per column. */
     cells: { text: string; note: string | null }[];
   }[];
-  /** What can be said of the table. */
+  /** Conclusions from the table, in sentences. */
   findings: string[];
   plot: ScatterPlot;
   answers: { prompt: string; answers: { name: string; text: string; note: string }[] }[];
@@ -97,7 +97,7 @@ export interface ComparedRuns {
 
 /** Prompts with the answer before and after, side by side. */
 export interface Comparisons {
-  /** Names of the two sides; `Before` and `After` unless told. */
+  /** Names of the two sides (default: `Before` and `After`). */
   sides?: readonly [before: string, after: string];
   note?: string;
   rows: Comparison[];
@@ -111,7 +111,7 @@ export interface Comparison {
 
 export interface Answer {
   text: string;
-  /** What else is known of it, for example `reward 0.42`. */
+  /** Further information, for example `reward 0.42`. */
   about?: string;
   verdict?: Verdict;
 }
@@ -125,7 +125,7 @@ export interface Verdict {
 
 /** The answers on which the behaviour was measured. */
 export interface Samples {
-  /** The behaviour and how it is told, in one sentence. */
+  /** The behaviour and how it is detected, in one sentence. */
   behaviour: string;
   rows: Comparison[];
 }
@@ -133,10 +133,10 @@ export interface Samples {
 export interface WhatRan {
   /** Model, data and their hashes, device, time, speed. */
   facts: { label: string; value: string }[];
-  /** How to go on: chat, resume, TensorBoard. */
+  /** The next steps: chat, resume, TensorBoard. */
   commands?: { label: string; command: string }[];
   /** Text of config.yaml. */
   config?: string;
-  /** What it is, where it is not config.yaml. */
+  /** The title of `config`, if it is not config.yaml. */
   configName?: string;
 }

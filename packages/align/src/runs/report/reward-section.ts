@@ -11,10 +11,10 @@ import {
   shareRange,
 } from './reward-statements.ts';
 
-/** What held-out pairs tell of a reward model: accuracy, calibration, and length. */
+/** What held-out pairs show about a reward model: accuracy, calibration, and length. */
 export function rewardSection(findings: RewardFindings): Markup {
   return html`<section aria-labelledby="reward">
-<h2 id="reward">What the reward can be trusted with</h2>
+<h2 id="reward">How far the reward can be trusted</h2>
 <p class="lead">${explainAccuracy(findings)}</p>
 <div class="charts">${calibrationFigure(findings)}${lengthFigure(findings)}</div>
 </section>`;
@@ -25,9 +25,9 @@ function calibrationFigure({ calibration }: RewardFindings): Markup {
   return html`<figure id="reliability">
 <figcaption><h3>Reliability</h3></figcaption>
 ${reliabilityDiagram(bins)}
-<p class="note">How often the answer that the model favours is the chosen one, against the probability that the model gives it. Calibrated points lie on the dashed line, below it the model is too sure. Bars are 95% intervals.</p>
+<p class="note">How often the answer that the model favours is the chosen one, against the probability that the model gives it. A calibrated model lies on the dashed line; below the line it is overconfident. Bars are 95% intervals.</p>
 <p class="remark">${explainCalibration(calibration)}</p>
-<p class="note">Over bins of equal mass ${formatShare(errorEqualMass)}. Brier score ${formatNumber(brier)} (a coin: 0.250), log loss ${formatNumber(logLoss)} (a coin: 0.693).</p>
+<p class="note">With bins of equal mass: ${formatShare(errorEqualMass)}. Brier score ${formatNumber(brier)} (random guessing: 0.250), log loss ${formatNumber(logLoss)} (random guessing: 0.693).</p>
 <details class="values"><summary>Values</summary><div class="scroll" tabindex="0"><table>
 <thead><tr>${['Confidence', 'Mean', 'Pairs', 'Right', '95% interval'].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${bins.map(
@@ -41,13 +41,13 @@ ${reliabilityDiagram(bins)}
 function lengthFigure(findings: RewardFindings): Markup {
   const { lengthBuckets, lengthUnit } = findings;
   return html`<figure id="length-buckets">
-<figcaption><h3>Accuracy by difference of length</h3></figcaption>
-<ul class="legend"><li><span class="key" aria-hidden="true"></span>the chosen answer is longer</li><li><span class="key second" aria-hidden="true"></span>it is shorter</li></ul>
+<figcaption><h3>Accuracy by length difference</h3></figcaption>
+<ul class="legend"><li><span class="key" aria-hidden="true"></span>the chosen answer is longer</li><li><span class="key second" aria-hidden="true"></span>the chosen answer is shorter</li></ul>
 <div class="lengths" tabindex="0"><table>
 <thead><tr><th scope="col">Lengths differ by</th><th scope="col">Pairs</th><th scope="col">Accuracy</th><th scope="col">Chosen longer</th><th scope="col">Chosen shorter</th><th scope="col" class="strip-head" aria-hidden="true"><span>0</span><span>50%</span><span>100%</span></th><th scope="col">Longer wins</th></tr></thead>
 <tbody>${lengthBuckets.map((bucket) => bucketRow(bucket, lengthUnit))}</tbody>
 </table></div>
-<p class="note">Of pairs whose answers differ in length by so many ${lengthUnit}: how often the reward is right, over all and by which answer is the longer one, with 95% intervals. Where the two sides part, the reward follows length. The last column is the rule “the longer answer wins”.</p>
+<p class="note">For pairs whose answers differ in length by this many ${lengthUnit}: how often the reward is right, overall and by which answer is longer, with 95% intervals. If the two sides diverge, the reward follows length. The last column is the rule “the longer answer wins”.</p>
 <p class="remark">${explainLength(findings)}</p>
 </figure>
 `;
@@ -74,7 +74,7 @@ function shareCell(share: Proportion | null): Markup {
     : html`<td title="${share.count} pairs, 95% interval ${shareRange(share.interval)}">${formatShare(share.value)}</td>`;
 }
 
-/** Both sides with their intervals from 0 to 100%; the cells beside it say the same. */
+/** Both sides with their intervals from 0 to 100%; the cells next to it have the same values. */
 function strip(longer: Proportion | null, shorter: Proportion | null): Markup {
   const at = (share: number): string => (5 + 110 * share).toFixed(1);
   const mark = (share: Proportion | null, y: number, tone: string): Markup | null =>

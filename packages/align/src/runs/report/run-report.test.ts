@@ -34,7 +34,7 @@ function report(rows: readonly MetricsRow[], heldOutRows: number): string {
   return readFileSync(run.reportPath, 'utf8');
 }
 
-it('tells held-out numbers before and after, what ran, and every option', () => {
+it('shows held-out numbers before and after, what ran, and every option', () => {
   const evaluations: MetricsRow[] = [
     { step: 0, eval_loss: 2 },
     { step: 1, loss: 1.9 },
@@ -50,8 +50,8 @@ it('tells held-out numbers before and after, what ran, and every option', () => 
   expect(page).toContain('model: tiny');
 });
 
-it('says so where nothing was held out', () => {
+it('says so if nothing was held out', () => {
   const page = report([{ step: 1, loss: 1.9 }], 0);
-  expect(page).toContain('1 optimizer step. No held-out rows were given (--eval-data)');
+  expect(page).toMatch(/1 optimizer step\..*--eval-data/);
   expect(page).not.toContain('<article class="card">');
 });

@@ -1,4 +1,4 @@
-// The report of a run that the command line writes: what its own metrics and environment tell.
+// Writes the report of a run of the command line, from its own metrics and environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../environment.ts';
@@ -9,7 +9,7 @@ import { formatNumber } from './format.ts';
 import type { Headline, ReportData } from './report-data.ts';
 import { writeReport } from './write-report.ts';
 
-/** A number of the evaluations that the report begins with, before and after training. */
+/** A number from the evaluations before and after training, shown at the top of the report. */
 export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'better'> {
   /** Its name in metrics.jsonl, for example `eval_loss`. */
   metric: string;
@@ -20,15 +20,15 @@ export interface RunFacts {
   options: { model: string };
   headlines: readonly MeasuredHeadline[];
   environment: Environment;
-  /** Held-out rows that were evaluated on. */
+  /** Number of held-out rows. */
   heldOutRows: number;
-  /** Of this call. */
+  /** Duration of this call. */
   seconds: number;
-  /** What this kind of run shows beside. */
+  /** What this kind of run adds to the report. */
   shown?: Partial<ReportData> | undefined;
 }
 
-/** Writes the run's report.html. @returns the numbers that it begins with */
+/** Writes the run's report.html. @returns the numbers at its top */
 export function writeRunReport(
   run: Pick<RunFolder, 'path' | 'metricsPath' | 'reportPath' | 'finalPath'>,
   facts: RunFacts,
@@ -46,7 +46,7 @@ function reportOf(
 ): ReportData {
   const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
   const measured = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
-  // What this kind of run knows better of a number takes the place of what the metrics tell.
+  // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
   const shown = measured.map((one) => better.find(({ label }) => label === one.label) ?? one);
   const hashes = (label: string, byName: Readonly<Record<string, string>>) =>
@@ -78,7 +78,7 @@ function reportOf(
   };
 }
 
-/** From the first evaluation and the last; none where there was no evaluation. */
+/** From the first and the last evaluation; none if there was no evaluation. */
 function headlineOf(
   { metric, label, unit, better }: MeasuredHeadline,
   metrics: readonly MetricsRow[],
@@ -97,7 +97,7 @@ function headlineOf(
 function summaryOf(steps: number, headline: Headline | undefined): string {
   const took = `${steps} optimizer ${steps === 1 ? 'step' : 'steps'}`;
   if (!headline?.before)
-    return `${took}. No held-out rows were given (--eval-data), so nothing here says how it does on others.`;
+    return `${took}. No held-out rows were given (--eval-data), so this report does not show how the model does on other data.`;
   const { label, before, after } = headline;
   return `${took}; ${label.toLowerCase()} went from ${formatNumber(before.value)} to ${formatNumber(after.value)}.`;
 }

@@ -14,7 +14,7 @@ const plot = (...groups: ScatterGroup[]): string =>
     groups,
   }).text;
 
-it('draws one mark a group, its seeds tied to it, and whiskers', () => {
+it('draws one mark per group, linked to its seeds, and whiskers', () => {
   const text = plot(group('a', [1, 0.5], [3, 0.7]), {
     ...group('b', [2, 0.4]),
     interval: [0.2, 0.6],
@@ -27,13 +27,13 @@ it('draws one mark a group, its seeds tied to it, and whiskers', () => {
   expect(text).not.toContain('NaN');
 });
 
-it('gives points of one place and a single point an axis', () => {
+it('draws axes for points at one position and for a single point', () => {
   for (const text of [plot(group('a', [0, 0.5])), plot(group('a', [1, 1]), group('b', [1, 1]))]) {
     expect(text).not.toMatch(/NaN|Infinity/);
   }
 });
 
-it('puts no label over another', () => {
+it('does not let labels overlap', () => {
   const text = plot(...Array.from({ length: 9 }, (_, at) => group(`g${at}`, [at, 0.5])));
   const heights = [...text.matchAll(/<text x="584" y="([\d.]+)"/g)].map(([, y]) => Number(y));
   expect(heights).toHaveLength(9);

@@ -11,20 +11,20 @@ export interface ScatterPlot {
 
 export interface ScatterGroup {
   label: string;
-  /** One for each seed. */
+  /** One per seed. */
   points: readonly { name: string; x: number; y: number }[];
-  /** Of the mean's y. */
+  /** Interval of the mean's y. */
   interval: readonly [low: number, high: number] | null;
 }
 
 const [width, height, left, right, bottom, top] = [720, 400, 64, 150, 48, 20];
-/** Okabe and Ito's, dark enough for a light page and light enough for a dark one. */
+/** Okabe and Ito's colours, dark enough for a light page and light enough for a dark one. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#a07a00', '#3a9bd9', '#7a7a7a'];
 const marks = ['circle', 'square', 'diamond'] as const;
 
 /**
- * A plot as SVG that stands alone: small marks are seeds, tied to their group's mean; whiskers are
- * its 95% interval.
+ * A plot as a standalone SVG: small marks are seeds, linked to the mean of their group; whiskers
+ * are its 95% interval.
  */
 export function scatterPlot({ title, x, y, groups }: ScatterPlot): Markup {
   const means = groups.map(({ points }) => ({
@@ -84,7 +84,7 @@ function mark(kind: (typeof marks)[number], x: number, y: number): Markup {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Round ticks over the values, with some air around them. */
+/** Round ticks around the values, with some margin. */
 function axis(values: readonly number[], [from, to]: readonly [number, number]) {
   const finite = values.filter(Number.isFinite);
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
@@ -102,7 +102,7 @@ function axis(values: readonly number[], [from, to]: readonly [number, number]) 
   };
 }
 
-/** Places for labels beside these heights, none over another. */
+/** Positions for labels next to these heights, without overlaps. */
 function spreadLabels(heights: readonly number[]): number[] {
   const gap = 16;
   const order = heights.map((_, at) => at).sort((a, b) => heights[a]! - heights[b]!);

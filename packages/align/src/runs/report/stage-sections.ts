@@ -18,14 +18,14 @@ function stage({ name, facts, report, headlines, rewardCurve: points }: Reported
 `;
 }
 
-/** What each result of a recipe was made of, by hashes of the content. */
+/** What each result of a recipe was made from, by hashes of the content. */
 export function lineageSection(entries: readonly LineageEntry[]): Markup | null {
   if (entries.length === 0) return null;
   return html`<section aria-labelledby="lineage">
 <h2 id="lineage">Lineage</h2>
-<p class="lead">What each result was made of. Hashes are SHA-256 of the content, the first twelve digits; the whole ones stand in stages.json.</p>
+<p class="lead">What each result was made from. Hashes are the first twelve digits of the SHA-256 of the content; stages.json has the full hashes.</p>
 <div class="wide" tabindex="0"><table class="lineage">
-<thead><tr><th scope="col">Result</th><th scope="col">Made of</th></tr></thead>
+<thead><tr><th scope="col">Result</th><th scope="col">Made from</th></tr></thead>
 <tbody>${entries.map(
     ({ name, kind, sha256, madeOf }) =>
       html`<tr><th scope="row"><code>${name}</code><span class="note">${kind}</span>${hash(sha256)}</th><td><ul>${madeOf.map(

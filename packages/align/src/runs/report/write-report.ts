@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { writeFileAtomic } from '../atomic-write.ts';
+import { writeFileAtomic } from '../../files/atomic-write.ts';
 import { keelVersion } from '../environment.ts';
 import { comparisonSection, sampleSection } from './answer-sections.ts';
 import { chartSection } from './chart-section.ts';
@@ -13,7 +13,7 @@ import type { ReportData } from './report-data.ts';
 import { rewardSection } from './reward-section.ts';
 import { lineageSection, stageSection } from './stage-sections.ts';
 
-/** Writes a report as one HTML file that needs no network and nothing beside it. */
+/** Writes a report as a single HTML file that needs no network and no other files. */
 export function writeReport(path: string, data: ReportData): void {
   writeFileAtomic(path, renderReport(data));
 }
@@ -69,7 +69,7 @@ ${scripts.map((script) => html`<script>${trusted(insideElement(script, 'script')
   return page.text;
 }
 
-/** Only our own scripts run, whatever stands in a prompt or an answer, and nothing is fetched. */
+/** Allows only Keel's own scripts, whatever a prompt or an answer contains, and no requests. */
 function contentPolicy(scripts: readonly string[]): string {
   const hashes = scripts.map(
     (script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
@@ -79,7 +79,7 @@ function contentPolicy(scripts: readonly string[]): string {
 
 function insideElement(text: string, element: 'script' | 'style'): string {
   if (text.toLowerCase().includes(`</${element}`)) {
-    throw new Error(`a ${element} of the report holds its own end tag`);
+    throw new Error(`a ${element} of the report contains its own end tag`);
   }
   return text;
 }

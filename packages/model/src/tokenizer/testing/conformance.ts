@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PythonFloat } from '../../jinja/values.ts';
+import { inOrder } from '../../json/exact-json.ts';
 import type { ChatMessage, RenderOptions } from '../chat-template.ts';
 import { Tokenizer, type TokenizerConfig, type TokenizerParts } from '../tokenizer.ts';
 
@@ -67,9 +68,15 @@ export const readConformance = <T>(url: string | URL): T =>
     if (typeof value !== 'object' || value === null) return value;
     if ('$float' in value) return new PythonFloat(value.$float);
     if ('$int' in value) return BigInt(value.$int);
-    if ('$map' in value) return new Map(value.$map);
+    if ('$map' in value) return ordered(value.$map);
     return value;
   }) as T;
+
+const ordered = (entries: [string, unknown][]): object =>
+  inOrder(
+    Object.fromEntries(entries),
+    entries.map(([name]) => name),
+  );
 
 /** Names of the families. */
 export const conformanceFamilies: readonly string[] = readdirSync(join(folder, 'templates'))

@@ -10,7 +10,8 @@ const Table& avx512Table();
 
 const Table* table() {
 #ifdef KEEL_BLOCKS
-  static const bool taken = rows::instructionSet() == rows::InstructionSet::avx512Bf16 && !rows::hasAmx();
+  static const bool taken =
+      rows::instructionSet() == rows::InstructionSet::avx512Bf16 && !rows::hasAmx();
   return taken ? &avx512Table() : nullptr;
 #else
   return nullptr;

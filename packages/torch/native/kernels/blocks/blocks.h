@@ -45,35 +45,44 @@ struct Finish {
 struct Table {
   // b [depth, columns <= kPanel], element (d, c) at from[d * rowStride + c * columnStride], one of
   // the strides 1 -> panel
-  void (*pack)(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth, int64_t columns, bf16* panel);
+  void (*pack)(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth,
+               int64_t columns, bf16* panel);
   // a [depth, columns], rows with `stride` between them -> its transpose [columns, depth rounded up
   // to even], zero-filled
-  void (*transpose)(const bf16* from, int64_t stride, int64_t depth, int64_t columns, bf16* to, int64_t toStride);
+  void (*transpose)(const bf16* from, int64_t stride, int64_t depth, int64_t columns, bf16* to,
+                    int64_t toStride);
   // c [rows, columns <= kPanel] (+)= the sum of the terms
-  void (*multiply)(int64_t rows, int64_t columns, const Term* terms, int64_t count, float* c, int64_t stride, bool add);
+  void (*multiply)(int64_t rows, int64_t columns, const Term* terms, int64_t count, float* c,
+                   int64_t stride, bool add);
   // c = the sum of the terms + bias [columns], rounded once; bias may be null
-  void (*multiplyNarrow)(int64_t rows, int64_t columns, const Term* terms, int64_t count, const float* bias, bf16* c, int64_t stride);
+  void (*multiplyNarrow)(int64_t rows, int64_t columns, const Term* terms, int64_t count,
+                         const float* bias, bf16* c, int64_t stride);
   // sum [rank, columns] = a^T b over tokens; pairs [tokens / 2 rounded up, rank rounded up to
   // kVector, 2] is a by pairs of its rows (`pairRows`), b [tokens, columns] lies as it is.
-  void (*multiplyOverTokens)(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride, int64_t tokens, int64_t columns, float* sum, int64_t sumStride);
+  void (*multiplyOverTokens)(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride,
+                             int64_t tokens, int64_t columns, float* sum, int64_t sumStride);
   void (*pairRows)(const bf16* a, int64_t stride, int64_t tokens, int64_t columns, bf16* pairs);
   // Takes the next columns [first, first + columns) of logits [rows, stride] into the rows' scores.
   // With weights, they become e^(x - top) dx/dlogit, and sums [rows, sumSize], weighted by them so
   // far, are scaled to the new top.
-  void (*score)(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns, Finish finish, const int64_t* targets,
-                RowScore* scores, bf16* weights, int64_t weightStride, float* sums, int64_t sumSize);
+  void (*score)(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns,
+                Finish finish, const int64_t* targets, RowScore* scores, bf16* weights,
+                int64_t weightStride, float* sums, int64_t sumSize);
   // Attention of some queries: scores [rows, stride] over `width` keys, a multiple of 16 -> e^(x -
   // top) of the keys [firsts, lasts) that each query sees, zeros elsewhere; tops and sums [rows] of
   // them.
-  void (*weigh)(float* scores, int64_t stride, int64_t rows, int64_t width, Finish finish, const int64_t* firsts, const int64_t* lasts,
-                bf16* weights, int64_t weightStride, float* tops, float* sums);
+  void (*weigh)(float* scores, int64_t stride, int64_t rows, int64_t width, Finish finish,
+                const int64_t* firsts, const int64_t* lasts, bf16* weights, int64_t weightStride,
+                float* tops, float* sums);
   // Attention backward: scores and gradients of weights, keys by kPanel queries -> weights and
   // gradients of scores, zeros for queries outside [firsts, lasts) of each key. logsumexp and delta
   // [kPanel] are the queries'.
-  void (*slope)(const float* scores, const float* gWeights, int64_t rows, Finish finish, const float* logsumexp, const float* delta,
-                const int64_t* firsts, const int64_t* lasts, bf16* weights, bf16* gScores);
+  void (*slope)(const float* scores, const float* gWeights, int64_t rows, Finish finish,
+                const float* logsumexp, const float* delta, const int64_t* firsts,
+                const int64_t* lasts, bf16* weights, bf16* gScores);
   // to [rows, columns] = from, each row by its factor (null: 1)
-  void (*narrowRows)(const float* from, int64_t stride, int64_t rows, int64_t columns, const float* factors, bf16* to, int64_t toStride);
+  void (*narrowRows)(const float* from, int64_t stride, int64_t rows, int64_t columns,
+                     const float* factors, bf16* to, int64_t toStride);
 };
 
 // Null where the processor has not what it takes, or something better: a matrix unit, which

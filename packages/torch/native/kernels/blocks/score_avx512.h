@@ -15,8 +15,10 @@ inline float finishRow(float* logits, int64_t columns, Finish finish) {
     const __m512 raw = _mm512_mask_loadu_ps(lowest, mask, logits + c);
     largest = _mm512_max_ps(largest, raw);
     if (finish.softcap > 0) {
-      const __m512 capped = hyperbolicTangent(_mm512_mul_ps(raw, _mm512_set1_ps(finish.scale / finish.softcap)));
-      _mm512_mask_storeu_ps(logits + c, mask, _mm512_mul_ps(capped, _mm512_set1_ps(finish.softcap)));
+      const __m512 capped =
+          hyperbolicTangent(_mm512_mul_ps(raw, _mm512_set1_ps(finish.scale / finish.softcap)));
+      _mm512_mask_storeu_ps(logits + c, mask,
+                            _mm512_mul_ps(capped, _mm512_set1_ps(finish.softcap)));
     } else if (finish.scale != 1.f) {
       _mm512_mask_storeu_ps(logits + c, mask, _mm512_mul_ps(raw, _mm512_set1_ps(finish.scale)));
     }
@@ -40,8 +42,9 @@ inline void moveTop(RowScore& row, float top, float* sums, int64_t sumSize) {
   row.top = top;
 }
 
-void score(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns, Finish finish, const int64_t* targets,
-           RowScore* scores, bf16* weights, int64_t weightStride, float* sums, int64_t sumSize) {
+void score(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns,
+           Finish finish, const int64_t* targets, RowScore* scores, bf16* weights,
+           int64_t weightStride, float* sums, int64_t sumSize) {
   for (int64_t i = 0; i < rows; ++i) {
     float* x = logits + i * stride;
     RowScore& row = scores[i];
@@ -59,7 +62,8 @@ void score(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t c
     __m512 sum = _mm512_setzero_ps(), weighted = _mm512_setzero_ps();
     for (int64_t c = 0; c < columns; c += kVector) {
       const __mmask16 mask = lanes(columns - c);
-      const __m512 value = _mm512_maskz_loadu_ps(mask, x + c), moved = _mm512_maskz_sub_ps(mask, value, shift);
+      const __m512 value = _mm512_maskz_loadu_ps(mask, x + c),
+                   moved = _mm512_maskz_sub_ps(mask, value, shift);
       __m512 e = _mm512_maskz_mov_ps(mask, exponential(moved));
       sum = _mm512_add_ps(sum, e);
       weighted = _mm512_fmadd_ps(e, moved, weighted);

@@ -12,15 +12,20 @@ namespace keel::blocks {
 namespace {
 
 // The first `count` lanes.
-inline __mmask16 lanes(int64_t count) { return count >= kVector ? 0xffff : static_cast<__mmask16>((1u << std::max<int64_t>(count, 0)) - 1); }
+inline __mmask16 lanes(int64_t count) {
+  return count >= kVector ? 0xffff
+                          : static_cast<__mmask16>((1u << std::max<int64_t>(count, 0)) - 1);
+}
 
 // e^x by 2^n e^r, |r| <= ln2 / 2, to within 2 units in the last place.
 inline __m512 exponential(__m512 x) {
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)),
+                                        _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
   r = _mm512_fmadd_ps(n, _mm512_set1_ps(2.12194440e-4f), r);
   __m512 p = _mm512_set1_ps(1.9875691500e-4f);
-  for (const float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
+  for (const float c :
+       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c));
   p = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1.f)));
   return _mm512_scalef_ps(p, n);

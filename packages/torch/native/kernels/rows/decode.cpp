@@ -19,13 +19,17 @@ const DecodeLoops& choose() {
 #ifdef KEEL_X86
   switch (instructionSet()) {
 #ifdef KEEL_BLOCKS
-    case InstructionSet::avx512Bf16: return avx512Bf16DecodeLoops();
+    case InstructionSet::avx512Bf16:
+      return avx512Bf16DecodeLoops();
 #else
     case InstructionSet::avx512Bf16:
 #endif
-    case InstructionSet::avx512: return avx512DecodeLoops();
-    case InstructionSet::avx2: return avx2DecodeLoops();
-    case InstructionSet::baseline: break;
+    case InstructionSet::avx512:
+      return avx512DecodeLoops();
+    case InstructionSet::avx2:
+      return avx2DecodeLoops();
+    case InstructionSet::baseline:
+      break;
   }
 #endif
   return baselineDecodeLoops();

@@ -19,10 +19,13 @@ struct Reach {
 // a token every `stride` elements. next: two runs that will be attended to soon; they are only
 // asked for. scratch: attendScratch(keys of both runs, group, size) floats or doubles.
 template <typename T>
-using Attend = void (*)(const T* query, T* result, const Reach<T>* runs, const Reach<T>* next, int64_t group, int64_t size,
-                        int64_t stride, double scale, double softcap, Wide<T>* scratch);
+using Attend = void (*)(const T* query, T* result, const Reach<T>* runs, const Reach<T>* next,
+                        int64_t group, int64_t size, int64_t stride, double scale, double softcap,
+                        Wide<T>* scratch);
 
-inline int64_t attendScratch(int64_t keys, int64_t group, int64_t size) { return group * (keys + 2 * size + 64); }
+inline int64_t attendScratch(int64_t keys, int64_t group, int64_t size) {
+  return group * (keys + 2 * size + 64);
+}
 
 enum class Activation : int64_t { silu, geluTanh };
 
@@ -33,7 +36,9 @@ struct SmallTerm {
   int64_t inner;
 };
 // Elements that `arrange` may write.
-constexpr int64_t arrangedSize(int64_t rows, int64_t inner) { return (rows + 15) / 16 * 16 * ((inner + 1) / 2 * 2); }
+constexpr int64_t arrangedSize(int64_t rows, int64_t inner) {
+  return (rows + 15) / 16 * 16 * ((inner + 1) / 2 * 2);
+}
 
 struct DecodeLoops {
   // x [rows, inner] as products read it: in `space`, or where it lies.
@@ -42,13 +47,16 @@ struct DecodeLoops {
   // float32. Weights lie as a checkpoint has them; each is read from memory once for all rows, and
   // none is packed. The order of a sum depends on `inner` alone: not on the other rows, nor on
   // where a range of columns begins.
-  void (*smallProduct)(const SmallTerm* terms, int64_t count, int64_t rows, int64_t begin, int64_t end, float* y, int64_t stride);
+  void (*smallProduct)(const SmallTerm* terms, int64_t count, int64_t rows, int64_t begin,
+                       int64_t end, float* y, int64_t stride);
   Attend<float> attendFloat;
   Attend<double> attendDouble;
   Attend<bf16> attendBf16;
   // y = x * rstd * (weight + offset), as rmsNorm of rows.h, of one row in float32
-  void (*normRow)(const float* x, const bf16* weight, float* y, int64_t size, double epsilon, double offset);
-  void (*normRowNarrow)(const float* x, const bf16* weight, bf16* y, int64_t size, double epsilon, double offset);
+  void (*normRow)(const float* x, const bf16* weight, float* y, int64_t size, double epsilon,
+                  double offset);
+  void (*normRowNarrow)(const float* x, const bf16* weight, bf16* y, int64_t size, double epsilon,
+                        double offset);
   // y = x + y
   void (*addRow)(const float* x, float* y, int64_t size);
   void (*widenRow)(const bf16* x, float* y, int64_t size);

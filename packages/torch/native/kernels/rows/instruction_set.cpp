@@ -13,10 +13,13 @@ InstructionSet instructionSet() {
   const char* limit = std::getenv("ATEN_CPU_CAPABILITY");
   const bool plain = limit != nullptr && std::strcmp(limit, "default") == 0;
   const bool narrow = limit != nullptr && std::strcmp(limit, "avx2") == 0;
-  if (!plain && !narrow && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return __builtin_cpu_supports("avx512bf16") ? InstructionSet::avx512Bf16 : InstructionSet::avx512;
-  if (!plain && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return InstructionSet::avx2;
+  if (!plain && !narrow && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    return __builtin_cpu_supports("avx512bf16") ? InstructionSet::avx512Bf16
+                                                : InstructionSet::avx512;
+  if (!plain && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return InstructionSet::avx2;
 #endif
   return InstructionSet::baseline;
 }

@@ -88,7 +88,9 @@ inline float normalDistribution(float x, float bell) {
   const float tail = bell * k * p;
   return x < 0.0f ? tail : 1.0f - tail;
 }
-inline double normalDistribution(double x, double) { return 0.5 * std::erfc(x * -0.70710678118654752440); }
+inline double normalDistribution(double x, double) {
+  return 0.5 * std::erfc(x * -0.70710678118654752440);
+}
 
 }  // namespace
 }  // namespace keel::rows

@@ -24,9 +24,12 @@ const Tables& choose() {
 #ifdef KEEL_X86
   switch (instructionSet()) {
     case InstructionSet::avx512Bf16:
-    case InstructionSet::avx512: return avx512Tables();
-    case InstructionSet::avx2: return avx2Tables();
-    case InstructionSet::baseline: break;
+    case InstructionSet::avx512:
+      return avx512Tables();
+    case InstructionSet::avx2:
+      return avx2Tables();
+    case InstructionSet::baseline:
+      break;
   }
 #endif
   return baselineTables();

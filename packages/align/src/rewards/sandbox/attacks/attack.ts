@@ -1,8 +1,8 @@
-/** Of the machine outside, what an attack is after. */
+/** What attacks aim at outside the sandbox. */
 export interface AttackTargets {
   /** A file that the attacker's user may read. */
   file: string;
-  /** The home folder, and the names in it. */
+  /** The home folder, and the names of its entries. */
   home: string;
   homeNames: readonly string[];
   /** A server on 127.0.0.1. */
@@ -17,16 +17,15 @@ export interface Attack {
   name: string;
   program: string;
   /**
-   * What it is run against, in place of {@link attackTests}. An honest program passes them, this
-   * one must not.
+   * Tests that replace {@link attackTests}. An honest program passes them, this one must not.
    */
   tests?: readonly string[];
-  /** Whether it may change what tests give it. */
+  /** Whether it may change what tests pass to it. */
   inPlace?: boolean;
 }
 
 /**
- * The tests of most attacks. A program passes them only by what it attacks: its `double` is wrong.
+ * The tests of most attacks. A program can pass them only by its attack: its `double` is wrong.
  */
 export const attackTests: readonly string[] = [
   'assert double(21) == 42',
@@ -34,7 +33,7 @@ export const attackTests: readonly string[] = [
   'values = sorted([double(2), double(1)])\nassert abs(values[0] - 2) < 0.1 and len(values) == 2',
 ];
 
-/** Answers rightly exactly when `attempt` gets through; the tests then show it. */
+/** A program that answers correctly only if `attempt` succeeds, so that the tests show it. */
 export const ifIt = (attempt: string, imports = 'os'): string => `import ${imports}
 def attempt():
 ${indent(attempt)}
@@ -47,8 +46,8 @@ def double(x):
 `;
 
 /**
- * A program with ctypes that calls the kernel by number, as `call('name', ...)` of these: [x86-64,
- * ARM].
+ * A program with ctypes that makes system calls by number, as `call('name', ...)`. The numbers are
+ * [x86-64, ARM].
  */
 export const systemCalls = (numbers: Record<string, readonly [number, number]>): string =>
   `import ctypes, os

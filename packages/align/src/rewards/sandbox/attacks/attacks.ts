@@ -5,7 +5,7 @@ import { forgeries } from './forgeries.ts';
 import { intrusions } from './intrusions.ts';
 import { kernelMemory } from './kernel-memory.ts';
 
-/** Programs that try to get out, to bring the machine down, or to be taken for right. */
+/** Programs that try to escape, to exhaust the machine, or to pass as correct. */
 export function attacks(targets: AttackTargets): Attack[] {
   return [
     ...exhaustion,

@@ -1,6 +1,6 @@
 import type { Attack } from './attack.ts';
 
-/** Finds the exchange in the program's process, whichever way it is hidden. */
+/** Finds the exchange in the program's process, however it is hidden. */
 const findExchange = `import gc, json, os, sys, threading, __main__
 def find():
     frame = sys._getframe()
@@ -12,7 +12,7 @@ exchange = find()
 send = exchange.send
 `;
 
-/** Changes each message that leaves, by statements on \`message\`. */
+/** Changes each outgoing message with statements on \`message\`. */
 const changing = (statements: string, rest = 'def double(x): return None'): string =>
   `${findExchange}def lie(message, mark=None):
 ${statements.replace(/^(?=.)/gm, '    ')}
@@ -25,7 +25,7 @@ const raises = [
   'import unittest\nclass T(unittest.TestCase):\n    def test_a(self):\n        with self.assertRaises(ValueError): double("x")\n        self.assertEqual(double(2), 4)',
 ];
 
-/** Programs that take the exchange between tests and program in their hands. */
+/** Programs that manipulate the exchange between tests and program. */
 export const exchangeForgeries: Attack[] = [
   {
     name: "empties the tests' own list through the exchange",

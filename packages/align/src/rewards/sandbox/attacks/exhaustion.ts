@@ -1,6 +1,6 @@
 import { type Attack, ifIt, systemCalls } from './attack.ts';
 
-/** Programs that use up what there is. */
+/** Programs that exhaust resources. */
 export const exhaustion: Attack[] = [
   { name: 'endless loop while loading', program: 'while True: pass' },
   { name: 'endless loop in a call', program: 'def double(x):\n    while True: pass' },

@@ -8,7 +8,7 @@ const loops = [
   'assert next(map(double, [1]), 2) == 2',
 ];
 
-/** Programs that want to be taken for right. */
+/** Programs that try to pass as correct. */
 export const forgeries: Attack[] = [
   { name: 'sys.exit(0) while loading', program: 'import sys\nsys.exit(0)' },
   { name: 'os._exit(0) in a call', program: 'import os\ndef double(x): os._exit(0)' },

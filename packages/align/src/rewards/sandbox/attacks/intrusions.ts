@@ -2,7 +2,7 @@ import { type Attack, type AttackTargets, ifIt, systemCalls } from './attack.ts'
 
 const quote = JSON.stringify;
 
-/** Programs that reach for what is outside. */
+/** Programs that reach outside the sandbox. */
 export const intrusions = (targets: AttackTargets): Attack[] => [
   {
     name: 'reads the home folder',

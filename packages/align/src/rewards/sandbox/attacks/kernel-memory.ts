@@ -1,14 +1,14 @@
 import { type Attack, ifIt, systemCalls } from './attack.ts';
 
-/** More than any of these may take. */
+/** More than any of these may obtain. */
 const MUCH = '(300 << 20)';
 
 const calls = (numbers: Record<string, readonly [number, number]>, attempt: string): string =>
   systemCalls(numbers) + ifIt(attempt);
 
 /**
- * Programs that have the kernel hold memory which is not their own. Each is right if it gets much,
- * or may go on.
+ * Programs that make the kernel hold memory that does not count as their own. Each answers
+ * correctly if it obtains much, or may continue.
  */
 export const kernelMemory: Attack[] = [
   {

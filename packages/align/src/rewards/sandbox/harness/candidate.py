@@ -1,10 +1,10 @@
-# Loads the program under test and does what the tester asks for. Nothing here is a verdict:
+# Loads the program under test and does what the tester requests. Nothing here is a verdict:
 # whatever this process sends counts as the program's answer. It knows neither the tests nor what
 # they expect.
 
 
 class Callback:
-    """A function of the tests, which is called there."""
+    """A function of the tests, which runs in their process."""
 
     def __init__(self, exchange, number):
         self._exchange = exchange
@@ -44,7 +44,11 @@ def _serve():
     source = exchange.receive()['program']
     try:
         exec(compile(source, 'candidate.py', 'exec'), module.__dict__)
-        names = {name: exchange.encode(value) for name, value in module.__dict__.items() if not name.startswith('__')}
+        names = {
+            name: exchange.encode(value)
+            for name, value in module.__dict__.items()
+            if not name.startswith('__')
+        }
     except BaseException as error:
         _, name, parts, _ = exchange.raised(error)
         exchange.send({'failed': f'{name}: {", ".join(map(str, parts))}'})

@@ -1,12 +1,12 @@
-# Calls what a test defines and does not call itself, as pytest, unittest and HumanEval do. What
-# they would not run is not run here, and is told: it checks nothing.
+# Calls what a test defines but does not call itself, as pytest, unittest and HumanEval do. What
+# they would not run is not run here either, and is reported, because it checks nothing.
 import itertools
 
 _COROUTINE, _GENERATOR, _ASYNC_GENERATOR = 0x80, 0x20, 0x200
 
 
 class NotRun(Exception):
-    """A test function is not run."""
+    """A test function that is not run."""
 
 
 def run_defined(namespace, before, candidate, watch):
@@ -27,24 +27,32 @@ def run_defined(namespace, before, candidate, watch):
             if candidate is not None:
                 value(candidate)
             else:
-                left_out.append('check(candidate) is not called, because the row names no entry point')
+                left_out.append(
+                    'check(candidate) is not called, because the row names no entry point'
+                )
         elif name.startswith('test') and callable(value):
             _run_function(name, value, watch, left_out)
     return left_out
 
 
 def is_skip(error):
-    """Whether an exception says that a test is skipped, or expected to fail, by unittest or pytest."""
-    # pytest says that its exceptions are Python's own, but not of their base.
+    """Whether an exception of unittest or pytest says that a test is skipped or expected to fail."""
+    # pytest's exceptions claim to be Python's own, but their base does not.
     pytest = any(base.__module__ == '_pytest.outcomes' for base in type(error).__mro__)
     unittest = type(error).__module__ == 'unittest.case'
-    return (pytest and type(error).__name__ in ('Skipped', 'XFailed')) or (unittest and type(error).__name__ == 'SkipTest')
+    return (pytest and type(error).__name__ in ('Skipped', 'XFailed')) or (
+        unittest and type(error).__name__ == 'SkipTest'
+    )
 
 
 def _is_case(kind):
-    # Most tests need no unittest, which takes its time to import.
+    # Most tests do not need unittest, which is slow to import.
     unittest = sys.modules.get('unittest')
-    return unittest is not None and issubclass(kind, unittest.TestCase) and kind is not unittest.TestCase
+    return (
+        unittest is not None
+        and issubclass(kind, unittest.TestCase)
+        and kind is not unittest.TestCase
+    )
 
 
 def _run_function(name, function, watch, left_out):
@@ -94,12 +102,25 @@ def _parametrized(function):
     for mark in _marks(function):
         if mark.name != 'parametrize':
             continue
-        names, rows = [*mark.args, *(mark.kwargs[one] for one in ('argnames', 'argvalues') if one in mark.kwargs)][:2]
+        names, rows = [
+            *mark.args,
+            *(mark.kwargs[one] for one in ('argnames', 'argvalues') if one in mark.kwargs),
+        ][:2]
         if isinstance(names, str):
             names = [one.strip() for one in names.split(',') if one.strip()]
-        sets = [getattr(row, 'values', row) if hasattr(row, 'marks') else row if len(names) > 1 else (row,) for row in rows]
+        sets = [
+            getattr(row, 'values', row)
+            if hasattr(row, 'marks')
+            else row
+            if len(names) > 1
+            else (row,)
+            for row in rows
+        ]
         choices.append([dict(zip(names, values)) for values in sets])
-    calls = [{name: value for part in parts for name, value in part.items()} for parts in itertools.product(*choices)]
+    calls = [
+        {name: value for part in parts for name, value in part.items()}
+        for parts in itertools.product(*choices)
+    ]
     if not choices and not getattr(getattr(function, '__code__', None), 'co_argcount', 0):
         return calls
     import inspect
@@ -112,12 +133,12 @@ def _parametrized(function):
         try:
             signature.bind(**arguments)
         except TypeError:
-            raise NotRun('takes arguments that nothing gives it')
+            raise NotRun('takes arguments that nothing provides')
     return calls
 
 
 def _run_class(kind, watch, left_out):
-    """A class of pytest: an object for each method."""
+    """A pytest class: one object per method."""
     for name in dir(kind):
         if not name.startswith('test') or not callable(getattr(kind, name)):
             continue
@@ -140,7 +161,7 @@ def _fixture(one, name):
 
 
 def _result(watch, left_out):
-    """A result of unittest that counts only what cases check that count themselves."""
+    """A unittest result that ignores the checks of cases that do not count."""
     import unittest
 
     class Result(unittest.TestResult):

@@ -1,10 +1,9 @@
 # The exchange of values between the tester and the candidate: two processes in separate sandboxes.
-# Plain data crosses as copies. Anything else stays where it is, and the other side calls it by its
-# number.
+# Plain data is copied. Anything else stays where it is, and the other side refers to it by number.
 #
-# The candidate may send anything. So whatever arrives is checked before it is used: the message has
-# the keys of the answer that was asked for, and each value is decoded to a plain type of this side.
-# A message that is not as it should be ends the exchange for good.
+# The candidate may send anything, so everything that arrives is checked before it is used: a message
+# must have the keys of the requested answer, and each value is decoded to a plain type of this side.
+# An invalid message ends the exchange for good.
 import builtins
 import importlib
 import json
@@ -13,15 +12,15 @@ import sys
 
 
 class Gone(Exception):
-    """The other side ended, or sent what it may not send."""
+    """The other side ended, or sent something invalid."""
 
 
 class ProgramError(Exception):
     """An exception of a class that the program defines."""
 
 
-# The interpreter itself acts on these: StopIteration would end a loop of the tests. They cross as
-# ordinary errors.
+# The interpreter itself acts on these: StopIteration would end a loop of the tests. They are sent
+# as ordinary errors.
 CONTROL_FLOW = {
     kind: type('Program' + kind.__name__, (RuntimeError,), {'__module__': __name__})
     for kind in (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -34,7 +33,7 @@ class Exchange:
     def __init__(self, remote, operations, mark=b''):
         if hasattr(sys, 'set_int_max_str_digits'):
             sys.set_int_max_str_digits(0)
-        # Out of the way of what prints and reads.
+        # Out of reach of code that prints and reads.
         self._input = os.fdopen(os.dup(0), 'rb')
         self._output = os.fdopen(os.dup(1), 'wb')
         null = os.open(os.devnull, os.O_RDWR)
@@ -49,12 +48,12 @@ class Exchange:
         self.asked = 0
         self.in_place = False
         self.broken = None
-        # An assertion in a function of the tests that did not hold when the program called it. The
-        # program might catch the exception.
+        # A failed assertion in a function of the tests that the program called. The program might
+        # catch the exception.
         self.assertion = None
 
     def receive(self):
-        """The next message, an object. Throws Gone."""
+        """The next message, an object. Raises Gone."""
         if self.broken is not None:
             raise Gone(self.broken)
         try:
@@ -70,16 +69,18 @@ class Exchange:
         return message
 
     def fault(self, what):
-        """Ends the exchange; the exception to raise."""
-        self.broken = f'the program sent a message that is no answer: {what}'
+        """Ends the exchange; returns the exception to raise."""
+        self.broken = f'the program sent an invalid message: {what}'
         return Gone(self.broken)
 
     def send(self, message, mark=None):
-        self._output.write((self._mark if mark is None else mark) + json.dumps(message).encode() + b'\n')
+        self._output.write(
+            (self._mark if mark is None else mark) + json.dumps(message).encode() + b'\n'
+        )
         self._output.flush()
 
     def ask(self, operation, target, *values, **named):
-        """Has the other side do something with one of its objects. Throws what that throws, and Gone."""
+        """Asks the other side to use one of its objects. Raises what that raises, and Gone."""
         names = {name: self.encode(value) for name, value in named.items()}
         given = [self.encode(value) for value in values]
         self.asked += 1
@@ -95,7 +96,7 @@ class Exchange:
                 break
             self.answer(message)
         if type(message.get('to')) is not int or message['to'] != number:
-            raise self.fault('it answers another question')
+            raise self.fault('it answers a different question')
         keys = set(message) - {'to'}
         if keys == {'raised'}:
             raise self.error(message['raised'])
@@ -108,28 +109,34 @@ class Exchange:
         return answer
 
     def _changes(self, changed, values):
-        """Which of the values given with a question the other side changed: by value, and to the same type."""
+        """The values given with a question that the other side changed, to the same type."""
         if type(changed) is not list:
             raise self.fault('"changed" is not a list')
         changes = {}
         for item in changed:
             if type(item) is not list or len(item) != 2 or type(item[0]) is not int:
-                raise self.fault('"changed" is not a list of places and values')
+                raise self.fault('"changed" is not a list of positions and values')
             place = item[0]
-            if not 0 <= place < len(values) or place in changes or type(values[place]) not in MUTABLE:
-                raise self.fault('it changes what it was not given')
+            if (
+                not 0 <= place < len(values)
+                or place in changes
+                or type(values[place]) not in MUTABLE
+            ):
+                raise self.fault('it changes a value that it was not given')
             changes[place] = self.decode(item[1])
             if type(changes[place]) is not type(values[place]):
-                raise self.fault('it changes the type of what it was given')
+                raise self.fault('it changes the type of a value that it was given')
         return [(values[place], new) for place, new in changes.items()]
 
     def answer(self, message):
-        """Does what the other side asks for."""
-        operation = self._operations.get(message.get('do')) if type(message.get('do')) is str else None
+        """Does what the other side requests."""
+        operation = (
+            self._operations.get(message.get('do')) if type(message.get('do')) is str else None
+        )
         values, names = message.get('values'), message.get('names')
         known = set(message) <= {'ask', 'do', 'with', 'values', 'names', 'in_place'}
         if operation is None or not known or type(values) is not list or type(names) is not dict:
-            raise self.fault('it asks for what does not exist')
+            raise self.fault('it requests an unknown operation')
         target = self._own(message.get('with'))
         given = [self.decode(value) for value in values]
         named = {name: self.decode(value) for name, value in names.items()}
@@ -139,7 +146,9 @@ class Exchange:
             if message.get('in_place') is True:
                 after = enumerate(map(self.encode, given))
                 reply['changed'] = [
-                    [place, new] for place, new in after if new != values[place] and type(given[place]) in MUTABLE
+                    [place, new]
+                    for place, new in after
+                    if new != values[place] and type(given[place]) in MUTABLE
                 ]
         except Gone:
             raise
@@ -150,7 +159,7 @@ class Exchange:
         self.send(reply)
 
     def error(self, raised):
-        """The exception that stands for one of the other side."""
+        """The exception that represents one of the other side."""
         if type(raised) is not list or len(raised) != 4:
             raise self.fault('"raised" is not an exception')
         base, name, parts, classes = raised
@@ -160,16 +169,20 @@ class Exchange:
             raise self.fault('"raised" is not an exception')
         kind = getattr(builtins, base, None)
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
-            raise self.fault('"raised" names no exception')
+            raise self.fault('"raised" does not name an exception')
         kind = CONTROL_FLOW.get(kind, kind)
         if not issubclass(kind, Exception) or (kind is Exception and name != 'Exception'):
             kind = ProgramError
         try:
-            own = type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {}) if classes else kind
+            own = (
+                type(kind.__name__, (*dict.fromkeys(map(own_exception, classes)), kind), {})
+                if classes
+                else kind
+            )
             error = own(*parts)
         except Exception:
             error = ProgramError(*parts)
-        # Of SystemExit and StopIteration, what tests look at.
+        # The attributes of SystemExit and StopIteration that tests look at.
         if base == 'SystemExit':
             error.code = parts[0] if parts else None
         if base == 'StopIteration':
@@ -179,20 +192,29 @@ class Exchange:
 
     def raised(self, error):
         """
-        An exception as plain data: the nearest class of Python's own, its name, what it says, and the numbers of
-        the other classes that it is of.
+        An exception as plain data: the nearest of Python's own classes, its name, its arguments, and
+        the numbers of its other classes.
         """
         builtin = lambda kind: getattr(builtins, kind.__name__, None) is kind
         kinds = [kind for kind in type(error).__mro__ if builtin(kind)]
-        classes = [kind for kind in type(error).__mro__ if not builtin(kind) and issubclass(kind, BaseException)]
+        classes = [
+            kind
+            for kind in type(error).__mro__
+            if not builtin(kind) and issubclass(kind, BaseException)
+        ]
         try:
             parts = [part if type(part) in SCALARS else str(part) for part in error.args]
         except BaseException:
             parts = ['?']
-        return [kinds[0].__name__, type(error).__name__, parts, [self.keep(kind) for kind in classes[:16]]]
+        return [
+            kinds[0].__name__,
+            type(error).__name__,
+            parts,
+            [self.keep(kind) for kind in classes[:16]],
+        ]
 
     def keep(self, value):
-        """The number by which the other side calls an object."""
+        """The number by which the other side refers to an object."""
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self._kept)
@@ -201,7 +223,7 @@ class Exchange:
 
     def _own(self, number):
         if type(number) is not int or not 0 <= number < len(self._kept):
-            raise self.fault('it names an object that does not exist')
+            raise self.fault('it refers to an object that does not exist')
         return self._kept[number]
 
     def encode(self, value):
@@ -227,7 +249,7 @@ class Exchange:
             return {'complex': [value.real, value.imag]}
         if isinstance(value, range):
             return {'range': [value.start, value.stop, value.step]}
-        # Only who has imported these has such a value.
+        # Only code that has imported these can have such a value.
         decimal, fractions = sys.modules.get('decimal'), sys.modules.get('fractions')
         if decimal is not None and isinstance(value, decimal.Decimal):
             return {'decimal': str(value)}
@@ -238,13 +260,13 @@ class Exchange:
         return {'mine': self.keep(value)}
 
     def decode(self, value):
-        """A value of this side's own types. Throws Gone, and TypeError for keys that are not plain values."""
+        """A value of this side's types. Raises Gone, and TypeError for keys that are not plain."""
         if type(value) in SCALARS:
             return value
         if type(value) is list:
             return [self.decode(item) for item in value]
         if len(value) != 1:
-            raise self.fault('a value is of no kind')
+            raise self.fault('a value has no valid kind')
         ((kind, content),) = value.items()
         if kind == 'yours':
             return self._own(content)
@@ -259,10 +281,12 @@ class Exchange:
         try:
             return _leaves[kind](content)
         except Exception as error:
-            raise self.fault(f'a value of the kind {str(kind)[:20]!r} is wrong ({type(error).__name__})')
+            raise self.fault(
+                f'a value of the kind {str(kind)[:20]!r} is invalid ({type(error).__name__})'
+            )
 
     def _other(self, number):
-        """The same object of the other side is the same object here."""
+        """Represents the same object of the other side by the same object here."""
         if type(number) is not int or number < 0:
             raise self.fault('an object has no number')
         if number not in self._remotes:
@@ -288,7 +312,9 @@ _leaves = {
     'complex': _numbers(complex),
     'range': _numbers(range),
     'fraction': lambda content: _numbers(importlib.import_module('fractions').Fraction)(content),
-    'decimal': lambda text: importlib.import_module('decimal').Decimal(text) if type(text) is str else None + text,
+    'decimal': lambda text: (
+        importlib.import_module('decimal').Decimal(text) if type(text) is str else None + text
+    ),
 }
 
 
@@ -296,7 +322,7 @@ _own_exceptions = {}
 
 
 def own_exception(number):
-    """What stands for an exception class of the other side, by its number: errors of that class inherit from it."""
+    """Represents an exception class of the other side by its number; its errors inherit from it."""
     return _own_exceptions.setdefault(number, type('OwnException', (Exception,), {}))
 
 

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 
-/** What a program does without. */
+/** Takes system calls away from a program, and replaces what asyncio needs of them. */
 const filter = ['filter.py', 'self-pipe.py'];
 
 const sources = {
   program: ['program.py'],
   candidate: ['exchange.py', 'candidate.py'],
   tester: ['exchange.py', 'remote.py', 'watch.py', 'collect.py', 'tester.py'],
-  // What namespaces and limits prevent, and what only the filter does.
+  // Tries what namespaces and limits prevent, then what only the filter prevents.
   probe: ['probe.py', 'filter.py', 'probe-calls.py'],
 };
 
-/** What a process in the sandbox does: all of it is trusted until it takes in somebody's code. */
+/** The task of a process in the sandbox. Its code is trusted until it loads somebody's code. */
 export type HarnessName = keyof typeof sources;
 
 const texts = new Map<string, string>();

@@ -1,5 +1,5 @@
-# The probe's second part: tries what only the filter of system calls prevents, and prints what
-# could be done.
+# The second part of the probe: tries what only the system call filter prevents, and prints what was
+# possible.
 def _probe_calls():
     import ctypes
     import fcntl
@@ -26,20 +26,23 @@ def _probe_calls():
             pass
 
     def use_stream():
-        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(0)).getsockname() is not None
+        return (
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(0)).getsockname()
+            is not None
+        )
 
     attempt('open a socket', lambda: socket.socket(socket.AF_UNIX).close())
     attempt('open a pair of sockets', lambda: socket.socketpair())
     attempt('use the socket of its input', use_stream)
     attempt('start a process', fork)
     attempt('run another program', run)
-    attempt('make memory that no limit counts', lambda: os.close(os.memfd_create('probe')))
-    attempt('make shared memory', lambda: mmap.mmap(-1, 4096, mmap.MAP_SHARED).close())
+    attempt('create memory that no limit covers', lambda: os.close(os.memfd_create('probe')))
+    attempt('create shared memory', lambda: mmap.mmap(-1, 4096, mmap.MAP_SHARED).close())
     attempt('enlarge a pipe', grow_pipe)
     attempt('watch files', lambda: libc.inotify_init() >= 0)
     attempt('use epoll', lambda: select.epoll().close())
     attempt('use huge pages', lambda: libc.prctl(42, 0, 0, 0, 0) != 1)
-    attempt('make a namespace', lambda: libc.unshare(0x10000000) == 0)
+    attempt('create a namespace', lambda: libc.unshare(0x10000000) == 0)
     print(json.dumps(could), flush=True)
 
 

@@ -1,5 +1,5 @@
-# Tries to get out, and says what it could do. Run before a method of isolation is trusted. This
-# part tries what namespaces and limits prevent, and runs before the filter of system calls.
+# Tries to escape, and prints what was possible. It runs before a method of isolation is trusted.
+# This part tries what namespaces and limits prevent, and runs before the system call filter.
 could = []
 
 
@@ -33,7 +33,7 @@ def _probe():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
 
     def allocate():
-        # Not touched: the limit is on addresses, and the machine may have no more to give.
+        # Not touched: the limit is on addresses, and the machine may not have more memory.
         mmap.mmap(-1, (task['memory_megabytes'] + 64) << 20, mmap.MAP_PRIVATE).close()
 
     def fill():
@@ -42,7 +42,7 @@ def _probe():
                 file.write(bytes(1 << 20))
 
     def many_files():
-        # Each takes memory of the kernel. 0 means that there is no limit.
+        # Each takes kernel memory. 0 means that there is no limit.
         return not 0 < os.statvfs('.').f_files <= 1 << 16
 
     def many_open():
@@ -66,7 +66,7 @@ def _probe():
         # Holds the pipes open and is never waited for.
         if os.fork() == 0:
             os.setsid()
-            # Where nothing ends it, it ends itself in the end.
+            # If nothing ends it, it ends itself eventually.
             signal.alarm(60)
             os.read(os.pipe()[0], 1)
 
@@ -76,19 +76,19 @@ def _probe():
         except PermissionError:
             pass
 
-    attempt('read a file of yours', lambda: open(task['file']).close())
-    attempt('look into your home folder', look)
-    attempt('write beside a file of yours', lambda: write(task['file'] + '-written'))
+    attempt('read one of your files', lambda: open(task['file']).close())
+    attempt('list your home folder', look)
+    attempt('write next to one of your files', lambda: write(task['file'] + '-written'))
     attempt('write to /usr', lambda: write('/usr/keel-probe'))
     attempt('write to /', lambda: write('/keel-probe'))
     attempt('connect to a server on this machine', connect)
     attempt('see processes outside', lambda: see(task['pid']))
-    attempt('take more memory than allowed', allocate)
-    attempt('fill more than the scratch folder', fill)
-    attempt('make files without end', many_files)
-    attempt('open files without end', many_open)
+    attempt('allocate more memory than allowed', allocate)
+    attempt('write more than the scratch folder may hold', fill)
+    attempt('create unlimited files', many_files)
+    attempt('open unlimited files', many_open)
     remain()
-    attempt('keep more than the allowed processes', fork_on)
+    attempt('keep more processes than allowed', fork_on)
 
 
 _probe()

@@ -1,16 +1,15 @@
-# Runs a program as it would run by itself, with its input on stdin. The first bytes of stdin are
-# the program.
+# Runs a program on its own, with its input on stdin. The first bytes of stdin are the program.
 import os
 
 
 def _read_program():
     def exactly(count):
-        # Unbuffered, so that what follows stays for the program.
+        # Unbuffered, so that the rest stays for the program.
         parts = []
         while count > 0:
             part = os.read(0, count)
             if not part:
-                raise SystemExit('the program did not arrive')
+                raise SystemExit('the program was not received')
             parts.append(part)
             count -= len(part)
         return b''.join(parts)

@@ -1,16 +1,18 @@
-# What tests hold of the program's objects. Equality, truth, order and membership are decided on the
-# tests' side, on copies of plain data: the program has no say in them.
+# The tests' view of the program's objects. Equality, truth, order and membership are decided on the
+# tests' side, on copies of plain data: the program cannot influence them.
 
 
 def _refuses(what):
     def method(self, *_):
-        raise TypeError(f'tests cannot ask an object of the program for {what}: compare plain values')
+        raise TypeError(
+            f'tests cannot ask an object of the program for {what}: compare plain values'
+        )
 
     return method
 
 
 class Remote:
-    """An object of the program, which stays there."""
+    """An object of the program, which stays in its process."""
 
     __slots__ = ('_exchange', '_number')
     __hash__ = None
@@ -46,7 +48,7 @@ class Remote:
     def __iter__(self):
         iterator = self._ask('iterator')
         if type(iterator) is not Remote:
-            raise TypeError('the program gave an iterator that is none')
+            raise TypeError('the program returned an invalid iterator')
         return iterator
 
     def __next__(self):
@@ -139,5 +141,5 @@ for _name in 'getitem neg pos abs invert round next enter'.split():
     setattr(Stand, f'__{_name}__', Stand._new)
 Stand.__exit__ = lambda *_: None
 
-# Truth and equality of what stands in for the program: a check depends on at least one of them.
+# Truth and equality of stand-ins for the program: a check depends on at least one of them.
 STANDS = ((True, False), (False, False), (True, True))

@@ -1,5 +1,5 @@
-# asyncio wakes its loop through a pair of sockets and waits with epoll, which a program in the
-# sandbox does not get. A pipe and poll do as well.
+# asyncio wakes its loop through a pair of sockets and waits with epoll, which programs in the
+# sandbox do not get. A pipe and poll work as well.
 def _give_asyncio_a_pipe():
     import os
     import select
@@ -33,7 +33,7 @@ def _give_asyncio_a_pipe():
         loop._internal_fds += 1
 
     class Finder:
-        """Changes the module that has the loop when a program imports it."""
+        """Patches the module with the loop when a program imports it."""
 
         @staticmethod
         def find_spec(name, path=None, target=None):
@@ -52,7 +52,7 @@ def _give_asyncio_a_pipe():
             spec.loader.exec_module = exec_module
             return spec
 
-    # Old versions of selectors do not try whether it works.
+    # Old versions of selectors do not check whether it works.
     vars(select).pop('epoll', None)
     sys.meta_path.insert(0, Finder)
 

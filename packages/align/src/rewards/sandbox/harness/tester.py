@@ -1,7 +1,7 @@
-# Runs tests of which the program under test sees nothing but the calls. The verdict is made here.
+# Runs tests of a program that sees nothing but their calls. The verdict is made here.
 import importlib
 
-# Names that are always taken for these modules: a program must not give the tests another math.
+# Names that always mean these modules: a program must not replace the tests' math.
 _ALIASES = {'np': 'numpy', 'pd': 'pandas', 'pytest': 'pytest'}
 
 
@@ -24,14 +24,18 @@ def _names_used(tree):
 
 
 def _modules(tree, names):
-    """Those of the names that mean a module of Python's or a usual one, judged by how the tests use them."""
+    """The names that mean a module of Python or a common one, judged by how the tests use them."""
     found = {}
     standard = getattr(sys, 'stdlib_module_names', ())
     for name in names:
         path = _ALIASES.get(name, name if name in standard else None)
         if path is None:
             continue
-        uses = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_name(node.value, name)]
+        uses = [
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and _is_name(node.value, name)
+        ]
         try:
             module = importlib.import_module(path)
         except Exception:
@@ -53,8 +57,12 @@ def _say(error):
     own = [frame for frame in lines if frame.filename in ('test.py', 'setup.py')]
     where = f' ({own[-1].filename[:-3]}, line {own[-1].lineno})' if own else ''
     if type(error) is AssertionError and not error.args:
-        return f'an assertion does not hold{where}'
-    name = getattr(error, 'name_in_program', '' if type(error) in (Gone, ProgramError) else type(error).__name__)
+        return f'an assertion failed{where}'
+    name = getattr(
+        error,
+        'name_in_program',
+        '' if type(error) in (Gone, ProgramError) else type(error).__name__,
+    )
     try:
         return f'{name and name + ": "}{error}{where}'[:500]
     except Exception:
@@ -62,14 +70,14 @@ def _say(error):
 
 
 class Tests:
-    """A row's tests, and the watch that measures what they check."""
+    """The tests of a row, and the watch that measures what they check."""
 
     def __init__(self, task, watch):
         self.entry_point = task['entry_point']
         self._watch = watch
         self._setup_tree = ast.parse(task['setup'], 'setup.py')
         self.trees = [ast.parse(test, 'test.py') for test in task['tests']]
-        # Names that a test may take from the program, and those of them that it does not define.
+        # Names that a test may take from the program, and those that the test does not define.
         self.wanted = [self._wanted(tree) for tree in self.trees]
         bound = bound_names([self._setup_tree])
         self._free = [
@@ -86,7 +94,10 @@ class Tests:
     def _compile(self):
         program = set().union({'candidate'}, *self._free)
         trees = [self._setup_tree, *self.trees]
-        self._own = [{} if self.entry_point else _modules(tree, wanted) for tree, wanted in zip(self.trees, self.wanted)]
+        self._own = [
+            {} if self.entry_point else _modules(tree, wanted)
+            for tree, wanted in zip(self.trees, self.wanted)
+        ]
         related = related_names(trees, program)
         defined = defined_functions(trees)
         self._setup = instrumented(self._setup_tree, 'setup.py', related, defined)
@@ -101,7 +112,9 @@ class Tests:
         entry_point = self.entry_point
         namespace = {'__name__': 'test', '__builtins__': builtins, '__watch__': self._watch}
         exec(self._setup, namespace)
-        own = {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
+        own = (
+            {} if entry_point else {name: namespace[name] for name in remotes if name in namespace}
+        )
         namespace.update(remotes)
         namespace.update(self._own[number])
         namespace.update(own)
@@ -119,7 +132,7 @@ class Tests:
         return run_defined(namespace, before, candidate, self._watch)
 
     def fault(self, number):
-        """What is wrong with a test whatever the program is: it does not notice that there is none. None: nothing."""
+        """The fault of a test with any program, or None: it does not notice a missing program."""
         import signal
 
         def too_long(*_):
@@ -145,11 +158,11 @@ class Tests:
 
 
 def _judge(exchange, tests, watch, number, offers, failed):
-    """One test's verdict, as a message to Keel."""
+    """The verdict of one test, as a message to Keel."""
     verdict = _verdict(exchange, tests, watch, number, offers, failed)
     if watch.checks > 0:
         return verdict
-    # Nothing was checked. Is that the program's doing?
+    # Nothing was checked. Is the program the cause?
     hints = watch.hints
     fault = tests.fault(number)
     if fault:
@@ -167,13 +180,15 @@ def _verdict(exchange, tests, watch, number, offers, failed):
     try:
         if failed is not None:
             raise ProgramError(f'the program does not load: {failed}')
-        remotes = {name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers}
+        remotes = {
+            name: exchange.decode(offers[name]) for name in tests.wanted[number] if name in offers
+        }
         if entry_point and entry_point not in remotes:
-            raise NameError(f'the program defines no {entry_point}')
+            raise NameError(f'the program does not define {entry_point}')
         tests.run(number, remotes)
         if exchange.assertion is not None:
             raise exchange.assertion
-        # Whatever the tests made of it.
+        # Whatever the tests did with it.
         if exchange.broken is not None:
             raise Gone(exchange.broken)
     except BaseException as error:
@@ -190,7 +205,7 @@ def _test():
     try:
         tests = Tests(task, watch)
     except (SyntaxError, ValueError) as error:
-        return exchange.send({'fault': f'the tests are not Python: {error}'}, b'!')
+        return exchange.send({'fault': f'the tests are not valid Python: {error}'}, b'!')
     offers, failed = {}, None
     try:
         loaded = exchange.receive()

@@ -1,6 +1,6 @@
-# Measures, while tests run, whether they check the program. Their code is changed so that each
+# Measures, while tests run, whether they check the program. Their code is instrumented so that each
 # assertion reports when it was evaluated. Which expressions depend on the program follows from the
-# names in the code (a superset) and from the questions that their evaluation put to the program.
+# names in the code (a superset) and from the questions to the program during their evaluation.
 import ast
 import builtins
 import re
@@ -15,14 +15,14 @@ class Watch:
     def __init__(self):
         # Questions to the program.
         self.asked = 0
-        # Assertions on something of the program that were evaluated where nothing catches their
+        # Assertions on a value of the program that were evaluated where nothing catches their
         # exception.
         self.checks = 0
-        # As well: those that something may catch, and branches and calls that depend on the
-        # program. They do not show that a test checks something, only that it was not left without
-        # anything to check.
+        # The same, with those that something may catch, and branches and calls that depend on the
+        # program. They do not show that a test checks something, only that it had something to
+        # check.
         self.hints = 0
-        # Blocks that are being run whose exceptions something may catch.
+        # Active blocks whose exceptions something may catch.
         self.guards = 0
 
     def counts(self):
@@ -38,13 +38,13 @@ class Watch:
         return self.asked
 
     def judged(self, mark, value, related):
-        """After the evaluation of an assertion's condition, or of a call of an assertion."""
+        """Called after the evaluation of an assertion's condition, or of a call of an assertion."""
         if related or self.asked > mark:
             self.hints += 1
             if self.guards == 0:
                 self.checks += 1
         elif mark > 0:
-            # What the program gave may have come here unseen, such as by a file.
+            # A value of the program may have arrived here unseen, for example through a file.
             self.hints += 1
         return value
 
@@ -53,7 +53,7 @@ class Watch:
         return value
 
     def hint_call(self, function):
-        # Functions and methods of Python's own types convert and count; others may judge.
+        # Functions and methods of Python's own types convert and count; others may check.
         if getattr(function, '__module__', None) not in ('builtins', None):
             self.hints += 1
         return function
@@ -62,17 +62,22 @@ class Watch:
         self.hints += 1
 
     def block(self, raises):
-        """Around code whose exceptions something may catch; `raises`: and which is to raise one."""
+        """Surrounds code whose exceptions something may catch; `raises`: one is expected."""
         return _Block(self, raises)
 
     @staticmethod
     def catches(kind):
-        """What an except clause is for, and what stands for it where the program raised it."""
+        """The classes of an except clause, with what represents them if the program raised them."""
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        standing = [ours for theirs, ours in CONTROL_FLOW.items() if any(theirs is one for one in kinds)]
+        standing = [
+            ours for theirs, ours in CONTROL_FLOW.items() if any(theirs is one for one in kinds)
+        ]
         if not standing and not any(type(one) is Remote for one in kinds):
             return kind
-        return (*(own_exception(number_of(one)) if type(one) is Remote else one for one in kinds), *standing)
+        return (
+            *(own_exception(number_of(one)) if type(one) is Remote else one for one in kinds),
+            *standing,
+        )
 
 
 class _Block:
@@ -92,7 +97,7 @@ class _Block:
 
 
 def related_names(trees, program):
-    """The names in the tests, of variables and attributes, that may hold something of the program."""
+    """The names of variables and attributes in the tests that may hold a value of the program."""
     related = {*program}
     flows = []
     functions = {}
@@ -170,7 +175,7 @@ def _called(node):
 
 
 class Instrument(ast.NodeTransformer):
-    """Changes code so that it tells __watch__ what it evaluates."""
+    """Changes code so that it reports to __watch__ what it evaluates."""
 
     def __init__(self, related, defined):
         self._related = related
@@ -189,9 +194,11 @@ class Instrument(ast.NodeTransformer):
 
     def visit_Assert(self, node):
         related = self._depends(node.test)
-        always = isinstance(node.test, ast.Constant) or (isinstance(node.test, ast.Tuple) and node.test.elts)
+        always = isinstance(node.test, ast.Constant) or (
+            isinstance(node.test, ast.Tuple) and node.test.elts
+        )
         self.generic_visit(node)
-        # assert (x, 'message') holds whatever x is.
+        # assert (x, 'message') passes whatever x is.
         if not always:
             node.test = self._judged(node.test, related)
         return node
@@ -200,7 +207,12 @@ class Instrument(ast.NodeTransformer):
         name = _called(node)
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         related = any(map(self._depends, arguments))
-        always = node.args and isinstance(node.args[0], ast.Tuple) and node.args[0].elts and 'rue' in name
+        always = (
+            node.args
+            and isinstance(node.args[0], ast.Tuple)
+            and node.args[0].elts
+            and 'rue' in name
+        )
         self.generic_visit(node)
         if name in _CATCHES and node.args:
             node.args[0] = self._tell('catches', node.args[0])
@@ -229,11 +241,13 @@ class Instrument(ast.NodeTransformer):
     visit_If = visit_While = visit_IfExp = _branch
 
     def visit_With(self, node):
-        calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+        calls = [
+            item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)
+        ]
         raises = any(_ASSERTS.match(_called(call)) for call in calls)
         items = []
         for item in node.items:
-            # The call itself checks nothing yet.
+            # The call alone checks nothing yet.
             if isinstance(item.context_expr, ast.Call):
                 call = self.generic_visit(item.context_expr)
                 if _called(call) in _CATCHES and call.args:
@@ -266,18 +280,20 @@ class Instrument(ast.NodeTransformer):
 
 
 def instrumented(tree, name, related, defined):
-    """Compiled code of tests that tells __watch__ what it evaluates."""
+    """Compiles code of tests so that it reports to __watch__ what it evaluates."""
     changed = Instrument(related, defined).visit(tree)
     return compile(ast.fix_missing_locations(changed), name, 'exec', dont_inherit=True)
 
 
 def defined_functions(trees):
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    return {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return {
+        node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
 
 
 def bound_names(trees):
-    """The names that code gives a meaning to itself."""
+    """The names that code defines itself."""
     names = set()
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

@@ -1,0 +1,114 @@
+// The documentation site. Dead links fail the build, which is VitePress's default.
+import { defineConfig } from 'vitepress';
+
+const page = (text, link) => ({ text, link });
+
+export default defineConfig({
+  title: 'Keel',
+  description: 'Align language models with human preferences, in TypeScript',
+  cleanUrls: true,
+  srcExclude: ['node_modules/**'],
+  markdown: {
+    theme: { light: 'github-light', dark: 'github-dark' },
+    config(md) {
+      // Indented code is code like any other, with a frame and a scroll bar.
+      md.renderer.rules.code_block = (tokens, index, options, env, self) => {
+        tokens[index].info = 'text';
+        return md.renderer.rules.fence(tokens, index, options, env, self);
+      };
+    },
+  },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      page('Guide', '/guide/command-line'),
+      page('Architecture', '/architecture'),
+      page('Results', '/results/README'),
+      page('API', '/api/'),
+    ],
+    sidebar: {
+      '/api/': [
+        {
+          text: 'API',
+          items: [
+            page('@keel/align', '/api/modules/_keel_align'),
+            page('@keel/model', '/api/modules/_keel_model'),
+            page('@keel/torch', '/api/modules/_keel_torch'),
+            page('Operators', '/api/modules/_keel_torch.ops'),
+          ],
+        },
+      ],
+      '/': [
+        {
+          text: 'Guide',
+          items: [
+            page('Command line', '/guide/command-line'),
+            page('Rows', '/guide/rows'),
+            page('Chat templates', '/guide/templates'),
+            page('Rewards', '/guide/rewards'),
+            page('Recipes', '/guide/recipes'),
+            page('Comparing objectives', '/guide/compare'),
+            page('Which objective', '/choosing'),
+            page('Security', '/security'),
+            page('Glossary', '/glossary'),
+          ],
+        },
+        {
+          text: 'How to add',
+          items: [
+            page('An objective', '/how-to-add/objective'),
+            page('A reward', '/how-to-add/reward'),
+            page('A model family', '/how-to-add/model-family'),
+          ],
+        },
+        {
+          text: 'Architecture',
+          items: [
+            page('Overview', '/architecture'),
+            page('Walk-through: DPO', '/architecture/walk-dpo'),
+            page('Walk-through: PPO', '/architecture/walk-ppo'),
+            page('Memory of tensors', '/architecture/memory'),
+            page('From paper to file', '/papers'),
+          ],
+        },
+        {
+          text: 'Decisions',
+          collapsed: true,
+          items: [
+            page('Engine', '/architecture/decisions/engine'),
+            page('Kernels', '/architecture/decisions/kernels'),
+            page('Models', '/architecture/decisions/models'),
+            page('Tokens and templates', '/architecture/decisions/tokens'),
+            page('Roles and references', '/architecture/decisions/roles'),
+            page('Training', '/architecture/decisions/training'),
+            page('Online methods', '/architecture/decisions/online'),
+            page('Rewards', '/architecture/decisions/rewards'),
+            page('Runs and files', '/architecture/decisions/runs'),
+          ],
+        },
+        {
+          text: 'Results',
+          collapsed: true,
+          items: [
+            page('Overview', '/results/README'),
+            page('Quickstart', '/results/quickstart'),
+            page('Training next to TRL', '/results/dpo-vs-trl'),
+            page('Online methods', '/results/online'),
+            page('Comparing objectives', '/results/compare'),
+            page('Claims of the papers', '/results/objectives'),
+            page('Reward models', '/results/reward'),
+            page('Generation', '/results/generation'),
+            page('Sequence length', '/results/length'),
+            page('Memory', '/results/memory'),
+            page('Engine', '/results/engine'),
+            page('Start-up', '/results/start-up'),
+            page('Agreement', '/results/agreement'),
+            page('Reliability', '/results/reliability'),
+            page('Sandbox', '/results/sandbox'),
+          ],
+        },
+      ],
+    },
+  },
+});

@@ -1,0 +1,2 @@
+/** LibTorch for Node: tensors, autograd and optimisers. @module @keel/torch */
+export * from '../../packages/torch/src/index.ts';

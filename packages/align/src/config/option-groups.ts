@@ -1,0 +1,37 @@
+/** Headings of --help and of config.yaml, in the order in which they are listed. */
+export const optionGroups = [
+  'Prompt',
+  'Model and data',
+  'Entries',
+  'Objective',
+  'Reward',
+  'KL and reference',
+  'Pairs',
+  'Rejection sampling',
+  'Gold labels',
+  'Sampling',
+  'Policy update',
+  'Critic',
+  'Discriminator',
+  'Reward head',
+  'Ensemble and normalisation',
+  'LoRA',
+  'Optimisation',
+  'Batching and length',
+  'Pretraining mix',
+  'Objective-specific options',
+  'Evaluation and checkpoints',
+  'Output',
+  'Machine',
+  'Command line only',
+] as const;
+
+export type OptionGroup = (typeof optionGroups)[number];
+
+/** Sorts options by their groups; within a group they stay in the order of the schema. */
+export const inGroupOrder = <Grouped extends { group: OptionGroup }>(
+  options: readonly Grouped[],
+): Grouped[] => {
+  const rank = ({ group }: Grouped): number => optionGroups.indexOf(group);
+  return options.toSorted((a, b) => rank(a) - rank(b));
+};

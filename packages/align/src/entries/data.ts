@@ -1,0 +1,26 @@
+// @keel/align/data: rows, their kinds and their readers.
+
+export { type Place, placeName } from '../data/data-error.ts';
+export { describeRows, rowsSummary } from '../data/describe-rows.ts';
+export { isTrained } from '../data/message-fields.ts';
+export { type Content, isChat, type Message, textOf } from '../data/messages.ts';
+export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';
+export { openRows, type RowSource } from '../data/open-rows.ts';
+export { parseRow } from '../data/parse-row.ts';
+export { type Rendering, renderingColumns } from '../data/rendering.ts';
+export { RowFaults, tokenisedAt } from '../data/row-faults.ts';
+export {
+  type CompletionRow,
+  type JudgedRow,
+  type PreferenceRow,
+  type PromptRow,
+  type RankingRow,
+  type Row,
+  type RowKind,
+  type RowOf,
+  rowKinds,
+  type SamplesRow,
+  type SupervisedRow,
+} from '../data/rows.ts';
+export { OrderedSampler, type SamplerState, shuffledOrder } from '../data/shuffle.ts';
+export { trainingFault } from '../data/training-fault.ts';

@@ -1,0 +1,23 @@
+// `keel d2po`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+
+export const d2poVerb = methodVerb({
+  name: 'd2po',
+  summary:
+    'align a model on pairs of its own answers: a reward labels some, a discriminator trained on them the rest (D2PO)',
+  example:
+    'npx keel d2po --data prompts.jsonl --reward judge.yaml --gold-budget 500 --output runs/d2po --max-new-tokens 64',
+  options: async () => (await import('./d2po-options.ts')).d2poDefinition,
+  run: async () => (await import('./d2po.ts')).runD2po,
+  stage: {
+    ...onlineStage,
+    // Answers are sampled and scored by policy and reference as for online DPO; the discriminator
+    // scores them twice and is trained on pairs.
+    otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
+      always: 7,
+      trained: numIterations + (epochs * (options.discriminatorMemory ?? batchSize)) / batchSize,
+    }),
+  },
+});

@@ -1,0 +1,55 @@
+// Group relative policy optimization: Shao et al. 2024 (DeepSeekMath), arXiv:2402.03300, section
+// 4.1. G answers are sampled to each prompt, and each is compared with the others (eq. 3):
+//   A_i = (r_i - mean(r)) / std(r),   rho_i,t = pi(y_i,t) / pi_old(y_i,t)
+//   J = 1/G sum_i 1/|y_i| sum_t [min(rho A, clip(rho, 1 - e, 1 + e) A) - b KL(pi || pi_ref)_i,t]
+// Deviations, as in TRL: b is 0 by default, and 1e-4 is added to the standard deviation.
+// Variants: Dr. GRPO (--loss dr_grpo --scale-rewards none), DAPO (--loss dapo --clip-range-high),
+// GSPO (--ratio-level sequence).
+import { groupAdvantages } from '../../objectives/online/group-advantages.ts';
+import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { AdvantageTraining } from '../../rollouts/training.ts';
+import { type OnlineAlgorithm, scheduleOf, stepsPerRollout } from '../online/online-algorithm.ts';
+import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
+import { surrogateTerm } from '../online/policy-loss.ts';
+import { updatePolicy } from '../online/policy-update.ts';
+import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { type GrpoOptions, grpoDefinition } from './grpo-options.ts';
+
+export function grpo(options: GrpoOptions, parts: OnlineParts): OnlineAlgorithm<AdvantageTraining> {
+  const kl = klPenalty(options);
+  const comparison = { comparesWithinPrompts: true };
+  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
+
+  return {
+    worker,
+    schedule: scheduleOf(options),
+
+    async rollOut(prompts, number) {
+      const sampled = await worker.sample(prompts, number);
+      const judged = await worker.judge(sampled);
+      // A single step is made by the policy that sampled: it can use its own log-probabilities.
+      const old = kl !== null || stepsPerRollout(options) > 1;
+      const rollouts = await worker.score(sampled, { old });
+      const { layout } = rollouts;
+      const rewards = worker.rewards(rollouts, judged.shaped); // [S]
+      const scaling = options.scaleRewards;
+      const { advantages, zeroVariance, groups } = groupAdvantages(layout, rewards, { scaling });
+      return worker.finish({
+        ...{ number, sampled, rollouts, judged },
+        training: { kind: 'advantages', advantages: layout.spread(advantages) },
+        metrics: { frac_reward_zero_std: zeroVariance / groups },
+      });
+    },
+
+    update({ rollouts, training }, units) {
+      const how = { level: options.ratioLevel, reduction: options.loss, kl };
+      const policy = surrogateTerm(options, training.advantages, how);
+      return updatePolicy(parts, rollouts, units.flat(), { policy });
+    },
+  };
+}
+
+export const grpoMethod = onlineMethod(grpoDefinition, { algorithm: grpo });
+
+export const { run: runGrpo, train: trainGrpo } = grpoMethod;
+export type TrainGrpoOptions = SomeOptions<GrpoOptions>;

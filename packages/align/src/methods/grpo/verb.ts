@@ -1,0 +1,19 @@
+// `keel grpo`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+import { mixesText } from '../supervised/mixes-text.ts';
+
+export const grpoVerb = methodVerb({
+  name: 'grpo',
+  summary:
+    'align a model to a reward, comparing answers to the same prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
+  example:
+    'npx keel grpo --data prompts.jsonl --reward reward.ts --output runs/grpo --max-new-tokens 64',
+  options: async () => (await import('./grpo-options.ts')).grpoDefinition,
+  run: async () => (await import('./grpo.ts')).runGrpo,
+  stage: {
+    ...onlineStage,
+    ...mixesText,
+  },
+});

@@ -1,0 +1,18 @@
+// `keel online-dpo`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+
+export const onlineDpoVerb = methodVerb({
+  name: 'online-dpo',
+  summary: 'align a model on pairs of its own answers, ranked by a reward (online DPO)',
+  example:
+    'npx keel online-dpo --data prompts.jsonl --reward runs/reward/final --output runs/online --max-new-tokens 64',
+  options: async () => (await import('./online-dpo-options.ts')).onlineDpoDefinition,
+  run: async () => (await import('./online-dpo.ts')).runOnlineDpo,
+  stage: {
+    ...onlineStage,
+    // There is always a reference.
+    otherPasses: ({ numIterations }) => ({ always: 5, trained: numIterations }),
+  },
+});

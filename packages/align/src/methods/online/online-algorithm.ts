@@ -1,0 +1,79 @@
+// What an online method is to the run around it: how a rollout batch is made, and what an optimizer
+// step on it does.
+
+import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
+import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
+import type { MadeRollouts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { Training, Unit } from '../../rollouts/training.ts';
+import type { TaskState } from '../../training/training-task.ts';
+import type { UpdateTotals } from './update-totals.ts';
+
+/** Optimizer steps on each rollout batch. */
+export interface UpdateSchedule {
+  /** Epochs over the batch. */
+  epochs: number;
+  /** Steps in each epoch. */
+  minibatches: number;
+  /**
+   * The remaining steps are skipped when the KL from the policy that sampled exceeds 1.5 times
+   * this.
+   */
+  targetKl: number | null;
+}
+
+/** State that an algorithm keeps between batches, as plain values. */
+export interface Remembered {
+  state(): unknown;
+  /** @throws Error if the state is not one of its own */
+  restore(state: never): void;
+}
+
+/** A model that is trained while batches are made, such as D2PO's discriminator. */
+export interface Learner {
+  state(): TaskState;
+  /** @throws Error if `restore` would not take the state; changes nothing */
+  check(values: unknown, tensors: TaskState['tensors']): void;
+  restore(values: unknown, tensors: TaskState['tensors']): void;
+}
+
+export interface OnlineAlgorithm<Kind extends Training = Training> {
+  readonly worker: RolloutWorker;
+  readonly schedule: UpdateSchedule;
+  /** By name; part of a checkpoint, as the worker's state is. */
+  readonly remembered?: Readonly<Record<string, Remembered>>;
+  readonly learner?: Learner | null;
+  /** Which share of the prompts is compared at all (default: 1). */
+  readonly comparedShare?: number;
+  /** Why a batch may have nothing to train on, and what to do. */
+  readonly emptyReason?: string;
+
+  /**
+   * Samples answers to the prompts, has them judged, and decides what is trained on.
+   * @param number of the batch in the run, from 0
+   */
+  rollOut(prompts: readonly PlacedPrompt[], number: number): Promise<MadeRollouts<Kind>>;
+  /**
+   * Adds the gradient of one optimizer step.
+   * @param units which of the batch's units
+   */
+  update(batch: RolloutBatch<Kind>, units: readonly Unit[]): Promise<UpdateTotals>;
+  /** Whether steps on this batch train the policy (default: all do). */
+  trainsPolicy?(batch: RolloutBatch<Kind>): boolean;
+}
+
+/** Options of the optimizer steps that some methods have. */
+export const scheduleOf = (options: {
+  numIterations?: number;
+  minibatches?: number;
+  targetKl?: number | null;
+}): UpdateSchedule => ({
+  epochs: options.numIterations ?? 1,
+  minibatches: options.minibatches ?? 1,
+  targetKl: options.targetKl ?? null,
+});
+
+/** Optimizer steps on each rollout batch. */
+export const stepsPerRollout = (options: Parameters<typeof scheduleOf>[0]): number => {
+  const { epochs, minibatches } = scheduleOf(options);
+  return epochs * minibatches;
+};

@@ -1,0 +1,233 @@
+// From an online algorithm to its whole run: the base with its roles, the reward, the task, and
+// what the report shows.
+import { join } from 'node:path';
+import { type LanguageModel, loadAdapter, type Role } from '@keel/model';
+import type { Optimiser, Tensor } from '@keel/torch';
+import type { OptionDescriptor } from '../../config/options.ts';
+import { templateSettings } from '../../config/template-options.ts';
+import type { TrainingOptions } from '../../config/training-options.ts';
+import { placeName } from '../../data/data-error.ts';
+import type { RowSource } from '../../data/open-rows.ts';
+import { MovingReference, movingOptions } from '../../reference/moving-reference.ts';
+import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import type { Reward } from '../../rewards/reward.ts';
+import { rewardFiles } from '../../rewards/reward-files.ts';
+import { PromptSource } from '../../rollouts/prompt-source.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { Training } from '../../rollouts/training.ts';
+import { SamplesLog } from '../../runs/samples-log.ts';
+import { loadPolicy, type Policy } from '../../training/policy.ts';
+import {
+  type RunHooks,
+  type RunResult,
+  runTraining,
+  type TrainingKind,
+} from '../../training/run-training.ts';
+import { openPretraining, openPretrainingRows } from '../supervised/open-pretraining.ts';
+import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
+import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './held-out-change.ts';
+import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
+import { OnlineTask } from './online-task.ts';
+import type { RolloutOptions } from './worker-options.ts';
+
+/** Options that every online method has. */
+export interface OnlineOptions
+  extends TrainingOptions,
+    RolloutOptions,
+    Partial<PretrainingOptions> {
+  reward: string;
+  rewardConcurrency: number;
+  rewardTimeout: number | null;
+  acceptChangedReward: boolean;
+  unsafeCode: boolean;
+  numIterations?: number;
+  minibatches?: number;
+  referenceSyncSteps?: number | null;
+  referenceMix?: number;
+}
+
+/** What an online run has in memory: one base with the roles on it, and the reward. */
+export interface OnlinePolicy<Own> extends Policy {
+  /** The policy before training. */
+  referenceRole: Role;
+  /** What training compares with, if that follows the policy. */
+  movingReference: MovingReference | null;
+  reward: Reward;
+  /** What the method adds to the base. */
+  own: Own;
+}
+
+/** A method: its algorithm, and what it needs beside policy, reference and reward. */
+export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind extends Training> {
+  algorithm(options: Options, parts: OnlineParts, own: Own): OnlineAlgorithm<Kind>;
+  /** Adapters and heads of its own on the base: a critic, a discriminator. */
+  addRole?(model: LanguageModel, policy: Role, options: Options): Own;
+  /** Those of their parameters that the run's optimizer trains (default: none). */
+  trained?(own: Own): ReadonlyMap<string, Tensor>;
+  /** The optimizer (default: AdamW). */
+  optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
+  /** Writes what the run leaves beside the policy. @param path the run's folder */
+  finish?(own: Own, path: string, notice: (text: string) => void): Promise<void>;
+}
+
+interface Definition<Options> {
+  verb: string;
+  descriptors: readonly OptionDescriptor[];
+  schema: { parse(options: unknown): unknown };
+  complete(parsed: never): Options;
+}
+
+/** Some options of a run, those without a default among them. */
+export type SomeOptions<Options extends OnlineOptions> = Partial<Options> &
+  Pick<Options, 'data' | 'output' | 'reward'>;
+
+export interface OnlineMethod<Options extends OnlineOptions, Own, Kind extends Training> {
+  definition: Definition<Options>;
+  parts: OnlineMethodParts<Options, Own, Kind>;
+  /**
+   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error as `runTraining`
+   *   does, and if the reward cannot judge an answer
+   */
+  run(options: Options, hooks?: RunHooks): Promise<RunResult>;
+  /** The library's form. @throws Error as `run` does, and if an option is out of range */
+  train(options: SomeOptions<Options>, hooks?: RunHooks): Promise<RunResult>;
+}
+
+export function onlineMethod<Options extends OnlineOptions, Kind extends Training, Own = undefined>(
+  definition: Definition<Options>,
+  parts: OnlineMethodParts<Options, Own, Kind>,
+): OnlineMethod<Options, Own, Kind> {
+  const run = async (options: Options, hooks?: RunHooks): Promise<RunResult> => {
+    if (options.unsafeCode) {
+      const text = '--unsafe-code: code of answers runs with all rights of this user';
+      hooks?.onEvent?.({ type: 'notice', text });
+    }
+    await using owned = new AsyncDisposableStack();
+    return await runTraining(kindOf(definition, parts, owned), options, hooks);
+  };
+  return {
+    ...{ definition, parts, run },
+    train: async (options, hooks) =>
+      run(definition.complete(definition.schema.parse(options) as never), hooks),
+  };
+}
+
+/** The policy as it starts, if that is an adapter. */
+const START = 'start';
+
+/**
+ * Loads the base once, adds the roles to it and opens the reward.
+ * @param owned disposes of reward and roles at the end of the run
+ * @throws CheckpointError, ConfigError, Error as `loadPolicy` and `openReward` do
+ */
+async function loadRoles<Options extends OnlineOptions, Own>(
+  options: Options,
+  { addRole, trained }: OnlineMethodParts<Options, Own, never>,
+  owned: AsyncDisposableStack,
+): Promise<OnlinePolicy<Own>> {
+  const loaded = await loadPolicy(options);
+  try {
+    const { model, role, parameters, precision } = loaded;
+    if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, START);
+    const { referenceSyncSteps = null, referenceMix = 1 } = options;
+    const moving = movingOptions({ referenceSyncSteps, referenceMix });
+    const movingReference = moving && new MovingReference(model, role, moving);
+    const own = addRole?.(model, role, options) as Own;
+    if (isDisposable(own)) owned.use(own);
+    const reward = owned.use(
+      await openReward(options.reward, {
+        // A base that is trained would be a reward that changes.
+        ...(options.lora && { base: model }),
+        emptyAnswers: 'score',
+        tokenizer: options.model,
+        precision,
+        device: model.device as 'cpu',
+        unsafeCode: options.unsafeCode,
+        now: templateSettings(options).now,
+        calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+      }),
+    );
+    return {
+      ...loaded,
+      parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
+      referenceRole: options.adapter === null ? 'reference' : START,
+      ...{ movingReference, reward, own },
+    };
+  } catch (error) {
+    loaded[Symbol.dispose]();
+    throw error;
+  }
+}
+
+const isDisposable = (value: unknown): value is Disposable =>
+  typeof value === 'object' && value !== null && Symbol.dispose in value;
+
+const HELD_OUT_REWARD = 'Held-out reward';
+/** Held-out prompts that the report shows with both answers. */
+const SHOWN_ANSWERS = 8;
+
+function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
+  definition: Definition<Options>,
+  method: OnlineMethodParts<Options, Own, Kind>,
+  owned: AsyncDisposableStack,
+): TrainingKind<Options, 'prompt', PromptSource, OnlinePolicy<Own>, OnlineTask> {
+  let text: RowSource<'supervised'> | null = null;
+  return {
+    definition,
+    rowKind: 'prompt',
+    async checkRows(_, options, notice) {
+      await checkReward(options.reward);
+      text = owned.use(await openPretrainingRows(options, notice));
+    },
+    load: (options) => loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned),
+    source: (rows, tokenizer, how, { maxNewTokens }) =>
+      new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
+    stepsPerBatch: stepsPerRollout,
+    async task(prepared) {
+      const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
+      const { tell, notice, signal } = prepared;
+      const { model, role, referenceRole, movingReference, reward, own } = policy;
+      await addInput('--reward', await rewardFiles(options.reward), {
+        mayChange: options.acceptChangedReward,
+      });
+      const { batchSize, seed } = options;
+      return new OnlineTask({
+        ...{ model, role, referenceRole, movingReference, reward, batchSize, seed },
+        ...{ source, evaluation, ...passes, notice, signal },
+        algorithm: (parts) => method.algorithm(options, parts, own),
+        pretraining: text && (await openPretraining(text, prepared, owned)),
+        samples: new SamplesLog(join(path, 'samples.jsonl')),
+        onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
+        place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
+      });
+    },
+    ...(method.optimiser && { optimiser: method.optimiser }),
+    async finish({ path, policy, notice }) {
+      await method.finish?.(policy.own, path, notice);
+      const change = readHeldOutChange(join(path, 'samples.jsonl'));
+      if (change === null) return {};
+      return {
+        headlines: [rewardHeadline(change, HELD_OUT_REWARD)],
+        comparisons: {
+          rows: heldOutAnswers(change, SHOWN_ANSWERS),
+          note: 'The first held-out prompts of the data, one sampled answer each, before the first step and after the last.',
+        },
+      };
+    },
+    headlines: [
+      { label: HELD_OUT_REWARD, metric: 'eval_reward', unit: 'number', better: 'higher' },
+      {
+        label: 'Held-out KL to the reference (nats per answer)',
+        metric: 'eval_objective/kl',
+        unit: 'number',
+        better: null,
+      },
+      {
+        label: 'Held-out answers with an end token',
+        metric: 'eval_eos_rate',
+        unit: 'share',
+        better: 'higher',
+      },
+    ],
+  };
+}

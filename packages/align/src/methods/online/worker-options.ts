@@ -1,0 +1,65 @@
+// From the options that online methods share to what their worker samples and judges with.
+import { KlPenalty, type KlPenaltyOptions } from '../../rollouts/kl-penalty.ts';
+import type { WorkerOptions } from '../../rollouts/rollout-worker.ts';
+
+/** Options of every online method. */
+export interface RolloutOptions {
+  numGenerations: number;
+  maxNewTokens: number;
+  minNewTokens: number;
+  temperature: number;
+  topK: number | null;
+  topP: number;
+  samplesInFlight: number;
+  rewardClip: number | null;
+  rewardScale: 'none' | 'running';
+  missingEosPenalty: number;
+  missingEos: 'subtract' | 'replace';
+}
+
+export const rolloutOptions = (
+  options: RolloutOptions,
+): Pick<WorkerOptions, 'sampling' | 'temperature' | 'shaping'> => ({
+  sampling: {
+    samplesPerPrompt: options.numGenerations,
+    maxNewTokens: options.maxNewTokens,
+    minNewTokens: options.minNewTokens,
+    temperature: options.temperature,
+    topK: options.topK,
+    topP: options.topP,
+    batchSize: options.samplesInFlight,
+  },
+  temperature: options.temperature,
+  shaping: {
+    ...(options.rewardClip !== null && { clip: options.rewardClip }),
+    missingEosPenalty: options.missingEosPenalty,
+    missingEos: options.missingEos,
+    running: options.rewardScale === 'running',
+  },
+});
+
+/** Options of the KL to the reference. */
+export interface KlOptions {
+  beta: number;
+  klIn: 'reward' | 'loss';
+  klEstimator: KlPenaltyOptions['estimator'];
+  klCorrection: boolean;
+  klController: 'fixed' | 'adaptive';
+  klTarget: number;
+  klHorizon: number;
+}
+
+/** @returns null with `--beta 0`: no KL is computed */
+export const klPenalty = (options: KlOptions): KlPenalty | null =>
+  options.beta === 0
+    ? null
+    : new KlPenalty({
+        place: options.klIn,
+        estimator: options.klEstimator,
+        corrected: options.klCorrection,
+        coefficient: options.beta,
+        adaptive:
+          options.klController === 'adaptive'
+            ? { target: options.klTarget, horizon: options.klHorizon }
+            : null,
+      });

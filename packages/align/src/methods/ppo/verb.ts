@@ -1,0 +1,18 @@
+// `keel ppo`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+import { mixesText } from '../supervised/mixes-text.ts';
+
+export const ppoVerb = methodVerb({
+  name: 'ppo',
+  summary: 'align a model to a reward with PPO; all roles can share one base model',
+  example:
+    'npx keel ppo --data prompts.jsonl --reward runs/reward/final --output runs/ppo --max-new-tokens 64',
+  options: async () => (await import('./ppo-options.ts')).ppoDefinition,
+  run: async () => (await import('./ppo.ts')).runPpo,
+  stage: {
+    ...onlineStage,
+    ...mixesText,
+  },
+});

@@ -1,0 +1,22 @@
+// `keel raft`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+
+export const raftVerb = methodVerb({
+  name: 'raft',
+  summary: 'fine-tune a model on its own answers with the best rewards (rejection sampling, RAFT)',
+  example:
+    'npx keel raft --data prompts.jsonl --reward runs/reward/final --output runs/raft --num-generations 8 --max-new-tokens 64',
+  options: async () => (await import('./raft-options.ts')).raftDefinition,
+  run: async () => (await import('./raft.ts')).runRaft,
+  stage: {
+    ...onlineStage,
+    // Only the kept answers are trained on; all are sampled, judged, and scored by policy and
+    // reference.
+    otherPasses: ({ lora, keep, numGenerations, numIterations }) => ({
+      always: lora ? 5 : 3,
+      trained: (numIterations * (keep ?? numGenerations)) / numGenerations,
+    }),
+  },
+});

@@ -1,0 +1,16 @@
+// `keel reinforce`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+
+export const reinforceVerb = methodVerb({
+  name: 'reinforce',
+  summary: 'align a model to a reward with REINFORCE and a running or batch baseline',
+  example:
+    'npx keel reinforce --data prompts.jsonl --reward reward.ts --output runs/reinforce --max-new-tokens 64',
+  options: async () => (await import('./reinforce-options.ts')).reinforceDefinition,
+  run: async () => (await import('./reinforce.ts')).runReinforce,
+  stage: {
+    ...onlineStage,
+  },
+});

@@ -1,0 +1,16 @@
+// `keel remax`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+
+export const remaxVerb = methodVerb({
+  name: 'remax',
+  summary: 'align a model to a reward with REINFORCE and the greedy answer as baseline (ReMax)',
+  example:
+    'npx keel remax --data prompts.jsonl --reward reward.ts --output runs/remax --max-new-tokens 64',
+  options: async () => (await import('./remax-options.ts')).remaxDefinition,
+  run: async () => (await import('./remax.ts')).runRemax,
+  stage: {
+    ...onlineStage,
+  },
+});

@@ -1,0 +1,18 @@
+// `keel rloo`, registered.
+
+import { methodVerb } from '../method-verb.ts';
+import { onlineStage } from '../online/online-stage.ts';
+import { mixesText } from '../supervised/mixes-text.ts';
+
+export const rlooVerb = methodVerb({
+  name: 'rloo',
+  summary: 'align a model to a reward with REINFORCE and a leave-one-out baseline (RLOO)',
+  example:
+    'npx keel rloo --data prompts.jsonl --reward length:-200 --output runs/rloo --max-new-tokens 64',
+  options: async () => (await import('./rloo-options.ts')).rlooDefinition,
+  run: async () => (await import('./rloo.ts')).runRloo,
+  stage: {
+    ...onlineStage,
+    ...mixesText,
+  },
+});

@@ -1,0 +1,14 @@
+// `keel sft`, registered.
+import { methodVerb } from '../method-verb.ts';
+
+export const sftVerb = methodVerb({
+  name: 'sft',
+  summary: 'fine-tune a model on chats, completions or texts (supervised)',
+  example: 'npx keel sft --data chats.jsonl --eval-data held-out.jsonl --output runs/first --lora',
+  options: async () => (await import('./sft-options.ts')).sftDefinition,
+  run: async () => (await import('./run-sft.ts')).runSft,
+  stage: {
+    gives: 'language model',
+    rows: 'supervised',
+  },
+});

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { stageVerbs } from './stage-verbs.ts';
+
+test('the options of training verbs whose files are part of what a run is made of', () => {
+  const reads = Object.values(stageVerbs)
+    .flatMap(({ definition }) => definition.descriptors)
+    .flatMap((option) =>
+      option.reads === undefined ? [] : [[option.name, option.reads] as const],
+    );
+  expect(Object.fromEntries(reads)).toEqual({
+    ...{ data: 'rows', evalData: 'rows', normaliseData: 'rows', pretrainingData: 'rows' },
+    ...{ model: 'model', reference: 'model', reward: 'reward' },
+    ...{ adapter: 'folder', criticFrom: 'folder', discriminatorFrom: 'folder' },
+    ...{ chatTemplate: 'file', head: 'file', config: 'file' },
+  });
+});

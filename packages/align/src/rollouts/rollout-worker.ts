@@ -1,0 +1,298 @@
+// What every online method does with a policy and a reward: sample answers, have them judged,
+// compute their log-probabilities, and describe the batch that comes out of it.
+import type { LanguageModel, Role } from '@keel/model';
+import { phase } from '@keel/torch';
+import type { MicroBatchLimit } from '../batching/micro-batches.ts';
+import type { PackedJudged } from '../batching/pack-judged.ts';
+import type { PackedRollouts } from '../batching/pack-rollouts.ts';
+import {
+  type ScoreShaping,
+  sequenceRewards,
+  shapeScores,
+} from '../objectives/online/token-rewards.ts';
+import { moments } from '../objectives/online/whitening.ts';
+import type { MovingReference } from '../reference/moving-reference.ts';
+import { CompositeReward, type CompositeState } from '../rewards/composite-reward.ts';
+import type { Reward } from '../rewards/reward.ts';
+import type { RunningMomentsState } from '../rewards/running-moments.ts';
+import type { SampleLine } from '../runs/samples-log.ts';
+import type { Metrics } from '../training/training-task.ts';
+import { type Judgement, judgeSamples } from './judge-samples.ts';
+import type { KlControllerState } from './kl-controller.ts';
+import type { KlPenalty } from './kl-penalty.ts';
+import type { PlacedPrompt } from './prompt-source.ts';
+import { RewardWatch } from './reward-watch.ts';
+import { RolloutBatch } from './rollout-batch.ts';
+import { answerKl, answerMetrics, logprobMetrics, rewardMetrics } from './rollout-metrics.ts';
+import { Rollouts } from './rollouts.ts';
+import { RunningRewardScale } from './running-reward-scale.ts';
+import { sampleLines } from './sample-lines.ts';
+import {
+  rolloutSeed,
+  type SampledRollouts,
+  type SamplingOptions,
+  sampleRollouts,
+} from './sample-rollouts.ts';
+import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
+import type { Training } from './training.ts';
+
+/** What an online run has in memory, and how it is to be used. */
+export interface OnlineParts {
+  model: LanguageModel;
+  /** Role that samples and is trained. */
+  role: Role;
+  /** The policy before training: the KL of held-out answers is to it. */
+  referenceRole: Role;
+  /** The reference that training compares with, if it follows the policy. */
+  movingReference: MovingReference | null;
+  reward: Reward;
+  seed: number;
+  /** Size of a pass. */
+  limit: MicroBatchLimit;
+  /** Whether a pass of that many tokens recomputes its activations. */
+  recomputes?(tokens: number): boolean;
+  /** Names a row in messages. */
+  place(row: number, heldOut: boolean): string;
+  /** Ends rewards in progress: whoever waits for them gets its reason. */
+  signal?: AbortSignal | undefined;
+  /** Receives warnings about rewards that have no effect. */
+  notice?(text: string): void;
+  /** Called for every forward pass. */
+  countForward?(pass: PackedRollouts): void;
+  /** Called for every pass that is trained on, forward and backward. */
+  countTraining?(pass: PackedRollouts): void;
+  /** Called for every pass that trains another model while batches are made. */
+  countLearning?(pass: PackedJudged): void;
+}
+
+export interface WorkerOptions {
+  sampling: SamplingOptions;
+  /** Of the log-probabilities that are trained, and of the KL. */
+  temperature: number;
+  /** `running`: scores are divided by the standard deviation of all so far. */
+  shaping: ScoreShaping & { running: boolean };
+  /** null: nothing is compared with a reference. */
+  kl: KlPenalty | null;
+  /**
+   * Answers are compared with the others to the same prompt: equal rewards there have no effect.
+   */
+  comparesWithinPrompts: boolean;
+}
+
+/** What the reward says about some answers. */
+export interface Judged extends Judgement {
+  /** [S] scores as they count: scaled, clipped, with the penalty for a missing end. */
+  shaped: Float64Array;
+}
+
+/** A batch with its samples as they are logged, without the step. */
+export interface MadeRollouts<Kind extends Training = Training> {
+  batch: RolloutBatch<Kind>;
+  lines: Omit<SampleLine, 'step'>[];
+}
+
+/** What a batch is made from. */
+export interface BatchParts<Kind extends Training> {
+  /** Of the batch in the run. */
+  number: number;
+  sampled: SampledRollouts;
+  rollouts: Rollouts;
+  training: Kind;
+  judged: Judged;
+  /** Which answers were judged, in the order of `judged` (default: all). */
+  sequences?: readonly number[];
+  /** Of the method. */
+  metrics?: Metrics;
+  /** [S] fields that the method adds to the lines of samples.jsonl. */
+  lines?: readonly Partial<SampleLine>[];
+}
+
+/** State between batches; part of a checkpoint. */
+export interface WorkerState {
+  reward: CompositeState | null;
+  kl: KlControllerState | null;
+  scale: RunningMomentsState | null;
+}
+
+export class RolloutWorker {
+  readonly #parts: OnlineParts;
+  readonly #options: WorkerOptions;
+  readonly #scale: RunningRewardScale | null;
+  readonly #watch: RewardWatch;
+
+  constructor(parts: OnlineParts, options: WorkerOptions) {
+    const { reward, notice = () => {} } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.#scale = options.shaping.running ? new RunningRewardScale() : null;
+    this.#watch = new RewardWatch({
+      withinPrompts: options.comparesWithinPrompts,
+      components: reward instanceof CompositeReward ? reward.counted : [],
+      notice,
+    });
+  }
+
+  get kl(): KlPenalty | null {
+    return this.#options.kl;
+  }
+
+  /** @param number of the batch in the run: another number gives other answers */
+  sample(prompts: readonly PlacedPrompt[], number: number): Promise<SampledRollouts> {
+    return this.#sample(prompts, this.#options.sampling, rolloutSeed(this.#parts.seed, number));
+  }
+
+  /** The most likely answer to each prompt. */
+  sampleGreedily(prompts: readonly PlacedPrompt[]): Promise<SampledRollouts> {
+    const greedy = { samplesPerPrompt: 1, temperature: 0, topK: null, topP: 1 };
+    return this.#sample(prompts, { ...this.#options.sampling, ...greedy }, 0);
+  }
+
+  /** Asks the reward, which updates its running statistics: once for each answer trained on. */
+  async judge(sampled: SampledRollouts): Promise<Judged> {
+    const judgement = await this.#judge(sampled);
+    return { ...judgement, shaped: this.#shape(judgement, sampled, { scale: true }) };
+  }
+
+  /** [P] rewards of answers that are only compared with; no statistics change. */
+  async judgeBaseline(sampled: SampledRollouts): Promise<Float64Array> {
+    const judgement = await this.#judge(sampled, { learns: false });
+    return this.#shape(judgement, sampled, { scale: false });
+  }
+
+  /**
+   * Log-probabilities of sampled answers by the path that trains.
+   * @param old whether the policy's are computed now; else the only optimizer step on the batch
+   *   uses its own
+   */
+  async score(sampled: SampledRollouts, { old = true } = {}): Promise<Rollouts> {
+    const { movingReference, referenceRole } = this.#parts;
+    const rollouts = Rollouts.of(sampled);
+    await this.#score(rollouts, old, movingReference?.role ?? referenceRole);
+    return rollouts;
+  }
+
+  /** [N] values of the state before each token, by a critic's head. */
+  values({ role }: { role: Role }, rollouts: Rollouts): Promise<Float64Array> {
+    return phase('values', () => rolloutValues(this.#parts.model, role, rollouts, this.#passes));
+  }
+
+  /** [S] rewards, with the KL subtracted where it is part of the reward. */
+  rewards(rollouts: Rollouts, shaped: Float64Array): Float64Array {
+    const { kl } = this.#options;
+    const cost = kl?.inReward(rollouts) ?? null;
+    return sequenceRewards(rollouts.layout, shaped, cost, kl?.coefficient ?? 0);
+  }
+
+  /** Describes a batch that is ready to be trained on, and adapts the KL coefficient. */
+  finish<Kind extends Training>(parts: BatchParts<Kind>): MadeRollouts<Kind> {
+    const { number, sampled, rollouts, training, judged, lines: own } = parts;
+    const { kl: penalty, sampling, temperature } = this.#options;
+    const sequences = parts.sequences ?? rollouts.everySequence;
+    const coefficient = penalty?.coefficient ?? 0;
+    const kl = answerKl(rollouts);
+    if (kl !== null) penalty!.observe(kl);
+    const metrics: Metrics = {
+      ...rewardMetrics(judged.shaped, kl === null ? null : -coefficient * moments(kl).mean),
+      ...answerMetrics(sampled.samples, judged),
+      ...logprobMetrics(rollouts, coefficient, {
+        comparable: temperature === sampling.temperature,
+      }),
+      ...penalty?.metrics(rollouts),
+      ...parts.metrics,
+      ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
+    };
+    this.#watch.observe({
+      rewards: judged.shaped,
+      prompts: sequences.map((sequence) => rollouts.groups[sequence]!),
+      aspects: judged.aspects,
+      opened: sampled.prompts.find(({ opened }) => opened !== '')?.opened ?? '',
+    });
+    const lines = sampleLines(sampled, judged, kl, sequences).map((line, sequence) => ({
+      ...line,
+      ...own?.[sequence],
+    }));
+    return { batch: new RolloutBatch({ number, rollouts, training, metrics }), lines };
+  }
+
+  /**
+   * Answers held-out prompts once each and has them judged; no statistics change.
+   * @param chunk which of the held-out batches
+   */
+  async judgeHeldOut(prompts: readonly PlacedPrompt[], chunk: number) {
+    const seed = rolloutSeed(this.#parts.seed, `held-out ${chunk}`);
+    const once = { ...this.#options.sampling, samplesPerPrompt: 1 };
+    const sampled = await this.#sample(prompts, once, seed);
+    const judged = await this.#judge(sampled, { learns: false, heldOut: true });
+    const rollouts = Rollouts.of(sampled);
+    const { referenceRole } = this.#parts;
+    await this.#score(rollouts, this.#options.kl !== null, referenceRole);
+    const kl = answerKl(rollouts);
+    const lines = sampleLines(sampled, judged, kl).map((line) => ({
+      ...line,
+      held_out: true as const,
+    }));
+    return { samples: sampled.samples, judged, kl, lines };
+  }
+
+  /** Answers that are sampled at the same time. */
+  get samplesInFlight(): number {
+    return this.#options.sampling.batchSize;
+  }
+
+  #sample(
+    prompts: readonly PlacedPrompt[],
+    sampling: SamplingOptions,
+    seed: number,
+  ): Promise<SampledRollouts> {
+    const { model, role } = this.#parts;
+    return phase('rollout', () => sampleRollouts(model, role, prompts, sampling, seed));
+  }
+
+  #judge(sampled: SampledRollouts, { learns = true, heldOut = false } = {}): Promise<Judgement> {
+    const { reward, place, signal } = this.#parts;
+    return phase('reward', () =>
+      judgeSamples(reward, sampled, { learns, place: (row) => place(row, heldOut), signal }),
+    );
+  }
+
+  #shape(
+    { scores }: Judgement,
+    { samples }: SampledRollouts,
+    { scale }: { scale: boolean },
+  ): Float64Array {
+    const scaled = (scale ? this.#scale?.scale(scores) : null) ?? scores;
+    const ended = samples.map((one) => one.ended);
+    return shapeScores(scaled, ended, this.#options.shaping);
+  }
+
+  get #passes() {
+    const { limit, countForward: count } = this.#parts;
+    return { limit, temperature: this.#options.temperature, ...(count && { count }) };
+  }
+
+  async #score(rollouts: Rollouts, old: boolean, reference: Role): Promise<void> {
+    const { model, role } = this.#parts;
+    const { logprobs } = rollouts;
+    const scored = (name: string, by: Role): Promise<Float64Array> =>
+      phase(name, () => rolloutLogprobs(model, by, rollouts, this.#passes));
+    if (old) logprobs.old = await scored('old-log-probs', role);
+    if (this.#options.kl !== null) logprobs.reference = await scored('reference', reference);
+  }
+
+  state(): WorkerState {
+    const { reward } = this.#parts;
+    return {
+      reward: reward instanceof CompositeReward ? reward.state() : null,
+      kl: this.#options.kl?.state() ?? null,
+      scale: this.#scale?.state() ?? null,
+    };
+  }
+
+  /** @throws Error if the state belongs to another reward or another kind of run */
+  restore({ reward, kl, scale }: WorkerState): void {
+    const own = this.#parts.reward;
+    if (own instanceof CompositeReward && reward !== null) own.restore(reward);
+    if (kl !== null) this.#options.kl?.restore(kl);
+    if (scale !== null) this.#scale?.restore(scale);
+  }
+}
