@@ -60,7 +60,7 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   ],
   [
     'the policy is not its reference at step 0',
-    'methods/pairs/run-dpo.test.ts',
+    'methods/dpo/run-dpo.test.ts',
     'is ln 2 to the last bit: %s',
   ],
   [

@@ -14,7 +14,7 @@ export { type BestOfNResult, runBestOfN } from './methods/best-of-n/run-best-of-
 export { type TrainD2poOptions, trainD2po } from './methods/d2po/d2po.ts';
 export { type TrainGrpoOptions, trainGrpo } from './methods/grpo/grpo.ts';
 export { type TrainOnlineDpoOptions, trainOnlineDpo } from './methods/online-dpo/online-dpo.ts';
-export { type AlignPairsOptions, alignPairs } from './methods/pairs/run-dpo.ts';
+export { type AlignPairsOptions, alignPairs } from './methods/dpo/run-dpo.ts';
 export { type TrainPpoOptions, trainPpo } from './methods/ppo/ppo.ts';
 export { type TrainRaftOptions, trainRaft } from './methods/raft/raft.ts';
 export { type TrainReinforceOptions, trainReinforce } from './methods/reinforce/reinforce.ts';
@@ -29,5 +29,5 @@ export { StageError } from './recipes/stage-error.ts';
 export { RewardError } from './rewards/reward.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
 export type { RunHooks, RunResult } from './training/run-training.ts';
-export type { TrainingEvent } from './training/training-loop.ts';
+export type { TrainingEvent } from './training/training-event.ts';
 export { NonFiniteLossError } from './training/training-task.ts';

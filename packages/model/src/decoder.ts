@@ -12,8 +12,8 @@ import {
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import { type Block, type DecoderWeights, type Norm, trainsBlock } from './decoder-weights.ts';
+import type { WatchedFile } from './formats/watched-file.ts';
 import type { Linear } from './linear.ts';
-import type { WatchedFile } from './loading/watched-file.ts';
 
 export interface ForwardOptions {
   /** Adapter laid over the linear layers, or null. */

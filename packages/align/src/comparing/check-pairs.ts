@@ -3,10 +3,9 @@
 
 import { DataError } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
+import { lossParts } from '../methods/pairs/chosen-objective.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from '../methods/pairs/fitting-rows.ts';
-import { completeOptions } from '../objectives/mixture.ts';
-import { pairedObjective } from '../objectives/registry.ts';
 import type { CompareEntry } from './comparison.ts';
 
 /**
@@ -21,11 +20,10 @@ export async function checkPairs(
   const checks = entries.flatMap(({ name, options, objective: { verb, loss } }) => {
     if (verb === 'kto') return [];
     const pairOptions = options as unknown as DpoOptions;
-    const scored = loss.flatMap((one) => {
-      const objective = pairedObjective(one);
-      if (!objective.needs?.includes('scoreGap')) return [];
-      return [refuseRow(objective, completeOptions(objective, { ...pairOptions }))];
-    });
+    const scored = lossParts({ ...pairOptions, loss: [...loss] }).flatMap(
+      ({ objective, options: own }) =>
+        objective.needs?.includes('scoreGap') ? [refuseRow(objective, own)] : [],
+    );
     const { betaField } = pairOptions;
     const refusals = betaField === null ? scored : [...scored, refuseBeta(betaField)];
     return refusals.map((refuse) => ({ name, betaField, refuse }));

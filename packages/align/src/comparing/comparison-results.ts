@@ -1,11 +1,6 @@
-// The results of a comparison and their files: results.json, table.md, plot.svg, report.html.
+// The results of a comparison: groups of entries, their numbers, and who leads.
 import { join } from 'node:path';
-import { writeFileAtomic } from '../files/atomic-write.ts';
-import { scatterPlot } from '../runs/report/scatter-plot.ts';
 import type { Comparison } from './comparison.ts';
-import { findings } from './comparison-findings.ts';
-import { plotOf, writeComparisonReport } from './comparison-report.ts';
-import { markdownTable } from './comparison-table.ts';
 import type { Measured } from './measured.ts';
 import {
   type EntryNumbers,
@@ -59,52 +54,3 @@ export function resultsOf(
     },
   };
 }
-
-/** Writes all files for the results so far. */
-export async function writeResults(
-  comparison: Comparison,
-  results: ComparisonResults,
-): Promise<void> {
-  const { files } = results;
-  writeFileAtomic(files.results, `${JSON.stringify(resultsJson(comparison, results), null, 2)}\n`);
-  const sentences = findings(results).map((sentence) => `${sentence}\n`);
-  writeFileAtomic(files.table, [markdownTable(results), ...sentences].join('\n'));
-  writeFileAtomic(files.plot, scatterPlot(plotOf(results)).text);
-  writeComparisonReport(comparison, results);
-}
-
-function resultsJson(
-  { output, options, steps, stages }: Comparison,
-  { groups, reference, referenceNumbers, metric, leads, sameBudget }: ComparisonResults,
-): object {
-  const { batchSize, evalPrompts, maxNewTokens, evalSeed, reward, model } = options;
-  const ended = groups.flatMap(({ entries }) => entries);
-  return {
-    version: 1,
-    ...{ model, data: options.data, eval_data: options.evalData, reward },
-    ...{ steps, batch_size: batchSize, same_budget: sameBudget },
-    eval: {
-      pairs: reference.pairs.rows.length,
-      prompts: reference.answers.length,
-      ...{ asked_prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
-    },
-    ordered_by: metric,
-    reference: numbersJson(referenceNumbers),
-    groups: groups.map(({ name, entries, numbers }) => ({
-      ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbersJson(numbers) },
-    })),
-    leads,
-    entries: ended.map(({ entry, measured, tokens, seconds }) => ({
-      ...{ name: entry.name, group: entry.group, verb: entry.verb, loss: entry.objective.loss },
-      ...{ beta: entry.beta, seed: entry.seed, learning_rate: entry.options.learningRate },
-      ...{ steps, num_tokens: tokens, seconds, run: join(output, entry.name) },
-      ...numbersJson(numbersOf([itemsOf(measured, reference)])),
-    })),
-    missing: stages.flatMap(({ name }) =>
-      ended.some(({ entry }) => entry.name === name) ? [] : [name],
-    ),
-  };
-}
-
-/** The format of `results.json`: value, spread over seeds, 95% interval. */
-const numbersJson = (numbers: EntryNumbers): object => numbers;

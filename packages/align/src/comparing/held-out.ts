@@ -2,25 +2,25 @@
 // they were trained.
 import type { LanguageModel, Role } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
-import { inTurns, noGradSteps, type Steps, tidySteps } from '@keel/torch';
-import { splitMicroBatches } from '../batching/micro-batches.ts';
-import { packedTokens, packPairs } from '../batching/pack-pairs.ts';
+import type { Steps } from '@keel/torch';
+import type { PackedPairs } from '../batching/pack-pairs.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { RowFaults } from '../data/row-faults.ts';
-import { PairSource, type PlacedPair } from '../methods/pairs/pair-source.ts';
-import { sharedKey } from '../reference/dpo-reference.ts';
-import { ReferenceScores } from '../reference/reference-scores.ts';
-import { scorePairsSteps } from '../reference/score-pairs.ts';
-import type { SharedReferences } from '../reference/shared-references.ts';
+import { PairSource, type PlacedPair, pairPacking } from '../methods/pairs/pair-source.ts';
+import { pairScoring, scorePairsSteps } from '../methods/pairs/score-pairs.ts';
+import { answerKey } from '../reference/open-reference.ts';
+import { type Reference, RowReference } from '../reference/reference.ts';
+import type { SharedReferences } from '../reference/reference-cache.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { judgeSamples } from '../rollouts/judge-samples.ts';
 import type { PlacedPrompt } from '../rollouts/prompt-source.ts';
 import { Rollouts } from '../rollouts/rollouts.ts';
 import { rolloutSeed, sampleRollouts } from '../rollouts/sample-rollouts.ts';
 import { rolloutLogprobs } from '../rollouts/score-rollouts.ts';
+import { passes } from '../training/passes.ts';
 import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
 
 /** A model in one of its roles. */
@@ -62,18 +62,18 @@ const promptsAtATime = (maxNewTokens: number): number =>
 export class HeldOut {
   readonly #options: HeldOutOptions;
   readonly #pairs: readonly PlacedPair[];
-  readonly #scores: ReferenceScores;
+  readonly #reference: Reference<PackedPairs>;
   readonly #prompts: readonly PlacedPrompt[];
 
   private constructor(
     options: HeldOutOptions,
     pairs: readonly PlacedPair[],
-    scores: ReferenceScores,
+    reference: Reference<PackedPairs>,
     prompts: readonly PlacedPrompt[],
   ) {
     this.#options = options;
     this.#pairs = pairs;
-    this.#scores = scores;
+    this.#reference = reference;
     this.#prompts = prompts;
   }
 
@@ -91,8 +91,11 @@ export class HeldOut {
       pairs.push(...(await source.read(Array.from({ length: count }, (_, at) => start + at))));
     }
     if (pairs.length === 0) source.refuseNothingLeft();
-    const others = references.of(await sharedKey(reference, reference));
-    const scores = new ReferenceScores(model, rows.length, { role, heldOut: true, others });
+    const scores = new RowReference({
+      ...{ model, role, scoring: pairScoring(false) },
+      rows: { training: 0, heldOut: rows.length },
+      shared: references.of(await answerKey(reference, reference)),
+    });
     return new HeldOut(options, pairs, scores, await firstPrompts(options, positions));
   }
 
@@ -116,29 +119,20 @@ export class HeldOut {
       ...{ referenceChosen: blank(), referenceRejected: blank() },
       ...{ tokensChosen: blank(), tokensRejected: blank() },
     };
-    const passes = splitMicroBatches(
-      this.#pairs.map(({ pair }) => packedTokens(pair)),
-      LIMIT,
-    );
+    const placesOf = new Map(this.#pairs.map((pair, at) => [pair, at]));
     let done = 0;
-    for (const pass of passes) {
+    const parts = { model, role, limit: LIMIT };
+    for await (const pass of passes(parts, this.#pairs, pairPacking, { divisor: null })) {
       hooks.signal?.throwIfAborted();
-      const placed = pass.map((at) => this.#pairs[at]!);
-      const batch = packPairs(placed.map(({ pair }) => pair));
+      const { batch, placed } = pass;
       const score = function* (): Steps<number[]> {
-        const { sums } = yield* model.asSteps(role, scorePairsSteps(model, batch, false));
+        const { sums } = yield* scorePairsSteps(model, batch, false);
         return sums.toArray();
       };
-      const own = await inTurns(noGradSteps(tidySteps(score())));
-      using known = await inTurns(
-        this.#scores.steps(
-          batch,
-          placed.map(({ row }) => row),
-        ),
-      );
-      using flat = known.reshape(-1); // [2P]
-      const reference = flat.toArray();
-      pass.forEach((at, place) => {
+      const own = await pass.compute(model.asSteps(role, score()));
+      const { whole: reference } = await this.#reference.logprobs(pass);
+      placed.forEach((pair, place) => {
+        const at = placesOf.get(pair)!;
         const [first, second] = [2 * place, 2 * place + 1];
         found.chosen[at] = own[first]!;
         found.rejected[at] = own[second]!;
@@ -147,7 +141,7 @@ export class HeldOut {
         found.tokensChosen[at] = batch.counts[first]!;
         found.tokensRejected[at] = batch.counts[second]!;
       });
-      done += pass.length;
+      done += placed.length;
       hooks.onProgress?.('pairs', done, count);
     }
     return found;

@@ -15,7 +15,7 @@ import type { OptionInput } from '../config/options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { finalFolder } from '../recipes/recipe.ts';
-import { SharedReferences } from '../reference/shared-references.ts';
+import { SharedReferences } from '../reference/reference-cache.ts';
 import { openReward } from '../rewards/open-reward.ts';
 import { rewardFiles } from '../rewards/reward-files.ts';
 import { keelVersion } from '../runs/environment.ts';

@@ -10,8 +10,8 @@ import { resolveOptions } from '../config/resolve-options.ts';
 import { ktoDefinition } from '../methods/answers/kto-options.ts';
 import { runKto } from '../methods/answers/run-kto.ts';
 import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
-import { runDpo } from '../methods/pairs/run-dpo.ts';
-import { scorePairs } from '../reference/score-pairs.ts';
+import { runDpo } from '../methods/dpo/run-dpo.ts';
+import { scorePairs } from '../methods/pairs/score-pairs.ts';
 import { cachedFolder } from '../testing/cached-folder.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';
 import {

@@ -11,12 +11,14 @@ import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { lockRun } from '../runs/run-lock.ts';
+import { type NoticeEvent, noticeEvent } from '../training/run-data.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
-import { type ComparisonResults, resultsOf, writeResults } from './comparison-results.ts';
+import { type ComparisonResults, resultsOf } from './comparison-results.ts';
 import type { Measured } from './measured.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
 import { type EntryNumbers, itemsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
+import { writeResults } from './write-results.ts';
 
 /** An event while a comparison runs. */
 export type CompareEvent =
@@ -42,7 +44,7 @@ export type CompareEvent =
        */
       secondsLeft: number | null;
     }
-  | { type: 'notice'; text: string };
+  | NoticeEvent;
 
 export interface CompareHooks {
   onEvent?(event: CompareEvent): void;
@@ -79,7 +81,7 @@ export async function runComparison(
   hooks: CompareHooks = {},
 ): Promise<CompareResult> {
   const { output, text, options } = comparison;
-  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
   refuseSystemFolder(output);
   makeFolder(output);
   const unlock = lockRun(output, notice);

@@ -4,7 +4,6 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { describeRows, rowsSummary } from './describe-rows.ts';
 import { dataErrorOf, fixture, temporaryFiles } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
 
@@ -159,25 +158,6 @@ test('a process whose heap could not hold 30 MB indexes and iterates over them',
   expect({ code, walked }).toEqual({ code: 0, walked: [15_000] });
 });
 
-test('a summary for people', async () => {
-  await using chats = await openRows(fixture('chat-snappy.parquet'), { kind: 'preference' });
-  expect(rowsSummary(await describeRows(chats))).toBe(
-    '10 rows, chat; median characters: prompt 20, chosen 11, rejected 15',
-  );
-  const path = write('three.jsonl', line('a') + line('abc') + line('abcdefghi') + line('abcde'));
-  await using source = await openRows(path, { kind: 'text' });
-  expect(await describeRows(source)).toEqual({
-    rows: 4,
-    form: 'plain',
-    medianCharacters: { text: 4 },
-    sampled: 4,
-  });
-  expect(await describeRows(source, 2)).toMatchObject({
-    sampled: 2,
-    medianCharacters: { text: 5 },
-  });
-});
-
 test('the bundled pairs', async () => {
   await using source = await openRows(bundled, { kind: 'preference' });
   expect(source.length).toBe(272);
@@ -186,7 +166,6 @@ test('the bundled pairs', async () => {
     expect(row.chosen).not.toEqual(row.rejected);
     expect(Object.keys(row.extra)).toContain('kind');
   }
-  expect((await describeRows(source)).form).toBe('chat');
 });
 
 test('rows of labelled answers are prompts with more beside them, no preference rows', async () => {

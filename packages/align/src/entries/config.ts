@@ -31,7 +31,7 @@ export type {
 } from '../methods/best-of-n/best-of-n-options.ts';
 export { type D2poOptions, d2poDefinition } from '../methods/d2po/d2po-options.ts';
 export { type GrpoOptions, grpoDefinition } from '../methods/grpo/grpo-options.ts';
-export type { MethodVerb } from '../methods/method-verb.ts';
+export type { MethodVerb } from '../methods/registration/method-verb.ts';
 export { onlineShape } from '../methods/online/online-options.ts';
 export {
   type OnlineDpoOptions,

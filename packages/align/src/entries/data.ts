@@ -1,7 +1,6 @@
 // @keel/align/data: rows, their kinds and their readers.
 
 export { type Place, placeName } from '../data/data-error.ts';
-export { describeRows, rowsSummary } from '../data/describe-rows.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';

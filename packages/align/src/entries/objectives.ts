@@ -14,13 +14,6 @@ export {
   clippedSurrogate,
   type Surrogate,
 } from '../objectives/online/clipped-surrogate.ts';
-export {
-  completionEnd,
-  pickScored,
-  rewardsOfScored,
-  type ScoredTokens,
-  scoredTokens,
-} from '../objectives/online/completion-end.ts';
 export { entropyBonus, tokenEntropy } from '../objectives/online/entropy.ts';
 export {
   type Advantages,

@@ -4,7 +4,6 @@ export { scoreChecked } from '../rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from '../rewards/code-reward.ts';
 export {
   CompositeReward,
-  type CompositeState,
   type RewardComponent,
 } from '../rewards/composite-reward.ts';
 export type { CallLimits } from '../rewards/each-input.ts';

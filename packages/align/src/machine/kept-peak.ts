@@ -93,7 +93,7 @@ export function raisedPeak(
  */
 export function machinePeak(
   { precision, device }: { precision: string; device: Device },
-  notice: (text: string) => void = () => {},
+  notice: (text: string, code?: string) => void = () => {},
 ): MatmulPeak {
   const known = keptPeak(precision, device);
   if (known !== null) return known;
@@ -101,6 +101,7 @@ export function machinePeak(
   notice(
     `Measured this machine's peak matmul speed: ${(peak.flops / 1e9).toFixed(0)} GFLOP/s (${precision}, ${device === 'cpu' ? `${threads()} threads` : device}). ` +
       'mfu is relative to it. If other programs were busy, measure again with `keel doctor --bench`',
+    'machine peak',
   );
   try {
     keepPeak(peak, precision, device);

@@ -2,12 +2,12 @@
 
 import { ktoVerb } from './answers/verb.ts';
 import { d2poVerb } from './d2po/verb.ts';
+import { dpoVerb } from './dpo/verb.ts';
 import { grpoVerb } from './grpo/verb.ts';
-import type { MethodVerb } from './method-verb.ts';
 import { onlineDpoVerb } from './online-dpo/verb.ts';
-import { dpoVerb } from './pairs/verb.ts';
 import { ppoVerb } from './ppo/verb.ts';
 import { raftVerb } from './raft/verb.ts';
+import type { MethodVerb } from './registration/method-verb.ts';
 import { reinforceVerb } from './reinforce/verb.ts';
 import { remaxVerb } from './remax/verb.ts';
 import { rewardVerb } from './reward/verb.ts';

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
 import { savedTemplate } from '../config/template-options.ts';
-import { hashPath } from '../data/hash-path.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
@@ -67,7 +66,3 @@ function isMerged(folder: string, from: MergedFrom): boolean {
     return false;
   }
 }
-
-/** SHA-256 of a stage's result. */
-export const hashResult = (output: string, name: string): Promise<string> =>
-  hashPath(finalFolder(output, name));

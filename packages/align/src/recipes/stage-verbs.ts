@@ -1,10 +1,10 @@
 // The methods as stages of a recipe. Loads their options, which do without LibTorch.
 import type { OptionsDefinition } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
-import type { MethodVerb, StageParts } from '../methods/method-verb.ts';
+import type { MethodVerb, StageParts } from '../methods/registration/method-verb.ts';
 import { methodVerbs } from '../methods/verbs.ts';
 
-export type { MeasuredRows, MixedRows, OtherPasses, StageResult } from '../methods/method-verb.ts';
+export type { MeasuredRows, StageResult } from '../methods/registration/method-verb.ts';
 
 /** A method as a stage of a recipe. */
 export interface StageVerb extends StageParts<TrainingOptions>, Pick<MethodVerb, 'run'> {

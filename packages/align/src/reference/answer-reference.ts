@@ -1,71 +1,100 @@
-// What the policy is compared with on single answers, and what is known of it.
+// A reference whose log-probabilities are cached by answer: of single answers.
 import type { LanguageModel, Role } from '@keel/model';
-import { fromTypedArray } from '@keel/torch';
-import type { PromptedAnswer } from '../batching/pack-answers.ts';
+import { fromTypedArray, phase, type Steps } from '@keel/torch';
+import type { PackedAnswers } from '../batching/pack-answers.ts';
+import { scoreAnswersSteps } from '../rewards/head-scores.ts';
+import type { Pass, Placed } from '../training/passes.ts';
 import type { TaskState } from '../training/training-task.ts';
-import { KnownAnswers } from './known-answers.ts';
+import { type Reference, type ReferenceLogprobs, refuseNonFinite } from './reference.ts';
+import { AnswerCache } from './reference-cache.ts';
 
 export interface AnswerReferenceParts {
   model: LanguageModel;
   role: Role;
-  /** What other runs have computed of it, and will find of this one's. */
-  others?: KnownAnswers | undefined;
+  /** Cached by other runs with the same reference, which find those of this run in turn. */
+  shared?: AnswerCache | undefined;
   /**
-   * It is the policy before its first step: it can be asked until then, and everything is kept in
-   * `others`.
+   * The reference is the policy before its first step: everything is computed before that, and
+   * cached in `shared`.
    */
   untilTrained?: boolean;
 }
 
-export class AnswerReference {
-  readonly model: LanguageModel;
-  readonly role: Role;
-  readonly untilTrained: boolean;
-  readonly #others: KnownAnswers | undefined;
-  /** Of answers that come up again. */
-  #own = new KnownAnswers();
+export class AnswerReference implements Reference<PackedAnswers> {
+  readonly #parts: AnswerReferenceParts;
+  /** Answers that come up again. */
+  #own = new AnswerCache();
+  /** Whether the policy has made a step. */
+  #trained = false;
 
-  constructor({ model, role, others, untilTrained = false }: AnswerReferenceParts) {
-    this.model = model;
-    this.role = role;
-    this.untilTrained = untilTrained;
-    this.#others = others;
+  constructor(parts: AnswerReferenceParts) {
+    this.#parts = parts;
   }
 
-  /** log p of each answer of a pass; undefined where one is not known. */
-  known(answers: readonly PromptedAnswer[]): number[] | undefined {
-    return this.#own.all(answers) ?? this.#others?.all(answers);
+  logprobs(
+    pass: Pass<Placed, PackedAnswers>,
+    { recurring = true }: { recurring?: boolean } = {},
+  ): Promise<ReferenceLogprobs> {
+    return phase('reference', () => this.#logprobs(pass, recurring));
   }
 
-  /** @param recurring whether these answers come up again in this run */
-  add(answers: readonly PromptedAnswer[], values: readonly number[], recurring: boolean): void {
-    answers.forEach((answer, at) => {
-      if (recurring && !this.untilTrained) this.#own.add(answer, values[at]!);
-      this.#others?.add(answer, values[at]!);
+  async #logprobs(
+    pass: Pass<Placed, PackedAnswers>,
+    recurring: boolean,
+  ): Promise<ReferenceLogprobs> {
+    const { model, role, shared, untilTrained = false } = this.#parts;
+    const { batch, rows, heldOut } = pass;
+    // In the first step the policy is the reference: computed in the same passes, both have the
+    // same bits on every machine.
+    const first = pass.training && !this.#trained;
+    const cached = first ? undefined : (this.#own.all(batch.answers) ?? shared?.all(batch.answers));
+    if (cached === undefined && this.#trained && untilTrained) {
+      throw new Error('the reference of an answer was not computed before training');
+    }
+    const score = function* (): Steps<number[]> {
+      const { sums } = yield* scoreAnswersSteps(model, batch, false);
+      return sums.toArray();
+    };
+    const whole = cached ?? (await pass.compute(model.asSteps(role, score())));
+    const broken = rows.filter((_, at) => !Number.isFinite(whole[at]!));
+    refuseNonFinite(broken, { heldOut });
+    batch.answers.forEach((answer, at) => {
+      if (recurring && !untilTrained) this.#own.add(answer, whole[at]!);
+      shared?.add(answer, whole[at]!);
     });
+    return { whole, first: null, computed: cached === undefined };
   }
 
-  /** What a checkpoint has of it. */
-  state(): TaskState['tensors'] {
-    if (this.#own.size === 0) return new Map();
+  endStep(): void {
+    this.#trained = true;
+  }
+
+  state(): TaskState {
+    if (this.#own.size === 0) return { values: {}, tensors: new Map() };
     const { keys, values } = this.#own.entries();
-    return new Map([
+    const tensors = new Map([
       ['reference', fromTypedArray(values)],
       ['reference_keys', fromTypedArray(keys)],
     ]);
+    return { values: {}, tensors };
   }
 
-  /** @throws Error where keys and values are not as many */
-  check({ tensors }: TaskState): KnownAnswers {
-    const known = new KnownAnswers();
-    const [keys, values] = [tensors.get('reference_keys'), tensors.get('reference')];
-    if (keys && values) {
-      known.addEntries(keys.toTypedArray() as Uint8Array, values.toTypedArray() as Float64Array);
-    }
-    return known;
+  check(state: TaskState): void {
+    readOwn(state);
   }
 
   restore(state: TaskState): void {
-    this.#own = this.check(state);
+    this.#own = readOwn(state);
+    this.#trained = (state.values.tokens as number) > 0;
   }
+}
+
+/** @throws Error where there are not as many keys as values */
+function readOwn({ tensors }: TaskState): AnswerCache {
+  const cache = new AnswerCache();
+  const [keys, values] = [tensors.get('reference_keys'), tensors.get('reference')];
+  if (keys && values) {
+    cache.addEntries(keys.toTypedArray() as Uint8Array, values.toTypedArray() as Float64Array);
+  }
+  return cache;
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
 import { trainOnlineDpo } from '../methods/online-dpo/online-dpo.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
-import { alignPairs } from '../methods/pairs/run-dpo.ts';
+import { alignPairs } from '../methods/dpo/run-dpo.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';
 import { stopping } from '../testing/stopping.ts';
 import {
@@ -106,7 +106,7 @@ describe('keel dpo with a reference that moves', () => {
     const moving = new MovingReference(model, 'policy', { steps: 1, mix: 1 });
     const { values, tensors } = moving.state();
     expect(() => moving.check(values, tensors)).not.toThrow();
-    expect(() => moving.check(undefined, new Map())).toThrow(/no reference that moves/);
+    expect(() => moving.check(undefined, new Map())).toThrow(/no moving reference/);
     expect(() => moving.check(values, new Map([...tensors].slice(1)))).toThrow(/no reference/);
     model.dispose();
   });

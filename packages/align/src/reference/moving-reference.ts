@@ -1,19 +1,20 @@
-// A reference that follows the policy: TR-DPO (Gorbatovski et al. 2024, arXiv:2404.09656), its soft
-// and its hard update, and iterative DPO, where a round's reference is what the round before ended
-// in. The paper mixes whole weights. Here A and B of the adapter are mixed, each by itself, so that
-// the mixture keeps its rank: where A has moved too, B A is not the paper's.
+// A reference that follows the policy: the soft and the hard update of TR-DPO (Gorbatovski et al.
+// 2024, arXiv:2404.09656), and iterative DPO, where the reference of a round is the policy at the
+// end of the round before. The paper mixes whole weights. Here A and B of the adapter are mixed
+// separately, so that the mixture has the same rank: where A has changed too, B A differs from the
+// paper's.
 import { copyAdapter, type LanguageModel, mixAdapter, type Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
 import type { TaskState } from '../training/training-task.ts';
 
 export interface MovingReferenceOptions {
-  /** Optimiser steps from one move to the next. */
+  /** Optimizer steps from one move to the next. */
   steps: number;
-  /** How much of the policy it takes in a move, above 0 and at most 1: the paper's alpha. */
+  /** Weight of the policy in a move, above 0 and at most 1: the paper's alpha. */
   mix: number;
 }
 
-/** What was asked for, where a reference that moves was. */
+/** The options of a moving reference; null where none is asked for. */
 export const movingOptions = (options: {
   referenceSyncSteps: number | null;
   referenceMix: number;
@@ -25,7 +26,7 @@ export const movingOptions = (options: {
 const PREFIX = 'moving-reference/';
 
 /**
- * A second, frozen copy of the policy's adapter. It begins as the policy does, and so as the model
+ * A second, frozen copy of the policy's adapter. It starts as the policy, that is, as the model
  * before training.
  */
 export class MovingReference {
@@ -38,7 +39,7 @@ export class MovingReference {
   #movedAt = 0;
   #moves = 0;
 
-  /** @param policy its adapter's role. @throws RangeError where that is the base itself */
+  /** @param policy role of its adapter. @throws RangeError where that is the base itself */
   constructor(model: LanguageModel, policy: Role, options: MovingReferenceOptions) {
     this.#model = model;
     this.#policy = policy;
@@ -46,18 +47,18 @@ export class MovingReference {
     this.#tensors = copyAdapter(model.decoder, policy, this.role);
   }
 
-  /** How often it has moved. */
+  /** Number of its moves. */
   get moves(): number {
     return this.#moves;
   }
 
-  /** After the gradient of an optimiser step. */
+  /** After the gradient of an optimizer step. */
   countStep(): void {
     this.#steps += 1;
   }
 
   /**
-   * Before anything is computed with it: the optimiser has made the steps that were counted.
+   * Before anything is computed with it: the optimizer has made the counted steps.
    * @returns whether it moved
    */
   moveIfDue(): boolean {
@@ -84,7 +85,7 @@ export class MovingReference {
     );
     if (fits && [steps, movedAt, moves].every(Number.isInteger)) return;
     throw new Error(
-      'the saved state has no reference that moves, or one of another adapter than the policy',
+      'the saved state has no moving reference, or one of another adapter than the policy',
     );
   }
 
@@ -99,7 +100,7 @@ export class MovingReference {
   }
 }
 
-/** A task's state with what the moving reference must remember, where there is one. */
+/** A task's state with that of the moving reference, where there is one. */
 export function withReference(state: TaskState, moving: MovingReference | null): TaskState {
   if (moving === null) return state;
   const own = moving.state();

@@ -13,6 +13,7 @@ import {
   tokenisePair,
 } from '../batching/tokenise-pair.ts';
 import { shuffledOrder } from '../data/shuffle.ts';
+import { scorePairs } from '../methods/pairs/score-pairs.ts';
 import {
   draws,
   loadTiny,
@@ -20,7 +21,6 @@ import {
   tinyRows,
   writeTinyChatModel,
 } from '../testing/tiny-chat-model.ts';
-import { scorePairs } from './score-pairs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-packed-'));
 // Tiny tensors: a second thread would only wait.

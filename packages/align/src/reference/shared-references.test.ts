@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { type SharedKey, SharedReferences } from './shared-references.ts';
+import { type AnswerKey, SharedReferences } from './reference-cache.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'keel-shared-references-'));
 afterAll(() => rmSync(root, { recursive: true }));
-const key: SharedKey = {
+const key: AnswerKey = {
   ...{ model: 'm', adapter: null, tokenizer: 't', precision: 'fp32 cpu', software: 's' },
 };
 const answerOf = (token: number) => ({

@@ -1,5 +1,5 @@
 import { scoreChecked } from './checked-outcomes.ts';
-import type { Reward, RewardInput, RewardOutcome } from './reward.ts';
+import type { Reward, RewardInput, RewardOutcome, RewardState } from './reward.ts';
 import type { RewardConstraint } from './reward-constraint.ts';
 import { RewardScale, type ScaleSpec } from './reward-scale.ts';
 import type { RunningMomentsState } from './running-moments.ts';
@@ -12,12 +12,6 @@ export interface RewardComponent {
   weight: number;
   clip: readonly [low: number, high: number] | null;
   normalise: ScaleSpec;
-}
-
-/** The state that a composition has accumulated; part of a checkpoint. */
-export interface CompositeState {
-  scales: Record<string, RunningMomentsState>;
-  multipliers: Record<string, number>;
 }
 
 /**
@@ -98,7 +92,7 @@ export class CompositeReward implements Reward {
     );
   }
 
-  state(): CompositeState {
+  state(): RewardState {
     const scales: Record<string, RunningMomentsState> = {};
     for (const [name, scale] of this.#scales) {
       const state = scale.state();
@@ -109,7 +103,7 @@ export class CompositeReward implements Reward {
   }
 
   /** @throws Error if the state belongs to a different composition */
-  restore({ scales, multipliers }: CompositeState): void {
+  restore({ scales, multipliers }: RewardState): void {
     const own = this.state();
     for (const [current, stored] of [
       [own.scales, scales],

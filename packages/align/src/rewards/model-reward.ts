@@ -20,6 +20,7 @@ import {
   RewardModel,
   type RewardScore,
   rewardTemplate,
+  UnscorableRowError,
 } from './reward-model.ts';
 
 export const modelSchema = z.strictObject({
@@ -57,11 +58,9 @@ export async function modelReward(
       try {
         return (await model.scoreRows(inputs, signal)).map(asOutcome);
       } catch (error) {
-        const match = /^row (\d+): ([\s\S]*)$/.exec((error as Error).message);
-        if (!match) throw error;
-        throw new UnreadableInputError(Number(match[1]), match[2]!, {
-          cause: (error as Error).cause,
-        });
+        if (!(error instanceof UnscorableRowError)) throw error;
+        const { row, reason, cause } = error;
+        throw new UnreadableInputError(row, reason, { cause });
       }
     },
     async [Symbol.asyncDispose]() {

@@ -18,8 +18,6 @@ export const constraintSchema = z
     message: 'give either at_least or at_most',
   });
 
-export type ConstraintSpec = z.output<typeof constraintSchema>;
-
 /**
  * A bound on a reward's mean, enforced by a Lagrange multiplier: the policy maximises r + lambda (g
  * - bound). lambda rises while the mean of g misses the bound, and falls, to no less than 0, while

@@ -227,14 +227,14 @@ export class RewardModel implements Disposable {
     let found: AnsweredPrompt;
     if (record.scores === 'steps') {
       const completions = stepsIn(completion, record.step_separator);
-      if (completions.length === 0) throw new RangeError(`row ${index}: the answer is empty`);
+      if (completions.length === 0) throw new UnscorableRowError(index, 'the answer is empty');
       const { prompt: asked, answer } = atRewardRow(index, () =>
         tokeniseSteps({ prompt, completions, rendering }, tokenizer, reading),
       );
       found = { prompt: asked, answers: [answer] };
     } else {
       if (isEmpty(completion) && !this.#scoresEmpty) {
-        throw new RangeError(`row ${index}: the answer is empty`);
+        throw new UnscorableRowError(index, 'the answer is empty');
       }
       const row = { prompt, completions: [completion], rendering };
       const { lost, ...read } = atRewardRow(index, () => readAnswers(row, tokenizer, reading));
@@ -246,20 +246,22 @@ export class RewardModel implements Disposable {
     }
     const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
     if (reads.length === 0) {
-      throw new RangeError(`row ${index}: the answer has no token at which a score can be read`);
+      throw new UnscorableRowError(index, 'the answer has no token at which a score can be read');
     }
     const { vocabularySize } = decoder.config;
     const unknown = unknownToken([found.prompt, tokens], tokenizer, vocabularySize);
     if (unknown !== null) {
-      throw new RangeError(
-        `row ${index}: expected ${unknown.expected}, found ${unknown.found}. ${unknown.advice}`,
+      throw new UnscorableRowError(
+        index,
+        `expected ${unknown.expected}, found ${unknown.found}. ${unknown.advice}`,
       );
     }
     const length = found.prompt.length + tokens.length;
     const { maxPositions } = decoder.config;
     if (length <= maxPositions) return found;
-    throw new RangeError(
-      `row ${index}: prompt and answer have ${length} tokens, but the reward model takes at most ${maxPositions}: shorten the answer or remove the row`,
+    throw new UnscorableRowError(
+      index,
+      `prompt and answer have ${length} tokens, but the reward model takes at most ${maxPositions}: shorten the answer or remove the row`,
     );
   }
 
@@ -273,13 +275,28 @@ export class RewardModel implements Disposable {
 export const isAdapter = (folder: string): boolean =>
   existsSync(join(folder, 'adapter_config.json'));
 
-/** @throws RangeError naming the row that the chat template rejects */
+/** A row that a reward model cannot score. */
+export class UnscorableRowError extends RangeError {
+  override readonly name = 'UnscorableRowError';
+  /** Its place among the rows that were scored together, counted from 0. */
+  readonly row: number;
+  /** The message without the row. */
+  readonly reason: string;
+
+  constructor(row: number, reason: string, options?: ErrorOptions) {
+    super(`row ${row}: ${reason}`, options);
+    this.row = row;
+    this.reason = reason;
+  }
+}
+
+/** @throws UnscorableRowError if the chat template rejects the row */
 function atRewardRow<Made>(index: number, make: () => Made): Made {
   try {
     return make();
   } catch (cause) {
     if (!(cause instanceof ChatTemplateError)) throw cause;
-    throw new RangeError(`row ${index}: ${cause.message}`, { cause });
+    throw new UnscorableRowError(index, cause.message, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Content, isChat } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
+import type { RunningMomentsState } from './running-moments.ts';
 
 /** One answer to judge. */
 export interface RewardInput {
@@ -24,6 +25,12 @@ export interface RewardOutcome {
   note?: string;
 }
 
+/** Running statistics and multipliers of a reward; part of a checkpoint. */
+export interface RewardState {
+  scales: Record<string, RunningMomentsState>;
+  multipliers: Record<string, number>;
+}
+
 /**
  * Anything that scores answers: a trained model, a function, a rule, tests, or a combination of
  * these.
@@ -37,6 +44,16 @@ export interface Reward {
    * @throws RewardError if one of them cannot be judged, the signal's reason once it is aborted
    */
   score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
+  /** As `score`, for the answers of a training step: also updates what the reward keeps of them. */
+  learn?(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
+  /** Names of the aspects that are rewards and count, where it is made of several. */
+  readonly counted?: readonly string[];
+  /** Its own numbers for the metrics of a step. */
+  metrics?(): Record<string, number>;
+  /** What it must keep to resume bit for bit, as JSON. */
+  state?(): RewardState;
+  /** @throws Error where the state is of another reward */
+  restore?(state: RewardState): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

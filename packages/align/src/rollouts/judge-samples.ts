@@ -1,7 +1,6 @@
 // What the reward says of a batch of samples.
 import { isChat } from '../data/messages.ts';
 import { scoreChecked } from '../rewards/checked-outcomes.ts';
-import { CompositeReward } from '../rewards/composite-reward.ts';
 import { type Reward, RewardError, type RewardInput } from '../rewards/reward.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
 
@@ -75,10 +74,9 @@ export async function judgeSamples(
   let outcomes: Awaited<ReturnType<Reward['score']>>;
   using late = new LateSignal(signal);
   try {
-    outcomes =
-      learns && reward instanceof CompositeReward
-        ? await reward.learn(inputs, late.signal)
-        : await scoreChecked(reward, inputs, late.signal);
+    const learn = learns ? reward.learn?.bind(reward) : undefined;
+    const judge = learn ? { name: reward.name, score: learn } : reward;
+    outcomes = await scoreChecked(judge, inputs, late.signal);
   } catch (error) {
     if (!(error instanceof RewardError)) throw error;
     throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });

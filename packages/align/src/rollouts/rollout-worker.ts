@@ -12,8 +12,7 @@ import {
 } from '../objectives/online/token-rewards.ts';
 import { moments } from '../objectives/online/whitening.ts';
 import type { MovingReference } from '../reference/moving-reference.ts';
-import { CompositeReward, type CompositeState } from '../rewards/composite-reward.ts';
-import type { Reward } from '../rewards/reward.ts';
+import type { Reward, RewardState } from '../rewards/reward.ts';
 import type { RunningMomentsState } from '../rewards/running-moments.ts';
 import type { SampleLine } from '../runs/samples-log.ts';
 import type { Metrics } from '../training/training-task.ts';
@@ -109,7 +108,7 @@ export interface BatchParts<Kind extends Training> {
 
 /** State between batches; part of a checkpoint. */
 export interface WorkerState {
-  reward: CompositeState | null;
+  reward: RewardState | null;
   kl: KlControllerState | null;
   scale: RunningMomentsState | null;
 }
@@ -127,7 +126,7 @@ export class RolloutWorker {
     this.#scale = options.shaping.running ? new RunningRewardScale() : null;
     this.#watch = new RewardWatch({
       withinPrompts: options.comparesWithinPrompts,
-      components: reward instanceof CompositeReward ? reward.counted : [],
+      components: reward.counted ?? [],
       notice,
     });
   }
@@ -199,7 +198,7 @@ export class RolloutWorker {
       }),
       ...penalty?.metrics(rollouts),
       ...parts.metrics,
-      ...(this.#parts.reward instanceof CompositeReward && this.#parts.reward.metrics()),
+      ...this.#parts.reward.metrics?.(),
     };
     this.#watch.observe({
       rewards: judged.shaped,
@@ -282,7 +281,7 @@ export class RolloutWorker {
   state(): WorkerState {
     const { reward } = this.#parts;
     return {
-      reward: reward instanceof CompositeReward ? reward.state() : null,
+      reward: reward.state?.() ?? null,
       kl: this.#options.kl?.state() ?? null,
       scale: this.#scale?.state() ?? null,
     };
@@ -290,8 +289,7 @@ export class RolloutWorker {
 
   /** @throws Error if the state belongs to another reward or another kind of run */
   restore({ reward, kl, scale }: WorkerState): void {
-    const own = this.#parts.reward;
-    if (own instanceof CompositeReward && reward !== null) own.restore(reward);
+    if (reward !== null) this.#parts.reward.restore?.(reward);
     if (kl !== null) this.#options.kl?.restore(kl);
     if (scale !== null) this.#scale?.restore(scale);
   }

@@ -1,7 +1,7 @@
 // A run in a process of its own, to be killed: node align-child.ts '<options as JSON>' <kind>
 // ['<moment as JSON>']
 
-import { alignPairs } from '../methods/pairs/run-dpo.ts';
+import { alignPairs } from '../methods/dpo/run-dpo.ts';
 import { trainPpo } from '../methods/ppo/ppo.ts';
 import { killAt } from './kill-moment.ts';
 

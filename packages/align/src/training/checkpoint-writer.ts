@@ -1,9 +1,9 @@
-// Checkpoints of a run: also of the last whole state, when something ends the run in the middle of
-// a step.
+// Writes the checkpoints of a run: also that of the last whole state, when something ends the run
+// in the middle of a step.
 import { type Optimiser, phase, type Tensor } from '@keel/torch';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { RunIdentity } from './run-identity.ts';
-import type { TrainingEvent } from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
 import { type CapturedState, type LoopProgress, saveTrainingState } from './training-state.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
@@ -12,7 +12,7 @@ export interface CheckpointParts {
   parameters: Map<string, Tensor>;
   optimiser: Optimiser;
   run: RunFolder;
-  /** What the run is made of: kept in its checkpoints. */
+  /** What the run is made of; part of its checkpoints. */
   identity?: RunIdentity;
   /** Writes what other tools load (adapter or model) into a checkpoint's folder. */
   saveWeights(folder: string): Promise<void> | void;
@@ -29,12 +29,12 @@ export class CheckpointWriter {
   #saved: { step: number; evaluationDue: boolean };
   /** Folder of the newest checkpoint. */
   path: string | null;
-  /** What the last attempt failed with. */
+  /** The error of the last attempt. */
   failure: unknown;
 
   /**
    * @param newest the checkpoint that the run continues from
-   * @param keep checkpoints that stay; null: all
+   * @param keep number of checkpoints that stay; null: all
    */
   constructor(
     parts: CheckpointParts,
@@ -49,7 +49,7 @@ export class CheckpointWriter {
 
   /**
    * Saves the state after a step, unless that is saved already.
-   * @param captured what task and random numbers were then, where they are something else by now
+   * @param captured state of the task and the random numbers after that step, where it has changed
    * @throws NonFiniteLossError where a weight is not finite: such weights are never written
    */
   async save(step: number, progress: LoopProgress, captured?: CapturedState): Promise<void> {
@@ -73,7 +73,7 @@ export class CheckpointWriter {
   }
 }
 
-/** A step may end in weights that are no numbers though its loss was one. */
+/** A step with a finite loss may still end in weights that are not finite. */
 export function refuseBrokenWeights(
   parameters: ReadonlyMap<string, Tensor>,
   task: TrainingTask,

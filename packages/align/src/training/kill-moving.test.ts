@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AlignPairsOptions } from '../methods/pairs/run-dpo.ts';
+import type { AlignPairsOptions } from '../methods/dpo/run-dpo.ts';
 import { Killing, killInCheckpoint, linesOf } from '../testing/killing.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AlignPairsOptions } from '../methods/pairs/run-dpo.ts';
+import type { AlignPairsOptions } from '../methods/dpo/run-dpo.ts';
 import { Killing, killInCheckpoint, linesOf } from '../testing/killing.ts';
 import { expectSameRun } from '../testing/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';

@@ -16,7 +16,7 @@ describe('a survey', () => {
     const report = await surveyLengths(source, { notice: (text) => notices.push(text) });
     expect(source.usable).toBe(4);
     expect(source.state()).toEqual({ epoch: 0, index: 0 });
-    expect(notices).toEqual([expect.stringMatching(/^2 of 6 rows of --data are left out/)]);
+    expect(notices).toEqual([expect.stringMatching(/^2 of 6 rows of --data /)]);
     report.tell({ all: true });
     expect(notices).toHaveLength(1);
   });
@@ -114,5 +114,5 @@ it('the default length gives way to the positions of the model, another does not
   expect(notices).toEqual([]);
   expect(fit(1024, 512)).toBe(512);
   expect(notices).toHaveLength(1);
-  expect(() => fit(1025, 512)).toThrow(/--max-length 1025 is more than the 512 tokens/);
+  expect(() => fit(1025, 512)).toThrow(/--max-length 1025 .* 512 tokens/);
 });

@@ -1,5 +1,5 @@
-// Which rows fit --max-length: known before the first step, so that an epoch has as many steps as
-// it has usable rows.
+// Finds the rows that fit --max-length before the first step, so that an epoch has as many steps as
+// its usable rows make.
 import { setImmediate } from 'node:timers/promises';
 import { lostParts } from '../batching/lost-text.ts';
 import { trainingShape } from '../config/training-options.ts';
@@ -7,21 +7,20 @@ import type { Notice } from './run-data.ts';
 import type { AnySource } from './tokenised-source.ts';
 
 /**
- * Datasets of more rows are not read through before the run: at some milliseconds a row it would
- * take long.
+ * Larger datasets are not read before the run: at a few milliseconds per row, it would take too
+ * long.
  */
 const SURVEYED_ROWS = 200_000;
 /**
  * The same for a run that sees only some of the rows, and whose steps do not depend on the others.
  */
 const SURVEYED_ROWS_OF_PART = 2_000;
-/** Rows between two sentences on how far it has come. */
+/** Rows between two progress notices. */
 const PROGRESS = 5_000;
 
 /**
- * The maximum length that the model can keep to: where the default is more than its positions,
- * those.
- * @throws Error when a length that was asked for is more
+ * The maximum length: at most the model's positions, where it is the default.
+ * @throws Error when a length that was asked for exceeds them
  */
 export function fittingLength(
   maxLength: number | null,
@@ -31,7 +30,7 @@ export function fittingLength(
   if (maxLength === null || maxLength <= positions) return maxLength;
   if (maxLength !== trainingShape.maxLength.parse(undefined)) {
     throw new Error(
-      `--max-length ${maxLength} is more than the ${positions} tokens that the model takes: give --max-length ${positions} or less`,
+      `--max-length ${maxLength} exceeds the ${positions} tokens that the model takes. Pass --max-length ${positions} or less`,
     );
   }
   notice(`the model takes at most ${positions} tokens: --max-length is ${positions}`);
@@ -39,8 +38,8 @@ export function fittingLength(
 }
 
 /**
- * Reports what does not fit and what the template drops, again whenever there is twice as much of
- * it.
+ * Reports rows that do not fit and text that the template drops, again whenever their number has
+ * doubled.
  */
 export class LengthReport {
   readonly #source: AnySource;
@@ -52,52 +51,51 @@ export class LengthReport {
     this.#notice = notice;
   }
 
-  /** @param all also where little was added since */
+  /** @param all whether small increases are reported too */
   tell({ all = false } = {}): void {
     const { option, maxLength, length, tooLong, tooLongReason, truncated, badRows, lost } =
       this.#source;
     const { hasEndless } = this.#source;
     const [bad] = badRows.values();
-    this.#say(tooLong.size, all, (count) => {
-      return `${count} of ${length} rows of ${option} are left out: ${tooLongReason} within --max-length ${maxLength}`;
+    this.#say('too long', tooLong.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are skipped: ${tooLongReason} within --max-length ${maxLength}`;
     });
-    this.#say(truncated.size, all, (count) => {
-      return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}: their answers lose their end`;
+    this.#say('cut', truncated.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}, at the end of their answers`;
     });
     const { fields, roles } = lostParts([...new Set([...lost.values()].flat())]);
     const rowsWith = (part: 'fields' | 'roles') =>
       [...lost.values()].filter((names) => lostParts(names)[part].length > 0).length;
-    this.#say(rowsWith('roles'), all, (count) => {
+    this.#say('lost messages', rowsWith('roles'), all, (count) => {
       return (
         `${count} of ${length} rows of ${option}: the chat template drops whole messages (${roles.join(', ')}), ` +
         'so the model does not see them. Write their text in a message that it does write, or pass another template ' +
         'with --chat-template; keel tokens shows what is left'
       );
     });
-    this.#say(rowsWith('fields'), all, (count) => {
+    this.#say('lost text', rowsWith('fields'), all, (count) => {
       return (
         `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant says (${fields.join(', ')}), ` +
         'so it is not trained on. Such templates drop reasoning or tool calls; keel tokens shows what is left'
       );
     });
-    // Held-out rows have none either: told once.
-    this.#say(hasEndless && option !== '--eval-data' ? 1 : 0, all, () => {
+    // Held-out rows have none either: reported once.
+    this.#say('no end token', hasEndless && option !== '--eval-data' ? 1 : 0, all, () => {
       return (
         `${option} has plain answers, and no end-of-sequence token follows them because the tokenizer names none: ` +
         'the model does not learn where to stop. Set eos_token in its tokenizer_config.json'
       );
     });
-    this.#say(badRows.size, all, (count) => {
-      return `${count} of ${length} rows of ${option} are left out, the first: ${bad}`;
+    this.#say('bad rows', badRows.size, all, (count) => {
+      return `${count} of ${length} rows of ${option} are skipped, the first: ${bad}`;
     });
   }
 
-  #say(count: number, all: boolean, sentence: (count: number | string) => string): void {
-    const key = sentence('');
-    const told = this.#told.get(key) ?? 0;
+  #say(what: string, count: number, all: boolean, sentence: (count: number) => string): void {
+    const told = this.#told.get(what) ?? 0;
     if (count === told || (!all && count < 2 * told)) return;
-    this.#told.set(key, count);
-    this.#notice(sentence(count));
+    this.#told.set(what, count);
+    this.#notice(sentence(count), `${what}, ${this.#source.option}`);
   }
 }
 
@@ -107,14 +105,14 @@ export interface SurveyOptions {
   part?: boolean;
   /** Sources of more rows are not surveyed. */
   limit?: number;
-  /** Ends it early. */
+  /** Ends the survey early. */
   signal?: AbortSignal;
 }
 
 /**
- * Tokenises every row once, so that the source knows which of them can be used, and tells the
+ * Tokenises every row once, so that the source knows which rows can be used, and reports the
  * others.
- * @returns the report, which goes on telling for a source that is too large to be surveyed
+ * @returns the report, which continues in training for a source that is too large to be surveyed
  * @throws Error when no row can be used
  * @throws DataError when a row has nothing to score, or is too long for the model, and bad rows are
  *   not skipped
@@ -129,7 +127,7 @@ export async function surveyLengths(
   const { length, option } = source;
   if (length > limit) {
     notice(
-      `${option} has more than ${limit} rows: those that do not fit are told as they come up, and in training later rows take their places`,
+      `${option} has more than ${limit} rows: rows that do not fit are reported as they come up, and later rows take their places in training`,
     );
     return report;
   }
@@ -139,7 +137,7 @@ export async function surveyLengths(
   for await (const done of source.survey()) {
     if (signal?.aborted) break;
     if (done - told >= PROGRESS && done < length) {
-      notice(`lengths of ${done} of ${length} rows of ${option}`);
+      notice(`lengths of ${done} of ${length} rows of ${option}`, `lengths progress, ${option}`);
       told = done;
     }
     await setImmediate(); // lets signals in

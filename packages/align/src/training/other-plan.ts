@@ -1,16 +1,16 @@
-// A run that is resumed with another number of steps: what follows the number of steps then makes a
-// leap.
+// A run that is resumed with another number of steps: numbers that follow the planned steps, such
+// as the learning rate, then jump.
 
 /** A number that follows the steps of a run. */
 export interface Schedule {
   /** In words: "learning rate". */
   name: string;
-  /** Its value in a step, counted from 0, of a run of so many steps. */
+  /** Its value in a step, counted from 0, of a run of `totalSteps` steps. */
   at(step: number, totalSteps: number): number;
 }
 
 export interface OtherPlan {
-  /** Steps that are done. */
+  /** Finished steps. */
   step: number;
   /** Steps of the run as it was planned before. */
   before: number;
@@ -19,10 +19,9 @@ export interface OtherPlan {
 }
 
 /**
- * What changes of the schedules when a run goes on with another number of steps, in words for the
+ * How the schedules change when a run is resumed with another number of steps, in words for the
  * user.
- * @returns null where every step, done or to come, is as in a run that had so many steps from the
- *   start
+ * @returns null where every finished and later step is as in a run planned that way from the start
  */
 export function describeOtherPlan(
   schedules: readonly Schedule[],
@@ -31,9 +30,9 @@ export function describeOtherPlan(
   if (step === 0 || before === now) return null;
   const last = step - 1;
   if (now < step) {
-    return `The run has ${step} steps already, more than the ${now} that are asked for now: there is nothing left to train.`;
+    return `The run already has ${step} steps, more than the ${now} asked for: nothing is left to train.`;
   }
-  const leaps = schedules.flatMap(({ name, at }) => {
+  const jumps = schedules.flatMap(({ name, at }) => {
     const differs = Array.from({ length: step }, (_, done) => done).some(
       (done) => at(done, before) !== at(done, now),
     );
@@ -44,9 +43,9 @@ export function describeOtherPlan(
         `(${shown(at(last, now))} at step ${step} in a run of ${now} steps from the start)`,
     ];
   });
-  if (leaps.length === 0) return null;
+  if (jumps.length === 0) return null;
   return (
-    `The run was planned for ${before} steps and now has ${now}, and its schedules follow the new number: ${leaps.join('; ')}. ` +
+    `The run was planned for ${before} steps and now has ${now}, and its schedules follow the new number: ${jumps.join('; ')}. ` +
     `The result is not that of ${now} steps in one go. For that, start again with --overwrite`
   );
 }

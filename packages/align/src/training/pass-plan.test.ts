@@ -70,14 +70,14 @@ describe('tokens of a pass', () => {
     });
     expect(plan({}, { began: 512, free: 0 })).toMatchObject({
       limit: { rows: null, tokens: 512 },
-      notices: ['passes of at most 512 tokens, as the run began with'],
+      notices: [expect.stringMatching(/^passes of at most 512 tokens, as /)],
     });
   });
 });
 
 it('says where a resumed run is given other passes', () => {
   const sentence = (from: string, to: string): string =>
-    `passes were made by ${from}, now by ${to}: the run goes on, but not bit for bit`;
+    expect.stringMatching(`by ${from}, now by ${to}: .*not bit for bit`);
   const began = (tokens: number | null, own: Partial<PassOptions>) =>
     plan(own, { began: tokens, free: 0 }).notices;
   expect(began(512, { microBatchTokens: 99 })).toEqual([sentence('512 tokens', '99 tokens')]);
@@ -95,7 +95,7 @@ describe('activations', () => {
     expect(notices).toEqual([]);
     expect([recomputes(502), recomputes(900)]).toEqual([true, true]);
     expect(notices).toEqual([
-      expect.stringMatching(/^activations of a pass of 502 tokens .* computed again instead/),
+      expect.stringMatching(/^activations of a pass of 502 tokens .*--gradient-checkpointing off/),
     ]);
   });
 

@@ -1,27 +1,27 @@
-// How large a training pass may be, and whether it computes its activations again: from the memory
-// that is free.
+// How large a training pass may be, and whether it recomputes its activations: both follow from the
+// free memory.
 import { activationBytes, type LanguageModel, type Role } from '@keel/model';
 import { freeMemory, type Tensor } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { Notice } from './run-data.ts';
 
 /**
- * On a CPU larger passes gain a tenth in time at most (docs/results/memory.md), and take memory. A
- * device wants more tokens at a time.
+ * On a CPU, larger passes are at most a tenth faster (docs/results/memory.md), and take memory. A
+ * device needs more tokens at a time.
  */
 const MOST_TOKENS = { cpu: 1024, device: 16_384 };
-/** Smaller passes take more time a token than activations that are computed again. */
+/** Smaller passes cost more time per token than recomputed activations. */
 const FEWEST_TOKENS = 256;
 /**
- * Share of the free memory that activations may take: estimates err, and other programs want some.
+ * Share of the free memory that activations may take: estimates err, and other programs need some.
  */
 const SHARE = 0.5;
 /**
- * Parameters' gradients and both of AdamW's moments, which come with the first step: bytes an
- * element.
+ * Bytes per element of the parameters' gradients and both of AdamW's moments, which the first step
+ * allocates.
  */
 const TRAINING_BYTES = 3 * 4;
-/** Rows of logits that are held at a time, in float32 at most, with their slopes. */
+/** Bytes per token of the vocabulary: 256 rows of logits, at most float32, with their slopes. */
 const LOGIT_BYTES = 2 * 4 * 256;
 
 export interface PassOptions {
@@ -33,8 +33,8 @@ export interface PassOptions {
 export interface PassPlan {
   limit: MicroBatchLimit;
   /**
-   * Whether a pass of so many tokens computes its activations again. The gradient is the same
-   * either way.
+   * Whether a pass of this many tokens recomputes its activations. The gradient is the same either
+   * way.
    */
   recomputes(tokens: number): boolean;
 }
@@ -53,9 +53,9 @@ export function trainingBytes({ model, parameters }: Omit<TrainedModel, 'role'>)
 }
 
 /**
- * @param began tokens of a pass in the run that is resumed: a resumed run keeps them, since other
- *   passes round otherwise
- * @param free bytes that can be taken; measured, unless told
+ * @param began tokens of a pass in the run that is resumed, which has the same: other passes round
+ *   differently
+ * @param free available bytes (default: measured)
  */
 export function planPasses(
   { model, role, parameters }: TrainedModel,
@@ -68,13 +68,17 @@ export function planPasses(
   const perToken = gradientCheckpointing === 'on' ? bytes.checkpointed : bytes.held;
   const chosen = (): number => {
     if (typeof began === 'number') {
-      notice(`passes of at most ${began} tokens, as the run began with`);
+      notice(
+        `passes of at most ${began} tokens, as when the run was started`,
+        'pass tokens of before',
+      );
       return began;
     }
     const most = model.device === 'cpu' ? MOST_TOKENS.cpu : MOST_TOKENS.device;
     const tokens = Math.max(FEWEST_TOKENS, Math.min(most, Math.floor(budget / perToken)));
     notice(
       `passes of at most ${tokens} tokens (--micro-batch-tokens auto): a token takes about ${Math.ceil(perToken / 1e3)} kB, and ${(free / 1e9).toFixed(1)} GB are free`,
+      'pass tokens',
     );
     return tokens;
   };
@@ -82,7 +86,7 @@ export function planPasses(
   if (began !== undefined && began !== tokens) {
     const named = (most: number | null): string => (most === null ? 'rows' : `${most} tokens`);
     notice(
-      `passes were made by ${named(began)}, now by ${named(tokens)}: the run goes on, but not bit for bit`,
+      `passes were split by ${named(began)}, now by ${named(tokens)}: the run continues, but not bit for bit`,
     );
   }
   let told = false;
@@ -94,7 +98,8 @@ export function planPasses(
       if (short && !told) {
         told = true;
         notice(
-          `activations of a pass of ${tokens} tokens would take ${((tokens * bytes.held) / 1e9).toFixed(1)} GB and are computed again instead (--gradient-checkpointing off keeps them)`,
+          `activations of a pass of ${tokens} tokens would take ${((tokens * bytes.held) / 1e9).toFixed(1)} GB, so they are recomputed in backward. --gradient-checkpointing off stores them instead`,
+          'recomputation',
         );
       }
       return short;

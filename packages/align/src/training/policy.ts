@@ -23,23 +23,22 @@ const POLICY = 'policy';
 
 export interface Policy extends Disposable {
   model: LanguageModel;
-  /** Role in which it scores: the adapter's, or `reference` for the base itself. */
+  /** Role in which it scores: the adapter's name, or `reference` for the base itself. */
   role: Role;
   /** Trained parameters by name. */
   parameters: Map<string, Tensor>;
   precision: 'fp32' | 'bf16';
-  /** Writes what other tools load: an adapter as PEFT does, or a model as transformers does. */
+  /** Writes an adapter in PEFT's format, or a model in that of transformers. */
   saveWeights(folder: string): Promise<void> | void;
 }
 
 /**
- * Seeds the random state, loads the model, and lays a new or a given adapter over it.
+ * Seeds the random state, loads the model, and applies a new or a given adapter to it.
  * @param role name of the adapter
- * @param takesHead model and adapter may be of a reward model: with a scalar head, which an
- *   adapter's file keeps
- * @param base the model, loaded already: what is laid over it from now on is taken off again, and
- *   it stays its owner's
- * @throws CheckpointError when its files or the adapter's are not as they must be
+ * @param takesHead model and adapter may be those of a reward model, with a scalar head
+ * @param base the loaded model: adapters that are added to it are removed at the end, and the
+ *   caller still owns it
+ * @throws CheckpointError when a file of the model or the adapter is not valid
  */
 export async function loadPolicy(
   options: TrainingOptions,
@@ -52,8 +51,7 @@ export async function loadPolicy(
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
-  if (base !== undefined && !options.lora)
-    throw new Error('full fine-tuning needs a model of its own');
+  if (base !== undefined && !options.lora) throw new Error('full fine-tuning needs its own model');
   const template = templateSettings(options, options.adapter);
   const model =
     base ??
@@ -63,7 +61,7 @@ export async function loadPolicy(
       template,
     }));
   const before = adapterNames(model.decoder);
-  // A reference that moves is an adapter beside the policy's.
+  // A moving reference is an adapter next to the policy's.
   const takeOff = (): void => {
     const added = adapterNames(model.decoder).filter((name) => !before.includes(name));
     for (const name of added) removeAdapter(model.decoder, name);
@@ -81,7 +79,7 @@ export async function loadPolicy(
           return;
         }
         saveAdapter(folder, decoder, role, { baseModel: model.name });
-        // AutoTokenizer and vLLM look for it beside the adapter.
+        // AutoTokenizer and vLLM look for it next to the adapter.
         tokenizer.save(folder);
       },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
@@ -108,7 +106,7 @@ function trainedParameters(
   return addLora(model.decoder, role, loraOptionsOf(options));
 }
 
-/** What a new adapter is like. */
+/** The shape of a new adapter. */
 export const loraOptionsOf = (options: TrainingOptions): LoraOptions => ({
   rank: options.loraRank,
   alpha: options.loraAlpha,

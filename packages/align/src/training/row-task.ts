@@ -2,32 +2,45 @@ import {
   backwardFlops,
   type Flops,
   forwardFlops,
-  type LanguageModel,
   type ModelSizes,
   modelSizes,
   type PackedBatch,
-  type Role,
   totalFlops,
 } from '@keel/model';
+import { phase } from '@keel/torch';
 import type { SamplerState } from '../data/shuffle.ts';
+import {
+  type Packing,
+  type PassesOptions,
+  type PassesParts,
+  type Placed,
+  passes,
+} from './passes.ts';
 import type { AnySource } from './tokenised-source.ts';
 import type { Metrics, TaskState, TrainingTask } from './training-task.ts';
 
-/** What a task is made of, whatever its rows are. */
-export interface RowTaskParts<Source> {
-  model: LanguageModel;
-  /**
-   * Role that is trained: an adapter's name, or `reference` for the base itself (full fine-tuning).
-   */
-  role: Role;
+/** What every task on rows takes. */
+export interface RowTaskParts<Source extends AnySource<Placed>> extends PassesParts {
   source: Source;
   evaluation: Source | null;
-  /** Rows of one optimiser step. */
+  /** Rows of an optimizer step. */
   batchSize: number;
 }
 
-/** A task on the rows of a source: its place in them, and what it has seen and computed of them. */
-export abstract class RowTask<Source extends AnySource> implements TrainingTask {
+/** The tokenised rows of a source. */
+type PlacedOf<Source extends AnySource<Placed>> = Awaited<ReturnType<Source['next']>>[number];
+
+/** Sums over the passes of a step or an evaluation. */
+export interface RowTotals {
+  readonly tokens: number;
+  metrics(): Metrics;
+}
+
+/**
+ * A task on the rows of a source: its place in them, its tokens and flops, and what all methods'
+ * steps and evaluations share.
+ */
+export abstract class RowTask<Source extends AnySource<Placed>> implements TrainingTask {
   tokens = 0;
   flops = 0;
   rows: readonly number[] = [];
@@ -45,27 +58,55 @@ export abstract class RowTask<Source extends AnySource> implements TrainingTask 
   abstract step(): Promise<Metrics>;
   abstract evaluate(): Promise<Metrics | null>;
 
-  /**
-   * Counts a training pass, forward and backward, and `others` forward passes of models that are
-   * not trained.
-   */
-  protected count(packed: PackedBatch, scored: number, others = 0): void {
-    const forward: Flops = forwardFlops(this.#sizes, packed, scored);
-    const trainedWeights = this.#parts.role === 'reference';
-    const backward = backwardFlops(forward, { trainedWeights });
-    this.flops += (1 + others) * totalFlops(forward) + totalFlops(backward);
+  /** The rows of the next step. */
+  protected async nextRows(): Promise<PlacedOf<Source>[]> {
+    const { source, batchSize } = this.#parts;
+    const placed: PlacedOf<Source>[] = await phase('data', () => source.next(batchSize));
+    this.rows = placed.map(({ row }) => row);
+    return placed;
   }
 
-  /** Counts a forward pass of a training step, of whichever model. */
-  protected countForward(packed: PackedBatch, scored: number): void {
-    this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored));
+  /** Counts the tokens of a step. @returns its metrics */
+  protected endStep(totals: RowTotals, more: Metrics = {}): Metrics {
+    this.tokens += totals.tokens;
+    const { epoch } = this.#parts.source;
+    return { ...totals.metrics(), ...more, epoch, num_tokens: this.tokens };
   }
 
   /**
-   * Places of the held-out rows, so many at a time (a step's number unless told); fewer than
-   * `least` at the end go with those before them.
+   * Runs the held-out rows through `run`, a batch at a time.
+   * @returns what `totals` has then; null without held-out rows
    */
-  protected *evaluationRows(size = this.#parts.batchSize, least = 1): Generator<number[]> {
+  protected async evaluateRows(
+    totals: RowTotals,
+    run: (placed: PlacedOf<Source>[]) => Promise<void>,
+    least?: number,
+  ): Promise<Metrics | null> {
+    const { evaluation } = this.#parts;
+    if (evaluation === null) return null;
+    let count = 0;
+    for await (const placed of this.heldOutRows(least)) {
+      await run(placed);
+      count += placed.length;
+    }
+    if (count === 0) evaluation.refuseNothingLeft();
+    return totals.metrics();
+  }
+
+  /** The held-out rows that can be used, as many at a time as a step has. */
+  protected async *heldOutRows(least = 1): AsyncGenerator<PlacedOf<Source>[], void, undefined> {
+    const { evaluation, batchSize } = this.#parts;
+    for (const indices of this.evaluationRows(batchSize, least)) {
+      const placed: PlacedOf<Source>[] = await evaluation!.read(indices);
+      if (placed.length > 0) yield placed;
+    }
+  }
+
+  /**
+   * Places of the held-out rows, `size` at a time. Fewer than `least` at the end join those before
+   * them.
+   */
+  protected *evaluationRows(size: number, least = 1): Generator<number[]> {
     const length = this.#parts.evaluation?.length ?? 0;
     for (let start = 0; start < length; ) {
       const left = length - start;
@@ -73,6 +114,32 @@ export abstract class RowTask<Source extends AnySource> implements TrainingTask 
       yield Array.from({ length: count }, (_, i) => start + i);
       start += count;
     }
+  }
+
+  /** {@link passes} of these rows. In training, their flops are counted. */
+  protected passes<Row extends Placed, Batch extends { packed: PackedBatch }>(
+    rows: readonly Row[],
+    packing: Packing<Row, Batch>,
+    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut'>,
+  ): ReturnType<typeof passes<Row, Batch>> {
+    return passes(this.#parts, rows, packing, {
+      ...options,
+      count: (batch) => this.count(batch.packed, packing.scored(batch)),
+      countForward: (batch) => this.countForward(batch.packed, packing.scored(batch)),
+    });
+  }
+
+  /** Counts the flops of a pass, forward and backward. */
+  protected count(packed: PackedBatch, scored: number): void {
+    const forward: Flops = forwardFlops(this.#sizes, packed, scored);
+    const trainedWeights = this.#parts.role === 'reference';
+    const backward = backwardFlops(forward, { trainedWeights });
+    this.flops += totalFlops(forward) + totalFlops(backward);
+  }
+
+  /** Counts the flops of a forward pass of a training step, of any model. */
+  protected countForward(packed: PackedBatch, scored: number): void {
+    this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored));
   }
 
   state(): TaskState {

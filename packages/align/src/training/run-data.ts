@@ -13,8 +13,24 @@ import type { RowKind, RowOf } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 
-/** Tells the user a sentence. */
-export type Notice = (text: string) => void;
+export interface NoticeEvent {
+  type: 'notice';
+  text: string;
+  /**
+   * The same in notices that differ in their numbers only, such as those of progress. Displays
+   * recognise them by it, and all others by their whole text.
+   */
+  code?: string;
+}
+
+/** Reports a sentence to the user. */
+export type Notice = (text: string, code?: string) => void;
+
+export const noticeEvent = (text: string, code?: string): NoticeEvent => ({
+  type: 'notice',
+  text,
+  ...(code && { code }),
+});
 
 export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
   rows: DataRows<K>;
@@ -22,15 +38,15 @@ export interface RunData<K extends RowKind = RowKind> extends AsyncDisposable {
   heldOut: DataRows<K> | null;
 }
 
-/** Where a run's rows come from, and which of them are of no use. */
+/** Where a run's rows come from, and which of them cannot be used. */
 export interface RowOrigin<Options, K extends RowKind> {
   rowKind: K;
   /**
-   * Why a row is of no use to this run; null where it is. Asked of every row before a model is
+   * Why this run cannot use a row; null where it can. Every row is checked before a model is
    * loaded.
    */
   refuse?: RefuseRow<RowOf[K]>;
-  /** Opens files of rows; {@link openRows} of the kind unless told. */
+  /** Opens files of rows (default: {@link openRows} of the kind). */
   open?(spec: readonly string[], options: Options, notice: Notice): Promise<DataRows<K>>;
 }
 
@@ -41,7 +57,7 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   notice: Notice,
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  // What a prompt's columns mean is for the reward to say.
+  // Only the reward knows what the fields of a prompt mean.
   const refuseRow: RefuseRow<RowOf[K]> = (row) =>
     refuse?.(row) ?? (kind === 'prompt' ? null : trainingFault(row));
   const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
@@ -49,7 +65,7 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
       (await openOwn?.(spec, options, notice)) ??
         (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse: refuseRow })),
     );
-    tellBadRows(source, notice);
+    reportBadRows(source, notice);
     return source;
   };
   const rows = await open(options.data);
@@ -59,7 +75,7 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
 }
 
 /**
- * Opens rows, and tells of bad ones that are left out. @throws DataError as {@link openRows} does
+ * Opens rows, and reports bad ones that are skipped. @throws DataError as {@link openRows} does
  */
 export async function openNoticed<K extends RowKind>(
   spec: readonly string[],
@@ -67,19 +83,19 @@ export async function openNoticed<K extends RowKind>(
   notice: Notice,
 ): Promise<RowSource<K>> {
   const source = await openRows(spec, options);
-  tellBadRows(source, notice);
+  reportBadRows(source, notice);
   return source;
 }
 
-function tellBadRows(
+function reportBadRows(
   { badRowCount: count, badRows, files }: DataRows<RowKind>,
   notice: Notice,
 ): void {
   if (count === 0) return;
-  notice(`${count} rows of ${files.join(', ')} are left out, the first: ${badRows[0]!.message}`);
+  notice(`${count} rows of ${files.join(', ')} are skipped, the first: ${badRows[0]!.message}`);
 }
 
-/** Fingerprint of each source by its files' names. */
+/** Fingerprint of each source by the names of its files. */
 export async function dataHashes({ rows, heldOut }: RunData): Promise<Record<string, string>> {
   const sources = heldOut === null ? [rows] : [rows, heldOut];
   const entries = sources.map(
@@ -88,7 +104,7 @@ export async function dataHashes({ rows, heldOut }: RunData): Promise<Record<str
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Writes rows with the places they stand in, one JSON object a line. */
+/** Writes rows with their places, one JSON object per line. */
 export async function writeRows(
   path: string,
   source: Pick<DataRows<RowKind>, 'readMany' | 'place'>,

@@ -1,13 +1,14 @@
 import { thrownText } from '../rewards/checked-outcomes.ts';
 
-/** What is left of a run that failed. */
+/** What a failed run has saved. */
 export interface LeftOfRun {
   /** Optimiser steps that had finished. */
   step: number;
   /** Folder of the newest checkpoint; null: there is none. */
   checkpoint: string | null;
   /**
-   * Why the state after `step` could not be saved; none: it is saved, or there was nothing to save.
+   * Why the state after `step` could not be saved; absent where it is saved, or where there was
+   * nothing to save.
    */
   notSaved?: unknown;
 }

@@ -30,7 +30,7 @@ describe('inputs', () => {
 it('machines differ in words', () => {
   const machine = { precision: 'bf16', device: 'cuda:0', threads: 2, software: 'x' };
   expect(describeOtherMachine(machine, { ...machine })).toBeNull();
-  expect(describeOtherMachine(machine, { ...machine, precision: 'fp32', device: 'cpu' })).toBe(
-    'precision was bf16, now fp32; device was cuda:0, now cpu: the run goes on, but not bit for bit',
+  expect(describeOtherMachine(machine, { ...machine, precision: 'fp32', device: 'cpu' })).toMatch(
+    /^precision was bf16, now fp32; device was cuda:0, now cpu: .*not bit for bit$/,
   );
 });

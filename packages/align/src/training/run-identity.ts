@@ -1,4 +1,4 @@
-// What a run is made of. A run that goes on with other data or another model is another run.
+// What a run is made of. With other data or another model it would be another run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,26 +11,13 @@ import type { RunFolder } from '../runs/run-folder.ts';
 import { inputFiles } from './input-files.ts';
 import type { Policy } from './policy.ts';
 import type { Notice, RunData } from './run-data.ts';
-import { savedIdentity } from './training-state.ts';
+import { type RunIdentity, savedIdentity } from './training-state.ts';
 
-export interface RunIdentity {
-  /** By the option that named them; they must be the same when the run goes on. */
-  inputs: Record<string, FileHash[]>;
-  /** Most tokens of a pass; null where rows decide. Chosen once: a resumed run keeps them. */
-  microBatchTokens?: number | null;
-  /** What changes the last bits of results. */
-  machine: {
-    precision: string;
-    device: string;
-    threads: number;
-    /** LibTorch and kernels. */
-    software: string;
-  };
-}
+export type { RunIdentity } from './training-state.ts';
 
 /**
- * Options whose files the identity has under their own rules, or that name none of the run's
- * inputs.
+ * Options whose files the identity lists by their own rules, or that do not name inputs of the
+ * run.
  */
 const othersInputs: readonly string[] = ['data', 'evalData', 'model', 'adapter', 'reference'];
 
@@ -71,7 +58,7 @@ export async function identityOf(
   };
 }
 
-/** Of the files that say what the adapter computes. */
+/** Hash of the files that define what the adapter computes. */
 export function hashAdapter(folder: string): string {
   const hash = createHash('sha256');
   for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
@@ -81,9 +68,8 @@ export function hashAdapter(folder: string): string {
 }
 
 /**
- * Compares a resumed run with its newest checkpoint; `notice` is told where the machine is another
- * one.
- * @param accepted options whose files may be others: that is told to `notice`
+ * Compares a resumed run with its newest checkpoint, and reports a different machine.
+ * @param accepted options whose files may differ: that is reported too
  * @throws Error as {@link refuseOtherInputs} does
  */
 export async function compareWithCheckpoint(
@@ -101,7 +87,7 @@ export async function compareWithCheckpoint(
     const differences = differencesOf(saved.inputs[option] ?? [], now.inputs[option] ?? []);
     if (differences.length > 0) {
       notice(
-        `${option} is not what the run began with, and the run continues with it: ${differences.join('; ')}`,
+        `${option} has changed since the run was started, and the run continues with it: ${differences.join('; ')}`,
       );
     }
   }
@@ -116,32 +102,31 @@ export async function begunPassTokens(run: RunFolder): Promise<number | null | u
 }
 
 /**
- * Compares the inputs of a checkpoint with those of the run that wants to go on from it.
- * @throws Error naming each file that is another one, is missing or is new
+ * Compares the inputs of a checkpoint with those of the run that resumes from it.
+ * @throws Error naming each file that differs, is missing or is new
  */
 export function refuseOtherInputs(
   checkpoint: string,
   saved: RunIdentity['inputs'],
   now: RunIdentity['inputs'],
 ): void {
-  // Options are compared in config.yaml; what a program passes is nowhere else.
+  // Options are compared in config.yaml; what a program passes is recorded only here.
   const gone = Object.keys(saved).filter((key) => key.startsWith(OF_PROGRAM) && !(key in now));
   const all = { ...Object.fromEntries(gone.map((key) => [key, []])), ...now };
   const differences = Object.entries(all).flatMap(([option, files]) =>
-    differencesOf(saved[option] ?? [], files).map((difference) => `${option} ${difference}`),
+    differencesOf(saved[option] ?? [], files).map((difference) => ({ option, difference })),
   );
   if (differences.length === 0) return;
-  throw new Error(
-    `${checkpoint}: the run cannot be resumed with other data, models or rewards: ${differences.join('; ')}. ` +
-      `Restore what the run was started with, or start a new run: another --output, or --overwrite${rewardHint(differences)}`,
-  );
-}
-
-/** A reward may have had to be fixed: then the run need not be lost. */
-const rewardHint = (differences: readonly string[]): string =>
-  differences.every((one) => one.startsWith('--reward '))
+  const named = differences.map(({ option, difference }) => `${option} ${difference}`);
+  // A reward may have had to be fixed: then the run need not be lost.
+  const hint = differences.every(({ option }) => option === '--reward')
     ? '. To continue with the changed reward, pass --accept-changed-reward'
     : '';
+  throw new Error(
+    `${checkpoint}: the run cannot be resumed with other data, models or rewards: ${named.join('; ')}. ` +
+      `Restore what the run was started with, or start a new run: another --output, or --overwrite${hint}`,
+  );
+}
 
 function differencesOf(before: readonly FileHash[], now: readonly FileHash[]): string[] {
   // Files may have been moved: content and order count, names do not.
@@ -159,7 +144,7 @@ function differencesOf(before: readonly FileHash[], now: readonly FileHash[]): s
   return differences.length > 0 ? differences : ['has its files in another order'];
 }
 
-/** What of the machine differs, in one sentence; null where nothing does. */
+/** How the machine differs, in one sentence; null where it does not. */
 export function describeOtherMachine(
   saved: RunIdentity['machine'],
   now: RunIdentity['machine'],
@@ -169,5 +154,5 @@ export function describeOtherMachine(
     .filter((name) => saved[name] !== now[name])
     .map((name) => `${name} was ${saved[name]}, now ${now[name]}`);
   if (differences.length === 0) return null;
-  return `${differences.join('; ')}: the run goes on, but not bit for bit`;
+  return `${differences.join('; ')}: the run continues, but not bit for bit`;
 }

@@ -6,14 +6,14 @@ import { beforeAll, expect, it } from 'vitest';
 import { packPairs } from '../batching/pack-pairs.ts';
 import { tokenisePair } from '../batching/tokenise-pair.ts';
 import { keepPeak } from '../machine/kept-peak.ts';
-import { type AlignPairsOptions, alignPairs } from '../methods/pairs/run-dpo.ts';
+import { type AlignPairsOptions, alignPairs } from '../methods/dpo/run-dpo.ts';
 import { readTrace, type TraceEvent } from '../profiling/fixtures/read-trace.ts';
 import type { ProfileSummary } from '../profiling/profile-summary.ts';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 import { cachedFolder } from '../testing/cached-folder.ts';
 import { expectSameRun } from '../testing/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
-import type { TrainingEvent } from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
 
 const folder = cachedFolder();
 const inside = (name: string): string => join(folder, name);

@@ -5,7 +5,7 @@ import { loadTokenizer } from '@keel/model';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { templateSettings } from '../config/template-options.ts';
-import { type AlignPairsOptions, alignPairs } from '../methods/pairs/run-dpo.ts';
+import { type AlignPairsOptions, alignPairs } from '../methods/dpo/run-dpo.ts';
 import { cachedFolder } from '../testing/cached-folder.ts';
 import { metricsOf } from '../testing/run-files.ts';
 import {

@@ -11,7 +11,6 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
-import type { SharedReferences } from '../reference/shared-references.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
@@ -24,6 +23,8 @@ import { loadPolicy, type Policy } from './policy.ts';
 import {
   dataHashes,
   type Notice,
+  type NoticeEvent,
+  noticeEvent,
   openRunData,
   type RowOrigin,
   type RunData,
@@ -38,26 +39,29 @@ import {
 } from './run-identity.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
-import { type TrainingEvent, trainingLoop } from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
+import { trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
 export interface RunHooks {
-  onEvent?(event: TrainingEvent | { type: 'notice'; text: string }): void;
-  /** Finishes the step under way, writes a checkpoint and ends. */
+  onEvent?(event: TrainingEvent | NoticeEvent): void;
+  /** When it fires, the run finishes its step, writes a checkpoint and ends. */
   signal?: AbortSignal;
-  /** What this run has in common with others of the same process; each may be left out. */
+  /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
 }
 
 /**
- * What runs on one model and the same pairs need not each have for itself. Results are the same
- * without.
+ * What runs on one model and the same pairs can share. Results are the same without.
  */
 export interface SharedParts {
   /** The frozen model of LoRA runs, as they would load it. */
   base?: LanguageModel;
-  /** Reference log-probabilities of a LoRA run on its own base. */
-  references?: SharedReferences;
+  /**
+   * Log-probabilities under the reference (`SharedReferences`), for LoRA runs on their own base. Only
+   * methods that compare with a reference look at it.
+   */
+  references?: object;
 }
 
 export interface RunResult {
@@ -67,11 +71,11 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
-  /** What the report begins with; none where the run was interrupted. */
+  /** The report's first numbers; empty where the run was interrupted. */
   headlines?: readonly Headline[];
 }
 
-/** What a kind of training gets to make its task of. */
+/** What a kind of training makes its task from. */
 export interface PreparedRun<Options, K extends RowKind, Source, P extends Policy = Policy> {
   options: Options;
   policy: P;
@@ -83,9 +87,9 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   path: string;
   passes: PassPlan;
   /**
-   * Adds an input that must be the same when the run goes on.
-   * @param how `mayChange`: another one is reported, and not refused
-   * @throws Error where it is not the same
+   * Adds an input that must be the same when the run is resumed.
+   * @param how `mayChange`: a changed input is reported, and not refused
+   * @throws Error where it has changed
    */
   addInput(
     option: string,
@@ -94,11 +98,11 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   ): Promise<void>;
   notice: Notice;
   /**
-   * When it fires, what is done before the first step ends early, also by throwing its reason:
-   * there will be none.
+   * When it fires, all work before the first step ends early, also by throwing its reason: there is
+   * no step then.
    */
   signal: AbortSignal | undefined;
-  /** Tells whoever shows the run. */
+  /** Reports an event to the display. */
   tell(event: TrainingEvent): void;
 }
 
@@ -111,9 +115,9 @@ export interface TrainingKind<
   T extends TrainingTask = TrainingTask,
 > extends RowOrigin<Options, K> {
   definition: { verb: string; descriptors: readonly OptionDescriptor[] };
-  /** What the program passed that options cannot name: a run that is resumed needs the same. */
+  /** What the program passed and options cannot name: a resumed run needs the same. */
   programParts?: ProgramParts;
-  /** What is trained; {@link loadPolicy} unless told. */
+  /** Loads what is trained (default: {@link loadPolicy}). */
   load?(options: Options): Promise<P>;
   source(
     rows: Rows<RowOf[K]>,
@@ -123,35 +127,34 @@ export interface TrainingKind<
     policy: P,
   ): Source;
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
-  /** Optimiser steps on each batch of rows; 1 unless told. */
+  /** Optimizer steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?(options: Options): readonly Schedule[];
   /** What moves the parameters; AdamW unless told. */
   optimiser?(policy: P, options: Options): Optimiser;
   /**
-   * After the last step, before the result is written. @returns what the report has beside what all
-   * have
+   * After the last step, before the result is written. @returns the report's sections of this kind
    */
   finish?(prepared: PreparedRun<Options, K, Source, P>, task: T): Promise<Partial<ReportData>>;
   /**
-   * Looks at the training rows, and opens what else is read, before a model is loaded.
-   * @throws Error where they cannot be learnt from
+   * Checks the training rows, and opens other files, before a model is loaded.
+   * @throws Error where the rows cannot be trained on
    */
   checkRows?(rows: DataRows<K>, options: Options, notice: Notice): Promise<void>;
-  /** Held-out numbers that the report begins with. */
+  /** Held-out numbers at the top of the report. */
   headlines: readonly MeasuredHeadline[];
 }
 
 /**
- * Runs a training from complete options. Everything it loads is freed when it ends, also by an
+ * Runs a training from complete options. Everything it loads is freed when it ends, also after an
  * error.
- * @throws DataError, CheckpointError, Error when data, model or run folder are not as they must be,
- *   or are not those of the run that is resumed
- * @throws NonFiniteLossError when the loss is NaN or infinite; its rows stand in the run's
+ * @throws DataError, CheckpointError, Error when data, model or run folder are not valid, or are
+ *   not those of the run that is resumed
+ * @throws NonFiniteLossError when the loss is NaN or infinite; its rows are in the run's
  *   non-finite-rows.jsonl
- * @throws RunFailedError for whatever else ends the run after its steps have begun: the last whole
- *   state is saved first
+ * @throws RunFailedError for anything else that ends the run after its first step has started: the
+ *   last whole state is saved first
  */
 export async function runTraining<
   Options extends TrainingOptions,
@@ -165,7 +168,7 @@ export async function runTraining<
   hooks: RunHooks = {},
 ): Promise<RunResult> {
   const options = withTemplateDate(asked);
-  const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+  const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice);
   await kind.checkRows?.(data.rows, options, notice);
@@ -202,8 +205,8 @@ async function train<
   { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
   const began = performance.now();
-  const notice = (text: string): void => onEvent({ type: 'notice', text });
-  // Without a loader of its own, a kind's policy is any.
+  const notice: Notice = (...said) => onEvent(noticeEvent(...said));
+  // Without its own loader, a kind takes any policy.
   using policy = kind.load
     ? await kind.load(asked)
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
@@ -277,7 +280,7 @@ async function train<
     onEvent: tellAndShow,
   };
   const steps = totalSteps(options, source.usable, perBatch);
-  // The step computes on all cores: one thread beside it is enough to be ahead.
+  // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
@@ -311,14 +314,14 @@ async function train<
 }
 
 /**
- * Optimiser steps of a run on so many rows: the last one of the last epoch may reach into the next.
+ * Optimizer steps of a run on `rows` rows: the last one of the last epoch may reach into the next.
  */
 export function totalSteps(
   { maxSteps, epochs, batchSize }: Pick<TrainingOptions, 'maxSteps' | 'epochs' | 'batchSize'>,
   rows: number,
   perBatch = 1,
 ): number {
-  // 0.1 * 30 is a little more than 3: that is no step of its own.
+  // 0.1 * 30 is slightly more than 3, which must not add a step.
   const batches = Number(((epochs * rows) / batchSize).toFixed(9));
   return maxSteps ?? Math.max(1, Math.ceil(batches)) * perBatch;
 }

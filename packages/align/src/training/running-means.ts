@@ -1,21 +1,21 @@
 import type { Tensor } from '@keel/torch';
 
-/** A mean over steps: of how many numbers, and what. */
+/** A mean over steps, and the count of its numbers. */
 interface RunningMean {
   count: number;
   mean: number;
 }
 
 /**
- * Running means that an objective asked for, in the state of a checkpoint. With a momentum m, a
- * mean is m times what it was and 1 - m times the step's own; without, it is that of all steps.
+ * Running means that an objective needs, part of a checkpoint. With a momentum m, a mean becomes
+ * m times its old value plus 1 - m times that of the step; without, it is the mean of all steps.
  */
 export class RunningMeans<Scores, Options> {
   readonly #observers: readonly (readonly [string, (scores: Scores, options: Options) => Tensor])[];
   readonly #options: Options;
   readonly #momenta: Readonly<Record<string, number>>;
   readonly #means = new Map<string, RunningMean>();
-  /** Sums of the step under way. */
+  /** Sums of the current step. */
   readonly #seen = new Map<string, { count: number; sum: number }>();
 
   constructor(
@@ -29,14 +29,14 @@ export class RunningMeans<Scores, Options> {
     for (const [name] of this.#observers) this.#means.set(name, { count: 0, mean: 0 });
   }
 
-  /** Means over all steps that have ended; 0 before the first. */
+  /** Means over all finished steps; 0 before the first. */
   get values(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#means].map(([name, { mean }]) => [name, mean]));
   }
 
   /**
-   * Takes in a pass of the step under way. Its values change when the step ends, so that passes do
-   * not matter.
+   * Adds a pass of the current step. `values` change only when the step ends, so that passes do not
+   * matter.
    */
   observe(scores: Scores, options: Options = this.#options): void {
     for (const [name, observer] of this.#observers) {
@@ -61,7 +61,7 @@ export class RunningMeans<Scores, Options> {
     this.#seen.clear();
   }
 
-  /** For a checkpoint; undefined where there is nothing to keep. */
+  /** For a checkpoint; undefined without running means. */
   state(): Record<string, RunningMean> | undefined {
     return this.#means.size === 0 ? undefined : Object.fromEntries(this.#means);
   }
@@ -77,7 +77,7 @@ export class RunningMeans<Scores, Options> {
       );
     if (fits) return;
     throw new Error(
-      `the saved state has the running means ${Object.keys(saved).join(', ') || 'of none'}, and this objective keeps ${names.join(', ') || 'none'}`,
+      `the saved state has the running means ${Object.keys(saved).join(', ') || '(none)'}, and this objective needs ${names.join(', ') || 'none'}`,
     );
   }
 

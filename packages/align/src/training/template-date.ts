@@ -1,5 +1,5 @@
-// The date that a run's chat template prints: fixed once, when the run is started, whatever day it
-// is resumed on.
+// The date that a run's chat template prints. It is fixed when the run is started, and stays the
+// same when the run is resumed on another day.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { completeDate, localNow } from '../config/template-options.ts';
@@ -11,7 +11,7 @@ interface Dated {
   templateDate: string | null;
 }
 
-/** Options with the date: the one that was asked for, that of the run that is resumed, or now. */
+/** Options with the date: the one given, that of the resumed run, or now. */
 export function withTemplateDate<Options extends Dated>(
   options: Options,
 ): Options & { templateDate: string } {

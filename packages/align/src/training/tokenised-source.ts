@@ -8,11 +8,11 @@ import { ReadAhead, type ReadRow } from '../tokenising/read-ahead.ts';
 import { RowTokeniser, type RowTokeniserOptions } from '../tokenising/row-tokeniser.ts';
 import type { NamedTokenise, Outcome } from '../tokenising/tokenise-rows.ts';
 
-/** Where rows come from; a RowSource of them is one. */
+/** Where rows come from; a RowSource is one. */
 export interface Rows<Row> {
   readonly length: number;
   readMany(indices: readonly number[]): Promise<Row[]>;
-  /** File and line (or row) that a row stands in. */
+  /** File and line (or row) of a row. */
   place(index: number): Place;
   /** SHA-256 of the content. */
   fingerprint(): Promise<string>;
@@ -21,16 +21,16 @@ export interface Rows<Row> {
 export interface SourceOptions {
   seed: number;
   shuffle: boolean;
-  /** Spreads rows over batches by a number of each. */
+  /** Spreads rows over batches by a number of each row. */
   strata?: Strata | null;
   maxLength: number | null;
-  /** Most tokens that the model takes; null: no bound. */
+  /** Most tokens that the model takes; null: no limit. */
   positions?: number | null;
-  /** Rows of the model's embedding: no token may be beyond them; null: not checked. */
+  /** Rows of the model's embedding, which every token must be in; null: not checked. */
   vocabularySize?: number | null;
   /**
-   * A row with nothing to score, or of more tokens than the model takes, is an error or is left
-   * out.
+   * Whether a row with nothing to score, or with more tokens than the model takes, is an error or
+   * is skipped.
    */
   onBadRow?: 'fail' | 'skip';
   /** The option that named the rows, for messages. */
@@ -39,9 +39,9 @@ export interface SourceOptions {
   tokenising?: RowTokeniserOptions;
 }
 
-/** Rows that a survey reads at a time: some tens of milliseconds. */
+/** Rows that a survey reads at a time, in some tens of milliseconds. */
 const CHUNK = 32;
-/** Chunks under way for each thread, so that none waits for the reading. */
+/** Chunks in progress for each thread, so that no thread waits for reading. */
 const LANE_DEPTH = 2;
 
 /** What is wrong with a row's tokens. */
@@ -54,8 +54,8 @@ export interface Tokenising<Row, Tokenised, Options> {
 }
 
 /**
- * Tokenised rows in training order, epoch after epoch; threads may tokenise them ahead, so it is to
- * be disposed.
+ * Tokenised rows in training order, epoch after epoch. Threads may tokenise them ahead: dispose it
+ * to end them.
  *
  * @typeParam Placed a tokenised row with its place, as trainers take it
  */
@@ -77,16 +77,16 @@ export abstract class TokenisedSource<
   readonly #positions: number;
   readonly #vocabularySize: number;
   readonly #skipsBadRows: boolean;
-  /** Rows whose prompt leaves no room for an answer within the maximum length. */
+  /** Rows that do not fit within the maximum length. */
   readonly tooLong = new Set<number>();
   /** Rows of which an answer was cut. */
   readonly truncated = new Set<number>();
-  /** What is wrong with the bad rows that were left out. */
+  /** What is wrong with the skipped bad rows. */
   readonly badRows = new Map<number, string>();
-  /** Rows of whose answers the chat template leaves text out, with the fields that it is in. */
+  /** Rows with fields of which the chat template drops text. */
   readonly lost = new Map<number, readonly string[]>();
   /**
-   * Whether a row was read whose plain answers have no end, for the tokenizer has no
+   * Whether a row was read whose plain answers have no end, because the tokenizer has no
    * end-of-sequence token.
    */
   hasEndless = false;
@@ -121,7 +121,7 @@ export abstract class TokenisedSource<
     );
   }
 
-  /** Says how many rows will be read from now on: whether threads are worth it depends on it. */
+  /** Announces how many rows will be read, which decides whether threads are worth it. */
   expect(rows: number, options: { threads?: number } = {}): void {
     this.#tokeniser.expect(rows, options);
   }
@@ -136,17 +136,17 @@ export abstract class TokenisedSource<
     this.#tokeniser[Symbol.dispose]();
   }
 
-  /** Why a row that is too long is left out. */
+  /** Why a row that is too long is skipped. */
   readonly tooLongReason: string = 'their prompt leaves no room for an answer';
   /** The part of such a row that is too long. */
   protected readonly tooLongPart: string = 'prompt';
-  /** What to do where the chat template cannot be used on a row. */
+  /** What to do where the chat template refuses a row. */
   protected readonly templateAdvice: string | undefined;
-  /** Tokens of the longest sequence that the row gives. */
+  /** Tokens of the row's longest sequence. */
   protected abstract longest(tokenised: Tokenised): number;
-  /** Every token that the row gives. */
+  /** The row's sequences of tokens. */
   protected abstract sequences(tokenised: Tokenised): Iterable<readonly number[]>;
-  /** Why nothing of the row can be scored; null where something can. */
+  /** Why no token of the row can be scored; null where one can. */
   protected abstract unscored(tokenised: Tokenised): Fault | null;
   protected abstract placed(row: number, tokenised: Tokenised): Placed;
 
@@ -154,24 +154,24 @@ export abstract class TokenisedSource<
     return this.#rows.length;
   }
 
-  /** Rows read so far that cannot be used. */
+  /** Number of rows read so far that cannot be used. */
   get leftOut(): number {
     return this.tooLong.size + this.badRows.size;
   }
 
-  /** Rows that can be used, as far as is known: all that were not read yet count. */
+  /** Number of rows that can be used; rows that were not read yet count. */
   get usable(): number {
     return this.length - this.leftOut;
   }
 
-  /** Passes over the data, with the fraction of the one under way. */
+  /** Passes over the data, with the fraction of the current one. */
   get epoch(): number {
     const { epoch, index } = this.#sampler.state();
     return epoch + index / this.#rows.length;
   }
 
   /**
-   * The next rows; those that cannot be used are passed over and remembered.
+   * The next rows. Those that cannot be used are skipped and recorded.
    * @throws Error when no row can be used
    * @throws DataError as {@link read} does
    */
@@ -185,7 +185,7 @@ export abstract class TokenisedSource<
   }
 
   /**
-   * These rows, but those that cannot be used.
+   * These rows, except those that cannot be used.
    * @throws DataError when a row has nothing to score, is too long for the model, or is one that
    *   the chat template refuses, and bad rows are not skipped
    */
@@ -205,7 +205,7 @@ export abstract class TokenisedSource<
         const count = Math.min(CHUNK, this.length - sent);
         const indices = Array.from({ length: count }, (_, i) => sent + i);
         const outcomes = this.#load(indices);
-        // Told when its turn comes: that of an earlier row goes first.
+        // Reported in its turn: an earlier row's error comes first.
         outcomes.catch(() => {});
         coming.push({ indices, outcomes });
         sent += count;
@@ -220,7 +220,7 @@ export abstract class TokenisedSource<
   }
 
   async #load(indices: readonly number[]): Promise<Outcome<Tokenised>[]> {
-    // One reading at a time: formats need not stand two.
+    // One read at a time: formats need not allow two.
     const reading = this.#reading.then(() => this.#rows.readMany(indices));
     this.#reading = reading.catch(() => {});
     const rows = await reading;
@@ -244,7 +244,7 @@ export abstract class TokenisedSource<
     });
   }
 
-  /** @throws DataError; what the tokenising threw where the row is not to blame */
+  /** @throws DataError; the tokenising's own error where the row is not at fault */
   #checked(outcome: Outcome<Tokenised>, index: number): Tokenised | null {
     if ('error' in outcome) {
       throw atRow(outcome.error, this.#rows.place(index), this.templateAdvice);
@@ -261,7 +261,7 @@ export abstract class TokenisedSource<
       ...this.#rows.place(index),
       expected: `at most the ${this.#positions} tokens that the model takes`,
       found: `${tokens} in prompt and answer`,
-      advice: `Give --max-length ${this.#positions}, which cuts longer rows, or --on-bad-row skip`,
+      advice: `Pass --max-length ${this.#positions} to cut longer rows, or --on-bad-row skip`,
     });
   }
 
@@ -275,7 +275,7 @@ export abstract class TokenisedSource<
     const why =
       bad === undefined
         ? `every ${this.tooLongPart} is longer than --max-length ${this.maxLength} leaves room for`
-        : `none of the ${this.length} rows can be used, the first bad one: ${bad}`;
+        : `none of the ${this.length} rows can be used; the first bad one: ${bad}`;
     throw new Error(`${this.option}: ${why}; nothing is left to ${this.#purpose}`);
   }
 
@@ -293,5 +293,8 @@ export abstract class TokenisedSource<
   }
 }
 
-/** A source of whatever rows. */
-export type AnySource = Pick<TokenisedSource, keyof TokenisedSource>;
+/** A source of any kind of row. */
+export type AnySource<Placed = unknown> = Pick<
+  TokenisedSource<unknown, { truncated: boolean }, Placed>,
+  keyof TokenisedSource
+>;

@@ -6,12 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { MetricsLog } from '../runs/metrics.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { RunFailedError } from './run-failed-error.ts';
-import {
-  type LoopOptions,
-  type LoopParts,
-  type TrainingEvent,
-  trainingLoop,
-} from './training-loop.ts';
+import type { TrainingEvent } from './training-event.ts';
+import { type LoopOptions, type LoopParts, trainingLoop } from './training-loop.ts';
 import {
   type Metrics,
   NonFiniteLossError,

@@ -16,6 +16,7 @@ import {
   refuseBrokenWeights,
 } from './checkpoint-writer.ts';
 import { describeOtherPlan, type Schedule } from './other-plan.ts';
+import type { Notice } from './run-data.ts';
 import { RunFailedError } from './run-failed-error.ts';
 import {
   type CapturedState,
@@ -37,30 +38,19 @@ export interface LoopOptions {
   saveTotalLimit: number | null;
   logEvery: number;
   /**
-   * File for a trace of some steps; empty: the run folder's own; null or left out: none is taken.
+   * File for a trace of some steps; empty: in the run folder; null or absent: no trace.
    */
   profile?: string | null;
-  /** Which steps of this call, as `2-4`. */
+  /** Which steps of this call, such as `2-4`. */
   profileSteps?: string;
 }
 
-/** What happens while training, for whoever shows it. */
-export type TrainingEvent =
-  | { type: 'start'; step: number; totalSteps: number }
-  | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
-  /** Of a rollout batch, before the step that is trained on it first. */
-  | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
-  | { type: 'evaluation'; step: number; metrics: Metrics }
-  | { type: 'checkpoint'; step: number; path: string }
-  | ({ type: 'profile'; step: number } & WrittenProfile);
-
 export interface LoopParts extends CheckpointParts {
-  /** Is told what was measured of the machine, and what differs from the run that is resumed. */
-  notice?(text: string): void;
+  /** Reports the machine's measured peak, and what differs from the run that is resumed. */
+  notice?: Notice | undefined;
   /**
-   * When it fires, the step under way is finished, a checkpoint written, and the loop ends. A task
-   * may end the step at once by throwing the signal's reason: then the checkpoint is of the step
-   * before.
+   * When it fires, the loop finishes its step, writes a checkpoint and ends. A task may end the
+   * step at once by throwing the signal's reason: then the checkpoint is that of the step before.
    */
   signal?: AbortSignal | undefined;
   /** Numbers other than the learning rate that follow the planned steps. */
@@ -69,10 +59,10 @@ export interface LoopParts extends CheckpointParts {
 
 /**
  * Whatever ends the loop, the last whole state is saved first.
- * @returns steps done, and whether the signal stopped it
- * @throws NonFiniteLossError when loss, gradient or weights are no numbers any more; nothing of
- *   that step is kept
- * @throws RunFailedError for anything else that is thrown on the way
+ * @returns the finished steps, and whether the signal stopped the loop
+ * @throws NonFiniteLossError when the loss, the gradient or a weight is not finite; nothing of that
+ *   step is saved
+ * @throws RunFailedError for any other error
  */
 export async function trainingLoop(
   parts: LoopParts,
@@ -142,9 +132,9 @@ async function runSteps(
     const written = profiler?.finish() ?? null;
     if (written !== null) onEvent({ type: 'profile', step, ...written });
   };
-  /** What the task was before the step under way; undefined between steps. */
+  /** The task's state before the current step; undefined between steps. */
   let captured: CapturedState | undefined;
-  /** The optimiser has moved some weights, and perhaps not all. */
+  /** Whether the optimizer has updated some weights, and perhaps not all. */
   let torn = false;
 
   try {

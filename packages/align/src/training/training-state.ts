@@ -1,4 +1,5 @@
 // Everything but the weights' own files that a run needs to go on bit for bit.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -18,8 +19,8 @@ import {
   type Tensor,
   tidy,
 } from '@keel/torch';
+import type { FileHash } from '../data/open-rows.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
-import type { RunIdentity } from './run-identity.ts';
 import type { TaskState, TrainingTask } from './training-task.ts';
 
 export interface StatefulParts {
@@ -33,6 +34,22 @@ export interface StatefulParts {
   progress?: LoopProgress;
   /** Saved in place of what task and random numbers are now. */
   captured?: CapturedState | undefined;
+}
+
+/** What a run is made of; its files are compared when it is resumed. */
+export interface RunIdentity {
+  /** By the option that named them; they must be the same when the run is resumed. */
+  inputs: Record<string, FileHash[]>;
+  /** Most tokens of a pass; null where rows decide. Chosen once: a resumed run has the same. */
+  microBatchTokens?: number | null;
+  /** What changes the last bits of results. */
+  machine: {
+    precision: string;
+    device: string;
+    threads: number;
+    /** LibTorch and kernels. */
+    software: string;
+  };
 }
 
 /** What the loop remembers beside its step. */

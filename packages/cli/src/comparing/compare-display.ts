@@ -1,20 +1,6 @@
 import { join } from 'node:path';
 import type { CompareOptions } from '@keel/align/config';
-import {
-  type CompareEntry,
-  type CompareEvent,
-  type CompareResult,
-  type Comparison,
-  type ComparisonPlan,
-  type ComparisonResults,
-  type EntryNumbers,
-  findings,
-  formatDuration,
-  formatSummary,
-  type MeasuringEstimate,
-  PlainPace,
-  stepsTook,
-} from '@keel/align/internal';
+import { type CompareEntry, type CompareEvent, type CompareResult, type Comparison, type ComparisonPlan, type ComparisonResults, type EntryNumbers, findings, formatDuration, formatSummary, type MeasuringEstimate, PlainPace, stepsTook } from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
@@ -96,14 +82,12 @@ export class CompareDisplay {
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
-  /**
-   * Runs repeat the same notices about model and machine, with other numbers: show each only once.
-   */
+  /** Whether an earlier entry's run printed the notice: those about model and machine repeat. */
   #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
     if (event.type !== 'notice') return false;
-    const sentence = event.text.replaceAll(/[\d.]+/g, '#');
-    const by = this.#said.get(sentence);
-    if (by === undefined) this.#said.set(sentence, entry.name);
+    const { code = event.text } = event;
+    const by = this.#said.get(code);
+    if (by === undefined) this.#said.set(code, entry.name);
     return by !== undefined && by !== entry.name;
   }
 

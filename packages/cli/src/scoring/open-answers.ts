@@ -1,9 +1,4 @@
-import {
-  type CompletionRow,
-  openEither,
-  type PreferenceRow,
-  type RowSource,
-} from '@keel/align/data';
+import { type CompletionRow, openEither, type PreferenceRow, type RowSource } from '@keel/align/data';
 
 export interface AnswerSourceOptions {
   data: string[];

@@ -1,20 +1,6 @@
 import { DataError } from '@keel/align';
-import {
-  openOneOf,
-  openRows,
-  placeName,
-  RowFaults,
-  type RowOf,
-  type SourceOf,
-  trainingFault,
-} from '@keel/align/data';
-import {
-  defaultScoring,
-  tokeniseExample,
-  tokeniseJudged,
-  tokenisePrompt,
-  tokeniseRanking,
-} from '@keel/align/internal';
+import { openOneOf, openRows, placeName, RowFaults, type RowOf, type SourceOf, trainingFault } from '@keel/align/data';
+import { defaultScoring, tokeniseExample, tokeniseJudged, tokenisePrompt, tokeniseRanking } from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';

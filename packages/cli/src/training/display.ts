@@ -1,7 +1,8 @@
 import type { RunResult, TrainingEvent } from '@keel/align';
+import type { NoticeEvent } from '@keel/align/internal';
 
 /** What a run reports while it runs. */
-export type RunEvent = TrainingEvent | { type: 'notice'; text: string };
+export type RunEvent = TrainingEvent | NoticeEvent;
 
 /** A way to use a result. */
 export interface ResultUse {

@@ -61,10 +61,11 @@ test('on request a table of the best and the worst answers is printed above the 
   }
 });
 
-test('a notice that repeats with other numbers is shown only now and then', () => {
+test('a notice whose code repeats is shown only now and then', () => {
   const { out, written } = terminal();
   const display = new HumanDisplay(out);
-  for (const done of [4, 8, 12]) display.event({ type: 'notice', text: `${done} of 16 rows` });
+  for (const done of [4, 8, 12])
+    display.event({ type: 'notice', text: `${done} of 16 rows`, code: 'progress' });
   display.event({ type: 'notice', text: 'something else' });
   expect(written()).toBe('4 of 16 rows\nsomething else\n');
 });

@@ -1,16 +1,4 @@
-import {
-  formatPerplexity,
-  PlainPace,
-  plainProgressLine,
-  plainSamples,
-  profileTable,
-  progressLine,
-  RateMeter,
-  type ShownSample,
-  samplesTable,
-  stepsTook,
-  type TrainingProgress,
-} from '@keel/align/internal';
+import { formatPerplexity, type NoticeEvent, PlainPace, plainProgressLine, plainSamples, profileTable, progressLine, RateMeter, type ShownSample, samplesTable, stepsTook, type TrainingProgress } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
@@ -48,7 +36,7 @@ export class HumanDisplay implements TrainingDisplay {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'notice':
-        this.#notice(cutMessage(event.text));
+        this.#notice(event);
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
@@ -134,12 +122,11 @@ export class HumanDisplay implements TrainingDisplay {
     );
   }
 
-  /** A notice that repeats with other numbers is progress: it is shown only now and then. */
-  #notice(text: string): void {
-    const sentence = text.replaceAll(/\d+/g, '#');
-    if (sentence !== this.#lastNotice) this.#noticePace = new PlainPace();
-    this.#lastNotice = sentence;
-    if (this.#noticePace.due(0)) this.say(text);
+  /** A notice whose code repeats is progress: it is shown only now and then. */
+  #notice({ text, code = text }: NoticeEvent): void {
+    if (code !== this.#lastNotice) this.#noticePace = new PlainPace();
+    this.#lastNotice = code;
+    if (this.#noticePace.due(0)) this.say(cutMessage(text));
   }
 
   /** Evaluations and checkpoints do not count as training time. */

@@ -38,7 +38,7 @@ describe('keel reward', () => {
       score: `npx keel score --reward ${final} --data answers.jsonl`,
     });
     expect(stderr).toContain('rewards are normalised by 32 answers of the training rows');
-    expect(stderr).toMatch(/right in .*% .* of 16 held-out pairs, .*"the longer answer wins"/);
+    expect(stderr).toMatch(/accuracy .*% .* on 16 held-out pairs; .*"the longer answer wins"/);
     const config = JSON.parse(readFileSync(`${final}/adapter_config.json`, 'utf8'));
     expect(config).toMatchObject({
       task_type: 'SEQ_CLS',

@@ -1,22 +1,12 @@
 // Python's values. An int is a JS number that is a safe integer, or a bigint. A float whose value
 // is a safe integer is a PythonFloat; any other JS number is a float. A str is Text, a bool a
 // boolean, None null; other types are classes.
+import { PythonFloat } from '../json/python-float.ts';
 import { PythonError, type PythonError as Raised, typeError } from './errors.ts';
 import { makeRoom, spend } from './limits.ts';
 import { isMarkup, type Origin, Str, type Text } from './text.ts';
 
-/** A float with an integral value such as 20.0, which as a JS number would be an int. */
-export class PythonFloat {
-  readonly value: number;
-
-  constructor(value: number) {
-    this.value = value;
-  }
-
-  toJSON(): number {
-    return this.value;
-  }
-}
+export { PythonFloat };
 
 export type Value = null | boolean | number | bigint | Text | PythonFloat | Undefined | PyObject;
 export type Kwargs = ReadonlyMap<string, Value>;

@@ -1,6 +1,6 @@
 // JSON with its numbers and the order of its fields as the text writes them: JSON.parse alone reads
 // 20.0 as 20 and 18446744073709551617 as 18446744073709552000, and puts a field "2024" before others.
-import { PythonFloat } from '../jinja/values.ts';
+import { PythonFloat } from './python-float.ts';
 
 /** A number in JSON that no value can hold. */
 export class JsonNumberError extends Error {

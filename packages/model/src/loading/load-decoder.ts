@@ -9,6 +9,7 @@ import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { inPlainWords } from '../formats/engine-words.ts';
 import { openGguf } from '../formats/gguf.ts';
 import { shownText } from '../formats/shown-text.ts';
+import { WatchedFile } from '../formats/watched-file.ts';
 import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
 import { buildDecoder, type ComputeType } from './build-decoder.ts';
@@ -17,7 +18,6 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
-import { WatchedFile } from './watched-file.ts';
 import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 

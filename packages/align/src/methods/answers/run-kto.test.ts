@@ -165,7 +165,7 @@ it('asking the reference can be interrupted, and goes on from what it has', asyn
 
 describe('data and options that do not fit', () => {
   it.each([
-    [true, /the label is true in all 8 rows of .*good answers alone there is keel sft/],
+    [true, /the label is true in all 8 rows of .*keel sft/],
     [false, /the label is false in all 8 rows.*Add rows whose label is true/],
   ])('labels that are all %s are refused before the model is loaded', async (label, message) => {
     const path = writeRows(`all-${label}.jsonl`, () => label);

@@ -1,12 +1,13 @@
-// A whole run on single answers, from options to final/: what `keel kto` and the library's
-// `alignUnpaired` are.
+// A whole run on single answers, from options to final/: `keel kto`, and the library's
+// `alignUnpaired`.
 import { cacheFolder } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
-import { sharedKey } from '../../reference/dpo-reference.ts';
-import { SharedReferences } from '../../reference/shared-references.ts';
+import { answerKey } from '../../reference/open-reference.ts';
+import { SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
+import { noticeEvent } from '../../training/run-data.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
   type RunHooks,
@@ -34,25 +35,25 @@ export const alignUnpaired = async (
 
 /**
  * Runs KTO or BCO from complete options.
- * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does, and
+ * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does; Error
  *   where all labels are the same
  */
 export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise<RunResult> {
-  const shared = hooks.shared?.references;
+  const shared = sharedReferences(hooks.shared);
   const cached = new SharedReferences(cacheFolder());
   try {
     return await runTraining(unpaired({ shared, cached }), options, hooks);
   } finally {
-    const notice = (text: string): void => hooks.onEvent?.({ type: 'notice', text });
+    const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
     shared?.save(notice);
     cached.save(notice);
   }
 }
 
 interface KnownReferences {
-  /** Of runs on the same base. */
+  /** Shared by runs on the same base. */
   shared: SharedReferences | undefined;
-  /** Of references that training changes, kept from one run to the next. */
+  /** Of references that training changes, cached from one run to the next. */
   cached: SharedReferences;
 }
 
@@ -71,23 +72,26 @@ const unpaired = ({
     if (!signal?.aborted) refuseUniform(source, options);
     const { model, role } = policy;
     const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
-    // The base under an adapter that began as nothing is the reference. Else training changes it,
-    // and it is asked before.
+    // Under a new adapter, the base is the reference. Otherwise training changes the reference, and
+    // its log-probabilities are computed before.
     const onBase = options.lora && adapter === null;
     const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
-    const known = await (onBase ? shared : cached)?.of(await sharedKey(key, policy));
+    const known = await (onBase ? shared : cached)?.of(await answerKey(key, policy));
     const task = new UnpairedTask({
       ...{ model, role, source, evaluation, batchSize, klEstimate, ...passes },
       objective: unpairedObjective(options.loss),
       objectiveOptions: { beta, desirableWeight, undesirableWeight },
       reference: new AnswerReference({
-        ...{ model, role: onBase ? 'reference' : role, others: known, untilTrained: !onBase },
+        ...{ model, role: onBase ? 'reference' : role, shared: known, untilTrained: !onBase },
       }),
     });
     if (!onBase) {
       const steps = totalSteps(options, source.usable);
       const tell = (done: number): void =>
-        notice(`reference log-probabilities of the answers of ${done} of ${steps} steps`);
+        notice(
+          `reference log-probabilities of the answers of ${done} of ${steps} steps`,
+          'reference progress',
+        );
       const asked = await task.askBefore(steps, tell, signal);
       if (!asked) notice('reference log-probabilities of all answers: from the cache');
       cached.save(notice);
@@ -105,10 +109,7 @@ const unpaired = ({
   ],
 });
 
-/**
- * @throws Error where every label is true, or every one false: nothing says what is better than
- *   what
- */
+/** @throws Error where all labels are the same: then no answer is better than another */
 async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   let first: boolean | null = null;
   for await (const { label } of rows.iterate()) {
@@ -116,8 +117,8 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
     if (label !== first) return;
   }
   throw new Error(
-    `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO learn from desirable and undesirable answers. ` +
-      (first ? 'For good answers alone there is keel sft' : 'Add rows whose label is true'),
+    `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO need desirable and undesirable answers. ` +
+      (first ? 'To train on good answers only, use keel sft' : 'Add rows whose label is true'),
   );
 }
 
@@ -148,8 +149,7 @@ function refuseUniform(source: UnpairedSource, { loss, klEstimate, maxLength }: 
 }
 
 /**
- * @throws Error where no prompt differs from the others: no answer is mismatched, and the KL would
- *   be 0 for ever
+ * @throws Error where all prompts are the same: then no answer is mismatched, and KL is always 0
  */
 async function refuseOnePrompt(rows: DataRows<'unpaired'>): Promise<void> {
   let first: string | null = null;
@@ -160,6 +160,6 @@ async function refuseOnePrompt(rows: DataRows<'unpaired'>): Promise<void> {
   }
   throw new Error(
     `--data: the prompt is the same in all ${rows.length} rows of ${rows.files.join(', ')}; KTO estimates KL from answers to other prompts. ` +
-      'Give rows of several prompts, or take --loss bco or apo_zero_unpaired, which need no KL',
+      'Add rows with other prompts, or use --loss bco or apo_zero_unpaired, which need no KL',
   );
 }

@@ -1,4 +1,9 @@
 import type { Tokenizer } from '@keel/model';
+import {
+  type PackedAnswers,
+  type PromptedAnswer,
+  packAnswers,
+} from '../../batching/pack-answers.ts';
 import { sameTokens } from '../../batching/same-answers.ts';
 import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
 import {
@@ -8,6 +13,7 @@ import {
 } from '../../batching/tokenise-unpaired.ts';
 import type { UnpairedRow } from '../../data/rows.ts';
 import { silentFault } from '../../training/answer-faults.ts';
+import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -15,11 +21,23 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedUnpaired {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedAnswer extends Placed {
+  answer: PromptedAnswer;
+}
+
+export interface PlacedUnpaired extends PlacedAnswer {
   answer: TokenisedUnpaired;
 }
+
+/** Tokens of a prompt and the answer to it. */
+export const tokensOf = ({ answer: { prompt, answer } }: PlacedAnswer): number =>
+  prompt.length + answer.tokens.length;
+
+export const answerPacking: Packing<PlacedAnswer, PackedAnswers> = {
+  tokens: tokensOf,
+  pack: (placed) => packAnswers(placed.map(({ answer }) => answer)),
+  scored: ({ scored }) => scored.rows.length,
+};
 
 /** Tokenised answers with their labels in training order, epoch after epoch. */
 export class UnpairedSource extends TokenisedSource<

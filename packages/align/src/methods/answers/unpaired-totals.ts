@@ -22,6 +22,17 @@ export interface AnswerNumbers {
   reference: number;
 }
 
+/** Numbers of a pass. */
+export interface PassNumbers {
+  answers: readonly AnswerNumbers[];
+  /** Sum of the losses. */
+  loss: number;
+  /** Summed over scored tokens. */
+  entropy: number;
+  scored: number;
+  tokens: number;
+}
+
 /** Sums over the passes of a step or an evaluation. */
 export class UnpairedTotals {
   readonly #beta: number;
@@ -39,14 +50,7 @@ export class UnpairedTotals {
     this.#beta = beta;
   }
 
-  get answers(): number {
-    return this.#desirable.count + this.#undesirable.count;
-  }
-
-  add(
-    answers: readonly AnswerNumbers[],
-    sums: { loss: number; entropy: number; scored: number; tokens: number },
-  ): void {
+  add({ answers, ...sums }: PassNumbers): void {
     for (const { desirable, policy, reference } of answers) {
       const label = desirable ? this.#desirable : this.#undesirable;
       label.count += 1;
@@ -59,13 +63,13 @@ export class UnpairedTotals {
     this.tokens += sums.tokens;
   }
 
-  /** The KL estimate that so many answers were compared with. */
+  /** Adds the KL estimate that `answers` answers were compared with. */
   addKl(kl: number, answers: number): void {
     this.#kl += kl * answers;
     this.#klAnswers += answers;
   }
 
-  /** Under TRL's names; a label that no answer had has none. */
+  /** Under TRL's names; only of labels that answers had. */
   metrics(): Metrics {
     const [chosen, rejected] = [
       this.#desirable.metrics('chosen'),
@@ -73,7 +77,7 @@ export class UnpairedTotals {
     ];
     const margin = chosen['rewards/chosen']! - rejected['rewards/rejected']!;
     return {
-      loss: this.#loss / this.answers,
+      loss: this.#loss / (this.#desirable.count + this.#undesirable.count),
       ...(this.#klAnswers > 0 ? { kl: this.#kl / this.#klAnswers } : {}),
       ...chosen,
       ...rejected,

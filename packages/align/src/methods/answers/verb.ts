@@ -1,5 +1,5 @@
 // `keel kto`, registered.
-import { methodVerb } from '../method-verb.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 export const ktoVerb = methodVerb({
   name: 'kto',

@@ -191,14 +191,14 @@ describe('labels of a batch', () => {
     const lacking = new Map([...tensors].filter(([one]) => one !== name));
     expect(() => online.task.check({ values, tensors: lacking })).toThrow(/no discriminator/);
     const torn = new Map([...tensors].filter(([one]) => !one.startsWith('discriminator/gold')));
-    expect(() => online.task.check({ values, tensors: torn })).toThrow(
-      /gold pairs have \d+ tokens/,
-    );
+    expect(() => online.task.check({ values, tensors: torn })).toThrow(/gold pairs .*\d+ tokens/);
     expect(() => online.task.check({ values, tensors })).not.toThrow();
     expect(before.values.learner).toMatchObject({
       counts: { gold: 0 },
       discriminator: { gold: [] },
     });
+    // The one tensor that is made for the state: collected later, it would upset the memory test.
+    tensors.get('discriminator/gold-tokens')!.dispose();
   });
 
   it('a pair of equal texts is not asked of the gold source', async () => {

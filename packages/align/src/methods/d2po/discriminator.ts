@@ -1,7 +1,6 @@
-// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that
-// learns beside the policy, an adapter and a scalar head on the same base. It has an optimiser of
-// its own, since it learns before its labels are used: between two steps of the policy, as often as
-// it was asked to.
+// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that is
+// trained along with the policy, an adapter and a scalar head on the same base. It has its own
+// optimizer, because it is trained between two steps of the policy, before its labels are used.
 import {
   addLora,
   classifierPadToken,
@@ -16,12 +15,11 @@ import {
   clipGradients,
   noGrad,
   type OptimiserState,
-  type Recomputation,
   type Steps,
   type Tensor,
   zeros,
 } from '@keel/torch';
-import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
+import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength, readAnswers } from '../../batching/tokenise-judged.ts';
 import { isChat } from '../../data/messages.ts';
@@ -33,8 +31,14 @@ import {
   writeRewardRecord,
 } from '../../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
+import {
+  type ForwardOptions,
+  type Packing,
+  type Pass,
+  type PassLosses,
+  passes,
+} from '../../training/passes.ts';
 import { loraOptionsOf } from '../../training/policy.ts';
-import { runPass } from '../../training/run-pass.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
 import { loadHead } from '../ppo/load-head.ts';
 import { rewardLosses } from '../reward/reward-losses.ts';
@@ -46,12 +50,23 @@ const ROLE = 'discriminator';
 const WEIGHT = 'discriminator/weight/';
 const MOMENT = 'discriminator/moment/';
 
+const judgedPair = (pair: GoldPair) => ({
+  ...pair,
+  verdict: { kind: 'pair' as const, margin: 0 },
+});
+
+const goldPacking: Packing<GoldPair, PackedJudged> = {
+  tokens: judgedLength,
+  pack: (pairs) => packJudged(pairs.map(judgedPair)),
+  scored: () => 0,
+};
+
 export interface LearningOptions {
-  /** Of the order of the pairs. */
+  /** Decides the order of the pairs. */
   seed: number;
   limit: MicroBatchLimit;
   recomputes?(tokens: number): boolean;
-  /** Told of every pass, forward and backward. */
+  /** Called with every pass that adds a gradient. */
   count?(pass: PackedJudged): void;
 }
 
@@ -90,10 +105,9 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Lays a discriminator over a model. It gives every answer 0, or scores as the reward model does
-   * that it starts from.
-   * @throws CheckpointError where that does not fit; Error where it has no head, several, or scores
-   *   steps
+   * Adds a discriminator to a model. It scores every answer 0, or starts from a reward model.
+   * @throws CheckpointError where the reward model does not fit; Error where it has no head,
+   *   several, or scores steps
    */
   static add(model: LanguageModel, options: D2poOptions): Discriminator {
     const { decoder, device, tokenizer } = model;
@@ -101,7 +115,7 @@ export class Discriminator implements Disposable {
     const named = `--discriminator-from ${from}`;
     const record = from === null ? null : readRewardRecord(from);
     if (record?.scores === 'steps') {
-      throw new Error(`${named} scores steps: give a reward model of whole answers`);
+      throw new Error(`${named} scores steps. Pass a reward model that scores whole answers`);
     }
     const head =
       from === null
@@ -117,14 +131,14 @@ export class Discriminator implements Disposable {
     const fresh = { version: 1, scores: 'answers', read_at: 'last', pad_token_id: pad } as const;
     const rest = { step_separator: '\n', ensemble: { rule: 'mean', k: 1 } } as const;
     const { chatTemplateKwargs } = options;
-    // It is trained on conversations as the policy's template renders them.
+    // It is trained on chats as the policy's template renders them.
     const rendered = chatTemplateKwargs !== null && { chat_template_kwargs: chatTemplateKwargs };
     const known = { ...(record ?? { ...fresh, ...rest }), ...rendered };
-    // It moves: what it was shifted and scaled by holds no more, and changes no label.
+    // Training changes its scores: the old normalisation no longer fits, and changes no label.
     return new Discriminator(model, parameters, { ...known, normalisation: null }, options);
   }
 
-  /** Answers of a prompt as it reads them: as every reward model does. */
+  /** Answers of a prompt as the discriminator reads them, like every reward model. */
   read(
     { prompt, rendering }: Pick<PromptRow, 'prompt' | 'rendering'>,
     completions: readonly string[],
@@ -143,13 +157,13 @@ export class Discriminator implements Disposable {
     const silent = found.answers.findIndex(({ reads }) => reads.length === 0);
     if (silent < 0) return found;
     throw new Error(
-      `the answer ${JSON.stringify(completions[silent])} has no token at which the discriminator could read a score: give --min-new-tokens 1 or more`,
+      `the answer ${JSON.stringify(completions[silent])} has no token at which the discriminator could read a score. Pass --min-new-tokens 1 or more`,
     );
   }
 
   /**
-   * @returns by prompt, the score of each answer: log-odds between two of one prompt are the
-   *   difference of theirs
+   * @returns by prompt, the score of each answer. The log-odds between two answers of a prompt are
+   *   the difference of their scores
    */
   async scores(prompts: readonly AnsweredPrompt[]): Promise<number[][]> {
     const found = await scoreAnswers(this.#model, ROLE, prompts);
@@ -157,8 +171,8 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Trains on the pairs that it remembers.
-   * @returns the mean loss over all passes of its steps, and how many steps these were
+   * Trains on the pairs in its memory.
+   * @returns the mean loss over all passes of its steps, and the number of these steps
    * @throws NonFiniteLossError naming the prompts' rows
    */
   async learn(options: LearningOptions): Promise<{ loss: number; steps: number }> {
@@ -196,36 +210,12 @@ export class Discriminator implements Disposable {
     pairs: readonly GoldPair[],
     { limit, recomputes, count }: Omit<LearningOptions, 'seed'>,
   ): Promise<number> {
+    const parts = { model: this.#model, role: ROLE, limit, ...(recomputes && { recomputes }) };
+    const options = { divisor: pairs.length, name: "the discriminator's loss", count };
     let sum = 0;
-    for (const pass of splitMicroBatches(pairs.map(judgedLength), limit)) {
-      const members = pass.map((at) => ({
-        ...pairs[at]!,
-        verdict: { kind: 'pair' as const, margin: 0 },
-      }));
-      const batch = packJudged(members);
-      count?.(batch);
-      const forward = function* (
-        model: LanguageModel,
-        recomputation: Recomputation | null,
-      ): Steps<Tensor> {
-        const reading = model.readHeadSteps(batch.packed, batch.reads, {
-          ...{ training: true, recomputation },
-        });
-        const { scores } = yield* model.asSteps(ROLE, reading); // [R, 1]
-        const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
-        const total = rewardLosses(scores, members, batch, plain).losses.sum();
-        const value = total.item();
-        if (!Number.isFinite(value)) {
-          const rows = [...new Set(members.map(({ row }) => row))];
-          throw new NonFiniteLossError(`the discriminator's loss is ${value}`, rows);
-        }
-        sum += value;
-        return total;
-      };
-      await runPass((recomputation) => forward(this.#model, recomputation), {
-        divisor: pairs.length,
-        recomputes: recomputes?.(batch.packed.tokens.length) ?? false,
-      });
+    for await (const pass of passes(parts, pairs, goldPacking, options)) {
+      const { loss } = await pass.run((forward) => this.#losses(pass, forward));
+      sum += loss;
     }
     return sum;
   }
@@ -233,6 +223,15 @@ export class Discriminator implements Disposable {
   /** As {@link otherReadingNotice}. */
   get readingNotice(): string | null {
     return otherReadingNotice(this.#model, this.#record);
+  }
+
+  *#losses(
+    { batch, placed }: Pass<GoldPair, PackedJudged>,
+    options: ForwardOptions,
+  ): Steps<PassLosses> {
+    const { scores } = yield* this.#model.readHeadSteps(batch.packed, batch.reads, options); // [R, 1]
+    const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
+    return { sum: rewardLosses(scores, placed.map(judgedPair), batch, plain).losses.sum() };
   }
 
   /** Writes it as `keel reward` writes an adapter. */
@@ -266,7 +265,7 @@ export class Discriminator implements Disposable {
       ([name, own]) => tensors.get(WEIGHT + name)?.shape.join() === own.shape.join(),
     );
     if (!fits || !Number.isInteger(step)) {
-      throw new Error('the saved state has no discriminator, or one of another adapter');
+      throw new Error('the saved state has no discriminator, or one with another adapter');
     }
     this.memory.check(gold, tensors);
   }
@@ -288,7 +287,7 @@ export class Discriminator implements Disposable {
     this.memory.restore(gold, tensors);
   }
 
-  /** Frees the optimiser; adapter and head are the model's. */
+  /** Frees the optimizer; the model owns adapter and head. */
   [Symbol.dispose](): void {
     this.#optimiser.dispose();
   }

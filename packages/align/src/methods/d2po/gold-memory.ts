@@ -1,4 +1,4 @@
-// The gold pairs that a discriminator learns from, as tokens. Part of a checkpoint.
+// The gold pairs that a discriminator is trained on, as tokens. Part of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
 import type { TaskState } from '../../training/training-task.ts';
@@ -9,7 +9,7 @@ export interface GoldPair extends Pick<TokenisedJudged, 'prompt' | 'answers'> {
   row: number;
 }
 
-/** What stands in a state's values of a pair; its tokens are a tensor. */
+/** A pair in a state's values; its tokens are in a tensor. */
 interface SavedPair {
   row: number;
   prompt: number;
@@ -22,7 +22,7 @@ export class GoldMemory {
   readonly #most: number;
   #pairs: GoldPair[] = [];
 
-  /** @param most of the latest pairs that are kept; null: all */
+  /** @param most number of the latest pairs that stay; null: all */
   constructor(most: number | null) {
     this.#most = most ?? Number.POSITIVE_INFINITY;
   }
@@ -53,7 +53,7 @@ export class GoldMemory {
     return { values, tensors };
   }
 
-  /** @throws Error where the state is of something else; then nothing is changed */
+  /** @throws Error where the state is not valid; then nothing is changed */
   restore(values: unknown, tensors: TaskState['tensors']): void {
     this.#pairs = savedPairs(values, tensors);
   }
@@ -81,7 +81,7 @@ function savedPairs(values: unknown, tensors: TaskState['tensors']): GoldPair[] 
     }),
   }));
   if (at !== tokens.length) {
-    throw new Error(`the saved gold pairs have ${at} tokens, and ${tokens.length} are there`);
+    throw new Error(`the saved gold pairs need ${at} tokens, and the state has ${tokens.length}`);
   }
   return pairs;
 }

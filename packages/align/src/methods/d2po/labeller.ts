@@ -1,6 +1,6 @@
 // The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
-// compares two answers to some of the prompts, the discriminator learns of them, and labels those
-// to all others.
+// compares two answers to some of the prompts; the discriminator is trained on these pairs, and
+// labels the answers to all other prompts.
 import { phase } from '@keel/torch';
 import { shuffledOrder } from '../../data/shuffle.ts';
 import { chooseGold, goldPairs, goldPairsDue } from '../../objectives/online/gold-labels.ts';
@@ -166,7 +166,7 @@ export class Labeller implements Learner {
   }
 
   /**
-   * The pairs that the gold source is to compare, as the discriminator has them now: two equal
+   * The pairs for the gold source to compare, by the discriminator's current scores: two equal
    * scores are a pair too.
    */
   #choose(
@@ -180,7 +180,7 @@ export class Labeller implements Learner {
       { share: settings.goldShare, budget: settings.goldBudget },
       { prompts: counts.prompts, labelled: counts.gold },
     );
-    // Nobody can prefer one of two equal texts.
+    // Two identical texts cannot be compared.
     const pairs = bestAndWorst(layout, scores, { ties: 'first' }).pairs.filter(
       ({ chosen, rejected }) => samples[chosen]!.text !== samples[rejected]!.text,
     );
@@ -219,7 +219,7 @@ export class Labeller implements Learner {
     return { values: { counts: { ...this.#counts }, discriminator: values }, tensors };
   }
 
-  /** @throws Error where the state is of a run without gold labels, or of another discriminator */
+  /** @throws Error where the state has no gold labels, or is that of another discriminator */
   check(values: unknown, tensors: TaskState['tensors']): void {
     const { counts, discriminator } = (values ?? {}) as Record<string, Partial<Counts> | undefined>;
     const whole = Object.keys(noCounts).every((name) =>

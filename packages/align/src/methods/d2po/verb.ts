@@ -1,7 +1,7 @@
 // `keel d2po`, registered.
 
-import { methodVerb } from '../method-verb.ts';
 import { onlineStage } from '../online/online-stage.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 export const d2poVerb = methodVerb({
   name: 'd2po',

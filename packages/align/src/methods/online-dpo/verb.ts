@@ -1,7 +1,7 @@
 // `keel online-dpo`, registered.
 
-import { methodVerb } from '../method-verb.ts';
 import { onlineStage } from '../online/online-stage.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 export const onlineDpoVerb = methodVerb({
   name: 'online-dpo',

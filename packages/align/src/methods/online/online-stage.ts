@@ -1,5 +1,5 @@
 // What a recipe knows about a method that samples.
-import type { OtherPasses } from '../method-verb.ts';
+import type { OtherPasses } from '../registration/method-verb.ts';
 
 /**
  * Shared by verbs that sample. Sampling takes about as long as two passes, because weights are read

@@ -4,8 +4,7 @@ import { type BetaCourse, betaAt } from './beta-schedule.ts';
 import type { DpoOptions } from './dpo-options.ts';
 
 /**
- * The beta of each optimiser step of a run on so many usable rows; null where it is the same for
- * all.
+ * The beta of each optimizer step of a run on `usable` rows; null where it is constant.
  */
 export function courseOf(
   options: DpoOptions,
@@ -21,7 +20,7 @@ export function courseOf(
   return (step) => betaAt(course, step);
 }
 
-/** Beta as a number that follows the planned steps; none where it is the same for all. */
+/** Beta as a number that follows the planned steps; empty where it is constant. */
 export function betaSchedulesOf(
   { betaSchedule: schedule, betaFinal }: Pick<DpoOptions, 'betaSchedule' | 'betaFinal'>,
   first: number,

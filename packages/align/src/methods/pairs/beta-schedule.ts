@@ -1,4 +1,4 @@
-// Beta over a run: large at first to stay near the reference, small later, or the other way round.
+// Beta over a run: for example large at first, to stay near the reference, and small later.
 
 export const betaSchedules = ['constant', 'linear', 'cosine'] as const;
 export type BetaSchedule = (typeof betaSchedules)[number];
@@ -12,7 +12,7 @@ export interface BetaCourse {
   totalSteps: number;
 }
 
-/** Beta of an optimiser step, counted from 0; those beyond the last keep its beta. */
+/** Beta of an optimizer step, counted from 0; later ones have that of the last. */
 export function betaAt({ schedule, first, last, totalSteps }: BetaCourse, step: number): number {
   if (schedule === 'constant') return first;
   const done = totalSteps < 2 ? 1 : Math.min(1, step / (totalSteps - 1));

@@ -1,4 +1,4 @@
-// Whether rows have what an objective needs of them: asked before a model is loaded.
+// Checks, before a model is loaded, whether rows have what an objective needs.
 
 import { exactJson } from '@keel/model/exact-json';
 import { rowBeta, scoreGap } from '../../batching/tokenise-pair.ts';
@@ -7,7 +7,7 @@ import type { RefuseRow } from '../../data/open-rows.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
 
-/** The rows that this objective cannot learn from, and why. */
+/** Why the objective cannot be trained on a row. */
 export function refuseRow(
   { name, needs = [], refuseGap }: PairedObjective,
   options: PairedOptions,
@@ -21,17 +21,17 @@ export function refuseRow(
         expected: `scores of both answers, which --loss ${name} needs`,
         found: 'a row without them',
         advice:
-          'Give "score_chosen" and "score_rejected", or their difference as "margin"; or take an objective that needs none, as --loss sigmoid',
+          'Add "score_chosen" and "score_rejected", or their difference as "margin". Or use an objective without scores, such as --loss sigmoid',
       };
     }
     const expected = refuseGap?.(gap, { ...options }) ?? null;
     if (expected === null) return null;
-    const advice = 'Mend the scores, or leave such rows out with --on-bad-row skip';
+    const advice = 'Fix the scores, or skip such rows with --on-bad-row skip';
     return { field: 'score_chosen', expected, found: `a difference of ${gap}`, advice };
   };
 }
 
-/** Rows whose own beta is no number above 0. */
+/** Why a row's own beta cannot be used. */
 export const refuseBeta =
   (field: string | null): RefuseRow<PreferenceRow> =>
   (row) => {
@@ -40,15 +40,15 @@ export const refuseBeta =
       return null;
     return {
       field: field!,
-      expected: 'a number above 0, which --beta-field takes for the beta of the row',
+      expected: 'a number above 0, which --beta-field makes the beta of the row',
       found: exactJson(beta),
-      advice: 'Mend it, or leave it out: a row without it has --beta',
+      advice: 'Fix it, or remove it: a row without it has --beta',
     };
   };
 
 /**
- * What is wrong where no row has a beta of its own: the field's name is likely another; null where
- * one has, or none is asked.
+ * An error where no row has its own beta, since the field is probably named differently; null where
+ * a row has one, or none is asked for.
  */
 export async function withoutBetas(
   rows: Pick<DataRows<'preference'>, 'files' | 'length' | 'iterate'>,
@@ -57,7 +57,7 @@ export async function withoutBetas(
   if (field === null) return null;
   for await (const row of rows.iterate()) if (rowBeta(row, field) !== undefined) return null;
   return new Error(
-    `--beta-field ${field}: none of the ${rows.length} rows of ${rows.files.join(', ')} has such a field beside those of prompt, answers and scores; ` +
-      'give the name of one that has, or leave it out: all rows have --beta',
+    `--beta-field ${field}: none of the ${rows.length} rows of ${rows.files.join(', ')} has this field in addition to those of prompt, answers and scores. ` +
+      'Pass the name of a field that exists, or omit the option: then all rows have --beta',
   );
 }

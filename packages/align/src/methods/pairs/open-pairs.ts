@@ -1,5 +1,5 @@
-// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or those of which the
-// judge was sure enough.
+// The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or only those with a
+// large enough gap between their scores.
 import { scoreGap } from '../../batching/tokenise-pair.ts';
 import { type DataRows, DerivedRows } from '../../data/derived-rows.ts';
 import { type Content, isChat, textOf } from '../../data/messages.ts';
@@ -53,19 +53,19 @@ export async function openPairs(
   if (sure.length === 0) {
     await pairs.close();
     throw new Error(
-      `--min-score-gap ${minScoreGap}: the scores of all ${left} pairs of ${pairs.files.join(', ')} differ by less; give a smaller one`,
+      `--min-score-gap ${minScoreGap}: the scores of all ${left} pairs of ${pairs.files.join(', ')} differ by less. Pass a smaller gap`,
     );
   }
   if (left > 0) {
     notice(
-      `${left} of ${pairs.length} pairs of ${pairs.files.join(', ')} are left out: their scores differ by less than --min-score-gap ${minScoreGap}`,
+      `${left} of ${pairs.length} pairs of ${pairs.files.join(', ')} are skipped: their scores differ by less than --min-score-gap ${minScoreGap}`,
     );
   }
   return sure;
 }
 
 /**
- * Whether the scores of a pair differ enough to learn from it; one without scores is refused
+ * Whether the scores of a pair differ enough to train on it; a pair without scores is refused
  * elsewhere.
  */
 export const isSure = (
@@ -86,6 +86,5 @@ const withoutScores = {
   field: 'score_chosen',
   expected: 'scores of both answers, by which --min-score-gap chooses',
   found: 'a row without them',
-  advice:
-    'Give "score_chosen" and "score_rejected" (or "scores" of a ranking), or leave the option out',
+  advice: 'Add "score_chosen" and "score_rejected" (or "scores" of a ranking), or omit the option',
 };

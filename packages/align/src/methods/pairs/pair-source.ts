@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { type PackedPairs, packedTokens, packPairs } from '../../batching/pack-pairs.ts';
 import {
   areSame,
   pairTokenising,
@@ -8,6 +9,7 @@ import {
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
 import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
+import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -17,11 +19,15 @@ import {
 
 export type PreferenceRows = Rows<PreferenceRow>;
 
-export interface PlacedPair {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedPair extends Placed {
   pair: TokenisedPair;
 }
+
+export const pairPacking: Packing<PlacedPair, PackedPairs> = {
+  tokens: ({ pair }) => packedTokens(pair),
+  pack: (placed) => packPairs(placed.map(({ pair }) => pair)),
+  scored: ({ scored }) => scored.rows.length,
+};
 
 /** Tokenised pairs in training order, epoch after epoch. */
 export class PairSource extends TokenisedSource<
@@ -49,7 +55,7 @@ export class PairSource extends TokenisedSource<
   }
 
   override readonly tooLongReason =
-    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+    'their prompt leaves no room for an answer, or for the part where the answers differ,';
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);

@@ -1,12 +1,28 @@
-import type { Tensor } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
-import type { PairedScores, SharedPart } from '../../objectives/paired.ts';
-import type { PairLogprobs } from '../../reference/score-pairs.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
+/** Numbers of a pass over P pairs. */
+export interface PairNumbers {
+  /** Sum of the losses. */
+  loss: number;
+  /** Log-probabilities, [P] each; without a reference, its own are 0. */
+  policyChosen: readonly number[];
+  policyRejected: readonly number[];
+  referenceChosen: readonly number[];
+  referenceRejected: readonly number[];
+  /** [P]: each pair's beta; null where all have that of the options. */
+  betas: readonly number[] | null;
+  /** Summed over scored tokens. */
+  entropy: number;
+  /** Correctly predicted tokens of the chosen answers. */
+  hits: number;
+  /** Pairs without gradient; null where none is dropped. */
+  dropped: number | null;
+}
+
 /**
- * Sums over the passes of a step or an evaluation; `metrics` divides them, so that passes of any
- * size weigh right.
+ * Sums over the passes of a step or an evaluation. Only `metrics` divides them, so every pair has
+ * the same weight, whatever the passes.
  */
 export class PairTotals {
   readonly #beta: number;
@@ -26,28 +42,16 @@ export class PairTotals {
   /** Tokens as TRL counts them: every prompt for both of its answers. */
   tokens = 0;
 
-  /** @param withRewards false without a reference: rewards are log-ratios to it. */
+  /** @param withRewards false without a reference: rewards are log-ratios to it */
   constructor(beta: number, withRewards: boolean) {
     this.#beta = beta;
     this.#withRewards = withRewards;
   }
 
-  /** @param scores with `rowBeta` where rows have betas of their own */
-  add(
-    batch: PackedPairs,
-    scores: PairedScores & { rowBeta?: Tensor },
-    lossSum: number,
-    logprobs: PairLogprobs,
-  ): void {
-    const read = (name: keyof SharedPart): number[] => scores[name].detach().toArray();
-    const [policyChosen, policyRejected] = [read('policyChosen'), read('policyRejected')];
-    const [referenceChosen, referenceRejected] = [
-      read('referenceChosen'),
-      read('referenceRejected'),
-    ];
-    const betas = scores.rowBeta?.toArray();
+  add(batch: PackedPairs, found: PairNumbers): void {
+    const { policyChosen, policyRejected, referenceChosen, referenceRejected } = found;
     for (let pair = 0; pair < batch.pairs; pair++) {
-      const beta = betas?.[pair] ?? this.#beta;
+      const beta = found.betas?.[pair] ?? this.#beta;
       const chosen = beta * (policyChosen[pair]! - referenceChosen[pair]!);
       const rejected = beta * (policyRejected[pair]! - referenceRejected[pair]!);
       this.#rewardsChosen += chosen;
@@ -58,26 +62,16 @@ export class PairTotals {
       this.#chosenTokens += batch.counts[2 * pair]!;
     }
     this.#pairs += batch.pairs;
-    this.#loss += lossSum;
-    this.#entropy += logprobs.entropySum.item();
-    this.#hits += logprobs.chosenHits.item();
+    this.#loss += found.loss;
+    this.#entropy += found.entropy;
+    this.#hits += found.hits;
     this.#scoredTokens += batch.scored.rows.length;
+    if (found.dropped !== null) this.#dropped = (this.#dropped ?? 0) + found.dropped;
     this.tokens += batch.unsharedTokens;
   }
 
-  /** Pairs that had no gradient. */
-  addDropped(pairs: number): void {
-    this.#dropped = (this.#dropped ?? 0) + pairs;
-  }
-
-  /** Pairs added. */
-  get pairs(): number {
-    return this.#pairs;
-  }
-
   /**
-   * Under TRL's names; those of rewards are there only with a reference. Without a pair, everything
-   * is NaN.
+   * Under TRL's names; rewards only with a reference. Without a pair, everything is NaN.
    */
   metrics(): Metrics {
     const pairs = this.#pairs;

@@ -1,13 +1,14 @@
-// From what a model says of a pass to the columns that an objective sees.
-import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+// From a model's log-probabilities of a pass to the columns that an objective sees.
+import { fromTypedArray, ops, type Steps, type Tensor } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import { scoredTokens, type TokenisedPair } from '../../batching/tokenise-pair.ts';
 import type { ExtraScores, PairedScores } from '../../objectives/paired.ts';
-import type { PairLogprobs } from '../../reference/score-pairs.ts';
+import type { ReferenceLogprobs } from '../../reference/reference.ts';
+import type { PairLogprobs } from './score-pairs.ts';
 
 type Columns = Record<string, Tensor>;
 
-/** A pass's numbers, [P] each; the extra ones where they were asked for. */
+/** A pass's numbers, [P] each; the extra ones only where the objective needs them. */
 export interface PassColumns {
   whole: Pick<
     PairedScores,
@@ -21,18 +22,18 @@ export interface PassColumns {
   gap: Columns;
   shared: Columns;
   alignment: Columns;
-  /** Where rows have betas of their own: those, and `beta` for the others. */
+  /** Each row's beta, where some rows have their own. */
   betas: Columns;
 }
 
 /**
- * @param beta of rows that have none of their own
- * @param reference [P, 2], or [P, 4] with the first tokens' part; null: zeros
+ * @param reference null: zeros
  * @param pairs those of the pass
+ * @param beta of rows that do not have their own
  */
 export function passColumns(
   policy: PairLogprobs,
-  reference: Tensor | null,
+  reference: ReferenceLogprobs | null,
   { counts }: PackedPairs,
   pairs: readonly TokenisedPair[],
   beta: number,
@@ -42,24 +43,25 @@ export function passColumns(
     const byPair = values.view(-1, 2); // [P, 2]
     return [byPair.select(1, 0), byPair.select(1, 1)];
   };
-  const ofReference = (part: number): [Tensor, Tensor] =>
-    reference === null
-      ? columns(policy.sums.detach().mul(0))
-      : [reference.select(1, part), reference.select(1, part + 1)];
-  const ofModels = (sums: Tensor, part: number) => {
+  const ofModels = (sums: Tensor, part: 'whole' | 'first') => {
     const [policyChosen, policyRejected] = columns(sums);
-    const [referenceChosen, referenceRejected] = ofReference(part);
+    // As they are cached, in float32.
+    const [referenceChosen, referenceRejected] = columns(
+      reference === null
+        ? policy.sums.detach().mul(0)
+        : fromTypedArray(Float32Array.from(reference[part]!)).to({ device: place.device }),
+    );
     return { policyChosen, policyRejected, referenceChosen, referenceRejected };
   };
   const [tokensChosen, tokensRejected] = columns(fromTypedArray(counts).to(place));
   const gaps = pairs.map(({ scoreGap }) => scoreGap ?? Number.NaN);
   const [chosen, rejected] = policy.alignment === null ? [] : columns(policy.alignment);
   return {
-    whole: { ...ofModels(policy.sums, 0), tokensChosen, tokensRejected },
+    whole: { ...ofModels(policy.sums, 'whole'), tokensChosen, tokensRejected },
     gap: gaps.some(Number.isNaN)
       ? {}
       : { scoreGap: fromTypedArray(Float64Array.from(gaps)).to(place) },
-    shared: policy.shared === null ? {} : ofModels(policy.shared, 2),
+    shared: policy.shared === null ? {} : ofModels(policy.shared, 'first'),
     alignment: chosen && rejected ? { chosen, rejected } : {},
     betas: pairs.some((pair) => pair.beta !== undefined)
       ? { rowBeta: ofRows(pairs, beta).to({ device: place.device }) }
@@ -67,49 +69,60 @@ export function passColumns(
   };
 }
 
-/** Not rounded to the model's type: they are options, and rows of one beta are looked for. */
+/** Not rounded to the model's type: they are options, and rows are grouped by them. */
 const ofRows = (pairs: readonly TokenisedPair[], beta: number): Tensor =>
   fromTypedArray(Float64Array.from(pairs, (pair) => pair.beta ?? beta)); // [P]
 
-/** What the objective sees of them. What it did not ask for may be missing. */
-export const objectiveScores = (
-  { whole, gap, shared, alignment, betas }: PassColumns,
-  step: { meanTokensChosen: number; running: ExtraScores['running'] },
-): PairedScores & Partial<ExtraScores> =>
-  ({ ...whole, ...gap, ...betas, shared, alignment, ...step }) as PairedScores &
-    Partial<ExtraScores>;
-
-/** Mean number of scored tokens in the chosen answers. */
-export const meanTokensChosen = (pairs: readonly TokenisedPair[]): number =>
-  pairs.reduce((sum, pair) => sum + scoredTokens(pair, pair.chosen), 0) / pairs.length;
+type StepNumbers = Pick<PairedScores, 'meanTokensChosen'> & Pick<ExtraScores, 'running'>;
 
 /**
- * The columns of all passes of a step without gradient, for losses that depend on all pairs of it.
+ * What the objective sees of a step: the columns of a pass, or, for losses that depend on all pairs
+ * of it, those of all passes.
  */
-export class StepColumns implements Disposable {
+export class StepScores implements Disposable {
+  readonly #numbers: StepNumbers;
+  /** Columns of all passes, without gradient; empty where one pass is the step. */
   readonly #passes: PassColumns[] = [];
 
-  add(columns: PassColumns): void {
-    this.#passes.push(mapColumns(columns, (tensor) => tensor.detach().clone().keep()));
+  /** @param pairs those of the step */
+  constructor(pairs: readonly TokenisedPair[], running: ExtraScores['running']) {
+    this.#numbers = { meanTokensChosen: meanTokensChosen(pairs), running };
   }
 
-  /** Those of the whole step, with a pass's own in its place: only these carry a gradient. */
-  with(place: number, own: PassColumns): PassColumns {
-    const passes = this.#passes.with(place, own);
-    return {
+  /** Columns that {@link add} takes: without gradient, and without the pass's other tensors. */
+  static *detached(scoring: Steps<{ columns: PassColumns }>): Steps<PassColumns> {
+    const { columns } = yield* scoring;
+    return mapColumns(columns, (tensor) => tensor.detach().clone());
+  }
+
+  /** Takes over the columns of the next pass. */
+  add(columns: PassColumns): void {
+    this.#passes.push(columns);
+  }
+
+  ofPass(columns: PassColumns): ObjectiveScores {
+    return objectiveScores(columns, this.#numbers);
+  }
+
+  /** Those of the whole step. Only the pass's own columns carry a gradient. */
+  ofStep(pass: number, own: PassColumns): ObjectiveScores {
+    if (this.#passes.length === 0) return this.ofPass(own);
+    const passes = this.#passes.with(pass, own);
+    return this.ofPass({
       whole: joined(passes.map(({ whole }) => whole as Columns)) as PassColumns['whole'],
       gap: joined(passes.map(({ gap }) => gap)),
       shared: joined(passes.map(({ shared }) => shared)),
       alignment: joined(passes.map(({ alignment }) => alignment)),
       betas: joined(passes.map(({ betas }) => betas)),
-    };
+    });
   }
 
-  /** A pass's part of what was computed of the whole step, [P] */
-  ownPart(place: number, values: Tensor): Tensor {
+  /** The pass's part of what was computed of {@link ofStep}, [P]. */
+  partOf(pass: number, values: Tensor): Tensor {
+    if (this.#passes.length === 0) return values;
     const sizes = this.#passes.map(({ whole }) => whole.policyChosen.size);
-    const before = sizes.slice(0, place).reduce((sum, size) => sum + size, 0);
-    return values.narrow(0, before, sizes[place]!);
+    const before = sizes.slice(0, pass).reduce((sum, size) => sum + size, 0);
+    return values.narrow(0, before, sizes[pass]!);
   }
 
   [Symbol.dispose](): void {
@@ -121,6 +134,19 @@ export class StepColumns implements Disposable {
     }
   }
 }
+
+/** What an objective did not ask for may be missing. */
+type ObjectiveScores = PairedScores & Partial<ExtraScores>;
+
+const objectiveScores = (
+  { whole, gap, shared, alignment, betas }: PassColumns,
+  step: StepNumbers,
+): ObjectiveScores =>
+  ({ ...whole, ...gap, ...betas, shared, alignment, ...step }) as ObjectiveScores;
+
+/** Mean number of scored tokens in the chosen answers. */
+const meanTokensChosen = (pairs: readonly TokenisedPair[]): number =>
+  pairs.reduce((sum, pair) => sum + scoredTokens(pair, pair.chosen), 0) / pairs.length;
 
 function joined(parts: readonly Columns[]): Columns {
   const names = Object.keys(parts[0]!).filter((name) => parts.every((part) => name in part));

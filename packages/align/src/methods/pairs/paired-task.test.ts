@@ -16,12 +16,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import type { PairedObjective } from '../../objectives/paired.ts';
 import { pairedObjective } from '../../objectives/registry.ts';
-import { pairPacking, precomputeReference } from '../../reference/precompute-reference.ts';
-import { ReferenceScores } from '../../reference/reference-scores.ts';
+import { precompute as precomputeReference } from '../../reference/open-reference.ts';
+import { RowReference } from '../../reference/reference.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
-import { PairSource } from './pair-source.ts';
+import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask, type PairedTaskParts } from './paired-task.ts';
+import { pairScoring } from './score-pairs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-task-'));
 beforeAll(() => void writeTinyChatModel(folder));
@@ -97,21 +98,15 @@ async function training({
     ...{ seed: 3, shuffle: false, maxLength: evaluationLength },
     option: '--eval-data',
   });
-  const [reference, evaluationReference] = [source, evaluation].map(
-    (one) => new ReferenceScores(model, one.length),
-  ) as [ReferenceScores, ReferenceScores];
+  const reference = new RowReference({
+    ...{ model, scoring: pairScoring(false) },
+    rows: { training: source.length, heldOut: evaluation.length },
+  });
   const batchSize = 8;
   if (precompute) {
-    await precomputeReference({ source, packing: pairPacking }, reference, {
-      batchSize,
-      limit,
-      onProgress() {},
-    });
-    await precomputeReference({ source: evaluation, packing: pairPacking }, evaluationReference, {
-      batchSize,
-      limit,
-      onProgress() {},
-    });
+    const shape = { packing: pairPacking, batchSize, limit };
+    await precomputeReference(reference, source, shape);
+    await precomputeReference(reference, evaluation, { ...shape, heldOut: true });
   }
   return new Training(model, parameters, {
     model,
@@ -124,7 +119,6 @@ async function training({
     limit,
     recomputes: () => recomputes,
     reference,
-    evaluationReference,
   });
 }
 

@@ -1,7 +1,7 @@
 // `keel ppo`, registered.
 
-import { methodVerb } from '../method-verb.ts';
 import { onlineStage } from '../online/online-stage.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 import { mixesText } from '../supervised/mixes-text.ts';
 
 export const ppoVerb = methodVerb({

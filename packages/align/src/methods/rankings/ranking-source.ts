@@ -10,8 +10,8 @@ import {
 } from '../../batching/tokenise-ranking.ts';
 import { canBeScored } from '../../batching/tokenise-unpaired.ts';
 import type { JudgedRow } from '../../data/rows.ts';
-import type { PassPacking } from '../../reference/precompute-reference.ts';
 import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
+import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -19,15 +19,14 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedRanking {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedRanking extends Placed {
   ranking: TokenisedRanking;
 }
 
-export const rankingPacking: PassPacking<PlacedRanking, PackedRankings> = {
+export const rankingPacking: Packing<PlacedRanking, PackedRankings> = {
   tokens: ({ ranking }) => rankingTokens(ranking),
   pack: (placed) => packRankings(placed.map(({ ranking }) => ranking)),
+  scored: ({ scored }) => scored.rows.length,
 };
 
 /** Tokenised rankings in training order, epoch after epoch. */

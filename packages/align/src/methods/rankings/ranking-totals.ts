@@ -7,8 +7,19 @@ export interface RankingNumbers {
   ranks: readonly number[];
 }
 
+/** Numbers of a pass. */
+export interface PassNumbers {
+  rankings: readonly RankingNumbers[];
+  /** Sum of the losses. */
+  loss: number;
+  /** Summed over scored tokens. */
+  entropy: number;
+  scored: number;
+  tokens: number;
+}
+
 /**
- * Sums over the passes of a step or an evaluation. Chosen is the best answer of a ranking, rejected
+ * Sums over the passes of a step or an evaluation. Chosen is a ranking's best answer, rejected
  * its worst.
  */
 export class RankingTotals {
@@ -29,14 +40,7 @@ export class RankingTotals {
     this.#beta = beta;
   }
 
-  get rankings(): number {
-    return this.#rankings;
-  }
-
-  add(
-    rankings: readonly RankingNumbers[],
-    sums: { loss: number; entropy: number; scored: number; tokens: number },
-  ): void {
+  add({ rankings, ...sums }: PassNumbers): void {
     for (const { policy, reference, ranks } of rankings) {
       const rewards = policy.map((one, at) => this.#beta * (one - reference[at]!));
       this.#best.reward += rewards[0]!;
@@ -61,7 +65,7 @@ export class RankingTotals {
   }
 
   /**
-   * Under TRL's names where it has one. Accuracy is over all pairs of a ranking that are no tie.
+   * Under TRL's names where it has one. The accuracy is over all pairs of a ranking but ties.
    */
   metrics(): Metrics {
     const rankings = this.#rankings;

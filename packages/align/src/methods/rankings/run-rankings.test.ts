@@ -11,7 +11,7 @@ import { stopping } from '../../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { writeJudged } from '../../testing/tiny-judged.ts';
 import { tinyRun } from '../../testing/tiny-run.ts';
-import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from '../pairs/run-dpo.ts';
+import { type AlignPairsOptions, alignPairs, type PairedRunHooks } from '../dpo/run-dpo.ts';
 
 const folder = cachedFolder({ each: true });
 const inside = (name: string): string => join(folder, name);
@@ -157,9 +157,9 @@ describe('--ranking-pairs', () => {
   it('and --min-score-gap leaves out those of which the judge was unsure', async () => {
     const own = { ...lora, rankingPairs: 'all' as const, minScoreGap: 2 };
     const { notices } = await align(optionsOf(own));
-    expect(notices.join()).toMatch(/13 of 22 pairs of .* differ by less than --min-score-gap 2/);
+    expect(notices.join()).toMatch(/13 of 22 pairs of .*--min-score-gap 2/);
     await expect(align(optionsOf({ ...own, minScoreGap: 9 }))).rejects.toThrow(
-      /--min-score-gap 9: the scores of all 22 pairs .* give a smaller one/,
+      /--min-score-gap 9: .*22 pairs of .*rankings\.jsonl/,
     );
     const unscored = { ...lora, data: [writeRowsFile(folder, tinyRows(4))], minScoreGap: 1 };
     await expect(align(optionsOf(unscored))).rejects.toThrow(

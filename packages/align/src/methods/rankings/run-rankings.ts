@@ -3,14 +3,13 @@
 import type { DataRows } from '../../data/derived-rows.ts';
 import type { RefuseRow } from '../../data/open-rows.ts';
 import type { JudgedRow } from '../../data/rows.ts';
-import { DEFAULT_BETA } from '../../objectives/mixture.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
-import { openScores } from '../../reference/dpo-reference.ts';
+import { openReference } from '../../reference/open-reference.ts';
 import type { TrainingKind } from '../../training/run-training.ts';
 import { betaSchedulesOf, courseOf } from '../pairs/beta-course.ts';
 import { type DpoOptions, defineDpoOptions } from '../pairs/dpo-options.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
-import { RankingReference, RankingTask } from './ranking-task.ts';
+import { RankingTask, rankingScoring } from './ranking-task.ts';
 
 type Kind = TrainingKind<DpoOptions, 'judged', RankingSource>;
 
@@ -19,37 +18,24 @@ export const onRankings = (objective: RankedObjective): Kind => ({
   rowKind: 'judged',
   refuse: refuseUnranked,
   source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
-  schedules: (options) => betaSchedulesOf(options, options.beta ?? DEFAULT_BETA),
-  async task({ options, policy, data, source, evaluation, passes, addInput, notice, signal }) {
-    const width = Math.max(
+  schedules: (options) => betaSchedulesOf(options, options.beta!),
+  async task(run) {
+    const { options, policy, data, source, evaluation, passes } = run;
+    const most = Math.max(
       await mostAnswers(data.rows),
       data.heldOut === null ? 0 : await mostAnswers(data.heldOut),
     );
-    const { batchSize } = options;
-    const beta = options.beta ?? DEFAULT_BETA;
-    const packing = rankingPacking;
-    const references = await openScores(
-      policy,
-      options,
-      { source, packing, rows: data.rows, heldOut: false },
-      evaluation && { source: evaluation, packing, rows: data.heldOut!, heldOut: true },
-      { batchSize, limit: passes.limit, signal },
-      notice,
-      {
-        make: (model, rows, own) => new RankingReference(model, { rows, width }, own),
-        key: { width },
-      },
-    );
-    if (references.hash !== null) {
-      await addInput('--reference', [{ name: options.reference, sha256: references.hash }]);
-    }
+    const beta = options.beta!;
+    const { model, role } = policy;
     return new RankingTask({
-      ...{ model: policy.model, role: policy.role, source, evaluation, objective, batchSize },
-      beta,
+      ...{ model, role, source, evaluation, objective, beta, ...passes },
       betaAt: courseOf(options, beta, source.usable),
-      ...passes,
-      reference: references.training,
-      evaluationReference: references.evaluation,
+      batchSize: options.batchSize,
+      reference: await openReference(run, {
+        packing: rankingPacking,
+        scoring: rankingScoring(most),
+        key: { width: most },
+      }),
     });
   },
   headlines: [
@@ -83,6 +69,6 @@ const refuseUnranked: RefuseRow<JudgedRow> = (row) =>
         field: 'labels',
         expected: 'a ranking of answers, or a pair',
         found: 'the steps of one answer',
-        advice: 'Such rows are for keel reward',
+        advice: 'Use such rows with keel reward',
       }
     : null;

@@ -7,6 +7,7 @@ import {
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
 import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
+import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -14,9 +15,7 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedJudged {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedJudged extends Placed {
   judged: TokenisedJudged;
 }
 
@@ -68,7 +67,7 @@ export class JudgedSource extends TokenisedSource<
       field: fields[place],
       expected: 'an answer with a token at which its score can be read',
       found: `${answers[place]!.tokens.length} tokens, none but the pad token`,
-      advice: 'Mend the row, or give --on-bad-row skip. --read-at last reads the pad token too',
+      advice: 'Fix the row, or pass --on-bad-row skip. --read-at last also reads the pad token',
     };
   }
 

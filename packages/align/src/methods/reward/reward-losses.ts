@@ -1,4 +1,4 @@
-// From the scores of a packed pass to the losses of what was judged in it.
+// From the scores of a packed pass to the losses of its rows.
 import { cat, fromTypedArray, ops, type Tensor, tensor } from '@keel/torch';
 import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
@@ -8,19 +8,20 @@ import { plackettLuce } from '../../objectives/plackett-luce.ts';
 import { processReward } from '../../objectives/process-reward.ts';
 
 export interface RewardObjective {
-  /** Of rankings; pairs are Bradley-Terry's. */
+  /** Loss of rankings; that of pairs is Bradley-Terry's. */
   rankingLoss: 'plackett_luce' | 'all_pairs';
   /** Weight of the square of the summed rewards; 0: none. */
   centring: number;
 }
 
 /**
- * Losses of a pass's items: a pair and a ranking are one each, and so is each step of a process.
+ * Losses of a pass's items: a pair is one item, a ranking is one, and each step of a process is
+ * one.
  */
 export interface ItemLosses {
   /** [I, K]; carries the gradient */
   losses: Tensor;
-  /** [I]: place in the pass of the row that each item is of */
+  /** [I]: place in the pass of each item's row */
   rows: number[];
 }
 

@@ -1,4 +1,4 @@
-// What a run of a reward model trains: an adapter or the whole model, and a scalar head on it.
+// What a reward run trains: an adapter or the whole model, and a scalar head on it.
 import { readFileSync } from 'node:fs';
 import {
   classifierPadToken,
@@ -19,15 +19,14 @@ import type { RewardOptions } from './reward-options.ts';
 const REWARD = 'reward';
 
 export interface RewardPolicy extends Policy {
-  /** What is written beside the weights; the normalisation is known at the end. */
+  /** Written next to the weights. The normalisation is measured at the end. */
   record: RewardRecord;
 }
 
 /**
- * Seeds the random state, loads the model, lays a new or a given adapter over it, and gives it a
- * head.
- * @throws CheckpointError when its files, the adapter's or the head's are not as they must be
- * @throws Error where the start has another number of heads than was asked for
+ * Seeds the random state, loads the model, applies a new or a given adapter, and adds a head.
+ * @throws CheckpointError when a file of the model, the adapter or the head is not valid
+ * @throws Error where the given head has another number of heads than was asked for
  */
 export async function loadRewardPolicy(options: RewardOptions): Promise<RewardPolicy> {
   const loaded = await loadPolicy(options, { role: REWARD, takesHead: true });
@@ -46,7 +45,7 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
   const head = startOfHead(model, options);
   if (!model.hasScoreHead(role)) model.addScoreHead(role, head);
   if (!options.lora && options.lmWeight === 0 && !decoder.config.tieEmbeddings) {
-    // The language head of its own is not used, and no part of what is saved.
+    // A separate language head is not used, and is not saved.
     parameters.delete(`${decoder.config.modules.head}.weight`);
     decoder.weights.head.setRequiresGrad(false);
   }
@@ -124,17 +123,17 @@ function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
   const named = options.head !== null ? `--head ${options.head}` : 'the head to start from';
   if (width !== hiddenSize) {
     throw new Error(
-      `${named} is ${width} wide, and hidden states of ${model.name} are ${hiddenSize}: it is of another model. Leave --head out to begin with a new one`,
+      `${named} has width ${width}, and the hidden states of ${model.name} have ${hiddenSize}: the head belongs to another model. Omit --head to start with a new one`,
     );
   }
   if (wanted !== null && wanted !== heads) {
     throw new Error(
-      `${named} has ${heads} ${heads === 1 ? 'head' : 'heads'} and --heads is ${wanted}: leave --heads out, or begin from a model without`,
+      `${named} has ${heads} ${heads === 1 ? 'head' : 'heads'} and --heads is ${wanted}. Omit --heads, or start from a model without a head`,
     );
   }
   if (found === owned && !options.lora) return found.setRequiresGrad();
   if (!options.lora && owned !== null) {
-    // Full fine-tuning of a reward model from another head: in place, as the model holds it.
+    // Full fine-tuning of a reward model from another head: copied into the model's own.
     if (owned.shape.join() !== found.shape.join()) {
       throw new Error(`${named} has ${heads} heads, and ${model.name} has ${owned.dim(0)}`);
     }

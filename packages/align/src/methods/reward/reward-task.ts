@@ -1,29 +1,21 @@
-// Reward modelling: answers are scored by a scalar head at their ends, and compared. Knows rows and
-// passes.
-import { fromTypedArray, phase, type Recomputation, type Steps, type Tensor } from '@keel/torch';
-import { type MicroBatchLimit, splitMicroBatches } from '../../batching/micro-batches.ts';
+// Reward modelling: a scalar head scores answers at their ends, and the scores are compared.
+import { fromTypedArray, type Steps } from '@keel/torch';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength } from '../../batching/tokenise-judged.ts';
 import { tokenNll } from '../../objectives/token-nll.ts';
 import { type HeadSubsets, seesRow } from '../../rewards/head-subsets.ts';
+import type { ForwardOptions, Packing, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
-import { runPass } from '../../training/run-pass.ts';
-import { type Metrics, NonFiniteLossError } from '../../training/training-task.ts';
+import type { Metrics } from '../../training/training-task.ts';
 import type { JudgedSource, PlacedJudged } from './judged-source.ts';
 import { itemsOf, type RewardObjective, rewardLosses } from './reward-losses.ts';
-import { RewardTotals, type ScoredRows } from './reward-totals.ts';
+import { type PassNumbers, RewardTotals, type ScoredRows } from './reward-totals.ts';
 
 export interface RewardTaskParts extends RowTaskParts<JudgedSource> {
   objective: RewardObjective;
   /** Weight of the language-model term, the mean token loss of the best answers; 0: none. */
   lmWeight: number;
   subsets: HeadSubsets;
-  limit: MicroBatchLimit;
-  /**
-   * Whether a pass of so many tokens computes its activations again in backward; never, unless
-   * told.
-   */
-  recomputes?(tokens: number): boolean;
 }
 
 /** What the losses of a pass are multiplied with before they are added up. */
@@ -37,6 +29,7 @@ interface Weights {
 export class RewardTask extends RowTask<JudgedSource> {
   readonly #parts: RewardTaskParts;
   readonly #heads: number;
+  readonly #packing: Packing<PlacedJudged, PackedJudged>;
   /** The held-out rows at the latest evaluation of this process; null before one. */
   evaluated: ScoredRows | null = null;
 
@@ -44,32 +37,26 @@ export class RewardTask extends RowTask<JudgedSource> {
     super(parts, 'a run of a reward model');
     this.#parts = parts;
     this.#heads = parts.model.scoreHead(parts.role).dim(0);
-  }
-
-  async step(): Promise<Metrics> {
-    const { source, batchSize } = this.#parts;
-    const placed = await phase('data', () => source.next(batchSize));
-    this.rows = placed.map(({ row }) => row);
-    const totals = new RewardTotals();
-    await this.#passes(placed, totals, this.#weightsOfStep(placed));
-    this.tokens += totals.tokens;
-    return {
-      ...totals.metrics(this.#parts.lmWeight),
-      epoch: source.epoch,
-      num_tokens: this.tokens,
+    this.#packing = {
+      tokens: ({ judged }) => judgedLength(judged),
+      pack: (placed) => packJudged(placed.map(({ judged }) => judged)),
+      scored: ({ best }) => (parts.lmWeight > 0 ? best.rows.length : 0),
     };
   }
 
+  async step(): Promise<Metrics> {
+    const placed = await this.nextRows();
+    const totals = new RewardTotals(this.#parts.lmWeight);
+    await this.#run(placed, totals, this.#weightsOfStep(placed));
+    return this.endStep(totals);
+  }
+
   async evaluate(): Promise<Metrics | null> {
-    const { evaluation } = this.#parts;
-    if (evaluation === null) return null;
-    const totals = new RewardTotals();
-    for (const indices of this.evaluationRows()) {
-      await this.#passes(await evaluation.read(indices), totals, null);
-    }
-    if (totals.items === 0) evaluation.refuseNothingLeft();
+    const totals = new RewardTotals(this.#parts.lmWeight);
+    const metrics = await this.evaluateRows(totals, (placed) => this.#run(placed, totals, null));
+    if (metrics === null) return null;
     this.evaluated = totals.scored;
-    return { ...totals.metrics(this.#parts.lmWeight), ...totals.heldOutMetrics() };
+    return { ...metrics, ...totals.heldOutMetrics() };
   }
 
   /** Means over the whole step: each head's over the rows that it sees, then over heads. */
@@ -92,70 +79,47 @@ export class RewardTask extends RowTask<JudgedSource> {
     };
   }
 
-  /**
-   * Runs rows through the model pass by pass; with weights, adds the gradient of their weighted
-   * losses.
-   */
-  async #passes(
+  /** With weights, adds the gradient of the rows' weighted losses. */
+  async #run(
     placed: readonly PlacedJudged[],
     totals: RewardTotals,
     weights: Weights | null,
   ): Promise<void> {
-    const { limit, recomputes, lmWeight } = this.#parts;
-    const lengths = placed.map(({ judged }) => judgedLength(judged));
-    for (const pass of splitMicroBatches(lengths, limit)) {
-      const members = pass.map((index) => placed[index]!);
-      const batch = phase('data', () => packJudged(members.map(({ judged }) => judged)));
-      if (weights) this.count(batch.packed, lmWeight > 0 ? batch.best.rows.length : 0);
-      await runPass(
-        (recomputation) => this.#forward(batch, members, totals, { weights, recomputation }),
-        {
-          // The weights have the step's counts in them.
-          divisor: weights && 1,
-          recomputes: recomputes?.(batch.packed.tokens.length) ?? false,
-        },
-      );
+    // The weights divide by the step's counts already.
+    const divisor = weights && 1;
+    for await (const pass of this.passes(placed, this.#packing, { divisor })) {
+      const found = await pass.run((options) => this.#losses(pass, weights, options));
+      const judged = pass.placed.map((one) => one.judged);
+      totals.add(judged, pass.batch, found);
     }
   }
 
-  /** @returns the weighted sum of the pass's losses; without weights their sum */
-  *#forward(
-    batch: PackedJudged,
-    members: readonly PlacedJudged[],
-    totals: RewardTotals,
-    { weights, recomputation }: { weights: Weights | null; recomputation: Recomputation | null },
-  ): Steps<Tensor> {
-    const { model, role, objective, lmWeight } = this.#parts;
-    const training = weights !== null;
+  *#losses(
+    { batch, placed }: Pass<PlacedJudged, PackedJudged>,
+    weights: Weights | null,
+    { training, recomputation }: ForwardOptions,
+  ): Steps<PassLosses & PassNumbers> {
+    const { model, objective, lmWeight } = this.#parts;
     const scored = lmWeight > 0 ? batch.best : null;
-    const { scores, tokens } = yield* model.asSteps(
-      role,
-      model.readHeadSteps(batch.packed, batch.reads, { training, recomputation, scored }),
-    ); // [R, K]
-    const judged = members.map(({ judged }) => judged);
+    const reading = { training, recomputation, scored };
+    const { scores, tokens } = yield* model.readHeadSteps(batch.packed, batch.reads, reading); // [R, K]
+    const judged = placed.map((one) => one.judged);
     const { losses, rows } = rewardLosses(scores, judged, batch, objective); // [I, K]
     const heads = this.#heads;
     const factors = rows.flatMap((at) =>
-      Array.from({ length: heads }, (_, head) => weights?.of(members[at]!.row, head) ?? 1 / heads),
+      Array.from({ length: heads }, (_, head) => weights?.of(placed[at]!.row, head) ?? 1 / heads),
     );
     const factor = fromTypedArray(Float64Array.from(factors))
       .to({ dtype: losses.dtype, device: losses.device })
       .view(-1, heads);
-    let total = losses.mul(factor).sum();
-    const perItem = losses.detach().mean(1).sum().item();
-    if (tokens !== null) {
-      const nll = tokenNll(tokens.logprobs).sum();
-      totals.nllSum += nll.item();
-      totals.nllTokens += batch.best.rows.length;
-      total = total.add(nll.mul(weights?.token ?? 0));
-    }
-    if (!Number.isFinite(total.item())) {
-      const places = members.map(({ row }) => row);
-      throw new NonFiniteLossError(`the loss is ${total.item()}`, places, { heldOut: !training });
-    }
-    totals.lossSum += perItem;
-    totals.items += rows.length;
-    totals.add(judged, batch, scores.detach().reshape(-1).toArray() as number[]);
-    return total;
+    const weighted = losses.mul(factor).sum();
+    const nll = tokens && tokenNll(tokens.logprobs).sum();
+    return {
+      sum: nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0)),
+      rewardLoss: losses.detach().mean(1).sum().item(),
+      items: rows.length,
+      nll: nll === null ? null : nll.item(),
+      scores: scores.detach().reshape(-1).toArray(),
+    };
   }
 }

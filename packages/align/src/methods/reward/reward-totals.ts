@@ -6,7 +6,7 @@ import type { ScoredPair } from '../../evaluation/length-buckets.ts';
 import { hitOf } from '../../evaluation/proportion.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
-/** Two answers to one prompt of which the first is the better one; scores by head. */
+/** A better and a worse answer to one prompt; scores by head. */
 export interface ScoredComparison {
   better: number[];
   worse: number[];
@@ -27,18 +27,18 @@ export interface ScoredAnswer {
   tokens: number;
 }
 
-/** What was scored of judged rows, without normalisation. */
+/** The scores of judged rows, without normalisation. */
 export interface ScoredRows {
   comparisons: ScoredComparison[];
   steps: ScoredStep[];
   answers: ScoredAnswer[];
 }
 
-/** Of a list of scores by head. */
+/** Of scores by head. */
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Pairs of one reward and length an answer, as what is told of a reward model wants them. */
+/** Pairs with one reward and one length for each answer, as the findings on a reward model take them. */
 export function scoredPairs(
   { comparisons }: ScoredRows,
   combined: (heads: readonly (readonly number[])[]) => number[],
@@ -56,25 +56,44 @@ export function scoredPairs(
 export const byHead = (scores: readonly (readonly number[])[]): number[][] =>
   (scores[0] ?? []).map((_, head) => scores.map((own) => own[head]!));
 
+/** Numbers of a pass. */
+export interface PassNumbers {
+  /** Summed over items (pairs, rankings and steps), the mean of the heads. */
+  rewardLoss: number;
+  items: number;
+  /** Summed over the tokens of the language-model term; null without one. */
+  nll: number | null;
+  /** [R * K], row by row */
+  scores: readonly number[];
+}
+
 /** Sums over the passes of a step or an evaluation, and every score in them. */
 export class RewardTotals {
   readonly scored: ScoredRows = { comparisons: [], steps: [], answers: [] };
-  /** Pairs, rankings and steps added. */
-  items = 0;
+  readonly #lmWeight: number;
+  #items = 0;
+  #rewardLoss = 0;
+  #nll = 0;
+  #nllTokens = 0;
   /** Tokens as TRL counts them: a prompt with every answer. */
   tokens = 0;
-  /** Summed over items, the mean of the heads. */
-  lossSum = 0;
-  /** Summed over the tokens of the language-model term. */
-  nllSum = 0;
-  nllTokens = 0;
 
-  /** @param scores [R * K], row by row */
+  /** @param lmWeight weight of the language-model term in the loss */
+  constructor(lmWeight: number) {
+    this.#lmWeight = lmWeight;
+  }
+
   add(
     judged: readonly Pick<TokenisedJudged, 'answers' | 'verdict'>[],
     batch: PackedJudged,
-    scores: readonly number[],
+    { rewardLoss, items, nll, scores }: PassNumbers,
   ): void {
+    this.#rewardLoss += rewardLoss;
+    this.#items += items;
+    if (nll !== null) {
+      this.#nll += nll;
+      this.#nllTokens += batch.best.rows.length;
+    }
     const heads = scores.length / batch.reads.length;
     const of = (read: number): number[] => scores.slice(read * heads, (read + 1) * heads);
     judged.forEach(({ answers, verdict }, row) => {
@@ -109,13 +128,11 @@ export class RewardTotals {
    * Under the names of TRL's RewardTrainer, of the mean of the heads. Accuracy is the share of
    * comparisons in which the better answer has the higher score, ties counted half, and of steps
    * whose score has the label's sign.
-   * @param lmWeight weight of the language-model term in the loss
    */
-  metrics(lmWeight: number): Metrics {
-    const { lossSum, items, nllSum, nllTokens } = this;
+  metrics(): Metrics {
     const { comparisons, steps, answers } = this.scored;
-    const reward = lossSum / items;
-    const nll = nllTokens > 0 ? nllSum / nllTokens : 0;
+    const reward = this.#rewardLoss / this.#items;
+    const nll = this.#nllTokens > 0 ? this.#nll / this.#nllTokens : 0;
     const rewards = answers.map(({ scores }) => meanOf(scores));
     const margins = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
     const right = [
@@ -123,18 +140,18 @@ export class RewardTotals {
       ...steps.map((step) => Number(meanOf(step.scores) > 0 === step.right)),
     ];
     return {
-      loss: reward + lmWeight * nll,
+      loss: reward + this.#lmWeight * nll,
       accuracy: meanOf(right),
       ...(margins.length > 0 && { margin: meanOf(margins) }),
       min_reward: rewards.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       mean_reward: meanOf(rewards),
       max_reward: rewards.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-      ...(nllTokens > 0 && { reward_loss: reward, lm_loss: nll }),
+      ...(this.#nllTokens > 0 && { reward_loss: reward, lm_loss: nll }),
     };
   }
 
   /**
-   * What is told of held-out rows beside: expected calibration error of pairs, and the correlation
+   * Further metrics of held-out rows: the expected calibration error of pairs, and the correlation
    * of reward with length.
    */
   heldOutMetrics(): Metrics {

@@ -1,5 +1,5 @@
-// A whole run of a reward model, from options to final/: what `keel reward` and the library's
-// `trainReward` are.
+// A whole run of a reward model, from options to final/: `keel reward`, and the library's
+// `trainReward`.
 import { readAnswers } from '../../batching/tokenise-judged.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { openEither } from '../../data/open-either.ts';
@@ -78,7 +78,7 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     const { model, role, record } = policy;
     const other = options.lora ? otherReadingNotice(model, record) : null;
     if (other !== null) notice(other);
-    // A process reward is a log-probability: it has its own zero.
+    // A process reward is a log-probability, which has a natural zero.
     if (options.normalise !== 'none' && record.scores === 'answers') {
       const prompts = await referenceSet(prepared);
       const found = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
@@ -86,7 +86,7 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
       record.normalisation = measureNormalisation(byHead(found), { scale });
       const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
       notice(
-        `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'}, whose mean was ${means.join(', ')}`,
+        `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'} (mean ${means.join(', ')})`,
       );
     }
     if (task.evaluated === null) await task.evaluate();
@@ -156,12 +156,12 @@ const percent = ({ value, interval: [low, high] }: Proportion): string =>
   `${(100 * value).toFixed(1)}% (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
 
 const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
-  `right in ${percent(accuracy)} of ${pairs} held-out pairs, where the rule "the longer answer wins" is in ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance alone)`;
+  `accuracy ${percent(accuracy)} on ${pairs} held-out pairs; the rule "the longer answer wins" has ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance)`;
 
 const openReferenceSet = ({ normaliseData, onBadRow }: RewardOptions) =>
   openEither({ data: normaliseData!, onBadRow }, 'judged', 'completion');
 
-/** A run that goes on has the same reference set. */
+/** A resumed run must have the same reference set. */
 async function addNormaliseData({ options, addInput }: Prepared): Promise<void> {
   if (options.normaliseData === null) return;
   await using rows = await openReferenceSet(options);
@@ -202,7 +202,7 @@ async function referenceSet({ options, policy, source }: Prepared): Promise<Answ
   );
   if (found.length > 0) return found;
   throw new Error(
-    `--normalise-data ${options.normaliseData.join(', ')}: no answer of it fits within --max-length ${maxLength}`,
+    `--normalise-data ${options.normaliseData.join(', ')}: no answer in it fits within --max-length ${maxLength}`,
   );
 }
 

@@ -1,5 +1,5 @@
 // `keel reward`, registered.
-import { methodVerb } from '../method-verb.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 export const rewardVerb = methodVerb({
   name: 'reward',

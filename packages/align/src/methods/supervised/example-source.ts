@@ -8,6 +8,7 @@ import {
 } from '../../batching/tokenise-example.ts';
 import type { SupervisedRow } from '../../data/rows.ts';
 import { silentFault } from '../../training/answer-faults.ts';
+import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
   type Rows,
@@ -15,9 +16,7 @@ import {
   TokenisedSource,
 } from '../../training/tokenised-source.ts';
 
-export interface PlacedExample {
-  /** Place of the row in its dataset. */
-  row: number;
+export interface PlacedExample extends Placed {
   example: TokenisedExample;
 }
 

@@ -1,4 +1,4 @@
-// From the options of the pretraining mix to its rows.
+// Opens the rows of the pretraining mix that the options name.
 import { defaultScoring } from '../../batching/scoring-rules.ts';
 import type { TrainingOptions } from '../../config/training-options.ts';
 import type { RowSource } from '../../data/open-rows.ts';
@@ -12,9 +12,9 @@ import { PretrainingMix } from './pretraining-mix.ts';
 import type { PretrainingOptions } from './pretraining-options.ts';
 
 /**
- * Opens the rows, which is before a model is loaded.
+ * Opens the rows, before a model is loaded.
  * @returns null without --pretraining-data
- * @throws DataError where rows are not as they must be
+ * @throws DataError where a row is not valid
  */
 export async function openPretrainingRows(
   options: TrainingOptions & Partial<PretrainingOptions>,
@@ -27,9 +27,9 @@ export async function openPretrainingRows(
 
 /**
  * The mix of these rows.
- * @param owned ends their reading at the end of the run
- * @throws DataError where rows are not as they must be; Error where they are not those of the run
- *   that is resumed
+ * @param owned closes them at the end of the run
+ * @throws DataError where a row is not valid; Error where they are not those of the run that is
+ *   resumed
  */
 export async function openPretraining<Options extends TrainingOptions>(
   rows: RowSource<'supervised'>,

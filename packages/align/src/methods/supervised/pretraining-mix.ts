@@ -1,6 +1,6 @@
-// PPO-ptx (Ouyang et al. 2022, arXiv:2203.02155, eq. 2): the likelihood of text that the model is
-// to keep, gamma E[log pi(x)], beside what is learnt of rewards. As SFT's loss it is a mean over
-// the scored tokens of a step.
+// PPO-ptx (Ouyang et al. 2022, arXiv:2203.02155, eq. 2): the policy's loss plus gamma times that of
+// pretraining text, -gamma E[log pi(x)], so that the model does not forget it. As in SFT, the loss
+// is the mean over the scored tokens of a step.
 import { phase } from '@keel/torch';
 import type { PackedExamples } from '../../batching/pack-examples.ts';
 import type { SamplerState } from '../../data/shuffle.ts';
@@ -11,7 +11,7 @@ import type { SupervisedTotals } from './supervised-totals.ts';
 
 export interface PretrainingMixParts {
   source: ExampleSource;
-  /** Rows of each optimiser step. */
+  /** Rows of each optimizer step. */
   batchSize: number;
   /** Ouyang et al.'s gamma. */
   coefficient: number;
@@ -43,7 +43,7 @@ export class PretrainingMix {
         ...{ weight: coefficient, count },
       });
     } catch (error) {
-      // Its rows are none of --data.
+      // Its rows are not those of --data.
       if (!(error instanceof NonFiniteLossError)) throw error;
       throw new Error(`--pretraining-data: ${error.message}`, { cause: error });
     }
@@ -52,7 +52,7 @@ export class PretrainingMix {
   state(): SamplerState {
     return this.#parts.source.state();
   }
-  /** @throws RangeError where the state is of other rows */
+  /** @throws RangeError where the state is that of other rows */
   check(state: SamplerState): void {
     this.#parts.source.check(state);
   }

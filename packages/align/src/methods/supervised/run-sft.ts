@@ -1,4 +1,4 @@
-// A whole supervised run, from options to final/: what `keel sft` and the library's `fineTune` are.
+// A whole supervised run, from options to final/: `keel sft`, and the library's `fineTune`.
 
 import {
   type RunHooks,

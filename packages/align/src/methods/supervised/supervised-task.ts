@@ -1,10 +1,14 @@
-// Supervised fine-tuning: one sequence a row, packed side by side, the loss a mean over scored
-// tokens.
-import { phase } from '@keel/torch';
+// Supervised fine-tuning: one sequence a row, packed side by side. The loss is the mean over the
+// scored tokens of a step.
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics } from '../../training/training-task.ts';
-import { type ExamplePassesParts, learnExamples, scoreExamples } from './example-passes.ts';
-import type { ExampleSource } from './example-source.ts';
+import {
+  type ExamplePassesParts,
+  examplePacking,
+  runExamples,
+  scoredTokensOf,
+} from './example-passes.ts';
+import type { ExampleSource, PlacedExample } from './example-source.ts';
 import { SupervisedTotals } from './supervised-totals.ts';
 
 export interface SupervisedTaskParts extends RowTaskParts<ExampleSource>, ExamplePassesParts {}
@@ -18,24 +22,24 @@ export class SupervisedTask extends RowTask<ExampleSource> {
   }
 
   async step(): Promise<Metrics> {
-    const { source, batchSize } = this.#parts;
-    const placed = await phase('data', () => source.next(batchSize));
-    this.rows = placed.map(({ row }) => row);
-    const totals = await learnExamples(this.#parts, placed, {
-      count: ({ packed, scored }) => this.count(packed, scored.rows.length),
-    });
-    this.tokens += totals.tokens;
-    return { ...totals.metrics(), epoch: source.epoch, num_tokens: this.tokens };
+    const placed = await this.nextRows();
+    const totals = new SupervisedTotals();
+    await this.#run(placed, totals, scoredTokensOf(placed));
+    return this.endStep(totals);
   }
 
-  async evaluate(): Promise<Metrics | null> {
-    const { evaluation } = this.#parts;
-    if (evaluation === null) return null;
+  evaluate(): Promise<Metrics | null> {
     const totals = new SupervisedTotals();
-    for (const indices of this.evaluationRows()) {
-      await scoreExamples(this.#parts, await evaluation.read(indices), totals);
+    return this.evaluateRows(totals, (placed) => this.#run(placed, totals, null));
+  }
+
+  async #run(
+    placed: readonly PlacedExample[],
+    totals: SupervisedTotals,
+    divisor: number | null,
+  ): Promise<void> {
+    for await (const pass of this.passes(placed, examplePacking, { divisor })) {
+      await runExamples(this.#parts, pass, totals);
     }
-    if (totals.scored === 0) evaluation.refuseNothingLeft();
-    return totals.metrics();
   }
 }

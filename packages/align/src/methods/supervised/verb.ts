@@ -1,5 +1,5 @@
 // `keel sft`, registered.
-import { methodVerb } from '../method-verb.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 export const sftVerb = methodVerb({
   name: 'sft',

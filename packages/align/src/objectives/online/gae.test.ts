@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { completionEnd, pickScored, rewardsOfScored, scoredTokens } from './completion-end.ts';
+import {
+  completionEnd,
+  pickScored,
+  rewardsOfScored,
+  scoredTokens,
+} from './fixtures/completion-end.ts';
 import { generalisedAdvantages } from './gae.ts';
 import { RolloutLayout } from './rollout.ts';
 import { tokenRewards } from './token-rewards.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AdaptiveKlController } from '../../rollouts/kl-controller.ts';
 import { goldenOnline } from '../fixtures/golden-online.ts';
 import { clippedSurrogate } from './clipped-surrogate.ts';
-import { pickScored, rewardsOfScored, scoredTokens } from './completion-end.ts';
+import { pickScored, rewardsOfScored, scoredTokens } from './fixtures/completion-end.ts';
 import { generalisedAdvantages } from './gae.ts';
 import { groupAdvantages, leaveOneOutAdvantages } from './group-advantages.ts';
 import { importanceRatio } from './importance-ratio.ts';

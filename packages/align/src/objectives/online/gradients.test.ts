@@ -3,7 +3,7 @@
 import { gradcheck, gradients, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
 import { clippedSurrogate } from './clipped-surrogate.ts';
-import { completionEnd } from './completion-end.ts';
+import { completionEnd } from './fixtures/completion-end.ts';
 import { generalisedAdvantages } from './gae.ts';
 import { advantageScalings, groupAdvantages, leaveOneOutAdvantages } from './group-advantages.ts';
 import { importanceRatio, ratioLevels } from './importance-ratio.ts';

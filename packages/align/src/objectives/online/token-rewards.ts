@@ -18,7 +18,7 @@ export interface ScoreShaping {
 
 /**
  * @param scores [S]
- * @param ended [S], whether the completion has its end token (`completionEnd`)
+ * @param ended [S], whether the completion has its end token
  * @returns [S]
  */
 export function shapeScores(

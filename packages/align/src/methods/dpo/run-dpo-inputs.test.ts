@@ -100,7 +100,7 @@ it('is resumed on another machine, and says that the bits will differ', async ()
   const options = optionsOf();
   await align(options);
   const { early } = await align({ ...options, resume: true, maxSteps: 2, threads: 2 });
-  expect(early).toContain('threads was 1, now 2: the run goes on, but not bit for bit');
+  expect(early.join('\n')).toMatch(/threads was 1, now 2: .*not bit for bit/);
 });
 
 it('has as many steps as its usable rows give, and tells the others before the first', async () => {
@@ -114,9 +114,9 @@ it('has as many steps as its usable rows give, and tells the others before the f
   // 11 usable rows twice, in batches of 4; with all 13 it would be 7 steps.
   expect(totalSteps).toBe(6);
   expect(early).toEqual([
-    expect.stringMatching(/^2 of 13 rows of --data are left out: .*--max-length 200$/),
+    expect.stringMatching(/^2 of 13 rows of --data .*--max-length 200$/),
     expect.stringMatching(/^1 of 13 rows of --data are cut at --max-length 200/),
-    expect.stringMatching(/^1 of 3 rows of --eval-data are left out/),
+    expect.stringMatching(/^1 of 3 rows of --eval-data /),
   ]);
   expect(told.filter((text) => text.includes('rows of'))).toHaveLength(3);
 });
@@ -140,10 +140,10 @@ it('keeps to the positions of the model', async () => {
     'the model takes at most 250 tokens: --max-length is 250',
   ]);
   await expect(align(optionsOf({ model: small, maxLength: 300 }))).rejects.toThrow(
-    '--max-length 300 is more than the 250 tokens that the model takes: give --max-length 250 or less',
+    /--max-length 300 .* 250 tokens .*--max-length 250/,
   );
   await expect(align(optionsOf({ reference: small }))).rejects.toThrow(
-    /small takes at most 250 tokens, fewer than --max-length 1024: give --max-length 250/,
+    /small .* 250 tokens, .*--max-length 1024.* --max-length 250/,
   );
   const unbounded = { model: small, maxLength: null };
   expect((await align(optionsOf(unbounded))).early).toEqual([]);
@@ -153,6 +153,6 @@ it('keeps to the positions of the model', async () => {
   );
   const skipping = optionsOf({ ...unbounded, data: [mixed], onBadRow: 'skip' });
   expect((await align(skipping)).early).toEqual([
-    expect.stringMatching(/^1 of 3 rows of --data are left out, the first: .*mixed\.jsonl:3/),
+    expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/),
   ]);
 });

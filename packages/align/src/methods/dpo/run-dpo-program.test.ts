@@ -9,7 +9,7 @@ import { pairedObjectiveNames } from '../../objectives/registry.ts';
 import { cachedFolder } from '../../testing/cached-folder.ts';
 import { metricsOf } from '../../testing/run-files.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
-import { defineDpoOptions } from './dpo-options.ts';
+import { defineDpoOptions } from '../pairs/dpo-options.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 
 const folder = cachedFolder();

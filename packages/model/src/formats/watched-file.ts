@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { CheckpointError } from './checkpoint-error.ts';
 
 // Files whose watchers were collected without having been closed.
 const leftOpen = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));

@@ -1,7 +1,7 @@
 // `keel dpo`, registered.
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { pairedObjective } from '../../objectives/registry.ts';
-import { methodVerb } from '../method-verb.ts';
+import { methodVerb } from '../registration/method-verb.ts';
 
 const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
   loss.some((name) => rankedObjectiveNames.includes(name));
@@ -12,7 +12,7 @@ export const dpoVerb = methodVerb({
   example:
     'npx keel dpo --data pairs.jsonl --eval-data held-out.jsonl --output runs/first --lora --beta 0.1',
   options: async () => {
-    const { defineDpoOptions } = await import('./dpo-options.ts');
+    const { defineDpoOptions } = await import('../pairs/dpo-options.ts');
     const { pairedObjectiveNames } = await import('../../objectives/registry.ts');
     return defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]);
   },

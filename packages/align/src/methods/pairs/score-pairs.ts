@@ -8,9 +8,10 @@ import {
   type Tensor,
   zeros,
 } from '@keel/torch';
-import type { PackedPairs } from '../batching/pack-pairs.ts';
+import type { PackedPairs } from '../../batching/pack-pairs.ts';
+import type { RowScoring } from '../../reference/reference.ts';
 
-/** What a model says of the pairs of a batch. */
+/** A model's log-probabilities of the pairs of a batch. */
 export interface PairLogprobs {
   /** [2P]: log p(answer | prompt), summed over scored tokens, chosen and rejected in turn */
   sums: Tensor;
@@ -28,15 +29,23 @@ export interface PairLogprobs {
   alignment: Tensor | null;
 }
 
-/** What else is asked of a pass over pairs. */
+/** What else a pass over pairs computes. */
 export interface PairScoring {
-  /** Where given, the blocks are computed again in its backward. */
+  /** Given when the activations are recomputed in backward. */
   recomputation?: Recomputation | null;
   /** Whether `shared` is computed. */
   shared?: boolean;
   /** Whether `alignment` is computed. */
   alignment?: boolean;
 }
+
+/** How the reference scores pairs. */
+export const pairScoring = (firstTokens: boolean): RowScoring<PackedPairs> => ({
+  answers: 2,
+  firstTokens,
+  counts: ({ pairs }) => Array.from({ length: pairs }, () => 2),
+  score: (model, batch) => scorePairsSteps(model, batch, false, { shared: firstTokens }),
+});
 
 /** Scores a packed batch in the role that is on. */
 export const scorePairs = (

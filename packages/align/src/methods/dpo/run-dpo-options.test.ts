@@ -9,7 +9,7 @@ import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { stopping } from '../../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { tinyRun } from '../../testing/tiny-run.ts';
-import { defineDpoOptions } from './dpo-options.ts';
+import { defineDpoOptions } from '../pairs/dpo-options.ts';
 import { type AlignPairsOptions, alignPairs } from './run-dpo.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-dpo-options-'));

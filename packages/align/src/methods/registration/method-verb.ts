@@ -1,8 +1,8 @@
 // What a method says about itself once: the command line, JSON Schemas, recipes and the library
 // follow from it. Its options and its run are only loaded when they are needed.
-import type { OptionsDefinition } from '../config/options.ts';
-import type { TrainingOptions } from '../config/training-options.ts';
-import type { RunHooks, RunResult } from '../training/run-training.ts';
+import type { OptionsDefinition } from '../../config/options.ts';
+import type { TrainingOptions } from '../../config/training-options.ts';
+import type { RunHooks, RunResult } from '../../training/run-training.ts';
 
 /** The kind of a stage's result, for later stages. */
 export type StageResult = 'language model' | 'reward model';

@@ -1,0 +1,176 @@
+// The rows of an optimizer step or of an evaluation, pass by pass: they are split, packed and
+// counted; each pass goes forward in a role, its loss is checked, and backward adds its gradient.
+import { setImmediate as letOthersIn } from 'node:timers/promises';
+import type { LanguageModel, PackedBatch, Role } from '@keel/model';
+import {
+  inTurns,
+  noGradSteps,
+  phase,
+  type Recomputation,
+  type Steps,
+  type Tensor,
+  tidySteps,
+} from '@keel/torch';
+import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
+import { runPass } from './run-pass.ts';
+import { NonFiniteLossError } from './training-task.ts';
+
+/** The model that the passes go through, and their size. */
+export interface PassesParts {
+  model: LanguageModel;
+  /** An adapter's name, or `reference` for the base itself (full fine-tuning). */
+  role: Role;
+  limit: MicroBatchLimit;
+  /** Whether a pass of this many tokens recomputes its activations in backward (default: never). */
+  recomputes?(tokens: number): boolean;
+}
+
+/** A tokenised row of a dataset. */
+export interface Placed {
+  /** Its place in the dataset. */
+  row: number;
+}
+
+/** How rows of a kind become passes. */
+export interface Packing<Row, Batch extends { packed: PackedBatch }> {
+  /** Tokens that the row adds to a pass. */
+  tokens(row: Row): number;
+  pack(rows: readonly Row[]): Batch;
+  /** Number of tokens whose log-probabilities a pass computes. */
+  scored(batch: Batch): number;
+}
+
+export interface PassesOptions<Batch> {
+  /**
+   * The sum of a pass's losses is divided by it before its gradient is added; null: the passes add
+   * no gradient.
+   */
+  divisor: number | null;
+  /** Whether the passes are those of a training step, with dropout (default: with a divisor). */
+  training?: boolean;
+  /** Whether the rows are held-out ones (default: not in training). */
+  heldOut?: boolean;
+  /** Called with every pass that adds a gradient. */
+  count?(batch: Batch): void;
+  /** Called with every forward pass without gradient in training. */
+  countForward?(batch: Batch): void;
+  /** The loss in messages (default: "the loss"). */
+  name?: string;
+}
+
+/** What the forward of a pass takes. */
+export interface ForwardOptions {
+  training: boolean;
+  /** Given when the activations are recomputed in backward. */
+  recomputation: Recomputation | null;
+}
+
+/** What a method computes in a pass: its losses, and numbers for its totals. */
+export interface PassLosses {
+  /** The gradient is that of `sum`. */
+  sum: Tensor;
+  /** The pass's part of `sum`, where that is of the whole step (default: `sum`). */
+  own?: Tensor;
+}
+
+/**
+ * Splits rows into passes and packs each. Take a pass's gradient with {@link Pass.run} before you
+ * ask for the next one.
+ */
+export async function* passes<Row extends Placed, Batch extends { packed: PackedBatch }>(
+  parts: PassesParts,
+  rows: readonly Row[],
+  packing: Packing<Row, Batch>,
+  options: PassesOptions<Batch>,
+): AsyncGenerator<Pass<Row, Batch>, void, undefined> {
+  const split = splitMicroBatches(rows.map(packing.tokens), parts.limit);
+  for (const [index, places] of split.entries()) {
+    const own = places.map((place) => rows[place]!);
+    const batch = phase('data', () => packing.pack(own));
+    if (options.divisor !== null) options.count?.(batch);
+    yield new Pass(parts, options, { index, passes: split.length, placed: own, batch });
+  }
+}
+
+export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
+  /** Place among the passes of the step. */
+  readonly index: number;
+  /** The number of passes of the step. */
+  readonly passes: number;
+  readonly placed: readonly Row[];
+  readonly batch: Batch;
+  readonly #parts: PassesParts;
+  readonly #options: PassesOptions<Batch>;
+
+  constructor(
+    parts: PassesParts,
+    options: PassesOptions<Batch>,
+    {
+      index,
+      passes,
+      placed,
+      batch,
+    }: Pick<Pass<Row, Batch>, 'index' | 'passes' | 'placed' | 'batch'>,
+  ) {
+    this.#parts = parts;
+    this.#options = options;
+    this.index = index;
+    this.passes = passes;
+    this.placed = placed;
+    this.batch = batch;
+  }
+
+  /** Places of its rows in the dataset. */
+  get rows(): number[] {
+    return this.placed.map(({ row }) => row);
+  }
+
+  get training(): boolean {
+    return this.#options.training ?? this.#options.divisor !== null;
+  }
+
+  get heldOut(): boolean {
+    return this.#options.heldOut ?? !this.training;
+  }
+
+  /**
+   * Runs the method's forward in the role, checks its losses and adds their gradient.
+   * @returns the loss, and what the method computed beside it
+   * @throws NonFiniteLossError naming the rows of the pass
+   */
+  async run<Found extends PassLosses>(
+    forward: (options: ForwardOptions) => Steps<Found>,
+  ): Promise<Omit<Found, keyof PassLosses> & { loss: number }> {
+    const { model, role, recomputes } = this.#parts;
+    const { divisor } = this.#options;
+    const { training } = this;
+    let result!: Omit<Found, keyof PassLosses> & { loss: number };
+    const check = this.#finite.bind(this);
+    const steps = function* (recomputation: Recomputation | null): Steps<Tensor> {
+      const losses = yield* model.asSteps(role, forward({ training, recomputation }));
+      const { sum, own = sum, ...numbers } = losses;
+      result = { ...numbers, loss: check(own.item()) };
+      return sum;
+    };
+    await runPass(steps, {
+      divisor,
+      recomputes: recomputes?.(this.batch.packed.tokens.length) ?? false,
+    });
+    return result;
+  }
+
+  /** Runs a forward pass without gradient; what it made beside its result is freed. */
+  async compute<T>(steps: Steps<T>): Promise<T> {
+    if (this.training) this.#options.countForward?.(this.batch);
+    const found = await inTurns(noGradSteps(tidySteps(steps)));
+    await letOthersIn();
+    return found;
+  }
+
+  #finite(loss: number): number {
+    if (Number.isFinite(loss)) return loss;
+    const { name = 'the loss' } = this.#options;
+    const rows = [...new Set(this.rows)];
+    throw new NonFiniteLossError(`${name} is ${loss}`, rows, { heldOut: this.heldOut });
+  }
+}
