@@ -5,7 +5,25 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bootstrapMeanInterval, bradleyTerry, deterministic, drawn, type FeatureWorldOptions, featureWorld, fitted, fittedRankings, type HeldOut, heldOutOfPaired, heldOutOfUnpaired, type Measuring, meanPreference, network, normal, tinyWorld, uniforms } from '@keel/align/internal';
+import {
+  bootstrapMeanInterval,
+  bradleyTerry,
+  deterministic,
+  drawn,
+  type FeatureWorldOptions,
+  featureWorld,
+  fitted,
+  fittedRankings,
+  type HeldOut,
+  heldOutOfPaired,
+  heldOutOfUnpaired,
+  type Measuring,
+  meanPreference,
+  network,
+  normal,
+  tinyWorld,
+  uniforms,
+} from '@keel/align/internal';
 import { setThreads } from '@keel/torch';
 import { type LineChart, lineChart } from './line-chart.ts';
 

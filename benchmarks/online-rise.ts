@@ -7,7 +7,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readRecipe, runRecipe } from '@keel/align';
-import { bootstrapInterval, type HeldOutChange, readHeldOutChange, resamplingRandom, rewardRise, stageFolder } from '@keel/align/internal';
+import {
+  bootstrapInterval,
+  type HeldOutChange,
+  readHeldOutChange,
+  resamplingRandom,
+  rewardRise,
+  stageFolder,
+} from '@keel/align/internal';
 
 const { values } = parseArgs({
   options: {

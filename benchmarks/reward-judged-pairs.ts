@@ -14,9 +14,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { trainReward } from '@keel/align';
-import { type Content, isChat, openEither, openRows, type PreferenceRow, shuffledOrder } from '@keel/align/data';
+import {
+  type Content,
+  isChat,
+  openEither,
+  openRows,
+  type PreferenceRow,
+  shuffledOrder,
+} from '@keel/align/data';
 import { rewardFindings } from '@keel/align/internal';
-import { combineEnsemble, ensembleDeviation, RewardModel, type RewardRow } from '@keel/align/rewards';
+import {
+  combineEnsemble,
+  ensembleDeviation,
+  RewardModel,
+  type RewardRow,
+} from '@keel/align/rewards';
 import { ensureDefaultModel } from '@keel/model';
 import { jsonLines } from './random-pairs.ts';
 

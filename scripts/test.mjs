@@ -1,6 +1,6 @@
-// npm test: runs setup, then checks format and lint, types, and the tests. Too many skipped tests are
-// a failure: they say nothing about this checkout. With arguments (npm test -- packages/align), runs
-// only vitest with them.
+// npm test: runs setup, then checks format and lint, types, unused exports, and the tests. Too many
+// skipped tests are a failure: they say nothing about this checkout. With arguments (npm test --
+// packages/align), runs only vitest with them.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -65,7 +65,8 @@ await setUp({ needModel: true });
 if (filters.length === 0) {
   const sound =
     (await check('Format and lint', 'biome', ['check', '.'])) &&
-    (await check('Types', 'tsc', ['--noEmit', '-p', '.']));
+    (await check('Types', 'tsc', ['--noEmit', '-p', '.'])) &&
+    (await check('Unused exports and files', 'knip', []));
   if (!sound) process.exit(1);
 }
 const { passed, counts } = await runVitest();

@@ -3,7 +3,12 @@
 
 import { trainReward } from '@keel/align';
 import { openRows } from '@keel/align/data';
-import { type JudgedOptions, packJudged, type TokenisedJudged, tokeniseJudged } from '@keel/align/internal';
+import {
+  type JudgedOptions,
+  packJudged,
+  type TokenisedJudged,
+  tokeniseJudged,
+} from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 

@@ -3,7 +3,12 @@
 
 import { fineTune } from '@keel/align';
 import { openRows } from '@keel/align/data';
-import { defaultScoring, packExamples, type TokenisedExample, tokeniseExample } from '@keel/align/internal';
+import {
+  defaultScoring,
+  packExamples,
+  type TokenisedExample,
+  tokeniseExample,
+} from '@keel/align/internal';
 import { backwardFlops, forwardFlops, totalFlops } from '@keel/model';
 import { measureRun } from './measure-run.ts';
 

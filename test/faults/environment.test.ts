@@ -90,7 +90,7 @@ describe.skipIf(noDisks !== null)(`a separate disk${noDisks ? ` (${noDisks})` : 
   test('that is read-only', () => {
     const script = `${shell(dpo('--lora', '--output', run))} >&2`;
     const found = onDisk(disk, { readOnly: folder }, script, env);
-    expectFailure(found, /run: cannot be written: the file system is read-only\. Choose a folder/);
+    expectFailure(found, /run: cannot be written: .*read-only/);
   });
 });
 

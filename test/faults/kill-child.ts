@@ -2,7 +2,14 @@
 // number of file changes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AlignPairsOptions, alignPairs, readRecipe, runRecipe, type TrainPpoOptions, trainPpo } from '@keel/align';
+import {
+  type AlignPairsOptions,
+  alignPairs,
+  readRecipe,
+  runRecipe,
+  type TrainPpoOptions,
+  trainPpo,
+} from '@keel/align';
 import { type KillPlace, watchFiles } from './file-operations.ts';
 
 export type Job =

@@ -4,7 +4,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AlignPairsOptions, alignPairs, type TrainPpoOptions, trainPpo, trainReward } from '@keel/align';
+import {
+  type AlignPairsOptions,
+  alignPairs,
+  type TrainPpoOptions,
+  trainPpo,
+  trainReward,
+} from '@keel/align';
 import { loadAdapter, loadModel } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

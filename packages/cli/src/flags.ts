@@ -49,8 +49,8 @@ export function addFlags(
 }
 
 /**
- * Adds `--help`, which lists the common options, and `--help-all`. Options are hidden only when help
- * is printed, since commander does not suggest hidden options for misspelt ones.
+ * Adds `--help`, which lists the common options, and `--help-all`. Options are hidden only when
+ * help is printed, since commander does not suggest hidden options for misspelt ones.
  */
 function addHelpFlags(command: Command, rare: readonly Option[], negated: readonly Option[]): void {
   const heading = 'Command line only:';

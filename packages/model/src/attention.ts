@@ -1,8 +1,8 @@
-// Attention over a packed batch: causal inside a segment, full over the segments it continues.
+// Attention over a packed batch: causal inside a segment, full over the segments that it continues.
 import { ops, type Tensor } from '@keel/torch';
 import type { PackedBatch } from './packed-batch.ts';
 
-/** What attention must know of its layer. */
+/** What attention needs to know about its layer. */
 export interface AttentionLayer {
   index: number;
   /** Factor on q·k. */
@@ -11,14 +11,14 @@ export interface AttentionLayer {
   window: number | null;
 }
 
-/** Cosine and sine of every position's angles. */
+/** Cosine and sine of the angles at every position. */
 export interface Rotation {
   /** [T, rotarySize / 2] */
   cosine: Tensor;
   sine: Tensor;
 }
 
-/** How queries find keys: over a packed batch, or over a cache while generating. */
+/** How queries find keys: in a packed batch, or in a cache while generating. */
 export interface Attention {
   /**
    * @param query [T, heads, headSize]
@@ -28,12 +28,12 @@ export interface Attention {
    */
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor;
   /**
-   * Computes a whole block, where it has a kernel for that.
+   * Computes a whole block, if there is a kernel for it.
    * @param state [T, hidden]
    * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no
    *   position embedding
-   * @param adapter name of the adapter that lies over the block's layers, or null
-   * @returns the next state, [T, hidden], or null: the block is to be composed
+   * @param adapter name of the adapter that is applied to the block's layers, or null
+   * @returns the next state, [T, hidden]; null: the caller must compose the block
    */
   block?(
     state: Tensor,
@@ -45,7 +45,7 @@ export interface Attention {
 
 /** Attention of every segment of a packed batch. */
 export class SegmentAttention implements Attention {
-  /** start, length and prefix of each segment in turn */
+  /** start, length and prefix of each segment, in turn */
   readonly #table: readonly number[];
 
   constructor({ segments }: PackedBatch) {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 let flags: ReadonlySet<string> | null = null;
 
 /**
- * The processor's instruction sets by Linux's names (avx2, avx512f, avx512_bf16, amx_bf16, …);
- * empty where they can't be read.
+ * The processor's instruction sets by their Linux names (avx2, avx512f, avx512_bf16, amx_bf16, …);
+ * empty if they cannot be read.
  */
 export function cpuFlags(): ReadonlySet<string> {
   if (flags !== null) return flags;
@@ -19,6 +19,6 @@ export function cpuFlags(): ReadonlySet<string> {
   return flags;
 }
 
-/** Whether products of bfloat16 are faster than those of float32 on this processor. */
+/** Whether bfloat16 products are faster than float32 ones on this processor. */
 export const hasFastBfloat16 = (): boolean =>
   ['amx_bf16', 'avx512_bf16', 'bf16'].some((flag) => cpuFlags().has(flag));

@@ -4,16 +4,16 @@
 /** Rotary position embedding of one layer (Su et al. 2021, arXiv:2104.09864). */
 export interface RotaryConfig {
   /**
-   * Radians a position, one for each pair of rotated features: [rotarySize / 2]. Scaling is already
-   * in them.
+   * Radians per position, one for each pair of rotated features: [rotarySize / 2], scaling
+   * included.
    */
   inverseFrequencies: readonly number[];
-  /** Factor on cosine and sine (long-context variants); 1 as a rule. */
+  /** Factor on cosine and sine (long-context variants), usually 1. */
   attentionFactor: number;
 }
 
 export interface LayerConfig {
-  /** Keys a query sees, itself included; null: all before it. */
+  /** Number of keys that a query sees, itself included; null: all before it. */
   window: number | null;
   /** null: no position embedding in this layer (SmolLM3's NoPE layers, GPT-2). */
   rotary: RotaryConfig | null;
@@ -22,13 +22,13 @@ export interface LayerConfig {
 export interface NormConfig {
   kind: 'rms' | 'layer';
   epsilon: number;
-  /** Gemma stores weight - 1. */
+  /** 1: the stored weights are weight - 1 (Gemma). */
   weightOffset: 0 | 1;
 }
 
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'relu';
 
-/** By place: whether its linear modules have a bias. */
+/** Which linear modules have a bias, by place. */
 export interface Biases {
   queryKeyValue: boolean;
   attentionOutput: boolean;
@@ -56,12 +56,11 @@ export interface DecoderConfig {
   /** Factor on the token embeddings (Gemma: sqrt(hidden), rounded to the model's type). */
   embeddingScale: number;
   tieEmbeddings: boolean;
-  /** Which linear modules have a bias. */
   biases: Biases;
   /**
-   * Token whose embedding takes no gradient where it is an input. Keel pads nothing; but
-   * transformers leaves config.json's pad token untrained, also where it is a real token such as
-   * the end of a turn, and full fine-tuning is to agree with it.
+   * Token whose embedding gets no gradient where it is an input. Keel never pads, but transformers
+   * leaves config.json's pad token untrained, even if that is a real token such as the end of a
+   * turn. Full fine-tuning must match it.
    */
   untrainedToken?: number | null;
   /**
@@ -79,7 +78,7 @@ export interface ModuleNames {
   /** Learned positions (GPT-2). */
   positions?: string;
   finalNorm: string;
-  /** Where the embeddings are not tied. */
+  /** The output head's name, if the embeddings are not tied. */
   head: string;
   attentionNorm: string;
   /** One fused projection or three. */
@@ -87,10 +86,10 @@ export interface ModuleNames {
   queryNorm?: string;
   keyNorm?: string;
   attentionOutput: string;
-  /** On the attention's result, before it is added (Gemma). */
+  /** Norm of the attention's result, before it is added (Gemma). */
   postAttentionNorm?: string;
   mlpNorm: string;
-  /** One fused [gate; up], two, or an MLP without gate. */
+  /** One fused [gate; up], two modules, or an MLP without a gate. */
   gateUp: string | { gate: string; up: string } | { up: string };
   down: string;
   postMlpNorm?: string;

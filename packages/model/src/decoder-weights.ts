@@ -2,17 +2,17 @@
 import type { Tensor } from '@keel/torch';
 import type { Linear } from './linear.ts';
 
-/** Weights of one layer. Vectors are [size of what they scale]. */
+/** Weights of one layer. Vectors have the size of what they scale. */
 export interface Block {
   attentionNorm: Norm;
-  /** [query, key, value] or the fused one alone. */
+  /** [query, key, value], or only the fused one. */
   queryKeyValue: readonly Linear[];
   queryNorm: Norm | null;
   keyNorm: Norm | null;
   attentionOutput: Linear;
   postAttentionNorm: Norm | null;
   mlpNorm: Norm;
-  /** [gate, up], the fused one alone, or up alone where the MLP has no gate. */
+  /** [gate, up], only the fused one, or only up if the MLP has no gate. */
   gateUp: readonly Linear[];
   down: Linear;
   postMlpNorm: Norm | null;
@@ -31,7 +31,7 @@ export interface DecoderWeights {
   positions: Tensor | null;
   blocks: readonly Block[];
   finalNorm: Norm;
-  /** [vocabulary, hidden]; the embedding itself where they are tied. */
+  /** [vocabulary, hidden]; the embedding itself if they are tied. */
   head: Tensor;
 }
 

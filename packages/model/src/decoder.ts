@@ -1,4 +1,4 @@
-// One decoder for all families: what differs between them stands in its DecoderConfig.
+// One decoder for all families: all differences between them are in its DecoderConfig.
 import {
   atOnce,
   type DType,
@@ -16,31 +16,30 @@ import type { WatchedFile } from './formats/watched-file.ts';
 import type { Linear } from './linear.ts';
 
 export interface ForwardOptions {
-  /** Adapter laid over the linear layers, or null. */
+  /** Adapter applied to the linear layers, or null. */
   adapter?: string | null;
-  /** Dropout is on. */
+  /** Turns dropout on. */
   training?: boolean;
-  /** Blocks keep only their input and are computed again in its backward. */
+  /** Blocks hold only their input for backward, and are computed again there. */
   recomputation?: Recomputation | null;
-  /** Noise that is added to the embeddings: [T, hidden] to the same. */
+  /** Adds noise to the embeddings: [T, hidden] to the same. */
   embeddingNoise?: ((embeddings: Tensor) => Tensor) | undefined;
   /**
-   * [N] int64: the tokens whose states are wanted. Nothing of the others is computed after the last
-   * attention.
+   * [N] int64: the tokens whose states are needed. Past the last attention, only those are
+   * computed.
    */
   wanted?: Tensor | null;
 }
 
 /**
- * A decoder-only language model: tokens to hidden states. Nothing here knows of losses or of
- * sampling.
+ * A decoder-only language model: from tokens to hidden states. Losses and sampling are elsewhere.
  */
 export class Decoder {
   readonly config: DecoderConfig;
   readonly weights: DecoderWeights;
   /** Type of activations and products. */
   readonly computeType: DType;
-  /** Files that weights lie in, mapped. */
+  /** The mapped files that contain the weights. */
   files: readonly WatchedFile[] = [];
 
   constructor(config: DecoderConfig, weights: DecoderWeights, computeType: DType) {
@@ -52,9 +51,9 @@ export class Decoder {
   /**
    * Hidden states after the final norm.
    * @param tokens [T] int64
-   * @param positions [T], places in their own sequences
+   * @param positions [T], positions in their own sequences
    * @returns [T, hidden], or [N, hidden] of the wanted tokens
-   * @throws RangeError when a sequence is longer than the model's positions
+   * @throws RangeError if a sequence is longer than the model's maximum number of positions
    */
   hidden(
     tokens: Tensor,
@@ -65,7 +64,7 @@ export class Decoder {
     return atOnce(this.hiddenSteps(tokens, positions, attention, options));
   }
 
-  /** @throws CheckpointError where a file that weights lie in is not what it was */
+  /** @throws CheckpointError if a file that contains weights has changed since it was opened */
   checkFiles(): void {
     for (const file of this.files) file.check();
   }
@@ -98,10 +97,10 @@ export class Decoder {
     for (const [index, block] of weights.blocks.entries()) {
       const layer = config.layers[index]!;
       const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
-      // What the block made beside its result goes at once; autograd holds what backward needs.
+      // The block's intermediate tensors are freed at once; autograd holds what backward needs.
       const run = (input: Tensor): Tensor =>
         this.#block(input, block, index, layer, rotary, attention, options);
-      // Where nothing is trained yet, nothing is recorded.
+      // Below the first trained block nothing is recorded, so nothing needs recomputation.
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
         state = recomputation.run(state, run);
       } else {
@@ -124,8 +123,8 @@ export class Decoder {
   }
 
   /**
-   * Beyond its positions a model has no meaning: learned ones end, and LongRoPE wants other
-   * factors.
+   * Beyond its maximum number of positions a model is undefined: learned positions end, and
+   * LongRoPE needs other factors.
    */
   #checkPositions(positions: Int32Array): void {
     const { family, maxPositions } = this.config;
@@ -133,7 +132,7 @@ export class Decoder {
     for (const position of positions) if (position > last) last = position;
     if (last < maxPositions) return;
     throw new RangeError(
-      `a sequence has ${last + 1} tokens, but this ${family} model takes at most ${maxPositions}: shorten it (--max-length)`,
+      `a sequence has ${last + 1} tokens, but this ${family} model supports at most ${maxPositions}. Shorten it with --max-length`,
     );
   }
 
@@ -179,8 +178,8 @@ export class Decoder {
       key = ops.rotate(key, rotary.cosine, rotary.sine);
     }
     const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
-    // The normed input is computed again in backward: attention's is the first that needs what
-    // comes of it.
+    // Backward computes the normed input again. Attention's backward is the first that needs the
+    // results of the products.
     const merged = this.#release(
       attended.reshape(-1, heads * headSize),
       normed,
@@ -190,7 +189,8 @@ export class Decoder {
     const only = (x: Tensor): Tensor => (chosen === null ? x : x.indexSelect(0, chosen));
     let update = apply(block.attentionOutput, only(merged));
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
-    const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm); // [T, hidden] each
+    // [T, hidden] each
+    const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm);
     update = this.#mlp(middleNormed, block, apply);
     update = this.#release(update, middleNormed, middle, block.mlpNorm);
     if (block.postMlpNorm !== null) update = this.#norm(update, block.postMlpNorm);
@@ -219,14 +219,14 @@ export class Decoder {
     return ops.releaseGeglu(apply(block.down, gated), gated, gate, up, form);
   }
 
-  /** `y` comes of `normed`, whose memory is freed until backward needs it. */
+  /** `y` was computed from `normed`, whose memory is freed until backward needs it. */
   #release(y: Tensor, normed: Tensor, input: Tensor, norm: Norm): Tensor {
     const { kind, epsilon, weightOffset } = this.config.norm;
     if (kind !== 'rms') return y;
     return ops.releaseRmsNorm(y, normed, input, norm.weight, epsilon, weightOffset);
   }
 
-  /** The sum, and its norm. */
+  /** The sum and its norm. */
   #addNorm(input: Tensor, update: Tensor, norm: Norm): [Tensor, Tensor] {
     const { kind, epsilon, weightOffset } = this.config.norm;
     if (kind === 'rms') return ops.addRmsNorm(input, update, norm.weight, epsilon, weightOffset);
@@ -234,7 +234,7 @@ export class Decoder {
     return [sum, this.#norm(sum, norm)];
   }
 
-  /** Over the last dimension, in float32 or wider. */
+  /** Normalises over the last dimension, in float32 or wider. */
   #norm(input: Tensor, norm: Norm): Tensor {
     const { kind, epsilon, weightOffset } = this.config.norm;
     if (kind === 'rms') return ops.rmsNorm(input, norm.weight, epsilon, weightOffset);
@@ -252,7 +252,7 @@ const activations: Record<Activation, (x: Tensor) => Tensor> = {
 };
 
 /**
- * Cosine and sine of every position, [T, half]; angles in float64, so that far positions stay
+ * Cosine and sine of every position, [T, half]. Angles are float64, so that large positions stay
  * exact.
  */
 function rotation(

@@ -22,7 +22,8 @@ it("is uniform, within alpha / sqrt(L d) of each token's own sequence", () => {
     const count = values.length;
     const mean = values.reduce((sum, value) => sum + value, 0) / count;
     const square = values.reduce((sum, value) => sum + value * value, 0) / count;
-    // Of a uniform number in [-b, b]: mean 0 and variance b^2 / 3, within five standard errors.
+    // A uniform number in [-b, b] has mean 0 and variance b^2 / 3, here within five standard
+    // errors.
     expect(Math.abs(mean)).toBeLessThan((5 * bound) / Math.sqrt(3 * count));
     expect(Math.abs(square / (bound ** 2 / 3) - 1)).toBeLessThan(
       (5 * Math.sqrt(0.8)) / Math.sqrt(count),
@@ -31,7 +32,7 @@ it("is uniform, within alpha / sqrt(L d) of each token's own sequence", () => {
   }
 });
 
-it('counts the prompt to the length of an answer that continues it', () => {
+it('includes the prompt in the length of an answer that continues it', () => {
   const builder = new BatchBuilder();
   const prompt = builder.add(Array.from({ length: 300 }, () => 1));
   builder.add([2, 3], prompt);

@@ -6,10 +6,10 @@ import { ancestors, type PackedBatch } from './packed-batch.ts';
 /**
  * Uniform noise in [-1, 1] scaled by alpha / sqrt(L d), drawn from the device's random state.
  * @param batch L is the length of a token's own sequence: its segment and those that it continues.
- *   There is no padding that would make L the longest row's, as in batches with padding
- * @param alpha strength; the paper takes 5, 10 or 15
+ *   With padding, L would be the longest row's length
+ * @param alpha strength; the paper uses 5, 10 or 15
  * @param embeddings [T, d]
- * @returns [T, d], of the embeddings' type
+ * @returns [T, d], in the embeddings' type
  */
 export function embeddingNoise(batch: PackedBatch, alpha: number, embeddings: Tensor): Tensor {
   const [tokens, size] = embeddings.shape as [number, number];

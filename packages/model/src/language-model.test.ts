@@ -31,7 +31,7 @@ const states = (): number[] => {
   return tidy(() => noGrad(() => [...model.hidden(batch).reshape(-1).toArray()] as number[]));
 };
 
-it('runs in the role it is told, and in the one before afterwards', () => {
+it('runs in the given role, and restores the previous one', () => {
   const parameters = lay('policy');
   tidy(() =>
     noGrad(() => {
@@ -49,20 +49,20 @@ it('runs in the role it is told, and in the one before afterwards', () => {
   expect(states()).toEqual(base);
 });
 
-it('refuses a role that no adapter plays, naming those there are', () => {
+it('refuses a role without an adapter, naming the existing ones', () => {
   expect(() => model.as('policy', () => 1)).toThrow(
-    new RangeError('there is no adapter "policy"; this model has none'),
+    new RangeError('there is no adapter "policy": this model has none'),
   );
   expect(model.as('reference', () => 1)).toBe(1);
   lay('policy');
   lay('other');
   expect(() => model.as('polcy', () => 1)).toThrow(
-    new RangeError('there is no adapter "polcy"; there are policy, other'),
+    new RangeError('there is no adapter "polcy": this model has policy, other'),
   );
   expect(model.activeAdapter).toBeNull();
 });
 
-it('keeps the name of the base for the base', () => {
+it('reserves the name of the base', () => {
   expect(() => lay('reference')).toThrow(/cannot be named "reference"/);
 });
 

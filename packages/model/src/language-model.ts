@@ -29,61 +29,59 @@ export interface ScoredTokens {
   targets: Int32Array;
 }
 
-/** What the model says of the scored tokens; all [N], float32 or wider. */
+/** The model's predictions for the scored tokens; all [N], float32 or wider. */
 export interface TokenScores {
-  /** log p(target | what came before); carries the gradient */
+  /** log p(target | preceding tokens); carries the gradient */
   logprobs: Tensor;
   /** entropy of the next token's distribution, in nats */
   entropy: Tensor;
   /** int64: the most likely token */
   argmax: Tensor;
   /**
-   * log of the sum over v of p(v)^2, without gradient; where {@link PassOptions.collision} asks for
-   * it
+   * log of the sum over v of p(v)^2, without gradient; present if {@link PassOptions.collision} is
+   * set
    */
   collision?: Tensor;
 }
 
 export interface PassOptions {
-  /** Dropout is on. */
+  /** Turns dropout on. */
   training?: boolean;
-  /** alpha of NEFTune's noise on the embeddings; null: none. */
+  /** alpha of NEFTune's noise on the embeddings; null: no noise. */
   embeddingNoise?: number | null;
-  /** Logits are divided by it, as a sampler at this temperature does. Default 1. */
+  /** Divides the logits, as a sampler does at this temperature (default: 1). */
   temperature?: number;
   /**
-   * The entropy carries a gradient too, but none to the head: for a frozen one. Computed a second
-   * time, and more slowly.
+   * The entropy carries a gradient too, but none to the head, which must be frozen. It is slower,
+   * because the entropy is computed twice.
    */
   entropyGradient?: boolean;
-  /** Blocks are computed again in its backward: call that and not the loss's own. */
+  /** Recomputes blocks in backward: call its `backward`, not the loss's own. */
   recomputation?: Recomputation | null;
-  /**
-   * Scored tokens come with their `collision`, for which the head's product is formed once more.
-   */
+  /** Also returns the scored tokens' `collision`, at the cost of one more product with the head. */
   collision?: boolean;
 }
 
-/** What a pass reads beside hidden states. */
+/** What a pass reads from hidden states. */
 export interface HeadScores {
   /** [N, K], float32 or wider: scores of each row by each head; carries the gradient */
   scores: Tensor;
-  /** null where no tokens were scored */
+  /** null if no tokens were scored */
   tokens: TokenScores | null;
 }
 
 /**
- * Rows of the chunk in which log-probabilities are computed: [chunk, vocabulary] float32 is what is
- * held at a time.
+ * Number of rows in each chunk of the log-probability computation, which holds [chunk, vocabulary]
+ * float32 at a time.
  */
 const LOGPROB_CHUNK = 256;
 
-/** Roles that adapters on one base play. `reference` is the base with none. */
+/** Role of an adapter on the base. `reference` is the base without an adapter. */
 export type Role = 'reference' | (string & {});
 
 /**
- * One base model with its tokenizer and the roles on it. The only way to choose a role is {@link
- * as}, so that none leaks into another.
+ * One base model with its tokenizer and its roles. {@link as} is the only way to choose a role, so
+ * that none leaks into other work.
  */
 export class LanguageModel {
   readonly decoder: Decoder;
@@ -91,11 +89,11 @@ export class LanguageModel {
   readonly device: Device;
   /** config.json of the base, as transformers writes it. */
   readonly configJson: Record<string, unknown>;
-  /** Text of the base's generation_config.json; null where there is none. */
+  /** The base's generation_config.json as text; null if there is none. */
   readonly generationConfig: string | null;
-  /** What it was loaded from, as the user named it. */
+  /** The name that it was loaded from, as the user wrote it. */
   readonly name: string;
-  /** SHA-256, in hex, of the files that the weights were read from. */
+  /** SHA-256, in hex, of the weight files. */
   readonly hash: () => Promise<string>;
   readonly #heads = new Map<Role, Tensor>();
   #role: Role;
@@ -127,16 +125,16 @@ export class LanguageModel {
   }
 
   /**
-   * Gives a role a scalar head, which is the model's own from then on.
+   * Gives a role a scalar head, which the model then owns.
    * @param weight [K, hidden] float32; see `newScoreHead`
-   * @throws RangeError when the role has one, or the weight does not fit the model
+   * @throws RangeError if the role has one, or the weight does not fit the model
    */
   addScoreHead(role: Role, weight: Tensor): void {
     const { hiddenSize } = this.decoder.config;
-    if (this.#heads.has(role)) throw new RangeError(`the role "${role}" has a scalar head already`);
+    if (this.#heads.has(role)) throw new RangeError(`the role "${role}" already has a scalar head`);
     if (weight.shape.length !== 2 || weight.dim(1) !== hiddenSize) {
       throw new RangeError(
-        `a scalar head of this model is [heads, ${hiddenSize}], this one is [${weight.shape.join(', ')}]: it is of another model`,
+        `the scalar head has shape [${weight.shape.join(', ')}], but this model needs [heads, ${hiddenSize}]: it belongs to another model`,
       );
     }
     this.#heads.set(role, weight);
@@ -144,14 +142,14 @@ export class LanguageModel {
 
   /**
    * The scalar head of a role, [K, hidden].
-   * @throws RangeError where it has none
+   * @throws RangeError if it has none
    */
   scoreHead(role: Role): Tensor {
     const head = this.#heads.get(role);
     if (head !== undefined) return head;
     const names = [...this.#heads.keys()];
     throw new RangeError(
-      `the role "${role}" has no scalar head; ${names.length === 0 ? 'no role of this model has one' : `those with one are ${names.join(', ')}`}`,
+      `the role "${role}" has no scalar head; ${names.length === 0 ? 'no role of this model has one' : `roles with one: ${names.join(', ')}`}`,
     );
   }
 
@@ -160,19 +158,19 @@ export class LanguageModel {
     return this.#heads.has(role);
   }
 
-  /** Roles whose first numbers were looked at. */
+  /** Roles whose first results were checked. */
   readonly #checked = new Set<Role>();
 
-  /** Adapter of the role that is on, or null for the base alone. */
+  /** The current role's adapter; null for the base alone. */
   get activeAdapter(): string | null {
     return this.#role === 'reference' ? null : this.#role;
   }
 
   /**
-   * Runs `body` with the adapter of this name laid over the base; `reference` lays none.
+   * Runs `body` with the adapter of this name applied to the base; `reference` applies none.
    * Synchronous only.
-   * @throws RangeError naming the adapters that exist when there is none of this name;
-   * Error when the body returns a promise: the role would leak into what runs meanwhile
+   * @throws RangeError naming the existing adapters if there is none of this name; Error if the
+   *   body returns a promise, since the role would leak into what runs meanwhile
    */
   as<T>(role: Role, body: () => T): T {
     const leave = this.#enter(role);
@@ -190,14 +188,14 @@ export class LanguageModel {
     }
   }
 
-  /** As {@link as}, for work in steps: in the pauses the role is what it was. */
+  /** As {@link as}, for work in steps: during the pauses the previous role is active. */
   asSteps<T>(role: Role, steps: Steps<T>): Steps<T> {
     return within(() => this.#enter(role), steps);
   }
 
-  /** @returns what takes the role off again */
+  /** @returns a function that restores the previous role */
   #enter(role: Role): () => void {
-    // A layer without the adapter computes as the base does, so a wrong name would go unseen.
+    // A layer without the adapter computes as the base does, so a wrong name would go unnoticed.
     if (role !== 'reference') adaptedLayers(this.decoder, role);
     const before = this.#role;
     this.#role = role;
@@ -206,7 +204,7 @@ export class LanguageModel {
     };
   }
 
-  /** Hidden states of every token, [T, hidden], in the role that is on. */
+  /** Hidden states of all tokens, [T, hidden], in the current role. */
   hidden(batch: PackedBatch, options: PassOptions = {}): Tensor {
     return atOnce(this.#hiddenSteps(batch, options));
   }
@@ -223,8 +221,8 @@ export class LanguageModel {
   }
 
   /**
-   * Log-probabilities of the scored tokens only: no [T, vocabulary] array is ever made.
-   * @throws RangeError when nothing is scored
+   * Log-probabilities of the scored tokens only. It never creates a [T, vocabulary] tensor.
+   * @throws RangeError if no tokens are scored
    */
   scoreTokens(batch: PackedBatch, scored: ScoredTokens, options: PassOptions = {}): TokenScores {
     return atOnce(this.scoreTokensSteps(batch, scored, options));
@@ -241,11 +239,11 @@ export class LanguageModel {
   }
 
   /**
-   * What the scalar head of the role that is on says of some tokens' hidden states. Run it in
-   * {@link asSteps}.
-   * @param rows [N]: indices in the batch of the tokens that are read
-   * @param scored tokens whose log-probabilities the same pass gives
-   * @throws RangeError when nothing is read, or the role has no head
+   * Applies the current role's scalar head to the hidden states of some tokens. Run it in {@link
+   * asSteps}.
+   * @param rows [N]: indices in the batch of the tokens to read
+   * @param scored tokens whose log-probabilities are computed in the same pass
+   * @throws RangeError if no tokens are read, or the role has no head
    */
   *readHeadSteps(
     batch: PackedBatch,
@@ -263,8 +261,8 @@ export class LanguageModel {
   }
 
   /**
-   * The first numbers of each role: a training that diverges later is another matter, and told
-   * where it happens.
+   * Checks each role's first results only. A training run that diverges later is reported where
+   * that happens.
    */
   #checkFirst(values: Tensor): void {
     if (this.#checked.has(this.#role)) return;
@@ -273,7 +271,7 @@ export class LanguageModel {
   }
 
   /**
-   * To be called where what was computed is NaN or infinite.
+   * Call this when a result is NaN or infinite.
    * @throws CheckpointError naming the weight at fault, always
    */
   explainNonFinite(): never {
@@ -290,12 +288,13 @@ export class LanguageModel {
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
     const states = hidden.indexSelect(0, index); // [N, hidden]
     const { weights } = this.decoder;
-    // A tied head is used below the blocks too.
+    // The blocks use a tied head's weight too, as the embedding.
     const tied = weights.head === weights.embedding;
     const head = (tied && recomputation?.standIn(weights.head)) || weights.head;
     const weight = head.dtype === states.dtype ? head : head.to(states.dtype);
     const scale = 1 / temperature;
-    // The cap comes before the temperature: c tanh(x / c) / T = (c / T) tanh((x / T) / (c / T)).
+    // The cap is applied before the temperature: c tanh(x / c) / T = (c / T) tanh((x / T) / (c /
+    // T)).
     const softcap = (this.decoder.config.logitSoftcap ?? 0) * scale;
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
       ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),

@@ -1,6 +1,6 @@
 import { ops, type Tensor } from '@keel/torch';
 
-/** A low-rank change of a linear layer: x A^T B^T * scale (Hu et al. 2021, arXiv:2106.09685). */
+/** A low-rank update of a linear layer: x A^T B^T * scale (Hu et al. 2021, arXiv:2106.09685). */
 export interface LoraPair {
   /** [rank, in], float32 */
   a: Tensor;
@@ -11,7 +11,7 @@ export interface LoraPair {
   dropout: number;
 }
 
-/** A linear layer, with the adapters that may be laid over it. */
+/** A linear layer and its adapters. */
 export class Linear {
   /** Module name in the checkpoint, e.g. model.layers.0.self_attn.q_proj */
   readonly name: string;
@@ -29,7 +29,7 @@ export class Linear {
 
   /**
    * @param input [T, in]
-   * @param adapter name of the adapter to lay over it, or null
+   * @param adapter name of the adapter to apply, or null
    * @returns [T, out]
    */
   forward(input: Tensor, adapter: string | null, training: boolean): Tensor {
@@ -40,7 +40,7 @@ export class Linear {
     if (pair === undefined) return ops.linear(input, weight, bias); // [T, out]
     const { a, b, scale, dropout } = pair;
     if (!training || dropout === 0) return ops.loraLinear(input, weight, bias, a, b, scale);
-    const dropped = ops.dropout(input, dropout, true); // the adapter's input alone is dropped
+    const dropped = ops.dropout(input, dropout, true); // dropout affects only the adapter
     const down = ops.linear(dropped, a.to(dtype)); // [T, rank]
     return ops.linear(input, weight, bias).add(ops.linear(down, b.mul(scale).to(dtype)));
   }

@@ -14,39 +14,37 @@ import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 export type Precision = 'auto' | 'fp32' | 'bf16';
 
 export interface LoadModelOptions extends LoadTokenizerOptions {
-  /** bf16 or fp32 products; auto: bf16 where the machine has it fast. */
+  /** bf16 or fp32 products; auto: bf16 on machines where it is fast. */
   precision?: Precision;
-  /** auto: the accelerator where there is one. */
+  /** auto: the accelerator, if there is one. */
   device?: Device | 'auto';
-  /** The weights are float32 parameters (full fine-tuning) and not frozen. */
+  /** Loads the weights as float32 parameters (full fine-tuning) instead of frozen ones. */
   trainable?: boolean;
   /**
-   * A sequence classifier is loaded too, its scalar head in the role `reference`; else it is
-   * refused: it writes no text.
+   * Also accepts a sequence classifier, and loads its scalar head for the role `reference`. By
+   * default a classifier is an error, because it cannot generate text.
    */
   classifier?: boolean;
-  /**
-   * Told why dequantised weights were not kept in the cache; a warning of the process unless given.
-   */
+  /** Receives the reason why dequantised weights were not cached (default: a process warning). */
   notice?(text: string): void;
 }
 
-/** 'auto' as a device. @throws Error when CUDA is asked for and absent */
+/** Resolves the device 'auto'. @throws Error if CUDA is requested but not available */
 export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
   const { cudaDevices } = torchBuild();
   if (device === 'auto') return cudaDevices > 0 ? 'cuda' : 'cpu';
   if (device.startsWith('cuda') && cudaDevices === 0) {
     throw new Error(
-      `--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` says what was found`,
+      `--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` shows what was found`,
     );
   }
   return device;
 }
 
 /**
- * 'auto' as a type of products: bf16 where the machine has it fast and the weights stay as they
- * are. Full fine-tuning at its small rates changes weights by less than a step of bfloat16, which
- * the products would not see: fp32.
+ * Resolves the precision 'auto': bf16 if the machine has it fast and the weights are frozen. Full
+ * fine-tuning uses fp32, because its small learning rates change weights by less than one bfloat16
+ * step, which bf16 products would not see.
  */
 export function resolvePrecision(
   precision: Precision,
@@ -63,9 +61,9 @@ const textOf = (path: string): string | null =>
 
 /**
  * Loads a model with its tokenizer.
- * @param name a folder as transformers saves it, a GGUF file of any name,
+ * @param name a folder in transformers' format, a GGUF file of any name,
  *   `hub:owner/name[@revision]`, or the default model's name
- * @throws CheckpointError when its files are damaged or of an unknown kind
+ * @throws CheckpointError if its files are damaged or of an unknown kind
  */
 export async function loadModel(
   name: string,
@@ -85,7 +83,7 @@ export async function loadModel(
       ggufMetadata === null
         ? tokenizerFromFolder(path, options)
         : tokenizerFromGguf(ggufMetadata, path, options);
-    // The file's bytes and the vocabulary's strings came and went.
+    // Frees the memory that reading the file and the vocabulary used.
     trimMemory();
     const parts = {
       ...{ decoder, tokenizer, device, configJson, hash: weightHash },
@@ -96,7 +94,7 @@ export async function loadModel(
     if (scoreHead !== null && !options.classifier) {
       throw new CheckpointError(
         { file: path },
-        'is a reward model, a sequence classifier: it gives scores and no text. `keel score --reward` takes it',
+        'is a reward model (a sequence classifier), which returns scores and cannot generate text. Use it with `keel score --reward`',
       );
     }
     if (scoreHead !== null) model.addScoreHead('reference', scoreHead);

@@ -1,15 +1,15 @@
 import { noGrad, ops, type Tensor, tidy } from '@keel/torch';
 
-/** Rows whose logits, [chunk, vocabulary] float32, are held at a time. */
+/** Number of rows whose logits, [chunk, vocabulary] float32, are held at a time. */
 const CHUNK = 256;
 
 /**
- * log of the sum over v of p(v)^2, p the softmax of states @ weight^T: the chance, in logarithms,
- * that two tokens drawn there are the same (WPO, Zhou et al. 2024, arXiv:2406.11827, eq. 5).
- * Without gradient.
+ * log of the sum over v of p(v)^2, where p is the softmax of states @ weight^T: the log-probability
+ * that two tokens drawn there are equal (WPO, Zhou et al. 2024, arXiv:2406.11827, eq. 5). Without
+ * gradient.
  * @param states [N, hidden]
  * @param weight [vocabulary, hidden]
- * @param softcap 0: none
+ * @param softcap 0: no cap
  * @returns [N], float32 or wider
  */
 export const logCollision = (states: Tensor, weight: Tensor, softcap: number): Tensor =>

@@ -3,8 +3,8 @@ import { backwardFlops, forwardFlops, modelSizes, totalFlops } from './model-flo
 import { BatchBuilder } from './packed-batch.ts';
 import { tinyDecoder } from './testing/tiny-decoder.ts';
 
-// Hidden 20, intermediate 36, 4 query and 2 key heads of 6, 2 layers, 257 tokens: by hand, a layer
-// has 20*24 + 2*20*12 + 24*20 + 2*20*36 + 36*20 = 3600 weights, the head 257*20 = 5140.
+// Hidden 20, intermediate 36, 4 query and 2 key heads of 6, 2 layers, 257 tokens. By hand, a layer
+// has 20*24 + 2*20*12 + 24*20 + 2*20*36 + 36*20 = 3600 weights, and the head 257*20 = 5140.
 const batch = (): ReturnType<BatchBuilder['build']> => {
   const builder = new BatchBuilder();
   const prompt = builder.add([1, 2, 3]);
@@ -14,7 +14,7 @@ const batch = (): ReturnType<BatchBuilder['build']> => {
 };
 
 describe('forwardFlops', () => {
-  it('counts every weight twice a token, the head on scored tokens, and attention over the keys that are seen', () => {
+  it('counts every weight twice per token, the head on scored tokens, and attention over visible keys', () => {
     const sizes = modelSizes(tinyDecoder());
     expect(sizes).toMatchObject({ linear: 7200, head: 5140, attentionWidth: 24 });
     const flops = forwardFlops(sizes, batch(), 3);
@@ -24,7 +24,7 @@ describe('forwardFlops', () => {
     expect(flops.attention).toBe(2 * 2 * 24 * 19 * 2);
   });
 
-  it('a window ends what a query sees', () => {
+  it('a window limits what a query sees', () => {
     const sizes = modelSizes(tinyDecoder({ window: 2 }));
     // The first layer has the window: 1 + 2 + 2 + 2 + 2 + 2 = 11 keys.
     expect(forwardFlops(sizes, batch(), 3).attention).toBe(2 * 2 * 24 * (11 + 19));

@@ -1,31 +1,31 @@
-// How much arithmetic a batch asks of a model: what model FLOP utilisation counts (Chowdhery et al.
-// 2022, arXiv:2204.02311, B).
+// Counts a batch's arithmetic, for model FLOP utilisation (Chowdhery et al. 2022, arXiv:2204.02311,
+// B).
 import type { Decoder } from './decoder.ts';
 import { linearLayers } from './loading/named-weights.ts';
 import type { PackedBatch } from './packed-batch.ts';
 
-/** Floating-point operations; a multiplication and its addition are two. */
+/** Floating-point operations; a multiplication and its addition count as two. */
 export interface Flops {
   /**
    * Products with the model's own weights: linear layers on all tokens, the head on the scored
-   * ones.
+   * tokens.
    */
   products: number;
   /**
-   * Attention's two products, queries with keys and probabilities with values, over the keys that a
-   * token sees.
+   * Attention's two products, queries with keys and probabilities with values, over the keys that
+   * each token sees.
    */
   attention: number;
 }
 
-/** Sizes by which a model's arithmetic is counted. */
+/** The sizes that determine a model's arithmetic. */
 export interface ModelSizes {
-  /** Weights of all linear layers but the head; biases, norms and adapters are left out. */
+  /** Weights of all linear layers but the head, without biases, norms and adapters. */
   linear: number;
   head: number;
   /** heads * headSize */
   attentionWidth: number;
-  /** Keys that a query of each layer sees at most; null: all before it. */
+  /** Maximum number of keys that a query sees, by layer; null: all before it. */
   windows: readonly (number | null)[];
 }
 
@@ -40,16 +40,16 @@ export function modelSizes(decoder: Decoder): ModelSizes {
 }
 
 /**
- * One forward pass over a packed batch, of which `scored` tokens are predicted. What packing shares
- * is counted once. Adapters, norms and activations are left out: they are small, and no part of the
- * model.
+ * One forward pass over a packed batch in which `scored` tokens are predicted. Shared prefixes are
+ * counted once. Adapters, norms and activations are not counted: they are small, and not part of
+ * the model.
  */
 export function forwardFlops(
   sizes: ModelSizes,
   { tokens, positions }: Pick<PackedBatch, 'tokens' | 'positions'>,
   scored: number,
 ): Flops {
-  const seen = new Map<number | null, number>(); // keys of all queries, by window
+  const seen = new Map<number | null, number>(); // total number of keys seen, by window
   for (const window of new Set(sizes.windows)) {
     let keys = 0;
     for (const position of positions) keys += Math.min(position + 1, window ?? position + 1);
@@ -63,9 +63,9 @@ export function forwardFlops(
 }
 
 /**
- * The backward pass of such a forward pass: gradients of inputs, and where the weights themselves
- * are trained theirs too. In attention nothing is frozen. What a kernel computes again is not
- * counted.
+ * The backward pass of such a forward pass: gradients of inputs and, if the weights themselves are
+ * trained, of weights. Attention needs both of its gradients always. What a kernel recomputes is
+ * not counted.
  */
 export const backwardFlops = (
   { products, attention }: Flops,

@@ -1,9 +1,8 @@
-// The packed batch: one flat list of tokens and a table of segments. There is no padding and no
-// mask.
+// The packed batch: one flat list of tokens and a table of segments, without padding or masks.
 
 /**
- * A run of tokens of one sequence. It attends causally to itself and fully to the segments it
- * continues.
+ * Consecutive tokens of one sequence. A segment attends causally to itself and fully to the
+ * segments that it continues.
  */
 export interface Segment {
   /** Index of its first token in the batch. */
@@ -16,19 +15,19 @@ export interface Segment {
 export interface PackedBatch {
   /** [T] */
   tokens: Int32Array;
-  /** [T]: place in its own sequence; a completion goes on from its prompt's length. */
+  /** [T]: position in its own sequence; a completion continues from its prompt's length. */
   positions: Int32Array;
   segments: readonly Segment[];
 }
 
-/** Segments a segment continues, outermost first, itself not included. */
+/** Segments that a segment continues, outermost first, itself not included. */
 export function ancestors(segments: readonly Segment[], index: number): number[] {
   const chain: number[] = [];
   for (let at = segments[index]!.prefix; at >= 0; at = segments[at]!.prefix) chain.unshift(at);
   return chain;
 }
 
-/** Gathers sequences into a packed batch. */
+/** Builds a packed batch from sequences. */
 export class BatchBuilder {
   readonly #tokens: number[] = [];
   readonly #positions: number[] = [];
@@ -41,9 +40,9 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds a segment that continues `prefix` (-1: begins a sequence).
+   * Adds a segment that continues `prefix` (-1: starts a sequence).
    * @returns its index
-   * @throws RangeError when the prefix does not exist or the segment is empty
+   * @throws RangeError if the prefix does not exist or the segment is empty
    */
   add(tokens: readonly number[], prefix = -1): number {
     if (tokens.length === 0) throw new RangeError('a segment needs at least one token');

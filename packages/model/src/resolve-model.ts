@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { ensureDefaultModel } from './formats/default-model.ts';
 import type { HubModelOptions } from './hub/fetch-hub-model.ts';
 
-/** Name of the model that is used where none is named. */
+/** Name of the model that is used by default. */
 export const DEFAULT_MODEL_NAME = 'SmolLM2-135M-Instruct';
 
-/** The hub repository whose weights the default model's file holds, quantised. */
+/** The hub repository whose weights the default model's file contains, quantised. */
 export const DEFAULT_MODEL_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
 /**
- * Whether a name means the default model: in any case, unless a file or folder of this very name is
- * there.
+ * Whether a name stands for the default model, ignoring case. A file or folder of this exact name
+ * takes precedence.
  */
 export const isDefaultModel = (name: string): boolean =>
   name === DEFAULT_MODEL_NAME ||
@@ -20,9 +20,9 @@ export const isDefaultModel = (name: string): boolean =>
 const weightFiles = ['model.safetensors', 'model.safetensors.index.json'];
 
 /**
- * Path of a model's folder or GGUF file; fetches what is not there yet.
- * @param hub how `hub:owner/name[@revision]` is fetched
- * @throws Error when nothing of that name exists, or it is no model
+ * Path of a model's folder or GGUF file. Missing files are downloaded.
+ * @param hub options for downloading `hub:owner/name[@revision]`
+ * @throws Error if nothing of that name exists, or it is not a model
  */
 export async function resolveModel(name: string, hub: HubModelOptions = {}): Promise<string> {
   if (isDefaultModel(name)) return ensureDefaultModel();
@@ -32,26 +32,26 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
   }
   if (!existsSync(name)) {
     throw new Error(
-      `no model at ${name}: give a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
+      `no model at ${name}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
     );
   }
   if (!statSync(name).isDirectory()) {
     if (!name.endsWith('.safetensors')) return name;
     throw new Error(
-      `${name} holds weights alone: give its folder, with its config.json and tokenizer.json`,
+      `${name} contains only weights. Pass its folder, with config.json and tokenizer.json`,
     );
   }
   const adapter = existsSync(join(name, 'adapter_config.json'));
   const weights = weightFiles.find((file) => existsSync(join(name, file)));
   if (weights !== undefined && adapter) {
     throw new Error(
-      `${name} holds a model (${weights}) and an adapter (adapter_config.json), and transformers would load both. Move the adapter's files to a folder of their own, and give that as --adapter`,
+      `${name} contains a model (${weights}) and an adapter (adapter_config.json), and transformers would load both. Move the adapter's files to a separate folder, and pass that as --adapter`,
     );
   }
   if (weights !== undefined) return name;
   throw new Error(
     adapter
-      ? `${name} holds an adapter, not a model: give its base as --model and this folder as --adapter`
-      : `${name} holds neither ${weightFiles.join(' nor ')}`,
+      ? `${name} contains an adapter, not a model. Pass its base as --model and this folder as --adapter`
+      : `${name} contains neither ${weightFiles.join(' nor ')}`,
   );
 }

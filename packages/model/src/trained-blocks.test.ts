@@ -48,7 +48,7 @@ function adapt(model: LanguageModel, options: Partial<Parameters<typeof addLora>
   return parameters;
 }
 
-/** A prompt with two answers, and a sequence of its own. */
+/** A prompt with two answers, and a separate sequence. */
 function batch() {
   const builder = new BatchBuilder();
   const prompt = builder.add([5, 6, 7, 8]);
@@ -62,7 +62,7 @@ const scored = {
   targets: Int32Array.from([9, 10, 11, 12, 13, 21, 22]),
 };
 
-/** Gradients of two passes, which add up. */
+/** Gradients of two passes, which accumulate. */
 function gradientsOf(
   model: LanguageModel,
   parameters: ReadonlyMap<string, Tensor>,
@@ -90,13 +90,13 @@ function gradientsOf(
   });
 }
 
-describe.each(families)('%s with blocks computed again', (family) => {
+describe.each(families)('%s with recomputed blocks', (family) => {
   it.each([
     ['LoRA with dropout', 'float32', false],
     ['LoRA with dropout', 'bfloat16', false],
     ['full', 'float32', true],
     ['full', 'bfloat16', true],
-  ] as const)('has the same gradients to the last bit: %s, %s', async (_, type, full) => {
+  ] as const)('has the same gradients, bit for bit: %s, %s', async (_, type, full) => {
     const outside = await liveMemory();
     const model = await load(family, type, full);
     const parameters = full ? namedWeights(model.decoder) : adapt(model, { dropout: 0.3 });
@@ -128,7 +128,7 @@ describe('an adapter on the last layers', () => {
   }
   const [query, output] = [0, 3];
 
-  it('leaves the layers below without a graph, and its first projections without input gradients', async () => {
+  it('needs no graph in the layers below, and no input gradients in its first projections', async () => {
     const model = await load('llama', 'float32', false);
     const parameters = adapt(model, { layers: [2, 3] });
     expect([...parameters.keys()].every((key) => /layers\.[23]\./.test(key))).toBe(true);
@@ -142,7 +142,7 @@ describe('an adapter on the last layers', () => {
     model.dispose();
   });
 
-  it('on every layer: the first one needs no input gradient', async () => {
+  it('on every layer needs no input gradient in the first one', async () => {
     const model = await load('llama', 'float32', false);
     adapt(model);
     const [first] = recorded(model);

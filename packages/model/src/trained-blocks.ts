@@ -1,9 +1,9 @@
-// Which blocks of a decoder are trained, and what a training pass holds of them until backward.
+// Which blocks of a decoder are trained, and what a training pass holds for backward.
 import { dtypeBytes } from '@keel/torch';
 import type { Decoder } from './decoder.ts';
 import { type Block, linearsOf, trainsBlock } from './decoder-weights.ts';
 
-/** The blocks that backward reaches: the first that is trained, and all above it. */
+/** Number of blocks that backward reaches: the first trained one and all above it. */
 export function blocksReached({ weights }: Decoder, adapter: string | null): number {
   const first = weights.blocks.findIndex((block) => trainsBlock(block, adapter));
   return first < 0 ? 0 : weights.blocks.length - first;
@@ -11,13 +11,13 @@ export function blocksReached({ weights }: Decoder, adapter: string | null): num
 
 /** Bytes that a training pass holds for each of its tokens. */
 export interface ActivationBytes {
-  /** Until backward reaches them. */
+  /** Held until backward reaches them. */
   held: number;
-  /** With gradient checkpointing: the blocks' inputs, and one block. */
+  /** With gradient checkpointing: the blocks' inputs, and the tensors of one block. */
   checkpointed: number;
 }
 
-/** An estimate from the model's sizes: the tensors that a block's operators keep for backward. */
+/** An estimate from the model's sizes: the tensors that a block's operators hold for backward. */
 export function activationBytes(decoder: Decoder, adapter: string | null): ActivationBytes {
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, norm, activation } =
     decoder.config;
@@ -26,8 +26,8 @@ export function activationBytes(decoder: Decoder, adapter: string | null): Activ
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
   const element = dtypeBytes(decoder.computeType);
-  // What an RMS norm, a SwiGLU and a GEGLU give is released in forward; others keep it, and what
-  // they are composed of.
+  // RMS norm, SwiGLU and GEGLU results are released in forward. Other operators' results are held,
+  // together with those of the operators that they are composed of.
   const norms = norm.kind === 'rms' ? 0 : 2 * hiddenSize * (element + 4);
   const products = gated && activation !== 'relu' ? 0 : 2 * element * intermediateSize;
   // Two states; query, key, value and attention's output; gate and up.
@@ -41,12 +41,12 @@ export function activationBytes(decoder: Decoder, adapter: string | null): Activ
   const ends = element * 4 * hiddenSize;
   return {
     held: blocks.reduce((sum, bytes) => sum + bytes, ends),
-    // A block's own gradients are about as much again.
+    // The block's own gradients take about the same amount again.
     checkpointed: element * reached * hiddenSize + 2 * Math.max(0, ...blocks) + ends,
   };
 }
 
-/** The rank-wide products; with dropout also the dropped inputs and their masks. */
+/** The products of rank width and, with dropout, the dropped inputs and their masks. */
 function adapterBytes(block: Block, adapter: string | null, element: number): number {
   if (adapter === null) return 0;
   return linearsOf(block).reduce((sum, { adapters }) => {

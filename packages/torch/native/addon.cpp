@@ -1,5 +1,5 @@
-// The addon's surface: the boxed operator call (call.cpp), tensors (tensors.cpp) and, here,
-// autograd, random state, memory, and how it is loaded. All else (modules, optimisers, scopes) is
+// The addon's interface: the boxed operator call (call.cpp), tensors (tensors.cpp) and, here,
+// autograd, random state, memory, and loading. The rest (modules, optimisers, scopes) is
 // TypeScript.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -32,7 +32,7 @@ napi_value gradient(napi_env env, const Arguments& args) {
 napi_value setGradient(napi_env env, const Arguments& args) {
   const at::Tensor& tensor = tensorAt(env, args, 0);
   const at::Tensor gradient = isAbsent(env, args[1]) ? at::Tensor() : tensorAt(env, args, 1);
-  // LibTorch takes any here and goes wrong later.
+  // LibTorch accepts any tensor here and fails later.
   if (gradient.defined() &&
       (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() ||
        gradient.device() != tensor.device() || gradient.is_same(tensor)))
@@ -61,7 +61,7 @@ napi_value backwardAll(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
-// gradients(outputs, inputs, seeds) -> handles or null, one an input
+// gradients(outputs, inputs, seeds) -> handles or null, one per input
 napi_value gradients(napi_env env, const Arguments& args) {
   const auto results = torch::autograd::grad(tensorList(env, args[0]), tensorList(env, args[1]),
                                              tensorList(env, args[2]), std::nullopt, false, true);
@@ -72,7 +72,7 @@ napi_value gradients(napi_env env, const Arguments& args) {
   return list;
 }
 
-// setGradEnabled(flag) -> what it was
+// setGradEnabled(flag) -> the previous value
 napi_value setGradEnabled(napi_env env, const Arguments& args) {
   const bool before = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(toNumber(env, args[0]) != 0);
@@ -83,18 +83,18 @@ at::Generator generatorOf(const std::string& name) {
   return at::globalContext().defaultGenerator(c10::Device(name));
 }
 
-// A whole number, or a BigInt for those that a number does not hold exactly.
+// A whole number, or a BigInt for values that a number cannot represent exactly.
 uint64_t toSeed(napi_env env, napi_value value) {
   uint64_t big = 0;
   bool lossless = false;
   const napi_status status = napi_get_value_bigint_uint64(env, value, &big, &lossless);
   if (status == napi_ok) {
-    if (!lossless) throw std::runtime_error("a seed lies between 0 and 2^64 - 1");
+    if (!lossless) throw std::runtime_error("a seed must be from 0 to 2^64 - 1");
     return big;
   }
   const int64_t number = toInteger(env, value);
   if (number < 0)
-    throw std::runtime_error("a seed lies between 0 and 2^64 - 1, got " + std::to_string(number));
+    throw std::runtime_error("a seed must be from 0 to 2^64 - 1, got " + std::to_string(number));
   return static_cast<uint64_t>(number);
 }
 
@@ -120,7 +120,7 @@ napi_value setRandomState(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
-// memory() -> {tensors, bytes}; also tells V8 how much lies outside its heap
+// memory() -> {tensors, bytes}; also reports memory outside V8's heap to V8
 napi_value memory(napi_env env, const Arguments&) {
   int64_t& reported = instance(env).reportedBytes;
   const auto bytes = static_cast<int64_t>(instance(env).handles.bytes());
@@ -137,7 +137,7 @@ napi_value memory(napi_env env, const Arguments&) {
   return result;
 }
 
-// deviceMemory(device) -> bytes that are free on an accelerator
+// deviceMemory(device) -> free bytes on an accelerator
 napi_value deviceMemory(napi_env env, const Arguments& args) {
   const c10::Device device(toString(env, args[0]));
   const auto [free, total] =
@@ -145,7 +145,7 @@ napi_value deviceMemory(napi_env env, const Arguments& args) {
   return fromNumber(env, static_cast<double>(free));
 }
 
-// Gives pages that hold nothing back to the system.
+// Returns unused pages to the system.
 napi_value trimMemory(napi_env env, const Arguments&) {
   releaseKeptMemory();
 #ifdef __GLIBC__
@@ -178,8 +178,8 @@ napi_value build(napi_env env, const Arguments&) {
 
 void releaseInstance(napi_env, void* data, void*) { delete static_cast<Instance*>(data); }
 
-// Runs once a JavaScript thread; LibTorch itself, its random state and its thread count are the
-// process's.
+// Runs once per JavaScript thread. LibTorch itself, its random state and its thread count belong to
+// the process.
 napi_value initialise(napi_env env, napi_value exports) {
   return guarded(
       env,

@@ -1,9 +1,9 @@
-// Memory of large CPU tensors is kept and used again. Activations come and go by the megabyte;
-// given back to the system each time, every page of them is faulted in anew, which costs as much as
-// the arithmetic of all but the largest products (docs/results/engine.md). Sizes change with every
-// batch, so what is kept is one range of addresses, taken in pieces of any size: a tensor that goes
-// leaves a hole, holes beside each other become one, and a new tensor takes the smallest that it
-// fits.
+// Memory of large CPU tensors is cached for reuse. Activations are allocated and freed by the
+// megabyte. If their memory were returned to the system each time, every page would be faulted in
+// again, which costs as much as the arithmetic of all but the largest products
+// (docs/results/engine.md). Sizes change with every batch, so the cache is one range of addresses,
+// split into pieces of any size. A freed tensor leaves a hole, adjacent holes are joined, and a new
+// tensor takes the smallest hole that fits.
 #include "allocator.h"
 
 #include <c10/core/CPUAllocator.h>
@@ -19,15 +19,15 @@
 namespace keel {
 namespace {
 
-// Smaller tensors are malloc's.
+// Smaller tensors use malloc.
 constexpr size_t kLarge = size_t{1} << 16;
 constexpr size_t kPage = 4096;
-// Addresses asked for at a time; pages cost nothing until they are written.
+// Addresses reserved at a time. Pages cost nothing until they are written.
 constexpr size_t kRange = size_t{1} << 36;
 
 using Address = uintptr_t;
 
-// Holes below the end of what was ever taken of a range of addresses.
+// Holes below the highest address ever used in a range.
 class Holes {
  public:
   size_t bytes() const { return bytes_; }
@@ -50,7 +50,7 @@ class Holes {
     put(at, size);
   }
 
-  // The smallest hole that is large enough, of equal ones the lowest; 0: none is.
+  // The smallest hole that is large enough, the lowest among equal ones; 0 if there is none.
   Address take(size_t size) {
     const auto found = bySize_.lower_bound({size, 0});
     if (found == bySize_.end()) return 0;
@@ -61,10 +61,10 @@ class Holes {
     return at;
   }
 
-  // The hole that ends at `end` is none any more; -> where it began, or `end`
+  // Removes the hole that ends at `end`; -> where it started, or `end`
   Address takeBefore(Address end) {
     if (byAddress_.empty()) return end;
-    // The end of a range is not that of its highest hole where other ranges lie above.
+    // If other ranges lie above, the end of a range is not the end of its highest hole.
     auto next = byAddress_.lower_bound(end);
     if (next == byAddress_.begin()) return end;
     const auto last = std::prev(next);
@@ -121,8 +121,8 @@ class KeepingAllocator final : public c10::Allocator {
   std::mutex mutex_;
   std::unordered_map<void*, size_t> taken_;
   Holes holes_;
-  // What was never taken of the newest range of addresses, and where what was written of it may
-  // end.
+  // The unused part of the newest range of addresses, and the highest address that may have been
+  // written.
   Address top_ = 0, end_ = 0, highest_ = 0;
   size_t takenBytes_ = 0;
 
@@ -143,7 +143,7 @@ class KeepingAllocator final : public c10::Allocator {
     return start;
   }
 
-  // From where the last hole begins, if it reaches the top.
+  // Start of the last hole, if it reaches the top.
   Address beyondTop(size_t bytes) {
     const Address low = holes_.takeBefore(top_);
     if (end_ - low < bytes) {
@@ -168,7 +168,7 @@ class KeepingAllocator final : public c10::Allocator {
       return;
     }
     top_ = end_ = highest_ = 0;
-    TORCH_CHECK_WITH(OutOfMemoryError, false, "the system has no memory for a tensor of ", bytes,
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory: cannot allocate a tensor of ", bytes,
                      " bytes");
   }
 
@@ -193,7 +193,7 @@ class KeepingAllocator final : public c10::Allocator {
   static KeepingAllocator& instance();
   static void release(void* at) {
     if (at == nullptr) return;
-    // Only whole pages are handed out as large blocks.
+    // Only whole pages are allocated as large blocks.
     if (reinterpret_cast<uintptr_t>(at) % kPage == 0 && instance().takeBack(at)) return;
     c10::profiledCPUMemoryReporter().Delete(at);
     c10::free_cpu(at);
@@ -203,7 +203,7 @@ class KeepingAllocator final : public c10::Allocator {
   friend void keel::releaseKeptMemory();
 };
 
-// Never destroyed: tensors may outlive everything else.
+// Never destroyed, because tensors may outlive everything else.
 KeepingAllocator& KeepingAllocator::instance() {
   static auto* const one = new KeepingAllocator();
   return *one;

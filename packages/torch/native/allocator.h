@@ -2,11 +2,10 @@
 
 namespace keel {
 
-// From now on the memory of large CPU tensors is kept for the next ones. Safe to call more than
-// once.
+// From now on, memory of large CPU tensors is cached for reuse. May be called more than once.
 void keepLargeTensors();
 
-// Gives what is kept and not in use back to the system.
+// Returns cached memory that is not in use to the system.
 void releaseKeptMemory();
 
 }  // namespace keel

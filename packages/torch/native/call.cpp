@@ -9,14 +9,13 @@ namespace {
 
 using Stack = std::vector<c10::IValue>;
 
-// The operator's arguments begin at `first` of the call's; what is not given gets the schema's
-// default.
+// The operator's arguments start at `first` in the call's. Missing ones get the schema's default.
 void convertArguments(napi_env env, const Arguments& args, size_t first, const Operator& op,
                       Stack& stack) {
   const auto& schema = op.handle.schema();
   const size_t given = args.count - first;
   if (given > op.argumentCount)
-    throw std::runtime_error(std::to_string(given) + " arguments are too many, it takes " +
+    throw std::runtime_error(std::to_string(given) + " arguments are too many: expected " +
                              std::to_string(op.argumentCount));
   stack.reserve(std::max(op.argumentCount, op.returnCount));
   for (size_t i = 0; i < op.argumentCount; ++i) {
@@ -40,8 +39,8 @@ void convertArguments(napi_env env, const Arguments& args, size_t first, const O
   }
 }
 
-// "aten::mm(self: [2, 3] float32, mat2: disposed): ", from the arguments as JavaScript gave them:
-// the dispatcher may have consumed the stack.
+// "aten::mm(self: [2, 3] float32, mat2: disposed): ", from the JavaScript arguments, since the
+// dispatcher may have consumed the stack.
 std::string callContext(napi_env env, const Arguments& args, size_t first, const Operator& op) {
   const auto& schema = op.handle.schema();
   std::string text = schema.name();
@@ -65,7 +64,7 @@ const Operator& operatorAt(napi_env env, const Arguments& args) {
   const auto& operators = instance(env).operators;
   const double index = toNumber(env, args[0]);
   if (!(index >= 0 && index < static_cast<double>(operators.size())))
-    throw std::runtime_error("there is no such operator");
+    throw std::runtime_error("no such operator");
   return operators[static_cast<size_t>(index)];
 }
 
@@ -79,7 +78,7 @@ napi_value results(napi_env env, const Stack& stack) {
   return list;
 }
 
-// Runs `body(args, operator)` with errors that name the operator and its arguments.
+// Runs `body(args, operator)`, with errors that name the operator and its arguments.
 template <typename Body>
 napi_value withOperator(napi_env env, napi_callback_info info, size_t first, Body body) {
   std::optional<Arguments> args;
@@ -117,8 +116,8 @@ napi_value call(napi_env env, napi_callback_info info) {
   });
 }
 
-// timeCall(operator, count, ...arguments) -> nanoseconds a call takes by itself, without JavaScript
-// and conversion
+// timeCall(operator, count, ...arguments) -> nanoseconds per call, without JavaScript and
+// conversion
 napi_value timeCall(napi_env env, napi_callback_info info) {
   return withOperator(env, info, 2, [&](const Arguments& args, const Operator& op) {
     const int64_t count = toInteger(env, args[1]);
@@ -130,7 +129,7 @@ napi_value timeCall(napi_env env, napi_callback_info info) {
       for (int64_t i = 0; i < count; ++i) {
         Stack stack = given;
         body(stack);
-        stack.clear();  // a result is freed in every use
+        stack.clear();  // real calls free their results, too
       }
       const std::chrono::duration<double, std::nano> time =
           std::chrono::steady_clock::now() - start;

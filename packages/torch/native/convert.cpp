@@ -71,7 +71,7 @@ bool isAbsent(napi_env env, napi_value value) {
   return type == napi_undefined || type == napi_null;
 }
 
-constexpr double kExactLimit = 9007199254740992.0;  // 2^53: from here on whole numbers are missing
+constexpr double kExactLimit = 9007199254740992.0;  // 2^53: above it, not every whole number exists
 
 static napi_valuetype typeOf(napi_env env, napi_value value) {
   napi_valuetype type;
@@ -83,7 +83,7 @@ static int64_t bigInteger(napi_env env, napi_value value) {
   int64_t big = 0;
   bool lossless = false;
   check(env, napi_get_value_bigint_int64(env, value, &big, &lossless));
-  if (!lossless) throw std::runtime_error("the BigInt does not fit 64 bits");
+  if (!lossless) throw std::runtime_error("the BigInt does not fit in 64 bits");
   return big;
 }
 
@@ -99,7 +99,7 @@ int64_t toInteger(napi_env env, napi_value value) {
     throw std::runtime_error(text.str());
   }
   if (std::abs(number) >= kExactLimit)
-    throw std::runtime_error("whole numbers from 2^53 on are not exact: give a BigInt");
+    throw std::runtime_error("whole numbers from 2^53 are not exact. Pass a BigInt");
   return static_cast<int64_t>(number);
 }
 
@@ -107,7 +107,7 @@ double exactly(int64_t value) {
   if (value > static_cast<int64_t>(kExactLimit) || value < -static_cast<int64_t>(kExactLimit))
     throw std::runtime_error(
         "the integer " + std::to_string(value) +
-        " is more than a JavaScript number holds exactly: read it by toTypedArray()");
+        " is not exact as a JavaScript number. Read it with toTypedArray()");
   return static_cast<double>(value);
 }
 
@@ -118,7 +118,7 @@ at::Scalar toScalar(napi_env env, napi_value value) {
   if (type == napi_boolean) return at::Scalar(toNumber(env, value) != 0);
   if (type == napi_bigint) return at::Scalar(bigInteger(env, value));
   const double number = toNumber(env, value);
-  // A whole number stays an integer so that integer tensors keep their type, as in Python.
+  // A whole number stays an integer, so that integer tensors keep their type, as in Python.
   if (number == std::floor(number) && std::abs(number) < kExactLimit &&
       !(number == 0 && std::signbit(number)))
     return at::Scalar(static_cast<int64_t>(number));
@@ -166,7 +166,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
       c10::List<int64_t> list;
       const napi_valuetype type = typeOf(env, value);
       if (type == napi_number || type == napi_bigint)
-        list.push_back(toInteger(env, value));  // int[1] takes a bare number
+        list.push_back(toInteger(env, value));  // int[1] accepts a single number
       else
         eachElement(env, value, [&](napi_value v) { list.push_back(toInteger(env, v)); });
       return list;
@@ -261,7 +261,7 @@ namespace {
 constexpr size_t kShownElements = 6;
 constexpr size_t kShownText = 80;
 
-// By PyTorch's names.
+// Uses PyTorch's names.
 std::string typeName(at::ScalarType type) {
   switch (type) {
     case at::kByte:
@@ -313,7 +313,7 @@ std::string describe(const c10::IValue& value) {
   } else if (value.isString()) {
     const std::string& whole = value.toStringRef();
     size_t end = std::min(whole.size(), kShownText);
-    while (end < whole.size() && (whole[end] & 0xC0) == 0x80) --end;  // not inside a character
+    while (end < whole.size() && (whole[end] & 0xC0) == 0x80) --end;  // do not split a character
     text << '"' << whole.substr(0, end) << (end < whole.size() ? "…" : "") << '"';
   } else {
     text << value;

@@ -1,5 +1,4 @@
-// What every function of the addon is made of: arguments, the state of its JavaScript thread,
-// exceptions.
+// The parts of every addon function: arguments, the state of its JavaScript thread, exceptions.
 #pragma once
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/util/Exception.h>
@@ -20,7 +19,7 @@ struct Operator {
   size_t returnCount;
 };
 
-// One a JavaScript thread (the main one and each worker): tensors are not shared between them.
+// One per JavaScript thread (the main one and each worker): threads do not share tensors.
 struct Instance {
   HandleTable handles;
   std::vector<Operator> operators;
@@ -37,7 +36,7 @@ constexpr size_t kMaxArguments = 48;
 
 struct Arguments {
   size_t count = kMaxArguments;
-  // Those that were not given are undefined.
+  // Missing arguments are undefined.
   napi_value values[kMaxArguments];
   void* data = nullptr;
   Arguments(napi_env env, napi_callback_info info) {
@@ -49,7 +48,7 @@ struct Arguments {
   napi_value operator[](size_t i) const { return values[i]; }
 };
 
-// Turns whatever C++ throws into a JavaScript Error. `context` stands before the message.
+// Turns any C++ exception into a JavaScript Error. The message starts with `context`.
 template <typename Body, typename Context>
 napi_value guarded(napi_env env, Body body, Context context) noexcept {
   try {
@@ -69,20 +68,20 @@ napi_value guarded(napi_env env, Body body, Context context) noexcept {
     try {
       before = context();
     } catch (...) {
-      // The message is worth more than what stands before it.
+      // If the context fails, the message alone is still useful.
     }
     bool pending = false;
     napi_is_exception_pending(env, &pending);
     if (!pending) napi_throw_error(env, nullptr, (before + message).c_str());
   } catch (...) {
-    // No memory for the message.
+    // No memory is left for the message.
     napi_throw_error(env, nullptr, "out of memory while an error was reported");
   }
   return nullptr;
 }
 
-// A JavaScript function of a C++ one; its name, the property's data, begins the messages of its
-// errors.
+// Wraps a C++ function as a JavaScript function. Its name, the property's data, starts its error
+// messages.
 template <napi_value (*Body)(napi_env, const Arguments&)>
 napi_value entry(napi_env env, napi_callback_info info) {
   const char* name = "";

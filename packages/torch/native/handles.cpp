@@ -12,7 +12,7 @@ constexpr uint64_t kSlotMask = (1ull << kSlotBits) - 1;
 constexpr uint32_t kGenerationMask = (1u << 28) - 1;
 constexpr double kHandleLimit = 4503599627370496.0;  // 2^52: slot and generation
 
-// 0 is left out, so that no handle is 0.
+// 0 is skipped, so that no handle is 0.
 uint32_t following(uint32_t generation) {
   const uint32_t next = (generation + 1) & kGenerationMask;
   return next == 0 ? 1 : next;
@@ -20,8 +20,8 @@ uint32_t following(uint32_t generation) {
 }  // namespace
 
 HandleTable::HandleTable() {
-  // Tables of different threads begin far apart: a number from another thread is refused, not
-  // mistaken.
+  // Tables of different threads start far apart, so that a handle from another thread is an error
+  // instead of a wrong tensor.
   static std::atomic<uint32_t> tables{0};
   const uint32_t spread = (tables.fetch_add(1) * 0x9E3779Bu) & kGenerationMask;
   firstGeneration_ = spread == 0 ? 1 : spread;
@@ -31,7 +31,7 @@ Handle HandleTable::add(at::Tensor tensor) {
   uint32_t index;
   if (free_.empty()) {
     if (slots_.size() > kSlotMask)
-      throw std::runtime_error("more than 16 million live tensors: something is not disposed");
+      throw std::runtime_error("more than 16 million live tensors: some are never disposed");
     index = static_cast<uint32_t>(slots_.size());
     slots_.push_back({at::Tensor(), firstGeneration_});
   } else {
@@ -56,7 +56,7 @@ const HandleTable::Slot* HandleTable::find(Handle handle) const {
 
 const at::Tensor& HandleTable::get(Handle handle) const {
   const Slot* slot = find(handle);
-  if (slot == nullptr) throw std::runtime_error("the tensor was disposed and is used again");
+  if (slot == nullptr) throw std::runtime_error("the tensor was disposed");
   return slot->tensor;
 }
 
@@ -67,17 +67,17 @@ bool HandleTable::dispose(Handle handle) {
   if (slot == nullptr) return false;
   slot->used = false;
   slot->generation = following(slot->generation);
-  // A slot whose generations are used up is given up: its numbers would come again.
+  // A slot whose generations are used up is retired, because its handles would repeat.
   if (slot->generation != firstGeneration_)
     free_.push_back(static_cast<uint32_t>(static_cast<uint64_t>(handle) & kSlotMask));
   --live_;
-  // Last: freeing may run destructors of an autograd graph.
+  // Last, because freeing may run destructors of an autograd graph.
   at::Tensor released = std::move(slot->tensor);
   return true;
 }
 
 size_t HandleTable::bytes() const {
-  // A sorted vector: a set's many small nodes would leave malloc with as many holes.
+  // A sorted vector, because a set's many small nodes would fragment malloc's memory.
   std::vector<const c10::StorageImpl*> storages;
   storages.reserve(live_);
   for (const Slot& slot : slots_)

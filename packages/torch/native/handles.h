@@ -7,22 +7,22 @@
 
 namespace keel {
 
-// Slot index in the low 24 bits, generation above: a number kept after dispose never reaches
-// another tensor.
+// Slot index in the low 24 bits, generation above: a stale handle never refers to another tensor.
 using Handle = double;
 
-// One a JavaScript thread: none of it is locked.
+// One per JavaScript thread, so it needs no locks.
 class HandleTable {
  public:
   HandleTable();
   Handle add(at::Tensor tensor);
-  // Throws std::runtime_error when the handle was disposed. The reference holds until the next add.
+  // Throws std::runtime_error if the handle was disposed. The reference is valid until the next
+  // add.
   const at::Tensor& get(Handle handle) const;
   bool alive(Handle handle) const;
-  // Returns false when it was disposed before.
+  // Returns false if it was already disposed.
   bool dispose(Handle handle);
   size_t count() const { return live_; }
-  // Bytes of all distinct storages that live handles point at.
+  // Bytes of all distinct storages that live handles refer to.
   size_t bytes() const;
 
  private:

@@ -1,6 +1,6 @@
-// A file that is cut while it is mapped has no pages behind its new end: whoever reads there gets
-// SIGBUS, and the process would end without a word. The handler says which file it was. Only what
-// is safe in a signal handler is called in it.
+// If a file is truncated while it is mapped, it has no pages behind its new end. Reading there
+// raises SIGBUS, and the process would end without a message. The handler says which file it was.
+// It calls only functions that are safe in a signal handler.
 #include <ATen/ATen.h>
 #include <signal.h>
 #include <unistd.h>
@@ -20,8 +20,8 @@ struct Mapping {
   char path[1024];
 };
 
-// Slots are taken once each: a file stays mapped as long as any of its tensors lives, which nobody
-// tells.
+// Each slot is used once. A file stays mapped as long as any of its tensors lives, and there is no
+// notice of the end.
 constexpr size_t slots = 4096;
 Mapping mappings[slots];
 std::atomic<size_t> used{0};
@@ -29,25 +29,25 @@ std::atomic<size_t> used{0};
 struct sigaction before;
 
 void say(const char* text) {
-  // Nothing can be done where even this fails.
+  // If this fails, nothing else can be done.
   if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
 }
 
 void onBusError(int signal, siginfo_t* info, void* context) {
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   const size_t count = used.load(std::memory_order_acquire);
-  // The last mapping of an address is the one that is there now.
+  // The last mapping of an address is the current one.
   for (size_t index = count < slots ? count : slots; index-- > 0;) {
     const Mapping& mapping = mappings[index];
     if (address < mapping.begin.load() || address >= mapping.end.load()) continue;
     say("error: ");
     say(mapping.path);
-    say(": the file was cut while it was in use, so its weights are gone. Fetch or save it again, "
-        "and run the command "
-        "again; a training run resumes from its last checkpoint with --resume\n");
+    say(": the file was truncated while it was in use, so its weights are lost. "
+        "Download or save it again, and run the command again. "
+        "To resume a training run from its last checkpoint, pass --resume\n");
     _exit(1);
   }
-  // Not ours: whoever was there before.
+  // Not one of Keel's mappings: call the previous handler.
   if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction != nullptr) {
     before.sa_sigaction(signal, info, context);
     return;
@@ -66,7 +66,7 @@ void listen() {
 
 }  // namespace
 
-// nameMapping(handle, path): what the handler says of the memory of a tensor that is a mapped file
+// nameMapping(handle, path): names the file that backs a mapped tensor, for the signal handler
 napi_value nameMapping(napi_env env, const Arguments& args) {
   static std::once_flag once;
   static std::mutex adding;
@@ -74,7 +74,7 @@ napi_value nameMapping(napi_env env, const Arguments& args) {
   const at::Tensor& tensor = tensorAt(env, args, 0);
   const std::string path = toString(env, args[1]);
   const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
-  // The mapping ends with a page, not with the file.
+  // The mapping ends at a page boundary, not at the end of the file.
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const uintptr_t end = (begin + tensor.nbytes() + page - 1) / page * page;
   std::lock_guard<std::mutex> lock(adding);

@@ -1,7 +1,7 @@
 // Profiles: every operator with its inputs, the caller's ranges, and memory, from LibTorch's own
-// hooks (RecordFunction and the allocator's reports). Kineto stands on the same hooks, but takes
-// some 10 microseconds and 3 KB an event, and a training step has hundreds of thousands. What is
-// made of the events is TypeScript's.
+// hooks (RecordFunction and the allocator's reports). Kineto uses the same hooks, but takes about
+// 10 microseconds and 3 KB per event, and a training step has hundreds of thousands. TypeScript
+// evaluates the events.
 #include <ATen/record_function.h>
 #include <c10/core/Allocator.h>
 #include <torch/csrc/profiler/orchestration/observer.h>
@@ -19,7 +19,7 @@ namespace {
 
 namespace impl = torch::profiler::impl;
 
-// As profiler.ts numbers and names them.
+// Numbers and names as in profiler.ts.
 enum Kind { kOperator = 0, kRange = 1, kMemory = 2 };
 constexpr size_t kColumns = 7;
 
@@ -37,7 +37,7 @@ int64_t now() {
       .count();
 }
 
-// Gives each distinct text a number.
+// Gives each distinct string a number.
 struct Texts {
   std::vector<std::string> all;
   std::unordered_map<std::string, uint32_t> places;
@@ -48,14 +48,14 @@ struct Texts {
   }
 };
 
-// What was recorded. Operators may come from several threads, autograd's among them.
+// The recorded events. Operators may come from several threads, including autograd's.
 struct Recording {
   std::mutex mutex;
   std::deque<Event> events;
   size_t most, operators = 0, missed = 0;
   int64_t began = now();
   Texts names;
-  // Inputs are written out once for each combination of types and shapes, found by these numbers.
+  // Inputs are formatted once for each combination of types and shapes, found by these numbers.
   std::unordered_map<std::string, uint32_t> signatures;
   Texts inputs;
   explicit Recording(size_t most) : most(most) { inputs.place(""); }
@@ -87,7 +87,7 @@ struct Recording {
     return signatures[signature] = inputs.place(text);
   }
 
-  // Its place, to be ended there; nothing where there are too many already. Ranges are few and
+  // -> the event, for setting its end; null if there are already too many. Ranges are few and
   // always recorded.
   Event* begin(const at::RecordFunction& record) {
     const bool range = record.scope() == at::RecordScope::USER_SCOPE;
@@ -99,7 +99,7 @@ struct Recording {
     operators += !range;
     events.push_back({range ? kRange : kOperator, names.place(record.name()),
                       range ? 0 : inputsOf(record), 0, 0, record.threadId(), 0});
-    // A deque does not move what it holds.
+    // A deque does not move its elements.
     Event* event = &events.back();
     event->start = now();
     return event;
@@ -107,7 +107,7 @@ struct Recording {
 
   void memory(int64_t bytes, c10::Device device) {
     std::lock_guard<std::mutex> lock(mutex);
-    // As many again at most.
+    // At most as many again.
     if (operators >= most || events.size() >= 3 * most) return;
     const int64_t at = now();
     events.push_back(
@@ -121,8 +121,8 @@ struct Place : at::ObserverContext {
   Place(std::shared_ptr<Recording> its, Event* event) : recording(std::move(its)), event(event) {}
 };
 
-// One profile at a time in a process. It follows the thread that began it and, by LibTorch's
-// thread-local state, autograd's.
+// A process takes one profile at a time. It follows the thread that started it and, through
+// LibTorch's thread-local state, autograd's threads.
 std::mutex taking;
 std::shared_ptr<Recording> current;
 
@@ -163,7 +163,7 @@ struct Range {
   }
 };
 
-// Of the thread that takes the profile.
+// State of the thread that takes the profile.
 struct Taken {
   std::shared_ptr<Recording> recording;
   at::CallbackHandle callback;
@@ -172,7 +172,7 @@ struct Taken {
 thread_local std::unique_ptr<Taken> taken;
 
 Taken& ofThisThread() {
-  if (!taken) throw std::runtime_error("no profile is being taken in this thread");
+  if (!taken) throw std::runtime_error("this thread is not taking a profile");
   return *taken;
 }
 
@@ -186,13 +186,13 @@ napi_value texts(napi_env env, const std::vector<std::string>& all) {
 
 }  // namespace
 
-// profileStart(most): records from here on, at most so many operators
+// profileStart(most): records from here on, at most that many operators
 napi_value profileStart(napi_env env, const Arguments& args) {
   auto recording = std::make_shared<Recording>(static_cast<size_t>(toInteger(env, args[0])));
   {
     std::lock_guard<std::mutex> lock(taking);
     if (current)
-      throw std::runtime_error("a profile is being taken already, and a process has one at a time");
+      throw std::runtime_error("a profile is being taken already: a process takes one at a time");
     current = recording;
   }
   impl::ProfilerStateBase::push(std::make_shared<MemoryWatch>(recording));
@@ -204,7 +204,7 @@ napi_value profileStart(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
-// profileRange(name): a named stretch of this thread, until profileRangeEnd()
+// profileRange(name): a named range of this thread, until profileRangeEnd()
 napi_value profileRange(napi_env env, const Arguments& args) {
   Taken& profile = ofThisThread();
   profile.ranges.push_back(std::make_unique<Range>(toString(env, args[0])));
@@ -218,8 +218,8 @@ napi_value profileRangeEnd(napi_env env, const Arguments&) {
   return undefinedValue(env);
 }
 
-// profileStop() -> {names, inputs, events, missed}: of each event its kind, name, inputs, start and
-// duration in nanoseconds, thread and bytes; ranges still open end here
+// profileStop() -> {names, inputs, events, missed}: each event's kind, name, inputs, start and
+// duration in nanoseconds, thread and bytes; ends all open ranges
 napi_value profileStop(napi_env env, const Arguments&) {
   Taken& profile = ofThisThread();
   while (!profile.ranges.empty()) profile.ranges.pop_back();
@@ -239,8 +239,8 @@ napi_value profileStop(napi_env env, const Arguments&) {
         napi_create_arraybuffer(env, events.size() * kColumns * sizeof(double), &data, &buffer));
   auto* row = static_cast<double*>(data);
   for (const Event& event : events) {
-    // Nanoseconds of the clock are more than a double holds exactly: counted from the beginning of
-    // the profile.
+    // The clock's nanoseconds exceed what a double holds exactly, so they are counted from the
+    // start of the profile.
     const int64_t start = event.start - recording->began;
     const double columns[kColumns] = {
         static_cast<double>(event.kind),

@@ -1,4 +1,4 @@
-// The functions that JavaScript sees, as native.ts declares them.
+// The functions exposed to JavaScript, as declared in native.ts.
 #pragma once
 #include "entry.h"
 
@@ -24,7 +24,7 @@ napi_value fromBytes(napi_env env, const Arguments& args);
 napi_value toBytes(napi_env env, const Arguments& args);
 napi_value item(napi_env env, const Arguments& args);
 
-// What a signal says of mapped files: mapped_files.cpp
+// The signal handler's message about mapped files: mapped_files.cpp
 napi_value nameMapping(napi_env env, const Arguments& args);
 
 // Profiles: profiler.cpp

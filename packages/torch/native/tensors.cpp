@@ -1,4 +1,4 @@
-// Tensors one by one: freeing, what they are, exchange with typed arrays.
+// Single tensors: freeing, properties, exchange with typed arrays.
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ Bytes bytesOf(napi_env env, napi_value value) {
   check(env, napi_is_typedarray(env, value, &isTyped));
   if (!isTyped) throw std::runtime_error("expected a typed array");
   auto type =
-      static_cast<napi_typedarray_type>(-1);  // a kind that this Node-API does not know stays so
+      static_cast<napi_typedarray_type>(-1);  // stays if this Node-API does not know the kind
   size_t elements = 0;
   check(env, napi_get_typedarray_info(env, value, &type, &elements, &bytes.data, nullptr, nullptr));
   static const std::map<napi_typedarray_type, size_t> sizes = {
@@ -52,7 +52,7 @@ napi_value dispose(napi_env env, const Arguments& args) {
   return fromBool(env, instance(env).handles.dispose(toNumber(env, args[0])));
 }
 
-// Disposes every handle of an array: one call at the end of a scope.
+// Disposes every handle in an array: one call at the end of a scope.
 napi_value disposeAll(napi_env env, const Arguments& args) {
   uint32_t length = 0;
   check(env, napi_get_array_length(env, args[0], &length));
@@ -110,7 +110,7 @@ napi_value fromBytes(napi_env env, const Arguments& args) {
   }
   at::Tensor tensor = at::empty(size, at::TensorOptions().dtype(type));
   if (type == at::kBool) {
-    // A bool of another byte than 0 and 1 would be neither true nor false.
+    // A bool whose byte is neither 0 nor 1 would be neither true nor false.
     const auto* from = static_cast<const uint8_t*>(bytes.data);
     std::transform(from, from + bytes.length, tensor.mutable_data_ptr<bool>(),
                    [](uint8_t byte) { return byte != 0; });

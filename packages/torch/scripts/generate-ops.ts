@@ -33,8 +33,8 @@ function functionName(name: string, overload: string): string {
 }
 
 /**
- * Element type, whether it may be absent and whether it is a list, of a schema type such as
- * `Tensor?[]`.
+ * For a schema type such as `Tensor?[]`: its element type, whether it is optional, and whether it is
+ * a list.
  */
 function parseType(type: string): {
   base: string;
@@ -97,7 +97,7 @@ function generate(full: string): string {
   if (schema === undefined) throw new Error(`the dispatcher has no operator ${full}`);
   const identifier = functionName(name, overload);
   const shown = schema.arguments.filter((argument) => !skipped.has(parseType(argument.type).base));
-  // A parameter may be left out when everything after it may be.
+  // A parameter may be omitted if all parameters after it may be.
   const required = shown.findLastIndex(
     (argument) => !argument.hasDefault && !parseType(argument.type).optional,
   );
@@ -125,7 +125,7 @@ function generate(full: string): string {
   ].join('\n');
 }
 
-/** The whole text of src/ops.generated.ts. @throws Error when the dispatcher lacks an operator. */
+/** The whole text of src/ops.generated.ts. @throws Error if the dispatcher lacks an operator. */
 export const generatedText =
   (): string => `// Generated from LibTorch's operator schemas by scripts/generate-ops.ts. Do not edit.
 import { type Device, type DType, dtypeCode } from './dtype.ts';

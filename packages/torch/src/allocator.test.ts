@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runChild } from './testing/run-child.ts';
 
-// Activations of 4 to 5.5 MB that come and go, as a training step's do.
+// Activations of 4 to 5.5 MB that are allocated and freed as in a training step.
 const program = `
   import { existsSync, readFileSync } from 'node:fs';
   import { ones, setThreads, tidy, trimMemory } from '@keel/torch';
@@ -27,7 +27,7 @@ const program = `
   trimMemory();
   console.log(JSON.stringify({ right: sums.every((one) => one === 3), share, given: kept - resident(), linux: existsSync('/proc/self/status') }));`;
 
-test('memory of large tensors is used again, and given back when asked', async () => {
+test('memory of large tensors is reused, and released on request', async () => {
   const { right, share, given, linux } = await runChild<{
     right: boolean;
     share: number;
@@ -35,7 +35,7 @@ test('memory of large tensors is used again, and given back when asked', async (
     linux: boolean;
   }>(program);
   expect(right).toBe(true);
-  // Faults by pages written. Sizes change, and take pieces of the same range.
+  // Page faults per page written. Sizes vary, and use pieces of the same range.
   expect(share).toBeLessThan(0.05);
   if (linux) expect(given).toBeGreaterThan(60e6);
 });

@@ -14,7 +14,7 @@ afterEach(() => scope[Symbol.dispose]());
 const leaf = (data: number[]): Tensor => tensor(data, { dtype: 'float64' }).setRequiresGrad();
 
 describe('backward', () => {
-  test('adds to the gradients, with and without a seed', () => {
+  test('accumulates gradients, with and without a seed', () => {
     const x = leaf([1, 2, 3]);
     expect(x.grad).toBeNull();
     x.mul(x).sum().backward();
@@ -44,7 +44,7 @@ describe('backward', () => {
     expect(x.grad?.toArray()).toEqual([10, 12]);
   });
 
-  test('only floating leaves take part', () => {
+  test('only floating-point leaves take part', () => {
     expect(() => tensor([1], { dtype: 'int64' }).setRequiresGrad()).toThrow(/floating point/);
     const y = leaf([1]).mul(2);
     expect(y.requiresGrad).toBe(true);
@@ -92,7 +92,7 @@ describe('noGrad', () => {
 });
 
 describe('gradients', () => {
-  test('are null for what the output does not depend on, and leave grad alone', () => {
+  test('are null for inputs that the output does not depend on, and leave grad unchanged', () => {
     const [x, y] = [leaf([3]), leaf([4])];
     const before = memory().tensors;
     const output = x.mul(x);
@@ -109,7 +109,7 @@ describe('gradients', () => {
 describe('gradcheck', () => {
   const input = (): Tensor => randn([2, 3], { dtype: 'float64' }).setRequiresGrad();
 
-  test('passes right gradients and leaves inputs and memory as they were', () => {
+  test('accepts correct gradients, and leaves inputs and memory unchanged', () => {
     const [a, b] = [input(), input()];
     const [values, count] = [a.toArray(), memory().tensors];
     gradcheck((x, y) => x!.mul(y!).tanh().logsumexp(1), [a, b]);
@@ -122,9 +122,9 @@ describe('gradcheck', () => {
   test('catches a wrong gradient and says where', () => {
     const half = (x: Tensor): Tensor => x.mul(x.detach());
     expect(() => gradcheck((x) => half(x!), [input()])).toThrow(
-      /gradient of input 0, element 0: backward gives .*, differences give/,
+      /gradient of input 0, element 0: backward gives .*differences give/,
     );
-    // One wrong element among right ones.
+    // One wrong element among correct ones.
     const mask = tensor(
       [
         [1, 1, 1],
@@ -134,11 +134,11 @@ describe('gradcheck', () => {
     );
     const missing = (x: Tensor): Tensor => x.mul(mask).add(x.detach().mul(mask.rsub(1)));
     expect(() => gradcheck((x) => missing(x!), [input()])).toThrow(/element 4/);
-    // A gradient that does not arrive at all, beside one that does.
+    // A gradient that is missing altogether, next to one that is not.
     expect(() => gradcheck((x, y) => x!.add(y!.detach()), [input(), input()])).toThrow(/input 1/);
   });
 
-  test('refuses what would prove nothing', () => {
+  test('refuses checks that would prove nothing', () => {
     const single = ones([2]).setRequiresGrad();
     expect(() => gradcheck((x) => x!.exp(), [single])).toThrow(/float64/);
     expect(() => gradcheck((x) => x!.exp(), [input().detach()])).toThrow(/no input/);

@@ -6,7 +6,7 @@ import { Tensor } from './tensor.ts';
 
 /**
  * Runs `body` without recording gradients. Synchronous only.
- * @throws Error when `body` returns a promise
+ * @throws Error if `body` returns a promise
  */
 export function noGrad<T>(body: () => T): T {
   const before = native.setGradEnabled(false);
@@ -18,9 +18,9 @@ export function noGrad<T>(body: () => T): T {
 }
 
 /**
- * d output / d input for each input, without touching their `grad`.
- * @param seed shape of `output`; ones when left out
- * @returns null for an input the output does not depend on
+ * d output / d input for each input, without changing their `grad`.
+ * @param seed shape of `output` (default: ones)
+ * @returns null for an input that the output does not depend on
  */
 export function gradients(
   output: Tensor,
@@ -38,7 +38,7 @@ export function gradients(
 }
 
 export interface GradcheckOptions {
-  /** Step of the central difference. */
+  /** Step size of the central differences. */
   step?: number;
   absolute?: number;
   relative?: number;
@@ -47,7 +47,7 @@ export interface GradcheckOptions {
 /**
  * Compares the gradients of `body` with central differences in float64, along every coordinate.
  * @param inputs float64 tensors; those that require a gradient are checked
- * @throws Error naming the input, the element and both numbers where they differ
+ * @throws Error naming the input, the element and both numbers if they differ
  */
 export function gradcheck(
   body: (...inputs: Tensor[]) => Tensor,
@@ -61,7 +61,7 @@ export function gradcheck(
       }
     }
     const output = body(...inputs);
-    // A random projection checks all outputs in one backward.
+    // A random projection checks all outputs in one backward pass.
     const seed = noGrad(() => randnLike(output));
     const checked = inputs.filter((input) => input.requiresGrad);
     if (checked.length === 0) throw new Error('gradcheck: no input requires a gradient');
@@ -91,7 +91,7 @@ export function gradcheck(
         const given = expected[element] ?? Number.NaN;
         if (!(Math.abs(numeric - given) <= absolute + relative * Math.abs(numeric))) {
           throw new Error(
-            `gradient of input ${inputs.indexOf(input)}, element ${element}: backward gives ${given}, differences give ${numeric}`,
+            `gradient of input ${inputs.indexOf(input)}, element ${element}: backward gives ${given}, central differences give ${numeric}`,
           );
         }
       }

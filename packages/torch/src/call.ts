@@ -1,4 +1,4 @@
-// The one path from TypeScript into an operator; ops.generated.ts stands on it.
+// The only path from TypeScript to an operator; ops.generated.ts uses it.
 import { type DType, dtypeCode } from './dtype.ts';
 import { type Handle, native } from './native.ts';
 import { Tensor } from './tensor.ts';

@@ -18,7 +18,8 @@ export interface TensorOptions {
 export type Nested = number | readonly Nested[];
 
 /**
- * Lowest and highest number of the integer types; a bool takes any number, and all but 0 are true.
+ * Lowest and highest number of the integer types. A bool accepts any number, and all but 0 are
+ * true.
  */
 const ranges: Partial<Record<DType, readonly [number, number]>> = {
   uint8: [0, 255],
@@ -36,16 +37,16 @@ function shapeOf(data: Nested): number[] {
   return shape;
 }
 
-/** Writes the numbers of `data` in order and checks each level's length. */
+/** Appends the numbers of `data` in order, and checks the length at each level. */
 function flatten(data: Nested, shape: readonly number[], into: number[], depth = 0): number[] {
   const place = depth === 0 ? 'the data' : `an array at depth ${depth}`;
   if (depth === shape.length) {
     if (typeof data === 'number') into.push(data);
     else if (Array.isArray(data)) {
-      throw new Error(`ragged data: a number was expected at depth ${depth}, got an array`);
-    } else throw new TypeError(`a tensor is made of numbers, got ${typeof data}`);
+      throw new Error(`ragged data: expected a number at depth ${depth}, got an array`);
+    } else throw new TypeError(`expected a number, got ${typeof data}`);
   } else if (!Array.isArray(data)) {
-    throw new Error(`ragged data: ${place} should be an array, got ${typeof data}`);
+    throw new Error(`ragged data: expected ${place} to be an array, got ${typeof data}`);
   } else if (data.length !== shape[depth]) {
     throw new Error(
       `ragged data: ${place} has length ${data.length}, the first has ${shape[depth]}`,
@@ -55,9 +56,9 @@ function flatten(data: Nested, shape: readonly number[], into: number[], depth =
 }
 
 /**
- * A tensor from nested arrays of numbers, float32 unless named otherwise.
- * @throws Error when the arrays are ragged or hold something else than numbers
- * @throws RangeError for a number that the integer type does not hold
+ * A tensor from nested arrays of numbers (default: float32).
+ * @throws Error if the arrays are ragged or contain anything but numbers
+ * @throws RangeError for a number that the integer type cannot represent
  */
 export function tensor(
   data: Nested,
@@ -68,7 +69,7 @@ export function tensor(
   const range = ranges[dtype];
   if (range !== undefined) {
     const wrong = flat.find((one) => !Number.isInteger(one) || one < range[0] || one > range[1]);
-    if (wrong !== undefined) throw new RangeError(`${dtype} does not hold ${wrong}`);
+    if (wrong !== undefined) throw new RangeError(`${dtype} cannot represent ${wrong}`);
   }
   const integer = dtype === 'int64';
   const array = integer ? BigInt64Array.from(flat, BigInt) : Float64Array.from(flat);
@@ -80,10 +81,10 @@ export function tensor(
 }
 
 /**
- * A tensor from a typed array: one copy of its bytes. A Uint16Array holds the bits of a 16-bit
- * float and needs its dtype; a Uint8Array with a dtype holds that type's bytes.
- * @throws Error when the array's bytes do not fit the shape
- * @throws TypeError when its elements are not those of the dtype
+ * A tensor from a typed array, whose bytes are copied once. A Uint16Array contains the bits of a
+ * 16-bit float and needs its dtype. A Uint8Array with a dtype contains that type's bytes.
+ * @throws Error if the array's bytes do not fit the shape
+ * @throws TypeError if its elements are not of the dtype
  */
 export function fromTypedArray(
   data: TypedArray,
@@ -92,7 +93,7 @@ export function fromTypedArray(
 ): Tensor {
   if (!fitsArray(dtype, data)) {
     throw new TypeError(
-      `the elements of ${data.constructor.name} are not ${dtype}: convert with to()`,
+      `the elements of ${data.constructor.name} are not ${dtype}. Convert the tensor with to()`,
     );
   }
   const made = new Tensor(native.fromBytes(data, dtypeCode(dtype), shape));
@@ -123,12 +124,12 @@ export const full = (
   value: number,
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.full(shape, value, dtype, device);
-/** Normal with mean 0 and variance 1, from the device's random state. */
+/** Normally distributed with mean 0 and variance 1, from the device's random state. */
 export const randn = (
   shape: readonly number[],
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.randn(shape, dtype, device);
-/** Uniform in [0, 1). */
+/** Uniform in [0, 1), from the device's random state. */
 export const rand = (
   shape: readonly number[],
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},

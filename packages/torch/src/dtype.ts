@@ -11,7 +11,7 @@ export type DType =
   | 'bool'
   | 'bfloat16';
 
-/** Where a tensor lives: 'cpu', 'cuda', 'cuda:1', … */
+/** Where a tensor is stored: 'cpu', 'cuda', 'cuda:1', … */
 export type Device = string;
 
 /** The typed arrays that tensors are made from and read into. */
@@ -29,7 +29,7 @@ interface TypeFacts {
   /** c10::ScalarType */
   code: number;
   bytes: number;
-  /** 16-bit floats have no typed array of their own: their bits travel in a Uint16Array. */
+  /** 16-bit floats have no typed array: their bits are passed in a Uint16Array. */
   array: new (
     length: number,
   ) => TypedArray;
@@ -52,10 +52,12 @@ const byCode = new Map(
   Object.entries(facts).map(([name, { code }]) => [code, name as DType] as const),
 );
 
-/** @throws TypeError for a name that is none, as JavaScript callers may give it. */
+/** @throws TypeError for an unknown name, which JavaScript callers may pass. */
 function factsOf(dtype: DType): TypeFacts {
   if (!Object.hasOwn(facts, dtype)) {
-    throw new TypeError(`unknown dtype "${dtype}": choose from ${Object.keys(facts).join(', ')}`);
+    throw new TypeError(
+      `unknown dtype "${dtype}", expected one of ${Object.keys(facts).join(', ')}`,
+    );
   }
   return facts[dtype];
 }
@@ -63,15 +65,15 @@ function factsOf(dtype: DType): TypeFacts {
 export const dtypeCode = (dtype: DType): number => factsOf(dtype).code;
 export const dtypeBytes = (dtype: DType): number => factsOf(dtype).bytes;
 
-/** A typed array that holds `length` elements of the type. */
+/** A typed array with `length` elements of the type. */
 export const arrayFor = (dtype: DType, length: number): TypedArray =>
   new (factsOf(dtype).array)(length);
 
-/** Whether the array's elements are those of the type, or bytes of whatever type. */
+/** Whether the array's elements are of the type, or bytes of any type. */
 export const fitsArray = (dtype: DType, array: TypedArray): boolean =>
   array instanceof factsOf(dtype).array || array instanceof Uint8Array;
 
-/** @throws for types Keel does not use (complex, quantised). */
+/** @throws Error for types that Keel does not use (complex, quantised). */
 export function dtypeOfCode(code: number): DType {
   const dtype = byCode.get(code);
   if (dtype === undefined)
@@ -81,7 +83,7 @@ export function dtypeOfCode(code: number): DType {
 
 export const isFloating = (dtype: DType): boolean => dtype.includes('float');
 
-/** The type that a typed array stands for when none is named. */
+/** The default dtype for a typed array. */
 export function dtypeOfArray(array: TypedArray): DType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
@@ -91,8 +93,8 @@ export function dtypeOfArray(array: TypedArray): DType {
   if (array instanceof Int8Array) return 'int8';
   if (array instanceof Int16Array) return 'int16';
   if (array instanceof Uint16Array) {
-    throw new Error('a Uint16Array may hold float16 or bfloat16: name the dtype');
+    throw new Error('a Uint16Array may contain float16 or bfloat16. Pass the dtype');
   }
   const kind = Object.prototype.toString.call(array).slice(8, -1);
-  throw new TypeError(`tensors are not made from ${kind}`);
+  throw new TypeError(`cannot create a tensor from ${kind}`);
 }

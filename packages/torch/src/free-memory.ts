@@ -3,18 +3,15 @@ import { freemem } from 'node:os';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';
 
-/**
- * Bytes that this process could still take on a device; on the CPU, what its control group leaves
- * it.
- */
+/** Bytes that this process can still allocate on a device; on the CPU, within its control group. */
 export function freeMemory(device: Device = 'cpu'): number {
   if (device !== 'cpu') return native.deviceMemory(device);
   return Math.min(freemem(), process.availableMemory() + reclaimable());
 }
 
 /**
- * The control group counts pages of files that were read; the system drops them when memory is
- * short.
+ * Bytes of cached file pages, which the control group counts although the system drops them when
+ * memory is short.
  */
 function reclaimable(): number {
   try {

@@ -1,5 +1,5 @@
-// Keel's own operators against the same computation in plain operators: `composed` in float64 is
-// the truth.
+// Compares Keel's own operators with the same computation in plain operators; `composed` in float64
+// is the reference.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gradcheck, gradients, noGrad } from './autograd.ts';
 import { cat, randn } from './create.ts';
@@ -34,7 +34,7 @@ afterEach(() => {
 
 // Start, length and prefix: a chain three deep, a second branch, and single tokens.
 const small = [0, 4, -1, 4, 3, 0, 7, 2, 1, 9, 3, 2, 12, 1, -1, 13, 2, 0, 15, 1, 4];
-// Longer than a block of queries, and no multiple of one.
+// Longer than a block of queries, and not a multiple of one.
 const long = [0, 100, -1, 100, 37, 0, 137, 70, 1, 207, 1, 2, 208, 66, 0, 274, 11, -1];
 const veryLong = [0, 30, -1, 30, 1201, 0];
 const attentionForms = [64, 16, 5].flatMap((size) =>
@@ -46,7 +46,7 @@ const attentionForms = [64, 16, 5].flatMap((size) =>
   ].map((form) => ({ table: long, heads: 6, keyHeads: 2, size, ...form })),
 );
 
-/** Made anew for every test: tensors live in its scope. */
+/** Created again for every test, since tensors live in its scope. */
 const oddKernels: (() => Kernel)[] = [
   () => rmsNorm(7, 33, 0),
   () => rmsNorm(5, 130, 1),
@@ -60,7 +60,7 @@ const oddKernels: (() => Kernel)[] = [
   () => geglu(3, 130, 'none'),
   () => rotate(9, 3, 16, 8),
   () => rotate(9, 2, 13, 5),
-  // In bfloat16 tokens are multiplied in pieces of fixed sizes: 700 are 512, 128, 32 and 28.
+  // In bfloat16, tokens are multiplied in pieces of fixed sizes: 700 are 512, 128, 32 and 28.
   () => linear([700, 13, 19], true),
   () => linear([11, 13, 19], false),
   () => linear([1, 5, 3], true),
@@ -74,7 +74,7 @@ const oddKernels: (() => Kernel)[] = [
   ...attentionForms.map((form) => () => segmentAttention(form)),
   () => segmentAttention({ table: small, heads: 4, keyHeads: 4, size: 5 }),
   () => segmentAttention({ table: [0, 1, -1], heads: 2, keyHeads: 1, size: 7 }),
-  // Even sizes: block products take these in bfloat16, where the processor has them
+  // Even sizes: in bfloat16, block products handle these if the processor supports them
   // (kernels/blocks).
   () => linear([700, 14, 50], false),
   () => linear([37, 600, 20], false),
@@ -82,15 +82,15 @@ const oddKernels: (() => Kernel)[] = [
   () => loraLinear([301, 64, 130, 16], false),
   () => loraLinear([33, 50, 34, 3], true),
   // The adapter's gradient: ranks of one vector and of more, an odd number of tokens, several
-  // blocks of them.
+  // blocks.
   () => loraLinear([515, 70, 36, 17], false),
   () => loraLinear([259, 18, 100, 64], true),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
   () => linearLogprob(5, 14, 67, 0),
   () => linear([5, 14, 20], true),
-  // A segment longer than one thread takes, after a shared beginning; more groups than are summed
-  // at once.
+  // A segment longer than one thread handles, after a shared prefix; more groups than are summed at
+  // once.
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 1, size: 16 }),
   () => segmentAttention({ table: veryLong, heads: 2, keyHeads: 2, size: 8, window: 600 }),
   () => segmentAttention({ table: long, heads: 6, keyHeads: 1, size: 50, softcap: 4 }),
@@ -101,7 +101,7 @@ interface Results {
   gradients: number[][];
 }
 
-/** Output and gradients of a form in this type, by all inputs or only by the wanted ones. */
+/** Output and gradients of a form in this type, by all inputs or only by the requested ones. */
 function resultsOf(
   { inputs, parameters = [] }: Kernel,
   form: Kernel['fused'],
@@ -136,7 +136,8 @@ const norm = (numbers: readonly number[]): number =>
   Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0));
 
 /**
- * Norm of the difference by the norm of the truth; by the output's, where a gradient is truly zero.
+ * Norm of the difference relative to the norm of the reference, or to the output's norm if the true
+ * gradient is zero.
  */
 function errors(found: Results, truth: Results): number[] {
   const expected = parts(truth);
@@ -147,7 +148,7 @@ function errors(found: Results, truth: Results): number[] {
   });
 }
 
-describe('gradients in float64 are those of differences', () => {
+describe('gradients in float64 match central differences', () => {
   const kernels: (() => Kernel)[] = [
     () => rmsNorm(3, 7, 1),
     () => addRmsNorm(3, 7, 1),
@@ -185,11 +186,11 @@ describe('kernels agree with the composed form', () => {
   });
 });
 
-describe('bfloat16 is no less exact than the composed form', () => {
+describe('bfloat16 is at least as exact as the composed form', () => {
   it.each(oddKernels.map((make) => [tidy(() => make().name), make] as const))('%s', (_, make) => {
     const made = make();
-    // Values that bfloat16 holds: what is measured is the computation and not the rounding of its
-    // inputs.
+    // Values that bfloat16 represents exactly, so that only the computation is measured, not the
+    // rounding of its inputs.
     const kernel = { ...made, inputs: made.inputs.map((one) => one.to('bfloat16').to('float32')) };
     const truth = resultsOf(kernel, kernel.composed, 'float64');
     const fused = errors(resultsOf(kernel, kernel.fused, 'bfloat16'), truth);
@@ -202,7 +203,7 @@ describe('bfloat16 is no less exact than the composed form', () => {
   });
 });
 
-describe('what needs no gradient changes none', () => {
+describe('inputs without gradients change no other gradient', () => {
   it.each([
     ['lora_linear: the adapter alone', () => loraLinear([40, 13, 19, 3], true), [2, 3]],
     [
@@ -266,7 +267,7 @@ describe('add_rms_norm', () => {
     'float32',
     'bfloat16',
     'float64',
-  ] as const)('is the sum and its norm to the last bit: %s', (dtype) => {
+  ] as const)('equals the sum and its norm, bit for bit: %s', (dtype) => {
     const kernel = addRmsNorm(41, 130, 1);
     const separate: Kernel['fused'] = ([x, update, weight]) => {
       const sum = x!.add(update!);
@@ -276,7 +277,7 @@ describe('add_rms_norm', () => {
     expect(found).toEqual(resultsOf(kernel, separate, dtype));
   });
 
-  it.each([0, 1] as const)('takes the gradient of result %d alone', (used) => {
+  it.each([0, 1] as const)('accepts the gradient of result %d alone', (used) => {
     const kernel = addRmsNorm(7, 33, 0);
     const fused: Kernel['fused'] = ([x, update, weight]) =>
       ops.addRmsNorm(x!, update!, weight!, 1e-5)[used];
@@ -287,17 +288,17 @@ describe('add_rms_norm', () => {
     }
   });
 
-  it('refuses what does not fit', () => {
+  it('refuses shapes that do not fit', () => {
     const [x, update, weight] = [randn([5, 4]), randn([5, 3]), randn([4])];
     expect(() => ops.addRmsNorm(x, update, weight, 1e-5)).toThrow(/add_rms_norm: x \[5, 4\]/);
-    expect(() => ops.addRmsNorm(x, x.to('bfloat16'), weight, 1e-5)).toThrow(/one type/);
+    expect(() => ops.addRmsNorm(x, x.to('bfloat16'), weight, 1e-5)).toThrow(/ type, got/);
     expect(() => ops.addRmsNorm(x, x, randn([3]), 1e-5)).toThrow(/weight \[3\]/);
   });
 });
 
 describe('geglu', () => {
   it.each(['none', 'tanh'] as const)('is exact to the last places of float32: %s', (form) => {
-    // From where gelu vanishes to where it is its input.
+    // From where gelu vanishes to where it equals its input.
     const gate = ops.arange(20_001, 'float64').div(250).sub(40).to('float32');
     const kernel: Kernel = { ...geglu(1, 1, form), inputs: [gate, ops.onesLike(gate)] };
     const found = resultsOf(kernel, kernel.fused, 'float32');
@@ -310,13 +311,13 @@ describe('geglu', () => {
     expect(worst(slopes)).toBeLessThan(1e-6);
   });
 
-  it('knows two forms of gelu', () => {
+  it('supports two forms of gelu', () => {
     const gate = randn([3, 4]);
     expect(() => ops.geglu(gate, gate, 'sigmoid')).toThrow(/'none' or 'tanh', got 'sigmoid'/);
   });
 });
 
-describe('segment_attention refuses what is no table of segments', () => {
+describe('segment_attention refuses an invalid table of segments', () => {
   it.each([
     ['overlapping segments', [0, 4, -1, 3, 2, -1], /segment 1 \(start 3, length 2, prefix -1\)/],
     ['a gap', [0, 2, -1, 3, 2, -1], /segment 1 \(start 3/],

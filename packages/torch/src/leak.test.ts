@@ -41,9 +41,9 @@ const program = `
   count(300);
   console.log(JSON.stringify({ finite, unchanged, ratio: resident() / before }));`;
 
-// V8's compiler and young heap, and where malloc puts a buffer, move the resident memory by 1 to 5%
-// for some 700 steps and then no more. They are held still, so that what grows is a leak: 16 KB a
-// step would be 4.5%.
+// V8's compiler and young heap, and malloc's placement of buffers, change the resident memory by 1
+// to 5% for about 700 steps and then no more. They are held fixed, so that any growth is a leak: 16
+// KB per step would be 4.5%.
 const flags = ['--expose-gc', '--single-threaded', '--max-lazy', '--max-semi-space-size=1'];
 const environment = {
   MALLOC_ARENA_MAX: '1',

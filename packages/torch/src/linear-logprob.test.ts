@@ -23,7 +23,7 @@ interface Case {
   chunk?: number;
 }
 
-/** Hidden [N, H] and weight [V, H], large enough for a soft cap to bend. */
+/** Hidden [N, H] and weight [V, H], large enough for a soft cap to have an effect. */
 const given = (dtype: DType = 'float64'): [Tensor, Tensor] => [
   randn([tokens, features], { dtype: 'float64' }).mul(2).to(dtype).setRequiresGrad(),
   randn([vocabulary, features], { dtype: 'float64' }).to(dtype).setRequiresGrad(),
@@ -98,7 +98,7 @@ describe('linear_logprob in float64', () => {
     expect(weight.grad?.toArray()).toEqual(new Array(vocabulary * features).fill(0));
   });
 
-  test('logits of very different size stay finite', () => {
+  test('logits of very different sizes stay finite', () => {
     const hidden = tensor([[1000], [-1000]], { dtype: 'float64' }).setRequiresGrad();
     const weight = tensor([[1], [0], [-1]], { dtype: 'float64' });
     const [logprob, , entropy] = ops.linearLogprob(
@@ -114,7 +114,7 @@ describe('linear_logprob in float64', () => {
 });
 
 describe('linear_logprob in narrower types', () => {
-  test('bfloat16 equals the composed form in float32 within its rounding', () => {
+  test('bfloat16 equals the composed form in float32 up to its rounding', () => {
     for (const options of [{}, { softcap: 2.5, scale: 0.3, chunk: 2 }]) {
       const [hidden, weight] = given('bfloat16');
       const [wideHidden, wideWeight] = [hidden, weight].map((one) =>
@@ -123,7 +123,7 @@ describe('linear_logprob in narrower types', () => {
       const results = fused(hidden, weight, options);
       const expected = composed(wideHidden, wideWeight, options);
       expect(results.map((one) => one.dtype)).toEqual(['float32', 'float32', 'float32', 'int64']);
-      // Logits of up to about 16 carry bfloat16's 8 bits: half a unit is 16 / 512.
+      // Logits up to about 16 have bfloat16's 8 bits: half a unit is 16 / 512.
       for (const i of [0, 1, 2])
         expect(largestDifference(results[i]!, expected[i]!)).toBeLessThan(0.07);
       results[0].sum().backward();
@@ -148,7 +148,7 @@ describe('linear_logprob in narrower types', () => {
   });
 });
 
-test('linear_logprob refuses what does not fit', () => {
+test('linear_logprob refuses shapes that do not fit', () => {
   const index = (...data: number[]): Tensor => tensor(data, { dtype: 'int64' });
   expect(() => ops.linearLogprob(ones([2, 3]), ones([4, 3]), index(0))).toThrow(
     /2 rows of hidden, 1 targets/,

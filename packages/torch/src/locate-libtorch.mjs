@@ -1,15 +1,15 @@
-// Finds LibTorch and the compiled addon. Plain JavaScript without dependencies: the set-up runs it
-// under Node 20 before anything is installed, and the run time uses it to load the addon.
+// Finds LibTorch and the compiled addon. Plain JavaScript without dependencies: setup runs it under
+// Node 20 before anything is installed, and at run time it is used to load the addon.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The version that is installed where none is found. */
+/** The version to install if none is found. */
 export const LIBTORCH_VERSION = '2.13.0';
 
-/** The minor versions of LibTorch 2 that the addon compiles against and is tested with. */
+/** The minor versions of LibTorch 2 that the addon compiles with and is tested with. */
 export const SUPPORTED = { major: 2, oldest: 11, newest: 13 };
 
 const buildFolder = fileURLToPath(new URL('../build/', import.meta.url));
@@ -23,17 +23,17 @@ const buildFolder = fileURLToPath(new URL('../build/', import.meta.url));
  * @property {'KEEL_LIBTORCH' | 'python' | 'cache'} source where it was found
  */
 
-/** Folder that Keel keeps its downloads in: KEEL_CACHE, or ~/.cache/keel. */
+/** Keel's cache folder: KEEL_CACHE, else ~/.cache/keel. */
 export function cacheFolder(env = process.env) {
   return resolve(env.KEEL_CACHE || join(homedir(), '.cache', 'keel'));
 }
 
-/** Folder that the set-up installs LibTorch into; LibTorch itself is its subfolder torch. */
+/** Folder into which setup installs LibTorch; LibTorch itself is its subfolder torch. */
 export function cachedLibtorch(env = process.env) {
   return join(cacheFolder(env), `libtorch-${LIBTORCH_VERSION}`);
 }
 
-/** The Python to ask: KEEL_PYTHON, or python3 of the PATH. */
+/** The Python command: KEEL_PYTHON, or python3 from the PATH. */
 export function pythonCommand(env = process.env) {
   const chosen = env.KEEL_PYTHON;
   if (!chosen) return 'python3';
@@ -41,10 +41,10 @@ export function pythonCommand(env = process.env) {
 }
 
 /**
- * LibTorch for the addon, looked for in KEEL_LIBTORCH, the active Python's torch and Keel's cache,
- * in this order; null where there is none. What is found but cannot be used is told to `note`.
- * Throws where KEEL_LIBTORCH names something that cannot be used: an explicit wish is not passed
- * over.
+ * Finds LibTorch for the addon in KEEL_LIBTORCH, the active Python's torch or Keel's cache, in this
+ * order; null if there is none. Problems with a LibTorch that cannot be used are passed to `note`.
+ * If KEEL_LIBTORCH itself cannot be used, this throws, because an explicit choice must not be
+ * ignored.
  *
  * @param {{ env?: NodeJS.ProcessEnv, note?: (text: string) => void }} [options]
  * @returns {LibTorch | null}
@@ -55,7 +55,7 @@ export function locateLibtorch({ env = process.env, note = () => {} } = {}) {
     if ('problem' in found) {
       throw new Error(
         `KEEL_LIBTORCH is ${env.KEEL_LIBTORCH}, but ${found.problem}. Set it to an unpacked LibTorch ` +
-          'or to the folder torch inside a site-packages folder, or unset it.',
+          'or to the torch folder inside a site-packages folder, or unset it.',
       );
     }
     return { ...found, source: 'KEEL_LIBTORCH' };
@@ -68,23 +68,23 @@ export function locateLibtorch({ env = process.env, note = () => {} } = {}) {
     if (root === null || !existsSync(root)) continue;
     const found = inspectLibtorch(root);
     if (!('problem' in found)) return { ...found, source };
-    note(`${root} is passed over: ${found.problem}`);
+    note(`Skipped ${root}: ${found.problem}`);
   }
   return null;
 }
 
-/** A site-packages folder is as good as the torch folder in it. */
+/** A site-packages folder is accepted in place of its torch folder. */
 function explicitRoot(env) {
   const named = resolve(env.KEEL_LIBTORCH);
   const inside = join(named, 'torch');
   return !existsSync(join(named, 'lib')) && existsSync(join(inside, 'lib')) ? inside : named;
 }
 
-/** The active Python's torch folder, without importing it: importing takes seconds. */
+/** The active Python's torch folder, found without importing torch, which takes seconds. */
 function pythonTorch(env) {
   const program =
     'import importlib.util as u; s = u.find_spec("torch"); print(s.origin if s and s.origin else "")';
-  // In the root folder no project folder named torch can be taken for the package.
+  // Run in the root folder, where no project folder named torch can be mistaken for the package.
   const python = spawnSync(pythonCommand(env), ['-c', program], {
     cwd: '/',
     env,
@@ -95,23 +95,23 @@ function pythonTorch(env) {
 }
 
 /**
- * What lies in a LibTorch folder, or the problem with it.
+ * The version and build of a LibTorch folder, or the problem with it.
  *
  * @param {string} root
  */
 export function inspectLibtorch(root) {
   const suffix = process.platform === 'darwin' ? 'dylib' : 'so';
   for (const part of [`lib/libtorch_cpu.${suffix}`, 'include', 'share/cmake']) {
-    if (!existsSync(join(root, part))) return { problem: `${join(root, part)} is not there` };
+    if (!existsSync(join(root, part))) return { problem: `${join(root, part)} is missing` };
   }
   const { version, cuda } = readVersion(root);
   if (version === null) {
-    return { problem: 'neither version.py nor build-version in it tells the version' };
+    return { problem: 'it has no version.py or build-version that gives the version' };
   }
   const [major, minor] = version.split('.').map(Number);
   if (major !== SUPPORTED.major || minor < SUPPORTED.oldest || minor > SUPPORTED.newest) {
     const range = `${SUPPORTED.major}.${SUPPORTED.oldest} to ${SUPPORTED.major}.${SUPPORTED.newest}`;
-    return { problem: `it is LibTorch ${version} and Keel works with ${range}` };
+    return { problem: `it is LibTorch ${version}, but Keel needs ${range}` };
   }
   return { root, version, cuda, cxx11abi: /** @type {const} */ (true) };
 }
@@ -135,8 +135,8 @@ function readText(path) {
 }
 
 /**
- * What the set-up built last, without asking Python: the addon's path and the LibTorch that it was
- * compiled for; null where nothing is built.
+ * The last build, found without running Python: the addon's path and the LibTorch that it was
+ * compiled for; null if nothing is built.
  *
  * @returns {{ addon: string, torch: LibTorch } | null}
  */
@@ -149,8 +149,8 @@ export function currentBuild(folder = buildFolder) {
 }
 
 /**
- * Path of the compiled addon, or null where nothing is built. Throws where KEEL_LIBTORCH names
- * another LibTorch than the one that the addon was compiled for.
+ * Path of the compiled addon; null if nothing is built. Throws if KEEL_LIBTORCH names a LibTorch
+ * other than the one that the addon was compiled for.
  *
  * @returns {string | null}
  */
@@ -159,8 +159,8 @@ export function addonPath(env = process.env, folder = buildFolder) {
   if (build === null) return null;
   if (env.KEEL_LIBTORCH && explicitRoot(env) !== build.torch.root) {
     throw new Error(
-      `KEEL_LIBTORCH is ${env.KEEL_LIBTORCH}, but the addon is compiled for ${build.torch.root}. ` +
-        'Run `npm run setup` to compile it anew, or unset KEEL_LIBTORCH.',
+      `KEEL_LIBTORCH is ${env.KEEL_LIBTORCH}, but the addon was compiled for ${build.torch.root}. ` +
+        'Run `npm run setup` to compile it again, or unset KEEL_LIBTORCH.',
     );
   }
   return build.addon;

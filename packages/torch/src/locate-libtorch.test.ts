@@ -11,7 +11,7 @@ let notes: string[];
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'keel-locate-')));
   notes = [];
-  // A Python that answers with the file that this test puts there.
+  // A fake Python that prints the file that this test writes.
   const python = write('python', `#!/bin/sh\ncat '${folder}/origin' 2>/dev/null\n`);
   chmodSync(python, 0o755);
   env = { PATH: process.env.PATH, KEEL_PYTHON: python, KEEL_CACHE: join(folder, 'cache') };
@@ -25,7 +25,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/** A LibTorch folder; `versionFile` as Python's torch or an unpacked archive has it. */
+/** A LibTorch folder with `versionFile` as in Python's torch or in an unpacked archive. */
 function libtorch(name: string, versionFile: Record<string, string>): string {
   const suffix = process.platform === 'darwin' ? 'dylib' : 'so';
   write(`${name}/lib/libtorch_cpu.${suffix}`, '');
@@ -41,7 +41,7 @@ const python = (version: string, cuda = 'None') => ({
 
 const locate = () => locateLibtorch({ env, note: (text: string) => notes.push(text) });
 
-/** What Python answers when asked where torch lies. */
+/** The output of Python when asked for torch's location. */
 const pythonHas = (root: string) => write('origin', `${root}/__init__.py\n`);
 
 describe('locateLibtorch', () => {
@@ -50,7 +50,7 @@ describe('locateLibtorch', () => {
     expect(notes).toEqual([]);
   });
 
-  it("takes KEEL_LIBTORCH before Python's torch, and that before the cache", () => {
+  it("prefers KEEL_LIBTORCH to Python's torch, and that to the cache", () => {
     const cached = libtorch('cache/libtorch-2.13.0/torch', python('2.13.0+cpu'));
     expect(locate()).toEqual({
       root: cached,
@@ -77,7 +77,7 @@ describe('locateLibtorch', () => {
   });
 
   for (const version of ['2.10.0', '2.14.0+cpu', '3.11.0']) {
-    it(`passes over Python's torch ${version} with a note`, () => {
+    it(`skips Python's torch ${version} with a note`, () => {
       pythonHas(libtorch('site/torch', python(version)));
       const cached = libtorch('cache/libtorch-2.13.0/torch', python('2.13.0'));
       expect(locate()).toMatchObject({ root: cached });
@@ -85,32 +85,32 @@ describe('locateLibtorch', () => {
     });
   }
 
-  it("passes over a Python's torch without its libraries", () => {
+  it("skips a Python's torch without its libraries", () => {
     pythonHas(join(folder, 'site/torch'));
     write('site/torch/version.py', "__version__ = '2.13.0'\n");
     expect(locate()).toBeNull();
-    expect(notes).toEqual([expect.stringMatching(/libtorch_cpu\.\w+ is not there/)]);
+    expect(notes).toEqual([expect.stringMatching(/libtorch_cpu\.\w+/)]);
   });
 
-  it('does not pass over a KEEL_LIBTORCH that cannot be used', () => {
+  it('does not skip a KEEL_LIBTORCH that cannot be used', () => {
     libtorch('cache/libtorch-2.13.0/torch', python('2.13.0'));
     env.KEEL_LIBTORCH = join(folder, 'nowhere');
-    expect(locate).toThrow(/KEEL_LIBTORCH is .*nowhere, but .* is not there/);
+    expect(locate).toThrow(/KEEL_LIBTORCH is .*nowhere/);
     env.KEEL_LIBTORCH = libtorch('old', python('2.4.0'));
-    expect(locate).toThrow('it is LibTorch 2.4.0 and Keel works with 2.11 to 2.13');
+    expect(locate).toThrow(/LibTorch 2\.4\.0.* 2\.11 to 2\.13/);
     env.KEEL_LIBTORCH = libtorch('nameless', {});
-    expect(locate).toThrow('neither version.py nor build-version');
+    expect(locate).toThrow(/version\.py.*build-version/);
   });
 });
 
 describe('addonPath', () => {
-  it('is null where nothing is built or the built file is gone', () => {
+  it('is null if nothing is built or the built file is gone', () => {
     expect(addonPath(env, folder)).toBeNull();
     write('current.json', JSON.stringify({ addon: 'key/keel_torch.node', torch: {} }));
     expect(addonPath(env, folder)).toBeNull();
   });
 
-  it('is what the set-up built last, unless KEEL_LIBTORCH asks for another', () => {
+  it('is the last build, unless KEEL_LIBTORCH names another LibTorch', () => {
     const addon = write('key/keel_torch.node', '');
     const torch = { root: join(folder, 'a/torch'), version: '2.13.0' };
     write('current.json', JSON.stringify({ addon: 'key/keel_torch.node', torch }));

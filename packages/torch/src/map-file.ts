@@ -4,41 +4,41 @@ import * as ops from './ops.generated.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * LibTorch aligns what it allocates so; vectorised products may round otherwise where their
- * operands are not.
+ * LibTorch aligns its allocations to this. With unaligned operands, vectorised products may round
+ * differently.
  */
 const ALIGNMENT = 64;
 
 /**
- * A file in memory without having been read: its pages come when they are used, are shared by all
- * processes that map the file, and go again where memory is short. The mapping lives as long as
- * this or any of its tensors does.
+ * A file mapped into memory. Its pages are read when they are used, shared by all processes that
+ * map the file, and dropped when memory is short. The mapping lives as long as this object or any
+ * of its tensors.
  */
 export class MappedFile implements Disposable {
   readonly #bytes: Tensor;
 
   /**
    * @param size the file's size in bytes, above 0
-   * @throws Error when the file is absent, smaller or cannot be mapped
+   * @throws Error if the file is missing, smaller or cannot be mapped
    */
   constructor(path: string, size: number) {
-    // Private: a page that is written to is copied first, and the file stays as it is.
+    // Private mapping: a page is copied before it is written to, so the file stays unchanged.
     this.#bytes = ops.fromFile(path, false, size, 'uint8').keep();
-    // Where the file is cut, the process ends at the next page that is gone: it can at least say
-    // why.
+    // If the file is truncated, the process crashes when it reads a missing page. The name lets it
+    // say why.
     native.nameMapping(this.#bytes.handle, path);
   }
 
   /**
-   * Elements from a byte on as a tensor of this shape, on the CPU and without a copy.
-   * @throws RangeError when `position` is no multiple of the element's size, or the file is too
+   * Elements from a byte position as a tensor of this shape, on the CPU and without a copy.
+   * @throws RangeError if `position` is not a multiple of the element's size, or the file is too
    *   short
    */
   tensor(position: number, dtype: DType, shape: readonly number[]): Tensor {
     const length = shape.reduce((product, extent) => product * extent, dtypeBytes(dtype));
     if (position % dtypeBytes(dtype) !== 0 || position + length > this.#bytes.size) {
       throw new RangeError(
-        `${length} bytes of ${dtype} at ${position} do not lie, aligned, in the ${this.#bytes.size} of the file`,
+        `${length} bytes of ${dtype} at ${position} are not aligned, or are outside the ${this.#bytes.size} bytes of the file`,
       );
     }
     using part = this.#bytes.narrow(0, position, length);
@@ -46,7 +46,7 @@ export class MappedFile implements Disposable {
     return typed.view(...shape);
   }
 
-  /** Whether tensors that begin there are aligned as LibTorch's own are. */
+  /** Whether tensors that start there are aligned as LibTorch's own are. */
   static isAligned(position: number): boolean {
     return position % ALIGNMENT === 0;
   }

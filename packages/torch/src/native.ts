@@ -1,11 +1,10 @@
-// Loads the compiled addon. Everything else of this package speaks to it through `native`.
-// Each worker thread that loads it has tensors of its own, freed when it ends; a tensor cannot be
-// passed to another thread. LibTorch's random state and its number of threads are those of the
-// process.
+// Loads the compiled addon. The rest of this package accesses it through `native`. Each worker
+// thread that loads it has its own tensors, freed when the thread ends; a tensor cannot be passed
+// to another thread. LibTorch's random state and its number of threads belong to the process.
 import { createRequire } from 'node:module';
 import { addonPath } from './locate-libtorch.mjs';
 
-/** A tensor of the addon: a number that is never given out twice. */
+/** A tensor of the addon: a number that is never reused. */
 export type Handle = number;
 
 /** One argument of an operator, as the dispatcher declares it. */
@@ -24,7 +23,7 @@ export interface OperatorSchema {
   returns: string[];
 }
 
-/** What LibTorch says of itself. */
+/** LibTorch's version and build. */
 export interface TorchBuild {
   version: string;
   config: string;
@@ -36,7 +35,9 @@ export interface TorchBuild {
 
 interface Native {
   call(operator: number, ...args: unknown[]): unknown;
-  /** Nanoseconds that a call takes in C++, the mean of `count`: what a benchmark subtracts. */
+  /**
+   * Mean time of a call within C++, in nanoseconds, over `count` calls: a benchmark subtracts it.
+   */
   timeCall(operator: number, count: number, ...args: unknown[]): number;
   findOperator(name: string, overload: string): number;
   schemas(name: string): OperatorSchema[];
@@ -52,7 +53,7 @@ interface Native {
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;
   backward(handle: Handle, gradient?: Handle): void;
-  /** From several tensors at once, each with its seed. */
+  /** Backward from several tensors at once, each with its seed. */
   backwardAll(handles: Handle[], seeds: Handle[]): void;
   gradients(outputs: Handle[], inputs: Handle[], seeds: Handle[]): (Handle | null)[];
   setGradEnabled(flag: boolean): boolean;
@@ -63,11 +64,11 @@ interface Native {
   randomState(device: string): Handle;
   setRandomState(device: string, state: Handle): void;
   memory(): { tensors: number; bytes: number };
-  /** Bytes that are free on an accelerator. */
+  /** Free bytes on an accelerator. */
   deviceMemory(device: string): number;
-  /** Gives memory that the C library holds free back to the system, where it can. */
+  /** Returns free memory that the C library holds to the system, if possible. */
   trimMemory(): void;
-  /** Names a mapped file for the message of SIGBUS: what lies there was cut off. */
+  /** Names a mapped file for the SIGBUS message after the file was truncated. */
   nameMapping(handle: Handle, path: string): void;
   threads(count?: number): number;
   build(): TorchBuild;
@@ -78,9 +79,9 @@ interface Native {
 }
 
 function load(): Native {
-  // GNU OpenMP's threads spin 300,000 times before they sleep, and so hold back whom they wait for
-  // where other processes are busy (docs/results/engine.md). It reads the variable when LibTorch
-  // loads it.
+  // GNU OpenMP's threads spin 300,000 times before they sleep. When other processes are busy, that
+  // delays the threads that they are waiting for (docs/results/engine.md). OpenMP reads the
+  // variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
   const path = addonPath() as string | null;
   if (path === null) {
@@ -90,7 +91,7 @@ function load(): Native {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {
     throw new Error(
-      `The LibTorch addon ${path} does not load. Run \`npm run setup\` to build it anew.`,
+      `The LibTorch addon ${path} cannot be loaded. Run \`npm run setup\` to build it again.`,
       { cause },
     );
   }

@@ -34,7 +34,7 @@ describe('errors of operators', () => {
     expect(message(() => a.reshape(4))).toContain(
       'aten::reshape(self: [2, 3] float32, shape: [4])',
     );
-    expect(message(() => a.dim(5))).toContain('dimension 5 of a tensor of shape [2,3]');
+    expect(message(() => a.dim(5))).toMatch(/dimension 5 .*\[2,3\]/);
   });
 
   test('stay short for many or long arguments', () => {
@@ -45,13 +45,13 @@ describe('errors of operators', () => {
     expect(text).not.toContain('\ufffd');
   });
 
-  test('name a device that there is not', () => {
+  test('name a device that does not exist', () => {
     const text = message(() => zeros([1], { device: 'cpü' }));
     expect(text).toContain("Invalid device string: 'cpü'");
     expect(text).not.toContain('frame #');
   });
 
-  test('say which argument is missing, of a wrong kind, or too much', () => {
+  test('say which argument is missing, of a wrong type, or superfluous', () => {
     const add = native.findOperator('aten::add', 'Tensor');
     const one = tensor(1).handle;
     expect(message(() => native.call(add, one))).toContain('argument "other" is missing');
@@ -75,7 +75,7 @@ describe('errors of operators', () => {
     expect(message(() => native.call(join, [one, Symbol('x')]))).toContain('expected a number');
   });
 
-  test('what JavaScript throws while arguments are read comes through', () => {
+  test('JavaScript exceptions while arguments are read are passed on', () => {
     const join = native.findOperator('aten::cat', '');
     const list = [0];
     Object.defineProperty(list, 0, {
@@ -86,7 +86,7 @@ describe('errors of operators', () => {
     expect(() => native.call(join, list)).toThrow(new RangeError('from the getter'));
   });
 
-  test('an allocation beyond all memory is an error', () => {
+  test('an impossible allocation is an error', () => {
     expect(() => zeros([2 ** 30, 2 ** 30])).toThrow(
       /aten::zeros\(size: \[1073741824, 1073741824\]/,
     );
@@ -107,7 +107,7 @@ describe('errors of operators', () => {
     expect(three.add(0.5).dtype).toBe('float32');
   });
 
-  test('exceptions in backward come out as errors', () => {
+  test('exceptions in backward become errors', () => {
     const x = ones([2]).setRequiresGrad();
     expect(message(() => x.mul(2).backward())).toMatch(/^backward: grad can be implicitly created/);
     expect(message(() => x.mul(2).backward(ones([3])))).toContain('[3]');
@@ -128,9 +128,9 @@ describe('errors of operators', () => {
 });
 
 describe('use after dispose', () => {
-  const used = /was disposed and is used again/;
+  const used = /was disposed/;
 
-  test('in every way', () => {
+  test('throws in every use', () => {
     const gone = tensor([1, 2]);
     const alive = ones([2]).setRequiresGrad();
     gone.dispose();
@@ -173,7 +173,7 @@ describe('use after dispose', () => {
     expect(alive.grad).toBeNull();
   });
 
-  test('a tensor freed by its scope', () => {
+  test('throws for a tensor freed by its scope', () => {
     let escaped: Tensor | undefined;
     tidy(() => {
       escaped = ones([1]);
@@ -182,7 +182,7 @@ describe('use after dispose', () => {
     expect(() => escaped?.item()).toThrow(used);
   });
 
-  test('a handle is never given out twice', () => {
+  test('a handle is never reused', () => {
     const seen = new Set<Handle>();
     for (let i = 0; i < 5000; i++) {
       using one = tensor(i);

@@ -1,5 +1,5 @@
-// The operators that have a TypeScript function in ops.generated.ts. After a change:
-// `npm run generate -w @keel/torch`.
+// The operators that have a TypeScript function in ops.generated.ts. After a change, run `npm run
+// generate -w @keel/torch`.
 export const operators: readonly string[] = `
 aten::empty.memory_format aten::zeros aten::ones aten::full aten::arange aten::arange.start aten::eye
 aten::zeros_like aten::ones_like aten::empty_like aten::full_like aten::rand aten::randn aten::randint.low aten::rand_like

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { PhaseClock, phase } from './phases.ts';
 
-it('without a clock a phase only runs its body', () => {
+it('without a clock, a phase only runs its body', () => {
   expect(phase('any', () => 3)).toBe(3);
 });
 
-it('sums each phase; one within another belongs to the outer one', async () => {
+it('sums each phase; a phase within another counts for the outer one', async () => {
   const clock = new PhaseClock();
   await clock.run(async () => {
     phase('forward', () => phase('log-probs', () => {}));
@@ -21,7 +21,7 @@ it('sums each phase; one within another belongs to the outer one', async () => {
   expect(clock.take().size).toBe(0);
 });
 
-it('a phase that fails, at once or later, is over', async () => {
+it('a phase that fails, at once or later, ends', async () => {
   const clock = new PhaseClock();
   await clock.run(async () => {
     const failing = (): never => {
@@ -34,7 +34,7 @@ it('a phase that fails, at once or later, is over', async () => {
   expect([...clock.take().keys()]).toEqual(['first', 'second', 'third']);
 });
 
-it('two that run at once do not see each other', async () => {
+it('two clocks that run at once are independent', async () => {
   const clocks = [new PhaseClock(), new PhaseClock()];
   await Promise.all(
     clocks.map((clock, index) =>

@@ -1,23 +1,25 @@
-// Where the time of a training step goes. Always on: a phase costs two readings of the clock.
+// Measures how a training step spends its time. Always on, because a phase costs only two clock
+// readings.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Profiler } from './profiler.ts';
 
 /**
- * Sums the seconds of each phase of what runs in it. Two that run at once do not see each other.
+ * Sums the seconds of each phase of the work that runs in it. Two clocks that run at once are
+ * independent.
  */
 export class PhaseClock {
   #seconds = new Map<string, number>();
-  /** Takes the phases up too, where a profile is being taken. */
+  /** Records the phases too, if a profile is being taken. */
   profiler: Profiler | null = null;
 
-  /** Runs `body`, and all that it waits for, on this clock. */
+  /** Runs `body`, and everything that it awaits, on this clock. */
   run<T>(body: () => T): T {
     return current.run({ clock: this, inside: false }, body);
   }
 
   /**
-   * Seconds of each phase since the last call. A phase within another belongs to the outer one
-   * alone.
+   * Seconds of each phase since the last call. A phase within another counts only for the outer
+   * one.
    */
   take(): Map<string, number> {
     const taken = this.#seconds;
@@ -40,9 +42,9 @@ export class PhaseClock {
 const current = new AsyncLocalStorage<{ clock: PhaseClock; inside: boolean }>();
 
 /**
- * Runs `body` as a phase: its time counts for `name` on the {@link PhaseClock} around it, and a
- * profile shows it. Without a clock it only runs. A body that returns a promise lasts until it is
- * settled.
+ * Runs `body` as a phase: its time counts for `name` on the surrounding {@link PhaseClock}, and a
+ * profile shows it. Without a clock it only runs `body`. If `body` returns a promise, the phase
+ * lasts until that is settled.
  */
 export function phase<T>(name: string, body: () => T): T {
   const around = current.getStore();

@@ -11,7 +11,7 @@ function profiled(body: (profiler: Profiler) => void): ReturnType<Profiler['stop
   return profiler.stop();
 }
 
-it('sees operators of its own and of LibTorch with their inputs, backward too, inside the ranges', () => {
+it("records Keel's and LibTorch's operators with their inputs, in backward too, within ranges", () => {
   const events = profiled((profiler) => {
     const [input, weight] = [randn([5, 8]).setRequiresGrad(), randn([8])];
     profiler.range('outer');
@@ -47,7 +47,7 @@ it('sees operators of its own and of LibTorch with their inputs, backward too, i
   expect(starts).toEqual(starts.toSorted((a, b) => a - b));
 });
 
-it('sees memory that is taken and given back', () => {
+it('records memory that is allocated and freed', () => {
   const events = profiled(() => {
     randn([1024, 1024]).dispose();
   });
@@ -56,7 +56,7 @@ it('sees memory that is taken and given back', () => {
   expect(bytes).toContain(-4_194_304);
 });
 
-it('one at a time; stopping ends open ranges, and a second time gives nothing', () => {
+it('allows one at a time; stopping ends open ranges, and a second stop returns nothing', () => {
   const profiler = new Profiler();
   open = profiler;
   expect(() => new Profiler()).toThrow('a profile is being taken already');
@@ -70,7 +70,7 @@ it('one at a time; stopping ends open ranges, and a second time gives nothing', 
   expect(profiled(() => {}).length).toBe(0);
 });
 
-it('records so many operators and counts the others; ranges are always there', () => {
+it('records up to the maximum number of operators and counts the others; always records ranges', () => {
   using profiler = new Profiler({ mostOperators: 3 });
   open = profiler;
   profiler.range('first');
@@ -85,6 +85,6 @@ it('records so many operators and counts the others; ranges are always there', (
     'first',
     'second',
   ]);
-  // A draw is aten::randn, aten::empty and aten::normal_.
+  // randnLike runs aten::randn, aten::empty and aten::normal_.
   expect(profiler.missed).toBe(5 * 3 - 3);
 });

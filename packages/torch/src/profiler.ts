@@ -1,20 +1,20 @@
-// A profile: which operators ran when, for how long, on what, and how memory went.
+// A profile: which operators ran when, for how long, on which inputs, and how memory use changed.
 import { native } from './native.ts';
 
-/** One thing that a profile saw. Times are nanoseconds since the profile began. */
+/** One entry of a profile. Times are nanoseconds since the profile started. */
 export interface ProfileEvent {
   /**
-   * `operator`: one call, backward's among them; `range`: a stretch named with {@link
-   * Profiler.range}; `memory`: bytes were taken (or, below zero, given back).
+   * `operator`: one call, including those of backward; `range`: a range named with {@link
+   * Profiler.range}; `memory`: bytes that were allocated (or, if negative, freed).
    */
   kind: 'operator' | 'range' | 'memory';
-  /** The operator's, as `aten::mm`; of memory the device's, as `cpu`. */
+  /** The operator's name, such as `aten::mm`; for memory the device's, such as `cpu`. */
   name: string;
-  /** Tensors that an operator was given, as `[1720, 576] bfloat16`; empty where there are none. */
+  /** The operator's tensor inputs, such as `[1720, 576] bfloat16`; empty if there are none. */
   inputs: string;
   start: number;
   duration: number;
-  /** LibTorch's number of the thread; 0 for memory. */
+  /** LibTorch's thread number; 0 for memory. */
   thread: number;
   bytes: number;
 }
@@ -22,7 +22,7 @@ export interface ProfileEvent {
 const kinds = ['operator', 'range', 'memory'] as const;
 const columns = 7;
 
-/** Own operators' backward has its C++ class as its name. */
+/** The backward pass of Keel's own operators is named by its C++ class. */
 const readableName = (name: string): string =>
   name.replace(
     /torch::autograd::CppNode<(?:keel::)?(?:\(anonymous namespace\)::)?(\w+)>/,
@@ -31,30 +31,30 @@ const readableName = (name: string): string =>
 
 export interface ProfilerOptions {
   /**
-   * Operators that are recorded at most, the first ones; ranges always are. A million take some 450
-   * MB.
+   * Maximum number of operators to record, the first ones (default: 1,500,000); ranges are always
+   * recorded. A million operators take about 450 MB.
    */
   mostOperators?: number;
 }
 
 /**
- * Records every operator from its construction to `stop`, with its inputs' shapes and the memory it
- * takes, on this thread and in autograd's. A process takes one profile at a time. Of work on an
- * accelerator it sees the launch.
+ * Records every operator from its construction to `stop`, with its inputs' shapes and its memory
+ * use, on this thread and on autograd's. A process can take one profile at a time. For work on an
+ * accelerator it records only the launch.
  */
 export class Profiler implements Disposable {
   #running = true;
   #open = 0;
   #missed = 0;
 
-  /** @throws Error when a profile is being taken already */
+  /** @throws Error if a profile is already being taken */
   constructor({ mostOperators = 1_500_000 }: ProfilerOptions = {}) {
     native.profileStart(mostOperators);
   }
 
   /**
-   * Operators that were not recorded, since there were more than `mostOperators`; known once it was
-   * stopped.
+   * Number of operators that were not recorded because there were more than `mostOperators`.
+   * Available after `stop`.
    */
   get missed(): number {
     return this.#missed;
@@ -64,14 +64,14 @@ export class Profiler implements Disposable {
     return this.#running;
   }
 
-  /** Names what follows, until `endRange`. */
+  /** Starts a named range, which lasts until `endRange`. */
   range(name: string): void {
     if (!this.#running) return;
     native.profileRange(name);
     this.#open += 1;
   }
 
-  /** Ends the innermost open range; nothing where `stop` has ended it. */
+  /** Ends the innermost open range. It has no effect if `stop` has ended it. */
   endRange(): void {
     if (!this.#running || this.#open === 0) return;
     native.profileRangeEnd();
@@ -79,8 +79,8 @@ export class Profiler implements Disposable {
   }
 
   /**
-   * Ends the profile, and the ranges still open. @returns its events by their start; none the
-   * second time
+   * Ends the profile, and the ranges that are still open. @returns its events, ordered by start;
+   * none on a second call
    */
   stop(): ProfileEvent[] {
     if (!this.#running) return [];
@@ -103,7 +103,7 @@ export class Profiler implements Disposable {
         bytes: bytes!,
       };
     });
-    // Of two that begin together, the longer one is around the other.
+    // If two events start together, the longer one contains the other.
     return all.sort((a, b) => a.start - b.start || b.duration - a.duration);
   }
 

@@ -17,7 +17,7 @@ test('a seed gives the same numbers again', () => {
   expect(draw()).not.toEqual(first);
 });
 
-test('a saved state goes on where it was, also with half a pair of normal numbers left', () => {
+test('a saved state resumes exactly, even with half a pair of normal numbers left', () => {
   manualSeed(1);
   randn([1]).dispose();
   const state = randomState();
@@ -28,7 +28,7 @@ test('a saved state goes on where it was, also with half a pair of normal number
   expect([draw(), draw()]).toEqual(following);
 });
 
-test('withSeed leaves the state as it was, also after an exception', () => {
+test('withSeed restores the state, also after an exception', () => {
   manualSeed(5);
   const expected = [draw(), draw()];
   manualSeed(5);
@@ -61,7 +61,7 @@ test('seeds are exact or refused', () => {
   }
 });
 
-test('a state that is none is refused and changes nothing', () => {
+test('an invalid state is refused and changes nothing', () => {
   manualSeed(3);
   const state = randomState();
   expect(() => setRandomState(new Uint8Array(10))).toThrow(/setRandomState: /);

@@ -13,7 +13,7 @@ const count = 3;
 interface Weights {
   /** [8, 8], used below the parts and above them */
   shared: Tensor;
-  /** [8, 8] of each part */
+  /** [8, 8], one for each part */
   parts: Tensor[];
 }
 
@@ -23,8 +23,8 @@ function weights(): Weights {
 }
 
 /**
- * Two passes over three parts with dropout; gradients add up. @returns gradients and the random
- * state after
+ * Two passes over three parts with dropout, whose gradients accumulate. @returns gradients and the
+ * final random state
  */
 function trained(recomputed: boolean, belowIsTrained: boolean) {
   return tidy(() => {
@@ -52,11 +52,11 @@ function trained(recomputed: boolean, belowIsTrained: boolean) {
   });
 }
 
-describe('a pass whose parts are computed again', () => {
+describe('a pass with recomputed parts', () => {
   it.each([
     ['trained', true],
     ['frozen', false],
-  ])('has the same gradients and random state, to the last bit; what is below is %s', (_, below) => {
+  ])('has the same gradients and random state, bit for bit; the input is %s', (_, below) => {
     const before = memory();
     const kept = trained(false, below);
     expect(kept.gradients.flat().every((value) => Number.isFinite(value) && value !== 0)).toBe(
@@ -81,7 +81,7 @@ describe('a pass whose parts are computed again', () => {
     });
   });
 
-  it('leaves parts alone that the loss does not depend on', () => {
+  it('skips parts that the loss does not depend on', () => {
     tidy(() => {
       const { parts } = weights();
       using recomputation = new Recomputation();
@@ -97,7 +97,7 @@ describe('a pass whose parts are computed again', () => {
     });
   });
 
-  it('puts the random state back when a part fails, and frees what it kept', () => {
+  it('restores the random state when a part fails, and frees what it held', () => {
     const before = memory();
     tidy(() => {
       const { parts } = weights();
@@ -116,7 +116,7 @@ describe('a pass whose parts are computed again', () => {
     expect(memory()).toEqual(before);
   });
 
-  it('takes the output of the part before and nothing else', () => {
+  it('accepts only the output of the part before', () => {
     tidy(() => {
       using recomputation = new Recomputation();
       recomputation.run(zeros([2]), (x) => x.add(1));

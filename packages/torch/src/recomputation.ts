@@ -1,6 +1,6 @@
-// Gradient checkpointing: parts of a forward pass keep only what they were given, and backward
-// computes them again. LibTorch runs backward on threads that JavaScript may not be entered from (a
-// device's), so nothing is called back from it: backward goes part by part, from here.
+// Gradient checkpointing: parts of a forward pass hold only their inputs, and backward computes
+// them again. LibTorch runs backward on threads that cannot call JavaScript (a device's). Backward
+// is therefore driven from here, part by part, instead of by callbacks.
 import { noGrad } from './autograd.ts';
 import type { Device } from './dtype.ts';
 import { native } from './native.ts';
@@ -12,7 +12,7 @@ interface Part {
   input: Tensor;
   output: Tensor;
   body: (input: Tensor) => Tensor;
-  /** As they were when the body ran: dropout draws the same masks again. */
+  /** The random states when the body ran, so that dropout draws the same masks again. */
   random: RandomStates;
 }
 
@@ -20,28 +20,28 @@ type RandomStates = ReadonlyMap<Device, Uint8Array>;
 
 /**
  * The parts of one forward pass that are computed twice (Chen et al. 2016, arXiv:1604.06174).
- * Gradients are, to the last bit, those of a pass that keeps everything. It owns what it keeps:
- * dispose it after the pass.
+ * Gradients match those of a pass that holds everything bit for bit. It owns what it holds: dispose
+ * it after the pass.
  */
 export class Recomputation implements Disposable {
   readonly #parts: Part[] = [];
-  /** Leaves that stand for tensors of the recorded graph below the parts. */
+  /** Leaves that replace tensors of the recorded graph below the parts. */
   readonly #standIns: { leaf: Tensor; source: Tensor }[] = [];
   readonly #owned: Tensor[] = [];
 
   /**
    * Runs `body` on `input` without recording it; {@link backward} runs it again. The first part may
-   * be given a recorded tensor, every other one is given what the one before gave. The input is
+   * take a recorded tensor; every other part must take the output of the one before. The input is
    * freed with this object.
-   * @param body a function of its input and of leaves; it may draw random numbers of the CPU and of
+   * @param body a function of its input and of leaves; it may draw random numbers on the CPU and on
    *   its input's device
    * @returns its output, which requires a gradient and is freed with this object
-   * @throws Error when the input is not the output of the part before
+   * @throws Error if the input is not the output of the part before
    */
   run(input: Tensor, body: (input: Tensor) => Tensor): Tensor {
     const before = this.#parts.at(-1);
     if (before !== undefined && before.output !== input) {
-      throw new Error('a part that is computed again takes the output of the part before it');
+      throw new Error('the input of a recomputed part must be the output of the part before it');
     }
     const from = before === undefined ? this.standIn(this.#own(input)) : input;
     const random = randomStates(from.device);
@@ -52,8 +52,8 @@ export class Recomputation implements Disposable {
 
   /**
    * A leaf with the elements of `source`, for use above the parts: its gradient reaches `source`
-   * together with what comes from below. For a parameter that is used on both sides, so that the
-   * same gradients are added in the same order.
+   * together with the gradient from below. Use it for a parameter that is used on both sides, so
+   * that the same gradients are added in the same order.
    */
   standIn(source: Tensor): Tensor {
     if (!source.requiresGrad) return source;
@@ -62,7 +62,9 @@ export class Recomputation implements Disposable {
     return leaf;
   }
 
-  /** Adds d loss / d leaf to every leaf's gradient, as {@link Tensor.backward} does. Once. */
+  /**
+   * Adds d loss / d leaf to every leaf's gradient, as {@link Tensor.backward} does. Call it once.
+   */
   backward(loss: Tensor): void {
     loss.backward();
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
@@ -88,13 +90,13 @@ export class Recomputation implements Disposable {
     });
   }
 
-  /** Takes it out of its scope. */
+  /** Takes the tensor out of its scope. */
   #own(tensor: Tensor): Tensor {
     this.#owned.push(tensor.keep());
     return tensor;
   }
 
-  /** Frees what is kept, also after an error in between. */
+  /** Frees everything that it holds, also after an error. */
   [Symbol.dispose](): void {
     for (const tensor of this.#owned) tensor.dispose();
     this.#parts.length = this.#standIns.length = this.#owned.length = 0;
@@ -105,7 +107,7 @@ function randomStates(device: Device): RandomStates {
   return new Map([...new Set<Device>(['cpu', device])].map((one) => [one, randomState(one)]));
 }
 
-/** Runs `body` on these random states and puts those of now back. */
+/** Runs `body` with these random states, and restores the current ones. */
 function withRandomStates(states: RandomStates, body: () => void): void {
   const now = new Map([...states.keys()].map((device) => [device, randomState(device)]));
   const set = (to: RandomStates): void => {

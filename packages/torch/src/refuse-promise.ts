@@ -5,12 +5,12 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value.then === 'function';
 
 /**
- * What a synchronous function returned. @throws Error when it is a promise: what the function does
- * later would happen when the state that it should run in is gone.
+ * Checks the result of a synchronous function. @throws Error if it is a promise, because the
+ * function's later work would run outside the state that it needs.
  */
 export function refusePromise<T>(result: T, caller: string, instead = ''): T {
   if (!isThenable(result)) return result;
-  // Its own failure is not to end the process: the error below is the one to see.
+  // A rejection must not end the process. The error below is the one to report.
   result.then(undefined, () => {});
   throw new Error(
     `${caller}() takes a synchronous function; this one returned a promise${instead}`,

@@ -12,7 +12,7 @@ setThreads(1);
 type Gate = 'swiglu' | 'geglu';
 
 /**
- * Gradients of x and the weights of a gated MLP after a norm, and the bytes of its activations
+ * Gradients of x and of the weights of a gated MLP after a norm, and the bytes of its activations
  * after forward.
  */
 function trained(
@@ -56,7 +56,7 @@ describe('a released activation', () => {
     ['float64', 'swiglu', 8],
     ['float32', 'geglu', 4],
     ['bfloat16', 'geglu', 2],
-  ] as const)('is filled again to the last bit: %s, %s', (dtype, kind, size) => {
+  ] as const)('is restored bit for bit: %s, %s', (dtype, kind, size) => {
     const kept = trained(dtype, kind, false);
     const released = trained(dtype, kind, true);
     expect(released.gradients).toEqual(kept.gradients);
@@ -64,7 +64,7 @@ describe('a released activation', () => {
     expect(kept.bytes - released.bytes).toBe(size * (9 * 12 + 9 * 8));
   });
 
-  it('may be the norm of a sum, made with it', () => {
+  it('may be the norm of a sum, computed with it', () => {
     const gradientsOf = (released: boolean): number[][] =>
       tidy(() => {
         manualSeed(5);
@@ -81,7 +81,7 @@ describe('a released activation', () => {
     expect(gradientsOf(true)).toEqual(gradientsOf(false));
   });
 
-  it('stays where nothing is recorded, or its sources are frozen', () => {
+  it('stays if nothing is recorded, or its sources are frozen', () => {
     tidy(() => {
       const [gate, up] = [randn([3, 4]), randn([3, 4])];
       const product = ops.swiglu(gate, up);
@@ -97,7 +97,7 @@ describe('a released activation', () => {
     });
   });
 
-  it('is a whole tensor', () => {
+  it('must be a whole tensor', () => {
     tidy(() => {
       const [gate, up] = [randn([3, 4]).setRequiresGrad(), randn([3, 4]).setRequiresGrad()];
       const product = ops.swiglu(gate, up);

@@ -7,7 +7,7 @@ import { runChild } from './testing/run-child.ts';
 const live = (): number => memory().tensors;
 
 describe('tidy', () => {
-  test('frees all but its result', () => {
+  test('frees everything but its result', () => {
     const before = live();
     const result = tidy(() => ones([2]).add(1).mul(3));
     expect(live()).toBe(before + 1);
@@ -16,7 +16,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('hands over arrays, maps, sets, plain objects and what they hold', () => {
+  test('hands over arrays, maps, sets, plain objects and their contents', () => {
     const before = live();
     const list = tidy(() => {
       const one = tensor(1);
@@ -46,7 +46,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('nests: a result goes to the scope around', () => {
+  test('nests: a result goes to the surrounding scope', () => {
     const before = live();
     let middle = 0;
     tidy(() => {
@@ -58,7 +58,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('leaves a result that belongs elsewhere where it is', () => {
+  test('leaves a result that belongs elsewhere in its scope', () => {
     const before = live();
     tidy(() => {
       const outer = tensor(1);
@@ -69,7 +69,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('frees all when the body throws', () => {
+  test('frees everything when the body throws', () => {
     const before = live();
     expect(() =>
       tidy(() => {
@@ -82,7 +82,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('refuses promises and frees what was made', async () => {
+  test('refuses promises and frees the created tensors', async () => {
     const before = live();
     for (const body of [
       async () => ones([1]),
@@ -98,7 +98,7 @@ describe('tidy', () => {
     await Promise.resolve();
   });
 
-  test('a result that cannot be read leaves the scopes around as they were', () => {
+  test('an unreadable result leaves the surrounding scopes unchanged', () => {
     const before = live();
     tidy(() => {
       expect(() =>
@@ -115,7 +115,7 @@ describe('tidy', () => {
     expect(live()).toBe(before);
   });
 
-  test('deep nesting, also until the stack ends', () => {
+  test('deep nesting, even until the stack overflows', () => {
     const before = live();
     const descend = (depth: number): Tensor =>
       tidy(() => (depth === 0 ? tensor(1) : descend(depth - 1).add(1)));
@@ -139,7 +139,9 @@ describe('scopes', () => {
     [2, 0, 1],
     [2, 1, 0],
   ];
-  test.each(orders)('interleaved, closed in the order %i %i %i, free their own', (...order) => {
+  test.each(
+    orders,
+  )('interleaved, closed in the order %i %i %i, free their own tensors', (...order) => {
     const before = live();
     const scopes: Scope[] = [];
     const tensors: Tensor[] = [];
@@ -154,7 +156,7 @@ describe('scopes', () => {
       expect(tensors.map((one) => !one.disposed)).toEqual(
         [0, 0, 1, 1, 2, 2].map((one) => open.has(one)),
       );
-      // What is made now is the innermost open scope's.
+      // New tensors belong to the innermost open scope.
       if (open.size > 0) {
         const made = tensor(9);
         expect(made.owner).toBe(scopes[Math.max(...open)]);
@@ -180,7 +182,7 @@ describe('scopes', () => {
     expect(live()).toBe(before);
   });
 
-  test('keep takes a tensor out, using frees it', () => {
+  test('keep takes a tensor out of its scope, using frees it', () => {
     const before = live();
     const kept = tidy(() => {
       const [first, second] = [tensor(1), keep(tensor(2))];
@@ -199,7 +201,7 @@ describe('scopes', () => {
     expect(live()).toBe(before);
   });
 
-  test('a long scope holds on to nothing that was freed in it', async () => {
+  test('a long-lived scope holds no tensors that were freed in it', async () => {
     const program = `
       import { Scope, tensor } from '@keel/torch';
       using scope = new Scope();
@@ -233,7 +235,7 @@ describe('memory', () => {
     expect(memory()).toEqual(before);
   });
 
-  test('what is lost without a scope, the garbage collector frees', async () => {
+  test('the garbage collector frees tensors lost outside scopes', async () => {
     const program = `
       import { memory, ones, tidy, keep } from '@keel/torch';
       const make = () => { for (let i = 0; i < 100; i++) ones([100]); tidy(() => keep(ones([100]))); };

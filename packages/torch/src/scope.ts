@@ -1,9 +1,9 @@
-// Who frees a tensor: the scope it was made in, or, outside of any, the garbage collector as a
-// safety net.
+// Defines who frees a tensor: the scope that it was created in or, outside any scope, the garbage
+// collector as a backstop.
 import { type Handle, native } from './native.ts';
 import { refusePromise } from './refuse-promise.ts';
 
-/** What a scope needs of a tensor. */
+/** What a scope needs from a tensor. */
 export interface Owned {
   readonly handle: Handle;
   owner: Scope | null;
@@ -14,22 +14,25 @@ export interface Owned {
 const finalizer = new FinalizationRegistry<Handle>((handle) => native.dispose(handle));
 const open: Scope[] = [];
 
-// A report to V8 looks at every tensor. At least so many milliseconds, or new tensors outside of
-// scopes, lie between two.
+// A report to V8 visits every tensor. Two reports are at least this many milliseconds, or new
+// tensors outside scopes, apart.
 const REPORT_MILLISECONDS = 50;
 const REPORT_TENSORS = 256;
 let nextReport = REPORT_TENSORS;
 let unreported = 0;
 let nextReportAt = 0;
 
-/** Scopes forget tensors that were freed or taken away once these are many and the greater part. */
+/**
+ * Scopes drop tensors that were freed or taken away once there are this many and they are the
+ * majority.
+ */
 const COMPACT_FROM = 1024;
 
 function innermost(): Scope | undefined {
   return open.at(-1);
 }
 
-/** Tells V8 what lies outside its heap, so that it collects in time. */
+/** Reports memory outside V8's heap, so that V8 collects garbage in time. */
 function report(): void {
   unreported = 0;
   const start = performance.now();
@@ -40,9 +43,9 @@ function report(): void {
 }
 
 /**
- * Frees the tensors made while it is the innermost open scope. Open with
- * `using scope = new Scope()`, or better use {@link tidy}. Scopes may close in any order: each
- * frees only what is its own.
+ * Frees the tensors that are created while it is the innermost open scope. Open it with `using
+ * scope = new Scope()`, or preferably use {@link tidy}. Scopes may close in any order: each frees
+ * only its own tensors.
  */
 export class Scope {
   #tensors: Owned[] = [];
@@ -59,7 +62,7 @@ export class Scope {
     this.#tensors.push(tensor);
   }
 
-  /** One of its tensors is no longer its own. @internal */
+  /** Records that it no longer owns one of its tensors. @internal */
   lose(): void {
     this.#lost += 1;
     if (this.#lost < COMPACT_FROM || this.#lost * 2 < this.#tensors.length) return;
@@ -67,31 +70,31 @@ export class Scope {
     this.#lost = 0;
   }
 
-  /** The scope that was opened before it and is still open. @internal */
+  /** The last scope opened before this one that is still open. @internal */
   get outer(): Scope | undefined {
     const index = open.lastIndexOf(this);
     return index > 0 ? open[index - 1] : undefined;
   }
 
-  /** Until {@link enter}, tensors are made outside of it. */
+  /** Until {@link enter}, new tensors do not belong to it. */
   leave(): void {
     const index = open.lastIndexOf(this);
     if (index >= 0) open.splice(index, 1);
   }
 
-  /** Makes it the innermost one again. @returns what leaves it */
+  /** Makes it the innermost scope again. @returns a function that leaves it */
   enter(): () => void {
     open.push(this);
     return () => this.leave();
   }
 
-  /** Gives the tensors of a result to the scope outside. @internal */
+  /** Moves the tensors of a result to the outer scope. @internal */
   release<T>(result: T): T {
     handOver(result, this, this.outer, new Set());
     return result;
   }
 
-  /** Frees everything the scope still owns. */
+  /** Frees everything that the scope still owns. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -108,7 +111,7 @@ export class Scope {
   }
 }
 
-/** Lets the garbage collector free the tensor. */
+/** Leaves the tensor to the garbage collector. */
 function leaveToCollector(tensor: Owned): void {
   finalizer.register(tensor, tensor.handle, tensor);
   unreported += 1;
@@ -131,8 +134,9 @@ export function unregister(tensor: Owned): void {
 }
 
 /**
- * Takes a tensor out of its scope: it lives until it is disposed (or collected). Returns it.
- * @throws Error when it is disposed already
+ * Takes a tensor out of its scope, so that it lives until it is disposed or collected. Returns the
+ * tensor.
+ * @throws Error if it is already disposed
  */
 export function keep<T extends Owned>(tensor: T): T {
   const { owner } = tensor;
@@ -141,7 +145,7 @@ export function keep<T extends Owned>(tensor: T): T {
     owner.lose();
     leaveToCollector(tensor);
   } else if (!native.alive(tensor.handle)) {
-    throw new Error('keep: the tensor was disposed and is used again');
+    throw new Error('keep: the tensor was disposed');
   }
   return tensor;
 }
@@ -149,7 +153,7 @@ export function keep<T extends Owned>(tensor: T): T {
 const isOwned = (value: object): value is Owned => 'handle' in value && 'forget' in value;
 
 /**
- * Gives the tensors of a result to the scope outside. `seen` ends results that contain themselves.
+ * Moves the tensors of a result to the outer scope. `seen` handles results that contain themselves.
  */
 function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
@@ -166,9 +170,11 @@ function handOver(value: unknown, from: Scope, to: Scope | undefined, seen: Set<
 }
 
 /**
- * Runs `body` and frees every tensor made in it, but those in its result (a tensor, or arrays,
- * maps, sets and plain objects of tensors), which go to the surrounding scope. Synchronous only.
- * @throws Error when `body` returns a promise: what it makes later would escape the scope.
+ * Runs `body`, and frees every tensor created in it except those in its result (a tensor, or
+ * arrays, maps, sets and plain objects of tensors), which move to the surrounding scope.
+ * Synchronous only.
+ * @throws Error if `body` returns a promise, because tensors that it creates later would escape the
+ *   scope.
  */
 export function tidy<T>(body: () => T): T {
   const scope = new Scope();
@@ -180,7 +186,7 @@ export function tidy<T>(body: () => T): T {
 }
 
 /**
- * Live tensors of this JavaScript thread and the bytes of their distinct storages. What only
- * LibTorch holds (gradients, what a graph has saved) is not in it.
+ * Number of live tensors of this JavaScript thread, and the bytes of their distinct storages.
+ * Memory that only LibTorch holds (gradients, tensors saved in a graph) is not included.
  */
 export const memory = (): { tensors: number; bytes: number } => native.memory();

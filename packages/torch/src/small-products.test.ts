@@ -1,4 +1,4 @@
-// Products of a few rows in bfloat16: the loops that a step of generation is made of.
+// Products of a few rows in bfloat16: the loops of a generation step.
 import { afterAll, describe, expect, it } from 'vitest';
 import { randn, tensor } from './create.ts';
 import * as ops from './ops.generated.ts';
@@ -47,10 +47,10 @@ describe.each(shapes)('[%i, %i] x [%i features]', (rows, inner, features) => {
       oneThread: oneThread.toArray(),
     };
   });
-  // Above 128 rows LibTorch's product rounds to bfloat16.
+  // Above 128 rows, LibTorch's product rounds to bfloat16.
   const small = rows <= 128;
 
-  it('is the product', () => {
+  it('equals the product', () => {
     expect(made.wideError).toBeLessThan(small ? 2e-6 : 2 ** -8);
     expect(made.narrowError).toBeLessThan(2 ** -6);
   });
@@ -60,17 +60,17 @@ describe.each(shapes)('[%i, %i] x [%i features]', (rows, inner, features) => {
   }
 });
 
-it('carries the gradient where one is wanted', () => {
+it('carries the gradient if requested', () => {
   const x = tensor([[1, 2]], { dtype: 'bfloat16' }).setRequiresGrad();
   const weight = tensor([[3, 4]], { dtype: 'bfloat16' });
   ops.linearWide(x, weight).sum().backward();
   expect(x.grad!.toArray()).toEqual([3, 4]);
 });
 
-it('is the same but for rounding on every instruction set', async () => {
+it('is the same up to rounding on every instruction set', async () => {
   const program = `
     import { fromTypedArray, ops } from '@keel/torch';
-    // Numbers that bfloat16 has: random ones would differ with the instruction set.
+    // Numbers that bfloat16 represents exactly: random ones would differ between instruction sets.
     const made = (...shape) => {
       const size = shape.reduce((a, b) => a * b);
       return fromTypedArray(Float32Array.from({ length: size }, (_, i) => ((i * 7919) % 201 - 100) / 64), shape);

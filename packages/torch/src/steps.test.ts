@@ -10,7 +10,7 @@ afterEach(() => {
   for (const tensor of kept.splice(0)) tensor.dispose();
 });
 
-/** Makes a tensor before and after each of `pauses`; gives the sum of all. */
+/** Creates a tensor before and after each of `pauses`, and returns the sum of all. */
 function* summing(pauses: number): Steps<Tensor> {
   let sum = ones([2]);
   for (let i = 0; i < pauses; i++) {
@@ -20,7 +20,7 @@ function* summing(pauses: number): Steps<Tensor> {
   return sum;
 }
 
-it('frees what steps made but for the result, at once or in turns', async () => {
+it("frees the steps' tensors except the result, at once or in turns", async () => {
   const before = memory().tensors;
   const first = atOnce(tidySteps(summing(3)));
   expect(first.toArray()).toEqual([4, 4]);
@@ -32,7 +32,7 @@ it('frees what steps made but for the result, at once or in turns', async () => 
   second.dispose();
 });
 
-it('what is made in a pause is not freed with the steps', () => {
+it('tensors created in a pause are not freed with the steps', () => {
   const steps = tidySteps(summing(2));
   steps.next();
   kept.push(ones([1]));
@@ -41,7 +41,7 @@ it('what is made in a pause is not freed with the steps', () => {
   result.dispose();
 });
 
-it('a result goes to the scope around the last step', () => {
+it('a result goes to the scope of the last step', () => {
   const before = memory().tensors;
   tidy(() => {
     using inner = new Scope();
@@ -52,7 +52,7 @@ it('a result goes to the scope around the last step', () => {
   });
 });
 
-it('gradients are recorded in the pauses and not in the steps', () => {
+it('gradients are recorded in the pauses but not in the steps', () => {
   const leaf = ones([1]).setRequiresGrad();
   kept.push(leaf);
   function* recorded(): Steps<boolean[]> {
@@ -68,7 +68,7 @@ it('gradients are recorded in the pauses and not in the steps', () => {
   expect(tidy(() => leaf.mul(2).requiresGrad)).toBe(true);
 });
 
-it('leaves what it entered when a step fails, and frees what was made', () => {
+it('leaves what it entered when a step fails, and frees created tensors', () => {
   const before = memory().tensors;
   let inside = 0;
   function* failing(): Steps<Tensor> {

@@ -1,6 +1,6 @@
-// Long work in steps: a generator that yields where others may run in between, so that the event
-// loop is not held for a whole forward pass. Scopes, gradient mode and a model's role are
-// synchronous states; what runs in a pause must not be in them, so each is left at every yield and
+// Long work in steps: a generator that yields where other work may run, so that the event loop is
+// not blocked for a whole forward pass. Scopes, gradient mode and a model's role are synchronous
+// state, which must not apply to work that runs in a pause. Each is therefore left at every yield and
 // entered again.
 import { setImmediate } from 'node:timers/promises';
 import { native } from './native.ts';
@@ -16,7 +16,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Runs to the end; the event loop turns at every yield. */
+/** Runs to the end, and lets the event loop run at every yield. */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
@@ -25,7 +25,7 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-/** Runs each step between `enter` and the function that it gives. */
+/** Runs each step between `enter` and the function that it returns. */
 export function* within<T>(enter: () => () => void, steps: Steps<T>): Steps<T> {
   for (;;) {
     const leave = enter();
@@ -49,8 +49,8 @@ export function noGradSteps<T>(steps: Steps<T>): Steps<T> {
 }
 
 /**
- * As `tidy`, for work in steps: frees what they made, but for their result. What is made in a pause
- * is not theirs.
+ * As `tidy`, for work in steps: frees the tensors created in the steps, except the result. Tensors
+ * created during a pause are not affected.
  */
 export function* tidySteps<T>(steps: Steps<T>): Steps<T> {
   using scope = new Scope();

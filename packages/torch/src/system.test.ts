@@ -5,7 +5,7 @@ import { ones, tensor } from './create.ts';
 import { tidy } from './scope.ts';
 import { setThreads, threads, torchBuild } from './system.ts';
 
-test('the build tells its version and abilities', () => {
+test('the build reports its version and features', () => {
   const build = torchBuild();
   expect(build.version).toMatch(/^2\.\d+\.\d+/);
   expect(build.config).toContain('PyTorch built with');
@@ -56,7 +56,7 @@ function runWorker<T>(body: string): {
   };
 }
 
-test('worker threads have tensors of their own, which end with them', async () => {
+test('worker threads have their own tensors, freed when they end', async () => {
   const own = tensor([5]);
   const before = await liveMemory();
   const workers = [1, 2].map((n) =>
@@ -80,7 +80,7 @@ test('worker threads have tensors of their own, which end with them', async () =
   own.dispose();
 });
 
-test('a worker that is stopped in the middle of its work harms nothing', async () => {
+test('terminating a worker in the middle of its work does no harm', async () => {
   const { worker, message, ended } = runWorker(`
     parentPort.postMessage('begun');
     for (;;) ones([64, 64]).matmul(ones([64, 64])).dispose();`);

@@ -10,10 +10,9 @@ export type Dims = number | readonly number[];
 const list = (dims: Dims): readonly number[] => (typeof dims === 'number' ? [dims] : dims);
 
 /**
- * A LibTorch tensor. Methods are thin over {@link ops}; those that end in an underscore change it
- * in place.
- * It is freed by the scope it was made in ({@link tidy}) or by `dispose`; a freed tensor throws
- * when used.
+ * A LibTorch tensor. Its methods are thin wrappers of {@link ops}; names that end in an underscore
+ * change the tensor in place. It is freed by the scope that it was created in ({@link tidy}) or by
+ * `dispose`. Using a freed tensor throws an error.
  */
 export class Tensor implements Owned {
   /** @internal */
@@ -53,7 +52,7 @@ export class Tensor implements Owned {
     const { shape } = this;
     const extent = shape.at(index);
     if (extent === undefined)
-      throw new RangeError(`dimension ${index} of a tensor of shape [${shape}]`);
+      throw new RangeError(`dimension ${index} is out of range for shape [${shape}]`);
     return extent;
   }
 
@@ -66,24 +65,28 @@ export class Tensor implements Owned {
   [Symbol.dispose](): void {
     this.dispose();
   }
-  /** Takes it out of its scope: it lives until it is disposed. @throws Error when it is already. */
+  /**
+   * Takes it out of its scope, so that it lives until it is disposed. @throws Error if it already
+   * is.
+   */
   keep(): this {
     return keep(this);
   }
-  /** @internal The scope has freed it. */
+  /** @internal Called after the scope has freed it. */
   forget(): void {
     this.#disposed = true;
     this.owner = null;
   }
 
-  /** The elements, row-major, in a fresh typed array; 16-bit floats as their bits. */
+  /** The elements, row-major, in a new typed array; 16-bit floats as their bits. */
   toTypedArray(): TypedArray {
     const array = arrayFor(this.dtype, this.size);
     native.toBytes(this.handle, array);
     return array;
   }
   /**
-   * The elements as numbers, row-major. @throws RangeError for an int64 without an exact number.
+   * The elements as numbers, row-major. @throws RangeError for an int64 that a number cannot
+   * represent.
    */
   toArray(): number[] {
     const wide = this.dtype === 'float16' || this.dtype === 'bfloat16';
@@ -93,7 +96,8 @@ export class Tensor implements Owned {
     return array instanceof BigInt64Array ? Array.from(array, exactNumber) : Array.from(array);
   }
   /**
-   * The one element. @throws Error when there are several, or for an int64 without an exact number.
+   * The single element. @throws Error if there are several, or for an int64 that a number cannot
+   * represent.
    */
   item(): number {
     return native.item(this.handle);
@@ -106,16 +110,18 @@ export class Tensor implements Owned {
     native.setRequiresGrad(this.handle, flag);
     return this;
   }
-  /** The gradient that backward has gathered, or null. A new handle each time: a scope frees it. */
+  /** The accumulated gradient, or null. Each access creates a new handle, which a scope frees. */
   get grad(): Tensor | null {
     const handle = native.gradient(this.handle);
     return handle === null ? null : new Tensor(handle);
   }
-  /** @throws Error for one of another shape, type or device. */
+  /** @throws Error if the shape, type or device differs. */
   set grad(gradient: Tensor | null) {
     native.setGradient(this.handle, gradient === null ? null : gradient.handle);
   }
-  /** Adds d this / d leaf to every leaf's gradient. A non-scalar needs a seed of its own shape. */
+  /**
+   * Adds d this / d leaf to every leaf's gradient. A non-scalar needs a seed with its own shape.
+   */
   backward(seed?: Tensor): void {
     native.backward(this.handle, seed?.handle);
   }
@@ -247,7 +253,7 @@ export class Tensor implements Owned {
   all(): boolean {
     return readFlag(ops.all(this));
   }
-  /** Whether no element is infinite or NaN. */
+  /** Whether all elements are finite. */
   isFinite(): boolean {
     using flags = ops.isfinite(this);
     return flags.all();
@@ -261,7 +267,7 @@ export class Tensor implements Owned {
     return ops.linear(this, weight, bias);
   }
 
-  /** A view where possible, else a copy. */
+  /** A view if possible, else a copy. */
   reshape(...shape: number[]): Tensor {
     return ops.reshape(this, shape);
   }
@@ -292,7 +298,7 @@ export class Tensor implements Owned {
   clone(): Tensor {
     return ops.clone(this);
   }
-  /** [start, start + length) of a dimension: a view. */
+  /** [start, start + length) of a dimension, as a view. */
   narrow(dim: number, start: number, length: number): Tensor {
     return ops.narrow(this, dim, start, length);
   }
@@ -309,7 +315,7 @@ export class Tensor implements Owned {
     return ops.gather(this, dim, index);
   }
 
-  /** The same element type and device give the same tensor (a new handle on it). */
+  /** Returns the same tensor (as a new handle) if the element type and device are unchanged. */
   to(target: DType | { dtype?: DType; device?: Device }): Tensor {
     const { dtype = this.dtype, device = null } =
       typeof target === 'string' ? { dtype: target } : target;

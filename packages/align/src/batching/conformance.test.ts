@@ -226,8 +226,8 @@ describe.each(conformanceFamilies)('%s', (family) => {
 });
 
 // Keel joins the parts of a content, drops null calls and parses arguments given as JSON text
-// before a template sees them. It accepts rows that templates reject, and renders parsed arguments where
-// templates would print quoted text.
+// before a template sees them. It accepts rows that templates reject, and renders parsed arguments
+// where templates would print quoted text.
 const readOtherwise = new Set(['null calls', 'parts', 'arguments as text']);
 // For gemma3 no turn marks are known, and a token of the whole crosses the border of a turn.
 const taken = (family: string, name: string): boolean =>

@@ -17,8 +17,8 @@ export const promptText = (
 ): RenderedChat => renderChat(tokenizer, messages, rendering, 'prompt');
 
 /**
- * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the messages
- * that the template drops.
+ * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the
+ * messages that the template drops.
  */
 export function openedPrompt(chat: Chat): { text: string; opened: string; lost: string[] } {
   const prompt = promptText(chat.messages, chat);

@@ -31,7 +31,6 @@ export type {
 } from '../methods/best-of-n/best-of-n-options.ts';
 export { type D2poOptions, d2poDefinition } from '../methods/d2po/d2po-options.ts';
 export { type GrpoOptions, grpoDefinition } from '../methods/grpo/grpo-options.ts';
-export type { MethodVerb } from '../methods/registration/method-verb.ts';
 export { onlineShape } from '../methods/online/online-options.ts';
 export {
   type OnlineDpoOptions,
@@ -40,6 +39,7 @@ export {
 export { type DpoOptions, defineDpoOptions } from '../methods/pairs/dpo-options.ts';
 export { type PpoOptions, ppoDefinition } from '../methods/ppo/ppo-options.ts';
 export { type RaftOptions, raftDefinition } from '../methods/raft/raft-options.ts';
+export type { MethodVerb } from '../methods/registration/method-verb.ts';
 export {
   type ReinforceOptions,
   reinforceDefinition,

@@ -31,7 +31,8 @@ function ranks(values: Tensor): Tensor {
  * `others`
  */
 function atSameRank(values: Tensor, others: Tensor): Tensor {
-  const same = ranks(values.detach()).unsqueeze(1).eq(ranks(others.detach()).unsqueeze(0)); // [P, P]
+  // [P, P]
+  const same = ranks(values.detach()).unsqueeze(1).eq(ranks(others.detach()).unsqueeze(0));
   return same.to(others.dtype).matmul(others.unsqueeze(1)).squeeze(1);
 }
 

@@ -36,7 +36,8 @@ function atBetaOf(
 ): Tensor {
   const margin = logRatioMargin(scores); // [P]
   const usual = scores.running.betaMargin ?? 0;
-  const used = of(margin.detach()).sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA); // [] or [P]
+  // [] or [P]
+  const used = of(margin.detach()).sub(usual).mul(alpha).add(1).mul(beta).clamp(LEAST_BETA);
   return margin.mul(used).logSigmoid().neg();
 }
 

@@ -36,7 +36,8 @@ export function plackettLuce(scores: Tensor, offsets: Int32Array, ranks?: Int32A
     { dtype: 'bool', device },
   ); // [N, width]
   const set = scores.indexSelect(0, tensor(flat, { dtype: 'int64', device })).view(-1, width);
-  const lead = set.sub(scores.unsqueeze(1)).maskedFill(absent, Number.NEGATIVE_INFINITY); // [N, width]
+  // [N, width]
+  const lead = set.sub(scores.unsqueeze(1)).maskedFill(absent, Number.NEGATIVE_INFINITY);
   const surprise = lead.logsumexp(1); // [N]
   const group = tensor(
     answers.map((answer) => answer.group),

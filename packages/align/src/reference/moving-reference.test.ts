@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { addLora } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alignPairs } from '../methods/dpo/run-dpo.ts';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
 import { trainOnlineDpo } from '../methods/online-dpo/online-dpo.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
-import { alignPairs } from '../methods/dpo/run-dpo.ts';
 import { expectSameRun, metricsOf } from '../testing/run-files.ts';
 import { stopping } from '../testing/stopping.ts';
 import {

@@ -1,6 +1,6 @@
 // Mean and deviation of a stream, updated score by score (Welford 1962) and merged from parts
-// (Chan, Golub & LeVeque 1979), so that a large common offset loses no digits and no scores are held
-// in memory.
+// (Chan, Golub & LeVeque 1979), so that a large common offset loses no digits and no scores are
+// held in memory.
 
 /** What a stream needs to continue after a restart. */
 export interface RunningMomentsState {

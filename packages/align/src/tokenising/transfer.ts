@@ -1,6 +1,6 @@
-// Converts rows and tokens for transfer between threads: lists of numbers become typed arrays, whose
-// memory moves instead of being copied, and whole floats and the order of fields become values that
-// structured cloning preserves.
+// Converts rows and tokens for transfer between threads: lists of numbers become typed arrays,
+// whose memory moves instead of being copied, and whole floats and the order of fields become
+// values that structured cloning preserves.
 import { PythonFloat } from '@keel/model';
 import { fieldNames, hasOwnOrder, inOrder } from '@keel/model/exact-json';
 

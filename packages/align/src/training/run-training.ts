@@ -58,8 +58,8 @@ export interface SharedParts {
   /** The frozen model of LoRA runs, as they would load it. */
   base?: LanguageModel;
   /**
-   * Log-probabilities under the reference (`SharedReferences`), for LoRA runs on their own base. Only
-   * methods that compare with a reference look at it.
+   * Log-probabilities under the reference (`SharedReferences`), for LoRA runs on their own base.
+   * Only methods that compare with a reference look at it.
    */
   references?: object;
 }

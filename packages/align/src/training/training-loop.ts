@@ -4,11 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
 import { parseProfileSteps } from '../config/profile-steps.ts';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
-import { StepProfiler, type WrittenProfile } from '../profiling/step-profiler.ts';
+import { StepProfiler } from '../profiling/step-profiler.ts';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 import { PendingRows } from '../runs/pending-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
-import type { JudgedLine } from '../runs/samples-log.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
 import {
   type CheckpointParts,
@@ -24,7 +23,7 @@ import {
   loadTrainingState,
   savedProgress,
 } from './training-state.ts';
-import { type Metrics, NonFiniteLossError } from './training-task.ts';
+import { NonFiniteLossError } from './training-task.ts';
 
 export interface LoopOptions {
   totalSteps: number;

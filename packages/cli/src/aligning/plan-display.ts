@@ -1,4 +1,11 @@
-import { EXPECTED_SHARE, formatCount, formatDuration, type PlannedStage, type Recipe, type RecipePlan } from '@keel/align/internal';
+import {
+  EXPECTED_SHARE,
+  formatCount,
+  formatDuration,
+  type PlannedStage,
+  type Recipe,
+  type RecipePlan,
+} from '@keel/align/internal';
 
 /** What to call a stage; in a comparison it is an entry. */
 export interface Noun {

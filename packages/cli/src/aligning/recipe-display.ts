@@ -1,4 +1,11 @@
-import { type Recipe, type RecipeEvent, type RecipePlan, type RecipeResult, stageVerbs, stepsTook } from '@keel/align/internal';
+import {
+  type Recipe,
+  type RecipeEvent,
+  type RecipePlan,
+  type RecipeResult,
+  stageVerbs,
+  stepsTook,
+} from '@keel/align/internal';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';

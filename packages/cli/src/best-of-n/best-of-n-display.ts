@@ -1,6 +1,14 @@
 import type { BestOfNResult } from '@keel/align';
 import type { BestOfNProgress } from '@keel/align/config';
-import { type BestOfK, type BestOfNSummary, drawBar, formatCount, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
+import {
+  type BestOfK,
+  type BestOfNSummary,
+  drawBar,
+  formatCount,
+  formatDuration,
+  PlainPace,
+  RateMeter,
+} from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import { shellWord } from '../shell-word.ts';

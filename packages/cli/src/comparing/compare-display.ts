@@ -1,6 +1,20 @@
 import { join } from 'node:path';
 import type { CompareOptions } from '@keel/align/config';
-import { type CompareEntry, type CompareEvent, type CompareResult, type Comparison, type ComparisonPlan, type ComparisonResults, type EntryNumbers, findings, formatDuration, formatSummary, type MeasuringEstimate, PlainPace, stepsTook } from '@keel/align/internal';
+import {
+  type CompareEntry,
+  type CompareEvent,
+  type CompareResult,
+  type Comparison,
+  type ComparisonPlan,
+  type ComparisonResults,
+  type EntryNumbers,
+  findings,
+  formatDuration,
+  formatSummary,
+  type MeasuringEstimate,
+  PlainPace,
+  stepsTook,
+} from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';

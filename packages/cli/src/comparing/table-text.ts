@@ -1,4 +1,12 @@
-import { type ComparisonResults, columnsOf, comparisonCell, formatCount, formatDuration, formatSummary, rowsOf } from '@keel/align/internal';
+import {
+  type ComparisonResults,
+  columnsOf,
+  comparisonCell,
+  formatCount,
+  formatDuration,
+  formatSummary,
+  rowsOf,
+} from '@keel/align/internal';
 
 /** Columns dropped on a narrow terminal, in this order; the report has them all. */
 const spare = ['time', 'tokens', 'reward', 'rejected', 'length', 'likelier'];

@@ -1,7 +1,7 @@
 import { defineOptions, detailsOf, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { viewVerbs } from '../tokenising/view-verbs.ts';
 import { callShape, dataShape, modelShape } from './shared.ts';
+import { viewVerbs } from './view-verbs.ts';
 
 // Adapters do not change tokens, and the template saved with one can be passed as a file.
 const { adapter: _, ...own } = modelShape;

@@ -1,5 +1,11 @@
 // Turns measurements into the report and the lines on the terminal.
-import { bootstrapMeanInterval, type MetricsRow, type ReportData, wilsonInterval, writeReport } from '@keel/align/internal';
+import {
+  bootstrapMeanInterval,
+  type MetricsRow,
+  type ReportData,
+  wilsonInterval,
+  writeReport,
+} from '@keel/align/internal';
 import { DEFAULT_MODEL_NAME } from '@keel/model';
 import { behaviourInWords } from './behaviour.ts';
 import type { JudgedAnswer, PairMeasure, Question } from './measure.ts';

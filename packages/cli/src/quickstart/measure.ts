@@ -1,6 +1,13 @@
 // Measures what training changed, on held-out pairs and on generated answers.
 import { openRows, type PreferenceRow } from '@keel/align/data';
-import { packedTokens, packPairs, scorePairs, splitMicroBatches, type TokenisedPair, tokenisePair } from '@keel/align/internal';
+import {
+  packedTokens,
+  packPairs,
+  scorePairs,
+  splitMicroBatches,
+  type TokenisedPair,
+  tokenisePair,
+} from '@keel/align/internal';
 import { BatchBuilder, generateAll, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import { type Judged, judge, type QuestionKind } from './behaviour.ts';

@@ -1,4 +1,9 @@
-import { type CompletionRow, openEither, type PreferenceRow, type RowSource } from '@keel/align/data';
+import {
+  type CompletionRow,
+  openEither,
+  type PreferenceRow,
+  type RowSource,
+} from '@keel/align/data';
 
 export interface AnswerSourceOptions {
   data: string[];

@@ -1,11 +1,24 @@
 import { DataError } from '@keel/align';
-import { openOneOf, openRows, placeName, RowFaults, type RowOf, type SourceOf, trainingFault } from '@keel/align/data';
-import { defaultScoring, tokeniseExample, tokeniseJudged, tokenisePrompt, tokeniseRanking } from '@keel/align/internal';
+import {
+  openOneOf,
+  openRows,
+  placeName,
+  RowFaults,
+  type RowOf,
+  type SourceOf,
+  trainingFault,
+} from '@keel/align/data';
+import {
+  defaultScoring,
+  tokeniseExample,
+  tokeniseJudged,
+  tokenisePrompt,
+  tokeniseRanking,
+} from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
-import type { ViewVerb } from './view-verbs.ts';
 
 /**
  * The kinds of rows in each view. All verbs that train on answers make the same tokens of a row.
@@ -26,7 +39,7 @@ export interface RowTokensOptions {
   rows: number;
   maxLength: number | null;
   /** The verb whose view is shown; null for the first kind that the rows match. */
-  for: ViewVerb | null;
+  for: string | null;
 }
 
 interface ScoredTokens {

@@ -1,4 +1,17 @@
-import { formatPerplexity, type NoticeEvent, PlainPace, plainProgressLine, plainSamples, profileTable, progressLine, RateMeter, type ShownSample, samplesTable, stepsTook, type TrainingProgress } from '@keel/align/internal';
+import {
+  formatPerplexity,
+  type NoticeEvent,
+  PlainPace,
+  plainProgressLine,
+  plainSamples,
+  profileTable,
+  progressLine,
+  RateMeter,
+  type ShownSample,
+  samplesTable,
+  stepsTook,
+  type TrainingProgress,
+} from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';

@@ -29,29 +29,29 @@ const schema = z.looseObject({
 
 export type AdapterConfig = z.output<typeof schema>;
 
-/** Fields that change nothing of what a saved adapter computes. */
+/** Fields that do not affect what a saved adapter computes. */
 const withoutEffect = new Set([
   ...['auto_mapping', 'peft_version', 'inference_mode', 'runtime_config', 'megatron_core'],
-  // PEFT sets it by the layer's kind, with a warning where it says otherwise.
+  // PEFT derives it from the layer's type, and warns if the file says otherwise.
   'fan_in_fan_out',
-  // How the matrices were begun, where init_lora_weights asks for it.
+  // How init_lora_weights initialised the matrices.
   ...['loftq_config', 'eva_config', 'corda_config', 'lora_ga_config'],
-  // Of use_qalora, which is refused.
+  // Read only with use_qalora, which is refused.
   'qalora_group_size',
-  // Of layers that share their weights with others, none of which an adapter may lie over here.
+  // Concerns layers that share weights with other layers. Keel applies no adapter to those.
   'ensure_weight_tying',
 ]);
 
 /**
- * Those with which the base is what the files of the base say. PEFT gives A other values to begin
- * with, and B zero.
+ * The initialisations that leave the base's weights as they are in its files. PEFT initialises A
+ * differently with each, and B with zeros.
  */
 const plainStarts = [true, false, 'gaussian', 'eva', 'orthogonal'];
 
-/** What else is read of a field than its schema tells. */
+/** Conditions on fields beyond their schema. */
 const rules = dictionary<(value: unknown) => boolean>({
   // The others (pissa, olora, corda, loftq, lora_ga, mica) change the base's weights before
-  // training, and PEFT does so again.
+  // training, and PEFT repeats that on loading.
   init_lora_weights: (value) =>
     plainStarts.includes(typeof value === 'string' ? value.toLowerCase() : (value as boolean)),
   task_type: (value) => value === 'CAUSAL_LM' || value === 'SEQ_CLS',
@@ -60,8 +60,8 @@ const rules = dictionary<(value: unknown) => boolean>({
 });
 
 /**
- * The names that PEFT gives to a sequence classifier's head, whichever it has: with SEQ_CLS it
- * writes both.
+ * The names that PEFT gives to a sequence classifier's head. With SEQ_CLS it writes both names,
+ * whichever the model has.
  */
 const isScoreHead = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => one === 'score' || one === 'classifier');
@@ -74,21 +74,21 @@ const isUnset = (value: unknown): boolean =>
 
 /**
  * How Keel treats a field of adapter_config.json. `refused`: any value but null, false and an empty
- * one.
+ * one is an error.
  */
 export function treatmentOf(field: string): 'read' | 'without effect' | 'refused' {
   if (Object.hasOwn(schema.shape, field) || Object.hasOwn(rules, field)) return 'read';
   return withoutEffect.has(field) ? 'without effect' : 'refused';
 }
 
-/** @throws CheckpointError naming the field that is wrong or that Keel does not have */
+/** @throws CheckpointError naming the field that is wrong or not supported */
 export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
   refuseOtherMethods(path, json);
   const result = schema.safeParse(json);
   if (!result.success) {
     throw new CheckpointError(
       { file: path },
-      `is no adapter configuration: ${faultsIn(result.error)}`,
+      `is not a valid adapter configuration: ${faultsIn(result.error)}`,
     );
   }
   const config = result.data;
@@ -105,40 +105,43 @@ export function parseAdapterConfig(path: string, json: unknown): AdapterConfig {
 }
 
 /**
- * PEFT's methods that put learnt vectors before the text or into attention: they cannot be merged
- * into weights.
+ * PEFT's methods that add trained vectors to the input or to attention: they cannot be merged into
+ * weights.
  */
 const promptMethods = new Set([
   ...['PROMPT_TUNING', 'MULTITASK_PROMPT_TUNING', 'P_TUNING', 'PREFIX_TUNING', 'CPT'],
   ...['ADAPTION_PROMPT', 'CARTRIDGE'],
 ]);
 
-/** Asked before the fields, which are those of LoRA. @throws CheckpointError naming the method */
+/**
+ * Runs before the fields are checked, since those are LoRA's. @throws CheckpointError naming the
+ * method
+ */
 function refuseOtherMethods(path: string, json: unknown): void {
   const type: unknown = (json as { peft_type?: unknown } | null)?.peft_type;
   if (typeof type !== 'string' || type === 'LORA') return;
   throw new CheckpointError(
     { file: path },
-    `its peft_type is "${type}", and Keel takes LoRA adapters only (peft_type "LORA"). ${
+    `its peft_type is "${type}", but Keel supports only LoRA adapters (peft_type "LORA"). ${
       promptMethods.has(type)
-        ? 'Such an adapter cannot be merged into a model: train a LoRA adapter instead'
+        ? 'Such an adapter cannot be merged into a model. Train a LoRA adapter instead'
         : mergeFirst
     }`,
   );
 }
 
-/** What to do with an adapter that Keel cannot lay over a model. */
+/** Advice about an adapter that Keel cannot apply to a model. */
 export const mergeFirst =
   'Merge the adapter with PEFT (merge_and_unload) and load the merged model';
 
 const advice = (field: string): string =>
   field === 'init_lora_weights'
-    ? 'PEFT changes the base model for it. Convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
+    ? 'It makes PEFT change the weights of the base model. Convert the adapter with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it and load the merged model'
     : mergeFirst;
 
 /**
- * Rank and scale that the configuration gives one module. @throws CheckpointError where a pattern
- * is no regular expression
+ * Rank and scale of one module. @throws CheckpointError if a pattern is not a valid regular
+ * expression
  */
 export function rankAndScale(path: string, config: AdapterConfig, module: string) {
   const rank = fromPattern(path, config.rank_pattern, module) ?? config.r;
@@ -146,10 +149,7 @@ export function rankAndScale(path: string, config: AdapterConfig, module: string
   return { rank, scale: loraScale(alpha, rank, config.use_rslora ?? false) };
 }
 
-/**
- * PEFT's keys are regular expressions for the end of a module's name; the first that matches
- * counts.
- */
+/** PEFT's keys are regular expressions for the end of a module's name. The first match counts. */
 function fromPattern(
   path: string,
   patterns: Record<string, number> | null | undefined,
@@ -162,9 +162,9 @@ function fromPattern(
 }
 
 /**
- * Whether PEFT would lay an adapter of this configuration over a module.
- * @param module as in the checkpoint
- * @throws CheckpointError where a pattern is no regular expression
+ * Whether PEFT would apply an adapter with this configuration to a module.
+ * @param module its name in the checkpoint
+ * @throws CheckpointError if a pattern is not a valid regular expression
  */
 export function isTargeted(path: string, config: AdapterConfig, module: string): boolean {
   const { target_modules: targets, exclude_modules: excluded, modules_to_save: saved } = config;
@@ -180,18 +180,18 @@ export function isTargeted(path: string, config: AdapterConfig, module: string):
   );
 }
 
-/** By the whole name where it is a text, as a regular expression; else by its end. */
+/** A string is a regular expression for the whole name; a list holds name endings. */
 function isNamedBy(path: string, which: string | readonly string[], module: string): boolean {
   if (typeof which === 'string') return pythonPattern(path, which, `^(?:${which})$`).test(module);
   return which.some((one) => module === one || module.endsWith(`.${one}`));
 }
 
 function isInLayers(path: string, config: AdapterConfig, module: string): boolean {
-  // PEFT takes an empty list for every layer.
+  // PEFT treats an empty list as every layer.
   const layers = [config.layers_to_transform ?? []].flat();
   if (layers.length === 0) return true;
   const patterns = [config.layers_pattern ?? []].flat().filter((one) => one !== '');
-  // The first number after a name is the layer's.
+  // The layer's number is the first number after the name.
   const expressions =
     patterns.length === 0
       ? [/^.*?\.[^.]*\.(\d+)\./]
@@ -200,14 +200,14 @@ function isInLayers(path: string, config: AdapterConfig, module: string): boolea
   return found !== undefined && layers.includes(Number(found.at(-1)));
 }
 
-/** With `u`, JavaScript takes no escape for a letter that Python reads otherwise. */
+/** The `u` flag rejects letter escapes, which Python may read differently. */
 function pythonPattern(path: string, key: string, whole: string): RegExp {
   try {
     return new RegExp(whole, 'u');
   } catch (cause) {
     throw new CheckpointError(
       { file: path },
-      `its pattern "${key}" is no regular expression that Keel can read`,
+      `its pattern "${key}" is not a regular expression that Keel can read`,
       { cause },
     );
   }

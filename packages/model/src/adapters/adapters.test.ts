@@ -52,7 +52,7 @@ const config = (path: string) =>
   JSON.parse(readFileSync(join(path, 'adapter_config.json'), 'utf8'));
 
 describe('addLora', () => {
-  it('begins as PEFT does, from its seed alone', () => {
+  it('initialises as PEFT does, from its seed only', () => {
     const parameters = addLora(decoder, 'policy', {
       ...options,
       targets: ['q_proj', 'mlp.down_proj'],
@@ -89,7 +89,7 @@ describe('addLora', () => {
   it.each([
     'float32',
     'bfloat16',
-  ] as const)('changes nothing to the last bit while B is zero, in %s', async (computeType) => {
+  ] as const)('changes no bit while B is zero, in %s', async (computeType) => {
     const { decoder: model } = await loadDecoder(join(folder, 'llama'), { computeType });
     const before = logitValues(model, sequences);
     addLora(model, 'policy', options);
@@ -97,7 +97,7 @@ describe('addLora', () => {
     disposeDecoder(model);
   });
 
-  it('changes only what runs with it, and gives gradients to it alone', () => {
+  it('changes only passes that use it, and only it gets gradients', () => {
     const before = logitValues(decoder, sequences);
     const parameters = addLora(decoder, 'policy', options);
     randomiseB(parameters);
@@ -121,21 +121,18 @@ describe('addLora', () => {
     expect(layer!.adapters.get('stabilised')!.scale).toBe(4);
   });
 
-  it('lies over every linear layer but the head', () => {
+  it('applies to every linear layer but the head', () => {
     expect(addLora(decoder, 'policy', options).size).toBe(2 * 7 * 2);
   });
 
   it.each([
-    [
-      { targets: ['q_proj', 'c_attn'] },
-      /no linear module is named "c_attn"; there are q_proj, k_proj, .*down_proj/,
-    ],
+    [{ targets: ['q_proj', 'c_attn'] }, /"c_attn".* q_proj, k_proj, .*down_proj/],
     [{ targets: ['proj'] }, /"proj"/],
     [{ targets: ['lm_head'] }, /"lm_head"/],
     [{ targets: [] }, /at least one target/],
     [{ layers: [1, 2] }, /no layer 2: this model has layers 0 to 1/],
     [{ layers: [] }, /at least one layer/],
-    [{ rank: 0 }, /rank of an adapter is 0/],
+    [{ rank: 0 }, /rank is 0/],
     [{ dropout: 1 }, /dropout is 1/],
     [{ alpha: Number.NaN }, /alpha is NaN/],
   ])('refuses %j', (change, message) => {
@@ -145,15 +142,13 @@ describe('addLora', () => {
 
   it('refuses a name that is taken', () => {
     addLora(decoder, 'policy', options);
-    expect(() => addLora(decoder, 'policy', options)).toThrow(/"policy" is there already/);
-    expect(() => adapterParameters(decoder, 'reward')).toThrow(
-      /no adapter "reward"; there are policy/,
-    );
+    expect(() => addLora(decoder, 'policy', options)).toThrow(/adapter.*"policy"/);
+    expect(() => adapterParameters(decoder, 'reward')).toThrow(/no adapter "reward".* policy/);
   });
 });
 
 describe('mergeAdapter and removeAdapter', () => {
-  it('merging gives what the adapter gave, and leaves other adapters', () => {
+  it("merging gives the adapter's result, and leaves other adapters unchanged", () => {
     randomiseB(addLora(decoder, 'policy', options));
     addLora(decoder, 'reward', { ...options, targets: ['q_proj'] });
     const adapted = logitValues(decoder, sequences, 'policy');
@@ -172,7 +167,7 @@ describe('mergeAdapter and removeAdapter', () => {
 });
 
 describe('saveAdapter and loadAdapter', () => {
-  it.each(['llama', 'gpt2', 'phi3'])('give back an adapter of %s', async (name) => {
+  it.each(['llama', 'gpt2', 'phi3'])('restore an adapter of %s', async (name) => {
     const model = await load(name);
     const parameters = addLora(model, 'policy', { ...options, dropout: 0.05 });
     randomiseB(parameters);
@@ -198,7 +193,7 @@ describe('saveAdapter and loadAdapter', () => {
     disposeDecoder(model);
   });
 
-  it('name the targets as briefly as they can', async () => {
+  it('name the targets as briefly as possible', async () => {
     const targetsOf = (model: Decoder, targets: readonly string[]): string[] => {
       addLora(model, 'policy', { ...options, targets });
       const path = join(folder, 'targets');
@@ -221,7 +216,7 @@ describe('saveAdapter and loadAdapter', () => {
   it.each([
     'llama',
     'gpt2',
-  ])('keep the layers it lies over, as layers_to_transform: %s', async (name) => {
+  ])('preserve the adapted layers, as layers_to_transform: %s', async (name) => {
     const model = await load(name);
     const parameters = addLora(model, 'policy', { ...options, layers: [1] });
     expect([...parameters.keys()].every((key) => /\.(layers|h)\.1\./.test(key))).toBe(true);
@@ -242,7 +237,7 @@ describe('saveAdapter and loadAdapter', () => {
     disposeDecoder(model);
   });
 
-  it('keep a rank-stabilised scale, and ranks and alphas by pattern', () => {
+  it('preserve a rank-stabilised scale, and ranks and alphas by pattern', () => {
     addLora(decoder, 'policy', {
       ...options,
       rank: 3,
@@ -258,7 +253,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(query!.adapters.get('again')).toMatchObject({ scale: 10 / Math.sqrt(3) });
     expect(query!.adapters.get('again')!.a.requiresGrad).toBe(true);
 
-    // The same with a usual rank of 8 that one pattern overrides.
+    // The same with the usual rank of 8, which one pattern overrides.
     const written = {
       ...config(path),
       r: 8,
@@ -301,9 +296,9 @@ describe('saveAdapter and loadAdapter', () => {
     );
     expect(messageFor({ bias: 'all' })).toContain('its bias is "all"');
     expect(messageFor({ modules_to_save: ['lm_head'] })).toContain('modules_to_save');
-    // Another method has other fields: its name comes first.
+    // Another method has other fields, so its name is checked first.
     expect(messageFor({ peft_type: 'IA3', r: undefined })).toMatch(
-      /peft_type is "IA3", and Keel takes LoRA adapters only .* Merge the adapter with PEFT/,
+      /peft_type is "IA3".*merge_and_unload/,
     );
     expect(messageFor({ peft_type: 'PREFIX_TUNING', r: undefined })).toContain('cannot be merged');
     expect(messageFor({ r: undefined })).toContain('r: ');
@@ -313,7 +308,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(messageFor({ target_modules: ['q_proj', 'v_proj', 'o_proj'] })).toMatch(
       /o_proj.lora_A.weight": is missing/,
     );
-    expect(messageFor({ rank_pattern: { '(': 3 } })).toContain('no regular expression');
+    expect(messageFor({ rank_pattern: { '(': 3 } })).toContain('"("');
     expect(() => loadAdapter(decoder, join(folder, 'llama'), 'other')).toThrow(
       /adapter_config.json: is missing/,
     );

@@ -40,13 +40,13 @@ describe('baseOfAdapter', () => {
     `hub:${defaultRepository}`,
     'SMOLLM2-135m-instruct',
     'models/a.gguf',
-  ])('gives back the base that saveAdapter was told: %s', (name) => {
+  ])('returns the base that saveAdapter was given: %s', (name) => {
     const decoder = tinyDecoder({ dtype: 'float32' });
     addLora(decoder, 'policy', { rank: 1, alpha: 1, targets: 'all-linear', seed: 1 });
     const path = join(folder, 'saved');
     saveAdapter(path, decoder, 'policy', { baseModel: name });
     expect(baseOfAdapter(path)).toBe(canonicalModelName(name));
-    // Whoever names another base there means it.
+    // A base edited by hand takes precedence.
     const config = join(path, 'adapter_config.json');
     const json = JSON.parse(readFileSync(config, 'utf8'));
     writeFileSync(config, JSON.stringify({ ...json, base_model_name_or_path: 'other/base' }));

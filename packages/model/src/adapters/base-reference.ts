@@ -1,4 +1,4 @@
-// How an adapter's files name its base, so that PEFT's readers and Keel find it again.
+// How an adapter's files name its base, so that PEFT and Keel can find it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openSafetensors } from '../formats/safetensors.ts';
@@ -7,16 +7,16 @@ import { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, isDefaultModel } from '..
 
 /** The two fields of adapter_config.json. */
 export interface BaseReference {
-  /** A repository of the hub, or an absolute path. */
+  /** A repository on the hub, or an absolute path. */
   base_model_name_or_path: string;
   /** Branch, tag or commit; null: the main branch. */
   revision: string | null;
 }
 
 /**
- * What PEFT understands by a model's name in Keel: `hub:owner/name@revision` becomes the repository
- * and its revision, a path an absolute one, and the default model the repository that its file was
- * made of.
+ * Translates a model's name in Keel for PEFT: `hub:owner/name@revision` becomes the repository and
+ * its revision, a path becomes absolute, and the default model becomes the repository that its file
+ * was made from.
  */
 export function baseReference(name: string): BaseReference {
   const canonical = canonicalModelName(name);
@@ -26,7 +26,7 @@ export function baseReference(name: string): BaseReference {
   return { base_model_name_or_path: base, revision: null };
 }
 
-/** One name for a model, wherever Keel is called and however the user wrote it. */
+/** One canonical name for a model, regardless of the working directory and of spelling. */
 export function canonicalModelName(name: string): string {
   if (isDefaultModel(name)) return DEFAULT_MODEL_NAME;
   if (parseHubName(name) !== null || (isRepository(name) && !existsSync(name))) return name;
@@ -34,30 +34,30 @@ export function canonicalModelName(name: string): string {
 }
 
 /**
- * Metadata of an adapter's safetensors file with the base's name in Keel: the default model is not
- * the repository's own file.
+ * Metadata key of an adapter's safetensors file that holds the base's name in Keel. It is needed
+ * because the default model is not identical to the repository's own file.
  */
 export const BASE_METADATA = 'keel_base_model';
 
 /**
- * The base that an adapter's files name, as `loadModel` takes it.
- * @throws Error where they name none
+ * The base that an adapter's files name, in the form that `loadModel` takes.
+ * @throws Error if they do not name one
  */
 export function baseOfAdapter(folder: string): string {
   const path = join(folder, 'adapter_config.json');
   const { base_model_name_or_path: base, revision } = JSON.parse(readFileSync(path, 'utf8'));
   if (typeof base !== 'string' || base === '') {
-    throw new Error(`${path} does not name the base model. Name it with --model`);
+    throw new Error(`${path} does not name the base model. Pass the base with --model`);
   }
   const own = nameInMetadata(folder);
   if (own !== null) {
     const reference = baseReference(own);
     const isSame =
       reference.base_model_name_or_path === base && reference.revision === (revision ?? null);
-    // Another name in adapter_config.json was put there by hand.
+    // A different name in adapter_config.json was edited by hand, so it takes precedence.
     if (isSame) return own;
   }
-  // A folder goes before a repository, as in transformers.
+  // As in transformers, a folder takes precedence over a repository.
   if (existsSync(base) || !isRepository(base)) return base;
   return typeof revision === 'string' && revision !== ''
     ? `hub:${base}@${revision}`

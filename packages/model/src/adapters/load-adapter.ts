@@ -22,20 +22,20 @@ import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
 import { layersOfBlocks } from './target-modules.ts';
 
 export interface LoadAdapterOptions {
-  /** The parameters require gradients. */
+  /** The parameters require gradients (default: false). */
   trainable?: boolean;
   /**
-   * A scalar head beside the adapter is left where it is ({@link loadAdapterHead} reads it); else
-   * it is refused.
+   * A scalar head beside the adapter is ignored, for {@link loadAdapterHead} to read. By default
+   * such an adapter is an error.
    */
   leaveHead?: boolean;
 }
 
 /**
- * Lays an adapter that PEFT or Keel has saved over a decoder.
+ * Applies an adapter saved by PEFT or Keel to a decoder.
  * @returns its parameters by PEFT's keys, float32
- * @throws CheckpointError where the files are damaged, do not fit the model, or use what Keel does
- *   not have (DoRA and the like); RangeError where the name is taken
+ * @throws CheckpointError if the files are damaged, do not fit the model, or use a feature that
+ *   Keel does not support (such as DoRA); RangeError if the name is taken
  */
 export function loadAdapter(
   decoder: Decoder,
@@ -61,19 +61,19 @@ function readAdapter(
   if (!existsSync(configPath) && existsSync(join(folder, 'final', 'adapter_config.json'))) {
     throw new CheckpointError(
       { file: configPath },
-      `is missing: ${folder} is a run, its adapter is ${join(folder, 'final')}`,
+      `is missing: ${folder} is a run folder. Its adapter is in ${join(folder, 'final')}`,
     );
   }
   const config = parseAdapterConfig(configPath, readJson(configPath));
   const path = join(folder, 'adapter_model.safetensors');
   if (!existsSync(path)) {
-    throw new CheckpointError({ file: path }, 'is missing: save the adapter as safetensors');
+    throw new CheckpointError({ file: path }, 'is missing. Save the adapter as safetensors');
   }
   using file = openSafetensors(path);
   if (file.has(PEFT_SCORE_WEIGHT) && !leaveHead) {
     throw new CheckpointError(
       { file: path, tensor: PEFT_SCORE_WEIGHT },
-      'is the head of a reward model: such an adapter gives scores and no text. `keel score --reward` takes it',
+      'belongs to a reward model, which returns scores and cannot generate text. Use it with `keel score --reward`',
     );
   }
   const layers = layersInFile(path, file, decoder);
@@ -101,7 +101,7 @@ function readAdapter(
   return adapterParameters(decoder, name);
 }
 
-/** The adapter's own regular expressions, on the names of this model's modules. */
+/** Evaluates the adapter's regular expressions, on the names of this model's modules. */
 const matching = <Result>(configPath: string, body: () => Result): Result =>
   withinTime(
     10_000,
@@ -109,14 +109,14 @@ const matching = <Result>(configPath: string, body: () => Result): Result =>
     () =>
       new CheckpointError(
         { file: configPath },
-        'its patterns (target_modules, rank_pattern and the like) take more than 10 seconds to match the names of the modules. List the modules in place of a regular expression',
+        'its patterns (target_modules, rank_pattern and the like) take more than 10 seconds to match the module names. List the modules instead of using a regular expression',
       ),
   );
 
 /**
- * The scalar head that PEFT or Keel has saved beside an adapter.
- * @returns [K, hidden] float32; null where there is none
- * @throws CheckpointError where the file is damaged or the head is of a model of another width
+ * The scalar head that PEFT or Keel saved beside an adapter.
+ * @returns [K, hidden] float32; null if there is none
+ * @throws CheckpointError if the file is damaged or the head has another model's width
  */
 export function loadAdapterHead(
   { config: { hiddenSize } }: Pick<Decoder, 'config'>,
@@ -137,21 +137,25 @@ function readJson(path: string): unknown {
   if (!existsSync(path)) {
     throw new CheckpointError(
       { file: path },
-      'is missing: expected an adapter folder as PEFT saves it',
+      'is missing: expected an adapter folder as saved by PEFT',
     );
   }
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new CheckpointError({ file: path }, `is no JSON: ${(cause as Error).message}`, { cause });
+    throw new CheckpointError({ file: path }, `is not JSON: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
-/** The names that models of all families give to their embedding and their output head. */
+/** The names of the embedding and of the output head in all families. */
 const ofEmbedding =
   /(?:^|\.)(?:lm_head|embed_tokens|embed_in|embed_out|wte|word_embeddings|lora_embedding_[AB])(?:\.|$)/;
 
-/** The layers the file has a pair for, in the decoder's order; every tensor must belong to one. */
+/**
+ * The layers that the file has a pair for, in the decoder's order. Every tensor must belong to one.
+ */
 function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[] {
   const layers = linearLayers(decoder);
   const expected = new Set(layers.flatMap(({ name }) => [peftKey(name, 'A'), peftKey(name, 'B')]));
@@ -159,7 +163,7 @@ function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[
   if (stray !== undefined && ofEmbedding.test(stray)) {
     throw new CheckpointError(
       { file: path, tensor: stray },
-      `belongs to the embedding or the output head, and Keel takes adapters on the linear layers of the blocks only. ${mergeFirst}`,
+      `belongs to the embedding or the output head, but Keel supports adapters only on the linear layers of the blocks. ${mergeFirst}`,
     );
   }
   if (stray !== undefined) {
@@ -171,13 +175,13 @@ function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[
   const found = layers.filter(
     ({ name }) => file.has(peftKey(name, 'A')) || file.has(peftKey(name, 'B')),
   );
-  if (found.length === 0) throw new CheckpointError({ file: path }, 'holds no tensors');
+  if (found.length === 0) throw new CheckpointError({ file: path }, 'contains no tensors');
   return found;
 }
 
 /**
- * The file has tensors for the layers that the configuration targets, and for no others: PEFT would
- * start again the ones that are missing, and pass over the others.
+ * The file must have tensors for exactly the layers that the configuration targets. PEFT would
+ * reinitialise missing ones and ignore the others.
  */
 function refuseOtherLayers(
   path: string,
@@ -196,8 +200,8 @@ function refuseOtherLayers(
     throw new CheckpointError(
       { file: path, tensor: peftKey(layer.name, 'A') },
       present.has(layer)
-        ? `is in the file, though adapter_config.json does not target its layer (target_modules ${shown}): PEFT would leave it out. Correct target_modules, exclude_modules or layers_to_transform, or remove the tensor`
-        : `is missing, though target_modules is ${shown}`,
+        ? `is in the file, though adapter_config.json does not target its layer (target_modules ${shown}): PEFT would ignore it. Correct target_modules, exclude_modules or layers_to_transform, or remove the tensor`
+        : `is missing, although target_modules is ${shown}`,
     );
   }
 }
@@ -216,7 +220,7 @@ function checkShape(path: string, file: TensorFile, key: string, expected: numbe
   if (shape.length === 2 && shape[0] === expected[0] && shape[1] === expected[1]) return;
   throw new CheckpointError(
     { file: path, tensor: key },
-    `has shape [${shape.join(', ')}], expected [${expected.join(', ')}] by adapter_config.json and the model`,
+    `has shape [${shape.join(', ')}], expected [${expected.join(', ')}] from adapter_config.json and the model`,
   );
 }
 

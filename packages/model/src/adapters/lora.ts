@@ -1,4 +1,4 @@
-// Low-rank adapters (Hu et al. 2021, arXiv:2106.09685) laid over a decoder's linear layers.
+// Low-rank adapters (Hu et al. 2021, arXiv:2106.09685) on a decoder's linear layers.
 import { empty, type Tensor, withSeed, zeros } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { Linear, LoraPair } from '../linear.ts';
@@ -9,13 +9,12 @@ export interface LoraOptions {
   rank: number;
   /** The change is scaled by alpha / rank. */
   alpha: number;
-  /** Share of a layer's inputs that is dropped on the way to A while training. */
+  /** Share of a layer's inputs to A that is dropped while training. */
   dropout?: number;
-  /** Ends of module names (`q_proj`, `mlp.c_proj`), or every linear layer but the head. */
+  /** Ends of module names (`q_proj`, `mlp.c_proj`), or all linear layers except the head. */
   targets: readonly string[] | 'all-linear';
   /**
-   * Numbers of the layers with an adapter, from 0 (PEFT's layers_to_transform); every one unless
-   * told.
+   * Numbers of the layers that get an adapter, from 0 (PEFT's layers_to_transform) (default: all).
    */
   layers?: readonly number[] | null;
   /** Scale by alpha / sqrt(rank) (Kalajdzievski 2023, arXiv:2312.03732). */
@@ -28,15 +27,15 @@ export const loraScale = (alpha: number, rank: number, useRslora: boolean): numb
   alpha / (useRslora ? Math.sqrt(rank) : rank);
 
 /**
- * Lays a new adapter over the decoder: A uniform in ±1/sqrt(in), as PEFT begins, B zero, so that
- * nothing changes yet.
+ * Applies a new adapter to the decoder: A is uniform in ±1/sqrt(in), as in PEFT, and B is zero, so
+ * that it has no effect before training.
  * @returns its parameters by PEFT's keys, float32, requiring gradients
- * @throws RangeError for an unknown target or layer, a wrong number, or a name that is taken
+ * @throws RangeError for an unknown target or layer, an invalid number, or a name that is taken
  */
 export function addLora(decoder: Decoder, name: string, options: LoraOptions): Map<string, Tensor> {
   const { rank, alpha, dropout = 0, targets, useRslora = false, seed } = options;
   if (!Number.isInteger(rank) || rank < 1) {
-    throw new RangeError(`the rank of an adapter is ${rank}, expected a whole number above 0`);
+    throw new RangeError(`the adapter's rank is ${rank}, expected a whole number above 0`);
   }
   if (!Number.isFinite(alpha)) throw new RangeError(`alpha is ${alpha}, expected a number`);
   if (!(dropout >= 0 && dropout < 1)) {
@@ -49,7 +48,7 @@ export function addLora(decoder: Decoder, name: string, options: LoraOptions): M
     for (const layer of layers) {
       const [out, input] = layer.weight.shape as [number, number];
       const { device } = layer.weight;
-      // Drawn on the CPU, so that a seed means the same on every device.
+      // Drawn on the CPU, so that a seed gives the same weights on every device.
       using drawn = empty([rank, input]).uniform_(-1 / Math.sqrt(input), 1 / Math.sqrt(input));
       const a = drawn.to({ device }).keep().setRequiresGrad();
       const b = zeros([out, rank], { device }).keep().setRequiresGrad();
@@ -61,7 +60,7 @@ export function addLora(decoder: Decoder, name: string, options: LoraOptions): M
 
 /**
  * An adapter's tensors by PEFT's keys, in the order of the forward pass.
- * @throws RangeError where there is no such adapter
+ * @throws RangeError if there is no such adapter
  */
 export function adapterParameters(decoder: Decoder, name: string): Map<string, Tensor> {
   const parameters = new Map<string, Tensor>();
@@ -72,7 +71,7 @@ export function adapterParameters(decoder: Decoder, name: string): Map<string, T
   return parameters;
 }
 
-/** Takes an adapter off and frees it. @throws RangeError where there is no such adapter */
+/** Removes an adapter and frees it. @throws RangeError if there is no such adapter */
 export function removeAdapter(decoder: Decoder, name: string): void {
   for (const { layer, pair } of adaptedLayers(decoder, name)) {
     layer.adapters.delete(name);
@@ -81,7 +80,7 @@ export function removeAdapter(decoder: Decoder, name: string): void {
   }
 }
 
-/** The layers an adapter lies over. @throws RangeError where there is no such adapter */
+/** The layers that an adapter applies to. @throws RangeError if there is no such adapter */
 export function adaptedLayers(decoder: Decoder, name: string): { layer: Linear; pair: LoraPair }[] {
   const layers = linearLayers(decoder);
   const found = layers.flatMap((layer) => {
@@ -91,22 +90,24 @@ export function adaptedLayers(decoder: Decoder, name: string): { layer: Linear; 
   if (found.length > 0) return found;
   const names = adapterNames(decoder);
   throw new RangeError(
-    `there is no adapter "${name}"; ${names.length === 0 ? 'this model has none' : `there are ${names.join(', ')}`}`,
+    `there is no adapter "${name}": ${names.length === 0 ? 'this model has none' : `this model has ${names.join(', ')}`}`,
   );
 }
 
-/** Those that lie over any layer. */
+/** Names of the adapters on any layer. */
 export const adapterNames = (decoder: Decoder): string[] => [
   ...new Set(linearLayers(decoder).flatMap(({ adapters }) => [...adapters.keys()])),
 ];
 
-/** @throws RangeError where an adapter has this name already, or it is the base's own */
+/** @throws RangeError if an adapter has this name already, or the name stands for the base */
 export function refuseTakenName(decoder: Decoder, name: string): void {
   if (name === 'reference') {
-    throw new RangeError('an adapter cannot be named "reference": that is the base without any');
+    throw new RangeError(
+      'an adapter cannot be named "reference": that name stands for the base model alone',
+    );
   }
   if (linearLayers(decoder).some(({ adapters }) => adapters.has(name))) {
-    throw new RangeError(`an adapter "${name}" is there already: remove it first`);
+    throw new RangeError(`an adapter named "${name}" already exists. Remove it first`);
   }
 }
 

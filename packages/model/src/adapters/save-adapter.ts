@@ -10,12 +10,12 @@ import { adaptedLayers, adapterParameters } from './lora.ts';
 import { blocksOfLayers, layersOfBlocks, shortestTargets } from './target-modules.ts';
 
 export interface SaveAdapterOptions {
-  /** The base's name, as `loadModel` takes it. */
+  /** The base's name, in the form that `loadModel` takes. */
   baseModel: string;
-  /** Writes the scale as alpha / sqrt(rank). The effect is the same either way. */
+  /** Writes the scale as alpha / sqrt(rank). The result is the same either way. */
   useRslora?: boolean;
   /**
-   * A scalar head [K, hidden]: PEFT then loads the adapter over a sequence classifier (task_type
+   * A scalar head [K, hidden]: PEFT then loads the adapter onto a sequence classifier (task_type
    * SEQ_CLS).
    */
   scoreHead?: Tensor | null;
@@ -23,7 +23,7 @@ export interface SaveAdapterOptions {
 
 /**
  * Writes adapter_config.json and adapter_model.safetensors as PEFT does, in float32.
- * @throws RangeError where there is no such adapter
+ * @throws RangeError if there is no such adapter
  */
 export function saveAdapter(
   folder: string,
@@ -33,7 +33,7 @@ export function saveAdapter(
 ): void {
   const config = {
     ...peftConfig(decoder, name, baseModel, useRslora),
-    // PEFT itself adds the names of both heads that its classifiers may have.
+    // PEFT adds both names that a classifier's head may have.
     ...(scoreHead && { task_type: 'SEQ_CLS', modules_to_save: ['classifier', 'score'] }),
   };
   const tensors = [...adapterParameters(decoder, name)].map(([key, tensor]) =>
@@ -52,7 +52,7 @@ export function saveAdapter(
 function peftConfig(decoder: Decoder, name: string, baseModel: string, useRslora: boolean) {
   const adapted = adaptedLayers(decoder, name).map(({ layer, pair }) => {
     const rank = pair.a.dim(0);
-    // The quotient was rounded: 12 digits give back the number that was asked for.
+    // The quotient was rounded: 12 digits restore the original number.
     const alpha = Number((pair.scale * (useRslora ? Math.sqrt(rank) : rank)).toPrecision(12));
     return { layer, rank, alpha, dropout: pair.dropout };
   });

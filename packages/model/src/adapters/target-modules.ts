@@ -3,13 +3,13 @@ import { linearsOf } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
 
-/** As PEFT matches: the module's whole name, or its end after a dot. */
+/** As in PEFT: a target matches the module's whole name, or its end after a dot. */
 export const matchesTarget = (module: string, target: string): boolean =>
   module === target || module.endsWith(`.${target}`);
 
 /**
  * The layers that targets name, in the decoder's order.
- * @throws RangeError naming the modules that exist where a target matches none
+ * @throws RangeError naming the existing modules if a target matches none
  */
 export function targetedLayers(
   layers: readonly Linear[],
@@ -19,7 +19,7 @@ export function targetedLayers(
   for (const target of targets) {
     if (layers.some(({ name }) => matchesTarget(name, target))) continue;
     throw new RangeError(
-      `no linear module is named "${target}"; there are ${endings(layers).join(', ')} (or a whole name like ${layers[0]?.name}), and all-linear`,
+      `no linear module is named "${target}"; expected one of ${endings(layers).join(', ')}, a whole name such as ${layers[0]?.name}, or all-linear`,
     );
   }
   if (targets.length === 0) throw new RangeError('an adapter needs at least one target module');
@@ -27,7 +27,7 @@ export function targetedLayers(
 }
 
 /**
- * The linear layers of the blocks of these numbers; of every block for null.
+ * The linear layers of the blocks with these numbers; null: of all blocks.
  * @throws RangeError for a number that no block has
  */
 export function layersOfBlocks(decoder: Decoder, blocks: readonly number[] | null): Linear[] {
@@ -44,7 +44,7 @@ export function layersOfBlocks(decoder: Decoder, blocks: readonly number[] | nul
   });
 }
 
-/** Numbers of the blocks that hold one of these layers; null where every block does. */
+/** Numbers of the blocks that contain any of these layers; null if all blocks do. */
 export function blocksOfLayers(decoder: Decoder, layers: readonly Linear[]): number[] | null {
   const chosen = new Set(layers);
   const holds = decoder.weights.blocks.map((block) =>
@@ -54,14 +54,14 @@ export function blocksOfLayers(decoder: Decoder, layers: readonly Linear[]): num
   return holds.flatMap((held, index) => (held ? [index] : []));
 }
 
-/** The shortest target list that matches exactly these layers out of all. */
+/** The shortest target list that matches exactly these layers. */
 export function shortestTargets(all: readonly Linear[], chosen: readonly Linear[]): string[] {
   const isChosen = new Set(chosen);
   const targets = new Set<string>();
   for (const layer of chosen) {
     const parts = layer.name.split('.');
     const suffixes = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'));
-    // The whole name matches nothing else, so one is always found.
+    // The whole name matches nothing else, so there is always one.
     const fitting = suffixes.find((suffix) =>
       all.every((other) => !matchesTarget(other.name, suffix) || isChosen.has(other)),
     );

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { issueWords } from '../formats/issue-words.ts';
 
-/** A config.json that Keel cannot make a model of. */
+/** Keel cannot build a model from this config.json. */
 export class ConfigError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -10,7 +10,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * The fields of a config.json that a family reads, checked.
+ * Checks the fields of a config.json that a family reads.
  * @throws ConfigError naming each wrong or missing field and what was expected
  */
 export function parseFields<Schema extends z.ZodType>(

@@ -1,48 +1,49 @@
-// What becomes of each field of a config.json: a family's schema reads it, it must have a value
-// with which the result is what Keel computes, or it is known to have no effect. What transformers'
-// own class does not read either is named in a notice.
+// What happens to each field of a config.json. A family's schema reads it, or its value must be one
+// for which Keel computes the right result, or it is known to have no effect. A notice names the
+// fields that transformers' own class does not read either.
 import { ConfigError } from './config-error.ts';
 import { rotaryFieldNames } from './rotary.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** By reason. None changes what a decoder computes at evaluation. */
+/** By reason. None of them changes what a decoder computes at evaluation. */
 const withoutEffect: Record<string, readonly string[]> = {
-  'how the file came to be': [
+  'origin of the file': [
     ...['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash', 'model_name'],
     ...['unsloth_version', 'unsloth_fixed', 'transformers.js_config', 'is_llama_config'],
     ...['finetuning_task', 'task_specific_params', 'tokenizer_class', 'prefix', 'max_length'],
     ...['model_max_length', 'auto_map', '_sliding_window_pattern', 'n_ctx'],
     ...['max_window_layers'],
   ],
-  // Weights are converted to the type that is computed in.
-  'types of storage and of products': ['dtype', 'torch_dtype', 'fp16', 'bf16', 'use_bfloat16'],
-  'how weights begin and what memory training takes': [
+  // Weights are converted to the compute type.
+  'storage and compute types': ['dtype', 'torch_dtype', 'fp16', 'bf16', 'use_bfloat16'],
+  'initialisation and training memory': [
     ...['initializer_range', 'gradient_checkpointing', 'summary_first_dropout'],
   ],
-  // Split or fused, the products are the same numbers.
-  'how the same is computed': [
+  // Split or fused, the products give the same numbers.
+  'alternative implementations': [
     ...['pretraining_tp', 'chunk_size_feed_forward', 'reorder_and_upcast_attn', 'torchscript'],
     ...['_attn_implementation', 'attn_implementation', '_attn_implementation_autoset'],
     ...['_attn_implementation_internal', '_experts_implementation', 'use_flash_attn'],
     ...['_experts_implementation_internal', '_flash_attn_2_enabled', 'tf_legacy_loss'],
   ],
-  'what a call returns': [
+  'return values': [
     ...['use_cache', 'output_hidden_states', 'output_attentions', 'return_dict'],
     ...['use_return_dict', 'cache_implementation', 'is_decoder', 'tie_encoder_decoder'],
   ],
-  // The tokenizer's files and generation_config.json say which tokens these are.
+  // The tokenizer's files and generation_config.json define these tokens.
   'special tokens': [
     ...['bos_token_id', 'eos_token_id', 'sep_token_id', 'cls_token_id', 'mask_token_id'],
     ...['unk_token_id', 'decoder_start_token_id'],
   ],
   // Read with a scalar head (heads/classifier-config.ts).
   'labels of classifiers': ['id2label', 'label2id', 'num_labels', 'problem_type', '_num_labels'],
-  // GPT2DoubleHeadsModel's.
+  // From GPT2DoubleHeadsModel.
   'heads of other classes': [
     ...['summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels'],
   ],
-  // transformers 5 drops them too: generation_config.json has their place, and Keel's own options.
+  // transformers 5 drops them too: they belong in generation_config.json, and Keel has its own
+  // options.
   generation: [
     ...['min_length', 'max_new_tokens', 'min_new_tokens', 'early_stopping', 'max_time'],
     ...['stop_strings', 'do_sample', 'num_beams', 'num_beam_groups', 'penalty_alpha'],
@@ -62,13 +63,13 @@ const withoutEffect: Record<string, readonly string[]> = {
   ],
 };
 
-// They act in training only, where Keel leaves the base's inputs whole, as TRL does with
+// They act only in training. There Keel applies no dropout to the base, as TRL with
 // disable_dropout.
 const dropouts = ['attention_dropout', 'resid_pdrop', 'embd_pdrop', 'attn_pdrop', 'hidden_dropout'];
 
 interface Rule {
   isFine(value: unknown, json: Json): boolean;
-  /** What to say of another value. */
+  /** What to say about any other value. */
   expected: string;
 }
 
@@ -78,7 +79,7 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 const unset = (expected: string): Rule => ({ isFine: isUnset, expected });
 
-/** Fields that change the result with any other value than these. */
+/** Fields that change the result with any value but these. */
 const rules: Record<string, Rule> = {
   is_encoder_decoder: unset('Keel supports decoder-only models'),
   add_cross_attention: unset('Keel does not support cross-attention'),
@@ -94,8 +95,8 @@ const rules: Record<string, Rule> = {
   quantization_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
   compression_config: unset('Keel reads unquantised weights, or quantised ones as GGUF'),
   scale_attn_by_inverse_layer_idx: unset('Keel does not support it'),
-  // Of the families that do not read them. transformers' caches do, so a prompt and what follows
-  // would be computed apart.
+  // For the families that do not read them. transformers' caches do, so a prompt and its
+  // continuation would be computed differently.
   sliding_window: unset('layers of this family have no sliding window'),
   layer_types: {
     isFine: (value, { sliding_window: window }) => {
@@ -106,7 +107,7 @@ const rules: Record<string, Rule> = {
   },
 };
 
-// transformers takes them for GPT-2's own names, and they win over these.
+// transformers maps them to GPT-2's own names and gives them precedence.
 const aliases: Record<string, Record<string, string>> = {
   gpt2: {
     hidden_size: 'n_embd',
@@ -118,7 +119,7 @@ const aliases: Record<string, Record<string, string>> = {
 
 const harmless = new Set(Object.values(withoutEffect).flat());
 
-/** How a field is treated; null: neither Keel nor transformers knows it. */
+/** How a field is treated; null: neither Keel nor transformers reads it. */
 export function treatmentOf(
   field: string,
   modelType: string,
@@ -135,10 +136,10 @@ export function treatmentOf(
 }
 
 /**
- * Holds every field against what Keel does with it.
+ * Checks every field against what Keel does with it.
  * @param read the fields that the family's schema reads
- * @returns what to tell of fields without effect here, a sentence each
- * @throws ConfigError naming a field with a value that Keel does not compute
+ * @returns notices about fields without effect here, a sentence each
+ * @throws ConfigError naming a field with a value that Keel does not support
  */
 export function checkFields(json: Json, modelType: string, read: ReadonlySet<string>): string[] {
   const ignored: string[] = [];
@@ -149,7 +150,7 @@ export function checkFields(json: Json, modelType: string, read: ReadonlySet<str
     if (treatment === 'checked') checkField(field, value, json, modelType);
     else if (treatment === 'dropout' && Number(value) > 0) dropped.push(`${field} ${value}`);
     else if (treatment === null && !isUnset(value) && value !== 0 && value !== '') {
-      // Gemma's early files say it beside hidden_activation, which the family reads.
+      // Gemma's early files have it beside hidden_activation, which the family reads.
       const isGelu = field === 'hidden_act' && /^gelu/.test(String(value));
       if (!isGelu) ignored.push(field);
     }
@@ -166,7 +167,9 @@ export function checkFields(json: Json, modelType: string, read: ReadonlySet<str
       ? []
       : [`Keel trains the base model without dropout (the file sets ${dropped.join(', ')})`]),
     ...(isCustom && !isEmpty(json.auto_map as object)
-      ? [`Keel does not run the code that auto_map names; it computes transformers' ${modelType}`]
+      ? [
+          `Keel does not run the code that auto_map names; it uses transformers' ${modelType} architecture`,
+        ]
       : []),
   ];
 }
@@ -187,7 +190,7 @@ function checkField(field: string, value: unknown, json: Json, modelType: string
   );
 }
 
-/** Of the objects with rotary parameters: the names that their `rope_type` does not read. */
+/** Names in the objects with rotary parameters that their `rope_type` does not read. */
 function ignoredRotary(json: Json, modelType: string): string[] {
   return ['rope_parameters', 'rope_scaling'].flatMap((field) => {
     const object = json[field];
@@ -205,12 +208,12 @@ function ignoredRotary(json: Json, modelType: string): string[] {
 function unreadIn(path: string, part: unknown, modelType: string): string[] {
   if (typeof part !== 'object' || part === null) return [];
   const { rope_type, type = rope_type ?? 'default' } = part as Json;
-  // "finetuned" is of the first YaRN checkpoints, and tells where they come from.
+  // "finetuned" is from the first YaRN checkpoints and records how they were made.
   const named = String(rope_type ?? type);
-  // Phi-3's own names.
+  // Phi-3 has its own names.
   const isOwn = modelType === 'phi3' && ['su', 'yarn'].includes(named);
   const read = [...(rotaryFieldNames(isOwn ? 'longrope' : named) ?? []), 'finetuned'];
-  // An original length is kept in many files whose type needs none.
+  // Many files hold an original length although their type does not use it.
   const known = new Set([...read, 'rope_theta', 'original_max_position_embeddings']);
   return Object.entries(part)
     .filter(([name, value]) => !known.has(name) && !isUnset(value))

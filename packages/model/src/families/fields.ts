@@ -1,4 +1,4 @@
-// The fields that most families' config.json share, and what most decoders are built of.
+// The config.json fields that most families share, and the parts that most decoders are built from.
 import { z } from 'zod';
 import type {
   Activation,
@@ -31,7 +31,7 @@ export const activation = z
   .enum(Object.keys(activationNames) as [string, ...string[]])
   .transform((name) => activationNames[name]!);
 
-/** With transformers' names. A family replaces those whose default differs. */
+/** With transformers' names. A family replaces the fields whose defaults differ. */
 export const decoderFields = {
   model_type: z.string(),
   vocab_size: count,
@@ -55,7 +55,7 @@ export const decoderFields = {
 const decoderSchema = z.looseObject(decoderFields);
 export type DecoderFields = z.output<typeof decoderSchema>;
 
-/** Fields of the families that may look at a window of the past in some layers. */
+/** Fields of families in which some layers may use a sliding window. */
 export const windowFields = {
   use_sliding_window: z.boolean().default(false),
   sliding_window: optionalCount,
@@ -68,8 +68,8 @@ export const headSizeOf = (
 ): number => fields.head_dim ?? Math.floor(fields.hidden_size / fields.num_attention_heads);
 
 /**
- * The same rotary embeddings for all layers, over whole heads, and the positions for which they are
- * meant.
+ * The same rotary embeddings for all layers, over whole heads, and the number of positions that
+ * they support.
  */
 export function plainRotary(
   fields: DecoderFields & RotaryFields,
@@ -83,7 +83,7 @@ export function plainRotary(
   };
 }
 
-/** @throws ConfigError where layers are said to look at a window, and no window is set */
+/** @throws ConfigError if layers are marked as sliding-window layers, but no window is set */
 export function refuseLostWindows(
   types: readonly string[] | null | undefined,
   window: number | null,
@@ -94,13 +94,13 @@ export function refuseLostWindows(
   );
 }
 
-/** Fields of the families whose linear modules have biases on request. */
+/** Fields of families whose linear modules have optional biases. */
 export const biasFields = {
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
 };
 
-/** What `attention_bias` and `mlp_bias` say. */
+/** The biases that `attention_bias` and `mlp_bias` request. */
 export const biasesOf = ({
   attention_bias: attention = false,
   mlp_bias: mlp = false,
@@ -111,13 +111,13 @@ export const biasesOf = ({
 
 export interface DecoderParts {
   layers: readonly LayerConfig[];
-  /** Llama's unless given. */
+  /** Default: Llama's. */
   modules?: ModuleNames;
-  /** None unless given. */
+  /** Default: none. */
   biases?: Biases;
 }
 
-/** A llama-shaped decoder of these fields, without scales and caps of its own. */
+/** A Llama-shaped decoder with these fields, without family-specific scales and caps. */
 export function decoderConfig(
   fields: DecoderFields,
   { layers, modules = moduleNames, biases = biasesOf({}) }: DecoderParts,
@@ -158,7 +158,7 @@ export function decoderConfig(
   };
 }
 
-/** Of Llama and those that followed it. */
+/** Names in Llama and the families derived from it. */
 export const moduleNames: ModuleNames = {
   embedding: 'model.embed_tokens',
   finalNorm: 'model.norm',
@@ -175,13 +175,13 @@ export const moduleNames: ModuleNames = {
   down: 'model.layers.#.mlp.down_proj',
 };
 
-/** Norms of each head's queries and keys, where a family has them. */
+/** Norms of each head's queries and keys, for families that have them. */
 export const headNormNames = {
   queryNorm: 'model.layers.#.self_attn.q_norm',
   keyNorm: 'model.layers.#.self_attn.k_norm',
 };
 
-/** One element for each layer. @throws ConfigError where a field's list has another length */
+/** One element for each layer. @throws ConfigError if a field's list has another length */
 export function perLayer<T>(
   fields: { num_hidden_layers: number },
   make: (layer: number) => T,

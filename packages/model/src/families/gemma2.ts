@@ -1,5 +1,5 @@
-// Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and after each part, soft caps, every
-// other layer with a window.
+// Gemma 2 (Gemma Team 2024, arXiv:2408.00118): norms before and after each part, soft caps, and a
+// sliding window in every other layer.
 import { z } from 'zod';
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -16,7 +16,7 @@ import {
 } from './fields.ts';
 import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
 
-// Early files say hidden_act "gelu"; the family reads hidden_activation alone.
+// Early files have hidden_act "gelu"; the family reads only hidden_activation.
 const { hidden_act: _, ...ownFields } = decoderFields;
 
 export const gemmaFields = {
@@ -62,7 +62,7 @@ export interface GemmaFields extends z.output<z.ZodObject<typeof gemmaFields>> {
   final_logit_softcapping: number | null;
 }
 
-/** @throws ConfigError: layers with a window are of the family */
+/** @throws ConfigError: this family has sliding-window layers */
 export function refuseNoWindow(window: number | null): asserts window is number {
   if (window === null) throw new ConfigError('field sliding_window is null, expected a number');
 }

@@ -1,5 +1,5 @@
-// Gemma 3, text (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with head norms for caps, and rotary
-// embeddings by layer type.
+// Gemma 3, text (Gemma Team 2025, arXiv:2503.19786): Gemma 2 with head norms instead of caps, and
+// rotary embeddings by layer type.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -7,12 +7,12 @@ import { count, headNormNames, perLayer } from './fields.ts';
 import { gemmaConfig, gemmaFields, gemmaModules, refuseNoWindow } from './gemma2.ts';
 import { lastPosition, rotaryConfig, rotaryParameters } from './rotary.ts';
 
-// Original lengths are those in rope_parameters alone here.
+// This family reads original lengths only from rope_parameters.
 const { original_max_position_embeddings: _, ...ownFields } = gemmaFields;
 
 export const gemma3Schema = z.looseObject({
   ...ownFields,
-  // transformers has the field and caps nothing.
+  // transformers has the field but does not apply a cap.
   attn_logit_softcapping: z.null().default(null),
   final_logit_softcapping: z.number().positive().nullable().default(null),
   rope_local_base_freq: z.number().positive().nullish(),
@@ -53,8 +53,8 @@ const nested = z.looseObject({
 });
 
 /**
- * Old files have rope_theta, rope_scaling and rope_local_base_freq; new ones an object for each
- * layer type.
+ * Old files have rope_theta, rope_scaling and rope_local_base_freq; new ones have an object for
+ * each layer type.
  */
 function rotaryByLayerType(fields: Fields) {
   const { full_attention, sliding_attention, ...others } = parseFields(
@@ -70,7 +70,7 @@ function rotaryByLayerType(fields: Fields) {
   const { rope_type: scalingType, type = scalingType } = fields.rope_scaling ?? {};
   if (type !== scalingType) {
     throw new ConfigError(
-      `field rope_scaling has type "${type}", which transformers ignores in this family: rename it to rope_type, or remove rope_scaling`,
+      `field rope_scaling has type "${type}", which transformers ignores in this family. Rename it to rope_type, or remove rope_scaling`,
     );
   }
   const { partial_rotary_factor } = fields;
@@ -79,7 +79,7 @@ function rotaryByLayerType(fields: Fields) {
       {
         partial_rotary_factor,
         rope_theta: fields.rope_theta,
-        // As transformers merges them.
+        // transformers merges them in this way.
         rope_parameters: { ...full_attention, ...fields.rope_scaling },
       },
       1_000_000,

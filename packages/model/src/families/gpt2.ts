@@ -1,4 +1,4 @@
-// GPT-2 (Radford et al. 2019): learned positions, layer norms with bias, an MLP without gate.
+// GPT-2 (Radford et al. 2019): learned positions, layer norms with bias, an MLP without a gate.
 import { z } from 'zod';
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';

@@ -1,4 +1,4 @@
-// Llama (Touvron et al. 2023, arXiv:2302.13971), SmolLM2, and with llama3 scaling Llama 3.x
+// Llama (Touvron et al. 2023, arXiv:2302.13971), SmolLM2, and, with llama3 scaling, Llama 3.x
 // (arXiv:2407.21783).
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';

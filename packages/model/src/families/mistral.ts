@@ -1,5 +1,5 @@
-// Mistral (Jiang et al. 2023, arXiv:2310.06825): Llama whose layers may all look at a window of the
-// past.
+// Mistral (Jiang et al. 2023, arXiv:2310.06825): Llama with an optional sliding window in all
+// layers.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { parseFields } from './config-error.ts';

@@ -1,5 +1,5 @@
-// Phi-3 and Phi-4-mini (Abdin et al. 2024, arXiv:2404.14219): fused projections; long contexts by
-// LongRoPE.
+// Phi-3 and Phi-4-mini (Abdin et al. 2024, arXiv:2404.14219): fused projections; LongRoPE for long
+// contexts.
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -23,21 +23,21 @@ export const phi3Schema = z.looseObject({
 });
 
 /**
- * Only the short factors of LongRoPE are used: `maxPositions` is then the original length, not the
- * stretched one.
+ * Only LongRoPE's short factors are used: `maxPositions` is then the original length, not the
+ * extended one.
  * @throws ConfigError
  */
 export function phi3(json: unknown): DecoderConfig {
   const fields = parseFields(phi3Schema, json);
   const { max_position_embeddings: positions } = fields;
   const parameters = rotaryParameters(fields, 10_000);
-  // Names that early files used for the same.
+  // Early files have other names for longrope.
   if (parameters.rope_type === 'su' || parameters.rope_type === 'yarn') {
     parameters.rope_type = 'longrope';
   }
   const type = parameters.rope_type ?? 'default';
   if (type !== 'default' && type !== 'longrope') {
-    throw new ConfigError(`field rope_type is "${type}"; Phi-3 supports default and longrope`);
+    throw new ConfigError(`field rope_type is "${type}", expected default or longrope for Phi-3`);
   }
   const rotary = rotaryConfig(parameters, headSizeOf(fields), positions);
   const window = fields.sliding_window ?? null;

@@ -29,7 +29,7 @@ export function qwen2(json: unknown): DecoderConfig {
   return { ...decoderConfig(fields, { layers, biases }), maxPositions };
 }
 
-/** The layers of Qwen 2 and 3: the last may look at a window. */
+/** The layers of Qwen 2 and 3: the last ones may use a sliding window. */
 export function qwenLayers(fields: QwenFields): Pick<DecoderConfig, 'layers' | 'maxPositions'> {
   const { rotary, maxPositions } = plainRotary(fields, 10_000);
   const window = fields.use_sliding_window ? (fields.sliding_window ?? null) : null;

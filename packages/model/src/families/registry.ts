@@ -14,11 +14,11 @@ import { smollm3, smollm3Schema } from './smollm3.ts';
 
 interface Family {
   configure: (json: unknown) => DecoderConfig;
-  /** Its shape names the fields that `configure` reads. */
+  /** Its shape lists the fields that `configure` reads. */
   schema: z.ZodObject;
   /**
-   * transformers' classes of the language model and of the decoder below its head, as
-   * `architectures` names them.
+   * transformers' classes of the language model and of the decoder below its head, as in
+   * `architectures`.
    */
   architecture: string;
   base: string;
@@ -52,10 +52,10 @@ const schema = z.looseObject({
 });
 
 /**
- * What a parsed config.json says of a decoder.
- * @param notice told of fields that have no effect here
- * @throws ConfigError naming the field that is missing, wrong or not supported, or the known
- *   families where `model_type` is none of them
+ * Reads a decoder's configuration from a parsed config.json.
+ * @param notice receives a sentence on fields that have no effect here
+ * @throws ConfigError naming the field that is missing, wrong or not supported; for an unknown
+ *   `model_type`, listing the known families
  */
 export function decoderConfigFrom(
   json: unknown,
@@ -68,7 +68,7 @@ export function decoderConfigFrom(
   const notices = checkFields(json as Record<string, unknown>, model_type, read);
   const config = family.configure(json);
   for (const text of notices) notice(text);
-  // transformers makes the pad token's row an nn.Embedding padding_idx everywhere but in GPT-2.
+  // transformers makes the pad token's row an nn.Embedding padding_idx in all families but GPT-2.
   const untrainedToken = model_type === 'gpt2' ? null : (pad_token_id ?? null);
   return { ...config, untrainedToken };
 }
@@ -87,8 +87,8 @@ export const fieldsRead = (modelType: string): ReadonlySet<string> =>
 export const architectureOf = (modelType: string): string => familyOf(modelType).architecture;
 
 /**
- * transformers chooses the class by `model_type`, so language models under another's name pass;
- * what has a head of another kind would be computed without it.
+ * transformers chooses the class by `model_type`, so a language model named as another family's is
+ * accepted. A model with another kind of head is not, since that head would be left out.
  */
 function refuseOtherHeads(name: string, { architecture, base }: Family): void {
   const isFine = name === base || /(ForCausalLM|LMHeadModel|ForSequenceClassification)$/.test(name);
@@ -102,6 +102,6 @@ function familyOf(modelType: string): Family {
   const family = Object.hasOwn(families, modelType) ? families[modelType] : undefined;
   if (family) return family;
   throw new ConfigError(
-    `field model_type is "${modelType}"; Keel knows ${Object.keys(families).join(', ')}`,
+    `field model_type is "${modelType}"; Keel supports ${Object.keys(families).join(', ')}`,
   );
 }

@@ -1,4 +1,4 @@
-// Inverse frequencies of rotary embeddings, and the ways to stretch them over longer contexts.
+// Inverse frequencies of rotary embeddings, and methods to extend them to longer contexts.
 import { z } from 'zod';
 import type { RotaryConfig } from '../decoder-config.ts';
 import { ConfigError, parseFields } from './config-error.ts';
@@ -20,7 +20,7 @@ const llama3Schema = z.looseObject({
 });
 const longropeSchema = z.looseObject({
   short_factor: z.array(positive),
-  /** Not computed: positions end where it would begin ({@link lastPosition}). */
+  /** Not used: the positions end where it would apply ({@link lastPosition}). */
   long_factor: z.unknown().optional(),
   attention_factor: positive.nullish(),
   factor: positive.nullish(),
@@ -37,7 +37,7 @@ const yarnSchema = z.looseObject({
   truncate: z.boolean().optional(),
 });
 
-/** Of a config.json: the old keys and the one that transformers 5 writes. */
+/** From a config.json: the old keys, and the one that transformers 5 writes. */
 export interface RotaryFields {
   rope_theta?: number | null | undefined;
   rope_scaling?: Record<string, unknown> | null | undefined;
@@ -47,14 +47,14 @@ export interface RotaryFields {
 }
 
 const layerTypes = ['full_attention', 'sliding_attention'];
-// The types that stretch from an original length. transformers takes config.json's own field before
-// the object's.
+// The types that extend an original length. As in transformers, config.json's own field takes
+// precedence over the object's.
 const stretched = ['llama3', 'longrope', 'yarn', 'su'];
 
 /**
- * One object of rotary parameters from either way to write them. `rope_scaling` goes before
- * `rope_parameters`, as in transformers.
- * @throws ConfigError where the object holds others by layer type
+ * One object of rotary parameters from either notation. As in transformers, `rope_scaling` takes
+ * precedence over `rope_parameters`.
+ * @throws ConfigError if the object contains others by layer type
  */
 export function rotaryParameters(
   fields: RotaryFields,
@@ -85,10 +85,7 @@ export function rotaryParameters(
 const nonEmpty = (object: Record<string, unknown> | null | undefined) =>
   object != null && Object.keys(object).length > 0 ? object : null;
 
-/**
- * What {@link rotaryConfig} reads of the parameters of one `rope_type`; null for one that it does
- * not know.
- */
+/** The parameters that {@link rotaryConfig} reads for a `rope_type`; null for an unknown type. */
 export function rotaryFieldNames(ropeType: string): string[] | null {
   const own = Object.hasOwn(scalings, ropeType) ? scalings[ropeType] : undefined;
   return own === undefined
@@ -97,18 +94,16 @@ export function rotaryFieldNames(ropeType: string): string[] | null {
 }
 
 export interface RotaryOptions {
-  /**
-   * The family turns a part of each head where the file says so (Phi-3); others turn the whole of
-   * it.
-   */
+  /** Allows a `partial_rotary_factor` below 1, as in Phi-3 (default: true). */
   partial?: boolean;
 }
 
 /**
+ * Computes a layer's rotary embedding.
  * @param parameters as transformers 5 writes `rope_parameters`
  * @param headSize features of a head; `partial_rotary_factor` of them are rotated
  * @param maxPositions `max_position_embeddings`
- * @throws ConfigError naming the field that is wrong, or the `rope_type` that Keel does not know
+ * @throws ConfigError naming the field that is wrong, or an unknown `rope_type`
  */
 export function rotaryConfig(
   parameters: Record<string, unknown>,
@@ -122,7 +117,7 @@ export function rotaryConfig(
       `field partial_rotary_factor is ${partial_rotary_factor}; this family rotates whole heads only`,
     );
   }
-  // The weights are held against the sizes later, and the frequencies are made now.
+  // The frequencies are computed now, before the weights are checked against the sizes.
   if (headSize > LARGEST_HEAD) {
     throw new ConfigError(
       `field head_dim (or hidden_size / num_attention_heads) is ${headSize}, expected at most ${LARGEST_HEAD}`,
@@ -131,29 +126,29 @@ export function rotaryConfig(
   const size = Math.floor(headSize * partial_rotary_factor);
   if (size % 2 !== 0 || size === 0) {
     throw new ConfigError(
-      `rotary embeddings turn ${size} features of a head, expected an even number`,
+      `rotary embeddings rotate ${size} features of each head, expected an even number`,
     );
   }
   const plain = Array.from({ length: size / 2 }, (_, i) => rope_theta ** ((-2 * i) / size));
   const scaling = Object.hasOwn(scalings, rope_type) ? scalings[rope_type] : undefined;
   if (scaling === undefined) {
     throw new ConfigError(
-      `field rope_type is "${rope_type}"; Keel knows ${Object.keys(scalings).join(', ')}`,
+      `field rope_type is "${rope_type}"; Keel supports ${Object.keys(scalings).join(', ')}`,
     );
   }
   const config = scaling.scale(plain, parameters, maxPositions, rope_theta);
   if ([...config.inverseFrequencies, config.attentionFactor].every(Number.isFinite)) return config;
   throw new ConfigError(
-    'the fields of the rotary embeddings (rope_theta, factor and the like) give frequencies that are not finite numbers',
+    'the rotary embedding fields (rope_theta, factor and others) give frequencies that are not finite numbers',
   );
 }
 
 const LARGEST_HEAD = 65_536;
 
 /**
- * Positions for which these parameters mean what {@link rotaryConfig} computes: LongRoPE has other
- * factors beyond the original length. All others hold up to `max_position_embeddings`, beyond which
- * the decoder goes nowhere.
+ * Number of positions for which {@link rotaryConfig} computes the right embedding. LongRoPE has
+ * other factors beyond the original length. All other types are valid up to
+ * `max_position_embeddings`, the limit that the decoder enforces.
  */
 export function lastPosition(parameters: Record<string, unknown>, maxPositions: number): number {
   const { rope_type, original_max_position_embeddings: original } = parameters;
@@ -171,7 +166,7 @@ type Scale = (
 
 interface Scaling {
   scale: Scale;
-  /** The fields it reads beside those of every type. */
+  /** The fields that it reads in addition to those of every type. */
   schema: z.ZodObject;
 }
 
@@ -183,7 +178,7 @@ const linear: Scale = (plain, parameters) => {
   return { inverseFrequencies: plain.map((one) => one / factor), attentionFactor: 1 };
 };
 
-/** Llama 3.1: long waves are stretched, short ones are not, those between by a blend of both. */
+/** Llama 3.1: long waves are stretched, short ones are not, and those between are blended. */
 const llama3: Scale = (plain, parameters, maxPositions) => {
   const fields = parseFields(llama3Schema, parameters);
   const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
@@ -229,7 +224,7 @@ const yarn: Scale = (plain, parameters, maxPositions, theta) => {
   const original = fields.original_max_position_embeddings ?? maxPositions;
   const factor = fields.factor ?? maxPositions / original;
   const size = 2 * plain.length;
-  // The feature whose wave turns this many times over the original length.
+  // The feature whose wave makes this many turns over the original length.
   const featureOf = (turns: number): number =>
     (size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
   const [first, last] = [featureOf(fields.beta_fast ?? 32), featureOf(fields.beta_slow ?? 1)];
@@ -251,7 +246,7 @@ const none = z.looseObject({});
 
 const scalings: Record<string, Scaling | undefined> = {
   default: { scale: unscaled, schema: none },
-  // Within max_position_embeddings it changes nothing, and the decoder takes no longer sequences.
+  // Within max_position_embeddings it has no effect, and the decoder accepts no longer sequences.
   dynamic: { scale: unscaled, schema: linearSchema },
   linear: { scale: linear, schema: linearSchema },
   llama3: { scale: llama3, schema: llama3Schema },

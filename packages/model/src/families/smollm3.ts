@@ -1,4 +1,4 @@
-// SmolLM3 (Hugging Face 2025): Llama in which every fourth layer has no position embedding (NoPE,
+// SmolLM3 (Hugging Face 2025): Llama without position embeddings in every fourth layer (NoPE,
 // arXiv:2501.18795).
 import { z } from 'zod';
 import type { DecoderConfig } from '../decoder-config.ts';

@@ -1,11 +1,13 @@
 export interface CheckpointProblem {
-  /** Path of the file that is wrong. */
+  /** Path of the faulty file. */
   file: string;
-  /** Name of the tensor that is wrong, where it is one tensor's fault. */
+  /** Name of the faulty tensor, if the fault is in one tensor. */
   tensor?: string;
 }
 
-/** A checkpoint file is damaged, lies about its contents, or holds something Keel cannot read. */
+/**
+ * A checkpoint file is damaged, contradicts itself, or contains something that Keel cannot read.
+ */
 export class CheckpointError extends Error {
   readonly file: string;
   readonly tensor: string | undefined;
@@ -19,8 +21,8 @@ export class CheckpointError extends Error {
   }
 }
 
-/** A value from a file as short JSON: a damaged file must not fill the message. */
+/** A value from a file as short JSON, so that a damaged file cannot flood the message. */
 export const quote = (value: unknown): string => {
-  const text = value === undefined ? 'not there' : (JSON.stringify(value) ?? String(value));
+  const text = value === undefined ? 'missing' : (JSON.stringify(value) ?? String(value));
   return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
 };

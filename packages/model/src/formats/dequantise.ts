@@ -1,16 +1,15 @@
 /**
- * Block formats of ggml, dequantised as ggml-quants.c and the Python package `gguf` do. All factors
- * are exact in float64, so each weight is rounded once, to float32, and equals those to the last
- * bit.
+ * Block formats of ggml, dequantised as in ggml-quants.c and the Python package `gguf`. All factors
+ * are exact in float64, so each weight is rounded once, to float32, and matches theirs bit for bit.
  */
 import type { GgmlTypeName } from './ggml-types.ts';
 
-/** Reads `out.length` elements of whole blocks that begin at `bytes[0]`. */
+/** Reads `out.length` elements of whole blocks that start at `bytes[0]`. */
 export type Dequantise = (bytes: Uint8Array, out: Float32Array) => void;
 
 let halfTable: Float32Array | null = null;
 
-/** The float32 value of every half-precision number, by its 16 bits. */
+/** The float32 value of every half-precision number, indexed by its 16 bits. */
 const halves = (): Float32Array => {
   if (halfTable) return halfTable;
   halfTable = new Float32Array(65_536);
@@ -60,8 +59,8 @@ const q8_0: Dequantise = (bytes, out) => {
 };
 
 /**
- * 32 weights: scale d, then 16 bytes of two nibbles; the low ones are weights 0 to 15. w = d (q -
- * 8).
+ * 32 weights: scale d, then 16 bytes of two nibbles each; the low nibbles are weights 0 to 15. w =
+ * d (q - 8).
  */
 const q4_0: Dequantise = (bytes, out) => {
   const table = halves();
@@ -90,9 +89,9 @@ const q4_1: Dequantise = (bytes, out) => {
 };
 
 /**
- * 256 weights in 8 groups of 32: scale d, scale of minima dmin, 12 bytes with a 6-bit scale and
- * minimum for each group, then nibbles: of each 32 bytes, the low ones are one group and the high
- * ones the next. w = d s q - dmin m.
+ * 256 weights in 8 groups of 32: scale d, scale of the minima dmin, 12 bytes with a 6-bit scale and
+ * minimum for each group, then nibbles. Of each 32 bytes, the low nibbles are one group and the
+ * high nibbles the next. w = d s q - dmin m.
  */
 const q4_k: Dequantise = (bytes, out) => {
   const table = halves();
@@ -106,8 +105,8 @@ const q4_k: Dequantise = (bytes, out) => {
         groupScale = bytes[at + 4 + group]! & 63;
         groupMinimum = bytes[at + 8 + group]! & 63;
       } else {
-        // The upper four keep their low nibbles in the last four bytes and their two high bits atop
-        // the first eight.
+        // The upper four groups have their low nibbles in the last four bytes, and their two high
+        // bits in the top bits of the first eight.
         const low = bytes[at + 8 + group]!;
         groupScale = (low & 15) | ((bytes[at + group]! >> 6) << 4);
         groupMinimum = (low >> 4) | ((bytes[at + 4 + group]! >> 6) << 4);
@@ -126,7 +125,7 @@ const q4_k: Dequantise = (bytes, out) => {
 
 /**
  * 256 weights in two halves: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales
- * (one for 16 weights), scale d. w = d s (q - 32).
+ * (one per 16 weights), scale d. w = d s (q - 32).
  */
 const q6_k: Dequantise = (bytes, out) => {
   const table = halves();
@@ -162,7 +161,7 @@ export const dequantise: Record<GgmlTypeName, Dequantise> = {
   Q6_K: q6_k,
 };
 
-/** Rounds float32 to bfloat16, to nearest with ties to even; NaN stays NaN. */
+/** Rounds float32 to bfloat16, to nearest with ties to even. NaN stays NaN. */
 export const roundToBfloat16 = (values: Float32Array, out: Uint16Array): void => {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let index = 0; index < values.length; index += 1) {

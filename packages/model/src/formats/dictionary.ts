@@ -1,6 +1,6 @@
 /**
- * A table that is looked up by names from files. It inherits nothing, so that `constructor` or
- * `toString` are names like any other that it does not have.
+ * A table for names that come from files. It inherits nothing, so that `constructor` or `toString`
+ * are absent like any other unknown name.
  */
 export const dictionary = <Value>(
   entries: Readonly<Record<string, Value>> = {},

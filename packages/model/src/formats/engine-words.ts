@@ -1,6 +1,7 @@
 /**
- * What the JavaScript engine says of a file that its reader did not expect: "Cannot read properties
- * of undefined" helps nobody. Readers check what they read; this is the net below them.
+ * Replaces the JavaScript engine's own messages about a file that its reader did not expect:
+ * "Cannot read properties of undefined" does not help anyone. Readers check what they read; this is
+ * only a backstop.
  */
 
 const deep = /call stack|too much recursion/i;
@@ -8,22 +9,22 @@ const deep = /call stack|too much recursion/i;
 const words =
   /^(?:Cannot (?:read|set|convert|destructure|mix|use 'in'|access|create|define|add|assign)\b|Invalid (?:array|string|typed array|array buffer|DataView|count|date|time)\b|Array buffer allocation|Offset is outside|Start offset|Reduce of empty|Object prototype may|BigInt |Maximum BigInt|The number .* cannot be converted|Invalid code point|Invalid time|toString\(\) radix|Cannot|The encoded data was not valid|The first argument must be|First argument to |The "?[\w.]+"? (?:argument|property) must be|The value of "[\w.]+" is out of range|Attempt to access memory outside|Division by zero|Unexpected token '?.'? in)|is not (?:a function|iterable|a constructor|defined|an object|extensible)|out of bounds|out of memory|object null|undefined \(reading/;
 
-/** Whether an error is the engine's own, and not one that was made for people. */
+/** Whether an error is the engine's own rather than one written for people. */
 export const isEngineError = (error: unknown): error is Error =>
   error instanceof Error &&
   (error.name === 'TypeError' || error.name === 'RangeError' || error.name === 'ReferenceError') &&
   (deep.test(error.message) || words.test(error.message));
 
-/** What an error says of a file, in words for people. */
+/** An error about a file, in plain words. */
 export const reasonOf = (error: unknown): string => {
   if (!isEngineError(error)) return error instanceof Error ? error.message : String(error);
   return deep.test(error.message)
     ? 'its contents are nested too deeply'
-    : 'its contents are damaged, or of a form that Keel does not know';
+    : 'its contents are damaged, or in a form that Keel does not support';
 };
 
 /**
- * Runs a reader, and turns the engine's own errors into one that names the file.
+ * Runs a reader, and replaces the engine's own errors with one that names the file.
  * @param fail makes that error
  */
 export function inPlainWords<Result>(

@@ -1,8 +1,8 @@
-// The operating system's errors about files, as a person can act on them.
+// The operating system's file errors, reworded so that a person can act on them.
 import { statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** What was to be done with a file. */
+/** What was being done with the file. */
 export type FileUse = 'read' | 'written' | 'opened' | 'removed';
 
 interface Fault {
@@ -17,22 +17,22 @@ const faults: Readonly<Record<string, Fault>> = {
     what: 'the file would exceed the largest size that this process or the file system allows',
     advice: 'Raise the limit (`ulimit -f unlimited`), or use another disk',
   },
-  EROFS: { what: 'the file system is read-only', advice: 'Choose a folder that can be written to' },
+  EROFS: { what: 'the file system is read-only', advice: 'Choose a writable folder' },
   EACCES: {
     what: 'permission denied',
     advice: 'Change the permissions, or choose a path that you have access to',
   },
   EPERM: {
-    what: 'the system does not permit it',
+    what: 'the system does not allow it',
     advice: 'Change the permissions, or choose a path that you have access to',
   },
   ENOENT: { what: 'there is no such file or folder', advice: 'Check the path' },
-  EISDIR: { what: 'it is a folder, and a file is expected', advice: 'Give the path of a file' },
+  EISDIR: { what: 'it is a folder, but a file is expected', advice: 'Pass the path of a file' },
   ENOTDIR: {
-    what: 'a part of the path is a file, and a folder is expected',
+    what: 'a part of the path is a file, but a folder is expected',
     advice: 'Check the path',
   },
-  EEXIST: { what: 'something of that name is there already', advice: 'Choose another path' },
+  EEXIST: { what: 'something with that name already exists', advice: 'Choose another path' },
   ENOTEMPTY: { what: 'the folder is not empty', advice: 'Choose another path' },
   EMFILE: {
     what: 'this process has too many files open',
@@ -46,14 +46,14 @@ const faults: Readonly<Record<string, Fault>> = {
   ENAMETOOLONG: { what: 'the name is too long', advice: 'Choose a shorter path' },
   ELOOP: { what: 'its symbolic links form a loop', advice: 'Fix the links' },
   EBUSY: { what: 'something else is using it', advice: 'Wait, or choose another path' },
-  ETXTBSY: { what: 'it is a program that is running', advice: 'Choose another path' },
+  ETXTBSY: { what: 'it is a running program', advice: 'Choose another path' },
   ESTALE: { what: 'the network drive has lost it', advice: 'Mount the drive again' },
-  ENXIO: { what: 'it is a device or a socket', advice: 'Give the path of a regular file' },
+  ENXIO: { what: 'it is a device or a socket', advice: 'Pass the path of a regular file' },
   ENODEV: { what: 'it is on no usable device', advice: 'Check the path' },
   EPIPE: { what: 'its reader has closed it', advice: 'Keep the reader open' },
 };
 
-/** What an error of the system means, and what to do about it. */
+/** What a system error means, and what to do about it. */
 export const faultOf = (code: string): Readonly<Fault> =>
   faults[code] ?? {
     what: `the system reports ${code}`,
@@ -61,16 +61,16 @@ export const faultOf = (code: string): Readonly<Fault> =>
   };
 
 /**
- * The operating system refused to read or write a file. The message says which, why, and what to
- * do.
+ * The operating system failed to read or write a file. The message says which file, why, and what
+ * to do.
  */
 export class FileError extends Error {
   override readonly name = 'FileError';
   readonly path: string;
-  /** The system's name of the error, such as ENOSPC. */
+  /** The system's name for the error, such as ENOSPC. */
   readonly code: string;
   readonly use: FileUse;
-  /** Bytes that were to be written, where that is known. */
+  /** Bytes that were to be written, if known. */
   readonly bytes: number | undefined;
   /** The message without its path. */
   readonly reason: string;
@@ -91,9 +91,8 @@ export class FileError extends Error {
 }
 
 /**
- * A FileError of an error that the system raised about a file; any other value is returned as it
- * is.
- * @param about `path`: names the file in place of the one that the system was asked for, such as a
+ * Turns a system error about a file into a FileError. Any other value is returned unchanged.
+ * @param about `path`: the file to name instead of the one that the system call used, such as a
  *   temporary one
  */
 export function fileError(
@@ -112,7 +111,7 @@ export function fileError(
   return new FileError({ path: named, code, use, bytes: about.bytes }, { cause: error });
 }
 
-/** The same error about a file whose path began with `from`, named by its final place. */
+/** The same error for a file whose path started with `from`, naming its final place instead. */
 export function movedFileError(error: unknown, from: string, to: string): unknown {
   if (!(error instanceof FileError) || !error.path.startsWith(from)) return error;
   return fileError(error, { path: to + error.path.slice(from.length) });
@@ -139,7 +138,7 @@ const usual: Readonly<Record<string, FileUse>> = {
   rm: 'removed',
 };
 
-/** Bytes that are needed and free, where the disk is full. */
+/** Bytes needed and bytes free, if the disk is full. */
 function sizes(path: string, code: string, bytes: number | undefined): string {
   if (code !== 'ENOSPC' && code !== 'EFBIG' && code !== 'EDQUOT') return '';
   const free = code === 'ENOSPC' ? freeBytes(path) : null;
@@ -150,7 +149,10 @@ function sizes(path: string, code: string, bytes: number | undefined): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-/** Of the file system that a path is on or would be on; null where the system does not say. */
+/**
+ * Free bytes of the file system that a path is or would be on; null if the system does not report
+ * it.
+ */
 function freeBytes(path: string): number | null {
   for (let folder = resolve(path); ; folder = dirname(folder)) {
     try {

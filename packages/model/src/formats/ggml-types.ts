@@ -1,6 +1,4 @@
-/**
- * The tensor types of GGUF that Keel reads, by their number in the file: ggml's `enum ggml_type`.
- */
+/** The GGUF tensor types that Keel reads, by their number in the file: ggml's `enum ggml_type`. */
 export const ggmlTypes = {
   0: { name: 'F32', blockElements: 1, blockBytes: 4 },
   1: { name: 'F16', blockElements: 1, blockBytes: 2 },
@@ -16,13 +14,13 @@ export type GgmlTypeName = (typeof ggmlTypes)[keyof typeof ggmlTypes]['name'];
 
 export interface GgmlType {
   name: GgmlTypeName;
-  /** Elements that one block holds. */
+  /** Elements in one block. */
   blockElements: number;
-  /** Bytes that one block takes. */
+  /** Bytes in one block. */
   blockBytes: number;
 }
 
-// Known only so that an error can say what a file holds.
+// Listed only so that an error can name the type.
 const unreadTypes: Record<number, string> = {
   6: 'Q5_0',
   7: 'Q5_1',
@@ -50,7 +48,7 @@ const unreadTypes: Record<number, string> = {
   39: 'MXFP4',
 };
 
-/** The type with this number, or a sentence that says why there is none. */
+/** The type with this number, or a sentence saying why it cannot be read. */
 export const ggmlType = (number: number): GgmlType | string => {
   const type = (ggmlTypes as Record<number, GgmlType>)[number];
   if (type) return type;

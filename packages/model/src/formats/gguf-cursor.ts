@@ -3,13 +3,13 @@ import type { CheckpointFile } from './checkpoint-file.ts';
 
 const windowBytes = 1 << 20;
 
-// Far above any real header: a chat template takes kilobytes, a vocabulary half a million entries.
+// Far above any real header: a chat template has kilobytes, a vocabulary half a million entries.
 const largestString = 1 << 24;
 const mostArrayElements = 1 << 24;
 
 /**
- * Reads little-endian values one after another; every length is checked against what is left of the
- * file.
+ * Reads consecutive little-endian values. Every length is checked against the remaining bytes of
+ * the file.
  */
 export class GgufCursor {
   position = 0;
@@ -31,7 +31,7 @@ export class GgufCursor {
     throw new CheckpointError({ file: this.#file.path }, `${message} (at byte ${this.position})`);
   }
 
-  /** Makes `length` bytes readable and steps over them; gives where they begin in the window. */
+  /** Makes `length` bytes readable and moves past them. Returns where they start in the window. */
   #take(length: number, what: string): number {
     if (length > this.left) {
       this.fail(`${what} takes ${length} bytes, but only ${this.left} are left: it is truncated`);
@@ -66,7 +66,9 @@ export class GgufCursor {
     return Number(value);
   }
 
-  /** A count of things of at least `leastBytes` bytes each, which must fit in what is left. */
+  /**
+   * A count of items of at least `leastBytes` bytes each, which must fit in the remaining bytes.
+   */
   count(what: string, leastBytes: number): number {
     const count = this.size(what);
     if (count * leastBytes > this.left) {
@@ -80,9 +82,10 @@ export class GgufCursor {
   string(what: string): string {
     const length = this.count(`the length of ${what}`, 1);
     if (length > largestString) {
-      this.fail(`${what} has ${length} bytes, at most ${largestString} are read`);
+      this.fail(`${what} has ${length} bytes, expected at most ${largestString}`);
     }
-    // Some vocabularies hold tokens that are no whole characters: those keep replacement marks.
+    // Some vocabularies contain tokens that are not whole characters. They decode to replacement
+    // marks.
     return decoder.decode(this.bytes(length, what));
   }
 
@@ -102,14 +105,16 @@ export class GgufCursor {
   }
 
   #array(what: string, depth: number): unknown[] {
-    if (depth === 4) this.fail(`${what} holds lists in lists in lists in lists`);
+    if (depth === 4) this.fail(`${what} has lists that are nested too deeply`);
     const type = this.uint32(`the element type of ${what}`);
     const leastBytes = type === 8 ? 8 : type === 9 ? 12 : scalars[type]?.bytes;
     if (leastBytes === undefined) return this.fail(`${what} has the unknown element type ${type}`);
     const count = this.count(`the length of ${what}`, leastBytes);
     this.#elementsLeft -= count;
     if (this.#elementsLeft < 0) {
-      this.fail(`${what} has ${count} elements, at most ${mostArrayElements} are read in all`);
+      this.fail(
+        `${what} has ${count} elements, expected at most ${mostArrayElements} in all arrays together`,
+      );
     }
     const values: unknown[] = new Array(count);
     for (let index = 0; index < count; index += 1) {

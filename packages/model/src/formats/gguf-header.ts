@@ -2,10 +2,10 @@
  * The header of a GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2
  * and 3.
  *
- * It is read here and not by @huggingface/gguf 0.4.6, which takes what lies beyond the end of a
- * file for zeros: the default model cut after 100 bytes parses there without an error, as 272
- * tensors with empty names. It also cuts strings at its window's end, and bounds no tensor by the
- * size of the file.
+ * Keel does not use @huggingface/gguf 0.4.6 for this, because that treats bytes beyond the end of a
+ * file as zeros. It parses the default model truncated to 100 bytes without an error, as 272
+ * tensors with empty names. It also truncates strings at the end of its window, and does not check
+ * tensors against the size of the file.
  */
 import { CheckpointError, quote } from './checkpoint-error.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
@@ -13,10 +13,10 @@ import { type GgmlType, ggmlType } from './ggml-types.ts';
 import { GgufCursor } from './gguf-cursor.ts';
 import { countElements } from './stored-dtype.ts';
 
-/** Where one tensor lies: `position` is its first byte in the file. */
+/** Where one tensor is stored: `position` is its first byte in the file. */
 export interface GgufEntry {
   type: GgmlType;
-  /** Row-major, outermost first: reversed from the file. */
+  /** Row-major, outermost first: the reverse of the file's order. */
   shape: number[];
   elements: number;
   position: number;
@@ -36,8 +36,8 @@ const leastTensorBytes = 24;
 const leastPairBytes = 13;
 
 /**
- * @throws CheckpointError where the header is damaged, lies about the file, or names a tensor type
- *   Keel cannot read.
+ * @throws CheckpointError if the header is damaged, does not match the file, or names a tensor type
+ *   that Keel cannot read.
  */
 export const readGgufHeader = (file: CheckpointFile): GgufHeader => {
   const cursor = new GgufCursor(file);
@@ -47,7 +47,7 @@ export const readGgufHeader = (file: CheckpointFile): GgufHeader => {
   const metadata = new Map<string, unknown>();
   for (let index = 0; index < pairCount; index += 1) {
     const key = cursor.string(`the name of metadata entry ${index}`);
-    if (metadata.has(key)) cursor.fail(`metadata ${quote(key)} is given twice`);
+    if (metadata.has(key)) cursor.fail(`metadata ${quote(key)} occurs twice`);
     const type = cursor.uint32(`the type of metadata ${quote(key)}`);
     metadata.set(key, cursor.value(type, `metadata ${quote(key)}`));
   }
@@ -68,13 +68,13 @@ export const readGgufHeader = (file: CheckpointFile): GgufHeader => {
 
 const checkVersion = (cursor: GgufCursor): void => {
   if (cursor.uint32('the file type') !== magic)
-    cursor.fail('is not a GGUF file: it begins otherwise');
+    cursor.fail('is not a GGUF file: it does not start with "GGUF"');
   const version = cursor.uint32('the version');
   if (version === 2 || version === 3) return;
   cursor.fail(
     version % 0x10000 === 0 && version !== 0
-      ? 'is a big-endian GGUF file; convert it to little-endian'
-      : `is GGUF version ${version}, expected 2 or 3; convert it again with a current tool`,
+      ? 'is a big-endian GGUF file. Convert it to little-endian'
+      : `is GGUF version ${version}, expected 2 or 3. Convert it again with a current tool`,
   );
 };
 
@@ -85,7 +85,7 @@ const readEntry = (file: CheckpointFile, cursor: GgufCursor, tensor: string): Gg
   const what = `tensor ${quote(tensor)}`;
   const dimensions = cursor.uint32(`the number of dimensions of ${what}`);
   if (dimensions > mostDimensions) {
-    fail(`has ${dimensions} dimensions, at most ${mostDimensions} are possible`);
+    fail(`has ${dimensions} dimensions, expected at most ${mostDimensions}`);
   }
   const shape: number[] = [];
   for (let index = 0; index < dimensions; index += 1) {
@@ -98,7 +98,7 @@ const readEntry = (file: CheckpointFile, cursor: GgufCursor, tensor: string): Gg
   if (typeof elements === 'string') return fail(elements);
   if ((shape.at(-1) ?? 1) % type.blockElements !== 0) {
     fail(
-      `has rows of ${shape.at(-1)} elements, but ${type.name} holds blocks of ${type.blockElements}`,
+      `has rows of ${shape.at(-1)} elements, but ${type.name} has blocks of ${type.blockElements}`,
     );
   }
   const byteLength = (elements / type.blockElements) * type.blockBytes;
@@ -106,7 +106,8 @@ const readEntry = (file: CheckpointFile, cursor: GgufCursor, tensor: string): Gg
 };
 
 /**
- * Turns offsets into positions and checks that every tensor lies in the file and none in another.
+ * Turns offsets into positions, and checks that every tensor is inside the file and none overlaps
+ * another.
  */
 const place = (
   file: CheckpointFile,
@@ -130,7 +131,7 @@ const place = (
     if (entry.position % alignment !== 0) {
       throw new CheckpointError(
         { file: file.path, tensor },
-        `its offset ${entry.position} is no multiple of the alignment ${alignment}`,
+        `its offset ${entry.position} is not a multiple of the alignment ${alignment}`,
       );
     }
     entry.position += dataStart;
@@ -148,7 +149,7 @@ const place = (
     if (entry.position < end && entry.byteLength > 0) {
       throw new CheckpointError(
         { file: file.path, tensor },
-        `begins at byte ${entry.position}, inside tensor ${quote(before)} that ends at ${end}: offsets overlap`,
+        `starts at byte ${entry.position}, inside tensor ${quote(before)}, which ends at ${end}: offsets overlap`,
       );
     }
     if (entry.position + entry.byteLength > end) before = tensor;

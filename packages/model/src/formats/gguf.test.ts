@@ -130,7 +130,7 @@ describe('openGguf', () => {
     expect(gguf.readFloat32('w')).toEqual(values);
   });
 
-  it('reads a tensor larger than a piece the same from both readers', () => {
+  it('reads a tensor larger than a piece identically with both readers', () => {
     const blocks = 20_000;
     const data = Buffer.alloc(blocks * 34);
     for (let at = 0; at < data.length; at += 1) data[at] = (at * 7) % 251;
@@ -154,7 +154,7 @@ describe('openGguf', () => {
   });
 });
 
-describe('damaged and lying GGUF', () => {
+describe('damaged and inconsistent GGUF', () => {
   const data = Buffer.alloc(64);
   it.each<[string, Parts, RegExp]>([
     ['another file', { magic: 'GGML' }, /not a GGUF file/],
@@ -192,15 +192,15 @@ describe('damaged and lying GGUF', () => {
     [
       'endless nesting',
       { pairs: [pair('k', 9, ...new Array(9).fill([uint32(9), uint64(1)]).flat(), data)] },
-      /lists in lists/,
+      /"k" has lists/,
     ],
     [
-      'key twice',
+      'duplicate key',
       { pairs: [pair('k', 0, Buffer.of(1)), pair('k', 0, Buffer.of(1))] },
-      /"k" is given twice/,
+      /"k".*twice/,
     ],
     [
-      'alignment no power of two',
+      'alignment not a power of two',
       { pairs: [pair('general.alignment', 4, uint32(24))] },
       /is 24, expected a power/,
     ],
@@ -210,7 +210,7 @@ describe('damaged and lying GGUF', () => {
       /is 0, expected a power/,
     ],
     [
-      'tensor twice',
+      'duplicate tensor',
       { tensors: [tensor('w', [1], 0, 0), tensor('w', [1], 0, 32)], data },
       /"w": is listed twice/,
     ],
@@ -219,11 +219,7 @@ describe('damaged and lying GGUF', () => {
       { tensors: [tensor('w', [1], 77, 0)], data },
       /"w": has the unknown type 77/,
     ],
-    [
-      'type that is not read',
-      { tensors: [tensor('w', [256], 13, 0)], data },
-      /"w": is stored as Q5_K/,
-    ],
+    ['unsupported type', { tensors: [tensor('w', [256], 13, 0)], data }, /"w": is stored as Q5_K/],
     [
       'five dimensions',
       { tensors: [tensor('w', [1, 1, 1, 1, 1], 0, 0)], data },
@@ -240,12 +236,12 @@ describe('damaged and lying GGUF', () => {
       /"w": has rows of 48/,
     ],
     [
-      'tensor out of the file',
+      'tensor outside the file',
       { tensors: [tensor('w', [17], 0, 0)], data },
       /"w": takes bytes .* ends at/,
     ],
     [
-      'offset out of the file',
+      'offset outside the file',
       { tensors: [tensor('w', [1], 0, 2 ** 40)], data },
       /"w": takes bytes/,
     ],
@@ -253,7 +249,7 @@ describe('damaged and lying GGUF', () => {
     [
       'overlap',
       { tensors: [tensor('w', [16], 0, 0), tensor('v', [4], 0, 32)], data },
-      /"v": begins at byte \d+, inside tensor "w"/,
+      /"v":.* byte \d+, inside tensor "w"/,
     ],
   ])('%s', (_, parts, message) => {
     expect(errorOf(craft(parts)).message).toMatch(message);
@@ -267,7 +263,7 @@ describe('damaged and lying GGUF', () => {
     }
   });
 
-  it('no flipped byte does anything but give an error or other contents', () => {
+  it('a flipped byte only causes an error or other contents', () => {
     const whole = readFileSync(craft(good));
     for (let at = 0; at < whole.length; at += 1) {
       for (const flip of [0x01, 0x40, 0xff]) {

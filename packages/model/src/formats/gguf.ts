@@ -7,22 +7,22 @@ import { type GgufEntry, readGgufHeader } from './gguf-header.ts';
 
 export interface GgufTensorInfo {
   type: GgmlTypeName;
-  /** Row-major, outermost first (the file has it reversed). */
+  /** Row-major, outermost first: the reverse of the file's order. */
   shape: number[];
   /** Bytes in the file. */
   byteLength: number;
 }
 
-/** A GGUF file; its quantised tensors are dequantised when they are read. */
+/** A GGUF file. Its quantised tensors are dequantised when they are read. */
 export interface GgufFile extends Disposable {
   /**
-   * Every metadata entry. Arrays (the vocabulary, its merges) are plain arrays; 64-bit numbers
+   * All metadata entries. Arrays (the vocabulary, its merges) are plain arrays; 64-bit numbers
    * beyond 2^53 are bigint.
    */
   readonly metadata: Record<string, unknown>;
   names(): string[];
   has(name: string): boolean;
-  /** @throws CheckpointError where there is no such tensor. */
+  /** @throws CheckpointError if there is no such tensor. */
   info(name: string): GgufTensorInfo;
   /** All elements, row-major. @throws CheckpointError */
   readFloat32(name: string): Float32Array<ArrayBuffer>;
@@ -31,14 +31,14 @@ export interface GgufFile extends Disposable {
   close(): void;
 }
 
-// A multiple of every block: about 1 MB of float32, which stays in the cache between the two
-// passes.
+// A multiple of every block size: about 1 MB of float32, which stays in the CPU cache between the
+// two passes.
 const elementsAtOnce = 1 << 18;
 
 /**
  * Opens a GGUF file (version 2 or 3) of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K and Q6_K tensors.
  *
- * @throws CheckpointError where the file is truncated, damaged, or holds a tensor of another type.
+ * @throws CheckpointError if the file is truncated, damaged, or contains a tensor of another type.
  */
 export const openGguf = (path: string): GgufFile => {
   const file = new CheckpointFile(path);
@@ -61,10 +61,10 @@ const ggufFile = (
     if (entry) return entry;
     throw new CheckpointError(
       { file: file.path, tensor: name },
-      `is not in ${basename(file.path)}, which holds ${entries.size} tensors`,
+      `is not in ${basename(file.path)}, which has ${entries.size} tensors`,
     );
   };
-  /** Dequantises piece by piece, so that no second copy of a large tensor is held. */
+  /** Dequantises in pieces, so that a large tensor is never held twice. */
   const pieces = function* (name: string, entry: GgufEntry, into?: Float32Array) {
     const { type, elements, position } = entry;
     const scratch = into ?? new Float32Array(Math.min(elements, elementsAtOnce));

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 
-/** What zod says of a value, without the engine's name for what it found: `expected number`. */
+/** zod's message about a value, without the engine's name for what it found: `expected number`. */
 export const issueWords = (message: string): string =>
   message
     .replace(/^Invalid (?:input|option|key): /, '')
     .replace(/, received .*$/, '')
-    .replace(/^Invalid input$/, 'has a form that Keel does not know');
+    .replace(/^Invalid input$/, 'has a form that Keel does not support');
 
-/** All that is wrong with a file, by field. */
+/** All faults of a file, by field. */
 export const faultsIn = ({ issues }: z.ZodError, most = 8): string => {
   const shown = issues.slice(0, most).map(({ path, message }) => {
     const field = path.length === 0 ? 'the whole file' : `field ${path.join('.')}`;

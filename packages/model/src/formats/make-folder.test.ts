@@ -8,7 +8,7 @@ import { makeFolder } from './make-folder.ts';
 const folder = mkdtempSync(join(tmpdir(), 'keel-make-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('makes all folders of a path, and none that is there', () => {
+test('makes all missing folders of a path', () => {
   const path = join(folder, 'a', 'b', 'c');
   makeFolder(path);
   makeFolder(path);
@@ -17,7 +17,7 @@ test('makes all folders of a path, and none that is there', () => {
   expect(existsSync(join(path, 'd'))).toBe(true);
 });
 
-test('names what it cannot make', () => {
+test('names the folder that it cannot make', () => {
   writeFileSync(join(folder, 'file'), '');
   for (const path of ['file', 'file/a/b'].map((name) => join(folder, name))) {
     expect(() => makeFolder(path)).toThrow(FileError);
@@ -25,6 +25,6 @@ test('names what it cannot make', () => {
   }
 });
 
-test.runIf(process.platform === 'linux')('ends where /proc denies that a folder exists', () => {
+test.runIf(process.platform === 'linux')('terminates if /proc denies that a folder exists', () => {
   expect(() => makeFolder('/proc/keel/run')).toThrow('/proc/keel/run: cannot be written');
 });

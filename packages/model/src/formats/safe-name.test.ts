@@ -25,24 +25,24 @@ describe('a name from a file that becomes part of a path', () => {
     ['a\0', 'control character'],
     ['a\nb', 'control character'],
     ['a\u009bb', 'control character'],
-    ['a\u202eb', 'cannot be seen'],
+    ['a\u202eb', 'invisible'],
     ['C:x', 'one of'],
     ['a?', 'one of'],
     ['CON', 'device'],
     ['nul.txt', 'device'],
     ['Com1', 'device'],
-    ['a.', 'space or a dot'],
-    [' a', 'space or a dot'],
-    ['\ud800', 'cannot be seen'],
+    ['a.', 'dot'],
+    [' a', 'space'],
+    ['\ud800', 'invisible'],
     ['ä'.repeat(128), '255 bytes'],
-    [7, 'no text'],
-    [null, 'no text'],
+    [7, 'not text'],
+    [null, 'not text'],
   ])('cannot be %j', (name, fault) => {
     expect(nameFault(name)).toContain(fault);
     expect(() => safeName(name, (found) => new RangeError(found))).toThrow(RangeError);
   });
 
-  it('may stand in a path below a folder', () => {
+  it('may be part of a path below a folder', () => {
     expect(safePath('data/train-0.parquet', Error)).toBe('data/train-0.parquet');
     for (const path of ['/a', 'a//b', 'a/../b', 'a/', '', 'a/./b', 'a\\..\\b', undefined]) {
       expect(() => safePath(path, (fault) => new RangeError(fault))).toThrow(RangeError);

@@ -7,7 +7,7 @@ import {
   storedDTypeBytes,
 } from './stored-dtype.ts';
 
-/** Where one tensor lies: `position` is its first byte in the file. */
+/** Where one tensor is stored: `position` is its first byte in the file. */
 export interface SafetensorsEntry {
   dtype: StoredDType;
   shape: number[];
@@ -20,13 +20,13 @@ export interface SafetensorsHeader {
   entries: Map<string, SafetensorsEntry>;
 }
 
-/** The format's own limit on its header. */
+/** The format's own limit on the header. */
 export const largestHeader = 100_000_000;
 
 /**
  * Reads and checks the header: https://huggingface.co/docs/safetensors. All sizes are checked
- * before anything is allocated from them, and the tensors must fill the file without overlap or
- * hole, as the format demands.
+ * before memory is allocated for them. As the format requires, the tensors must fill the file
+ * without overlaps or gaps.
  */
 export const readSafetensorsHeader = (file: CheckpointFile): SafetensorsHeader => {
   const fail = (message: string, tensor?: string): never => {
@@ -35,7 +35,7 @@ export const readSafetensorsHeader = (file: CheckpointFile): SafetensorsHeader =
   if (file.size < 8) fail(`expected at least 8 bytes, found ${file.size}: not a safetensors file`);
   const length = new DataView(file.read(0, 8).buffer).getBigUint64(0, true);
   if (length > largestHeader) {
-    fail(`its header claims ${length} bytes, at most ${largestHeader} are allowed`);
+    fail(`its header claims ${length} bytes, expected at most ${largestHeader}`);
   }
   const headerLength = Number(length);
   const dataStart = 8 + headerLength;
@@ -68,11 +68,11 @@ const checkEntry = (value: unknown, dataLength: number): SafetensorsEntry | stri
   }
   const [begin, end] = offsets as [number, number];
   if (begin < 0 || end < begin || end > dataLength) {
-    return `its data_offsets [${begin}, ${end}] do not lie in the ${dataLength} bytes of data: the file is truncated or damaged`;
+    return `its data_offsets [${begin}, ${end}] are outside the ${dataLength} bytes of data: the file is truncated or damaged`;
   }
   const byteLength = elements * storedDTypeBytes[dtype];
   if (end - begin !== byteLength) {
-    return `its data_offsets [${begin}, ${end}] hold ${end - begin} bytes, but ${dtype} of shape [${(shape as number[]).join(', ')}] takes ${byteLength}`;
+    return `its data_offsets [${begin}, ${end}] span ${end - begin} bytes, but ${dtype} of shape [${(shape as number[]).join(', ')}] takes ${byteLength}`;
   }
   return { dtype, shape: shape as number[], position: begin, byteLength };
 };
@@ -91,13 +91,13 @@ const checkLayout = (
     if (entry.position < expected) {
       throw new CheckpointError(
         { file: file.path, tensor },
-        `begins at byte ${entry.position}, inside tensor ${quote(before)} that ends at ${expected}: offsets overlap`,
+        `starts at byte ${entry.position}, inside tensor ${quote(before)}, which ends at ${expected}: offsets overlap`,
       );
     }
     if (entry.position > expected) {
       throw new CheckpointError(
         { file: file.path, tensor },
-        `begins at byte ${entry.position}, expected ${expected}: the bytes between belong to no tensor`,
+        `starts at byte ${entry.position}, expected ${expected}: the bytes between belong to no tensor`,
       );
     }
     expected = entry.position + entry.byteLength;
@@ -121,7 +121,7 @@ const checkMetadata = (path: string, metadata: unknown): Record<string, string> 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Parses UTF-8 JSON that must be an object and names no key of it twice. */
+/** Parses UTF-8 JSON, which must be an object without duplicate keys. */
 export const parseJsonObject = (
   path: string,
   bytes: Uint8Array,
@@ -146,14 +146,14 @@ export const parseJsonObject = (
   if (repeated !== null) {
     throw new CheckpointError(
       { file: path, tensor: repeated },
-      `is named twice in the ${what}: which one is meant cannot be known`,
+      `occurs twice in the ${what}, and it is unclear which entry is valid`,
     );
   }
   return value;
 };
 
 /**
- * First key that occurs twice in one object of valid JSON; JSON.parse keeps the last in silence.
+ * First key that occurs twice in one object of valid JSON. JSON.parse silently keeps the last one.
  */
 const firstRepeatedKey = (text: string): string | null => {
   const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g;

@@ -13,23 +13,23 @@ export interface TensorToWrite {
   /** Row-major, outermost first. */
   shape: number[];
   /**
-   * The bytes, little-endian; or a function that gives them when their turn comes, so that not all
-   * are held at once.
+   * The bytes, little-endian, or a function that returns them when they are written, so that not
+   * all are held at once.
    */
   data: Uint8Array | (() => Uint8Array);
 }
 
-// Mapped tensors are then as well aligned as allocated ones; the format itself asks for 8.
+// Makes mapped tensors as well aligned as allocated ones. The format itself requires 8.
 const dataAlignment = 64;
 
 /**
- * Writes tensors as one safetensors file, tensor after tensor, beside `path`, synced and renamed.
- * The header is padded so that the data begins at a multiple of 64 bytes, as LibTorch aligns
- * memory, and tensors are ordered by element size, then name, so that each is aligned.
+ * Writes tensors to one safetensors file, in a temporary file next to `path` that is synced and
+ * renamed. The header is padded so that the data starts at a multiple of 64 bytes, as LibTorch
+ * aligns memory. Tensors are ordered by element size, then name, so that each is aligned.
  *
- * @throws CheckpointError where a name is used twice or data does not match its dtype and shape;
- *   `path` is then as before.
- * @throws FileError when the file system refuses; `path` is then as before
+ * @throws CheckpointError if a name is used twice or data does not match its dtype and shape;
+ *   `path` is then unchanged.
+ * @throws FileError if the file system refuses; `path` is then unchanged
  */
 export const writeSafetensors = (
   path: string,
@@ -76,7 +76,7 @@ const checkedByteLength = (path: string, tensor: TensorToWrite): number => {
 const wrongLength = (path: string, tensor: TensorToWrite, found: number): CheckpointError =>
   new CheckpointError(
     { file: path, tensor: tensor.name },
-    `has ${found} bytes of data, which is not ${tensor.dtype} of shape [${tensor.shape.join(', ')}]`,
+    `has ${found} bytes of data, which does not match ${tensor.dtype} of shape [${tensor.shape.join(', ')}]`,
   );
 
 const encodeHeader = (
@@ -91,7 +91,7 @@ const encodeHeader = (
   let begin = 0;
   order.forEach(({ name, dtype, shape }, index) => {
     if (names.has(name)) {
-      throw new CheckpointError({ file: path, tensor: name }, 'its name is taken already');
+      throw new CheckpointError({ file: path, tensor: name }, 'its name is already used');
     }
     names.add(name);
     const end = begin + lengths[index]!;

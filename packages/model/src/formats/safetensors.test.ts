@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = (name: string): string => join(folder, name);
 
-/** Writes a file with this header (an object, or text as it is) and this many bytes of data. */
+/** Writes a file with this header (an object, or literal text) and this many bytes of data. */
 const craft = (header: unknown, dataBytes = 0, claimed?: bigint): string => {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -49,7 +49,7 @@ const entry = (dtype: unknown, shape: unknown, begin: unknown, end: unknown) => 
 const float = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
 describe('writeSafetensors and openSafetensors', () => {
-  it('give back what was written, aligned, with metadata and nothing left beside', () => {
+  it('restore what was written, aligned, with metadata and no leftover files', () => {
     const file = path('round/trip/model.safetensors');
     writeSafetensors(
       file,
@@ -77,7 +77,7 @@ describe('writeSafetensors and openSafetensors', () => {
     expect(() => tensors.read('other')).toThrow(/"other".*is not in model\.safetensors/);
   });
 
-  it('orders tensors so that each begins at a multiple of its element size', () => {
+  it('orders tensors so that each starts at a multiple of its element size', () => {
     const file = path('aligned.safetensors');
     writeSafetensors(file, [
       { name: 'a', dtype: 'U8', shape: [1], data: new Uint8Array(1) },
@@ -91,14 +91,14 @@ describe('writeSafetensors and openSafetensors', () => {
     expect(header.a.data_offsets).toEqual([10, 11]);
   });
 
-  it('leaves the old file alone and nothing beside it where writing fails', () => {
+  it('leaves the old file unchanged, and no leftover files, if writing fails', () => {
     const file = path('kept/model.safetensors');
     const good = { name: 'a', dtype: 'F32', shape: [1], data: float(1) } as const;
     writeSafetensors(file, [{ ...good, shape: [1] }]);
     const before = readFileSync(file);
     const short = { name: 'b', dtype: 'F32' as const, shape: [2], data: () => float(1) };
     expect(() => writeSafetensors(file, [{ ...good, shape: [1] }, short])).toThrow(/"b".*4 bytes/);
-    expect(() => writeSafetensors(file, [short, short])).toThrow(/"b".*taken/);
+    expect(() => writeSafetensors(file, [short, short])).toThrow(/"b".*name/);
     expect(() => writeSafetensors(file, [{ ...good, shape: [-1] }])).toThrow(/-1/);
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(path('kept'))).toEqual(['model.safetensors']);
@@ -114,7 +114,7 @@ describe('writeSafetensors and openSafetensors', () => {
   });
 });
 
-describe('damaged and lying safetensors', () => {
+describe('damaged and inconsistent safetensors', () => {
   const good = { a: entry('F32', [2], 0, 8) };
 
   it.each<[string, () => string, RegExp]>([
@@ -124,21 +124,25 @@ describe('damaged and lying safetensors', () => {
     ['header not JSON', () => craft('{"a": nope'), /header is not JSON/],
     ['header not UTF-8', () => craft(good, 8, 2n), /not JSON/],
     ['header a list', () => craft('[1]'), /not a JSON object/],
-    ['truncated data', () => craft(good, 7), /"a".*\[0, 8\] do not lie in the 7 bytes/],
+    ['truncated data', () => craft(good, 7), /"a".*\[0, 8\].* 7 bytes/],
     ['bytes after the last tensor', () => craft(good, 9), /its tensors end at/],
-    ['no object', () => craft({ a: 3 }), /"a".*expected an object/],
+    ['not an object', () => craft({ a: 3 }), /"a".*expected an object/],
     ['unknown dtype', () => craft({ a: entry('F33', [2], 0, 8) }, 8), /"a".*"F33" is unknown/],
     ['dtype of the prototype', () => craft({ a: entry('toString', [2], 0, 8) }, 8), /unknown/],
-    ['negative size', () => craft({ a: entry('F32', [-2], 0, 8) }, 8), /"a".*holds -2/],
-    ['fractional size', () => craft({ a: entry('F32', [0.5], 0, 2) }, 2), /holds 0.5/],
-    ['huge size', () => craft({ a: entry('F32', [1e300], 0, 8) }, 8), /"a".*holds 1e\+300/],
+    ['negative size', () => craft({ a: entry('F32', [-2], 0, 8) }, 8), /"a".*\[-2\]/],
+    ['fractional size', () => craft({ a: entry('F32', [0.5], 0, 2) }, 2), /\[0\.5\]/],
+    ['huge size', () => craft({ a: entry('F32', [1e300], 0, 8) }, 8), /"a".*\[1e\+300\]/],
     ['huge product', () => craft({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 8) }, 8), /counted/],
     ['many dimensions', () => craft({ a: entry('F32', new Array(99).fill(1), 0, 4) }, 4), /99 dim/],
-    ['shape no list', () => craft({ a: entry('F32', 2, 0, 8) }, 8), /not a list/],
-    ['shape not of these bytes', () => craft({ a: entry('F32', [3], 0, 8) }, 8), /takes 12/],
+    ['shape not a list', () => craft({ a: entry('F32', 2, 0, 8) }, 8), /not a list/],
+    [
+      'shape that does not match the bytes',
+      () => craft({ a: entry('F32', [3], 0, 8) }, 8),
+      /takes 12/,
+    ],
     ['reversed offsets', () => craft({ a: entry('F32', [2], 8, 0) }, 8), /\[8, 0\]/],
     ['negative offset', () => craft({ a: entry('F32', [2], -8, 0) }, 8), /\[-8, 0\]/],
-    ['offsets no numbers', () => craft({ a: entry('F32', [2], '0', 8) }, 8), /whole numbers/],
+    ['offsets not numbers', () => craft({ a: entry('F32', [2], '0', 8) }, 8), /whole numbers/],
     [
       'overlap',
       () => craft({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 4, 12) }, 12),
@@ -150,9 +154,9 @@ describe('damaged and lying safetensors', () => {
       /"b".*belong to no tensor/,
     ],
     [
-      'name given twice',
+      'duplicate name',
       () => craft(`{"a":${JSON.stringify(good.a)},"\\u0061":${JSON.stringify(good.a)}}`, 8),
-      /"a".*named twice/,
+      /"a".*twice/,
     ],
     ['metadata not text', () => craft({ __metadata__: { a: 1 } }), /__metadata__/],
     ['no file', () => path('absent.safetensors'), /does not exist/],
@@ -175,7 +179,7 @@ describe('damaged and lying safetensors', () => {
     }
   });
 
-  it('no flipped header byte does anything but give an error or other names', () => {
+  it('a flipped header byte only causes an error or other names', () => {
     const file = craft({ ...good, bb: entry('I64', [1, 1], 8, 16) }, 16);
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length - 16; at += 1) {
@@ -226,7 +230,7 @@ describe('sharded safetensors', () => {
     }));
     writeSafetensors(path('sharded/two.safetensors'), both);
     expect(errorOf(path('sharded')).message).toMatch(
-      /two.safetensors: tensor "a": is in this shard, and by model.safetensors.index.json in one/,
+      /two\.safetensors: tensor "a": .*model\.safetensors\.index\.json .* one\.safetensors/,
     );
     expect(errorOf(index({ b: 'two.safetensors' })).message).toMatch(
       /"a": is in this shard, but not in model.safetensors.index.json/,
@@ -236,9 +240,9 @@ describe('sharded safetensors', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['shard missing', { a: 'three.safetensors' }, /"a".*three\.safetensors, which is missing/],
-    ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors.*does not hold/],
-    ['shard outside of the folder', { a: '../one.safetensors' }, /"a".*beside the index/],
-    ['shard no name', { a: 7 }, /"a".*beside the index/],
+    ['tensor not in its shard', { b: 'one.safetensors' }, /"b".*one\.safetensors/],
+    ['shard outside of the folder', { a: '../one.safetensors' }, /"a": its shard is/],
+    ['shard not a name', { a: 7 }, /"a": its shard is/],
     ['no weight map', [], /weight_map/],
   ])('%s', (_, map, message) => {
     expect(errorOf(index(map)).message).toMatch(message);

@@ -18,26 +18,26 @@ export interface StoredTensorInfo {
   byteLength: number;
 }
 
-/** Where a tensor lies on disk. */
+/** Where a tensor is stored on disk. */
 export interface StoredPlace {
   path: string;
-  /** Bytes of the whole file. */
+  /** Size of the whole file, in bytes. */
   fileSize: number;
-  /** Its first byte. */
+  /** The tensor's first byte. */
   position: number;
 }
 
 /** Named tensors in one file, or in the shards of one checkpoint. */
 export interface TensorFile extends Disposable {
-  /** The text entries that the file (or all its shards together) carries beside its tensors. */
+  /** The text entries of the file, or of all its shards together. */
   readonly metadata: Record<string, string>;
   names(): string[];
   has(name: string): boolean;
-  /** @throws CheckpointError where there is no such tensor. */
+  /** @throws CheckpointError if there is no such tensor. */
   info(name: string): StoredTensorInfo;
-  /** Where its bytes lie. @throws CheckpointError where there is no such tensor. */
+  /** Where its bytes are stored. @throws CheckpointError if there is no such tensor. */
   place(name: string): StoredPlace;
-  /** The tensor's bytes, little-endian, in a buffer of their own. @throws CheckpointError */
+  /** The tensor's bytes, little-endian, in a new buffer. @throws CheckpointError */
   read(name: string): Uint8Array<ArrayBuffer>;
   close(): void;
 }
@@ -49,9 +49,9 @@ interface Located {
 
 /**
  * Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with `model.safetensors` or
- * `model.safetensors.index.json`. The whole layout is checked here; no tensor is read yet.
+ * `model.safetensors.index.json`. It checks the whole layout, but reads no tensor yet.
  *
- * @throws CheckpointError naming the file and the tensor where anything is damaged, missing or
+ * @throws CheckpointError naming the file and the tensor if anything is damaged, missing or
  *   contradictory.
  */
 export const openSafetensors = (path: string): TensorFile => {
@@ -108,7 +108,7 @@ const openSharded = (path: string): TensorFile => {
       if (!existsSync(join(dirname(path), name))) {
         throw new CheckpointError(
           { file: path, tensor },
-          `should be in shard ${name}, which is missing from the folder: fetch it again`,
+          `should be in shard ${name}, which is missing from the folder. Download it again`,
         );
       }
       const { file, entries } = shard(name);
@@ -116,7 +116,7 @@ const openSharded = (path: string): TensorFile => {
       if (!entry) {
         throw new CheckpointError(
           { file: path, tensor },
-          `should be in shard ${name} by the index, but that shard does not hold it`,
+          `is in shard ${name} according to the index, but that shard does not contain it`,
         );
       }
       located.set(tensor, { file, entry });
@@ -129,8 +129,8 @@ const openSharded = (path: string): TensorFile => {
       throw new CheckpointError(
         { file: file.path, tensor: unlisted },
         place === undefined
-          ? `is in this shard, but not in ${basename(path)}: the folder holds files of two models. Fetch or save it again`
-          : `is in this shard, and by ${basename(path)} in ${basename(place)}: one of the two is of another model. Fetch or save it again`,
+          ? `is in this shard, but not in ${basename(path)}: the folder contains files of two models. Download or save the model again`
+          : `is in this shard, but ${basename(path)} places it in ${basename(place)}: one of the two belongs to another model. Download or save the model again`,
       );
     }
     return tensorFile(path, metadata, located, opened);
@@ -145,7 +145,10 @@ export const readWeightMap = (path: string): [string, string][] => {
   const file = new CheckpointFile(path);
   try {
     if (file.size > largestHeader) {
-      throw new CheckpointError({ file: path }, `has ${file.size} bytes, too many for an index`);
+      throw new CheckpointError(
+        { file: path },
+        `has ${file.size} bytes, which is too large for an index`,
+      );
     }
     const map = parseJsonObject(path, file.read(0, file.size), 'index').weight_map;
     if (typeof map !== 'object' || map === null || Array.isArray(map)) {
@@ -155,7 +158,7 @@ export const readWeightMap = (path: string): [string, string][] => {
       const refuse = (fault: string): Error =>
         new CheckpointError(
           { file: path, tensor },
-          `its shard is ${quote(name)}, expected the name of a file beside the index: ${fault}`,
+          `its shard is ${quote(name)}, expected the name of a file next to the index: ${fault}`,
         );
       return [tensor, safeName(name, refuse)];
     });
@@ -175,7 +178,7 @@ const tensorFile = (
     if (found) return found;
     throw new CheckpointError(
       { file: path, tensor: name },
-      `is not in ${basename(path)}, which holds ${located.size} tensors: ${[...located.keys()].slice(0, 5).join(', ')}${located.size > 5 ? ', …' : ''}`,
+      `is not in ${basename(path)}, which has ${located.size} tensors: ${[...located.keys()].slice(0, 5).join(', ')}${located.size > 5 ? ', …' : ''}`,
     );
   };
   const close = (): void => {

@@ -1,22 +1,22 @@
 /**
- * Text of files, of models and of errors on its way to a terminal. A control character there moves
- * the cursor, clears the screen or sets the clipboard, and a bidirectional one turns the order of
- * what is read around.
+ * Makes text from files, models and errors safe to print on a terminal. A control character could
+ * move the cursor, clear the screen or set the clipboard, and a bidirectional one could reverse the
+ * order of what is read.
  */
 
-// C0 but tab and newline, DEL, C1; then marks, embeddings, overrides and isolates of direction,
-// line and paragraph separators, tags and other characters of format that show nothing. ZWNJ and
-// ZWJ stay: scripts and emoji need them.
+// C0 except tab and newline, DEL, C1; then direction marks, embeddings, overrides and isolates,
+// line and paragraph separators, tags and other invisible format characters. ZWNJ and ZWJ stay,
+// because scripts and emoji need them.
 const hidden =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
   /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
 
 /**
- * The text with its control characters written out, as `\x1b` or `\u202e`. Newlines and tabs stay.
+ * The text with its control characters escaped, such as `\x1b` or `\u202e`. Newlines and tabs stay.
  */
 export const shownText = (text: string): string => text.replace(hidden, writtenOut);
 
-/** As {@link shownText} on one line: newlines and tabs are written out too, as `\n` and `\t`. */
+/** As {@link shownText}, on one line: newlines and tabs are escaped too, as `\n` and `\t`. */
 export const shownLine = (text: string): string =>
   shownText(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 

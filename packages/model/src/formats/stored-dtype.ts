@@ -1,6 +1,6 @@
 import { quote } from './checkpoint-error.ts';
 
-/** Bytes an element takes, by the names that safetensors files use. */
+/** Bytes per element, by the names that safetensors files use. */
 export const storedDTypeBytes = {
   BOOL: 1,
   U8: 1,
@@ -25,19 +25,19 @@ export type StoredDType = keyof typeof storedDTypeBytes;
 export const isStoredDType = (name: unknown): name is StoredDType =>
   typeof name === 'string' && Object.hasOwn(storedDTypeBytes, name);
 
-// ATen iterates over at most 64 dimensions.
+// ATen supports at most 64 dimensions.
 const mostDimensions = 64;
 
-/** Number of elements of `shape`, or a sentence that says why it is no shape. */
+/** Number of elements of `shape`, or a sentence saying why it is not a valid shape. */
 export const countElements = (shape: unknown): number | string => {
   if (!Array.isArray(shape)) return 'its shape is not a list';
   if (shape.length > mostDimensions) {
-    return `its shape has ${shape.length} dimensions, at most ${mostDimensions} are possible`;
+    return `its shape has ${shape.length} dimensions, expected at most ${mostDimensions}`;
   }
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
-      return `its shape [${shape.join(', ')}] holds ${quote(size)}, expected whole numbers from 0`;
+      return `its shape [${shape.join(', ')}] contains ${quote(size)}, expected whole numbers from 0`;
     }
     count *= size;
     if (!Number.isSafeInteger(count)) {

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { CheckpointError } from './checkpoint-error.ts';
 
-// Files whose watchers were collected without having been closed.
+// Files whose watchers were garbage-collected without being closed.
 const leftOpen = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
 /**
- * A file that is mapped and not copied: whoever writes into it changes the numbers of the model.
- * One that is replaced by another of its name, as a download does, stays what it was for those who
- * have it.
+ * A file that is mapped and not copied, so that writing to it changes the model's numbers.
+ * Replacing it with another file of the same name, as downloads do, is safe: the mapping still
+ * shows the old file.
  */
 export class WatchedFile implements Disposable {
   readonly path: string;
@@ -24,18 +24,18 @@ export class WatchedFile implements Disposable {
     this.#modified = mtimeNs;
   }
 
-  /** A few microseconds. @throws CheckpointError where the file is not what it was */
+  /** Takes a few microseconds. @throws CheckpointError if the file has changed */
   check(): void {
     if (this.#descriptor === null) return;
     const { size, mtimeNs } = fstatSync(this.#descriptor, { bigint: true });
     if (size === this.#size && mtimeNs === this.#modified) return;
     const what =
       size === this.#size
-        ? 'was written to'
-        : `has ${size} bytes and had ${this.#size}: it was cut or written to`;
+        ? 'was modified'
+        : `has ${size} bytes instead of ${this.#size}: it was truncated or modified`;
     throw new CheckpointError(
       { file: this.path },
-      `${what} while it was in use, so what is computed with it means nothing. Run the command again; a training run resumes from its last checkpoint with --resume`,
+      `${what} while it was in use, so the results are invalid. Run the command again. To resume a training run from its last checkpoint, pass --resume`,
     );
   }
 

@@ -3,7 +3,7 @@ import { withinTime } from './within-time.ts';
 
 const late = (): Error => new RangeError('too long');
 
-it('gives what the body gives, and throws what it throws', () => {
+it("returns the body's result, and throws its errors", () => {
   expect(withinTime(10_000, () => /a+/.exec('baa')?.[0], late)).toBe('aa');
   expect(() =>
     withinTime(
@@ -16,7 +16,7 @@ it('gives what the body gives, and throws what it throws', () => {
   ).toThrow('own');
 });
 
-it('breaks an expression off that would never end', () => {
+it('interrupts an expression that would never end', () => {
   expect(() => withinTime(20, () => /^(a+)+$/.test(`${'a'.repeat(60)}!`), late)).toThrow(
     'too long',
   );

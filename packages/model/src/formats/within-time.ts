@@ -3,10 +3,10 @@ import { createContext, Script } from 'node:vm';
 let runner: { context: { body?: () => unknown }; script: Script } | undefined;
 
 /**
- * Runs regular expressions that a file brought along. One that tries every way to divide a text
- * takes longer than anybody waits, and nothing but the engine itself can stop it.
- * @param body synchronous, and nothing but matching: it is broken off anywhere
- * @param late makes the error of what took too long
+ * Runs regular expressions that come from a file. One with excessive backtracking can take
+ * practically forever, and only the engine itself can stop it.
+ * @param body synchronous, and only matches: it may be interrupted anywhere
+ * @param late makes the error for a timeout
  */
 export function withinTime<Result>(
   milliseconds: number,

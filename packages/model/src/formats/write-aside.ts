@@ -4,15 +4,15 @@ import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** Name beside `path` for a file that is not yet whole. */
+/** Name of a temporary file next to `path`, for use until it is complete. */
 export const asidePath = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`);
 
 /**
- * Writes `path` through a file beside it that is synced and renamed: a reader sees the old file or
- * the whole new one. Where `fill` throws, nothing is left behind.
+ * Writes `path` through a temporary file next to it that is synced and renamed: a reader sees the
+ * old file or the whole new one. If `fill` throws, nothing is left behind.
  * @param bytes size of the whole file, for the error when the disk is full
- * @throws FileError naming `path` when the file system refuses; whatever `fill` throws
+ * @throws FileError naming `path` if the file system refuses; whatever `fill` throws
  */
 export const writeAside = (
   path: string,
@@ -44,7 +44,7 @@ export const writeAside = (
   }
 };
 
-// The rename itself is only durable once the folder is synced; some systems cannot sync folders.
+// The rename is durable only once the folder is synced; some systems cannot sync folders.
 const syncFolder = (folder: string): void => {
   if (process.platform === 'win32') return;
   const descriptor = openSync(folder, 'r');

@@ -1,5 +1,5 @@
-// The samples that are being generated together. Every method is one step: it leaves no tensor but
-// the cache.
+// The samples that are generated together. Every method is one step, and leaves no tensors but the
+// cache.
 import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
 import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
 import { BatchBuilder } from '../packed-batch.ts';
@@ -13,7 +13,7 @@ import { penaliseRepetition, ruleOut, shapeDistribution } from './sampling.ts';
 import { type GenerationEvent, Sequence } from './sequence.ts';
 import { type WaitingPrompt, WaitingPrompts } from './waiting-prompts.ts';
 
-/** One step: no gradients, no tensors left. */
+/** One step, without gradients. It leaves no tensors. */
 const step = <T>(body: () => T): T => noGrad(() => tidy(body));
 
 export class BatchInFlight {
@@ -48,7 +48,7 @@ export class BatchInFlight {
   get finished(): boolean {
     return this.#live.length === 0 && this.#waiting.count === 0;
   }
-  /** Whether a waiting sample could enter. */
+  /** Whether there is space for a waiting sample. */
   get hasPlace(): boolean {
     return this.#live.length < this.#options.batchSize && this.#waiting.count > 0;
   }
@@ -56,7 +56,7 @@ export class BatchInFlight {
     return this.#live.length > 0;
   }
 
-  /** Lets waiting samples in: computes their prompts and draws their first tokens. */
+  /** Admits waiting samples: computes their prompts and draws their first tokens. */
   admit(): GenerationEvent[] {
     return step(() => {
       const { batchSize, prefillTokens } = this.#options;
@@ -111,7 +111,7 @@ export class BatchInFlight {
     });
   }
 
-  /** Ends every sample with what it has. */
+  /** Ends every sample with the tokens that it has. */
   abort(): GenerationEvent[] {
     const { prompts, samples } = this.#waiting.takeAll();
     const begun = this.#live.splice(0);
@@ -147,7 +147,7 @@ export class BatchInFlight {
     });
   }
 
-  /** Computes prompts, packed into one batch. */
+  /** Computes prompts in one packed batch. */
   #prefill(prompts: readonly WaitingPrompt[]): void {
     if (prompts.length === 0) return;
     const builder = new BatchBuilder();
@@ -163,7 +163,7 @@ export class BatchInFlight {
     }); // [prompts, hidden]
     const logits = decoder.logits(hidden); // [prompts, vocabulary]
     for (const [index, prompt] of prompts.entries()) {
-      // A copy, since a view would hold all prompts' logits.
+      // A copy, since a view would hold the logits of all prompts.
       prompt.computed = {
         prefix: prefixes[index]!,
         logits: keep(logits.narrow(0, index, 1).clone()),
@@ -197,7 +197,7 @@ export class BatchInFlight {
         const one = logitsProcessor(sequence.tokens, scores.select(0, row), sequence);
         if (one.shape.length === 1 && one.dim(0) === scores.dim(1)) return one.to('float32');
         throw new RangeError(
-          `the logits processor returned a tensor of shape [${one.shape}] and not [${scores.dim(1)}]`,
+          `the logits processor returned a tensor of shape [${one.shape}], expected [${scores.dim(1)}]`,
         );
       });
       scores = ops.stack(processed);
@@ -205,7 +205,7 @@ export class BatchInFlight {
     try {
       return this.#draw(sequences, scores);
     } catch (error) {
-      // Where no number can be used, and no processor made them, the weights are at fault.
+      // If the logits are unusable without a logits processor, the weights are at fault.
       if (logitsProcessor === null && !allFinite(logits)) {
         refuseNonFiniteWeights(this.#model.decoder, 'the model', this.#options.adapter);
       }

@@ -1,4 +1,5 @@
-// How attention fills the cache with prompts, and reads it one token a sequence.
+// Attention while generating: it fills the cache with prompts, and reads it for one token per
+// sequence.
 import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
 import {
   type Attention,
@@ -10,7 +11,7 @@ import type { PackedBatch } from '../packed-batch.ts';
 import type { DecodeBlocks } from './decode-blocks.ts';
 import type { CachedPrefix, CachedRow, KeyValueCache } from './kv-cache.ts';
 
-/** Attention over a packed batch of prompts that leaves their keys and values in the cache. */
+/** Attention over a packed batch of prompts that puts their keys and values in the cache. */
 export class PrefillAttention implements Attention {
   readonly #inner: SegmentAttention;
   readonly #batch: PackedBatch;
@@ -36,7 +37,10 @@ export class PrefillAttention implements Attention {
   }
 }
 
-/** Attention of one new token of every row: it is added to the cache and sees all before it. */
+/**
+ * Attention of one new token per row. The token is added to the cache, and sees all tokens before
+ * it.
+ */
 export class DecodeAttention implements Attention {
   readonly #cache: KeyValueCache;
   /** [B] int64 each */
@@ -48,8 +52,8 @@ export class DecodeAttention implements Attention {
   readonly #blocks: DecodeBlocks | null;
 
   /**
-   * Made anew for each step, after {@link KeyValueCache.reserve}.
-   * @param blocks the decoder's, where a whole one can be computed at once; else null
+   * Create one for each step, after {@link KeyValueCache.reserve}.
+   * @param blocks the decoder's, if a whole block can be computed at once; else null
    */
   constructor(
     rows: readonly CachedRow[],

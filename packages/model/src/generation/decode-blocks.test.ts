@@ -17,8 +17,8 @@ const prompts = [[1], [7, 2, 9, 4, 4], Array.from({ length: 21 }, (_, i) => (i *
 const steps = 6;
 
 /**
- * Hidden states of steps after the prompts, the same tokens whatever the model says: [steps * B,
- * hidden] float64.
+ * Hidden states of steps after the prompts, with the same tokens regardless of the model's output:
+ * [steps * B, hidden] float64.
  */
 function states(decoder: Decoder, whole: boolean, adapter: string | null = null): number[] {
   const { config, computeType } = decoder;
@@ -119,7 +119,7 @@ test.each([
   );
 });
 
-/** Lays the same adapter over both, one that changes something. */
+/** Applies the same adapter, with a visible effect, to both. */
 function adaptBoth(decoders: readonly Decoder[], options: Omit<LoraOptions, 'seed'>): void {
   for (const decoder of decoders) {
     manualSeed(5);
@@ -149,7 +149,7 @@ test('one matrix of gate and up takes its adapter too', async () => {
   demandNear(narrow, wide, 'policy');
 });
 
-test('an adapter other than the one that the blocks were made with is composed', () => {
+test('any adapter but the one that the blocks were made with is composed', () => {
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
   adaptBoth([decoder], { rank: 2, alpha: 2, targets: 'all-linear' });
   const blocks = decodeBlocks(decoder)!;
@@ -165,7 +165,7 @@ test('float32 and float64 are composed', () => {
     expect(decodeBlocks(tinyDecoder({ dtype }))).toBeNull();
 });
 
-test('in bfloat16 a sample is the same to the last bit whatever it is beside', async () => {
+test('in bfloat16, a sample is identical bit for bit in any batch', async () => {
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
   const block = vi.spyOn(DecodeAttention.prototype, 'block');
   const run = (batchSize: number): ReturnType<typeof generateAll> =>
@@ -174,7 +174,7 @@ test('in bfloat16 a sample is the same to the last bit whatever it is beside', a
       samplesPerPrompt: 3,
       maxNewTokens: 12,
       logprobs: true,
-      // Each prompt by itself: its pass then has the same rows.
+      // Each prompt alone, so that its pass has the same rows.
       prefillTokens: 1,
     });
   const all = await run(9);

@@ -1,18 +1,18 @@
-// Blocks of a decoder as one operator each, for a step of generation: bfloat16 on the CPU, RMS
-// norm, a gated MLP.
+// Whole decoder blocks as one operator each, for a generation step: bfloat16 on the CPU, RMS norm,
+// a gated MLP.
 import { keep, noGrad, ops, type Tensor, tidy, zeros } from '@keel/torch';
 import type { AttentionLayer, Rotation } from '../attention.ts';
 import type { Decoder } from '../decoder.ts';
 import type { Block } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
 
-/** Tensors of the cache that a layer reads and adds to; indices are int64 [B]. */
+/** The cache tensors that a layer reads and extends; indices are int64 [B]. */
 export interface CacheOfLayer {
   /** [R, capacity, keyValueHeads, headSize] */
   keys: Tensor;
   values: Tensor;
   rows: Tensor;
-  /** Tokens of each row, the new one included. */
+  /** Number of tokens of each row, including the new one. */
   lengths: Tensor;
   /** [P, keyValueHeads, headSize] */
   prefixKeys: Tensor;
@@ -22,8 +22,8 @@ export interface CacheOfLayer {
 }
 
 /**
- * A block of one new token of each row: state [B, hidden] -> the same; keys and values go into the
- * cache.
+ * Computes a block for one new token per row: state [B, hidden] -> the same; keys and values go
+ * into the cache.
  */
 export type DecodeBlock = (
   state: Tensor,
@@ -32,7 +32,7 @@ export type DecodeBlock = (
   cache: CacheOfLayer,
 ) => Tensor;
 
-/** Every block of a decoder with an adapter laid on, or none. */
+/** All blocks of a decoder, with an adapter or none. */
 export interface DecodeBlocks {
   readonly adapter: string | null;
   readonly layers: readonly DecodeBlock[];
@@ -43,8 +43,8 @@ export interface DecodeBlocks {
 const activations = new Set(['silu', 'gelu_tanh']);
 
 /**
- * Factors of an adapter over some layers as the operator takes them, two a layer; none where it
- * changes none of them.
+ * An adapter's factors for some layers in the operator's form, two per layer; empty if it changes
+ * none of these layers.
  */
 function lowRankFactors(linears: readonly Linear[], adapter: string | null): Tensor[] {
   const pairs = linears.map(({ adapters }) =>
@@ -63,8 +63,8 @@ function lowRankFactors(linears: readonly Linear[], adapter: string | null): Ten
 }
 
 /**
- * Every block of the decoder as one operator, or null where they must be composed of several. The
- * adapter's factors are those of this moment.
+ * Every block of the decoder as one operator; null if they must be composed of several. It copies
+ * the adapter's current factors.
  */
 export function decodeBlocks(
   { config, weights, computeType }: Decoder,

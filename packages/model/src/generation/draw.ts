@@ -6,7 +6,9 @@ export interface Draw {
   logprob: number;
 }
 
-/** Tokens whose probabilities are summed before one of them is looked at. */
+/**
+ * Number of tokens whose probabilities are summed at a time, before any is looked at individually.
+ */
 const chunk = 256;
 
 function demandUsable(highest: Float32Array | Float64Array): void {
@@ -14,14 +16,14 @@ function demandUsable(highest: Float32Array | Float64Array): void {
   if (row < 0) return;
   const what =
     highest[row] === Number.NEGATIVE_INFINITY
-      ? 'every token is ruled out: a logits processor left none to choose'
-      : `the largest logit is ${highest[row]}: the model or a logits processor gives no usable numbers`;
+      ? 'a logits processor ruled out every token'
+      : `the largest logit is ${highest[row]}. The model or a logits processor returned unusable numbers`;
   throw new Error(`no token can be chosen for row ${row}: ${what}`);
 }
 
 /**
- * Both ways to draw as one operator, where there is one: a row is read but twice, and nothing as
- * long is written.
+ * Both drawing methods as one operator, if there is one. It reads each row only twice, and writes
+ * no tensor of that length.
  */
 function drawAtOnce(logits: Tensor, uniforms: readonly number[], temperature: number): Draw[] {
   const numbers = fromTypedArray(Float64Array.from(uniforms), [uniforms.length]);
@@ -34,9 +36,9 @@ const canDrawAtOnce = (logits: Tensor): boolean =>
   logits.device === 'cpu' && logits.dtype === 'float32';
 
 /**
- * The likeliest token of each row, the first of equals.
+ * The most likely token of each row; the first one if several are equal.
  * @param logits [B, vocabulary] float32
- * @throws Error when a row's largest logit is not finite
+ * @throws Error if a row's largest logit is not finite
  */
 export function drawGreedily(logits: Tensor): Draw[] {
   if (canDrawAtOnce(logits)) return drawAtOnce(logits, new Array(logits.dim(0)).fill(0), 0);
@@ -55,13 +57,13 @@ export function drawGreedilyComposed(logits: Tensor): Draw[] {
 }
 
 /**
- * A token of each row by the inverse of the distribution function: the first at which the cumulated
- * probability passes the row's number. Sums run chunk by chunk, so that no row is cumulated as a
- * whole.
+ * Draws a token for each row by the inverse of the distribution function: the first token at which
+ * the cumulative probability exceeds the row's number. Sums run chunk by chunk, so that no row is
+ * cumulated as a whole.
  * @param logits [B, vocabulary] float32
- * @param uniforms of each row, a number in [0, 1)
+ * @param uniforms a number in [0, 1) for each row
  * @param temperature divides the logits
- * @throws Error when a row's largest logit is not finite
+ * @throws Error if a row's largest logit is not finite
  */
 export function drawByUniform(
   logits: Tensor,
@@ -99,7 +101,7 @@ export function drawByUniformComposed(logits: Tensor, uniforms: readonly number[
     );
     const total = chunks.reduce((sum, one) => sum + one, 0);
     let rest = uniform * total;
-    // Rounding may carry past the end: then it is the last chunk that has any weight.
+    // Rounding may carry past the end. Then the last chunk with any weight is used.
     let at = 0;
     for (
       const last = chunks.findLastIndex((sum) => sum > 0);

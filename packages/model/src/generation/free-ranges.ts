@@ -3,18 +3,18 @@ interface Range {
   length: number;
 }
 
-/** Gives out runs of places from a line of them, and takes them back. */
+/** Allocates ranges of places, and takes them back. */
 export class FreeRanges {
-  /** In order of their places; no two of them touch. */
+  /** Ordered by place; no two of them are adjacent. */
   #free: Range[] = [];
   #extent = 0;
 
-  /** Places there are, free or not. */
+  /** Number of places, free or not. */
   get extent(): number {
     return this.#extent;
   }
 
-  /** Start of a run of free places, the first that is long enough; null where there is none. */
+  /** Start of the first range of free places that is long enough; null if there is none. */
   take(length: number): number | null {
     const index = this.#free.findIndex((range) => range.length >= length);
     if (index < 0) return null;
@@ -34,13 +34,13 @@ export class FreeRanges {
     if (index > 0) this.#join(index - 1);
   }
 
-  /** More free places at the end. */
+  /** Adds free places at the end. */
   grow(places: number): void {
     this.#extent += places;
     this.give(this.#extent - places, places);
   }
 
-  /** Joins a run with the next where they touch. */
+  /** Joins a range with the next one if they are adjacent. */
   #join(index: number): void {
     const [range, next] = [this.#free[index]!, this.#free[index + 1]];
     if (next === undefined || range.start + range.length !== next.start) return;

@@ -18,12 +18,12 @@ import type { GenerationEvent, GenerationResult } from './sequence.ts';
 
 const model = (decoder: Decoder): GenerationModel => ({ decoder, tokenizer: byteTokenizer });
 
-// Threads that wait for each other cost more than such a small model has to compute.
+// Synchronising threads would cost more than this small model's computation.
 const threadsBefore = threads();
 setThreads(1);
 afterAll(() => setThreads(threadsBefore));
 
-/** Greedy tokens by forwarding the whole text for each. */
+/** Greedy tokens, each from a forward pass over the whole text. */
 function withoutCache(decoder: Decoder, prompt: readonly number[], count: number): number[] {
   const tokens = [...prompt];
   for (let i = 0; i < count; i++) {
@@ -59,7 +59,7 @@ test.each([
   { name: 'grouped heads', options: {} },
   { name: 'a sliding window and softcap', options: { window: 5, attentionSoftcap: 4, layers: 3 } },
   { name: 'one key-value head', options: { keyValueHeads: 1, heads: 5 } },
-])('greedy with the cache is greedy without: $name', async ({ options }) => {
+])('greedy decoding gives the same with and without the cache: $name', async ({ options }) => {
   const decoder = tinyDecoder(options);
   const results = await generateAll(model(decoder), prompts, {
     temperature: 0,
@@ -69,7 +69,7 @@ test.each([
   expect(texts(results)).toEqual(prompts.map((prompt) => withoutCache(decoder, prompt, 40)));
 });
 
-test('uneven prompts in a batch are as one by one, whatever the batch size and the prefill budget', async () => {
+test('uneven prompts give the same in a batch and one by one, at any batch size and prefill budget', async () => {
   const decoder = model(tinyDecoder());
   const options: GenerateOptions = {
     seed: 11,
@@ -91,7 +91,7 @@ test('uneven prompts in a batch are as one by one, whatever the batch size and t
   expect(new Set(texts(all).map(String)).size).toBeGreaterThan(prompts.length);
 });
 
-test('the seed decides', async () => {
+test('the seed determines the result', async () => {
   const decoder = model(tinyDecoder());
   const run = (seed: number): Promise<GenerationResult[]> =>
     generateAll(decoder, prompts, { seed, maxNewTokens: 12 });
@@ -115,11 +115,11 @@ test('samples of one prompt share its computation', async () => {
   );
   const lengths = hidden.mock.calls.map(([, positions]) => positions.length);
   expect(lengths.filter((length) => length > 2)).toEqual([prompt.length]);
-  // Two steps after the first token; two, two and one sample together.
+  // Two steps after the first token, with two, two and one samples at once.
   expect(lengths.slice(1)).toEqual([2, 2, 2, 2, 1, 1]);
 });
 
-test('log-probabilities are those of the distribution that was drawn from', async () => {
+test('log-probabilities are from the distribution that was drawn from', async () => {
   const shares = [0.5, 0.25, 0.15, 0.1];
   const constant = model(constantDecoder(shares.map(Math.log)));
   const run = (options: GenerateOptions): Promise<GenerationResult[]> =>
@@ -178,7 +178,7 @@ test('stop tokens end a sample; they are among its tokens and not in its text', 
   expect([own.text, own.finishReason]).toEqual(['y', 'stop']);
 });
 
-test('a stop string across tokens cuts the text where it begins', async () => {
+test('a stop string across tokens cuts the text where it starts', async () => {
   const ids = textToBytes('a dog.\n\nUser: hi');
   const events = await eventsOf({
     ...dictate(ids),
@@ -188,11 +188,11 @@ test('a stop string across tokens cuts the text where it begins', async () => {
   const result = resultOf(events);
   expect([result.text, result.finishReason]).toEqual(['a dog.\n', 'stop-string']);
   expect(bytesToText(result.tokens)).toBe('a dog.\n\nUser:');
-  // No piece ever showed what was cut.
+  // No piece ever contained the text that was cut off.
   expect(events.map(({ text }) => text).join('')).toBe('a dog.\n');
 });
 
-test('pieces never hold half a character and join to the text', async () => {
+test('pieces never contain partial characters, and join to the text', async () => {
   const text = 'naïve 日本 🚀!';
   const ids = textToBytes(text);
   for (const length of [ids.length, ids.length - 2]) {
@@ -207,7 +207,7 @@ test('pieces never hold half a character and join to the text', async () => {
   }
 });
 
-test('a logits processor rules tokens out and hears whom it is for', async () => {
+test('a logits processor rules tokens out and is told the sample', async () => {
   const heard: string[] = [];
   const results = await generateAll(model(tinyDecoder()), [[1], [2, 3]], {
     samplesPerPrompt: 2,
@@ -226,10 +226,10 @@ test('a logits processor rules tokens out and hears whom it is for', async () =>
   expect(heard).toContain('1/1/3/2');
   await expect(
     eventsOf({ logitsProcessor: (_, logits) => logits.narrow(0, 0, 3) }),
-  ).rejects.toThrow(/shape \[3\] and not \[257\]/);
+  ).rejects.toThrow(/shape \[3\].*\[257\]/);
 });
 
-test('the signal ends every sample with what it has', async () => {
+test('the signal ends every sample with the tokens so far', async () => {
   const abort = new AbortController();
   const results: GenerationResult[] = [];
   let tokens = 0;
@@ -256,7 +256,7 @@ test('the signal ends every sample with what it has', async () => {
   expect(pieces).toBe('ab##');
 });
 
-test('other work gets its turn between steps', async () => {
+test('other work runs between steps', async () => {
   let turns = 0;
   const timer = setInterval(() => {
     turns += 1;
@@ -266,7 +266,7 @@ test('other work gets its turn between steps', async () => {
   expect(turns).toBeGreaterThan(1);
 });
 
-test('no tensor is left: at the end, when the loop is left, when a processor throws, within a scope', async () => {
+test('no tensor is left at the end, when the loop is left, when a processor throws, or in a scope', async () => {
   const tiny = model(tinyDecoder());
   const before = await liveMemory();
   const options: GenerateOptions = {
@@ -297,36 +297,34 @@ test('no tensor is left: at the end, when the loop is left, when a processor thr
   expect(await liveMemory()).toEqual(before);
 });
 
-test('a sample ends where the positions of the model do', async () => {
+test("a sample ends at the model's last position", async () => {
   const decoder = model(tinyDecoder({ maxPositions: 10 }));
   const full = Array.from({ length: 10 }, (_, i) => i);
   const results = await generateAll(decoder, [[1, 2, 3, 4], full], {
     maxNewTokens: 50,
     stopTokenIds: [],
   });
-  // The token drawn at the last position needs none itself.
+  // The token drawn at the last position needs no position itself.
   expect(results.map(({ tokens, finishReason }) => [tokens.length, finishReason])).toEqual([
     [7, 'length'],
     [1, 'length'],
   ]);
 });
 
-test('what cannot be generated is refused at once, by name', () => {
+test('invalid requests are refused at once, by name', () => {
   const decoder = model(tinyDecoder({ maxPositions: 4 }));
-  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(
-    /prompt 1 has 5 tokens, and the model takes at most 4/,
-  );
+  expect(() => generate(decoder, [[1], [1, 2, 3, 4, 5]])).toThrow(/prompt 1 has 5 tokens.* 4/);
   expect(() => generate(decoder, [[]])).toThrow(/prompt 0 has no tokens/);
-  expect(() => generate(decoder, [[1, 257]])).toThrow(/prompt 0 holds 257 at place 1.*0 to 256/);
+  expect(() => generate(decoder, [[1, 257]])).toThrow(/prompt 0 .* 257 .* 1,.*0 to 256/);
   expect(() => generate(decoder, [[1]], { batchSize: 0 })).toThrow(/batchSize/);
   expect(() => generate(decoder, [[1]], { seed: -1 })).toThrow(/seed/);
   expect(() => generate(decoder, [[1]], { stopStrings: [''] })).toThrow(/stopStrings/);
 });
 
-test('an adapter that is not there is refused at once, and `reference` is the base', async () => {
+test('a missing adapter is refused at once, and `reference` is the base', async () => {
   const decoder = tinyDecoder();
   expect(() => generate(model(decoder), prompts, { adapter: 'policy' })).toThrow(
-    new RangeError('there is no adapter "policy"; this model has none'),
+    new RangeError('there is no adapter "policy": this model has none'),
   );
   const few = { maxNewTokens: 3 };
   const base = await generateAll(model(decoder), prompts, few);

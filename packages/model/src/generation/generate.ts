@@ -1,4 +1,4 @@
-// Text from a model: prompts are computed packed, then every step draws one token of each sample in
+// Generates text. Prompts are computed packed; then each step draws one token for each sample in
 // flight.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { adaptedLayers } from '../adapters/lora.ts';
@@ -13,12 +13,12 @@ import {
 import type { GenerationEvent, GenerationResult } from './sequence.ts';
 
 /**
- * Continues prompts, event by event: tokens as they are drawn, and the result of each sample as it
- * ends. Between two steps other work of the process gets its turn. Leaving the loop early frees
+ * Continues prompts, and yields events: tokens as they are drawn, and the result of each sample
+ * when it ends. Other work of the process can run between two steps. Leaving the loop early frees
  * everything.
  *
- * The same seed, prompt and indices give the same draws in every batch; what is drawn is then the
- * same but for floating-point rounding, since the products of a large and of a small batch may
+ * The same seed, prompt and indices give the same random numbers in every batch. The tokens are
+ * then the same up to floating-point rounding, since the products of a large and a small batch may
  * differ in their last bit.
  * @param prompts token ids of each prompt
  * @throws RangeError at once, naming the option, the prompt or the adapter that cannot be used
@@ -56,9 +56,9 @@ async function* events(
 }
 
 /**
- * {@link generate} to the end.
- * @param onEvent sees every event as it comes
- * @returns of each prompt its samples, in order: prompt after prompt
+ * Runs {@link generate} to the end.
+ * @param onEvent receives every event as it occurs
+ * @returns the samples of each prompt, in order, prompt by prompt
  */
 export async function generateAll(
   model: GenerationModel,

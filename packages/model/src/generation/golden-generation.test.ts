@@ -15,7 +15,7 @@ import { byteTokenizer } from '../testing/tiny-decoder.ts';
 import { renderConversation } from '../tokenizer/tokenizer.ts';
 import { generateAll } from './generate.ts';
 
-// Threads that wait for each other cost more than one step of so small a model has to compute.
+// Synchronising threads would cost more than a step of this small model.
 const threadsBefore = threads();
 setThreads(1);
 afterAll(() => setThreads(threadsBefore));
@@ -26,7 +26,7 @@ describe('golden models, with the cache', () => {
     using file = openSafetensors(join(folder, 'expected.safetensors'));
     const greedy = [...new Int32Array(file.read('greedy').buffer)];
     const { decoder } = await loadDecoder(folder, { computeType: 'float32' });
-    // Beside other prompts: the batch is uneven. 13 tokens are the prompt.
+    // With other prompts in the batch, which is uneven. The prompt has 13 tokens.
     const prompts = [greedy.slice(0, 3), greedy.slice(0, 13), greedy.slice(0, 7)];
     const results = await generateAll({ decoder, tokenizer: byteTokenizer }, prompts, {
       temperature: 0,
@@ -78,7 +78,7 @@ describe.skipIf(!path)('SmolLM2-135M-Instruct', () => {
     expect(await liveMemory()).toEqual(before);
   });
 
-  test('samples the same at every batch size', async () => {
+  test('draws the same samples at every batch size', async () => {
     const run = async (batchSize: number): Promise<string[]> => {
       const results = await generateAll(model, prompts(), {
         seed: 3,

@@ -11,7 +11,7 @@ const shape = {
   device: 'cpu',
 } as const;
 
-/** Writes the next token of a row: every number of it is the value. */
+/** Writes the next token of a row; all of its numbers are the value. */
 function write(cache: KeyValueCache, row: CachedRow, value: number): void {
   cache.reserve(1);
   tidy(() => {
@@ -41,7 +41,7 @@ const read = (cache: KeyValueCache, row: CachedRow): number[] =>
       .toArray(),
   );
 
-test('free places are the first that suffice, and join when given back', () => {
+test('the first sufficient range is allocated, and freed ranges are joined', () => {
   const ranges = new FreeRanges();
   expect(ranges.take(1)).toBeNull();
   ranges.grow(10);
@@ -57,14 +57,14 @@ test('free places are the first that suffice, and join when given back', () => {
   expect(ranges.take(4)).toBe(10);
 });
 
-test('room for prompts that is asked for at once is made once', () => {
+test('space for prompts that is reserved at once is allocated once', () => {
   const cache = new KeyValueCache(shape);
   cache.reservePrefixes(7);
   const { prefixKeys } = cache.layer(0);
   const prefixes = [4, 3].map((length) => cache.openPrefix(length));
   expect(prefixes.map(({ start }) => start)).toEqual([0, 4]);
   expect(cache.layer(0).prefixKeys).toBe(prefixKeys);
-  // More are waiting than there is room for: it grows as prompts come.
+  // More prompts are waiting than fit, so the pool grows as they come.
   cache.reservePrefixes(100);
   expect(cache.extent.pool).toBe(7);
   expect(cache.openPrefix(2).start).toBe(7);
@@ -72,7 +72,7 @@ test('room for prompts that is asked for at once is made once', () => {
   cache.dispose();
 });
 
-test('rows keep what they hold when the cache grows and when others leave', () => {
+test('rows keep their contents when the cache grows and when others leave', () => {
   const before = memory().tensors;
   const cache = new KeyValueCache(shape);
   const prefix = cache.openPrefix(5);
@@ -83,7 +83,7 @@ test('rows keep what they hold when the cache grows and when others leave', () =
   expect(cache.extent).toMatchObject({ rows: 3, capacity: 64 });
   cache.closeRow(rows[0]!);
   for (let step = 40; step < 70; step++) write(cache, rows[2]!, 200 + step);
-  // It grew: only the rows in use are left.
+  // It grew, so only the rows in use remain.
   expect(cache.extent).toMatchObject({ rows: 2, capacity: 128 });
   expect(read(cache, rows[1]!)).toEqual(Array.from({ length: 40 }, (_, step) => 101 + step));
   expect(read(cache, rows[2]!)).toEqual(Array.from({ length: 70 }, (_, step) => 201 + step));
@@ -91,7 +91,7 @@ test('rows keep what they hold when the cache grows and when others leave', () =
   expect(memory().tensors).toBe(before);
 });
 
-test('a row that ended gives its place to the next', () => {
+test('the next row reuses the place of a finished one', () => {
   const cache = new KeyValueCache(shape);
   const prefix = cache.openPrefix(1);
   const [first, second] = [cache.openRow(prefix, 2), cache.openRow(prefix, 2)];
@@ -103,7 +103,7 @@ test('a row that ended gives its place to the next', () => {
   cache.dispose();
 });
 
-test('a prompt lies there once and until its last sample has ended', () => {
+test('a prompt is stored once, until its last sample has ended', () => {
   const cache = new KeyValueCache(shape);
   const prefix = cache.openPrefix(6);
   tidy(() =>
@@ -118,7 +118,7 @@ test('a prompt lies there once and until its last sample has ended', () => {
   cache.closePrefix(prefix);
   const other = cache.openPrefix(7);
   expect(other.start).toBe(6);
-  // The pool grew around what it holds.
+  // The pool grew, and preserved its contents.
   expect(tidy(() => cache.layer(0).prefixKeys.narrow(0, 0, 6).toArray())).toEqual(
     Array.from({ length: 12 }, (_, i) => i),
   );

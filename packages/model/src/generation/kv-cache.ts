@@ -1,5 +1,6 @@
-// Keys and values of everything that is being generated. A prompt's lie once in a pool, however
-// many samples continue it; what a sample adds lies in a row of its own.
+// Keys and values of everything that is being generated. Those of a prompt are stored once in a
+// pool, regardless of how many samples continue it. Those of a sample's own tokens are in its own
+// row.
 import { type Device, type DType, fromTypedArray, keep, ops, type Tensor, tidy } from '@keel/torch';
 import { FreeRanges } from './free-ranges.ts';
 
@@ -15,20 +16,20 @@ export interface CacheShape {
 export interface CachedPrefix {
   readonly start: number;
   readonly length: number;
-  /** Samples that read it, and one more while samples may still begin. */
+  /** Number of samples that read it, plus one while more samples may start. */
   users: number;
 }
 
 /** A sample's place in the cache. */
 export interface CachedRow {
   readonly prefix: CachedPrefix;
-  /** Row of the row store; a growing cache moves rows. */
+  /** Row in the row store. Rows move when the cache grows. */
   slot: number;
-  /** Tokens of its own so far. */
+  /** Number of its own tokens so far. */
   length: number;
 }
 
-/** Row length at the beginning; it doubles. */
+/** Initial row length; it doubles. */
 const firstCapacity = 32;
 
 export class KeyValueCache {
@@ -48,12 +49,12 @@ export class KeyValueCache {
     this.#shape = shape;
   }
 
-  /** Rows and tokens a row that there is room for, and tokens of prompts. */
+  /** Capacity: number of rows, tokens per row, and tokens of prompts. */
   get extent(): { rows: number; capacity: number; pool: number } {
     return { rows: this.#rows, capacity: this.#capacity, pool: this.#pool.extent };
   }
 
-  /** Tensors of a layer. Valid until the next prefix or row is opened or rows grow. */
+  /** Tensors of a layer. Valid until the next prefix or row is opened, or rows grow. */
   layer(index: number): { prefixKeys: Tensor; prefixValues: Tensor; keys: Tensor; values: Tensor } {
     return {
       prefixKeys: this.#prefixKeys[index]!,
@@ -63,7 +64,7 @@ export class KeyValueCache {
     };
   }
 
-  /** Room for a prompt of this many tokens; its keys and values are still to be written. */
+  /** Reserves space for a prompt of this many tokens. Its keys and values must still be written. */
   openPrefix(length: number): CachedPrefix {
     let start = this.#pool.take(length);
     if (start === null) {
@@ -73,9 +74,7 @@ export class KeyValueCache {
     return { start, length, users: 1 };
   }
 
-  /**
-   * The first prompts' room is made at once, for as many of their tokens as will stand together.
-   */
+  /** Reserves space at once for as many tokens of prompts as will be in the pool together. */
   reservePrefixes(tokens: number): void {
     if (this.#pool.extent === 0 && tokens > 0) this.#growPool(tokens);
   }
@@ -97,7 +96,7 @@ export class KeyValueCache {
     if (prefix.users === 0) this.#pool.give(prefix.start, prefix.length);
   }
 
-  /** @param expectedRows rows that will be open together: room is made for as many at once */
+  /** @param expectedRows rows that will be open together: space is reserved for as many at once */
   openRow(prefix: CachedPrefix, expectedRows = 1): CachedRow {
     if (this.#live.size === this.#rows)
       this.#resizeRows(Math.max(expectedRows, this.#rows + 1), this.#capacity);
@@ -115,8 +114,8 @@ export class KeyValueCache {
   }
 
   /**
-   * Makes room for one more token in every row. Where rows must become longer, they become twice as
-   * long and only `expectedRows` are left, so that rows which ended give their memory back.
+   * Makes space for one more token in every row. If rows must grow, they double in length, and only
+   * `expectedRows` of them remain, so that the memory of finished rows is released.
    */
   reserve(expectedRows: number): void {
     const longest = Math.max(0, ...[...this.#live].map((row) => row.length));
@@ -155,7 +154,7 @@ export class KeyValueCache {
     values: Tensor[],
     change: (old: Tensor | undefined) => Tensor,
   ): [Tensor[], Tensor[]] {
-    // One tensor at a time: the old and the new cache never stand beside each other as a whole.
+    // One tensor at a time, so that the old and the new cache never exist as a whole together.
     const one = (old: Tensor | undefined): Tensor => {
       const made = tidy(() => keep(change(old)));
       old?.dispose();

@@ -24,7 +24,7 @@ test('no sample ends before minNewTokens, and then it may', async () => {
   expect(Math.min(...lengths)).toBe(6);
   for (const { tokens, logprobs, finishReason } of bound) {
     expect(finishReason).toBe('stop');
-    // Of tokens 1 and 3 alone.
+    // From tokens 1 and 3 only.
     for (const [place, token] of tokens.slice(0, 5).entries()) {
       expect([1, 3]).toContain(token);
       expect(logprobs![place]).toBeCloseTo(Math.log(shares[token]! / 0.35), 5);
@@ -34,7 +34,7 @@ test('no sample ends before minNewTokens, and then it may', async () => {
   expect(greedy[0]!.tokens).toEqual([1, 1, 0]);
 });
 
-test('it may be as long as the longest, and no longer', async () => {
+test('it may equal maxNewTokens, but not exceed it', async () => {
   const results = await run({ maxNewTokens: 7, minNewTokens: 7 });
   expect(results.map(({ tokens }) => tokens.length)).toEqual(results.map(() => 7));
   await expect(run({ maxNewTokens: 7, minNewTokens: 8 })).rejects.toThrow(

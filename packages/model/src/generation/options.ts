@@ -9,13 +9,13 @@ export interface GenerationTokenizer {
   streamDecoder(options?: { skipSpecialTokens?: boolean }): StreamDecoder;
 }
 
-/** What generates; a LanguageModel is one. */
+/** The part of a model that generation needs. A LanguageModel has it. */
 export interface GenerationModel {
   readonly decoder: Decoder;
   readonly tokenizer: GenerationTokenizer;
 }
 
-/** Which sample a token is for. */
+/** The sample that a token belongs to. */
 export interface SampleName {
   /** Index in the prompts. */
   promptIndex: number;
@@ -25,7 +25,7 @@ export interface SampleName {
 
 /**
  * Changes the logits of one sample's next token; a logit of -Infinity rules a token out. Runs after
- * the repetition penalty and before the temperature. It must not keep the tensor.
+ * the repetition penalty and before the temperature. It must not hold on to the tensor.
  * @param tokens the completion so far
  * @param logits [vocabulary] float32
  * @returns [vocabulary]
@@ -37,36 +37,39 @@ export type LogitsProcessor = (
 ) => Tensor;
 
 export interface GenerateOptions extends SamplingOptions {
-  /** Default 256. A sample also ends where the model's positions do. */
+  /** Maximum number of tokens (default: 256). A sample also ends at the model's last position. */
   maxNewTokens?: number;
-  /** No token that ends a sample is drawn before it has so many. Default 0. */
+  /** Minimum number of tokens; tokens that end a sample are masked until then (default: 0). */
   minNewTokens?: number;
   /**
-   * Same seed, prompt and indices: same draws, whatever else is in the batch. From 0 to 2^53 - 1;
-   * default 0.
+   * The same seed, prompt and indices give the same draws, whatever else is in the batch. From 0 to
+   * 2^53 - 1 (default: 0).
    */
   seed?: number;
-  /** Default 1. They share their prompt's computation and memory. */
+  /** Samples of a prompt share its computation and memory (default: 1). */
   samplesPerPrompt?: number;
-  /** A sample ends where one of these begins in its text, across token borders too. */
+  /** A sample ends where one of these starts in its text, even across token boundaries. */
   stopStrings?: readonly string[];
-  /** Tokens that end a sample; default: the tokenizer's ends of turn. */
+  /** Tokens that end a sample (default: the tokenizer's end-of-turn tokens). */
   stopTokenIds?: Iterable<number>;
-  /** Adapter laid over the base; null (the default) or `reference` for the base alone. */
+  /** Adapter applied to the base; null or `reference` for the base alone (default: null). */
   adapter?: string | null;
-  /** Samples in flight; as one ends, the next enters. Default 16. */
+  /** Number of samples in flight; when one ends, the next starts (default: 16). */
   batchSize?: number;
-  /** Tokens of prompts in one forward pass; a longer prompt has one to itself. Default 1024. */
+  /**
+   * Maximum number of prompt tokens in one forward pass; a longer prompt gets its own pass
+   * (default: 1024).
+   */
   prefillTokens?: number;
   /**
-   * Results and events carry the log-probability of each token in the distribution it was drawn
-   * from.
+   * Results and events include the log-probability of each token in the distribution that it was
+   * drawn from.
    */
   logprobs?: boolean;
-  /** Special tokens give no text. Default true. */
+  /** Special tokens decode to no text (default: true). */
   skipSpecialTokens?: boolean;
   logitsProcessor?: LogitsProcessor;
-  /** Ends all samples with what they have. */
+  /** Ends all samples with the tokens that they have. */
   signal?: AbortSignal;
 }
 
@@ -87,7 +90,7 @@ export interface CheckedOptions {
   signal: AbortSignal | null;
 }
 
-/** Defaults filled in. @throws RangeError naming the option that is out of its range */
+/** Fills in defaults. @throws RangeError naming the option that is out of range */
 export function checkOptions(
   options: GenerateOptions,
   tokenizer: GenerationTokenizer,
@@ -121,7 +124,9 @@ export function checkOptions(
     );
   }
   if (stopStrings.includes(''))
-    throw new RangeError('stopStrings holds an empty string: it would end every sample at once');
+    throw new RangeError(
+      'stopStrings contains an empty string, which would end every sample at once',
+    );
   return {
     sampling: checkSampling(options),
     maxNewTokens,
@@ -140,14 +145,14 @@ export function checkOptions(
   };
 }
 
-/** @throws RangeError naming the prompt that the model cannot take */
+/** @throws RangeError naming the prompt that the model cannot process */
 export function checkPrompts(prompts: readonly (readonly number[])[], { config }: Decoder): void {
   for (const [index, prompt] of prompts.entries()) {
     if (prompt.length === 0)
       throw new RangeError(`prompt ${index} has no tokens: there is nothing to continue`);
     if (prompt.length > config.maxPositions) {
       throw new RangeError(
-        `prompt ${index} has ${prompt.length} tokens, and the model takes at most ${config.maxPositions}: shorten it`,
+        `prompt ${index} has ${prompt.length} tokens, but the model supports at most ${config.maxPositions}. Shorten it`,
       );
     }
     const place = prompt.findIndex(
@@ -155,7 +160,7 @@ export function checkPrompts(prompts: readonly (readonly number[])[], { config }
     );
     if (place >= 0) {
       throw new RangeError(
-        `prompt ${index} holds ${prompt[place]} at place ${place}, and the model's tokens are 0 to ${config.vocabularySize - 1}`,
+        `prompt ${index} has token ${prompt[place]} at index ${place}, but the model's tokens are 0 to ${config.vocabularySize - 1}`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { philox, uniformFor } from './philox.ts';
 
-// Known answers of the Random123 library's philox4x32-10.
+// Known results of the Random123 library's philox4x32-10.
 test.each([
   { counter: [0, 0, 0, 0], key: [0, 0], answer: [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8] },
   {
@@ -20,7 +20,7 @@ test.each([
   );
 });
 
-test('every part of the name and of the seed changes the number', () => {
+test('every index, and every part of the seed, changes the number', () => {
   const names = [
     [0, 0, 0, 0],
     [1, 0, 0, 0],
@@ -36,7 +36,7 @@ test('every part of the name and of the seed changes the number', () => {
   for (const number of numbers) expect(number >= 0 && number < 1).toBe(true);
 });
 
-test('numbers of neighbouring names are spread evenly', () => {
+test('numbers of adjacent indices are spread evenly', () => {
   const counts = new Array<number>(16).fill(0);
   const draws = 16_000;
   for (let i = 0; i < draws; i++)

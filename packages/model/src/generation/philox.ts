@@ -1,8 +1,8 @@
 // Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): random numbers
-// as a function of a counter. What a sample draws so depends on its own name only, not on what else
-// is in the batch.
+// as a function of a counter. A sample's draws therefore depend only on its own indices, not on
+// what else is in the batch.
 
-/** High and low half of a 32 by 32 bit product. */
+/** High and low half of a product of two 32-bit numbers. */
 function multiply(a: number, b: number): [number, number] {
   const low = Math.imul(a, b) >>> 0;
   const aHigh = a >>> 16;
@@ -15,7 +15,7 @@ function multiply(a: number, b: number): [number, number] {
   return [high >>> 0, low];
 }
 
-/** Four 32-bit numbers of a counter (four 32-bit numbers) and a key (two). */
+/** Four 32-bit numbers from a counter (four 32-bit numbers) and a key (two). */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
@@ -33,7 +33,7 @@ export function philox(
 }
 
 /**
- * A number in [0, 1) with 53 random bits, a function of the seed and of whom it is for.
+ * A number in [0, 1) with 53 random bits, as a function of the seed and of the draw's indices.
  * @param seed a whole number from 0 to 2^53 - 1
  */
 export function uniformFor(

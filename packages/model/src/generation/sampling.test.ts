@@ -12,7 +12,7 @@ import {
 const logs = (...rows: number[][]): Tensor =>
   tensor(rows.map((row) => row.map((p) => Math.log(p))));
 
-/** Indices that are left in each row. */
+/** Indices that remain in each row. */
 function kept(logits: Tensor): number[][] {
   const [rows, size] = logits.shape as [number, number];
   const all = logits.toArray();
@@ -23,7 +23,7 @@ function kept(logits: Tensor): number[][] {
   );
 }
 
-test('top-k keeps k tokens, and those that equal the last of them', () => {
+test('top-k keeps k tokens, and those that tie with the last of them', () => {
   tidy(() => {
     const logits = tensor([
       [1, 4, 2, 3],
@@ -41,7 +41,7 @@ test('top-k keeps k tokens, and those that equal the last of them', () => {
   });
 });
 
-test('top-p keeps the smallest set that is likely enough', () => {
+test('top-p keeps the smallest sufficiently likely set', () => {
   tidy(() => {
     const logits = logs([0.1, 0.45, 0.15, 0.3], [0.97, 0.01, 0.01, 0.01]);
     expect(kept(keepTopP(logits, 0.44))).toEqual([[1], [0]]);
@@ -58,7 +58,7 @@ test('top-p keeps the smallest set that is likely enough', () => {
 test('top-p over a flat vocabulary of thousands looks beyond the first candidates', () => {
   tidy(() => {
     const size = 3000;
-    // Token i has a share proportional to 1 + i / size: the set of p is the upper end.
+    // Token i has a share proportional to 1 + i / size, so the set for p is the upper end.
     const weights = Array.from({ length: size }, (_, i) => 1 + i / size);
     const total = weights.reduce((sum, one) => sum + one, 0);
     let left = size;
@@ -69,7 +69,7 @@ test('top-p over a flat vocabulary of thousands looks beyond the first candidate
   });
 });
 
-test('min-p keeps what is likely enough beside the likeliest', () => {
+test('min-p keeps tokens that are likely enough relative to the most likely', () => {
   tidy(() => {
     const logits = logs([0.5, 0.26, 0.14, 0.1], [0.25, 0.25, 0.25, 0.25]);
     expect(kept(keepMinP(logits, 0.5))).toEqual([
@@ -105,11 +105,11 @@ test('the order: temperature, top-k, top-p, min-p', () => {
     const logits = logs([0.4, 0.3, 0.2, 0.1]);
     const left = (options: object): number[] =>
       kept(shapeDistribution(logits, checkSampling(options)))[0]!;
-    // Of the top 2, renormalised, 0.4 is 57%: enough for 0.5 alone; of all four it is not.
+    // Renormalised over the top 2, 0.4 is 57%: enough for 0.5 by itself. Over all four it is not.
     expect(left({ topK: 2, topP: 0.5 })).toEqual([0]);
     expect(left({ topP: 0.5 })).toEqual([0, 1]);
-    // A low temperature makes the first alone likely enough: 0.4^4 is 72% of the sum of fourth
-    // powers.
+    // A low temperature makes the first sufficiently likely by itself: 0.4^4 is 72% of the sum of
+    // fourth powers.
     expect(left({ temperature: 0.25, topP: 0.69 })).toEqual([0]);
     expect(left({ temperature: 1, topP: 0.69 })).toEqual([0, 1]);
     expect(left({ temperature: 0.25, minP: 0.3 })).toEqual([0, 1]);

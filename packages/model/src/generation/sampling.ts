@@ -1,27 +1,30 @@
-// From logits to tokens. The order and the meaning of the options are those of transformers:
+// From logits to tokens. The order and the meaning of the options are as in transformers:
 // repetition penalty, constraints, temperature, top-k, top-p, min-p.
 import { fromTypedArray, ops, type Tensor } from '@keel/torch';
 
 export interface SamplingOptions {
-  /** Divides the logits; 0: always the likeliest token. Default 1. */
+  /** Divides the logits; 0: always the most likely token (default: 1). */
   temperature?: number;
-  /** Only the k likeliest tokens, and those as likely as the last of them; 0: all. Default 0. */
+  /**
+   * Keeps only the k most likely tokens, and any that tie with the last of them; 0: all (default:
+   * 0).
+   */
   topK?: number;
   /**
-   * The fewest tokens that together are at least this likely (Holtzman et al. 2020); 1: all.
-   * Default 1.
+   * Keeps the fewest tokens whose total probability is at least this (Holtzman et al. 2020); 1: all
+   * (default: 1).
    */
   topP?: number;
-  /** Only tokens at least this share as likely as the likeliest; 0: all. Default 0. */
+  /** Keeps only tokens with at least this share of the highest probability; 0: all (default: 0). */
   minP?: number;
   /**
    * Divides positive and multiplies negative logits of tokens in prompt and completion (Keskar et
-   * al. 2019). Default 1.
+   * al. 2019) (default: 1).
    */
   repetitionPenalty?: number;
 }
 
-/** @throws RangeError naming the option that is out of its range */
+/** @throws RangeError naming the option that is out of range */
 export function checkSampling(options: SamplingOptions): Required<SamplingOptions> {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options;
   const demand = (holds: boolean, name: string, wanted: string, given: number): void => {
@@ -53,9 +56,9 @@ export function checkSampling(options: SamplingOptions): Required<SamplingOption
 const nothing = Number.NEGATIVE_INFINITY;
 
 /**
- * Makes tokens that were seen less likely.
+ * Makes tokens that have already occurred less likely.
  * @param logits [B, vocabulary]
- * @param seen of each row, the tokens of prompt and completion
+ * @param seen for each row, the tokens of prompt and completion
  */
 export function penaliseRepetition(
   logits: Tensor,
@@ -89,23 +92,23 @@ export function ruleOut(
   }
 }
 
-/** Logits of tokens less likely than the k-th become -Infinity: [B, vocabulary] -> the same. */
+/** Sets logits of tokens less likely than the k-th to -Infinity: [B, vocabulary] -> the same. */
 export function keepTopK(logits: Tensor, k: number): Tensor {
   if (k >= logits.dim(1)) return logits;
-  const [best] = ops.topk(logits, k, 1); // [B, k], falling
+  const [best] = ops.topk(logits, k, 1); // [B, k], descending
   return logits.maskedFill(logits.lt(best.narrow(1, k - 1, 1)), nothing);
 }
 
 /**
- * Logits outside the smallest set of at least this probability become -Infinity: [B, vocabulary] ->
- * the same.
+ * Sets logits outside the smallest set with at least this probability to -Infinity: [B, vocabulary]
+ * -> the same.
  */
 export function keepTopP(logits: Tensor, p: number): Tensor {
   const size = logits.dim(1);
   const normaliser = ops.logsumexp(logits, [1], true); // [B, 1]
-  // The set is small as a rule: sorting the whole vocabulary is the last resort.
+  // The set is usually small, so the whole vocabulary is sorted only as a last resort.
   for (let count = Math.min(256, size); ; count = Math.min(size, count * 8)) {
-    const [values, indices] = ops.topk(logits, count, 1); // [B, count], falling
+    const [values, indices] = ops.topk(logits, count, 1); // [B, count], descending
     const probabilities = values.sub(normaliser).to('float64').exp();
     const upTo = probabilities.cumsum(1);
     if (
@@ -123,8 +126,8 @@ export function keepTopP(logits: Tensor, p: number): Tensor {
 }
 
 /**
- * Logits of tokens less likely than p times the likeliest become -Infinity: [B, vocabulary] -> the
- * same.
+ * Sets logits of tokens with less than p times the highest probability to -Infinity: [B,
+ * vocabulary] -> the same.
  */
 export function keepMinP(logits: Tensor, p: number): Tensor {
   const border = ops.amax(logits, [1], true).add(Math.log(p)); // [B, 1]
@@ -132,7 +135,7 @@ export function keepMinP(logits: Tensor, p: number): Tensor {
 }
 
 /**
- * Temperature and the filters, for a temperature above 0: logits of the distribution that is drawn
+ * Applies a temperature above 0 and the filters: logits of the distribution that tokens are drawn
  * from.
  */
 export function shapeDistribution(logits: Tensor, options: Required<SamplingOptions>): Tensor {

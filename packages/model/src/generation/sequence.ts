@@ -5,33 +5,33 @@ import type { CheckedOptions, GenerationTokenizer, SampleName } from './options.
 import { StopStrings } from './stop-strings.ts';
 
 /**
- * stop: a stop token was drawn; length: maxNewTokens or the model's positions ran out; stop-string:
- * its text came to one; aborted: the signal ended it.
+ * stop: a stop token was drawn; length: it reached maxNewTokens or the model's last position;
+ * stop-string: its text contains one; aborted: the signal ended it.
  */
 export type FinishReason = 'stop' | 'length' | 'stop-string' | 'aborted';
 
 export interface GenerationResult extends SampleName {
-  /** Every token drawn, the stop token among them. */
+  /** All drawn tokens, including the stop token. */
   tokens: number[];
-  /** Without the stop token, and cut where a stop string begins. */
+  /** Text without the stop token, cut where a stop string starts. */
   text: string;
   finishReason: FinishReason;
   /**
-   * With the option `logprobs`: one for each token, of the distribution it was drawn from; greedy:
-   * of the model's own.
+   * With the option `logprobs`: one for each token, in the distribution that it was drawn from; in
+   * greedy decoding, in the model's own distribution.
    */
   logprobs?: number[];
 }
 
 /**
- * The pieces of `text` of all of a sample's events are its text; none holds half a character or
- * begins a stop string.
+ * The pieces of `text` in all of a sample's events make up its text. None contains a partial
+ * character or the start of a stop string.
  */
 export type GenerationEvent =
   | (SampleName & { type: 'token'; token: number; text: string; logprob?: number })
   | (SampleName & { type: 'done'; text: string; result: GenerationResult });
 
-/** A sample in the making: what was drawn, what it reads, why it ends. */
+/** A sample in progress: its tokens, its cache row, and why it ends. */
 export class Sequence implements SampleName {
   readonly promptIndex: number;
   readonly sampleIndex: number;
@@ -39,7 +39,7 @@ export class Sequence implements SampleName {
   readonly tokens: number[] = [];
   /** Tokens of prompt and completion. */
   readonly seen: Set<number>;
-  /** Its place in the cache, once it needs one. */
+  /** Its row in the cache, once it needs one. */
   row: CachedRow | null = null;
   readonly #logprobs: number[] = [];
   readonly #options: CheckedOptions;
@@ -61,7 +61,7 @@ export class Sequence implements SampleName {
     this.prompt = prompt;
     this.seen = new Set(prompt);
     this.#options = options;
-    // The last token drawn needs no position: nothing follows it.
+    // The last drawn token needs no position, because nothing follows it.
     this.#limit = Math.min(options.maxNewTokens, maxPositions - prompt.length + 1);
     this.#decoder = tokenizer.streamDecoder({ skipSpecialTokens: options.skipSpecialTokens });
     this.#stops = new StopStrings(options.stopStrings);
@@ -71,7 +71,7 @@ export class Sequence implements SampleName {
     return this.#finish !== null;
   }
 
-  /** Takes the next token; the events say what came of it. */
+  /** Adds the next token, and returns the resulting events. */
   accept({ token, logprob }: Draw): GenerationEvent[] {
     this.tokens.push(token);
     this.seen.add(token);

@@ -19,7 +19,7 @@ test('a stop string across pieces is cut exactly', () => {
   });
 });
 
-test('what only looked like one is given once it is known', () => {
+test('text that only resembled a stop string is returned once that is certain', () => {
   expect(run(['END'], ['one E', 'N', 'ough'])).toEqual({
     pieces: ['one ', '', 'ENough', ''],
     stopped: false,
@@ -27,7 +27,7 @@ test('what only looked like one is given once it is known', () => {
   expect(run(['END'], ['one EN'])).toEqual({ pieces: ['one ', 'EN'], stopped: false });
 });
 
-test('the one that is complete first counts, not the first in the list', () => {
+test('the first to be completed counts, not the first in the list', () => {
   expect(run(['b', 'a'], ['xay', 'b'])).toEqual({ pieces: ['x'], stopped: true });
   expect(run(['abcde', 'cd'], ['ab', 'cde'])).toEqual({ pieces: ['', 'ab'], stopped: true });
   expect(run(['bc', 'abc'], ['abc'])).toEqual({ pieces: [''], stopped: true });
@@ -37,11 +37,11 @@ test('beginnings that overlap themselves', () => {
   expect(run(['aab'], ['a', 'a', 'a', 'b'])).toEqual({ pieces: ['', '', 'a', ''], stopped: true });
 });
 
-test('without stop strings text passes', () => {
+test('without stop strings, text passes unchanged', () => {
   expect(run([], ['a', 'b'])).toEqual({ pieces: ['a', 'b', ''], stopped: false });
 });
 
-test('any way of cutting a text gives the same', () => {
+test('any split of a text gives the same', () => {
   const text = 'xyxyxz--xyxz';
   const stops = ['xyxz', 'yxyxz-', '-'];
   for (let cut = 0; cut < 2 ** (text.length - 1); cut += 7) {

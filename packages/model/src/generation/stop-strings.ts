@@ -1,25 +1,26 @@
 /**
- * Finds the first of some strings in text that comes piece by piece, and holds back what may begin
- * one.
+ * Finds the first of several strings in text that arrives in pieces, and holds back text that may
+ * be the start of one.
  */
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = '';
 
-  /** @throws RangeError when one of them is empty */
+  /** @throws RangeError if one of them is empty */
   constructor(stops: readonly string[]) {
     if (stops.includes('')) throw new RangeError('a stop string must not be empty');
     this.#stops = stops;
   }
 
   /**
-   * @returns text that is surely before any stop string, and whether one was met: what follows it
+   * @returns text that certainly precedes any stop string, and whether one was found; text after it
    *   is dropped
    */
   push(piece: string): { text: string; stopped: boolean } {
     if (this.#stops.length === 0) return { text: piece, stopped: false };
     const text = this.#held + piece;
-    // The one that is complete first, so that it does not matter how the text was cut into pieces.
+    // The first one to be completed counts, so that the result does not depend on how the text was
+    // split.
     let first = { at: -1, end: Number.POSITIVE_INFINITY };
     for (const stop of this.#stops) {
       const at = text.indexOf(stop);
@@ -35,14 +36,14 @@ export class StopStrings {
     return { text: text.slice(0, border), stopped: false };
   }
 
-  /** What was held back, when nothing follows any more. */
+  /** Returns the text that was held back, once no more text follows. */
   end(): string {
     const held = this.#held;
     this.#held = '';
     return held;
   }
 
-  /** Length of the longest end of the text that begins a stop string. */
+  /** Length of the longest end of the text that starts a stop string. */
   #beginnings(text: string): number {
     const longest = Math.max(...this.#stops.map((stop) => stop.length - 1));
     for (let length = Math.min(longest, text.length); length > 0; length--) {

@@ -2,19 +2,16 @@ import type { Tensor } from '@keel/torch';
 import type { CachedPrefix } from './kv-cache.ts';
 import type { SampleName } from './options.ts';
 
-/** A prompt whose samples have not all begun. */
+/** A prompt some of whose samples have not started. */
 export interface WaitingPrompt {
   readonly promptIndex: number;
   readonly tokens: readonly number[];
   nextSample: number;
-  /**
-   * Once it was computed: its place in the cache and the logits of what follows it, [1,
-   * vocabulary].
-   */
+  /** Once computed: its place in the cache, and the logits of the next token, [1, vocabulary]. */
   computed: { prefix: CachedPrefix; logits: Tensor } | null;
 }
 
-/** Samples that begin now, by their prompt. */
+/** Samples that start now, by their prompt. */
 export interface Admission {
   prompt: WaitingPrompt;
   samples: SampleName[];
@@ -35,7 +32,7 @@ export class WaitingPrompts {
     }));
   }
 
-  /** Samples that wait. */
+  /** Number of waiting samples. */
   get count(): number {
     return this.#prompts.reduce(
       (sum, { nextSample }) => sum + this.#samplesPerPrompt - nextSample,
@@ -44,8 +41,8 @@ export class WaitingPrompts {
   }
 
   /**
-   * The next samples, at most `places`, whose prompts that are still to be computed have at most
-   * `tokens` tokens together (one prompt may have more).
+   * The next samples, at most `places`. Those of their prompts that must still be computed have at
+   * most `tokens` tokens together, or there is only one such prompt.
    */
   next(places: number, tokens: number): Admission[] {
     const admissions: Admission[] = [];
@@ -65,7 +62,7 @@ export class WaitingPrompts {
     return admissions;
   }
 
-  /** Tokens of the prompts that are still to be computed before the next `places` samples begin. */
+  /** Number of tokens in the prompts to compute before the next `places` samples start. */
   tokensFor(places: number): number {
     let left = places;
     let tokens = 0;
@@ -77,7 +74,7 @@ export class WaitingPrompts {
     return tokens;
   }
 
-  /** Takes out the prompts whose samples have all begun. */
+  /** Removes the prompts whose samples have all started. */
   takeEmptied(): WaitingPrompt[] {
     const emptied: WaitingPrompt[] = [];
     while (this.#prompts[0]?.nextSample === this.#samplesPerPrompt)
@@ -85,7 +82,7 @@ export class WaitingPrompts {
     return emptied;
   }
 
-  /** Takes out everything: the prompts, and the samples that never began. */
+  /** Removes everything: the prompts, and the samples that never started. */
   takeAll(): { prompts: WaitingPrompt[]; samples: (SampleName & { tokens: readonly number[] })[] } {
     const prompts = this.#prompts.splice(0);
     const samples = prompts.flatMap(({ promptIndex, tokens, nextSample }) =>

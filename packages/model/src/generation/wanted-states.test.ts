@@ -1,4 +1,4 @@
-// The states of some tokens alone, as generation asks of its prompts.
+// The states of only some tokens, as generation needs from its prompts.
 import { fromTypedArray, noGrad, tidy } from '@keel/torch';
 import { expect, test } from 'vitest';
 import { addLora } from '../adapters/lora.ts';
@@ -6,7 +6,10 @@ import { SegmentAttention } from '../attention.ts';
 import { BatchBuilder } from '../packed-batch.ts';
 import { tinyDecoder } from '../testing/tiny-decoder.ts';
 
-test.each([null, 'policy'])('wanted states are those of the whole pass (adapter %s)', (adapter) => {
+test.each([
+  null,
+  'policy',
+])('wanted states equal those of the whole pass (adapter %s)', (adapter) => {
   const decoder = tinyDecoder();
   const lora = { rank: 3, alpha: 6, targets: 'all-linear', seed: 2 } as const;
   for (const parameter of addLora(decoder, 'policy', lora).values())

@@ -1,9 +1,9 @@
 // Sequence classifiers of transformers: a language model whose last token's hidden state is
-// multiplied with `score.weight`, in place of the language head.
+// multiplied by `score.weight` instead of the language head.
 import { architectureOf } from '../families/registry.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
-/** Whether a config.json is that of a sequence classifier. */
+/** Whether a config.json describes a sequence classifier. */
 export function isClassifier({ architectures }: Readonly<Record<string, unknown>>): boolean {
   return (
     Array.isArray(architectures) &&
@@ -13,8 +13,8 @@ export function isClassifier({ architectures }: Readonly<Record<string, unknown>
 }
 
 /**
- * Names of a classifier's labels, in order, as transformers reads them: `id2label`, else as many as
- * `num_labels` says, else 2.
+ * A classifier's label names, in order, as transformers reads them: `id2label`, else `num_labels`
+ * default names, else 2.
  */
 export function labelsOf(configJson: Readonly<Record<string, unknown>>): string[] {
   const { id2label, num_labels: count } = configJson;
@@ -27,7 +27,7 @@ export function labelsOf(configJson: Readonly<Record<string, unknown>>): string[
 }
 
 /**
- * transformers' class of a family's sequence classifier. @throws ConfigError for an unknown
+ * transformers' class for a family's sequence classifier. @throws ConfigError for an unknown
  * `model_type`
  */
 export const classifierArchitecture = (modelType: string): string =>
@@ -35,7 +35,7 @@ export const classifierArchitecture = (modelType: string): string =>
     ? 'Gemma3TextForSequenceClassification'
     : architectureOf(modelType).replace(/(ForCausalLM|LMHeadModel)$/, 'ForSequenceClassification');
 
-/** What config.json says of a classifier beside what it says of its language model. */
+/** The fields of config.json that a classifier has in addition to its language model's. */
 export function classifierFields(labels: number, padTokenId: number | null) {
   const names = Array.from({ length: labels }, (_, label) => `LABEL_${label}`);
   return {
@@ -47,10 +47,10 @@ export function classifierFields(labels: number, padTokenId: number | null) {
 }
 
 /**
- * The pad token with which transformers finds a sequence's last token: its classifiers read the
- * rightmost token that is not the pad token, so that it must be none that a sequence ends with.
- * @returns the tokenizer's own where it ends nothing, else a special token that ends nothing; null
- *   where there is none
+ * The pad token with which transformers finds a sequence's last token. Its classifiers read the
+ * rightmost token that is not the pad token, so no sequence may end with it.
+ * @returns the tokenizer's own if no sequence ends with it, else a special token that ends no
+ *   sequence; null if there is none
  */
 export function classifierPadToken(tokenizer: Tokenizer): number | null {
   const { padTokenId, bosTokenId, eosTokenId, endOfTurnIds, specialTokenIds } = tokenizer;

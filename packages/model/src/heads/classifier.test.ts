@@ -1,5 +1,5 @@
-// Reward models as transformers and PEFT see them. The comparison itself runs where
-// KEEL_TRANSFORMERS_PYTHON names a Python that has both.
+// Reward models as transformers and PEFT load them. The comparison itself runs if
+// KEEL_TRANSFORMERS_PYTHON names a Python with both.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -126,7 +126,7 @@ beforeAll(() => {
 });
 
 describe('a reward model that was saved whole', () => {
-  it.each(Object.keys(tinyConfigs))('comes back with the same scores: %s', async (name) => {
+  it.each(Object.keys(tinyConfigs))('is restored with the same scores: %s', async (name) => {
     const { model, weight } = await withHead(name, 2);
     model.addScoreHead('reference', weight);
     const expected = scores(model);
@@ -159,7 +159,7 @@ describe('a reward adapter', () => {
     return { base, path, model };
   }
 
-  it('comes back with its head and the same scores', async () => {
+  it('is restored with its head and the same scores', async () => {
     const { base, path, model } = await adapted(2);
     const expected = scores(model, 'reward');
     model.dispose();
@@ -175,10 +175,10 @@ describe('a reward adapter', () => {
     again.dispose();
   });
 
-  it('is refused where text is wanted, and by a model of another width', async () => {
+  it('is refused for generating text, and by a model of another width', async () => {
     const { path, model } = await adapted(1);
     expect(() => loadAdapter(model.decoder, path, 'chat')).toThrow(
-      /is the head of a reward model.*keel score --reward/,
+      /reward model.*keel score --reward/,
     );
     const wide = { config: { ...model.decoder.config, hiddenSize: 32 } };
     expect(() => loadAdapterHead(wide, path, { device: 'cpu' })).toThrow(
@@ -188,7 +188,7 @@ describe('a reward adapter', () => {
   });
 
   it.skipIf(!python)(
-    'is loaded by PEFT over a classifier, and what PEFT saves is loaded here',
+    'is loaded by PEFT onto a classifier, and loads again after PEFT saves it',
     { timeout: 600_000 },
     async () => {
       const { base, path, model } = await adapted(1);
@@ -222,7 +222,7 @@ describe.skipIf(!python)('transformers', { timeout: 600_000 }, () => {
 describe('classifierPadToken', () => {
   const withTokens = (config: Record<string, string>): Tokenizer =>
     new Tokenizer({ source: 'tiny', json: tinyTokenizerJson(), config });
-  it('is the pad token where that ends nothing, else another special token', () => {
+  it('is the pad token if that ends nothing, else another special token', () => {
     const own = withTokens({ eos_token: '<|end|>', pad_token: '<|pad|>' });
     expect(classifierPadToken(own)).toBe(own.padTokenId);
     const same = withTokens({ eos_token: '<|end|>', pad_token: '<|end|>' });
@@ -233,7 +233,7 @@ describe('classifierPadToken', () => {
   });
 });
 
-it('a classifier loads where scores are wanted, and is refused where text is', async () => {
+it('a classifier loads for scores, and is refused for generating text', async () => {
   const { model, weight } = await withHead('llama', 1);
   const path = join(folder, 'with-tokenizer');
   const scoreHead = { weight, padTokenId: pad };
@@ -241,9 +241,7 @@ it('a classifier loads where scores are wanted, and is refused where text is', a
   weight.dispose();
   model.dispose();
   const usual = { precision: 'fp32', device: 'cpu' } as const;
-  await expect(loadModel(path, usual)).rejects.toThrow(
-    /is a reward model, a sequence classifier: it gives scores and no text/,
-  );
+  await expect(loadModel(path, usual)).rejects.toThrow(/reward model.*keel score --reward/);
   const loaded = await loadModel(path, { ...usual, classifier: true });
   expect(loaded.hasScoreHead('reference')).toBe(true);
   loaded.dispose();

@@ -5,7 +5,7 @@ import { entropyWithGradient } from './entropy-gradient.ts';
 const [rows, hidden, vocabulary] = [7, 5, 11];
 const float64 = { dtype: 'float64' } as const;
 
-/** As one would write it down: all logits at once, the gradient by autograd. */
+/** The direct form: all logits at once, with the gradient by autograd. */
 function composed(states: Tensor, weight: Tensor, scale: number, softcap: number): Tensor {
   let logits = states.matmul(weight.t()).mul(scale);
   if (softcap > 0) logits = logits.div(softcap).tanh().mul(softcap);
@@ -17,7 +17,7 @@ it.each([
   [1, 0],
   [2, 0],
   [0.5, 1.5],
-])('is that of all logits at once, at a scale of %f and a cap of %f', (scale, softcap) => {
+])('equals that of all logits at once, at a scale of %f and a cap of %f', (scale, softcap) => {
   tidy(() => {
     manualSeed(4);
     const weight = randn([vocabulary, hidden], float64);

@@ -1,10 +1,9 @@
-// The gradient of a token's entropy without logits for all tokens at once: of one chunk after the
-// other.
+// The gradient of a token's entropy without logits for all tokens at once: it works chunk by chunk.
 import { cat, noGrad, type Tensor } from '@keel/torch';
 
 /**
- * The entropies as they are, with their gradient with respect to the hidden states: with z = c
- * tanh(s W h / c), dH/dz = -p (log p + H). None flows to the weight.
+ * The same entropies, with their gradient with respect to the hidden states: with z = c tanh(s W h
+ * / c), dH/dz = -p (log p + H). The weight gets no gradient.
  * @param states [N, hidden], with a gradient
  * @param weight [vocabulary, hidden]
  * @param entropy [N]
@@ -34,6 +33,6 @@ export function entropyWithGradient(
     return cat(found).to(wide); // [N, hidden]
   });
   const still = states.detach();
-  // Zero in value, the slope in gradient.
+  // Zero in value; its gradient is the slope.
   return entropy.detach().add(states.sub(still).to(wide).mul(slopes).sum(1));
 }

@@ -1,30 +1,30 @@
-// Scalar heads: what a reward model or a critic adds to a language model. One row of weights a
-// head, no bias, as transformers' sequence classifiers have it (`score.weight`).
+// Scalar heads of reward models and critics: one row of weights per head, no bias, as in
+// transformers' sequence classifiers (`score.weight`).
 import { type Device, empty, type Tensor, tidy, withSeed } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 
-/** Its name in the checkpoint of a whole model. */
+/** Name of the weight in the checkpoint of a whole model. */
 export const SCORE_WEIGHT = 'score.weight';
 /**
- * Its name in an adapter's file: a module that PEFT saves beside the low-rank pairs
+ * Name of the weight in an adapter's file: a module that PEFT saves beside the low-rank pairs
  * (`modules_to_save`).
  */
 export const PEFT_SCORE_WEIGHT = `base_model.model.${SCORE_WEIGHT}`;
 
 export interface NewScoreHeadOptions {
-  /** Heads of an ensemble; each gives one score. */
+  /** Heads of an ensemble, each of which gives one score (default: 1). */
   heads?: number;
-  /** Head k is drawn with seed + k: it is what a single head with that seed would be. */
+  /** Head k is drawn with seed + k, and so equals a single head with that seed. */
   seed: number;
-  /** Standard deviation of the weights: transformers' `initializer_range`. */
+  /** Standard deviation of the weights (default: transformers' `initializer_range`). */
   deviation?: number;
   device?: Device;
 }
 
 /**
- * A head with normal weights, as transformers begins one.
+ * A head with normally distributed weights, initialised as in transformers.
  * @returns [heads, hidden] float32, requiring gradients
- * @throws RangeError for a number of heads that is no whole number above 0
+ * @throws RangeError if the number of heads is not a whole number above 0
  */
 export function newScoreHead(
   { config }: Pick<Decoder, 'config'>,

@@ -12,7 +12,7 @@ const commits = {
   v2: '89abcdef0123456789abcdef0123456789abcdef',
 };
 
-/** A hub that answers as the real one does for one model, and remembers what it was asked. */
+/** A fake hub that responds like the real one for one model, and records its requests. */
 function fakeHub(filesOf: Record<string, Record<string, string>>) {
   const heads: Record<string, string> = { ...commits };
   const asked: string[] = [];
@@ -95,7 +95,7 @@ it('downloads every file from the one commit, once', async () => {
   expect(downloads()).toHaveLength(before);
 });
 
-it('takes a branch, tag or commit after @, and asks nothing about a commit it holds', async () => {
+it('accepts a branch, tag or commit after @, and makes no request for a cached commit', async () => {
   const hub = fakeHub(files);
   const from = { ...options, fetch: hub.fetch };
   for (const revision of ['v2', commits.v2]) {
@@ -107,7 +107,7 @@ it('takes a branch, tag or commit after @, and asks nothing about a commit it ho
   expect(hub.asked).toHaveLength(asked);
 });
 
-it('goes on with a complete snapshot without a network', async () => {
+it('uses a complete snapshot without a network', async () => {
   const folder = await fetchHubModel(spec, { ...options, fetch: fakeHub(files).fetch });
   log = [];
   expect(await fetchHubModel(spec, { ...options, offline: true, fetch: noNetwork })).toBe(folder);
@@ -117,10 +117,10 @@ it('goes on with a complete snapshot without a network', async () => {
     `hub:owner/model: the hub cannot be reached (fetch failed: getaddrinfo ENOTFOUND); using the cached ${commits.main}`,
   ]);
   writeFileSync(join(folder, 'model.safetensors'), 'cut');
-  expect(await failure(spec, { fetch: noNetwork })).toContain('check the network');
+  expect(await failure(spec, { fetch: noNetwork })).toContain('HF_ENDPOINT');
 });
 
-it('keeps the old snapshot until the new one is whole', async () => {
+it('keeps the old snapshot until the new one is complete', async () => {
   const hub = fakeHub(files);
   const old = await fetchHubModel(spec, { ...options, fetch: hub.fetch });
   hub.heads.main = commits.v2;
@@ -132,7 +132,7 @@ it('keeps the old snapshot until the new one is whole', async () => {
   expect(folder).toContain(commits.v2);
 });
 
-it('leaves nothing of a download that breaks off', async () => {
+it('leaves nothing of an interrupted download', async () => {
   const hub = fakeHub(files);
   const cutting: typeof fetch = async (input, init) => {
     const response = await hub.fetch(input, init);
@@ -140,7 +140,9 @@ it('leaves nothing of a download that breaks off', async () => {
     const whole = String(input).includes('/model.safetensors') && range !== 'bytes=0-0';
     return whole ? new Response('wei', { status: 206 }) : response;
   };
-  expect(await failure(spec, { fetch: cutting })).toContain('came with 3 bytes instead of 7');
+  expect(await failure(spec, { fetch: cutting })).toMatch(
+    /model\.safetensors has 3 bytes, expected 7/,
+  );
   const folder = join(options.cacheDir, 'hub', 'owner--model', commits.main);
   expect(readdirSync(folder)).not.toContain('model.safetensors');
   expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
@@ -148,9 +150,9 @@ it('leaves nothing of a download that breaks off', async () => {
 
 it('says what to do', async () => {
   const hub = fakeHub({ [commits.main]: { 'README.md': '# none' } });
-  expect(await failure('hub:model', {})).toContain('is named hub:owner/name, or hub:owner/name@');
-  expect(await failure(spec, { fetch: noNetwork })).toBe(
-    'hub:owner/model could not be fetched (fetch failed: getaddrinfo ENOTFOUND): check the network, set HF_ENDPOINT behind a mirror, or download it on another machine and give its folder',
+  expect(await failure('hub:model', {})).toContain('hub:owner/name, or hub:owner/name@');
+  expect(await failure(spec, { fetch: noNetwork })).toMatch(
+    /^hub:owner\/model .*\(fetch failed: getaddrinfo ENOTFOUND\).*HF_ENDPOINT/,
   );
   expect(await failure(spec, { offline: true })).toContain('HF_HUB_OFFLINE is set');
   expect(await failure(spec, { fetch: hub.fetch })).toMatch(/^hub:owner\/model has no config.json/);
@@ -158,15 +160,13 @@ it('says what to do', async () => {
     'status 404 (Repository not found). Check owner, name and revision',
   );
   const gated: typeof fetch = async () => Response.json({ error: 'Gated' }, { status: 401 });
-  expect(await failure(spec, { fetch: gated })).toContain('Set HF_TOKEN to a token');
+  expect(await failure(spec, { fetch: gated })).toContain('Set HF_TOKEN');
 });
 
 it('refuses a commit whose id would be a path', async () => {
   const hub = fakeHub(files);
   hub.heads.main = '../../../outside';
   const options = { cacheDir: join(root, 'lying'), token: 'hf_secret', offline: false, ...hub };
-  await expect(fetchHubModel('hub:owner/model', options)).rejects.toThrow(
-    'the hub named the commit "../../../outside"',
-  );
+  await expect(fetchHubModel('hub:owner/model', options)).rejects.toThrow('"../../../outside"');
   expect(readdirSync(root)).not.toContain('outside');
 });

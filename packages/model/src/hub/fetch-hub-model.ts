@@ -1,6 +1,6 @@
-// Models of the hub, in Keel's cache: `hub/<owner>--<name>/<commit>` holds a commit's files, and
-// `refs` what a branch or tag last pointed at. A reference is written when all its files are there,
-// so it names a complete snapshot.
+// Models of the hub, in Keel's cache: `hub/<owner>--<name>/<commit>` contains a commit's files, and
+// `refs` records what a branch or tag last pointed at. A reference is written once all its files
+// are there, so it names a complete snapshot.
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,17 +17,17 @@ import { parseHubName } from './hub-name.ts';
 import { type HubFile, modelFilesOf, NotAModel } from './model-files.ts';
 
 export interface HubModelOptions {
-  /** Keel's cache folder; default KEEL_CACHE, else ~/.cache/keel. */
+  /** Keel's cache folder (default: KEEL_CACHE, else ~/.cache/keel). */
   cacheDir?: string;
-  /** Default HF_TOKEN. */
+  /** Access token (default: HF_TOKEN). */
   token?: string;
-  /** Default HF_ENDPOINT, else the public hub. */
+  /** URL of the hub (default: HF_ENDPOINT, else the public hub). */
   endpoint?: string;
-  /** Only the cache is asked. Default: whether HF_HUB_OFFLINE is set. */
+  /** Use only the cache (default: whether HF_HUB_OFFLINE is set). */
   offline?: boolean;
   /**
-   * Says what is downloaded, and when a cached commit stands in for the hub. Default: a line on
-   * stderr.
+   * Receives what is downloaded, and when a cached commit is used because the hub cannot be reached
+   * (default: prints a line to stderr).
    */
   log?: (line: string) => void;
   fetch?: typeof fetch;
@@ -42,23 +42,23 @@ interface Request {
   spec: string;
   repository: string;
   revision: string;
-  /** Of the repository, in the cache. */
+  /** Folder of the repository in the cache. */
   folder: string;
   options: HubModelOptions;
 }
 
 /**
- * Folder of a hub model's files; those that the cache lacks are downloaded, all from the one commit
- * that the revision names now. Where the hub cannot be reached, the commit it named last.
+ * Folder of a hub model's files. Files that the cache lacks are downloaded, all from the commit
+ * that the revision names now. If the hub cannot be reached, the commit that it named last is used.
  * @param spec `hub:owner/name` (its main branch), or `hub:owner/name@revision` with a branch, tag
  *   or commit
- * @throws Error that says what to do without a network, token or permission, or where the
- *   repository is no model
+ * @throws Error saying what to do about a missing network, token or permission, or if the
+ *   repository is not a model
  */
 export async function fetchHubModel(spec: string, options: HubModelOptions = {}): Promise<string> {
   const named = parseHubName(spec);
   if (named === null) {
-    throw new Error(`${spec}: a hub model is named hub:owner/name, or hub:owner/name@revision`);
+    throw new Error(`${spec}: expected hub:owner/name, or hub:owner/name@revision`);
   }
   const { repository } = named;
   const revision = named.revision ?? 'main';
@@ -66,11 +66,14 @@ export async function fetchHubModel(spec: string, options: HubModelOptions = {})
   const request = { spec, repository, revision, folder, options };
   const kept = await completeSnapshot(request);
   const path = kept && join(folder, kept.commit);
-  // A commit never changes: there is nothing to ask.
+  // A commit never changes, so no request is needed.
   if (path !== null && kept?.commit === revision) return path;
   if (options.offline ?? isSetOffline()) {
     if (path !== null) return path;
-    throw unreachable(spec, 'HF_HUB_OFFLINE is set, and the cache does not hold all of it');
+    throw unreachable(
+      spec,
+      'HF_HUB_OFFLINE is set, and the cache does not contain the whole model',
+    );
   }
   try {
     return await download(request);
@@ -123,17 +126,17 @@ async function downloadOne(
   const aside = asidePath(place);
   try {
     const blob = await downloadFile({ ...connection(request), path, revision: commit });
-    if (blob === null) throw new Error(`${path} is listed but not there`);
+    if (blob === null) throw new Error(`${path} is listed but missing`);
     await pipeline(Readable.fromWeb(blob.stream() as ReadableStream), createWriteStream(aside));
     const found = await sizeOf(aside);
-    if (found !== size) throw new Error(`${path} came with ${found} bytes instead of ${size}`);
+    if (found !== size) throw new Error(`${path} has ${found} bytes, expected ${size}`);
     await rename(aside, place);
   } finally {
     await rm(aside, { force: true });
   }
 }
 
-/** What the revision pointed at when its files were last complete, if they still are. */
+/** The commit that the revision pointed at when its files were last complete, if they still are. */
 async function completeSnapshot(request: Request): Promise<Snapshot | null> {
   const snapshot = await readSnapshot(referencePath(request));
   if (snapshot === null) return null;
@@ -143,7 +146,7 @@ async function completeSnapshot(request: Request): Promise<Snapshot | null> {
   return snapshot;
 }
 
-/** null where the reference is not there, or damaged: what it named is fetched again. */
+/** null if the reference is missing or damaged: the files are then downloaded again. */
 async function readSnapshot(path: string): Promise<Snapshot | null> {
   try {
     const { commit, files } = JSON.parse(await readFile(path, 'utf8')) as Snapshot;
@@ -167,7 +170,7 @@ const connection = ({ repository, options }: Request) => ({
 const isSetOffline = (): boolean =>
   ['1', 'true', 'yes', 'on'].includes((process.env.HF_HUB_OFFLINE ?? '').toLowerCase());
 
-/** Busy or broken, so that a later try may succeed. */
+/** Whether the hub is busy or failing, so that a later attempt may succeed. */
 const isPassing = ({ statusCode }: HubApiError): boolean => statusCode === 429 || statusCode >= 500;
 
 const logOf = ({ log }: HubModelOptions): ((line: string) => void) =>
@@ -179,7 +182,7 @@ const sizeOf = (path: string): Promise<number | null> =>
     () => null,
   );
 
-// fetch hides the reason (ENOTFOUND, ECONNREFUSED) in the cause.
+// fetch puts the reason (ENOTFOUND, ECONNREFUSED) in the cause.
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
@@ -187,7 +190,7 @@ function reasonOf(error: unknown): string {
 
 const unreachable = (spec: string, reason: string, cause?: unknown): Error =>
   new Error(
-    `${spec} could not be fetched (${reason}): check the network, set HF_ENDPOINT behind a mirror, or download it on another machine and give its folder`,
+    `${spec} could not be downloaded (${reason}). Check the network, set HF_ENDPOINT to a mirror, or download it on another machine and pass its folder`,
     { cause },
   );
 
@@ -195,8 +198,8 @@ const refused = (spec: string, error: HubApiError): Error =>
   new Error(
     `${spec}: the hub refused with status ${error.statusCode} (${error.message.split('. URL')[0]}). ${
       error.statusCode === 404
-        ? 'Check owner, name and revision; a private model also needs HF_TOKEN'
-        : 'Set HF_TOKEN to a token of an account that may read it; a gated model first needs its terms accepted on its page'
+        ? 'Check owner, name and revision. A private model also needs HF_TOKEN'
+        : 'Set HF_TOKEN to a token of an account with access. For a gated model, first accept the terms on its page'
     }`,
     { cause: error },
   );

@@ -4,7 +4,7 @@ import { modelFilesOf, NotAModel } from './model-files.ts';
 const chosen = (...paths: string[]): string[] =>
   modelFilesOf(paths.map((path) => ({ path, size: 1 }))).map(({ path }) => path);
 
-it('takes one file of weights, and leaves other precisions, frameworks and shards', () => {
+it('selects one weights file, and not other precisions, frameworks and shards', () => {
   expect(
     chosen(
       '.gitattributes',
@@ -29,7 +29,7 @@ it('takes one file of weights, and leaves other precisions, frameworks and shard
   ]);
 });
 
-it('takes all shards with their index', () => {
+it('selects all shards with their index', () => {
   const sharded = [
     'config.json',
     'model.safetensors.index.json',
@@ -42,7 +42,7 @@ it('takes all shards with their index', () => {
 it('says what a repository lacks', () => {
   expect(() => chosen('model.safetensors')).toThrow(NotAModel);
   expect(() => chosen('model.safetensors')).toThrow('has no config.json');
-  expect(() => chosen('adapter_config.json')).toThrow(/holds an adapter, not a model: .*--adapter/);
+  expect(() => chosen('adapter_config.json')).toThrow(/an adapter, not a model.*--adapter/);
   expect(() => chosen('config.json', 'pytorch_model.bin')).toThrow(
     'has neither model.safetensors nor model.safetensors.index.json',
   );

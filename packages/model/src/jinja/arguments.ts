@@ -7,7 +7,7 @@ export type Parameter = readonly [name: string, fallback?: Value];
 
 /**
  * Binds arguments to parameters by position and name, as a Python call does.
- * @throws PythonError where one is missing, unknown or given twice
+ * @throws PythonError if one is missing, unknown or given twice
  */
 export const bind = (
   name: string,
@@ -33,7 +33,7 @@ export const bind = (
   });
 };
 
-/** @throws PythonError where there are other than `least` to `most` arguments, or named ones */
+/** @throws PythonError if there are other than `least` to `most` arguments, or named ones */
 export const positional = (
   name: string,
   args: readonly Value[],
@@ -49,7 +49,7 @@ export const positional = (
   );
 };
 
-/** @throws PythonError where the argument is no str */
+/** @throws PythonError if the argument is not a str */
 export const textArgument = (name: string, value: Value): Text => {
   if (isText(value)) return value;
   throw typeError(`${name}() argument must be str, not ${typeName(value)}`);

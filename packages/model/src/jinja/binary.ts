@@ -7,7 +7,7 @@ import { formatPercent } from './printf.ts';
 import { concat, isMarkup, isText, markup, type Text, textOf } from './text.ts';
 import { isFloat, isInt, List, Tuple, typeName, Undefined, type Value } from './values.ts';
 
-/** a operator b. @throws PythonError where Python or Jinja2 would refuse it */
+/** a operator b. @throws PythonError if Python or Jinja2 would refuse it */
 export const binary = (operator: Operator, a: Value, b: Value): Value => {
   spend(1);
   const number = arithmetic(operator, a, b);

@@ -1,4 +1,4 @@
-// Holds the renderer against Jinja2 in transformers' environment: fixtures/corpus.json, which
+// Compares the renderer with Jinja2 in transformers' environment: fixtures/corpus.json, which
 // make-corpus.py writes.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ const given = Object.entries(variables).map(
 );
 const clock = LocalTime.parse('2026-11-28T15:04:05');
 
-/** The text, or the error; one that jinja2 does not know fails the test. */
+/** The text, or the error; an error that jinja2 does not have fails the test. */
 const outcome = (source: string): string => {
   try {
     return textOf(new Template(source).render(given, clock));
@@ -46,16 +46,16 @@ const outcome = (source: string): string => {
   }
 };
 
-// Where this renderer differs by intent.
+// Intentional differences of this renderer.
 const different = new Map([
   // Jinja2 folds the constant to nothing instead of refusing it.
   ['{{ 5[1:2] }}', '(error)'],
-  // A variable of a loop that is over: Jinja2 prints its own mark for it.
+  // A variable of a finished loop: Jinja2 prints its own mark for it.
   [
     '{% set ns = namespace() %}{% for x in l %}{% macro m() %}{{ x }}{% endmacro %}{% set ns.m = m %}{% endfor %}{{ ns.m() }}',
     '',
   ],
-  // There are no bytes.
+  // Bytes are not supported.
   ["{{ 'a'.encode() }}", '(unsupported)'],
 ]);
 
@@ -64,7 +64,7 @@ describe('the corpus of Jinja2', () => {
     expect(cases.length).toBeGreaterThan(1000);
   });
 
-  it('is rendered as Jinja2 does', () => {
+  it('is rendered as in Jinja2', () => {
     const wrong = cases.flatMap(({ source, text, error, message }) => {
       const expected = different.get(source) ?? (error === undefined ? text! : '(error)');
       let actual: string;

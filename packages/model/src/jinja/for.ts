@@ -77,7 +77,7 @@ interface Recursion {
 
 type Loop = (scope: Scope, output: Output, values: Value, recursion: Recursion | null) => boolean;
 
-/** Compiles the loop itself, which returns whether its body ran to its end at least once. */
+/** Compiles the loop itself, which returns whether its body completed at least once. */
 const compileLoop = (
   node: For,
   frame: Frame,

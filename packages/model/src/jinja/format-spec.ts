@@ -82,7 +82,7 @@ const parse = (spec: string, value: Value): Spec => {
   };
 };
 
-/** @throws PythonError where the specification is broken or does not fit the value */
+/** @throws PythonError if the specification is broken or does not fit the value */
 export const formatValue = (value: Value, spec: string): Text => {
   if (spec === '') return str(value);
   if (isText(value)) return formatText(value, parse(spec, value));

@@ -23,7 +23,7 @@ export const fromJs = (value: unknown, origin: Origin | null = null): Value => {
     case 'object':
       return value === null ? null : fromObject(value, origin);
     default:
-      throw new TypeError(`a ${typeof value} cannot be given to a chat template`);
+      throw new TypeError(`a ${typeof value} cannot be passed to a chat template`);
   }
 };
 

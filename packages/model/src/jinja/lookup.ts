@@ -77,7 +77,7 @@ const itemOf = (value: Value, key: Value): Value | undefined => {
 };
 
 /**
- * `value.name`: an attribute first, then an item. @throws PythonError where the value is undefined
+ * `value.name`: an attribute first, then an item. @throws PythonError if the value is undefined
  */
 export const getAttribute = (value: Value, name: string): Value => {
   const attribute = attributeOf(value, name);
@@ -87,7 +87,7 @@ export const getAttribute = (value: Value, name: string): Value => {
 };
 
 /**
- * `value[key]`: an item first, then an attribute. @throws PythonError where the value is undefined
+ * `value[key]`: an item first, then an attribute. @throws PythonError if the value is undefined
  */
 export const getItem = (value: Value, key: Value): Value => {
   const item = itemOf(value, key);

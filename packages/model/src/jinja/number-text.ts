@@ -18,7 +18,7 @@ const plainDigits = (text: string): string =>
 const radixes: Record<string, number> = { b: 2, o: 8, x: 16 };
 const longestInt = 4300;
 
-/** @throws PythonError where the text is no int */
+/** @throws PythonError if the text is not an int */
 export const intOfText = (text: string, base: number): Int => {
   const fail = (): never => {
     throw valueError(`invalid literal for int() with base ${base}: ${textOf(repr(text))}`);
@@ -58,7 +58,7 @@ export const intOfText = (text: string, base: number): Int => {
 const decimal =
   /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i;
 
-/** @throws PythonError where the text is no float */
+/** @throws PythonError if the text is not a float */
 export const floatOfText = (text: string): number => {
   const plain = plainDigits(text.replace(edges, ''));
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(plain);

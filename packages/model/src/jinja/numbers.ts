@@ -22,7 +22,7 @@ export const plainInt = (value: boolean | number | bigint): Int =>
 export const floatValue = (value: Float): number =>
   typeof value === 'number' ? value : value.value;
 
-/** float(value) of an int. @throws PythonError where it is too large */
+/** float(value) of an int. @throws PythonError if it is too large */
 export const intToNumber = (value: boolean | number | bigint): number => {
   const number = Number(value);
   if (Number.isFinite(number)) return number;
@@ -37,7 +37,7 @@ export const toNumber = (value: boolean | number | bigint | PythonFloat): number
   isFloat(value) ? floatValue(value) : intToNumber(value as boolean | number | bigint);
 
 /**
- * The value of an int where Python wants an index or a count. @throws PythonError where it is no
+ * The value of an int that Python uses as an index or a count. @throws PythonError if it is not an
  * int
  */
 export const asIndex = (value: Value): number => {

@@ -49,7 +49,7 @@ export const lengthOf = (value: Value): number | undefined => {
   return undefined;
 };
 
-/** len(value). @throws PythonError where it has none */
+/** len(value). @throws PythonError if it has none */
 export const len = (value: Value): number => {
   const length = lengthOf(value);
   if (length === undefined) throw typeError(`object of type '${typeName(value)}' has no len()`);
@@ -68,14 +68,14 @@ export const tryIterate = (value: Value): Iterable<Value> | undefined => {
   return undefined;
 };
 
-/** How many values an iterable has at most, as far as that is known without looking at them. */
+/** Maximum number of values in an iterable, if known without iterating. */
 const sizeOf = (value: Value): number => {
   if (isText(value)) return textOf(value).length;
   if (value instanceof PyIterator) return 0;
   return lengthOf(value) ?? 0;
 };
 
-/** iter(value). @throws PythonError where it is no iterable */
+/** iter(value). @throws PythonError if it is not iterable */
 export const iterate = (value: Value): Iterable<Value> => {
   const values = tryIterate(value);
   if (values === undefined) throw typeError(`'${typeName(value)}' object is not iterable`);
@@ -146,7 +146,7 @@ const orders: Record<Order, (order: number) => boolean> = {
   '>=': (order) => order >= 0,
 };
 
-/** a < b and the like. @throws PythonError where they have no order */
+/** a < b and the like. @throws PythonError if they have no order */
 export const compare = (operator: Order, a: Value, b: Value): boolean => {
   if (isNumber(a) && isNumber(b)) return orders[operator](compareNumbers(a, b));
   if (isText(a) && isText(b)) return orders[operator](compareText(textOf(a), textOf(b)));

@@ -30,7 +30,7 @@ interface Directive {
   type: string;
 }
 
-/** @throws PythonError where the format is broken or does not fit the values */
+/** @throws PythonError if the format is broken or does not fit the values */
 export const formatPercent = (format: Text, values: Value): Text => {
   const text = textOf(format);
   const source = new Values(values);

@@ -31,7 +31,9 @@ export class Context {
 export interface Rendering {
   at: number;
   generations: number;
-  /** Index of the message that the innermost loop over messages is at; -1 outside of such a loop. */
+  /**
+   * Index of the message that the innermost loop over messages is at; -1 outside of such a loop.
+   */
   message: number;
   depth: number;
 }
@@ -54,7 +56,8 @@ export class Scope {
 export type Evaluate = (scope: Scope) => Value;
 
 /**
- * How a statement ended: where not 'next', the loop around it is left or goes on to its next value.
+ * How a statement ended. 'break' leaves the surrounding loop, and 'continue' moves on to its next
+ * value.
  */
 export type Ending = 'next' | 'break' | 'continue';
 export type Execute = (scope: Scope, output: Output) => Ending;
@@ -70,15 +73,15 @@ export const capture = (scope: Scope, execute: Execute): { text: Text; ending: E
   return { text: output.build(), ending };
 };
 
-// As deep as Python would let a template go, or less.
+// As deep as Python would let a template recurse, or less.
 const deepest = 200;
 
-/** @throws PythonError where macros or loops call themselves too deeply */
+/** @throws PythonError if macros or loops call themselves too deeply */
 export const nested = <T>(rendering: Rendering, body: () => T): T => {
   if (rendering.depth >= deepest) {
     throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
   }
-  // A call costs more than what it is made of.
+  // A call costs more than the statements in it.
   spend(10);
   rendering.depth++;
   try {

@@ -124,7 +124,7 @@ const compileIf = (
   };
 };
 
-/** After an assignment at the top level: what the template's blocks see. */
+/** After an assignment at the top level, updates what the template's blocks see. */
 const publish = (target: Expression, frame: Frame): ((scope: Scope) => void) => {
   if (!frame.toplevel) return () => {};
   const names = namesIn(target).map((name) => ({

@@ -26,7 +26,7 @@ interface Field {
   spec: string;
 }
 
-/** @throws PythonError where the format is broken or an argument is missing */
+/** @throws PythonError if the format is broken or an argument is missing */
 const formatText = (format: Text, args: readonly Value[], named: Named, lookup: Lookup): Text => {
   const text = new Formatter(args, named, isMarkup(format), lookup).format(format, 2);
   return isMarkup(format) ? markup(text) : text;
@@ -52,7 +52,7 @@ class Formatter {
   readonly #named: Named;
   readonly #escaping: boolean;
   readonly #lookup: Lookup;
-  /** The next number of `{}`, or null once fields are numbered by hand. */
+  /** The next number of `{}`, or null once fields are numbered explicitly. */
   #automatic: number | null = 0;
 
   constructor(args: readonly Value[], named: Named, escaping: boolean, lookup: Lookup) {

@@ -15,7 +15,7 @@ describe('strftime', () => {
 });
 
 describe('LocalTime', () => {
-  it('is read from ISO form, and written so', () => {
+  it('is read from ISO form, and written in it', () => {
     for (const text of [
       '2026-11-28T15:04:05',
       '2026-01-02T03:04:05.600000',

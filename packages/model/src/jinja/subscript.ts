@@ -27,7 +27,7 @@ export interface SliceBounds {
   step: Value;
 }
 
-/** @throws PythonError where the value has no slices, or a bound is no int */
+/** @throws PythonError if the value has no slices, or a bound is not an int */
 export const slice = (value: Value, bounds: SliceBounds): Value => {
   if (value instanceof Undefined) throw value.error();
   const isSequence =

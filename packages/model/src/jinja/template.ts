@@ -163,7 +163,7 @@ export class Template {
       if (error instanceof RangeError) {
         const cause = /call stack/i.test(error.message)
           ? new PythonError('RecursionError', 'maximum recursion depth exceeded')
-          : new PythonError('MemoryError', 'the template makes a value that is too large');
+          : new PythonError('MemoryError', 'the template creates a value that is too large');
         throw new TemplateFailure(cause, this.place(rendering.at));
       }
       throw error;

@@ -99,9 +99,7 @@ export class TextBuilder {
   }
 }
 
-/**
- * What is added counts, and not what is there already: text is often built of many small pieces.
- */
+/** Counts only the added text, since text is often built from many small pieces. */
 const checkLength = (at: number, piece: Text): void => {
   const { length } = textOf(piece);
   if (at + length > LONGEST_TEXT) makeRoom(at + length);

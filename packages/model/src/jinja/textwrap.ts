@@ -31,7 +31,7 @@ const chunksOf = (text: Text, breakOnHyphens: boolean): Text[] =>
     sliceText(text, match.index, match.index + match[0].length),
   );
 
-/** @throws PythonError where the width is too small */
+/** @throws PythonError if the width is too small */
 export const wrap = (
   text: Text,
   { width, breakLongWords, breakOnHyphens }: WrapOptions,

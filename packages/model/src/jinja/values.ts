@@ -129,7 +129,7 @@ export class Dict extends PyObject {
     return this.#entries.size;
   }
 
-  /** @throws PythonError where the key cannot be hashed */
+  /** @throws PythonError if the key cannot be hashed */
   get(key: Value): Value | undefined {
     return this.#entries.get(hashKey(key))?.[1];
   }
@@ -314,7 +314,7 @@ const tokenOf = (key: unknown): string => {
 };
 
 /**
- * The key by which a set of values tells them apart. @throws PythonError where the value cannot be
+ * The key by which a set of values tells them apart. @throws PythonError if the value cannot be
  * hashed
  */
 export const hashed = hashKey;

@@ -11,7 +11,7 @@ import {
 
 const float = (value: number) => new PythonFloat(value);
 
-describe('numbers are what Python reads', () => {
+describe('numbers are read as in Python', () => {
   test.each<[string, unknown]>([
     ['3', 3],
     ['-0', 0],
@@ -42,7 +42,7 @@ describe('numbers are what Python reads', () => {
   });
 });
 
-test('text that looks like a number stays as it is', () => {
+test('text that looks like a number stays unchanged', () => {
   const value = { a: 'costs 20.0, or 1e5', '1.0': ['-0', '12345678901234567890'] };
   expect(parseExactJson(JSON.stringify(value))).toEqual(value);
 });
@@ -99,7 +99,7 @@ test('exactJson writes all digits and the form of a float', () => {
   );
 });
 
-test('plainNumbers makes whole floats plain, and copies only what has some', () => {
+test('plainNumbers converts whole floats, and copies only values that contain some', () => {
   const kept = { list: [1, 'a'], at: { b: null } };
   expect(plainNumbers(kept)).toBe(kept);
   const value = { kept, list: [float(2), [float(3)]], big: 2n ** 64n };

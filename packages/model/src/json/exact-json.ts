@@ -1,12 +1,12 @@
-// JSON with its numbers and the order of its fields as the text writes them: JSON.parse alone reads
+// JSON with numbers exactly as written, and fields in the order of the text. JSON.parse alone reads
 // 20.0 as 20 and 18446744073709551617 as 18446744073709552000, and puts a field "2024" before others.
 import { PythonFloat } from './python-float.ts';
 
 /** A number in JSON that no value can hold. */
 export class JsonNumberError extends Error {
-  /** The number as it is written. */
+  /** The number as written. */
   readonly source: string;
-  /** The field that holds it, or its place in a list. */
+  /** The field that contains it, or its index in a list. */
   readonly key: string;
 
   constructor(source: string, key: string) {
@@ -28,9 +28,9 @@ const unusualNumber = /\d(?:[eE]|\.0+(?!\d)|[\d.]{15})|-0(?![\d.])/;
 const numberedField = /"(?:\d|\\u003\d)+"\s*:/;
 
 /**
- * Parses JSON. Integers are numbers, or bigint where a number would lose digits. Floats are
- * numbers, or {@link PythonFloat} where their value is whole. {@link fieldNames} gives the fields
- * of an object in the order of the text.
+ * Parses JSON. Integers are numbers, or bigint if a number would lose digits. Floats are numbers,
+ * or {@link PythonFloat} if their value is whole. {@link fieldNames} gives the fields of an object in
+ * the order of the text.
  * @throws SyntaxError as JSON.parse does
  * @throws JsonNumberError for a number beyond the range of a double
  */
@@ -104,8 +104,8 @@ const exactNumber = (
 };
 
 /**
- * The same value with plain numbers where whole floats are: what programs that know only JSON's
- * numbers are given.
+ * The same value with plain numbers instead of whole floats, for programs that support only JSON's
+ * numbers.
  */
 export const plainNumbers = <T>(value: T): T => plain(value) as T;
 
@@ -126,11 +126,11 @@ const plain = (value: unknown): unknown => {
   return copy ?? value;
 };
 
-/** Whether a value is an object as JSON has them. */
+/** Whether a value is an object in JSON's sense. */
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Sets a field of any name: an assignment to "__proto__" would set no field. */
+/** Sets a field of any name, even "__proto__", which an assignment would not create. */
 export const setField = (target: object, name: string, value: unknown): void => {
   if (name === '__proto__') {
     Object.defineProperty(target, name, {
@@ -163,7 +163,7 @@ const jsonInOrder = (value: unknown): string => {
 
 function rawNumber(this: Record<string, unknown>, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJson(`${value}`);
-  // `value` is what its toJSON gives.
+  // `value` is the result of its toJSON.
   const own = this[key];
   return own instanceof PythonFloat ? rawJson(floatText(own.value)) : value;
 }

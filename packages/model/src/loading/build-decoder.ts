@@ -12,28 +12,27 @@ export type ComputeType = 'float32' | 'bfloat16' | 'float64';
 export interface BuildOptions {
   computeType: ComputeType;
   device: Device;
-  /** Weights are float32 parameters with gradients (float64 where that is computed in). */
+  /** Weights are float32 parameters with gradients (float64 if the compute type is float64). */
   trainable: boolean;
 }
 
 /**
- * Reads a checked checkpoint's weights, tensor by tensor: beside the model, at most one tensor is
- * held twice.
- * @throws CheckpointError where bytes cannot be read
+ * Reads a checked checkpoint's weights, tensor by tensor, so that at most one tensor is held twice.
+ * @throws CheckpointError if bytes cannot be read
  */
 export function buildDecoder(
   source: WeightSource,
   config: DecoderConfig,
   { computeType, device, trainable }: BuildOptions,
 ): Decoder {
-  // What was read before an error is freed with it.
+  // On an error, the weights that were already read are freed.
   using _scope = new Scope();
   const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
   const read = (name: string, transposed = false): Tensor => {
     const weight = tidy(() => {
-      // Parameters begin on values that the products' type has: a weight halfway between two of
-      // them would jump by a whole step at the first small change, and the objective would see
-      // another model than the one that is trained.
+      // Parameters start at values that the compute type can represent. Otherwise a weight halfway
+      // between two such values would jump by a whole step at the first small change, and the
+      // objective would see a different model from the one that is trained.
       const stored = source.read(name, computeType);
       const turned = transposed ? stored.t().contiguous() : stored;
       const placed = turned.to({ dtype: storage, device });
@@ -88,7 +87,7 @@ export function buildDecoder(
   return decoder;
 }
 
-/** As the model's own type holds it: Gemma was trained with the rounded scale. */
+/** Rounded to the model's own type: Gemma was trained with the rounded scale. */
 function rounded(value: number, dtype: DType): number {
   using held = tensor(value, { dtype });
   return held.item();

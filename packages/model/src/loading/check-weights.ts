@@ -6,16 +6,16 @@ import type { WeightSource } from './weight-source.ts';
 
 export interface CheckOptions {
   /**
-   * It is a sequence classifier, with a scalar head of any number of labels and no use for a
-   * language head.
+   * The checkpoint is a sequence classifier, with a scalar head of any number of labels and no use
+   * for a language head.
    */
   scoreHead?: boolean;
 }
 
 /**
- * Holds a checkpoint against its configuration: every tensor there, of the right shape, and none
- * besides.
- * Nothing is read, so this costs the same for a model of any size.
+ * Checks a checkpoint against its configuration: every tensor must be present with the right shape,
+ * and there must be no others. No weights are read, so the cost does not depend on the model's
+ * size.
  * @throws CheckpointError naming the file and the tensor
  */
 export function checkWeights(
@@ -35,8 +35,8 @@ export function checkWeights(
     check(`${name}.weight`, stored);
     if (bias) check(`${name}.bias`, shape.slice(0, 1));
   }
-  // A classifier's file may keep the head of the language model that it was made of. A tied head is
-  // compared when it is opened.
+  // A classifier's file may still contain the head of its language model. A tied head is compared
+  // when the file is opened.
   if (config.tieEmbeddings) known.add(`${config.modules.head}.weight`);
   const extra = source.names().filter((name) => !known.has(name) && !source.isBuffer(name));
   if (extra.length === 0) return;
@@ -50,15 +50,15 @@ export function checkWeights(
 
 function hint(extra: readonly string[], scoreHead: boolean): string {
   if (extra.every((name) => /\.bias$/.test(name))) {
-    return '. In families with attention_bias and mlp_bias, config.json says which modules have a bias';
+    return '. In families with attention_bias and mlp_bias, config.json sets which modules have a bias';
   }
   if (!scoreHead && extra.some((name) => /^(score|classifier|v_head|value_head)\./.test(name))) {
-    return '. Of heads other than the language head, Keel reads "score.weight" of a model whose architectures name a ForSequenceClassification';
+    return '. Apart from the language head, Keel reads only "score.weight", if architectures names a ForSequenceClassification class';
   }
   return '';
 }
 
-/** Names of a wrapped model are all there behind a prefix. */
+/** A wrapped model has all names, behind a prefix. */
 function refusePrefix(source: WeightSource, { modules }: DecoderConfig): void {
   const embedding = `${modules.embedding}.weight`;
   if (source.shape(embedding) !== null) return;

@@ -1,4 +1,5 @@
-// A GGUF file's metadata as the config.json that transformers would have beside the same weights.
+// Translates a GGUF file's metadata into the config.json that transformers would have for the
+// weights.
 import { architectureOf } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import type { GgufFile } from '../formats/gguf.ts';
@@ -9,8 +10,8 @@ import { checkUnreadFields } from './gguf-unread-fields.ts';
 type Json = Record<string, unknown>;
 
 /**
- * @param notice told of fields that Keel does not know
- * @throws CheckpointError where the architecture is unknown, or a field is missing, wrong or not
+ * @param notice receives the names of fields that Keel does not read
+ * @throws CheckpointError if the architecture is unknown, or a field is missing, wrong or not
  *   supported
  */
 export function ggufConfigJson(
@@ -23,7 +24,7 @@ export function ggufConfigJson(
   if (make === undefined) {
     throw new CheckpointError(
       { file: path },
-      `its general.architecture is "${name}"; Keel knows ${Object.keys(makers).join(', ')}`,
+      `its general.architecture is "${name}"; Keel supports ${Object.keys(makers).join(', ')}`,
     );
   }
   if (!file.has('token_embd.weight')) {
@@ -57,7 +58,7 @@ function tokenIds({ metadata }: GgufFile): Json {
   return Object.fromEntries(ids.map(([name, id]) => [name, typeof id === 'number' ? id : null]));
 }
 
-/** What nearly all have, under transformers' names. */
+/** Fields that nearly all architectures have, under transformers' names. */
 function common(fields: GgufFields, modelType: string): Json {
   const heads = fields.count('attention.head_count');
   return {
@@ -83,7 +84,7 @@ function llama(fields: GgufFields, file: GgufFile): Json {
   const size = fields.optionalCount('attention.key_length') ?? turned;
   if (size !== null && turned !== null && size !== turned) {
     fields.fail(
-      `rotary embeddings turn ${turned} features of heads of ${size}; a Llama turns whole heads`,
+      `rotary embeddings rotate ${turned} features of heads of ${size}, but Llama rotates whole heads`,
     );
   }
   return {
@@ -116,7 +117,7 @@ function smollm3(fields: GgufFields, file: GgufFile): Json {
     mlp_bias: false,
     use_sliding_window: false,
     no_rope_layer_interval: 4,
-    // The file does not say which: all models of this architecture have every fourth.
+    // The file does not have this. All models of this architecture omit them in every fourth layer.
     no_rope_layers: Array.from({ length: layers }, (_, layer) => Number((layer + 1) % 4 !== 0)),
     rope_scaling: ggufRopeScaling(fields, file),
   };
@@ -130,7 +131,7 @@ function gemma(fields: GgufFields, modelType: string, largest: number): Json {
     ...common(fields, modelType),
     head_dim: size,
     hidden_activation: 'gelu_pytorch_tanh',
-    // The file does not say: only the 27B models scale by hidden / heads.
+    // The file does not have this. Only the 27B models scale by hidden / heads.
     query_pre_attn_scalar: fields.count('block_count') === largest ? hidden / heads : size,
     sliding_window: fields.count('attention.sliding_window'),
   };

@@ -34,7 +34,7 @@ const grouped = {
 };
 const gemma = { ...grouped, 'attention.key_length': 8, 'attention.sliding_window': 6 };
 
-// Gemma 3's files do not say its pattern unless it is unusual; five of six is what llama.cpp takes.
+// Gemma 3's files omit its layer pattern unless it is unusual; llama.cpp assumes five of six.
 const gemma3 = { ...tinyConfigs.gemma3, num_hidden_layers: 6, sliding_window_pattern: 6 };
 
 interface Case extends GgufContents {
@@ -106,11 +106,9 @@ async function bothWays(name: string, { config, ...contents }: Case) {
 }
 
 describe('a GGUF file', () => {
-  it.each(
-    Object.keys(cases),
-  )('of %s gives the same model as the folder it was made from', async (name) => {
+  it.each(Object.keys(cases))('of %s gives the same model as its original folder', async (name) => {
     const { expected, found, fromFolder, fromFile } = await bothWays(name, cases[name]!);
-    // Adding 1 to a norm and taking it off again rounds.
+    // Adding 1 to a norm and subtracting it again rounds.
     found.forEach((value, i) => void expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-4));
     const { architectures, ...json } = fromFile.configJson;
     expect(json).toMatchObject(JSON.parse(JSON.stringify(fromFolder.configJson)));
@@ -118,10 +116,10 @@ describe('a GGUF file', () => {
   });
 
   it.each<[string, string, number, RegExp]>([
-    ['llama', 'expert_count', 8, /"llama.expert_count" is 8, and Keel supports 0 only/],
+    ['llama', 'expert_count', 8, /"llama.expert_count" is 8, .* 0 in/],
     ['llama', 'attention.scale', 0.5, /"llama.attention.scale" is 0.5/],
-    ['llama', 'logit_scale', 2, /"llama.logit_scale" is 2, and Keel supports 0 or 1 only/],
-    ['llama', 'attention.key_length', 8, /turn 4 features of heads of 8/],
+    ['llama', 'logit_scale', 2, /"llama.logit_scale" is 2, .* 0 or 1 in/],
+    ['llama', 'attention.key_length', 8, / 4 features of heads of 8/],
     ['qwen2', 'rope.dimension_count', 2, /"qwen2.rope.dimension_count" is 2/],
     ['qwen2', 'attention.sliding_window', 6, /"qwen2.attention.sliding_window" is 6/],
     ['gemma2', 'attention.value_length', 4, /"gemma2.attention.value_length" is 4/],
@@ -134,7 +132,7 @@ describe('a GGUF file', () => {
     await expect(load(file)).rejects.toThrow(message);
   });
 
-  it('is named metadata that Keel does not know', async () => {
+  it('with metadata that Keel does not read causes a notice', async () => {
     const { config, ...contents } = cases.llama!;
     const model = writeTinyModel(join(folder, 'noted'), config);
     const fields = { ...contents.fields, new_trick: 3, vocab_size: 64, 'attention.scale': 0 };
@@ -148,7 +146,7 @@ describe('a GGUF file', () => {
     disposeDecoder(decoder);
   });
 
-  it('of a Llama 3 gives its rotary scaling', async () => {
+  it('of a Llama 3 model gives its rotary scaling', async () => {
     const scaling = {
       rope_type: 'llama3',
       factor: 8,
@@ -185,7 +183,7 @@ describe('a GGUF file', () => {
     };
     const { embedding_length, ...rest } = grouped;
     expect(await messageOf({ architecture: 'bert', fields: grouped })).toMatch(
-      /general.architecture is "bert"; Keel knows llama/,
+      /general\.architecture is "bert".*llama/,
     );
     expect(await messageOf({ architecture: 'llama', fields: rest })).toContain(
       'has no metadata "llama.embedding_length"',

@@ -2,8 +2,8 @@ import { CheckpointError, quote } from '../formats/checkpoint-error.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 
 /**
- * Typed metadata under an architecture's own prefix. Wrong kinds throw a CheckpointError that names
- * the entry.
+ * Typed metadata under an architecture's own prefix. A value of the wrong type throws a
+ * CheckpointError that names the entry.
  */
 export class GgufFields {
   readonly #path: string;
@@ -28,7 +28,7 @@ export class GgufFields {
   text(name: string): string | null {
     const value = this.#get(name);
     if (value === undefined) return null;
-    return typeof value === 'string' ? value : this.#wrong(name, value, 'a text');
+    return typeof value === 'string' ? value : this.#wrong(name, value, 'a string');
   }
 
   optionalCount(name: string): number | null {
@@ -44,7 +44,7 @@ export class GgufFields {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       return this.#wrong(name, value, 'a number');
     }
-    // Stored in float32: 1e-5 comes back as 0.000009999999747378752.
+    // Stored in float32: 1e-5 is read back as 0.000009999999747378752.
     return Number.isInteger(value) ? value : Number(value.toPrecision(7));
   }
 
@@ -52,7 +52,7 @@ export class GgufFields {
     throw new CheckpointError({ file: this.#path }, message);
   }
 
-  /** What was not asked for, without the prefix. */
+  /** Fields that nothing has read, without the prefix. */
   unread(): Record<string, unknown> {
     const prefix = `${this.#prefix}.`;
     return Object.fromEntries(

@@ -1,8 +1,8 @@
-// llama.cpp's names of a decoder's modules.
+// llama.cpp's names for a decoder's modules.
 import type { DecoderConfig, ModuleNames } from '../decoder-config.ts';
 import { inLayer } from './module-plan.ts';
 
-/** Places of {@link ModuleNames}, fused ones included, by name in a GGUF file. */
+/** Places of {@link ModuleNames}, fused ones included, by their name in a GGUF file. */
 function places(modules: ModuleNames): [string, string | undefined][] {
   const { queryKeyValue: qkv, gateUp } = modules;
   return [
@@ -24,14 +24,14 @@ function places(modules: ModuleNames): [string, string | undefined][] {
     ['blk.#.post_attention_norm', modules.postAttentionNorm],
     ['blk.#.ffn_norm', modules.mlpNorm],
     ['blk.#.ffn_gate', typeof gateUp === 'object' && 'gate' in gateUp ? gateUp.gate : undefined],
-    // A fused gate and up has the name of up.
+    // A fused gate and up projection has the name of up.
     ['blk.#.ffn_up', typeof gateUp === 'string' ? gateUp : gateUp.up],
     ['blk.#.ffn_down', modules.down],
     ['blk.#.post_ffw_norm', modules.postMlpNorm],
   ];
 }
 
-/** transformers' module names by llama.cpp's, both without `.weight`. */
+/** transformers' module names by llama.cpp's names, both without `.weight`. */
 export function ggufModuleNames(config: DecoderConfig): Map<string, string> {
   const names = new Map<string, string>();
   for (const [own, module] of places(config.modules)) {

@@ -3,8 +3,8 @@ import type { GgufFile } from '../formats/gguf.ts';
 import type { GgufFields } from './gguf-fields.ts';
 
 /**
- * config.json's `rope_scaling` of a GGUF file, or null.
- * @throws CheckpointError where the scaling is one that Keel does not have
+ * config.json's `rope_scaling` for a GGUF file, or null.
+ * @throws CheckpointError if Keel does not support the scaling
  */
 export function ggufRopeScaling(
   fields: GgufFields,
@@ -23,7 +23,7 @@ export function ggufRopeScaling(
       original_max_position_embeddings: fields.count('rope.scaling.original_context_length'),
     };
   }
-  return fields.fail(`its rope.scaling.type is "${type}", which Keel does not have`);
+  return fields.fail(`its rope.scaling.type is "${type}", which Keel does not support`);
 }
 
 function longrope(fields: GgufFields, file: GgufFile): Record<string, unknown> {
@@ -42,7 +42,7 @@ const attentionFactor = (factor: number | null) =>
   factor === null ? {} : { attention_factor: factor };
 
 /**
- * The file holds the quotients only; all published models of this scaling share these three
+ * The file contains only the quotients. All published models with this scaling share these three
  * numbers.
  */
 function llama3(fields: GgufFields, file: GgufFile): Record<string, unknown> {
@@ -65,7 +65,7 @@ function llama3(fields: GgufFields, file: GgufFile): Record<string, unknown> {
   });
   if (differs) {
     fields.fail(
-      'its rope_freqs.weight is not the scaling of Llama 3.x, which is the only one Keel reads from it',
+      'its rope_freqs.weight is not the scaling of Llama 3.x, the only one that Keel can read from this tensor',
     );
   }
   return scaling;

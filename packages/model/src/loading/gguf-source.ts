@@ -5,10 +5,10 @@ import { ggufModuleNames } from './gguf-names.ts';
 import { converted, sameValues } from './safetensors-source.ts';
 import type { WeightSource } from './weight-source.ts';
 
-// llama.cpp's converters lay the rows of these so that rotary pairs are neighbours.
+// llama.cpp's converters reorder the rows of these families so that rotary pairs are adjacent.
 const interleaved = new Set(['llama', 'smollm3']);
 
-/** The weights of a GGUF file, dequantised and put back as transformers has them. */
+/** The weights of a GGUF file, dequantised and converted back to transformers' layout. */
 export function openGgufSource(path: string, file: GgufFile, config: DecoderConfig): WeightSource {
   const toModule = ggufModuleNames(config);
   const fromModule = new Map([...toModule].map(([own, module]) => [module, own]));
@@ -23,7 +23,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
   const read = (name: string, dtype: DType): Tensor => {
     const own = nameInFile(name);
     const { shape } = file.info(own);
-    // Gemma's norms are stored with the 1 that the model adds already in them.
+    // Gemma's norms are stored with the 1 already added that the model would add.
     const offset = own.endsWith('_norm.weight') ? config.norm.weightOffset : 0;
     const tensor =
       dtype === 'bfloat16' && offset === 0
@@ -47,7 +47,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
       using two = read(other, 'float32');
       return sameValues(one, two);
     },
-    // Read with the metadata (gguf-rope-scaling.ts).
+    // These are read with the metadata (gguf-rope-scaling.ts).
     isBuffer: (name) => /^rope_(freqs|factors_(long|short))\.weight$/.test(name),
     read,
     [Symbol.dispose]: () => file.close(),
@@ -55,7 +55,8 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
 }
 
 /**
- * Rows (0, half, 1, half + 1, …) of each head back in their order: [heads * size, …] -> the same.
+ * Restores the row order of each head from (0, half, 1, half + 1, …): [heads * size, …] -> the
+ * same.
  */
 function apart(tensor: Tensor, heads: number): Tensor {
   const { shape } = tensor;

@@ -1,4 +1,4 @@
-// What becomes of the metadata that no maker of a configuration reads.
+// Checks the metadata that none of the configuration makers reads.
 import { CheckpointError, quote } from '../formats/checkpoint-error.ts';
 
 interface Rule {
@@ -11,7 +11,7 @@ const only = (...values: unknown[]): Rule => ({
   expected: values.map(String).join(' or '),
 });
 
-/** Fields with which llama.cpp computes another result than Keel, unless they have these values. */
+/** Fields that make llama.cpp's result differ from Keel's, unless they have these values. */
 const rules = (headSize: number): Record<string, Rule> => ({
   'attention.causal': only(true),
   'attention.key_length': only(headSize),
@@ -41,17 +41,17 @@ const rules = (headSize: number): Record<string, Rule> => ({
   'rope.scaling.yarn_log_multiplier': only(0),
 });
 
-/** Sizes that the tensors say too, and what tells where the file comes from. */
+/** Sizes that the tensors also give, and fields about the file's origin. */
 const withoutEffect = new Set([
   ...['vocab_size', 'tensor_data_layout', 'pooling_type', 'rope.scaling.finetuned'],
-  // Of scalings that have none, or of none.
+  // They belong to scalings without further fields, or to none.
   ...['rope.scaling.type', 'rope.scaling.factor', 'rope.scaling.original_context_length'],
 ]);
 
 /**
  * @param unread fields without the architecture's prefix
- * @returns names of fields that Keel does not know
- * @throws CheckpointError naming one that changes the result
+ * @returns names of fields that Keel does not read
+ * @throws CheckpointError naming a field that changes the result
  */
 export function checkUnreadFields(
   path: string,
@@ -69,7 +69,7 @@ export function checkUnreadFields(
     } else if (!rule.isFine(value)) {
       throw new CheckpointError(
         { file: path },
-        `metadata "${prefix}.${field}" is ${quote(value)}, and Keel supports ${rule.expected} only in this architecture`,
+        `metadata "${prefix}.${field}" is ${quote(value)}, but Keel supports only ${rule.expected} in this architecture`,
       );
     }
   }

@@ -21,7 +21,7 @@ describe('hashFiles', () => {
     expect(await hashFiles([b, a])).toBe(sha256('twoone'));
   });
 
-  it('remembers a hash until a file changes, even where size and time are put back', async () => {
+  it('caches a hash until a file changes, even if size and time are restored', async () => {
     const cache = join(folder, 'cache');
     const options = { cache, rememberedBytes: 3, settledAfter: 0 };
     const path = file('weights', 'aaaa');
@@ -29,7 +29,7 @@ describe('hashFiles', () => {
     expect(await hashFiles([path], options)).toBe(sha256('aaaa'));
     const [name] = readdirSync(join(cache, 'hashes'));
     const remembered = join(cache, 'hashes', name!);
-    // What is remembered is what is told: the file is not read again.
+    // The cached hash is returned: the file is not read again.
     const text = readFileSync(remembered, 'utf8');
     writeFileSync(remembered, text.replace(sha256('aaaa'), sha256('else')));
     expect(await hashFiles([path], options)).toBe(sha256('else'));
@@ -41,7 +41,7 @@ describe('hashFiles', () => {
     expect(await hashFiles([path], options)).toBe(sha256('bbbb'));
   });
 
-  it('remembers nothing of small files and of those that have just changed', async () => {
+  it('caches no hashes of small files or of files that have just changed', async () => {
     const cache = join(folder, 'other');
     const path = file('fresh', 'aaaa');
     await hashFiles([path], { cache });
@@ -49,7 +49,7 @@ describe('hashFiles', () => {
     expect(() => readdirSync(join(cache, 'hashes'))).toThrow(/ENOENT/);
   });
 
-  it('does without a cache that cannot be written to', async () => {
+  it('works without a writable cache', async () => {
     const path = file('weights2', 'cccc');
     const cache = file('no-folder', '');
     const options = { cache, rememberedBytes: 3, settledAfter: 0 };

@@ -6,7 +6,7 @@ import { readWeightMap } from '../formats/safetensors.ts';
 import { writeAside } from '../formats/write-aside.ts';
 import { type FileIdentity, fileIdentity, isSettled, shortHash } from './file-identity.ts';
 
-// Below, reading the files takes no time to speak of.
+// Below this size, reading the files takes negligible time.
 const REMEMBERED_BYTES = 16e6;
 
 interface Remembered {
@@ -17,15 +17,15 @@ interface Remembered {
 export interface HashOptions {
   /** Keel's cache folder. */
   cache?: string;
-  /** Files of fewer bytes together are read every time. */
+  /** Hashes of files smaller than this in total are not cached. */
   rememberedBytes?: number;
-  /** Milliseconds since a file's last change from which on it counts as finished. */
+  /** Milliseconds after its last change at which a file counts as finished. */
   settledAfter?: number;
 }
 
 /**
- * SHA-256, in hex, of the files' contents in this order. That of large files is remembered in the
- * cache, beside their sizes, inodes and times, and not computed again until one of these changes.
+ * SHA-256, in hex, of the files' contents in this order. Hashes of large files are cached with the
+ * files' sizes, inodes and times, and computed again when one of these changes.
  */
 export async function hashFiles(
   paths: readonly string[],
@@ -59,7 +59,7 @@ function readRemembered(place: string): Remembered | null {
   }
 }
 
-/** Without a cache that can be written to, the next run reads the files again. */
+/** If the cache is not writable, the next run reads the files again. */
 function remember(place: string, found: Remembered): void {
   try {
     writeAside(place, (append) => append(new TextEncoder().encode(JSON.stringify(found))));
@@ -67,8 +67,9 @@ function remember(place: string, found: Remembered): void {
 }
 
 /**
- * The files of a model folder that say what the model computes: its configuration and its weights.
- * @throws CheckpointError where the index is damaged
+ * The files of a model folder that determine what the model computes: its configuration and its
+ * weights.
+ * @throws CheckpointError if the index is damaged
  */
 export function modelFiles(folder: string): string[] {
   const single = join(folder, 'model.safetensors');

@@ -47,7 +47,7 @@ const changed = (change: (tensors: TensorToWrite[]) => TensorToWrite[]): string 
   writeTinyModel(fresh(), config, change(randomTensors(config)));
 
 describe('loadDecoder on safetensors', () => {
-  it('reads shards as it reads one file', async () => {
+  it('reads shards like one file', async () => {
     const tensors = randomTensors(config);
     const sharded = fresh();
     mkdirSync(sharded);
@@ -88,7 +88,7 @@ describe('loadDecoder on safetensors', () => {
     expect(await liveMemory()).toEqual(before);
   });
 
-  it('ties a missing head where the configuration says so, and passes over a stored one', async () => {
+  it('ties a missing head if the configuration says so, and ignores a stored one', async () => {
     const tied = { ...config, tie_word_embeddings: true };
     const without = randomTensors(tied);
     const head = { ...without[0]!, name: 'lm_head.weight' };
@@ -96,7 +96,7 @@ describe('loadDecoder on safetensors', () => {
     expect(await logitsFrom(writeTinyModel(fresh(), tied, [...without, head]))).toEqual(one);
   });
 
-  it('passes over buffers that older versions saved', async () => {
+  it('ignores buffers that older versions saved', async () => {
     const buffer = (name: string): TensorToWrite => ({
       name,
       dtype: 'F32',
@@ -124,7 +124,7 @@ describe('loadDecoder on safetensors', () => {
     );
   });
 
-  it('hashes what the model was read from', async () => {
+  it('hashes the files that the model was read from', async () => {
     const hashOf = async (path: string): Promise<string> => {
       const loaded = await loadDecoder(path, float32);
       disposeDecoder(loaded.decoder);
@@ -178,22 +178,22 @@ describe('loadDecoder on damaged checkpoints', () => {
   });
 
   it.each([
-    ['score.weight', /"score.weight"\. Of heads .* ForSequenceClassification/],
-    ['v_head.summary.weight', /"v_head.summary.weight"\. Of heads/],
+    ['score.weight', /"score\.weight"\. .*ForSequenceClassification/],
+    ['v_head.summary.weight', /"v_head\.summary\.weight"\. .*ForSequenceClassification/],
     ['model.layers.0.mlp.up_proj.bias', /up_proj.bias"\. In families with .* mlp_bias/],
     ['rope_freqs.weight', /"rope_freqs.weight"$/],
     ['model.layers.0.self_attn.q_proj.weight_scale', /weight_scale"$/],
-  ])('names what config.json has no place for: %s', async (name, message) => {
+  ])('names tensors that config.json has no place for: %s', async (name, message) => {
     expect(await errorFrom(changed((all) => [...all, { ...all[0]!, name }]))).toMatch(message);
   });
 
-  it('passes over buffers of older versions', async () => {
+  it('ignores buffers of older versions', async () => {
     const name = 'model.layers.0.self_attn.rotary_emb.inv_freq';
     const path = changed((all) => [...all, { ...all.at(-1)!, name }]);
     expect(await logitsFrom(path)).toEqual(await logitsFrom(changed((all) => all)));
   });
 
-  it('names a head whose labels are not those of config.json', async () => {
+  it('names a head whose labels differ from those of config.json', async () => {
     const classifier = {
       ...config,
       architectures: ['LlamaForSequenceClassification'],
@@ -218,7 +218,7 @@ describe('loadDecoder on damaged checkpoints', () => {
     );
   });
 
-  it('refuses weights that are no floating-point numbers', async () => {
+  it('refuses weights that are not floating-point numbers', async () => {
     const path = changed((tensors) =>
       tensors.map((one) => (one.name === name ? { ...one, dtype: 'I32' } : one)),
     );
@@ -230,15 +230,13 @@ describe('loadDecoder on damaged checkpoints', () => {
     mkdirSync(path);
     expect(await errorFrom(path)).toContain('config.json: is missing');
     writeFileSync(join(path, 'adapter_config.json'), '{}');
-    expect(await errorFrom(path)).toContain('holds an adapter');
+    expect(await errorFrom(path)).toContain('adapter');
     writeFileSync(join(path, 'config.json'), '{');
-    expect(await errorFrom(path)).toContain('config.json: is no JSON');
+    expect(await errorFrom(path)).toContain('config.json: is not JSON');
     writeFileSync(join(path, 'config.json'), '[]');
-    expect(await errorFrom(path)).toContain('is no JSON object');
+    expect(await errorFrom(path)).toContain('is not a JSON object');
     writeFileSync(join(path, 'config.json'), '{"model_type": "bert"}');
-    expect(await errorFrom(path)).toMatch(
-      /config.json: field model_type is "bert"; Keel knows llama/,
-    );
+    expect(await errorFrom(path)).toMatch(/config.json: field model_type is "bert".*llama/);
     writeFileSync(join(path, 'config.json'), JSON.stringify(config));
     expect(await errorFrom(path)).toContain('expected model.safetensors');
     expect(await errorFrom(join(folder, 'nowhere.gguf'))).toContain('nowhere.gguf');
@@ -247,9 +245,7 @@ describe('loadDecoder on damaged checkpoints', () => {
   it('refuses a sequence longer than the model has positions for', async () => {
     const { decoder } = await loadDecoder(writeTinyModel(fresh(), tinyConfigs.phi3!), float32);
     const long = Array.from({ length: 65 }, (_, i) => i % 60);
-    expect(() => logitValues(decoder, [long])).toThrow(
-      /65 tokens, but this phi3 model takes at most 64/,
-    );
+    expect(() => logitValues(decoder, [long])).toThrow(/65 tokens.*phi3.* 64.*--max-length/);
     disposeDecoder(decoder);
   });
 });

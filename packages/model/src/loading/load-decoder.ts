@@ -22,36 +22,39 @@ import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export interface LoadDecoderOptions {
-  /** Type of activations and products; frozen weights are kept in it. */
+  /** Type of activations and products, and of frozen weights. */
   computeType: ComputeType;
   device?: Device;
-  /** Weights are float32 parameters that require gradients (full fine-tuning) and not frozen. */
+  /**
+   * Loads the weights as float32 parameters with gradients (full fine-tuning) instead of frozen
+   * ones.
+   */
   trainable?: boolean;
   /**
-   * Told what has no effect in the files, and why dequantised weights were not kept in the cache; a
-   * warning of the process unless given.
+   * Receives notices about fields of the files that have no effect, and the reason why dequantised
+   * weights were not cached (default: a process warning).
    */
   notice?(text: string): void;
 }
 
 export interface LoadedDecoder {
   decoder: Decoder;
-  /** config.json's contents; of a GGUF file, what transformers would have written for it. */
+  /** Contents of config.json; for a GGUF file, what transformers would have written. */
   configJson: Record<string, unknown>;
   source: 'safetensors' | 'gguf';
-  /** Scalar head [K, hidden] of a sequence classifier, float32; null of a language model. */
+  /** Scalar head [K, hidden] of a sequence classifier, float32; null for a language model. */
   scoreHead: Tensor | null;
-  /** The GGUF file's metadata, its tokenizer among them; null of a folder. */
+  /** The GGUF file's metadata, including its tokenizer; null for a folder. */
   ggufMetadata: Record<string, unknown> | null;
-  /** SHA-256, in hex, of the files that the model was read from. Computed at the first call. */
+  /** SHA-256, in hex, of the model's files. Computed at the first call. */
   weightHash(): Promise<string>;
 }
 
 /**
- * Loads a decoder from a folder as transformers saves it (one file or shards) or from a GGUF file,
- * whatever its name.
- * @throws CheckpointError naming the file, and the tensor or field, where something is damaged,
- *   missing, too much or unknown
+ * Loads a decoder from a folder saved by transformers (one file or shards), or from a GGUF file of
+ * any name.
+ * @throws CheckpointError naming the file, and the tensor or field, if something is damaged,
+ *   missing, superfluous or unknown
  */
 export const loadDecoder = async (
   path: string,
@@ -74,7 +77,7 @@ async function load(
   using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
-  // Parameters are copies; all else may lie in the files.
+  // Parameters are copies; all other weights may be mapped from the files.
   if (!trainable && device === 'cpu') {
     decoder.files = (cached ?? source).mappedFiles().map((file) => new WatchedFile(file));
   }
@@ -109,7 +112,7 @@ function openFolder(folder: string, notice: (text: string) => void): Opened {
   const classifier = isClassifier(json);
   const config = inFile(path, () => {
     const own = decoderConfigFrom(json, (text) => notice(`${path}: ${text}`));
-    // A classifier has no language head of its own.
+    // A classifier has no language head.
     return classifier ? { ...own, tieEmbeddings: true } : own;
   });
   const source = openSafetensorsSource(folder, config);
@@ -122,8 +125,8 @@ function openFolder(folder: string, notice: (text: string) => void): Opened {
 }
 
 /**
- * Whether the file holds a head of other values than the embedding that is to stand for it. Equal
- * ones are tied.
+ * Whether the file contains a head whose values differ from the embedding that is meant to serve as
+ * the head. Equal ones are tied.
  */
 function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderConfig): boolean {
   const [head, embedding] = [`${modules.head}.weight`, `${modules.embedding}.weight`];
@@ -138,19 +141,19 @@ function hasOwnHead(source: WeightSource, { tieEmbeddings, modules }: DecoderCon
   }
 }
 
-/** With another number of rows, transformers initialises the head again. */
+/** With a different number of rows, transformers would reinitialise the head. */
 function checkLabels(source: WeightSource, json: Record<string, unknown>): void {
   const rows = source.shape(SCORE_WEIGHT)![0]!;
   const labels = labelsOf(json);
   if (rows === labels.length) return;
   throw new CheckpointError(
     { file: source.path, tensor: SCORE_WEIGHT },
-    `has ${rows} ${rows === 1 ? 'row' : 'rows'}, but config.json has ${labels.length} labels (id2label, num_labels; 2 where neither is set). Correct config.json`,
+    `has ${rows} ${rows === 1 ? 'row' : 'rows'}, but config.json has ${labels.length} labels (id2label, num_labels; 2 if neither is set). Correct config.json`,
   );
 }
 
 function readScoreHead(source: WeightSource, device: Device, trainable: boolean): Tensor {
-  // A copy: what is read may lie in the file.
+  // Copied, because what is read may be mapped from the file.
   const head = tidy(() => source.read(SCORE_WEIGHT, 'float32').clone().to({ device })).keep();
   return trainable ? head.setRequiresGrad() : head;
 }
@@ -171,18 +174,20 @@ function openFile(path: string, notice: (text: string) => void): Opened {
 function readConfig(folder: string, path: string): Record<string, unknown> {
   if (!existsSync(path)) {
     const hint = existsSync(join(folder, 'adapter_config.json'))
-      ? 'this folder holds an adapter: load its base model and lay the adapter over it'
-      : 'expected a model folder as transformers saves it, or the path of a GGUF file';
-    throw new CheckpointError({ file: path }, `is missing; ${hint}`);
+      ? 'this folder contains an adapter. Load its base model and apply the adapter to it'
+      : 'expected a model folder saved by transformers, or the path of a GGUF file';
+    throw new CheckpointError({ file: path }, `is missing: ${hint}`);
   }
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new CheckpointError({ file: path }, `is no JSON: ${(cause as Error).message}`, { cause });
+    throw new CheckpointError({ file: path }, `is not JSON: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new CheckpointError({ file: path }, 'is no JSON object');
+    throw new CheckpointError({ file: path }, 'is not a JSON object');
   }
   return json as Record<string, unknown>;
 }

@@ -1,11 +1,11 @@
 import type { DecoderConfig } from '../decoder-config.ts';
 
-/** A module with weights that a decoder of some configuration has. */
+/** A weighted module in a decoder with a given configuration. */
 export interface PlannedModule {
-  /** As in the checkpoint, without `.weight`. */
+  /** Name as in the checkpoint, without `.weight`. */
   name: string;
   kind: 'embedding' | 'norm' | 'linear';
-  /** Of its weight; [out, in] for a linear layer. */
+  /** Shape of its weight; [out, in] for a linear layer. */
   shape: readonly number[];
   bias: boolean;
 }
@@ -15,7 +15,7 @@ export const inLayer = (pattern: string, layer: number): string =>
   pattern.replace('#', String(layer));
 
 /**
- * Names and [out, in] of a layer's linear modules by place, in the order the decoder wants them.
+ * Names and [out, in] of a layer's linear modules by place, in the order that the decoder expects.
  */
 export function linearPlaces(config: DecoderConfig) {
   const { modules, hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
@@ -49,7 +49,8 @@ export function linearPlaces(config: DecoderConfig) {
 }
 
 /**
- * Every module with weights, in the order of the forward pass; the head only where it is not tied.
+ * All modules with weights, in the order of the forward pass. The head is included only if it is
+ * not tied.
  */
 export function plannedModules(config: DecoderConfig): PlannedModule[] {
   const { modules, hiddenSize, headSize, vocabularySize } = config;

@@ -3,13 +3,13 @@ import type { Decoder } from '../decoder.ts';
 import { linearsOf, type Norm } from '../decoder-weights.ts';
 import type { Linear } from '../linear.ts';
 
-/** Every linear layer but the head, in the order of the forward pass. */
+/** All linear layers but the head, in the order of the forward pass. */
 export const linearLayers = (decoder: Decoder): Linear[] =>
   decoder.weights.blocks.flatMap(linearsOf);
 
 /**
  * The decoder's own weights by their names in a checkpoint; linear weights are [out, in]. A tied
- * head is left out, and so are adapters. For full fine-tuning these are the parameters.
+ * head and adapters are excluded. For full fine-tuning these are the parameters.
  */
 export function namedWeights(decoder: Decoder): Map<string, Tensor> {
   const { config, weights } = decoder;

@@ -4,19 +4,19 @@ import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
 
 /**
- * Whether a tensor holds nothing but finite numbers. Its sum tells: NaN and infinity do not go
- * away.
+ * Whether a tensor contains only finite numbers. Checking its sum suffices, since NaN and infinity
+ * propagate.
  */
 export const allFinite = (tensor: Tensor): boolean =>
   tidy(() => noGrad(() => Number.isFinite(tensor.detach().to('float64').sum().item())));
 
 /**
- * Looks for weights that are NaN or infinite, where what was computed with them is. A scan reads
- * every weight, so it is made only then.
- * @param name of the model, for the message
- * @param adapter the one that is on, or null
- * @throws CheckpointError naming the tensor: the one that is not finite, or else the one with the
- *   largest numbers
+ * Finds weights that are NaN or infinite after a result was. It reads every weight, so it runs only
+ * then.
+ * @param name the model's name, for the message
+ * @param adapter the current adapter, or null
+ * @throws CheckpointError naming the tensor that is not finite, or else the one with the largest
+ *   numbers
  */
 export function refuseNonFiniteWeights(
   decoder: Decoder,
@@ -37,13 +37,13 @@ export function refuseNonFiniteWeights(
   }
   throw new CheckpointError(
     { file: name, tensor: largest.tensor },
-    `holds the largest number of the weights, ${largest.size.toPrecision(3)}. All weights are finite, but what the model computes with them is not. The file is damaged, or the training that wrote it diverged; if the numbers are meant, try --precision fp32`,
+    `has the largest weight, ${largest.size.toPrecision(3)}. All weights are finite, but the model's results are not. The file is damaged, or the training run that wrote it diverged. If the weights are correct, try --precision fp32`,
   );
 }
 
-/** The error of a tensor that holds numbers which are not finite. */
+/** The error for a tensor with NaN or infinite numbers. */
 export const nonFinite = (file: string, tensor: string): CheckpointError =>
   new CheckpointError(
     { file, tensor },
-    'holds NaN or infinite numbers, so all that the model computes is NaN. The file is damaged, or the training that wrote it diverged: fetch it again, or take an earlier checkpoint',
+    'contains NaN or infinite numbers, so all results of the model are NaN. The file is damaged, or the training run that wrote it diverged. Download it again, or use an earlier checkpoint',
   );

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'keel-precision-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('full fine-tuning', () => {
-  it('begins on values that bfloat16 has, in float32', async () => {
+  it('starts at bfloat16 values, in float32', async () => {
     writeTinyModel(folder, tinyConfigs.llama!);
     const { decoder } = await loadDecoder(folder, { computeType: 'bfloat16', trainable: true });
     for (const [name, weight] of namedWeights(decoder)) {
@@ -25,7 +25,7 @@ describe('full fine-tuning', () => {
     disposeDecoder(decoder);
   });
 
-  it('computes in float32 unless told', () => {
+  it('computes in float32 by default', () => {
     expect(resolvePrecision('auto', 'cpu', true)).toBe('fp32');
     expect(resolvePrecision('bf16', 'cpu', true)).toBe('bf16');
     expect(resolvePrecision('auto', 'cuda')).toBe('bf16');

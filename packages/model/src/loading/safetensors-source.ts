@@ -12,15 +12,15 @@ const floats: Partial<Record<StoredDType, DType>> = {
   F64: 'float64',
 };
 
-// What older versions of transformers saved beside the weights, and newer ones pass over:
-// frequencies that config.json gives, and GPT-2's causal masks.
+// Older versions of transformers saved these beside the weights, and newer ones ignore them:
+// frequencies that follow from config.json, and GPT-2's causal masks.
 const buffers =
   /^(model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq|model\.rotary_emb\.inv_freq|transformer\.h\.\d+\.attn\.(bias|masked_bias))$/;
 
 /**
- * The weights of a folder as transformers saves it, or of one file. They are mapped: what has the
- * wanted type already and lies aligned is not copied.
- * @throws CheckpointError where the files are damaged
+ * The weights of a folder saved by transformers, or of one file. They are mapped: tensors that are
+ * aligned and already have the wanted type are not copied.
+ * @throws CheckpointError if the files are damaged
  */
 export function openSafetensorsSource(
   folder: string,
@@ -31,8 +31,8 @@ export function openSafetensorsSource(
   const mappings = new Mappings(file);
   const inUse = new Set<string>();
   const { modules } = config;
-  // Checkpoints of the bare model (GPT-2's own) lack the name under which the language model holds
-  // it.
+  // Checkpoints of the bare model (GPT-2's own) lack the prefix that its name has in the language
+  // model.
   const prefix = modules.embedding.slice(0, modules.embedding.indexOf('.') + 1);
   const bareEmbedding = `${modules.embedding.slice(prefix.length)}.weight`;
   const bare = !file.has(`${modules.embedding}.weight`) && file.has(bareEmbedding);
@@ -59,7 +59,7 @@ export function openSafetensorsSource(
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     nameInFile,
     equal: (name, other) => {
-      // As they are stored: converted copies of large embeddings would take much memory.
+      // Compared in their stored type: converted copies of large embeddings would take much memory.
       const typeOf = (one: string): DType =>
         floatTypeOf(folder, nameInFile(one), file.info(nameInFile(one)).dtype);
       const type = typeOf(name) === typeOf(other) ? typeOf(name) : 'float64';
@@ -76,7 +76,7 @@ export function openSafetensorsSource(
   };
 }
 
-/** A checkpoint's files in memory, each mapped when a tensor of it is first asked for. */
+/** A checkpoint's files in memory. Each is mapped when one of its tensors is first read. */
 class Mappings implements Disposable {
   readonly #file: TensorFile;
   readonly #mapped = new Map<string, MappedFile>();
@@ -86,7 +86,8 @@ class Mappings implements Disposable {
   }
 
   /**
-   * A tensor without a copy; null where it is empty or lies at no multiple of its element's size.
+   * A tensor without a copy; null if it is empty or its position is not a multiple of its element's
+   * size.
    */
   view(
     name: string,
@@ -112,7 +113,7 @@ class Mappings implements Disposable {
   }
 }
 
-/** The element type of stored weights. @throws CheckpointError where they are not floating point */
+/** The element type of stored weights. @throws CheckpointError if they are not floating point */
 export function floatTypeOf(file: string, tensor: string, stored: StoredDType): DType {
   const type = floats[stored];
   if (type !== undefined) return type;
@@ -126,7 +127,7 @@ export function floatTypeOf(file: string, tensor: string, stored: StoredDType): 
 export const sameValues = (one: Tensor, other: Tensor): boolean =>
   one.shape.join() === other.shape.join() && tidy(() => one.eq(other).all());
 
-/** In another type; the first is freed. */
+/** Converts a tensor to another type, and frees the original. */
 export function converted(tensor: Tensor, dtype: DType): Tensor {
   if (tensor.dtype === dtype) return tensor;
   const result = tensor.to(dtype);

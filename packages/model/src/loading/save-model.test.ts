@@ -41,7 +41,7 @@ describe('saveModel', () => {
     for (const { decoder } of [first, again]) disposeDecoder(decoder);
   });
 
-  it('says in config.json what it wrote', async () => {
+  it('describes in config.json what it wrote', async () => {
     const from = writeTinyModel(join(folder, 'plain'), tinyConfigs.gemma2!);
     const { decoder, configJson } = await load(from);
     const to = join(folder, 'half');
@@ -54,7 +54,7 @@ describe('saveModel', () => {
       sliding_window: 6,
     });
     expect(json(to, 'generation_config.json')).toEqual({ bos_token_id: 1, eos_token_id: 2 });
-    // transformers 5 refuses 30 here, and 6.0 there.
+    // transformers 5 refuses 30 in this field, and 6.0 in that one.
     const text = readFileSync(join(to, 'config.json'), 'utf8');
     expect(text).toMatch(/"final_logit_softcapping": 30\.0,/);
     expect(text).toMatch(/"rope_theta": 10000\.0,/);
@@ -64,7 +64,7 @@ describe('saveModel', () => {
     disposeDecoder(decoder);
   });
 
-  it("keeps the base's generation_config.json, or makes one of the ids that are known", async () => {
+  it("keeps the base's generation_config.json, or makes one from the known ids", async () => {
     const from = writeTinyModel(join(folder, 'generating'), tinyConfigs.llama!);
     const { decoder, configJson } = await load(from);
     const to = join(folder, 'generating-saved');
@@ -103,7 +103,7 @@ describe('saveModel', () => {
     for (const one of [decoder, again.decoder]) disposeDecoder(one);
   });
 
-  it('leaves nothing where it fails', async () => {
+  it('leaves nothing behind if it fails', async () => {
     const { decoder, configJson } = await load(
       writeTinyModel(join(folder, 'fine'), tinyConfigs.llama!),
     );

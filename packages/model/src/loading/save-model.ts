@@ -14,14 +14,14 @@ import { writeFolder, writeJson } from './write-folder.ts';
 
 export interface SaveModelOptions {
   dtype: SavedDType;
-  /** Bytes of weights in one file; more go into several with an index. */
+  /** Bytes of weights per file. Larger models are split into several files with an index. */
   shardBytes?: number;
   /**
-   * The base's generation_config.json, which is written as it was; made of config.json's token ids
-   * where there is none.
+   * The base's generation_config.json, which is written unchanged. If there is none, it is made
+   * from config.json's token ids.
    */
   generationConfig?: string | null;
-  /** Writes a sequence classifier: with this scalar head, and without the language head. */
+  /** Writes a sequence classifier with this scalar head instead of the language head. */
   scoreHead?: ScoreHeadToSave | null;
 }
 
@@ -29,21 +29,21 @@ export interface ScoreHeadToSave {
   /** [K, hidden] */
   weight: Tensor;
   /**
-   * The token that pads, which no sequence may end with: `classifierPadToken`. null keeps the
-   * model's own.
+   * The pad token, with which no sequence may end: `classifierPadToken`. null keeps the model's
+   * own.
    */
   padTokenId: number | null;
 }
 
-/** What of a tokenizer is needed here. */
+/** The part of a tokenizer that is needed here. */
 export interface SavesItself {
   readonly endOfTurnIds?: ReadonlySet<number>;
   save(folder: string, options?: { padTokenId?: number | null }): void;
 }
 
 /**
- * Writes a folder that transformers loads: config.json, generation_config.json, the weights, the
- * tokenizer's files. Adapters are not part of it: merge them before.
+ * Writes a folder that transformers can load: config.json, generation_config.json, the weights, and
+ * the tokenizer's files. Adapters are not saved: merge them first.
  */
 export function saveModel(
   folder: string,
@@ -78,7 +78,7 @@ export function saveModel(
   });
 }
 
-/** @returns the names of the files */
+/** @returns the file names */
 function writeWeights(folder: string, tensors: TensorToWrite[], shardBytes: number): string[] {
   const shards: TensorToWrite[][] = [];
   let filled = Number.POSITIVE_INFINITY;
@@ -112,7 +112,7 @@ function writeWeights(folder: string, tensors: TensorToWrite[], shardBytes: numb
   return [...names, index];
 }
 
-/** Weights of an earlier save must not be found in place of these. */
+/** Removes weights of an earlier save, so that they are not loaded instead of these. */
 function removeOtherWeights(folder: string, written: readonly string[]): void {
   const isWeights = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
   for (const name of readdirSync(folder)) {
@@ -128,7 +128,7 @@ function savedConfig(
   return {
     ...configJson,
     architectures: [architectureOf(config.family)],
-    // transformers 5 reads the first, older ones the second.
+    // transformers 5 reads the first, older versions the second.
     dtype: savedTypes[dtype],
     torch_dtype: savedTypes[dtype],
     tie_word_embeddings: config.tieEmbeddings,
@@ -149,7 +149,7 @@ function newGenerationConfig(
       .filter((name) => configJson[name] != null)
       .map((name) => [name, configJson[name]]),
   );
-  // The eos token of a GGUF file may be one of several that end a turn.
+  // A GGUF file's eos token may be one of several that end a turn.
   const ends = [...new Set([ids.eos_token_id ?? [], ...(tokenizer?.endOfTurnIds ?? [])].flat())];
   return ends.length > 1 ? { ...ids, eos_token_id: ends } : ids;
 }

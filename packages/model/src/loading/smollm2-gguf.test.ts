@@ -68,8 +68,8 @@ describe.skipIf(!model)('SmolLM2-135M-Instruct from its GGUF, in float32', () =>
     for (const { messages, ids } of greedy) {
       const text = tokenizer.chatTemplate!.render(messages, { addGenerationPrompt: true });
       const prompt = tokenizer.encode(text);
-      // Greedy decoding gives these ids if, and only if, each is the most likely one after those
-      // before it.
+      // Greedy decoding gives these ids if, and only if, each is the most likely one after the
+      // preceding ids.
       const found = tidy(() =>
         noGrad(() =>
           logitsOf(decoder, [[...prompt, ...ids]])

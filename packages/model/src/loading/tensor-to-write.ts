@@ -1,7 +1,7 @@
 import { type DType, type Tensor, tidy } from '@keel/torch';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 
-/** Types in which weights are saved, by safetensors' names. */
+/** Types in which weights can be saved, by safetensors' names. */
 export type SavedDType = 'F32' | 'BF16' | 'F16';
 
 export const savedTypes: Record<SavedDType, DType> = {
@@ -10,10 +10,7 @@ export const savedTypes: Record<SavedDType, DType> = {
   F16: 'float16',
 };
 
-/**
- * A tensor for a safetensors file, converted when its turn comes. A matrix may be written
- * transposed.
- */
+/** A tensor for a safetensors file, converted when it is written. A matrix may be transposed. */
 export function tensorToWrite(
   name: string,
   tensor: Tensor,

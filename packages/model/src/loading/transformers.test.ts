@@ -1,5 +1,4 @@
-// Saved models as transformers itself sees them. Runs where KEEL_TRANSFORMERS_PYTHON names a Python
-// that has it.
+// Saved models as transformers loads them. Runs if KEEL_TRANSFORMERS_PYTHON names a Python with it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +20,7 @@ import { saveModel } from './save-model.ts';
 const python = process.env.KEEL_TRANSFORMERS_PYTHON;
 if (!python) {
   console.warn(
-    'transformers.test.ts is skipped: KEEL_TRANSFORMERS_PYTHON names no Python with transformers',
+    'transformers.test.ts is skipped: KEEL_TRANSFORMERS_PYTHON does not name a Python with transformers',
   );
 }
 
@@ -82,7 +81,7 @@ function addRandomAdapter(
   );
 }
 
-// A Python with torch takes its time to start.
+// A Python with torch starts slowly.
 describe.skipIf(!python)('transformers', { timeout: 600_000 }, () => {
   const prompt = [5, 6, 7, 8, 9, 10, 11, 12, 13, 3];
 
@@ -91,7 +90,7 @@ describe.skipIf(!python)('transformers', { timeout: 600_000 }, () => {
   )('loads a merged %s and its adapter, with equal logits', async (name) => {
     const from = writeTinyModel(join(folder, name), tinyConfigs[name]!);
     const { decoder, configJson } = await loadDecoder(from, { computeType: 'float32' });
-    // So that what transformers reads was written by Keel's own hand.
+    // So that transformers reads files that Keel itself wrote.
     saveModel(from, decoder, configJson, null, { dtype: 'F32' });
     addRandomAdapter(decoder, 'all-linear');
     const adapter = join(folder, `${name}-adapter`);

@@ -1,22 +1,22 @@
-// An entry of the weight cache: a safetensors file, and beside it a record of what it was made of.
+// An entry of the weight cache: a safetensors file, and a record of its source next to it.
 import { closeSync, openSync, readFileSync, readSync, utimesSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { writeAside } from '../formats/write-aside.ts';
 import { type FileIdentity, fileIdentity } from './file-identity.ts';
 
-/** What stands beside an entry's weights. */
+/** The record next to an entry's weights. */
 export interface EntryRecord {
-  /** The file that they were made of. */
+  /** The file that the weights came from. */
   source: FileIdentity;
-  /** Of the code that made them, and of the model's configuration. */
+  /** Version of the code that made them, with a hash of the model's configuration. */
   maker: string;
-  /** The entry's own file when it was last known to be whole. */
+  /** The entry's own file when it was last known to be complete. */
   entry: FileIdentity;
   /** CRC-32 of the entry's whole file. */
   checksum: number;
 }
 
-/** Whether the entry was made of this file by this code, and is what was written then. */
+/** Whether the entry was made from this file by this code, and is unchanged since then. */
 export function isWhole(path: string, from: FileIdentity, maker: string): boolean {
   const record = readRecord(path);
   if (record === null || record.maker !== maker) return false;
@@ -25,11 +25,11 @@ export function isWhole(path: string, from: FileIdentity, maker: string): boolea
     const entry = fileIdentity(path);
     if (entry.size !== record.entry.size) return false;
     if (entry.version !== record.entry.version) {
-      // Touched since, or written by two processes at once: its content decides.
+      // Touched since then, or written by two processes at once: the content decides.
       if (checksum(path) !== record.checksum) return false;
       whereWritable(() => writeRecord(path, { ...record, entry }));
     }
-    // The record's time is that of the last use: the longest unused entry makes room first.
+    // The record's modification time is the time of last use, by which old entries are evicted.
     whereWritable(() => utimesSync(recordPath(path), new Date(), new Date()));
     return true;
   } catch {
@@ -37,7 +37,7 @@ export function isWhole(path: string, from: FileIdentity, maker: string): boolea
   }
 }
 
-/** Where the record of an entry stands. */
+/** Path of an entry's record. */
 export const recordPath = (path: string): string => `${path}.json`;
 
 export function readRecord(path: string): EntryRecord | null {
@@ -55,7 +55,7 @@ export function writeRecord(path: string, record: EntryRecord): void {
   writeAside(recordPath(path), (append) => append(new TextEncoder().encode(text)));
 }
 
-/** A cache that can only be read serves as well. */
+/** Failing to write is fine: a read-only cache is still usable. */
 function whereWritable(body: () => void): void {
   try {
     body();

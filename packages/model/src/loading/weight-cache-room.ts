@@ -1,4 +1,4 @@
-// How much of the disk the weight cache takes, and what goes when that is too much.
+// Limits the disk space of the weight cache, by removing entries.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRecord, recordPath } from './weight-cache-entry.ts';
@@ -7,8 +7,8 @@ const DEFAULT_GIGABYTES = 20;
 const DAY = 24 * 3600 * 1000;
 
 /**
- * Bytes that the cache may take: KEEL_WEIGHT_CACHE in gigabytes, 20 unless told; `off` is none.
- * @throws Error where the variable is neither
+ * Bytes that the cache may take: KEEL_WEIGHT_CACHE in gigabytes (default: 20); `off` disables it.
+ * @throws Error if the variable is neither
  */
 export function cacheLimit(given = process.env.KEEL_WEIGHT_CACHE): number {
   if (given === undefined || given === '') return DEFAULT_GIGABYTES * 1e9;
@@ -16,14 +16,14 @@ export function cacheLimit(given = process.env.KEEL_WEIGHT_CACHE): number {
   const gigabytes = Number(given);
   if (gigabytes >= 0) return gigabytes * 1e9;
   throw new Error(
-    `KEEL_WEIGHT_CACHE is ${JSON.stringify(given)}: give the most gigabytes that dequantised weights may take in the cache, or off`,
+    `KEEL_WEIGHT_CACHE is ${JSON.stringify(given)}, expected the maximum size of the cache of dequantised weights in gigabytes, or off`,
   );
 }
 
 /**
- * Removes entries until `needed` bytes more stay within the limit: those whose source is gone, then
- * the longest unused. What killed writers left goes too. Processes that have an entry mapped keep
- * it.
+ * Removes entries until `needed` more bytes are within the limit: first those whose source is gone,
+ * then the least recently used. Files left by killed writers are removed too. Processes that have
+ * an entry mapped can still use it.
  */
 export function makeRoom(
   folder: string,

@@ -58,7 +58,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => vi.unstubAllEnvs());
 
-/** A model file and a cache of this test's own. */
+/** A model file and a cache for this test only. */
 function begin(): void {
   turn += 1;
   gguf = join(folder, `model-${turn}.gguf`);
@@ -99,7 +99,7 @@ function values(source: WeightSource, name = query): number[] {
   return tidy(() => source.read(name, 'float32').toArray());
 }
 
-/** What the cached entry holds of a weight, and what the file itself gives. */
+/** A weight from the cached entry, and from the file itself. */
 function bothWays(path = gguf): [number[], number[]] {
   using kept = cached('float32', path)!;
   using own = open(path).source;
@@ -132,7 +132,7 @@ describe('cachedWeights', () => {
     expect(entries().length).toBe(2);
   });
 
-  it('reads what was kept, and trains on a copy of it', () => {
+  it('reads cached weights, and trains on a copy of them', () => {
     begin();
     cached()![Symbol.dispose]();
     const before = statSync(entryPath(), { bigint: true });
@@ -153,7 +153,7 @@ describe('cachedWeights', () => {
     disposeDecoder(decoder);
   });
 
-  it('replaces the entry of a file that changed, though size and time are the same', () => {
+  it('replaces the entry of a changed file, even with the same size and time', () => {
     begin();
     const first = cached()!;
     const old = values(first);
@@ -164,7 +164,7 @@ describe('cachedWeights', () => {
     expect(kept).toEqual(own);
     expect(kept).not.toEqual(old);
     expect(entries().length).toBe(2);
-    // Who has the old entry mapped keeps it.
+    // Processes that have the old entry mapped can still use it.
     expect(values(first)).toEqual(old);
     first[Symbol.dispose]();
   });
@@ -173,7 +173,7 @@ describe('cachedWeights', () => {
     ['cut', (bytes: Buffer) => bytes.subarray(0, bytes.length - 10)],
     ['damaged', (bytes: Buffer) => bytes.fill(7, bytes.length - 10)],
     ['emptied', () => Buffer.alloc(0)],
-  ])('makes a %s entry again', (_, harm) => {
+  ])('writes a %s entry again', (_, harm) => {
     begin();
     cached()![Symbol.dispose]();
     const whole = readFileSync(entryPath());
@@ -183,7 +183,7 @@ describe('cachedWeights', () => {
     expect(readFileSync(entryPath()).equals(whole)).toBe(true);
   });
 
-  it('makes an entry again whose record is damaged or lost', () => {
+  it('writes an entry again if its record is damaged or missing', () => {
     for (const record of ['{"source":', null]) {
       begin();
       cached()![Symbol.dispose]();
@@ -196,7 +196,7 @@ describe('cachedWeights', () => {
     }
   });
 
-  it('takes an entry that was only touched', () => {
+  it('accepts an entry that was only touched', () => {
     begin();
     cached()![Symbol.dispose]();
     const { ino } = statSync(entryPath());
@@ -205,14 +205,14 @@ describe('cachedWeights', () => {
     expect(statSync(entryPath()).ino).toBe(ino);
   });
 
-  it('goes on without a cache that cannot be written to, and says so', () => {
+  it('continues without a writable cache, and reports it', () => {
     begin();
     writeFileSync(cache, 'a file where the folder would be');
     expect(cached()).toBeNull();
-    expect(notices.at(-1)).toMatch(/were not kept in .*weights, so the next start takes as long: /);
+    expect(notices.at(-1)).toMatch(/cached in .*weights, /);
   });
 
-  it('keeps nothing where it is off, of small models, and of files just written', () => {
+  it('caches nothing if it is off, for small models, and for files just written', () => {
     begin();
     vi.stubEnv('KEEL_WEIGHT_CACHE', 'off');
     expect(cached()).toBeNull();
@@ -226,7 +226,7 @@ describe('cachedWeights', () => {
     expect(entries).toThrow(/ENOENT/);
   });
 
-  it('removes entries whose file is gone, then the longest unused, to stay within the limit', () => {
+  it('removes entries whose file is gone, then the least recently used, to stay within the limit', () => {
     begin();
     const paths = ['a', 'b', 'c', 'd'].map((name) => join(folder, `room-${name}.gguf`));
     for (const path of paths) cpSync(gguf, path);
@@ -243,7 +243,7 @@ describe('cachedWeights', () => {
     const left = (): string[] =>
       entries().flatMap((name) => name.match(/^room-(\w).*safetensors$/)?.[1] ?? []);
     expect(left()).toEqual(['a', 'd']);
-    // Of both, the one that was used later stays.
+    // Of the two, the more recently used one stays.
     cached('float32', a)![Symbol.dispose]();
     utimesSync(record('d'), 2000, 2000);
     cached('float32', b)![Symbol.dispose]();
@@ -267,7 +267,7 @@ describe('cacheLimit', () => {
     expect(cacheLimit('')).toBe(20e9);
     expect(cacheLimit('1.5')).toBe(1.5e9);
     expect(cacheLimit('off')).toBe(0);
-    expect(() => cacheLimit('no')).toThrow(/KEEL_WEIGHT_CACHE is "no": give the most gigabytes/);
+    expect(() => cacheLimit('no')).toThrow(/KEEL_WEIGHT_CACHE is "no".*gigabytes/);
     expect(() => cacheLimit('-1')).toThrow(/gigabytes/);
   });
 });

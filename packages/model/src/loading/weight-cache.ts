@@ -1,5 +1,4 @@
-// Dequantised weights, kept in the cache so that the next start maps them in place of computing
-// them again.
+// Caches dequantised weights, so that the next start maps them instead of computing them again.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -15,27 +14,27 @@ import { checksum, isWhole, writeRecord } from './weight-cache-entry.ts';
 import { cacheLimit, makeRoom } from './weight-cache-room.ts';
 import type { WeightSource } from './weight-source.ts';
 
-// Below, dequantising takes no time to speak of.
+// Below this size, dequantising takes negligible time.
 const SMALLEST = 16e6;
 
 export interface WeightCacheOptions {
-  /** Told why weights were not kept. */
+  /** Receives the reason why weights were not cached. */
   notice(text: string): void;
   /** Keel's cache folder. */
   cache?: string;
-  /** Models of fewer bytes are not kept. */
+  /** Smaller models, in bytes, are not cached. */
   smallest?: number;
-  /** Milliseconds since the file's last change from which on it counts as finished. */
+  /** Milliseconds after the file's last change at which it counts as finished. */
   settledAfter?: number;
 }
 
 /**
- * The weights of a quantised file from the cache, mapped. Where it does not hold them, they are
- * computed and put there first, in place of what it held of an earlier version of the file.
- * Processes may do so at the same time.
- * @param source the file's weights, already held against `config`
- * @returns null where they are not kept: the cache is off or cannot be written to, or the model is
- *   very small or too large
+ * The weights of a quantised file from the cache, mapped. If they are not cached, they are computed
+ * and stored first, replacing those of an earlier version of the file. Several processes may do so
+ * at the same time.
+ * @param source the file's weights, already checked against `config`
+ * @returns null if they are not cached: the cache is off or not writable, or the model is very
+ *   small or too large
  */
 export function cachedWeights(
   source: WeightSource,
@@ -54,11 +53,11 @@ export function cachedWeights(
   const title = `${basename(from.path).replace(/\.gguf$/i, '')}-${shortHash(from.path)}`;
   const path = join(folder, `${title}.${type}.safetensors`);
   const maker = shortHash(codeVersion(), JSON.stringify(config));
-  // GGUF's linear layers lie as [out, in] whatever the family.
+  // GGUF's linear layers are [out, in] in every family.
   const open = (): WeightSource =>
     openSafetensorsSource(path, config, { transposedLinears: source.transposedLinears });
   if (isWhole(path, from, maker)) return open();
-  // A file that is still being written would be kept half.
+  // A file that is still being written would be cached incomplete.
   if (!isSettled(from.path, options.settledAfter)) return null;
   try {
     makeRoom(folder, { limit, needed: bytes, except: path });
@@ -75,7 +74,7 @@ export function cachedWeights(
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     notice(
-      `the dequantised weights of ${from.path} were not kept in ${folder}, so the next start takes as long: ${message}`,
+      `the dequantised weights of ${from.path} could not be cached in ${folder}, so the next start will be as slow: ${message}`,
     );
     return null;
   }
@@ -91,7 +90,7 @@ function weightToWrite(source: WeightSource, name: string, type: ComputeType) {
   return { name, dtype, shape, data } as const;
 }
 
-/** Those that the model has, of all that the file holds. */
+/** Names of the file's tensors that the model uses. */
 function weightNames(source: WeightSource, config: DecoderConfig): string[] {
   return plannedModules(config).flatMap(({ name }) =>
     [`${name}.weight`, `${name}.bias`].filter((one) => source.shape(one) !== null),
@@ -101,7 +100,8 @@ function weightNames(source: WeightSource, config: DecoderConfig): string[] {
 let code: string | undefined;
 
 /**
- * Of the sources that say which numbers come out: whoever changes them need not remember a version.
+ * Hash of the source files that determine the numbers, so that no version number has to be
+ * maintained.
  */
 function codeVersion(): string {
   if (code !== undefined) return code;

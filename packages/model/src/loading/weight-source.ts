@@ -1,28 +1,25 @@
 import type { DType, Tensor } from '@keel/torch';
 
-/**
- * A checkpoint's tensors under the names that transformers gives them, whatever the file calls
- * them.
- */
+/** A checkpoint's tensors under transformers' names, whatever their names in the file. */
 export interface WeightSource extends Disposable {
-  /** Files in which tensors lie that were read without a copy. */
+  /** The files in which tensors that were read without a copy are stored. */
   mappedFiles(): string[];
-  /** For messages: the file or folder. */
+  /** The file or folder, for messages. */
   readonly path: string;
   /** Linear weights are stored [in, out]. */
   readonly transposedLinears: boolean;
-  /** Tensors that are read may be views of a mapped file: what writes to them copies them first. */
+  /** Tensors that are read may be views of a mapped file; copy them before writing to them. */
   readonly mapped: boolean;
-  /** Tensors whose name stands for nothing in transformers keep the file's own. */
+  /** Tensors without a counterpart in transformers keep the file's own name. */
   names(): string[];
   /** null: there is no such tensor. */
   shape(name: string): number[] | null;
-  /** What the file calls it. */
+  /** The tensor's name in the file. */
   nameInFile(name: string): string;
-  /** Whether two tensors hold the same values. Both must exist. */
+  /** Whether two tensors have the same values. Both must exist. */
   equal(name: string, other: string): boolean;
-  /** Whether a tensor that no module has is a buffer, which computes nothing here. */
+  /** Whether a tensor that no module has is a buffer that does not affect the result. */
   isBuffer(name: string): boolean;
-  /** A new tensor on the CPU. @throws CheckpointError where its bytes cannot be read */
+  /** A new tensor on the CPU. @throws CheckpointError if its bytes cannot be read */
   read(name: string, dtype: DType): Tensor;
 }

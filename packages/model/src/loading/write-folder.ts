@@ -4,11 +4,11 @@ import { makeFolder } from '../formats/make-folder.ts';
 import { asidePath, writeAside } from '../formats/write-aside.ts';
 
 /**
- * Writes a folder beside its place and renames it, so that it is there whole or not at all. Where
- * it exists already, its files are replaced one by one and others stay: `fill` must then write each
- * aside.
- * @throws FileError when the file system refuses; whatever `fill` throws. Nothing is then left
- *   behind
+ * Writes a temporary folder and renames it, so that the folder is either complete or absent. If it
+ * exists already, its files are replaced one by one and others stay; `fill` must then write each
+ * file atomically.
+ * @throws FileError if the file system refuses; whatever `fill` throws. Nothing is left behind in
+ *   either case
  */
 export function writeFolder(folder: string, fill: (inside: string) => void): void {
   if (existsSync(folder)) {
@@ -27,8 +27,7 @@ export function writeFolder(folder: string, fill: (inside: string) => void): voi
   }
 }
 
-// transformers 5 refuses a whole number where one of its fields is a float, and JavaScript writes
-// 30.0 as 30.
+// transformers 5 refuses a whole number in a float field, and JavaScript writes 30.0 as 30.
 const floatFields = [
   'attn_logit_softcapping',
   'final_logit_softcapping',
@@ -51,7 +50,7 @@ const floatFields = [
 ];
 const wholeFloats = new RegExp(`^(\\s*"(?:${floatFields.join('|')})": -?\\d+)(,?)$`, 'gm');
 
-/** JSON as Python's tools write it: fields that are floats there keep their point. */
+/** JSON as Python's tools write it: float fields keep their decimal point. */
 export function writeJson(path: string, json: unknown): void {
   const text = `${JSON.stringify(json, null, 2)}\n`.replace(wholeFloats, '$1.0$2');
   writeAside(path, (append) => append(new TextEncoder().encode(text)));

@@ -1,4 +1,4 @@
-/** Folders of the golden models, one a family or a variant of one. */
+/** Folders of the golden models, one per family or variant. */
 export const goldenFamilies = [
   'gemma2',
   'gemma3',

@@ -13,18 +13,18 @@ export interface TinyOptions {
   headSize?: number;
   vocabularySize?: number;
   maxPositions?: number;
-  /** Of every second layer. */
+  /** Sliding window of every second layer. */
   window?: number | null;
   attentionSoftcap?: number | null;
   seed?: number;
-  /** Factor on the head's weights: the larger, the surer the model is of its next token. */
+  /** Factor on the head's weights: larger values make the model more certain of its next token. */
   sharpness?: number;
 }
 
 /** The end-of-turn token of {@link byteTokenizer}. */
 export const endToken = 256;
 
-/** A decoder of random weights in the form of Llama, small enough for a test. */
+/** A Llama-shaped decoder with random weights, small enough for a test. */
 export function tinyDecoder({
   dtype = 'float64',
   layers = 2,
@@ -124,9 +124,8 @@ export function tinyDecoder({
 }
 
 /**
- * A decoder that, whatever it is given, next wants the given tokens: logits are log-probabilities
- * [vocabulary].
- * Its one layer adds nothing, and every embedding is the same.
+ * A decoder that always predicts the same distribution of the next token: logits are
+ * log-probabilities [vocabulary]. Its one layer adds nothing, and all embeddings are the same.
  */
 export function constantDecoder(logits: readonly number[]): Decoder {
   const decoder = tinyDecoder({ dtype: 'float32', layers: 1, vocabularySize: logits.length });
@@ -142,7 +141,7 @@ export function constantDecoder(logits: readonly number[]): Decoder {
   return decoder;
 }
 
-/** Ids 0 to 255 are bytes of UTF-8; 256 ends the turn and gives no text. */
+/** Ids 0 to 255 are bytes of UTF-8; 256 ends the turn and decodes to no text. */
 export const byteTokenizer = {
   endOfTurnIds: new Set([endToken]),
   streamDecoder: (): StreamDecoder => createStreamDecoder(bytesToText),

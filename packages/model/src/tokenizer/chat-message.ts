@@ -1,6 +1,6 @@
 /**
- * One turn of a conversation. Other fields (`name`, `tool_calls`, …) reach the template as they
- * are.
+ * One turn of a conversation. Other fields (`name`, `tool_calls`, …) are passed to the template
+ * unchanged.
  */
 export interface ChatMessage {
   role: string;

@@ -12,14 +12,14 @@ const assistant = (content: string) => ({ role: 'assistant', content });
 describe('ChatTemplate', () => {
   const template = new ChatTemplate(chatml);
 
-  it('renders with and without the beginning of an answer', () => {
+  it('renders with and without the generation prompt', () => {
     expect(template.render([user('hi')])).toBe('<|im_start|>user\nhi<|im_end|>\n');
     expect(template.render([user('hi')], { addGenerationPrompt: true })).toBe(
       '<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n',
     );
   });
 
-  it('stops after the last words where they are to be continued', () => {
+  it('stops after the last words if they are to be continued', () => {
     const messages = [user('hi there '), assistant('hi there ')];
     expect(template.render(messages, { continueFinalMessage: true })).toBe(
       '<|im_start|>user\nhi there <|im_end|>\n<|im_start|>assistant\nhi there ',
@@ -59,7 +59,7 @@ describe('ChatTemplate', () => {
     expect(blocks.render([user('a'), user('b')])).toBe('x\nx\n');
   });
 
-  it('gives the template’s own refusal as an error', () => {
+  it('turns the template’s own refusal into an error', () => {
     const strict = new ChatTemplate(
       "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}",
     );
@@ -69,7 +69,7 @@ describe('ChatTemplate', () => {
     );
   });
 
-  it('refuses a broken template when it is made, with the place', () => {
+  it('refuses a broken template on creation, with the position', () => {
     expect(() => new ChatTemplate('{{ bos_token }}\n{% for %}')).toThrow(
       "The chat template cannot be used: line 2, column 8: Expected an expression, got 'end of statement block'\n" +
         '  {% for %}\n' +
@@ -94,14 +94,14 @@ describe('ChatTemplate', () => {
     ['{{ messages | random }}', "the filter 'random' is not supported: its result is random"],
     ['{% do x %}', "Encountered unknown tag 'do'."],
     ['{% break %}', "'break' outside of a loop"],
-  ])('refuses %s when it is made', (source, message) => {
+  ])('refuses %s on creation', (source, message) => {
     expect(() => new ChatTemplate(source)).toThrow(message);
   });
 
   it.each([
     "{% if 'nope' is filter %}{{ 1 | nope }}{% endif %}-",
     '{% if helper is defined %}{{ helper(1) }}{% endif %}-',
-  ])('takes %s, which asks first', (source) => {
+  ])('accepts %s, which tests first', (source) => {
     expect(new ChatTemplate(source).render([user('a')])).toBe('-');
   });
 
@@ -118,11 +118,11 @@ describe('ChatTemplate', () => {
     ["{{ 'a' + 1 }}", /TypeError: can only concatenate str \(not "int"\) to str/],
     ["{{ messages | map('upper') }}", /a generator cannot be printed: .*Add the filter `list`/],
     ['{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}', /RecursionError/],
-  ])('says what went wrong in %s, and where', (source, message) => {
+  ])('reports what went wrong in %s, and where', (source, message) => {
     expect(() => new ChatTemplate(source).render([user('a')])).toThrow(message);
   });
 
-  it('wants messages with roles', () => {
+  it('requires messages with roles', () => {
     expect(() => template.render([])).toThrow(/at least one message/);
     expect(() => template.render([{ content: 'x' } as never])).toThrow(/Message 0 has no role/);
   });
@@ -131,7 +131,7 @@ describe('ChatTemplate', () => {
 describe('a chat template with settings', () => {
   const tools = [{ type: 'function', function: { name: 'f' } }];
 
-  it('takes tool_use for a conversation with tools, and else the default', () => {
+  it('uses tool_use for a conversation with tools, else the default', () => {
     const both = new ChatTemplate({ default: 'plain', tool_use: '{{ tools | length }} tools' });
     expect(both.render([user('a')])).toBe('plain');
     expect(both.render([user('a')], { tools })).toBe('1 tools');
@@ -143,7 +143,7 @@ describe('a chat template with settings', () => {
     );
   });
 
-  it('has variables of its own, under those of a conversation', () => {
+  it('has its own variables, which those of a conversation override', () => {
     const template = new ChatTemplate(
       '{{ bos_token }}{{ a }}{{ b }}{{ whole }}{{ big }}',
       { bos_token: '<s>' },
@@ -162,7 +162,7 @@ describe('a chat template with settings', () => {
     );
   });
 
-  it('has a clock that stands still', () => {
+  it('has a fixed clock', () => {
     const now = '2026-11-28T15:04:05';
     const day = new ChatTemplate("{{ strftime_now('%d %b %Y') }}", {}, { now });
     expect(day.render([user('x')])).toBe('28 Nov 2026');
@@ -215,7 +215,7 @@ describe('renderWithSpans', () => {
     expect(one(expression)).toEqual([[1, 'content', text]]);
   });
 
-  it('follows the parts of what is split, replaced and joined', () => {
+  it('follows the parts of split, replaced and joined text', () => {
     expect(one("messages[1].content.replace('l', '(l)')")).toEqual(
       [' He', '', 'o, Wor', 'd '].map((text) => [1, 'content', text]),
     );
@@ -229,7 +229,7 @@ describe('renderWithSpans', () => {
     ]);
   });
 
-  it('marks the place of an empty text', () => {
+  it('marks the position of an empty text', () => {
     expect(one('messages[1].content', '')).toEqual([[1, 'content', '']]);
     expect(one('messages[1].content | trim', '  ')).toEqual([[1, 'content', '']]);
     expect(one("messages[1].content.split('</think>')[-1]", 'hm</think>')).toEqual([
@@ -237,7 +237,7 @@ describe('renderWithSpans', () => {
     ]);
   });
 
-  it('takes the whole text of a value that is no text', () => {
+  it('covers the whole text of a value that is not text', () => {
     const call = { name: 'f', arguments: { t: 20, é: ['a'] } };
     const message = { role: 'assistant', content: null, tool_calls: [{ function: call }] };
     const source =
@@ -251,7 +251,7 @@ describe('renderWithSpans', () => {
     );
   });
 
-  it('follows text through macros, blocks and namespaces, and leaves the role out', () => {
+  it('follows text through macros, blocks and namespaces, and omits the role', () => {
     const source =
       '{% macro m(x) %}[{{ x }}{{ caller() if caller }}]{% endmacro %}{% set ns = namespace(all=[]) %}' +
       '{% for x in messages %}{% set ns.all = ns.all + [x] %}{% endfor %}' +
@@ -264,7 +264,7 @@ describe('renderWithSpans', () => {
     ]);
   });
 
-  it('counts UTF-16 units, and ends at the end of what is continued', () => {
+  it('counts UTF-16 units, and ends at the end of the continued text', () => {
     const source = '{% for m in messages %}🙂{{ m.content | trim }}<end>{% endfor %}';
     const template = new ChatTemplate(source);
     const { text, spans } = template.renderWithSpans([user('a🙂 '), assistant(' b ')], {
@@ -277,7 +277,7 @@ describe('renderWithSpans', () => {
     ]);
   });
 
-  it('continues the last message, not an equal text after it', () => {
+  it('continues the last message, not an identical text after it', () => {
     const source = '{% for m in messages %}{{ m.content }}|{% endfor %}yes';
     const messages = [user('yes'), assistant('yes')];
     expect(new ChatTemplate(source).render(messages, { continueFinalMessage: true })).toBe(
@@ -285,7 +285,7 @@ describe('renderWithSpans', () => {
     );
   });
 
-  it('tells what stands in generation blocks', () => {
+  it('returns the text in generation blocks', () => {
     const source =
       '{% macro m(x) %}<{% generation %}{{ x }}!{% endgeneration %}>{% endmacro %}' +
       '{% for x in messages %}{{ m(x.content) }}{% endfor %}';

@@ -43,7 +43,7 @@ export interface ChatTemplateOptions extends TemplateSettings {
   source?: string;
 }
 
-/** Names that transformers reads as arguments of its own, not as template variables. */
+/** Names that transformers reads as its own arguments, not as template variables. */
 const reserved = new Set([
   'add_generation_prompt',
   'chat_template',
@@ -204,7 +204,7 @@ const run = (
     const { cause, place } = error;
     const roles = messages.map(({ role }) => role).join(', ');
     const where = `line ${place.line} of the template`;
-    // A message of the template's own needs only its line.
+    // A template's own message needs only its line.
     const message =
       cause.kind === 'TemplateError'
         ? `${cause.message} (${where})`

@@ -1,4 +1,4 @@
-// Holds rendered conversations against transformers: fixtures/chats.json, which make-chats.py
+// Compares rendered conversations with transformers: fixtures/chats.json, which make-chats.py
 // writes.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -60,9 +60,7 @@ const optionsOf = (options: Options): RenderOptions => ({
   variables: options.kwargs,
 });
 
-/**
- * The text of a field: of blocks, that of each right after the other's, as templates write them.
- */
+/** The text of a field. The texts of blocks are joined without separators, as in templates. */
 const wordsOf = (value: unknown): string => {
   if (typeof value === 'string') return value.replace(/\s+/g, '');
   const blocks = Array.isArray(value) ? value : [];
@@ -77,7 +75,7 @@ describe.each([...templates.keys()])('the template %s', (name) => {
   const cases = fixture.cases.filter(({ template }) => template === name);
   const template = templates.get(name)!;
 
-  it('renders conversations as transformers does', () => {
+  it('renders conversations as in transformers', () => {
     expect(cases.length).toBeGreaterThan(50);
     for (const { conversation, options, text, error, generation } of cases) {
       const messages = conversations[conversation]!;
@@ -96,7 +94,7 @@ describe.each([...templates.keys()])('the template %s', (name) => {
     }
   });
 
-  it('tells where the text of the messages stands', () => {
+  it("returns the position of the messages' text", () => {
     for (const { conversation, options, error } of cases) {
       if (error !== undefined) continue;
       const messages = conversations[conversation]!;
@@ -110,7 +108,7 @@ describe.each([...templates.keys()])('the template %s', (name) => {
         expect(end).toBeGreaterThanOrEqual(start);
         at = end;
         const span = text.slice(start, end);
-        // What is not written as JSON, or in upper case, is the field's own words.
+        // Text that is not written as JSON, or in upper case, comes unchanged from the field.
         if (/^["[{]/.test(span) || field === 'note') continue;
         expect(wordsOf(messages[message]![field]), conversation).toContain(wordsOf(span));
       }

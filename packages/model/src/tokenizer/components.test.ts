@@ -1,6 +1,7 @@
 /**
- * Every component and flag of a tokenizer.json against the Rust library itself (tokenizers 0.23.3):
- * fixtures/make-tokenizer-goldens.py writes the goldens, and says how to compare many more texts.
+ * Compares every component and flag of a tokenizer.json with the Rust library itself (tokenizers
+ * 0.23.3). fixtures/make-tokenizer-goldens.py writes the goldens, and documents how to compare many
+ * more texts.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import { checkTokenizerJson } from './tokenizer-json.ts';
 interface Golden {
   text: string;
   ids: number[];
-  /** Beginning and end of each token, in code points. */
+  /** Start and end of each token, in code points. */
   offsets: number[];
   decoded: string;
   random: number[];
@@ -58,7 +59,7 @@ describe('the components of a tokenizer.json', () => {
       model: models[components.model],
     };
     if (name.startsWith('decoder Replace') && name.includes('"Regex"')) {
-      // Its pattern would run where nothing can end it.
+      // Its pattern would run where nothing can interrupt it.
       expect(() => new Tokenizer({ source: name, json, config: {} })).toThrow(/regular expression/);
       return;
     }

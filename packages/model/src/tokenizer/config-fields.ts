@@ -1,16 +1,15 @@
-// Fields of a tokenizer_config.json that change ids in transformers (5.17), though tokenizer.json
-// says otherwise.
+// Fields of a tokenizer_config.json that change ids in transformers (5.17) even if tokenizer.json
+// disagrees.
 import { GENERAL } from './tokenizer-class.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { Component } from './tokenizer-json.ts';
 
 /**
- * tokenizer.json defines the tokens. Where the configuration asks for others, one of the two is
- * wrong.
+ * tokenizer.json defines the tokens. If the configuration asks for others, one of the two is wrong.
  *
- * `add_bos_token` and `add_eos_token` are no such fields: beside a tokenizer.json transformers
- * ignores them. Nor are `add_prefix_space` and `do_lower_case` with a class that takes a
- * tokenizer.json as it is.
+ * `add_bos_token` and `add_eos_token` are not checked, because transformers ignores them beside a
+ * tokenizer.json. Nor are `add_prefix_space` and `do_lower_case` checked for a class that uses a
+ * tokenizer.json unchanged.
  *
  * @param className transformers' class of the tokenizer
  * @throws TokenizerError naming the field
@@ -36,11 +35,11 @@ export function checkConfigFields(
     if (typeof asked !== 'boolean' || asked === isDone) return;
     fail(
       `${field} is ${asked}, but the tokenizer.json beside it ${isDone ? 'does' : 'does not'} ${what}. ` +
-        'Make them agree: tokenizer.json is what Keel uses',
+        'Make them agree: Keel uses tokenizer.json',
     );
   };
   compare('add_prefix_space', components.some(putsSpace), 'put a space before a text');
-  compare('do_lower_case', components.some(lowers), 'turn a text to lower case');
+  compare('do_lower_case', components.some(lowers), 'convert a text to lower case');
 }
 
 const lists = ['normalizers', 'pretokenizers'];

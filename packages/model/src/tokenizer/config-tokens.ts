@@ -1,9 +1,9 @@
 /**
- * The added tokens of a tokenizer.json with those that the files beside it name, as transformers
- * (5.17) adds them: `added_tokens_decoder` sets flags and adds tokens; special tokens that are not
- * among the added ones become so. Where tokenizer_config.json has no `added_tokens_decoder`,
- * special_tokens_map.json goes before it, and added_tokens.json adds tokens. What no file names,
- * the tokenizer's class does.
+ * The added tokens of a tokenizer.json, together with those that the files beside it name, as
+ * transformers (5.17) adds them. `added_tokens_decoder` sets flags and adds tokens; special tokens
+ * that are not among the added ones are added. If tokenizer_config.json has no
+ * `added_tokens_decoder`, special_tokens_map.json takes precedence over it, and added_tokens.json
+ * adds tokens. The tokenizer's class supplies special tokens that no file names.
  */
 import { z } from 'zod';
 import { namedTokenFields } from './named-tokens.ts';
@@ -18,11 +18,11 @@ const flags = {
   special: z.boolean().optional(),
 };
 
-/** A token as text, or with flags. */
+/** A token as text, or as an object with flags. */
 const namedToken = z.union([z.string(), z.looseObject({ content: z.string(), ...flags })]);
 type NamedToken = z.infer<typeof namedToken>;
 
-/** The fields that name tokens, of tokenizer_config.json and special_tokens_map.json. */
+/** The fields of tokenizer_config.json and special_tokens_map.json that name tokens. */
 export const tokenFields = {
   ...Object.fromEntries(namedTokenFields.map((name) => [name, namedToken.nullish()])),
   additional_special_tokens: z.array(namedToken).nullish(),
@@ -38,18 +38,18 @@ export type TokenFields = z.infer<typeof fieldsSchema>;
 
 export interface ConfigTokens {
   addedTokens: unknown[];
-  /** The text of each named special token; null where the files say that there is none. */
+  /** The text of each named special token; null if the files set none. */
   names: Record<string, string | null>;
-  /** The text of special tokens with names that only this model has, such as `image_token`. */
+  /** The text of special tokens with model-specific names, such as `image_token`. */
   ownNames: Record<string, string>;
   /** Special tokens without a name. */
   extra: string[];
-  /** The model's token for the end of a text, where the tokenizer names none. */
+  /** The model's end-of-text token, if the tokenizer names none. */
   end: string | null;
 }
 
 export interface TokenFiles {
-  /** The contents of a tokenizer.json, not checked. */
+  /** The contents of a tokenizer.json, unchecked. */
   json: Record<string, unknown>;
   config: TokenFields;
   /** special_tokens_map.json. */
@@ -58,7 +58,7 @@ export interface TokenFiles {
   added: Record<string, number>;
   /** The tokens that the tokenizer's class names. */
   defaults: ClassTokens;
-  /** Ids of which the model says that they end a text. */
+  /** Ids that end a text according to the model. */
   endIds: readonly number[];
 }
 
@@ -95,19 +95,18 @@ export function configTokens({
     if (value !== undefined) names[name] = value === null ? null : contentOf(value);
   }
   for (const [name, token] of Object.entries(withPadding(defaults, json))) {
-    // A class names only tokens that are there: for a new one the model's embedding would have no
-    // row.
+    // A class names only existing tokens: the model's embedding would have no row for a new one.
     if (fields[name] !== undefined || token === null || !list.isInModel(token)) continue;
     if (isStandard(name)) names[name] = token;
     else ownNames[name] ??= token;
   }
   for (const [name, token] of named) {
-    // There would be no row for these either: the tokenizer says so.
+    // The embedding would have no row for these either; the tokenizer reports them as errors.
     const isNeeded = name === 'bos_token' || name === 'eos_token' || name === 'pad_token';
     if (!isNeeded || list.isInModel(contentOf(token))) list.addSpecial(token);
   }
   for (const token of [...Object.values(own), ...extra]) list.addSpecial(token);
-  // Those of the class, which have their ids already.
+  // The class's tokens, which already have ids.
   for (const token of [...Object.values(names), ...Object.values(ownNames)]) {
     if (token !== null && list.isInModel(token)) list.addSpecial(token);
   }
@@ -124,7 +123,7 @@ const contentOf = (token: NamedToken): string =>
 const isStandard = (name: string): boolean =>
   (namedTokenFields as readonly string[]).includes(name);
 
-/** What tokenizer.json pads with is the pad token of a class that says nothing of one. */
+/** If a class names no pad token, the token that tokenizer.json pads with is used. */
 function withPadding(defaults: ClassTokens, json: Record<string, unknown>): ClassTokens {
   const padding = json.padding as { pad_token?: unknown } | null | undefined;
   return typeof padding?.pad_token === 'string'
@@ -133,8 +132,8 @@ function withPadding(defaults: ClassTokens, json: Record<string, unknown>): Clas
 }
 
 /**
- * Tokens with names beside the standard ones. Where tokenizer_config.json has some, it replaces its
- * own list of them.
+ * Tokens with names other than the standard ones. If tokenizer_config.json has any, they replace
+ * its own list.
  */
 function ownNamed(config: TokenFields, map: TokenFields): Record<string, NamedToken> {
   const tokensOf = (fields: TokenFields, isToken: (value: unknown) => boolean) =>
@@ -168,7 +167,9 @@ function extraOf(config: TokenFields, map: TokenFields): NamedToken[] {
   return [...asList(own ?? map.additional_special_tokens), ...asList(map.extra_special_tokens)];
 }
 
-/** Those of added_tokens.json; an id that tokenizer.json gives an added token is its own. */
+/**
+ * Tokens of added_tokens.json, except for ids that tokenizer.json already gives to an added token.
+ */
 function legacyTokens(
   added: Record<string, number>,
   special: ReadonlySet<string>,
@@ -202,7 +203,7 @@ class AddedTokens {
     return this.tokens.some((token) => (token as Partial<AddedToken> | null)?.id === id);
   }
 
-  /** The token of an id; null: it has none. */
+  /** The token with an id; null if there is none. */
   contentOf(id: number): string | null {
     const added = this.tokens.find((token) => (token as Partial<AddedToken> | null)?.id === id);
     if (added !== undefined) return (added as AddedToken).content;
@@ -254,7 +255,7 @@ class AddedTokens {
       : null;
   }
 
-  /** As the library numbers a token that is new. */
+  /** The id that the library would give a new token. */
   #nextId(): number {
     const size = Object.keys((this.#vocab as object | undefined) ?? {}).length;
     const largest = this.tokens.reduce<number>(

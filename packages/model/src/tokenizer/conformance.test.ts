@@ -1,4 +1,5 @@
-// What transformers renders and tokenises of the same conversations, family by family.
+// Compares rendering and tokenisation of the same conversations with transformers, family by
+// family.
 import { describe, expect, it } from 'vitest';
 import { ChatTemplateError } from './chat-template.ts';
 import {
@@ -52,8 +53,8 @@ describe.each(conformanceFamilies)('%s', (family) => {
 });
 
 /**
- * What the template itself says (raise_exception) is part of the message; other errors are worded
- * as Keel's are.
+ * The template's own message (raise_exception) is part of the error; other errors have Keel's
+ * wording.
  */
 function expectRefusal(render: () => string, error: string): void {
   expect(render).toThrow(ChatTemplateError);

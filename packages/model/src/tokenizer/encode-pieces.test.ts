@@ -61,14 +61,14 @@ describe('encodePieces', () => {
   });
 
   it.each([
-    // As it is decoded: in its normalized form.
+    // In its decoded, normalized form.
     ['in normalized text', true, '▁<unk>'],
-    ['as it stands', false, '<unk>'],
-  ])('takes an unknown character for no added token, matched %s', (_, normalized, unknown) => {
+    ['unchanged', false, '<unk>'],
+  ])('does not treat an unknown character as an added token, matched %s', (_, normalized, unknown) => {
     const model = bytePair({ fuse_unk: true });
     const added_tokens = [added('<unk>', { normalized })];
     const tokenizer = tokenizerOf({ ...prepended, model, added_tokens });
-    // "ab" would be one token, and so would "你好": both are cut. No space is put behind either.
+    // "ab" would be one token, and so would "你好": both are cut. No space is added after either cut.
     expect(split(tokenizer, ':a', 'b你b')).toEqual([
       ['▁', ':', 'a'],
       ['b', unknown, 'b'],
@@ -83,11 +83,11 @@ describe('encodePieces', () => {
     ['Prepend', prepended],
     ['Metaspace, always', metaspace('always')],
     ['Metaspace, first', metaspace('first')],
-  ])('puts no space before what follows a cut: %s', (_, json) => {
+  ])('adds no space after a cut: %s', (_, json) => {
     const tokenizer = tokenizerOf({ ...json, added_tokens: [added('<x>')] });
     // "ab" would be one token, and so is cut.
     expect(split(tokenizer, ':a', 'b')).toEqual([['▁', ':', 'a'], ['b']]);
-    // Behind an added token the tokenizer puts its space again, where it does so in the whole text.
+    // After an added token, the tokenizer adds its space again if it does so in the whole text.
     const whole = split(tokenizer, ':<x>c')[0]!.slice(2);
     expect(split(tokenizer, ':a', 'b<x>c')).toEqual([
       ['▁', ':', 'a'],
@@ -99,7 +99,7 @@ describe('encodePieces', () => {
     ]);
   });
 
-  it('puts no space of ByteLevel before what follows a cut', () => {
+  it('adds no ByteLevel space after a cut', () => {
     const byteLevel = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true };
     const tokenizer = tokenizerOf({
       ...tinyTokenizerJson(),
@@ -109,32 +109,32 @@ describe('encodePieces', () => {
     expect(split(tokenizer, 'he', 'llo w', 'o')).toEqual([['Ġ', 'he'], ['ll', 'o', 'Ġw'], ['o']]);
   });
 
-  it('gives the first piece the ids of a text of its own, though the whole begins otherwise', () => {
-    // As one text "abc" is a token.
+  it('gives the first piece its ids as a separate text, even if the whole starts differently', () => {
+    // As one text, "abc" is a token.
     const tokenizer = tokenizerOf({});
     expect(split(tokenizer, 'a', 'b', 'c')).toEqual([['a'], ['b'], ['c']]);
     expect(split(tokenizer, 'ab', 'c')).toEqual([['ab'], ['c']]);
     expect(split(tokenizer, 'a', 'bc')).toEqual([['a'], ['b', 'c']]);
   });
 
-  it('cuts where a normalizer joins characters across a border', () => {
+  it('cuts if a normalizer joins characters across a border', () => {
     const tokenizer = tokenizerOf({ normalizer: { type: 'NFC' } });
     expect(split(tokenizer, 'ae\u0301')).toEqual([['a', 'é']]);
     expect(split(tokenizer, 'ae', '\u0301')).toEqual([['a', 'e'], ['\u0301']]);
     expect(split(tokenizer, 'a', 'e', '\u0301')).toEqual([['a'], ['e'], ['\u0301']]);
   });
 
-  it('keeps a token of bytes in the piece of its character', () => {
+  it('puts a byte token in the piece of its character', () => {
     const tokenizer = tokenizerOf(tinyTokenizerJson());
     expect(split(tokenizer, 'é', 'ñ', '🚀')).toEqual([['Ã©'], ['Ã', '±'], ['ð', 'Ł', 'ļ', 'Ģ']]);
-    // Half a surrogate pair is no character.
+    // Half a surrogate pair is not a character.
     expect(tokenizer.encodePieces(['\ud83d', '\ude80'])).toEqual([
       tokenizer.encode('\ufffd'),
       tokenizer.encode('\ufffd'),
     ]);
   });
 
-  it('gives an added token to the piece in which its own text is', () => {
+  it('puts an added token in the piece that contains its own text', () => {
     const tokens = [added('<l>', { lstrip: true }), added('<r>', { rstrip: true })];
     const tokenizer = tokenizerOf({ ...prepended, added_tokens: tokens });
     expect(split(tokenizer, 'a', ' <l>')).toEqual([['▁a'], ['<l>']]);
@@ -145,7 +145,7 @@ describe('encodePieces', () => {
     expect(split(tokenizer, 'a ', '<l>')).toEqual([['▁a', '▁'], ['<l>']]);
   });
 
-  it('puts its space behind an added token that stands before a cut', () => {
+  it('adds its space after an added token before a cut', () => {
     const tokens = [added('<x>'), added('<x>a'), added('<r>', { rstrip: true })];
     for (const json of [prepended, metaspace('always')]) {
       const tokenizer = tokenizerOf({ ...json, added_tokens: tokens });
@@ -156,7 +156,7 @@ describe('encodePieces', () => {
     expect(split(tokenizer, '<x>', 'a:')).toEqual([['<x>'], ['a', ':']]);
   });
 
-  it('takes no pieces, and empty ones', () => {
+  it('accepts no pieces, and empty ones', () => {
     const tokenizer = tokenizerOf(prepended);
     expect(tokenizer.encodePieces([], { addSpecialTokens: true })).toEqual([]);
     expect(split(tokenizer, '', '')).toEqual([[], []]);
@@ -192,15 +192,15 @@ describe('encodePieces of every component', () => {
     return [...pieces, ''].slice(0, Math.max(1, pieces.length + random(2)));
   };
   const fuse = { type: 'Fuse' };
-  // Where text at a border is taken otherwise than in the middle: joined, taken away
-  // (UnicodeScripts drops the spaces that a text begins with), written with marks of words, or no
-  // longer a token for what stands beside it.
+  // Components that process text at a border differently from text in the middle: they join it,
+  // remove it (UnicodeScripts drops leading spaces of a text), add word marks, or no longer match
+  // it as a token because of its neighbours.
   const isOwnText = (name: string, model: string): boolean =>
     !/NFK?C|Precompiled|Strip|Regex|strip|UnicodeScripts|single_word|normalized.*prepended/.test(
       name,
     ) && !/word|fix/.test(model);
 
-  // No space is put behind half of one.
+  // No space is added after half of one.
   const isAddedTokenCut = (pieces: string[]): boolean => {
     let at = 0;
     const borders = pieces.map((piece) => {
@@ -237,7 +237,7 @@ describe('encodePieces of every component', () => {
           expect(joined).toBe(own);
         }
       }
-      // At a border of tokens nothing is cut, where the text begins as its first piece does.
+      // Nothing is cut at a border of tokens if the text starts as its first piece does.
       const { starts, ends } = library.place([text], 'start')[0]!;
       const bounds = Array.from(ends).filter((end) =>
         Array.from(starts).every((start, at) => start >= end || ends[at]! <= end),

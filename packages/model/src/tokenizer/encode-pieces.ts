@@ -1,22 +1,21 @@
 /**
- * Token ids of a text in pieces, each token in the piece whose text it stands for.
+ * Token ids of a text in pieces, where each token belongs to the piece that contains its text.
  *
- * The text is encoded whole, as it would be without borders. Where a token would lie across a
- * border, and where the whole begins otherwise than the first piece by itself does, the text is cut
- * at that border, and what follows is encoded as it stands there: behind other text, so that the
- * tokenizer puts no space before it.
+ * The text is encoded as a whole, as if it had no borders. It is cut at a border if a token would
+ * cross it, or if the tokens of the whole do not start with those of the first piece alone. The
+ * text after the cut is encoded as a continuation, so that the tokenizer adds no space before it.
  */
 
 import type { TextPosition } from './encoding-protocol.ts';
 import type { PlacedTokens } from './rust-tokenizer.ts';
 
-/** What is asked of a tokenizer. */
+/** The part of a tokenizer that is needed here. */
 export interface PieceEncoder {
   place(texts: readonly string[], position: TextPosition): PlacedTokens[];
   prefixesTexts: { byNormalizer: boolean; byPreTokenizer: boolean };
   /** Added tokens by id. */
   addedTokens: ReadonlyMap<number, AddedTokenForm>;
-  /** A text as the normalizer makes it. */
+  /** Applies the normalizer to a text. */
   normalize(text: string): string;
 }
 
@@ -24,20 +23,20 @@ export interface AddedTokenForm {
   content: string;
   /** Matched in the normalized text. */
   normalized: boolean;
-  /** Takes the white space before it. */
+  /** Whether it absorbs the white space before it. */
   lstrip: boolean;
-  /** Takes the white space behind it. */
+  /** Whether it absorbs the white space after it. */
   rstrip: boolean;
 }
 
 /**
  * @param pieces well-formed texts
- * @returns the ids of each piece; of the first one exactly those that it has as a text of its own
+ * @returns the ids of each piece; those of the first piece are exactly its ids as a separate text
  */
 export const encodePieces = (encoder: PieceEncoder, pieces: readonly string[]): number[][] =>
   pieces.length === 0 ? [] : encodeRun(encoder, pieces, null).ids;
 
-/** What a run of pieces stands behind: text, or right behind an added token. */
+/** What precedes a run of pieces: text, or directly an added token. */
 interface Before {
   added: AddedTokenForm | null;
 }
@@ -47,7 +46,7 @@ interface Run {
   end: Before;
 }
 
-/** @param before null: the pieces begin a text */
+/** @param before null: the pieces start a text */
 function encodeRun(encoder: PieceEncoder, pieces: readonly string[], before: Before | null): Run {
   const text = pieces.join('');
   if (before !== null) return split(encoder, pieces, placeBehind(encoder, text, before), before);
@@ -58,7 +57,7 @@ function encodeRun(encoder: PieceEncoder, pieces: readonly string[], before: Bef
 
 /**
  * @param whole the tokens of all pieces
- * @param first the tokens of the first piece by itself, where it is to have these
+ * @param first the tokens of the first piece alone, if it must have exactly these
  */
 function split(
   encoder: PieceEncoder,
@@ -84,8 +83,8 @@ function split(
 }
 
 /**
- * The added token that a token is, where its text is that token's: the model gives an unknown
- * character the same id as `<unk>` written out.
+ * The added token that a token stands for, if the texts match: the model gives an unknown character
+ * the same id as a literal `<unk>`.
  */
 function addedAt(
   { addedTokens, normalize }: PieceEncoder,
@@ -96,7 +95,7 @@ function addedAt(
   const added = addedTokens.get(ids[index]!);
   if (added === undefined) return null;
   const covered = text.slice(starts[index], ends[index]);
-  // What is beside it is white space that it takes.
+  // The rest is white space that the added token absorbs.
   const [found, own] = [trimmed(covered), trimmed(added.content)];
   if (found === own) return added;
   return added.normalized && normalize(found) === normalize(own) ? added : null;
@@ -119,17 +118,17 @@ function endOf(
   return { added: isNothing ? (before?.added ?? null) : null };
 }
 
-/** How much of a text an added token before it takes. */
+/** Length of the white space at the start of a text that the preceding added token absorbs. */
 const whiteSpaceTakenBy = (added: AddedTokenForm | null | undefined, text: string): number =>
   added?.rstrip ? /^\p{White_Space}*/u.exec(text)![0].length : 0;
 
-/** Where each piece begins, and the text's end. */
+/** Start of each piece, and the end of the text. */
 function bordersOf(pieces: readonly string[]): number[] {
   let at = 0;
   return [0, ...pieces.map((piece) => (at += piece.length))];
 }
 
-/** An added token that takes the white space beside it is where its own text is. */
+/** Trims the white space that added tokens absorb from their positions. */
 function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedTokens): PlacedTokens {
   const starts = Array.from(placed.starts);
   const ends = Array.from(placed.ends);
@@ -150,9 +149,9 @@ function withoutStripped(encoder: PieceEncoder, text: string, placed: PlacedToke
 }
 
 /**
- * The pieces before which the text must be cut: a token lies across their border, or what they
- * begin with is no token's (a normalizer has joined it to what is before, as an accent to its
- * letter).
+ * The pieces before which the text must be cut. Either a token crosses their border, or no token
+ * starts there, because a normalizer has joined their start to the preceding text, such as an
+ * accent to its letter.
  */
 function straddled(
   { starts, ends }: PlacedTokens,
@@ -176,7 +175,7 @@ function straddled(
   return cuts;
 }
 
-/** Where the first of `sorted` stands that is not below `least`. */
+/** Index of the first element of `sorted` that is at least `least`. */
 function firstAtLeast(sorted: readonly number[], least: number): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {
@@ -200,7 +199,7 @@ function distribute({ ids, starts }: PlacedTokens, borders: readonly number[]): 
 const isEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((id, index) => id === b[index]);
 
-/** The tokens of a text behind other text. */
+/** The tokens of a text that follows other text. */
 function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): PlacedTokens {
   const { byNormalizer, byPreTokenizer } = encoder.prefixesTexts;
   if (added) {
@@ -214,8 +213,8 @@ function placeBehind(encoder: PieceEncoder, text: string, { added }: Before): Pl
 }
 
 /**
- * The tokens of a text behind text that is no added token. The library puts its space before each
- * part between added tokens: only before the very first part there is to be none.
+ * The tokens of a text that follows text other than an added token. The library adds its space
+ * before each part between added tokens, but the very first part must not get one.
  */
 function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
   const { place, prefixesTexts } = encoder;
@@ -227,7 +226,7 @@ function placeAfterText(encoder: PieceEncoder, text: string): PlacedTokens {
     });
   const any = added(true);
   if (any < 0) return placed;
-  // A normalizer sees the text between the tokens that are not matched in normalized text.
+  // A normalizer processes the text between the tokens that are not matched in normalized text.
   const plain = prefixesTexts.byNormalizer ? added(false) : any;
   const [from, to] = [any, plain < 0 ? placed.ids.length : plain].map(
     (token) => placed.starts[token] ?? text.length,

@@ -1,5 +1,5 @@
-// A tokenizer in a process of its own: the library ends the process where a regular expression
-// takes ten million trials, and some take longer than anybody waits. See encoding-guard.ts.
+// Runs a tokenizer in a separate process. The library ends the process when a regular expression
+// makes ten million attempts, and some take practically forever. See encoding-guard.ts.
 import { encode, type Loaded, load } from './encoding-library.ts';
 import type {
   Answer,

@@ -18,8 +18,8 @@ const withPattern = (pattern: string) => ({
 const tokenizerOf = (json: unknown): Tokenizer =>
   new Tokenizer({ source: 'tokenizer.json', json, config: {} });
 
-describe('a pattern that nobody knows', () => {
-  it('is looked for in every component', () => {
+describe('an unknown pattern', () => {
+  it('is found in every component', () => {
     const json = checkTokenizerJson(withPattern('a+b'), 'x');
     expect(unknownPatterns(json)).toEqual(['a+b']);
     for (const { preTokenizer } of preTokenizerFamilies.values()) {
@@ -28,7 +28,7 @@ describe('a pattern that nobody knows', () => {
     }
   });
 
-  it('gives the ids that a known one gives', () => {
+  it('gives the same ids as a known one', () => {
     const known = tokenizerOf(withPattern('\\p{N}+'));
     const unknown = tokenizerOf(withPattern('\\p{N}{1,}'));
     for (const text of ['hello 1234 world', 'é🙂', '']) {
@@ -39,7 +39,7 @@ describe('a pattern that nobody knows', () => {
     }
   });
 
-  it('that tries too much ends with an error naming it, and the tokenizer goes on', () => {
+  it('that takes too long causes an error naming it, and the tokenizer still works', () => {
     const tokenizer = tokenizerOf(withPattern('(([A-Za-z ]+)+)+!'));
     expect(() => tokenizer.encode(`${'a'.repeat(40)}?!`)).toThrow(
       /tokenizer.json: cannot encode a text: the tokenizers library gave up on a text of 42 characters.*"\(\(\[A-Za-z \]\+\)\+\)\+!"/,

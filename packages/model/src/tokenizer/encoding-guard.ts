@@ -13,15 +13,15 @@ const program = fileURLToPath(
 );
 
 /**
- * How long a request may take, and how much more for each character. Usual patterns take some
+ * Time limit of a request, plus an allowance for each character. Usual patterns take a few
  * millionths of that.
  */
 const MILLISECONDS = 30_000;
 const MILLISECONDS_A_CHARACTER = 0.05;
 
 /**
- * A tokenizer whose regular expressions nobody knows, in a process that can be ended. After it was,
- * the next request starts another one: a text that takes too long says nothing of the others.
+ * A tokenizer with unknown regular expressions, in a process that can be terminated. The next
+ * request then starts a new one, since a text that takes too long says nothing about other texts.
  */
 export class GuardedTokenizer implements Disposable {
   readonly description: Description;
@@ -34,13 +34,13 @@ export class GuardedTokenizer implements Disposable {
     this.description = description;
   }
 
-  /** @throws Error where the library does not take the tokenizer, or its process ends of it */
+  /** @throws Error if the library rejects the tokenizer, or the tokenizer ends its process */
   static async open(load: LoadMessage): Promise<GuardedTokenizer> {
     const { child, description } = await started(load);
     return new GuardedTokenizer(load, child, description);
   }
 
-  /** @throws Error naming the patterns where the text takes too long */
+  /** @throws Error naming the patterns if the text takes too long */
   async encode(request: EncodeRequest): Promise<EncodedBatch> {
     this.#child ??= (await started(this.#load)).child;
     const characters = request.texts.reduce((sum, text) => sum + text.length, 0);
@@ -66,7 +66,7 @@ export class GuardedTokenizer implements Disposable {
   }
 }
 
-/** A process ended, or was ended, in place of an answer. */
+/** The process ended, or was terminated, before it responded. */
 class Ended extends Error {}
 
 async function started(
@@ -75,7 +75,7 @@ async function started(
   const child = fork(program, [], {
     serialization: 'advanced',
     execArgv: [],
-    // What the library prints when it ends the process says nothing to people.
+    // The library's output before it ends the process is of no use to users.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   child.unref();
@@ -121,7 +121,7 @@ function ask<Value>(
     child.on('message', onAnswer);
     child.on('exit', onExit);
     child.on('error', onError);
-    // Somebody waits for it: the thread must not end meanwhile.
+    // A caller is waiting, so the thread must stay alive.
     child.channel?.ref();
     if (!child.connected) onExit();
     else child.send(message, (error) => error && onError(error));

@@ -1,5 +1,5 @@
-// What an encoding thread, or a process of its own, does with the Rust library, whose encoding is
-// asynchronous.
+// The part of an encoding thread, or of a separate process, that uses the Rust library, whose
+// encoding is asynchronous.
 import type { Encoding, Normalizer, PreTokenizer, Tokenizer } from 'tokenizers';
 import type {
   Description,
@@ -14,19 +14,19 @@ import { libraryWith } from './library-tokenizer.ts';
 export interface Loaded {
   tokenizer: Tokenizer;
   description: Description;
-  /** Sets the components that hold at a position, where they are not set already. */
+  /** Sets the components that apply at a position, unless they are already set. */
   standAt: (position: TextPosition) => void;
 }
 
-/** @throws the library's error where it does not take the tokenizer */
+/** @throws the library's error if it rejects the tokenizer */
 export async function load({ json, components, addedTokens }: LoadMessage): Promise<Loaded> {
   const library = await import('tokenizers');
   const tokenizer = library.Tokenizer.fromString(json);
-  // Nothing is cut or padded in silence.
+  // Texts must not be truncated or padded silently.
   tokenizer.disableTruncation();
   tokenizer.disablePadding();
   const prefix = await prefixOf(tokenizer);
-  // Adds nothing, and keeps in the offsets the spaces that other post-processors trim.
+  // Adds nothing, and leaves in the offsets the spaces that other post-processors trim.
   tokenizer.setPostProcessor(library.byteLevelProcessing(false));
   const addedIds = addedTokens.map((token) => tokenizer.tokenToId(token));
   const addedTexts = addedIds.map((id) => (id === null ? null : tokenizer.idToToken(id)));
@@ -37,7 +37,10 @@ export async function load({ json, components, addedTokens }: LoadMessage): Prom
   };
 }
 
-/** What the post-processor puts before a text: it is shown one token of another tokenizer. */
+/**
+ * The tokens that the post-processor puts before a text, found by passing it one token from another
+ * tokenizer.
+ */
 async function prefixOf(tokenizer: Tokenizer): Promise<number[]> {
   const one = await libraryWith({}).encode('x', null, { addSpecialTokens: false });
   const processed = tokenizer.postProcess(one, null, true);
@@ -45,7 +48,7 @@ async function prefixOf(tokenizer: Tokenizer): Promise<number[]> {
   return processed.getIds().slice(0, at);
 }
 
-/** Which components hold at a position; see {@link TextPosition}. */
+/** The components that apply at a position; see {@link TextPosition}. */
 const componentsAt: Record<
   TextPosition,
   { normalizer: 'own' | 'unprefixed'; preTokenizer: 'own' | 'unprefixed' | 'later' }
@@ -122,7 +125,10 @@ export async function encode(
   return { counts, ids, starts, ends };
 }
 
-/** The UTF-16 offset of each code point, and of the text's end; null where they are equal. */
+/**
+ * The UTF-16 offset of each code point and of the text's end; null if they are equal to the code
+ * point indices.
+ */
 function utf16Offsets(text: string): Uint32Array | null {
   if (!/[\ud800-\udfff]/.test(text)) return null;
   const units = new Uint32Array(text.length + 1);

@@ -1,24 +1,24 @@
-// What a JS thread and its encoding thread say to each other; see encoding-thread.ts.
+// The messages between a JS thread and its encoding thread; see encoding-thread.ts.
 import type { MessagePort } from 'node:worker_threads';
 
 /**
- * Where a text stands: `start`, as a text of its own; `afterText`, behind other text, so that
- * nothing is put before it; `afterToken`, right behind an added token, where the library begins a
- * new part; `afterNormalizedToken`, right behind one that is matched in normalized text, where the
- * normalizer sees no new part.
+ * Position of a text. `start`: a separate text. `afterText`: after other text, so that nothing is
+ * put before it. `afterToken`: directly after an added token, where the library starts a new part.
+ * `afterNormalizedToken`: directly after an added token that is matched in normalized text, where
+ * the normalizer sees no new part.
  */
 export type TextPosition = 'start' | 'afterText' | 'afterToken' | 'afterNormalizedToken';
 
 /**
- * Components, as JSON, that take the place of a tokenizer's own; none: its own one does nothing
- * that others need not.
+ * Components, as JSON, that replace a tokenizer's own. A missing one means that the tokenizer's own
+ * works unchanged.
  */
 export interface PositionedComponents {
-  /** Where the normalizer is to put nothing before a text. */
+  /** Normalizer that puts nothing before a text. */
   unprefixedNormalizer?: string;
-  /** Where the pre-tokenizer is to put nothing before a text. */
+  /** Pre-tokenizer that puts nothing before a text. */
   unprefixedPreTokenizer?: string;
-  /** Where a part begins that is not the first one of its text. */
+  /** Pre-tokenizer for the start of a part that is not the first one of its text. */
   laterPreTokenizer?: string;
 }
 
@@ -28,9 +28,9 @@ export interface LoadMessage {
   /** The whole tokenizer.json. */
   json: string;
   components: PositionedComponents;
-  /** The contents of its added tokens. */
+  /** The texts of its added tokens. */
   addedTokens: string[];
-  /** Regular expressions that nobody knows: with any, the tokenizer gets a process of its own. */
+  /** Unknown regular expressions. If there are any, the tokenizer gets a separate process. */
   patterns: string[];
 }
 
@@ -49,15 +49,15 @@ export interface EncodeRequest {
   tokenizer: number;
   texts: readonly string[];
   position: TextPosition;
-  /** Whether offsets are wanted too. */
+  /** Whether offsets are needed, too. */
   offsets: boolean;
 }
 
-/** Messages are sent and forgotten; each request is answered before the next message is sent. */
+/** Messages get no response; each request is answered before the next message is sent. */
 export type Message = LoadMessage | FreeMessage;
 export type Request = DescribeRequest | EncodeRequest;
 
-/** What the library makes of a tokenizer.json. */
+/** The library's interpretation of a tokenizer.json. */
 export interface Description {
   /** Ids that the post-processor puts before a text. */
   prefix: number[];
@@ -67,7 +67,7 @@ export interface Description {
    */
   addedIds: (number | null)[];
   /**
-   * What is decoded of each: the content, or its normalized form where the token is matched in
+   * The decoded form of each added token: its content, or its normalized form if it is matched in
    * normalized text.
    */
   addedTexts: (string | null)[];
@@ -75,10 +75,10 @@ export interface Description {
 
 /** Tokens of several texts, one after the other. */
 export interface EncodedBatch {
-  /** How many tokens each text has. */
+  /** Number of tokens in each text. */
   counts: number[];
   ids: Uint32Array<ArrayBuffer>;
-  /** UTF-16 offsets into the token's own text; null where they were not wanted. */
+  /** UTF-16 offsets into the token's own text; null if they were not requested. */
   starts: Uint32Array<ArrayBuffer> | null;
   ends: Uint32Array<ArrayBuffer> | null;
 }
@@ -91,7 +91,7 @@ export interface EncodingThreadStart {
   state: SharedArrayBuffer;
 }
 
-/** How many answers have been posted. */
+/** Index of the number of posted answers. */
 export const ANSWERED = 0;
-/** Set to 1 when the thread runs. */
+/** Index of the flag that is 1 once the thread runs. */
 export const STARTED = 1;

@@ -1,10 +1,10 @@
 /**
- * Encoding at once by a library that encodes only asynchronously: the Rust library runs in a thread
- * of its own, and the caller's thread sleeps until the answer is there. One such thread serves all
- * tokenizers of a JS thread.
+ * Synchronous encoding with a library that encodes only asynchronously. The Rust library runs in a
+ * separate thread, and the caller's thread sleeps until the result is there. One such thread serves
+ * all tokenizers of a JS thread.
  *
- * Written here, in place of synckit, because its calls all wait: this one loads tokenizers while
- * the caller goes on, and frees them without being waited for.
+ * It replaces synckit because all of synckit's calls wait. This one loads tokenizers while the
+ * caller continues, and frees them without waiting.
  */
 import {
   MessageChannel,
@@ -28,7 +28,7 @@ import { TokenizerError } from './tokenizer-error.ts';
 
 const program = new URL(import.meta.url.replace(/encoding-thread(\.\w+)$/, 'encoding-worker$1'));
 
-/** How long a thread may take until it runs. */
+/** Time limit for starting a thread. */
 const START_MILLISECONDS = 60_000;
 
 class EncodingThread {
@@ -38,21 +38,21 @@ class EncodingThread {
     this.#port.postMessage({ kind: 'free', tokenizer });
   });
   #next = 0;
-  /** Requests so far. */
+  /** Number of requests so far. */
   #asked = 0;
 
   constructor() {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const start: EncodingThreadStart = { port: port2, state: this.#state.buffer };
-    // Flags of the process (an inspector, a loader) are not the thread's.
+    // The process's flags (an inspector, a loader) do not apply to the thread.
     const worker = new Worker(program, { workerData: start, transferList: [port2], execArgv: [] });
     worker.unref();
     port1.unref();
   }
 
   /**
-   * Begins to load a tokenizer, and returns its number.
+   * Starts loading a tokenizer, and returns its number.
    * @param owner the tokenizer is freed when this is collected
    */
   load(message: Omit<LoadMessage, 'kind' | 'tokenizer'>, owner: object): number {
@@ -67,7 +67,7 @@ class EncodingThread {
   ask(request: Request): Description | EncodedBatch {
     this.#asked = (this.#asked + 1) | 0;
     this.#port.postMessage(request);
-    // A notification may come late, when the next answer is waited for: the count tells.
+    // A notification may arrive late, while the next answer is awaited, so the count decides.
     for (;;) {
       const answered = Atomics.load(this.#state, ANSWERED);
       if (answered === this.#asked) break;
@@ -88,7 +88,7 @@ export type { EncodingThread };
 let thread: EncodingThread | null = null;
 
 /**
- * The encoding thread of this JS thread. The first call starts it, and does not wait until it runs.
+ * The encoding thread of this JS thread. The first call starts it without waiting until it runs.
  */
 export const encodingThread = (): EncodingThread => {
   thread ??= new EncodingThread();

@@ -1,4 +1,4 @@
-// What runs in an encoding thread. See encoding-thread.ts.
+// The program of an encoding thread. See encoding-thread.ts.
 import { workerData } from 'node:worker_threads';
 import { GuardedTokenizer } from './encoding-guard.ts';
 import { encode, load } from './encoding-library.ts';
@@ -15,7 +15,7 @@ import {
   STARTED,
 } from './encoding-protocol.ts';
 
-/** A tokenizer, here or in a process of its own. */
+/** A tokenizer, here or in a separate process. */
 interface Encoder extends Partial<Disposable> {
   description: Description;
   encode(request: EncodeRequest): Promise<EncodedBatch>;
@@ -27,7 +27,7 @@ Atomics.store(flags, STARTED, 1);
 
 const tokenizers = new Map<number, Promise<Encoder>>();
 
-/** One message after the other: components are exchanged between encodings. */
+/** Messages are handled one at a time, because components are exchanged between encodings. */
 let last: Promise<void> = Promise.resolve();
 port.on('message', (message: Message | Request) => {
   last = last.then(() => handle(message));
@@ -52,7 +52,7 @@ async function handle(message: Message | Request): Promise<void> {
   if (message.kind === 'load') {
     const loading = open(message);
     tokenizers.set(message.tokenizer, loading);
-    // A failure is the answer to the first request.
+    // A failure is reported as the answer to the first request.
     await loading.catch(() => {});
     return;
   }

@@ -1,11 +1,11 @@
-// Regular expressions in a tokenizer.json. Those of the model families are known to take few trials
-// on any text.
+// Regular expressions in a tokenizer.json. Those of the model families are known to need few
+// attempts on any text.
 import { familyPatterns } from './pre-tokenizers.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
 const known: ReadonlySet<string> = new Set([
   ...familyPatterns,
-  // XLM-R, T5 and Gemma's forerunners, BLOOM, DeepSeek.
+  // XLM-R, T5 and Gemma's predecessors, BLOOM, DeepSeek.
   ' {2,}',
   '\\s+',
   '\\p{N}{1,3}',

@@ -17,8 +17,8 @@ const componentNames = [
 const lists = ['normalizers', 'pretokenizers', 'processors', 'decoders'];
 
 /**
- * Why the Rust library does not load a tokenizer.json, with the component at fault: the library
- * names a column only.
+ * The reason why the Rust library rejects a tokenizer.json, with the faulty component. The library
+ * itself names only a column.
  */
 export const loadError = (json: TokenizerJson, where: string, cause: Error): TokenizerError => {
   for (const name of componentNames) {
@@ -41,7 +41,7 @@ export const loadError = (json: TokenizerJson, where: string, cause: Error): Tok
 
 const modelTypes = ['BPE', 'Unigram', 'WordPiece', 'WordLevel'];
 
-/** Faults that the library does not name. */
+/** Faults for which the library has no message. */
 const modelFault = ({ type, vocab, merges }: TokenizerJson['model']): string | null => {
   if (type !== undefined && !modelTypes.includes(type)) {
     return `is ${type}; expected ${modelTypes.join(', ')}`;

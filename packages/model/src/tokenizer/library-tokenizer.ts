@@ -1,8 +1,7 @@
 import { Tokenizer } from 'tokenizers';
 
 /**
- * A tokenizer of the Rust library with nothing but these components, by their names in a
- * tokenizer.json.
+ * A tokenizer of the Rust library with only these components, by their names in a tokenizer.json.
  */
 export const libraryWith = (components: Record<string, unknown>): Tokenizer =>
   Tokenizer.fromString(

@@ -8,7 +8,7 @@ import { tokenizerFromGguf } from './tokenizer-from-gguf.ts';
 
 /**
  * A model's tokenizer without its weights.
- * @throws Error where there is no such model, TokenizerError where its tokenizer is damaged
+ * @throws Error if there is no such model, TokenizerError if its tokenizer is damaged
  */
 export async function loadTokenizer(
   model: string,

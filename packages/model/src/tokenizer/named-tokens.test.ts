@@ -1,5 +1,5 @@
-// Which special tokens have a name, by the files of a folder. What is expected is transformers'
-// (5.17): AutoTokenizer.from_pretrained(folder).special_tokens_map.
+// Which special tokens have a name, given the files of a folder. The expectations are from
+// transformers (5.17): AutoTokenizer.from_pretrained(folder).special_tokens_map.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const load = (files: Record<string, unknown>, json: object = withEnd()) => {
 const names = ['bos', 'eos', 'unk', 'pad', 'image', 'video', 'x'].map((name) => `${name}_token`);
 const template = names.map((name) => `{{ ${name} }}`).join(',');
 
-/** What a chat template sees. */
+/** The variables that a chat template sees. */
 const seen = (config: Record<string, unknown>, model: object = {}): Record<string, string> => {
   const tokenizer = load({
     'tokenizer_config.json': { chat_template: template, ...config },
@@ -48,13 +48,13 @@ const seen = (config: Record<string, unknown>, model: object = {}): Record<strin
   );
 };
 
-describe('tokens with names that only one model has', () => {
+describe('tokens with model-specific names', () => {
   const user = { __type: 'AddedToken', content: '<|user|>' };
 
   it.each([
     ['a field', { image_token: '<|user|>' }, { image_token: '<|user|>' }],
     ['a field with flags', { image_token: user }, { image_token: '<|user|>' }],
-    ['an object that is no token', { image_token: { content: '<|user|>' } }, {}],
+    ['an object that is not a token', { image_token: { content: '<|user|>' } }, {}],
     [
       'extra_special_tokens',
       {
@@ -85,13 +85,13 @@ describe('tokens with names that only one model has', () => {
     expect(seen(config)).toEqual(expected);
   });
 
-  it('are special, and added where they are new', () => {
+  it('are special, and added if they are new', () => {
     const tokenizer = load({ 'tokenizer_config.json': { image_token: '<|image|>' } });
     expect(tokenizer.encode('<|image|>')).toEqual([endId + 1]);
     expect(tokenizer.specialTokenIds.has(endId + 1)).toBe(true);
   });
 
-  it('are part of what tells tokenizers apart', () => {
+  it('are part of the hash', () => {
     const hashes = ['<|user|>', '<|pad|>'].map(
       (image_token) => load({ 'tokenizer_config.json': { image_token } }).hash,
     );
@@ -100,7 +100,7 @@ describe('tokens with names that only one model has', () => {
 });
 
 describe('tokens that a class names', () => {
-  it('are there where the files do not say, as those of GPT-2', () => {
+  it('are used if the files name none, as in GPT-2', () => {
     const gpt2 = { model_type: 'gpt2', eos_token_id: endId };
     expect(seen({ model_max_length: 1024 }, gpt2)).toEqual({
       bos_token: END,
@@ -113,7 +113,7 @@ describe('tokens that a class names', () => {
     expect(tokenizer.specialTokenIds.has(endId)).toBe(true);
   });
 
-  it('give way to the files, also where those say that there is none', () => {
+  it('are overridden by the files, even if those set none', () => {
     const qwen3 = { model_type: 'qwen3', eos_token_id: endId };
     expect(seen({ eos_token: '<|end|>' }, qwen3)).toEqual({
       eos_token: '<|end|>',
@@ -126,11 +126,11 @@ describe('tokens that a class names', () => {
     ).toBe(null);
   });
 
-  it('are left out where the vocabulary lacks them', () => {
+  it('are omitted if the vocabulary lacks them', () => {
     expect(seen({ tokenizer_class: 'LlamaTokenizer' })).toEqual({});
   });
 
-  it('are of the class that is taken: what padding says else', () => {
+  it('come from the chosen class; the pad token may come from the padding', () => {
     const padding = { strategy: 'BatchLongest', pad_token: '<|pad|>', pad_id: 2 };
     const json = {
       ...withEnd(),
@@ -142,7 +142,7 @@ describe('tokens that a class names', () => {
 });
 
 describe('the token that the model ends a text with', () => {
-  it('ends plain texts where neither files nor class name one; chat templates do not see it', () => {
+  it('ends plain texts if neither files nor class name one; chat templates do not see it', () => {
     const files = { 'config.json': { model_type: 'llama', eos_token_id: endId } };
     const tokenizer = load(files);
     expect(tokenizer.eosTokenId).toBe(endId);
@@ -151,13 +151,13 @@ describe('the token that the model ends a text with', () => {
     expect(tokenizer.hash).not.toBe(load({}).hash);
   });
 
-  it('becomes a token that is taken whole in a text', () => {
+  it('becomes a token that is matched whole in a text', () => {
     const [hello] = tokenizerFromTiny('hello');
     const tokenizer = load({ 'config.json': { eos_token_id: hello } });
     expect(tokenizer.encode('hellhello')).toEqual([...tokenizerFromTiny('hell'), hello]);
   });
 
-  it('is none where several do, or the files say that there is none', () => {
+  it('is absent if there are several, or the files set none', () => {
     expect(load({ 'generation_config.json': { eos_token_id: [0, 1] } }).eosTokenId).toBeNull();
     expect(load({ 'generation_config.json': { eos_token_id: 100_000 } }).eosTokenId).toBeNull();
   });

@@ -1,5 +1,5 @@
 /**
- * The special tokens that have a name in tokenizer_config.json, by which chat templates see them.
+ * The special tokens with a name in tokenizer_config.json. Chat templates access them by that name.
  */
 export const namedTokenFields = [
   'bos_token',

@@ -1,14 +1,15 @@
-// The components of a tokenizer that hold for a text behind other text.
+// The components of a tokenizer for a text that follows other text.
 import type { PositionedComponents } from './encoding-protocol.ts';
 import type { Component, TokenizerJson } from './tokenizer-json.ts';
 
 /**
- * Normalizer and pre-tokenizer without what they do at the beginning of a text only: put something
- * before it (`Prepend`, `Metaspace` with a prepend scheme, `ByteLevel` with `add_prefix_space`), or
- * take away the spaces it begins with (`Strip`). A component that does nothing of this is left out.
+ * Normalizer and pre-tokenizer without the steps that apply only at the start of a text: adding
+ * something before it (`Prepend`, `Metaspace` with a prepend scheme, `ByteLevel` with
+ * `add_prefix_space`) or removing its leading spaces (`Strip`). A component without such steps is
+ * omitted.
  *
- * Where the normalizer is another, the library looks for normalized added tokens by that one:
- * without the space that `Prepend` puts before their own text too.
+ * If the normalizer changes, the library matches normalized added tokens with the new one, and so
+ * without the space that `Prepend` would put before their own text.
  */
 export function positionedComponents(json: TokenizerJson): PositionedComponents {
   const { normalizer, pre_tokenizer: preTokenizer } = json;
@@ -64,7 +65,7 @@ function preTokenizerWithout(component: Component, prefixes: typeof allPrefixes)
       if (!prefixes.schemes.includes(component.prepend_scheme as string | undefined)) {
         return component;
       }
-      // The old name of the scheme would contradict it.
+      // The scheme's old name would contradict it.
       const { add_prefix_space: _, ...rest } = component;
       return { ...rest, prepend_scheme: 'never' };
     }

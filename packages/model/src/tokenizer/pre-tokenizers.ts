@@ -1,6 +1,6 @@
 /**
- * The pre-tokenizers of model families by the names GGUF files use in `tokenizer.ggml.pre`, each as
- * the family's own tokenizer.json has it (the names: llama.cpp, src/llama-vocab.cpp).
+ * The pre-tokenizers of model families, by their names in GGUF files' `tokenizer.ggml.pre`, each as
+ * in the family's own tokenizer.json (names from llama.cpp, src/llama-vocab.cpp).
  */
 import type { Component } from './tokenizer-json.ts';
 
@@ -31,9 +31,9 @@ export const familyPatterns: readonly string[] = [
 export interface PreTokenizerFamily {
   preTokenizer: Component;
   normalizer?: Component;
-  /** A word that is a token is taken whole, whatever the merges. */
+  /** A word that is a token is used whole, regardless of the merges. */
   ignoreMerges?: boolean;
-  /** Whether a beginning-of-sequence token is added where the file does not say. */
+  /** Whether a beginning-of-sequence token is added by default. */
   addsBos?: boolean;
 }
 
@@ -60,7 +60,7 @@ const splitByteLevel = (pattern: string): Component => sequence(split(pattern), 
 
 const gpt2: PreTokenizerFamily = { preTokenizer: byteLevel(true) };
 
-/** GPT-2's pattern after each digit was split off. */
+/** GPT-2's pattern after each digit has been split off. */
 const singleDigits: PreTokenizerFamily = {
   preTokenizer: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)),
 };

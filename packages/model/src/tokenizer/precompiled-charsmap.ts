@@ -1,13 +1,13 @@
 /**
- * Says what is wrong with the `precompiled_charsmap` of a Precompiled normalizer, or null. The Rust
- * library ends the whole process on a damaged one.
+ * Describes the fault in the `precompiled_charsmap` of a Precompiled normalizer, or returns null.
+ * The Rust library ends the whole process on a damaged one.
  *
  * Its bytes: the size of a double-array trie, the trie's 32-bit units, and the replacements, each
- * ended by a NUL, to which the trie's values are offsets.
+ * terminated by a NUL. The trie's values are offsets into the replacements.
  */
 export function charsmapFault(base64: unknown): string | null {
   if (typeof base64 !== 'string') return 'is not text';
-  // Buffer.from skips what is not base64.
+  // Buffer.from skips characters that are not base64.
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) return 'is not base64';
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length < 4) return 'is too short';
@@ -25,7 +25,7 @@ export function charsmapFault(base64: unknown): string | null {
   const unitAt = (index: number): number => bytes.readUInt32LE(4 + 4 * index);
   for (let index = 0; index < units; index += 1) {
     const unit = unitAt(index);
-    // Leaves hold values; the root is no leaf.
+    // Leaves hold values; the root is not a leaf.
     if (unit >= 0x80000000 && index > 0) continue;
     const children = (index ^ ((unit >>> 10) << ((unit & 0x200) >>> 6))) >>> 0;
     if ((children | 0xff) >= units) return `has a trie that leads out of itself at unit ${index}`;

@@ -9,7 +9,7 @@ import { TokenizerError } from './tokenizer-error.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** The tokens of a text with the part of it that each stands for. */
+/** The tokens of a text, with the part of the text that each stands for. */
 export interface PlacedTokens {
   ids: ArrayLike<number>;
   /** UTF-16 offsets into the text. */
@@ -18,14 +18,14 @@ export interface PlacedTokens {
 }
 
 /**
- * The Rust library's tokenizer for a tokenizer.json, all calls at once. It encodes in the {@link
- * encodingThread}; what is needed for decoding, vocabulary and decoder, is held here.
+ * The Rust library's tokenizer for a tokenizer.json, with synchronous calls. It encodes in the
+ * {@link encodingThread}; vocabulary and decoder, which decoding needs, are held here.
  */
 export class RustTokenizer {
   /** Ids that the post-processor puts before a text (bos). */
   readonly prefix: readonly number[];
   readonly vocabulary: Vocabulary;
-  /** Whether a text at the beginning is taken otherwise than behind other text. */
+  /** Whether a text at the start is processed differently from one that follows other text. */
   readonly prefixesTexts: { byNormalizer: boolean; byPreTokenizer: boolean };
   readonly #where: string;
   readonly #thread: EncodingThread;
@@ -37,7 +37,7 @@ export class RustTokenizer {
   /**
    * @param json checked
    * @param text the same as text
-   * @throws TokenizerError where the library does not take it
+   * @throws TokenizerError if the library rejects it
    */
   constructor(json: TokenizerJson, text: string, where: string) {
     this.#where = where;
@@ -52,7 +52,7 @@ export class RustTokenizer {
     const patterns = unknownPatterns(json);
     this.#number = this.#thread.load({ json: text, components, addedTokens, patterns }, this);
     try {
-      // While the thread loads.
+      // Built while the thread loads the tokenizer.
       this.vocabulary = new Vocabulary(json);
       const description = this.#thread.ask({ kind: 'describe', tokenizer: this.#number });
       this.vocabulary.addTokens(addedTokens, description);
@@ -64,13 +64,13 @@ export class RustTokenizer {
     }
   }
 
-  /** Ids of each text by itself, without {@link prefix}. @throws TokenizerError */
+  /** Ids of each text as a separate text, without {@link prefix}. @throws TokenizerError */
   encode(texts: readonly string[]): number[][] {
     const { counts, ids } = this.#ask(texts, 'start', false);
     return ranges(counts).map(([from, to]) => Array.from(ids.subarray(from, to)));
   }
 
-  /** Tokens of each text by itself, with offsets, without {@link prefix}. @throws TokenizerError */
+  /** Tokens and offsets of each separate text, without {@link prefix}. @throws TokenizerError */
   place(texts: readonly string[], position: TextPosition): PlacedTokens[] {
     const { counts, ids, starts, ends } = this.#ask(texts, position, true);
     return ranges(counts).map(([from, to]) => ({
@@ -80,14 +80,14 @@ export class RustTokenizer {
     }));
   }
 
-  /** A text as the normalizer makes it. */
+  /** Applies the normalizer to a text. */
   normalize(text: string): string {
     if (!this.#normalizerJson) return text;
     this.#normalizer ??= libraryWith({ normalizer: this.#normalizerJson }).getNormalizer();
     return this.#normalizer?.normalizeString(text) ?? text;
   }
 
-  /** Text of tokens, at least one. */
+  /** Decodes tokens, at least one. */
   decode(tokens: string[]): string {
     return this.#decoder ? this.#decoder.decode(tokens) : tokens.join(' ');
   }
@@ -115,15 +115,15 @@ export class RustTokenizer {
   }
 }
 
-// The patterns of model families try each white space of a run again. The library's regular
-// expressions end the process after ten million trials.
+// The patterns of model families retry at each white space of a run, and the library's regular
+// expressions end the process after ten million attempts.
 const LONGEST_SPACE = 3_000_000;
 
 const hasEndlessSpace = (text: string): boolean =>
   text.length >= LONGEST_SPACE &&
   Array.from(text.matchAll(/\p{White_Space}+/gu)).some(([run]) => run.length >= LONGEST_SPACE);
 
-/** Where each of several runs, one after the other, begins and ends. */
+/** Start and end of several consecutive runs. */
 const ranges = (counts: readonly number[]): [number, number][] => {
   let end = 0;
   return counts.map((count) => {

@@ -1,7 +1,7 @@
 /**
- * The merges that a SentencePiece BPE vocabulary implies: every split of a piece into two pieces is
- * a merge, better scores first, then longer parts, then smaller ids. It is the conversion that
- * transformers makes of such models.
+ * The merges that a SentencePiece BPE vocabulary implies. Every split of a piece into two pieces is
+ * a merge; higher scores come first, then longer parts, then smaller ids. transformers converts
+ * such models in the same way.
  */
 export const mergesFromScores = (
   tokens: readonly string[],
@@ -23,7 +23,7 @@ export const mergesFromScores = (
       found.push({ left, right, score: scores[id]!, lengths });
     }
   });
-  // Sorting is stable: equal ones stay in the order of the vocabulary.
+  // Sorting is stable, so equal merges stay in the order of the vocabulary.
   found.sort(
     (a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1],
   );

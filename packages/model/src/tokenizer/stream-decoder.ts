@@ -1,21 +1,21 @@
 /** Turns ids into text one by one. */
 export interface StreamDecoder {
-  /** The text that this id completes; empty while a character lacks bytes. */
+  /** The text that this id completes; empty while bytes of a character are missing. */
   push(id: number): string;
-  /** What is left, an incomplete character as a replacement mark. The decoder begins anew. */
+  /** The remaining text, with an incomplete character as a replacement mark. Resets the decoder. */
   end(): string;
 }
 
 const trailingMarks = /\uFFFD+$/;
 
 /**
- * Decodes a window of ids again with each new one: from the border before the last, so that
- * decoders which look at the token before (leading spaces of SentencePiece) see it, to the newest.
- * All pieces joined are `decode(all ids)`.
+ * Decodes a window of ids again for each new id. The window starts before the previous border, so
+ * that decoders that depend on the preceding token (leading spaces of SentencePiece) see it. All
+ * pieces joined are `decode(all ids)`.
  */
 export const createStreamDecoder = (decode: (ids: number[]) => string): StreamDecoder => {
-  // ids[0 .. context) are decoded only to be seen; ids[context ..] are those whose text is not all
-  // given yet.
+  // ids[0 .. context) are decoded only as context. The text of ids[context ..] has not been fully
+  // returned yet.
   let ids: number[] = [];
   let context = 0;
   let given = '';
@@ -27,7 +27,7 @@ export const createStreamDecoder = (decode: (ids: number[]) => string): StreamDe
     push: (id) => {
       ids.push(id);
       const text = fresh();
-      // A mark at the end may be the beginning of a character whose other bytes are still to come.
+      // A mark at the end may be the start of a character whose other bytes are still missing.
       const settled = text.replace(trailingMarks, '');
       const output = remainder(settled);
       if (settled === text && text !== '') {

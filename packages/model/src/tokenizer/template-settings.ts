@@ -1,8 +1,8 @@
-/** What a chat template is rendered with, beside the conversation. */
+/** What a chat template is rendered with, besides the conversation. */
 export interface TemplateSettings {
   /**
-   * Variables that every conversation is rendered with, such as `enable_thinking`; a row's own come
-   * first.
+   * Variables for all conversations, such as `enable_thinking`. A row's own variables take
+   * precedence.
    */
   variables?: Record<string, unknown>;
   /**

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { classTokens, GENERAL, tokenizerClass } from './tokenizer-class.ts';
 
-// What transformers 5.17 has: type(AutoTokenizer.from_pretrained(folder)).__name__ of a folder with
-// this model_type in its config.json and, in tokenizer_config.json, no tokenizer_class or one of
-// these.
+// Results of transformers 5.17: type(AutoTokenizer.from_pretrained(folder)).__name__ for a folder
+// with this model_type in its config.json and no tokenizer_class, or one of these, in
+// tokenizer_config.json.
 const classes = [null, 'PreTrainedTokenizerFast', 'LlamaTokenizerFast', 'GPT2Tokenizer'];
 const general = [GENERAL, GENERAL, GENERAL, GENERAL];
 const qwen2 = ['Qwen2Tokenizer', 'Qwen2Tokenizer', 'Qwen2Tokenizer', 'Qwen2Tokenizer'];
@@ -20,11 +20,11 @@ describe('tokenizerClass', () => {
     ['gemma2', named('GemmaTokenizer')],
     ['gemma3_text', named('GemmaTokenizer')],
     ['gpt2', named('GPT2Tokenizer')],
-  ])('of %s is the one that AutoTokenizer takes', (model_type, expected) => {
+  ])('of %s is the one that AutoTokenizer chooses', (model_type, expected) => {
     expect(classes.map((name) => tokenizerClass(name, { model_type }))).toEqual(expected);
   });
 
-  it('is named by config.json where tokenizer_config.json names none', () => {
+  it('is named by config.json if tokenizer_config.json names none', () => {
     const model = { model_type: 'qwen3', tokenizer_class: 'GPT2TokenizerFast' };
     expect(tokenizerClass(null, model)).toBe('GPT2Tokenizer');
     expect(tokenizerClass('LlamaTokenizer', model)).toBe('LlamaTokenizer');
@@ -32,7 +32,7 @@ describe('tokenizerClass', () => {
   });
 });
 
-it('a class names the tokens that its arguments have as defaults', () => {
+it('a class names the default tokens of its arguments', () => {
   const end = '<|endoftext|>';
   const tokens = (name: string) => {
     const { bos_token, eos_token, unk_token, pad_token } = classTokens(name);

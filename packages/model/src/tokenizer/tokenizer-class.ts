@@ -1,7 +1,7 @@
-// Which of transformers' (5.17) tokenizer classes AutoTokenizer takes, and the special tokens that
-// the class names itself.
+// The tokenizer class that AutoTokenizer of transformers (5.17) chooses, and the special tokens
+// that the class itself names.
 
-/** `*_token` arguments of a class; null: the class names none, whatever else does. */
+/** A class's `*_token` arguments; null: the class itself sets this token to none. */
 export type ClassTokens = Readonly<Record<string, string | null>>;
 
 const endOfText = {
@@ -62,7 +62,7 @@ const tokensOfClass: Readonly<Record<string, ClassTokens>> = {
   XLMRobertaTokenizer: roberta,
 };
 
-/** The class that takes a tokenizer.json as it is, and names no token. */
+/** The class that uses a tokenizer.json unchanged, and names no tokens. */
 export const GENERAL = 'TokenizersBackend';
 /** Other names for it. */
 const generalClasses = ['PreTrainedTokenizer', 'PythonBackend', 'BloomTokenizer'];
@@ -84,8 +84,8 @@ const classOfModelType: Readonly<Record<string, string>> = {
 const overruling = ['qwen2'];
 
 /**
- * The class that AutoTokenizer takes, without "Fast". `TokenizersBackend` takes a tokenizer.json as
- * it is.
+ * The class that AutoTokenizer chooses, without "Fast". `TokenizersBackend` uses a tokenizer.json
+ * unchanged.
  * @param named the `tokenizer_class` of tokenizer_config.json
  */
 export function tokenizerClass(named: string | null | undefined, model: ModelConfig): string {
@@ -97,12 +97,12 @@ export function tokenizerClass(named: string | null | undefined, model: ModelCon
   return generalClasses.includes(found) ? GENERAL : found;
 }
 
-/** The fields of a config.json that say which class it is. */
+/** The fields of a config.json that determine the class. */
 export interface ModelConfig {
   model_type?: string | null;
   tokenizer_class?: string | null;
 }
 
-/** The special tokens that a class names where the files do not. */
+/** The special tokens that a class names if the files do not. */
 export const classTokens = (name: string): ClassTokens =>
   Object.hasOwn(tokensOfClass, name) ? tokensOfClass[name]! : {};

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-// Written as Python does and JavaScript does not, with fields that Keel does not read.
+// In Python's format, which differs from JavaScript's, with fields that Keel does not read.
 const files: Record<string, string> = {
   'tokenizer.json': JSON.stringify(tinyTokenizerJson(), null, 1),
   'tokenizer_config.json':
@@ -47,13 +47,13 @@ const filesIn = (path: string): Record<string, string> =>
       .map((name) => [name, readFileSync(join(path, name), 'utf8')]),
   );
 
-it('saves every file of a tokenizer as it was', () => {
+it('saves every file of a tokenizer unchanged', () => {
   const to = join(folder, 'saved');
   tokenizerFromFolder(writeBase()).save(to);
   expect(filesIn(to)).toEqual(files);
 });
 
-it('changes the pad token alone where that is another', () => {
+it('changes only the pad token if there is a new one', () => {
   const to = join(folder, 'saved');
   const tokenizer = tokenizerFromFolder(writeBase());
   tokenizer.save(to, { padTokenId: tokenizer.tokenToId('hello') ?? 0 });
@@ -71,7 +71,7 @@ it('changes the pad token alone where that is another', () => {
   for (const [name, text] of Object.entries(others)) expect(text).toBe(files[name]);
 });
 
-it('writes what it has read where the base has changed since, or is gone', () => {
+it('writes the files as read if the base has changed since then, or is gone', () => {
   const base = writeBase();
   const tokenizer = tokenizerFromFolder(base);
   writeFileSync(join(base, 'tokenizer.json'), '{}');
@@ -86,7 +86,7 @@ it('writes what it has read where the base has changed since, or is gone', () =>
   expect(tokenizerFromFolder(to).hash).toBe(tokenizer.hash);
 });
 
-it("ends a turn with config.json's tokens where there is no generation_config.json", () => {
+it("ends a turn with config.json's tokens if there is no generation_config.json", () => {
   const base = writeBase();
   writeFileSync(join(base, 'config.json'), '{"eos_token_id": [3, 4]}');
   expect([...tokenizerFromFolder(base).endOfTurnIds]).toEqual(expect.arrayContaining([3, 4]));
@@ -105,7 +105,7 @@ it.each([
   'a\u202eb',
 ])('refuses a chat template whose name %j would be a path', (name) => {
   const base = writeBase();
-  // These would go before it.
+  // These would take precedence.
   rmSync(join(base, 'chat_template.jinja'));
   rmSync(join(base, 'additional_chat_templates'), { recursive: true });
   const config = {
@@ -118,7 +118,7 @@ it.each([
   expect(() => tokenizerFromFolder(base)).toThrow(/tokenizer_config.json: the chat template named/);
 });
 
-it('takes names of templates that objects inherit for names like any other', () => {
+it('treats template names that objects inherit like any other name', () => {
   const base = writeBase();
   const chat_template = ['default', 'constructor', 'toString', '__proto__'].map((name) => ({
     name,

@@ -1,4 +1,4 @@
-// The files of a tokenizer beside a model, carried from the base to what is saved of it.
+// The tokenizer's files next to a model, copied from the base to a saved model.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote } from '../formats/checkpoint-error.ts';
@@ -7,17 +7,17 @@ import { safeName } from '../formats/safe-name.ts';
 import { writeAside } from '../formats/write-aside.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
-/** What was found when a tokenizer was read from a folder. */
+/** The files found when a tokenizer was read from a folder. */
 export interface TokenizerFiles {
   /** Small files by name. */
   texts: Record<string, string>;
-  /** Large ones: they are copied later, while they are still the same. */
+  /** Large files, which are copied on saving if they are unchanged. */
   copies: { name: string; path: string; size: number; modified: number }[];
 }
 
 const TEMPLATES = 'additional_chat_templates';
 /**
- * The name of a chat template, which becomes a file's when the tokenizer is saved.
+ * Checks the name of a chat template, which becomes a file name when the tokenizer is saved.
  * @throws TokenizerError
  */
 export const templateName = (name: string, where: string): string =>
@@ -31,7 +31,7 @@ export const templateName = (name: string, where: string): string =>
   );
 
 const texts = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
-// Keel reads tokenizer.json alone. Converters (llama.cpp's) and slow tokenizers ask for the others.
+// Keel reads only tokenizer.json. Converters (llama.cpp's) and slow tokenizers need the others.
 const copies = [
   ...['tokenizer.json', 'added_tokens.json', 'tokenizer.model', 'spiece.model'],
   ...['vocab.json', 'merges.txt'],
@@ -62,19 +62,19 @@ const identity = (path: string): { size: number; modified: number } => {
 
 export interface TokenizerToSave {
   files: TokenizerFiles;
-  /** The contents of tokenizer.json, where its file is not there to be copied. */
+  /** The contents of tokenizer.json, for when there is no file to copy. */
   json: unknown;
-  /** The same of tokenizer_config.json. */
+  /** The contents of tokenizer_config.json, for the same case. */
   config: Readonly<Record<string, unknown>>;
   /** Jinja sources by name. */
   chatTemplates: Readonly<Record<string, string>>;
-  /** Named in place of the tokenizer's own pad token; null keeps that. */
+  /** Replaces the tokenizer's own pad token; null: unchanged. */
   padToken: string | null;
 }
 
 /**
- * Writes a tokenizer's files as transformers loads them. What was read from files is written as it
- * was, byte for byte, but for a pad token that is another now.
+ * Writes a tokenizer's files in transformers' format. Files that were read are written back byte
+ * for byte, except for a new pad token.
  */
 export function writeTokenizerFiles(
   folder: string,
@@ -82,7 +82,7 @@ export function writeTokenizerFiles(
 ): void {
   const write = (name: string, text: string): void =>
     writeAside(join(folder, name), (append) => append(new TextEncoder().encode(text)));
-  // Nothing is written where a name is refused.
+  // A refused name throws before anything is written.
   const templates = Object.entries(chatTemplates).map(([name, template]) => {
     const file =
       name === 'default'
@@ -108,7 +108,7 @@ export function writeTokenizerFiles(
   }
 }
 
-/** @returns whether the file is still the one that was read */
+/** @returns whether the file is unchanged since it was read */
 function copy({ path, size, modified }: TokenizerFiles['copies'][number], to: string): boolean {
   if (!existsSync(path)) return false;
   const now = identity(path);
@@ -128,7 +128,7 @@ const contentOf = (token: unknown): unknown =>
   typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
 
 /**
- * The chat templates that files say, by name: those of their own go before those in
+ * The chat templates in the files, by name. Template files take precedence over those in
  * tokenizer_config.json.
  */
 function templatesIn(files: Readonly<Record<string, string>>): Record<string, string> {

@@ -34,7 +34,7 @@ describe('tokenizerFromFolder', () => {
     expect(() => tokenizerFromFolder(folder)).toThrow(/tokenizer_config\.json: [\s\S]*eos_token/);
   });
 
-  it('needs nothing but tokenizer.json', () => {
+  it('needs only tokenizer.json', () => {
     write('tokenizer.json', tinyTokenizerJson());
     const tokenizer = tokenizerFromFolder(folder);
     expect(tokenizer.eosTokenId).toBeNull();
@@ -46,14 +46,14 @@ describe('tokenizerFromFolder', () => {
   // The first id after the vocabulary.
   const next = tinyTokens.length;
 
-  it('takes special tokens as text or object', () => {
+  it('accepts special tokens as text or object', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', { eos_token: { content: '<|end|>' }, bos_token: null });
     const { eosTokenId, padTokenId, bosTokenId } = tokenizerFromFolder(folder);
     expect([eosTokenId, padTokenId, bosTokenId]).toEqual([0, null, null]);
   });
 
-  it('prefers special_tokens_map.json, where the configuration has no added_tokens_decoder', () => {
+  it('prefers special_tokens_map.json if the configuration has no added_tokens_decoder', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('special_tokens_map.json', { pad_token: { content: '<|pad|>' }, eos_token: '<|user|>' });
     write('tokenizer_config.json', { eos_token: '<|end|>' });
@@ -64,7 +64,7 @@ describe('tokenizerFromFolder', () => {
     expect([today.eosTokenId, today.padTokenId]).toEqual([0, null]);
   });
 
-  it('adds tokens of the configuration, numbered as the library numbers them', () => {
+  it("adds the configuration's tokens, numbered as in the library", () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', {
       added_tokens_decoder: {
@@ -77,7 +77,7 @@ describe('tokenizerFromFolder', () => {
     expect(tokenizerFromFolder(folder).vocabSize).toBe(next + 1);
   });
 
-  it('takes the flags of added_tokens_decoder in place of those in tokenizer.json', () => {
+  it('uses the flags of added_tokens_decoder instead of those in tokenizer.json', () => {
     write('tokenizer.json', tinyTokenizerJson());
     const token = { content: '<|user|>', special: true };
     write('tokenizer_config.json', { added_tokens_decoder: { 1: { ...token, rstrip: true } } });
@@ -89,7 +89,7 @@ describe('tokenizerFromFolder', () => {
     expect(ids('a<|user|>')).not.toContain(1);
   });
 
-  it('takes tokens of added_tokens.json, where the configuration has no added_tokens_decoder', () => {
+  it('uses the tokens of added_tokens.json if the configuration has no added_tokens_decoder', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('added_tokens.json', { '<|new|>': 500, '<|never|>': 0 });
     expect(ids('<|new|>')).toEqual([next]);
@@ -108,7 +108,7 @@ describe('tokenizerFromFolder', () => {
     expect(ids('<|new|>')).toEqual([next]);
   });
 
-  it('takes named special tokens whole in a text, though tokenizer.json only has them as words', () => {
+  it('matches named special tokens whole in a text, even if tokenizer.json has them only as words', () => {
     write('tokenizer.json', tinyTokenizerJson());
     expect(ids('hellhello')).toHaveLength(2);
     write('tokenizer_config.json', { sep_token: 'he' });
@@ -120,7 +120,7 @@ describe('tokenizerFromFolder', () => {
     expect(() => ids('a')).toThrow(/eos_token is "<\|new\|>", which is not in the vocabulary/);
   });
 
-  it('refuses fields by which transformers would change tokenizer.json', () => {
+  it('refuses fields with which transformers would change tokenizer.json', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', { split_special_tokens: true });
     expect(() => ids('a')).toThrow(/tokenizer_config\.json: split_special_tokens is true/);
@@ -133,7 +133,7 @@ describe('tokenizerFromFolder', () => {
     expect(ids('a')).toHaveLength(1);
   });
 
-  it('ends generation where generation_config.json says', () => {
+  it('ends generation as set in generation_config.json', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', { eos_token: '<|pad|>' });
     write('generation_config.json', { eos_token_id: [1, 2] });
@@ -142,7 +142,7 @@ describe('tokenizerFromFolder', () => {
     expect(tokenizerFromFolder(folder).endOfTurnIds.has(1)).toBe(true);
   });
 
-  it('prefers chat_template.jinja, then the configuration’s template, also where it has several', () => {
+  it('prefers chat_template.jinja, then the configuration’s template, even if it has several', () => {
     write('tokenizer.json', tinyTokenizerJson());
     write('tokenizer_config.json', { eos_token: '<|end|>', chat_template: 'one{{ eos_token }}' });
     expect(render()).toBe('one<|end|>');
@@ -159,7 +159,7 @@ describe('tokenizerFromFolder', () => {
     expect(render()).toBe('three');
     const { chatTemplate } = tokenizerFromFolder(folder);
     expect(chatTemplate!.render([{ role: 'user', content: '' }], { tools: [{}] })).toBe('1 tools');
-    // Files take the place of all that the configuration has.
+    // Files replace all of the configuration's templates.
     expect(Object.keys(chatTemplate!.sources)).toEqual(['default', 'tool_use']);
   });
 });

@@ -35,8 +35,8 @@ const generationSchema = z.looseObject({
 /**
  * The tokenizer of a Hugging Face folder: tokenizer.json, with tokenizer_config.json,
  * special_tokens_map.json, added_tokens.json, chat_template.jinja, config.json and
- * generation_config.json where they exist. config.json says which class the tokenizer is of, and so
- * which special tokens it has that no file names.
+ * generation_config.json if they exist. config.json determines the tokenizer's class, and so the
+ * special tokens that no file names.
  *
  * @throws TokenizerError naming the file that is missing or wrong.
  */
@@ -54,14 +54,14 @@ const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer =>
   const { source, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
-  // It starts while the files are read.
+  // The thread starts while the files are read.
   encodingThread();
   const json = readJson(path, z.looseObject({}));
   const configPath = join(folder, 'tokenizer_config.json');
   const raw = readOptional(configPath, configSchema);
   const map = readOptional(join(folder, 'special_tokens_map.json'), configSchema);
   const added = readOptional(join(folder, 'added_tokens.json'), addedSchema);
-  // Without one, transformers makes a generation configuration of config.json.
+  // If the file is missing, transformers derives a generation configuration from config.json.
   const generationPath = join(folder, 'generation_config.json');
   const generation = readOptional(
     existsSync(generationPath) ? generationPath : join(folder, 'config.json'),

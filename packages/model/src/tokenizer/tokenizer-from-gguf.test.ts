@@ -21,7 +21,7 @@ const tiny = (changes: Record<string, unknown> = {}): Tokenizer =>
   tokenizerFromGguf({ ...tinyGgufMetadata(), ...changes }, 'tiny.gguf');
 
 describe('byte-level tokenizers from GGUF', () => {
-  // Each family splits numbers, contractions and case otherwise; the vocabulary has 1234, 'LL and
+  // Each family splits numbers, contractions and case differently; the vocabulary has 1234, 'LL and
   // ayH.
   it.each<[string, string[]]>([
     ['gpt-2', ['1234', "'", 'L', 'L', 'Ġ', 'ayH']],
@@ -36,19 +36,19 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(tokensOf(tokenizer, "1234'LL ayH")).toEqual(expected);
   });
 
-  it('gives back every text', () => {
+  it('restores every text', () => {
     for (const pre of ['gpt-2', 'smollm', 'default', 'llama-bpe', 'gpt-4o', 'tekken']) {
       const tokenizer = tiny({ 'tokenizer.ggml.pre': pre });
       for (const text of oddTexts(60)) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
     }
   });
 
-  it('normalises where the family does', () => {
+  it('normalises if the family does', () => {
     expect(tokensOf(tiny({ 'tokenizer.ggml.pre': 'qwen2' }), 'e\u0301')).toEqual(['Ã©']);
     expect(tokensOf(tiny(), 'e\u0301')).not.toEqual(['Ã©']);
   });
 
-  it('knows special tokens, those of the user, and leaves fillers out', () => {
+  it('recognises special tokens and user-defined ones, and omits fillers', () => {
     const tokenizer = tiny({
       'tokenizer.ggml.tokens': [...tinyTokens, '<tool>', '[PAD9]'],
       'tokenizer.ggml.token_type': [...tinyTokens.map((_, id) => (id < 3 ? 3 : 1)), 4, 5],
@@ -63,7 +63,7 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(tokenizer.decode([tool + 1])).toBe('');
   });
 
-  it('adds bos as the file says, or else as the family does, and never eos', () => {
+  it("adds bos as set in the file, or by the family's default, and never eos", () => {
     const ids = { 'tokenizer.ggml.bos_token_id': 1 };
     const encode = (changes: Record<string, unknown>): number[] =>
       tiny({ ...ids, ...changes }).encode('h', { addSpecialTokens: true });
@@ -88,19 +88,19 @@ describe('byte-level tokenizers from GGUF', () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no tokenizer', { model: undefined }, /model is missing/],
-    ['another tokenizer', { model: 'bert' }, /model is "bert"; Keel knows/],
+    ['another tokenizer', { model: 'bert' }, /model is "bert"/],
     ['no tokens', { tokens: undefined }, /tokens is missing/],
     ['no merges', { merges: undefined }, /merges is missing: .*without merges/],
-    ['unknown pre-tokenizer', { pre: 'magic' }, /pre is "magic"; Keel knows default, gpt-2/],
-    ['merges no texts', { merges: [1, 2] }, /merges is not a list of texts/],
+    ['unknown pre-tokenizer', { pre: 'magic' }, /pre is "magic".* default, gpt-2/],
+    ['merges not texts', { merges: [1, 2] }, /merges is not a list of texts/],
     ['a merge of one', { merges: ['he'] }, /merge 0 .*does not join/],
     ['types of another length', { token_type: [1, 2] }, /token_type is not a list of \d+ numbers/],
     [
-      'eos out of the vocabulary',
+      'eos outside the vocabulary',
       { eos_token_id: 9999 },
       /eos_token_id is 9999, but the vocabulary/,
     ],
-    ['a token twice', { tokens: [...tinyTokens.slice(0, -1), 'hello'] }, /are both "hello"/],
+    ['a duplicate token', { tokens: [...tinyTokens.slice(0, -1), 'hello'] }, /are both "hello"/],
   ])('%s', (_, changes, message) => {
     const named = Object.entries(changes).map(([name, value]) => [`tokenizer.ggml.${name}`, value]);
     const build = (): Tokenizer => tiny(Object.fromEntries(named));
@@ -120,7 +120,7 @@ describe('SentencePiece tokenizers from GGUF', () => {
   const metadata = {
     'tokenizer.ggml.model': 'llama',
     'tokenizer.ggml.tokens': tokens,
-    // Of the pieces, the earlier one wins.
+    // Of equal pieces, the earlier one wins.
     'tokenizer.ggml.scores': tokens.map((_, id) => (id < 259 ? 0 : -id)),
     'tokenizer.ggml.token_type': tokens.map((token, id) =>
       id === 0 ? 2 : id < 3 || token === '<|end|>' ? 3 : id < 259 ? 6 : 1,
@@ -130,7 +130,7 @@ describe('SentencePiece tokenizers from GGUF', () => {
     'tokenizer.ggml.unknown_token_id': 0,
   };
 
-  it('merges by score, begins with a space, falls back to bytes', () => {
+  it('merges by score, starts with a space, falls back to bytes', () => {
     const tokenizer = tokenizerFromGguf(metadata);
     expect(tokensOf(tokenizer, 'hello w')).toEqual(['▁hello', '▁w']);
     expect(tokensOf(tokenizer, 'helo')).toEqual(['▁', 'he', 'lo']);
@@ -140,7 +140,7 @@ describe('SentencePiece tokenizers from GGUF', () => {
     expect([...tokenizer.endOfTurnIds]).toEqual([2, tokens.length - 1]);
   });
 
-  it('gives back texts, at once and streamed', () => {
+  it('restores texts, at once and streamed', () => {
     const plain = tokenizerFromGguf({ ...metadata, 'tokenizer.ggml.add_space_prefix': false });
     for (const text of [...oddTexts(100), 'hello w', ' hello', '\ufeffhello']) {
       const ids = plain.encode(text);
@@ -152,7 +152,7 @@ describe('SentencePiece tokenizers from GGUF', () => {
     expect(prefixed.decode(prefixed.encode(' hello  w'))).toBe(' hello  w');
   });
 
-  it('takes the space after Phi-3’s marks', () => {
+  it('absorbs the space after Phi-3’s marks', () => {
     const phi = tokenizerFromGguf({ ...metadata, 'general.architecture': 'phi3' });
     expect(tokensOf(phi, '<|end|>\nw')).toEqual(['<|end|>', '▁w']);
   });
@@ -175,7 +175,7 @@ const load = (): Tokenizer => {
 };
 
 describe.skipIf(!model)('the default model’s tokenizer', () => {
-  // Ids by the Rust library, tokenizers 0.23.3.
+  // Ids from the Rust library, tokenizers 0.23.3.
   it.each<[string, number[]]>([
     ['٣٤½ Ⅷ12', [164, 113, 164, 114, 16738, 216, 173, 223, 117, 33, 34]],
     [
@@ -191,9 +191,9 @@ describe.skipIf(!model)('the default model’s tokenizer', () => {
     expect(load().encode(text)).toEqual(ids);
   });
 
-  it('gives back every text of the bytes it knows', () => {
+  it('restores every text of known bytes', () => {
     const tokenizer = load();
-    // Its vocabulary has no token for some bytes that begin characters of unassigned planes.
+    // Its vocabulary has no token for some bytes that start characters of unassigned planes.
     const texts = oddTexts(400).filter((text) =>
       new TextEncoder()
         .encode(text)
@@ -203,7 +203,7 @@ describe.skipIf(!model)('the default model’s tokenizer', () => {
     for (const text of texts) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
 
-  it('knows its special tokens', () => {
+  it('recognises its special tokens', () => {
     const tokenizer = load();
     expect(tokenizer.vocabSize).toBe(49_152);
     expect([tokenizer.bosTokenId, tokenizer.eosTokenId, tokenizer.padTokenId]).toEqual([1, 2, 2]);

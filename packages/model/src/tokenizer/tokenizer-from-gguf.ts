@@ -16,7 +16,7 @@ const tokenTypes = { control: 3, userDefined: 4, unused: 5 } as const;
  * (byte-level BPE) and `llama` (SentencePiece BPE with byte fallback). `source` names the file in
  * messages.
  *
- * @throws TokenizerError where fields are missing, contradict each other, or name a tokenizer Keel
+ * @throws TokenizerError if fields are missing, contradict each other, or name a tokenizer Keel
  *   does not know.
  */
 export const tokenizerFromGguf = (
@@ -35,7 +35,7 @@ const fromGguf = (
   source: string,
   options: LoadTokenizerOptions,
 ): Tokenizer => {
-  // It starts while the vocabulary is built.
+  // The thread starts while the vocabulary is built.
   encodingThread();
   const { source: ownTemplate, ...template } = options.template ?? {};
   const fields = new Fields(metadata, source);
@@ -43,8 +43,8 @@ const fromGguf = (
   if (model !== 'gpt2' && model !== 'llama') {
     return fields.fail(
       model === undefined
-        ? 'tokenizer.ggml.model is missing: the file holds no tokenizer'
-        : `tokenizer.ggml.model is ${JSON.stringify(model)}; Keel knows "gpt2" (byte-level BPE) and "llama" (SentencePiece BPE)`,
+        ? 'tokenizer.ggml.model is missing: the file contains no tokenizer'
+        : `tokenizer.ggml.model is ${JSON.stringify(model)}; Keel supports "gpt2" (byte-level BPE) and "llama" (SentencePiece BPE)`,
     );
   }
   const tokens = fields.texts('tokens');
@@ -91,17 +91,18 @@ const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined
   const family = preTokenizerFamilies.get(name);
   if (!family) {
     return fields.fail(
-      `tokenizer.ggml.pre is ${JSON.stringify(name)}; Keel knows ${[...preTokenizerFamilies.keys()].join(', ')}. ` +
+      `tokenizer.ggml.pre is ${JSON.stringify(name)}; Keel supports ${[...preTokenizerFamilies.keys()].join(', ')}. ` +
         'Use the model’s Hugging Face folder, which has a tokenizer.json',
     );
   }
   const merges = fields.texts('merges');
   if (!merges) {
     return fields.fail(
-      'tokenizer.ggml.merges is missing: text cannot be tokenised without merges; convert the model again',
+      'tokenizer.ggml.merges is missing: text cannot be tokenised without merges. Convert the model again',
     );
   }
-  // Unused entries only fill the vocabulary up to the embedding's rows: no text ever becomes one.
+  // Unused entries only pad the vocabulary to the embedding's number of rows. No text is ever
+  // tokenised to them.
   const vocab = vocabulary(
     fields,
     tokens.map((token, id) => (types?.[id] === tokenTypes.unused ? null : token)),
@@ -122,7 +123,7 @@ const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined
   };
 };
 
-// A space may belong to the first part, never begin it.
+// A space may be part of the first part, but cannot start it.
 const splitMerge = (merge: string): string[] => {
   const at = merge.indexOf(' ', 1);
   return at < 0 ? [merge] : [merge.slice(0, at), merge.slice(at + 1)];
@@ -190,7 +191,8 @@ const vocabulary = (fields: Fields, tokens: (string | null)[]): Record<string, n
   return Object.fromEntries(ids);
 };
 
-// GGUF cannot say that a token takes the space after it; of these models only Phi-3's marks do.
+// GGUF cannot express that a token absorbs the space after it. Of these models, only Phi-3's marks
+// do.
 const stripsAfterMarks = (metadata: Record<string, unknown>, model: string): boolean =>
   model === 'llama' && metadata['general.architecture'] === 'phi3';
 const plainMarks = ['<unk>', '<s>', '<|endoftext|>'];

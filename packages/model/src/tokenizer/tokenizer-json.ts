@@ -59,8 +59,8 @@ export interface TokenizerJson {
 }
 
 /**
- * Checks what the Rust library does not: it ends the whole process on some damaged files, and takes
- * others as they are though their ids mean nothing. All else is left to the library.
+ * Checks what the Rust library does not check. It ends the whole process on some damaged files, and
+ * accepts others although their ids are meaningless. All other checks are left to the library.
  *
  * @throws TokenizerError
  */
@@ -94,7 +94,7 @@ export const checkTokenizerJson = (value: unknown, where: string): TokenizerJson
   return json;
 };
 
-/** Memory is taken up to the largest id. The largest vocabularies have some 300,000 tokens. */
+/** Memory is allocated up to the largest id. The largest vocabularies have about 300,000 tokens. */
 const MOST_IDS = 2 ** 24;
 
 type Fail = (message: string) => never;
@@ -114,8 +114,8 @@ const checkModel = (model: TokenizerJson['model'], fail: Fail): void => {
 };
 
 /**
- * The library joins the parts, without the second one's prefix, where only the longest token has
- * room.
+ * The library joins the parts without the second one's prefix, in a buffer that only fits the
+ * longest token.
  */
 const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fail): void => {
   const longest = mostBytes(Object.keys(vocab));
@@ -123,7 +123,7 @@ const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fai
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     if (!Array.isArray(pair)) return;
     const [left, right] = pair;
-    // What is no pair of texts is for the library to refuse.
+    // The library itself refuses anything that is not a pair of texts.
     if (typeof left !== 'string' || typeof right !== 'string') return;
     const name = (): string => `merge ${index} (${JSON.stringify(merge)})`;
     if (!right.startsWith(prefix)) {
@@ -139,7 +139,7 @@ const checkMerges = (merges: unknown[], vocab: object, prefix: string, fail: Fai
   });
 };
 
-/** Of a UTF-16 unit in UTF-8. */
+/** Maximum number of UTF-8 bytes for one UTF-16 unit. */
 const MOST_BYTES = 3;
 
 const mostBytes = (texts: readonly string[]): number => {
@@ -163,7 +163,7 @@ const checkIds = (vocab: object, fail: Fail): void => {
   }
 };
 
-/** A component and, where it is a Sequence, all in it. */
+/** A component and, if it is a Sequence, everything in it. */
 const parts = (component: Component | null | undefined): Component[] => {
   if (!component) return [];
   const inner = ['normalizers', 'pretokenizers', 'processors', 'decoders']
@@ -182,11 +182,11 @@ const preTokenizerFault = ({ type, length }: Component): string | null =>
 
 const postProcessorFault = (component: Component): string | null => {
   const { type, single, special_tokens: tokens } = component;
-  // The library takes anything that has these fields for one.
+  // The library treats anything with these fields as a TemplateProcessing.
   if (type !== 'TemplateProcessing') {
     return Array.isArray(single) ? 'has the fields of a TemplateProcessing' : null;
   }
-  // What is no list is for the library to refuse.
+  // The library itself refuses anything that is not a list.
   if (!Array.isArray(single)) return null;
   const pieces = single as ({ SpecialToken?: { id: string }; Sequence?: { id: string } } | null)[];
   const known = Object.keys((tokens as object | undefined) ?? {});

@@ -20,13 +20,13 @@ const build = (
   });
 
 describe('a tokenizer with a chat template', () => {
-  it('is refused where the template is broken, also one that is rarely used', () => {
+  it('is refused if a template is broken, even one that is rarely used', () => {
     expect(() => build({ default: 'x', tool_use: '{{ x | nope }}' })).toThrow(
       /The chat template "tool_use" of tiny cannot be used: line 1, column 8: No filter named 'nope'/,
     );
   });
 
-  it('gives the template all special tokens that have a name', () => {
+  it('passes all named special tokens to the template', () => {
     const tokenizer = build(
       { default: '{{ sep_token }}{{ eos_token }}{{ cls_token }}.' },
       {},
@@ -37,7 +37,7 @@ describe('a tokenizer with a chat template', () => {
     expect(tokenizer.chatTemplate!.render(ask)).toBe('<|user|><|end|>.');
   });
 
-  it('has all templates, its variables and what they see of the clock in its hash', () => {
+  it('includes all templates, its variables and the clock readings in its hash', () => {
     const day = { default: "{{ strftime_now('%Y-%m-%d') }}" };
     const hashes = [
       build({ default: 'x' }),
@@ -53,7 +53,7 @@ describe('a tokenizer with a chat template', () => {
     expect(build({ default: 'x' }, { now: '2026-11-28T15:04:05' }).hash).toBe(hashes[0]);
   });
 
-  it('is the same in another thread, its clock too', () => {
+  it('is the same in another thread, including its clock', () => {
     const source = "{{ a }} {{ b }} {{ strftime_now('%f %S') }}";
     const first = build(
       { default: source },
@@ -65,7 +65,7 @@ describe('a tokenizer with a chat template', () => {
     expect(second.hash).toBe(first.hash);
   });
 
-  it('does not save a template whose name is no file name', () => {
+  it('does not save a template whose name is not a valid file name', () => {
     expect(() => build({ '../x': 'x' }).save('/dev/null/nowhere')).toThrow(
       /the chat template named "\.\.\/x" cannot be used/,
     );

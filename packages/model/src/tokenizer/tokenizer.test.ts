@@ -41,7 +41,7 @@ const bert = { type: 'BertProcessing', sep: ['<|end|>', 0], cls: ['<|user|>', 1]
 const roberta = { ...bert, type: 'RobertaProcessing', trim_offsets: true, add_prefix_space: true };
 
 describe('Tokenizer', () => {
-  it('merges in order, and takes special tokens whole', () => {
+  it('merges in order, and matches special tokens whole', () => {
     expect(tokensOf(build(), 'hello world<|user|>hé')).toEqual([
       'hello',
       'Ġwo',
@@ -54,7 +54,7 @@ describe('Tokenizer', () => {
     ]);
   });
 
-  it('gives back every text, at once and streamed, with no half characters', () => {
+  it('restores every text, at once and streamed, without partial characters', () => {
     const tokenizer = build();
     for (const text of oddTexts(400)) {
       const ids = tokenizer.encode(text);
@@ -67,7 +67,7 @@ describe('Tokenizer', () => {
     }
   });
 
-  it('splits spaces and numbers by their Unicode classes, as the Rust library does', () => {
+  it('splits spaces and numbers by their Unicode classes, as in the Rust library', () => {
     const json = tinyTokenizerJson();
     const [c2, nel, d9, three, four] = [0xc2, 0x85, 0xd9, 0xa3, 0xa4].map(
       (byte) => byteCharacters[byte]!,
@@ -76,8 +76,8 @@ describe('Tokenizer', () => {
     (json.model.merges as string[]).push(`${d9}${three} ${d9}${four}`);
     const merged = (json.model.merges as string[]).map((merge) => merge.replace(' ', ''));
     json.model.vocab = Object.fromEntries([...tinyTokens, ...merged].map((text, id) => [text, id]));
-    // U+0085 is white space in Unicode, though not in JavaScript: it is no part of the word before
-    // it.
+    // U+0085 is white space in Unicode, though not in JavaScript: it is not part of the preceding
+    // word.
     expect(tokensOf(build({ json }), '!\u0085')).toEqual(['!', `${c2}${nel}`]);
     expect(tokensOf(build({ json }), '٣٤')).toEqual([`${d9}${three}${d9}${four}`]);
     json.pre_tokenizer = {
@@ -91,7 +91,7 @@ describe('Tokenizer', () => {
     expect(tokensOf(build({ json }), '٣٤')).toEqual([`${d9}${three}`, `${d9}${four}`]);
   });
 
-  it('leaves out special tokens where asked, and ids of no token always', () => {
+  it('omits special tokens on request, and ids without a token always', () => {
     const tokenizer = build();
     const ids = tokenizer.encode('<|user|>hello<|end|>');
     expect(tokenizer.decode(ids)).toBe('<|user|>hello<|end|>');
@@ -102,7 +102,7 @@ describe('Tokenizer', () => {
     expect(tokenizer.encode('')).toEqual([]);
   });
 
-  it('cleans nothing up', () => {
+  it('does no clean-up', () => {
     const text = "he 's here , do n't !";
     const tokenizer = build({ config: { clean_up_tokenization_spaces: true } });
     expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
@@ -113,7 +113,7 @@ describe('Tokenizer', () => {
     expect(tokenizer.decode(tokenizer.encode('a\ud83d'))).toBe('a\ufffd');
   });
 
-  it('knows its special ids', () => {
+  it('recognises its special ids', () => {
     const tokenizer = build({ endOfTurnIds: [5] });
     expect(tokenizer.vocabSize).toBe(tinyTokens.length);
     expect([tokenizer.bosTokenId, tokenizer.eosTokenId, tokenizer.padTokenId]).toEqual([
@@ -127,7 +127,7 @@ describe('Tokenizer', () => {
     expect(tokenizer.tokenToId('absent')).toBeNull();
   });
 
-  it('ends a turn by the tokens that families end it with', () => {
+  it("ends a turn with the families' end-of-turn tokens", () => {
     const tokenizer = build({ config: { eos_token: '<|pad|>' } });
     expect([...tokenizer.endOfTurnIds]).toEqual([2, 0]);
   });
@@ -142,7 +142,7 @@ describe('Tokenizer', () => {
     ['RobertaProcessing', roberta, [1]],
     ['ByteLevel', byteLevel, []],
     ['a Sequence', { type: 'Sequence', processors: [byteLevel, templateOf(user, text, end)] }, [1]],
-  ])('adds what stands before a text, never what stands behind: %s', (_, processor, prefix) => {
+  ])('adds the tokens before a text, never those after it: %s', (_, processor, prefix) => {
     const tokenizer = build({ json: { ...tinyTokenizerJson(), post_processor: processor } });
     const hello = tokenizer.tokenToId('hello')!;
     expect(tokenizer.encode('hello')).toEqual([hello]);
@@ -154,7 +154,7 @@ describe('Tokenizer', () => {
     ]);
   });
 
-  it('neither cuts nor fills up texts, whatever tokenizer.json says', () => {
+  it('neither truncates nor pads texts, regardless of tokenizer.json', () => {
     const json = {
       ...tinyTokenizerJson(),
       truncation: { max_length: 2, strategy: 'LongestFirst', stride: 0, direction: 'Right' },
@@ -170,7 +170,7 @@ describe('Tokenizer', () => {
     expect(build({ json }).encode('abc')).toHaveLength(3);
   });
 
-  it('has a hash that changes with merges, special tokens and template, and not else', () => {
+  it('has a hash that changes only with merges, special tokens and template', () => {
     const json = tinyTokenizerJson();
     json.model.merges = (json.model.merges as string[]).slice(1).concat('h e');
     const hashes = [
@@ -203,23 +203,23 @@ describe('Tokenizer', () => {
     }
   });
 
-  it('refuses white space without end, on which the library would end the process', () => {
+  it('refuses very long white space, on which the library would end the process', () => {
     expect(() => build().encode(' '.repeat(3_000_000))).toThrow(/white space in a row/);
     expect(build().encode(`a${' '.repeat(1000)}`).length).toBeGreaterThan(1);
   });
 
-  it('says for which text the vocabulary has no token', () => {
+  it('names the text for which the vocabulary has no token', () => {
     const json = tinyTokenizerJson();
     json.model = { type: 'WordLevel', vocab: { hello: 0 }, unk_token: 'none' } as never;
     json.added_tokens = [];
     const tokenizer = build({ json, config: {} });
     expect(tokenizer.encode('hello')).toEqual([0]);
     expect(() => tokenizer.encode('hell')).toThrow(/tiny: cannot encode a text: WordLevel error/);
-    // An error leaves the thread as it was.
+    // The thread still works after an error.
     expect(tokenizer.encode('hello')).toEqual([0]);
   });
 
-  it('says that there is no chat template', () => {
+  it('reports that there is no chat template', () => {
     expect(() => renderConversation(build(), [{ role: 'user', content: 'a' }])).toThrow(
       /no chat template/,
     );
@@ -248,12 +248,12 @@ describe('broken tokenizers', () => {
     ],
     ['a merge into no token', asModel({ merges: ['h q'] }), /model cannot be used: .*`hq`/],
     [
-      'a merge that the prefix of continuing tokens does not fit',
+      'a merge that does not match the prefix of continuing tokens',
       asModel({ continuing_subword_prefix: '##', merges: ['h e'] }),
       /merge 0 .* continuing_subword_prefix "##"/,
     ],
     ['two tokens with one id', asModel({ vocab: { h: 0, e: 0 } }), /two tokens have the id 0/],
-    ['an id that is no number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
+    ['an id that is not a valid number', asModel({ vocab: { h: -1 } }), /"h" has the id -1/],
     ['another model', asModel({ type: 'Magic' }), /its model is Magic; expected BPE/],
     ['dropout', asModel({ dropout: 0.1 }), /dropout 0\.1/],
     [
@@ -275,7 +275,7 @@ describe('broken tokenizers', () => {
       /decoder \(ByteLevel\) cannot be used: missing field `add_prefix_space`/,
     ],
     [
-      'a regular expression that is none',
+      'an invalid regular expression',
       asComponent('pre_tokenizer', {
         type: 'Split',
         pattern: { Regex: '([' },
@@ -284,7 +284,7 @@ describe('broken tokenizers', () => {
       }),
       /pre_tokenizer \(Split\) cannot be used: .*char-class/,
     ],
-    // On these the library would end the process.
+    // These would make the library end the process.
     [
       'a template with an undefined token',
       asComponent('post_processor', { ...templateOf(user, text), special_tokens: {} }),
@@ -327,7 +327,7 @@ describe('broken tokenizers', () => {
     expect(() => build({ json })).toThrow(message);
   });
 
-  it('a special token that the vocabulary lacks', () => {
+  it('a special token missing from the vocabulary', () => {
     expect(() => build({ config: { eos_token: '</s>' } })).toThrow(
       /eos_token is "<\/s>", which is not in the vocabulary/,
     );
@@ -337,7 +337,7 @@ describe('broken tokenizers', () => {
 describe('the golden tiny-chat tokenizer', () => {
   const tokenizer = tokenizerFromFolder(goldenPath('tiny-chat'));
 
-  // Ids by the Rust library, tokenizers 0.23.3.
+  // Ids from the Rust library, tokenizers 0.23.3.
   it.each<[string, number[]]>([
     ['٣٤½ Ⅷ12', [152, 99, 152, 100, 129, 124, 223, 161, 230, 103, 19, 20]],
     [
@@ -350,11 +350,11 @@ describe('the golden tiny-chat tokenizer', () => {
     expect(tokenizer.decode(ids)).toBe(text);
   });
 
-  it('gives back every text', () => {
+  it('restores every text', () => {
     for (const text of oddTexts(200)) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
 
-  it('has pad and eos in one, and a chat template', () => {
+  it('has the same pad and eos token, and a chat template', () => {
     expect([tokenizer.eosTokenId, tokenizer.padTokenId, tokenizer.bosTokenId]).toEqual([2, 2, 1]);
     expect([...tokenizer.endOfTurnIds]).toEqual([2]);
     const { text, ids } = renderConversation(tokenizer, [{ role: 'user', content: 'hi' }], {

@@ -10,7 +10,7 @@ import { TokenizerError } from './tokenizer-error.ts';
 import { type TokenizerFiles, writeTokenizerFiles } from './tokenizer-files.ts';
 import { checkTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 
-/** The fields of a tokenizer_config.json that Keel reads; the others are kept. */
+/** The fields of a tokenizer_config.json that Keel reads; others are preserved. */
 export interface TokenizerConfig {
   bos_token?: string | null;
   eos_token?: string | null;
@@ -20,26 +20,26 @@ export interface TokenizerConfig {
   cls_token?: string | null;
   mask_token?: string | null;
   additional_special_tokens?: string[];
-  /** Tokens with names that only this model has, such as `image_token`. */
+  /** Tokens with model-specific names, such as `image_token`. */
   model_specific_special_tokens?: Record<string, string>;
   [key: string]: unknown;
 }
 
 export interface TokenizerParts {
-  /** Where all this comes from, for messages. */
+  /** The source of all this, for messages. */
   source: string;
-  /** The contents of a tokenizer.json, not yet checked. */
+  /** The contents of a tokenizer.json, unchecked. */
   json: unknown;
   config: TokenizerConfig;
   /** Chat template sources by name, such as `default` and `tool_use`. */
   chatTemplates?: Record<string, string>;
-  /** The files that it was read from, which are saved as they were. */
+  /** The files that it was read from, which are saved unchanged. */
   files?: TokenizerFiles;
   /** Variables and clock of the chat template. */
   template?: TemplateSettings;
-  /** Ids that end generation beside the eos token. */
+  /** Ids that end generation in addition to the eos token. */
   endOfTurnIds?: readonly number[];
-  /** The eos token of a configuration that names none. Chat templates do not see it. */
+  /** The eos token if the configuration names none. Chat templates do not see it. */
   endToken?: string | null;
 }
 
@@ -47,7 +47,7 @@ export interface DecodeOptions {
   skipSpecialTokens?: boolean;
 }
 
-// Tokens by which model families end a turn where their eos token ends only a document.
+// Tokens with which model families end a turn, if their eos token only ends a document.
 const turnEnders = ['<|im_end|>', '<|eot_id|>', '<|eom_id|>', '<|end|>', '<end_of_turn>'];
 
 /** Text to token ids and back, exactly as the model's own tokenizer does. */
@@ -55,24 +55,26 @@ export class Tokenizer {
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
   readonly padTokenId: number | null;
-  /** Ids that `skipSpecialTokens` leaves out. */
+  /** Ids that `skipSpecialTokens` omits. */
   readonly specialTokenIds: ReadonlySet<number>;
   /**
-   * Ids that end generation: eos, the turn's end, and what the model's generation configuration
-   * names.
+   * Ids that end generation: eos, the end of the turn, and those in the model's generation
+   * configuration.
    */
   readonly endOfTurnIds: ReadonlySet<number>;
   /** One more than the largest id. A model's embedding may have more rows. */
   readonly vocabSize: number;
   readonly chatTemplate: ChatTemplate | null;
-  /** SHA-256, in hex, of all that defines ids and chat texts: equal hashes give equal tokens. */
+  /**
+   * SHA-256, in hex, of everything that affects ids and chat texts: equal hashes give equal tokens.
+   */
   readonly hash: string;
   readonly #parts: TokenizerParts;
   readonly #json: TokenizerJson;
   readonly #library: RustTokenizer;
   readonly #addedTokens: ReadonlyMap<number, AddedTokenForm>;
 
-  /** @throws TokenizerError where the parts are damaged or contradict each other. */
+  /** @throws TokenizerError if the parts are damaged or contradict each other. */
   constructor(parts: TokenizerParts) {
     const { source, config, chatTemplates = {} } = parts;
     this.#parts = parts;
@@ -99,12 +101,12 @@ export class Tokenizer {
   }
 
   /**
-   * Token ids of `text`. Special tokens written out in it become their ids. Half a surrogate pair
-   * becomes U+FFFD.
-   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes
-   *   first. What it puts behind a text (eos) never does: a text may go on.
-   * @throws TokenizerError where the vocabulary has no token for the text, and none for unknown
-   *   ones
+   * Token ids of `text`. Special tokens written out in it become their ids. Half of a surrogate
+   * pair becomes U+FFFD.
+   * @param options.addSpecialTokens whether to start with the tokens that the tokenizer puts before
+   *   a text (bos). Tokens that it puts after a text (eos) are never added, because the text may
+   *   continue.
+   * @throws TokenizerError if the vocabulary has no token for the text, and none for unknown text
    */
   encode(text: string, { addSpecialTokens = false } = {}): number[] {
     const prefix = addSpecialTokens ? this.#library.prefix : [];
@@ -114,16 +116,16 @@ export class Tokenizer {
   }
 
   /**
-   * Token ids of a text in pieces, each token in the piece whose text it stands for: the ids of the
-   * whole text, split at the borders. The first piece (a prompt) has exactly the ids that {@link
-   * encode} gives it, so that an answer is learnt behind the ids it is sampled from. Where a token
-   * would lie across a border, the text is cut there, and what follows is encoded as it stands
-   * behind other text: no space is put before it.
+   * Token ids of a text in pieces, where each token belongs to the piece that contains its text:
+   * the ids of the whole text, split at the borders. The first piece (a prompt) has exactly the ids
+   * that {@link encode} gives it, so that an answer is trained on after the same ids that it is
+   * sampled from. If a token would cross a border, the text is cut there, and the rest is encoded
+   * as a continuation, with no space before it.
    *
-   * An added token that takes the white space beside it belongs to the piece in which its own text
-   * is.
-   * @param options.addSpecialTokens whether what the tokenizer puts before a text (bos) comes
-   *   first, in the first piece
+   * An added token that absorbs the white space next to it belongs to the piece that contains its
+   * own text.
+   * @param options.addSpecialTokens whether the first piece starts with the tokens that the
+   *   tokenizer puts before a text (bos)
    * @returns one list for each piece, empty for an empty one
    * @throws TokenizerError as {@link encode}
    */
@@ -142,10 +144,7 @@ export class Tokenizer {
     return found;
   }
 
-  /**
-   * Text of `ids`, nothing cleaned up. Ids that stand for no token give no text, as in the Rust
-   * library.
-   */
+  /** Text of `ids`, without clean-up. As in the Rust library, ids without a token give no text. */
   decode(ids: readonly number[], { skipSpecialTokens = false }: DecodeOptions = {}): string {
     const tokens: string[] = [];
     for (const id of ids) {
@@ -157,7 +156,7 @@ export class Tokenizer {
     return tokens.length === 0 ? '' : this.#library.decode(tokens);
   }
 
-  /** Decodes ids as they come, never half a character. */
+  /** Decodes ids one at a time, and never returns part of a character. */
   streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     return createStreamDecoder((ids) => this.decode(ids, options));
   }
@@ -173,9 +172,9 @@ export class Tokenizer {
   }
 
   /**
-   * Writes tokenizer.json, tokenizer_config.json and, where there is one, chat_template.jinja, as
-   * transformers loads them. Of a tokenizer from a folder, all its files are written as they were.
-   * @param padTokenId the pad token that they name in place of the tokenizer's own
+   * Writes tokenizer.json, tokenizer_config.json and, if there is one, chat_template.jinja in
+   * transformers' format. For a tokenizer from a folder, all its files are written unchanged.
+   * @param padTokenId replaces the tokenizer's own pad token in the files
    */
   save(folder: string, { padTokenId = null }: { padTokenId?: number | null } = {}): void {
     const { config, chatTemplates = {}, files = { texts: {}, copies: [] } } = this.#parts;
@@ -189,7 +188,8 @@ export class Tokenizer {
    */
   definition(): string {
     const { template, ...parts } = this.#parts;
-    // Variables of the template keep their numbers; the vocabulary has none that JSON would change.
+    // Template variables keep the form of their numbers; the vocabulary has none that JSON would
+    // change.
     const settings = { variables: template?.variables, now: this.chatTemplate?.now };
     return JSON.stringify({ ...parts, json: this.#json, exactTemplate: exactJson(settings) });
   }
@@ -264,7 +264,7 @@ export class Tokenizer {
   }
 }
 
-/** As transformers' special_tokens_map: the standard names, then those that only this model has. */
+/** As in transformers' special_tokens_map: the standard names, then the model-specific ones. */
 function namedTokens(config: TokenizerConfig): Record<string, string> {
   const own = Object.keys(config).filter(
     (name) => name.endsWith('_token') && !(namedTokenFields as readonly string[]).includes(name),
@@ -289,7 +289,7 @@ export interface RenderedConversation {
 }
 
 /**
- * A conversation as text by the tokenizer's own chat template, and as ids. @throws
+ * Renders a conversation to text with the tokenizer's own chat template, and to ids. @throws
  * ChatTemplateError, TokenizerError
  */
 export const renderConversation = (
@@ -304,6 +304,6 @@ export const renderConversation = (
     );
   }
   const text = tokenizer.chatTemplate.render(messages, options);
-  // The template writes bos itself where the model wants it.
+  // The template writes bos itself if the model needs it.
   return { text, ids: tokenizer.encode(text) };
 };

@@ -1,7 +1,7 @@
 import type { Description } from './encoding-protocol.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
-/** Tokens and their ids, the added ones too, as the Rust library numbers them. */
+/** Tokens and their ids, including added tokens, numbered as in the Rust library. */
 export class Vocabulary {
   readonly #tokens: (string | undefined)[] = [];
   readonly #added = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Vocabulary {
     for (const [token, id] of this.#model) this.#tokens[id] = token;
   }
 
-  /** @param contents of the added tokens, in the order of the description */
+  /** @param contents texts of the added tokens, in the order of the description */
   addTokens(contents: readonly string[], { addedIds, addedTexts }: Description): void {
     contents.forEach((content, index) => {
       const id = addedIds[index];
@@ -32,13 +32,15 @@ export class Vocabulary {
     return this.#added.get(token) ?? this.#model.get(token) ?? null;
   }
 
-  /** As it is decoded: an added token that is matched in normalized text in its normalized form. */
+  /**
+   * The decoded form: an added token that is matched in normalized text has its normalized form.
+   */
   tokenOf(id: number): string | null {
     return this.#tokens[id] ?? null;
   }
 }
 
-/** Unigram has a list of pairs of token and score, all others an object of ids. */
+/** Unigram has a list of token-score pairs, all others an object of ids. */
 const modelIds = (vocab: unknown): Map<string, number> =>
   Array.isArray(vocab)
     ? new Map((vocab as [string, number][]).map(([token], id) => [token, id]))

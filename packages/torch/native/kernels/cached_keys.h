@@ -1,5 +1,5 @@
-// Where the keys and values of a sequence lie: those of its prompt, which its samples share (the
-// prefix), in a pool, and then its own row of the cache.
+// Location of a sequence's keys and values: those of its prompt (the prefix), which its samples
+// share, are in a pool, and the others in its own row of the cache.
 #pragma once
 #include <ATen/ATen.h>
 
@@ -9,15 +9,14 @@
 
 namespace keel {
 
-// Tensors of the cache of one layer; the prefix's are undefined where there is none. Indices are
-// int64 [B].
+// Cache tensors of one layer; the prefix's are undefined if there is none. Indices are int64 [B].
 struct CacheTensors {
   at::Tensor keys, values, rows, lengths;  // keys and values [R, capacity, keyValueHeads, size]
   at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;  // [P, keyValueHeads, size]
-  int64_t window;                                                    // 0: none
+  int64_t window;                                                    // 0: no window
 };
 
-// The same as pointers, with every place checked.
+// The same as pointers, with all indices checked.
 template <typename T>
 class CachedKeys {
  public:
@@ -45,21 +44,21 @@ class CachedKeys {
       TORCH_CHECK(!prefixed || (befores_[b] >= 0 && starts_[b] >= 0 &&
                                 starts_[b] + befores_[b] <= given.prefixKeys.size(0)),
                   name, ": a prefix of ", before(b), " at ", prefixed ? starts_[b] : 0,
-                  " lies outside the store");
+                  " is outside the pool");
       TORCH_CHECK(before(b) + lengths_[b] > 0, name, ": sequence ", b, " has no keys");
       total_ += before(b) + lengths_[b];
       longest_ = std::max(longest_, before(b) + lengths_[b]);
     }
   }
 
-  // Keys of all sequences, and of the longest.
+  // Total number of keys of all sequences, and of the longest one.
   int64_t total() const { return total_; }
   int64_t longest() const { return longest_; }
   int64_t stride() const { return stride_; }
-  // Where the last token of sequence b lies in keys and values.
+  // Offset of the last token of sequence b in keys and values.
   int64_t last(int64_t b) const { return (rows_[b] * capacity_ + lengths_[b] - 1) * stride_; }
 
-  // What the last token of sequence b sees, of one key-value head.
+  // The keys and values of one key-value head that the last token of sequence b sees.
   void see(int64_t b, int64_t head, rows::Reach<T>* runs) const {
     const int64_t prompt = before(b), length = prompt + lengths_[b];
     const int64_t first = window_ > 0 ? std::max<int64_t>(0, length - window_) : 0;
@@ -73,7 +72,7 @@ class CachedKeys {
     runs[1] = {keys_ + own, values_ + own, lengths_[b] - skipOwn};
   }
 
-  // The same of the sequence after it, up to `end`; nothing where there is none.
+  // The same for the sequence after it, up to `end`; nothing if there is none.
   void seeNext(int64_t b, int64_t end, int64_t head, rows::Reach<T>* runs) const {
     if (b + 1 < end) return see(b + 1, head, runs);
     runs[0] = runs[1] = {nullptr, nullptr, 0};

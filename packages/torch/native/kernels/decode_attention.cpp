@@ -1,7 +1,6 @@
-// keel::decode_attention: one new query a sequence over its cached keys and values, while text is
-// generated.
-// A sequence's keys are those of its prompt, which its samples share (the prefix), and then its own
-// row of the cache.
+// keel::decode_attention: one new query per sequence over its cached keys and values, for
+// generation. A sequence's keys are those of its prompt (the prefix), which its samples share,
+// followed by its own row of the cache.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
@@ -22,7 +21,7 @@ using OptionalTensor = std::optional<at::Tensor>;
 struct Arguments {
   int64_t batch, heads, size, keyValueHeads, group, capacity;
   at::Tensor query, keys, values, rows, lengths;
-  // Undefined where there is no prefix.
+  // Undefined if there is no prefix.
   at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;
   double scale, softcap;
   int64_t window;
@@ -45,7 +44,8 @@ Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Ten
   TORCH_CHECK(
       keys.scalar_type() == query.scalar_type() && values.scalar_type() == query.scalar_type(),
       "decode_attention: query, keys and values must have one type");
-  TORCH_CHECK(window >= 0, "decode_attention: window is ", window, "; 0 means none");
+  TORCH_CHECK(window >= 0, "decode_attention: window is ", window,
+              ", expected at least 0 (0: no window)");
   const auto perSequence = [&](const at::Tensor& index, const char* name) {
     TORCH_CHECK(index.dim() == 1 && index.size(0) == batch && index.scalar_type() == at::kLong,
                 "decode_attention: ", name, " must be int64 [", batch, "], got ", index.sizes(),
@@ -72,7 +72,7 @@ Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Ten
                   window};
   if (!prefixKeys.has_value()) return given;
   TORCH_CHECK(prefixValues.has_value() && prefixStarts.has_value() && prefixLengths.has_value(),
-              "decode_attention: a prefix needs its keys, values, starts and lengths");
+              "decode_attention: a prefix needs keys, values, starts and lengths");
   TORCH_CHECK(prefixKeys->dim() == 3 && prefixKeys->size(1) == keyValueHeads &&
                   prefixKeys->size(2) == size && prefixValues->sizes() == prefixKeys->sizes(),
               "decode_attention: prefix keys and values must be [P, ", keyValueHeads, ", ", size,
@@ -87,8 +87,8 @@ Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Ten
   return given;
 }
 
-// The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], those out of
-// sight masked.
+// The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], invisible ones
+// masked.
 at::Tensor composed(const Arguments& a) {
   const auto wide = a.query.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto steps = [&](int64_t count) {
@@ -98,7 +98,7 @@ at::Tensor composed(const Arguments& a) {
   at::Tensor keys =
       a.keys.index_select(0, a.rows).narrow(1, 0, own);  // [B, own, keyValueHeads, size]
   at::Tensor values = a.values.index_select(0, a.rows).narrow(1, 0, own);
-  at::Tensor places = steps(own).expand({a.batch, own});  // [B, S]: place in the sequence
+  at::Tensor places = steps(own).expand({a.batch, own});  // [B, S]: position in the sequence
   at::Tensor seen = places.lt(a.lengths.unsqueeze(1));
   at::Tensor total = a.lengths;
   if (a.prefixKeys.defined()) {
@@ -134,7 +134,7 @@ void attendAll(const Arguments& a, at::Tensor& result) {
   const T* query = readOnly<T>(a.query);
   T* out = writable<T>(result);
   const auto attendOne = rows::attend<T>();
-  // About 32,768 products make a thread worth waking.
+  // It takes about 32,768 products to make another thread worthwhile.
   const int64_t products =
       std::max<int64_t>(1, cache.total() / std::max<int64_t>(1, a.batch) * a.group * a.size * 2);
   at::parallel_for(

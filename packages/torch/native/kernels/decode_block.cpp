@@ -1,7 +1,7 @@
-// keel::decode_block: a whole block of a decoder for one new token of each sequence, while text is
-// generated; bfloat16 on the CPU. Beside few rows the weights' way from memory is the cost, and
-// what an operator call costs would come on top of it a dozen times a layer. Between its products
-// everything stays in float32.
+// keel::decode_block: a whole decoder block for one new token of each sequence, for generation;
+// bfloat16 on the CPU. With few rows, reading the weights from memory dominates the cost, and
+// separate operators would add a dozen calls per layer. Between its products everything stays in
+// float32.
 #include <torch/library.h>
 
 #include <string>
@@ -16,12 +16,12 @@ namespace {
 using OptionalTensor = std::optional<at::Tensor>;
 using rows::bf16;
 
-// An adapter's change of a matrix: x A^T B^T, the scale in B. a [rank, inner], b [features, rank];
-// null: none.
+// An adapter's change of a matrix: x A^T B^T, with the scale in B. a [rank, inner], b [features,
+// rank]; null: no adapter.
 struct LowRank {
   const bf16 *a = nullptr, *b = nullptr;
   int64_t rank = 0;
-  const bf16* lowered = nullptr;  // x A^T, as `arrange` gave it
+  const bf16* lowered = nullptr;  // x A^T, from `arrange`
 };
 
 struct Products {
@@ -42,8 +42,8 @@ struct Products {
   }
 };
 
-// Of several matrices over one input, as `arrange` gave it: to[row * stride + place], the matrices'
-// features one after the other.
+// Multiplies several matrices by one input from `arrange`: to[row * stride + place], with the
+// matrices' features one after the other.
 void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Products>& matrices,
               float* to, int64_t stride) {
   forFeatures(stride, count, inner, [&](int64_t begin, int64_t end) {
@@ -57,8 +57,8 @@ void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Pro
   });
 }
 
-// What the adapters over several matrices need of their input: all x A^T in one product, rounded as
-// a layer of its own does.
+// All x A^T of the adapters on several matrices with the same input, in one product, rounded as
+// separate layers would.
 class Lowering {
  public:
   explicit Lowering(int64_t count) : count_(count) {}
@@ -101,7 +101,7 @@ class Block {
   Block(int64_t count, int64_t hidden, double epsilon, double offset)
       : count_(count), hidden_(hidden), epsilon_(epsilon), offset_(offset) {}
 
-  // A matrix [features, inner] that lies as the loops read it.
+  // A matrix [features, inner] in the layout that the loops read.
   const bf16* matrix(const at::Tensor& weight, int64_t inner, const char* name) {
     TORCH_CHECK(weight.is_cpu() && weight.scalar_type() == at::kBFloat16 && weight.dim() == 2 &&
                     weight.size(1) == inner,
@@ -133,7 +133,7 @@ class Block {
       for (int64_t row = begin; row < end; ++row) body(row, row * hidden_);
     });
   }
-  // state = state + update, through a norm of its own where there is one
+  // state = state + update, with the update's own norm if there is one
   void add(float* update, const bf16* norm, float* state) const {
     if (norm != nullptr)
       rows::decodeLoops().normRow(update, norm, update, hidden_, epsilon_, offset_);
@@ -154,8 +154,8 @@ class Block {
   std::vector<at::Tensor> held_;
 };
 
-// Queries and keys get their norms and their rotation, keys and values go into the cache, and every
-// head attends.
+// Applies norms and rotation to queries and keys, puts keys and values into the cache, and computes
+// attention for every head.
 struct Heads {
   int64_t heads, keyValueHeads, size, half;
   const bf16 *queryNorm, *keyNorm;
@@ -221,7 +221,7 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
               "decode_block takes a state [B, hidden] in bfloat16 on the CPU, got ", state.sizes(),
               " ", state.scalar_type());
   TORCH_CHECK(activation == "silu" || activation == "gelu_tanh",
-              "decode_block: there is no activation ", activation);
+              "decode_block: unknown activation ", activation);
   TORCH_CHECK(keys.dim() == 4 && values.sizes() == keys.sizes() && keys.is_contiguous() &&
                   values.is_contiguous() && prefixKeys.dim() == 3 &&
                   prefixValues.sizes() == prefixKeys.sizes(),
@@ -255,27 +255,27 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
     return sum;
   };
   TORCH_CHECK(features(queryKeyValue) == width, "decode_block: query, key and value have ",
-              features(queryKeyValue), " features, and ", width, " are wanted");
+              features(queryKeyValue), " features, expected ", width);
   TORCH_CHECK(features(gateUp) == 2 * intermediate, "decode_block: gate and up have ",
-              features(gateUp), " features, and ", 2 * intermediate, " are wanted");
+              features(gateUp), " features, expected ", 2 * intermediate);
   TORCH_CHECK(attentionOutput.size(0) == hidden && down.size(0) == hidden,
               "decode_block: output and down must give ", hidden, " features");
   TORCH_CHECK(queryKeyValueBias.empty() || queryKeyValueBias.size() == queryKeyValue.size(),
-              "decode_block: every projection or none has a bias");
+              "decode_block: either all projections must have a bias, or none");
   TORCH_CHECK(cosine.has_value() == sine.has_value(),
-              "decode_block: cosine and sine come together");
+              "decode_block: cosine and sine must be given together");
 
   Block block(count, hidden, epsilon, offset);
   const CachedKeys<bf16> cache("decode_block", {keys, values, rowIndices, lengths, prefixKeys,
                                                 prefixValues, prefixStarts, prefixLengths, window});
   for (int64_t b = 0; b < count; ++b)
     TORCH_CHECK(lengths.const_data_ptr<int64_t>()[b] > 0, "decode_block: sequence ", b,
-                " has no place for its new token");
-  // Adapters' factors come in the order of the matrices, two each; empty ones stand where a matrix
-  // has none.
+                " has no space for its new token");
+  // Adapter factors are in the order of the matrices, two for each; they are empty for matrices
+  // without an adapter.
   TORCH_CHECK(lowRank.empty() || lowRank.size() == 2 * (queryKeyValue.size() + gateUp.size() + 2),
               "decode_block: low_rank has ", lowRank.size(),
-              " factors, and two for each matrix or none are wanted");
+              " factors, expected two for each matrix or none");
   size_t factor = 0;
   const auto one = [&](const at::Tensor& matrix, int64_t inner, const float* bias,
                        const char* name) {
@@ -361,7 +361,7 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
     block.add(update + at, afterAttention, wide + at);
     block.normalise(wide + at, secondNorm, normed + at);
   });
-  // A thread multiplies the same features of gate and up, and has both for the activation.
+  // A thread computes the same features of gate and up, and so has both for the activation.
   const auto kind = activation == "silu" ? rows::Activation::silu : rows::Activation::geluTanh;
   const bf16* const middle = arrange(normed, hidden);
   adapters.add(gates, middle, hidden);

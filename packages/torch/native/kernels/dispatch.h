@@ -1,4 +1,4 @@
-// From a tensor's element type to the row loops of that type.
+// Maps a tensor's element type to the row loops for that type.
 #pragma once
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -22,7 +22,7 @@ inline const rows::Table<rows::bf16>& table<rows::bf16>() {
   return *rows::tables().b16;
 }
 
-// Whether the row loops take this tensor; else the composed form computes it.
+// Whether the row loops support this tensor. Otherwise the composed form is used.
 inline bool hasRows(const at::Tensor& tensor) {
   const auto type = tensor.scalar_type();
   return tensor.is_cpu() && (type == at::kFloat || type == at::kDouble || type == at::kBFloat16);
@@ -39,7 +39,7 @@ void withType(const at::Tensor& tensor, Body body) {
     case at::kBFloat16:
       return body(rows::bf16{});
     default:
-      TORCH_CHECK(false, "no row loops for ", tensor.scalar_type());
+      TORCH_CHECK(false, "row loops do not support ", tensor.scalar_type());
   }
 }
 
@@ -52,28 +52,29 @@ T* writable(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
-// Row loops read raw memory: every tensor of a call must lie on the same device.
+// Row loops read raw memory: all tensors of a call must be on the same device.
 inline void checkDevice(const char* name, const at::Tensor& first, at::TensorList others) {
   for (const at::Tensor& other : others)
-    TORCH_CHECK(other.device() == first.device(), name, ": all tensors must be on one device, got ",
-                first.device(), " and ", other.device());
+    TORCH_CHECK(other.device() == first.device(), name,
+                ": all tensors must be on the same device, got ", first.device(), " and ",
+                other.device());
 }
 
-// The same, and of one element type.
+// Also requires the same element type.
 inline void checkKind(const char* name, const at::Tensor& first, at::TensorList others) {
   checkDevice(name, first, others);
   for (const at::Tensor& other : others)
     TORCH_CHECK(other.scalar_type() == first.scalar_type(), name,
-                ": all tensors must have one type, got ", first.scalar_type(), " and ",
+                ": all tensors must have the same type, got ", first.scalar_type(), " and ",
                 other.scalar_type());
 }
 
-// float32, or float64 for float64: the type of sums.
+// The type of sums: float64 for float64, else float32.
 inline at::ScalarType wideType(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
 
-// Rows of about this many elements are worth a thread.
+// Number of rows that make a thread worthwhile.
 inline int64_t grain(int64_t elementsPerRow) {
   return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elementsPerRow));
 }

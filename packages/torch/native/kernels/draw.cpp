@@ -1,4 +1,4 @@
-// keel::draw: a token of each row by the inverse of the distribution function, and
+// keel::draw: draws a token for each row by the inverse of the distribution function.
 // keel::linear_wide: the head's product.
 #include <torch/library.h>
 
@@ -11,12 +11,13 @@
 namespace keel {
 namespace {
 
-// Weights that are summed before one of them is looked at.
+// Number of weights that are summed at a time, before any is looked at individually.
 constexpr int64_t kChunk = 256;
 
 // logits [B, vocabulary] float32, uniforms [B] float64 in [0, 1) -> tokens [B] int64,
-// log-probabilities [B] and largest logits [B] float64, which are NaN where a logit is. Temperature
-// 0: the likeliest token, the first of equals, and its log-probability at temperature 1.
+// log-probabilities [B] and largest logits [B] float64, which are NaN if any logit is. Temperature
+// 0: the most likely token, the first one if several are equal, and its log-probability at
+// temperature 1.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
                                                     const at::Tensor& uniforms,
                                                     double temperature) {
@@ -28,7 +29,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
                   uniforms.scalar_type() == at::kDouble,
               "draw takes uniforms [", logits.size(0), "] in float64, got ", uniforms.sizes(), " ",
               uniforms.scalar_type());
-  TORCH_CHECK(temperature >= 0, "draw: temperature is ", temperature);
+  TORCH_CHECK(temperature >= 0, "draw: temperature is ", temperature, ", expected at least 0");
   const int64_t count = logits.size(0), size = logits.size(1),
                 chunks = (size + kChunk - 1) / kChunk;
   const at::Tensor rowsOf = logits.contiguous(), numbers = uniforms.contiguous();
@@ -63,7 +64,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
         continue;
       }
       double rest = uniform[row] * total;
-      // Rounding may carry past the end: then it is the last that has any weight.
+      // Rounding may carry past the end. Then the last token with any weight is drawn.
       const auto find = [&](const float* weights, int64_t many) {
         int64_t last = many - 1, at = 0;
         while (last > 0 && !(weights[last] > 0)) --last;
@@ -80,8 +81,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
   return {tokens, logprobs, tops};
 }
 
-// x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. Of few rows in bfloat16
-// no sum is rounded.
+// x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. For few rows in
+// bfloat16, no sum is rounded.
 at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
   const bool differentiated =
       at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());

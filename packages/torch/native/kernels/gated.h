@@ -1,4 +1,4 @@
-// What SwiGLU and GEGLU have in common: elementwise loops over gate and up of one shape, shared out
+// Shared parts of SwiGLU and GEGLU: elementwise loops over gate and up of one shape, distributed
 // among threads.
 #pragma once
 #include "dispatch.h"
@@ -6,7 +6,8 @@
 namespace keel {
 
 inline void checkGated(const char* name, const at::Tensor& gate, const at::Tensor& up) {
-  TORCH_CHECK(gate.sizes() == up.sizes(), name, ": gate ", gate.sizes(), ", up ", up.sizes());
+  TORCH_CHECK(gate.sizes() == up.sizes(), name, ": gate ", gate.sizes(), " does not fit up ",
+              up.sizes());
   checkKind(name, gate, {up});
 }
 

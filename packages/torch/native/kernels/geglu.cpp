@@ -1,6 +1,6 @@
 // keel::geglu (Shazeer 2020, arXiv:2002.05202, eq. 6): gelu(gate) * up, with gelu by erf ('none')
 // or by tanh ('tanh'), as in Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2. Its backward
-// needs nothing but gate and up.
+// needs only gate and up.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -14,7 +14,7 @@ using torch::autograd::variable_list;
 
 at::Tensor plain(const at::Tensor& gate, const at::Tensor& up, c10::string_view approximate) {
   const bool tanh = approximate == "tanh";
-  TORCH_CHECK(tanh || approximate == "none", "geglu: approximate is 'none' or 'tanh', got '",
+  TORCH_CHECK(tanh || approximate == "none", "geglu: approximate must be 'none' or 'tanh', got '",
               approximate, "'");
   checkGated("geglu", gate, up);
   if (!hasRows(gate)) return at::gelu(gate, approximate) * up;

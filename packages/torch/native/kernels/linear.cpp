@@ -1,4 +1,4 @@
-// keel::linear: x W^T + bias for any number of tokens, without code compiled for each of them.
+// keel::linear: x W^T + bias for any number of tokens, without compiling code for each number.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -16,7 +16,7 @@ class Linear : public torch::autograd::Function<Linear> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
                             const OptionalTensor& bias) {
-    // A frozen weight's layer needs no input in backward.
+    // A frozen weight's layer does not need its input in backward.
     ctx->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
     ctx->saved_data["biased"] = bias.has_value();
     return linearProduct(x, weight, bias);

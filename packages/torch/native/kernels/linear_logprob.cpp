@@ -1,8 +1,8 @@
-// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, so that no
-// [tokens, vocabulary] array of the whole batch ever exists. Where block products are taken
-// (logprob_blocks.h), logits come some columns at a time; with a frozen weight the forward then
-// computes the gradient of each log-probability too, as only a factor for each token is unknown
-// then. Elsewhere logits come token by chunk, and the backward computes them again.
+// keel::linear_logprob: log softmax(hidden @ weight^T)[token, target] for scored tokens, without
+// ever creating [tokens, vocabulary] for the whole batch. With block products (logprob_blocks.h),
+// logits are computed some columns at a time. If the weight is frozen, the forward then also
+// computes the gradient of each log-probability, since only a factor per token is still unknown.
+// Otherwise logits are computed in chunks of tokens, and the backward computes them again.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -47,7 +47,7 @@ void check(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor&
   }
 }
 
-// One chunk into its places of the results.
+// Scores one chunk, and writes it to its place in the results.
 void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape& shape,
                 const Scores& into) {
   const auto& [logprob, normaliser, entropy, best] = into;
@@ -85,7 +85,7 @@ void scoreChunk(const at::Tensor& logits, const at::Tensor& targets, const Shape
 }
 
 // hidden [N, H], weight [V, H], targets [N] -> logprob [N], logsumexp [N], entropy [N], argmax [N];
-// and pull [N, H] = d logprob / d hidden, where block products are taken and it is wanted
+// and pull [N, H] = d logprob / d hidden, with block products and if wanted
 Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
               double scale, double softcap, int64_t chunk, const at::Tensor* pull) {
   check(hidden, weight, targets, chunk);
@@ -144,8 +144,8 @@ at::Tensor slopes(const at::Tensor& logits, const at::Tensor& targets, const at:
   return logits;
 }
 
-// Both gradients, some columns of the vocabulary at a time: a column's weight then gets its whole
-// gradient at once.
+// Both gradients, some columns of the vocabulary at a time, so that each column's weight gets its
+// whole gradient at once.
 std::tuple<at::Tensor, at::Tensor> gradientsByColumns(
     const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
     const at::Tensor& normaliser, const at::Tensor& seed, const Shape& shape, bool wantsHidden) {

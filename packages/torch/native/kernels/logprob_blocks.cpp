@@ -9,12 +9,12 @@ namespace {
 
 using blocks::bf16;
 
-// Rows of a unit of work; columns whose logits exist at a time; columns packed at a time, which the
-// last cache holds.
+// Rows in a unit of work; columns whose logits exist at a time; columns packed at a time, which fit
+// in the last-level cache.
 constexpr int64_t kRows = 32, kColumns = 2 * blocks::kPanel, kPacked = 32 * kColumns;
 
-// A vocabulary's part [first, first + columns) as second factor: of logits [H, columns], and of
-// weighted sums [columns, H].
+// The part [first, first + columns) of a vocabulary as second factor: for logits [H, columns], and
+// for weighted sums [columns, H].
 class PackedVocabulary {
  public:
   PackedVocabulary(const at::Tensor& weight, bool turned)
@@ -96,7 +96,7 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
                     scores.data() + row, pull == nullptr ? nullptr : weights, kColumns,
                     pull == nullptr ? nullptr : sum + row * size, size);
         if (pull == nullptr) continue;
-        // Depth is even: an odd last column gets a zero beside it.
+        // Depth must be even: an odd last column is padded with a zero.
         if (width % 2 == 1)
           for (int64_t i = 0; i < rows; ++i) weights[i * kColumns + width] = bf16{0};
         const int64_t depth = (width + 1) / 2 * 2;

@@ -1,5 +1,5 @@
-// Log-probabilities of targets by block products: logits exist a few columns at a time, in float32,
-// and in registers and caches alone.
+// Log-probabilities of targets by block products: logits exist only a few columns at a time, in
+// float32, in registers and caches.
 #pragma once
 #include <ATen/ATen.h>
 
@@ -15,11 +15,11 @@ struct LogprobScores {
   at::Tensor logprob, logsumexp, entropy, argmax;
 };
 
-// Whether block products take them: hidden [N, H], weight [V, H].
+// Whether block products support these operands: hidden [N, H], weight [V, H].
 bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight);
 
-// With `pull`, also d logprob / d hidden [N, H] of every token: the backward has then only to scale
-// it by what comes in.
+// With `pull`, also computes d logprob / d hidden [N, H] of every token. The backward then only has
+// to scale it by the incoming gradient.
 void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                    const LogprobShape& shape, const LogprobScores& into, const at::Tensor* pull);
 

@@ -1,5 +1,5 @@
 // keel::lora_linear: x W^T + bias + scale (x A^T) B^T (Hu et al. 2021, arXiv:2106.09685, eq. 3),
-// the low-rank part part of the same sum. Backward keeps x and the rank-wide x A^T alone.
+// with the low-rank part in the same sum. Backward needs only x and x A^T, of the rank's width.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -21,8 +21,8 @@ void checkShapes(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
               x.sizes(), ", ", weight.sizes(), ", ", a.sizes(), ", ", b.sizes());
 }
 
-// Block products take pairs along the rank: an odd one gets a zero, so that the frozen part is
-// computed as without adapter.
+// Block products take pairs along the rank: an odd rank is padded with a zero, so that the frozen
+// part is computed in the same way as without an adapter.
 at::Tensor evenRank(const at::Tensor& factor, int64_t dimension) {
   if (factor.size(dimension) % 2 == 0) return factor;
   return dimension == 0 ? at::constant_pad_nd(factor, {0, 0, 0, 1})
@@ -60,7 +60,7 @@ class LoraLinear : public torch::autograd::Function<LoraLinear> {
     const at::Tensor gy = outer[0].contiguous();
     const at::Tensor gDown =
         multiplied(gy, evenRank((b * scale).to(type), 1));  // [T, rank made even]
-    // An absent bias is no edge of the graph: what comes after it moves up.
+    // An absent bias is not an edge of the graph: later edges move up.
     const bool biased = ctx->saved_data["biased"].toBool();
     const size_t afterBias = biased ? 3 : 2;
     at::Tensor gx, gWeight, gBias, gA, gB;

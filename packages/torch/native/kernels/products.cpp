@@ -11,9 +11,9 @@ namespace {
 using blocks::bf16;
 using OptionalTensor = std::optional<at::Tensor>;
 
-// Rows of a unit of work: what stays in the second-level cache while the panels go by.
+// Rows in a unit of work, which stay in the second-level cache while the panels are processed.
 constexpr int64_t kRows = 64;
-// Panels of a unit: with more, threads would be without work at the end for longer.
+// Panels in a unit. With more, threads would idle longer at the end.
 constexpr int64_t kPanels = 4;
 
 bool isBlockFactor(const at::Tensor& x) {
@@ -27,7 +27,7 @@ bool takesBlocks(const Factors& factors) {
          (right.stride(0) == 1 || right.stride(1) == 1);
 }
 
-// Space that is used again by the next product of this thread.
+// Memory that the next product of this thread reuses.
 bf16* scratch(int64_t elements) {
   thread_local std::vector<bf16> kept;
   if (static_cast<int64_t>(kept.size()) < elements) kept.resize(elements);
@@ -39,7 +39,7 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
   const auto& table = *blocks::table();
   const int64_t rows = into.size(0), columns = into.size(1), stride = into.stride(0),
                 panels = blocks::panels(columns);
-  std::vector<int64_t> places;  // of each term's first panel
+  std::vector<int64_t> places;  // first panel of each term
   int64_t elements = 0;
   for (const auto& [left, right] : terms) {
     places.push_back(elements);
@@ -86,8 +86,8 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
   });
 }
 
-// a^T b over tokens where a is an adapter's rank wide: b is read as it lies, once. [rank, N]
-// float32
+// a^T b over tokens, where a has an adapter's rank as width: b is read once, in its own layout.
+// [rank, N] float32
 at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto& table = *blocks::table();
   const int64_t tokens = a.size(0), rank = a.size(1), columns = b.size(1);
@@ -95,7 +95,7 @@ at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
                         ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
   table.pairRows(readOnly<bf16>(a), a.stride(0), tokens, rank, pairs);
   const at::Tensor sum = at::empty({rank, columns}, a.options().dtype(at::kFloat));
-  constexpr int64_t kColumns = 64;  // of a unit: what the product takes at a time
+  constexpr int64_t kColumns = 64;  // in a unit: as many as the product takes at a time
   forUnits((columns + kColumns - 1) / kColumns, [&](int64_t unit) {
     const int64_t first = unit * kColumns;
     table.multiplyOverTokens(pairs, rank, readOnly<bf16>(b) + first, b.stride(0), tokens,
@@ -105,8 +105,8 @@ at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   return sum;
 }
 
-// Calls body(start, size, computed) for pieces of `count` rows; `computed` >= size is one of the
-// fixed sizes.
+// Calls body(start, size, computed) for pieces of `count` rows, where `computed` >= size is one of
+// the fixed sizes.
 template <typename Body>
 void forPieces(int64_t count, Body body) {
   int64_t start = 0;
@@ -118,7 +118,7 @@ void forPieces(int64_t count, Body body) {
   body(start, count - start, computed);
 }
 
-// Rows [start, start + size) and zeros below them up to `computed` rows.
+// Rows [start, start + size), zero-padded to `computed` rows.
 at::Tensor piece(const at::Tensor& x, int64_t start, int64_t size, int64_t computed) {
   const at::Tensor rows = x.narrow(0, start, size);
   if (computed == size) return rows;
@@ -162,7 +162,7 @@ at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias
     blockProducts(terms, bias.has_value() ? readOnly<float>(wide) : nullptr, out);
     return out;
   }
-  const bool biasedAtOnce = bias.has_value() && !shapesAreCompiled(left);  // as at::linear does
+  const bool biasedAtOnce = bias.has_value() && !shapesAreCompiled(left);  // as in at::linear
   if (biasedAtOnce) at::addmm_out(out, *bias, left, right);
   for (size_t t = biasedAtOnce ? 1 : 0; t < terms.size(); ++t) multiplyInto(out, terms[t], t > 0);
   if (bias.has_value() && !biasedAtOnce) out.add_(*bias);
@@ -205,7 +205,7 @@ at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
   }
   at::Tensor sum = at::zeros({a.size(1), b.size(1)}, a.options().dtype(wide));
   forPieces(a.size(0), [&](int64_t start, int64_t size, int64_t computed) {
-    // Each piece's product is rounded as oneDNN gives it; the pieces are added in float32.
+    // Each piece's product is rounded by oneDNN; the pieces are added in float32.
     sum.add_(at::mm(piece(a, start, size, computed).t(), piece(b, start, size, computed)));
   });
   return sum;

@@ -1,7 +1,7 @@
-// Matrix products over tokens. bfloat16 is multiplied by Keel's own block products where the
-// processor has them (blocks/), else by LibTorch in a few fixed sizes: oneDNN compiles code for
-// every new shape and keeps it, so batches whose number of tokens always differs would cost memory
-// without end, and time (docs/results/engine.md).
+// Matrix products over tokens. bfloat16 is multiplied by Keel's own block products if the processor
+// supports them (blocks/), else by LibTorch in a few fixed sizes. oneDNN compiles code for every
+// new shape and caches it, so batches with ever-changing numbers of tokens would cost unbounded
+// memory, and time (docs/results/engine.md).
 #pragma once
 #include <ATen/ATen.h>
 
@@ -12,8 +12,8 @@ struct Factors {
   at::Tensor left, right;
 };
 
-// The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in the type
-// of left. Rounded once where block products compute it.
+// The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in left's
+// type. Rounded only once with block products.
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms,
                          const std::optional<at::Tensor>& bias = std::nullopt);
 
@@ -25,15 +25,15 @@ inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) {
 // The same in float32 or wider.
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right);
 
-// x weight^T + bias: what a layer computes with and without an adapter, so that both round alike. x
-// [..., in]
+// x weight^T + bias: computed in the same way with and without an adapter, so that both round
+// alike. x [..., in]
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
                          const std::optional<at::Tensor>& bias);
 
 // a^T b over tokens: [T, M], [T, N] -> [M, N] in float32 or wider
 at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b);
 
-// Whether LibTorch would compile code for every shape.
+// Whether LibTorch compiles code for every shape.
 inline bool shapesAreCompiled(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kBFloat16;
 }

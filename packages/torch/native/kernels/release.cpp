@@ -1,8 +1,8 @@
-// keel::release_swiglu, release_geglu, release_rms_norm: the memory of an activation that is cheap
-// to compute from what backward keeps anyway is freed in forward, and filled again by the same
-// function before backward reads it (Chen et al. 2016, arXiv:1604.06174, section 3, on operators
-// that cost little). They return `y`, the result of all that reads the activation: their backward
-// runs before that of anything between, so it is there in time.
+// keel::release_swiglu, release_geglu, release_rms_norm: frees the memory of an activation in
+// forward if it is cheap to compute from tensors that backward holds anyway. The same function
+// fills it again before backward reads it (Chen et al. 2016, arXiv:1604.06174, section 3, on
+// inexpensive operators). They return `y`, the result of everything that reads the activation.
+// Their backward runs before that of anything in between, so the activation is there in time.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -16,7 +16,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Elements of a storage that nothing else uses.
+// Checks that the activation uses the whole of its storage.
 void checkOwn(const char* name, const at::Tensor& activation) {
   TORCH_CHECK(activation.is_contiguous() && activation.storage_offset() == 0 &&
                   activation.nbytes() == activation.storage().nbytes(),
@@ -32,14 +32,14 @@ void refill(const at::Tensor& activation, const at::Tensor& again) {
   TORCH_CHECK(again.sizes() == activation.sizes() &&
               again.scalar_type() == activation.scalar_type() && again.is_contiguous());
   const size_t bytes = again.storage().nbytes();
-  // The storage is the one that others have saved: it takes the memory over.
+  // Others have saved this storage object, so it takes over the new memory.
   auto fresh = again.storage().set_data_ptr(at::DataPtr(nullptr, again.device()));
   again.storage().set_nbytes(0);
   activation.storage().set_data_ptr_noswap(std::move(fresh));
   activation.storage().set_nbytes(bytes);
 }
 
-// `gelu` is how geglu approximates, or empty for swiglu.
+// `gelu` is geglu's approximation, or empty for swiglu.
 class ReleaseGated : public torch::autograd::Function<ReleaseGated> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const at::Tensor& product,
@@ -90,8 +90,8 @@ class ReleaseRmsNorm : public torch::autograd::Function<ReleaseRmsNorm> {
   }
 };
 
-// Without a graph nothing is kept that could be released; what comes of a frozen source is no
-// longer than that source.
+// Without a graph, nothing is held that could be released. Results of a frozen source are not held
+// longer than the source itself.
 bool recorded(const at::Tensor& y, const at::Tensor& source) {
   return c10::GradMode::is_enabled() && y.requires_grad() && source.requires_grad();
 }

@@ -1,7 +1,7 @@
 // keel::rms_norm (Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4): x / sqrt(mean(x^2) + epsilon) *
-// (weight + offset), over the last dimension; sums in float32 at least. keel::add_rms_norm: the sum
-// of a residual and its update, and that sum's norm, in one pass over memory and to the same bits
-// as one after the other.
+// (weight + offset), over the last dimension; sums in float32 or wider. keel::add_rms_norm: the sum
+// of a residual and its update, and that sum's norm, in one pass over memory. The result equals two
+// separate steps bit for bit.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -15,7 +15,7 @@ using torch::autograd::variable_list;
 
 void checkWeight(const char* name, const at::Tensor& x, const at::Tensor& weight) {
   TORCH_CHECK(weight.dim() == 1 && x.dim() >= 1 && x.size(-1) == weight.size(0), name, ": x ",
-              x.sizes(), ", weight ", weight.sizes());
+              x.sizes(), " does not fit weight ", weight.sizes());
   checkDevice(name, x, {weight});
 }
 
@@ -58,7 +58,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> addAndNormalise(const at::Tensor&
                                                                const at::Tensor& weight,
                                                                double epsilon, double offset) {
   checkWeight("add_rms_norm", x, weight);
-  TORCH_CHECK(x.sizes() == update.sizes(), "add_rms_norm: x ", x.sizes(), ", update ",
+  TORCH_CHECK(x.sizes() == update.sizes(), "add_rms_norm: x ", x.sizes(), " does not fit update ",
               update.sizes());
   checkKind("add_rms_norm", x, {update});
   if (!hasRows(x)) {
@@ -88,7 +88,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> addAndNormalise(const at::Tensor&
   return {sum, y, rstd};
 }
 
-// Through the norm, and `residual` (like x, or undefined) that came past it.
+// The gradient through the norm, plus `residual` (like x, or undefined), the gradient that bypassed
+// it.
 at::Tensor inputGradient(const at::Tensor& gy, const at::Tensor& x, const at::Tensor& weight,
                          const at::Tensor& rstd, double offset, const at::Tensor& residual = {}) {
   if (!hasRows(x)) {

@@ -1,5 +1,5 @@
-// keel::rotate: rotary position embedding (Su et al. 2021, arXiv:2104.09864, eq. 34), halves paired
-// as in GPT-NeoX. Its backward is the rotation the other way round.
+// keel::rotate: rotary position embedding (Su et al. 2021, arXiv:2104.09864, eq. 34), with halves
+// paired as in GPT-NeoX. Its backward is the inverse rotation.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 

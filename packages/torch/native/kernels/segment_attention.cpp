@@ -1,7 +1,7 @@
 // keel::segment_attention: attention over a packed batch. Every segment sees itself causally and
-// the segments that it continues fully; masks and expanded grouped heads never exist. The backward
-// computes the probabilities again from the log-sum-exp (Dao et al. 2022, arXiv:2205.14135,
-// algorithm 4), transposed, so that nothing has to be turned around before a product.
+// the segments that it continues fully, without masks or expanded grouped heads. The backward
+// recomputes the probabilities from the log-sum-exp (Dao et al. 2022, arXiv:2205.14135, algorithm
+// 4), transposed, so that no operand needs transposing before a product.
 #include <ATen/native/CPUBlas.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -20,8 +20,8 @@ using torch::autograd::variable_list;
 using Ints = c10::IntArrayRef;
 
 constexpr int64_t kQueryBlock = 64;
-// LibTorch compiles its block product for every new shape and keeps it: sizes and strides are
-// rounded up, with zeros, so that there are few of them.
+// LibTorch compiles its block product for every new shape and caches it. Sizes and strides are
+// rounded up, with zero padding, so that there are few shapes.
 constexpr int64_t kTile = 128, kGrain = 32, kStride = 512;
 
 constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -30,21 +30,21 @@ constexpr int64_t blockRows(int64_t count) {
   return count <= 16 ? 16 : (count <= 32 ? 32 : kQueryBlock);
 }
 
-// Calls body(start, size) for tiles of a count that kGrain divides.
+// Calls body(start, size) for tiles of a count that is a multiple of kGrain.
 template <typename Body>
 void forTiles(int64_t count, Body body) {
   for (int64_t start = 0; start < count; start += kTile)
     body(start, std::min(kTile, count - start));
 }
 
-// LibTorch keeps the processor's matrix state for the product used last in a thread: given back,
-// whatever happens.
+// LibTorch holds the processor's matrix state for a thread's last product. It is released here in
+// any case.
 struct MatrixState {
   ~MatrixState() { at::native::cpublas::brgemm_release(); }
 };
 
-// Second operand of a product, [depth, columns], in the layout that the matrix units want. bf16:
-// pairs of rows interleaved; depth is even, as everything is rounded up.
+// Packs the second operand of a product, [depth, columns], into the layout of the matrix units.
+// bf16: pairs of rows interleaved; depth is even, since everything is rounded up.
 void packRows(const rows::bf16* from, int64_t stride, int64_t depth, int64_t columns,
               rows::bf16* to) {
   for (int64_t d = 0; d < depth; d += 2, to += 2 * columns) {
@@ -56,7 +56,7 @@ void packRows(const float* from, int64_t stride, int64_t depth, int64_t columns,
   for (int64_t d = 0; d < depth; ++d) std::copy_n(from + d * stride, columns, to + d * columns);
 }
 
-// from [columns, depth]: the transposed operand. A pair of bf16 travels as one word.
+// from [columns, depth]: the transposed operand. A pair of bf16 is moved as one word.
 void packColumns(const rows::bf16* from, int64_t stride, int64_t columns, int64_t depth,
                  rows::bf16* to) {
   const auto word = [](const rows::bf16* at) {
@@ -87,7 +87,8 @@ void multiply(int64_t m, int64_t n, int64_t depth, const float* a, int64_t strid
   brgemm(m, n, depth, strideA, n, strideC, add, a, b, c);
 }
 
-// Rows of one head of a chain's keys or values, one after the other, into zeros: [total, padded].
+// Copies rows of one head of a chain's keys or values, one after the other, into a zeroed buffer:
+// [total, padded].
 template <typename T>
 void gather(const T* from, const Layout::Segment& segment, int64_t heads, int64_t head,
             int64_t size, int64_t padded, T* to) {
@@ -125,7 +126,7 @@ void forwardUnits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
     });
     for (int64_t from = 0; from < segment.length; from += kQueryBlock) {
       const int64_t size = std::min(kQueryBlock, segment.length - from), height = blockRows(size);
-      // Keys up to the block's last query, in whole tiles as they were packed.
+      // Keys up to the block's last query, in whole tiles as packed.
       const int64_t seen = std::min(total, roundUp(segment.past + from + size, kTile));
       for (int64_t group = 0; group < s.groups; ++group) {
         const int64_t head = keyHead * s.groups + group;
@@ -167,8 +168,8 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
   T* toQuery = writable<T>(gQuery);
   const int64_t padded = roundUp(s.size, kGrain);
   const auto count = static_cast<int64_t>(layout.segments.size());
-  // Gradients of every key that a segment sees, summed over its queries; added up over segments
-  // afterwards, in order.
+  // Gradients of every key that a segment sees, summed over its queries. They are summed over
+  // segments afterwards, in order.
   std::vector<std::vector<float>> keyParts(count * s.keyHeads), valueParts(count * s.keyHeads);
   forUnits(count * s.keyHeads, [&](int64_t unit) {
     const MatrixState state;
@@ -216,7 +217,7 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
                    packedOuters.data(), gProbabilities.data() + start * width, width, false);
         });
         for (int64_t i = 0; i < seen; ++i) {
-          // A key is seen by the queries from its own place on, and a rounded-up one by none.
+          // A key is seen by queries from its own position on; a padding key by none.
           const int64_t first = std::clamp<int64_t>(i - segment.past - from, 0, size);
           const int64_t last = std::clamp<int64_t>(
               options.end(i, segment.total()) - segment.past - from, first, size);
@@ -251,14 +252,15 @@ void backwardUnits(const at::Tensor& g, const at::Tensor& q, const at::Tensor& k
   collectKeyParts<T>(parts, layout, s, padded, gKey, gValue);
 }
 
-// Whether this processor has LibTorch's block product for the type, packed as here: a trial tells.
+// Whether LibTorch has a block product for the type on this processor with this packing, found by
+// trial.
 template <typename T>
 bool hasProduct() {
   static const bool found = [] {
     constexpr int64_t m = 16, n = 32, depth = 32;
     std::vector<T> a(m * depth), b(depth * n), packed(depth * n);
     std::vector<float> c(m * n);
-    // Small whole numbers: exact in every type.
+    // Small whole numbers, which are exact in every type.
     for (int64_t i = 0; i < m * depth; ++i) a[i] = rows::narrowed<T>(static_cast<float>(i % 7) - 3);
     for (int64_t i = 0; i < depth * n; ++i) b[i] = rows::narrowed<T>(static_cast<float>(i % 5) - 2);
     packRows(b.data(), n, depth, n, packed.data());

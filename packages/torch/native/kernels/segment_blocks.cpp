@@ -1,6 +1,6 @@
-// A unit of work is some queries of a segment with one head of keys and the heads of queries that
-// share it. The backward works on transposed scores, keys by queries, so that sums over queries
-// need no turning around; only the queries' own gradient does.
+// A unit of work is some queries of a segment with one head of keys and the query heads that share
+// it. The backward works on transposed scores, keys by queries, so that sums over queries need no
+// transposition; only the queries' own gradient does.
 #include "segment_blocks.h"
 
 #include <cmath>
@@ -16,17 +16,17 @@ using blocks::bf16;
 using blocks::kPanel;
 using blocks::Term;
 
-// Queries of a block in the forward; in the backward it is a panel. Keys whose scores exist at a
-// time in the backward.
+// Queries in a block in the forward, where a block is a panel in the backward. Keys whose scores
+// exist at a time in the backward.
 constexpr int64_t kQueries = 64, kKeys = 10 * kPanel;
 // Query heads whose contributions to their keys are summed in registers.
 constexpr int64_t kGroups = 4;
-// A longer segment is shared out among threads.
+// Longer segments are distributed among threads.
 constexpr int64_t kLongest = 1024;
 
 int64_t evened(int64_t count) { return (count + 1) / 2 * 2; }
 
-// Memory of a thread that grows with what it is asked for and is used again.
+// A thread's memory, which grows on demand and is reused.
 template <typename T>
 class Kept {
  public:
@@ -40,10 +40,10 @@ class Kept {
 };
 
 struct Unit {
-  int64_t segment, keyHead, from, to;  // its queries, counted within the segment
+  int64_t segment, keyHead, from, to;  // query range, relative to the segment
 };
 
-// The costliest first, so that threads end together.
+// The most expensive first, so that threads finish at about the same time.
 std::vector<Unit> unitsOf(const Layout& layout, const Sizes& s) {
   std::vector<Unit> units;
   for (size_t i = 0; i < layout.segments.size(); ++i) {
@@ -62,7 +62,8 @@ std::vector<Unit> unitsOf(const Layout& layout, const Sizes& s) {
   return units;
 }
 
-// Rows of one head of a chain's first `total` keys or values, one after the other: [total, size].
+// Copies rows of one head of a chain's first `total` keys or values, one after the other: [total,
+// size].
 void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, int64_t head,
             int64_t total, bf16* to) {
   for (const auto& run : segment.keys) {
@@ -71,7 +72,7 @@ void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, in
   }
 }
 
-// All panels of a factor [depth, columns].
+// Packs all panels of a factor [depth, columns].
 void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth,
              int64_t columns, bf16* to) {
   for (int64_t c = 0; c < columns; c += kPanel, to += blocks::panelSize(depth))
@@ -79,7 +80,8 @@ void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t 
                           std::min(kPanel, columns - c), to);
 }
 
-// Calls body(first, width) for the panels of columns [begin, end); begin is a panel's.
+// Calls body(first, width) for the panels of columns [begin, end), where begin is the start of a
+// panel.
 template <typename Body>
 void forPanels(int64_t begin, int64_t end, Body body) {
   for (int64_t c = begin; c < end; c += kPanel) body(c, std::min(kPanel, end - c));
@@ -182,7 +184,7 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
     thread_local Kept<float> keptScores, keptBlock;
     bf16 *keys = keptKeys.of(total * s.size), *values = keptValues.of(total * s.size),
          *packed = keptPacked.of(panels * blocks::panelSize(total));
-    // Of each group: queries and outer gradients, as they lie and turned.
+    // For each group: queries and outer gradients, as they are and transposed.
     bf16* factors = keptFactors.of(kGroups * 2 * (factor + turnedFactor));
     bf16 *weights = keptWeights.of(kGroups * 2 * kKeys * kPanel),
          *turned = keptTurned.of(kPanel * kKeys);
@@ -223,7 +225,7 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
         for (int64_t start = lowest; start < seen; start += kKeys) {
           const int64_t height = std::min(kKeys, seen - start), even = evened(height);
           for (int64_t i = 0; i < height; ++i) {
-            // A key is seen by the queries from its own place on.
+            // A key is seen by queries from its own position on.
             firsts[i] = std::clamp<int64_t>(start + i - place, 0, size);
             lasts[i] = std::clamp<int64_t>(options.end(start + i, total) - place, firsts[i], size);
           }

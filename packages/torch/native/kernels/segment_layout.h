@@ -1,4 +1,4 @@
-// What segment attention is given, checked, and its composed form.
+// The inputs of segment attention, checked, and its composed form.
 #pragma once
 #include <limits>
 #include <map>
@@ -7,13 +7,13 @@
 
 namespace keel {
 
-// How many tokens stand before each segment in its sequence, and which runs of the batch they are.
+// Number of tokens before each segment in its sequence, and the runs of the batch that hold them.
 struct Layout {
   struct Run {
     int64_t start, length;
   };
   struct Segment {
-    std::vector<Run> keys;  // of its chain, itself last
+    std::vector<Run> keys;  // runs of its chain, itself last
     int64_t start, length, past;
     int64_t total() const { return past + length; }
   };
@@ -22,7 +22,7 @@ struct Layout {
   // table [segments * 3]: start, length, prefix
   Layout(c10::IntArrayRef table, int64_t tokens) {
     TORCH_CHECK(table.size() % 3 == 0,
-                "segment_attention: the table has start, length and prefix of each segment");
+                "segment_attention: the table must have start, length and prefix of each segment");
     int64_t expected = 0;
     for (size_t i = 0; i < table.size() / 3; ++i) {
       const int64_t start = table[3 * i], length = table[3 * i + 1], prefix = table[3 * i + 2];
@@ -46,13 +46,13 @@ struct Layout {
 
 struct Options {
   double scale;
-  int64_t window;  // 0: none
-  double softcap;  // 0: none
-  // Keys [first, last) that the query at this place of its sequence sees.
+  int64_t window;  // 0: no window
+  double softcap;  // 0: no cap
+  // Keys [first, last) that the query at this position of its sequence sees.
   int64_t first(int64_t place) const {
     return window > 0 ? std::max<int64_t>(0, place - window + 1) : 0;
   }
-  // Queries before this place see the key at `key`.
+  // Queries before this position see the key at `key`.
   int64_t end(int64_t key, int64_t total) const {
     return window > 0 ? std::min(total, key + window) : total;
   }
@@ -79,14 +79,14 @@ struct KeyPart {
   const std::vector<float>*keys, *values;
 };
 
-// Every token's keys gather from its own segment and from all that continue it, in the order of the
-// parts.
+// Sums each token's key gradients over its own segment and all that continue it, in the order of
+// the parts.
 template <typename T>
 void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, const Sizes& s,
                      int64_t stride, const at::Tensor& gKey, const at::Tensor& gValue) {
   struct Source {
     const KeyPart* part;
-    int64_t offset;  // of the segment's first key in the part
+    int64_t offset;  // offset of the segment's first key in the part
   };
   const auto count = static_cast<int64_t>(layout.segments.size());
   std::vector<std::vector<Source>> sources(count * s.keyHeads);
@@ -110,7 +110,7 @@ void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, co
           std::fill(total.begin(), total.end(), 0.f);
           for (const auto& [part, offset] : sources[unit]) {
             const auto& values = keys ? *part->keys : *part->values;
-            // The queries of a long segment's first part do not see its last keys.
+            // The queries in the first part of a long segment do not see its last keys.
             if ((offset + i) * stride >= static_cast<int64_t>(values.size())) continue;
             const float* from = values.data() + (offset + i) * stride;
             for (int64_t d = 0; d < s.size; ++d) total[d] += from[d];
@@ -125,8 +125,8 @@ void collectKeyParts(const std::vector<KeyPart>& parts, const Layout& layout, co
   });
 }
 
-// Scores with the mask, [heads, length, total] in float32 or wider: the composed form, for other
-// devices and types.
+// Masked scores, [heads, length, total] in float32 or wider: the composed form, for other devices
+// and types.
 inline at::Tensor composedScores(const at::Tensor& q, const at::Tensor& k,
                                  const Layout::Segment& segment, const Options& options) {
   at::Tensor scores = at::matmul(q, k.transpose(1, 2)) * options.scale;

@@ -1,4 +1,4 @@
-// Products of a few rows in bfloat16, threads over output features.
+// Products of a few rows in bfloat16, with threads over output features.
 #pragma once
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -12,8 +12,8 @@
 
 namespace keel {
 
-// So few rows that reading the weights as they lie costs less than arranging them for a block
-// product; AMX is worth that sooner.
+// Numbers of rows up to which reading the weights in their own layout costs less than arranging
+// them for a block product. With AMX, arranging pays off sooner.
 constexpr int64_t kSmallRows = 128, kSmallRowsBesideAmx = 16;
 
 inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
@@ -24,7 +24,7 @@ inline bool isSmall(const at::Tensor& x, const at::Tensor& weight) {
          weight.stride(1) == 1 && weight.stride(0) == weight.size(1);
 }
 
-// Features that a thread computes together at least, and whose number divides its share.
+// Minimum number of features per thread. A thread's share is a multiple of it.
 constexpr int64_t kFeatures = 48;
 
 // Calls body(begin, end) for ranges of features, each worth a thread; `depth` is the sum of the
@@ -38,7 +38,7 @@ void forFeatures(int64_t features, int64_t rows, int64_t depth, Body body) {
                    });
 }
 
-// Rows as the loops read them, and what keeps them alive.
+// Rows in the loops' layout, and the memory that holds them.
 struct Arranged {
   at::Tensor space;
   const rows::bf16* x;
@@ -50,7 +50,7 @@ inline Arranged arranged(const rows::bf16* x, int64_t rows, int64_t inner) {
   return {std::move(space), taken};
 }
 
-// sumOfProducts where isSmall(left, right^T) holds for each pair: one rounding, and a pair whose
+// sumOfProducts if isSmall(left, right^T) holds for each pair. It rounds once, and a pair whose
 // product is zero changes no bit.
 inline at::Tensor smallProducts(at::ArrayRef<Factors> terms,
                                 const std::optional<at::Tensor>& bias) {

@@ -1,5 +1,5 @@
-// keel::swiglu (Shazeer 2020, arXiv:2002.05202, eq. 6): silu(gate) * up. Its backward needs nothing
-// but gate and up.
+// keel::swiglu (Shazeer 2020, arXiv:2002.05202, eq. 6): silu(gate) * up. Its backward needs only
+// gate and up.
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 

@@ -1,4 +1,4 @@
-// Work shared out among LibTorch's threads.
+// Distributes work among LibTorch's threads.
 #pragma once
 #include <ATen/Parallel.h>
 
@@ -6,7 +6,8 @@
 
 namespace keel {
 
-// Calls body(unit) for every unit, the next free thread taking the next one: units differ in cost.
+// Calls body(unit) for every unit. The next free thread takes the next unit, since units differ in
+// cost.
 template <typename Body>
 void forUnits(int64_t count, Body body) {
   std::atomic<int64_t> next{0};

@@ -1,4 +1,4 @@
-// AdamW: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), by
+// AdamW: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), with
 // LibTorch's fused kernel.
 
 import { noGrad } from '../autograd.ts';
@@ -21,7 +21,7 @@ export interface AdamWOptions {
   weightDecay?: number;
 }
 
-/** Whether the elements lie in memory one after the other, last dimension first. */
+/** Whether the elements are contiguous in memory, last dimension first. */
 function isRowMajor(tensor: Tensor): boolean {
   const { shape, strides } = tensor;
   if (shape.includes(0)) return true;
@@ -34,7 +34,7 @@ function isRowMajor(tensor: Tensor): boolean {
   return true;
 }
 
-/** Keeps two moments of each parameter's shape and type. */
+/** Holds two moments of each parameter's shape and type. */
 export class AdamW implements Optimiser {
   readonly #parameters: Map<string, Tensor>;
   readonly #first = new Map<string, Tensor>();
@@ -42,8 +42,8 @@ export class AdamW implements Optimiser {
   readonly #options: Required<AdamWOptions>;
   #step = 0;
   /**
-   * Steps in which a parameter had no gradient: its moments are corrected for those it was in, as
-   * torch.optim's are.
+   * Number of steps in which a parameter had no gradient. As in torch.optim, its moments are
+   * corrected only for the steps in which it had one.
    */
   #missed = new Map<string, number>();
 
@@ -76,7 +76,8 @@ export class AdamW implements Optimiser {
             this.#missed.set(name, missed + 1);
             continue;
           }
-          // The kernel runs over memory as it lies: what is not row-major goes through a copy.
+          // The kernel runs over memory in storage order, so tensors that are not row-major are
+          // copied.
           const rowMajor = isRowMajor(parameter) ? parameter : parameter.contiguous();
           if (rowMajor !== parameter) scattered.push([parameter, rowMajor]);
           moved.push(rowMajor);

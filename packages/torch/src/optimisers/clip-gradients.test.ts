@@ -33,7 +33,7 @@ test('scales all gradients by one factor', () => {
   expect(clipGradients([a, b], 100)).toBeCloseTo(6.5, 5);
 });
 
-test('leaves what is short enough, and all for 0 and Infinity', () => {
+test('leaves small gradients unchanged, and all gradients for 0 and Infinity', () => {
   const a = parameter([3, 4]);
   for (const maximum of [5.1, 0, Number.POSITIVE_INFINITY]) {
     expect(clipGradients([a], maximum)).toBe(5);
@@ -43,7 +43,7 @@ test('leaves what is short enough, and all for 0 and Infinity', () => {
   for (const wrong of [-1, Number.NaN]) expect(() => clipGradients([a], wrong)).toThrow(RangeError);
 });
 
-test('takes the norm in float32 at least, and a parameter once', () => {
+test('computes the norm in float32 or wider, and counts a parameter once', () => {
   const narrow = parameter(new Array(3).fill(1), 'bfloat16');
   expect(clipGradients([narrow], 0)).toBeCloseTo(Math.sqrt(3), 6);
   const wide = parameter([1, 1e-6], 'float64');

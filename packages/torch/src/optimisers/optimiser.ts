@@ -1,37 +1,40 @@
 import type { Tensor } from '../tensor.ts';
 
 /**
- * What an optimiser needs to go on after a restart, by parameter name. Tensors stay the optimiser's
- * own.
+ * The state that an optimiser needs to resume, by parameter name. The optimiser still owns the
+ * tensors.
  */
 export interface OptimiserState {
   step: number;
   tensors: Map<string, Tensor>;
   /**
-   * By parameter, how many of these steps it had no gradient in and stayed; those without an entry
-   * had one in all.
+   * By parameter, the number of these steps in which it had no gradient and did not change. A
+   * parameter without an entry had a gradient in all of them.
    */
   missed?: Readonly<Record<string, number>>;
 }
 
 export interface Optimiser {
-  /** Moves every parameter that has a gradient. `learningRate` is the one of this step. */
+  /** Updates every parameter that has a gradient. `learningRate` applies to this step. */
   step(learningRate: number): void;
-  /** Forgets the gradients. */
+  /** Clears the gradients. */
   zeroGrad(): void;
   state(): OptimiserState;
   /**
-   * @throws Error when a tensor is missing, unknown, or of another shape or type; then nothing is
-   *   changed.
+   * @throws Error if a tensor is missing, unknown, or of another shape or type. Nothing is changed
+   *   then.
    */
   restore(state: OptimiserState): void;
   dispose(): void;
 }
 
-/** Copies saved tensors into an optimiser's own of the same names, all or none. */
+/**
+ * Copies saved tensors into an optimiser's own tensors of the same names: all, or none on an error.
+ */
 export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tensor>): void {
   for (const name of saved.keys()) {
-    if (!own.has(name)) throw new Error(`the saved optimiser state has "${name}", unknown here`);
+    if (!own.has(name))
+      throw new Error(`the saved optimiser state has the unknown entry "${name}"`);
   }
   for (const [name, tensor] of own) {
     const source = saved.get(name);
@@ -50,13 +53,13 @@ export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tens
   for (const [name, tensor] of own) tensor.copy_(saved.get(name)!);
 }
 
-/** @throws Error when two names stand for one tensor: it would be moved twice a step. */
+/** @throws Error if two names refer to one tensor, which would be updated twice per step. */
 export function refuseShared(parameters: ReadonlyMap<string, Tensor>): void {
   const names = new Map<Tensor, string>();
   for (const [name, parameter] of parameters) {
     const other = names.get(parameter);
     if (other !== undefined) {
-      throw new Error(`parameters "${other}" and "${name}" are one tensor: give it once`);
+      throw new Error(`parameters "${other}" and "${name}" are the same tensor. Pass it once`);
     }
     names.set(parameter, name);
   }

@@ -60,7 +60,7 @@ function sgdReference(momentum: number, decay: number): number[] {
 
 const closest = (found: Tensor, expected: number[], error: number): void =>
   found.toArray().forEach((one, i) => {
-    // AdamW's two decays differ in the order of products by rounding only.
+    // AdamW's two decays differ only by rounding, because of the order of products.
     expect(Math.abs(one - expected[i]!)).toBeLessThan(error);
   });
 
@@ -80,7 +80,7 @@ describe('AdamW', () => {
     closest(parameter, adamwReference(0.9, 0.999, 1e-8, 0), 1e-5);
   });
 
-  test('a parameter whose gradients begin late moves as if the run began with them', () => {
+  test('a parameter whose gradients start late moves as if the run had started then', () => {
     const late = tensor(start, wide).setRequiresGrad();
     const other = tensor(start, wide).setRequiresGrad();
     const options = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.1 };
@@ -96,7 +96,7 @@ describe('AdamW', () => {
     expect(optimiser.state()).toMatchObject({ step: 70, missed: { late: 50, other: 20 } });
   });
 
-  test('parameters and gradients that do not lie row-major', () => {
+  test('parameters and gradients that are not row-major', () => {
     const values = [
       [1, 2, 3],
       [4, 5, 6],
@@ -162,7 +162,7 @@ describe.each([
   ['AdamW', (p: Map<string, Tensor>): Optimiser => new AdamW(p, { weightDecay: 0.01 })],
   ['Sgd', (p: Map<string, Tensor>): Optimiser => new Sgd(p, { momentum: 0.9, weightDecay: 0.01 })],
 ])('%s', (_, make) => {
-  test('goes on bit for bit from a saved state', () => {
+  test('resumes bit for bit from a saved state', () => {
     const whole = tensor(start).setRequiresGrad();
     run(make(new Map([['p', whole]])), whole);
 
@@ -181,7 +181,7 @@ describe.each([
     expect(after.state().step).toBe(20);
   });
 
-  test('refuses a state that is not its own and stays as it is', () => {
+  test('refuses a state of another optimiser, and stays unchanged', () => {
     const optimiser = make(
       new Map([
         ['p', ones([2]).setRequiresGrad()],
@@ -199,7 +199,7 @@ describe.each([
         (map: Map<string, Tensor>) => map.set(last, ones([3], wide)),
         'is float64, expected float32',
       ],
-      [(map: Map<string, Tensor>) => map.set('more', ones([1])), 'has "more"'],
+      [(map: Map<string, Tensor>) => map.set('more', ones([1])), '"more"'],
     ] as const) {
       const wrong = new Map(good);
       change(wrong);
@@ -211,7 +211,7 @@ describe.each([
     for (const one of tensors.values()) expect(one.all()).toBe(true);
   });
 
-  test('lives beyond the scope it was made in, until it is disposed', () => {
+  test('outlives the scope that it was created in, until it is disposed', () => {
     const parameter = ones([2]).setRequiresGrad();
     const before = memory().tensors;
     const inner = new Scope();
@@ -235,6 +235,6 @@ describe.each([
           ['b', shared],
         ]),
       ),
-    ).toThrow(/"a" and "b" are one tensor/);
+    ).toThrow(/"a" and "b"/);
   });
 });

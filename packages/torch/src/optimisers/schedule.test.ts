@@ -11,12 +11,12 @@ const along = (
 const names: ScheduleName[] = ['constant', 'linear', 'cosine'];
 
 describe('schedules', () => {
-  test('warm-up rises along a line from 0', () => {
+  test('warm-up rises linearly from 0', () => {
     for (const name of names)
       expect(along(name, 4, 10, [0, 1, 2, 3, 4])).toEqual([0, 0.25, 0.5, 0.75, 1]);
   });
 
-  test('without warm-up the first step has the peak', () => {
+  test('without warm-up, the first step has the peak rate', () => {
     for (const name of names) expect(scheduleFactor(name, 0, { totalSteps: 10 })).toBe(1);
   });
 

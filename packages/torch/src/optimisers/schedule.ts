@@ -1,16 +1,16 @@
 export type ScheduleName = 'constant' | 'linear' | 'cosine';
 
 export interface ScheduleOptions {
-  /** Steps in which the rate rises from 0 to its peak. */
+  /** Number of steps in which the rate rises from 0 to its peak. */
   warmupSteps?: number;
-  /** Steps of the whole run. */
+  /** Number of steps in the whole run. */
   totalSteps: number;
 }
 
 /**
- * Factor of the peak learning rate at a step (counted from 0), as transformers' schedulers have it:
- * linear warm-up, then constant, or down to 0 along a line or half a cosine. After the last step it
- * stays where it ended.
+ * Factor of the peak learning rate at a step (counted from 0), as in transformers' schedulers:
+ * linear warm-up, then constant, or decay to 0 linearly or along half a cosine. After the last step
+ * it stays at its final value.
  */
 export function scheduleFactor(
   name: ScheduleName,

@@ -1,4 +1,4 @@
-// Stochastic gradient descent with momentum, as PyTorch states it: v = m v + g, p = p - lr v.
+// Stochastic gradient descent with momentum, as PyTorch defines it: v = m v + g, p = p - lr v.
 import { noGrad } from '../autograd.ts';
 import { zeros } from '../create.ts';
 import { tidy } from '../scope.ts';

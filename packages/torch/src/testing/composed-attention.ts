@@ -1,12 +1,12 @@
 import { cat, tensor } from '../create.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** Start, length and prefix of each segment in turn. */
+/** Start, length and prefix of each segment, in turn. */
 export type SegmentTable = readonly number[];
 
 /**
- * What keel::segment_attention computes, segment by segment in plain operators and in the inputs'
- * own type.
+ * Computes keel::segment_attention segment by segment, with plain operators in the inputs' own
+ * type.
  * @param query [T, heads, size]
  * @param key [T, keyHeads, size]
  * @param value [T, keyHeads, size]

@@ -1,4 +1,4 @@
-// Keel's own operators, each with the same computation in plain operators beside it.
+// Keel's own operators, each with the same computation in plain operators.
 import { cat, randn, tensor } from '../create.ts';
 import type { DType } from '../dtype.ts';
 import * as ops from '../ops.generated.ts';
@@ -7,9 +7,9 @@ import { composedAttention, type SegmentTable } from './composed-attention.ts';
 
 export interface Kernel {
   name: string;
-  /** float32 values of what it is differentiated by. */
+  /** float32 values of the inputs to differentiate by. */
   inputs: readonly Tensor[];
-  /** Inputs that stay float32 when the others are bfloat16. */
+  /** Inputs that stay float32 if the others are bfloat16. */
   parameters?: readonly number[];
   fused(inputs: readonly Tensor[]): Tensor;
   composed(inputs: readonly Tensor[]): Tensor;
@@ -32,7 +32,7 @@ export function rmsNorm(rows: number, size: number, offset: number): Kernel {
   };
 }
 
-/** Sum and norm below each other: [2 rows, size]. */
+/** Sum and norm, stacked: [2 rows, size]. */
 export function addRmsNorm(rows: number, size: number, offset: number): Kernel {
   return {
     name: `add_rms_norm [${rows}, ${size}]`,
@@ -143,7 +143,7 @@ export function linearLogprob(
   return {
     name: `linear_logprob [${rows}, ${hidden}] of ${vocabulary}, softcap ${softcap}`,
     inputs: [randn([rows, hidden]), randn([vocabulary, hidden])],
-    // A chunk that does not divide the rows.
+    // A chunk size that does not divide the number of rows.
     fused: ([x, weight]) => ops.linearLogprob(x!, weight!, targets, scale, softcap, 4)[0],
     composed([x, weight]) {
       const logits = plainLinear(x!, weight!).to(wideOf(x!.dtype)).mul(scale);

@@ -5,16 +5,16 @@ import { promisify } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 interface ChildOptions {
-  /** Flags of Node. */
+  /** Node's flags. */
   flags?: readonly string[];
-  /** Set on top of this process's environment. */
+  /** Variables to set in addition to this process's environment. */
   environment?: Record<string, string>;
 }
 
 /**
- * Runs a TypeScript module text in a Node process of its own and gives the JSON of its last line of
- * output.
- * @throws Error with what the process wrote when it fails
+ * Runs the text of a TypeScript module in a separate Node process, and returns the JSON in its last
+ * line of output.
+ * @throws Error with the process's output if it fails
  */
 export async function runChild<T>(
   program: string,

@@ -229,7 +229,8 @@ export class Discriminator implements Disposable {
     { batch, placed }: Pass<GoldPair, PackedJudged>,
     options: ForwardOptions,
   ): Steps<PassLosses> {
-    const { scores } = yield* this.#model.readHeadSteps(batch.packed, batch.reads, options); // [R, 1]
+    // [R, 1]
+    const { scores } = yield* this.#model.readHeadSteps(batch.packed, batch.reads, options);
     const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
     return { sum: rewardLosses(scores, placed.map(judgedPair), batch, plain).losses.sum() };
   }

@@ -1,5 +1,5 @@
-// `keel dpo`, and the library's `alignPairs`: a run on pairs, or on rankings if the objective is one of
-// rankings.
+// `keel dpo`, and the library's `alignPairs`: a run on pairs, or on rankings if the objective is
+// one of rankings.
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { rankedObjective } from '../../objectives/ranked-registry.ts';
 import { pairedObjectiveNames } from '../../objectives/registry.ts';

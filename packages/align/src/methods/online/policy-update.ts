@@ -85,8 +85,9 @@ function* policyForward(
   const read = critic
     ? yield* model.asSteps(role, model.readHeadSteps(packed, scored.rows, { ...options, scored }))
     : null;
+  // [N] each
   const { logprobs: policy, entropy } =
-    read?.tokens ?? (yield* model.asSteps(role, model.scoreTokensSteps(packed, scored, options))); // [N] each
+    read?.tokens ?? (yield* model.asSteps(role, model.scoreTokensSteps(packed, scored, options)));
   const part = (values: Float64Array): Tensor => partOf(values, pass, policy);
   const { old, reference, sampler } = pass.rollouts.logprobs;
   const tokens: PolicyTokens = {

@@ -127,8 +127,8 @@ function onPairs(
 }
 
 /**
- * @throws Error if a program's own objective contradicts an option; for named objectives, the schema
- *   of the options checks this
+ * @throws Error if a program's own objective contradicts an option; for named objectives, the
+ *   schema of the options checks this
  */
 function refuseOwnObjective(objective: PairedObjective, options: DpoOptions): void {
   const refuse = (option: string, message: string): never => {

@@ -85,7 +85,8 @@ export class RankingTask extends RowTask<RankingSource> {
     const like = { dtype: policy.dtype, device: policy.device };
     const reference = fromTypedArray(Float64Array.from(known)).to(like);
     const { offsets, ranks } = batch;
-    const losses = objective.loss({ policy, reference, offsets, ranks }, { beta: this.#beta }); // [G]
+    // [G]
+    const losses = objective.loss({ policy, reference, offsets, ranks }, { beta: this.#beta });
     const [ofPolicy, ofReference, ofRanks] = [policy.detach().toArray(), known, [...ranks]].map(
       (values) => byRanking(values, batch),
     ) as [number[][], number[][], number[][]];

@@ -102,7 +102,8 @@ export class RewardTask extends RowTask<JudgedSource> {
     const { model, objective, lmWeight } = this.#parts;
     const scored = lmWeight > 0 ? batch.best : null;
     const reading = { training, recomputation, scored };
-    const { scores, tokens } = yield* model.readHeadSteps(batch.packed, batch.reads, reading); // [R, K]
+    // [R, K]
+    const { scores, tokens } = yield* model.readHeadSteps(batch.packed, batch.reads, reading);
     const judged = placed.map((one) => one.judged);
     const { losses, rows } = rewardLosses(scores, judged, batch, objective); // [I, K]
     const heads = this.#heads;

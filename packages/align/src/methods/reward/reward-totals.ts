@@ -38,7 +38,10 @@ export interface ScoredRows {
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Pairs with one reward and one length for each answer, as the findings on a reward model take them. */
+/**
+ * Pairs with one reward and one length for each answer, as the findings on a reward model take
+ * them.
+ */
 export function scoredPairs(
   { comparisons }: ScoredRows,
   combined: (heads: readonly (readonly number[])[]) => number[],

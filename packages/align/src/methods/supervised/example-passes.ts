@@ -70,7 +70,8 @@ function* exampleLosses(
   { packed, scored }: PackedExamples,
   options: ForwardOptions & { embeddingNoise: number | null },
 ): Steps<Omit<TokenSums, 'loss'> & { sum: Tensor }> {
-  const { logprobs, entropy, argmax } = yield* model.scoreTokensSteps(packed, scored, options); // [N] each
+  // [N] each
+  const { logprobs, entropy, argmax } = yield* model.scoreTokensSteps(packed, scored, options);
   const targets = fromTypedArray(scored.targets).to({ dtype: 'int64', device: model.device });
   return {
     sum: tokenNll(logprobs).sum(),

@@ -11,15 +11,15 @@ import { Tokenizer, type TokenizerConfig, type TokenizerParts } from '../tokeniz
 
 const folder = fileURLToPath(new URL('../fixtures/conformance/', import.meta.url));
 
-/** The settings beside a family's template. */
+/** A family's settings, next to its template. */
 interface FamilySettings {
   /** The base that the family's tokens are added to. */
   tokenizer: string;
-  /** The token that stands before every text, as a post-processor puts it there. */
+  /** The token that a post-processor puts before every text. */
   begins_with?: string;
   added?: (string | { content: string; special?: boolean })[];
   config: TokenizerConfig;
-  /** Names of its templates; `default` alone where there is no such field. */
+  /** Names of its templates; only `default` if the field is missing. */
   templates?: string[];
   [part: string]: unknown;
 }
@@ -30,12 +30,11 @@ interface TokenizerBase {
   [part: string]: unknown;
 }
 
-/** A text or a list of ids, or what tells it from others where it is long. */
+/** A text or a list of ids, or a hash if it is long. */
 export type Written<T> = T | { sha256: string; length: number };
 
 /**
- * A text by what it shares with another: all of it and what follows, or its first `keep` units and
- * `add`.
+ * A text relative to another one: all of it and an addition, or its first `keep` units and `add`.
  */
 export type Compared = string | { keep: number; add: Written<string> } | { error: string };
 
@@ -112,7 +111,7 @@ export const familyTemplates = (family: string): string[] =>
     ),
   );
 
-/** A family's tokenizer with its chat templates, whose clock stands at `now`. */
+/** A family's tokenizer with its chat templates, whose clock is fixed at `now`. */
 export const familyTokenizer = (family: string, now: string): Tokenizer => {
   const file = join(folder, 'templates', family);
   const settings = readConformance<FamilySettings>(`${file}.json`);
@@ -130,7 +129,7 @@ export const familyTokenizer = (family: string, now: string): Tokenizer => {
   return new Tokenizer(parts as TokenizerParts);
 };
 
-// As tokenizer_json of make-conformance.py.
+// Matches tokenizer_json in make-conformance.py.
 const tokenizerJson = (base: TokenizerBase, settings: FamilySettings): unknown => {
   const json: TokenizerBase = { ...base };
   for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) {
@@ -165,7 +164,7 @@ const tokenizerJson = (base: TokenizerBase, settings: FamilySettings): unknown =
   return json;
 };
 
-/** `value` as a fixture writes it, so that both can be compared. */
+/** `value` in the fixtures' notation, so that both can be compared. */
 export const writtenAs = <T extends string | number[]>(
   golden: Written<T> | { error: string },
   value: T,
@@ -175,7 +174,7 @@ export const writtenAs = <T extends string | number[]>(
   return { sha256: createHash('sha256').update(text).digest('hex'), length: value.length };
 };
 
-/** `value` by what it shares with `text`, as the golden value says it. */
+/** `value` relative to `text`, in the golden value's form. */
 export const comparedAs = (golden: Compared, text: string | null, value: string): unknown => {
   if (typeof golden === 'string') {
     return text !== null && value.startsWith(text) ? value.slice(text.length) : value;

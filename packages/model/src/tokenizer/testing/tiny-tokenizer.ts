@@ -28,14 +28,14 @@ export const tinyMerges: readonly string[] = [
   'Ã ©',
 ];
 
-/** Three special tokens, then all bytes, then what the merges make. */
+/** Three special tokens, then all bytes, then the results of the merges. */
 export const tinyTokens: readonly string[] = [
   ...marks,
   ...byteCharacters,
   ...tinyMerges.map((merge) => merge.replace(' ', '')),
 ];
 
-/** A byte-level BPE tokenizer.json that can write every text. */
+/** A byte-level BPE tokenizer.json that can encode any text. */
 export const tinyTokenizerJson = () => ({
   version: '1.0',
   added_tokens: marks.map((content, id) => ({
@@ -80,8 +80,8 @@ export const tinyGgufMetadata = (): Record<string, unknown> => ({
 });
 
 /**
- * Reproducible texts of odd Unicode: all planes, combining marks, controls, spaces, marks of
- * special tokens.
+ * Reproducible texts of unusual Unicode: all planes, combining marks, controls, spaces, and the
+ * text of special tokens.
  */
 export const oddTexts = (count: number): string[] => {
   let state = 12345;

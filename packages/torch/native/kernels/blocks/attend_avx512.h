@@ -1,4 +1,4 @@
-// The parts of attention between its products: softmax over visible keys, and its derivative.
+// The steps of attention between its products: softmax over visible keys, and its derivative.
 #pragma once
 #include "vectors_avx512.h"
 
@@ -12,7 +12,7 @@ inline __m512 finished(__m512 raw, Finish finish) {
   return _mm512_mul_ps(hyperbolicTangent(_mm512_div_ps(scaled, cap)), cap);
 }
 
-// Lanes of [at, at + 16) that lie in [first, last).
+// Mask of the lanes of [at, at + 16) that are in [first, last).
 inline __mmask16 between(int64_t at, int64_t first, int64_t last) {
   return static_cast<__mmask16>(lanes(last - at) & ~lanes(first - at));
 }

@@ -1,5 +1,5 @@
-// Compiled for AVX-512 BF16. A tile of a product is 8 rows by 3 vectors of columns, kept in 24
-// registers; narrower panels take 16 rows by 1 or 12 by 2, so that there are always enough sums in
+// Compiled for AVX-512 BF16. A tile of a product is 8 rows by 3 vectors of columns, held in 24
+// registers. Narrower panels use 16 rows by 1 or 12 by 2, so that there are always enough sums in
 // flight.
 #include "attend_avx512.h"
 #include "score_avx512.h"
@@ -28,7 +28,7 @@ void pack(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t dep
     }
     return;
   }
-  // Columns are contiguous: a pair of their elements is a word, and words are turned around.
+  // Columns are contiguous: a pair of their elements is a word, and words are transposed.
   for (int64_t c = 0; c < kPanel; c += kVector) {
     for (int64_t d = 0; d < depth; d += 2 * kVector) {
       const int64_t words = std::min(kVector, (depth - d + 1) / 2);
@@ -69,7 +69,7 @@ inline __m512bh pairAt(const bf16* at) {
   return reinterpret_cast<__m512bh>(_mm512_set1_epi32(word));
 }
 
-// Sums of a tile of R rows and V vectors of columns.
+// Sums for a tile of R rows and V vectors of columns.
 template <int R, int V>
 [[gnu::always_inline]] inline void sums(const Term* terms, int64_t count, int64_t row,
                                         int64_t column, __m512 (&sum)[R][V]) {
@@ -154,7 +154,7 @@ void pairRows(const bf16* a, int64_t stride, int64_t tokens, int64_t columns, bf
           pairs, pairsOfRows(a + c, t + 1 < tokens ? a + stride + c : nullptr, lanes(columns - c)));
 }
 
-// sum [16, 16] += of some tokens; the sums of all ranks stay in registers.
+// sum [16, 16] += the products of some tokens; the sums of all ranks stay in registers.
 inline void sumTokens(const bf16* pairs, int64_t pairStride, const bf16* b, int64_t stride,
                       int64_t tokens, __mmask16 mask, __m512 (&sum)[kVector]) {
   for (int64_t t = 0; t < tokens; t += 2, b += 2 * stride, pairs += pairStride) {
@@ -169,8 +169,8 @@ inline void sumTokens(const bf16* pairs, int64_t pairStride, const bf16* b, int6
 
 void multiplyOverTokens(const bf16* pairs, int64_t rank, const bf16* b, int64_t stride,
                         int64_t tokens, int64_t columns, float* sum, int64_t sumStride) {
-  // Tokens and columns at a time: what stays in the first-level cache while its vectors and ranks
-  // go by.
+  // Block of tokens and columns that stays in the first-level cache while all of its vectors and
+  // ranks are processed.
   constexpr int64_t kTokens = 256, kColumns = 4 * kVector;
   const int64_t pairStride = (rank + kVector - 1) / kVector * kVector * 2;
   for (int64_t first = 0; first < columns; first += kColumns) {

@@ -1,12 +1,12 @@
-// Log-softmax of rows of logits that come some columns at a time (Milakov and Gimelshein 2018,
-// arXiv:1805.02867, algorithm 3).
+// Log-softmax of rows of logits that are computed some columns at a time (Milakov and Gimelshein
+// 2018, arXiv:1805.02867, algorithm 3).
 #pragma once
 #include "vectors_avx512.h"
 
 namespace keel::blocks {
 namespace {
 
-// Logits -> x in place; returns the largest logit of the row before.
+// Logits -> x in place; returns the row's largest logit before scale and softcap.
 inline float finishRow(float* logits, int64_t columns, Finish finish) {
   const __m512 lowest = _mm512_set1_ps(-INFINITY);
   __m512 largest = lowest;
@@ -31,7 +31,7 @@ inline float finished(float raw, Finish finish) {
   return finish.softcap > 0 ? finish.softcap * std::tanh(scaled / finish.softcap) : scaled;
 }
 
-// Sums so far, as they are under another top.
+// Rescales the sums so far to another top.
 inline void moveTop(RowScore& row, float top, float* sums, int64_t sumSize) {
   if (row.sum > 0) {
     const float shift = row.top - top, factor = std::exp(shift);

@@ -17,7 +17,7 @@ inline __mmask16 lanes(int64_t count) {
                           : static_cast<__mmask16>((1u << std::max<int64_t>(count, 0)) - 1);
 }
 
-// e^x by 2^n e^r, |r| <= ln2 / 2, to within 2 units in the last place.
+// e^x as 2^n e^r, |r| <= ln2 / 2, to within 2 units in the last place.
 inline __m512 exponential(__m512 x) {
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)),
                                         _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -36,7 +36,7 @@ inline __m512 hyperbolicTangent(__m512 x) {
   return _mm512_fnmadd_ps(_mm512_set1_ps(2.f), _mm512_div_ps(one, _mm512_add_ps(e, one)), one);
 }
 
-// 16 x 16 words turned around.
+// Transposes 16 x 16 words.
 inline void turn(__m512i (&r)[16]) {
   __m512i t[16];
   for (int i = 0; i < 16; i += 2) {

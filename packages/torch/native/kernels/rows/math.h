@@ -1,5 +1,5 @@
-// Scalars that the compiler turns into vectors: conversions and exponentials without branches or
-// calls.
+// Scalar functions that the compiler can vectorise: conversions and exponentials without branches
+// or calls.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -29,7 +29,7 @@ template <>
 inline double narrow<double>(double x) {
   return x;
 }
-// Rounds to nearest even; a NaN stays one.
+// Rounds to nearest even. NaN stays NaN.
 template <>
 inline bf16 narrow<bf16>(float x) {
   uint32_t bits;
@@ -38,7 +38,7 @@ inline bf16 narrow<bf16>(float x) {
   return {static_cast<uint16_t>(x != x ? 0x7fc0u : rounded)};
 }
 
-// e^x by 2^n * e^r, |r| <= ln2 / 2, to within 2 units in the last place; 0 below -87.3, e^88.3
+// e^x as 2^n * e^r, |r| <= ln2 / 2, to within 2 units in the last place; 0 below -87.3, e^88.3
 // above 88.3.
 inline float exponential(float x) {
   const float clamped = x < -87.3f ? -87.3f : (x > 88.3f ? 88.3f : x);
@@ -63,16 +63,16 @@ inline W logistic(W x) {
   return W(1) / (W(1) + exponential(-x));
 }
 
-// tanh by the exponential: 1 - 2 / (e^2x + 1)
+// tanh from the exponential: 1 - 2 / (e^2x + 1)
 template <typename W>
 inline W hyperbolicTangent(W x) {
   return W(1) - W(2) / (exponential(W(2) * x) + W(1));
 }
 inline double hyperbolicTangent(double x) { return std::tanh(x); }
 
-// Standard normal distribution at x, given bell = e^(-x^2 / 2). Its tail is bell * k * p(k), k = 1
-// / (1 + 0.3 |x|), where p is the polynomial closest in relative error (4e-9 for |x| < 13);
-// evaluated in float32 the result is off by less than 2e-7.
+// Standard normal distribution function at x, given bell = e^(-x^2 / 2). Its tail is bell * k *
+// p(k), k = 1 / (1 + 0.3 |x|), where p is the polynomial with the smallest relative error (4e-9 for
+// |x| < 13). In float32 the error of the result is below 2e-7.
 inline float normalDistribution(float x, float bell) {
   const float k = 1.0f / (1.0f + 0.3f * std::fabs(x));
   float p = -0.0205846559f;

@@ -1,5 +1,6 @@
 // Loops over rows of memory, compiled once for each instruction set and chosen at run time. No ATen
-// here: its inline functions must not exist in the object files of several instruction sets.
+// here, because its inline functions must not be compiled into the object files of several
+// instruction sets.
 #pragma once
 #include <cstdint>
 
@@ -27,7 +28,7 @@ struct Table {
   // weight [size]
   void (*rmsNorm)(const T* x, const T* weight, T* y, Wide<T>* rstd, int64_t rows, int64_t size,
                   double epsilon, double offset);
-  // gx of y = rms_norm(x)
+  // gx, given y = rms_norm(x)
   void (*rmsNormBackward)(const T* gy, const T* x, const T* weight, const Wide<T>* rstd, T* gx,
                           int64_t rows, int64_t size, double offset);
   // y = silu(gate) * up, n elements
@@ -37,19 +38,19 @@ struct Table {
   void (*geglu)(const T* gate, const T* up, T* y, int64_t n, bool tanh);
   void (*gegluBackward)(const T* gy, const T* gate, const T* up, T* gGate, T* gUp, int64_t n,
                         bool tanh);
-  // to = a + b, which may be one of them
+  // to = a + b; `to` may be a or b
   void (*addRow)(const T* a, const T* b, T* to, int64_t size);
   // Rotates pairs (i, i + half) of the first 2*half features by sign * angle; x, y [rows, heads,
   // size], cosine and sine [rows, half]
   void (*rotate)(const T* x, const Wide<T>* cosine, const Wide<T>* sine, T* y, int64_t rows,
                  int64_t heads, int64_t size, int64_t half, double sign);
   // Attention, one query: scores [width] -> probabilities over the visible keys [first, last),
-  // zeros elsewhere. Scores are scaled and softly capped (softcap 0: not) first; they are
-  // overwritten. Returns the log-sum-exp.
+  // zeros elsewhere. The scores are first scaled and softly capped (softcap 0: no cap), in place.
+  // Returns the log-sum-exp.
   float (*softmaxRow)(float* scores, T* probabilities, int64_t first, int64_t last, int64_t width,
                       float scale, float softcap);
   // Attention backward, one key: scores and gradients of its probabilities over queries [width] ->
-  // probabilities and gradients of scores; queries outside [first, last) do not see the key.
+  // probabilities and gradients of scores. Queries outside [first, last) do not see the key.
   void (*softmaxColumn)(const float* scores, const float* gProbabilities, const float* logsumexp,
                         const float* delta, T* probabilities, T* gScores, int64_t first,
                         int64_t last, int64_t width, float scale, float softcap);
@@ -61,13 +62,13 @@ struct Table {
   // after scale and softcap.
   void (*scoreRow)(const T* logits, int64_t size, double scale, double softcap, int64_t target,
                    Wide<T>* out);
-  // In place: logits -> seed * d log p(target) / d logits. A negative target: it is not among these
+  // In place: logits -> seed * d log p(target) / d logits. A negative target is not among these
   // columns.
   void (*slopeRow)(T* logits, int64_t size, double scale, double softcap, int64_t target,
                    Wide<T> logsumexp, Wide<T> seed);
 };
 
-// For the few places where a single value is rounded.
+// For the few places that round a single value.
 template <typename T>
 T narrowed(Wide<T> value);
 
@@ -77,7 +78,7 @@ struct Tables {
   const Table<bf16>* b16;
 };
 
-// The best set that this processor runs.
+// The best set that this processor supports.
 const Tables& tables();
 
 }  // namespace keel::rows

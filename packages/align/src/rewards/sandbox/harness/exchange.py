@@ -1,8 +1,9 @@
 # The exchange of values between the tester and the candidate: two processes in separate sandboxes.
 # Plain data is copied. Anything else stays where it is, and the other side refers to it by number.
 #
-# The candidate may send anything, so everything that arrives is checked before it is used: a message
-# must have the keys of the requested answer, and each value is decoded to a plain type of this side.
+# The candidate may send anything, so everything that arrives is checked before it is used: a
+# message must have the keys of the requested answer, and each value is decoded to a plain type of
+# this side.
 # An invalid message ends the exchange for good.
 import builtins
 import importlib

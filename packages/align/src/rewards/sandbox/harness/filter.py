@@ -165,7 +165,8 @@ def _forbid_system_calls():
         (give, 0, 0, refuse),
         (give, 0, 0, allow),
     )
-    # Locks on files have no limit. One process never waits for its own, so they are reported as done.
+    # Locks on files have no limit. One process never waits for its own, so they are reported as
+    # done.
     locks = {'F_SETLK': 6, 'F_SETLKW': 7, 'F_OFD_SETLK': 37, 'F_OFD_SETLKW': 38}
     commands = {'F_SETLEASE': 1024, 'F_NOTIFY': 1026, 'F_SETPIPE_SZ': 1031}
     code += rule(

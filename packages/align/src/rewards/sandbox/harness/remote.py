@@ -82,8 +82,8 @@ def number_of(remote):
 
 class Stand:
     """
-    Stands in for an object of the program, to see whether the tests notice that there is no program. It can do
-    everything, and answers everything with another one.
+    Stands in for an object of the program, to see whether the tests notice that there is no
+    program. It can do everything, and answers everything with another one.
     """
 
     def __init__(self, watch, truth, equal):
