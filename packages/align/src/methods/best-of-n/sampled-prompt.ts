@@ -10,8 +10,8 @@ export interface SampledPrompt {
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
   /**
-   * The start of each written answer, such as `<think>\n`, which the generation prompt opened; absent
-   * if it opened nothing.
+   * The start of each written answer, such as `<think>\n`, which the generation prompt opened;
+   * absent if it opened nothing.
    */
   opened?: string;
   texts: string[];

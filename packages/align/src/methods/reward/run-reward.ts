@@ -108,8 +108,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
 };
 
 /**
- * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no row
- *   compares answers
+ * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no
+ *   row compares answers
  */
 async function refuseUseless(
   rows: DataRows<'judged'>,
