@@ -96,6 +96,14 @@ function leavesOpen(opened: string): boolean {
   return open > 0;
 }
 
+/**
+ * The start of an answer that is saved as a message: the text that the generation prompt opens and
+ * the answer closes, such as `<think>\n`. Often ''. A block that the prompt itself closes belongs
+ * to the prompt.
+ * @param opened the result of {@link openedText}
+ */
+export const answerOpening = (opened: string): string => (leavesOpen(opened) ? opened : '');
+
 const probe = 'x';
 const known = new WeakMap<ChatTemplate, Map<string, string>>();
 

@@ -1,7 +1,8 @@
 // Detects text that a chat template drops, so that it cannot be missed in training without a
 // warning: what the assistant says, and whole messages of others.
-import type { RenderedChat } from '@keel/model';
+import { ChatTemplateError, type RenderedChat } from '@keel/model';
 import { type Message, textOf } from '../data/messages.ts';
+import { type Chat, renderChat } from './chat-rendering.ts';
 import { isLearned } from './chat-turns.ts';
 
 /** Fields of a message that hold the model's own text. */
@@ -39,6 +40,36 @@ export function lostFields(
     }
   });
   return [...lost];
+}
+
+/**
+ * Whether the template writes nothing of the assistant's turns from message `first` on, for example
+ * because it trims white space or drops reasoning. Only the end of the turn would be trained on.
+ * @param begun text of message `first` that belongs to the prompt, and where it ends in the whole
+ */
+export function isSilent(
+  { tokenizer, messages, rendering }: Chat,
+  { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
+  first: number,
+  begun = { text: '', end: 0 },
+): boolean {
+  const isOwn = (at: number): boolean => at >= first && isLearned(messages[at]!);
+  const isSaid = spans.some(
+    ({ message, field, start, end }) =>
+      isOwn(message) &&
+      field !== 'role' &&
+      text.slice(Math.max(start, begun.end), end).trim() !== '',
+  );
+  if (isSaid) return false;
+  const emptied = messages.map((message, at) =>
+    isOwn(at) ? { role: message.role, content: at === first ? begun.text : '' } : message,
+  );
+  try {
+    return renderChat(tokenizer, emptied, rendering, 'whole').text === text;
+  } catch (error) {
+    if (error instanceof ChatTemplateError) return false;
+    throw error;
+  }
 }
 
 const suffix = ' message';

@@ -5,8 +5,14 @@ import { type Content, isChat, type Message, textOf } from '../data/messages.ts'
 import type { Rendering } from '../data/rendering.ts';
 import { answerStart } from './answer-start.ts';
 import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
-import { everythingTrained, piecesOf, scoredRanges, type TextPiece } from './chat-turns.ts';
-import { lostFields, lostMessages } from './lost-text.ts';
+import {
+  everythingTrained,
+  isLearned,
+  piecesOf,
+  scoredRanges,
+  type TextPiece,
+} from './chat-turns.ts';
+import { isSilent, lostFields, lostMessages } from './lost-text.ts';
 import { promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -47,11 +53,12 @@ export function tokeniseAnswers(
   const ends = !isChat(prompt);
   const text = { text: rendered.prompt, scored: false };
   let asked: number[] | undefined;
-  const found = rendered.answers.map(({ pieces }) => {
+  const found = rendered.answers.map(({ pieces, silent }): ScoredSequence => {
     const whole = tokenisePieces([text, ...pieces], tokenizer, { begin: ends, end: ends });
     asked ??= whole.tokens.slice(0, whole.lengths[0]);
     const from = whole.lengths[0]!;
-    return { tokens: whole.tokens.slice(from), scored: whole.scored.slice(from) };
+    const own = { tokens: whole.tokens.slice(from), scored: whole.scored.slice(from) };
+    return silent ? { ...own, silent } : own;
   });
   return {
     prompt: asked ?? tokenizer.encode(rendered.prompt, { addSpecialTokens: ends }),
@@ -63,12 +70,14 @@ export function tokeniseAnswers(
 /** The text of a prompt and of the answers that follow it. */
 interface AnswerTexts {
   prompt: string;
-  answers: { pieces: TextPiece[]; lost: string[] }[];
+  answers: { pieces: TextPiece[]; lost: string[]; silent: boolean }[];
 }
 
 const plainAnswers = (prompt: string, answers: readonly string[]): AnswerTexts => ({
   prompt,
-  answers: answers.map((text) => ({ pieces: [{ text, scored: true }], lost: [] })),
+  answers: answers.map((text) => ({
+    ...{ pieces: [{ text, scored: true }], lost: [], silent: false },
+  })),
 });
 
 interface RenderedAnswer {
@@ -78,6 +87,8 @@ interface RenderedAnswer {
   first: number;
   start: number;
   promptLength: number;
+  /** The part of message `first` that is in the prompt. */
+  begun: string;
 }
 
 function renderAnswers(
@@ -92,7 +103,7 @@ function renderAnswers(
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
   return {
     prompt: prompt.text.slice(0, shortest),
-    answers: found.map(({ chat, whole, first, start: after, promptLength }) => {
+    answers: found.map(({ chat, whole, first, start: after, promptLength, begun }) => {
       const start = after - (promptLength - shortest);
       const ranges =
         scored === 'everything'
@@ -105,9 +116,22 @@ function renderAnswers(
           ...lostMessages(chat.messages, prompt, { to: first }),
           ...lostMessages(chat.messages, whole, { from: first }),
         ],
+        silent: isSilentAnswer(chat, whole, { first, begun, start }, scored),
       };
     }),
   };
+}
+
+function isSilentAnswer(
+  chat: Chat,
+  whole: RenderedChat,
+  { first, begun, start }: Pick<RenderedAnswer, 'first' | 'begun' | 'start'>,
+  scored: AnswerRules['scored'],
+): boolean {
+  if (scored === 'everything') return false;
+  const last = chat.messages.findLastIndex(isLearned);
+  if (scored === 'last' && last > first) return isSilent(chat, whole, last);
+  return isSilent(chat, whole, first, { text: begun, end: begun === '' ? 0 : start });
 }
 
 function renderAnswer(
@@ -121,7 +145,7 @@ function renderAnswer(
   const first = asked.length;
   const chat = { ...how, messages: [...asked, ...answer] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
-  return { chat, whole, first, ...answerStart(chat, whole, prompt, first) };
+  return { chat, whole, first, begun: '', ...answerStart(chat, whole, prompt, first) };
 }
 
 /**
@@ -133,8 +157,8 @@ function renderContinuation(
   prompt: RenderedChat,
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
-  const start = asked.at(-1)!;
-  const joined = { ...start, ...continuation, content: `${textOf(start)}${textOf(continuation!)}` };
+  const begun = asked.at(-1)!;
+  const joined = { ...begun, ...continuation, content: `${textOf(begun)}${textOf(continuation!)}` };
   const chat = { ...how, messages: [...asked.slice(0, -1), joined as Message, ...rest] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
   const first = asked.length - 1;
@@ -150,7 +174,8 @@ function renderContinuation(
     const { a, b } = commonEnd(whole, prompt, first - 1);
     const header = prompt.text.slice(b);
     if (whole.text.startsWith(header, a)) {
-      return { chat, whole, first, start: a + header.length, promptLength: prompt.text.length };
+      const start = a + header.length;
+      return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
     }
   }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
@@ -160,5 +185,6 @@ function renderContinuation(
         'Move it from the prompt into the answers.',
     );
   }
-  return { chat, whole, first, start: inWhole + text.length, promptLength: prompt.text.length };
+  const start = inWhole + text.length;
+  return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
 }

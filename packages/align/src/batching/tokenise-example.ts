@@ -4,8 +4,8 @@ import { isChat } from '../data/messages.ts';
 import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { renderChat } from './chat-rendering.ts';
-import { everythingTrained, piecesOf, scoredRanges } from './chat-turns.ts';
-import { lostFields, lostMessages } from './lost-text.ts';
+import { everythingTrained, isLearned, piecesOf, scoredRanges } from './chat-turns.ts';
+import { isSilent, lostFields, lostMessages } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -43,6 +43,7 @@ export function tokeniseExample(
     return { ...whole, truncated: false, ...dropped };
   }
   const cut = {
+    ...whole,
     tokens: whole.tokens.slice(0, maxLength),
     scored: whole.scored.slice(0, maxLength),
   };
@@ -104,10 +105,13 @@ function tokeniseChat(
     : everythingTrained(chat, whole);
   const pieces = piecesOf(whole.text, ranges);
   const { tokens, scored } = tokenisePieces(pieces, tokenizer);
+  const first = turns === 'last' ? Math.max(0, messages.findLastIndex(isLearned)) : 0;
+  const silent = assistantOnlyLoss && isSilent(chat, whole, first);
   return {
     tokens,
     scored,
     lost: [...lostFields(messages, whole, 0), ...lostMessages(messages, whole)],
+    ...(silent && { silent }),
   };
 }
 
@@ -123,5 +127,6 @@ function tokeniseCompletion(
     tokens: [...found.prompt, ...answer.tokens],
     scored: [...found.prompt.map(() => false), ...answer.scored],
     lost: found.lost,
+    ...(answer.silent && { silent: true }),
   };
 }

@@ -7,6 +7,7 @@ import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { promptText } from './prompt-text.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
+import { rankedAnswersOf } from './tokenise-ranking.ts';
 
 /** The tokens of an answer, and the positions at which a score is read. */
 export interface ReadAnswer extends ScoredSequence {
@@ -26,6 +27,8 @@ export type Verdict =
 export interface TokenisedJudged {
   prompt: number[];
   answers: ReadAnswer[];
+  /** The field of the row that has each answer. */
+  fields: string[];
   verdict: Verdict;
   /** Always false: an answer without its end has no score. */
   truncated: false;
@@ -89,16 +92,13 @@ function judgedTokens(
 ): Omit<TokenisedJudged, 'truncated'> {
   if ('labels' in row) {
     const { prompt, answer } = tokeniseSteps(row, tokenizer, options);
-    return { prompt, answers: [answer], verdict: { kind: 'process', labels: row.labels } };
+    const verdict = { kind: 'process' as const, labels: row.labels };
+    return { prompt, answers: [answer], fields: ['completions'], verdict };
   }
   if ('ranks' in row) {
-    // A stable sort: ties stay in the order of the row.
-    const order = row.ranks
-      .map((rank, place) => ({ rank, completion: row.completions[place]! }))
-      .sort((a, b) => a.rank - b.rank);
-    const completions = order.map(({ completion }) => completion);
+    const { completions, ranks, fields } = rankedAnswersOf(row);
     const whole = readAnswers({ ...row, completions }, tokenizer, options);
-    return { ...whole, verdict: { kind: 'ranking', ranks: order.map(({ rank }) => rank) } };
+    return { ...whole, fields, verdict: { kind: 'ranking', ranks } };
   }
   const completions = [row.chosen, row.rejected];
   const whole = readAnswers({ ...row, completions }, tokenizer, options);
@@ -106,7 +106,8 @@ function judgedTokens(
   const { margin = 0, score_chosen: better, score_rejected: worse } = row;
   const difference = better === undefined || worse === undefined ? 0 : better - worse;
   const own = from === 'row' ? margin : from === 'scores' ? difference : 0;
-  return { ...whole, verdict: { kind: 'pair', margin: own * marginScale } };
+  const fields = ['chosen', 'rejected'];
+  return { ...whole, fields, verdict: { kind: 'pair', margin: own * marginScale } };
 }
 
 /** A prompt and answers to it, with the other inputs of the chat template. */

@@ -1,6 +1,7 @@
 import type { Tokenizer } from '@keel/model';
 import type { PreferenceRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
+import { sameTokens } from './same-answers.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
 
@@ -47,7 +48,8 @@ export function tokenisePair(
   if (room <= 0) return null;
   const [wholeChosen, wholeRejected] = answers as [TokenisedAnswer, TokenisedAnswer];
   const truncated = answers.some((answer) => answer.tokens.length > room);
-  const [chosen, rejected] = answers.map(({ tokens, scored }) => ({
+  const [chosen, rejected] = answers.map(({ tokens, scored, ...own }) => ({
+    ...own,
     tokens: truncated ? tokens.slice(0, room) : tokens,
     scored: truncated ? scored.slice(0, room) : scored,
   })) as [TokenisedAnswer, TokenisedAnswer];
@@ -119,5 +121,4 @@ export const areSame = ({
   chosen,
   rejected,
 }: Pick<TokenisedPair, 'chosen' | 'rejected'>): boolean =>
-  chosen.tokens.length === rejected.tokens.length &&
-  chosen.tokens.every((token, at) => token === rejected.tokens[at]);
+  sameTokens(chosen.tokens, rejected.tokens);

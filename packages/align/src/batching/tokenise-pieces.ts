@@ -6,6 +6,8 @@ export interface ScoredSequence {
   tokens: number[];
   /** As long as `tokens`. */
   scored: boolean[];
+  /** Set if the chat template writes nothing of the assistant's text. */
+  silent?: true;
 }
 
 export interface TokenisedPieces extends ScoredSequence {

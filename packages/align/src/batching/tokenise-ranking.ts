@@ -3,6 +3,7 @@ import type { Tokenizer } from '@keel/model';
 import type { JudgedRow, PreferenceRow, RankingRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { type PackedAnswers, packAnswers } from './pack-answers.ts';
+import { rankedTwice } from './same-answers.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import type { TokeniseOptions } from './tokenise-pair.ts';
 import type { ScoredSequence } from './tokenise-pieces.ts';
@@ -14,6 +15,8 @@ export interface TokenisedRanking {
   answers: ScoredSequence[];
   /** The rank of each answer, in ascending order; equal ranks are ties. */
   ranks: number[];
+  /** The field of the row that has each answer. */
+  fields: string[];
   /** Whether an answer was cut off at the maximum length. */
   truncated: boolean;
   /**
@@ -24,18 +27,22 @@ export interface TokenisedRanking {
 
 /** The answers of a ranking, the best first; ties stay in the order of the row. */
 export function rankedAnswersOf(row: RankingRow | PreferenceRow) {
-  if (!('ranks' in row)) return { completions: [row.chosen, row.rejected], ranks: [1, 2] };
+  if (!('ranks' in row)) {
+    const fields = ['chosen', 'rejected'];
+    return { completions: [row.chosen, row.rejected], ranks: [1, 2], fields };
+  }
   const order = [...row.ranks.keys()].sort((a, b) => row.ranks[a]! - row.ranks[b]!);
   return {
     completions: order.map((place) => row.completions[place]!),
     ranks: order.map((place) => row.ranks[place]!),
+    fields: order.map((place) => `completions[${place}]`),
   };
 }
 
 /**
  * Tokenises a ranking, as {@link tokenisePair} does with two answers.
- * @returns null if the prompt leaves no room within the maximum length: nothing of an answer could
- *   be scored
+ * @returns null if the maximum length leaves nothing to score of an answer, or nothing that
+ *   distinguishes two answers of different rank
  * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  * @throws RangeError for the steps of one answer
  */
@@ -45,22 +52,23 @@ export function tokeniseRanking(
   { maxLength }: TokeniseOptions,
 ): TokenisedRanking | null {
   if ('labels' in row) throw new RangeError('the steps of one answer are not a ranking');
-  const { completions, ranks } = rankedAnswersOf(row);
+  const { completions, ranks, fields } = rankedAnswersOf(row);
   const found = tokeniseAnswers(row.prompt, completions, tokenizer, row.rendering);
   const { prompt, answers: whole, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
-  const answers = whole.map(({ tokens, scored }) =>
-    tokens.length > room
-      ? { tokens: tokens.slice(0, room), scored: scored.slice(0, room) }
-      : { tokens, scored },
-  );
+  const answers = whole.map((answer) => ({
+    ...answer,
+    tokens: answer.tokens.slice(0, room),
+    scored: answer.scored.slice(0, room),
+  }));
   const cutOff = answers.some(
     (answer, at) => !canBeScored({ prompt, answer }) && canBeScored({ prompt, answer: whole[at]! }),
   );
   if (cutOff) return null;
   const truncated = whole.some(({ tokens }) => tokens.length > room);
-  return { prompt, answers, ranks, truncated, ...(lost.length > 0 && { lost }) };
+  if (truncated && rankedTwice(answers, ranks) && !rankedTwice(whole, ranks)) return null;
+  return { prompt, answers, ranks, fields, truncated, ...(lost.length > 0 && { lost }) };
 }
 
 /** {@link tokeniseRanking}, under a name by which a thread loads it. */

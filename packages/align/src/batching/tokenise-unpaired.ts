@@ -40,7 +40,7 @@ export function tokeniseUnpaired(
   const whole = found.answers[0]!;
   const truncated = whole.tokens.length > room;
   const answer = truncated
-    ? { tokens: whole.tokens.slice(0, room), scored: whole.scored.slice(0, room) }
+    ? { ...whole, tokens: whole.tokens.slice(0, room), scored: whole.scored.slice(0, room) }
     : whole;
   const row = { prompt, answer, label, truncated, ...(lost.length > 0 && { lost }) };
   return truncated && canBeScored({ prompt, answer: whole }) && !canBeScored(row) ? null : row;

@@ -15,7 +15,10 @@ test.each<[string, unknown, string]>([
   ['image', new Uint8Array(3), 'field "image": expected text only'],
   ['system', 'Be brief.', 'found a string ("Be brief.")'],
   ['history', [['Hi', 'Hello']], 'field "history": expected'],
+  ['history', '[["Hi", "Hello"]]', 'field "history": expected'],
   ['functions', [{ name: 'f' }], 'expected the column "tools" instead'],
+  ['functions', '[{"name": "f"}]', 'expected the column "tools" instead'],
+  ['functions', "[{'name': 'f'}]", 'expected the column "tools" instead'],
   ['input_ids', [1, 2], 'field "input_ids": expected'],
   ['ref_chosen_logps', -12.5, 'field "ref_chosen_logps": expected'],
   ['reference_rejected_logps', -3, 'field "reference_rejected_logps": expected no log-prob'],
@@ -37,6 +40,10 @@ test.each<[string, unknown]>([
   ['system', null],
   ['history', 'long ago'],
   ['functions', ['f']],
+  ['functions', '[]'],
+  ['images', '[]'],
+  ['history', 'None'],
+  ['context', 'x'],
   ['parallel_tool_calls', false],
   ['input', 'x'],
   ['solution', '42'],
@@ -67,10 +74,13 @@ describe('what training would drop', () => {
 
   test('a label that marks the answer as bad', () => {
     const row = { prompt: 'a', completion: 'b' };
-    for (const label of [false, 0, 'False']) {
+    for (const label of [false, 0, -1, 'False', '0.0', '-1', 'no']) {
       expect(dropped('supervised', { ...row, label })).toMatchObject({ field: 'label' });
     }
-    expect(dropped('supervised', { ...row, label: true })).toBeNull();
+    for (const label of [true, 1, '1.0', ' ', null, 'greeting']) {
+      expect(dropped('supervised', { ...row, label })).toBeNull();
+    }
+    expect(dropped('messages', { messages, kto_tag: false })).toMatchObject({ field: 'kto_tag' });
     // The class of a text, not a verdict.
     expect(dropped('supervised', { text: 'a', label: 0 })).toBeNull();
   });
@@ -81,5 +91,21 @@ describe('what training would drop', () => {
       dropped('preference', { ...pair, prompt: 'Sum: the text', input: 'the text ' }),
     ).toBeNull();
     expect(dropped('preference', { ...pair, input: ' ' })).toBeNull();
+  });
+
+  test('the context of a question and earlier turns, unless the prompt has them', () => {
+    const row = { completion: 'b', context: 'X began\nin 1999.' };
+    expect(dropped('supervised', { ...row, prompt: 'When?' })).toMatchObject({ field: 'context' });
+    const prompt = 'X  began in 1999.\n\nWhen?';
+    expect(dropped('supervised', { ...row, prompt })).toBeNull();
+    const chat = { prompt: [{ role: 'user', content: prompt }], chosen: messages.slice(1) };
+    const rejected = [{ role: 'assistant', content: 'No' }];
+    expect(dropped('preference', { ...chat, rejected, context: row.context })).toBeNull();
+    expect(dropped('preference', { ...pair, history: 'Q: Hi' })).toMatchObject({
+      field: 'history',
+    });
+    expect(dropped('preference', { ...pair, context: ['a', 'x'] })).toMatchObject({
+      field: 'context',
+    });
   });
 });

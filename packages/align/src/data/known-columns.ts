@@ -21,6 +21,17 @@ interface RefusedColumn {
 
 const isTurn = (value: unknown): boolean => Array.isArray(value) || isPlainObject(value);
 
+/**
+ * Whether a value is a list of turns or objects, or the text of such a list: JSON or Python's repr,
+ * as in CSV and many Parquet files.
+ */
+const isListOf = (value: unknown, isItem: (item: unknown) => boolean, text: RegExp): boolean =>
+  typeof value === 'string' ? text.test(value) : Array.isArray(value) && value.every(isItem);
+
+/** Whether text means that there is no value, as CSV writes an empty list or a missing value. */
+const isNoValue = (value: unknown): boolean =>
+  typeof value === 'string' && /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
+
 /** Refused in every row except one of plain "text", which is trained on as it is. */
 const refused: readonly RefusedColumn[] = [
   {
@@ -38,13 +49,13 @@ const refused: readonly RefusedColumn[] = [
   },
   {
     names: ['history'],
-    when: (value) => Array.isArray(value) && value.every(isTurn),
+    when: (value) => isListOf(value, isTurn, /^\s*\[\s*[[{]/),
     expected: 'the earlier turns in the messages',
     advice: 'Write them as messages before the question, or remove the column',
   },
   {
     names: ['functions'],
-    when: (value) => Array.isArray(value) && value.every(isPlainObject),
+    when: (value) => isListOf(value, isPlainObject, /^\s*\[\s*\{/),
     expected: 'the column "tools" instead',
     advice:
       'This is OpenAI\'s deprecated form: write each function as {"type": "function", "function": {…}} in "tools"',
@@ -88,7 +99,7 @@ export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail)
   for (const { names, when = () => true, expected, advice } of refused) {
     for (const name of names) {
       const value = row[name];
-      if (isEmpty(value) || !when(value, row)) continue;
+      if (isEmpty(value) || isNoValue(value) || !when(value, row)) continue;
       fail(name, { expected, found: describeValue(value), advice });
     }
   }
@@ -102,7 +113,6 @@ const weightColumns = ['weight', 'sample_weight', 'loss_weight'] as const;
  * @returns null if nothing would be dropped
  */
 export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  const { label, input } = row.extra;
   for (const name of weightColumns) {
     const weight = row.extra[name];
     if (isEmpty(weight) || Number(weight) === 1 || !Number.isFinite(Number(weight))) continue;
@@ -114,29 +124,47 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
         'Keel weights all rows equally: remove the column, or repeat rows that should count more. To exclude a turn from training, set "weight": 0 in its message',
     };
   }
-  if (('completion' in row || 'messages' in row) && isFalse(label)) {
+  const bad = labelColumns.find((name) => isFalse(row.extra[name]));
+  if (('completion' in row || 'messages' in row) && bad !== undefined) {
     return {
-      field: 'label',
+      field: bad,
       expected: 'answers to imitate',
       found: 'an answer labelled as bad',
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
-  if ('prompt' in row && typeof input === 'string' && input.trim() !== '') {
-    if (!textsOf(row.prompt).includes(input.trim())) {
-      return {
-        field: 'input',
-        expected: 'the input as part of the prompt',
-        found: describeValue(input),
-        advice: 'Append its text to "prompt", or remove the column',
-      };
-    }
+  const asked = 'prompt' in row ? asWords(textsOf(row.prompt)) : '';
+  for (const name of 'prompt' in row ? promptParts : []) {
+    const part = row.extra[name];
+    const texts = (Array.isArray(part) ? part : [part]).filter(
+      (text) => typeof text === 'string' && !isNoValue(text),
+    );
+    if (texts.every((text) => asked.includes(asWords(text)))) continue;
+    return {
+      field: name,
+      expected: `the ${name} as part of the prompt`,
+      found: describeValue(part),
+      advice: 'Append its text to "prompt", or remove the column',
+    };
   }
   return null;
 };
 
-const isFalse = (label: unknown): boolean =>
-  label === false || label === 0 || label === '0' || `${label}`.toLowerCase() === 'false';
+/** Columns that mark an answer as good or bad in other tools. */
+const labelColumns = ['label', 'kto_tag', 'desirable', 'is_desirable', 'is_good', 'thumbs_up'];
+
+/** Columns whose text belongs to the prompt: in Alpaca, in Dolly and SQuAD, and earlier turns. */
+export const promptParts = ['input', 'context', 'history'] as const;
+
+/** Whether a label marks the answer as bad: it is false, or a number of at most 0. */
+const isFalse = (label: unknown): boolean => {
+  if (typeof label === 'boolean') return !label;
+  if (typeof label === 'number') return label <= 0;
+  if (typeof label !== 'string' || label.trim() === '') return false;
+  return Number(label) <= 0 || /^(false|f|no|n)$/i.test(label.trim());
+};
+
+const asWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
 
 const textsOf = (content: Content): string =>
   isChat(content) ? content.map(textOf).join('\n') : content;

@@ -1,6 +1,7 @@
 import { PythonFloat } from '@keel/model';
 import { expect, test } from 'vitest';
 import { dataErrorOf, temporaryFiles } from './fixtures/temporary-files.ts';
+import { droppedByTraining } from './known-columns.ts';
 import { openRows } from './open-rows.ts';
 import type { RowKind } from './rows.ts';
 
@@ -56,6 +57,14 @@ test('cells hold chats, numbers, labels and lists', async () => {
   const labels = 'prompt\tcompletion\tlabel\na\tb\tTrue\na\tc\t0\n';
   await using unpaired = await openRows(write('labels.tsv', labels), { kind: 'unpaired' });
   expect((await unpaired.readMany([0, 1])).map((row) => row.label)).toEqual([true, false]);
+  const numbers = 'prompt,completion,label\na,b,1.0\na,c,0.0\na,d, 1 \n';
+  await using numbered = await openRows(write('floats.csv', numbers), { kind: 'unpaired' });
+  const read = await numbered.readMany([0, 1, 2]);
+  expect(read.map((row) => row.label)).toEqual([true, false, true]);
+  await using imitated = await openRows(write('floats.csv', numbers), { kind: 'supervised' });
+  expect((await imitated.readMany([0, 1])).map(droppedByTraining)).toEqual([
+    ...[null, expect.objectContaining({ field: 'label' })],
+  ]);
   const ranks = `prompt,completions,ranking\nq,${cell('["a","b"]')},${cell('[2,1]')}\n`;
   await using ranking = await openRows(write('ranks.csv', ranks), { kind: 'ranking' });
   expect((await ranking.read(0)).ranks).toEqual([2, 1]);

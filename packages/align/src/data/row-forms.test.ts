@@ -40,6 +40,16 @@ test.each<[RowKind, object, string]>([
   ],
   [
     'supervised',
+    { instruction: 'a', context: 'x', response: 'b' },
+    'Rename "instruction" to "prompt" and "response" to "completion". Append the text of "context" to the prompt',
+  ],
+  [
+    'preference',
+    { prompt: 'a', input: 'x', context: 'y', winner: 'b', loser: 'c' },
+    'Rename "winner" to "chosen" and "loser" to "rejected". Append the text of "input" and "context" to the prompt',
+  ],
+  [
+    'supervised',
     { question: 'a', answer: 'b' },
     'Rename "question" to "prompt" and "answer" to "completion"',
   ],

@@ -1,5 +1,6 @@
 // Advice on renaming the fields of rows in other common formats.
 import { isPlainObject } from '@keel/model/exact-json';
+import { promptParts } from './known-columns.ts';
 import type { RowKind } from './rows.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,11 +80,17 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
     if (pairs.some(([from]) => isShareGpt(row[from]))) {
       return `This is the ShareGPT form: rename ${joined(renames)}. ${shareGptTurns}`;
     }
+    const left = promptParts.filter(
+      (name) => holds(row[name]) && !pairs.some(([from]) => from === name),
+    );
+    const parts =
+      left.length === 0 || !form.includes('prompt')
+        ? ''
+        : `. Append the text of ${joined(left.map(shown))} to the prompt`;
     if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
-      const input = holds(row.input) ? '. Append the text of "input" to the prompt' : '';
-      return `This is the Alpaca form: rename ${joined(renames)}${input}`;
+      return `This is the Alpaca form: rename ${joined(renames)}${parts}`;
     }
-    return `Rename ${joined(renames)}`;
+    return `Rename ${joined(renames)}${parts}`;
   }
   return undefined;
 };

@@ -98,7 +98,7 @@ const adviceFor = (
     typeof found === 'string' && found.trim() !== '' && Number.isFinite(Number(found));
   if (field === 'label' || path[0] === 'labels') {
     if (typeof found === 'string') {
-      return /^\s*(true|false|[01])\s*$/i.test(found)
+      return /^\s*(true|false|[01](\.0+)?)\s*$/i.test(found)
         ? 'Write true or false without quotes'
         : 'Write true for a good answer and false for a bad one';
     }

@@ -30,6 +30,21 @@ test('an answer that is ranked twice is rejected, unless both ranks are equal', 
   expect(faultOf({ completions: ['a', 'b', 'a'], scores: [1, 2, 1] })).toBeNull();
 });
 
+test('scores that contradict the ranking are refused', () => {
+  const row = { completions: ['a', 'b', 'c'], ranking: [1, 2, 3] };
+  expect(faultOf({ ...row, scores: [3, 1, 2] })).toMatchObject({
+    field: 'scores',
+    found: expect.stringMatching(/^1 .*completions\[1\].*completions\[2\] with 2$/),
+  });
+  for (const scores of [
+    [3, 2, 1],
+    [3, 3, 1],
+  ]) {
+    expect(faultOf({ ...row, scores })).toBeNull();
+  }
+  expect(faultOf({ ...row, ranking: [1, 1, 2], scores: [1, 3, 0] })).toBeNull();
+});
+
 test('chats are compared message by message', () => {
   const prompt = [{ role: 'user', content: 'q' }];
   const completions = [said('a'), said('b'), said('a')];

@@ -1,12 +1,14 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
+export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
-export { promptText } from '../batching/prompt-text.ts';
+export { promptFault } from '../batching/prompt-fault.ts';
+export { openedPrompt, promptText } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {

@@ -23,7 +23,7 @@ import { parseShortForm } from './short-form.ts';
 
 export interface OpenRewardOptions
   extends Pick<LoadModelOptions, 'precision' | 'device'>,
-    Pick<OpenRewardModelOptions, 'emptyAnswers'> {
+    Pick<OpenRewardModelOptions, 'emptyAnswers' | 'onLost'> {
   /** Runs code without isolation, whatever the spec says. */
   unsafeCode?: boolean;
   /** Maximum tokens of a reward model's pass. */
@@ -118,6 +118,7 @@ async function openComponent(
     base,
     emptyAnswers,
     now,
+    onLost,
     calls = usualCallLimits,
     ...model
   }: OpenRewardOptions,
@@ -153,6 +154,7 @@ async function openComponent(
           ...(base && { base }),
           ...(emptyAnswers && { emptyAnswers }),
           ...(now && { now }),
+          ...(onLost && { onLost }),
         },
       );
     }

@@ -67,6 +67,17 @@ describe('scores', () => {
     expect(await liveMemory()).toEqual(before);
   });
 
+  it('say once where the chat template leaves text of the answers out', async () => {
+    const told: (readonly string[])[] = [];
+    const onLost = (fields: readonly string[]): void => void told.push(fields);
+    using rewards = await RewardModel.open(final(first), { ...fp32, onLost });
+    const answer = { role: 'assistant', content: 'a', reasoning_content: 'b' };
+    const row = { prompt: [{ role: 'user', content: 'q' }], completion: [answer] };
+    await rewards.scoreRows([...rows, row, row]);
+    await rewards.scoreRows([row]);
+    expect(told).toEqual([['reasoning_content']]);
+  });
+
   it('of an ensemble of adapters are the combined scores of each', async () => {
     const [a, b] = [await scoresOf(final(first)), await scoresOf(final(second))];
     using both = await RewardModel.open([final(first), final(second)], fp32);

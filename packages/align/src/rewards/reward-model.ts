@@ -58,6 +58,8 @@ export interface OpenRewardModelOptions
   emptyAnswers?: 'refuse' | 'score';
   /** The date and time that chat templates print (default: when they are rendered). */
   now?: string;
+  /** Called once, with the fields, if the chat template drops text of an answer. */
+  onLost?(fields: readonly string[]): void;
 }
 
 /** One model of an ensemble: a role with a scalar head, and its record. */
@@ -79,16 +81,18 @@ export class RewardModel implements Disposable {
   readonly #owns: boolean;
   readonly #scoresEmpty: boolean;
   readonly #tokenizer: Tokenizer;
+  #onLost: OpenRewardModelOptions['onLost'];
 
   private constructor(
     model: LanguageModel,
     members: readonly Member[],
-    { ensemble, batchTokens = 1024, emptyAnswers }: OpenRewardModelOptions,
+    { ensemble, batchTokens = 1024, emptyAnswers, onLost }: OpenRewardModelOptions,
     owns: boolean,
     tokenizer = model.tokenizer,
   ) {
     this.model = model;
     this.#tokenizer = tokenizer;
+    this.#onLost = onLost;
     this.#members = members;
     const own = members[0]!.record.ensemble;
     this.#ensemble = ensemble ? { rule: ensemble.rule, k: ensemble.k ?? own.k } : own;
@@ -233,7 +237,12 @@ export class RewardModel implements Disposable {
         throw new UnscorableRowError(index, 'the answer is empty');
       }
       const row = { prompt, completions: [completion], rendering };
-      found = atRewardRow(index, () => readAnswers(row, tokenizer, reading));
+      const { lost, ...read } = atRewardRow(index, () => readAnswers(row, tokenizer, reading));
+      found = read;
+      if (lost !== undefined) {
+        this.#onLost?.(lost);
+        this.#onLost = undefined;
+      }
     }
     const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
     if (reads.length === 0) {

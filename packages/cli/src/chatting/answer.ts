@@ -1,3 +1,4 @@
+import { answerOpening, openedPrompt } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel } from '@keel/model';
 import { promptTokens } from '../generating/prompt-tokens.ts';
 import type { Conversation } from './conversation.ts';
@@ -12,9 +13,12 @@ export async function answer(
   options: GenerateOptions & { signal: AbortSignal },
   write: (text: string) => void,
 ): Promise<void> {
-  let text = '';
+  const { tokenizer } = model;
+  let [text, opened] = ['', ''];
   try {
-    const tokens = promptTokens({ prompt: conversation.messages }, model.tokenizer, {
+    const { messages } = conversation;
+    opened = answerOpening(openedPrompt({ tokenizer, messages, rendering: undefined }).opened);
+    const tokens = promptTokens({ prompt: messages }, tokenizer, {
       system: null,
       raw: false,
     });
@@ -28,5 +32,5 @@ export async function answer(
   }
   write('\n');
   if (text === '' && options.signal.aborted) conversation.undo();
-  else conversation.answer(text);
+  else conversation.answer(opened + text);
 }

@@ -6,6 +6,7 @@ import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { droppedText } from './dropped-text.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
 
@@ -28,6 +29,11 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     unsafeCode,
     now: templateSettings(options).now,
     calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+    onLost: (fields) =>
+      complain(
+        `the chat template drops ${droppedText(fields)}, so the reward model does not see it. ` +
+          'To see what is left, run keel tokens',
+      ),
   });
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   const faults = new RowFaults(options.onBadRow);

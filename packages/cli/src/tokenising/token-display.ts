@@ -16,10 +16,18 @@ export interface ShownTokens {
    * others, such as "system message".
    */
   lost?: string[];
+  /** Ids for which the model has no embedding. */
+  unknown?: number[];
+}
+
+/** The shown ids that are not in the model's embedding. */
+export function unknownIds({ parts }: Pick<ShownTokens, 'parts'>, rows: number) {
+  const ids = parts.flatMap(({ pieces }) => pieces.map(({ id }) => id).filter((id) => id >= rows));
+  return ids.length === 0 ? {} : { unknown: [...new Set(ids)] };
 }
 
 /** One JSON object. */
-export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): void {
+export function printJsonTokens({ name, parts, truncated, lost, unknown }: ShownTokens): void {
   const byPart = Object.fromEntries(
     parts.map(({ name: part, pieces }) => [
       part,
@@ -30,11 +38,11 @@ export function printJsonTokens({ name, parts, truncated, lost }: ShownTokens): 
       },
     ]),
   );
-  sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }) });
+  sayJson({ ...name, ...byPart, truncated, ...(lost && { lost }), ...(unknown && { unknown }) });
 }
 
 /** Prints parts one below the other; scored tokens have a star, and a colour on a terminal. */
-export function printTokens({ heading, parts, truncated, lost }: ShownTokens): void {
+export function printTokens({ heading, parts, truncated, lost, unknown }: ShownTokens): void {
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
@@ -45,6 +53,11 @@ export function printTokens({ heading, parts, truncated, lost }: ShownTokens): v
   if (fields.length > 0) {
     say(
       `  The chat template drops some of the assistant's text (${fields.join(', ')}), which is not trained on.`,
+    );
+  }
+  if (unknown) {
+    say(
+      `  The model has no embedding for the ids ${unknown.join(', ')}, so other verbs refuse them.`,
     );
   }
   for (const { name, pieces } of parts) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -58,6 +58,20 @@ describe('keel chat', () => {
     expect(messages.slice(0, 2)).toEqual([
       { role: 'system', content: 'Be kind.' },
       { role: 'user', content: 'Hello' },
+    ]);
+  });
+
+  test('an answer begins with what the generation prompt opened', async () => {
+    using folder = new TemporaryFolder();
+    const [file, template] = [folder.file('chats.jsonl'), folder.file('think.jinja')];
+    writeFileSync(
+      template,
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>' }}{% endif %}",
+    );
+    await talk(['Why blue?', `/save ${file}`], ['--chat-template', template]);
+    expect(jsonLines(readFileSync(file, 'utf8'))).toMatchObject([
+      { messages: [{ content: 'Why blue?' }, { content: expect.stringMatching(/^<think>/) }] },
     ]);
   });
 

@@ -27,6 +27,18 @@ describe('keel generate', () => {
     expect(empty.stderr).toContain('--prompt -');
   });
 
+  test('names the place of a prompt that the model cannot take', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('prompts.jsonl');
+    const long = 'long '.repeat(600);
+    writeFileSync(file, `{"prompt":"hi"}\n${JSON.stringify({ prompt: long })}\n`);
+    const { code, stderr } = await keel(['generate', ...fp32, '--prompts', file]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/prompts\.jsonl:2: field "prompt": .*512/);
+    const alone = await keel(['generate', ...fp32, '--prompt', long]);
+    expect(alone.stderr).toMatch(/--prompt: .*512/);
+  });
+
   test('answers the prompts of a file in order, several times, and the same in any batch', async () => {
     using folder = new TemporaryFolder();
     const file = folder.file('prompts.jsonl');

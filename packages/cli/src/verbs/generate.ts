@@ -1,4 +1,6 @@
+import { DataError } from '@keel/align';
 import { tokenisedAt } from '@keel/align/data';
+import { promptFault } from '@keel/align/internal';
 import { generate } from '@keel/model';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';
@@ -17,7 +19,11 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
   const tokens = asked.map((prompt) => {
     const make = (): number[] => promptTokens(prompt, model.tokenizer, options);
-    return prompt.place === undefined ? make() : tokenisedAt(prompt.place, make);
+    const found = prompt.place === undefined ? make() : tokenisedAt(prompt.place, make);
+    const fault = promptFault(found, model.tokenizer, model.decoder.config);
+    if (fault === null) return found;
+    if (prompt.place !== undefined) throw new DataError({ ...prompt.place, ...fault });
+    throw new Error(`--prompt: expected ${fault.expected}, found ${fault.found}. ${fault.advice}`);
   });
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   for await (const event of generate(model, tokens, settings)) display.event(event);

@@ -26,6 +26,17 @@ describe('keel score', () => {
     expect(scores[0]).toMatchObject({ tokens_chosen: 15, tokens_rejected: 7 });
   });
 
+  test('says where the chat template leaves text of the answers out', async () => {
+    using folder = new TemporaryFolder();
+    const rows = folder.file('rows.jsonl');
+    const answer = [{ role: 'assistant', content: 'x', reasoning_content: 'why' }];
+    const row = { prompt: [{ role: 'user', content: 'a' }], completion: answer };
+    writeFileSync(rows, `${JSON.stringify(row)}\n`);
+    const { code, stderr } = await keel(['score', ...fp32, '--data', rows, '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^1 of 1 rows: .*reasoning_content.*keel tokens/m);
+  });
+
   test('gives the same scores in any batch', async () => {
     const args = ['score', ...fp32, '--data', data, '--json', '--batch-tokens'];
     const [alone, together] = await Promise.all(

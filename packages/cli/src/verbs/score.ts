@@ -4,6 +4,7 @@ import { unknownToken } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { ScoreOptions } from '../options/score.ts';
+import { droppedText } from '../scoring/dropped-text.ts';
 import { type AnswerSource, openAnswers } from '../scoring/open-answers.ts';
 import { scoreAnswers } from '../scoring/score-answers.ts';
 import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
@@ -39,6 +40,8 @@ export async function run(options: ScoreOptions): Promise<number> {
   display.end();
   const notice = rows.faults.notice();
   if (notice !== null) console.error(notice);
+  const lost = rows.lostNotice();
+  if (lost !== null) complain(lost);
   if (rows.faults.count === source.length)
     throw new Error('--data: every row is bad, so there is nothing to score');
   return 0;
@@ -47,6 +50,8 @@ export async function run(options: ScoreOptions): Promise<number> {
 /** Tokenises rows; bad ones are an error or are skipped. */
 class ScoredRows {
   readonly faults: RowFaults;
+  /** Rows of whose answers the chat template drops text, with its fields. */
+  readonly #lost = new Map<number, readonly string[]>();
   readonly #source: AnswerSource;
   readonly #model: LanguageModel;
   readonly #maxLength: number | null;
@@ -66,6 +71,16 @@ class ScoredRows {
     for (let index = 0; index < this.#source.length; index++) await this.tokenise([index]);
   }
 
+  /** A notice about text that the chat template drops; null if it writes all text. */
+  lostNotice(): string | null {
+    if (this.#lost.size === 0) return null;
+    const what = droppedText([...new Set([...this.#lost.values()].flat())]);
+    return (
+      `${this.#lost.size} of ${this.#source.length} rows: the chat template drops ${what}, ` +
+      'so the score is of the rest. To see what is left, run keel tokens'
+    );
+  }
+
   /**
    * @returns each row's tokens; null if it does not fit, undefined if it is bad and skipped
    * @throws DataError for a bad row, unless bad rows are skipped
@@ -78,6 +93,7 @@ class ScoredRows {
       return this.faults.take(place, () => {
         const row = tokeniseAnswers(read, tokenizer, this.#maxLength);
         if (row === null) return null;
+        if (row.lost) this.#lost.set(indices[at]!, row.lost);
         const sequences = [row.prompt, ...row.answers.map(({ answer }) => answer.tokens)];
         const fault = unknownToken(sequences, tokenizer, vocabularySize);
         if (fault !== null) throw new DataError({ ...place, ...fault });

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -46,6 +46,23 @@ describe('keel tokens', () => {
     expect(stdout).toMatch(/^ {2}prompt: \d+ tokens, 0 scored\n {4}"<\|im_start\|>" \d+/m);
     expect(stdout).toMatch(/^ {2}chosen: (\d+) tokens, \1 scored\n {4}\*"/m);
     expect(stdout).not.toContain('\x1b');
+  });
+
+  test('names ids for which the model has no embedding', async () => {
+    using folder = new TemporaryFolder();
+    const small = folder.file('small');
+    cpSync(goldenPath('tiny-chat'), small, { recursive: true });
+    const config = JSON.parse(readFileSync(`${small}/config.json`, 'utf8'));
+    rmSync(`${small}/config.json`);
+    const text = ['tokens', '--text', 'user'];
+    const whole = await keel([...text, ...model, '--json']);
+    const [found] = jsonLines(whole.stdout) as [{ text: { tokens: number[] } }];
+    const id = Math.max(...found.text.tokens);
+    writeFileSync(`${small}/config.json`, JSON.stringify({ ...config, vocab_size: id }));
+    const args = [...text, '--model', small];
+    const { stdout } = await keel([...args, '--json']);
+    expect(jsonLines(stdout)[0]).toMatchObject({ unknown: [id] });
+    expect((await keel(args)).stdout).toMatch(new RegExp(`embedding .*\\b${id}\\b`));
   });
 
   test('reports rows that were cut or do not fit', async () => {

@@ -185,6 +185,20 @@ describe('data and options that do not fit', () => {
       await expect(alignUnpaired({ ...options, ...own })).rejects.not.toThrow(refused);
   });
 
+  const long = 'e '.repeat(200);
+  it.each([
+    ['label', [true, true, true, false], ['a', 'b', 'c', long], /label true \(3 of 4 rows, 1 /],
+    ['prompt', [true, false, true, false], ['a', 'a', 'a', long], /same prompt \(3 of 4 rows, 1 /],
+  ])('one %s in the rows that fit is refused', async (what, labels, prompts, message) => {
+    const path = join(folder, `short-${what}.jsonl`);
+    const lines = labels.map((label, at) => ({ prompt: prompts[at], completion: `${at}`, label }));
+    writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const options = optionsOf({ data: [path], maxLength: 64 });
+    await expect(alignUnpaired(options)).rejects.toThrow(message);
+    const whole = optionsOf({ data: [path], maxSteps: 1 });
+    await expect(alignUnpaired(whole)).resolves.toMatchObject({ step: 1 });
+  });
+
   it('held-out KL is never over one row: a single last one goes with those before it', async () => {
     for (const [loss, sizes] of [
       ['kto', [8]],

@@ -69,6 +69,7 @@ const unpaired = ({
   },
   source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
   async task({ options, policy, source, evaluation, passes, notice, signal }) {
+    if (!signal?.aborted) refuseUniform(source, options);
     const { model, role } = policy;
     const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
     // Under a new adapter, the base is the reference. Otherwise training changes the reference, and
@@ -118,6 +119,32 @@ async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   throw new Error(
     `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO need desirable and undesirable answers. ` +
       (first ? 'To train on good answers only, use keel sft' : 'Add rows whose label is true'),
+  );
+}
+
+/**
+ * Checks again after the rows are tokenised, since some may have been skipped. A source that is too
+ * large to be read before the run has no labels yet, and is not refused.
+ * @throws Error if all usable rows have the same label, or the same prompt and KL needs several
+ */
+function refuseUniform(source: UnpairedSource, { loss, klEstimate, maxLength }: KtoOptions): void {
+  const { labels, hasSeveralPrompts, usable, length, leftOut, tooLong } = source;
+  const [label] = labels;
+  const counted = `${usable} of ${length} rows, ${leftOut} skipped`;
+  const advice =
+    tooLong.size > 0
+      ? `Raise --max-length above ${maxLength}, or add shorter rows`
+      : 'Add other rows';
+  if (labels.size === 1) {
+    throw new Error(
+      `--data: all usable rows have the label ${label} (${counted}); KTO and BCO need both labels. ${advice}`,
+    );
+  }
+  const needsPrompts = unpairedObjective(loss).needsKl && klEstimate === 'mismatched';
+  if (labels.size === 0 || hasSeveralPrompts || !needsPrompts) return;
+  throw new Error(
+    `--data: all usable rows have the same prompt (${counted}); KTO estimates KL from answers to other prompts. ` +
+      `${advice}, or pass --loss bco or apo_zero_unpaired, which need no KL`,
   );
 }
 

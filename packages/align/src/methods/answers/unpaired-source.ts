@@ -4,6 +4,7 @@ import {
   type PromptedAnswer,
   packAnswers,
 } from '../../batching/pack-answers.ts';
+import { sameTokens } from '../../batching/same-answers.ts';
 import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
 import {
   canBeScored,
@@ -11,6 +12,7 @@ import {
   unpairedTokenising,
 } from '../../batching/tokenise-unpaired.ts';
 import type { UnpairedRow } from '../../data/rows.ts';
+import { silentFault } from '../../training/answer-faults.ts';
 import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
@@ -44,6 +46,12 @@ export class UnpairedSource extends TokenisedSource<
   PlacedUnpaired,
   TokeniseOptions
 > {
+  /** Labels of the usable rows read so far. */
+  readonly labels = new Set<boolean>();
+  /** Whether the usable rows read so far have more than one prompt. */
+  hasSeveralPrompts = false;
+  #firstPrompt: readonly number[] | null = null;
+
   /** @throws Error when there are no rows */
   constructor(rows: Rows<UnpairedRow>, tokenizer: Tokenizer, options: SourceOptions) {
     const { maxLength } = options;
@@ -59,6 +67,7 @@ export class UnpairedSource extends TokenisedSource<
   }
 
   protected unscored(row: TokenisedUnpaired): Fault | null {
+    if (row.answer.silent) return silentFault('completion');
     if (canBeScored(row)) return null;
     return {
       field: 'completion',
@@ -70,6 +79,9 @@ export class UnpairedSource extends TokenisedSource<
   }
 
   protected placed(row: number, answer: TokenisedUnpaired): PlacedUnpaired {
+    this.labels.add(answer.label);
+    this.#firstPrompt ??= answer.prompt;
+    this.hasSeveralPrompts ||= !sameTokens(answer.prompt, this.#firstPrompt);
     return { row, answer };
   }
 }

@@ -1,10 +1,26 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  randomTensors,
+  writeTinyModel,
+} from '../../../../model/src/loading/fixtures/tiny-models.ts';
 import { parseRow } from '../../data/parse-row.ts';
-import { tinyTemplate, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import {
+  tinyChatTokenizer,
+  tinyTemplate,
+  writeTinyChatModel,
+} from '../../testing/tiny-chat-model.ts';
 import { writePrompts } from '../online/fixtures/prompt-files.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 import { runBestOfN } from './run-best-of-n.ts';
@@ -81,6 +97,20 @@ describe('runBestOfN', () => {
     expect(summary!.curve[0]!.reward).toBeCloseTo(earned / 24, 12);
     expect(summary!.curve[3]!.reward).toBeCloseTo(sumOf(best!.map(({ score }) => score)) / 6, 12);
     expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
+  });
+
+  it('begins the answers to chats with what the generation prompt opened', async () => {
+    const chatTemplate = inside('think.jinja');
+    const opening = tinyTemplate.replace(
+      "assistant\\n' }}{% endif",
+      "assistant\\n<think>' }}{% endif",
+    );
+    writeFileSync(chatTemplate, opening);
+    const { output } = await runBestOfN(optionsOf({ chatTemplate }));
+    for (const { prompt, completion } of linesOf(output)) {
+      if (typeof prompt === 'string') expect(completion).not.toMatch(/^<think>/);
+      else expect(completion).toMatchObject([{ content: expect.stringMatching(/^<think>/) }]);
+    }
   });
 
   it('creates the folder, and refuses a second process for the same file', async () => {
@@ -187,7 +217,7 @@ describe('runBestOfN', () => {
         /--template-date .*2026-11-28T12:00:00 to 2027-01-05T00:00:00/,
       );
       await runBestOfN(options, { onNotice: (text) => void notices.push(text) });
-      expect(notices.join()).toContain('it is 2026-11-28T12:00:00 here');
+      expect(notices.join()).toContain('2026-11-28T12:00:00');
       expect(readFileSync(options.output)).toEqual(readFileSync(whole.output));
     } finally {
       vi.useRealTimers();
@@ -220,6 +250,29 @@ describe('runBestOfN', () => {
     expect(done).toBe(3);
     expect(summary).toMatchObject({ prompts: 2, leftOut: 0, badRows: 1 });
     expect(summary!.firstFault).toMatch(/chats\.jsonl:2: .*no x/);
+  });
+
+  it('names the row with a token that the model has no embedding for, or skips it', async () => {
+    const tokenizer = tinyChatTokenizer();
+    const highest = (text: string): number => Math.max(...tokenizer.encode(text));
+    const [low, ...others] = ['wo', 'day', '1234', 'é', 'world'].sort(
+      (a, b) => highest(a) - highest(b),
+    );
+    const high = others.at(-1)!;
+    const last = highest(high);
+    const json = {
+      ...JSON.parse(readFileSync(inside('model/config.json'), 'utf8')),
+      vocab_size: last,
+    };
+    cpSync(inside('model'), inside('small'), { recursive: true });
+    writeTinyModel(inside('small'), json, randomTensors(json, 1));
+    const prompts = inside('unknown.jsonl');
+    const rows = [{ prompt: low }, { prompt: high }];
+    writeFileSync(prompts, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const own = { model: inside('small'), data: [prompts], maxNewTokens: 3 };
+    await expect(runBestOfN(optionsOf(own))).rejects.toThrow(/unknown\.jsonl:2: field "prompt"/);
+    const { summary } = await runBestOfN(optionsOf({ ...own, onBadRow: 'skip' }));
+    expect(summary).toMatchObject({ prompts: 1, leftOut: 0, badRows: 1 });
   });
 
   it('counts prompts that leave no room, and names a row whose answer cannot be scored', async () => {

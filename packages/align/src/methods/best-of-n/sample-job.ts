@@ -1,7 +1,9 @@
 // Samples and scores all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { answerOpening } from '../../batching/answer-start.ts';
+import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
-import { placeName } from '../../data/data-error.ts';
+import { DataError, placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { renderingColumns } from '../../data/rendering.ts';
 import { RowFaults } from '../../data/row-faults.ts';
@@ -86,9 +88,14 @@ export class SampleJob {
     const prompts = read.flatMap((one, at): PlacedPrompt[] => {
       const row = places[at]!;
       const faults = new RowFaults(options.onBadRow);
-      const found = faults.take(rows.place(row), () =>
-        tokenisePrompt(one, model.tokenizer, { maxPromptLength }),
-      );
+      const place = rows.place(row);
+      const found = faults.take(place, () => {
+        const made = tokenisePrompt(one, model.tokenizer, { maxPromptLength });
+        const fault = made && promptFault(made.tokens, model.tokenizer, model.decoder.config);
+        if (!fault) return made;
+        const advice = `${fault.advice}, or pass --on-bad-row skip`;
+        throw new DataError({ ...place, ...fault, advice });
+      });
       if (found) return [{ ...found, row }];
       if (faults.first !== null) bad.set(row, faults.first);
       return [];
@@ -136,10 +143,12 @@ export class SampleJob {
         return { row, left_out: true, ...(fault !== undefined && { fault }) };
       }
       const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
+      const opened = answerOpening(prompts[group]!.opened);
       return {
         row,
         prompt: prompts[group]!.prompt,
         ...renderingColumns(read[at]!.rendering),
+        ...(opened !== '' && { opened }),
         texts: own.map((sample) => samples[sample]!.text),
         scores: own.map((sample) => scores[sample]!),
         tokens: own.map((sample) => samples[sample]!.tokens.length),

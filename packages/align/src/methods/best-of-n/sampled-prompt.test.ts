@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { answerOpening } from '../../batching/answer-start.ts';
+import { defaultScoring } from '../../batching/scoring-rules.ts';
+import { tokeniseExample } from '../../batching/tokenise-example.ts';
+import { tokenisePair } from '../../batching/tokenise-pair.ts';
+import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { parseRow } from '../../data/parse-row.ts';
+import { tinyChatTokenizer } from '../../testing/tiny-chat-model.ts';
 import { rowOfForm, type SampledPrompt } from './sampled-prompt.ts';
 
 const sampled = (own: Partial<SampledPrompt> = {}): SampledPrompt => ({
@@ -57,6 +63,32 @@ describe('rowOfForm', () => {
     ] as const) {
       expect(() => parseRow(kind, rowOfForm(chat, form), place)).not.toThrow();
     }
+  });
+
+  it.each([
+    ['opens', '<think>\\n', '<think>\n'],
+    ['opens and closes', '<think></think>', ''],
+  ])('is trained on after the sampled prompt where the template %s a block', (_, opens, begins) => {
+    const tokenizer = tinyChatTokenizer(
+      "{% for m in messages %}{{ '[' + m.role + ':' + m.content + ']' }}{% endfor %}" +
+        `{% if add_generation_prompt %}{{ '[assistant:${opens}' }}{% endif %}`,
+    );
+    const prompt = [{ role: 'user', content: 'Say it' }];
+    const asked = tokenisePrompt({ prompt, extra: {} }, tokenizer, { maxPromptLength: null })!;
+    const opened = answerOpening(asked.opened);
+    expect(opened).toBe(begins);
+    const texts = ['w</think>a', '', 'w</think>bb', 'ccc'];
+    const chat = sampled({ prompt, texts, ...(opened && { opened }) });
+    const answer = tokenizer.encode('w</think>bb]');
+    const best = parseRow('supervised', rowOfForm(chat, 'best'), place);
+    const how = { ...defaultScoring, maxLength: null };
+    expect(tokeniseExample(best, tokenizer, how)!.tokens).toEqual([...asked.tokens, ...answer]);
+    const pair = parseRow('preference', rowOfForm(chat, 'pairs'), place);
+    expect(tokenisePair(pair, tokenizer, how)).toMatchObject({
+      prompt: asked.tokens,
+      chosen: { tokens: answer },
+      rejected: { tokens: tokenizer.encode('w</think>a]') },
+    });
   });
 
   it('makes no row without an answer, or without a better one', () => {

@@ -9,6 +9,11 @@ export interface SampledPrompt {
   /** What the prompt was rendered with, as columns of a row; absent if there was nothing. */
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
+  /**
+   * The start of each written answer, such as `<think>\n`, which the generation prompt opened;
+   * absent if it opened nothing.
+   */
+  opened?: string;
   texts: string[];
   /** After the penalty for answers that were cut off. */
   scores: number[];
@@ -34,14 +39,14 @@ export type BestOfNForm = (typeof bestOfNForms)[number];
  * @returns null if the answers make no such row: there are none, or none is better than another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
-  const { row, prompt, tools, chat_template_kwargs, texts, scores } = sampled;
+  const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores } = sampled;
   const rendering = {
     ...(tools && { tools }),
     ...(chat_template_kwargs && { chat_template_kwargs }),
   };
   const usable = texts.flatMap((text, at) => (text === '' ? [] : [at]));
   const answer = (at: number): Content => {
-    const content = texts[at]!;
+    const content = `${opened}${texts[at]!}`;
     return isChat(prompt) ? [{ role: 'assistant', content }] : content;
   };
   if (form === 'all') {

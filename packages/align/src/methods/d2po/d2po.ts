@@ -69,8 +69,12 @@ export function d2po(
 export const d2poMethod = onlineMethod(d2poDefinition, {
   algorithm: d2po,
   addRole: (model, _, options) => Discriminator.add(model, options),
-  finish: (discriminator, path) =>
-    writeFolderAtomic(join(path, 'discriminator'), (folder) => discriminator.save(folder)),
+  async finish(discriminator, path, notice) {
+    const folder = join(path, 'discriminator');
+    const { readingNotice } = discriminator;
+    if (readingNotice !== null) notice(`${folder}: ${readingNotice}`);
+    await writeFolderAtomic(folder, (into) => discriminator.save(into));
+  },
 });
 
 export const { run: runD2po, train: trainD2po } = d2poMethod;

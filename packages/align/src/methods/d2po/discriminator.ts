@@ -42,6 +42,7 @@ import { loraOptionsOf } from '../../training/policy.ts';
 import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
 import { loadHead } from '../ppo/load-head.ts';
 import { rewardLosses } from '../reward/reward-losses.ts';
+import { otherReadingNotice } from '../reward/reward-policy.ts';
 import type { D2poOptions } from './d2po-options.ts';
 import { GoldMemory, type GoldPair } from './gold-memory.ts';
 
@@ -217,6 +218,11 @@ export class Discriminator implements Disposable {
       sum += loss;
     }
     return sum;
+  }
+
+  /** As {@link otherReadingNotice}. */
+  get readingNotice(): string | null {
+    return otherReadingNotice(this.#model, this.#record);
   }
 
   *#losses(

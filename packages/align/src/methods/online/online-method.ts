@@ -67,7 +67,7 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
   /** The optimizer (default: AdamW). */
   optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
   /** Writes what the run leaves beside the policy. @param path the run's folder */
-  finish?(own: Own, path: string): Promise<void>;
+  finish?(own: Own, path: string, notice: (text: string) => void): Promise<void>;
 }
 
 interface Definition<Options> {
@@ -202,8 +202,8 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
       });
     },
     ...(method.optimiser && { optimiser: method.optimiser }),
-    async finish({ path, policy }) {
-      await method.finish?.(policy.own, path);
+    async finish({ path, policy, notice }) {
+      await method.finish?.(policy.own, path, notice);
       const change = readHeldOutChange(join(path, 'samples.jsonl'));
       if (change === null) return {};
       return {

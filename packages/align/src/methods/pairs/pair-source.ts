@@ -8,6 +8,7 @@ import {
   unscoredAnswer,
 } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
@@ -58,7 +59,9 @@ export class PairSource extends TokenisedSource<
 
   protected unscored(pair: TokenisedPair): Fault | null {
     const field = unscoredAnswer(pair);
-    if (field === null) return areSame(pair) ? sameAnswers : null;
+    const silent = (['chosen', 'rejected'] as const).find((name) => pair[name].silent);
+    if (silent !== undefined) return silentFault(silent);
+    if (field === null) return areSame(pair) ? sameAnswersFault('chosen', 'rejected') : null;
     return {
       field,
       expected: 'an answer of the assistant with a token to score',
@@ -72,11 +75,3 @@ export class PairSource extends TokenisedSource<
     return { row, pair };
   }
 }
-
-const sameAnswers: Fault = {
-  field: 'rejected',
-  expected: 'two answers that the model can tell apart',
-  found: 'the same tokens as "chosen" once the chat template has rendered both',
-  advice:
-    'The template may drop the text in which they differ, such as reasoning: keel tokens shows the row. Fix the row, or pass --on-bad-row skip',
-};

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { rankedTwice } from '../../batching/same-answers.ts';
 import type { TokeniseOptions } from '../../batching/tokenise-pair.ts';
 import {
   type PackedRankings,
@@ -9,6 +10,7 @@ import {
 } from '../../batching/tokenise-ranking.ts';
 import { canBeScored } from '../../batching/tokenise-unpaired.ts';
 import type { JudgedRow } from '../../data/rows.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import type { Packing, Placed } from '../../training/passes.ts';
 import {
   type Fault,
@@ -48,13 +50,21 @@ export class RankingSource extends TokenisedSource<
     return [prompt, ...answers.map(({ tokens }) => tokens)];
   }
 
-  protected unscored({ prompt, answers }: TokenisedRanking): Fault | null {
-    const bad = answers.find((answer) => !canBeScored({ prompt, answer }));
-    if (bad === undefined) return null;
+  override readonly tooLongReason =
+    'their prompt leaves no room for an answer, or for what tells the answers apart,';
+
+  protected unscored({ prompt, answers, ranks, fields }: TokenisedRanking): Fault | null {
+    const silent = answers.findIndex((answer) => answer.silent);
+    if (silent >= 0) return silentFault(fields[silent]);
+    const bad = answers.findIndex((answer) => !canBeScored({ prompt, answer }));
+    if (bad < 0) {
+      const same = rankedTwice(answers, ranks);
+      return same && sameAnswersFault(fields[same[0]]!, fields[same[1]]!);
+    }
     return {
-      field: 'completions',
-      expected: 'answers of the assistant with a token to score each',
-      found: `one of ${bad.tokens.length} tokens, none of which can be scored`,
+      field: fields[bad],
+      expected: 'an answer of the assistant with a token to score',
+      found: `${answers[bad]!.tokens.length} tokens, none of which can be scored`,
       advice:
         'With no prompt, the first token of an answer has no context, and only assistant turns are scored. Fix the row, or pass --on-bad-row skip',
     };

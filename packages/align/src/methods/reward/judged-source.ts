@@ -1,10 +1,12 @@
 import type { Tokenizer } from '@keel/model';
+import { rankedTwice } from '../../batching/same-answers.ts';
 import {
   type JudgedOptions,
   judgedTokenising,
   type TokenisedJudged,
 } from '../../batching/tokenise-judged.ts';
 import type { JudgedRow } from '../../data/rows.ts';
+import { sameAnswersFault, silentFault } from '../../training/answer-faults.ts';
 import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
@@ -28,6 +30,11 @@ export class JudgedSource extends TokenisedSource<
     'their answers, whose scores are read at the end, do not all fit';
   protected override readonly tooLongPart = "row's longest answer";
 
+  /** Labels of the steps of the usable rows read so far. */
+  readonly stepLabels = new Set<boolean>();
+  /** Whether a usable row read so far compares answers. */
+  hasComparisons = false;
+
   /** @throws Error when there are no rows */
   constructor(
     rows: Rows<JudgedRow>,
@@ -47,12 +54,17 @@ export class JudgedSource extends TokenisedSource<
     return [prompt, ...answers.map(({ tokens }) => tokens)];
   }
 
-  protected unscored({ answers, verdict }: TokenisedJudged): Fault | null {
+  protected unscored({ answers, fields, verdict }: TokenisedJudged): Fault | null {
+    const silent = answers.findIndex((answer) => answer.silent);
+    if (silent >= 0) return silentFault(fields[silent]);
     const place = answers.findIndex(({ reads }) => reads.length === 0);
-    if (place < 0) return null;
-    const pair = verdict.kind === 'pair';
+    if (place < 0) {
+      if (verdict.kind === 'process') return null;
+      const same = rankedTwice(answers, verdict.kind === 'pair' ? [1, 2] : verdict.ranks);
+      return same && sameAnswersFault(fields[same[0]]!, fields[same[1]]!);
+    }
     return {
-      field: pair ? ['chosen', 'rejected'][place] : 'completions',
+      field: fields[place],
       expected: 'an answer with a token at which its score can be read',
       found: `${answers[place]!.tokens.length} tokens, none but the pad token`,
       advice: 'Fix the row, or pass --on-bad-row skip. --read-at last also reads the pad token',
@@ -60,6 +72,9 @@ export class JudgedSource extends TokenisedSource<
   }
 
   protected placed(row: number, judged: TokenisedJudged): PlacedJudged {
+    const { verdict } = judged;
+    if (verdict.kind !== 'process') this.hasComparisons = true;
+    else for (const label of verdict.labels) this.stepLabels.add(label);
     return { row, judged };
   }
 }

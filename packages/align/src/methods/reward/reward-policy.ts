@@ -86,6 +86,24 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
   return policy;
 }
 
+/**
+ * A notice if transformers reads the score at another token than Keel does, else null: an adapter
+ * has no config.json, and the base model's may pad with a token that answers end with.
+ */
+export function otherReadingNotice(
+  { configJson, tokenizer }: Pick<LanguageModel, 'configJson' | 'tokenizer'>,
+  { read_at: readAt, pad_token_id: padTokenId }: RewardRecord,
+): string | null {
+  const { pad_token_id: pad } = configJson;
+  const { eosTokenId, endOfTurnIds } = tokenizer;
+  if (readAt !== 'last' || typeof pad !== 'number') return null;
+  if (pad !== eosTokenId && !endOfTurnIds.has(pad)) return null;
+  return (
+    `transformers with PEFT reads the score of this adapter at another token: the base model's config.json uses ${JSON.stringify(tokenizer.idToToken(pad))}, ` +
+    `which ends answers, as the pad token. After loading, set model.config.pad_token_id = ${padTokenId ?? -1}. keel score needs no setting`
+  );
+}
+
 /** [K, hidden], requiring gradients: from the file, the adapter, the model, or drawn. */
 function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
   const { decoder, device } = model;

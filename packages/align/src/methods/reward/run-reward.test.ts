@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RewardModel } from '../../rewards/reward-model.ts';
-import { readRewardRecord } from '../../rewards/reward-record.ts';
+import { type RewardRecord, readRewardRecord } from '../../rewards/reward-record.ts';
 import { expectSameRun, metricsOf } from '../../testing/run-files.ts';
 import { stopping } from '../../testing/stopping.ts';
-import { tinyRows, writeRowsFile, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
+import {
+  tinyChatTokenizer,
+  tinyRows,
+  writeRowsFile,
+  writeTinyChatModel,
+} from '../../testing/tiny-chat-model.ts';
 import { tinyJudged, writeJudged } from '../../testing/tiny-judged.ts';
 import { tinyRun } from '../../testing/tiny-run.ts';
+import { otherReadingNotice } from './reward-policy.ts';
 import { type TrainRewardOptions, trainReward } from './run-reward.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-reward-'));
@@ -207,6 +213,34 @@ describe('what cannot be used is told with what to do', () => {
     );
   });
 
+  it('--margin scores, where no row has the scores of both answers', async () => {
+    const refused = /--margin scores: none of the 10 rows of .*rows\.jsonl .*"score_chosen"/;
+    const options = optionsOf({ margin: 'scores', model: '/nowhere' });
+    await expect(trainReward(options)).rejects.toThrow(refused);
+    const scored = { ...pairs[0], score_chosen: 2, score_rejected: 1 };
+    const path = inside('scored.jsonl');
+    writeFileSync(path, `${[scored, pairs[1]].map((row) => JSON.stringify(row)).join('\n')}\n`);
+    await expect(trainReward({ ...options, data: [path] })).rejects.not.toThrow(refused);
+  });
+
+  it('steps that are all right or all wrong', async () => {
+    const path = inside('steps.jsonl');
+    const steps = (prompt: string, labels: boolean[]) => ({
+      prompt,
+      completions: ['a', 'b'],
+      labels,
+    });
+    const write = (...rows: object[]): void =>
+      writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const options = optionsOf({ data: [path], maxLength: 60 });
+    write(steps('q', [true, true]), steps('p', [true, true]));
+    await expect(trainReward({ ...options, model: '/nowhere' })).rejects.toThrow(
+      /--data: .*2 rows of .*steps\.jsonl.*\btrue\b/,
+    );
+    write(steps('q', [true, true]), steps('e '.repeat(100), [true, false]));
+    await expect(trainReward(options)).rejects.toThrow(/\btrue\b.*1 of 2 rows/);
+  });
+
   it('options that contradict each other', async () => {
     await expect(trainReward(optionsOf({ heads: 1, ensemble: 'lower_bound' }))).rejects.toThrow(
       /"ensemble".*--heads 2/s,
@@ -219,4 +253,15 @@ it('checkpoints hold a reward model too', async () => {
   const checkpoint = join(path, 'checkpoints', 'step-2');
   expect(existsSync(join(checkpoint, 'reward.json'))).toBe(true);
   expect(await gaps(checkpoint)).toHaveLength(10);
+});
+
+it('says where transformers reads an adapter at another token', () => {
+  const tokenizer = tinyChatTokenizer();
+  const record = { read_at: 'last', pad_token_id: 5 } as RewardRecord;
+  const told = (pad: number | null, own = {}) =>
+    otherReadingNotice({ configJson: { pad_token_id: pad }, tokenizer }, { ...record, ...own });
+  expect(told(tokenizer.eosTokenId)).toMatch(/model\.config\.pad_token_id = 5/);
+  expect(told(tokenizer.eosTokenId, { read_at: 'last_not_pad' })).toBeNull();
+  expect(told(tokenizer.padTokenId)).toBeNull();
+  expect(told(null)).toBeNull();
 });

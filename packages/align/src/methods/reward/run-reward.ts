@@ -1,6 +1,7 @@
 // A whole run of a reward model, from options to final/: `keel reward`, and the library's
 // `trainReward`.
 import { readAnswers } from '../../batching/tokenise-judged.ts';
+import type { DataRows } from '../../data/derived-rows.ts';
 import { openEither } from '../../data/open-either.ts';
 import type { Proportion } from '../../evaluation/proportion.ts';
 import { type RewardFindings, rewardFindings } from '../../evaluation/reward-findings.ts';
@@ -17,7 +18,7 @@ import {
 } from '../../training/run-training.ts';
 import { JudgedSource } from './judged-source.ts';
 import { headShare, type RewardOptions, rewardDefinition } from './reward-options.ts';
-import { loadRewardPolicy, type RewardPolicy } from './reward-policy.ts';
+import { loadRewardPolicy, otherReadingNotice, type RewardPolicy } from './reward-policy.ts';
 import { RewardTask } from './reward-task.ts';
 import { byHead, scoredPairs } from './reward-totals.ts';
 
@@ -50,14 +51,16 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
   definition: rewardDefinition,
   rowKind: 'judged',
   load: loadRewardPolicy,
+  checkRows: refuseUseless,
   source(rows, tokenizer, how, { margin, marginScale, readAt, stepSeparator }, { record }) {
     const padTokenId = record.pad_token_id;
     const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
     return new JudgedSource(rows, tokenizer, { ...how, reading });
   },
   async task(prepared) {
-    const { options, policy, data, source, evaluation, passes } = prepared;
+    const { options, policy, data, source, evaluation, passes, signal } = prepared;
     const { model, role, record } = policy;
+    if (!signal?.aborted) refuseOneStepLabel(source);
     const [first] = await data.rows.readMany([0]);
     record.scores = 'labels' in first! ? 'steps' : 'answers';
     const heads = model.scoreHead(role).dim(0);
@@ -73,6 +76,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
   async finish(prepared, task) {
     const { options, policy, notice, path } = prepared;
     const { model, role, record } = policy;
+    const other = options.lora ? otherReadingNotice(model, record) : null;
+    if (other !== null) notice(other);
     // A process reward is a log-probability, which has a natural zero.
     if (options.normalise !== 'none' && record.scores === 'answers') {
       const prompts = await referenceSet(prepared);
@@ -101,6 +106,51 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 };
+
+/**
+ * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no
+ *   row compares answers
+ */
+async function refuseUseless(
+  rows: DataRows<'judged'>,
+  { margin }: Pick<RewardOptions, 'margin'>,
+): Promise<void> {
+  const labels = new Set<boolean>();
+  let compares = false;
+  let hasMargins = margin !== 'scores';
+  for await (const row of rows.iterate()) {
+    if ('labels' in row) for (const label of row.labels) labels.add(label);
+    else {
+      compares = true;
+      hasMargins ||= !('ranks' in row) && row.score_chosen != null && row.score_rejected != null;
+    }
+    if (hasMargins && (compares || labels.size > 1)) return;
+  }
+  const place = `${rows.length} rows of ${rows.files.join(', ')}`;
+  if (!hasMargins) {
+    throw new Error(
+      `--margin scores: none of the ${place} has both "score_chosen" and "score_rejected", so every margin would be 0. ` +
+        'Rename the fields of the scores, or pass --margin row or none',
+    );
+  }
+  const [label] = labels;
+  throw new Error(`--data: all steps of the ${place} have the label ${label}. ${bothLabels}`);
+}
+
+const bothLabels = 'A process reward needs right and wrong steps: add rows with the other label';
+
+/**
+ * Checks again after the rows are tokenised, since some may have been skipped. A source that is too
+ * large to be read before the run has no labels yet, and is not refused.
+ */
+function refuseOneStepLabel(source: JudgedSource): void {
+  const { stepLabels, hasComparisons, usable, length, leftOut } = source;
+  if (hasComparisons || stepLabels.size !== 1) return;
+  const [label] = stepLabels;
+  throw new Error(
+    `--data: all steps of the usable rows have the label ${label} (${usable} of ${length} rows, ${leftOut} skipped). ${bothLabels}`,
+  );
+}
 
 const percent = ({ value, interval: [low, high] }: Proportion): string =>
   `${(100 * value).toFixed(1)}% (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;

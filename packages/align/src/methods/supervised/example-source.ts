@@ -7,6 +7,7 @@ import {
   type TokenisedExample,
 } from '../../batching/tokenise-example.ts';
 import type { SupervisedRow } from '../../data/rows.ts';
+import { silentFault } from '../../training/answer-faults.ts';
 import type { Placed } from '../../training/passes.ts';
 import {
   type Fault,
@@ -46,6 +47,7 @@ export class ExampleSource extends TokenisedSource<
   }
 
   protected unscored(example: TokenisedExample): Fault | null {
+    if (example.silent) return silentFault();
     if (scoredCount(example) > 0) return null;
     return {
       expected: 'a token to score',

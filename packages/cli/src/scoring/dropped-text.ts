@@ -1,0 +1,11 @@
+import { lostParts } from '@keel/align/internal';
+
+/** Describes what a chat template drops: fields of the assistant, and whole messages of others. */
+export function droppedText(lost: readonly string[]): string {
+  const { fields, roles } = lostParts(lost);
+  const parts = [
+    ...(fields.length > 0 ? [`some of the assistant's text (${fields.join(', ')})`] : []),
+    ...(roles.length > 0 ? [`whole messages (${roles.join(', ')})`] : []),
+  ];
+  return parts.join(' and ');
+}
