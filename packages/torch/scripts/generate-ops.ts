@@ -33,8 +33,8 @@ function functionName(name: string, overload: string): string {
 }
 
 /**
- * For a schema type such as `Tensor?[]`: its element type, whether it is optional, and whether it is
- * a list.
+ * For a schema type such as `Tensor?[]`: its element type, whether it is optional, and whether it
+ * is a list.
  */
 function parseType(type: string): {
   base: string;

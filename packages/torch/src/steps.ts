@@ -1,7 +1,7 @@
 // Long work in steps: a generator that yields where other work may run, so that the event loop is
 // not blocked for a whole forward pass. Scopes, gradient mode and a model's role are synchronous
-// state, which must not apply to work that runs in a pause. Each is therefore left at every yield and
-// entered again.
+// state, which must not apply to work that runs in a pause. Each is therefore left at every yield
+// and entered again.
 import { setImmediate } from 'node:timers/promises';
 import { native } from './native.ts';
 import { Scope } from './scope.ts';

@@ -1,5 +1,6 @@
 // JSON with numbers exactly as written, and fields in the order of the text. JSON.parse alone reads
-// 20.0 as 20 and 18446744073709551617 as 18446744073709552000, and puts a field "2024" before others.
+// 20.0 as 20 and 18446744073709551617 as 18446744073709552000, and puts a field "2024" before
+// others.
 import { PythonFloat } from './python-float.ts';
 
 /** A number in JSON that no value can hold. */
@@ -29,8 +30,8 @@ const numberedField = /"(?:\d|\\u003\d)+"\s*:/;
 
 /**
  * Parses JSON. Integers are numbers, or bigint if a number would lose digits. Floats are numbers,
- * or {@link PythonFloat} if their value is whole. {@link fieldNames} gives the fields of an object in
- * the order of the text.
+ * or {@link PythonFloat} if their value is whole. {@link fieldNames} gives the fields of an object
+ * in the order of the text.
  * @throws SyntaxError as JSON.parse does
  * @throws JsonNumberError for a number beyond the range of a double
  */

@@ -42,7 +42,8 @@ export async function updateOnPairs(
     { training, recomputation }: ForwardOptions,
   ): Steps<PassLosses> {
     const scoring = { training, recomputation, temperature };
-    const { logprobs: policy, entropy } = yield* model.scoreTokensSteps(packed, scored, scoring); // [N]
+    // [N] each
+    const { logprobs: policy, entropy } = yield* model.scoreTokensSteps(packed, scored, scoring);
     const sums = layout.sumOver(policy); // [S]
     const references = layout.sumOver(part(reference!, policy)); // [S]
     const lengths = constantLike(layout.lengths, policy); // [S]

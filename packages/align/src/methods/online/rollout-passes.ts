@@ -13,7 +13,9 @@ export interface RolloutPass extends PackedRollouts {
   /** Which answers of the batch, in the order that they are packed. */
   members: readonly number[];
   layout: RolloutLayout;
-  /** The pass's part of the batch's numbers, of the type of another tensor: [N of the batch] -> [N]. */
+  /**
+   * The pass's part of the batch's numbers, of the type of another tensor: [N of the batch] -> [N].
+   */
   part(values: Float64Array, like: Tensor): Tensor;
   /** One forward and backward in a role; counts it. */
   in(role: Role): Pass<Placed, PackedRollouts>;
