@@ -126,7 +126,7 @@ it('goes on where it was, and only in a run that began with it', async () => {
   // No optimiser has moved anything: the same rows have the same loss.
   expect((await second.task.step())['loss/pretraining_avg']).toBe(next['loss/pretraining_avg']);
   using without = await tinyOnline(folder, online);
-  expect(() => without.task.restore(state)).toThrow(/began with --pretraining-data/);
+  expect(() => without.task.restore(state)).toThrow(/ with --pretraining-data/);
   const plain = without.task.state();
-  expect(() => second.task.restore(plain)).toThrow(/began without --pretraining-data/);
+  expect(() => second.task.restore(plain)).toThrow(/ without --pretraining-data/);
 });
