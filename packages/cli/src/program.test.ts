@@ -93,7 +93,7 @@ test('a failure ends with 1, with a message and no stack unless KEEL_DEBUG is 1'
   const args = ['tokens', '--model', '/nowhere', '--text', 'x'];
   const plain = await keel(args);
   expect(plain).toMatchObject({ code: 1, stdout: '' });
-  expect(plain.stderr).toMatch(/^error: no model at \/nowhere: /);
+  expect(plain.stderr).toMatch(/^error: .*\/nowhere/);
   expect(plain.stderr).not.toMatch(/^\s+at /m);
   const debugging = await keel(args, { env: { KEEL_DEBUG: '1' } });
   expect(debugging.code).toBe(1);
