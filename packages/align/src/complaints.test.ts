@@ -1,5 +1,5 @@
-// What users of other trainers complained about, each by name, with the test that holds Keel to the
-// opposite. The tests stand where the code is; this one sees to it that none is lost.
+// Complaints of users of other trainers, each with the test that ensures the opposite in Keel.
+// Those tests are next to the code that they test; this file checks that none is lost.
 import { readFileSync } from 'node:fs';
 import { tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   [
     "KTO's KL is over one row",
     'methods/answers/run-kto.test.ts',
-    'KL over one row is refused, where KTO needs it',
+    'refuses KL over one row if KTO needs it',
   ],
   [
     'masks are shifted by tokens merged at the border of prompt and answer',
@@ -51,22 +51,22 @@ const held: readonly (readonly [complaint: string, file: string, test: string])[
   [
     'gradient accumulation is scaled wrongly: single answers',
     'methods/answers/run-kto.test.ts',
-    'gives the same steps however they are cut into passes',
+    'takes the same steps however they are divided into passes',
   ],
   [
     'gradient accumulation is scaled wrongly: rankings',
     'methods/rankings/run-rankings.test.ts',
-    'has the same gradient however a step is cut into passes',
+    'has the same gradient however a step is divided into passes',
   ],
   [
     'the policy is not its reference at step 0',
     'methods/dpo/run-dpo.test.ts',
-    'is ln 2 to the last bit: %s',
+    'is exactly ln 2: %s',
   ],
   [
     'dropout is left on in the reference pass',
     'methods/pairs/paired-objectives.test.ts',
-    'dropout is off in the reference pass, also where an adapter is the reference',
+    'dropout is off in the reference pass, even if an adapter is the reference',
   ],
 ];
 
@@ -77,7 +77,7 @@ describe('complaints about others', () => {
     expect(text).not.toMatch(/\b(it|test|describe)\.(skip|todo|only)\(/);
   });
 
-  it("complaint: IPO's log-ratios are averaged over tokens where the paper has their sum", () => {
+  it("complaint: IPO's log-ratios are averaged over tokens, but the paper sums them", () => {
     const pairs = {
       ...{ policyChosen: [-10], policyRejected: [-50] },
       ...{ referenceChosen: [-20], referenceRejected: [-40] },
@@ -88,7 +88,7 @@ describe('complaints about others', () => {
     // d = 10 - (-10) = 20, and 1/2b = 5.
     expect(loss('ipo')).toBeCloseTo((20 - 5) ** 2, 12);
     expect(loss('ipo_averaged')).toBeCloseTo((10 / 5 + 10 / 10 - 5) ** 2, 12);
-    // The same margin in answers of twice the tokens: only the average depends on it.
+    // The same margin in answers with twice the tokens: only the average depends on their number.
     const longer = { ...pairs, tokensChosen: [10], tokensRejected: [20] };
     tidy(() => {
       const summed = lossesOf(pairedObjective('ipo'), scoresOf(longer), { beta: 0.1 });

@@ -21,7 +21,7 @@ test.each([
 test.each([
   ...['', '.', 'e5', '1e', '_1', '1_', '1__0', '1._5', '1e5.5', '1 000', '--1', '0x10', '0o7'],
   ...['NaN', 'Infinity', '.inf', '1e999', '1e-999', 'ten', '1,5', '1:30'],
-])('%s is no number', (text) => {
+])('%s is not a number', (text) => {
   expect(parseDecimal(text)).toBeNull();
 });
 

@@ -8,7 +8,7 @@ test('edit distance counts insertions, deletions, substitutions and swaps', () =
   expect(editDistance('loss', 'loss')).toBe(0);
 });
 
-test('names the near word and nothing when all are far', () => {
+test('returns a near word, or nothing if all are far', () => {
   const known = ['beta', 'learning_rate', 'epochs', 'batch_size', 'micro_batch_size'];
   expect(nearest('learnig_rate', known)).toBe('learning_rate');
   expect(nearest('BETA', known)).toBe('beta');

@@ -29,7 +29,7 @@ test('derives flags, YAML keys and types from the schema', () => {
   expect(descriptor('seed').type).toBe('integer');
 });
 
-test('every flag of the design is there', () => {
+test('has every flag of the design', () => {
   const flags = definition.descriptors.map(({ usage }) => usage.split(' ')[0]);
   for (const flag of `--model --data --eval-data --output --loss --loss-weights --beta --label-smoothing
     --learning-rate --scheduler --warmup-steps --weight-decay --max-grad-norm --batch-size
@@ -53,7 +53,7 @@ test('flag text becomes a value, and text of the wrong type stays text', () => {
   expect(flagValue(descriptor('shuffle'), false)).toBe(false);
 });
 
-test('an option that was not described is refused', () => {
+test('an option without a description is refused', () => {
   const schema = z.strictObject({ plain: z.string() });
   expect(() => defineOptions('x', schema, { complete: (parsed) => parsed })).toThrow(
     'option plain: make it with option(schema, details)',

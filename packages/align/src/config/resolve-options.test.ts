@@ -41,13 +41,13 @@ describe('precedence', () => {
     expect(options).toMatchObject({ beta: 0.5, epochs: 2, loss: ['ipo'], batchSize: 8 });
   });
 
-  test('a flag for rows replaces tokens set in YAML', () => {
+  test('a flag for rows replaces tokens from YAML', () => {
     const path = file('micro_batch_tokens: 512\n');
     const options = resolve({ ...needed, microBatchSize: '2' }, path);
     expect([options.microBatchSize, options.microBatchTokens]).toEqual([2, null]);
   });
 
-  test('an empty YAML file is all defaults', () => {
+  test('an empty YAML file gives all defaults', () => {
     expect(resolve(needed, file('# nothing\n'))).toEqual(resolve(needed));
   });
 });
@@ -63,7 +63,7 @@ describe('defaults that depend on other options', () => {
     expect(resolve({ ...needed, learningRate: '3e-4' }).learningRate).toBe(3e-4);
   });
 
-  test('passes are filled by tokens unless rows are given', () => {
+  test('passes are filled by tokens by default, or by rows if given', () => {
     expect(resolve(needed).microBatchTokens).toBe('auto');
     expect(resolve({ ...needed, microBatchTokens: '512' }).microBatchTokens).toBe(512);
     expect(resolve({ ...needed, microBatchTokens: 'none' }).microBatchTokens).toBe('auto');
@@ -72,7 +72,7 @@ describe('defaults that depend on other options', () => {
     expect(resolve({ ...needed, microBatchSize: 4 }).microBatchTokens).toBeNull();
   });
 
-  test('the reference is precomputed where it would be a second model', () => {
+  test('the reference is precomputed if it would be a second model', () => {
     expect(resolve(needed).precomputeReference).toBe(true);
     expect(resolve({ ...needed, lora: true }).precomputeReference).toBe(false);
     expect(resolve({ ...needed, lora: true, reference: 'm' }).precomputeReference).toBe(true);
@@ -82,7 +82,7 @@ describe('defaults that depend on other options', () => {
     expect(resolve({ ...needed, precomputeReference: false }).precomputeReference).toBe(false);
   });
 
-  test('weights of objectives are one each', () => {
+  test('the weights of objectives are 1 each', () => {
     expect(resolve({ ...needed, loss: 'sigmoid,ipo' }).lossWeights).toEqual([1, 1]);
   });
 });
@@ -90,7 +90,7 @@ describe('defaults that depend on other options', () => {
 describe('values in a file', () => {
   const from = (yaml: string) => resolve(needed, file(yaml));
 
-  test('mean what they mean as flags', () => {
+  test('mean the same as in flags', () => {
     expect(from('max_grad_norm: none\nadapter: none\neval_data: none\n')).toMatchObject({
       maxGradNorm: null,
       adapter: null,
@@ -106,13 +106,13 @@ describe('values in a file', () => {
     expect(from('model: 2024_01\ndata: [1e5, true]\n')).toMatchObject({ model: '2024_01' });
   });
 
-  test('in quotes are texts', () => {
+  test('in quotes are text', () => {
     expect(from('adapter: "none"\n').adapter).toBe('none');
     expect(from('eval_data: [none]\n').evalData).toEqual(['none']);
     expect(from('max_grad_norm: "none"\n').maxGradNorm).toBeNull();
   });
 
-  test('that are no values of their option are refused with their place', () => {
+  test('that their option does not accept are refused with their place', () => {
     expect(problems(needed, 'batch_size: none\n')).toEqual([
       'config.yaml:1:13: batch_size: expected a whole number, found "none"',
     ]);
@@ -134,13 +134,13 @@ describe('errors', () => {
     ]);
   });
 
-  test("a name of TRL's says what it is called here", () => {
+  test("a name from TRL is answered with Keel's name", () => {
     expect(problems(needed, 'num_train_epochs: 3\n')).toEqual([
       expect.stringMatching(/^config\.yaml:1:1: .*"num_train_epochs".*\bepochs$/),
     ]);
   });
 
-  test('a wrong type in YAML says where and what was expected', () => {
+  test('a wrong type in YAML is reported with its place and the expected type', () => {
     expect(
       problems(needed, 'epochs: 1\nbeta: high\nshuffle: maybe\nloss: [sigmoid, ipoo]\n'),
     ).toEqual([
@@ -166,7 +166,7 @@ describe('errors', () => {
     ]);
   });
 
-  test('what is required is named with what it is', () => {
+  test('a missing required option is named with its description', () => {
     expect(problems({ data: ['x'] })).toEqual([
       "--output (in YAML output) is required: the run's folder, for example runs/first",
     ]);
@@ -194,7 +194,7 @@ describe('errors', () => {
     ]);
   });
 
-  test('contradictions are named', () => {
+  test('contradictory options are named', () => {
     expect(problems({ ...needed, microBatchSize: 2, microBatchTokens: 100 })).toEqual([
       expect.stringMatching(/^--micro-batch-tokens: .*--micro-batch-size/),
     ]);
@@ -234,7 +234,7 @@ describe('errors', () => {
   });
 });
 
-test('config.yaml holds every option and reads back to the same options', () => {
+test('config.yaml contains every option and reads back as the same options', () => {
   const options = resolve({ ...needed, lora: true, loss: 'sigmoid,ipo', device: 'cpu' });
   const text = writeConfigYaml(definition, options);
   expect(Object.keys(parse(text)).sort()).toEqual(
@@ -247,16 +247,16 @@ test('config.yaml holds every option and reads back to the same options', () => 
 });
 
 describe('--profile', () => {
-  test('stands alone, or names a file; it belongs to the call', () => {
+  test('takes a file or no value, and is not saved', () => {
     expect(resolve(needed)).toMatchObject({ profile: null, profileSteps: '2-4' });
-    // What the command line gives for a flag without its value.
+    // The command line's value for a flag without one.
     expect(resolve({ ...needed, profile: true }).profile).toBe('');
     const options = resolve({ ...needed, profile: 'trace.json', profileSteps: '3' });
     expect(options).toMatchObject({ profile: 'trace.json', profileSteps: '3' });
     expect(writeConfigYaml(definition, options)).not.toContain('profile');
   });
 
-  test('steps that are none are refused', () => {
+  test('invalid steps are refused', () => {
     expect(problems({ ...needed, profileSteps: '4-2' })).toEqual([
       expect.stringMatching(/^--profile-steps: .*2-4/),
     ]);

@@ -29,12 +29,12 @@ test.each([
   expect(completeDate(text)).toBe(whole);
 });
 
-test('now is local', () => {
+test('now is in local time', () => {
   const date = new Date(2026, 10, 28, 15, 4, 5);
   expect(localNow(date)).toBe('2026-11-28T15:04:05');
 });
 
-test('a template is the one that is named, else the one that is saved with the adapter', () => {
+test('uses the named template, otherwise the one saved with the adapter', () => {
   const adapter = join(folder, 'adapter');
   mkdirSync(adapter);
   const date = { templateDate: '2026-11-28' };
@@ -54,14 +54,14 @@ test('a template is the one that is named, else the one that is saved with the a
   );
 });
 
-test('the date is told where the template prints it', () => {
+test('reports the date if the template prints it', () => {
   const now = '2026-11-28T15:04:05';
   expect(dateNotice({ usesClock: true }, { now })).toContain(now);
   expect(dateNotice({ usesClock: false }, { now })).toBeNull();
   expect(dateNotice(null, { now })).toBeNull();
 });
 
-test('variables are a mapping in a file and JSON as a flag, and keep their numbers', () => {
+test('variables are a mapping in a file or JSON in a flag, and keep the form of numbers', () => {
   const needed = { data: 'x', output: 'y' };
   const config = file(
     'c.yaml',

@@ -16,7 +16,7 @@ const written = (text: string) => {
 };
 const scalar = (text: string, quoted = false) => ({ kind: 'scalar', text, quoted });
 
-test('plain values keep the text that was written, and quotes are known', () => {
+test('plain values keep their original text, and quoted ones are marked', () => {
   expect(
     written('a: 1_000\nb: 007\nc: yes\nd: "none"\ne: none # no\nf:\ng: !!str 12\nh: |\n  t\n'),
   ).toEqual({
@@ -41,7 +41,7 @@ test('an alias stands for what it names', () => {
   ]);
 });
 
-test('a byte order mark and Windows line ends change nothing', () => {
+test('a byte order mark and Windows line endings change nothing', () => {
   const path = join(folder, 'bom.yaml');
   writeFileSync(path, '\uFEFFa: 1\r\nb: 2\r\n');
   const file = readYamlFile(path, 'a mapping');
@@ -67,7 +67,7 @@ test.each([
   expect(() => written(text)).toThrow(message);
 });
 
-test('bytes that are not UTF-8 are refused with their line', () => {
+test('bytes other than UTF-8 are refused with their line', () => {
   const path = join(folder, 'latin.yaml');
   writeFileSync(path, Buffer.from('a: 1\nb: caf\xe9\n', 'latin1'));
   expect(() => readYamlFile(path, 'a mapping')).toThrow(
@@ -77,7 +77,7 @@ test('bytes that are not UTF-8 are refused with their line', () => {
   expect(() => readYamlFile(path, 'a mapping')).toThrow('not UTF-8 (it looks like UTF-16)');
 });
 
-describe('a file that asks for too much', () => {
+describe('a file that is too large or too complex', () => {
   it('may have many keys', () => {
     const keys = Array.from({ length: 50_000 }, (_, at) => `key_${at}: ${at}\n`).join('');
     expect(parseYamlFile(keys, 'x.yaml', 'options').pairs).toHaveLength(50_000);
@@ -95,7 +95,7 @@ describe('a file that asks for too much', () => {
     ['many aliases', `a: &a 1\nb: [${'*a,'.repeat(101)}]\n`, /has 101 aliases/],
     ['deep lists', `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, /nested too deeply/],
     ['a long file', `a: ${'x'.repeat(4_000_001)}\n`, /at most 4000000/],
-  ])('is refused in plain words: %s', (_, text, message) => {
+  ])('is refused with the reason: %s', (_, text, message) => {
     const read = (): void => {
       const file = parseYamlFile(text, 'x.yaml', 'options');
       for (const pair of file.pairs) file.writtenOf(pair);

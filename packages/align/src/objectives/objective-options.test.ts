@@ -1,4 +1,4 @@
-// Options of single objectives: whose they are, what is filled in, and what is refused before
+// Options of single objectives: which objectives take them, their defaults, and errors before
 // anything is loaded.
 import { expect, test } from 'vitest';
 import { ConfigError } from '../config/config-error.ts';
@@ -22,7 +22,7 @@ function problem(flags: Record<string, string | string[]>): string {
   throw new Error('nothing was refused');
 }
 
-test('each objective brings its own beta and options, and no others', () => {
+test('each objective has its own beta and options, and no others', () => {
   const dpo = resolve({});
   expect(dpo).toMatchObject({ beta: 0.1, labelSmoothing: 0 });
   expect(dpo.simpoGamma).toBeUndefined();
@@ -32,13 +32,13 @@ test('each objective brings its own beta and options, and no others', () => {
   expect(resolve({ loss: 'simpo', beta: '3' })).toMatchObject({ beta: 3, simpoGamma: 1 });
 });
 
-test('a mixture keeps a beta for each unless one is given', () => {
+test('each part of a mixture has its own beta by default', () => {
   expect(resolve({ loss: 'sigmoid,simpo' })).toMatchObject({ beta: null, simpoGamma: 1 });
   expect(resolve({ loss: 'sigmoid,simpo', beta: '0.5' })).toMatchObject({ beta: 0.5 });
   expect(resolve({ loss: 'sigmoid,ipo' })).toMatchObject({ beta: 0.1 });
 });
 
-test('config.yaml has the options of the chosen objectives only, and is read back', () => {
+test('config.yaml has the options of the chosen objectives only, and reads back the same', () => {
   const values = yamlValues(definition, resolve({ loss: 'odpo' }));
   expect(values).toMatchObject({ loss: ['odpo'], odpo_alpha: 1, odpo_scaling: 'log', beta: 0.1 });
   expect(Object.keys(values).filter((key) => /simpo|label_smoothing|rainbow/.test(key))).toEqual(
@@ -46,7 +46,7 @@ test('config.yaml has the options of the chosen objectives only, and is read bac
   );
 });
 
-test('an option that no chosen objective takes is refused, and its taker named', () => {
+test('an option that no chosen objective takes is refused, and one that does is named', () => {
   expect(problem({ loss: 'ipo', simpoGamma: '0.5' })).toMatch(
     /--simpo-gamma: .*\bipo\b.*simpo, alphapo\b/,
   );
@@ -55,7 +55,7 @@ test('an option that no chosen objective takes is refused, and its taker named',
   );
 });
 
-test('ranges are those of the chosen objective', () => {
+test('ranges depend on the chosen objective', () => {
   expect(resolve({ labelSmoothing: '0.5' }).labelSmoothing).toBe(0.5);
   expect(problem({ loss: 'robust', labelSmoothing: '0.5' })).toContain(
     '--label-smoothing: expected a number below 0.5 for robust: with half of the labels flipped',
@@ -65,24 +65,24 @@ test('ranges are those of the chosen objective', () => {
   expect(problem({ beta: '0' })).toContain('--beta: expected a number above 0, found 0');
 });
 
-test('beta is refused where there is none', () => {
+test('beta is refused if the objective has none', () => {
   expect(problem({ loss: 'rebel', beta: '0.1' })).toMatch(/--beta: .*\brebel\b/);
   expect(resolve({ loss: 'rebel' }).beta).toBeNull();
   expect(resolve({ loss: 'rebel,sigmoid', beta: '0.2' }).beta).toBe(0.2);
 });
 
-test('every objective is there with its defaults alone', () => {
+test('every objective is valid with its defaults', () => {
   for (const loss of pairedObjectiveNames) expect(resolve({ loss }).loss).toEqual([loss]);
 });
 
-test("another trainer's name is told what it is called here, and not the nearest word", () => {
+test("another trainer's name is answered with Keel's name, not the nearest word", () => {
   expect(problem({ loss: 'dpo' })).toMatch(/found "dpo"; write sigmoid$/m);
   expect(problem({ loss: 'SFT' })).toContain('; write chosen_nll_by_token');
   expect(problem({ loss: 'sigmoid,kto' })).toContain('; write keel kto');
   expect(problem({ loss: 'sigmoit' })).toContain('; did you mean sigmoid?');
 });
 
-test('each of the names that are told is one', () => {
+test("the suggested names are Keel's", () => {
   for (const written of Object.values(pairedOtherNames)) {
     const [first] = written.split(/[ ,]/);
     if (first !== 'keel') expect(pairedObjectiveNames).toContain(first);

@@ -6,7 +6,7 @@ const answerOf = (prompt: number[], tokens: number[], scored = tokens.map(() => 
   ({ prompt, answer: { tokens, scored } }) satisfies PromptedAnswer;
 
 describe('AnswerCache', () => {
-  it('tells answers apart by prompt, tokens, the border between them, and what is scored', () => {
+  it('distinguishes answers by prompt, tokens, their boundary, and scored tokens', () => {
     const cache = new AnswerCache();
     const all = [
       answerOf([1, 2], [3]),
@@ -28,7 +28,7 @@ describe('AnswerCache', () => {
     expect(cache.all([all[0]!, answerOf([9], [3])])).toBeUndefined();
   });
 
-  it('keeps the first value, and none that is not finite', () => {
+  it('keeps the first value, and no value that is not finite', () => {
     const cache = new AnswerCache();
     const [one, other] = [answerOf([1], [2]), answerOf([1], [3])];
     cache.add(one, -1);
@@ -39,7 +39,7 @@ describe('AnswerCache', () => {
     expect(cache.size).toBe(1);
   });
 
-  it('comes back from what it gives', () => {
+  it('is restored from its own entries', () => {
     const cache = new AnswerCache();
     const answers = Array.from({ length: 40 }, (_, at) => answerOf([at], [at, 7]));
     answers.forEach((answer, at) => {

@@ -42,7 +42,7 @@ const onPairs = (own: Partial<DpoOptions> = {}) => ({
 const stepsOf = (run: string) => metricsOf(run).filter(({ loss }) => loss !== undefined);
 
 describe('keel dpo with a reference that moves', () => {
-  it('begins at ln 2 anew each time the reference becomes the policy', async () => {
+  it('starts at ln 2 again each time the reference becomes the policy', async () => {
     const before = await liveMemory();
     const { path } = await alignPairs(onPairs({ referenceSyncSteps: 2 }));
     expect(await liveMemory()).toEqual(before);
@@ -55,14 +55,14 @@ describe('keel dpo with a reference that moves', () => {
       } else expect(margin).not.toBe(0);
     }
     const still = stepsOf((await alignPairs(onPairs())).path);
-    // Until it first moves, nothing differs from a reference that stays.
+    // Until its first move, nothing differs from a fixed reference.
     expect(steps.slice(0, 2).map(({ loss }) => loss)).toEqual(
       still.slice(0, 2).map(({ loss }) => loss),
     );
     expect(still[2]!.loss).not.toBe(steps[2]!.loss);
   });
 
-  it('goes a part of the way with a mix', async () => {
+  it('moves part of the way with a mix', async () => {
     const margins = async (referenceMix: number): Promise<number> => {
       const own = { referenceSyncSteps: 3, referenceMix, maxSteps: 4 };
       return stepsOf((await alignPairs(onPairs(own))).path)[3]!['rewards/margins']!;
@@ -73,7 +73,7 @@ describe('keel dpo with a reference that moves', () => {
     expect(little).toBeGreaterThan(half);
   });
 
-  it('with --adapter it begins as that adapter', async () => {
+  it('starts as the adapter of --adapter', async () => {
     const first = await alignPairs(onPairs());
     const { path } = await alignPairs(
       onPairs({ adapter: first.final, referenceSyncSteps: 2, maxSteps: 3 }),
@@ -84,7 +84,7 @@ describe('keel dpo with a reference that moves', () => {
     expect(steps[2]!['rewards/margins']).toBe(0);
   });
 
-  it('stopped and resumed is the undisturbed run, byte by byte', async () => {
+  it('stopped and resumed, matches the uninterrupted run, byte for byte', async () => {
     const shape = {
       ...{ referenceSyncSteps: 2, referenceMix: 0.6, evalData: [pairs], evalSteps: 3 },
       ...{ saveSteps: 2, loraDropout: 0.2, maxSteps: 7 },
@@ -99,7 +99,7 @@ describe('keel dpo with a reference that moves', () => {
     expectSameRun(broken.output, whole.output);
   });
 
-  it('takes no state of a run without one', async () => {
+  it('refuses the state of a run without one', async () => {
     const model = await loadTiny(inside('model'), 'float32', false);
     const adapter = { rank: 4, alpha: 8, targets: ['q_proj'], seed: 1 };
     addLora(model.decoder, 'policy', adapter);
@@ -126,12 +126,12 @@ describe('keel dpo with a reference that moves', () => {
 });
 
 describe('keel online-dpo with a reference that moves', () => {
-  it('compares each round with the policy that it began with, and held-out answers with the first', async () => {
+  it('compares each round with its initial policy, held-out answers with the first', async () => {
     const { path } = await trainOnlineDpo({
       ...tinyRun,
       ...{ model: inside('model'), data: [prompts], evalData: [prompts], reward },
       ...{ output: inside(`run-${runs++}`), loraRank: 4, maxNewTokens: 12, numGenerations: 4 },
-      // Three steps a batch: a move is due in the middle of the second, and comes with the third.
+      // Three steps per batch: a move is due within the second batch, and happens at the third.
       ...{ numIterations: 3, referenceSyncSteps: 4, maxSteps: 12, scheduler: 'constant' },
     });
     const steps = stepsOf(path);

@@ -1,4 +1,4 @@
-// However pairs are packed, every answer has the log-probability that it has alone.
+// However pairs are packed, every answer has the same log-probability as without packing.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const tokenizer = tinyChatTokenizer();
 const pairs = tinyRows(11).map((row) => tokenisePair(row, tokenizer, { maxLength: null })!);
-// Also turns that are not scored, and no prompt at all.
+// Includes turns that are not scored, and a pair without a prompt.
 const [odd, bare] = [pairs[3]!, pairs[5]!];
 odd.chosen.scored = odd.chosen.scored.map((_, i) => i % 3 !== 1);
 bare.prompt = [];
@@ -85,7 +85,7 @@ describe.each([
     }
   });
 
-  it('are the same in any company, order and size of pass', () => {
+  it('do not depend on the other pairs, their order, or the size of the pass', () => {
     const draw = draws(3);
     for (let trial = 0; trial < 25; trial++) {
       const order = [...shuffledOrder(pairs.length, trial, 0)].slice(0, 1 + draw(pairs.length));
@@ -113,7 +113,7 @@ describe.each([
     expect(shared.packed.segments.filter(({ prefix }) => prefix === -1)).toHaveLength(1);
     for (const [i, { prompt, chosen, rejected }] of pairs.entries()) {
       if (prompt.length === 0) continue;
-      // Both answers with a prompt of their own, side by side.
+      // Both answers, each with its own copy of the prompt.
       const builder = new BatchBuilder();
       const answers = [chosen, rejected].map((answer) => {
         const at = builder.size + prompt.length;

@@ -61,7 +61,7 @@ async function logprobsOf(
 const bits = (values: Float32Array): number[] => [...new Uint32Array(values.slice().buffer)];
 
 describe('RowReference', () => {
-  it('computes a row once, when it is asked for', async () => {
+  it('computes a row once, when it is first needed', async () => {
     const reference = referenceOf();
     const pairs = await sourceOf({ shuffle: false }).read([1, 4]);
     const first = await logprobsOf(reference, pairs);
@@ -74,7 +74,7 @@ describe('RowReference', () => {
     expect(await logprobsOf(reference, pairs)).toEqual(first);
   });
 
-  it('computes in the role it is given', async () => {
+  it('computes with the given role', async () => {
     const pairs = await sourceOf().read([0]);
     const batch = packPairs(pairs.map(({ pair }) => pair));
     const options = { rank: 2, alpha: 2, targets: 'all-linear', seed: 1 } as const;
@@ -93,10 +93,10 @@ describe('RowReference', () => {
     expect(() => training.restore(new Float32Array(8))).toThrow(/of 4 rows, expected 3/);
   });
 
-  it('names rows whose log-probability is no number', async () => {
+  it('names rows whose log-probability is not finite', async () => {
     const broken = await loadTiny(join(folder, 'model'), 'float32');
     const pairs = await sourceOf().read([5]);
-    // Weights that were no numbers from the first would be named instead.
+    // Weights that were not finite from the start would be named instead.
     tidy(() => scorePairs(broken, packPairs(pairs.map(({ pair }) => pair)), false));
     broken.decoder.weights.finalNorm.weight.fill_(Number.NaN);
     const asked = logprobsOf(referenceOf({ model: broken }), pairs, { heldOut: true });
@@ -108,7 +108,7 @@ describe('RowReference', () => {
 });
 
 describe('precomputing', () => {
-  it('computes every row and leaves the source and the memory as they were', async () => {
+  it('computes every row without changing the source, and leaks no tensors', async () => {
     const source = sourceOf();
     await source.next(2);
     const before = [source.state(), await liveMemory()] as const;
@@ -120,7 +120,7 @@ describe('precomputing', () => {
     expect(progress).toEqual([3, 6, 7]);
   });
 
-  it('gives the bits of the passes that the first epoch has', async () => {
+  it('gives the same bits as the passes of the first epoch', async () => {
     const advance = referenceOf();
     await precompute(advance, sourceOf(), shape);
     const asked = referenceOf();
@@ -129,7 +129,7 @@ describe('precomputing', () => {
     expect(bits(advance.training.values)).toEqual(bits(asked.training.values));
   });
 
-  it('passes over rows that are too long', async () => {
+  it('skips rows that are too long', async () => {
     const long = { prompt: 'hello '.repeat(90), chosen: 'a', rejected: 'b', extra: {} };
     const mixed = rows.map((row, i) => (i % 2 === 1 ? long : row));
     const source = new PairSource(rowsOf(mixed), model.tokenizer, {
@@ -143,7 +143,7 @@ describe('precomputing', () => {
     expect(cached).toEqual(rows.map((_, row) => row % 2 === 0));
   });
 
-  it('computes the first step again in its own passes', async () => {
+  it('recomputes the first step in its own passes', async () => {
     const reference = referenceOf();
     const { training } = reference;
     training.restore(new Float32Array(2 * rows.length).fill(-1));
@@ -175,14 +175,14 @@ describe('the cache', () => {
     return { path, scores };
   };
 
-  it('gives back what was saved, to the bit', () => {
+  it('returns the saved scores, bit for bit', () => {
     const { path, scores } = saved();
     const other = new RowCache(3, 2);
     expect(loadRows(path, other)).toBe(true);
     expect(bits(other.values)).toEqual(bits(scores.values));
   });
 
-  it('is done without where it cannot be written or read', () => {
+  it('is skipped if it cannot be written or read', () => {
     const { scores } = saved();
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
@@ -193,7 +193,7 @@ describe('the cache', () => {
     expect(loadRows(path, new RowCache(3, 2))).toBe(false);
   });
 
-  it('has a place of its own for whatever may change a score', () => {
+  it('has a separate file for everything that may change a score', () => {
     const changes: Partial<RowsKey>[] = [
       { model: 'm2' },
       { adapter: 'a' },
@@ -207,7 +207,7 @@ describe('the cache', () => {
     expect(new Set(paths).size).toBe(paths.length);
   });
 
-  it('does not use a file that is damaged, cut off, of other rows, or absent', () => {
+  it('does not use a file that is damaged, truncated, for other rows, or missing', () => {
     const { path } = saved();
     const bytes = readFileSync(path);
     const unused = (content: Uint8Array): void => {

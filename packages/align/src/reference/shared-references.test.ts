@@ -15,7 +15,7 @@ const answerOf = (token: number) => ({
 });
 const folderOf = (name: string): string => join(root, name);
 
-it('gives what earlier runs computed, of the same reference alone', () => {
+it('returns scores of earlier runs, for the same reference only', () => {
   const folder = folderOf('kept');
   const first = new SharedReferences(folder);
   first.save();
@@ -42,7 +42,7 @@ it('gives what earlier runs computed, of the same reference alone', () => {
   expect(new SharedReferences(folder).of(key).get(answerOf(7))).toBe(-3);
 });
 
-it('keeps what another process has added meanwhile', () => {
+it('keeps entries that another process has added in the meantime', () => {
   const folder = folderOf('two');
   const [one, other] = [new SharedReferences(folder), new SharedReferences(folder)];
   one.of(key).add(answerOf(5), -1);
@@ -53,7 +53,7 @@ it('keeps what another process has added meanwhile', () => {
   expect(new SharedReferences(folder).of(key).all([answerOf(5), answerOf(6)])).toEqual([-1, -2]);
 });
 
-it('does not use a file that is damaged or cut off', () => {
+it('does not use a file that is damaged or truncated', () => {
   const folder = folderOf('damaged');
   const references = new SharedReferences(folder);
   references.of(key).add(answerOf(5), -1.25);

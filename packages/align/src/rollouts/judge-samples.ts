@@ -1,4 +1,4 @@
-// What the reward says of a batch of samples.
+// Judges a batch of samples with the reward.
 import { isChat } from '../data/messages.ts';
 import { scoreChecked } from '../rewards/checked-outcomes.ts';
 import { type Reward, RewardError, type RewardInput } from '../rewards/reward.ts';
@@ -12,7 +12,7 @@ export interface Judgement {
 }
 
 export interface JudgeOptions {
-  /** The reward takes the scores into its running statistics, as in a training step. */
+  /** Whether the scores update the reward's running statistics, as in a training step. */
   learns: boolean;
   /** Names a row for messages. */
   place(row: number): string;
@@ -20,12 +20,11 @@ export interface JudgeOptions {
 }
 
 /**
- * Rewards under way have so long to end once the run is stopped: what was sampled is worth the
- * wait.
+ * How long a stopped run waits for rewards in progress: the samples are worth the wait.
  */
 const GRACE_MILLISECONDS = 2000;
 
-/** Fires with another signal's reason, so many milliseconds after it. */
+/** Fires with another signal's reason, this many milliseconds after it. */
 class LateSignal implements Disposable {
   readonly #controller = new AbortController();
   readonly #first: AbortSignal | undefined;
@@ -52,8 +51,8 @@ class LateSignal implements Disposable {
 }
 
 /**
- * @throws Error naming the row whose answer cannot be judged, or for which the reward gives no
- *   score; the signal's reason where rewards are not done soon after it has fired
+ * @throws Error naming the row whose answer cannot be judged, or for which the reward returns no
+ *   score; the signal's reason if rewards do not finish soon after it fires
  */
 export async function judgeSamples(
   reward: Reward,

@@ -12,7 +12,7 @@ describe('AdaptiveKlController', () => {
     expect(controller.coefficient).toBeCloseTo(0.2 * (1 + 0.1 * 0.01), 14);
   });
 
-  it('an error counts as no more than a fifth', () => {
+  it('limits the error to a fifth', () => {
     for (const [kl, sign] of [
       [1e6, 1],
       [-50, -1],
@@ -23,13 +23,13 @@ describe('AdaptiveKlController', () => {
     }
   });
 
-  it('never turns its sign, however large a batch is', () => {
+  it('never changes its sign, however large the batch', () => {
     const controller = new AdaptiveKlController(0.2, { target: 6, horizon: 10 });
     controller.observe(0, 1000);
     expect(controller.coefficient).toBeCloseTo(0.02, 14);
   });
 
-  it('leads the KL to its target', () => {
+  it('moves the KL to its target', () => {
     // A policy whose KL falls as the coefficient rises.
     const controller = new AdaptiveKlController(0.01, { target: 2, horizon: 100 });
     const klNow = () => 0.5 / controller.coefficient;
@@ -37,7 +37,7 @@ describe('AdaptiveKlController', () => {
     expect(klNow()).toBeCloseTo(2, 6);
   });
 
-  it('goes on from its state as if it had never stopped (verl#2653: lost on resume)', () => {
+  it('resumes from its state as if it had never stopped (verl#2653: lost on resume)', () => {
     const [one, other] = [1, 2].map(() => new AdaptiveKlController(0.2, options)) as [
       AdaptiveKlController,
       AdaptiveKlController,
@@ -49,19 +49,19 @@ describe('AdaptiveKlController', () => {
     expect(one.coefficient).not.toBe(0.2);
   });
 
-  it('refuses a start of 0, a KL that is none, and a damaged state', () => {
+  it('refuses a start of 0, a KL of NaN, and a damaged state', () => {
     expect(() => new AdaptiveKlController(0, options)).toThrow(/start above 0, got 0/);
     expect(() => new AdaptiveKlController(1, { target: 0, horizon: 1 })).toThrow(/target/);
     expect(() => new AdaptiveKlController(1, { target: 1, horizon: 0 })).toThrow(/horizon/);
     const controller = new AdaptiveKlController(0.2, options);
-    expect(() => controller.observe(Number.NaN, 64)).toThrow(/KL of a batch is NaN/);
+    expect(() => controller.observe(Number.NaN, 64)).toThrow(/KL of a batch .*NaN/);
     expect(() => controller.restore({ coefficient: Number.NaN })).toThrow(/0 or more, got NaN/);
     expect(controller.coefficient).toBe(0.2);
   });
 });
 
 describe('FixedKlController', () => {
-  it('stays, may be 0, and restores', () => {
+  it('stays constant, may be 0, and is restored', () => {
     const controller = new FixedKlController(0);
     controller.observe();
     expect(controller.coefficient).toBe(0);

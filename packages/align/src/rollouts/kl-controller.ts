@@ -1,29 +1,29 @@
 // The coefficient of the KL penalty over a run.
 // Adaptive (Ziegler et al. 2019, arXiv:1909.08593, section 2.2):
 //   e = clip(KL/target - 1, -.2, .2),  b <- b (1 + K e)
-// with K = .1 in the paper's text; in its code and TRL's K is completions/horizon, and so it is
-// here. KL is that of whole completions in nats (the sum over tokens), not the mean of a token.
+// with K = .1 in the paper's text. Here, as in its code and in TRL's, K is completions/horizon.
+// KL is per completion in nats (the sum over its tokens), not the mean per token.
 
 export interface KlControllerState {
   coefficient: number;
 }
 
-/** Gives the coefficient, and learns the KL of each batch. */
+/** Gives the coefficient, and is updated with the KL of each batch. */
 export interface KlController {
   readonly coefficient: number;
   /**
-   * @param kl the batch's mean KL of a completion, in nats
-   * @param completions how many completions the batch has
+   * @param kl the batch's mean KL per completion, in nats
+   * @param completions number of completions in the batch
    */
   observe(kl: number, completions: number): void;
   state(): KlControllerState;
-  /** @throws RangeError for a state that no run can have left */
+  /** @throws RangeError for a state that no run can have saved */
   restore(state: KlControllerState): void;
 }
 
 const sound = (coefficient: number): number => {
   if (!(Number.isFinite(coefficient) && coefficient >= 0)) {
-    throw new RangeError(`a KL coefficient is 0 or more, got ${coefficient}`);
+    throw new RangeError(`a KL coefficient must be 0 or more, got ${coefficient}`);
   }
   return coefficient;
 };
@@ -46,9 +46,9 @@ export class FixedKlController implements KlController {
 }
 
 export interface AdaptiveKlOptions {
-  /** The KL of a completion that is aimed at, in nats. Ziegler et al.: 6 */
+  /** Target KL per completion, in nats. Ziegler et al.: 6 */
   target: number;
-  /** Completions over which the coefficient moves by the whole error. Ziegler et al.: 10,000 */
+  /** Completions over which the coefficient corrects the whole error. Ziegler et al.: 10,000 */
   horizon: number;
 }
 
@@ -58,8 +58,8 @@ export class AdaptiveKlController implements KlController {
   readonly #horizon: number;
 
   /**
-   * @throws RangeError for a start of 0, from which no factor leads away, or a target or horizon
-   *   not above 0
+   * @throws RangeError for a start of 0, which no factor changes, or a target or horizon not above
+   *   0
    */
   constructor(coefficient: number, { target, horizon }: AdaptiveKlOptions) {
     if (!(coefficient > 0)) {
@@ -74,11 +74,11 @@ export class AdaptiveKlController implements KlController {
   get coefficient(): number {
     return this.#coefficient;
   }
-  /** @throws RangeError for a KL that is not finite: the coefficient would be lost for good */
+  /** @throws RangeError for a KL that is not finite: the coefficient would never recover */
   observe(kl: number, completions: number): void {
-    if (!Number.isFinite(kl)) throw new RangeError(`the KL of a batch is ${kl}`);
+    if (!Number.isFinite(kl)) throw new RangeError(`the KL of a batch must be finite, got ${kl}`);
     const error = Math.min(Math.max(kl / this.#target - 1, -0.2), 0.2);
-    // A batch larger than five horizons would turn the coefficient's sign.
+    // A batch larger than five horizons would flip the coefficient's sign.
     this.#coefficient *= Math.max(1 + (error * completions) / this.#horizon, 0.1);
   }
   state(): KlControllerState {

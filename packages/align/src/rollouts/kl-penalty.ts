@@ -1,5 +1,5 @@
-// The KL to the reference in an online run: what it is computed with, where it counts, and its
-// coefficient, which may follow a target.
+// The KL to the reference in an online run: its estimator, where it applies, and its coefficient,
+// which may follow a target.
 import { fromTypedArray, tidy } from '@keel/torch';
 import { type KlEstimator, klPerToken } from '../objectives/online/kl-estimators.ts';
 import { moments } from '../objectives/online/whitening.ts';
@@ -50,12 +50,12 @@ export class KlPenalty {
     return this.#controller.coefficient;
   }
 
-  /** [N] KL of each token where it is part of the reward; null where it is not. */
+  /** [N] KL of each token if it is part of the reward; otherwise null. */
   inReward(rollouts: Rollouts): number[] | null {
     return this.#options.place === 'reward' ? tokenKl(this.#options.estimator, rollouts) : null;
   }
 
-  /** The term of the loss; null where there is none. */
+  /** The term of the loss; null if there is none. */
   inLoss(): Pick<KlPenaltyOptions, 'estimator' | 'corrected' | 'coefficient'> | null {
     const { place, estimator, corrected } = this.#options;
     return place === 'loss' ? { estimator, corrected, coefficient: this.coefficient } : null;

@@ -6,12 +6,12 @@ const answers = groups.map((_, sequence) => [sequence]);
 const stepsOf = (how: { epochs: number; minibatches: number }, units = answers): number[][] =>
   minibatchesOf(units, groups, { ...how, seed: 1 }).map((step) => step.flat());
 
-it('one minibatch is the whole batch in its order, each epoch', () => {
+it('one minibatch is the whole batch in order, in each epoch', () => {
   const all = [0, 1, 2, 3, 4, 5];
   expect(stepsOf({ epochs: 2, minibatches: 1 })).toEqual([all, all]);
 });
 
-it('several have every answer once an epoch, those of one prompt together', () => {
+it('several have every answer once per epoch, with those of a prompt together', () => {
   const found = stepsOf({ epochs: 3, minibatches: 2 });
   expect(found).toHaveLength(6);
   for (let epoch = 0; epoch < 3; epoch++) {
@@ -20,7 +20,7 @@ it('several have every answer once an epoch, those of one prompt together', () =
     expect(both.map(({ length }) => length).sort()).toEqual([2, 4]);
     for (const one of both) for (const at of one) expect(one).toContain(at ^ 1);
   }
-  // Each epoch has an order of its own, the same for the same seed.
+  // Each epoch has its own order, which the seed determines.
   expect(new Set(found.filter((_, at) => at % 2 === 0).map(String)).size).toBeGreaterThan(1);
   expect(stepsOf({ epochs: 3, minibatches: 2 })).toEqual(found);
 });
@@ -42,6 +42,6 @@ it.each([2, 3, 4, 8])('pairs stay whole, and %d minibatches have no empty step',
   for (const step of found) expect(step).toHaveLength(1);
 });
 
-it('a batch with nothing to train on has no step', () => {
+it('an empty batch has no step', () => {
   for (const minibatches of [1, 3]) expect(stepsOf({ epochs: 2, minibatches }, [])).toEqual([]);
 });

@@ -3,11 +3,11 @@ import type { Unit } from './training.ts';
 
 /**
  * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one
- * prompt stay together where there are as many prompts as minibatches. One minibatch has all units
- * in their order.
+ * prompt stay together if there are at least as many prompts as minibatches. A single minibatch has
+ * all units in order.
  * @param groups [S]: the prompt of each sequence
- * @returns never an empty step: fewer units than minibatches are a step each, and no units are no
- *   step
+ * @returns never an empty step: with fewer units than minibatches, each unit is a step; without
+ *   units there is no step
  */
 export function minibatchesOf(
   units: readonly Unit[],

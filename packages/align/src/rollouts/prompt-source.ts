@@ -13,7 +13,7 @@ import {
 } from '../training/tokenised-source.ts';
 
 export interface PlacedPrompt extends Omit<TokenisedPrompt, 'truncated'> {
-  /** Place of the row in its dataset. */
+  /** Index of the row in its dataset. */
   row: number;
 }
 
@@ -28,7 +28,7 @@ export class PromptSource extends TokenisedSource<
   readonly #newTokens: number;
 
   /**
-   * @param newTokens for which a prompt must leave room
+   * @param newTokens that a prompt must leave room for
    * @throws Error when there are no rows
    */
   constructor(

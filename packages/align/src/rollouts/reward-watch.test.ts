@@ -24,12 +24,12 @@ function watching({ withinPrompts = false, components = [] as string[] } = {}) {
 
 const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
 
-it('streaks are reported at 4, 16, 64, ...', () => {
+it('reports streaks at 4, 16, 64, ...', () => {
   const reported = Array.from({ length: 70 }, (_, at) => at + 1).filter(isReported);
   expect(reported).toEqual([4, 16, 64]);
 });
 
-it('reports rewards that are all the same for several batches in a row', () => {
+it('reports rewards that are equal for several batches in a row', () => {
   const { observe } = watching();
   const equal = batch([0, 0, 0, 0], { opened: '<think>\n' });
   expect(observe([...times(3, equal), batch([0, 1, 0, 0]), ...times(3, equal)])).toEqual([]);
@@ -40,7 +40,7 @@ it('reports rewards that are all the same for several batches in a row', () => {
   ]);
 });
 
-it('reports rewards that only differ between prompts where they are compared within one', () => {
+it('reports rewards that differ only between prompts if they are compared within each', () => {
   const between = times(4, batch([1, 1, 2, 2]));
   expect(watching().observe(between)).toEqual([]);
   expect(watching({ withinPrompts: true }).observe(between)).toEqual([
@@ -48,7 +48,7 @@ it('reports rewards that only differ between prompts where they are compared wit
   ]);
 });
 
-it('reports a part of a composition that is constant, but not where the sum is', () => {
+it('reports a constant part of a composition, unless the sum is constant too', () => {
   const aspects = (second: number) => [
     { format: 0, other: 1 },
     { format: 0, other: second },
@@ -63,6 +63,6 @@ it('reports a part of a composition that is constant, but not where the sum is',
   expect(constant.observe(times(4, batch([1, 1], { aspects: aspects(1) })))).toHaveLength(1);
 });
 
-it('says nothing of single answers', () => {
+it('ignores single answers', () => {
   expect(watching().observe(times(8, batch([1])))).toEqual([]);
 });

@@ -1,13 +1,13 @@
-// Rewards that are all the same teach nothing: a run that gets them says so.
+// Warns when the rewards of a run are all the same, since they train nothing.
 import type { Numbers } from '../objectives/online/rollout.ts';
 
 /** What the reward gave for one rollout batch. */
 export interface WatchedRewards {
-  /** [A] as they count. */
+  /** [A] after scaling and clipping. */
   rewards: Numbers;
-  /** [A]: which prompt each answers. */
+  /** [A]: the prompt of each answer. */
   prompts: readonly number[];
-  /** [A]: the scores of a composition's rewards by name, among others. */
+  /** [A]: includes the scores of a composition's rewards by name. */
   aspects: readonly Readonly<Record<string, number>>[];
   /** What the generation prompt opened. */
   opened: string;
@@ -25,14 +25,14 @@ export function isReported(streak: number): boolean {
 
 interface Streak {
   batches: number;
-  /** null: not the same in all of these batches. */
+  /** null: the value differs between these batches. */
   value: number | null;
 }
 
 export interface RewardWatchOptions {
-  /** Answers are only compared with others to the same prompt. */
+  /** Whether answers are only compared with others to the same prompt. */
   withinPrompts: boolean;
-  /** Rewards of a composition that count. */
+  /** Rewards of a composition that affect its score. */
   components: readonly string[];
   notice(text: string): void;
 }
@@ -67,7 +67,7 @@ export class RewardWatch {
       const scores = aspects.flatMap((one) => one[name] ?? []);
       if (scores.length < 2) continue;
       const found = this.#count(name, isFlat(scores), scores[0]!);
-      // The sum has been reported, and with it all that it is made of.
+      // The sum has been reported, and that covers its parts.
       if (found === null || flat) continue;
       notice(
         `The reward "${name}" gave all answers the same score${shown(found)} in the last ${found.batches} rollout batches: ` +
@@ -76,7 +76,7 @@ export class RewardWatch {
     }
   }
 
-  /** @returns the streak where it is to be reported */
+  /** @returns the streak if it should be reported */
   #count(name: string | null, flat: boolean, value: number | null): Streak | null {
     if (!flat) {
       this.#streaks.delete(name);

@@ -24,7 +24,7 @@ const kinds: [Training, number[][]][] = [
   [{ kind: 'kept', sequences: [0, 2] }, [[0], [2]]],
 ];
 
-it.each(kinds)('comes back from its state as it was: %o', (training, units) => {
+it.each(kinds)('is restored from its state exactly: %o', (training, units) => {
   const rollouts = new Rollouts([30, 5], answers, [-0.1, -0.2, -0.3, -0.4]);
   rollouts.logprobs.reference = Float64Array.of(-1, -2, -3, -4);
   const batch = new RolloutBatch({ number: 7, rollouts, training, metrics: { reward: 0.1 } });

@@ -1,5 +1,5 @@
-// A rollout batch while it is trained on: the sampled answers, and what is computed from them once.
-// Part of a checkpoint.
+// A rollout batch while it is trained on: the sampled answers, and everything that is computed from
+// them once per batch. Part of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import type { Metrics, TaskState } from '../training/training-task.ts';
 import { Rollouts } from './rollouts.ts';

@@ -1,4 +1,4 @@
-// Metrics of a rollout batch, by TRL's names.
+// Metrics of a rollout batch, named as in TRL.
 import { samplerMismatch } from '../objectives/online/policy-drift.ts';
 import { moments } from '../objectives/online/whitening.ts';
 import type { Metrics } from '../training/training-task.ts';
@@ -9,7 +9,7 @@ import type { Sample } from './sample-rollouts.ts';
 const mean = (values: ArrayLike<number>): number => moments(values).mean;
 
 /**
- * @param rewards as they count; empty if none was judged
+ * @param rewards after scaling and clipping; empty if none was judged
  * @param nonScore what the KL to the reference subtracts; null without one
  */
 export function rewardMetrics(rewards: ArrayLike<number>, nonScore: number | null): Metrics {
@@ -27,7 +27,7 @@ export function rewardMetrics(rewards: ArrayLike<number>, nonScore: number | nul
 
 /**
  * Lengths, ends and scores of answers.
- * @param judged of all of them, or of some
+ * @param judged the judged answers: all of them, or some
  */
 export function answerMetrics(samples: readonly Sample[], { scores, aspects }: Judgement): Metrics {
   const lengths = samples.map(({ tokens }) => tokens.length);
@@ -62,8 +62,8 @@ export function answerKl({ layout, logprobs: { old, reference } }: Rollouts): Fl
 }
 
 /**
- * What the log-probabilities of a batch show.
- * @param comparable the sampler's are at the same temperature
+ * Metrics of a batch's log-probabilities.
+ * @param comparable whether the sampler's are at the same temperature
  */
 export function logprobMetrics(
   rollouts: Rollouts,
@@ -84,7 +84,7 @@ export function logprobMetrics(
   return metrics;
 }
 
-/** Difference between the sampler's log-probabilities and those of the path that trains. */
+/** Difference between the log-probabilities of the sampler and of the training path. */
 export const mismatchMetrics = (found: { mean: number; largest: number }): Metrics => ({
   'sampling/logp_difference/mean': found.mean,
   'sampling/logp_difference/max': found.largest,

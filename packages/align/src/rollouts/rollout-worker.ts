@@ -1,5 +1,5 @@
-// What every online method does with a policy and a reward: sample answers, have them judged,
-// compute their log-probabilities, and describe the batch that comes out of it.
+// The work that all online methods share: samples answers, has them judged, computes their
+// log-probabilities, and describes the resulting batch.
 import type { LanguageModel, Role } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
@@ -35,10 +35,10 @@ import {
 import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
 import type { Training } from './training.ts';
 
-/** What an online run has in memory, and how it is to be used. */
+/** What an online run has in memory, and how to use it. */
 export interface OnlineParts {
   model: LanguageModel;
-  /** Role that samples and is trained. */
+  /** The role that samples and is trained. */
   role: Role;
   /** The policy before training: the KL of held-out answers is to it. */
   referenceRole: Role;
@@ -46,19 +46,19 @@ export interface OnlineParts {
   movingReference: MovingReference | null;
   reward: Reward;
   seed: number;
-  /** Size of a pass. */
+  /** Maximum size of a pass. */
   limit: MicroBatchLimit;
-  /** Whether a pass of that many tokens recomputes its activations. */
+  /** Whether a pass of this many tokens recomputes its activations. */
   recomputes?(tokens: number): boolean;
   /** Names a row in messages. */
   place(row: number, heldOut: boolean): string;
-  /** Ends rewards in progress: whoever waits for them gets its reason. */
+  /** Aborts rewards in progress; waiting for them then rejects with its reason. */
   signal?: AbortSignal | undefined;
   /** Receives warnings about rewards that have no effect. */
   notice?(text: string): void;
   /** Called for every forward pass. */
   countForward?(pass: PackedRollouts): void;
-  /** Called for every pass that is trained on, forward and backward. */
+  /** Called for every training pass, forward and backward. */
   countTraining?(pass: PackedRollouts): void;
   /** Called for every pass that trains another model while batches are made. */
   countLearning?(pass: PackedJudged): void;
@@ -78,13 +78,13 @@ export interface WorkerOptions {
   comparesWithinPrompts: boolean;
 }
 
-/** What the reward says about some answers. */
+/** The reward's scores of some answers. */
 export interface Judged extends Judgement {
-  /** [S] scores as they count: scaled, clipped, with the penalty for a missing end. */
+  /** [S] scores as trained on: scaled, clipped, with the penalty for a missing end. */
   shaped: Float64Array;
 }
 
-/** A batch with its samples as they are logged, without the step. */
+/** A batch with its lines for samples.jsonl, except for their step. */
 export interface MadeRollouts<Kind extends Training = Training> {
   batch: RolloutBatch<Kind>;
   lines: Omit<SampleLine, 'step'>[];
@@ -92,7 +92,7 @@ export interface MadeRollouts<Kind extends Training = Training> {
 
 /** What a batch is made from. */
 export interface BatchParts<Kind extends Training> {
-  /** Of the batch in the run. */
+  /** Index of the batch in the run. */
   number: number;
   sampled: SampledRollouts;
   rollouts: Rollouts;
@@ -100,7 +100,7 @@ export interface BatchParts<Kind extends Training> {
   judged: Judged;
   /** Which answers were judged, in the order of `judged` (default: all). */
   sequences?: readonly number[];
-  /** Of the method. */
+  /** The method's own. */
   metrics?: Metrics;
   /** [S] fields that the method adds to the lines of samples.jsonl. */
   lines?: readonly Partial<SampleLine>[];
@@ -135,7 +135,7 @@ export class RolloutWorker {
     return this.#options.kl;
   }
 
-  /** @param number of the batch in the run: another number gives other answers */
+  /** @param number index of the batch in the run: another index gives other answers */
   sample(prompts: readonly PlacedPrompt[], number: number): Promise<SampledRollouts> {
     return this.#sample(prompts, this.#options.sampling, rolloutSeed(this.#parts.seed, number));
   }
@@ -146,22 +146,22 @@ export class RolloutWorker {
     return this.#sample(prompts, { ...this.#options.sampling, ...greedy }, 0);
   }
 
-  /** Asks the reward, which updates its running statistics: once for each answer trained on. */
+  /** Has answers judged, which updates the running statistics: once per answer trained on. */
   async judge(sampled: SampledRollouts): Promise<Judged> {
     const judgement = await this.#judge(sampled);
     return { ...judgement, shaped: this.#shape(judgement, sampled, { scale: true }) };
   }
 
-  /** [P] rewards of answers that are only compared with; no statistics change. */
+  /** [P] rewards of answers that serve only as a baseline; no statistics change. */
   async judgeBaseline(sampled: SampledRollouts): Promise<Float64Array> {
     const judgement = await this.#judge(sampled, { learns: false });
     return this.#shape(judgement, sampled, { scale: false });
   }
 
   /**
-   * Log-probabilities of sampled answers by the path that trains.
-   * @param old whether the policy's are computed now; else the only optimizer step on the batch
-   *   uses its own
+   * Log-probabilities of sampled answers, computed by the training path.
+   * @param old whether the policy's are computed now; otherwise the only optimizer step on the
+   *   batch uses its own
    */
   async score(sampled: SampledRollouts, { old = true } = {}): Promise<Rollouts> {
     const { movingReference, referenceRole } = this.#parts;
@@ -170,12 +170,12 @@ export class RolloutWorker {
     return rollouts;
   }
 
-  /** [N] values of the state before each token, by a critic's head. */
+  /** [N] values of the state before each token, from a critic's head. */
   values({ role }: { role: Role }, rollouts: Rollouts): Promise<Float64Array> {
     return phase('values', () => rolloutValues(this.#parts.model, role, rollouts, this.#passes));
   }
 
-  /** [S] rewards, with the KL subtracted where it is part of the reward. */
+  /** [S] rewards, with the KL subtracted if it is part of the reward. */
   rewards(rollouts: Rollouts, shaped: Float64Array): Float64Array {
     const { kl } = this.#options;
     const cost = kl?.inReward(rollouts) ?? null;
@@ -214,7 +214,7 @@ export class RolloutWorker {
   }
 
   /**
-   * Answers held-out prompts once each and has them judged; no statistics change.
+   * Samples one answer to each held-out prompt and has it judged; no statistics change.
    * @param chunk which of the held-out batches
    */
   async judgeHeldOut(prompts: readonly PlacedPrompt[], chunk: number) {
@@ -233,7 +233,7 @@ export class RolloutWorker {
     return { samples: sampled.samples, judged, kl, lines };
   }
 
-  /** Answers that are sampled at the same time. */
+  /** Number of answers sampled at the same time. */
   get samplesInFlight(): number {
     return this.#options.sampling.batchSize;
   }

@@ -8,8 +8,8 @@ export interface TokenLogprobs {
   /** As the sampler computed them. */
   sampler: Float64Array;
   /**
-   * The policy's when the answers were sampled, computed by the path that trains. null: the batch
-   * has a single optimizer step, which uses its own.
+   * The policy's when the answers were sampled, computed by the training path. null: the batch has
+   * a single optimizer step, which uses its own.
    */
   old: Float64Array | null;
   /** null: nothing is compared with a reference. */
@@ -17,7 +17,7 @@ export interface TokenLogprobs {
 }
 
 export class Rollouts implements SampledAnswers {
-  /** [P]: places of the prompts in the data. */
+  /** [P]: indices of the prompts' rows in the data. */
   readonly rows: readonly number[];
   readonly prompts: readonly (readonly number[])[];
   readonly completions: readonly (readonly number[])[];

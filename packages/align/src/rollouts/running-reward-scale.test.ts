@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { RunningRewardScale } from './running-reward-scale.ts';
 
 describe('RunningRewardScale', () => {
-  it('divides by the deviation of all so far and keeps the mean', () => {
+  it('divides by the deviation of all scores so far, without centring', () => {
     const found = new RunningRewardScale().scale([1, 3]);
     expect([...found]).toEqual([1 / Math.SQRT2, 3 / Math.SQRT2]);
   });
 
-  it('takes the mean away where asked', () => {
+  it('subtracts the mean on request', () => {
     const scale = new RunningRewardScale({ centre: true });
     scale.scale([0, 0, 10, 10]);
     const found = scale.scale([5, 5]);
     expect([...found]).toEqual([0, 0]);
   });
 
-  it('a reward in other units gives the same', () => {
+  it('does not depend on the units of the reward', () => {
     const [one, other] = [new RunningRewardScale(), new RunningRewardScale()];
     for (const batch of [
       [1, 2, 4],
@@ -28,19 +28,19 @@ describe('RunningRewardScale', () => {
     }
   });
 
-  it('equal scores stay as they are', () => {
+  it('leaves equal scores unchanged', () => {
     expect([...new RunningRewardScale().scale([0.35, 0.35, 0.35])]).toEqual([0.35, 0.35, 0.35]);
     expect([...new RunningRewardScale().scale([4])]).toEqual([4]);
   });
 
-  it('goes on from its state (tianshou#846: lost on resume)', () => {
+  it('resumes from its state (tianshou#846: lost on resume)', () => {
     const [one, other] = [new RunningRewardScale(), new RunningRewardScale()];
     one.scale([1, 5, 9]);
     other.restore(JSON.parse(JSON.stringify(one.state())));
     expect(other.scale([2, 3])).toEqual(one.scale([2, 3]));
   });
 
-  it('takes nothing of a batch with a score that is none', () => {
+  it('ignores a batch with a score that is not finite', () => {
     const scale = new RunningRewardScale();
     expect(() => scale.scale([1, Number.NaN])).toThrow(/score of sequence 1 is NaN/);
     expect(scale.state().count).toBe(0);

@@ -1,7 +1,7 @@
-// Scores divided by the standard deviation of all scores so far, their mean kept unless asked
-// otherwise: a KL coefficient then means the same for any reward (Engstrom et al. 2020,
-// arXiv:2005.12729, section 3, who scale discounted returns; TRL's `use_score_scaling`, and with
-// `centre` its `use_score_norm`). A batch counts before it is scaled, as in TRL.
+// Divides scores by the standard deviation of all scores so far, so that a KL coefficient means the
+// same for any reward (Engstrom et al. 2020, arXiv:2005.12729, section 3, who scale discounted
+// returns; TRL's `use_score_scaling`). With `centre` it also subtracts their mean (TRL's
+// `use_score_norm`). A batch enters the statistics before it is scaled, as in TRL.
 import { expectFinite } from '../objectives/online/rollout.ts';
 import { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 
@@ -15,8 +15,8 @@ export class RunningRewardScale {
 
   /**
    * @param scores [S]
-   * @returns [S]; as they are while all scores so far have been the same
-   * @throws RangeError for a score that is not finite; none of the batch then counts
+   * @returns [S]; unchanged while all scores so far have been the same
+   * @throws RangeError for a score that is not finite; then nothing is changed
    */
   scale(scores: ArrayLike<number>): Float64Array {
     expectFinite(scores, 'the score of sequence');
@@ -25,7 +25,7 @@ export class RunningRewardScale {
     }
     const { mean, standardDeviation: deviation } = this.#moments;
     const shift = this.#centre ? mean : 0;
-    // What Welford's sums leave of equal numbers is no deviation.
+    // For equal numbers, Welford's sums may leave a rounding error, which is no deviation.
     const divisor = deviation > 1e-9 * Math.max(1, Math.abs(mean)) ? deviation : 1;
     return Float64Array.from(scores, (score) => (score - shift) / divisor);
   }

@@ -1,11 +1,11 @@
-// Answers of the policy to a batch of prompts, sampled with the very weights that are trained.
+// Samples the policy's answers to a batch of prompts, with the same weights that are trained.
 import { createHash } from 'node:crypto';
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import type { PlacedPrompt } from './prompt-source.ts';
 
 export interface SamplingOptions {
   samplesPerPrompt: number;
-  /** Longest answer, in tokens. */
+  /** Maximum answer length, in tokens. */
   maxNewTokens: number;
   /** The end token is masked until then (default: 0). */
   minNewTokens?: number;
@@ -13,7 +13,7 @@ export interface SamplingOptions {
   temperature: number;
   topK: number | null;
   topP: number;
-  /** Answers that are sampled at the same time. */
+  /** Number of answers sampled at the same time. */
   batchSize: number;
 }
 
@@ -26,19 +26,19 @@ export interface SampledRollouts {
 export interface Sample {
   /** Index of its prompt. */
   group: number;
-  /** With the end token where it has one. */
+  /** Includes the end token if it has one. */
   tokens: number[];
   text: string;
-  /** Whether it came to its end, and was not cut off. */
+  /** Whether it ended with an end token, rather than being truncated. */
   ended: boolean;
-  /** Of the sampler, one for each token. */
+  /** The sampler's, one per token. */
   logprobs: number[];
 }
 
 /**
- * @param role whose answers
+ * @param role that samples
  * @param seed the same seed, prompts and weights give the same answers
- * @param signal ends every answer with what it has
+ * @param signal ends every answer with the tokens it has so far
  */
 export async function sampleRollouts(
   model: LanguageModel,
@@ -69,9 +69,9 @@ export async function sampleRollouts(
   return { prompts, samples };
 }
 
-/** A seed of its own for each rollout batch of a run. */
+/** A separate seed for each rollout batch of a run. */
 export function rolloutSeed(seed: number, rollout: number | `held-out ${number}`): number {
   const digest = createHash('sha256').update(`rollout ${seed} ${rollout}`).digest();
-  // 48 bits: what a number holds exactly.
+  // 48 bits: a number represents them exactly.
   return digest.readUIntBE(0, 6);
 }

@@ -1,5 +1,5 @@
-// Log-probabilities and values of sampled answers by a role, without gradient: by the path that
-// trains.
+// Log-probabilities and values of sampled answers from a role, without gradient, computed by the
+// training path.
 import type { LanguageModel, Role } from '@keel/model';
 import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
@@ -16,8 +16,8 @@ export interface ScoreOptions {
 type Scoring = (pass: PackedRollouts) => Steps<Tensor>;
 
 /**
- * [N] log-probabilities of the sampled tokens. The passes are those of a training step on the whole
- * batch.
+ * [N] log-probabilities of the sampled tokens, computed in the same passes as a training step on
+ * the whole batch.
  */
 export function rolloutLogprobs(
   model: LanguageModel,
@@ -32,7 +32,7 @@ export function rolloutLogprobs(
   });
 }
 
-/** [N] values of the state before each sampled token, by a role's scalar head. */
+/** [N] values of the state before each sampled token, from a role's scalar head. */
 export function rolloutValues(
   model: LanguageModel,
   role: Role,

@@ -1,4 +1,4 @@
-// What the optimizer steps on a rollout batch train on. Each kind is serialised by itself.
+// What the optimizer steps on a rollout batch train on. Each kind serialises itself.
 import { fromTypedArray, type Tensor } from '@keel/torch';
 import type { PreferencePair } from '../objectives/online/preference-pairs.ts';
 import type { RolloutLayout } from '../objectives/online/rollout.ts';
@@ -9,7 +9,7 @@ export interface AdvantageTraining {
   kind: 'advantages';
   /** [N] */
   advantages: Float64Array;
-  /** Of a critic (PPO): its values when the batch was sampled, and what it learns; [N] each. */
+  /** For a critic (PPO): its values when the batch was sampled, and its targets; [N] each. */
   critic?: { values: Float64Array; returns: Float64Array };
 }
 
@@ -19,7 +19,7 @@ export interface PairTraining {
   pairs: readonly PreferencePair[];
 }
 
-/** Some of the answers, as supervised fine-tuning does (RAFT). */
+/** Some of the answers, for supervised fine-tuning (RAFT). */
 export interface KeptTraining {
   kind: 'kept';
   /** Which answers, in ascending order. */
@@ -29,8 +29,8 @@ export interface KeptTraining {
 export type Training = AdvantageTraining | PairTraining | KeptTraining;
 
 /**
- * Sequences that one term of the loss consists of, which no optimizer step may divide: an answer,
- * or the chosen and the rejected answer of a pair.
+ * The sequences of one term of the loss, which must stay in one optimizer step: an answer, or the
+ * chosen and the rejected answer of a pair.
  */
 export type Unit = readonly number[];
 
@@ -60,7 +60,7 @@ export function trainingState(training: Training): TaskState {
   return { values: { kind: training.kind }, tensors };
 }
 
-/** @throws Error if the state is of no known kind, or incomplete */
+/** @throws Error if the state is of an unknown kind, or incomplete */
 export function trainingFrom({ values, tensors }: TaskState): Training {
   const numbersOf = (name: string): Float64Array | null => {
     const found = tensors.get(PREFIX + name);

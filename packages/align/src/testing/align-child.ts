@@ -1,4 +1,4 @@
-// A run in a process of its own, to be killed: node align-child.ts '<options as JSON>' <kind>
+// A run in a separate process, to be killed: node align-child.ts '<options as JSON>' <kind>
 // ['<moment as JSON>']
 
 import { alignPairs } from '../methods/dpo/run-dpo.ts';

@@ -1,13 +1,13 @@
-// What two runs must have in common, down to the byte.
+// Compares the files of two runs, byte for byte.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 
-/** What is measured by the clock, which no two runs share. */
+/** Metrics that depend on the clock, which differ between any two runs. */
 const timed = /^(tokens_per_second|mfu|time\/.*)$/;
 
-/** Rows of metrics.jsonl but for what the clock says. */
+/** Rows of metrics.jsonl without metrics that depend on the clock. */
 export const metricsOf = (run: string): MetricsRow[] =>
   MetricsLog.read(join(run, 'metrics.jsonl')).map(
     (row) =>
@@ -15,7 +15,7 @@ export const metricsOf = (run: string): MetricsRow[] =>
   );
 
 /**
- * Compares metrics, final weights, and the newest checkpoint with its optimiser and random state.
+ * Compares metrics, final weights, and the newest checkpoint with its optimizer and random state.
  */
 export function expectSameRun(found: string, expected: string): void {
   expect(metricsOf(found)).toEqual(metricsOf(expected));

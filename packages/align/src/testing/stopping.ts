@@ -1,6 +1,6 @@
 import type { RunHooks } from '../training/run-training.ts';
 
-/** Stops after a step as ^C does between steps. */
+/** Stops after a step, like ^C between steps. */
 export function stopping(after: number): RunHooks {
   const controller = new AbortController();
   return {

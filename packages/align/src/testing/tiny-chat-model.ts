@@ -20,7 +20,7 @@ export const tinyTemplate =
   "{% for message in messages %}{{ '<|user|>' + message.role + '\\n' + message.content + '<|end|>\\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|user|>assistant\\n' }}{% endif %}";
 
-/** A tokenizer that writes every text; its end of sequence is `<|end|>`, with the id 0. */
+/** A tokenizer for any text; its end-of-sequence token is `<|end|>`, with ID 0. */
 export const tinyChatTokenizer = (template: string | null = tinyTemplate): Tokenizer =>
   new Tokenizer({
     source: 'tiny',
@@ -29,7 +29,7 @@ export const tinyChatTokenizer = (template: string | null = tinyTemplate): Token
     ...(template === null ? {} : { chatTemplates: { default: template } }),
   });
 
-/** Writes a Llama of two layers. The same seed gives the same weights. @returns the folder */
+/** Writes a two-layer Llama model. The same seed gives the same weights. @returns the folder */
 export function writeTinyChatModel(folder: string, seed = 1): string {
   const json = {
     ...tinyConfigs.llama,
@@ -44,7 +44,7 @@ export function writeTinyChatModel(folder: string, seed = 1): string {
   return folder;
 }
 
-/** The model of such a folder, computed in float64 too. */
+/** Loads the model from such a folder; unlike a user's, it may be computed in float64. */
 export async function loadTiny(
   folder: string,
   computeType: 'float32' | 'bfloat16' | 'float64',
@@ -68,8 +68,8 @@ export function draws(seed: number): (limit: number) => number {
 }
 
 /**
- * Reproducible rows of uneven length, chats and plain ones in turn; every third pair of them has
- * one prompt.
+ * Reproducible rows of uneven length, alternating chats and plain ones; every third pair of rows
+ * shares a prompt.
  */
 export function tinyRows(count: number, seed = 7): PreferenceRow[] {
   const draw = draws(seed);
@@ -80,7 +80,7 @@ export function tinyRows(count: number, seed = 7): PreferenceRow[] {
   const rows: PreferenceRow[] = [];
   for (let i = 0; i < count; i++) {
     const [own, chosen, rejected] = [text(5), `${text(6)}.`, `${text(9)}!`];
-    // Two rows before stands one of the same kind.
+    // The row two places earlier is of the same kind.
     const shared = i >= 2 && i % 3 === 2 ? rows[i - 2]!.prompt : null;
     if (i % 2 === 1) rows.push({ prompt: shared ?? own, chosen, rejected, extra: {} });
     else {
@@ -95,7 +95,7 @@ export function tinyRows(count: number, seed = 7): PreferenceRow[] {
   return rows;
 }
 
-/** Rows in memory as a trainer reads them. */
+/** Rows in memory, in the form that a trainer reads. */
 export const rowsOf = <Row>(rows: readonly Row[]): Rows<Row> => ({
   length: rows.length,
   readMany: async (indices) => indices.map((index) => rows[index]!),

@@ -28,7 +28,7 @@ export function tinyJudged(count: number, seed = 7): JudgedRow[] {
   });
 }
 
-/** Writes rows as JSONL, as a user would. @returns the path */
+/** Writes rows as JSONL, like a user's. @returns the path */
 export function writeJudged(folder: string, rows: readonly JudgedRow[]): string {
   const path = join(folder, 'judged.jsonl');
   const lines = rows.map(({ extra: _, ...row }) => {

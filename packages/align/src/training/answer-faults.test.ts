@@ -1,5 +1,5 @@
-// What every source of rows refuses: answers of which the template writes nothing, and ordered
-// answers that are the same tokens.
+// Faults that every row source refuses: answers that the template renders as nothing, and ordered
+// answers with the same tokens.
 import { describe, expect, it } from 'vitest';
 import { defaultScoring, type ScoringRules } from '../batching/scoring-rules.ts';
 import type { JudgedRow, PreferenceRow, SupervisedRow } from '../data/rows.ts';
@@ -58,7 +58,7 @@ describe('answers that the template renders alike', () => {
   });
 });
 
-describe('answers of which the template writes nothing', () => {
+describe('answers that the template renders as nothing', () => {
   const keeps = tinyChatTokenizer(tinyTemplate);
   const calls = { tool_calls: [{ type: 'function', function: { name: 'f', arguments: {} } }] };
   const examples = (row: SupervisedRow, tokenizer = trims, rules: Partial<ScoringRules> = {}) =>
@@ -76,7 +76,7 @@ describe('answers of which the template writes nothing', () => {
     found: expect.stringMatching(/chat template writes nothing/),
   };
 
-  it('are refused, whatever the row is for', async () => {
+  it('are refused in every kind of row', async () => {
     const blank = answer(' \n');
     const kto = { prompt, completion: blank, label: true, extra: {} };
     const row = pair(answer('x'), blank);
@@ -95,14 +95,14 @@ describe('answers of which the template writes nothing', () => {
     }
   });
 
-  it('go on with an answer that the prompt begins', async () => {
+  it('may also continue an answer that the prompt begins', async () => {
     const begun = [...prompt, ...answer('the colour')];
     const row = (content: string) => ({ prompt: begun, completion: answer(content), extra: {} });
     await expect(examples(row(' ')).next(1)).rejects.toMatchObject(silent);
     await expect(examples(row(' red')).next(1)).resolves.toHaveLength(1);
   });
 
-  it('are not those with another answer, or whose white space is written', async () => {
+  it('do not include those with another turn, or with rendered white space', async () => {
     await expect(examples(chat('a', ' ')).next(1)).resolves.toHaveLength(1);
     await expect(examples(chat(' '), keeps).next(1)).resolves.toHaveLength(1);
     const text = { prompt: 'a', completion: ' ', extra: {} };

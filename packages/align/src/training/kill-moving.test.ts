@@ -1,4 +1,4 @@
-// kill -9 of runs whose reference moves: before a move, after one, in a checkpoint.
+// kill -9 of runs with a moving reference: before a move, after one, in a checkpoint.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   base = {
     ...tinyRun,
     ...{ model: writeTinyChatModel(join(folder, 'model')), data, evalData: data, lora: true },
-    // A checkpoint every 4 steps, a move every 3: between, before and after.
+    // A checkpoint every 4 steps and a move every 3: checkpoints fall between, before and after.
     ...{ loraRank: 4, loraDropout: 0.2, referenceSyncSteps: 3, referenceMix: 0.7 },
     ...{ maxSteps: 24, saveSteps: 4, evalSteps: 12 },
   };
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('killed in a step, it ends as the undisturbed run', async () => {
+it('killed in a step, it ends like the uninterrupted run', async () => {
   const options = { ...base, output: join(folder, 'in-a-step') };
   const lines = (): number => linesOf(join(options.output, 'metrics.jsonl'));
   for (const [attempt, least] of [6, 11, 17].entries()) {
@@ -41,6 +41,6 @@ it('killed in a step, it ends as the undisturbed run', async () => {
   expect(last['reference/moves']).toBe(7);
 });
 
-it('killed in the middle of a checkpoint, too', async () => {
+it('killed while writing a checkpoint, it does too', async () => {
   await killInCheckpoint(killing, { ...base, output: join(folder, 'in-a-checkpoint') }, whole);
 });

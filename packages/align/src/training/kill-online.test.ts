@@ -1,5 +1,5 @@
-// kill -9 of a PPO run in a rollout, in an update and in a checkpoint, each at exact moments: it
-// ends in the weights and metrics of a run that was left alone, bit for bit.
+// kill -9 of a PPO run in a rollout, in an update and in a checkpoint, each at exact moments: its
+// final weights and metrics match an uninterrupted run bit for bit.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ beforeAll(() => {
     criticLearningRate: 2e-2,
     batchSize: 4,
     maxNewTokens: 12,
-    // A checkpoint every 4 steps, a batch every 6: checkpoints fall before, into and between
+    // A checkpoint every 4 steps and a batch every 6: checkpoints fall before, within and between
     // epochs.
     numIterations: 3,
     minibatches: 2,
@@ -44,33 +44,32 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const samplesOf = (run: string): string => readFileSync(join(run, 'samples.jsonl'), 'utf8');
 
-/** Counted from the beginning of each process: a resumed one begins at its checkpoint. */
+/** Counted from the start of each process; a resumed one starts at its checkpoint. */
 const moments: Record<string, KillMoment[]> = {
   'a rollout': [
-    // The very first sampling, before anything was trained; evaluation samples in a phase of its
-    // own.
+    // The first sampling, before anything was trained; evaluation samples in a separate phase.
     { phase: 'rollout', nth: 1, happening: 'token', count: 17 },
-    // The second batch, behind a checkpoint that stands within the first.
+    // The second batch, after a checkpoint within the first.
     { phase: 'rollout', nth: 2, happening: 'token', count: 1 },
     { phase: 'rollout', nth: 1, happening: 'end', count: 1 },
     { phase: 'reward', nth: 1, happening: 'end', count: 1 },
     { phase: 'values', nth: 2, happening: 'begin', count: 1 },
-    // Samples stand half written.
+    // Samples are half written.
     { phase: null, happening: 'append', count: 2 },
   ],
   'an update': [
     { phase: 'backward', happening: 'begin', count: 1 },
-    // Of the critic, after the policy's gradient of the same step was added.
+    // The critic's, after the policy's gradient of the same step was added.
     { phase: 'backward', happening: 'begin', count: 10 },
     { phase: 'forward', happening: 'end', count: 3 },
     { phase: 'optimiser', happening: 'begin', count: 2 },
-    // Weights have moved, and no line tells of it.
+    // Weights have changed, but no line is logged yet.
     { phase: 'optimiser', happening: 'end', count: 7 },
     { phase: null, happening: 'write', count: 20 },
   ],
   'a checkpoint': [
     { phase: 'checkpoint', nth: 1, happening: 'begin', count: 1 },
-    // Half of the adapter, of the state, and between the files.
+    // Halfway through the adapter, through the state, and between files.
     { phase: 'checkpoint', nth: 1, happening: 'write', count: 1 },
     { phase: 'checkpoint', nth: 2, happening: 'write', count: 2 },
     { phase: 'checkpoint', nth: 2, happening: 'rename', count: 2 },

@@ -1,5 +1,4 @@
-// kill -9 at the worst moments: what is resumed afterwards ends in the bytes of a run that was left
-// alone.
+// kill -9 at the worst moments: the resumed run ends like an uninterrupted one, byte for byte.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

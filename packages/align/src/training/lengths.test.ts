@@ -10,7 +10,7 @@ const sourceOf = (rows: ReturnType<typeof tinyRows>): PairSource =>
   new PairSource(rowsOf(rows), tinyChatTokenizer(), { seed: 1, shuffle: false, maxLength: 200 });
 
 describe('a survey', () => {
-  it('counts usable rows and leaves the order where it was', async () => {
+  it('counts usable rows without changing the position in the order', async () => {
     const source = sourceOf([long, ...tinyRows(4), long]);
     const notices: string[] = [];
     const report = await surveyLengths(source, { notice: (text) => notices.push(text) });
@@ -21,7 +21,7 @@ describe('a survey', () => {
     expect(notices).toHaveLength(1);
   });
 
-  it('tells which messages and which text of the assistant the template leaves out', async () => {
+  it('reports which messages and which assistant text the template drops', async () => {
     const forgetful = tinyTemplate.replace(
       'message.content',
       "('' if message.role == 'tool' else message.content.split(';')[-1])",
@@ -49,7 +49,7 @@ describe('a survey', () => {
     ]);
   });
 
-  it('of a large dataset tells as it goes, whenever there is twice as much', async () => {
+  it('of a large dataset reports during the run, each time the count has doubled', async () => {
     const source = sourceOf([...tinyRows(1), long, long, long, long]);
     const notices: string[] = [];
     const report = await surveyLengths(source, {
@@ -67,7 +67,7 @@ describe('a survey', () => {
     ]);
   });
 
-  it('is spared a run that sees only a part of many rows', async () => {
+  it('is skipped if a run uses only a part of many rows', async () => {
     const [row] = tinyRows(1);
     const many = sourceOf(new Array(2_001).fill(row));
     const notices: string[] = [];
@@ -75,7 +75,7 @@ describe('a survey', () => {
     expect(notices).toEqual([expect.stringMatching(/^--data has more than 2000 rows/)]);
   });
 
-  it('tells once that plain answers have no end where the tokenizer names none', async () => {
+  it('warns once that plain answers have no end if the tokenizer has no end token', async () => {
     const withoutEnd = new Tokenizer({ source: 'tiny', json: tinyTokenizerJson(), config: {} });
     const noticesOf = async (
       rows: ReturnType<typeof tinyRows>,
@@ -106,7 +106,7 @@ describe('a survey', () => {
   });
 });
 
-it('the default length gives way to the positions of the model, another does not', () => {
+it("lowers the default length to the model's positions, but refuses a larger custom one", () => {
   const notices: string[] = [];
   const fit = (length: number | null, positions: number): number | null =>
     fittingLength(length, positions, (text) => notices.push(text));

@@ -7,7 +7,7 @@ const rate = (name: 'constant' | 'linear' | 'cosine', warmupSteps = 0): Schedule
   at: (step, totalSteps) => 1e-3 * scheduleFactor(name, step, { warmupSteps, totalSteps }),
 });
 
-it('tells the rates on both sides of the leap, and what a run of so many steps would have had', () => {
+it('reports the rates before and after the change, and those of a run with the new steps', () => {
   expect(describeOtherPlan([rate('linear')], { step: 10, before: 10, now: 20 })).toBe(
     'The run was planned for 10 steps and now has 20, and its schedules follow the new number: ' +
       'the learning rate was 0.0001 at step 10, and is 0.0005 at step 11 (0.00055 at step 10 in a run of 20 steps from the start). ' +
@@ -24,11 +24,11 @@ it.each([
   ['nothing is done', [rate('linear')], { step: 0, before: 10, now: 20 }],
   ['the rate is constant', [rate('constant', 3)], { step: 5, before: 10, now: 20 }],
   ['the run is still in its warm-up', [rate('cosine', 6)], { step: 6, before: 10, now: 20 }],
-])('says nothing where %s', (_, schedules, plan) => {
+])('reports nothing if %s', (_, schedules, plan) => {
   expect(describeOtherPlan(schedules, plan)).toBeNull();
 });
 
-it('tells that fewer steps than are done leave nothing to train, and that an end comes early', () => {
+it('reports that no steps are left to train, and that a run ends early', () => {
   expect(describeOtherPlan([rate('constant')], { step: 8, before: 10, now: 5 })).toMatch(
     /8 steps.* 5 /,
   );

@@ -30,7 +30,7 @@ function plan(own: Partial<PassOptions>, more: { began?: number | null; free?: n
   const trained = { model, role: 'policy', parameters };
   return { ...planPasses(trained, { ...auto, ...own }, (one) => notices.push(one), more), notices };
 }
-/** Free memory of which activations of so many tokens may be held. */
+/** Free memory that allows the activations of this many tokens. */
 function freeFor(tokens: number): number {
   const elements = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
   const { held } = activationBytes(model.decoder, 'policy');
@@ -38,7 +38,7 @@ function freeFor(tokens: number): number {
 }
 
 describe('tokens of a pass', () => {
-  it('stay modest where memory is plenty', () => {
+  it('stay modest if memory is plentiful', () => {
     const { limit, notices } = plan({}, { free: 1e12 });
     expect(limit).toEqual({ rows: null, tokens: 1024 });
     expect(notices).toEqual([
@@ -50,7 +50,7 @@ describe('tokens of a pass', () => {
     expect(plan({}).limit.tokens).toBeLessThanOrEqual(1024);
   });
 
-  it('are fewer where memory is short, down to a floor', () => {
+  it('are fewer if memory is short, down to a minimum', () => {
     expect(plan({}, { free: freeFor(600) }).limit.tokens).toBe(600);
     expect(plan({}, { free: freeFor(10) }).limit.tokens).toBe(256);
     expect(plan({}, { free: 0 }).limit.tokens).toBe(256);
@@ -59,7 +59,7 @@ describe('tokens of a pass', () => {
     expect(again.limit.tokens).toBe(Math.floor((300 * held) / checkpointed));
   });
 
-  it('are what was asked for, or what the run began with', () => {
+  it('are as requested, or as when the run was started', () => {
     expect(plan({ microBatchTokens: 77 }, { free: 0 })).toMatchObject({
       limit: { rows: null, tokens: 77 },
       notices: [],
@@ -75,7 +75,7 @@ describe('tokens of a pass', () => {
   });
 });
 
-it('says where a resumed run is given other passes', () => {
+it('warns if a resumed run is given other passes', () => {
   const sentence = (from: string, to: string): string =>
     expect.stringMatching(`by ${from}, now by ${to}: .*not bit for bit`);
   const began = (tokens: number | null, own: Partial<PassOptions>) =>
@@ -89,7 +89,7 @@ it('says where a resumed run is given other passes', () => {
 });
 
 describe('activations', () => {
-  it('are computed again where they do not fit, and it is said once', () => {
+  it('are recomputed if they do not fit, with one notice', () => {
     const { recomputes, notices } = plan({ microBatchTokens: 100 }, { free: freeFor(500) });
     expect([recomputes(100), recomputes(499)]).toEqual([false, false]);
     expect(notices).toEqual([]);
@@ -102,7 +102,7 @@ describe('activations', () => {
   it.each([
     ['on', true],
     ['off', false],
-  ] as const)('%s: whatever is free', (gradientCheckpointing, expected) => {
+  ] as const)('%s: whatever memory is free', (gradientCheckpointing, expected) => {
     for (const free of [0, 1e12]) {
       expect(plan({ gradientCheckpointing }, { free }).recomputes(1000)).toBe(expected);
     }

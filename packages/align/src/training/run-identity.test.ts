@@ -12,12 +12,12 @@ const compare = (saved: ReturnType<typeof files>, now: ReturnType<typeof files>)
   refuseOtherInputs('step-3', saved, now);
 
 describe('inputs', () => {
-  it('are the same wherever the files lie', () => {
+  it('are the same wherever the files are', () => {
     expect(compare(files(a, b), files(a, b))).not.toThrow();
     expect(compare(files(a, b), files(['x/a.jsonl', '1'], ['x/b.jsonl', '2']))).not.toThrow();
   });
 
-  it('differ by content, by number and by order, and the file is named', () => {
+  it('differ by content, number and order, and the message names the file', () => {
     expect(compare(files(a, b), files(a, ['b.jsonl', '3']))).toThrow(
       /^step-3: .* rewards: --data b\.jsonl has changed \(SHA-256 2…, now 3…\)\. Restore/,
     );
@@ -27,7 +27,7 @@ describe('inputs', () => {
   });
 });
 
-it('machines differ in words', () => {
+it('describes how machines differ', () => {
   const machine = { precision: 'bf16', device: 'cuda:0', threads: 2, software: 'x' };
   expect(describeOtherMachine(machine, { ...machine })).toBeNull();
   expect(describeOtherMachine(machine, { ...machine, precision: 'fp32', device: 'cpu' })).toMatch(

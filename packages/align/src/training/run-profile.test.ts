@@ -1,4 +1,4 @@
-// A profiled run: what its trace holds, and that nothing else of the run changes.
+// A profiled run: the content of its trace, and that nothing else about the run changes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backwardFlops, forwardFlops, loadModel, modelSizes, totalFlops } from '@keel/model';
@@ -36,7 +36,7 @@ beforeAll(() => {
 const stepRows = (run: string): MetricsRow[] =>
   MetricsLog.read(join(run, 'metrics.jsonl')).filter(({ loss }) => loss !== undefined);
 
-it('writes a trace with operators, phases and memory; the run is the same to the last bit', async () => {
+it('writes a trace with operators, phases and memory; the run stays the same', async () => {
   const events: TrainingEvent['type'][] = [];
   const onEvent = ({ type }: { type: TrainingEvent['type'] | 'notice' }): void => {
     if (type !== 'notice') events.push(type);
@@ -57,7 +57,7 @@ it('writes a trace with operators, phases and memory; the run is the same to the
   expect(named('step 2')).toHaveLength(1);
   expect(named('step 3')).toHaveLength(1);
   expect(named('step 1').concat(named('step 4'))).toEqual([]);
-  // Two passes a step; the evaluation and the checkpoint after step 2 are in it.
+  // Two passes per step; the evaluation and the checkpoint after step 2 are included.
   expect(named('backward')).toHaveLength(4);
   expect(named('optimiser')).toHaveLength(2);
   expect(named('evaluation')).toHaveLength(1);
@@ -70,7 +70,7 @@ it('writes a trace with operators, phases and memory; the run is the same to the
     expect(named(name)[0]?.args?.inputs).toMatch(/^\[\d+, \d+(, \d+)?\] float32/);
   expect(trace.traceEvents.some(({ ph, args }) => ph === 'C' && args?.MB !== undefined)).toBe(true);
 
-  // Every operator of a step lies in one of its phases.
+  // Every operator of a step is in one of its phases.
   const within = ({ ts, dur }: TraceEvent, other: TraceEvent): boolean =>
     ts >= other.ts && ts + dur <= other.ts + other.dur;
   const steps = trace.traceEvents.filter(({ cat }) => cat === 'step');
@@ -98,7 +98,7 @@ it('writes a trace with operators, phases and memory; the run is the same to the
   expect(outer.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
 });
 
-it('a run shorter than the steps asked for has its last one profiled', async () => {
+it('profiles the last step of a run that is shorter than the requested steps', async () => {
   const found: number[][] = [];
   await alignPairs(
     {
@@ -114,7 +114,7 @@ it('a run shorter than the steps asked for has its last one profiled', async () 
   expect(JSON.parse(readFileSync(inside('own/trace-summary.json'), 'utf8')).steps).toEqual([2]);
 });
 
-it('each step has its phases in seconds, and its share of the peak', async () => {
+it('logs for each step its phases in seconds, and its share of the peak', async () => {
   keepPeak({ flops: 1e12, size: 512 }, 'fp32');
   const options = {
     ...usual,

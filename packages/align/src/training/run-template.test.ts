@@ -1,4 +1,4 @@
-// The chat template of a run: whose it is, with which variables, and the date that it prints.
+// The chat template of a run: its source, its variables, and the date that it prints.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer } from '@keel/model';
@@ -48,7 +48,7 @@ const lossesOf = ({ output }: AlignPairsOptions): unknown[] =>
 const configOf = ({ output }: AlignPairsOptions): Record<string, unknown> =>
   parse(readFileSync(join(output, 'config.yaml'), 'utf8'));
 
-it('prints the date on which the run was started, also when it is resumed on another day', async () => {
+it('prints the start date of the run, even if it is resumed on another day', async () => {
   const straight = optionsOf();
   const notices = await align(straight);
   const told = notices.filter((text) => text.includes('--template-date'));
@@ -65,7 +65,7 @@ it('prints the date on which the run was started, also when it is resumed on ano
     /template_date was "2026-11-28T12:00:00", now "2027-01-05T00:00:00"/,
   );
 
-  // Another day's run is another one, and --template-date makes it the same.
+  // A run on another day differs, unless --template-date is the same.
   const other = optionsOf();
   await align(other);
   expect(lossesOf(other)).not.toEqual(lossesOf(straight));
@@ -74,7 +74,7 @@ it('prints the date on which the run was started, also when it is resumed on ano
   expect(lossesOf(same)).toEqual(lossesOf(straight));
 });
 
-it('has reference scores of its own date alone', async () => {
+it('uses cached reference scores of its own date only', async () => {
   const cached = (notices: string[]): boolean =>
     notices.some((text) => text.includes('training rows: from the cache'));
   const own = { precomputeReference: true, learningRate: 1e-12, maxSteps: 2 };
@@ -84,14 +84,14 @@ it('has reference scores of its own date alone', async () => {
   const next = optionsOf(own);
   expect(cached(await align(next))).toBe(false);
   for (const loss of lossesOf(next)) expect(loss).toBeCloseTo(Math.LN2, 5);
-  // A template without the date knows no days.
+  // A template without the date gives the same scores on every day.
   const plain = { ...own, model: inside('model') };
   expect(cached(await align(optionsOf(plain)))).toBe(false);
   vi.setSystemTime(new Date(2028, 0, 1));
   expect(cached(await align(optionsOf(plain)))).toBe(true);
 });
 
-it('is the one of --chat-template, which its adapter carries', async () => {
+it('is that of --chat-template, and is saved with the adapter', async () => {
   const chatTemplate = inside('own.jinja');
   const text = `{{ '<|user|>' + style + '<|end|>\\n' }}${tinyTemplate}`;
   writeFileSync(chatTemplate, text);
@@ -113,11 +113,11 @@ it('is the one of --chat-template, which its adapter carries', async () => {
     '<|user|>short<|end|>\n<|user|>user\nhello<|end|>\n',
   );
 
-  // What is trained on from the adapter has its template too.
+  // A run that continues from the adapter has its template too.
   const next = optionsOf({ adapter: final, chatTemplateKwargs: '{"style": "long"}', maxSteps: 1 });
   await align(next);
   expect(readFileSync(join(next.output, 'final', 'chat_template.jinja'), 'utf8')).toBe(text);
-  // That of a run without one is the model's.
+  // Without one, a run uses the model's.
   const plain = optionsOf({ maxSteps: 1 });
   await align(plain);
   const own = join(plain.output, 'final', 'chat_template.jinja');

@@ -9,7 +9,7 @@ const see = (means: RunningMeans<Tensor, null>, ...passes: number[][]): void => 
   means.endStep();
 };
 
-it('is the mean over all steps that have ended, however they were cut into passes', () => {
+it('is the mean over all finished steps, however they were divided into passes', () => {
   const [whole, cut] = [meansOf(), meansOf()];
   see(whole, [1, 2, 6]);
   see(cut, [1], [2, 6]);
@@ -21,7 +21,7 @@ it('is the mean over all steps that have ended, however they were cut into passe
   expect(whole.values).toEqual({ value: 109 / 4 });
 });
 
-it('one that moves keeps its share from step to step', () => {
+it('a moving mean keeps its share from step to step', () => {
   const means = meansOf({ value: 0.9 });
   see(means, [2, 4]);
   expect(means.values.value).toBeCloseTo(0.3, 12);

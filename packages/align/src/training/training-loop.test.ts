@@ -18,14 +18,15 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'keel-loop-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Pulls one weight of 8 towards 0: the loss is its square, the gradient twice itself. */
+/** Pulls a single weight from 8 towards 0: the loss is its square, the gradient twice itself. */
 class Falling implements TrainingTask {
   readonly weight = tensor([8]).setRequiresGrad();
   readonly rows = [3, 4];
   tokens = 0;
   evaluations = 0;
-  /** Is called in a step, when the task has changed already; in an evaluation, before it. */
+  /** Called in a step, after the task has changed. */
   onStep = (): void => {};
+  /** Called in an evaluation, before the task changes. */
   onEvaluation = (): void => {};
 
   async step(): Promise<Metrics> {
@@ -120,7 +121,7 @@ describe('trainingLoop', () => {
     expect(metrics[1]!.tokens_per_second).toBeGreaterThan(0);
   });
 
-  it('evaluates, saves and logs at the steps it is told to, and at the end', async () => {
+  it('evaluates, saves and logs at the given steps, and at the end', async () => {
     const { events, metrics } = await loop({
       totalSteps: 5,
       evalSteps: 2,
@@ -139,7 +140,7 @@ describe('trainingLoop', () => {
     expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual(['step-5', 'step-6']);
   });
 
-  it('scales gradients down to the largest norm, and logs the norm before', async () => {
+  it('scales gradients down to the maximum norm, and logs the norm before that', async () => {
     const { task, metrics } = await loop({ totalSteps: 1, maxGradNorm: 2 });
     expect(metrics[1]!.grad_norm).toBe(16);
     expect(task.weight.item()).toBeCloseTo(7.5, 5);
@@ -151,7 +152,7 @@ describe('trainingLoop', () => {
     expect(rates).toEqual([0, 0.125, 0.25, 0.125]);
   });
 
-  it('writes a checkpoint when it is stopped, though none was asked for, and goes on from it', async () => {
+  it('writes a checkpoint when it is stopped, even unasked, and resumes from it', async () => {
     const stopped = await loop({}, 2);
     expect(stopped.result).toEqual({ step: 2, interrupted: true });
     expect(stopped.events.at(-1)).toBe('checkpoint 2');
@@ -163,7 +164,7 @@ describe('trainingLoop', () => {
     expect(resumed.metrics.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 6]);
   });
 
-  it('stopped before its first step does not evaluate twice', async () => {
+  it('does not evaluate twice if it was stopped before its first step', async () => {
     const stopped = await loop({}, 0);
     expect(stopped.result).toEqual({ step: 0, interrupted: true });
     const resumed = await loop({}, undefined, stopped.path);
@@ -171,7 +172,7 @@ describe('trainingLoop', () => {
     expect(resumed.metrics.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 6]);
   });
 
-  it('resumed after its last step changes nothing', async () => {
+  it('changes nothing if it is resumed after its last step', async () => {
     const { path, task, metrics } = await loop({ saveSteps: 6 });
     const again = await loop({ saveSteps: 6 }, undefined, path);
     expect(again.result).toEqual({ step: 6, interrupted: false });
@@ -180,11 +181,11 @@ describe('trainingLoop', () => {
   });
 });
 
-describe('whatever ends the loop', () => {
+describe('when the loop ends early', () => {
   const fail = (): never => {
     throw new Error('ENOSPC: no space left');
   };
-  /** At the n-th call. */
+  /** Runs the body at the n-th call. */
   const at = (nth: number, body: () => void) => {
     let calls = 0;
     return (): void => void (++calls === nth && body());
@@ -203,7 +204,7 @@ describe('whatever ends the loop', () => {
         if (event.type === 'step' && event.step === 3) fail();
       };
     },
-    // What was thrown is no Error at all.
+    // The thrown value is not an Error.
     'a thrown text': (task) => {
       task.onStep = at(4, () => {
         throw 'ENOSPC: no space left';
@@ -212,7 +213,7 @@ describe('whatever ends the loop', () => {
   };
   it.each(
     Object.keys(failing),
-  )('%s that fails: the steps before it are saved, and the run goes on as if nothing had been', async (what) => {
+  )('%s that fails: earlier steps are saved and the run resumes bit for bit', async (what) => {
     const options = { evalSteps: 3 };
     const whole = await loop(options);
     let path = '';
@@ -245,7 +246,7 @@ describe('whatever ends the loop', () => {
     });
   });
 
-  it('a checkpoint that cannot be written is told with the newest one', async () => {
+  it('a checkpoint that cannot be written is reported with the newest one', async () => {
     const error = await loop({ saveSteps: 2 }, undefined, undefined, (_, parts) => {
       parts.saveWeights = at(2, fail);
     }).catch((thrown) => thrown);
@@ -255,7 +256,7 @@ describe('whatever ends the loop', () => {
     );
   });
 
-  it('weights that the optimiser has changed in part are not saved', async () => {
+  it('weights that the optimiser has partly changed are not saved', async () => {
     const error = await loop({}, undefined, undefined, (_, { optimiser }) => {
       const step = optimiser.step.bind(optimiser);
       optimiser.step = (rate) => {
@@ -267,7 +268,7 @@ describe('whatever ends the loop', () => {
     expect(error.message).toMatch(/could not be saved: the optimizer had changed a part/);
   });
 
-  it('numbers that are none end it under their own name, with the step before saved', async () => {
+  it('numbers that are not finite keep their error, and the previous step is saved', async () => {
     let path = '';
     const error = await loop({}, undefined, undefined, (task, { run }) => {
       path = run.path;
@@ -303,7 +304,7 @@ describe('whatever ends the loop', () => {
     expect(resumed.task.tokens).toBe(60);
   });
 
-  it('a run that is resumed with other steps says what its rates become', async () => {
+  it('a run that is resumed with other steps reports its new rates', async () => {
     const linear = { scheduler: 'linear', saveSteps: 2 } as const;
     const { path } = await loop({ ...linear, totalSteps: 2 });
     const notices: string[] = [];

@@ -30,7 +30,7 @@ const newFolder = (): string => {
   return folder;
 };
 
-/** A task with plain values and a tensor that has NaN in it. */
+/** A task with plain values and a tensor that contains NaN. */
 function rememberingTask(content: { count: number; known: Float32Array }) {
   const task: TrainingTask & { content: typeof content } = {
     content,
@@ -90,7 +90,7 @@ const valuesOf = (parameters: Map<string, Tensor>): number[][] =>
   [...parameters.values()].map((one) => one.toArray());
 
 describe('training state', () => {
-  it('goes on bit for bit: weights, moments, step, random state, and what the task remembers', () => {
+  it("resumes bit for bit: weights, moments, step, random state, and the task's own state", () => {
     const folder = newFolder();
     const one = partsOf(5);
     step(one);
@@ -106,7 +106,7 @@ describe('training state', () => {
     expect(other.optimiser.state().step).toBe(3);
   });
 
-  it('is the same bytes for the same state', () => {
+  it('has the same bytes for the same state', () => {
     const parts = partsOf(5);
     const [first, second] = [newFolder(), newFolder()];
     saveTrainingState(first, parts);
@@ -116,7 +116,7 @@ describe('training state', () => {
     }
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaks no tensors', () => {
     const folder = newFolder();
     const parts = partsOf(5);
     step(parts);
@@ -181,7 +181,7 @@ describe('training state', () => {
     optimiser.dispose();
   });
 
-  it('tells what the run is made of, where it was told', () => {
+  it("returns the run's identity if it was saved", () => {
     const folder = newFolder();
     const machine = { precision: 'fp32', device: 'cpu', threads: 1, software: 'a' };
     const identity = { inputs: { '--data': [{ name: 'a', sha256: 'b' }] }, machine };

@@ -24,7 +24,7 @@ beforeAll(() => {
   data = writeRows('rows.jsonl', (at) => at % 3 !== 0);
 });
 
-/** Chats and plain rows in turn. */
+/** Alternates chats and plain rows. */
 function writeRows(name: string, label: (at: number) => boolean): string {
   const path = join(folder, name);
   const lines = tinyRows(8).map(({ prompt, chosen }, at) =>
@@ -45,13 +45,13 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
   it.each([
     ['LoRA', true],
     ['full fine-tuning', false],
-  ])('begins where policy and reference are one, and leaves nothing behind: %s', async (_, lora) => {
+  ])('starts with policy and reference equal, and leaks no tensors: %s', async (_, lora) => {
     const before = await liveMemory();
     const options = optionsOf({ loss, lora, undesirableWeight: 1.33, evalData: [data] });
     await alignUnpaired(options);
     expect(await liveMemory()).toEqual(before);
     const [held, first] = metricsOf(options.output);
-    // Three of the eight labels are false.
+    // Three of the eight labels are `false`.
     const mean = (5 + 3 * 1.33) / 8;
     expect(first!.loss).toBeCloseTo(mean * (loss.startsWith('bco') ? Math.LN2 : 0.5), 6);
     expect(held!.eval_loss).toBeCloseTo(first!.loss as number, 5);
@@ -63,7 +63,7 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     expect('kl' in first!).toBe(loss === 'kto');
   });
 
-  it('gives the same steps however they are cut into passes', async () => {
+  it('takes the same steps however they are divided into passes', async () => {
     const found: MetricsRow[][] = [];
     for (const microBatchSize of [8, 3, 1]) {
       const options = optionsOf({ loss, microBatchSize, maxSteps: 3 });
@@ -84,19 +84,19 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     expect(Math.abs(found[0]!.at(-1)!['rewards/margins'] as number)).toBeGreaterThan(1e-3);
   });
 
-  it('asks the reference of an answer once, however often it comes up', async () => {
+  it('computes the reference of an answer once, however often it is needed', async () => {
     using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
     // Every step has all rows; evaluations are before the first step and after each.
     await alignUnpaired(optionsOf({ loss, maxSteps: 3, evalData: [data], evalSteps: 1 }));
     const asked = ask.mock.calls.filter(([role]) => role === 'reference').length;
-    // Of the held-out rows, and again in the first step, which computes its own; KTO asks for the
-    // mismatched ones too.
+    // Passes for the held-out rows, and again in the first step, which computes its own; KTO needs
+    // the mismatched rows too.
     expect(asked).toBe(loss === 'kto' ? 4 : 2);
   });
 
-  it('full fine-tuning asks its reference before the first step, and the next run finds it', async () => {
+  it('full fine-tuning precomputes and caches its reference for later runs', async () => {
     using ask = vi.spyOn(LanguageModel.prototype, 'asSteps');
-    // Nothing is known of these weights.
+    // Nothing is cached for these weights.
     const model = writeTinyChatModel(join(folder, `model-${loss}`), 100 + runs);
     const passes = async (told: string): Promise<number> => {
       ask.mockClear();
@@ -112,27 +112,27 @@ describe.each(unpairedObjectiveNames)('%s', (loss) => {
     };
     const first = await passes('the answers of 3 of 3 steps');
     const second = await passes('all answers: from the cache');
-    // Four rows a step, of eight: those of the third step are known in part or whole, and so are
-    // the held-out ones, which are the same.
+    // Four of eight rows per step: some or all rows of the third step are already cached, and so
+    // are the held-out rows, which are the same.
     const asked = first - second;
     expect(asked).toBeGreaterThanOrEqual(loss === 'kto' ? 2 + 3 : 2);
     expect(asked).toBeLessThanOrEqual(loss === 'kto' ? 2 * 5 : 5);
   });
 
-  it.each([true, false])('goes on bit for bit: LoRA %s', async (lora) => {
+  it.each([true, false])('resumes bit for bit: LoRA %s', async (lora) => {
     const own = { loss, lora, batchSize: 3, maxSteps: 4, saveSteps: 2, shuffle: true } as const;
     const whole = optionsOf(own);
     await alignUnpaired(whole);
     const halted = optionsOf(own);
     expect(await alignUnpaired(halted, stopping(2))).toMatchObject({ interrupted: true });
-    // A cache may be emptied at any time.
+    // A cache may be deleted at any time.
     rmSync(join(cacheFolder(), 'reference'), { recursive: true, force: true });
     await alignUnpaired({ ...halted, resume: true });
     expectSameRun(halted.output, whole.output);
   });
 });
 
-it('asking the reference can be interrupted, and goes on from what it has', async () => {
+it('precomputing the reference can be interrupted, and resumes from the cached part', async () => {
   const model = writeTinyChatModel(join(folder, 'model-interrupted'), 77);
   const own = { model, lora: false, batchSize: 3, maxSteps: 6, shuffle: true };
   const whole = optionsOf(own);
@@ -174,7 +174,7 @@ describe('data and options that do not fit', () => {
     );
   });
 
-  it('one prompt in all rows is refused where KL is of answers to other prompts', async () => {
+  it('one prompt in all rows is refused if the KL needs answers to other prompts', async () => {
     const path = join(folder, 'one-prompt.jsonl');
     const lines = [1, 2, 3].map((at) => ({ prompt: 'q', completion: `a${at}`, label: at === 1 }));
     writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
@@ -199,7 +199,7 @@ describe('data and options that do not fit', () => {
     await expect(alignUnpaired(whole)).resolves.toMatchObject({ step: 1 });
   });
 
-  it('held-out KL is never over one row: a single last one goes with those before it', async () => {
+  it('held-out KL is never over one row: a single last row joins the batch before it', async () => {
     for (const [loss, sizes] of [
       ['kto', [8]],
       ['bco', [7, 1]],
@@ -216,13 +216,13 @@ describe('data and options that do not fit', () => {
     const options = optionsOf({ learningRate: 0.1, maxSteps: 6, batchSize: 3 });
     await alignUnpaired(options);
     const found = metricsOf(options.output).map(({ kl }) => kl as number);
-    // An estimate that is not cut off is never 0 but at the start.
+    // Without the lower bound, an estimate would be 0 only at the start.
     expect(found.slice(1)).toContain(0);
     expect(Math.min(...found)).toBe(0);
     expect(Math.max(...found)).toBeGreaterThan(0);
   });
 
-  it('KL over one row is refused, where KTO needs it', () => {
+  it('refuses KL over one row if KTO needs it', () => {
     const resolve = (loss: string) =>
       resolveOptions(ktoDefinition, {
         flags: { data: ['x'], output: 'run', batchSize: '1', loss },
@@ -231,7 +231,7 @@ describe('data and options that do not fit', () => {
     expect(resolve('bco').batchSize).toBe(1);
   });
 
-  it('an estimate of KL is refused where there is none', () => {
+  it('refuses a KL estimator for objectives without KL', () => {
     const resolve = (loss: string) =>
       resolveOptions(ktoDefinition, {
         flags: { data: ['x'], output: 'run', klEstimate: 'rotated', loss },

@@ -92,14 +92,14 @@ describe('runBestOfN', () => {
     expect([interrupted, rows]).toEqual([false, 6]);
     expect(summary!.answers).toBe(24);
     const sumOf = (values: number[]): number => values.reduce((sum, one) => sum + one);
-    // Empty answers are not in the file, and this reward gives them 0.
+    // The file has no empty answers; this reward scores them 0.
     const earned = sumOf(all!.flatMap(({ scores }) => scores));
     expect(summary!.curve[0]!.reward).toBeCloseTo(earned / 24, 12);
     expect(summary!.curve[3]!.reward).toBeCloseTo(sumOf(best!.map(({ score }) => score)) / 6, 12);
     expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
   });
 
-  it('begins the answers to chats with what the generation prompt opened', async () => {
+  it('starts the answers to chats with what the generation prompt opened', async () => {
     const chatTemplate = inside('think.jinja');
     const opening = tinyTemplate.replace(
       "assistant\\n' }}{% endif",
@@ -142,7 +142,7 @@ describe('runBestOfN', () => {
     const whole = await runBestOfN(optionsOf());
     const options = optionsOf();
     const done: number[] = [];
-    // In the first chunk, in the second, and after the last answer of that.
+    // In the first chunk, in the second, and after the second's last answer.
     for (const after of [3, 11, 16]) {
       const controller = new AbortController();
       const { interrupted, ...result } = await runBestOfN(options, {
@@ -193,7 +193,7 @@ describe('runBestOfN', () => {
     );
   });
 
-  it('resumes with the date that its template printed at first', async () => {
+  it('resumes with the date that its template first printed', async () => {
     const chatTemplate = inside('dated.jinja');
     writeFileSync(chatTemplate, `{{ strftime_now('%d %B %Y') }}${tinyTemplate}`);
     const prompts = inside('chats.jsonl');
@@ -224,7 +224,7 @@ describe('runBestOfN', () => {
     }
   });
 
-  it('includes the penalty for cut-off answers in their scores', async () => {
+  it('includes the penalty for truncated answers in their scores', async () => {
     const short = { maxNewTokens: 2, write: 'all' as const };
     const plain = linesOf((await runBestOfN(optionsOf(short))).output);
     const dear = linesOf((await runBestOfN(optionsOf({ ...short, missingEosPenalty: 5 }))).output);

@@ -68,7 +68,7 @@ describe('rowOfForm', () => {
   it.each([
     ['opens', '<think>\\n', '<think>\n'],
     ['opens and closes', '<think></think>', ''],
-  ])('is trained on after the sampled prompt where the template %s a block', (_, opens, begins) => {
+  ])('is trained on after the sampled prompt if the template %s a block', (_, opens, begins) => {
     const tokenizer = tinyChatTokenizer(
       "{% for m in messages %}{{ '[' + m.role + ':' + m.content + ']' }}{% endfor %}" +
         `{% if add_generation_prompt %}{{ '[assistant:${opens}' }}{% endif %}`,

@@ -11,10 +11,7 @@ import {
 const labels = 'Gold labels';
 const discriminator = 'Discriminator';
 
-/**
- * For a discriminator that starts from zero: silver labels of one trained on a pair or two are
- * noise.
- */
+/** For a discriminator that starts from zero: after a pair or two, its labels are still noise. */
 const WARMUP = 16;
 
 // Rewards and the discriminator's scores are on different scales, so pairs have no score gap that
@@ -118,7 +115,7 @@ export const d2poDefinition = withCompletion(
 /** Options of a D2PO run, with every default filled in. */
 export type D2poOptions = ReturnType<typeof d2poDefinition.complete>;
 
-/** Gold pairs before the first silver one. */
+/** Number of gold pairs before the first silver one. */
 export const discriminatorWarmup = ({
   discriminatorWarmup: asked,
   discriminatorFrom: from,

@@ -1,6 +1,6 @@
 // D2PO: Singhal et al. 2024, arXiv:2405.01511, algorithm 1. Online DPO in which the reward (the
-// gold source, expensive) labels the pairs of some prompts only. A discriminator is trained on
-// these, and labels the pairs of all other prompts.
+// expensive gold source) labels the pairs of only some prompts. A discriminator is trained on them
+// and labels the pairs of all other prompts.
 import { join } from 'node:path';
 import { writeFolderAtomic } from '../../files/atomic-write.ts';
 import { KlPenalty } from '../../rollouts/kl-penalty.ts';
@@ -44,7 +44,7 @@ export function d2po(
     learner: labeller,
     schedule: scheduleOf(options),
     emptyReason: NO_PAIR,
-    // Batches between the labelled prompts mean nothing.
+    // Batches without a labelled prompt are no cause for concern.
     comparedShare: options.goldShare,
 
     async rollOut(prompts, number) {

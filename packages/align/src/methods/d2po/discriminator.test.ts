@@ -19,7 +19,7 @@ setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const everything = { rows: null, tokens: null };
-/** Hardly ever the same for two answers. */
+/** Rarely equal for two answers. */
 const mixed: RewardFunction = ({ text }) =>
   [...text].reduce((sum, letter, at) => sum + ((at + 1) * letter.charCodeAt(0)) / 100, 0) % 1;
 const tiny = (own: Record<string, unknown> = {}) =>
@@ -39,7 +39,7 @@ function stir(parameters: ReadonlyMap<string, Tensor>): void {
 }
 
 describe('the discriminator', () => {
-  it("its gradient is Bradley-Terry's on the gold pairs, however they are cut into passes", async () => {
+  it('has the Bradley-Terry gradient of the gold pairs, however divided into passes', async () => {
     using online = await tiny();
     const { discriminator, model } = online;
     await online.task.step();
@@ -53,7 +53,7 @@ describe('the discriminator', () => {
     await discriminator!.addGradient(pairs, { limit: { rows: 1, tokens: null } });
     const cut = gradientsOf(own);
     for (const one of own.values()) one.grad = null;
-    // Each answer by itself behind its prompt, without packing, by the objective's own file.
+    // Each answer separately after its prompt, without packing, with the objective's function.
     let direct = 0;
     for (const { prompt, answers } of pairs) {
       using _scope = new Scope();
@@ -81,20 +81,20 @@ describe('the discriminator', () => {
     }
   });
 
-  it('learns what the gold source prefers, and forgets what is beyond its memory', async () => {
+  it("learns the gold source's preferences, and drops pairs beyond its memory", async () => {
     using online = await tiny({ discriminatorMemory: 6, discriminatorEpochs: 20 });
     const found: number[] = [];
     for (let step = 0; step < 8; step++) {
       found.push((await online.task.step())['discriminator/loss']!);
     }
     expect(online.discriminator!.memory.pairs).toHaveLength(6);
-    // The mean over the passes, the first of which see new pairs.
+    // The mean over all passes, the first of which see new pairs.
     expect(found.at(-1)).toBeLessThan(0.9 * Math.LN2);
   });
 });
 
 describe('labels of a batch', () => {
-  it('gold ones follow the reward, the others the discriminator; both are counted', async () => {
+  it('follow the reward if gold, otherwise the discriminator; both are counted', async () => {
     const path = join(folder, 'samples.jsonl');
     rmSync(path, { force: true });
     const calls: number[] = [];
@@ -148,7 +148,7 @@ describe('labels of a batch', () => {
     }
   });
 
-  it('there are no silver ones before the discriminator has learnt enough pairs', async () => {
+  it('include no silver ones before the discriminator was trained on enough pairs', async () => {
     using online = await tiny({ goldShare: 0.5, discriminatorWarmup: 5 });
     const silver: number[] = [];
     for (let step = 0; step < 4; step++) {
@@ -157,15 +157,15 @@ describe('labels of a batch', () => {
     expect(silver).toEqual([0, 0, 2, 2]);
   });
 
-  it('agreement is told of the discriminator as it was before it learnt the pairs', async () => {
+  it('measure agreement before the discriminator is trained on the pairs', async () => {
     using online = await tiny({ numGenerations: 2 });
     const first = await online.task.step();
-    // It begins without any preference.
+    // It starts without any preference.
     expect(first['discriminator/agreement']).toBe(0.5);
     expect(first['discriminator/loss']).toBeCloseTo(Math.LN2, 6);
   });
 
-  it('a spent budget leaves the discriminator as it is, and the reward in peace', async () => {
+  it('with a spent budget neither train the discriminator nor call the reward', async () => {
     using online = await tiny({ goldBudget: 4 });
     await online.task.step();
     const weights = () =>
@@ -180,7 +180,7 @@ describe('labels of a batch', () => {
     expect(weights()).toEqual(after);
   });
 
-  it('a state without them, or of another discriminator, is refused before anything changes', async () => {
+  it('refuses a state without them, or of another discriminator, before any change', async () => {
     using online = await tiny();
     const before = online.task.state();
     await online.task.step();
@@ -197,23 +197,23 @@ describe('labels of a batch', () => {
       counts: { gold: 0 },
       discriminator: { gold: [] },
     });
-    // The one tensor that is made for the state: collected later, it would upset the memory test.
+    // The only tensor made for the state; collected later, it would disturb the memory test.
     tensors.get('discriminator/gold-tokens')!.dispose();
   });
 
-  it('a pair of equal texts is not asked of the gold source', async () => {
+  it('a pair of identical texts is not sent to the gold source', async () => {
     let calls = 0;
     using online = await tinyOnline(folder, {
       method: methodOf.d2po({ goldShare: 1, topK: 1, maxNewTokens: 1 }),
       batchSize: 1,
       reward: () => ++calls,
     });
-    // Without labels there is nothing to learn.
+    // Without labels there is nothing to train on.
     await expect(online.task.step()).rejects.toThrow(/^100 rollout batches in a row had nothing/);
     expect(calls).toBe(0);
   });
 
-  it('leaves no tensor behind', async () => {
+  it('leak no tensors', async () => {
     using online = await tiny({ discriminatorEpochs: 2 });
     await online.task.step();
     for (const one of online.parameters.values()) one.grad = null;

@@ -1,6 +1,6 @@
-// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model that is
-// trained along with the policy, an adapter and a scalar head on the same base. It has its own
-// optimizer, because it is trained between two steps of the policy, before its labels are used.
+// D2PO's response evaluation model (Singhal et al. 2024, arXiv:2405.01511): a reward model trained
+// together with the policy, as an adapter and a scalar head on the same base. It has its own
+// optimizer because it is trained between two steps of the policy, before its labels are used.
 import {
   addLora,
   classifierPadToken,
@@ -62,11 +62,11 @@ const goldPacking: Packing<GoldPair, PackedJudged> = {
 };
 
 export interface LearningOptions {
-  /** Decides the order of the pairs. */
+  /** Determines the order of the pairs. */
   seed: number;
   limit: MicroBatchLimit;
   recomputes?(tokens: number): boolean;
-  /** Called with every pass that adds a gradient. */
+  /** Called for every training pass. */
   count?(pass: PackedJudged): void;
 }
 
@@ -82,7 +82,7 @@ type Settings = Pick<
 
 export class Discriminator implements Disposable {
   readonly role: Role = ROLE;
-  /** By name, with the head. */
+  /** By name, including the head. */
   readonly parameters: Map<string, Tensor>;
   readonly memory: GoldMemory;
   readonly #model: LanguageModel;
@@ -105,9 +105,9 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Adds a discriminator to a model. It scores every answer 0, or starts from a reward model.
-   * @throws CheckpointError where the reward model does not fit; Error where it has no head,
-   *   several, or scores steps
+   * Adds a discriminator to a model. Its scores start at 0, or as those of a reward model.
+   * @throws CheckpointError if the reward model does not fit; Error if it has no head or several,
+   *   or if it scores steps
    */
   static add(model: LanguageModel, options: D2poOptions): Discriminator {
     const { decoder, device, tokenizer } = model;
@@ -134,7 +134,7 @@ export class Discriminator implements Disposable {
     // It is trained on chats as the policy's template renders them.
     const rendered = chatTemplateKwargs !== null && { chat_template_kwargs: chatTemplateKwargs };
     const known = { ...(record ?? { ...fresh, ...rest }), ...rendered };
-    // Training changes its scores: the old normalisation no longer fits, and changes no label.
+    // Training changes its scores, so the old normalisation no longer fits; labels do not need it.
     return new Discriminator(model, parameters, { ...known, normalisation: null }, options);
   }
 
@@ -162,7 +162,7 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * @returns by prompt, the score of each answer. The log-odds between two answers of a prompt are
+   * @returns by prompt, the score of each answer. The log-odds between two answers to a prompt are
    *   the difference of their scores
    */
   async scores(prompts: readonly AnsweredPrompt[]): Promise<number[][]> {
@@ -203,8 +203,8 @@ export class Discriminator implements Disposable {
   }
 
   /**
-   * Adds the gradient of the mean Bradley-Terry loss of these pairs. @returns the sum of their
-   * losses
+   * Adds the gradient of the mean Bradley-Terry loss of these pairs.
+   * @returns the sum of their losses
    */
   async addGradient(
     pairs: readonly GoldPair[],
@@ -220,7 +220,7 @@ export class Discriminator implements Disposable {
     return sum;
   }
 
-  /** As {@link otherReadingNotice}. */
+  /** See {@link otherReadingNotice}. */
   get readingNotice(): string | null {
     return otherReadingNotice(this.#model, this.#record);
   }
@@ -235,7 +235,7 @@ export class Discriminator implements Disposable {
     return { sum: rewardLosses(scores, placed.map(judgedPair), batch, plain).losses.sum() };
   }
 
-  /** Writes it as `keel reward` writes an adapter. */
+  /** Writes the same files as `keel reward` writes for an adapter. */
   save(folder: string): void {
     const { decoder, tokenizer, name } = this.#model;
     const scoreHead = this.parameters.get(SCORE_WEIGHT)!;
@@ -259,7 +259,7 @@ export class Discriminator implements Disposable {
     };
   }
 
-  /** @throws Error where the state has no discriminator, or another one */
+  /** @throws Error if the state has no discriminator, or another one */
   check(values: unknown, tensors: TaskState['tensors']): void {
     const { step, gold } = (values ?? {}) as Record<string, unknown>;
     const fits = [...this.parameters].every(
@@ -271,7 +271,7 @@ export class Discriminator implements Disposable {
     this.memory.check(gold, tensors);
   }
 
-  /** @throws Error as `check` does */
+  /** @throws Error like `check` */
   restore(values: unknown, tensors: TaskState['tensors']): void {
     this.check(values, tensors);
     const { step, missed, gold } = values as Pick<OptimiserState, 'step' | 'missed'> & {

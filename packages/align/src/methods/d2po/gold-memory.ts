@@ -5,7 +5,7 @@ import type { TaskState } from '../../training/training-task.ts';
 
 /** The better answer first. */
 export interface GoldPair extends Pick<TokenisedJudged, 'prompt' | 'answers'> {
-  /** Place of the prompt in the data. */
+  /** Index of the prompt's row in the data. */
   row: number;
 }
 
@@ -22,7 +22,7 @@ export class GoldMemory {
   readonly #most: number;
   #pairs: GoldPair[] = [];
 
-  /** @param most number of the latest pairs that stay; null: all */
+  /** @param most maximum number of pairs, the latest; null: all */
   constructor(most: number | null) {
     this.#most = most ?? Number.POSITIVE_INFINITY;
   }
@@ -53,12 +53,12 @@ export class GoldMemory {
     return { values, tensors };
   }
 
-  /** @throws Error where the state is not valid; then nothing is changed */
+  /** @throws Error if the state is not valid; then nothing is changed */
   restore(values: unknown, tensors: TaskState['tensors']): void {
     this.#pairs = savedPairs(values, tensors);
   }
 
-  /** @throws Error as `restore` does */
+  /** @throws Error like `restore` */
   check(values: unknown, tensors: TaskState['tensors']): void {
     savedPairs(values, tensors);
   }
@@ -81,7 +81,7 @@ function savedPairs(values: unknown, tensors: TaskState['tensors']): GoldPair[] 
     }),
   }));
   if (at !== tokens.length) {
-    throw new Error(`the saved gold pairs need ${at} tokens, and the state has ${tokens.length}`);
+    throw new Error(`the saved gold pairs have ${at} tokens, but the state has ${tokens.length}`);
   }
   return pairs;
 }

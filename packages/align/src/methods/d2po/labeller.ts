@@ -1,5 +1,5 @@
-// The labels of a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
-// compares two answers to some of the prompts; the discriminator is trained on these pairs, and
+// Labels a D2PO batch (Singhal et al. 2024, arXiv:2405.01511, algorithm 1): the gold source
+// compares two answers to some of the prompts. The discriminator is trained on these pairs and
 // labels the answers to all other prompts.
 import { phase } from '@keel/torch';
 import { shuffledOrder } from '../../data/shuffle.ts';
@@ -21,9 +21,9 @@ import type { Learner } from '../online/online-algorithm.ts';
 import type { Discriminator } from './discriminator.ts';
 import type { GoldPair } from './gold-memory.ts';
 
-/** Sampled answers that are to be labelled. */
+/** Sampled answers before they are labelled. */
 export interface UnlabelledBatch {
-  /** Of the batch in the run. */
+  /** Index of the batch in the run. */
   number: number;
   rollouts: Pick<Rollouts, 'layout' | 'rows'>;
   sampled: SampledRollouts;
@@ -32,21 +32,21 @@ export interface UnlabelledBatch {
 export interface LabelSettings {
   /** Share of the prompts for which the gold source compares two answers. */
   goldShare: number;
-  /** Pairs of the whole run; null: no limit. */
+  /** Maximum gold pairs of the whole run; null: no limit. */
   goldBudget: number | null;
   goldChoice: 'random' | 'uncertain';
-  /** Least gap of gold pairs that train the policy, in rewards. */
+  /** Minimum gap of gold pairs that train the policy, in rewards. */
   minGap: number;
-  /** Least gap of silver pairs, in log-odds. */
+  /** Minimum gap of silver pairs, in log-odds. */
   minSilverGap: number;
-  /** Gold pairs that the discriminator is trained on before its labels count. */
+  /** Number of gold pairs that the discriminator is trained on before its labels are used. */
   warmup: number;
 }
 
 export interface Labels {
-  /** Those that train the policy. */
+  /** The pairs that train the policy. */
   pairs: readonly PreferencePair[];
-  /** What the gold source said, and about which answers; empty if it was not asked. */
+  /** The gold source's scores and the answers they belong to; empty if it was not asked. */
   gold: { judged: Judged; sequences: readonly number[] };
   /** [S] */
   lines: Pick<SampleLine, 'discriminator' | 'label' | 'pair'>[];
@@ -71,7 +71,7 @@ export class Labeller implements Learner {
     this.#parts = parts;
   }
 
-  /** @param judge asks the gold source about these answers */
+  /** @param judge has the gold source judge these answers */
   async label(
     batch: UnlabelledBatch,
     judge: (sequences: readonly number[]) => Promise<Judged>,
@@ -166,8 +166,8 @@ export class Labeller implements Learner {
   }
 
   /**
-   * The pairs for the gold source to compare, by the discriminator's current scores: two equal
-   * scores are a pair too.
+   * The pairs for the gold source to compare, chosen by the discriminator's current scores. Equal
+   * scores can form a pair too.
    */
   #choose(
     { number, rollouts: { layout }, sampled: { prompts, samples } }: UnlabelledBatch,
@@ -219,7 +219,7 @@ export class Labeller implements Learner {
     return { values: { counts: { ...this.#counts }, discriminator: values }, tensors };
   }
 
-  /** @throws Error where the state has no gold labels, or is that of another discriminator */
+  /** @throws Error if the state has no gold labels, or is that of another discriminator */
   check(values: unknown, tensors: TaskState['tensors']): void {
     const { counts, discriminator } = (values ?? {}) as Record<string, Partial<Counts> | undefined>;
     const whole = Object.keys(noCounts).every((name) =>
@@ -229,7 +229,7 @@ export class Labeller implements Learner {
     this.#parts.discriminator.check(discriminator, tensors);
   }
 
-  /** @throws Error as `check` does */
+  /** @throws Error like `check` */
   restore(values: unknown, tensors: TaskState['tensors']): void {
     this.check(values, tensors);
     const { counts, discriminator } = values as { counts: Counts; discriminator: unknown };

@@ -18,7 +18,7 @@ let runs = 0;
 beforeAll(() => {
   writeTinyChatModel(inside('model'));
   data = writePrompts(folder);
-  // How much of an answer is printable ASCII.
+  // The share of an answer that is printable ASCII.
   writeFileSync(
     inside('plain.mjs'),
     `export default ({ text }) => [...text].filter((one) => /[ -~]/.test(one)).length / Math.max(1, text.length);\n`,
@@ -42,7 +42,7 @@ const samplesOf = (run: string): SampleLine[] =>
     .map((line) => JSON.parse(line));
 
 describe('keel d2po', () => {
-  it('raises the reward on few gold labels, and leaves a discriminator that scores answers', async () => {
+  it('raises the reward with few gold labels, and saves a usable discriminator', async () => {
     const before = await liveMemory();
     const learning = { discriminatorLearningRate: 1e-2, discriminatorMemory: 64 };
     const more = { ...learning, maxNewTokens: 4, goldBudget: 40, maxSteps: 60 };
@@ -90,7 +90,7 @@ describe('keel d2po', () => {
       ...{ goldBudget: 8, goldShare: 1, goldChoice: 'uncertain', discriminatorWarmup: 4 },
       ...{ referenceSyncSteps: 2, rewardScale: 'running', numIterations: 2 },
     },
-  ] as Partial<TrainD2poOptions>[])('stopped and resumed it is the undisturbed run, byte by byte: %o', async (own) => {
+  ] as Partial<TrainD2poOptions>[])('resumes byte for byte: %o', async (own) => {
     const shape = { ...own, maxSteps: 7, saveSteps: 2, evalData: [data], evalSteps: 4 };
     const whole = optionsOf(shape);
     expect(await trainD2po(whole)).toMatchObject({ step: 7, interrupted: false });
@@ -120,7 +120,7 @@ describe('keel d2po', () => {
   ] as [
     Partial<TrainD2poOptions>,
     RegExp,
-  ][])('what cannot be is said in plain words: %o', async (own, message) => {
+  ][])('refuses invalid options: %o', async (own, message) => {
     const options = optionsOf({ maxSteps: 1, ...own });
     await expect(trainD2po(options)).rejects.toThrow(message);
     expect(existsSync(join(options.output, 'final'))).toBe(false);

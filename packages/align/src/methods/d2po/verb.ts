@@ -13,7 +13,7 @@ export const d2poVerb = methodVerb({
   run: async () => (await import('./d2po.ts')).runD2po,
   stage: {
     ...onlineStage,
-    // Answers are sampled and scored by policy and reference as for online DPO; the discriminator
+    // As in online DPO, answers are sampled, then scored by policy and reference. The discriminator
     // scores them twice and is trained on pairs.
     otherPasses: ({ batchSize, numIterations, discriminatorEpochs: epochs, ...options }) => ({
       always: 7,

@@ -1,4 +1,4 @@
-// What a run is made of: its data and model, the same when it goes on, and which rows fit.
+// The inputs of a run: its data and model, which must not change on resume, and which rows fit.
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -44,7 +44,7 @@ async function align(options: AlignPairsOptions) {
   return { told, totalSteps, early: told.slice(0, told.indexOf('start')) };
 }
 
-/** Puts a file back as it was afterwards. */
+/** Changes a file while the body runs. */
 async function changed(path: string, to: string, body: () => Promise<void>): Promise<void> {
   const before = readFileSync(path);
   writeFileSync(path, to);
@@ -52,7 +52,7 @@ async function changed(path: string, to: string, body: () => Promise<void>): Pro
   writeFileSync(path, before);
 }
 
-/** Rows in a file of their own. */
+/** Writes rows to a new file. */
 function file(name: string, rows: readonly PreferenceRow[]): string {
   const path = inside(name);
   cpSync(writeRowsFile(mkdtempSync(inside('rows-')), rows), path);
@@ -96,14 +96,14 @@ it('is not resumed with other data or another model', async () => {
   await expect(align(resumed)).rejects.toThrow(/--model .*other-model has changed/);
 });
 
-it('is resumed on another machine, and says that the bits will differ', async () => {
+it('is resumed on another machine with a notice that results will not be identical', async () => {
   const options = optionsOf();
   await align(options);
   const { early } = await align({ ...options, resume: true, maxSteps: 2, threads: 2 });
   expect(early.join('\n')).toMatch(/threads was 1, now 2: .*not bit for bit/);
 });
 
-it('has as many steps as its usable rows give, and tells the others before the first', async () => {
+it('has as many steps as its usable rows give, and reports the others first', async () => {
   const rows = tinyRows(10);
   rows.push(tooLong(), tooLong(), { ...tooLong(), prompt: 'a', chosen: 'wo '.repeat(300) });
   const held = file('some-held.jsonl', [tooLong(), ...tinyRows(2)]);
@@ -111,7 +111,7 @@ it('has as many steps as its usable rows give, and tells the others before the f
   const { totalSteps, early, told } = await align(
     optionsOf({ ...own, maxLength: 200, maxSteps: null, epochs: 2 }),
   );
-  // 11 usable rows twice, in batches of 4; with all 13 it would be 7 steps.
+  // Two epochs of 11 usable rows in batches of 4; with all 13 rows there would be 7 steps.
   expect(totalSteps).toBe(6);
   expect(early).toEqual([
     expect.stringMatching(/^2 of 13 rows of --data .*--max-length 200$/),
@@ -121,7 +121,7 @@ it('has as many steps as its usable rows give, and tells the others before the f
   expect(told.filter((text) => text.includes('rows of'))).toHaveLength(3);
 });
 
-it('is refused where no held-out row can be used', async () => {
+it('is refused if no held-out row can be used', async () => {
   const held = file('long-held.jsonl', [tooLong()]);
   const options = optionsOf({ evalData: [held], maxLength: 200 });
   await expect(align(options)).rejects.toThrow(
@@ -130,7 +130,7 @@ it('is refused where no held-out row can be used', async () => {
   expect(existsSync(join(options.output, 'metrics.jsonl'))).toBe(false);
 });
 
-it('keeps to the positions of the model', async () => {
+it("is limited to the model's positions", async () => {
   const small = inside('small');
   cpSync(inside('model'), small, { recursive: true });
   const config = join(small, 'config.json');

@@ -22,7 +22,7 @@ const optionsOf = (own: Partial<AlignPairsOptions>): AlignPairsOptions => ({
   ...own,
 });
 
-/** @param stop ends it after this step, as ^C does */
+/** @param stop stops the run after this step, like ^C */
 async function align(options: AlignPairsOptions, stop?: number) {
   const notices: string[] = [];
   const controller = new AbortController();
@@ -39,7 +39,7 @@ async function align(options: AlignPairsOptions, stop?: number) {
 describe('tokens of a pass chosen from free memory', () => {
   const own = { ...lora, maxSteps: 4, saveSteps: 2 };
 
-  it('are those that the run began with when it is resumed', async () => {
+  it('stay the same when the run is resumed', async () => {
     const options = optionsOf(own);
     const started = await align(options, 2);
     expect(started.notices).toContainEqual(
@@ -51,7 +51,7 @@ describe('tokens of a pass chosen from free memory', () => {
     expect(notices.join('\n')).toMatch(/^passes of at most 1024 tokens, as /m);
   });
 
-  it('give the run that gradient checkpointing gives, byte by byte', async () => {
+  it('give the same run with gradient checkpointing, byte for byte', async () => {
     const runs = [];
     for (const gradientCheckpointing of ['off', 'on'] as const) {
       const options = optionsOf({ ...own, gradientCheckpointing });
@@ -63,7 +63,7 @@ describe('tokens of a pass chosen from free memory', () => {
 });
 
 describe('an adapter on some layers', () => {
-  it('is saved and trained on as such', async () => {
+  it('is saved and trained further as such', async () => {
     const options = optionsOf({ ...lora, loraLayers: ['1'] });
     const { result } = await align(options);
     const config = JSON.parse(readFileSync(join(result.final, 'adapter_config.json'), 'utf8'));

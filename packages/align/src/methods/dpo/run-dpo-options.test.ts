@@ -1,4 +1,4 @@
-// The course of beta over a run on pairs, and pairs that it learns nothing from.
+// Options of beta over a run on pairs, and pairs that a run does not train on.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ const optionsOf = (own: Partial<AlignPairsOptions> = {}): AlignPairsOptions => (
 });
 const steps = (run: string) => metricsOf(run).filter(({ loss }) => loss !== undefined);
 
-it('beta goes from --beta to --beta-final, and a run that goes on finds its place', async () => {
+it('beta goes from --beta to --beta-final, and a resumed run continues the schedule', async () => {
   const shape = {
     ...{ betaSchedule: 'linear' as const, beta: 0.5, betaFinal: 0.1, maxSteps: 5, saveSteps: 1 },
     evalData: [data],
@@ -39,8 +39,8 @@ it('beta goes from --beta to --beta-final, and a run that goes on finds its plac
   expect(logged.map(({ beta }) => Number((beta as number).toFixed(6)))).toEqual([
     ...[0.5, 0.4, 0.3, 0.2, 0.1],
   ]);
-  // Rewards are those of the step's own beta: without a schedule the first two steps differ by it
-  // alone.
+  // Rewards use the step's own beta: the first two steps differ from those without a schedule only
+  // by it.
   const constant = optionsOf({ ...shape, betaSchedule: 'constant', betaFinal: null });
   await alignPairs(constant);
   expect(steps(constant.output)[0]!.beta).toBeUndefined();
@@ -52,7 +52,7 @@ it('beta goes from --beta to --beta-final, and a run that goes on finds its plac
   expectSameRun(broken.output, whole.output);
 });
 
-it('a schedule of beta is told whole', async () => {
+it('a schedule of beta needs both of its options', async () => {
   for (const [own, message] of [
     [{ betaSchedule: 'linear' }, /"betaFinal".*--beta-schedule linear/s],
     [{ betaFinal: 0.1 }, /"betaFinal".*--beta-schedule constant/s],
@@ -64,9 +64,9 @@ it('a schedule of beta is told whole', async () => {
   }
 });
 
-it('--drop-below-margin takes pairs out of the gradient, and counts them', async () => {
+it('--drop-below-margin excludes pairs from the gradient, and counts them', async () => {
   const floor = -1e-4;
-  // Every pair also the other way round: of the two, the policy holds one for wrong.
+  // Every pair also the other way round: the policy considers one of the two wrong.
   const both = tinyRows(4).flatMap((row) => [
     row,
     { ...row, chosen: row.rejected, rejected: row.chosen },
@@ -102,7 +102,7 @@ it('--drop-below-margin takes pairs out of the gradient, and counts them', async
   expect(logged.some(({ dropped }) => (dropped as number) > 0)).toBe(true);
 });
 
-it('--drop-below-margin is refused where a pair has no margin of its own', async () => {
+it('--drop-below-margin is refused if pairs have no separate margins', async () => {
   const dropping = { dropBelowMargin: -1, model: inside('no-model') };
   await expect(alignPairs(optionsOf({ ...dropping, loss: ['aot'] }))).rejects.toThrow(
     /"dropBelowMargin".*aot compares/s,
@@ -112,8 +112,8 @@ it('--drop-below-margin is refused where a pair has no margin of its own', async
   );
 });
 
-it('--batch-order length_stratified gives every step short and long chosen answers', async () => {
-  // The first half's chosen answers are longer by 1 to 4 characters, the others' shorter.
+it('--batch-order length_stratified puts short and long chosen answers in every step', async () => {
+  // In the first half, chosen answers are longer by 1 to 4 characters; in the second, shorter.
   const rows = Array.from({ length: 8 }, (_, at) => {
     const [long, short] = ['wo'.repeat(3 + (at % 4)), 'wo'];
     const [chosen, rejected] = at < 4 ? [long, short] : [short, long];
@@ -137,7 +137,7 @@ it('--batch-order length_stratified gives every step short and long chosen answe
   await expect(alignPairs(ordered)).rejects.toThrow(/"batchOrder".*--no-shuffle/s);
 });
 
-/** The rows with a field of their own. */
+/** The rows with an additional field. */
 function withField(name: string, field: (at: number) => object): string {
   const own = inside(name);
   const lines = tinyRows(10).map(({ extra, ...row }, at) =>
@@ -147,10 +147,10 @@ function withField(name: string, field: (at: number) => object): string {
   return own;
 }
 
-it('rows may have betas of their own', async () => {
+it('rows may have their own betas', async () => {
   const usual = optionsOf({ beta: 0.3 });
   await alignPairs(usual);
-  // Some say it, and the others have --beta: it is the same beta.
+  // Some rows have the field, the others use --beta, with the same value.
   const same = withField('same.jsonl', (at) => (at % 2 ? { strength: 0.3 } : {}));
   const told = optionsOf({ data: [same], betaField: 'strength', beta: 0.3 });
   await alignPairs(told);
@@ -178,7 +178,7 @@ it('rows may have betas of their own', async () => {
   expectSameRun(broken.output, whole.output);
 });
 
-it("a row's beta that cannot be one is told with its place", async () => {
+it("a row's invalid beta is reported with its place", async () => {
   const bad = withField('bad.jsonl', (at) => ({ strength: at === 3 ? 'strong' : 0.1 }));
   await expect(alignPairs(optionsOf({ data: [bad], betaField: 'strength' }))).rejects.toThrow(
     /bad\.jsonl:4: field "strength": expected a number above 0.*found "strong"/s,
@@ -196,7 +196,7 @@ it("a row's beta that cannot be one is told with its place", async () => {
     ).rejects.toThrow(message);
 });
 
-it('a beta may be text, as in CSV, and an empty cell is none', async () => {
+it('a beta may be text, as in CSV, and an empty cell means the default', async () => {
   const numbers = withField('numbers.jsonl', (at) => (at % 2 ? { strength: 0.4 } : {}));
   const texts = withField('texts.jsonl', (at) => ({ strength: at % 2 ? ' 0.4' : '' }));
   const [asNumbers, asTexts] = [numbers, texts].map((data) =>
@@ -207,14 +207,14 @@ it('a beta may be text, as in CSV, and an empty cell is none', async () => {
   expect(steps(asTexts.output).map(comparable)).toEqual(steps(asNumbers.output).map(comparable));
 });
 
-it('a field that no row has is refused, and so are betas for pairs that are compared with each other', async () => {
+it('refuses a field that no row has, and betas of rows for a coupled objective', async () => {
   const data = [withField('without.jsonl', () => ({ strength: null, margin: 2 }))];
   for (const betaField of ['strength', 'strenght', 'margin'])
     await expect(alignPairs(optionsOf({ data, betaField })), betaField).rejects.toThrow(
       new RegExp(`--beta-field ${betaField}: none of the 10 rows of .*without\\.jsonl has`),
     );
   const own = { data: [withField('with.jsonl', () => ({ strength: 1 }))], betaField: 'strength' };
-  // The options of such a run can be read again: what its objective is, they do not know.
+  // The options of such a run pass the schema, which does not know its objective.
   const { schema } = defineDpoOptions();
   expect(schema.safeParse({ ...own, output: 'run', loss: ['mine'] }).success).toBe(true);
   const coupled: PairedObjective = { ...sigmoid, name: 'mine', coupled: true };

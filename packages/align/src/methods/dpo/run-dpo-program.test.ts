@@ -1,4 +1,4 @@
-// A run whose objective is the program's own: only that program can resume it.
+// A run with a custom objective from a program: only that program can resume it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ beforeAll(() => {
   data = writeRowsFile(folder, tinyRows(10));
 });
 
-// The name of a built-in one.
+// The name of a built-in objective.
 const own: PairedObjective = {
   name: 'hinge',
   needsReference: true,
@@ -35,7 +35,7 @@ const optionsOf = (more: Partial<AlignPairsOptions>): AlignPairsOptions => ({
 const lossesOf = (output: string): unknown[] =>
   metricsOf(output).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
 
-it('names it in config.yaml and is resumed by it alone', async () => {
+it('names it in config.yaml and can be resumed only with it', async () => {
   const straight = optionsOf({ output: inside('straight'), maxSteps: 3 });
   await alignPairs(straight, { objective: own });
   const options = optionsOf({ maxSteps: 2 });
@@ -45,7 +45,7 @@ it('names it in config.yaml and is resumed by it alone', async () => {
     objective: { name: 'hinge', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
   });
 
-  // As keel dpo --config … --resume.
+  // Like keel dpo --config … --resume.
   const definition = defineDpoOptions(pairedObjectiveNames);
   expect(() => resolveOptions(definition, { config })).toThrow(
     /config\.yaml:\d+:1: the objective "hinge" of this run came from the program that started it, not from Keel\. To resume the run, run that program again/,
@@ -58,7 +58,7 @@ it('names it in config.yaml and is resumed by it alone', async () => {
   await expect(alignPairs(resumed, { objective: other })).rejects.toThrow(
     'the source of the objective "hinge" has changed since the run was started. Restore it',
   );
-  // Without its record, the checkpoint knows.
+  // Without the record in config.yaml, the checkpoint still shows it.
   const text = readFileSync(config, 'utf8');
   writeFileSync(config, text.slice(0, text.indexOf('# From the program')));
   await expect(alignPairs({ ...resumed, loss: ['hinge'], lossWeights: [1] })).rejects.toThrow(
@@ -70,7 +70,7 @@ it('names it in config.yaml and is resumed by it alone', async () => {
   expect(lossesOf(inside('run'))).toEqual(lossesOf(inside('straight')));
 });
 
-it('is not resumed with an objective of the program where it had one of Keel', async () => {
+it("is not resumed with a custom objective if it was started with one of Keel's", async () => {
   const options = optionsOf({ output: inside('plain'), maxSteps: 1 });
   await alignPairs(options);
   await expect(

@@ -58,7 +58,7 @@ describe('a run that was stopped and resumed', () => {
   it.each([
     ['full', {}],
     ['another reference', { ...lora, reference: inside('other') }],
-  ])('while its reference was computed in advance, it goes on from there: %s', async (_, own) => {
+  ])('while its reference was precomputed resumes the precomputation: %s', async (_, own) => {
     const saving = { ...own, saveSteps: 1, evalData: [data] };
     const cached = (): string[] => readdirSync(join(process.env.KEEL_CACHE!, 'reference'));
     const before = await liveMemory();
@@ -88,7 +88,7 @@ describe('a run that was stopped and resumed', () => {
       'LoRA in bf16, passes by tokens',
       { ...lora, precision: 'bf16' as const, microBatchSize: undefined },
     ],
-  ])('is the undisturbed run, byte by byte: %s', async (_, own) => {
+  ])('matches the uninterrupted run, byte for byte: %s', async (_, own) => {
     const shape = {
       ...own,
       maxSteps: null,
@@ -121,14 +121,14 @@ describe('the first loss', () => {
     ['full, bf16', { precision: 'bf16' as const }],
     ['LoRA, bf16', { ...lora, precision: 'bf16' as const }],
     ['fewer rows than a step has', { batchSize: 16, microBatchSize: 4 }],
-  ])('is ln 2 to the last bit: %s', async (_, own) => {
+  ])('is exactly ln 2: %s', async (_, own) => {
     const { result } = await align(optionsOf({ ...own, maxSteps: 1 }));
     expect(first(result.path).loss).toBe(lnTwo);
   });
 
-  it('is ln 2 also when the reference comes from the cache of a run with other passes', async () => {
+  it('is ln 2 even if the reference was cached by a run with other passes', async () => {
     await align(optionsOf({ batchSize: 5, microBatchSize: 5, maxSteps: 1 }));
-    // Scores of other passes are off in their last bit: here by more, so that it surely shows.
+    // Scores from other passes differ in their last bit: here by more, to make it visible.
     const cache = join(process.env.KEEL_CACHE!, 'reference');
     const [name] = readdirSync(cache);
     const path = join(cache, name!);
@@ -140,11 +140,11 @@ describe('the first loss', () => {
     expect(notices).toContain('reference log-probabilities of 10 training rows: from the cache');
     expect(first(result.path).loss).toBe(lnTwo);
     expect(first(result.path)['rewards/margins']).toBe(0);
-    // All other rows have the cache's scores.
+    // All other rows have the cached scores.
     expect(Math.abs(metricsOf(result.path).at(-1)!['rewards/margins']!)).toBeGreaterThan(1e-3);
   });
 
-  it('is ln 2 for an adapter that is trained on: the reference is the model with it', async () => {
+  it('is ln 2 for an adapter that is trained further: the reference includes it', async () => {
     const started = await align(optionsOf({ ...lora, loraDropout: 0, maxSteps: 3 }));
     const adapter = started.result.final;
     const next = () => optionsOf({ adapter, maxSteps: 2, evalData: [data], learningRate: 1e-3 });
@@ -157,7 +157,7 @@ describe('the first loss', () => {
       'reference log-probabilities of 10 training rows: from the cache',
     );
     expectSameRun(again.result.path, one.result.path);
-    // The same weights with another scale are another reference.
+    // The same weights with another scale are a different reference.
     const changed = inside('changed-adapter');
     cpSync(adapter, changed, { recursive: true });
     const config = join(changed, 'adapter_config.json');
@@ -183,7 +183,7 @@ describe('another reference model', () => {
     };
     const [one, two] = [inside('model'), inside('other')];
     const [forth, back] = [await step(one, two), await step(two, one)];
-    // Policy and reference change places: every log-ratio changes its sign.
+    // Swapping policy and reference flips the sign of every log-ratio.
     expect(Math.abs(forth['rewards/chosen']!)).toBeGreaterThan(1e-2);
     for (const name of ['rewards/chosen', 'rewards/rejected', 'rewards/margins']) {
       expect(back[name]! + forth[name]!, name).toBeCloseTo(0, 4);
@@ -191,7 +191,7 @@ describe('another reference model', () => {
     expect((await step(one, one)).loss).toBeCloseTo(Math.LN2, 6);
   });
 
-  it('must have the same tokens', async () => {
+  it('must have the same vocabulary', async () => {
     cpSync(inside('other'), inside('foreign'), { recursive: true });
     for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
       const path = join(inside('foreign'), name);
@@ -204,7 +204,7 @@ describe('another reference model', () => {
     expect(await liveMemory()).toEqual(before);
   });
 
-  it('may be none where the objective compares with none', async () => {
+  it('may be none if the objective needs none', async () => {
     await expect(align(optionsOf({ reference: 'none' }))).rejects.toThrow(
       /"reference".*sigmoid.*--reference none/s,
     );
@@ -215,14 +215,14 @@ describe('another reference model', () => {
     expect(rows.at(-2)!.loss).toBeGreaterThan(0);
     expect(rows.at(-1)!.eval_loss).toBeGreaterThan(0);
     expect(rows.at(-1)!['eval_logps/chosen']).toBeLessThan(0);
-    // Rewards are log-ratios to a reference: there is none.
+    // Rewards are log-ratios to a reference, so there are none.
     const names = rows.flatMap((row) => Object.keys(row));
     expect(names.filter((name) => name.includes('rewards/'))).toEqual([]);
     expect(existsSync(join(process.env.KEEL_CACHE!, 'reference'))).toBe(false);
   });
 });
 
-describe('numbers that are none', () => {
+describe('numbers that are not finite', () => {
   const rowsFile = (run: string) =>
     readFileSync(join(run, 'non-finite-rows.jsonl'), 'utf8')
       .trimEnd()
@@ -238,9 +238,9 @@ describe('numbers that are none', () => {
 
   it.each([
     [1e36, 'the loss is', ['step-1']],
-    // The very first step ends beyond float32.
+    // The first step already exceeds float32.
     [1e39, 'the weight .* is not finite', []],
-  ])('stop a run at the learning rate %d, and no such weights are written', async (learningRate, what, kept) => {
+  ])('stop a run at the learning rate %d, and are not saved', async (learningRate, what, kept) => {
     const options = optionsOf({ ...lora, learningRate, maxSteps: 20, saveSteps: 1 });
     const outside = await liveMemory();
     const error = await align(options).catch((thrown) => thrown);
@@ -262,7 +262,7 @@ describe('numbers that are none', () => {
     expect(existsSync(join(options.output, 'final'))).toBe(false);
   });
 
-  it('stop at the loss of an objective, and name its rows', async () => {
+  it('stop a run at the loss of an objective, and its rows are named', async () => {
     let [calls, fixed] = [0, false];
     const objective: PairedObjective = {
       name: 'own',
@@ -286,11 +286,11 @@ describe('numbers that are none', () => {
     expect(existsSync(join(options.output, 'non-finite-rows.jsonl'))).toBe(false);
   });
 
-  it('stop at a gradient that overflows though the loss does not', async () => {
+  it('stop a run at the gradient even if the loss is finite', async () => {
     const objective: PairedObjective = {
       name: 'steep',
       needsReference: false,
-      // At zero the root is a number and its slope is not.
+      // At zero the root is finite, but its slope is not.
       loss: ({ policyChosen }) => policyChosen.sub(policyChosen.detach()).abs().sqrt(),
     };
     const options = optionsOf({ ...lora, saveSteps: 1 });
@@ -300,7 +300,7 @@ describe('numbers that are none', () => {
     expect(existsSync(join(options.output, 'checkpoints'))).toBe(false);
   });
 
-  it('on held-out rows are told as such', async () => {
+  it('on held-out rows are reported as such', async () => {
     const objective: PairedObjective = {
       name: 'broken',
       needsReference: false,
@@ -315,7 +315,7 @@ describe('numbers that are none', () => {
 });
 
 describe('a run in this process', () => {
-  it('leaves no tensor behind, whether it ends well or not', async () => {
+  it('leaks no tensors, whether it succeeds or fails', async () => {
     const before = await liveMemory();
     await align(optionsOf({ ...lora, evalData: [data] }));
     expect(await liveMemory()).toEqual(before);

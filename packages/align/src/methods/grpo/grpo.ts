@@ -1,5 +1,5 @@
 // Group relative policy optimization: Shao et al. 2024 (DeepSeekMath), arXiv:2402.03300, section
-// 4.1. G answers are sampled to each prompt, and each is compared with the others (eq. 3):
+// 4.1. G answers to each prompt are sampled, and each is compared with the others (eq. 3):
 //   A_i = (r_i - mean(r)) / std(r),   rho_i,t = pi(y_i,t) / pi_old(y_i,t)
 //   J = 1/G sum_i 1/|y_i| sum_t [min(rho A, clip(rho, 1 - e, 1 + e) A) - b KL(pi || pi_ref)_i,t]
 // Deviations, as in TRL: b is 0 by default, and 1e-4 is added to the standard deviation.
@@ -27,7 +27,7 @@ export function grpo(options: GrpoOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // A single step is made by the policy that sampled: it can use its own log-probabilities.
+      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
       const old = kl !== null || stepsPerRollout(options) > 1;
       const rollouts = await worker.score(sampled, { old });
       const { layout } = rollouts;

@@ -21,7 +21,7 @@ import { otherSampledNames, sampledObjectives } from '../online/sampled-objectiv
 const objective = 'Objective';
 
 /**
- * An objective on pairs of sampled answers.
+ * Options of an objective on pairs of sampled answers.
  * @param given what is known about a pair besides its answers
  */
 export const sampledPairsShape = (given: readonly (keyof ExtraScores)[]) => ({
@@ -66,7 +66,7 @@ export function checkSampledPairs(
   context: Omit<Checked, 'value'> & { value: Omit<Checked['value'], 'beta'> & SampledPairs },
 ): void {
   const { value, issues } = context;
-  // These objectives always compare with the reference, whatever their strength is called.
+  // These objectives always compare with the reference, whatever they call its strength.
   checkOnline(
     { ...context, value: { ...value, beta: 1 } as Checked['value'] },
     { most: value.batchSize, name: 'pairs (one per prompt)' },

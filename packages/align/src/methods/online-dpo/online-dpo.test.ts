@@ -21,7 +21,7 @@ beforeAll(() => void writeTinyChatModel(folder));
 setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The pairs that a step trained on, of the batch that is still there. */
+/** The pairs that a step trained on, from the rollout batch in progress. */
 const pairsOf = (online: TinyOnline) => {
   const { rollouts, training } = batchOf(online);
   if (training.kind !== 'pairs') throw new Error('online DPO trains on pairs');
@@ -41,7 +41,7 @@ describe('online DPO', () => {
       const pair = pairs.find(({ chosen }) => layout.groups[chosen] === group);
       expect(pair === undefined).toBe(new Set(lengths).size === 1);
       if (pair === undefined) continue;
-      // The reward is for brevity.
+      // The reward favours short answers.
       expect(layout.lengthOf(pair.chosen)).toBe(Math.min(...lengths));
       expect(layout.lengthOf(pair.rejected)).toBe(Math.max(...lengths));
       expect(pair.margin).toBe(Math.max(...lengths) - Math.min(...lengths));
@@ -72,7 +72,7 @@ describe('online DPO', () => {
 
   it.each(
     sampledObjectives(['scoreGap']).map(({ name }) => name),
-  )('--loss %s starts at its value for pairs that the policy has not moved, with their gap of rewards', async (loss) => {
+  )('--loss %s starts at its value for an unmoved policy, given the reward gaps', async (loss) => {
     const method = methodOf.onlineDpo({ numGenerations: 3, loss });
     using online = await tinyOnline(folder, { method, epochs: 2, type: 'float32' });
     const { loss: found, 'policy/kl': _, ...metrics } = await online.task.step();
@@ -98,7 +98,7 @@ describe('online DPO', () => {
     expect(metrics['rewards/margins']).toBeCloseTo(0, 4);
   });
 
-  it('passes over batches without a pair: they are no step', async () => {
+  it('skips batches without a pair', async () => {
     const method = methodOf.onlineDpo({ numGenerations: 3, minScoreGap: 2, minibatches: 4 });
     let judged = 0;
     // Of the first two batches (12 answers each) one is of ties, and one of pairs that are too
@@ -119,7 +119,7 @@ describe('online DPO', () => {
     expect(notices).toEqual([]);
   });
 
-  it('ends a run in which nothing can be learnt, and says so before', async () => {
+  it('warns about batches with nothing to train on, and finally ends the run', async () => {
     const method = methodOf.onlineDpo({ maxNewTokens: 1 });
     const notices: string[] = [];
     using online = await tinyOnline(folder, {
@@ -137,7 +137,7 @@ describe('online DPO', () => {
     );
   });
 
-  it.each([2, 3, 4])('no pair is divided by %d minibatches', async (minibatches) => {
+  it.each([2, 3, 4])('%d minibatches divide no pair', async (minibatches) => {
     const method = methodOf.onlineDpo({ numGenerations: 4, minibatches });
     const rows: (readonly number[])[] = [];
     let judged = 0;

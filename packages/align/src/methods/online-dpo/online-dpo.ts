@@ -1,9 +1,9 @@
 // Online DPO: Guo et al. 2024, arXiv:2402.04792, algorithm 1. Answers are sampled from the policy,
-// the reward ranks them, and a paired objective is minimised on the best and the worst of each
-// prompt, by default DPO's (arXiv:2305.18290, eq. 7):
+// the reward ranks them, and a paired objective, by default DPO's (arXiv:2305.18290, eq. 7), is
+// minimised on the best and the worst answer to each prompt:
 //   loss = -log s(b [log pi/pi_ref (y_w) - log pi/pi_ref (y_l)])
 // Deviation: the paper has two answers to each prompt; here the best and the worst of several.
-// Prompts whose answers all have one reward give no pair.
+// Prompts whose answers all have the same reward give no pair.
 
 import { completeOptions } from '../../objectives/mixture.ts';
 import { bestAndWorst, wideEnough } from '../../objectives/online/preference-pairs.ts';
@@ -21,7 +21,7 @@ export const NO_PAIR =
   "no prompt gave a pair. The rewards of a prompt's answers are equal, or closer than --min-score-gap. " +
   'Check the reward, or raise --num-generations';
 
-/** The objective on sampled pairs that options name. */
+/** The objective on sampled pairs that the options name. */
 export function sampledPairTerm(options: { loss: string; temperature: number }): PairTerm {
   const objective = pairedObjective(options.loss);
   const { temperature } = options;

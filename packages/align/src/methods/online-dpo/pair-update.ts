@@ -47,7 +47,7 @@ export async function updateOnPairs(
     const sums = layout.sumOver(policy); // [S]
     const references = layout.sumOver(part(reference!, policy)); // [S]
     const lengths = constantLike(layout.lengths, policy); // [S]
-    // The pass's pairs, by the places of their answers in it.
+    // The pass's pairs, as indices of their answers in the pass.
     const at = new Map(members.map((member, place) => [member, place]));
     const own = units.filter(([chosen]) => at.has(chosen!));
     const [chosen, rejected] = [0, 1].map((side) => {

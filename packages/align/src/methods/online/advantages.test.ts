@@ -1,4 +1,4 @@
-// What each method makes of the same rewards, from the batch that it trains on.
+// The advantages that each method computes from the same rewards, read from its rollout batch.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const close = (found: ArrayLike<number>, expected: readonly number[]): void => {
   expected.forEach((one, at) => void expect(found[at]).toBeCloseTo(one, 9));
 };
 
-it('compares answers with the others to their prompt', async () => {
+it('compares each answer with the others to its prompt', async () => {
   const rloo = await trainedOn(methodOf.rloo({ ...answers, beta: 0 }));
   close(rloo.firsts, [-2, 2, 0, 0]);
   expect(rloo.metrics.frac_reward_zero_std).toBe(0.5);
@@ -44,7 +44,7 @@ it('compares answers with the others to their prompt', async () => {
   close(grpo.firsts, [-1, 1, 0, 0]);
 });
 
-it('subtracts the KL where it is part of the reward, and only there', async () => {
+it('subtracts the KL only if it is part of the reward', async () => {
   const own = { ...answers, beta: 0.5, klEstimator: 'k1' };
   const { rollouts, firsts } = await trainedOn(methodOf.rloo({ ...own, klIn: 'reward' }));
   const { layout, logprobs } = rollouts;
@@ -56,11 +56,11 @@ it('subtracts the KL where it is part of the reward, and only there', async () =
   close((await trainedOn(methodOf.rloo(inLoss))).firsts, [-2, 2, 0, 0]);
 });
 
-it('has a baseline of the batch, and whitens', async () => {
+it('subtracts a baseline of the batch, and whitens', async () => {
   const own = { ...answers, beta: 0 };
   const batch = await trainedOn(methodOf.reinforce({ ...own, baseline: 'batch' }));
   close(batch.firsts, [-2.5, -0.5, 1.5, 1.5]);
-  // The first batch of a running baseline: each against the mean of the others.
+  // In the first batch of a running baseline, each is compared with the mean of the others.
   const running = await trainedOn(methodOf.reinforce(own));
   close(running.firsts, [-10 / 3, -2 / 3, 2, 2]);
   const white = await trainedOn(
@@ -73,7 +73,7 @@ it('has a baseline of the batch, and whitens', async () => {
 it('gives the critic of PPO the returns, and the policy generalised advantages', async () => {
   const own = { ...answers, numIterations: 1, beta: 0, gaeLambda: 1 };
   const plain = await trainedOn(methodOf.ppo({ ...own, whitenAdvantages: false }));
-  // A critic that has not learned says 0: returns and advantages are the score, at every token.
+  // An untrained critic returns 0: returns and advantages are the score, at every token.
   const { layout } = plain.rollouts;
   close(plain.training.critic!.returns, [...layout.spread(scores)]);
   close(plain.training.advantages, [...layout.spread(scores)]);

@@ -28,14 +28,14 @@ function change(lines: readonly SampleLine[]) {
   return readHeldOutChange(path);
 }
 
-test('the first evaluation beside the last, prompt by prompt', () => {
+test('compares the first evaluation with the last, prompt by prompt', () => {
   const found = change([
     ...[line(0, 0, 1), line(0, 1, 3), line(0, 2, 9)],
     line(1, 0, 100, false),
     ...[line(5, 1, 8), line(5, 0, 8)],
     ...[line(9, 1, 4), line(9, 0, 2)],
   ])!;
-  // Row 2 was not answered at the end, so it has no part.
+  // Row 2 was not answered at the end, so it is excluded.
   expect(found.before.map(({ row, reward }) => [row, reward])).toEqual([
     [0, 1],
     [1, 3],
@@ -44,7 +44,7 @@ test('the first evaluation beside the last, prompt by prompt', () => {
     [0, 2],
     [1, 4],
   ]);
-  // Each prompt gained 1: pairing leaves no spread, though rewards differ by 2.
+  // Each prompt gained 1: pairing leaves no spread, although rewards differ by 2.
   const rise = rewardRise(found);
   expect(rise).toEqual({ before: 2, after: 3, difference: 1, interval: [1, 1] });
   expect(rewardHeadline(found, 'Held-out reward')).toMatchObject({
@@ -62,7 +62,7 @@ test('the first evaluation beside the last, prompt by prompt', () => {
   ]);
 });
 
-test('one evaluation, or none, is no change', () => {
+test('a single evaluation, or none, gives no comparison', () => {
   expect(change([line(0, 0, 1), line(0, 1, 3)])).toBe(null);
   expect(change([line(1, 0, 1, false)])).toBe(null);
   expect(readHeldOutChange(join(folder, 'absent.jsonl'))).toBe(null);

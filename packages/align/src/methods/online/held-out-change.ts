@@ -1,5 +1,5 @@
-// What an online run did to held-out prompts: the answers of its first evaluation beside those of
-// its last.
+// How an online run changed its answers to held-out prompts: compares its first evaluation with its
+// last.
 import { existsSync, readFileSync } from 'node:fs';
 import { type Content, isChat } from '../../data/messages.ts';
 import {
@@ -17,9 +17,9 @@ export interface HeldOutChange {
 }
 
 /**
- * Held-out answers of a run's samples.jsonl, before the first step and after the last evaluated
+ * Held-out answers from a run's samples.jsonl, before the first step and after the last evaluated
  * one.
- * @returns null where there were not two evaluations
+ * @returns null if there were fewer than two evaluations
  */
 export function readHeldOutChange(path: string): HeldOutChange | null {
   if (!existsSync(path)) return null;
@@ -40,7 +40,7 @@ export interface RewardRise {
   before: number;
   after: number;
   difference: number;
-  /** 95%, of the difference, resampled by prompt. */
+  /** 95% interval of the difference, resampled by prompt. */
   interval: Interval;
 }
 
@@ -58,7 +58,7 @@ export function rewardRise({ before, after }: HeldOutChange): RewardRise {
   };
 }
 
-/** The same as the first card of a report. */
+/** The same change, as the first card of a report. */
 export function rewardHeadline(change: HeldOutChange, label: string): Headline {
   const { before, after, interval } = rewardRise(change);
   const ends = (lines: readonly JudgedLine[]): Interval =>

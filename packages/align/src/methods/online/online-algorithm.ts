@@ -1,5 +1,5 @@
-// What an online method is to the run around it: how a rollout batch is made, and what an optimizer
-// step on it does.
+// The interface of an online method: how it makes a rollout batch, and what an optimizer step on
+// the batch does.
 
 import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
 import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
@@ -15,23 +15,22 @@ export interface UpdateSchedule {
   /** Steps in each epoch. */
   minibatches: number;
   /**
-   * The remaining steps are skipped when the KL from the policy that sampled exceeds 1.5 times
-   * this.
+   * The remaining steps are skipped once the KL from the sampling policy exceeds 1.5 times this.
    */
   targetKl: number | null;
 }
 
-/** State that an algorithm keeps between batches, as plain values. */
+/** An algorithm's state between batches, as plain values. */
 export interface Remembered {
   state(): unknown;
-  /** @throws Error if the state is not one of its own */
+  /** @throws Error if the state is not one that it saved */
   restore(state: never): void;
 }
 
-/** A model that is trained while batches are made, such as D2PO's discriminator. */
+/** A model that is trained while rollout batches are made, such as D2PO's discriminator. */
 export interface Learner {
   state(): TaskState;
-  /** @throws Error if `restore` would not take the state; changes nothing */
+  /** @throws Error if `restore` would refuse the state; changes nothing */
   check(values: unknown, tensors: TaskState['tensors']): void;
   restore(values: unknown, tensors: TaskState['tensors']): void;
 }
@@ -39,29 +38,29 @@ export interface Learner {
 export interface OnlineAlgorithm<Kind extends Training = Training> {
   readonly worker: RolloutWorker;
   readonly schedule: UpdateSchedule;
-  /** By name; part of a checkpoint, as the worker's state is. */
+  /** By name; part of a checkpoint, like the worker's state. */
   readonly remembered?: Readonly<Record<string, Remembered>>;
   readonly learner?: Learner | null;
-  /** Which share of the prompts is compared at all (default: 1). */
+  /** Share of the prompts whose answers are compared (default: 1). */
   readonly comparedShare?: number;
   /** Why a batch may have nothing to train on, and what to do. */
   readonly emptyReason?: string;
 
   /**
    * Samples answers to the prompts, has them judged, and decides what is trained on.
-   * @param number of the batch in the run, from 0
+   * @param number index of the batch in the run, from 0
    */
   rollOut(prompts: readonly PlacedPrompt[], number: number): Promise<MadeRollouts<Kind>>;
   /**
    * Adds the gradient of one optimizer step.
-   * @param units which of the batch's units
+   * @param units of the batch that the step trains on
    */
   update(batch: RolloutBatch<Kind>, units: readonly Unit[]): Promise<UpdateTotals>;
   /** Whether steps on this batch train the policy (default: all do). */
   trainsPolicy?(batch: RolloutBatch<Kind>): boolean;
 }
 
-/** Options of the optimizer steps that some methods have. */
+/** Options of the optimizer steps; not every method has them. */
 export const scheduleOf = (options: {
   numIterations?: number;
   minibatches?: number;

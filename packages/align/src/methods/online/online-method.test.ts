@@ -74,7 +74,7 @@ it.each([
     /nowhere\.jsonl: there is no such/,
   ],
   ['--reward', { reward: inside('nowhere.mjs') }, /there is no file .*nowhere\.mjs/],
-])('a %s that is not there is told before a model is looked for', async (_, own, message) => {
+])('a missing %s is reported before a model is looked for', async (_, own, message) => {
   const options = { ...optionsOf({}), model: inside('no-model'), ...own };
   await expect(trainPpo(options)).rejects.toThrow(message);
   expect(existsSync(options.output)).toBe(false);
@@ -97,7 +97,7 @@ describe('the reward rises', () => {
   own.remax = { maxSteps: 50, beta: 0.01, batchSize: 6, numGenerations: 8 };
   own['online-dpo'] = { maxSteps: 40, batchSize: 6, numGenerations: 8, beta: 0.05 };
   own.raft = { maxSteps: 30, batchSize: 6, numGenerations: 8 };
-  // D2PO's has a file of its own.
+  // D2PO has its own file.
   it.each(Object.keys(own))('with %s', async (verb) => {
     const before = await liveMemory();
     const options = optionsOf({ evalData: [data], ...own[verb] });
@@ -134,7 +134,7 @@ describe('the reward rises', () => {
       kl: verb === 'grpo' ? null : 0,
       ended: expect.any(Boolean),
     });
-    // Only the adapter that answers is the result.
+    // The result is the policy's adapter only.
     const config = JSON.parse(readFileSync(join(result.final, 'adapter_config.json'), 'utf8'));
     expect(config).toMatchObject({ task_type: 'CAUSAL_LM', r: 4 });
   });
@@ -168,7 +168,7 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     ['online-dpo', { numGenerations: 3, minibatches: 2, referenceSyncSteps: 2, referenceMix: 0.6 }],
     ['ppo', { numIterations: 2, referenceSyncSteps: 3 }],
     ['raft', { numIterations: 2, minibatches: 2, numGenerations: 3, rewardThreshold: 0.35 }],
-  ])('is the undisturbed run, byte by byte: %s %o', async (verb, own) => {
+  ])('matches the uninterrupted run, byte for byte: %s %o', async (verb, own) => {
     const train = trainers[verb]!;
     const shape = { ...own, maxSteps: 7, saveSteps: 2, evalData: [data], evalSteps: 4 } as Common;
     const whole = optionsOf(shape);
@@ -183,7 +183,7 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     expect(samplesOf(result.path)).toEqual(samplesOf(whole.output));
   });
 
-  it('keeps what the reward has learnt', async () => {
+  it("keeps the reward's running statistics", async () => {
     const spec = inside('spec.yaml');
     writeFileSync(
       spec,
@@ -195,7 +195,7 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     const multipliers = metricsOf(whole.output).map((row) => row['constraints/length/multiplier']!);
     expect(multipliers[0]).toBeGreaterThan(0);
     expect(multipliers.at(-1)).toBeGreaterThan(multipliers[0]!);
-    // Once for each batch.
+    // Once per batch.
     expect(multipliers[1]).toBe(multipliers[0]);
     const broken = optionsOf(shape);
     await trainPpo(broken, stopping(3));
@@ -203,7 +203,7 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
     expectSameRun(broken.output, whole.output);
   });
 
-  it('is refused with another reward, or reports it where that is accepted', async () => {
+  it('is refused with another reward, or warns if that is accepted', async () => {
     const own = inside('own.mjs');
     writeFileSync(own, 'export default () => 1;\n');
     const options = optionsOf({ reward: own, saveSteps: 1 });
@@ -222,7 +222,7 @@ describe('a run that was stopped and resumed in the middle of a batch', () => {
 });
 
 describe('roles on one base', () => {
-  it('take no second base for a reward adapter, and give the scores of one loaded by itself', async () => {
+  it('serve a reward adapter too, with the same scores as on a separate base', async () => {
     const pairs = writeRowsFile(folder, tinyRows(6));
     const trained = await trainReward({
       ...{ model: inside('model'), data: [pairs], output: inside('reward-run'), maxSteps: 2 },
@@ -239,16 +239,16 @@ describe('roles on one base', () => {
     const spec = inside('model-spec.yaml');
     writeFileSync(spec, `type: model\npath: ${trained.final}\nbase: ${copy}\n`);
     const separate = await trainPpo(optionsOf({ ...shape, reward: spec }), watching);
-    // The same scores, and so the same run; but one base fewer in memory.
+    // The same scores, and so the same run, with one base fewer in memory.
     expect(metricsOf(shared.path)).toEqual(metricsOf(separate.path));
     expect(peaks[1]! - peaks[0]!).toBeGreaterThan(50_000);
     const [first] = metricsOf(shared.path).filter(({ loss }) => loss !== undefined);
     expect(first!['ppo/mean_value']).not.toBe(0);
-    // One head each for the reward and the critic; the reward's is not trained.
+    // Reward and critic have one head each; the reward's is not trained.
     expect(existsSync(join(shared.final, 'reward.json'))).toBe(false);
   });
 
-  it('with --adapter the reference is the policy as it starts', async () => {
+  it('with --adapter the reference is the starting policy', async () => {
     const tuned = await fineTune(
       {
         ...{
@@ -269,13 +269,13 @@ describe('roles on one base', () => {
     expect(steps.at(-1)!['objective/kl']).not.toBe(0);
   });
 
-  it('without LoRA and reference the whole model is trained', async () => {
+  it('without LoRA and a reference, the whole model is trained', async () => {
     const { final } = await trainGrpo(optionsOf({ lora: false, learningRate: 1e-3 }) as never);
     expect(existsSync(join(final, 'model.safetensors'))).toBe(true);
   });
 });
 
-describe('what cannot be is said in plain words', () => {
+describe('invalid options and data', () => {
   it.each([
     ['rloo', { numGenerations: 1 }, /"numGenerations".*at least 2/s],
     ['grpo', { numGenerations: 1 }, /"numGenerations".*at least 2/s],
@@ -303,7 +303,7 @@ describe('what cannot be is said in plain words', () => {
     await expect(trainers[verb]!(optionsOf(own as Common))).rejects.toThrow(message);
   });
 
-  it('prompts that leave no room are counted', async () => {
+  it('counts prompts that leave no room', async () => {
     const notices: string[] = [];
     await trainRloo(optionsOf({ maxLength: 40, maxNewTokens: 20, maxSteps: 1 }) as never, {
       onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),

@@ -1,5 +1,5 @@
-// From an online algorithm to its whole run: the base with its roles, the reward, the task, and
-// what the report shows.
+// Builds a whole run from an online algorithm: the base with its roles, the reward, the task, and
+// the content of the report.
 import { join } from 'node:path';
 import { type LanguageModel, loadAdapter, type Role } from '@keel/model';
 import type { Optimiser, Tensor } from '@keel/torch';
@@ -30,7 +30,7 @@ import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
 import { OnlineTask } from './online-task.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
-/** Options that every online method has. */
+/** Options of every online method. */
 export interface OnlineOptions
   extends TrainingOptions,
     RolloutOptions,
@@ -50,23 +50,23 @@ export interface OnlineOptions
 export interface OnlinePolicy<Own> extends Policy {
   /** The policy before training. */
   referenceRole: Role;
-  /** What training compares with, if that follows the policy. */
+  /** The reference that training compares with, if it follows the policy. */
   movingReference: MovingReference | null;
   reward: Reward;
   /** What the method adds to the base. */
   own: Own;
 }
 
-/** A method: its algorithm, and what it needs beside policy, reference and reward. */
+/** A method: its algorithm, and what it needs besides policy, reference and reward. */
 export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind extends Training> {
   algorithm(options: Options, parts: OnlineParts, own: Own): OnlineAlgorithm<Kind>;
-  /** Adapters and heads of its own on the base: a critic, a discriminator. */
+  /** Adds the method's own adapters and heads to the base, such as a critic or a discriminator. */
   addRole?(model: LanguageModel, policy: Role, options: Options): Own;
-  /** Those of their parameters that the run's optimizer trains (default: none). */
+  /** The parameters among them that the run's optimizer trains (default: none). */
   trained?(own: Own): ReadonlyMap<string, Tensor>;
   /** The optimizer (default: AdamW). */
   optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
-  /** Writes what the run leaves beside the policy. @param path the run's folder */
+  /** Writes the method's own results. @param path the run's folder */
   finish?(own: Own, path: string, notice: (text: string) => void): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ interface Definition<Options> {
   complete(parsed: never): Options;
 }
 
-/** Some options of a run, those without a default among them. */
+/** Some options of a run, including all those without a default. */
 export type SomeOptions<Options extends OnlineOptions> = Partial<Options> &
   Pick<Options, 'data' | 'output' | 'reward'>;
 
@@ -85,11 +85,11 @@ export interface OnlineMethod<Options extends OnlineOptions, Own, Kind extends T
   definition: Definition<Options>;
   parts: OnlineMethodParts<Options, Own, Kind>;
   /**
-   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error as `runTraining`
-   *   does, and if the reward cannot judge an answer
+   * @throws DataError, CheckpointError, ConfigError, NonFiniteLossError, Error like `runTraining`,
+   *   and if the reward cannot judge an answer
    */
   run(options: Options, hooks?: RunHooks): Promise<RunResult>;
-  /** The library's form. @throws Error as `run` does, and if an option is out of range */
+  /** The library's entry point. @throws Error like `run`, and if an option is out of range */
   train(options: SomeOptions<Options>, hooks?: RunHooks): Promise<RunResult>;
 }
 
@@ -99,7 +99,7 @@ export function onlineMethod<Options extends OnlineOptions, Kind extends Trainin
 ): OnlineMethod<Options, Own, Kind> {
   const run = async (options: Options, hooks?: RunHooks): Promise<RunResult> => {
     if (options.unsafeCode) {
-      const text = '--unsafe-code: code of answers runs with all rights of this user';
+      const text = '--unsafe-code: code in answers runs with all rights of this user';
       hooks?.onEvent?.({ type: 'notice', text });
     }
     await using owned = new AsyncDisposableStack();
@@ -112,13 +112,13 @@ export function onlineMethod<Options extends OnlineOptions, Kind extends Trainin
   };
 }
 
-/** The policy as it starts, if that is an adapter. */
+/** Role of the policy's starting adapter, if there is one. */
 const START = 'start';
 
 /**
  * Loads the base once, adds the roles to it and opens the reward.
  * @param owned disposes of reward and roles at the end of the run
- * @throws CheckpointError, ConfigError, Error as `loadPolicy` and `openReward` do
+ * @throws CheckpointError, ConfigError, Error like `loadPolicy` and `openReward`
  */
 async function loadRoles<Options extends OnlineOptions, Own>(
   options: Options,
@@ -136,7 +136,7 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     if (isDisposable(own)) owned.use(own);
     const reward = owned.use(
       await openReward(options.reward, {
-        // A base that is trained would be a reward that changes.
+        // If the base itself is trained, a reward that shares it would change too.
         ...(options.lora && { base: model }),
         emptyAnswers: 'score',
         tokenizer: options.model,

@@ -203,7 +203,7 @@ export const klShape = (usual: {
   ...referenceSyncShape(kl),
 });
 
-/** Several optimizer steps on one rollout batch. */
+/** Options of several optimizer steps on one rollout batch. */
 export const epochsShape = (usual: { iterations: number }) => ({
   numIterations: option(z.number().int().min(1).default(usual.iterations), {
     description: 'epochs over each rollout batch',
@@ -216,7 +216,7 @@ export const epochsShape = (usual: { iterations: number }) => ({
   }),
 });
 
-/** The same with clipped ratios. */
+/** The same, with clipped importance ratios. */
 export const updateShape = (usual: { iterations: number }) => ({
   ...epochsShape(usual),
   clipRange: option(z.number().min(0).max(1).default(0.2), {
@@ -283,11 +283,11 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
   };
 };
 
-/** What the optimizer steps on a rollout batch are divided into. */
+/** The units that the optimizer steps on a rollout batch train on. */
 export interface UpdateUnits {
   /** Maximum per rollout batch. */
   most: number;
-  /** In words: "answers". */
+  /** Name in messages, such as "answers". */
   name: string;
 }
 
@@ -367,7 +367,7 @@ const answersOf = ({ batchSize, numGenerations }: Checked['value']): UpdateUnits
   name: 'answers',
 });
 
-/** Adds an issue if a verb whose roles are adapters of one frozen base is to train that base. */
+/** Adds an issue if full fine-tuning is requested of a verb whose roles share one frozen base. */
 export function checkRolesShareBase(
   { lora, adapter }: { lora: boolean; adapter: string | null },
   { verb, role }: { verb: string; role: string },

@@ -1,4 +1,4 @@
-// What a recipe knows about a method that samples.
+// Recipe stages of methods that sample.
 import type { OtherPasses } from '../registration/method-verb.ts';
 
 /**

@@ -60,7 +60,7 @@ describe('the first step on a batch', () => {
     const { rollouts, training } = batchOf(online);
     if (training.kind !== 'advantages') throw new Error('PPO trains on advantages');
     for (const parameter of parameters.values()) parameter.grad = null;
-    // -mean of A log p over all tokens, as one would write it down.
+    // -mean of A log p over all tokens, by the definition.
     tidy(() => {
       const { packed, scored } = packRollouts(rollouts, rollouts.everySequence);
       const { logprobs } = model.as('policy', () => model.scoreTokens(packed, scored));
@@ -91,10 +91,10 @@ it.each([
   expectClose(flat(more!.found), flat(plain!.found));
 });
 
-// RAFT learns the first of equal answers, and pairs of them are none: there is no step.
+// RAFT trains on the first of equal answers, and equal answers form no pair: there is no step.
 it.each(
   verbs.filter((verb) => !['raft', 'onlineDpo', 'd2po'].includes(verb)),
-)('rewards that are all the same, without KL, leave the policy of %s bit for bit where it is', async (verb) => {
+)('equal rewards without KL leave the policy of %s unchanged, bit for bit', async (verb) => {
   const method = methodOf[verb]({
     beta: 0,
     numGenerations: 2,
@@ -131,7 +131,7 @@ describe('passes', () => {
     d2po: { numGenerations: 3, goldShare: 0.5, discriminatorWarmup: 1 },
     raft: { numGenerations: 4, keep: 2, temperature: 0.7, beta: 0.1 },
   };
-  it.each(verbs)('packed, one by one and computed again have one gradient: %s', async (verb) => {
+  it.each(verbs)('packed, single and recomputed give the same gradient: %s', async (verb) => {
     const method = methodOf[verb](rich[verb]);
     const reward: RewardFunction = ({ completion }) => JSON.stringify(completion).length / 10;
     const whole = await firstStep(folder, { method, reward, moved: true });
@@ -149,7 +149,7 @@ describe('passes', () => {
     expectClose(flat(again.found), flat(whole.found));
   });
 
-  it('of a shared critic give policy and head their gradients', async () => {
+  it('of a shared critic add the gradients of both policy and head', async () => {
     const method = methodOf.ppo({ critic: 'shared', valueCoefficient: 1 });
     const { found, metrics } = await firstStep(folder, { method });
     expect([...found.keys()].filter((name) => name.startsWith('value/'))).toEqual([
@@ -160,7 +160,7 @@ describe('passes', () => {
   });
 });
 
-it("while the critic warms up, and after, its role does not leak into the policy's", async () => {
+it("during the critic's warm-up and after, its role does not leak into the policy's", async () => {
   const method = methodOf.ppo({ criticWarmup: 1, numIterations: 1 });
   using online = await tinyOnline(folder, { method });
   const { model, parameters, task } = online;
@@ -195,7 +195,7 @@ it("while the critic warms up, and after, its role does not leak into the policy
 });
 
 describe('several steps on a batch', () => {
-  it('go through its answers in minibatches, and stop where the policy has gone too far', async () => {
+  it('go through its minibatches, and stop if the policy has moved too far', async () => {
     const method = methodOf.ppo({ numIterations: 2, minibatches: 2, targetKl: 1e-6 });
     using online = await tinyOnline(folder, { method });
     const { task, parameters } = online;
@@ -214,7 +214,7 @@ describe('several steps on a batch', () => {
       rows.push([...task.rows]);
       move(0.1);
     }
-    // The second step saw what the first had done; the third is on a batch of its own.
+    // The second step saw the effect of the first; the third is on a new batch.
     expect(left).toEqual([undefined, 2, undefined]);
     expect(scores[1]).toBe(scores[0]);
     expect(scores[2]).not.toBe(scores[0]);
@@ -237,7 +237,7 @@ it('an entropy bonus raises the entropy', async () => {
   optimiser.dispose();
 });
 
-it('full fine-tuning without a reference trains all weights', async () => {
+it('full fine-tuning without a reference trains every weight', async () => {
   const method = methodOf.grpo({ numGenerations: 2 });
   const { found, metrics } = await firstStep(folder, { method, lora: false });
   expect(
@@ -246,7 +246,7 @@ it('full fine-tuning without a reference trains all weights', async () => {
   expect(metrics['objective/kl']).toBeUndefined();
 });
 
-it('a step leaves no tensor behind', async () => {
+it('a step leaks no tensors', async () => {
   const method = methodOf.ppo({ numGenerations: 2 });
   using online = await tinyOnline(folder, { method });
   const step = async (): Promise<void> => {
@@ -269,9 +269,9 @@ describe('errors name the row', () => {
       },
       /row \d+, answer ".*": test: no idea/,
     ],
-    ['a reward that says nothing', () => null, /row \d+, answer .*: the reward returned no score/],
+    ['a reward that returns null', () => null, /row \d+, answer .*: the reward returned no score/],
     [
-      'a reward that is no number',
+      'a reward that is not a number',
       () => Number.NaN,
       /row \d+, answer .*: the score is NaN; return a finite number/,
     ],
@@ -280,7 +280,7 @@ describe('errors name the row', () => {
     await expect(online.task.step()).rejects.toThrow(message);
   });
 
-  it('a loss that is not finite', async () => {
+  it('for a loss that is not finite', async () => {
     const method = methodOf.grpo({ numGenerations: 2, scaleRewards: 'none' });
     const reward = ({ tokens }: { tokens?: number }): number => tokens! * 1e39;
     using online = await tinyOnline(folder, { method, reward, type: 'float32' });

@@ -1,5 +1,6 @@
-// Online training: rollout batches, and optimizer steps on each. Knows no method: an algorithm
-// makes the batches and computes the gradients. The batch in progress is part of a checkpoint.
+// Online training: rollout batches, and optimizer steps on each. Independent of the method: an
+// algorithm makes the batches and computes the gradients. The batch in progress is part of a
+// checkpoint.
 import { forwardFlops, type ModelSizes, modelSizes, totalFlops } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { PackedRollouts } from '../../batching/pack-rollouts.ts';
@@ -30,7 +31,7 @@ export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
     Omit<OnlineParts, 'countForward' | 'countTraining' | 'countLearning'> {
   algorithm(parts: OnlineParts): OnlineAlgorithm;
-  /** Mixed into every step that trains the policy (default: none). */
+  /** Rows mixed into every step that trains the policy (default: none). */
   pretraining?: PretrainingMix | null;
   /** Receives each batch's judged samples, before the first step that is trained on them. */
   onSamples?(step: number, samples: readonly JudgedLine[]): void;
@@ -48,7 +49,7 @@ export class OnlineTask extends RowTask<PromptSource> {
   #batch: RolloutBatch | null = null;
   /** Units of each step on the batch. */
   #minibatches: Unit[][] = [];
-  /** How many of these steps are done. */
+  /** Number of these steps that are done. */
   #done = 0;
   #rollouts = 0;
   #steps = 0;
@@ -104,11 +105,11 @@ export class OnlineTask extends RowTask<PromptSource> {
     return metrics;
   }
 
-  /** Makes rollout batches until one has something to train on: without, there is no step. */
+  /** Makes rollout batches until one has something to train on: an empty one has no step. */
   async #nextBatch(): Promise<void> {
     const { signal, notice, batchSize } = this.#parts;
     const { comparedShare = 1, emptyReason = 'no answer was chosen' } = this.#algorithm;
-    // If only some prompts are compared, a batch without any is no warning sign.
+    // If only some prompts are compared, a batch without any is no cause for concern.
     const compared = Math.min(1, comparedShare * batchSize);
     for (let empty = 0; ; ) {
       await this.#rollOut();
@@ -162,7 +163,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const kl: number[] = [];
     const lines: SampleLine[] = [];
     let chunk = 0;
-    // Twice as many as are sampled together, so that an answer that ends makes room for another.
+    // Twice as many as are sampled together, so that another answer can replace a finished one.
     for (const indices of this.evaluationRows(2 * worker.samplesInFlight)) {
       const prompts = await evaluation.read(indices);
       if (prompts.length === 0) continue;
@@ -174,7 +175,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       lines.push(...found.lines.map((line) => ({ step: this.#steps, ...line })));
     }
     if (samples.length === 0) evaluation.refuseNothingLeft();
-    // All at once: an interrupted evaluation leaves no part of itself.
+    // All at once: an interrupted evaluation leaves nothing in the log.
     log?.append(lines);
     const { mean, variance } = moments(judged.scores);
     return {

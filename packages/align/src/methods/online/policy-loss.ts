@@ -1,4 +1,4 @@
-// Losses of sampled tokens, and what all of them may have added.
+// Losses of sampled tokens, and the terms that can be added to each of them.
 import type { Tensor } from '@keel/torch';
 import { type ClipOptions, clippedSurrogate } from '../../objectives/online/clipped-surrogate.ts';
 import { entropyBonus } from '../../objectives/online/entropy.ts';
@@ -21,7 +21,7 @@ export interface PolicyTokens {
   totals: StepTotals;
   /** Log-probabilities, with a gradient. */
   policy: Tensor;
-  /** With a gradient where there is an entropy bonus. */
+  /** With a gradient if there is an entropy bonus. */
   entropy: Tensor;
   /** Log-probabilities of the policy that sampled. */
   old: Tensor;
@@ -34,7 +34,7 @@ export interface PolicyTokens {
 export interface PolicyLoss {
   /** Scalar, with a gradient: the pass's share of the step's loss. */
   total: Tensor;
-  /** Of losses with an importance ratio, for metrics. */
+  /** For the metrics of losses with an importance ratio. */
   clipping?: {
     /** [N] policy/old */
     ratio: Tensor;
@@ -44,18 +44,18 @@ export interface PolicyLoss {
   };
 }
 
-/** What the policy has in an optimizer step. */
+/** The policy's term in an optimizer step. */
 export interface PolicyTerm {
   /** Of the log-probabilities. */
   temperature: number;
-  /** The entropy has a gradient. */
+  /** Whether the entropy has a gradient. */
   entropyGradient?: boolean;
-  /** The sampler's log-probabilities are at the same temperature: they can be compared. */
+  /** Whether the sampler's log-probabilities are at the same temperature, hence comparable. */
   comparesSampler: boolean;
   loss(tokens: PolicyTokens): PolicyLoss;
 }
 
-/** Options that say how the tokens' losses are formed, whatever the method. */
+/** Options of the token losses that all methods share. */
 export interface LossOptions {
   temperature: number;
   maxNewTokens: number;
@@ -124,7 +124,7 @@ const termOptions = ({ temperature, entropyBonus }: LossOptions) => ({
 });
 
 /**
- * The sum of a pass's losses, with KL and entropy bonus, in its share of the step's.
+ * The pass's share of the step's loss: its token losses, with KL and entropy bonus, reduced.
  * @param losses [N]
  */
 function reduced(

@@ -11,7 +11,7 @@ import { UpdateTotals } from './update-totals.ts';
 
 export interface CriticTerm {
   role: Role;
-  /** The head reads the policy's hidden states: both have one pass. */
+  /** The head reads the policy's hidden states, so both share each pass. */
   shared: boolean;
   coefficient: number;
   /** @param values [N]. @returns the pass's share of the step's loss */
@@ -20,8 +20,7 @@ export interface CriticTerm {
 
 /**
  * Adds the gradient of a step on these sequences.
- * @param terms policy, critic, or both; with a separate critic each has its passes, one after the
- *   other
+ * @param terms policy, critic, or both; a separate critic has its own passes, after the policy's
  * @throws NonFiniteLossError naming the prompts' rows
  */
 export async function updatePolicy(
@@ -33,7 +32,7 @@ export async function updatePolicy(
   const { model, role } = parts;
   const { logprobs } = rollouts;
   const found = new UpdateTotals();
-  // Losses are already shares of the step's.
+  // Losses are already shares of the step's loss.
   const passes = packedPasses(parts, rollouts, sequences, { divisor: 1 });
   const totals = stepTotals(passes.map(({ layout }) => layout));
 

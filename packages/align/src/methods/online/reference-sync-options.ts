@@ -19,7 +19,7 @@ export const referenceSyncShape = (group: OptionGroup) => ({
   }),
 });
 
-/** Calls `add` for each of these options that contradicts another one. */
+/** Calls `add` for each of these options that contradicts another. */
 export function checkReferenceSync(
   value: {
     referenceSyncSteps?: number | null;

@@ -1,4 +1,4 @@
-// Online runs whose reward fails, gives nonsense or is stopped: nothing is lost.
+// Online runs whose reward fails, returns invalid scores or is stopped: nothing is lost.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ let data: string;
 beforeAll(() => {
   writeTinyChatModel(inside('model'));
   data = writePrompts(folder);
-  // What the answers' reward does is decided by the test, by the number of the call.
+  // The test decides what the reward does, by the number of the call.
   writeFileSync(
     inside('reward.mjs'),
     'export default ({ tokens }) => globalThis.keelTestReward(tokens);\n',
@@ -56,7 +56,7 @@ describe('a reward that fails in the third rollout batch', () => {
     ['gives nonsense', trainGrpo, () => ({ score: 1, aspects: [1, 2] }), /`aspects` is \[ 1, 2 \]/],
     ['gives no score', trainPpo, () => null, /the reward returned no score/],
     ['gives NaN', trainGrpo, () => Number.NaN, /the score is NaN/],
-  ])('%s: the run ends, and goes on from the step before as if nothing had been', async (_, train, judge, message) => {
+  ])('%s: the run ends, and resumes bit for bit', async (_, train, judge, message) => {
     judgeBy(usual);
     const whole = optionsOf({ numIterations: 1, loraDropout: 0.2 });
     await train(whole);
@@ -72,7 +72,7 @@ describe('a reward that fails in the third rollout batch', () => {
     expectSameRun(broken.output, whole.output);
   });
 
-  it('in an evaluation: that is made up for', async () => {
+  it('in an evaluation: the evaluation is repeated on resume', async () => {
     const shape = { evalData: [data], evalSteps: 2, maxSteps: 4 };
     judgeBy(usual);
     const whole = optionsOf(shape);
@@ -88,7 +88,7 @@ describe('a reward that fails in the third rollout batch', () => {
 });
 
 describe('a run that is stopped', () => {
-  it('while a reward is under way leaves it, and goes on from the step before', async () => {
+  it('while a reward is in progress abandons it, and resumes from the previous step', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     using _ = { [Symbol.dispose]: () => vi.useRealTimers() };
     const shape = { evalData: [data], maxSteps: 4, numIterations: 1, minibatches: 2 };
@@ -98,7 +98,7 @@ describe('a run that is stopped', () => {
     const broken = optionsOf(shape);
     const stopAt = async (call: number, resume: boolean) => {
       const controller = new AbortController();
-      // Nothing but the signal ends this call.
+      // Only the signal ends this call.
       const never = (): Promise<never> => {
         setImmediate(() => {
           controller.abort();
@@ -123,14 +123,14 @@ describe('a run that is stopped', () => {
   });
 });
 
-it('a time limit of a call, and the time that rewards took', async () => {
+it('limits the time of a call, and logs the time that rewards took', async () => {
   judgeBy(butAt(3, () => new Promise(() => {})));
   const options = optionsOf({ rewardTimeout: 0.01 });
   await expect(trainGrpo(options)).rejects.toThrow(
     /no result after 0\.01 s, the time limit of a call \(--reward-timeout\)\nNo step had finished/,
   );
   judgeBy(usual);
-  // Neither option makes it another run.
+  // Changing either option does not prevent resuming.
   const changed = { ...options, rewardTimeout: null, rewardConcurrency: 3, resume: true };
   await trainGrpo(changed);
 });

@@ -1,4 +1,4 @@
-// Sampled answers of an optimizer step, pass by pass.
+// Divides the sampled answers of an optimizer step into passes.
 import type { Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
 import { phase } from '@keel/torch';
@@ -10,11 +10,11 @@ import { Pass, type Placed } from '../../training/passes.ts';
 
 /** A part of the answers, packed. */
 export interface RolloutPass extends PackedRollouts {
-  /** Which answers of the batch, in the order that they are packed. */
+  /** Indices of its answers in the batch, in packed order. */
   members: readonly number[];
   layout: RolloutLayout;
   /**
-   * The pass's part of the batch's numbers, of the type of another tensor: [N of the batch] -> [N].
+   * The pass's part of the batch's numbers, with another tensor's dtype: [N of the batch] -> [N].
    */
   part(values: Float64Array, like: Tensor): Tensor;
   /** One forward and backward in a role; counts it. */
@@ -24,7 +24,7 @@ export interface RolloutPass extends PackedRollouts {
 /**
  * Divides answers into passes and packs them.
  * @param divisor of the sum of a pass's losses
- * @param wholeGroups answers to one prompt are never divided
+ * @param wholeGroups whether answers to one prompt must share a pass
  */
 export function packedPasses(
   { model, limit, recomputes, countTraining }: OnlineParts,

@@ -7,16 +7,16 @@ type Given = readonly (keyof ExtraScores)[];
 
 const known: readonly PairedObjective[] = pairedObjectives;
 
-/** What of a pair an objective may need, in words. */
+/** Names in messages of what an objective may need to know about a pair. */
 const inWords: Readonly<Record<keyof ExtraScores, string>> = {
-  scoreGap: 'how far apart the scores of a pair are',
-  shared: 'the first tokens of both answers alone',
-  alignment: "each token's whole distribution",
-  rowBeta: 'betas of rows',
-  running: 'means over the steps before',
+  scoreGap: 'the score gap of each pair',
+  shared: 'separate scores for the first tokens of both answers',
+  alignment: "each token's full distribution",
+  rowBeta: 'a beta for each row',
+  running: 'running means of earlier steps',
 };
 
-/** Why an objective cannot learn from sampled pairs; null where it can. */
+/** Why an objective cannot learn from sampled pairs; null if it can. */
 function unfitReason(
   { needsReference, coupled = false, needs = [] }: PairedObjective,
   given: Given,
@@ -29,16 +29,16 @@ function unfitReason(
 }
 
 /**
- * Those that can learn from such pairs: with a reference, each pair by itself, and of what goes
- * beyond log-probabilities only what is given.
- * @param given what of {@link ExtraScores} sampled pairs have
+ * The objectives that can learn from sampled pairs: they have a reference, treat each pair
+ * separately, and need nothing beyond log-probabilities except what is given.
+ * @param given the fields of {@link ExtraScores} that sampled pairs have
  */
 export const sampledObjectives = (given: Given): PairedObjective[] =>
   known.filter((objective) => unfitReason(objective, given) === null);
 
 /**
- * What to write for a name that is none of {@link sampledObjectives}: an objective that cannot
- * learn from such pairs is told why.
+ * What to write instead of a name that is not among {@link sampledObjectives}, with the reason if
+ * it is an objective that cannot learn from sampled pairs.
  */
 export function otherSampledNames(given: Given): Record<string, string> {
   const taken = sampledObjectives(given).map(({ name }) => name);

@@ -11,7 +11,7 @@ const unbounded = { low: 1, high: Number.POSITIVE_INFINITY };
 /** Sums over the passes of an optimizer step, and their means. */
 export class UpdateTotals {
   #policyLoss = 0;
-  /** The critic's, with its weight; null without one. */
+  /** The critic's, with its weight; null without a critic. */
   #value: { loss: number; coefficient: number } | null = null;
   #tokens = 0;
   #sums = { k2: 0, k3: 0, outside: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
@@ -45,7 +45,7 @@ export class UpdateTotals {
     this.#value = { loss: (this.#value?.loss ?? 0) + total.item(), coefficient };
   }
 
-  /** Sums of a pass of pairs; `endPairs` makes means of them. */
+  /** Adds the sums of a pass of pairs; `endPairs` turns them into means. */
   addPairs(
     scores: PairedScores,
     beta: number,
@@ -71,7 +71,7 @@ export class UpdateTotals {
     this.#sums.k3 += drift.k3 * count;
   }
 
-  /** @param count of the step's pairs */
+  /** @param count number of pairs in the step */
   endPairs(count: number): void {
     const { loss, chosen, rejected, right } = this.#pairs!;
     this.#policyLoss = loss / count;

@@ -1,4 +1,4 @@
-// From the options that online methods share to what their worker samples and judges with.
+// Turns the options that online methods share into the worker's settings.
 import { KlPenalty, type KlPenaltyOptions } from '../../rollouts/kl-penalty.ts';
 import type { WorkerOptions } from '../../rollouts/rollout-worker.ts';
 

@@ -9,7 +9,7 @@ const tokenizer = tinyChatTokenizer();
 const plain = { seed: 1, shuffle: false, maxLength: null };
 const source = (rows: readonly PreferenceRow[], options = {}): PairSource =>
   new PairSource(rowsOf(rows), tokenizer, { ...plain, ...options });
-/** A chat that the user goes on with. */
+/** A chat that the user continues. */
 const begun = [
   { role: 'user', content: 'a' },
   { role: 'assistant', content: 'well' },
@@ -29,7 +29,7 @@ describe('PairSource', () => {
     expect(from.epoch).toBeCloseTo(2.4);
   });
 
-  it('shuffles every epoch anew, and goes on from a saved state', async () => {
+  it('shuffles every epoch differently, and resumes from a saved state', async () => {
     const from = source(tinyRows(9), { shuffle: true });
     const first = await places(from, 9);
     const middle = await places(from, 4);
@@ -42,7 +42,7 @@ describe('PairSource', () => {
     expect(await places(again, 20)).toEqual(rest);
   });
 
-  it('passes over rows whose prompt fills the maximum length, and remembers them', async () => {
+  it('skips and records rows whose prompt fills the maximum length', async () => {
     const rows = tinyRows(6);
     const [one, four] = [rows[1]!, rows[4]!];
     one.prompt = 'hello '.repeat(200);
@@ -53,7 +53,7 @@ describe('PairSource', () => {
     expect(from.truncated.size).toBe(0);
   });
 
-  it('remembers rows of which an answer was cut', async () => {
+  it('records rows with a truncated answer', async () => {
     const rows = tinyRows(3);
     rows[1] = { prompt: 'hello', chosen: 'wo '.repeat(300), rejected: 'day', extra: {} };
     const from = source(rows, { maxLength: 200 });
@@ -61,7 +61,7 @@ describe('PairSource', () => {
     expect([...from.truncated]).toEqual([1]);
   });
 
-  it('says so when no row fits, and when there is none, for the option that named them', async () => {
+  it('reports, with the option, that no row fits or that there is none', async () => {
     const held = { option: '--eval-data' };
     await expect(source(tinyRows(3), { maxLength: 1 }).next(1)).rejects.toThrow(
       /^--data: every prompt is longer than --max-length 1 .*nothing is left to train on$/,
@@ -82,7 +82,7 @@ describe('PairSource', () => {
         /^rows, row 2: field "rejected": expected .*token to score, found 1 tokens/,
       ],
       [
-        'an answer by the user alone',
+        'an answer by the user only',
         {
           prompt: begun,
           chosen: [{ role: 'user', content: 'b' }],
@@ -102,7 +102,7 @@ describe('PairSource', () => {
         /^rows, row 2: expected at most the 250 tokens that the model takes, found \d+ .*--max-length 250/,
       ],
     ];
-    it.each(bad)('is told with its place, or left out: %s', async (_, row, options, message) => {
+    it.each(bad)('is reported with its place, or skipped: %s', async (_, row, options, message) => {
       const [first, , third] = tinyRows(3);
       const rows = [first!, row, third!];
       const error = await source(rows, options)
@@ -121,7 +121,7 @@ describe('PairSource', () => {
     });
   });
 
-  it('passes over a row of which truncation leaves nothing of the assistant', async () => {
+  it("skips a row if truncation leaves none of the assistant's tokens", async () => {
     const user = { role: 'user', content: 'wo '.repeat(100) };
     const rows = tinyRows(2);
     rows[0] = {
@@ -135,7 +135,7 @@ describe('PairSource', () => {
     expect([...from.tooLong]).toEqual([0]);
   });
 
-  it('gives the same rows, errors and state with a thread that is ahead', async () => {
+  it('gives the same rows, errors and state with a thread that tokenises ahead', async () => {
     const rows = tinyRows(9);
     rows[4] = { prompt: 'hello '.repeat(200), chosen: 'a', rejected: 'b', extra: {} };
     const options = { shuffle: true, maxLength: 200 };
@@ -159,7 +159,7 @@ describe('PairSource', () => {
   });
 });
 
-/** What the first row that fails is told to be. */
+/** The error message of the first row that fails. */
 async function messageOf(from: PairSource): Promise<string> {
   for (;;) {
     try {

@@ -1,5 +1,5 @@
-// What objectives ask of the trainer: no reference pass where they need none, the whole step, first
-// tokens, running means.
+// What the trainer provides to objectives: no reference pass if they need none, the whole step,
+// first tokens, running means.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addLora, type LanguageModel } from '@keel/model';
@@ -50,7 +50,7 @@ interface Trained extends Disposable {
   gradients(): number[];
 }
 
-/** A LoRA task away from its start. */
+/** A LoRA task whose policy has moved away from the start. */
 async function training(
   objective: PairedObjective,
   passRows: number,
@@ -87,13 +87,13 @@ async function training(
   };
 }
 
-describe('no reference pass', () => {
+describe('without a reference', () => {
   const free = pairedObjectiveNames.filter((name) => !pairedObjective(name).needsReference);
 
   it.each([
     ['LoRA', true],
     ['full fine-tuning', false],
-  ])('is made by any objective that needs none: %s', async (_, lora) => {
+  ])('no objective that needs none makes a reference pass: %s', async (_, lora) => {
     const passes = vi.spyOn(RowReference.prototype, 'logprobs');
     const options = optionsOf({ loss: free, reference: 'none', lora, loraRank: 2 });
     await alignPairs(options);
@@ -106,7 +106,7 @@ describe('no reference pass', () => {
     passes.mockRestore();
   });
 
-  it('and a reference of none is refused by all others', async () => {
+  it('--reference none is refused by all other objectives', async () => {
     await expect(alignPairs(optionsOf({ loss: ['ipo'], reference: 'none' }))).rejects.toThrow(
       /"reference".*\bipo\b.*--reference none/s,
     );
@@ -134,8 +134,8 @@ describe('every objective', () => {
   });
 });
 
-describe('what an objective asks for', () => {
-  it('first tokens are those of the shorter answer', async () => {
+describe('the inputs of an objective', () => {
+  it('first tokens are as many as the shorter answer has', async () => {
     const model = await loadTiny(join(folder, 'model'), 'float64');
     const pairs = rows.map((row) => tokenisePair(row, model.tokenizer, { maxLength: null })!);
     const cut = pairs.map((pair) => {
@@ -187,7 +187,7 @@ describe('what an objective asks for', () => {
     model.dispose();
   });
 
-  it('ld_dpo begins at ln 2, also with a reference from the cache', async () => {
+  it('ld_dpo starts at ln 2, even with a cached reference', async () => {
     for (const precomputeReference of [false, true, true]) {
       const options = optionsOf({ loss: ['ld_dpo'], precomputeReference, maxSteps: 1 });
       await alignPairs(options);
@@ -195,7 +195,7 @@ describe('what an objective asks for', () => {
     }
   });
 
-  it("bco_pair's delta is the mean reward of earlier steps, whatever the passes, and in the state", async () => {
+  it("bco_pair's delta is the mean reward of earlier steps, and is saved", async () => {
     const means: unknown[] = [];
     for (const passRows of [8, 3]) {
       using one = await training(pairedObjective('bco_pair'), passRows);
@@ -235,7 +235,7 @@ describe('rows that do not fit the objective', () => {
     await expect(alignPairs({ ...options, loss: ['rebel'] })).rejects.toThrow(/--loss rebel needs/);
   });
 
-  it('with a chosen answer that is scored below are refused by odpo alone', async () => {
+  it('because the chosen answer has the lower score are refused by odpo only', async () => {
     const worse = [{ ...rows[0]!, score_chosen: 1, score_rejected: 3 }, ...rows.slice(1)];
     const path = writeScored('worse.jsonl', worse);
     await expect(alignPairs(optionsOf({ loss: ['odpo'], data: [path] }))).rejects.toThrow(
@@ -250,7 +250,7 @@ describe('rows that do not fit the objective', () => {
     await alignPairs(optionsOf({ loss: ['rebel'], data: [path], maxSteps: 1 }));
   });
 
-  it('may have a margin in place of scores', async () => {
+  it('for lack of scores may have a margin instead', async () => {
     const path = writeScored(
       'margins.jsonl',
       tinyRows(4).map((row) => ({ ...row, margin: 0.5 })),
@@ -276,7 +276,7 @@ describe('complaints about others', () => {
     expect((await other.task.step()).loss).not.toBeCloseTo(loss!, 2);
   });
 
-  it('dropout is off in the reference pass, also where an adapter is the reference', async () => {
+  it('dropout is off in the reference pass, even if an adapter is the reference', async () => {
     manualSeed(1);
     const model = await loadTiny(join(folder, 'model'), 'float32');
     const lora = { rank: 2, alpha: 4, dropout: 0.5, targets: 'all-linear', seed: 1 } as const;
@@ -304,7 +304,7 @@ describe('complaints about others', () => {
     model.dispose();
   });
 
-  it('a mixture writes down what it was made of', async () => {
+  it('config.yaml records the parts of a mixture', async () => {
     const options = optionsOf({ loss: ['sigmoid', 'simpo'], lossWeights: [1, 0.5], maxSteps: 1 });
     await alignPairs(options);
     const text = readFileSync(join(options.output, 'config.yaml'), 'utf8');

@@ -138,10 +138,10 @@ describe('the first step', () => {
       ['LoRA, precomputed', { lora: true, precompute: true }],
       ['full, float32', { lora: false }],
       ['full, bfloat16', { lora: false, computeType: 'bfloat16' }],
-    ] as [string, Setting][])('%s: the loss is ln 2 to the last bit', async (_name, setting) => {
+    ] as [string, Setting][])('%s: the loss is exactly ln 2', async (_name, setting) => {
       using one = await training({ ...setting, limit });
       const metrics = await one.task.step();
-      // A mean of equal float32 numbers, summed in float32 within a pass.
+      // The mean of equal float32 numbers, summed in float32 within a pass.
       expect(metrics.loss).toBe(lnTwo);
       expect(metrics['rewards/margins']).toBe(0);
       expect(metrics['rewards/chosen']).toBe(0);
@@ -191,13 +191,13 @@ describe('accumulation', () => {
   });
 });
 
-describe('activations that are computed again', () => {
+describe('recomputed activations', () => {
   it.each([
     ['LoRA with dropout, float32', { lora: true, dropout: 0.3 }],
     ['LoRA with dropout, bfloat16', { lora: true, dropout: 0.3, computeType: 'bfloat16' }],
     ['full, float32', { lora: false }],
     ['full, bfloat16', { lora: false, computeType: 'bfloat16' }],
-  ] as [string, Setting][])('change no bit of two steps: %s', async (_, setting) => {
+  ] as [string, Setting][])('leave two steps the same, bit for bit: %s', async (_, setting) => {
     const found = [];
     for (const recomputes of [false, true]) {
       using one = await training({ ...setting, recomputes, limit: { rows: 3, tokens: null } });
@@ -254,7 +254,7 @@ describe('metrics', () => {
 });
 
 describe('a saved state', () => {
-  it('of another run is refused, and changes nothing', async () => {
+  it('from another run is refused, and changes nothing', async () => {
     using one = await training({ lora: true });
     await one.task.step();
     const own = () => JSON.stringify(one.task.state().values);
@@ -284,8 +284,8 @@ describe('a saved state', () => {
   });
 });
 
-describe('an evaluation of which no row fits', () => {
-  it('is an error and no NaN, for the option that named the rows', async () => {
+describe('an evaluation in which no row fits', () => {
+  it('is an error, not NaN, and names the option', async () => {
     using one = await training({ lora: true, evaluationLength: 2 });
     await expect(one.task.evaluate()).rejects.toThrow(
       /^--eval-data: every prompt is longer than --max-length 2 .*nothing is left to evaluate on/,
@@ -297,7 +297,7 @@ describe('memory', () => {
   it.each([
     ['LoRA with dropout', { lora: true, dropout: 0.2, limit: { rows: 3, tokens: null } }],
     ['full', { lora: false }],
-    ['full, computed again', { lora: false, recomputes: true }],
+    ['full, recomputed', { lora: false, recomputes: true }],
   ] as [string, Setting][])('is the same after every step: %s', async (_, setting) => {
     const outside = memory();
     {
@@ -320,8 +320,8 @@ describe('memory', () => {
   });
 });
 
-describe('a loss that is no number', () => {
-  it('stops with the rows of its pass, and frees what it made', async () => {
+describe('a loss that is not finite', () => {
+  it('stops the step, names the rows of its pass, and leaks nothing', async () => {
     const objective: PairedObjective = {
       name: 'broken',
       needsReference: true,

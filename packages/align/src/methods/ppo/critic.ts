@@ -1,5 +1,4 @@
-// The critic of an online run: a scalar head on the base, on an adapter of its own or on the
-// policy's.
+// The critic of an online run: a scalar head on the base, with its own adapter or the policy's.
 import { addLora, type LanguageModel, loadAdapter, type Role, SCORE_WEIGHT } from '@keel/model';
 import { type Tensor, zeros } from '@keel/torch';
 import { loraOptionsOf } from '../../training/policy.ts';
@@ -10,17 +9,16 @@ import type { PpoOptions } from './ppo-options.ts';
 const VALUE = 'value';
 
 export interface Critic {
-  /** Role whose head gives the values. */
+  /** The role whose head gives the values. */
   role: Role;
-  /** What it trains beside the policy's parameters, by name. */
+  /** Its trained parameters other than the policy's, by name. */
   parameters: Map<string, Tensor>;
 }
 
 /**
- * Gives a model a critic whose values begin at 0, or as the reward model says that it starts from.
+ * Adds a critic to a model. Its values start at 0, or as the scores of a reward model.
  * @param policy role of the policy
- * @throws CheckpointError where the reward model does not fit; Error where it has no head, or
- *   several
+ * @throws CheckpointError if the reward model does not fit; Error if it has no head, or several
  */
 export function addCritic(model: LanguageModel, policy: Role, options: PpoOptions): Critic {
   const { decoder, device } = model;

@@ -26,14 +26,14 @@ const learn = (
 const valuesOf = (parameters: Map<string, Tensor>): number[][] =>
   [...parameters.values()].map((one) => one.detach().toArray());
 
-it('moves one group at the rate and the other at a multiple, and goes on from a state', () => {
+it('moves one group at the rate and the other at a multiple, and resumes from a state', () => {
   const [both, plain, fast] = [start(), start(), start()];
   const optimiser = new TwoRates(both, how);
   learn(both, optimiser, 5);
   const usual = new AdamW(plain, { weightDecay: 0.1 });
   learn(plain, usual, 5);
   expect(valuesOf(both)[0]).toEqual(valuesOf(plain)[0]);
-  // At three times the rate from the first step on.
+  // At three times the rate from the first step.
   const tripled = new AdamW(fast, { weightDecay: 0.1 });
   for (let step = 0; step < 5; step++) {
     tidy(() => {
@@ -57,11 +57,11 @@ it('moves one group at the rate and the other at a multiple, and goes on from a 
   for (const one of [optimiser, usual, tripled, resumed]) one.dispose();
 });
 
-it('knows after a restart in which steps a group had no gradient', () => {
+it('restores in which steps a group had no gradient', () => {
   const parameters = start();
   const optimiser = new TwoRates(parameters, how);
   const value = new Map([['value/b', parameters.get('value/b')!]]);
-  // A warm-up of the critic: the policy has no gradient.
+  // During the critic's warm-up, the policy has no gradient.
   learn(value, optimiser, 4);
   learn(parameters, optimiser, 1);
   expect(optimiser.state().missed).toEqual({ a: 4 });

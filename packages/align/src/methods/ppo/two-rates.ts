@@ -1,5 +1,5 @@
-// Two groups of parameters, the second at a multiple of the first's learning rate: AdamW's step
-// does not see the scale of a loss.
+// Two groups of parameters, the second at a multiple of the first's learning rate. Scaling a loss
+// would not do, since AdamW's steps do not depend on it.
 import { AdamW, type Optimiser, type OptimiserState, type Tensor } from '@keel/torch';
 
 export class TwoRates implements Optimiser {
@@ -9,8 +9,8 @@ export class TwoRates implements Optimiser {
   readonly #belongs: (name: string) => boolean;
 
   /**
-   * @param belongs whether a parameter of this name is of the second group
-   * @param factor its rate over the first's
+   * @param belongs whether the parameter of this name is in the second group
+   * @param factor ratio of its learning rate to the first group's
    */
   constructor(
     parameters: ReadonlyMap<string, Tensor>,
@@ -46,7 +46,7 @@ export class TwoRates implements Optimiser {
   }
 
   restore({ step, tensors, missed = {} }: OptimiserState): void {
-    // A moment's name is its parameter's with a suffix.
+    // A moment is named after its parameter, with a suffix.
     const owner = (name: string): string => name.slice(0, name.lastIndexOf('.'));
     const part = (second: boolean): OptimiserState => ({
       step,

@@ -9,7 +9,7 @@ import { checkOnline, epochsShape, generations, onlineShape } from '../online/on
 
 const kept = 'Rejection sampling';
 
-/** Those of `keel sft`: each step is supervised fine-tuning. */
+/** The defaults of `keel sft`: each step is supervised fine-tuning. */
 const rates: DefaultRates = { full: 2e-5, lora: 2e-4 };
 
 const raftObject = z

@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const flat = (found: Map<string, number[] | null>): number[] =>
   [...found.values()].flatMap((values) => values ?? []);
 
-/** The answers that a step trained on, of the batch that is still there. */
+/** The answers that a step trained on, from the rollout batch in progress. */
 const keptOf = (online: TinyOnline) => {
   const { rollouts, training } = batchOf(online);
   if (training.kind !== 'kept') throw new Error('RAFT trains on kept answers');
@@ -67,7 +67,7 @@ describe('a step of RAFT', () => {
     expected.forEach((one, at) => void expect(found[at]! / largest).toBeCloseTo(one / largest, 6));
   });
 
-  it('keeps the best, and tells what they earn', async () => {
+  it('keeps the best answers, and logs their rewards', async () => {
     const method = methodOf.raft({ numGenerations: 4 });
     using online = await tinyOnline(folder, { method, epochs: 2 });
     const metrics = await online.task.step();
@@ -83,7 +83,7 @@ describe('a step of RAFT', () => {
     expect(metrics['objective/kl']).toBe(0);
   });
 
-  it('leaves out prompts without an answer that is good enough, and passes over batches without any', async () => {
+  it('skips prompts without a good enough answer, and batches without such a prompt', async () => {
     const method = methodOf.raft({ rewardThreshold: 1 });
     const all = await firstStep(folder, { method, reward: () => 1 });
     expect(all.metrics).toMatchObject({ 'kept/answers': 4, 'kept/prompts_left_out': 0 });
@@ -99,7 +99,7 @@ describe('a step of RAFT', () => {
     expect(online.task.state().values).toMatchObject({ steps: 1, rollouts: 2, done: 0 });
   });
 
-  it('has as many steps as kept answers where there are fewer than minibatches', async () => {
+  it('has as many steps as kept answers if these are fewer than the minibatches', async () => {
     const method = methodOf.raft({ rewardThreshold: 1, minibatches: 4, numIterations: 2 });
     let judged = 0;
     const reward = (): number => Number(++judged % 32 === 5 || judged % 32 === 20);
@@ -114,7 +114,7 @@ describe('a step of RAFT', () => {
     expect(online.task.state().values).toMatchObject({ rollouts: 2, done: 1 });
   });
 
-  it('ranks by the reward less the KL where --beta asks for it', async () => {
+  it('ranks by the reward minus the KL with --beta', async () => {
     const own = { numGenerations: 4, keep: 1 };
     const keptWith = async (beta: number): Promise<readonly number[]> => {
       const method = methodOf.raft({ ...own, beta });

@@ -1,9 +1,9 @@
-// RAFT, rejection sampling: Dong et al. 2023, arXiv:2304.06767, algorithm 1. The best answers to
-// each prompt are kept, and the policy is fine-tuned on them:
+// RAFT, rejection sampling: Dong et al. 2023, arXiv:2304.06767, algorithm 1. The policy is
+// fine-tuned on the best answers to each prompt:
 //   loss = -mean over the tokens of kept answers of log pi(y_t), at temperature 1
-// As in ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3) a threshold of the reward can
-// decide too. Deviation: with --beta above 0 answers are ranked by their reward minus b KL(pi ||
-// pi_ref).
+// As in ReST (Gulcehre et al. 2023, arXiv:2308.08998, section 3), a reward threshold can select
+// answers too. Deviation: with --beta above 0, answers are ranked by their reward minus
+// b KL(pi || pi_ref).
 import { keptAnswers } from '../../objectives/online/kept-answers.ts';
 import { reduceLoss, reductionWeights } from '../../objectives/online/loss-reductions.ts';
 import { moments } from '../../objectives/online/whitening.ts';
@@ -18,7 +18,7 @@ import { updatePolicy } from '../online/policy-update.ts';
 import { rolloutOptions } from '../online/worker-options.ts';
 import { type RaftOptions, raftDefinition } from './raft-options.ts';
 
-/** Supervised fine-tuning is at temperature 1, whatever answers are sampled at. */
+/** Supervised fine-tuning uses temperature 1, whatever the sampling temperature. */
 const TEMPERATURE = 1;
 
 export function raft(options: RaftOptions, parts: OnlineParts): OnlineAlgorithm<KeptTraining> {
@@ -37,7 +37,7 @@ export function raft(options: RaftOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // A single step is made by the policy that sampled: it can use its own log-probabilities.
+      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
       const old = kl !== null || stepsPerRollout(options) > 1;
       const rollouts = await worker.score(sampled, { old });
       const { layout } = rollouts;

@@ -1,4 +1,4 @@
-// `keel dpo` on rankings: whole ones, and the pairs of them.
+// `keel dpo` on rankings: whole rankings, and their pairs.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const inside = (name: string): string => join(folder, name);
 let data: string;
 let runs = 0;
 
-/** Rankings of 3 and of 2, with scores; every fourth has a tie. */
+/** Rankings of 3 and 2 answers, with scores; every fourth has a tie. */
 const rankings = (count: number): RankingRow[] =>
   tinyRows(count).map(({ prompt, chosen, rejected }, at) => {
     const third = typeof prompt === 'string' ? 'wo' : [{ role: 'assistant', content: 'wo' }];
@@ -64,7 +64,7 @@ const steps = (run: string) => metricsOf(run).filter(({ loss }) => loss !== unde
 describe('--loss plackett_luce', () => {
   const whole = { loss: ['plackett_luce'] };
 
-  it('begins at the log of the number of orders, and learns them', async () => {
+  it('starts at the log of the number of orders, and learns them', async () => {
     const before = await liveMemory();
     const three = file(
       'three.jsonl',
@@ -83,7 +83,7 @@ describe('--loss plackett_luce', () => {
     expect(readFileSync(join(result.path, 'report.html'), 'utf8')).toMatch(/best answer/);
   });
 
-  it('is DPO where every ranking is a pair, and takes pairs as such', async () => {
+  it('is DPO on rankings of two, and accepts pairs as rankings', async () => {
     const pairs = writeRowsFile(folder, tinyRows(10));
     const shape = { ...lora, data: [pairs], maxSteps: 4 };
     const ranked = await align(optionsOf({ ...shape, ...whole }));
@@ -98,7 +98,7 @@ describe('--loss plackett_luce', () => {
   it.each([
     ['LoRA', lora],
     ['full, its reference from the cache', { betaSchedule: 'cosine' as const, betaFinal: 0.02 }],
-  ])('goes on bit for bit: %s', async (_, own) => {
+  ])('resumes bit for bit: %s', async (_, own) => {
     const shape = { ...whole, ...own, evalData: [data], evalSteps: 2, saveSteps: 2, maxSteps: 5 };
     const undisturbed = optionsOf(shape);
     await align(undisturbed);
@@ -110,7 +110,7 @@ describe('--loss plackett_luce', () => {
     expect(notices.join().includes('from the cache')).toBe(!('lora' in own));
   });
 
-  it('has the same gradient however a step is cut into passes', async () => {
+  it('has the same gradient however a step is divided into passes', async () => {
     const norms: number[][] = [];
     for (const microBatchSize of [1, 3, 4]) {
       const own = { ...whole, ...lora, microBatchSize, maxSteps: 2 };
@@ -122,7 +122,7 @@ describe('--loss plackett_luce', () => {
     }
   });
 
-  it('refuses what is no ranking before a model is loaded', async () => {
+  it('refuses rows that are not rankings before a model is loaded', async () => {
     const steps_ = writeJudged(folder, [
       { prompt: 'q', completions: ['a', 'b'], labels: [true, false], extra: {} },
     ]);
@@ -146,15 +146,15 @@ describe('--loss plackett_luce', () => {
 });
 
 describe('--ranking-pairs', () => {
-  it('learns from the pairs of rankings, with their scores', async () => {
+  it('trains on the pairs of rankings, with their scores', async () => {
     const own = { ...lora, rankingPairs: 'all' as const, loss: ['odpo'], maxSteps: null };
     const { result, notices } = await align(optionsOf({ ...own, evalData: [data] }));
-    // Rows 2, 5 and 8 have one pair, 0 and 4 a tie and so two, the other five three.
+    // Rows 2, 5 and 8 have one pair, rows 0 and 4 a tie and hence two, the other five three.
     expect(notices).toContain('22 pairs of 10 rankings (--ranking-pairs all)');
     expect(result.step).toBe(Math.ceil(22 / 4));
   });
 
-  it('and --min-score-gap leaves out those of which the judge was unsure', async () => {
+  it('and --min-score-gap skips pairs with close scores', async () => {
     const own = { ...lora, rankingPairs: 'all' as const, minScoreGap: 2 };
     const { notices } = await align(optionsOf(own));
     expect(notices.join()).toMatch(/13 of 22 pairs of .*--min-score-gap 2/);
@@ -167,7 +167,7 @@ describe('--ranking-pairs', () => {
     );
   });
 
-  it('is what a paired trainer asks for that is given rankings', async () => {
+  it('is suggested when a paired trainer reads rankings', async () => {
     const options = optionsOf({ model: inside('no-model') });
     await expect(align(options)).rejects.toThrow(
       /rankings\.jsonl:1: .*rankings.*--ranking-pairs all.*--loss plackett_luce/,

@@ -32,7 +32,7 @@ export function reinforce(
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // The only step on a batch uses its own log-probabilities, unless the KL needs them before.
+      // The only step on a batch uses its own log-probabilities, unless the KL needs them earlier.
       const rollouts = await worker.score(sampled, { old: kl !== null });
       const { layout } = rollouts;
       const rewards = worker.rewards(rollouts, judged.shaped); // [S]

@@ -1,7 +1,7 @@
 // A moving mean of the rewards as REINFORCE's baseline (Williams 1992, section 4; Sutton & Barto
-// 2018, section 2.8). A batch is compared with what came before it, so that the baseline does not
-// depend on it and the gradient stays unbiased. The first batch has nothing before it: each of its
-// completions is compared with the mean of the others.
+// 2018, section 2.8). A batch is compared with earlier batches only, so that the baseline does not
+// depend on it and the gradient stays unbiased. Each completion of the first batch is compared with
+// the mean of the others.
 import { expectFinite } from '../../objectives/online/rollout.ts';
 
 export interface RunningBaselineState {
@@ -13,9 +13,10 @@ export class RunningBaseline {
   #mean: number | null = null;
   readonly #decay: number;
 
-  /** @param decay how much of the old mean a batch leaves, in [0, 1) */
+  /** @param decay share of the old mean that remains after a batch, in [0, 1) */
   constructor(decay = 0.9) {
-    if (!(decay >= 0 && decay < 1)) throw new RangeError(`the decay is in [0, 1), got ${decay}`);
+    if (!(decay >= 0 && decay < 1))
+      throw new RangeError(`the decay must be in [0, 1), got ${decay}`);
     this.#decay = decay;
   }
   get mean(): number | null {
@@ -23,7 +24,7 @@ export class RunningBaseline {
   }
 
   /**
-   * R - baseline; then the batch enters the baseline.
+   * R - baseline; then adds the batch to the baseline.
    * @param rewards [S]
    * @throws RangeError for a first batch of one completion, or a reward that is not finite
    */
@@ -46,7 +47,9 @@ export class RunningBaseline {
   }
   /** @throws RangeError for a mean that is not finite */
   restore({ mean }: RunningBaselineState): void {
-    if (mean !== null && !Number.isFinite(mean)) throw new RangeError(`a baseline of ${mean}`);
+    if (mean !== null && !Number.isFinite(mean)) {
+      throw new RangeError(`the saved baseline must be finite, got ${mean}`);
+    }
     this.#mean = mean;
   }
 }

@@ -13,7 +13,7 @@ beforeAll(() => void writeTinyChatModel(folder));
 setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("ReMax takes the reward of the prompt's greedy answer off", async () => {
+it("ReMax subtracts the reward of the prompt's greedy answer", async () => {
   const method = methodOf.remax({ beta: 0, numGenerations: 2 });
   const seen: number[] = [];
   using online = await tinyOnline(folder, {

@@ -19,7 +19,7 @@ export function remax(
   const kl = klPenalty(options);
   const comparison = { comparesWithinPrompts: false };
   const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
-  // The only step on a batch uses its own log-probabilities, unless the KL needs them before.
+  // The only step on a batch uses its own log-probabilities, unless the KL needs them earlier.
   const old = kl !== null;
 
   return {

@@ -117,7 +117,7 @@ function expectSameGradients(found: Gradients, expected: Gradients, within = 1e-
 const s = (x: number): number => 1 / (1 + Math.exp(-x));
 
 describe('the loss', () => {
-  it('is that of the rows one by one, from scores that were read alone', async () => {
+  it('is the mean of single rows, whose scores are read without packing', async () => {
     for (const rankingLoss of ['plackett_luce', 'all_pairs'] as const) {
       using one = await training({ objective: { rankingLoss, centring: 0 } });
       const placed = await one.source.read(rows.map((_, row) => row));
@@ -149,7 +149,7 @@ describe('the loss', () => {
     }
   });
 
-  it('of pairs stays the same when every reward is shifted, and centring sees the shift', async () => {
+  it('of pairs does not depend on a shift of all rewards, but centring does', async () => {
     const pairs = tinyRows(8);
     const losses: number[][] = [];
     for (const centring of [0, 0.01]) {
@@ -170,7 +170,7 @@ describe('the loss', () => {
     expect(Math.abs(losses[1]![1]! - losses[1]![0]!)).toBeGreaterThan(0.01);
   });
 
-  it('is ln 2 for a pair where every score is 0', async () => {
+  it('is ln 2 for a pair if every score is 0', async () => {
     using one = await training({
       rows: tinyRows(8),
       objective: { rankingLoss: 'plackett_luce', centring: 0 },
@@ -178,11 +178,11 @@ describe('the loss', () => {
     noGrad(() => one.head.zero_());
     const metrics = (await one.task.evaluate())!;
     expect(metrics.loss).toBeCloseTo(Math.LN2, 12);
-    // Ties count half.
+    // A tie counts as half.
     expect(metrics.accuracy).toBe(0.5);
   });
 
-  it('adds the mean token loss of the best answers, of the same pass', async () => {
+  it('adds the mean token loss of the best answers, computed in the same pass', async () => {
     using plain = await training();
     using with_ = await training({ lmWeight: 0.25 });
     const [apart, together] = [(await plain.task.evaluate())!, (await with_.task.evaluate())!];
@@ -221,7 +221,7 @@ describe('accumulation', () => {
 });
 
 describe('heads', () => {
-  it('K heads have the losses and gradients of K single heads, divided by K', async () => {
+  it('have the losses and gradients of K single heads, divided by K', async () => {
     using three = await training({ heads: 3, headSeed: 5 });
     const { loss } = await three.task.step();
     const together = gradientsOf(three.parameters);
@@ -250,9 +250,9 @@ describe('heads', () => {
     expectSameGradients(together, summed);
   });
 
-  it('learn from the rows that they see only: a head that sees none of a step has no gradient', async () => {
+  it('have a gradient from their own rows only, and none in steps without any', async () => {
     const share = 0.5;
-    // A seed with which head 1 sees none of the step's rows and head 0 one at least.
+    // With this seed, head 1 sees none of the step's rows and head 0 at least one.
     using probe = await training({ heads: 2 });
     await probe.task.step();
     const sees = (seed: number, head: number): number =>
@@ -282,7 +282,7 @@ describe('metrics', () => {
     }
   });
 
-  it('count tokens as TRL does, a prompt with every answer', async () => {
+  it('count tokens as TRL does, with the prompt once per answer', async () => {
     using one = await training({ rows: tinyRows(8) });
     const { num_tokens, epoch } = await one.task.step();
     const placed = await one.source.read([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -305,7 +305,7 @@ it('bfloat16 agrees with float32 within its rounding', async () => {
   expect(Math.abs(losses[1]! - losses[0]!)).toBeLessThan(0.02 * losses[0]!);
 });
 
-it('gives the same gradient, bit for bit, where activations are computed again', async () => {
+it('gives the same gradient, bit for bit, with recomputed activations', async () => {
   const found: Gradients[] = [];
   for (const recomputes of [false, true]) {
     using one = await training({ lora: false, lmWeight: 0.5, heads: 2, recomputes });
@@ -315,9 +315,9 @@ it('gives the same gradient, bit for bit, where activations are computed again',
   expect(found[1]).toEqual(found[0]);
 });
 
-it('stops at a loss that is no number, with the rows of its pass', async () => {
+it('stops at a loss that is not finite, and names the rows of its pass', async () => {
   using one = await training({ limit: ofRows(2) });
-  // Weights that were no numbers from the first would be named instead.
+  // Weights that were not finite from the start would be named instead.
   await one.task.evaluate();
   tidy(() => noGrad(() => one.head.copy_(tensor(Number.NaN))));
   const error = await one.task.step().catch((thrown: unknown) => thrown);
@@ -325,7 +325,7 @@ it('stops at a loss that is no number, with the rows of its pass', async () => {
   expect((error as NonFiniteLossError).rows).toEqual(one.task.rows.slice(0, 2));
 });
 
-it('holds the same memory after every step', async () => {
+it('uses the same memory after every step', async () => {
   using one = await training({ heads: 2, lmWeight: 0.1, limit: ofRows(3) });
   const optimiser = new AdamW(one.parameters);
   const step = async (): Promise<void> => {

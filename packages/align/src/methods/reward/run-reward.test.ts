@@ -44,7 +44,7 @@ const answers = pairs.flatMap(({ prompt, chosen, rejected }) => [
   { prompt, completion: rejected },
 ]);
 
-/** Gaps of chosen and rejected by a saved reward model. */
+/** Score gaps between chosen and rejected, from a saved reward model. */
 async function gaps(path: string, options = {}): Promise<number[]> {
   using rewards = await RewardModel.open(path, { precision: 'fp32', device: 'cpu', ...options });
   const scores = await rewards.scoreRows(answers);
@@ -58,7 +58,7 @@ describe('a run that was stopped and resumed', () => {
       'full, a language-model term, passes by tokens',
       { microBatchSize: undefined, microBatchTokens: 80, lmWeight: 0.5 },
     ],
-  ])('is the undisturbed run, byte by byte: %s', async (_, own) => {
+  ])('matches the uninterrupted run, byte for byte: %s', async (_, own) => {
     const shape = {
       ...own,
       ...{
@@ -84,7 +84,7 @@ describe('a run that was stopped and resumed', () => {
   });
 });
 
-it('learns the pairs, and its report and its model say so', async () => {
+it('learns the pairs, as its report and its model show', async () => {
   const before = await liveMemory();
   const { path, final } = await trainReward(
     optionsOf({ ...lora, maxSteps: 25, evalData: [data], maxGradNorm: null }),
@@ -113,7 +113,7 @@ describe('normalisation', () => {
   it.each([
     ['mean', {}],
     ['mean_and_deviation', { heads: 2 }],
-  ] as const)('%s: the training answers have mean 0 under the model that is loaded', async (normalise, own) => {
+  ] as const)('%s: the loaded model gives training answers mean 0', async (normalise, own) => {
     const { final } = await trainReward(optionsOf({ ...lora, ...own, normalise }));
     using rewards = await RewardModel.open(final, { precision: 'fp32', device: 'cpu' });
     const found = await rewards.scoreRows(answers);
@@ -127,7 +127,7 @@ describe('normalisation', () => {
     }
   });
 
-  it('by a reference set of answers without verdicts, which a resumed run must have again', async () => {
+  it('uses reference answers without verdicts, also required on resume', async () => {
     const reference = inside('reference.jsonl');
     const lines = answers.slice(0, 5).map((row) => `${JSON.stringify(row)}\n`);
     writeFileSync(reference, lines.join(''));
@@ -143,13 +143,13 @@ describe('normalisation', () => {
     );
   });
 
-  it('none leaves scores as the head gives them', async () => {
+  it("none leaves the head's scores unchanged", async () => {
     const { final } = await trainReward(optionsOf({ ...lora, normalise: 'none' }));
     expect(readRewardRecord(final)!.normalisation).toBeNull();
   });
 });
 
-it('a whole model is trained on from where it was, with its head', async () => {
+it('a whole model is trained further, with its head', async () => {
   const first = await trainReward(optionsOf({ maxSteps: 4 }));
   const second = await trainReward(
     optionsOf({ model: first.final, maxSteps: 1, learningRate: 1e-12 }),
@@ -161,7 +161,7 @@ it('a whole model is trained on from where it was, with its head', async () => {
   );
 });
 
-it('an adapter is trained on with its head', async () => {
+it('an adapter is trained further, with its head', async () => {
   const first = await trainReward(optionsOf({ ...lora, maxSteps: 4 }));
   const second = await trainReward(
     optionsOf({ ...lora, adapter: first.final, maxSteps: 1, learningRate: 1e-12 }),
@@ -170,7 +170,7 @@ it('an adapter is trained on with its head', async () => {
   for (const [pair, gap] of before.entries()) expect(after[pair]).toBeCloseTo(gap, 4);
 });
 
-describe('what cannot be used is told with what to do', () => {
+describe('invalid data and options are reported with advice', () => {
   it.each([
     [
       '{"prompt":"a","completion":"b"}',
@@ -202,7 +202,7 @@ describe('what cannot be used is told with what to do', () => {
     await expect(trainReward(optionsOf({ head }))).rejects.toThrow(/expected a list of numbers/);
   });
 
-  it('answers that do not fit are left out, as their scores are read at the end', async () => {
+  it('answers that do not fit are skipped, since their scores are read at the end', async () => {
     const notices: string[] = [];
     const onEvent = (event: { type: string; text?: string }): void => {
       if (event.type === 'notice') notices.push(event.text!);
@@ -213,7 +213,7 @@ describe('what cannot be used is told with what to do', () => {
     );
   });
 
-  it('--margin scores, where no row has the scores of both answers', async () => {
+  it('--margin scores if no row has scores of both answers', async () => {
     const refused = /--margin scores: none of the 10 rows of .*rows\.jsonl .*"score_chosen"/;
     const options = optionsOf({ margin: 'scores', model: '/nowhere' });
     await expect(trainReward(options)).rejects.toThrow(refused);
@@ -223,7 +223,7 @@ describe('what cannot be used is told with what to do', () => {
     await expect(trainReward({ ...options, data: [path] })).rejects.not.toThrow(refused);
   });
 
-  it('steps that are all right or all wrong', async () => {
+  it('steps that are all correct or all wrong', async () => {
     const path = inside('steps.jsonl');
     const steps = (prompt: string, labels: boolean[]) => ({
       prompt,
@@ -248,14 +248,14 @@ describe('what cannot be used is told with what to do', () => {
   });
 });
 
-it('checkpoints hold a reward model too', async () => {
+it('checkpoints contain a reward model too', async () => {
   const { path } = await trainReward(optionsOf({ ...lora, saveSteps: 2 }));
   const checkpoint = join(path, 'checkpoints', 'step-2');
   expect(existsSync(join(checkpoint, 'reward.json'))).toBe(true);
   expect(await gaps(checkpoint)).toHaveLength(10);
 });
 
-it('says where transformers reads an adapter at another token', () => {
+it('reports when transformers reads an adapter at another token', () => {
   const tokenizer = tinyChatTokenizer();
   const record = { read_at: 'last', pad_token_id: 5 } as RewardRecord;
   const told = (pad: number | null, own = {}) =>

@@ -27,5 +27,5 @@ const rlooObject = z
 /** Options of `keel rloo`. */
 export const rlooDefinition = defineTraining('rloo', rlooObject);
 
-/** Options of a RLOO run, with every default filled in. */
+/** Options of an RLOO run, with every default filled in. */
 export type RlooOptions = ReturnType<typeof rlooDefinition.complete>;

@@ -1,8 +1,8 @@
 // REINFORCE leave-one-out: Ahmadian et al. 2024, arXiv:2402.14740, section 2.3. The baseline of an
 // answer is the mean reward of the k - 1 others to its prompt:
 //   A_i = R_i - 1/(k - 1) sum_{j != i} R_j,   R = r - b KL(pi || pi_ref)
-// The ratio is that of the whole answer, clipped as in TRL; with a single step on each batch it is
-// 1, and the gradient is the paper's.
+// The ratio is the whole answer's, clipped as in TRL. With a single step on each batch it is 1, and
+// the gradient is the paper's.
 import { leaveOneOutAdvantages } from '../../objectives/online/group-advantages.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
 import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
@@ -26,7 +26,7 @@ export function rloo(options: RlooOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // A single step is made by the policy that sampled: it can use its own log-probabilities.
+      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
       const old = kl !== null || stepsPerRollout(options) > 1;
       const rollouts = await worker.score(sampled, { old });
       const { layout } = rollouts;
@@ -41,7 +41,7 @@ export function rloo(options: RlooOptions, parts: OnlineParts): OnlineAlgorithm<
     },
 
     update({ rollouts, training }, units) {
-      // The ratio of an answer is that of each of its tokens: their mean counts it once.
+      // Every token of an answer has the answer's ratio: their mean counts it once.
       const how = { level: 'sequence_product', reduction: 'grpo', kl } as const;
       const policy = surrogateTerm(options, training.advantages, how);
       return updatePolicy(parts, rollouts, units.flat(), { policy });

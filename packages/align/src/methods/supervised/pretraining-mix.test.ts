@@ -28,7 +28,7 @@ const online: TinySetting = { method, moved: true };
 
 /** The gradient of supervised fine-tuning on the same rows. */
 async function supervised() {
-  // The policy begins as it does in the online run.
+  // The policy starts as in the online run.
   using base = await tinyOnline(folder, online);
   const { model, parameters } = base;
   using source = new ExampleSource(rowsOf(rows), model.tokenizer, {
@@ -46,7 +46,7 @@ const largestOf = (found: ReadonlyMap<string, number[] | null>): number =>
   Math.max(...[...found.values()].flatMap((values) => values?.map(Math.abs) ?? []));
 
 describe("a step's gradient with the mix", () => {
-  it("is PPO's and gamma times SFT's", async () => {
+  it("is PPO's plus gamma times SFT's", async () => {
     const plain = await firstStep(folder, online);
     const { found: own, metrics } = await supervised();
     const mixed = await firstStep(folder, { ...online, pretraining });
@@ -86,7 +86,7 @@ describe("a step's gradient with the mix", () => {
   });
 });
 
-it('is left out while only the critic learns', async () => {
+it('is skipped while only the critic is trained', async () => {
   const warming = methodOf.ppo({ criticWarmup: 1, numIterations: 1 });
   using run = await tinyOnline(folder, { method: warming, pretraining });
   expect((await run.task.step())['loss/pretraining_avg']).toBeUndefined();
@@ -96,7 +96,7 @@ it('is left out while only the critic learns', async () => {
   expect((await run.task.step())['loss/pretraining_avg']).toBeGreaterThan(0);
 });
 
-it('makes the rows likelier, each step with the next of them', async () => {
+it('makes the rows more likely, with the next rows in each step', async () => {
   const grpo = methodOf.grpo({ numGenerations: 2 });
   using run = await tinyOnline(folder, {
     method: grpo,
@@ -115,7 +115,7 @@ it('makes the rows likelier, each step with the next of them', async () => {
   expect(losses[10]! + losses[11]!).toBeLessThan(0.9 * (losses[0]! + losses[1]!));
 });
 
-it('goes on where it was, and only in a run that began with it', async () => {
+it('resumes where it stopped, and only in a run that was started with it', async () => {
   const few = { ...pretraining, batchSize: 3 };
   using first = await tinyOnline(folder, { ...online, pretraining: few });
   await first.task.step();
@@ -123,7 +123,7 @@ it('goes on where it was, and only in a run that began with it', async () => {
   const next = await first.task.step();
   using second = await tinyOnline(folder, { ...online, pretraining: few });
   second.task.restore(state);
-  // No optimiser has moved anything: the same rows have the same loss.
+  // No optimiser has changed the weights: the same rows have the same loss.
   expect((await second.task.step())['loss/pretraining_avg']).toBe(next['loss/pretraining_avg']);
   using without = await tinyOnline(folder, online);
   expect(() => without.task.restore(state)).toThrow(/ with --pretraining-data/);

@@ -38,7 +38,7 @@ describe('a run that was stopped and resumed', () => {
   it.each([
     ['LoRA with dropout and noise', { ...lora, neftuneAlpha: 5 }],
     ['full, passes by tokens', { microBatchSize: undefined, microBatchTokens: 80 }],
-  ])('is the undisturbed run, byte by byte: %s', async (_, own) => {
+  ])('matches the uninterrupted run, byte for byte: %s', async (_, own) => {
     const shape = {
       ...own,
       maxSteps: null,
@@ -62,7 +62,7 @@ describe('a run that was stopped and resumed', () => {
   });
 });
 
-it('learns the rows, and its report says so', async () => {
+it('learns the rows, as its report shows', async () => {
   const before = await liveMemory();
   const { path } = await fineTune(optionsOf({ maxSteps: 20, evalData: [data], lora: true }));
   expect(await liveMemory()).toEqual(before);
@@ -81,14 +81,14 @@ it('learns the rows, and its report says so', async () => {
 });
 
 describe('rows that cannot be used', () => {
-  it('of preferences are told with what to do', async () => {
+  it('because they are preferences are reported with advice', async () => {
     const pairs = writeRowsFile(mkdtempSync(inside('pairs-')), tinyRows(2));
     await expect(fineTune(optionsOf({ data: [pairs] }))).rejects.toThrow(
       /rows\.jsonl:1: expected an object with "messages".*rename "chosen" to "completion"/,
     );
   });
 
-  it('that the template cannot render are told with file, line and advice, or left out', async () => {
+  it('because the template fails are reported with file, line and advice, or skipped', async () => {
     const file = inside('tools.jsonl');
     const messages = [
       { role: 'user', content: 'day' },
@@ -109,7 +109,7 @@ describe('rows that cannot be used', () => {
     expect(notices).toEqual([expect.stringMatching(/^1 of 11 rows of --data .*tools\.jsonl:11/)]);
   });
 
-  it('of which the template drops the reasoning train on the rest, and say so', async () => {
+  it('in part, since the template drops the reasoning, are reported', async () => {
     const forgetful = inside('forgetful');
     writeTinyChatModel(forgetful);
     writeFileSync(
@@ -155,7 +155,7 @@ it('is not resumed with other scoring', async () => {
   );
 });
 
-it('learns at the rate of its kind unless told', async () => {
+it('has default learning rates for LoRA and for full fine-tuning', async () => {
   for (const [own, rate] of [
     [lora, 2e-4],
     [{}, 2e-5],

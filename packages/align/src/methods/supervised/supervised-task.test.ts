@@ -109,7 +109,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('metrics', () => {
-  it('are those of the rows one by one: means over scored tokens, whatever the row', async () => {
+  it('are means over the scored tokens of all rows, as computed row by row', async () => {
     using one = await training({ limit: ofRows(3) });
     const placed = (await one.evaluation.read([0, 1, 2, 3, 4, 5, 6])).map(({ example }) => example);
     const byRow = placed.map((example) => unpacked(one.model, example));
@@ -121,7 +121,7 @@ describe('metrics', () => {
     expect(metrics.perplexity).toBeCloseTo(Math.exp(loss), 7);
     expect(metrics.entropy).toBeCloseTo(mean(tokens.map(({ entropy }) => entropy)), 10);
     expect(metrics.mean_token_accuracy).toBeCloseTo(mean(tokens.map(({ hit }) => Number(hit))), 12);
-    // A mean of the rows' means is another number: these rows tell them apart.
+    // A mean of the rows' means would differ for these rows.
     const ofMeans = -mean(byRow.map((row) => mean(row.map(({ logprob }) => logprob))));
     expect(Math.abs(ofMeans - loss)).toBeGreaterThan(1e-4);
   });
@@ -181,7 +181,7 @@ describe('accumulation', () => {
 });
 
 describe('NEFTune', () => {
-  it('changes the loss while training and nothing of an evaluation', async () => {
+  it('changes the training loss, but no evaluation', async () => {
     using plain = await training();
     using noisy = await training({ neftuneAlpha: 10 });
     expect((await noisy.task.evaluate())!).toEqual((await plain.task.evaluate())!);
@@ -202,7 +202,7 @@ describe('NEFTune', () => {
   });
 });
 
-it('gives the same gradient, bit for bit, where activations are computed again', async () => {
+it('gives the same gradient, bit for bit, with recomputed activations', async () => {
   const found = [];
   for (const recomputes of [false, true]) {
     using one = await training({ lora: true, dropout: 0.2, neftuneAlpha: 5, recomputes });
@@ -230,9 +230,9 @@ it('refuses the state of another run, and changes nothing', async () => {
   expect(one.task.state()).toEqual(before);
 });
 
-it('stops at a loss that is no number, with the rows of its pass', async () => {
+it('stops at a loss that is not finite, and names the rows of its pass', async () => {
   using one = await training({ lora: true, limit: ofRows(2) });
-  // Weights that were no numbers from the first would be named instead.
+  // Weights that were not finite from the start would be named instead.
   await one.task.evaluate();
   for (const [name, b] of one.parameters) if (name.includes('lora_B')) b.detach().fill_(Number.NaN);
   const error = await one.task.step().catch((thrown: unknown) => thrown);
