@@ -203,7 +203,10 @@ async function tokenising(): Promise<void> {
     );
     await Promise.all(chunks);
     const rate = rows.length / ((performance.now() - ready) / 1000);
-    const name = threads === 0 ? 'in the main thread' : `in ${threads} separate threads`;
+    const name =
+      threads === 0
+        ? 'in the main thread'
+        : `in ${threads} separate thread${threads === 1 ? '' : 's'}`;
     process.stdout.write(
       `| ${name} | ${rate.toFixed(0)} | ${((ready - started) / 1000).toFixed(2)} |\n`,
     );

@@ -72,6 +72,12 @@ export interface DecoderConfig {
   transposedLinears: boolean;
 }
 
+/** The MLP's first projections: one fused [gate; up], two modules, or an MLP without a gate. */
+export type GateUp =
+  | { form: 'fused'; both: string }
+  | { form: 'gated'; gate: string; up: string }
+  | { form: 'ungated'; up: string };
+
 /** Names as in the checkpoint and as PEFT targets them, without `.weight` and `.bias`. */
 export interface ModuleNames {
   embedding: string;
@@ -89,8 +95,7 @@ export interface ModuleNames {
   /** Norm of the attention's result, before it is added (Gemma). */
   postAttentionNorm?: string;
   mlpNorm: string;
-  /** One fused [gate; up], two modules, or an MLP without a gate. */
-  gateUp: string | { gate: string; up: string } | { up: string };
+  gateUp: GateUp;
   down: string;
   postMlpNorm?: string;
 }

@@ -201,7 +201,7 @@ export class Decoder {
     const { activation } = this.config;
     const act = activations[activation];
     const parts = block.gateUp.map((linear) => apply(linear, input)); // [T, intermediate] each
-    if (typeof this.config.modules.gateUp === 'object' && !('gate' in this.config.modules.gateUp)) {
+    if (this.config.modules.gateUp.form === 'ungated') {
       return apply(block.down, act(parts[0]!));
     }
     const size = this.config.intermediateSize;

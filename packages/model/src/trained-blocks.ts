@@ -22,7 +22,7 @@ export function activationBytes(decoder: Decoder, adapter: string | null): Activ
   const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, norm, activation } =
     decoder.config;
   const { gateUp } = decoder.config.modules;
-  const gated = typeof gateUp === 'string' || 'gate' in gateUp;
+  const gated = gateUp.form !== 'ungated';
   const query = heads * headSize;
   const keyValue = 2 * keyValueHeads * headSize;
   const element = dtypeBytes(decoder.computeType);

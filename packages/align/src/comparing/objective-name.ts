@@ -72,6 +72,6 @@ function unknown(name: string): string {
   if (other !== undefined) return `unknown objective "${name}"; write ${other}`;
   const near = nearest(name, known);
   return near
-    ? `unknown objective "${name}"; did you mean ${near}?`
+    ? `unknown objective "${name}"; did you mean "${near}"?`
     : `unknown objective "${name}"; expected one of ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
 }

@@ -40,7 +40,7 @@ function choiceHint({ otherNames = {} }: OptionDescriptor, choices: string[], fo
   const name = found.toLowerCase().replaceAll('-', '_');
   if (Object.hasOwn(otherNames, name)) return `; write ${otherNames[name]}`;
   const near = nearest(found, choices);
-  return near ? `; did you mean ${near}?` : '';
+  return near ? `; did you mean "${near}"?` : '';
 }
 
 function explainType(descriptor: OptionDescriptor, ofItem: boolean, found: unknown): string {

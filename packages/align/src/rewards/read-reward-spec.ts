@@ -82,7 +82,7 @@ function unknownKey(key: string, path: Path, value: unknown): string {
 
 function choice(name: string, choices: readonly string[], found: unknown): string {
   const near = typeof found === 'string' ? nearest(found, choices) : null;
-  const hint = near ? `; did you mean ${near}?` : '';
+  const hint = near ? `; did you mean "${near}"?` : '';
   return `${name}: expected one of ${choices.join(', ')}, found ${shown(found)}${hint}`;
 }
 

@@ -131,7 +131,7 @@ export interface TrainingKind<
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?(options: Options): readonly Schedule[];
-  /** What moves the parameters; AdamW unless told. */
+  /** What updates the parameters (default: AdamW). */
   optimiser?(policy: P, options: Options): Optimiser;
   /**
    * After the last step, before the result is written. @returns the report's sections of this kind

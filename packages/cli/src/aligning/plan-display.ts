@@ -35,7 +35,7 @@ export function planText(
     return [
       first,
       made,
-      `${indent}${rows} rows${held}, ${steps} steps, ${formatCount(tokens)} tokens`,
+      `${indent}${rows} rows${held}, ${steps} ${steps === 1 ? 'step' : 'steps'}, ${formatCount(tokens)} tokens`,
       `${indent}about ${formatDuration(seconds)}, ${gigabytes(memoryBytes)}`,
     ];
   });

@@ -28,7 +28,7 @@ const schema = z
       shownDefault: 'chosen by the fields of the rows',
     }),
     text: option(z.string().nullable().default(null), {
-      description: 'text to tokenise (instead of --data)',
+      description: 'text to tokenise',
       group: 'Model and data',
       literal: true,
       common: true,

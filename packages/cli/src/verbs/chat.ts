@@ -25,6 +25,7 @@ export async function run(options: ChatOptions): Promise<number> {
   });
   let turn = new AbortController();
   let answering = false;
+  let open = true;
   let exitCode: number = exitCodes.done;
   const interrupt = (): void => {
     if (answering) turn.abort();
@@ -34,6 +35,9 @@ export async function run(options: ChatOptions): Promise<number> {
     }
   };
   // On a terminal readline reads Ctrl-C as a key; elsewhere it arrives as a signal.
+  lines.on('close', () => {
+    open = false;
+  });
   lines.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   const say = (text: string): void => write(process.stdout, text);
@@ -60,7 +64,8 @@ export async function run(options: ChatOptions): Promise<number> {
           answering = false;
         }
       }
-      if (terminal) lines.prompt();
+      // Input may end during an answer; lines that came before are still answered.
+      if (terminal && open) lines.prompt();
     }
   } finally {
     lines.close();

@@ -171,7 +171,11 @@ export const moduleNames: ModuleNames = {
   },
   attentionOutput: 'model.layers.#.self_attn.o_proj',
   mlpNorm: 'model.layers.#.post_attention_layernorm',
-  gateUp: { gate: 'model.layers.#.mlp.gate_proj', up: 'model.layers.#.mlp.up_proj' },
+  gateUp: {
+    form: 'gated',
+    gate: 'model.layers.#.mlp.gate_proj',
+    up: 'model.layers.#.mlp.up_proj',
+  },
   down: 'model.layers.#.mlp.down_proj',
 };
 

@@ -52,7 +52,11 @@ export const gemmaModules: ModuleNames = {
   attentionOutput: 'model.layers.#.self_attn.o_proj',
   postAttentionNorm: 'model.layers.#.post_attention_layernorm',
   mlpNorm: 'model.layers.#.pre_feedforward_layernorm',
-  gateUp: { gate: 'model.layers.#.mlp.gate_proj', up: 'model.layers.#.mlp.up_proj' },
+  gateUp: {
+    form: 'gated',
+    gate: 'model.layers.#.mlp.gate_proj',
+    up: 'model.layers.#.mlp.up_proj',
+  },
   down: 'model.layers.#.mlp.down_proj',
   postMlpNorm: 'model.layers.#.post_feedforward_layernorm',
 };

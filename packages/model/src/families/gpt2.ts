@@ -27,7 +27,7 @@ const modules: ModuleNames = {
   queryKeyValue: 'transformer.h.#.attn.c_attn',
   attentionOutput: 'transformer.h.#.attn.c_proj',
   mlpNorm: 'transformer.h.#.ln_2',
-  gateUp: { up: 'transformer.h.#.mlp.c_fc' },
+  gateUp: { form: 'ungated', up: 'transformer.h.#.mlp.c_fc' },
   down: 'transformer.h.#.mlp.c_proj',
 };
 

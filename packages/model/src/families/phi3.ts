@@ -45,7 +45,7 @@ export function phi3(json: unknown): DecoderConfig {
   const modules = {
     ...moduleNames,
     queryKeyValue: 'model.layers.#.self_attn.qkv_proj',
-    gateUp: 'model.layers.#.mlp.gate_up_proj',
+    gateUp: { form: 'fused' as const, both: 'model.layers.#.mlp.gate_up_proj' },
   };
   const maxPositions = lastPosition(parameters, positions);
   return { ...decoderConfig(fields, { layers, modules }), maxPositions };

@@ -71,7 +71,7 @@ export function decodeBlocks(
   adapter: string | null = null,
 ): DecodeBlocks | null {
   const { modules, norm, activation } = config;
-  const gated = typeof modules.gateUp === 'string' || 'gate' in modules.gateUp;
+  const gated = modules.gateUp.form !== 'ungated';
   if (computeType !== 'bfloat16' || weights.embedding.device !== 'cpu') return null;
   if (!gated || norm.kind !== 'rms' || !activations.has(activation)) return null;
   const fits = (block: Block): boolean => {

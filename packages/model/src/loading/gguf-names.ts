@@ -23,9 +23,9 @@ function places(modules: ModuleNames): [string, string | undefined][] {
     ['blk.#.attn_output', modules.attentionOutput],
     ['blk.#.post_attention_norm', modules.postAttentionNorm],
     ['blk.#.ffn_norm', modules.mlpNorm],
-    ['blk.#.ffn_gate', typeof gateUp === 'object' && 'gate' in gateUp ? gateUp.gate : undefined],
+    ['blk.#.ffn_gate', gateUp.form === 'gated' ? gateUp.gate : undefined],
     // A fused gate and up projection has the name of up.
-    ['blk.#.ffn_up', typeof gateUp === 'string' ? gateUp : gateUp.up],
+    ['blk.#.ffn_up', gateUp.form === 'fused' ? gateUp.both : gateUp.up],
     ['blk.#.ffn_down', modules.down],
     ['blk.#.post_ffw_norm', modules.postMlpNorm],
   ];

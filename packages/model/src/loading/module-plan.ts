@@ -27,10 +27,10 @@ export function linearPlaces(config: DecoderConfig) {
   });
   const { queryKeyValue: qkv, gateUp } = modules;
   const gates =
-    typeof gateUp === 'string'
-      ? [from(gateUp, biases.mlp, 2 * intermediateSize)]
+    gateUp.form === 'fused'
+      ? [from(gateUp.both, biases.mlp, 2 * intermediateSize)]
       : [
-          ...('gate' in gateUp ? [from(gateUp.gate, biases.mlp, intermediateSize)] : []),
+          ...(gateUp.form === 'gated' ? [from(gateUp.gate, biases.mlp, intermediateSize)] : []),
           from(gateUp.up, biases.mlp, intermediateSize),
         ];
   return {

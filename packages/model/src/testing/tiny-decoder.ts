@@ -76,7 +76,7 @@ export function tinyDecoder({
       queryKeyValue: { query: 'layers.#.query', key: 'layers.#.key', value: 'layers.#.value' },
       attentionOutput: 'layers.#.output',
       mlpNorm: 'layers.#.mlp_norm',
-      gateUp: { gate: 'layers.#.gate', up: 'layers.#.up' },
+      gateUp: { form: 'gated', gate: 'layers.#.gate', up: 'layers.#.up' },
       down: 'layers.#.down',
     },
     transposedLinears: false,

@@ -11,6 +11,7 @@ import type { ExtraScores } from '../../objectives/paired.ts';
 import {
   type Checked,
   checkOnline,
+  checkRolesShareBase,
   epochsShape,
   generations,
   onlineShape,
@@ -70,6 +71,7 @@ export function checkSampledPairs(
   checkOnline(
     { ...context, value: { ...value, beta: 1 } as Checked['value'] },
     { most: value.batchSize, name: 'pairs (one per prompt)' },
+    { needsLora: true },
   );
   const add = (name: string, message: string): void => {
     issues.push({ code: 'custom', path: [name], message, input: value });
@@ -85,7 +87,13 @@ export const completeSampledPairs = <Value extends SampledPairs>(value: Value): 
 
 const onlineDpoObject = z
   .strictObject({ ...onlineShape, ...sampledPairsShape(['scoreGap']) })
-  .check(checkSampledPairs);
+  .check((context) => {
+    checkSampledPairs(context);
+    const { value, issues } = context;
+    checkRolesShareBase(value, { verb: 'online-dpo' }, (name, message) => {
+      issues.push({ code: 'custom', path: [name], message, input: value });
+    });
+  });
 
 /** Options of `keel online-dpo`. */
 export const onlineDpoDefinition = withCompletion(

@@ -294,8 +294,13 @@ export interface UpdateUnits {
 /**
  * For `.check(...)`: adds an issue for options of an online verb that contradict each other.
  * @param units what `--minibatches` divides (default: all answers)
+ * @param how `needsLora`: the verb itself refuses full fine-tuning
  */
-export function checkOnline(context: Checked, units: UpdateUnits = answersOf(context.value)): void {
+export function checkOnline(
+  context: Checked,
+  units: UpdateUnits = answersOf(context.value),
+  { needsLora = false } = {},
+): void {
   checkTraining(context);
   const { value, issues } = context;
   const add = (name: string, message: string): void => {
@@ -314,7 +319,7 @@ export function checkOnline(context: Checked, units: UpdateUnits = answersOf(con
       `expected at most --max-new-tokens (${value.maxNewTokens}), found ${value.minNewTokens}`,
     );
   }
-  if (!lora && value.beta > 0) {
+  if (!lora && !needsLora && value.beta > 0) {
     add(
       'beta',
       'without LoRA, the reference would be a second model in memory, which is not supported. Remove --no-lora, or pass --beta 0 to train without a reference',
@@ -370,12 +375,12 @@ const answersOf = ({ batchSize, numGenerations }: Checked['value']): UpdateUnits
 /** Adds an issue if full fine-tuning is requested of a verb whose roles share one frozen base. */
 export function checkRolesShareBase(
   { lora, adapter }: { lora: boolean; adapter: string | null },
-  { verb, role }: { verb: string; role: string },
+  { verb, role = null }: { verb: string; role?: string | null },
   add: (name: string, message: string) => void,
 ): void {
   if (lora || adapter !== null) return;
   add(
     'lora',
-    `keel ${verb} needs LoRA, since policy, reference and ${role} are adapters of one frozen base. Remove --no-lora`,
+    `keel ${verb} needs LoRA, since ${role === null ? 'policy and reference' : `policy, reference and ${role}`} are adapters of one frozen base. Remove --no-lora`,
   );
 }

@@ -75,7 +75,7 @@ const ppoObject = z
     }),
   })
   .check((context) => {
-    checkOnline(context);
+    checkOnline(context, undefined, { needsLora: true });
     const { value, issues } = context;
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });

@@ -173,7 +173,7 @@ const definitions: readonly Definition[] = [
   {
     id: 'mfu',
     title: 'Model FLOP utilisation',
-    note: "Operations per second of the model's own matrix products and attention, as a share of this machine's fastest matrix product.",
+    note: "Operations per second of the model's own matrix products and attention, as a share of this machine's peak matmul speed.",
     share: true,
     lines: oneLine(['mfu']),
   },
