@@ -2,6 +2,8 @@
 // and generation on the default model, alternating, several rounds. Prints a table of medians.
 // node benchmarks/compare-checkouts.ts --before <folder> [--after <folder>] [--rounds 4]
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,9 +20,24 @@ const folders = { before: resolve(values.before), after: resolve(values.after) }
 type Side = keyof typeof folders;
 
 const rows = ['--data', 'examples/data/concise-train.jsonl'];
+const folder = mkdtempSync(join(tmpdir(), 'keel-checkouts-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** The chosen answers of the pairs, as rows of supervised fine-tuning. @returns the path */
+function chosenAnswers(): string {
+  const path = join(folder, 'chosen.jsonl');
+  const pairs = readFileSync(join(folders.after, rows[1]!), 'utf8').trim().split('\n');
+  const answers = pairs.map((line) => {
+    const { prompt, chosen: completion } = JSON.parse(line);
+    return `${JSON.stringify({ prompt, completion })}\n`;
+  });
+  writeFileSync(path, answers.join(''));
+  return path;
+}
+
 const measured = {
   'DPO, LoRA': ['benchmarks/keel/dpo.ts', ...rows, '--steps', '7'],
-  'SFT, LoRA': ['benchmarks/keel/sft.ts', ...rows, '--steps', '7'],
+  'SFT, LoRA': ['benchmarks/keel/sft.ts', '--data', chosenAnswers(), '--steps', '7'],
   'GRPO, LoRA': ['benchmarks/keel/grpo.ts', ...rows, '--steps', '4'],
   'generation, 16 at a time': ['benchmarks/generate.ts', '--batches', '16'],
 };
