@@ -40,8 +40,8 @@ describe('RowTokeniser', () => {
     expect(found.flat()).toEqual(expected);
   });
 
-  it('starts no thread if little work is expected', async () => {
-    const tokeniser = tokeniserOf({});
+  it('starts no thread if less work is expected than threads are worth', async () => {
+    const tokeniser = tokeniserOf({ worth: 3_600_000 });
     tokeniser.expect(1000);
     for (let i = 0; i < 50; i++) {
       expect(await tokeniser.tokenise(rows)).toEqual(expected);
