@@ -22,6 +22,12 @@ export { type TrainRemaxOptions, trainRemax } from './methods/remax/remax.ts';
 export { type TrainRewardOptions, trainReward } from './methods/reward/run-reward.ts';
 export { type TrainRlooOptions, trainRloo } from './methods/rloo/rloo.ts';
 export { type FineTuneOptions, fineTune } from './methods/supervised/run-sft.ts';
+export {
+  definePaired,
+  logRatioMargin,
+  type PairedObjective,
+  type PairedScores,
+} from './objectives/paired.ts';
 export { planRecipe } from './recipes/plan-recipe.ts';
 export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';
