@@ -1,5 +1,5 @@
-// Speed and memory of two checkouts of Keel, such as a change and the version before it: DPO, SFT, GRPO
-// and generation on the default model, alternating, several rounds. Prints a table of medians.
+// Speed and memory of two checkouts of Keel, such as a change and the version before it: DPO, SFT,
+// GRPO and generation on the default model, alternating, several rounds. Prints a table of medians.
 // node benchmarks/compare-checkouts.ts --before <folder> [--after <folder>] [--rounds 4]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

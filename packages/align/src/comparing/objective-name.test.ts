@@ -23,8 +23,8 @@ it('accepts weighted sums', () => {
 });
 
 it('explains what is wrong with a name', () => {
-  expect(readObjective('simop')).toBe('unknown objective "simop"; did you mean simpo?');
-  expect(readObjective('dpoo')).toContain('did you mean dpo?');
+  expect(readObjective('simop')).toBe('unknown objective "simop"; did you mean "simpo"?');
+  expect(readObjective('dpoo')).toContain('did you mean "dpo"?');
   expect(readObjective('plackett_luce')).toMatch(/"plackett_luce".*rankings/);
   expect(readObjective('ppo1234567')).toMatch(/^unknown objective "ppo1234567".* sigmoid, /);
   expect(readObjective('kto+sigmoid')).toMatch(/kto.*single answers/);

@@ -93,7 +93,7 @@ it('reports every problem with its place', () => {
     problems = error.problems;
   }
   expect(problems.slice(0, 7)).toEqual([
-    `${file}:2:16: unknown objective "simop"; did you mean simpo?`,
+    `${file}:2:16: unknown objective "simop"; did you mean "simpo"?`,
     `${file}:3:5: an entry needs an objective`,
     `${file}:5:5: unknown key "simpo_gama"; did you mean "simpo_gamma"?`,
     `${file}:7:5: batch_size cannot be set for a single entry; set it outside of entries`,
@@ -108,7 +108,7 @@ it('refuses two entries with one name, and an unknown objective in a flag', () =
     'two entries are named "dpo-b0.1"',
   );
   expect(() => optionsOf({ objectives: 'dpo,ktoo' })).toThrow(
-    '--objectives: unknown objective "ktoo"; did you mean kto?',
+    '--objectives: unknown objective "ktoo"; did you mean "kto"?',
   );
 });
 

@@ -431,3 +431,42 @@ describe('errors of invalid rows say where, what and why', () => {
     expect(() => parseRow('pairs' as RowKind, {}, place)).toThrow(/"pairs".*text, messages/);
   });
 });
+
+describe('a question in a column that pairs do not have', () => {
+  const answers = { chosen: 'The city is Paris.', rejected: 'The town is Hm.' };
+  test.each([
+    ['question', 'Name a city.'],
+    ['instruction', 'Name a city.'],
+    ['query', 'Name a city.'],
+    ['problem', 'Name a city.'],
+    ['conversations', [{ from: 'human', value: 'Name a city.' }]],
+    ['messages', [{ role: 'user', content: 'Name a city.' }]],
+    ['context', [{ role: 'user', content: 'Name a city.' }]],
+  ])('is not dropped: %s', (column, question) => {
+    const row = { ...answers, [column]: question };
+    expect(() => parseRow('preference', row, place)).toThrow(
+      new RegExp(`"prompt".*"${column}".*Rename "${column}"`, 's'),
+    );
+    expect(() => parseRow('judged', row, place)).toThrow(`"${column}"`);
+  });
+
+  test('an empty one, another column, or a prompt in both answers is no question', () => {
+    const split = { prompt: 'The', chosen: ' city is Paris.', rejected: ' town is Hm.' };
+    expect(parseRow('preference', answers, place)).toMatchObject(split);
+    expect(parseRow('preference', { ...answers, question: '', source: 'x' }, place)).toMatchObject(
+      split,
+    );
+    const chats = Object.fromEntries(
+      Object.entries(answers).map(([side, content]) => [
+        side,
+        [
+          { role: 'user', content: 'Name a city.' },
+          { role: 'assistant', content },
+        ],
+      ]),
+    );
+    expect(parseRow('preference', { ...chats, question: 'Name a city.' }, place)).toMatchObject({
+      prompt: [{ role: 'user', content: 'Name a city.' }],
+    });
+  });
+});

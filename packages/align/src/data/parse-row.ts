@@ -14,7 +14,7 @@ import {
   textOf,
 } from './messages.ts';
 import { readRendering } from './rendering.ts';
-import { renameAdvice } from './row-forms.ts';
+import { questionColumn, renameAdvice } from './row-forms.ts';
 import { issueDetails } from './row-issue.ts';
 import {
   type judgedKinds,
@@ -53,6 +53,7 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
     if (!Object.hasOwn(schema.shape, name)) setField(extra, name, plainNumbers(read[name]));
     else if (contentFields.has(name)) fields[name] = inOrderOf(read[name], fields[name]);
   }
+  if (kind === 'preference') refuseLeftQuestion(fields, extra, fail);
   const finish = finishers[kind as ShapedKind] as unknown as (
     fields: unknown,
     fail: Fail,
@@ -61,6 +62,22 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
   if (kind !== 'text') checkColumns(read, fail);
   const rendering = readRendering(read, isChat(row.messages ?? row.prompt ?? ''), fail);
   return { ...row, extra, ...(rendering !== null && { rendering }) } as unknown as RowOf[K];
+};
+
+/** Two plain answers whose question is in a column that pairs do not have. */
+const refuseLeftQuestion = (
+  { prompt, chosen }: Record<string, unknown>,
+  extra: Record<string, unknown>,
+  fail: Fail,
+): void => {
+  if ((prompt !== null && prompt !== undefined) || typeof chosen !== 'string') return;
+  const column = questionColumn(extra);
+  if (column === undefined) return;
+  fail('prompt', {
+    expected: 'a prompt',
+    found: `none; the row has a column "${column}"`,
+    advice: `Rename "${column}" to "prompt", or remove it if chosen and rejected begin with the prompt`,
+  });
 };
 
 /** Fields that a chat template may print: their numbers stay as the file writes them. */

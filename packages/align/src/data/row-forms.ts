@@ -95,6 +95,18 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
   return undefined;
 };
 
+/** Columns that hold the question in other formats, and hardly ever anything else. */
+const questionColumns = ['question', 'instruction', 'query', 'problem'];
+
+/**
+ * The column that most likely holds the prompt of a pair without one. Without it, the common
+ * beginning of both answers would be taken for the prompt.
+ */
+export const questionColumn = (row: Fields): string | undefined =>
+  [...questionColumns, 'messages', ...otherNames.messages!].find(
+    (name) => holds(row[name]) && couldBe('prompt', row[name]),
+  ) ?? (Array.isArray(row.context) && isPlainObject(row.context[0]) ? 'context' : undefined);
+
 const shown = (name: string): string => JSON.stringify(name);
 
 const joined = (parts: readonly string[]): string =>

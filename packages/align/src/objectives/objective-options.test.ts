@@ -79,7 +79,7 @@ test("another trainer's name is answered with Keel's name, not the nearest word"
   expect(problem({ loss: 'dpo' })).toMatch(/found "dpo"; write sigmoid$/m);
   expect(problem({ loss: 'SFT' })).toContain('; write chosen_nll_by_token');
   expect(problem({ loss: 'sigmoid,kto' })).toContain('; write keel kto');
-  expect(problem({ loss: 'sigmoit' })).toContain('; did you mean sigmoid?');
+  expect(problem({ loss: 'sigmoit' })).toContain('; did you mean "sigmoid"?');
 });
 
 test("the suggested names are Keel's", () => {

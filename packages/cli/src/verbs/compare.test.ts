@@ -158,7 +158,7 @@ describe('keel compare', () => {
     using folder = new Comparing();
     const unknown = await folder.compare(['--objectives', 'dpo,simop']);
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain('unknown objective "simop"; did you mean simpo?');
+    expect(unknown.stderr).toContain('unknown objective "simop"; did you mean "simpo"?');
     const misfit = await folder.compare(['--objectives', 'dpo,odpo']);
     expect(misfit.code).toBe(1);
     expect(misfit.stderr).toMatch(/odpo-b0\.1-s42.*score_chosen/);

@@ -16,7 +16,7 @@ it('says why an objective cannot learn from sampled pairs, and proposes no other
     ['dpo', 'found "dpo"; write sigmoid'],
     ['cdpo', 'write sigmoid, with --label-smoothing above 0'],
     ['kto', 'write keel kto'],
-    ['rebell', 'did you mean rebel?'],
+    ['rebell', 'did you mean "rebel"?'],
   ] as const)
     expect(() => resolveOptions(onlineDpoDefinition, { flags: { ...given, loss } }), loss).toThrow(
       message,
