@@ -236,6 +236,40 @@ describe('a template that renders earlier text differently once an answer follow
     expect(found).toMatchObject({ chosen: '«b]»', rejected: '«no]»' });
   });
 
+  it('writes something else before the header: the header stays in the prompt', () => {
+    // As Hermes writes tool results: a newline precedes the end mark, except in the last turn.
+    const source = (last: string, opens = '') =>
+      tinyChatTokenizer(
+        "{% for m in messages %}{{ '<' + m.role + '>' + m.content }}" +
+          "{% for c in m.tool_calls or [] %}{{ '<call>' + c.function.name }}{% endfor %}" +
+          `{{ '${last}' if loop.last and m.role == 'user' else '\n' }}{{ '<e>' }}{% endfor %}` +
+          `{% if add_generation_prompt %}{{ '<assistant>${opens}' }}{% endif %}`,
+      );
+    const call = { type: 'function', function: { name: 'w', arguments: {} } };
+    const answers: [Message[], Message[]] = [
+      [assistant('b')],
+      [assistant('', { tool_calls: [call] })],
+    ];
+    for (const last of ['', ' ', '<last>']) {
+      const plain = source(last);
+      const prompt = `<user>a${last}<e><assistant>`;
+      expect(sampled(plain, [user('a')])).toEqual({ text: prompt, opened: '' });
+      expect(shown(plain, [user('a')], ...answers)).toEqual({
+        ...{ prompt, chosen: '«b\n<e>»', rejected: '«<call>w\n<e>»' },
+      });
+      expect(chat(plain, user('a'), assistant('b'), user('c'), assistant('d'))).toBe(
+        `<user>a\n<e><assistant>«b\n<e>»<user>c\n<e><assistant>«d\n<e>»`,
+      );
+      const opening = source(last, '<think>');
+      expect(sampled(opening, [user('a')])).toEqual({
+        ...{ text: `${prompt}<think>`, opened: '<think>' },
+      });
+      expect(shown(opening, [user('a')], ...answers)).toEqual({
+        ...{ prompt, chosen: '«b\n<e>»', rejected: '«<call>w\n<e>»' },
+      });
+    }
+  });
+
   it('leaves out messages of others, and says whose', () => {
     // As Mistral's template does: the system message goes before the last message, if a user's.
     const late = template({

@@ -29,7 +29,8 @@ export interface AnswerStart {
  * - The prompt opens something that the whole lacks, such as `<think>`: the answer starts where the
  *   two diverge. The prompt keeps what it opened only if that is closed again, as in an empty
  *   reasoning block.
- * - The template moves earlier text when an answer follows: the prompt stays as it is sampled from.
+ * - The template changes earlier text when an answer follows, before or after the last shared
+ *   message: the prompt stays as it is sampled from.
  *
  * @param prompt the conversation before the answer, with the header of an answer
  * @param at index of the answer's first message
@@ -48,20 +49,24 @@ export function answerStart(
         `so training would use a different prompt. Pass another template with --chat-template.\nThe prompt:\n${prompt.text}\nWith its answer:\n${whole.text}`,
     );
   }
-  const { a, b } = commonEnd(whole, prompt, at - 1);
-  const tail = prompt.text.slice(b);
-  if (whole.text.startsWith(tail, a)) {
-    return { start: a + tail.length, promptLength: prompt.text.length };
-  }
-  const opened = openedText({ ...chat, messages: chat.messages.slice(0, at) }, prompt);
-  const header = tail.slice(0, tail.length - opened.length);
   const { length } = prompt.text;
+  let { a, b } = commonEnd(whole, prompt, at - 1);
+  let tail = prompt.text.slice(b);
+  if (whole.text.startsWith(tail, a)) return { start: a + tail.length, promptLength: length };
+  const before = { ...chat, messages: chat.messages.slice(0, at) };
+  const opened = openedText(before, prompt);
+  if (!whole.text.startsWith(tail.slice(0, tail.length - opened.length), a)) {
+    ({ a, b } = atHeader(before, whole, prompt, { a, b }));
+    tail = prompt.text.slice(b);
+    if (whole.text.startsWith(tail, a)) return { start: a + tail.length, promptLength: length };
+  }
+  const header = tail.slice(0, tail.length - opened.length);
   const shared = sharedTags(whole.text, a, prompt.text, b);
   if (!whole.text.startsWith(header, a)) {
     const own = whole.spans.find(({ message, start }) => message === at && start >= a);
     // The prompt has more before the header, such as an end mark that only a last turn has.
-    const before = whole.text.slice(a, own?.start);
-    if (own !== undefined && before.trim() !== '' && tail.endsWith(before)) {
+    const written = whole.text.slice(a, own?.start);
+    if (own !== undefined && written.trim() !== '' && tail.endsWith(written)) {
       return { start: own.start, promptLength: length };
     }
     const between = [whole.text.slice(a + shared, own?.start), prompt.text.slice(b + shared)];
@@ -79,6 +84,51 @@ export function answerStart(
   };
 }
 
+/**
+ * Where the header of the answer starts in both texts, if the template writes something else before
+ * it when an answer follows, such as one newline more; otherwise `from`.
+ * @param chat the conversation before the answer
+ * @param from where the last shared message ends
+ */
+function atHeader(
+  { tokenizer, messages, rendering }: Chat,
+  whole: RenderedChat,
+  prompt: RenderedChat,
+  from: { a: number; b: number },
+): { a: number; b: number } {
+  let unasked: string;
+  try {
+    unasked = renderChat(tokenizer, messages, rendering, 'whole').text;
+  } catch {
+    return from;
+  }
+  const b = sharedTags(prompt.text, 0, unasked, 0);
+  if (b <= from.b || whole.text.startsWith(prompt.text.slice(from.b, b), from.a)) return from;
+  const header = prompt.text.slice(b);
+  const own = whole.spans.find(
+    ({ message, start }) => message >= messages.length && start >= from.a,
+  );
+  let best = { a: from.a, length: 0 };
+  for (let a = from.a; a < (own?.start ?? whole.text.length); a++) {
+    const length = sharedHeader(header, whole.text, a);
+    if (length > best.length) best = { a, length };
+  }
+  return best.length > 0 ? { a: best.a, b } : from;
+}
+
+/**
+ * How much of a header a text has at `from`: all of it, or all except tags at its end that open
+ * something; otherwise 0.
+ */
+function sharedHeader(header: string, text: string, from: number): number {
+  let length = sharedLength(header, 0, text, from);
+  while (length > 0 && length < header.length && !startsWithTag.test(header.slice(length))) {
+    length--;
+  }
+  return header.slice(0, length).trim() === '' ? 0 : length;
+}
+
+const startsWithTag = /^\s*[<[]/;
 const anyTag = /[<[][^<>[\]\s]+[>\]]/;
 
 /**
@@ -136,7 +186,7 @@ export function openedText(chat: Chat, prompt: RenderedChat): string {
   });
   const rest = starts.length === 0 ? '' : prompt.text.slice(Math.min(...starts));
   // Anything other than a tag is a header that counts turns, or similar.
-  const opened = /^\s*[<[]/.test(rest) ? rest : '';
+  const opened = startsWithTag.test(rest) ? rest : '';
   texts.set(key, opened);
   return opened;
 }
@@ -157,7 +207,7 @@ function openedAt(
   } catch {
     return null;
   }
-  const { a, b } = commonEnd(whole, prompt, at - 1);
+  const { a, b } = atHeader(chat, whole, prompt, commonEnd(whole, prompt, at - 1));
   const shared = sharedLength(whole.text, a, prompt.text, b);
   const own = startOf(whole.spans, at, a);
   const header = b + (own === null ? shared : Math.min(shared, own - a));
