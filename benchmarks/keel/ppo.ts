@@ -16,7 +16,7 @@ export interface MeasuredOptions {
   reward: string;
   /** The same model under another path. */
   otherBase: string;
-  /** Rollout batches, or the same number of optimiser steps of supervised fine-tuning. */
+  /** Rollout batches, or the same number of optimizer steps of supervised fine-tuning. */
   batches: number;
   prompts: number;
   answers: number;

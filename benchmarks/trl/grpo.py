@@ -1,7 +1,7 @@
 """Measures TRL's GRPOTrainer on the CPU: time and completion tokens of each step, peak memory.
 
 Prints one JSON line. Every completion has exactly 48 tokens. Rows {prompt}, 4 completions each, one
-optimiser step per batch.
+optimizer step per batch.
 """
 
 from measurement import measure, parser_of

@@ -26,7 +26,7 @@ def parser_of(description, rows_flag, rows_default):
         "--steps",
         type=at_least_two,
         default=9,
-        help="optimiser steps, the first not counted (default: 9)",
+        help="optimizer steps, the first not counted (default: 9)",
     )
     parser.add_argument(
         f"--{rows_flag}",

@@ -16,7 +16,7 @@ parser.add_argument("--data", required=True, help="pairs, JSON Lines in the chat
 parser.add_argument("--score", required=True, help="chats to score, JSON Lines {messages}")
 parser.add_argument("--batch-size", type=int, default=16)
 parser.add_argument("--learning-rate", type=float, default=1e-4)
-parser.add_argument("--steps", type=int, default=-1, help="optimiser steps (default: one epoch)")
+parser.add_argument("--steps", type=int, default=-1, help="optimizer steps (default: one epoch)")
 parser.add_argument("--rank", type=int, default=16)
 parser.add_argument("--seed", type=int, default=1)
 arguments = parser.parse_args()

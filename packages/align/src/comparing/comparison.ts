@@ -28,7 +28,7 @@ export interface Comparison extends Recipe {
   options: CompareOptions;
   stages: readonly CompareEntry[];
   templateDate: string;
-  /** Optimiser steps of every entry. */
+  /** Optimizer steps of every entry. */
   steps: number;
 }
 

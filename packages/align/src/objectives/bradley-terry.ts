@@ -25,7 +25,7 @@ export interface BradleyTerryOptions {
  *
  * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring,
  * shifting both rewards of a pair does not change it.
- * @returns the loss of each pair, [P]; the trainer takes the mean over the whole optimiser step
+ * @returns the loss of each pair, [P]; the trainer takes the mean over the whole optimizer step
  * @throws RangeError unless all are [P]: broadcasting a column would silently give [P, P]
  */
 export function bradleyTerry(

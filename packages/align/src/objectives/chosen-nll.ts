@@ -2,7 +2,7 @@
 // likelihood displacement. RPO (Pang et al. 2024, arXiv:2404.19733, eq. 1, the second term) uses
 // the mean over an answer's tokens: `chosen_nll`. TRL's `sft` uses the mean over all chosen tokens
 // of the batch, so that long answers count more: `chosen_nll_by_token`, here over the whole
-// optimiser step. The gradient never saturates.
+// optimizer step. The gradient never saturates.
 import { definePaired, perToken } from './paired.ts';
 import { tokenMeanNll } from './token-mean-nll.ts';
 

@@ -1,7 +1,7 @@
 // CPO (Xu et al. 2024, arXiv:2401.08417, eq. 3 and 5): DPO with a uniform reference, plus the
 // chosen answer's likelihood. The paper's likelihood term sums over whole answers: `cpo_summed`.
 // Its authors' code and TRL use the mean over all chosen tokens of the batch: `cpo`, here over the
-// whole optimiser step. Label smoothing is TRL's. Without a reference, the first term pushes both
+// whole optimizer step. Label smoothing is TRL's. Without a reference, the first term pushes both
 // answers down where they share tokens; the second keeps chosen up.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';

@@ -84,7 +84,7 @@ export interface PairedObjective {
    * The problem with a row's score gap; null if there is none. Checked before anything is loaded.
    */
   refuseGap?(gap: number, options: Readonly<Record<string, unknown>>): string | null;
-  /** Loss of each pair, [P]. The trainer takes the mean over the whole optimiser step. */
+  /** Loss of each pair, [P]. The trainer takes the mean over the whole optimizer step. */
   loss(scores: PairedScores, options: PairedOptions): Tensor;
 }
 

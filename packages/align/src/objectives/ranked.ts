@@ -15,6 +15,6 @@ export interface RankedAnswerScores extends RankedGroups {
 /** An objective on rankings of any number of answers, with ties. */
 export interface RankedObjective {
   name: string;
-  /** Loss of each ranking, [G]. The trainer takes the mean over the whole optimiser step. */
+  /** Loss of each ranking, [G]. The trainer takes the mean over the whole optimizer step. */
   loss(scores: RankedAnswerScores, options: { beta: number }): Tensor;
 }

@@ -5,6 +5,6 @@ import type { Tensor } from '@keel/torch';
 /**
  * -log p(token | earlier tokens)
  * @param logprobs [N]
- * @returns [N]; the trainer takes the mean over the scored tokens of the whole optimiser step
+ * @returns [N]; the trainer takes the mean over the scored tokens of the whole optimizer step
  */
 export const tokenNll = (logprobs: Tensor): Tensor => logprobs.neg();

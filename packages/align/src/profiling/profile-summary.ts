@@ -23,7 +23,7 @@ export interface OperatorTime {
 }
 
 export interface ProfileSummary {
-  /** Optimiser steps that were profiled completely. */
+  /** Optimizer steps that were profiled completely. */
   steps: number[];
   /** From the start of the first step to the end of the profile. */
   seconds: number;

@@ -37,7 +37,7 @@ export interface RowMeasure<Kind extends RowKind = RowKind, Made = RowOf[Kind]> 
   derive?(row: RowOf[Kind], options: TrainingOptions): Made[];
   /** null if the row does not fit --max-length. */
   measure(row: Made, tokenizer: Tokenizer, options: TrainingOptions): MeasuredRow | null;
-  /** Optimiser steps on each batch of rows (default: 1). */
+  /** Optimizer steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: TrainingOptions): number;
 }
 

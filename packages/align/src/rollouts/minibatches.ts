@@ -2,7 +2,7 @@ import { shuffledOrder } from '../data/shuffle.ts';
 import type { Unit } from './training.ts';
 
 /**
- * The units that each optimiser step on a rollout batch trains on, epoch after epoch. Units of one
+ * The units that each optimizer step on a rollout batch trains on, epoch after epoch. Units of one
  * prompt stay together if there are at least as many prompts as minibatches. A single minibatch has
  * all units in order.
  * @param groups [S]: the prompt of each sequence

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../files/atomic-write.ts';
 /** One sampled answer, as a line of samples.jsonl. */
 export interface SampleLine {
   /**
-   * Optimiser step that first trained on it, from 1; for held-out prompts the steps before the
+   * Optimizer step that first trained on it, from 1; for held-out prompts the steps before the
    * evaluation.
    */
   step: number;
@@ -50,7 +50,7 @@ export class SamplesLog {
   }
 
   /**
-   * The run goes on after so many optimiser steps: samples of later ones are cut off before the
+   * The run goes on after so many optimizer steps: samples of later ones are cut off before the
    * next are written.
    */
   goOnAfter(steps: number): void {

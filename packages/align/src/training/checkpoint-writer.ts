@@ -23,7 +23,7 @@ export class CheckpointWriter {
   readonly #parts: CheckpointParts;
   readonly #keep: number | null;
   /**
-   * Optimiser steps of the newest checkpoint, and whether an evaluation was due then; -1: there is
+   * Optimizer steps of the newest checkpoint, and whether an evaluation was due then; -1: there is
    * none.
    */
   #saved: { step: number; evaluationDue: boolean };

@@ -2,7 +2,7 @@ import { thrownText } from '../rewards/checked-outcomes.ts';
 
 /** What a failed run has saved. */
 export interface LeftOfRun {
-  /** Optimiser steps that had finished. */
+  /** Optimizer steps that had finished. */
   step: number;
   /** Folder of the newest checkpoint; null: there is none. */
   checkpoint: string | null;
@@ -16,7 +16,7 @@ export interface LeftOfRun {
 /** Something ended a run between its first step and its result. The cause is what was thrown. */
 export class RunFailedError extends Error {
   override readonly name = 'RunFailedError';
-  /** Optimiser steps that had finished. */
+  /** Optimizer steps that had finished. */
   readonly step: number;
   /** Folder of the checkpoint that `--resume` continues from; null: there is none. */
   readonly checkpoint: string | null;

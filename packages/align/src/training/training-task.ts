@@ -17,7 +17,7 @@ export const joinStates = (state: TaskState, part?: TaskState): TaskState => ({
 
 /** What a kind of training does in a step; the loop around it does everything else. */
 export interface TrainingTask {
-  /** Adds the gradient of one optimiser step to the parameters. */
+  /** Adds the gradient of one optimizer step to the parameters. */
   step(): Promise<Metrics>;
   /** Metrics on held-out rows, names without prefix; null where there are none. */
   evaluate(): Promise<Metrics | null>;

@@ -6,19 +6,18 @@
 // Variants: Dr. GRPO (--loss dr_grpo --scale-rewards none), DAPO (--loss dapo --clip-range-high),
 // GSPO (--ratio-level sequence).
 import { groupAdvantages } from '../../objectives/online/group-advantages.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
-import { type OnlineAlgorithm, scheduleOf, stepsPerRollout } from '../online/online-algorithm.ts';
+import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { surrogateTerm } from '../online/policy-loss.ts';
 import { updatePolicy } from '../online/policy-update.ts';
-import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { klWorker } from '../online/worker-options.ts';
 import { type GrpoOptions, grpoDefinition } from './grpo-options.ts';
 
 export function grpo(options: GrpoOptions, parts: OnlineParts): OnlineAlgorithm<AdvantageTraining> {
-  const kl = klPenalty(options);
-  const comparison = { comparesWithinPrompts: true };
-  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
+  const worker = klWorker(options, parts, { comparesWithinPrompts: true });
+  const { kl } = worker;
 
   return {
     worker,
@@ -27,9 +26,7 @@ export function grpo(options: GrpoOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
-      const old = kl !== null || stepsPerRollout(options) > 1;
-      const rollouts = await worker.score(sampled, { old });
+      const rollouts = await worker.score(sampled, { old: needsOld(kl, options) });
       const { layout } = rollouts;
       const rewards = worker.rewards(rollouts, judged.shaped); // [S]
       const scaling = options.scaleRewards;

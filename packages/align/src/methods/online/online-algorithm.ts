@@ -1,6 +1,7 @@
 // The interface of an online method: how it makes a rollout batch, and what an optimizer step on
 // the batch does.
 
+import type { KlPenalty } from '../../rollouts/kl-penalty.ts';
 import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
 import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
 import type { MadeRollouts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
@@ -76,3 +77,13 @@ export const stepsPerRollout = (options: Parameters<typeof scheduleOf>[0]): numb
   const { epochs, minibatches } = scheduleOf(options);
   return epochs * minibatches;
 };
+
+/**
+ * Whether the policy's log-probabilities are computed before the first step on a batch. In a single
+ * step the policy is still the one that sampled, so the step's own log-probabilities are the same;
+ * only a KL needs them earlier.
+ */
+export const needsOld = (
+  kl: KlPenalty | null,
+  options: Parameters<typeof scheduleOf>[0] = {},
+): boolean => kl !== null || stepsPerRollout(options) > 1;

@@ -14,7 +14,7 @@ export class UpdateTotals {
   /** The critic's, with its weight; null without a critic. */
   #value: { loss: number; coefficient: number } | null = null;
   #tokens = 0;
-  #sums = { k2: 0, k3: 0, outside: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
+  #sums = { k2: 0, k3: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
   #clips = false;
   #pairs: { loss: number; chosen: number; rejected: number; right: number } | null = null;
   #pairMetrics: Metrics = {};

@@ -1,6 +1,10 @@
 // Turns the options that online methods share into the worker's settings.
 import { KlPenalty, type KlPenaltyOptions } from '../../rollouts/kl-penalty.ts';
-import type { WorkerOptions } from '../../rollouts/rollout-worker.ts';
+import {
+  type OnlineParts,
+  RolloutWorker,
+  type WorkerOptions,
+} from '../../rollouts/rollout-worker.ts';
 
 /** Options of every online method. */
 export interface RolloutOptions {
@@ -50,7 +54,7 @@ export interface KlOptions {
 }
 
 /** @returns null with `--beta 0`: no KL is computed */
-export const klPenalty = (options: KlOptions): KlPenalty | null =>
+const klPenalty = (options: KlOptions): KlPenalty | null =>
   options.beta === 0
     ? null
     : new KlPenalty({
@@ -63,3 +67,11 @@ export const klPenalty = (options: KlOptions): KlPenalty | null =>
             ? { target: options.klTarget, horizon: options.klHorizon }
             : null,
       });
+
+/** The worker of a method whose options have a KL to the reference. */
+export const klWorker = (
+  options: RolloutOptions & KlOptions,
+  parts: OnlineParts,
+  comparison: Pick<WorkerOptions, 'comparesWithinPrompts'>,
+): RolloutWorker =>
+  new RolloutWorker(parts, { ...rolloutOptions(options), kl: klPenalty(options), ...comparison });

@@ -10,13 +10,13 @@ import { reduceLoss, reductionWeights } from '../../objectives/online/loss-reduc
 import { tokenRewards } from '../../objectives/online/token-rewards.ts';
 import { explainedVariance, valueLoss } from '../../objectives/online/value-loss.ts';
 import { moments, whiten } from '../../objectives/online/whitening.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { surrogateTerm } from '../online/policy-loss.ts';
 import { type CriticTerm, updatePolicy } from '../online/policy-update.ts';
-import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { klWorker } from '../online/worker-options.ts';
 import { addCritic, type Critic } from './critic.ts';
 import { type PpoOptions, ppoDefinition } from './ppo-options.ts';
 import { TwoRates } from './two-rates.ts';
@@ -29,9 +29,8 @@ export function ppo(
   parts: OnlineParts,
   critic: Critic,
 ): OnlineAlgorithm<PpoTraining> {
-  const kl = klPenalty(options);
-  const comparison = { comparesWithinPrompts: false };
-  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
+  const worker = klWorker(options, parts, { comparesWithinPrompts: false });
+  const { kl } = worker;
   const { gamma, gaeLambda: lambda, whitenRewards, whitenAdvantages, criticWarmup } = options;
 
   return {

@@ -11,7 +11,7 @@ import { KlPenalty } from '../../rollouts/kl-penalty.ts';
 import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
 import type { KeptTraining } from '../../rollouts/training.ts';
 import type { Metrics } from '../../training/training-task.ts';
-import { type OnlineAlgorithm, scheduleOf, stepsPerRollout } from '../online/online-algorithm.ts';
+import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import type { PolicyTerm } from '../online/policy-loss.ts';
 import { updatePolicy } from '../online/policy-update.ts';
@@ -37,9 +37,7 @@ export function raft(options: RaftOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
-      const old = kl !== null || stepsPerRollout(options) > 1;
-      const rollouts = await worker.score(sampled, { old });
+      const rollouts = await worker.score(sampled, { old: needsOld(kl, options) });
       const { layout } = rollouts;
       const ranked = worker.rewards(rollouts, judged.shaped); // [S]
       const sequences = keptAnswers(layout, ranked, rule);

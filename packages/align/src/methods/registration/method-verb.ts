@@ -26,7 +26,7 @@ export interface OtherPasses {
   trained?: number;
 }
 
-/** Rows of other files in every optimiser step. */
+/** Rows of other files in every optimizer step. */
 export interface MixedRows {
   data: readonly string[];
   rows: MeasuredRows;

@@ -4,13 +4,13 @@
 // which scales the gradient by (S - 1)/S.
 import { batchBaselineAdvantages } from '../../objectives/online/reinforce.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
-import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
+import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { reinforceTerm } from '../online/policy-loss.ts';
 import { updatePolicy } from '../online/policy-update.ts';
-import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { klWorker } from '../online/worker-options.ts';
 import { type ReinforceOptions, reinforceDefinition } from './reinforce-options.ts';
 import { RunningBaseline } from './running-baseline.ts';
 
@@ -18,9 +18,8 @@ export function reinforce(
   options: ReinforceOptions,
   parts: OnlineParts,
 ): OnlineAlgorithm<AdvantageTraining> {
-  const kl = klPenalty(options);
-  const comparison = { comparesWithinPrompts: false };
-  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
+  const worker = klWorker(options, parts, { comparesWithinPrompts: false });
+  const { kl } = worker;
   const baseline =
     options.baseline === 'running' ? new RunningBaseline(options.baselineDecay) : null;
 
@@ -32,8 +31,7 @@ export function reinforce(
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // The only step on a batch uses its own log-probabilities, unless the KL needs them earlier.
-      const rollouts = await worker.score(sampled, { old: kl !== null });
+      const rollouts = await worker.score(sampled, { old: needsOld(kl) });
       const { layout } = rollouts;
       const rewards = worker.rewards(rollouts, judged.shaped); // [S]
       const advantages = baseline?.advantages(rewards) ?? batchBaselineAdvantages(rewards); // [S]

@@ -10,7 +10,5 @@ export const reinforceVerb = methodVerb({
     'npx keel reinforce --data prompts.jsonl --reward reward.ts --output runs/reinforce --max-new-tokens 64',
   options: async () => (await import('./reinforce-options.ts')).reinforceDefinition,
   run: async () => (await import('./reinforce.ts')).runReinforce,
-  stage: {
-    ...onlineStage,
-  },
+  stage: onlineStage,
 });

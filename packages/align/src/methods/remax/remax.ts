@@ -3,24 +3,22 @@
 //   loss = -sum_t (R(y) - R(y_greedy)) log pi(y_t),   R = r - b KL(pi || pi_ref)
 import { greedyBaselineAdvantages } from '../../objectives/online/greedy-baseline.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
-import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
+import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { reinforceTerm } from '../online/policy-loss.ts';
 import { updatePolicy } from '../online/policy-update.ts';
-import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { klWorker } from '../online/worker-options.ts';
 import { type RemaxOptions, remaxDefinition } from './remax-options.ts';
 
 export function remax(
   options: RemaxOptions,
   parts: OnlineParts,
 ): OnlineAlgorithm<AdvantageTraining> {
-  const kl = klPenalty(options);
-  const comparison = { comparesWithinPrompts: false };
-  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
-  // The only step on a batch uses its own log-probabilities, unless the KL needs them earlier.
-  const old = kl !== null;
+  const worker = klWorker(options, parts, { comparesWithinPrompts: false });
+  const { kl } = worker;
+  const old = needsOld(kl);
 
   return {
     worker,

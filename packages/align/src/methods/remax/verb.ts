@@ -10,7 +10,5 @@ export const remaxVerb = methodVerb({
     'npx keel remax --data prompts.jsonl --reward reward.ts --output runs/remax --max-new-tokens 64',
   options: async () => (await import('./remax-options.ts')).remaxDefinition,
   run: async () => (await import('./remax.ts')).runRemax,
-  stage: {
-    ...onlineStage,
-  },
+  stage: onlineStage,
 });

@@ -5,19 +5,18 @@
 // the gradient is the paper's.
 import { leaveOneOutAdvantages } from '../../objectives/online/group-advantages.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
-import { type OnlineAlgorithm, scheduleOf, stepsPerRollout } from '../online/online-algorithm.ts';
+import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';
 import { surrogateTerm } from '../online/policy-loss.ts';
 import { updatePolicy } from '../online/policy-update.ts';
-import { klPenalty, rolloutOptions } from '../online/worker-options.ts';
+import { klWorker } from '../online/worker-options.ts';
 import { type RlooOptions, rlooDefinition } from './rloo-options.ts';
 
 export function rloo(options: RlooOptions, parts: OnlineParts): OnlineAlgorithm<AdvantageTraining> {
-  const kl = klPenalty(options);
-  const comparison = { comparesWithinPrompts: true };
-  const worker = new RolloutWorker(parts, { ...rolloutOptions(options), kl, ...comparison });
+  const worker = klWorker(options, parts, { comparesWithinPrompts: true });
+  const { kl } = worker;
 
   return {
     worker,
@@ -26,9 +25,7 @@ export function rloo(options: RlooOptions, parts: OnlineParts): OnlineAlgorithm<
     async rollOut(prompts, number) {
       const sampled = await worker.sample(prompts, number);
       const judged = await worker.judge(sampled);
-      // In a single step the policy is still the one that sampled, so its own log-probabilities do.
-      const old = kl !== null || stepsPerRollout(options) > 1;
-      const rollouts = await worker.score(sampled, { old });
+      const rollouts = await worker.score(sampled, { old: needsOld(kl, options) });
       const { layout } = rollouts;
       const rewards = worker.rewards(rollouts, judged.shaped); // [S]
       const { advantages, zeroVariance, groups } = leaveOneOutAdvantages(layout, rewards); // [S]

@@ -1,5 +1,5 @@
 // Reduces the losses of tokens to one number. Each reduction is a weight per token, with counts of
-// the whole optimiser step, so that a step in several passes has the gradient of the same step in
+// the whole optimizer step, so that a step in several passes has the gradient of the same step in
 // one pass (except `bnpo`, by definition).
 //   sequence_sum  1/S                       sum of a completion's tokens: REINFORCE, RLOO, Dr. GRPO
 //                                           (arXiv:2503.20783, figure 1)
@@ -26,7 +26,7 @@ export const lossReductions = [
 ] as const;
 export type LossReduction = (typeof lossReductions)[number];
 
-/** Counts of an optimiser step, over all of its passes. */
+/** Counts of an optimizer step, over all of its passes. */
 export interface StepTotals {
   sequences: number;
   tokens: number;
@@ -35,7 +35,7 @@ export interface StepTotals {
   passes: number;
 }
 
-/** @param passes the rollouts that make up one optimiser step */
+/** @param passes the rollouts that make up one optimizer step */
 export function stepTotals(passes: readonly RolloutLayout[]): StepTotals {
   const groupTokens = new Map<number, number>();
   let [sequences, tokens] = [0, 0];
