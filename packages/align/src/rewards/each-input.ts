@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { checkedOutcome, thrownText } from './checked-outcomes.ts';
+import { spotName, thrownAt } from './module-fault.ts';
 import { RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
 /** How many calls run concurrently, and how long each may take. */
@@ -60,7 +61,7 @@ export async function eachInput(
       const named =
         error instanceof RewardError
           ? error
-          : new RewardError(index, `${name}: ${thrownText(error)}`, { cause: error });
+          : new RewardError(index, `${name}: ${placedText(error)}`, { cause: error });
       // Immediately, so that no further call starts.
       stop.abort(named);
       throw named;
@@ -74,6 +75,12 @@ export async function eachInput(
     await Promise.allSettled(calls);
     throw error;
   }
+}
+
+/** What a function threw, with the place in the user's module if there is one. */
+function placedText(error: unknown): string {
+  const spot = thrownAt(error);
+  return `${thrownText(error)}${spot === null ? '' : ` (at ${spotName(spot)})`}`;
 }
 
 /** Ends calls before they have a result. */

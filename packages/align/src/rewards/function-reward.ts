@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { plainNumbers } from '@keel/model/exact-json';
 import { type CallLimits, eachInput, usualCallLimits } from './each-input.ts';
+import { moduleFault } from './module-fault.ts';
 import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
+import { importUserModule } from './user-modules.ts';
 
 /** An answer as a reward function receives it. */
 export interface FunctionInput extends RewardInput {
@@ -67,9 +68,9 @@ export async function loadFunctionReward(
   if (!existsSync(file)) throw new Error(`reward ${module}: there is no file ${file}`);
   let exports: Record<string, unknown>;
   try {
-    exports = await import(pathToFileURL(file).href);
+    exports = await importUserModule(file);
   } catch (error) {
-    throw new Error(`reward ${module}: the module does not load: ${(error as Error).message}`, {
+    throw new Error(`reward ${module}: the module does not load: ${moduleFault(file, error)}`, {
       cause: error,
     });
   }
