@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { checkedOutcome, thrownText } from './checked-outcomes.ts';
-import { spotName, thrownAt } from './module-fault.ts';
+import { checkedOutcome } from './checked-outcomes.ts';
+import { placedText } from './module-fault.ts';
 import { RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
 /** How many calls run concurrently, and how long each may take. */
@@ -77,11 +77,22 @@ export async function eachInput(
   }
 }
 
-/** What a function threw, with the place in the user's module if there is one. */
-function placedText(error: unknown): string {
-  const spot = thrownAt(error);
-  return `${thrownText(error)}${spot === null ? '' : ` (at ${spotName(spot)})`}`;
+/**
+ * Makes one call. Once its time is up or the signal fires, it is notified and abandoned.
+ * @throws what `body` throws, Error if its time is up, the signal's reason once it is aborted
+ */
+export async function callOnce(
+  body: (signal: AbortSignal) => unknown,
+  { timeout, signal }: Pick<EachInputOptions, 'timeout' | 'signal'>,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  using over = new Over(signal ?? new AbortController().signal);
+  return await over.race(body, timeout);
 }
+
+/** The error of a call that takes longer than this. */
+export const timeLimitError = (seconds: number): Error =>
+  new Error(`no result after ${seconds} s, the time limit of a call (--reward-timeout)`);
 
 /** Ends calls before they have a result. */
 class Over implements Disposable {
@@ -110,9 +121,7 @@ class Over implements Disposable {
     const late = new AbortController();
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      const error = new Error(
-        `no result after ${seconds} s, the time limit of a call (--reward-timeout)`,
-      );
+      const error = timeLimitError(seconds);
       reject(error);
       late.abort(error);
     }, 1000 * seconds);

@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { thrownText } from './checked-outcomes.ts';
 import { isUserModule, UnresolvedImportError } from './user-modules.ts';
 
-export interface Spot {
+interface Spot {
   /** Absolute path. */
   file: string;
   /** Both are counted from 1. */
@@ -14,14 +15,14 @@ export interface Spot {
 }
 
 /** `reward.ts:12:9`, relative to the working directory if the file is below it. */
-export function spotName({ file, line, column }: Spot): string {
+function spotName({ file, line, column }: Spot): string {
   const below = relative('', file);
   const name = below.startsWith('..') || isAbsolute(below) ? file : below;
   return `${name}:${line}:${column}`;
 }
 
 /** Where in a user's modules an error was thrown; null if none of them is in its stack. */
-export function thrownAt(error: unknown): Spot | null {
+function thrownAt(error: unknown): Spot | null {
   const stack = (error as { stack?: unknown } | null)?.stack;
   if (typeof stack !== 'string') return null;
   for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+):(\d+)/g)) {
@@ -29,6 +30,12 @@ export function thrownAt(error: unknown): Spot | null {
     return { file: fileURLToPath(url!), line: Number(line), column: Number(column) };
   }
   return null;
+}
+
+/** What a function threw, with the place in the user's module if there is one. */
+export function placedText(error: unknown): string {
+  const spot = thrownAt(error);
+  return `${thrownText(error)}${spot === null ? '' : ` (at ${spotName(spot)})`}`;
 }
 
 /**

@@ -20,6 +20,7 @@ import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
+import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
   dataHashes,
   type Notice,
@@ -49,6 +50,8 @@ export interface RunHooks {
   signal?: AbortSignal;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
+  /** Inputs that are not options; the library's functions set them. */
+  program?: ProgramInputs;
 }
 
 /**
@@ -163,14 +166,15 @@ export async function runTraining<
   P extends Policy,
   T extends TrainingTask,
 >(
-  kind: TrainingKind<Options, K, Source, P, T>,
+  asKind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  const kind = withProgram(asKind, hooks.program);
   const options = withTemplateDate(asked);
   const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind, options, notice);
+  await using data = await openRunData(kind, options, notice, hooks.program);
   await kind.checkRows?.(data.rows, options, notice);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),

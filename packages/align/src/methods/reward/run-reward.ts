@@ -16,6 +16,7 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { JudgedSource } from './judged-source.ts';
 import { headShare, type RewardOptions, rewardDefinition } from './reward-options.ts';
 import { loadRewardPolicy, otherReadingNotice, type RewardPolicy } from './reward-policy.ts';
@@ -23,18 +24,18 @@ import { RewardTask } from './reward-task.ts';
 import { byHead, scoredPairs } from './reward-totals.ts';
 
 /** Options of a run of a reward model: only `data` and `output` have no default. */
-export type TrainRewardOptions = Partial<RewardOptions> & Pick<RewardOptions, 'data' | 'output'>;
+export type TrainRewardOptions = ProgramOptions<RewardOptions>;
 
 /**
  * Trains a reward model on pairs, rankings or the steps of answers: the library's form of
  * `keel reward`.
- * @throws Error as {@link runReward} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runReward} does
  */
 export async function trainReward(
   options: TrainRewardOptions,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
-  return runReward(rewardDefinition.complete(rewardDefinition.schema.parse(options)), hooks);
+  return fromProgram(rewardDefinition, runReward, options, hooks);
 }
 
 /**
