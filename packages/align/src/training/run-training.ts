@@ -2,7 +2,7 @@
 // report.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LanguageModel, Tokenizer } from '@keel/model';
+import { type LanguageModel, otherBaseNotice, type Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
@@ -217,6 +217,8 @@ async function train<
   const { model, parameters, saveWeights } = policy;
   const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
   if (dated !== null) notice(dated);
+  const other = asked.adapter === null ? null : await otherBaseNotice(model, asked.adapter);
+  if (other !== null) notice(other, 'other-base');
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
