@@ -297,8 +297,7 @@ async function train<
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
-  const { health } = watch;
-  const result = { path: run.path, final: run.finalPath, ...ended, health };
+  const result = { path: run.path, final: run.finalPath, ...ended, health: watch.health };
   if (ended.interrupted) return { ...result, headlines: [] };
   const saveLast = async (): Promise<CheckpointWriter> => {
     // With --save-steps none, the steps are in no checkpoint yet.
@@ -324,7 +323,7 @@ async function train<
       ...{ verb, options, headlines, environment, seconds, shown },
       heldOutRows: evaluation?.usable ?? 0,
       data: { training: data.rows.files, heldOut: data.heldOut?.files ?? null },
-      ...{ health, answers: watch.answers, best },
+      ...{ health: watch.health, answers: watch.answers, best, batches: watch.batches },
     });
     return { ...result, headlines: found, ...(best && { best }) };
   } catch (error) {

@@ -2,10 +2,12 @@
 // evaluation is the best. Nothing here changes a step.
 import { join } from 'node:path';
 import { contentText } from '../data/messages.ts';
+import type { BatchValues } from '../evaluation/clustered-difference.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 import type { Finding, HealthContext } from '../health/finding.ts';
 import { type Health, HealthMonitor } from '../health/monitor.ts';
 import { type AnswerLine, AnswersLog, answersByStep } from '../runs/answers-log.ts';
+import { HeldOutBatches } from '../runs/held-out-batches.ts';
 import type { MetricsRow } from '../runs/metrics.ts';
 import type { BestResult } from './best-result.ts';
 import type { SampledAnswers } from './sampled-answers.ts';
@@ -27,6 +29,7 @@ export class RunWatch {
   readonly #parts: RunWatchParts;
   readonly #monitor: HealthMonitor;
   #log: AnswersLog | null = null;
+  #batches: HeldOutBatches | null = null;
 
   constructor(parts: RunWatchParts) {
     this.#parts = parts;
@@ -40,6 +43,7 @@ export class RunWatch {
   start(resumed: { step: number; rows: readonly MetricsRow[] } | null): void {
     const { path, best } = this.#parts;
     this.#log = AnswersLog.open(join(path, 'answers.jsonl'), resumed?.step ?? null);
+    this.#batches = HeldOutBatches.open(join(path, 'held-out-batches.json'), resumed?.step ?? null);
     if (resumed === null) return;
     best?.resume(resumed.rows);
     const answers = answersByStep(this.#log.lines);
@@ -66,8 +70,9 @@ export class RunWatch {
   }
 
   /** After an evaluation, before it is recorded. @throws Error as {@link BestResult.evaluated} */
-  async evaluated(step: number, metrics: Metrics): Promise<void> {
+  async evaluated(step: number, metrics: Metrics, batches: BatchValues | null): Promise<void> {
     await this.#parts.best?.evaluated(step, metrics);
+    if (batches !== null) this.#batches!.add(step, batches, [this.best?.step]);
   }
 
   /** After a row of metrics.jsonl. */
@@ -103,6 +108,11 @@ export class RunWatch {
 
   get health(): Health {
     return this.#monitor.health;
+  }
+
+  /** null before {@link start}. */
+  get batches(): HeldOutBatches | null {
+    return this.#batches;
   }
 
   get answers(): readonly AnswerLine[] {

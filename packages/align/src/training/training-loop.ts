@@ -112,7 +112,7 @@ async function runSteps(
     const metrics = Object.fromEntries(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );
-    if (found !== null) await watch?.evaluated(step, metrics);
+    if (found !== null) await watch?.evaluated(step, metrics, task.heldOut ?? null);
     evaluationDue = false;
     if (found === null) return;
     record({ step, ...metrics });

@@ -5,6 +5,7 @@ import { contentText } from '../../data/messages.ts';
 import type { Health } from '../../health/monitor.ts';
 import { type AnswerLine, answersByStep } from '../answers-log.ts';
 import type { Environment } from '../environment.ts';
+import type { HeldOutBatches } from '../held-out-batches.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
@@ -30,6 +31,8 @@ export interface RunFacts {
   answers: readonly AnswerLine[];
   /** The evaluation whose weights are the result; null: those after the last step are. */
   best: { step: number; metric: string; value: number } | null;
+  /** The evaluations batch by batch, for intervals. */
+  batches: HeldOutBatches | null;
   /** Number of held-out rows. */
   heldOutRows: number;
   /** Duration of this call. */
@@ -55,10 +58,12 @@ function reportOf(
   facts: RunFacts,
 ): ReportData {
   const { verb, options, headlines, environment, heldOutRows, seconds, shown: own } = facts;
-  const { health, best, data, answers } = facts;
+  const { health, best, data, answers, batches } = facts;
   const steps = all.reduce((last, { step }) => Math.max(last, step), 0);
   const until = best?.step ?? steps;
-  const measured = headlines.flatMap((one) => headlineOf(one, all, { heldOutRows, until }));
+  const measured = headlines.flatMap((one) =>
+    headlineOf(one, all, { heldOutRows, until, batches }),
+  );
   // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
   const doubtful = health.findings.some(({ severity }) => severity === 'serious');
@@ -113,17 +118,23 @@ function reportOf(
 function headlineOf(
   { metric, label, unit, better }: MeasuredHeadline,
   metrics: readonly MetricsRow[],
-  { heldOutRows, until }: { heldOutRows: number; until: number },
+  { heldOutRows, until, batches }: Pick<RunFacts, 'heldOutRows' | 'batches'> & { until: number },
 ): Headline[] {
   const values = metrics.flatMap(({ step, [metric]: value }) =>
-    value === undefined || step > until ? [] : [value],
+    value === undefined || step > until ? [] : [{ step, value }],
   );
   const [first] = values;
   const last = values.at(-1);
   if (first === undefined || last === undefined) return [];
-  const before = values.length > 1 ? { value: first } : null;
+  const difference = batches?.difference(metric.replace(/^eval_/, ''), last.step) ?? null;
   return [
-    { label, unit, better, before, after: { value: last }, note: `${heldOutRows} held-out rows` },
+    {
+      ...{ label, unit, better },
+      before: values.length > 1 ? { value: first.value } : null,
+      after: { value: last.value },
+      ...(difference && { difference }),
+      note: `${heldOutRows} held-out rows`,
+    },
   ];
 }
 
