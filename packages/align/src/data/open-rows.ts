@@ -196,10 +196,12 @@ export const openRows = async <K extends RowKind>(
   const paths = program ? [] : await resolveFiles(specs, options.hub);
   const badRows: BadRow[] = [];
   let badRowCount = 0;
+  let firstBad: DataError | undefined;
 
   const reject = (error: DataError): void => {
     if (onBadRow === 'fail') throw error;
     badRowCount++;
+    firstBad ??= error;
     if (badRows.length >= listedBadRows) return;
     const bad: BadRow = { file: error.file, message: error.message };
     if (error.line !== undefined) bad.line = error.line;
@@ -248,7 +250,7 @@ export const openRows = async <K extends RowKind>(
       });
     }
     const source = new RowSource(kind, parts, badRows, badRowCount);
-    if (source.length === 0) throw noRows(specs, badRows, badRowCount);
+    if (source.length === 0) throw noRows(specs, firstBad, badRowCount);
     return source;
   } catch (error) {
     for (const { rows } of parts) await rows.close();
@@ -256,10 +258,13 @@ export const openRows = async <K extends RowKind>(
   }
 };
 
-const noRows = (specs: string[], badRows: BadRow[], count: number): DataError =>
-  new DataError({
-    file: specs.join(', '),
-    expected: 'at least one good row',
-    found: count === 0 ? 'none' : `none: all ${count} are bad`,
-    advice: badRows[0] && `First fault: ${badRows[0].message}`,
-  });
+const noRows = (specs: string[], first: DataError | undefined, count: number): DataError =>
+  new DataError(
+    {
+      file: specs.join(', '),
+      expected: 'at least one good row',
+      found: count === 0 ? 'none' : `none: all ${count} are bad`,
+      advice: first && `First fault: ${first.message}`,
+    },
+    { cause: first },
+  );
