@@ -13,6 +13,7 @@ import {
 import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
 import { templateSettings } from '../config/template-options.ts';
+import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows } from '../data/open-rows.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { SharedReferences } from '../reference/reference-cache.ts';
@@ -151,7 +152,8 @@ export class Measuring implements AsyncDisposable {
 
   async #open(): Promise<HeldOut> {
     const { evalData, onBadRow, evalPrompts, maxNewTokens, evalSeed, adapter } = this.#options;
-    const rows = this.#owned.use(await openRows(evalData, { kind: 'preference', onBadRow }));
+    const asPairs = { kind: 'preference' as const, onBadRow, refuse: leftOutOfPrompt };
+    const rows = this.#owned.use(await openRows(evalData, asPairs));
     const model = await this.#loaded();
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);

@@ -8,6 +8,7 @@ import { resolveEntries } from '../config/resolve-options.ts';
 import { completeDate } from '../config/template-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import { yamlText } from '../config/yaml-text.ts';
+import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
@@ -45,7 +46,7 @@ export async function openComparison(
   const options = { ...asked, templateDate };
   refuseOtherFolder(options.output, 'a comparison');
   const open = (files: readonly string[]): Promise<RowSource<'preference'>> =>
-    openRows(files, { kind: 'preference', onBadRow: options.onBadRow });
+    openRows(files, { kind: 'preference', onBadRow: options.onBadRow, refuse: leftOutOfPrompt });
   await using rows = await open(options.data);
   await using heldOut = await open(options.evalData);
   const steps = totalSteps(options, rows.length);

@@ -11,12 +11,14 @@ export interface PromptForm {
 }
 
 /**
- * Token ids of a prompt, rendered with the model's chat template as in training. Without a template
- * the text is used as it is.
- * @throws Error for a chat or a system message if the model has no template or `raw` is set
+ * Token ids of a prompt, rendered with the model's chat template as in training. Text on the
+ * command line is a user's message if the model has a template. Text in a row is plain, as in every
+ * verb that reads rows.
+ * @throws Error for a chat or a system message if the model has no template or `raw` is set, and
+ *   for a system message before a row of plain text
  */
 export function promptTokens(
-  { prompt, rendering }: AskedPrompt,
+  { prompt, rendering, place }: AskedPrompt,
   tokenizer: Tokenizer,
   { system, raw }: PromptForm,
 ): number[] {
@@ -34,6 +36,12 @@ export function promptTokens(
       );
     }
     return tokenizer.encode(prompt, { addSpecialTokens: true });
+  }
+  if (!isChat(prompt) && place !== undefined) {
+    if (system === null) return tokenizer.encode(prompt, { addSpecialTokens: true });
+    throw new Error(
+      '--system: the prompt is plain text, which no chat template renders. Write it as messages, [{"role": "user", "content": …}], or remove --system',
+    );
   }
   const messages = isChat(prompt) ? prompt : [{ role: 'user', content: prompt }];
   const all = system === null ? messages : [{ role: 'system', content: system }, ...messages];

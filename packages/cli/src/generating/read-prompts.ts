@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { openRows, type Place, type PromptRow } from '@keel/align/data';
+import { leftOutOfPrompt, openRows, type Place, type PromptRow } from '@keel/align/data';
 
 /** A prompt, with its row's settings for the chat template. */
 export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
@@ -9,7 +9,8 @@ export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
 
 /**
  * Reads the prompts: the one given, the one on stdin, or those in a file.
- * @throws Error if stdin is empty, DataError if the file is invalid
+ * @throws Error if stdin is empty, DataError if the file is invalid, or a row has text for its
+ *   prompt in another column
  */
 export async function readPrompts({
   prompt,
@@ -19,7 +20,7 @@ export async function readPrompts({
   prompts: string | null;
 }): Promise<AskedPrompt[]> {
   if (prompts !== null) {
-    await using rows = await openRows(prompts, { kind: 'prompt' });
+    await using rows = await openRows(prompts, { kind: 'prompt', refuse: leftOutOfPrompt });
     const found: AskedPrompt[] = [];
     for await (const row of rows.iterate()) found.push({ ...row, place: rows.place(found.length) });
     return found;

@@ -1,8 +1,10 @@
 import { DataError } from '@keel/align';
 import {
+  leftOutOfPrompt,
   openOneOf,
   openRows,
   placeName,
+  type Row,
   RowFaults,
   type RowOf,
   type SourceOf,
@@ -16,6 +18,7 @@ import {
   tokeniseRanking,
 } from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import { scoringFault } from '../scoring/open-answers.ts';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
@@ -87,11 +90,19 @@ export async function* rowTokens(
 async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
   if (options.for !== null) {
     const own = options.for in views ? (options.for as keyof typeof views) : 'prompt';
-    const refuse = own in views && own !== 'prompt' && own !== 'score' ? trainingFault : undefined;
-    return openOneOf<ShownKind>({ ...options, refuse }, views[own]);
+    return openOneOf<ShownKind>({ ...options, refuse: refusing(options.for, own) }, views[own]);
   }
   return openAny(options);
 }
+
+/** What the verb refuses in valid rows. Verbs that sample answers pass columns to the reward. */
+const refusing = (verb: string, view: keyof typeof views): ((row: Row) => Fault) | undefined => {
+  if (view === 'score') return scoringFault;
+  if (view !== 'prompt') return trainingFault;
+  return verb === 'generate' ? leftOutOfPrompt : undefined;
+};
+
+type Fault = ReturnType<typeof scoringFault>;
 
 const answered = ['preference', 'ranking', 'supervised'] as const;
 

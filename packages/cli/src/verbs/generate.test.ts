@@ -27,6 +27,24 @@ describe('keel generate', () => {
     expect(empty.stderr).toContain('--prompt -');
   });
 
+  test('notes rows of plain text, and refuses text that belongs to their prompt', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('prompts.jsonl');
+    const chat = { prompt: [{ role: 'user', content: 'hi' }] };
+    const row = { prompt: 'hi', input: 'there' };
+    const lines = [chat, { prompt: 'hi' }, row].map((one) => `${JSON.stringify(one)}\n`);
+    writeFileSync(file, lines.slice(0, 2).join(''));
+    const args = ['generate', ...fp32, '--prompts', file];
+    const { code, stderr } = await keel(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/1 of 2 rows of .*prompts\.jsonl/);
+    expect((await keel([...args, '--raw'])).stderr).not.toContain('rows of');
+    writeFileSync(file, lines.join(''));
+    const refused = await keel(args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/prompts\.jsonl:3: field "input"/);
+  });
+
   test('names the place of a prompt that the model cannot take', async () => {
     using folder = new TemporaryFolder();
     const file = folder.file('prompts.jsonl');
