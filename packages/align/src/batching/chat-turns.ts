@@ -27,6 +27,8 @@ export interface TurnOptions {
   first: number;
   /** Which of the assistant's turns are scored: all from `first`, or only the last. */
   turns: 'all' | 'last';
+  /** Whether a template that marks generated text ({% generation %}) decides what is scored. */
+  marked: boolean;
 }
 
 /**
@@ -38,16 +40,15 @@ export const isLearned = (message: Message): boolean =>
 
 /**
  * The scored parts of a rendered chat. A turn is everything that the template writes from the
- * assistant's first word to the end of the turn, including its end token. In a whole chat, a
- * template that marks generated text ({% generation %}) decides itself, as in TRL
- * (assistant_only_loss).
+ * assistant's first word to the end of the turn, including its end token. In supervised
+ * fine-tuning, a template that marks generated text decides itself, as in TRL (assistant_only_loss).
  * @param begins where the turn of message `first` starts, if a prompt precedes it
  * @throws ChatTemplateError if the template rejects the conversation up to one of the turns
  */
 export function scoredRanges(
   chat: Chat,
   whole: RenderedChat,
-  { first, turns }: TurnOptions,
+  { first, turns, marked }: TurnOptions,
   begins?: number,
 ): TextRange[] {
   const { messages } = chat;
@@ -57,7 +58,7 @@ export function scoredRanges(
   const wanted = (turns === 'last' ? spoken.slice(-1) : spoken).filter((at) =>
     isLearned(messages[at]!),
   );
-  if (begins === undefined && whole.generation !== null) {
+  if (marked && whole.generation !== null) {
     return whole.generation.filter((range) => wanted.includes(writerOf(whole, range)));
   }
   return turnRanges(chat, whole, wanted, (at) => (at === first ? begins : undefined));

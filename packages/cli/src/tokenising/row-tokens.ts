@@ -164,6 +164,9 @@ function partsOf(
     const scored = example.scored.map((one, at) => one && at > 0);
     return { ...example, parts: [part(name, { ...example, scored })] };
   }
+  if (kind === 'supervised') {
+    return completionParts(tokenizer, row as RowOf['completion'], maxLength, part);
+  }
   if (kind === 'judged') return judgedParts(tokenizer, row as RowOf['judged'], maxLength, part);
   if ('completions' in row) {
     const ranking = tokeniseRanking(row as RowOf['ranking'], tokenizer, { maxLength });
@@ -181,6 +184,22 @@ function partsOf(
   if (found === null) return null;
   const answers = found.answers.map(({ name, answer }) => part(name, answer));
   return { ...found, parts: [prompted(found.prompt), ...answers] };
+}
+
+/** A prompt and its completion as keel sft trains on them; null if no scored token fits. */
+function completionParts(
+  tokenizer: Tokenizer,
+  row: RowOf['completion'],
+  maxLength: number | null,
+  part: (name: string, tokens: ScoredTokens) => Shown['parts'][number],
+): Shown | null {
+  const example = tokeniseExample(row, tokenizer, { ...defaultScoring, maxLength });
+  const asked = tokeniseAnswers(row, tokenizer, null)?.prompt.length;
+  if (example === null || asked === undefined) return null;
+  const { tokens, scored } = example;
+  const answer = { tokens: tokens.slice(asked), scored: scored.slice(asked) };
+  const prompt = { tokens: tokens.slice(0, asked), scored: [] };
+  return { ...example, parts: [part('prompt', prompt), part('completion', answer)] };
 }
 
 /** The row as a reward model reads it: the tokens at which a score is read are marked. */
