@@ -14,7 +14,7 @@ import { argumentsOf, asJsonText } from '../data/tool-calls.ts';
 
 /** A conversation, with the inputs for rendering it. */
 export interface Chat {
-  tokenizer: Pick<Tokenizer, 'chatTemplate'>;
+  tokenizer: Pick<Tokenizer, 'chatTemplate' | 'endOfTurnIds' | 'tokenToId'>;
   messages: readonly Message[];
   rendering: Rendering | undefined;
 }
