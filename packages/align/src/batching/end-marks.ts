@@ -34,7 +34,7 @@ export function endMarkLength(
   const id = tokenizer.tokenToId(tag);
   if (id !== null && tokenizer.endOfTurnIds.has(id)) return written.length;
   const after = text.slice(end + written.length, next);
-  // The last turn has another mark, and the next header follows.
+  // The last turn has another mark; this one precedes the next header.
   if (firstTag.test(last)) return startsHeader(after) ? written.length : 0;
   // A token that the model does not stop at belongs to the header of the next turn.
   if (id !== null) return 0;
@@ -49,7 +49,7 @@ function hasMark(turn: string, shared: number): boolean {
   );
 }
 
-/** Whether nothing else is in a tag's line: the header is the tag. */
+/** Whether nothing else is in a tag's line: the tag is the whole header. */
 const isAlone = (after: string): boolean => /^\s*$|^[^\S\n]*\n/.test(after);
 
-const startsHeader = (after: string): boolean => after.trim() === '' || firstTag.test(after);
+const startsHeader = (after: string): boolean => /^\s*[<[]|^\s*\n\s*\S/.test(after);
