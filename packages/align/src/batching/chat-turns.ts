@@ -184,12 +184,7 @@ function startAfterHeader(chat: Chat, whole: RenderedChat, at: number, own: numb
 }
 
 /** Where message `at` ends in the whole, based on the conversation that ends with it. */
-function turnEnd(
-  chat: Chat,
-  whole: RenderedChat,
-  at: number,
-  known: Map<string, number>,
-): number {
+function turnEnd(chat: Chat, whole: RenderedChat, at: number, known: Map<string, number>): number {
   const { messages } = chat;
   if (at === messages.length - 1) return whole.text.length;
   const [own, next] = [endBefore(whole, at + 1), startOf(whole.spans, at + 1, 0)];
@@ -219,8 +214,7 @@ function endAlike(
   next = at + 1,
 ): number {
   const common = commonEnd(whole, ended ?? whole, at);
-  const shared =
-    ended === null ? 0 : sharedTags(whole.text, common.a, ended.text, common.b);
+  const shared = ended === null ? 0 : sharedTags(whole.text, common.a, ended.text, common.b);
   const until = startOf(whole.spans, next, common.a) ?? whole.text.length;
   const end = common.a + shared;
   const border = {

@@ -119,7 +119,10 @@ describe('a template that requires a question', () => {
         `{% if add_generation_prompt %}{{ '<|user|>assistant\\n${opens}' }}{% endif %}`,
     );
 
-  it.each(['', '<think>\\n'])('takes a greeting before it, with a prompt that opens %j', (opens) => {
+  it.each([
+    '',
+    '<think>\\n',
+  ])('takes a greeting before it, with a prompt that opens %j', (opens) => {
     const turns = [assistant('hi'), user('a'), assistant('b')];
     const rest =
       '<|user|>assistant\n«hi<|end|>\n»<|user|>user\na<|end|>\n<|user|>assistant\n«b<|end|>\n»';

@@ -1,11 +1,6 @@
 // Checks the tool calls of an assistant message and converts them to the form that chat templates
 // expect.
-import {
-  isPlainObject,
-  jsonTextOf,
-  parseExactJson,
-  withJsonText,
-} from '@keel/model/exact-json';
+import { isPlainObject, jsonTextOf, parseExactJson, withJsonText } from '@keel/model/exact-json';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;

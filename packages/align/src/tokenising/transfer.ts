@@ -2,13 +2,7 @@
 // whose memory moves instead of being copied. Whole floats, the order of fields and the JSON text of
 // objects become values that structured cloning preserves.
 import { PythonFloat } from '@keel/model';
-import {
-  fieldNames,
-  hasOwnOrder,
-  inOrder,
-  jsonTextOf,
-  withJsonText,
-} from '@keel/model/exact-json';
+import { fieldNames, hasOwnOrder, inOrder, jsonTextOf, withJsonText } from '@keel/model/exact-json';
 
 /** Represents a list of whole numbers or of booleans, or one {@link PythonFloat}. */
 interface Packed {
