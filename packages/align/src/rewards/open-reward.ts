@@ -73,13 +73,26 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
  *   load
  */
 export async function checkReward(text: string): Promise<void> {
-  const [components, folder] = isSpec(text)
-    ? [readRewardSpec(text).rewards, dirname(text)]
-    : [[parseShortForm(text)], '.'];
-  for (const spec of components) {
+  const folder = isSpec(text) ? dirname(text) : '.';
+  for (const spec of componentsOf(text)) {
     if (spec.type !== 'function') continue;
     await using _ = await loadFunctionReward(spec.module, folder);
   }
+}
+
+const componentsOf = (text: string) =>
+  isSpec(text) ? readRewardSpec(text).rewards : [parseShortForm(text)];
+
+/**
+ * Whether a reward reads the prompts of rows, but none of their other columns: it has models or
+ * judges, and no function or code.
+ * @throws ConfigError for an invalid spec
+ */
+export function readsPromptsOnly(text: string): boolean {
+  const types = componentsOf(text).map(({ type }) => type);
+  const has = (...names: (typeof types)[number][]): boolean =>
+    names.some((name) => types.includes(name));
+  return has('model', 'judge') && !has('function', 'code');
 }
 
 /** Whether a reward is given as a spec file. */
