@@ -125,7 +125,8 @@ export function findHeader(
   let best = { start: from, length: 0 };
   for (let start = from; start < to; start++) {
     const length = sharedHeader(header, text, start);
-    if (length > best.length) best = { start, length };
+    // The last one is next to the answer.
+    if (length > 0 && length >= best.length) best = { start, length };
   }
   return best;
 }

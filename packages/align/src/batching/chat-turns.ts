@@ -150,8 +150,10 @@ function turnStart(
   known: Map<string, KnownHeader>,
 ): number | null {
   const own = startOf(whole.spans, at, 0);
-  // Nothing before it is rendered: a header cannot be distinguished from its text.
-  if (!whole.spans.some(({ message }) => message < at)) return own;
+  // Nothing before it is rendered: its header is the one after a question.
+  if (!whole.spans.some(({ message }) => message < at)) {
+    return own === null ? null : startAfterHeader(chat, whole, at, own);
+  }
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
   const header = key === null ? undefined : known.get(key);
@@ -177,11 +179,16 @@ function turnStart(
   return start;
 }
 
-/** Where message `at` starts, if the template requires a question before an answer. */
+/**
+ * Where message `at` starts, if there is no question before it, or the template requires one before
+ * an answer.
+ */
 function startAfterHeader(chat: Chat, whole: RenderedChat, at: number, own: number): number {
   const header = headerAfterQuestion(chat, at);
   const { start, length } = findHeader(header, whole.text, endBefore(whole, at), own);
-  return length === 0 ? own : start + length;
+  if (length === 0) return own;
+  // Of a block of reasoning that both open, the answer is what follows the tag.
+  return Math.min(own, start + Math.max(length, sharedTags(whole.text, start, header, 0)));
 }
 
 /** Where message `at` ends in the whole, based on the conversation that ends with it. */

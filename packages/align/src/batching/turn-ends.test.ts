@@ -140,6 +140,25 @@ describe('a template that requires a question', () => {
   });
 });
 
+describe('a turn that begins the conversation', () => {
+  it('starts after the header that others have', () => {
+    const spoken = tinyChatTokenizer(
+      "{% for m in messages %}{{ '<|user|>' + m.role }}{{ ' to=all: <t></t>' if m.role == 'assistant' else ': ' }}{{ m.content + '<|end|>' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '<|user|>assistant' }}{% endif %}",
+    );
+    expect(chat(spoken, assistant('hi'), user('a'), assistant('b'))).toBe(
+      '<|user|>assistant« to=all: <t></t>hi<|end|>»<|user|>user: a<|end|><|user|>assistant« to=all: <t></t>b<|end|>»',
+    );
+    const opening = tinyChatTokenizer(
+      "{% for m in messages %}{{ '<|user|>' + m.role + ':' + ('<t></t>' if m.role == 'assistant' else '') + m.content + '<|end|>' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '<|user|>assistant:<t>\\n' }}{% endif %}",
+    );
+    expect(chat(opening, assistant('hi'), user('a'), assistant('b'))).toBe(
+      '<|user|>assistant:<t>«</t>hi<|end|>»<|user|>user:a<|end|><|user|>assistant:<t>«</t>b<|end|>»',
+    );
+  });
+});
+
 describe('a completion', () => {
   it('is scored where the template marks it, as whole chats are; other methods score all', () => {
     // TRL 1.13 scores the same with assistant_only_loss, and the whole completion without it.
