@@ -19,6 +19,7 @@ import { CheckpointWriter } from './checkpoint-writer.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
+import { notePlainRows } from './plain-rows.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import {
   dataHashes,
@@ -213,6 +214,7 @@ async function train<
   const { model, parameters, saveWeights } = policy;
   const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
   if (dated !== null) notice(dated);
+  notePlainRows(data.rows, model.tokenizer.chatTemplate, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
