@@ -25,6 +25,18 @@ const dataGroup: VerbGroup = {
       options: () => import('./options/data-convert.ts'),
       run: () => import('./verbs/data-convert.ts'),
     }),
+    verb({
+      name: 'data split',
+      summary: 'split rows into training and held-out files, without a prompt in both',
+      options: () => import('./options/data-split.ts'),
+      run: () => import('./verbs/data-split.ts'),
+    }),
+    verb({
+      name: 'data map',
+      summary: "rename columns, make chats of plain rows, or change the rows' kind",
+      options: () => import('./options/data-map.ts'),
+      run: () => import('./verbs/data-map.ts'),
+    }),
   ],
 };
 

@@ -3,6 +3,8 @@
 export { type CompareOptions, compareDefinition } from '../comparing/compare-options.ts';
 export { compareJsonSchema } from '../comparing/compare-schema.ts';
 export { ConfigError } from '../config/config-error.ts';
+export { formatNames } from '../converting/formats.ts';
+export { convertPairings, targets } from '../converting/target-names.ts';
 export { flagValue } from '../config/flag-value.ts';
 export { optionsJsonSchema } from '../config/json-schema.ts';
 export { nearest } from '../config/nearest.ts';
@@ -15,6 +17,7 @@ export {
   variant,
 } from '../config/options.ts';
 export { resolveOptions } from '../config/resolve-options.ts';
+export { columnsOption, rowReadingShape } from '../config/row-options.ts';
 export {
   dateNotice,
   type TemplateOptions,

@@ -1,18 +1,29 @@
-import { defineOptions, option, trainingShape, variant } from '@keel/align/config';
+import { defineOptions, formatNames, option } from '@keel/align/config';
 import { z } from 'zod';
+import { filesShape, operand, outputOption, targetShape } from './data-shape.ts';
 import { withOperand } from './operand.ts';
 
-const schema = z.strictObject({
-  files: option(z.array(z.string().min(1)).min(1), {
-    description: 'rows to read: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
-    group: 'Model and data',
-    reads: 'rows',
-  }),
-  output: option(z.string().min(1), { description: 'file to write', group: 'Output' }),
-  json: variant(trainingShape.json, { common: true }),
-});
+export { operand };
 
-export const operand = 'files';
+const schema = z.strictObject({
+  ...filesShape,
+  from: option(z.enum(['auto', ...formatNames]).default('auto'), {
+    description: 'format of the rows; auto: recognised by their columns',
+    group: 'Model and data',
+    value: 'format',
+    common: true,
+  }),
+  score: option(z.string().min(1).nullable().default(null), {
+    description:
+      'rating by which answers are compared, such as helpfulness (HelpSteer, UltraFeedback) or overall_score (UltraFeedback)',
+    group: 'Model and data',
+    value: 'name',
+    common: true,
+    shownDefault: "helpfulness for HelpSteer, the mean rating for UltraFeedback",
+  }),
+  output: outputOption,
+  ...targetShape,
+});
 
 export const definition = withOperand(
   operand,
