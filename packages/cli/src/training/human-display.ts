@@ -10,6 +10,7 @@ import {
   type ShownSample,
   samplesTable,
   stepsTook,
+  summaryLines,
   type TrainingProgress,
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
@@ -50,6 +51,10 @@ export class HumanDisplay implements TrainingDisplay {
     switch (event.type) {
       case 'notice':
         this.#notice(event);
+        break;
+      case 'data':
+        for (const line of summaryLines(event.facts)) this.say(cutMessage(line));
+        for (const { text } of event.facts.warnings) this.say(cutMessage(`warning: ${text}`));
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
