@@ -25,7 +25,7 @@ const alignLayers = [
   ['rollouts'],
   ['methods'],
   ['recipes'],
-  ['comparing'],
+  ['comparing', 'inspecting'],
 ];
 
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
