@@ -38,7 +38,9 @@ function showRows(findings: DataFindings): void {
   const how = guessed ? 'chosen by their fields; --for names another' : 'as asked';
   line(`read as keel ${verb} reads them (${how})`);
   for (const { verb: other, rows } of otherVerbs) {
-    line(`${counted(rows, 'row')} have the fields of rows for keel ${other}`);
+    line(
+      `${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} the fields of rows for keel ${other}`,
+    );
   }
   showFacts(training);
   if (heldOut === null) return;
@@ -108,10 +110,11 @@ function histogram(bins: readonly Bin[]): string[] {
   const most = Math.max(...bins.map(({ count }) => count));
   const width = Math.max(...bins.map(({ to }) => String(to).length));
   return bins.map(({ from, to, count }) => {
-    const range = `${String(from).padStart(width)} to ${String(to).padStart(width)}`;
+    const [low, high] = [from, to].map((edge) => String(edge).padStart(width));
+    const range = from === to ? low! : `${low} to ${high}`;
     // A bin with a single row is still visible.
     const bar = '█'.repeat(count === 0 ? 0 : Math.max(1, Math.round((BAR * count) / most)));
-    return `${range}  ${bar}${bar === '' ? '' : ' '}${count}`;
+    return `${range.padEnd(2 * width + 4)}  ${bar}${bar === '' ? '' : ' '}${count}`;
   });
 }
 
