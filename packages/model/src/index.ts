@@ -50,6 +50,7 @@ export { hashFiles } from './loading/hash-files.ts';
 export { loadDecoder } from './loading/load-decoder.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
+export type { StoredWeights } from './loading/stored-weights.ts';
 export {
   backwardFlops,
   type Flops,

@@ -1,18 +1,21 @@
 // Writes the report of a run of the command line, from its own metrics and environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { wilsonInterval } from '../../evaluation/intervals.ts';
 import type { Environment } from '../environment.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
-import { formatNumber } from './format.ts';
-import type { Headline, ReportData } from './report-data.ts';
+import { formatNumber, formatShare } from './format.ts';
+import type { Estimate, Headline, ReportData } from './report-data.ts';
 import { writeReport } from './write-report.ts';
 
 /** A number from the evaluations before and after training, shown at the top of the report. */
 export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'better'> {
   /** Its name in metrics.jsonl, for example `eval_loss`. */
   metric: string;
+  /** Of a share: the metric with the number of items, from which its interval follows. */
+  count?: string;
 }
 
 export interface RunFacts {
@@ -80,18 +83,38 @@ function reportOf(
 
 /** From the first and the last evaluation; none if there was no evaluation. */
 function headlineOf(
-  { metric, label, unit, better }: MeasuredHeadline,
+  { metric, count, label, unit, better }: MeasuredHeadline,
   metrics: readonly MetricsRow[],
   heldOutRows: number,
 ): Headline[] {
-  const values = metrics.flatMap((row) => (row[metric] === undefined ? [] : [row[metric]]));
-  const [first] = values;
-  const last = values.at(-1);
-  if (first === undefined || last === undefined) return [];
-  const before = values.length > 1 ? { value: first } : null;
-  return [
-    { label, unit, better, before, after: { value: last }, note: `${heldOutRows} held-out rows` },
+  const estimates = metrics.flatMap((row): Estimate[] => {
+    const value = row[metric];
+    if (value === undefined) return [];
+    const items = count === undefined ? undefined : row[count];
+    return [items ? { value, interval: wilsonInterval(value * items, items) } : { value }];
+  });
+  const [first] = estimates;
+  const after = estimates.at(-1);
+  if (first === undefined || after === undefined) return [];
+  const before = estimates.length > 1 ? first : null;
+  const last = metrics.findLast((row) => row[metric] !== undefined)!;
+  const [earlier] = metrics.filter((row) => row[metric] !== undefined);
+  const notes = [
+    `${heldOutRows} held-out rows`,
+    ...(before && metric === ACCURACY ? tieNotes(earlier!, last) : []),
   ];
+  return [{ label, unit, better, before, after, note: notes.join('; ') }];
+}
+
+const ACCURACY = 'eval_rewards/accuracies';
+const TIES = 'eval_rewards/ties';
+
+/** What ties mean: before the first step, all pairs are tied. */
+function tieNotes(before: MetricsRow, after: MetricsRow): string[] {
+  const shares = [before[TIES] ?? 0, after[TIES] ?? 0];
+  if (shares.every((share) => share === 0)) return [];
+  const [first, last] = shares.map(formatShare);
+  return [`ties count half (${first} of the pairs before, ${last} after)`];
 }
 
 function summaryOf(steps: number, headline: Headline | undefined): string {
