@@ -53,6 +53,7 @@ export { loadDecoder } from './loading/load-decoder.ts';
 export { type ModelOrigin, readModelOrigin, writeModelOrigin } from './loading/model-origin.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
+export type { StoredWeights } from './loading/stored-weights.ts';
 export {
   backwardFlops,
   type Flops,

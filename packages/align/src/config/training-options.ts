@@ -246,6 +246,13 @@ export const trainingShape = {
     group: call,
     flagOnly: true,
   }),
+  dryRun: option(z.boolean().default(false), {
+    description:
+      'check data, model, reward and output, and show what the run would do, without running it or writing to --output',
+    group: call,
+    flagOnly: true,
+    common: true,
+  }),
   profile: option(z.string().nullable().default(null), {
     description:
       "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file name: to the run's profile.json",

@@ -47,7 +47,7 @@ export {
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
 export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
-export { proportionOf } from '../evaluation/proportion.ts';
+export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
@@ -87,3 +87,5 @@ export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export type { RunPlan } from '../training/run-plan.ts';
+export { accuracyOf } from '../training/tied-pairs.ts';

@@ -4,10 +4,13 @@ import type { Finding } from '../health/finding.ts';
 import type { WrittenProfile } from '../profiling/step-profiler.ts';
 import type { AnswerLine } from '../runs/answers-log.ts';
 import type { JudgedLine } from '../runs/samples-log.ts';
+import type { RunPlan } from './run-plan.ts';
 import type { Metrics } from './training-task.ts';
 
 /** What happens in training, for displays. */
 export type TrainingEvent =
+  /** Once, before the first step and all that is computed for it. */
+  | { type: 'plan'; plan: RunPlan }
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   /** Samples of a rollout batch, before the first step on it. */

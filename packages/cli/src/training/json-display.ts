@@ -1,6 +1,7 @@
 import { cutMessage } from '../cut-message.ts';
 import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { runPlanJson } from './run-plan-text.ts';
 
 /** One JSON object per line on stdout, and nothing else; messages for people go to stderr. */
 export class JsonDisplay implements TrainingDisplay {
@@ -15,6 +16,9 @@ export class JsonDisplay implements TrainingDisplay {
     switch (event.type) {
       case 'notice':
         this.say(cutMessage(event.text));
+        break;
+      case 'plan':
+        this.#print({ type: 'plan', ...runPlanJson(event.plan) });
         break;
       case 'start':
         this.#print({ type: 'start', step: event.step, total_steps: event.totalSteps });

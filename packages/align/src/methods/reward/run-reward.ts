@@ -58,6 +58,12 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
     return new JudgedSource(rows, tokenizer, { ...how, reading });
   },
+  facts: ({ options, policy: { model, role } }) => {
+    const { rankingLoss, normalise } = options;
+    const heads = model.scoreHead(role).dim(0);
+    const text = `${heads === 1 ? 'one head' : `${heads} heads`}, rankings by ${rankingLoss}, normalised by ${normalise}`;
+    return [{ name: 'reward', text, data: { heads, rankingLoss, normalise } }];
+  },
   async task(prepared) {
     const { options, policy, data, source, evaluation, passes, signal } = prepared;
     const { model, role, record } = policy;
@@ -103,7 +109,13 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     return { reward: findings };
   },
   headlines: [
-    { label: 'Held-out accuracy', metric: 'eval_accuracy', unit: 'share', better: 'higher' },
+    {
+      label: 'Held-out accuracy',
+      metric: 'eval_accuracy',
+      count: 'eval_comparisons',
+      unit: 'share',
+      better: 'higher',
+    },
     { label: 'Held-out reward margin', metric: 'eval_margin', unit: 'number', better: 'higher' },
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
