@@ -30,6 +30,7 @@ export type { GenerationEvent, GenerationResult } from './generation/sequence.ts
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
+export { hubSuggestion } from './hub/hub-suggestion.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type BestOptions, bestShape, checkBest, type SampleOptions } from './following-options.ts';
 import { defineOptions, type OptionsDefinition, option, variant } from './options.ts';
 import { parseProfileSteps } from './profile-steps.ts';
+import { rowReadingShape } from './row-options.ts';
 import { templateShape } from './template-options.ts';
 
 /** The default of --model. */
@@ -66,6 +67,7 @@ export const trainingShape = {
     description: 'what to do with an invalid row: stop, or skip, count and list it',
     group: data,
   }),
+  ...rowReadingShape(data),
   learningRate: option(z.number().positive().nullable().default(null), {
     description: 'peak learning rate',
     group: optimisation,

@@ -25,6 +25,8 @@ export {
 export { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 export { tokeniseRanking } from '../batching/tokenise-ranking.ts';
 export { unknownToken } from '../batching/unknown-token.ts';
+export type { RunDataFacts } from '../checking/run-data-facts.ts';
+export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';

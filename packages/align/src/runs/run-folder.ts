@@ -18,7 +18,7 @@ import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun, refuseLocked } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|(environment|data)\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */

@@ -17,9 +17,11 @@ import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
+import { summariseData } from './data-summary.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
+import { notePlainRows } from './plain-rows.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
@@ -236,6 +238,7 @@ async function train<
   if (dated !== null) notice(dated);
   const other = asked.adapter === null ? null : await otherBaseNotice(model, asked.adapter);
   if (other !== null) notice(other, 'other-base');
+  notePlainRows(data.rows, model.tokenizer.chatTemplate, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -253,6 +256,7 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
+  await summariseData({ data, source, evaluation, path: run.path, onEvent, signal });
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];

@@ -1,5 +1,5 @@
 // What a run reports while it trains.
-
+import type { RunDataFacts } from '../checking/run-data-facts.ts';
 import type { Finding } from '../health/finding.ts';
 import type { WrittenProfile } from '../profiling/step-profiler.ts';
 import type { AnswerLine } from '../runs/answers-log.ts';
@@ -11,6 +11,8 @@ import type { Metrics } from './training-task.ts';
 export type TrainingEvent =
   /** Once, before the first step and all that is computed for it. */
   | { type: 'plan'; plan: RunPlan }
+  /** What is in the rows, before the first step. @property path the file that has the same */
+  | { type: 'data'; facts: RunDataFacts; path: string }
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   /** Samples of a rollout batch, before the first step on it. */

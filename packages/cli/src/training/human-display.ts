@@ -13,6 +13,7 @@ import {
   type ShownSample,
   samplesTable,
   stepsTook,
+  summaryLines,
   type TrainingProgress,
   wilsonInterval,
 } from '@keel/align/internal';
@@ -58,6 +59,10 @@ export class HumanDisplay implements TrainingDisplay {
         break;
       case 'plan':
         this.say(`\n${runPlanText(event.plan)}\n`);
+        break;
+      case 'data':
+        for (const line of summaryLines(event.facts)) this.say(cutMessage(line));
+        for (const { text } of event.facts.warnings) this.say(cutMessage(`warning: ${text}`));
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };

@@ -20,6 +20,9 @@ export class JsonDisplay implements TrainingDisplay {
       case 'plan':
         this.#print({ type: 'plan', ...runPlanJson(event.plan) });
         break;
+      case 'data':
+        this.#data(event);
+        break;
       case 'start':
         this.#print({ type: 'start', step: event.step, total_steps: event.totalSteps });
         break;
@@ -51,6 +54,32 @@ export class JsonDisplay implements TrainingDisplay {
         });
       }
     }
+  }
+
+  #data({ type, facts, path }: RunEvent & { type: 'data' }): void {
+    const { training, heldOut, duplicates, pairs, overlap, use, warnings } = facts;
+    for (const { text } of warnings) this.say(cutMessage(`warning: ${text}`));
+    this.#print({
+      type,
+      rows: training.total,
+      examined: training.count,
+      held_out_rows: heldOut?.total ?? null,
+      kinds: Object.fromEntries(training.kinds.map(({ kind, count }) => [kind, count])),
+      chats: training.chats,
+      cut: use.training.cut,
+      too_long: use.training.tooLong,
+      bad: use.training.bad,
+      duplicate_rows: duplicates.rows.count,
+      duplicate_prompts: duplicates.prompts.count,
+      contradictions: duplicates.contradictions.count,
+      chosen_longer: pairs && pairs.chosenLonger / pairs.count,
+      longer_wins: pairs?.longerWins.value ?? null,
+      held_out_training_rows: overlap?.rows.count ?? null,
+      held_out_training_prompts: overlap?.prompts.count ?? null,
+      held_out_near_prompts: overlap?.near.count ?? null,
+      warnings: warnings.map(({ code }) => code),
+      path,
+    });
   }
 
   say(text: string): void {

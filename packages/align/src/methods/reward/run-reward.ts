@@ -1,6 +1,8 @@
 // A whole run of a reward model, from options to final/: `keel reward`, and the library's
 // `trainReward`.
+
 import { readAnswers } from '../../batching/tokenise-judged.ts';
+import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { openEither } from '../../data/open-either.ts';
 import type { Proportion } from '../../evaluation/proportion.ts';
@@ -172,8 +174,8 @@ const percent = ({ value, interval: [low, high] }: Proportion): string =>
 const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
   `accuracy ${percent(accuracy)} on ${pairs} held-out pairs; the rule "the longer answer wins" has ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance)`;
 
-const openReferenceSet = ({ normaliseData, onBadRow }: RewardOptions) =>
-  openEither({ data: normaliseData!, onBadRow }, 'judged', 'completion');
+const openReferenceSet = (options: RewardOptions) =>
+  openEither({ ...rowsOf(options), data: options.normaliseData! }, 'judged', 'completion');
 
 /** A resumed run must have the same reference set. */
 async function addNormaliseData({ options, addInput }: Prepared): Promise<void> {
