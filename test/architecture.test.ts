@@ -20,7 +20,7 @@ const alignLayers = [
   ['tokenising', 'objectives'],
   ['batching', 'runs'],
   ['profiling', 'rewards', 'checking'],
-  ['training'],
+  ['training', 'merging'],
   ['reference'],
   ['rollouts'],
   ['methods'],

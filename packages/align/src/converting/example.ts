@@ -16,7 +16,13 @@ export type Example = Common &
   (
     | { kind: 'chat'; messages: readonly unknown[] }
     | { kind: 'answer'; prompt: AnyContent; completion: AnyContent }
-    | { kind: 'pair'; prompt?: AnyContent; chosen: AnyContent; rejected: AnyContent; scores: Fields }
+    | {
+        kind: 'pair';
+        prompt?: AnyContent;
+        chosen: AnyContent;
+        rejected: AnyContent;
+        scores: Fields;
+      }
     | { kind: 'ranking'; prompt: AnyContent; completions: readonly AnyContent[]; order: Fields }
     | { kind: 'thumb'; prompt: AnyContent; completion: AnyContent; label: unknown }
     | { kind: 'prompt'; prompt: AnyContent }

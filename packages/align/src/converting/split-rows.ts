@@ -118,11 +118,7 @@ function refuseExisting(paths: readonly string[], overwrite: boolean): void {
   ]);
 }
 
-function refuseEmpty(
-  summary: SplitSummary['parts'],
-  groups: number,
-  by: SplitOptions['by'],
-): void {
+function refuseEmpty(summary: SplitSummary['parts'], groups: number, by: SplitOptions['by']): void {
   const empty = summary.filter(({ rows }) => rows === 0).map(({ name }) => name);
   if (empty.length === 0) return;
   const of = by === 'prompt' ? 'different prompts' : 'rows';

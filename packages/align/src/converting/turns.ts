@@ -132,7 +132,8 @@ export function textIn(row: Fields, field: string, { fail }: Pick<Reading, 'fail
 /** A number in a field, also as text; null if there is none. */
 export function numberIn(value: unknown): number | null {
   const plain = plainNumbers(value);
-  if (plain === null || plain === undefined || plain === '' || typeof plain === 'object') return null;
+  if (plain === null || plain === undefined || plain === '' || typeof plain === 'object')
+    return null;
   const number = Number(plain);
   return Number.isFinite(number) ? number : null;
 }

@@ -69,7 +69,7 @@ export class CompareDisplay {
         this.#entry(event);
         break;
       case 'run':
-        if (!this.#saidBefore(event)) this.#current?.event(event.event);
+        if (this.#isShown(event)) this.#current?.event(event.event);
         break;
       case 'ended':
         this.#ended(event);
@@ -95,6 +95,11 @@ export class CompareDisplay {
     this.#current = this.#json
       ? new JsonDisplay({ entry: name })
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
+  }
+
+  /** People have seen the comparison's own plan. */
+  #isShown(event: CompareEvent & { type: 'run' }): boolean {
+    return (this.#json || event.event.type !== 'plan') && !this.#saidBefore(event);
   }
 
   /** Whether an earlier entry's run printed it: notices about model, machine and rows repeat. */

@@ -1,8 +1,8 @@
 import type { ConversionSummary, SplitSummary } from '@keel/align/converting';
 import { drawBar, formatCount } from '@keel/align/internal';
+import { complain, say, sayJson } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { terminalBar } from '../training/terminal-bar.ts';
-import { complain, say, sayJson } from '../terminal.ts';
 
 interface Hooks {
   onProgress(done: number, total: number): void;
@@ -52,7 +52,8 @@ export function showConversion(summary: ConversionSummary, json: boolean): void 
   say(`read as ${format}: ${reason}`);
   showBadRows(summary);
   for (const [why, count] of Object.entries(skipped)) say(`${rowsOf(count)} skipped: ${why}`);
-  for (const { column, rows, why } of dropped) say(`not written: ${column} (${rowsOf(rows)}): ${why}`);
+  for (const { column, rows, why } of dropped)
+    say(`not written: ${column} (${rowsOf(rows)}): ${why}`);
   say(`${rowsOf(read)} read, ${rowsOf(written)} written to ${output}`);
 }
 

@@ -1,6 +1,7 @@
 import { cutMessage } from '../cut-message.ts';
 import { complain, sayJson } from '../terminal.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { runPlanJson } from './run-plan-text.ts';
 
 /** One JSON object per line on stdout, and nothing else; messages for people go to stderr. */
 export class JsonDisplay implements TrainingDisplay {
@@ -16,6 +17,9 @@ export class JsonDisplay implements TrainingDisplay {
       case 'notice':
         this.say(cutMessage(event.text));
         break;
+      case 'plan':
+        this.#print({ type: 'plan', ...runPlanJson(event.plan) });
+        break;
       case 'data':
         this.#data(event);
         break;
@@ -29,6 +33,12 @@ export class JsonDisplay implements TrainingDisplay {
       }
       case 'evaluation':
         this.#print({ type: 'evaluation', step: event.step, ...event.metrics });
+        break;
+      case 'answers':
+        this.#print({ type: 'answers', step: event.step, answers: event.answers });
+        break;
+      case 'health':
+        this.#print({ type: 'health', ...event.finding });
         break;
       case 'checkpoint':
         this.#print({ type: 'checkpoint', step: event.step, path: event.path });
@@ -78,7 +88,8 @@ export class JsonDisplay implements TrainingDisplay {
 
   close(): void {}
 
-  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
+  ended(ending: RunEnding): void {
+    const { interrupted, step, path, final, seconds, use, resume, health, best } = ending;
     if (interrupted) this.#print({ type: 'interrupted', step, run: path, seconds, resume });
     else
       this.#print({
@@ -88,6 +99,8 @@ export class JsonDisplay implements TrainingDisplay {
         path: final,
         seconds,
         [use.name]: use.command,
+        ...(health && { findings: health.findings.map(({ code }) => code) }),
+        ...(best && { best }),
       });
   }
 

@@ -13,7 +13,9 @@ export const ultraFeedbackBinarized: RowFormat = {
   name: 'ultrafeedback-binarized',
   columns: '`chosen` and `rejected`, lists of messages that start with the prompt; `score_chosen`',
   recognise: (row) =>
-    areMessages(listIn(row.chosen)) && areMessages(listIn(row.rejected)) && !Array.isArray(row.prompt)
+    areMessages(listIn(row.chosen)) &&
+    areMessages(listIn(row.rejected)) &&
+    !Array.isArray(row.prompt)
       ? 'the columns "chosen" and "rejected", which are whole chats'
       : null,
   convert([row], reading): Example {
