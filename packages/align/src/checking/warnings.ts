@@ -23,7 +23,7 @@ export type WarningCode =
   | 'no-end-token'
   | 'cut'
   | 'too-long'
-  | 'max-length';
+  | 'other';
 
 /** Below this share of duplicates, a data set is unremarkable. */
 const FEW_DUPLICATES = 0.01;

@@ -88,13 +88,13 @@ export async function checkData(options: CheckOptions): Promise<DataFindings> {
 
   const notice: Notice = (text, code = '') => {
     const known = noticeCodes[code.split(',')[0]!];
-    if (known !== null) warnings.push({ code: known ?? 'max-length', text });
+    if (known !== null) warnings.push({ code: known ?? 'other', text });
   };
   const tokens = { training: null as TokenFindings | null, heldOut: null as TokenFindings | null };
   let fitting = maxLength;
   if (model !== null) {
     const { tokenizer, positions, vocabularySize } = model;
-    if (positions !== null) fitting = fittingLength(maxLength, positions, notice);
+    if (positions !== null) fitting = fittingLength(maxLength, positions, () => {});
     for (const part of ['training', 'heldOut'] as const) {
       const opened = part === 'training' ? training : heldOut;
       if (opened?.source == null) continue;
@@ -138,7 +138,7 @@ export async function checkData(options: CheckOptions): Promise<DataFindings> {
   }
 }
 
-/** Codes of training's notices; null for those that the errors list. */
+/** Codes of training's notices; null for those that are in the list of errors. */
 const noticeCodes: Readonly<Record<string, WarningCode | null>> = {
   'too long': 'too-long',
   cut: 'cut',

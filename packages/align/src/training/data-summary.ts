@@ -13,8 +13,8 @@ export interface SummarisedRun {
   data: RunData;
   source: AnySource;
   evaluation: AnySource | null;
-  /** The run's folder. */
-  path: string;
+  /** The run's folder; null: nothing is written. */
+  path: string | null;
   onEvent(event: TrainingEvent): void;
   signal?: AbortSignal | undefined;
 }
@@ -37,7 +37,7 @@ export async function summariseData(run: SummarisedRun): Promise<void> {
     },
     warnings: dataWarnings(found),
   };
-  onEvent({ type: 'data', facts, path: saveRunDataFacts(path, facts) });
+  onEvent({ type: 'data', facts, path: path && saveRunDataFacts(path, facts) });
 }
 
 const usedOf = ({ truncated, tooLong, badRows }: AnySource, unread: number): UsedRows => ({

@@ -256,7 +256,8 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  await summariseData({ data, source, evaluation, path: run.path, onEvent, signal });
+  const recorded = options.dryRun ? null : run.path;
+  await summariseData({ data, source, evaluation, path: recorded, onEvent, signal });
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
