@@ -26,8 +26,8 @@ export interface OpenRowsOptions<K extends RowKind> extends RowReading {
   /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
   /**
-   * Called for each bad row that `skip` skips, with its value as in the file; undefined if it cannot
-   * be read.
+   * Called for each bad row that `skip` skips, with its value as in the file: undefined if it
+   * cannot be read.
    */
   onSkipped?: (fault: DataError, value: unknown) => void;
   /** Called after each part of a file is indexed. */
