@@ -186,12 +186,34 @@ function showErrors(name: string, { count, groups, rows }: ErrorFacts): void {
   }
   if (count === groups.length) return;
   say('');
-  for (const { place, field, cause } of rows) {
-    line(`${place}: ${field === null ? '' : `field "${field}": `}${cause}`);
-  }
+  for (const [fault, places] of placesByFault(rows)) line(`${placesText(places)}: ${fault}`);
   if (rows.length < count) {
     line(`… and ${count - rows.length} more: --max-errors none lists all, --json too`);
   }
+}
+
+/** Places of rows with the same fault, in the order of the first ones. */
+function placesByFault(rows: ErrorFacts['rows']): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { place, field, cause } of rows) {
+    const fault = `${field === null ? '' : `field "${field}": `}${cause}`;
+    const places = found.get(fault);
+    if (places === undefined) found.set(fault, [place]);
+    else places.push(place);
+  }
+  return found;
+}
+
+/** `a.jsonl:1, 2, 5, b.jsonl:7`: a file is named once, until another one follows. */
+function placesText(places: readonly string[]): string {
+  let file = '';
+  const shown = places.map((place) => {
+    const [, own = place, number = ''] = /^(.*?)(\d+)$/.exec(place) ?? [];
+    if (own === file) return number;
+    file = own;
+    return place;
+  });
+  return shown.join(', ');
 }
 
 function showVerdict(findings: DataFindings): void {
@@ -202,6 +224,9 @@ function showVerdict(findings: DataFindings): void {
   for (const { text } of warnings) line(text);
   const faults = faultCount(findings);
   say('');
+  if (findings.training.count === 0 && faults > 0) {
+    say('Every row is an error. If another tool wrote them, keel data convert may read them.');
+  }
   if (faults + warnings.length === 0) say('No errors and no warnings.');
   else say(`${counted(faults, 'error')}, ${counted(warnings.length, 'warning')}.`);
 }

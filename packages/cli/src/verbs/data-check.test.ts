@@ -62,6 +62,7 @@ describe('keel data check', () => {
     expect(short.code).toBe(1);
     expect(short.text).toMatch(/rows\.jsonl:1: .*\n.*rows\.jsonl:3: .*\n.* 3 more.*--max-errors/);
     const all = await check(rows, '--max-errors', 'none');
+    expect(all.text).toMatch(/^ {2}rows\.jsonl:4, 5: field "chosen"/m);
     expect(all.text).toMatch(/^ {2}rows\.jsonl:6: field "chosen"/m);
   });
 

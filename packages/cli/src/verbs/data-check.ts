@@ -17,7 +17,7 @@ export async function run(options: DataCheckOptions): Promise<number> {
     model: await openChecked(options, (text) => complain(`note: ${text}`)),
     maxErrors: json ? Number.POSITIVE_INFINITY : (options.maxErrors ?? Number.POSITIVE_INFINITY),
     onProgress: (what, done) => {
-      if (!json && pace.due(0)) complain(`${done} ${what}`);
+      if (!json && done > 0 && pace.due(0)) complain(`${done} ${what}`);
     },
   });
   if (json) sayJson(jsonFindings(findings));
