@@ -1,12 +1,12 @@
 // From an example to rows of Keel, of the kind that was asked for.
 import { createHash } from 'node:crypto';
 import type { Place } from '../data/data-error.ts';
+import { DataError } from '../data/data-error.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow, RowKind } from '../data/rows.ts';
 import { rankingFault, trainingFault } from '../data/training-fault.ts';
-import { DataError } from '../data/data-error.ts';
-import type { Example, ExampleKind, Fields, Reading } from './example.ts';
+import type { Example, ExampleKind, Fields, Reading } from './formats/example.ts';
 import type { ConvertPairing, Target } from './target-names.ts';
 
 export interface TargetOptions {
@@ -134,12 +134,7 @@ function pairsOf(
   return [ofBest[hash.readUIntBE(0, 6) % ofBest.length]!];
 }
 
-const thumbs = (
-  prompt: unknown,
-  chosen: unknown,
-  rejected: unknown,
-  columns: Fields,
-): Fields[] => [
+const thumbs = (prompt: unknown, chosen: unknown, rejected: unknown, columns: Fields): Fields[] => [
   { prompt, completion: chosen, label: true, ...columns },
   { prompt, completion: rejected, label: false, ...columns },
 ];
@@ -221,4 +216,3 @@ function beforeAnswer(messages: readonly unknown[]): unknown[] {
   };
   return messages.slice(0, messages.findLastIndex((one) => !isAnswer(one)) + 1);
 }
-

@@ -1,7 +1,7 @@
-import { resolveFiles } from './resolve-files.ts';
 import type { RowReading } from '../config/row-options.ts';
 import type { DataError, Place } from './data-error.ts';
 import { openFile } from './open-file.ts';
+import { resolveFiles } from './resolve-files.ts';
 import type { RowFile } from './row-file.ts';
 import { RowReader } from './row-reader.ts';
 

@@ -3,8 +3,6 @@
 export { type CompareOptions, compareDefinition } from '../comparing/compare-options.ts';
 export { compareJsonSchema } from '../comparing/compare-schema.ts';
 export { ConfigError } from '../config/config-error.ts';
-export { formatNames } from '../converting/formats.ts';
-export { convertPairings, targets } from '../converting/target-names.ts';
 export { flagValue } from '../config/flag-value.ts';
 export { optionsJsonSchema } from '../config/json-schema.ts';
 export { nearest } from '../config/nearest.ts';
@@ -26,6 +24,8 @@ export {
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
 export { trlHint } from '../config/trl-names.ts';
+export { formatNames } from '../converting/formats/formats.ts';
+export { convertPairings, targets } from '../converting/target-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {
   BestOfNHooks,

@@ -1,8 +1,8 @@
 import type { ConversionSummary, SplitSummary } from '@keel/align/converting';
 import { drawBar, formatCount } from '@keel/align/internal';
+import { complain, say, sayJson } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { terminalBar } from '../training/terminal-bar.ts';
-import { complain, say, sayJson } from '../terminal.ts';
 
 interface Hooks {
   onProgress(done: number, total: number): void;
@@ -48,12 +48,18 @@ export function showConversion(summary: ConversionSummary, json: boolean): void 
     sayJson(summary);
     return;
   }
-  const { format, reason, output, read, written, skipped, dropped } = summary;
+  const { format, reason, output, read, written, plain, skipped, dropped } = summary;
   say(`read as ${format}: ${reason}`);
   showBadRows(summary);
   for (const [why, count] of Object.entries(skipped)) say(`${rowsOf(count)} skipped: ${why}`);
-  for (const { column, rows, why } of dropped) say(`not written: ${column} (${rowsOf(rows)}): ${why}`);
+  const reasons = Map.groupBy(dropped, ({ rows, why }) => `(${rowsOf(rows)}): ${why}`);
+  for (const [why, columns] of reasons) {
+    say(`not written: ${columns.map(({ column }) => column).join(', ')} ${why}`);
+  }
   say(`${rowsOf(read)} read, ${rowsOf(written)} written to ${output}`);
+  if (plain > 0) {
+    say(`${rowsOf(plain)} of plain text. To train a chat model on them, pass --wrap-chat there`);
+  }
 }
 
 export function showSplit(summary: SplitSummary, by: 'prompt' | 'row', json: boolean): void {

@@ -19,7 +19,7 @@ const schema = z.strictObject({
     group: 'Model and data',
     value: 'name',
     common: true,
-    shownDefault: "helpfulness for HelpSteer, the mean rating for UltraFeedback",
+    shownDefault: 'helpfulness for HelpSteer, the mean rating for UltraFeedback',
   }),
   output: outputOption,
   ...targetShape,

@@ -48,7 +48,8 @@ export const targetShape = {
     shownDefault: 'the kind that the rows are',
   }),
   pairing: option(z.enum(convertPairings).default('best_worst'), {
-    description: 'pairs to make of a ranking; best_random: the best answer and a worse one at random',
+    description:
+      'pairs to make of a ranking; best_random: the best answer and a worse one at random',
     group: 'Output',
     common: true,
   }),

@@ -46,7 +46,8 @@ const schema = z
         .nullable()
         .default(null),
       {
-        description: 'several parts, such as train=0.8,dev=0.1,test=0.1; the last gets what is left',
+        description:
+          'several parts, such as train=0.8,dev=0.1,test=0.1; the last gets what is left',
         group: rows,
         value: 'name=size',
         common: true,

@@ -1,8 +1,8 @@
 // UltraFeedback binarized (HuggingFaceH4, trl-lib): both answers as whole chats with the prompt.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, RowFormat } from '../example.ts';
-import { areMessages, has, listIn, messagesOf, numberIn, user, without } from '../turns.ts';
+import type { Example, RowFormat } from './example.ts';
+import { areMessages, has, listIn, messagesOf, numberIn, user, without } from './turns.ts';
 
 const scoreFields = ['score_chosen', 'score_rejected', 'margin'];
 
@@ -13,7 +13,9 @@ export const ultraFeedbackBinarized: RowFormat = {
   name: 'ultrafeedback-binarized',
   columns: '`chosen` and `rejected`, lists of messages that start with the prompt; `score_chosen`',
   recognise: (row) =>
-    areMessages(listIn(row.chosen)) && areMessages(listIn(row.rejected)) && !Array.isArray(row.prompt)
+    areMessages(listIn(row.chosen)) &&
+    areMessages(listIn(row.rejected)) &&
+    !Array.isArray(row.prompt)
       ? 'the columns "chosen" and "rejected", which are whole chats'
       : null,
   convert([row], reading): Example {

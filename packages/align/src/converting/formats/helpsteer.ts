@@ -2,15 +2,16 @@
 // answer per row, those to the same prompt one after the other.
 import { isDeepStrictEqual } from 'node:util';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, numberIn, textIn, user, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, numberIn, textIn, user, without } from './turns.ts';
 
 const aspects = ['helpfulness', 'correctness', 'coherence', 'complexity', 'verbosity'];
 
 export const helpSteer: RowFormat = {
   name: 'helpsteer',
   aliases: ['helpsteer2'],
-  columns: '`prompt`, `response`, ratings such as `helpfulness`; answers to a prompt follow each other',
+  columns:
+    '`prompt`, `response`, ratings such as `helpfulness`; answers to a prompt follow each other',
   recognise: (row) =>
     ['prompt', 'response', 'helpfulness'].every((name) => name in row)
       ? 'the columns "prompt", "response" and "helpfulness"'
@@ -37,7 +38,10 @@ export const helpSteer: RowFormat = {
       prompt,
       completions: answers,
       order: { scores },
-      columns: shared(rows.map((row) => without(row, ['prompt', 'response', ...aspects])), reading),
+      columns: shared(
+        rows.map((row) => without(row, ['prompt', 'response', ...aspects])),
+        reading,
+      ),
     };
   },
 };

@@ -1,6 +1,6 @@
 // Messages of other tools as messages of Keel.
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
-import { describeValue } from '../data/data-error.ts';
+import { describeValue } from '../../data/data-error.ts';
 import type { Fields, Reading } from './example.ts';
 
 /** Role names of other tools. Other names stay, and the row's check reports them. */
@@ -132,7 +132,8 @@ export function textIn(row: Fields, field: string, { fail }: Pick<Reading, 'fail
 /** A number in a field, also as text; null if there is none. */
 export function numberIn(value: unknown): number | null {
   const plain = plainNumbers(value);
-  if (plain === null || plain === undefined || plain === '' || typeof plain === 'object') return null;
+  if (plain === null || plain === undefined || plain === '' || typeof plain === 'object')
+    return null;
   const number = Number(plain);
   return Number.isFinite(number) ? number : null;
 }
