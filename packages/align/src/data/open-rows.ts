@@ -8,6 +8,7 @@ import { DataError, type DataErrorDetails, type Place } from './data-error.ts';
 import type { HubOptions } from './hub.ts';
 import { openFile } from './open-file.ts';
 import { parseRow } from './parse-row.ts';
+import { isProgramRows, openProgramRows, type RowSpec } from './program-rows.ts';
 import { resolveFiles } from './resolve-files.ts';
 import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
 import { RowReader } from './row-reader.ts';
@@ -152,18 +153,7 @@ export class RowSource<K extends RowKind> {
 
   async #hashFiles(): Promise<FileHash[]> {
     const hashes: FileHash[] = [];
-    for (const { path, version } of this.#parts) {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-      if ((await versionOf(path)) !== version) {
-        throw new DataError({
-          file: path,
-          found: 'the file changed after it was indexed',
-          advice: 'Run the command again, and do not change the file while it is in use',
-        });
-      }
-      hashes.push({ name: path, sha256: hash.digest('hex') });
-    }
+    for (const { path, hash } of this.#parts) hashes.push({ name: path, sha256: await hash() });
     return hashes;
   }
 
@@ -190,8 +180,20 @@ interface Indexed {
 interface Part {
   path: string;
   rows: RowFile;
-  /** Size and modification time when it was indexed. */
-  version: string;
+  /** SHA-256 of its bytes. @throws DataError if the file changed after it was indexed */
+  hash(): Promise<string>;
+}
+
+/** @param version size and modification time when it was indexed */
+async function hashFile(path: string, version: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  if ((await versionOf(path)) === version) return hash.digest('hex');
+  throw new DataError({
+    file: path,
+    found: 'the file changed after it was indexed',
+    advice: 'Run the command again, and do not change the file while it is in use',
+  });
 }
 
 const versionOf = async (path: string): Promise<string> => {
@@ -200,21 +202,22 @@ const versionOf = async (path: string): Promise<string> => {
 };
 
 /**
- * Opens rows of one kind from files, folders, globs and `hub:` specs. Checks every row once now,
- * without keeping it: JSONL, CSV and Parquet files may be larger than memory.
+ * Opens rows of one kind from files, folders, globs and `hub:` specs, or of a program. Checks every
+ * row once now, without keeping it: JSONL, CSV and Parquet files may be larger than memory.
  * @throws DataError at the first bad row (unless bad rows are skipped), for an empty or unreadable
  *   file, and if there is no good row
  */
 export const openRows = async <K extends RowKind>(
-  spec: string | readonly string[],
+  spec: RowSpec,
   options: OpenRowsOptions<K>,
 ): Promise<RowSource<K>> => {
   const { kind, onBadRow = 'fail', onProgress, maxRowBytes = 64 * 2 ** 20 } = options;
   if (!rowKinds.includes(kind)) {
     throw new TypeError(`unknown row kind "${kind}": expected one of ${rowKinds.join(', ')}`);
   }
-  const specs = typeof spec === 'string' ? [spec] : [...spec];
-  const paths = await resolveFiles(specs, options.hub);
+  const program = isProgramRows(spec) ? spec : null;
+  const specs = program ? [program.name] : [spec as string | readonly string[]].flat();
+  const paths = program ? [] : await resolveFiles(specs, options.hub);
   const badRows: BadRow[] = [];
   let badRowCount = 0;
   let plainCount = 0;
@@ -265,7 +268,16 @@ export const openRows = async <K extends RowKind>(
   try {
     for (const path of paths) {
       const version = await versionOf(path);
-      parts.push({ path, version, rows: await openFile(path, contextFor(path)) });
+      const hash = (): Promise<string> => hashFile(path, version);
+      parts.push({ path, hash, rows: await openFile(path, contextFor(path)) });
+    }
+    if (program !== null) {
+      const { name: path, sha256 } = program;
+      parts.push({
+        path,
+        hash: async () => sha256,
+        rows: openProgramRows(program, contextFor(path)),
+      });
     }
     reader.checkSeen(specs.join(', '));
     const source = new RowSource(kind, parts, { badRows, badRowCount, plainCount, reader });

@@ -5,6 +5,7 @@ import { rowsOf } from '../../config/row-options.ts';
 import { type DataRows, DerivedRows } from '../../data/derived-rows.ts';
 import { type Content, isChat, textOf } from '../../data/messages.ts';
 import { openRows, type RefuseRow } from '../../data/open-rows.ts';
+import type { RowSpec } from '../../data/program-rows.ts';
 import { rankingPairs } from '../../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow } from '../../data/rows.ts';
 import { rankingFault, trainingFault } from '../../data/training-fault.ts';
@@ -17,7 +18,7 @@ import type { DpoOptions } from './dpo-options.ts';
  * @throws Error where no pair is left
  */
 export async function openPairs(
-  spec: readonly string[],
+  spec: RowSpec,
   options: DpoOptions,
   refuse: RefuseRow<PreferenceRow>,
   notice: Notice,

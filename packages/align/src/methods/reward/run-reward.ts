@@ -18,6 +18,7 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { JudgedSource } from './judged-source.ts';
 import { headShare, type RewardOptions, rewardDefinition } from './reward-options.ts';
 import { loadRewardPolicy, otherReadingNotice, type RewardPolicy } from './reward-policy.ts';
@@ -25,18 +26,18 @@ import { RewardTask } from './reward-task.ts';
 import { byHead, scoredPairs } from './reward-totals.ts';
 
 /** Options of a run of a reward model: only `data` and `output` have no default. */
-export type TrainRewardOptions = Partial<RewardOptions> & Pick<RewardOptions, 'data' | 'output'>;
+export type TrainRewardOptions = ProgramOptions<RewardOptions>;
 
 /**
  * Trains a reward model on pairs, rankings or the steps of answers: the library's form of
  * `keel reward`.
- * @throws Error as {@link runReward} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runReward} does
  */
 export async function trainReward(
   options: TrainRewardOptions,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
-  return runReward(rewardDefinition.complete(rewardDefinition.schema.parse(options)), hooks);
+  return fromProgram(rewardDefinition, runReward, options, hooks);
 }
 
 /**
@@ -58,6 +59,12 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     const padTokenId = record.pad_token_id;
     const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
     return new JudgedSource(rows, tokenizer, { ...how, reading });
+  },
+  facts: ({ options, policy: { model, role } }) => {
+    const { rankingLoss, normalise } = options;
+    const heads = model.scoreHead(role).dim(0);
+    const text = `${heads === 1 ? 'one head' : `${heads} heads`}, rankings by ${rankingLoss}, normalised by ${normalise}`;
+    return [{ name: 'reward', text, data: { heads, rankingLoss, normalise } }];
   },
   async task(prepared) {
     const { options, policy, data, source, evaluation, passes, signal } = prepared;
@@ -91,7 +98,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
         `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'} (mean ${means.join(', ')})`,
       );
     }
-    if (task.evaluated === null) await task.evaluate();
+    // The last evaluation is of other weights than the best ones.
+    if (task.evaluated === null || prepared.resultStep != null) await task.evaluate();
     const pairs = scoredPairs(
       task.evaluated ?? { comparisons: [], steps: [], answers: [] },
       (heads) => rewardsOf(heads, record).rewards,
@@ -103,7 +111,13 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     return { reward: findings };
   },
   headlines: [
-    { label: 'Held-out accuracy', metric: 'eval_accuracy', unit: 'share', better: 'higher' },
+    {
+      label: 'Held-out accuracy',
+      metric: 'eval_accuracy',
+      count: 'eval_comparisons',
+      unit: 'share',
+      better: 'higher',
+    },
     { label: 'Held-out reward margin', metric: 'eval_margin', unit: 'number', better: 'higher' },
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
