@@ -38,7 +38,7 @@ export class Tally {
 
   /** Counts a bad row. @throws the error unless bad rows are skipped */
   bad(error: DataError): void {
-    if (this.#onBadRow === 'fail') throw error;
+    if (this.#onBadRow === 'fail') throw withAdvice(error);
     this.#badRows++;
     this.#firstBad ??= error;
   }
@@ -101,3 +101,15 @@ export class Tally {
     };
   }
 }
+
+const withAdvice = (error: DataError): DataError => {
+  if (error.advice !== undefined) return error;
+  const { file, line, row, field, expected, found } = error;
+  const place = { file, ...(line !== undefined && { line }), ...(row !== undefined && { row }) };
+  const what = {
+    ...(field !== undefined && { field }),
+    ...(expected !== undefined && { expected }),
+  };
+  const advice = 'Fix the row, or skip bad rows with --on-bad-row skip';
+  return new DataError({ ...place, ...what, found, advice }, { cause: error });
+};
