@@ -17,7 +17,7 @@ const alignLayers = [
   ['files', 'evaluation'],
   ['machine', 'config'],
   ['data'],
-  ['tokenising', 'objectives'],
+  ['tokenising', 'objectives', 'converting'],
   ['batching', 'runs'],
   ['profiling', 'rewards', 'checking'],
   ['training', 'merging'],

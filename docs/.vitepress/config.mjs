@@ -45,6 +45,7 @@ export default defineConfig({
           items: [
             page('Command line', '/guide/command-line'),
             page('Rows', '/guide/rows'),
+            page('Preparing data', '/guide/data'),
             page('Checking data', '/guide/checking-data'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
