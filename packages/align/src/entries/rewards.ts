@@ -57,3 +57,4 @@ export type {
   FunctionInput,
   RewardFunction,
 } from '../rewards/user-function.ts';
+export { whileWaiting } from '../rewards/waiting.ts';

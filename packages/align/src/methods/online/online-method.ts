@@ -212,6 +212,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         samples: new SamplesLog(join(path, 'samples.jsonl')),
+        onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
         onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
       });
