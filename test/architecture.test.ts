@@ -20,7 +20,7 @@ const alignLayers = [
   ['tokenising', 'objectives'],
   ['batching', 'runs'],
   ['profiling', 'rewards', 'answering'],
-  ['training'],
+  ['training', 'merging'],
   ['reference'],
   ['rollouts'],
   ['methods'],

@@ -54,6 +54,12 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/score.ts'),
   }),
   verb({
+    name: 'merge',
+    summary: 'write a model, with an adapter merged into it, as a folder for transformers',
+    options: () => import('./options/merge.ts'),
+    run: () => import('./verbs/merge.ts'),
+  }),
+  verb({
     name: 'tokens',
     summary: 'show how a row or a text is tokenised, and which tokens are scored',
     options: () => import('./options/tokens.ts'),

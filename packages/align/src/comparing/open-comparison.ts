@@ -116,6 +116,8 @@ function optionsOf(
     evalData: evaluated ? options.evalData : null,
     epochs: 1,
     maxSteps: steps,
+    // A comparison samples its own answers.
+    samplePrompts: null,
     ...(beta !== null && { beta }),
   };
   const values: Record<string, unknown> =

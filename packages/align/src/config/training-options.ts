@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type BestOptions, bestShape, checkBest, type SampleOptions } from './following-options.ts';
 import { defineOptions, type OptionsDefinition, option, variant } from './options.ts';
 import { parseProfileSteps } from './profile-steps.ts';
 import { templateShape } from './template-options.ts';
@@ -199,6 +200,7 @@ export const trainingShape = {
     description: 'optimizer steps between checkpoints; none: save only the result',
     group: following,
   }),
+  ...bestShape,
   saveTotalLimit: option(z.number().int().min(1).nullable().default(2), {
     description: 'number of checkpoints to keep, newest first; none: all',
     group: following,
@@ -286,7 +288,9 @@ const trainingObject = z.strictObject(trainingShape);
 type ParsedTraining = z.output<typeof trainingObject>;
 
 /** Options of every training verb, with every default filled in. */
-export type TrainingOptions = Omit<ParsedTraining, 'learningRate'> & { learningRate: number };
+export type TrainingOptions = Omit<ParsedTraining, 'learningRate'> & {
+  learningRate: number;
+} & Partial<SampleOptions>;
 
 /** Alternatives: a flag for one unsets the other. */
 export const trainingExclusive = [['microBatchSize', 'microBatchTokens']] as const;
@@ -298,8 +302,15 @@ export const trainingExclusive = [['microBatchSize', 'microBatchTokens']] as con
 export function checkTraining(context: {
   value: Pick<
     ParsedTraining,
-    'microBatchSize' | 'microBatchTokens' | 'batchSize' | 'resume' | 'overwrite'
-  >;
+    | 'microBatchSize'
+    | 'microBatchTokens'
+    | 'batchSize'
+    | 'resume'
+    | 'overwrite'
+    | 'evalData'
+    | 'evalSteps'
+  > &
+    Partial<BestOptions>;
   issues: z.core.$ZodRawIssue[];
 }): void {
   const { value, issues } = context;
@@ -315,6 +326,7 @@ export function checkTraining(context: {
       `expected at most --batch-size (${value.batchSize}) rows, found ${value.microBatchSize}`,
     );
   }
+  checkBest(value, add);
   if (value.resume && value.overwrite) {
     add('overwrite', '--resume continues a run and --overwrite deletes it. Pass one of them');
   }

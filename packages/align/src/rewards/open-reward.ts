@@ -6,6 +6,7 @@ import {
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
+import { runResult } from '../config/run-result.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
@@ -164,11 +165,13 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is.
+ * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is. A
+ * run's folder stands for its result.
+ * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return !isAbsolute(name) && existsSync(path) ? path : name;
+  return runResult(!isAbsolute(name) && existsSync(path) ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

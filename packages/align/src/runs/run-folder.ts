@@ -18,7 +18,7 @@ import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|(metrics|samples)\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|environment\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
@@ -70,6 +70,7 @@ export class RunFolder implements Disposable {
       if (resume) refuseOtherOptions(path, text, options.changeable ?? changeableOnResume);
       await removePartials(path);
       await removePartials(join(path, 'checkpoints'));
+      await removePartials(join(path, 'best'));
       writeFileAtomic(join(path, 'config.yaml'), text);
       const run = new RunFolder(path, resume, unlock);
       if (resume) await run.#refuseDamage(notice);
@@ -90,6 +91,11 @@ export class RunFolder implements Disposable {
 
   get finalPath(): string {
     return join(this.path, 'final');
+  }
+
+  /** Weights of the best evaluations, in `step-N`. */
+  get bestPath(): string {
+    return join(this.path, 'best');
   }
 
   get reportPath(): string {
@@ -205,7 +211,7 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): b
 
 /** Whether a file or folder is the result of training steps. */
 const isResult = (path: string, name: string): boolean =>
-  /^(final|discriminator|merged)$/.test(name) ||
+  /^(best|final|discriminator|merged)$/.test(name) ||
   (name === 'checkpoints' &&
     readdirSync(join(path, name)).some((one) => /^(\.?step-\d+)/.test(one)));
 

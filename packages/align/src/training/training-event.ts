@@ -1,5 +1,8 @@
 // What a run reports while it trains.
+
+import type { Finding } from '../health/finding.ts';
 import type { WrittenProfile } from '../profiling/step-profiler.ts';
+import type { AnswerLine } from '../runs/answers-log.ts';
 import type { JudgedLine } from '../runs/samples-log.ts';
 import type { Metrics } from './training-task.ts';
 
@@ -15,6 +18,10 @@ export type TrainingEvent =
   | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
   /** Held-out rows are evaluated. The names of metrics begin with `eval_`. */
   | { type: 'evaluation'; step: number; metrics: Metrics }
+  /** Greedy answers to the sample prompts, before the evaluation of the same step. */
+  | { type: 'answers'; step: number; answers: readonly AnswerLine[] }
+  /** Something is wrong with the run; each finding once, and once more if it becomes serious. */
+  | { type: 'health'; step: number; finding: Finding }
   /** A checkpoint is saved. */
   | { type: 'checkpoint'; step: number; path: string }
   /** A trace of some steps is written (`profile`). */

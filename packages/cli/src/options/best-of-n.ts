@@ -1,5 +1,6 @@
 import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
@@ -62,7 +63,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('best-of-n', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('best-of-n', schema, { complete: withBase });
 
 export type BestOfNVerbOptions = ReturnType<typeof definition.complete>;
 

@@ -1,5 +1,6 @@
 import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
@@ -69,7 +70,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('generate', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('generate', schema, { complete: withBase });
 
 export type GenerateVerbOptions = ReturnType<typeof definition.complete>;
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
+  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'merge', 'tokens'],
 ];
 
 const defined = defineOptions(

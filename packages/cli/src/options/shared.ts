@@ -1,4 +1,4 @@
-import { option, templateShape, trainingShape, variant } from '@keel/align/config';
+import { detailsOf, option, templateShape, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
@@ -6,11 +6,13 @@ const { model, precision, device, threads, config, json, onBadRow, data } = trai
 
 /** The model of verbs that do not train. */
 export const modelShape = {
-  model: variant(model, {
-    description: 'model to use: a folder, a GGUF file or hub:owner/name[@revision]',
+  model: option(z.string().min(1).nullable().default(null), {
+    ...detailsOf(model),
+    description: 'model to use: a folder, a run, a GGUF file or hub:owner/name[@revision]',
+    shownDefault: `the base of --adapter, otherwise ${model.def.defaultValue}`,
   }),
   adapter: option(z.string().min(1).nullable().default(null), {
-    description: "apply this adapter (a folder in PEFT's format) to the model",
+    description: "apply this adapter (a run, or a folder in PEFT's format) to the model",
     group: 'Model and data',
     reads: 'folder',
     common: true,

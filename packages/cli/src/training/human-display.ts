@@ -1,4 +1,6 @@
+import type { RunResult } from '@keel/align';
 import {
+  answersTable,
   formatPerplexity,
   type NoticeEvent,
   PlainPace,
@@ -69,6 +71,15 @@ export class HumanDisplay implements TrainingDisplay {
       case 'samples':
         this.#samples(event.step, event.samples);
         break;
+      case 'answers':
+        this.say(`${answersTable(event.step, event.answers, (this.#out.columns ?? 120) - 1)}\n`);
+        this.#resume();
+        break;
+      case 'health': {
+        const { severity, what, advice } = event.finding;
+        this.say(`${severity.toUpperCase()} after step ${event.step}: ${what}. ${advice}\n`);
+        break;
+      }
       case 'evaluation':
         this.say(evaluationLine(event.step, event.metrics));
         this.#resume();
@@ -91,14 +102,22 @@ export class HumanDisplay implements TrainingDisplay {
     this.#bar?.stop();
   }
 
-  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
+  ended(ending: RunEnding): void {
+    const { interrupted, step, path, final, seconds, use, resume, health, best } = ending;
     const stopped =
       step === 0
         ? 'Stopped before the first step.'
         : `Stopped after step ${step}; its checkpoint is in ${path}.`;
     const lines = interrupted
       ? [stopped, `Resume with:  ${resume}`]
-      : [`${stepsTook(step, seconds)}. The result is in ${final}`, `${use.words}: ${use.command}`];
+      : [
+          ...healthLines(health),
+          ...(best
+            ? [`The best ${best.metric} was ${best.value.toPrecision(4)}, after step ${best.step}`]
+            : []),
+          `${stepsTook(step, seconds)}. The result is in ${final}`,
+          `${use.words}: ${use.command}`,
+        ];
     this.say(`\n${lines.join('\n')}`);
   }
 
@@ -160,6 +179,15 @@ export class HumanDisplay implements TrainingDisplay {
     this.#steps.resume();
     this.#tokens.resume();
   }
+}
+
+/** What was found in all; nothing where nothing could be checked. */
+export function healthLines(health: RunResult['health']): string[] {
+  if (health === undefined || health.checked.length === 0) return [];
+  const { findings, checked } = health;
+  if (findings.length === 0) return [`Health: nothing found in ${checked.length} checks`];
+  const names = findings.map(({ code, severity, step }) => `${code} (${severity}, step ${step})`);
+  return [`Health: ${names.join(', ')}. See the top of report.html`];
 }
 
 function evaluationLine(step: number, metrics: Record<string, number>): string {

@@ -27,6 +27,12 @@ export class JsonDisplay implements TrainingDisplay {
       case 'evaluation':
         this.#print({ type: 'evaluation', step: event.step, ...event.metrics });
         break;
+      case 'answers':
+        this.#print({ type: 'answers', step: event.step, answers: event.answers });
+        break;
+      case 'health':
+        this.#print({ type: 'health', ...event.finding });
+        break;
       case 'checkpoint':
         this.#print({ type: 'checkpoint', step: event.step, path: event.path });
         break;
@@ -49,7 +55,8 @@ export class JsonDisplay implements TrainingDisplay {
 
   close(): void {}
 
-  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
+  ended(ending: RunEnding): void {
+    const { interrupted, step, path, final, seconds, use, resume, health, best } = ending;
     if (interrupted) this.#print({ type: 'interrupted', step, run: path, seconds, resume });
     else
       this.#print({
@@ -59,6 +66,8 @@ export class JsonDisplay implements TrainingDisplay {
         path: final,
         seconds,
         [use.name]: use.command,
+        ...(health && { findings: health.findings.map(({ code }) => code) }),
+        ...(best && { best }),
       });
   }
 

@@ -218,15 +218,15 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
       });
     },
     ...(method.optimiser && { optimiser: method.optimiser }),
-    async finish({ path, policy, notice }) {
+    async finish({ path, policy, notice, options, resultStep }) {
       await method.finish?.(policy.own, path, notice);
-      const change = readHeldOutChange(join(path, 'samples.jsonl'));
+      const change = readHeldOutChange(join(path, 'samples.jsonl'), resultStep);
       if (change === null) return {};
       return {
-        headlines: [rewardHeadline(change, HELD_OUT_REWARD)],
+        headlines: [rewardHeadline(change, HELD_OUT_REWARD, options.reward)],
         comparisons: {
           rows: heldOutAnswers(change, SHOWN_ANSWERS),
-          note: 'The first held-out prompts of the data, one sampled answer each, before the first step and after the last.',
+          note: 'The first held-out prompts of the data, one sampled answer each, before training and from the result.',
         },
       };
     },

@@ -90,7 +90,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
         `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'} (mean ${means.join(', ')})`,
       );
     }
-    if (task.evaluated === null) await task.evaluate();
+    // The last evaluation is of other weights than the best ones.
+    if (task.evaluated === null || prepared.resultStep != null) await task.evaluate();
     const pairs = scoredPairs(
       task.evaluated ?? { comparisons: [], steps: [], answers: [] },
       (heads) => rewardsOf(heads, record).rewards,
