@@ -6,12 +6,13 @@ import {
   loadAdapter,
   loadModel,
 } from '@keel/model';
+import { runResult } from '../config/run-result.ts';
 import { type TemplateOptions, templateSettings } from '../config/template-options.ts';
 
 export interface OpenModelOptions extends Pick<LoadModelOptions, 'precision' | 'device'> {
-  /** Folder of an adapter of this model, such as a run's `final` (default: none). */
+  /** Folder of an adapter of this model, or of the run that trained it (default: none). */
   adapter?: string | null;
-  /** Jinja file of a chat template (default: the adapter's if it has one, otherwise the model's). */
+  /** Jinja file of a chat template (default: the adapter's, otherwise the model's). */
   chatTemplate?: string | null;
   /** Variables of the chat template. */
   chatTemplateKwargs?: Readonly<Record<string, unknown>> | null;
@@ -30,20 +31,21 @@ const ADAPTER = 'adapter';
 
 /**
  * Loads a model, and an adapter of it.
- * @param name a folder, a GGUF file, `hub:owner/name[@revision]`, or the default model's name
+ * @param name a folder, a run's folder, a GGUF file, `hub:owner/name[@revision]`, or the default model's name
  * @throws CheckpointError if files are damaged or the adapter is of another model; Error if they do
  *   not exist
  */
 export async function openModel(
   name: string = DEFAULT_MODEL_NAME,
-  { adapter = null, precision, device, ...own }: OpenModelOptions = {},
+  { adapter: named = null, precision, device, ...own }: OpenModelOptions = {},
 ): Promise<OpenedModel> {
+  const adapter = named === null ? null : runResult(named);
   const { chatTemplateKwargs: variables = null, ...template } = own;
   const settings: TemplateOptions = {
     ...template,
     chatTemplateKwargs: variables && JSON.stringify(variables),
   };
-  const model = await loadModel(name, {
+  const model = await loadModel(runResult(name), {
     template: templateSettings(settings, adapter),
     ...(precision && { precision }),
     ...(device && { device }),

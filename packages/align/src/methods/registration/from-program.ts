@@ -61,7 +61,7 @@ function takeRows(written: Record<string, unknown>): ['data' | 'evalData', Given
   return (['data', 'evalData'] as const).flatMap((name) => {
     const value = written[name];
     if (!areRows(value)) return [];
-    written[name] = ['rows of the program'];
+    written[name] = [ofProgram('rows')];
     return [[name, value]];
   });
 }
@@ -72,6 +72,9 @@ function areRows(value: unknown): value is GivenRows {
   return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
 
+/** What config.yaml says of a value of the program. */
+const ofProgram = (name: string): string => `${name} (of the program)`;
+
 type OwnReward = RewardFunction | Reward;
 
 /** Replaces a function or an object among the options by its name for config.yaml. */
@@ -79,12 +82,12 @@ function takeReward(written: Record<string, unknown>): OwnReward | null {
   const { reward } = written;
   if (reward === undefined || typeof reward === 'string') return null;
   if (typeof reward === 'function') {
-    written.reward = reward.name || 'reward';
+    written.reward = ofProgram(reward.name || 'reward');
     return reward as RewardFunction;
   }
   const { name, score } = (reward ?? {}) as Partial<Reward>;
   if (typeof name === 'string' && name !== '' && typeof score === 'function') {
-    written.reward = name;
+    written.reward = ofProgram(name);
     return reward as Reward;
   }
   throw new ConfigError([
