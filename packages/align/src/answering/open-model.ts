@@ -31,7 +31,8 @@ const ADAPTER = 'adapter';
 
 /**
  * Loads a model, and an adapter of it.
- * @param name a folder, a run's folder, a GGUF file, `hub:owner/name[@revision]`, or the default model's name
+ * @param name a folder, a run's folder, a GGUF file, `hub:owner/name[@revision]`, or the default
+ *   model's name
  * @throws CheckpointError if files are damaged or the adapter is of another model; Error if they do
  *   not exist
  */
