@@ -19,7 +19,7 @@ const alignLayers = [
   ['data'],
   ['tokenising', 'objectives'],
   ['batching', 'runs'],
-  ['profiling', 'rewards', 'answering'],
+  ['profiling', 'rewards', 'checking', 'answering'],
   ['training', 'merging'],
   ['reference'],
   ['rollouts'],

@@ -1,13 +1,21 @@
 // What a run reports while it trains.
-
+import type { RunDataFacts } from '../checking/run-data-facts.ts';
 import type { Finding } from '../health/finding.ts';
 import type { WrittenProfile } from '../profiling/step-profiler.ts';
 import type { AnswerLine } from '../runs/answers-log.ts';
 import type { JudgedLine } from '../runs/samples-log.ts';
+import type { RunPlan } from './run-plan.ts';
 import type { Metrics } from './training-task.ts';
 
 /** What happens in training, for displays. Steps are optimizer steps, counted from 1. */
 export type TrainingEvent =
+  /** Once, before the first step and all that is computed for it. */
+  | { type: 'plan'; plan: RunPlan }
+  /**
+   * What is in the rows, before the first step. @property path the file that has the same; null in
+   * a dry run
+   */
+  | { type: 'data'; facts: RunDataFacts; path: string | null }
   /** Training starts after this step: 0 for a new run. */
   | { type: 'start'; step: number; totalSteps: number }
   /** A step is done. Metrics have the names of metrics.jsonl. */

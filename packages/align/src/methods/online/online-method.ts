@@ -18,6 +18,7 @@ import type { Training } from '../../rollouts/training.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
 import type { ProgramReward } from '../../training/program-inputs.ts';
+import type { PlanFact } from '../../training/run-plan.ts';
 import {
   type RunHooks,
   type RunResult,
@@ -29,6 +30,7 @@ import { openPretraining, openPretrainingRows } from '../supervised/open-pretrai
 import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './held-out-change.ts';
 import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
+import { onlineFacts } from './online-facts.ts';
 import { OnlineTask } from './online-task.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
@@ -66,6 +68,8 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
   addRole?(model: LanguageModel, policy: Role, options: Options): Own;
   /** The parameters among them that the run's optimizer trains (default: none). */
   trained?(own: Own): ReadonlyMap<string, Tensor>;
+  /** What they are, for the run's plan (default: nothing). */
+  facts?(own: Own, options: Options): readonly PlanFact[];
   /** The optimizer (default: AdamW). */
   optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
   /** Writes the method's own results. @param path the run's folder */
@@ -195,6 +199,10 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     source: (rows, tokenizer, how, { maxNewTokens }) =>
       new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
     stepsPerBatch: stepsPerRollout,
+    facts: ({ options, policy }) => [
+      ...onlineFacts(options, policy),
+      ...(method.facts?.(policy.own, options) ?? []),
+    ],
     async task(prepared) {
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
