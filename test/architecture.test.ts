@@ -19,7 +19,7 @@ const alignLayers = [
   ['data'],
   ['tokenising', 'objectives', 'converting'],
   ['batching', 'runs'],
-  ['profiling', 'rewards', 'checking'],
+  ['profiling', 'rewards', 'checking', 'answering'],
   ['training', 'merging'],
   ['reference'],
   ['rollouts'],

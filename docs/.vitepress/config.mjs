@@ -50,6 +50,7 @@ export default defineConfig({
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Recipes', '/guide/recipes'),
+            page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),
             page('Which objective', '/choosing'),
             page('Security', '/security'),

@@ -1,14 +1,13 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
-export { answerOpening } from '../batching/answer-start.ts';
+export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
-export { openedPrompt, promptText } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
@@ -82,6 +81,7 @@ export {
   progressLine,
   stepsTook,
   type TrainingProgress,
+  waitingText,
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
