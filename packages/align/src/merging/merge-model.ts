@@ -1,7 +1,6 @@
 // `keel merge`: writes a model, with an adapter merged into it if there is one, as a folder that
 // transformers and Keel load, and checks that it computes the same.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   canonicalModelName,
   classifierPadToken,
