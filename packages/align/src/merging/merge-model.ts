@@ -22,6 +22,7 @@ import { templateSettings } from '../config/template-options.ts';
 import { hashPath } from '../data/hash-path.ts';
 import { writeFolderAtomic } from '../files/atomic-write.ts';
 import { readRewardRecord, writeRewardRecord } from '../rewards/reward-record.ts';
+import { describeMerge } from './describe-merge.ts';
 import { nameBase, refuseRecipe } from './name-base.ts';
 import { checkOutput, checkSpace } from './output-model-folder.ts';
 import { compareProbes, type Probe, type ProbeDifference, probeOf } from './probe.ts';
@@ -127,6 +128,7 @@ export async function mergeModel(
       });
       if (opened.record !== null) writeRewardRecord(inside, opened.record);
       writeModelOrigin(inside, origin);
+      describeMerge(inside, { base, adapter, sha256: origin.baseSha256, reward: expected.scores });
       model.dispose();
       trimMemory();
       onEvent({ type: 'checking' });

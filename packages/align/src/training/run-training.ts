@@ -16,6 +16,7 @@ import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
+import { describeResult } from './describe-result.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
@@ -302,6 +303,8 @@ async function train<
       seconds,
       shown,
     });
+    const made = { kind: kind.definition, options, data, model, headlines, step: ended.step };
+    await describeResult(run.finalPath, made, notice);
     return { path: run.path, final: run.finalPath, ...ended, headlines };
   } catch (error) {
     // With --save-steps none, the steps are in no checkpoint yet.

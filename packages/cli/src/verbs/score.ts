@@ -12,7 +12,7 @@ export async function run(options: ScoreOptions): Promise<number> {
   if (options.reward !== null) return scoreWithReward(options, options.reward);
   await using source = await openAnswers(options);
   if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
-  if (options.adapters.length > 1) return compareAdapters(source, options);
+  if (options.adapters.length > 1) return await compareAdapters(source, options);
   const { model, role } = await openModel(options);
   const rows = new ScoredRows(source, model, options);
   const pairs = source.kind === 'preference';
