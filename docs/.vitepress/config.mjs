@@ -47,6 +47,7 @@ export default defineConfig({
             page('Rows', '/guide/rows'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
+            page('Using the result', '/guide/results'),
             page('Recipes', '/guide/recipes'),
             page('Comparing objectives', '/guide/compare'),
             page('Which objective', '/choosing'),
