@@ -5,7 +5,7 @@ import type { GenerationResult, Tokenizer } from '@keel/model';
 import type { PromptForm } from './prompt-tokens.ts';
 import type { AskedPrompt } from './read-prompts.ts';
 
-/** Fields with answers or verdicts of other kinds of rows: with one, a row would be read as such. */
+/** Fields that would make a row another kind of row: other answers, and verdicts. */
 const otherAnswers: readonly string[] = [
   ...['messages', 'text', 'completion', 'completions', 'chosen', 'rejected', 'ranking', 'scores'],
   ...['label', 'labels', 'margin', 'score_chosen', 'score_rejected'],
