@@ -19,7 +19,7 @@ const alignLayers = [
   ['data'],
   ['tokenising', 'objectives'],
   ['batching', 'runs'],
-  ['profiling', 'rewards'],
+  ['profiling', 'rewards', 'checking'],
   ['training', 'merging'],
   ['reference'],
   ['rollouts'],

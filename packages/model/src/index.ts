@@ -30,6 +30,7 @@ export type { GenerationEvent, GenerationResult } from './generation/sequence.ts
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
+export { hubSuggestion } from './hub/hub-suggestion.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
@@ -53,6 +54,7 @@ export { loadDecoder } from './loading/load-decoder.ts';
 export { type ModelOrigin, readModelOrigin, writeModelOrigin } from './loading/model-origin.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
+export type { StoredWeights } from './loading/stored-weights.ts';
 export {
   backwardFlops,
   type Flops,

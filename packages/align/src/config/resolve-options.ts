@@ -125,7 +125,8 @@ function explain(
   const place = places[descriptor.name] ?? own;
   if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
     if (part !== null) return `${place} is required: ${descriptor.description}`;
-    const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
+    const readsYaml = !descriptor.flagOnly && descriptors.some(({ name }) => name === 'config');
+    const yaml = !readsYaml ? '' : ` (in YAML ${descriptor.yamlKey})`;
     return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
   }
   return `${place}: ${explainIssue(issue, descriptor, values[descriptor.name])}`;

@@ -25,6 +25,8 @@ export {
 export { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 export { tokeniseRanking } from '../batching/tokenise-ranking.ts';
 export { unknownToken } from '../batching/unknown-token.ts';
+export type { RunDataFacts } from '../checking/run-data-facts.ts';
+export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
@@ -70,6 +72,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
@@ -88,3 +91,5 @@ export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export type { RunPlan } from '../training/run-plan.ts';
+export { accuracyOf } from '../training/tied-pairs.ts';

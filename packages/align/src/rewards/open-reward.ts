@@ -11,7 +11,7 @@ import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
-import { type CountTokens, lengthReward } from './length-reward.ts';
+import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
@@ -21,6 +21,7 @@ import { RewardConstraint } from './reward-constraint.ts';
 import type { OpenRewardModelOptions } from './reward-model.ts';
 import type { ComponentSpec, CompositionSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
+import type { CountTokens } from './user-function.ts';
 
 export interface OpenRewardOptions
   extends Pick<LoadModelOptions, 'precision' | 'device'>,
@@ -129,6 +130,7 @@ async function openComponent(
       return loadFunctionReward(spec.module, folder, {
         concurrency: spec.concurrency ?? calls.concurrency,
         timeout: spec.timeout === undefined ? calls.timeout : spec.timeout,
+        tokenizer: fallback,
       });
     case 'regex':
       return regexReward(spec);

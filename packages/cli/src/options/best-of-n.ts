@@ -11,6 +11,8 @@ const schema = z
     ...modelShape,
     data: onlineShape.data,
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     reward: onlineShape.reward,
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,

@@ -2,7 +2,7 @@ import { defineOptions, option, trainingShape, variant } from '@keel/align/confi
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -23,6 +23,7 @@ const schema = z
       common: true,
       shownDefault: 'use --prompt',
     }),
+    columns: variant(dataShape.columns, { group: prompt }),
     system: option(z.string().min(1).nullable().default(null), {
       description: 'system message before each prompt',
       group: prompt,

@@ -48,7 +48,7 @@ export class ScoreTally {
     const { value, count, interval } = proportionOf(accuracy)!;
     return [
       `The chosen answer is more likely in ${right} of ${count} rows: ${percent(value)} ` +
-        `(95% interval ${percent(interval[0])} to ${percent(interval[1])}; equal ones count half)`,
+        `(95% interval ${percent(interval[0])} to ${percent(interval[1])}; ties count half)`,
       `margin: mean ${meanOf(margin).toFixed(3)}, ${between(margin)}`,
     ];
   }

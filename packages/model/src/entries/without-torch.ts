@@ -5,4 +5,4 @@ export { cachedDefaultModel, cacheFolder, defaultModel } from '../formats/defaul
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
 export { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, resolveModel } from '../resolve-model.ts';
-export { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
+export { loadTokenizer, tokenizerLater } from '../tokenizer/load-tokenizer.ts';
