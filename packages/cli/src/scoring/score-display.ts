@@ -1,4 +1,3 @@
-import { hitOf, wilsonInterval } from '@keel/align/internal';
 import { say, sayJson } from '../terminal.ts';
 import type { AnswerScore } from './score-answers.ts';
 import { ScoreTally } from './score-tally.ts';
