@@ -19,7 +19,7 @@ export interface WritingAnswers {
   json: boolean;
 }
 
-/** `keel generate --output`: writes the answers as rows and shows progress. @returns the exit code */
+/** `keel generate --output`: writes rows and shows progress. @returns the exit code */
 export async function writeAnswers(
   model: LanguageModel,
   { tokens, rows, parts, settings, output, overwrite, json }: WritingAnswers,
