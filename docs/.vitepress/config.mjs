@@ -49,6 +49,7 @@ export default defineConfig({
             page('Checking data', '/guide/checking-data'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
+            page('Using the result', '/guide/results'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),

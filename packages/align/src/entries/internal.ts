@@ -44,6 +44,7 @@ export { spearman } from '../evaluation/correlation.ts';
 export {
   bootstrapInterval,
   bootstrapMeanInterval,
+  pairedDifferenceInterval,
   wilsonInterval,
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
@@ -51,6 +52,7 @@ export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
 export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
+export { appendWhole } from '../files/append-whole.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
 export type { BestOfK, BestOfNSummary } from '../methods/best-of-n/summary.ts';
