@@ -11,6 +11,7 @@ import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
 import { formatNumber } from './format.ts';
 import type { AnswerCourse, Headline, ReportData } from './report-data.ts';
+import { trainingHeadlines } from './training-headlines.ts';
 import { writeReport } from './write-report.ts';
 
 /** A number from the evaluations before and after training, shown at the top of the report. */
@@ -66,6 +67,7 @@ function reportOf(
   );
   // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
+  if (measured.length === 0) measured.push(...trainingHeadlines(all));
   const doubtful = health.findings.some(({ severity }) => severity === 'serious');
   const shown = measured.map((one) => ({
     ...(better.find(({ label }) => label === one.label) ?? one),
@@ -79,7 +81,7 @@ function reportOf(
   return {
     title: `${options.model}: keel ${verb}`,
     summary: [
-      summaryOf(steps, shown[0]),
+      summaryOf(steps, heldOutRows > 0 ? shown[0] : undefined),
       ...(best === null
         ? []
         : [
