@@ -34,27 +34,23 @@ export const bestShape = {
     group: following,
     value: 'metric',
     shownDefault: 'the weights after the last step',
-    sparse: true,
   }),
   bestMetricGoal: option(z.enum(['higher', 'lower']).nullable().default(null), {
     description: 'which values of --best-metric are better',
     group: following,
     shownDefault: 'known for the usual metrics',
-    sparse: true,
   }),
   earlyStoppingPatience: option(z.number().int().min(1).nullable().default(null), {
     description: 'stop after this many evaluations in a row without a better --best-metric',
     group: following,
     value: 'evaluations',
     shownDefault: 'no early stopping',
-    sparse: true,
   }),
   earlyStoppingThreshold: option(z.number().min(0).nullable().default(null), {
     description: 'smallest change of --best-metric that counts as better for early stopping',
     group: following,
     value: 'number',
     shownDefault: '0',
-    sparse: true,
   }),
 };
 

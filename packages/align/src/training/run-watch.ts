@@ -37,8 +37,8 @@ export class RunWatch {
   }
 
   /**
-   * @param resumed the step that the run resumes from, and the rows of metrics.jsonl up to it; null:
-   *   it starts
+   * @param resumed the step that the run resumes from, and the rows of metrics.jsonl up to it;
+   *   null: it starts
    */
   start(resumed: { step: number; rows: readonly MetricsRow[] } | null): void {
     const { path, best } = this.#parts;

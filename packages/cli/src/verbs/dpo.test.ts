@@ -30,21 +30,26 @@ describe('keel dpo', () => {
     const events = jsonLines(stdout);
     expect(events.map(({ type }) => type)).toEqual([
       'start',
+      'answers',
       'evaluation',
       'step',
       'step',
       'step',
+      'answers',
       'evaluation',
       'checkpoint',
       'final',
     ]);
-    expect(events[2]).toMatchObject({ step: 1, total_steps: 3, 'rewards/margins': 0 });
-    expect(events[2]!.loss).toBeCloseTo(Math.LN2, 6);
-    expect(events[1]).toMatchObject({ step: 0, 'eval_rewards/margins': 0 });
+    expect(events[3]).toMatchObject({ step: 1, total_steps: 3, 'rewards/margins': 0 });
+    expect(events[3]!.loss).toBeCloseTo(Math.LN2, 6);
+    expect(events[2]).toMatchObject({ step: 0, 'eval_rewards/margins': 0 });
+    expect(events[1]).toMatchObject({ step: 0 });
+    expect(events[1]!.answers).toHaveLength(4);
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       step: 3,
       path: final,
+      findings: [],
       chat: `npx keel chat --model ${final}`,
     });
     expect(readFileSync(folder.file('run/report.html'), 'utf8')).toContain(

@@ -69,13 +69,15 @@ describe('the verbs that sample', () => {
     ]);
     expect(code, stderr).toBe(0);
     const events = jsonLines(stdout);
-    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
-    expect(events.map(({ type }) => type)).toEqual(types);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['start', 'answers', 'evaluation', 'step', 'step'],
+      ...['answers', 'evaluation', 'checkpoint', 'final'],
+    ]);
     const usual = ['loss', 'reward', 'eos_rate', 'completions/mean_length', 'time/rollout'];
     for (const name of [...usual, ...names]) {
-      expect(events[2]![name], name).toEqual(expect.any(Number));
+      expect(events[3]![name], name).toEqual(expect.any(Number));
     }
-    expect(events[4]!.eval_reward).toEqual(expect.any(Number));
+    expect(events[6]!.eval_reward).toEqual(expect.any(Number));
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,

@@ -26,12 +26,14 @@ describe('keel sft', () => {
     ]);
     expect(code, stderr).toBe(0);
     const events = jsonLines(stdout);
-    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
-    expect(events.map(({ type }) => type)).toEqual(types);
-    const { eval_loss, eval_perplexity } = events[1] as Record<string, number>;
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['start', 'answers', 'evaluation', 'step', 'step'],
+      ...['answers', 'evaluation', 'checkpoint', 'final'],
+    ]);
+    const { eval_loss, eval_perplexity } = events[2] as Record<string, number>;
     expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss!), 6);
     for (const name of ['loss', 'perplexity', 'mean_token_accuracy', 'entropy', 'num_tokens']) {
-      expect(events[2]![name], name).toEqual(expect.any(Number));
+      expect(events[3]![name], name).toEqual(expect.any(Number));
     }
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({

@@ -4,10 +4,10 @@
 // a loss that did not move: by less than a thousandth on held-out rows, or by less than the
 // standard error of ten steps on training rows, which differ. For methods that sample, a KL to the
 // reference below 0.01 nats per answer takes the place of the loss.
-import type { Detector } from '../detector.ts';
-import type { HealthContext } from '../finding.ts';
-import type { RunHistory } from '../history.ts';
-import { mean, shown } from '../numbers.ts';
+import type { Detector } from './detector.ts';
+import type { HealthContext } from './finding.ts';
+import type { RunHistory } from './history.ts';
+import { mean, shown } from './numbers.ts';
 
 const LEAST_STEPS = 5;
 const RELATIVE = 1e-3;

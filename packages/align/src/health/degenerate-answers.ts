@@ -2,13 +2,13 @@
 // same.
 //
 // Threshold: half of the answers (a warning) or three quarters (serious), and only faults that the
-// same prompt's answer did not have before, so that a base model's habits are not blamed on the run.
+// same prompt's answer did not have before: a base model's habits are not blamed on the run.
 // Equal answers need three prompts; short ones (a yes, a number) may be right, and are a warning.
 // The share of distinct word pairs falls to half of what it was only where answers copy each other.
-import { type AnswerFault, answerFault, distinctPairs } from '../answer-text.ts';
-import { type Detector, lowerRate } from '../detector.ts';
-import type { Draft, HealthAnswer, HealthContext } from '../finding.ts';
-import { shown } from '../numbers.ts';
+import { type AnswerFault, answerFault, distinctPairs } from './answer-text.ts';
+import { type Detector, lowerRate } from './detector.ts';
+import type { Draft, HealthAnswer, HealthContext } from './finding.ts';
+import { shown } from './numbers.ts';
 
 const SOME = 0.5;
 const MOST = 0.75;
