@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type BestOptions, bestShape, checkBest, type SampleOptions } from './following-options.ts';
 import { defineOptions, type OptionsDefinition, option, variant } from './options.ts';
 import { parseProfileSteps } from './profile-steps.ts';
+import { rowReadingShape } from './row-options.ts';
 import { templateShape } from './template-options.ts';
 
 /** The default of --model. */
@@ -66,6 +67,7 @@ export const trainingShape = {
     description: 'what to do with an invalid row: stop, or skip, count and list it',
     group: data,
   }),
+  ...rowReadingShape(data),
   learningRate: option(z.number().positive().nullable().default(null), {
     description: 'peak learning rate',
     group: optimisation,
@@ -245,6 +247,13 @@ export const trainingShape = {
     description: "delete what is in the run's folder and start again",
     group: call,
     flagOnly: true,
+  }),
+  dryRun: option(z.boolean().default(false), {
+    description:
+      'check data, model, reward and output, and show what the run would do, without running it or writing to --output',
+    group: call,
+    flagOnly: true,
+    common: true,
   }),
   profile: option(z.string().nullable().default(null), {
     description:

@@ -52,7 +52,7 @@ it('finds a loss that grows, once, with its step and numbers', () => {
     { code: 'exploding-loss', severity: 'serious', step: 10, evidence: { start: 2, now: 9 } },
   ]);
   const noisy = steps(20, (step) => ({ loss: step % 4 === 0 ? 9 : 2 - step / 50 }));
-  expect(found(noisy)).toEqual([]);
+  expect(codes(found(noisy))).not.toContain('exploding-loss');
 });
 
 it('compares the same held-out rows, whatever the training rows say', () => {

@@ -2,7 +2,7 @@
 // report.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LanguageModel, Tokenizer } from '@keel/model';
+import { type LanguageModel, otherBaseNotice, type Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
@@ -17,10 +17,13 @@ import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
+import { summariseData } from './data-summary.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
+import { notePlainRows } from './plain-rows.ts';
 import { loadPolicy, type Policy } from './policy.ts';
+import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
   dataHashes,
   type Notice,
@@ -38,6 +41,7 @@ import {
   identityOf,
   type RunIdentity,
 } from './run-identity.ts';
+import { type PlanFact, planRun } from './run-plan.ts';
 import { type FoundPrompts, findSamplePrompts } from './sample-prompts.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
@@ -52,6 +56,8 @@ export interface RunHooks {
   signal?: AbortSignal;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
+  /** Inputs that are not options; the library's functions set them. */
+  program?: ProgramInputs;
 }
 
 /**
@@ -74,6 +80,8 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
+  /** Whether it was a dry run, which has no files. */
+  dryRun?: boolean;
   /** The report's first numbers; empty where the run was interrupted. */
   headlines?: readonly Headline[];
   /** What was checked while it ran, and what is wrong; absent where it did not start. */
@@ -135,7 +143,10 @@ export interface TrainingKind<
     options: Options,
     policy: P,
   ): Source;
+  /** With `--dry-run`, it checks everything and computes nothing. */
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** What the method adds to the run's plan (default: nothing). */
+  facts?(prepared: PreparedRun<Options, K, Source, P>): readonly PlanFact[];
   /** Optimizer steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
@@ -172,24 +183,26 @@ export async function runTraining<
   P extends Policy,
   T extends TrainingTask,
 >(
-  kind: TrainingKind<Options, K, Source, P, T>,
+  asKind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  const kind = withProgram(asKind, hooks.program);
   const options = withTemplateDate(asked);
   const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind, options, notice);
+  await using data = await openRunData(kind, options, notice, hooks.program);
   await kind.checkRows?.(data.rows, options, notice);
   const prompts = await findSamplePrompts(options, data);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
+    dryRun: options.dryRun,
     notice,
   });
   const offendingRows = join(run.path, 'non-finite-rows.jsonl');
-  rmSync(offendingRows, { force: true });
+  if (!options.dryRun) rmSync(offendingRows, { force: true });
 
   try {
     return await train(kind, options, { data, prompts }, run, hooks);
@@ -223,6 +236,9 @@ async function train<
   const { model, parameters, saveWeights } = policy;
   const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
   if (dated !== null) notice(dated);
+  const other = asked.adapter === null ? null : await otherBaseNotice(model, asked.adapter);
+  if (other !== null) notice(other, 'other-base');
+  notePlainRows(data.rows, model.tokenizer.chatTemplate, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -240,6 +256,7 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
+  await summariseData({ data, source, evaluation, path: run.path, onEvent, signal });
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
@@ -258,6 +275,22 @@ async function train<
     ...{ options, policy, data, source, evaluation, path, passes, addInput, notice, signal },
     tell: onEvent,
   };
+  const steps = totalSteps(options, source.usable, perBatch);
+  const facts = kind.facts?.(prepared) ?? [];
+  const { verb } = kind.definition;
+  const planned = {
+    verb,
+    options,
+    policy,
+    source,
+    evaluation,
+    passes,
+    run,
+    steps,
+    perBatch,
+    facts,
+  };
+  onEvent({ type: 'plan', plan: await planRun({ ...planned, rowKind: kind.rowKind }, notice) });
   let task: T;
   try {
     task = await kind.task(prepared);
@@ -265,6 +298,9 @@ async function train<
     if (!signal?.aborted || error !== signal.reason) throw error;
     const step = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
     return { path: run.path, final: run.finalPath, step, interrupted: true };
+  }
+  if (options.dryRun) {
+    return { path, final: run.finalPath, step: 0, interrupted: false, dryRun: true };
   }
   const environment = describeEnvironment({
     torch: torchBuild().version,
@@ -291,7 +327,6 @@ async function train<
     schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };
-  const steps = totalSteps(options, source.usable, perBatch);
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });

@@ -1,13 +1,18 @@
 // What a run reports while it trains.
-
+import type { RunDataFacts } from '../checking/run-data-facts.ts';
 import type { Finding } from '../health/finding.ts';
 import type { WrittenProfile } from '../profiling/step-profiler.ts';
 import type { AnswerLine } from '../runs/answers-log.ts';
 import type { JudgedLine } from '../runs/samples-log.ts';
+import type { RunPlan } from './run-plan.ts';
 import type { Metrics } from './training-task.ts';
 
 /** What happens in training, for displays. */
 export type TrainingEvent =
+  /** Once, before the first step and all that is computed for it. */
+  | { type: 'plan'; plan: RunPlan }
+  /** What is in the rows, before the first step. @property path the file that has the same */
+  | { type: 'data'; facts: RunDataFacts; path: string }
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   /** Samples of a rollout batch, before the first step on it. */

@@ -1,5 +1,6 @@
 import type { RunResult } from '@keel/align';
 import {
+  accuracyOf,
   answersTable,
   formatPerplexity,
   type NoticeEvent,
@@ -12,11 +13,14 @@ import {
   type ShownSample,
   samplesTable,
   stepsTook,
+  summaryLines,
   type TrainingProgress,
+  wilsonInterval,
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { runPlanText } from './run-plan-text.ts';
 import { sayAbove, terminalBar } from './terminal-bar.ts';
 
 /** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
@@ -52,6 +56,13 @@ export class HumanDisplay implements TrainingDisplay {
     switch (event.type) {
       case 'notice':
         this.#notice(event);
+        break;
+      case 'plan':
+        this.say(`\n${runPlanText(event.plan)}\n`);
+        break;
+      case 'data':
+        for (const line of summaryLines(event.facts)) this.say(cutMessage(line));
+        for (const { text } of event.facts.warnings) this.say(cutMessage(`warning: ${text}`));
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
@@ -128,7 +139,7 @@ export class HumanDisplay implements TrainingDisplay {
       loss: metrics.loss,
       perplexity: metrics.perplexity,
       margin: metrics['rewards/margins'] ?? metrics.margin,
-      accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
+      accuracy: accuracyOf(metrics) ?? metrics.accuracy,
       reward: metrics.reward,
       kept: metrics['kept/answers'],
       kl: metrics['objective/kl'],
@@ -182,12 +193,22 @@ function evaluationLine(step: number, metrics: Record<string, number>): string {
     ['loss', metrics.eval_loss?.toFixed(4)],
     ['perplexity', metrics.eval_perplexity && formatPerplexity(metrics.eval_perplexity)],
     ['margin', (metrics['eval_rewards/margins'] ?? metrics.eval_margin)?.toFixed(3)],
-    ['accuracy', percent(metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy)],
+    ['accuracy', accuracyWithInterval(metrics)],
+    ['ties', percent(metrics['eval_rewards/ties'])],
     ['reward', metrics.eval_reward?.toFixed(3)],
     ['KL', metrics['eval_objective/kl']?.toFixed(3)],
     ['length', metrics['eval_completions/mean_length']?.toFixed(0)],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   return `held-out rows after step ${step}:  ${shown.join('  ')}`;
+}
+
+/** `50% (38% to 62%)`: with the 95% interval for other held-out rows. */
+function accuracyWithInterval(metrics: Record<string, number>): string | undefined {
+  const accuracy = metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy;
+  const count = metrics['eval_rewards/pairs'] ?? metrics.eval_comparisons;
+  if (accuracy === undefined || !count) return percent(accuracy);
+  const [low, high] = wilsonInterval(accuracy * count, count);
+  return `${percent(accuracy)} (${percent(low)} to ${percent(high)})`;
 }
 
 const percent = (share: number | undefined): string | undefined =>
