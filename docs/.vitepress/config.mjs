@@ -49,6 +49,7 @@ export default defineConfig({
             page('Rewards', '/guide/rewards'),
             page('Recipes', '/guide/recipes'),
             page('Comparing objectives', '/guide/compare'),
+            page('Health of a run', '/guide/health'),
             page('Which objective', '/choosing'),
             page('Security', '/security'),
             page('Glossary', '/glossary'),
