@@ -69,13 +69,8 @@ export function checkBest(
 ): void {
   const { bestMetric = null, evalData, evalSteps } = value;
   if (bestMetric === null) {
-    for (const [name, flag] of [
-      ['bestMetricGoal', '--best-metric-goal'],
-      ['earlyStoppingPatience', '--early-stopping-patience'],
-    ] as const) {
-      if (value[name] != null) {
-        add(name, `${flag} needs --best-metric, for example --best-metric eval_loss`);
-      }
+    for (const name of ['bestMetricGoal', 'earlyStoppingPatience'] as const) {
+      if (value[name] != null) add(name, 'needs --best-metric, for example eval_loss');
     }
   } else if (evalData == null || evalSteps === null) {
     const [missing, example] =
@@ -85,9 +80,6 @@ export function checkBest(
     add('bestMetric', `${missing} is missing: only evaluations can be compared. Add ${example}`);
   }
   if (value.earlyStoppingThreshold != null && value.earlyStoppingPatience == null) {
-    add(
-      'earlyStoppingThreshold',
-      '--early-stopping-threshold needs --early-stopping-patience, for example 3',
-    );
+    add('earlyStoppingThreshold', 'needs --early-stopping-patience, for example 3');
   }
 }

@@ -32,7 +32,7 @@ export const chosenCollapse: Detector = {
         severity: ratio >= SERIOUS ? 'serious' : 'warning',
         what: `the log-probability of the chosen answers (${on} rows) fell from ${shown(start)} to ${shown(now)} nats per answer`,
         evidence: { start, now, ratio },
-        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}, or add --loss sigmoid,chosen_nll, which holds them up.`,
+        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}. In keel dpo, --loss sigmoid,chosen_nll holds them up.`,
       };
     }
     return null;

@@ -179,6 +179,25 @@ describe('answers', () => {
     expect(after(prose, same('Yes.'))).toMatchObject([{ severity: 'warning' }]);
   });
 
+  it('that are a salad of few words are found', () => {
+    const words = ['struggon', 'bonus', 'includon', 'tracker', 'enthuson', 'abbrevon', 'ambit'];
+    const salad = [3, 4, 5, 6].map((stride) =>
+      Array.from({ length: 12 }, (_, at) => words[(at * stride) % words.length]!).join(' '),
+    );
+    const sound = [
+      'The human body is designed to move and adapt to gravity over several weeks',
+      'The plural of octopus is octopuses, although octopodes appears sometimes',
+      'Mass and weight are related but distinct concepts in modern physics',
+      'Virginia never mentioned whether piano lessons would become expensive',
+    ].map((text) => ({ prompt: text.slice(0, 9), text }));
+    const monitor = new HealthMonitor(context);
+    monitor.addAnswers(0, sound);
+    const now = sound.map(({ prompt }, at) => ({ prompt, text: salad[at]! }));
+    expect(monitor.addAnswers(9, now)).toMatchObject([
+      { code: 'degenerate-answers', severity: 'serious', step: 9 },
+    ]);
+  });
+
   it('that were like that before, or differ in a few words, are not', () => {
     expect(after('set, '.repeat(20), text('set, '.repeat(20)))).toEqual([]);
     expect(after(prose, text(`${prose} indeed`))).toEqual([]);

@@ -3,7 +3,8 @@
 // Threshold: at least five steps, the same greedy answers before and after (if there are any), and
 // a loss that did not move: by less than a thousandth on held-out rows, or by less than the
 // standard error of up to ten steps at each end on training rows, which differ. For methods that sample, a KL to the
-// reference below 0.01 nats per answer takes the place of the loss.
+// reference below 0.01 nats per answer takes the place of the loss; without a reference, the
+// answers alone decide.
 import type { Detector } from './detector.ts';
 import type { HealthContext } from './finding.ts';
 import type { RunHistory } from './history.ts';
@@ -69,13 +70,20 @@ function sameLoss(history: RunHistory): Still | null {
 
 function sameKl(history: RunHistory): Still | null {
   const latest = history.latest('objective/kl', LEAST_STEPS);
-  if (latest.length < LEAST_STEPS) return null;
+  if (latest.length < LEAST_STEPS) return sameAnswers(history);
   const kl = mean(latest);
   if (!(Math.abs(kl) < KL)) return null;
   return {
     what: `the KL to the model before training is ${shown(kl)} nats per answer`,
     evidence: { kl },
   };
+}
+
+/** Without a reference, only the answers show it. */
+function sameAnswers({ answers }: RunHistory): Still | null {
+  if (answers === null || answers.now === null) return null;
+  const count = answers.now.length;
+  return { what: `the greedy answers to ${count} prompts are as before`, evidence: { count } };
 }
 
 function standardError(values: readonly number[]): number {
