@@ -13,15 +13,15 @@ export interface SummarisedRun {
   data: RunData;
   source: AnySource;
   evaluation: AnySource | null;
-  /** The run's folder. */
-  path: string;
+  /** The run's folder; null in a dry run. */
+  path: string | null;
   onEvent(event: TrainingEvent): void;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads the rows once, reports an event of type `data` and writes `data.json`. Changes nothing that
- * the run computes.
+ * Reads the rows once, reports an event of type `data` and writes `data.json` (except in a dry run).
+ * Changes nothing that the run computes.
  */
 export async function summariseData(run: SummarisedRun): Promise<void> {
   const { data, source, evaluation, path, onEvent, signal } = run;
@@ -37,7 +37,7 @@ export async function summariseData(run: SummarisedRun): Promise<void> {
     },
     warnings: dataWarnings(found),
   };
-  onEvent({ type: 'data', facts, path: saveRunDataFacts(path, facts) });
+  onEvent({ type: 'data', facts, path: path && saveRunDataFacts(path, facts) });
 }
 
 const usedOf = ({ truncated, tooLong, badRows }: AnySource, unread: number): UsedRows => ({

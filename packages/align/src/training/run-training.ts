@@ -256,7 +256,6 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  await summariseData({ data, source, evaluation, path: run.path, onEvent, signal });
   const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
@@ -291,6 +290,8 @@ async function train<
     facts,
   };
   onEvent({ type: 'plan', plan: await planRun({ ...planned, rowKind: kind.rowKind }, notice) });
+  const summaryIn = options.dryRun ? null : path;
+  await summariseData({ data, source, evaluation, path: summaryIn, onEvent, signal });
   let task: T;
   try {
     task = await kind.task(prepared);

@@ -11,8 +11,11 @@ import type { Metrics } from './training-task.ts';
 export type TrainingEvent =
   /** Once, before the first step and all that is computed for it. */
   | { type: 'plan'; plan: RunPlan }
-  /** What is in the rows, before the first step. @property path the file that has the same */
-  | { type: 'data'; facts: RunDataFacts; path: string }
+  /**
+   * What is in the rows, before the first step. @property path the file that has the same; null in
+   * a dry run
+   */
+  | { type: 'data'; facts: RunDataFacts; path: string | null }
   | { type: 'start'; step: number; totalSteps: number }
   | { type: 'step'; step: number; totalSteps: number; metrics: Metrics }
   /** Samples of a rollout batch, before the first step on it. */

@@ -71,14 +71,15 @@ describe('the verbs that sample', () => {
     const [plan, ...events] = jsonLines(stdout);
     expect(plan).toMatchObject({ type: 'plan', verb, reward: { spec: 'length:-20' } });
     expect(events.map(({ type }) => type)).toEqual([
-      ...['start', 'answers', 'evaluation', 'step', 'step'],
+      ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
       ...['answers', 'evaluation', 'checkpoint', 'final'],
     ]);
+    const step = events.find(({ type }) => type === 'step');
     const usual = ['loss', 'reward', 'eos_rate', 'completions/mean_length', 'time/rollout'];
     for (const name of [...usual, ...names]) {
-      expect(events[3]![name], name).toEqual(expect.any(Number));
+      expect(step![name], name).toEqual(expect.any(Number));
     }
-    expect(events[6]!.eval_reward).toEqual(expect.any(Number));
+    expect(events.findLast(({ type }) => type === 'evaluation')!.eval_reward).toEqual(expect.any(Number));
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,

@@ -28,13 +28,15 @@ describe('keel sft', () => {
     const [plan, ...events] = jsonLines(stdout);
     expect(plan).toMatchObject({ type: 'plan', verb: 'sft' });
     expect(events.map(({ type }) => type)).toEqual([
-      ...['start', 'answers', 'evaluation', 'step', 'step'],
+      ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
       ...['answers', 'evaluation', 'checkpoint', 'final'],
     ]);
-    const { eval_loss, eval_perplexity } = events[2] as Record<string, number>;
+    const step = events.find(({ type }) => type === 'step');
+    const evaluation = events.find(({ type }) => type === 'evaluation');
+    const { eval_loss, eval_perplexity } = evaluation as Record<string, number>;
     expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss!), 6);
     for (const name of ['loss', 'perplexity', 'mean_token_accuracy', 'entropy', 'num_tokens']) {
-      expect(events[3]![name], name).toEqual(expect.any(Number));
+      expect(step![name], name).toEqual(expect.any(Number));
     }
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
