@@ -193,9 +193,15 @@ describe('the best evaluation', () => {
   it('needs evaluations, a metric that they have and a known direction', async () => {
     const asked = (changes: Partial<AlignPairsOptions>) =>
       run(optionsOf({ ...own, evalData: [data], ...changes }));
-    await expect(asked({ bestMetric: 'eval_loss', evalData: null })).rejects.toThrow(/bestMetric.*evalData/);
-    await expect(asked({ bestMetric: 'eval_loss', evalSteps: null })).rejects.toThrow(/bestMetric.*evalSteps/);
-    await expect(asked({ earlyStoppingPatience: 2 })).rejects.toThrow(/earlyStoppingPatience.*bestMetric/);
+    await expect(asked({ bestMetric: 'eval_loss', evalData: null })).rejects.toThrow(
+      /bestMetric.*evalData/,
+    );
+    await expect(asked({ bestMetric: 'eval_loss', evalSteps: null })).rejects.toThrow(
+      /bestMetric.*evalSteps/,
+    );
+    await expect(asked({ earlyStoppingPatience: 2 })).rejects.toThrow(
+      /earlyStoppingPatience.*bestMetric/,
+    );
     await expect(asked({ bestMetric: 'loss', earlyStoppingThreshold: 0.1 })).rejects.toThrow(
       /earlyStoppingThreshold.*earlyStoppingPatience/,
     );
