@@ -106,6 +106,7 @@ export default defineConfig({
             page('Engine', '/results/engine'),
             page('Start-up', '/results/start-up'),
             page('Agreement', '/results/agreement'),
+            page('Health', '/results/health'),
             page('Reliability', '/results/reliability'),
             page('Sandbox', '/results/sandbox'),
           ],

@@ -34,8 +34,8 @@ function repeatedShare(characters: readonly string[]): number {
 }
 
 /**
- * Share of the longer words in texts that are distinct; null if there are few. Short words repeat in
- * every text.
+ * Share of the longer words in texts that are distinct; null if there are few. Short words repeat
+ * in every text.
  */
 export function distinctWords(texts: readonly string[]): number | null {
   const words = texts.flatMap((text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}]{5,}/gu) ?? []);

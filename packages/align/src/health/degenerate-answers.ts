@@ -4,7 +4,7 @@
 // Threshold: half of the answers (a warning) or three quarters (serious), and only faults that the
 // same prompt's answer did not have before: a base model's habits are not blamed on the run.
 // Equal answers need three prompts; short ones (a yes, a number) may be right, and are a warning.
-// The share of distinct words of five letters or more, over all answers, was 92% to 103% of what it
+// The share of distinct words of five letters or more, over all answers, was 92% to 99% of what it
 // was before in sound runs, and 35% in a run whose answers were a salad of few words, none of which
 // repeated as a whole: below 60% is a warning, below 40% serious.
 import { type AnswerFault, answerFault, distinctWords } from './answer-text.ts';
@@ -28,7 +28,11 @@ export const degenerateAnswers: Detector = {
   check({ answers }, context) {
     if (answers === null || answers.now === null) return null;
     const { before, now } = answers;
-    return faulty(before, now, context) ?? same(before, now, context) ?? poorer(before, now, context);
+    for (const kind of [faulty, same, poorer]) {
+      const found = kind(before, now, context);
+      if (found !== null) return found;
+    }
+    return null;
   },
 };
 

@@ -2,9 +2,9 @@
 //
 // Threshold: at least five steps, the same greedy answers before and after (if there are any), and
 // a loss that did not move: by less than a thousandth on held-out rows, or by less than the
-// standard error of up to ten steps at each end on training rows, which differ. For methods that sample, a KL to the
-// reference below 0.01 nats per answer takes the place of the loss; without a reference, the
-// answers alone decide.
+// standard error of up to ten steps at each end on training rows, which differ. For methods that
+// sample, a KL to the reference below 0.01 nats per answer takes the place of the loss; without a
+// reference, the answers alone decide.
 import type { Detector } from './detector.ts';
 import type { HealthContext } from './finding.ts';
 import type { RunHistory } from './history.ts';
