@@ -15,7 +15,7 @@ const packages = ['torch', 'model', 'align', 'cli'];
 /** Layers of packages/align/src from the bottom up; folders of a layer do not import each other. */
 const alignLayers = [
   ['files', 'evaluation'],
-  ['machine', 'config'],
+  ['machine', 'config', 'health'],
   ['data'],
   ['tokenising', 'objectives', 'converting'],
   ['batching', 'runs'],

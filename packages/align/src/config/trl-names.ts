@@ -13,6 +13,7 @@ const hints: Readonly<Record<string, string>> = {
   dataset_name: 'use {data}, with hub:owner/name for a dataset of the hub',
   dataset_text_field: 'the text of a row is its field "text"',
   delta: 'use {dual_clip}',
+  early_stopping: 'use {early_stopping_patience: N} with {best_metric}',
   epsilon: 'use {clip_range}',
   epsilon_high: 'use {clip_range_high}',
   eval_packing: 'rows are always packed, without attending to each other',
@@ -21,6 +22,7 @@ const hints: Readonly<Record<string, string>> = {
   fp16: 'use {precision: bf16} or fp32',
   generation_batch_size:
     'use {batch_size} (prompts) and {num_generations}; {samples_in_flight} is the number of answers sampled at the same time',
+  greater_is_better: 'use {best_metric_goal: higher}, or lower',
   gradient_accumulation_steps:
     'use {batch_size} (rows per optimizer step) and {micro_batch_size} (rows per pass); their quotient is the number of accumulation steps',
   importance_sampling_level: 'use {ratio_level}',
@@ -28,6 +30,7 @@ const hints: Readonly<Record<string, string>> = {
   lam: 'use {gae_lambda}',
   layers_to_transform: 'use {lora_layers}',
   learning_rate_scheduler: 'use {scheduler}',
+  load_best_model_at_end: 'use {best_metric: eval_loss}',
   log_completions: 'use {show_samples}; samples.jsonl has all answers',
   logging_steps: 'use {log_every}',
   lora_r: 'use {lora_rank}',
@@ -38,6 +41,7 @@ const hints: Readonly<Record<string, string>> = {
   mask_history: 'use {assistant_turns: last}',
   max_completion_length: 'use {max_new_tokens}',
   max_seq_length: 'use {max_length}',
+  metric_for_best_model: 'use {best_metric}',
   model_name_or_path: 'use {model}',
   neftune_noise_alpha: 'use {neftune_alpha}',
   normalize_advantages: 'use {whiten_advantages}',

@@ -53,6 +53,7 @@ export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
 export { appendWhole } from '../files/append-whole.ts';
+export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
 export type { BestOfK, BestOfNSummary } from '../methods/best-of-n/summary.ts';
@@ -71,6 +72,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
@@ -86,6 +88,7 @@ export {
   waitingText,
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
+export { replayHealth } from '../runs/replay-health.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';

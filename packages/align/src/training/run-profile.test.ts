@@ -30,6 +30,7 @@ beforeAll(() => {
     microBatchSize: 2,
     maxSteps: 4,
     threads: 1,
+    samplePrompts: null,
   };
 });
 
