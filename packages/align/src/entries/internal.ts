@@ -86,5 +86,5 @@ export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
-export type { RunPlan } from '../training/run-plan.ts';
+export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
 export { accuracyOf } from '../training/tied-pairs.ts';

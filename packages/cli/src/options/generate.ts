@@ -1,7 +1,7 @@
 import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -45,6 +45,7 @@ const schema = z
     }),
     ...machineShape,
     ...callShape,
+    ...dryRunShape,
     json: variant(callShape.json, { common: true }),
   })
   .check(({ value, issues }) => {

@@ -1,6 +1,6 @@
 import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const shape = z.strictObject({
   ...modelShape,
@@ -30,6 +30,7 @@ const shape = z.strictObject({
   }),
   ...machineShape,
   ...callShape,
+  ...dryRunShape,
   json: variant(callShape.json, { common: true }),
 });
 

@@ -2,7 +2,7 @@ import { option, templateShape, trainingShape, variant } from '@keel/align/confi
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
-const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;
+const { model, precision, device, threads, config, json, onBadRow, data, dryRun } = trainingShape;
 
 /** The model of verbs that do not train. */
 export const modelShape = {
@@ -31,3 +31,10 @@ export const dataShape = {
 export const machineShape = { precision, device, threads };
 
 export const callShape = { config, json };
+
+export const dryRunShape = {
+  dryRun: variant(dryRun, {
+    description:
+      'check model, data, reward and output, and show what would be done, without doing it',
+  }),
+};

@@ -1,6 +1,6 @@
 import { DataError } from '@keel/align';
 import { tokenisedAt } from '@keel/align/data';
-import { promptFault } from '@keel/align/internal';
+import { modelFacts, promptFault } from '@keel/align/internal';
 import { generate } from '@keel/model';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';
@@ -8,6 +8,7 @@ import { readPrompts } from '../generating/read-prompts.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
+import { sayDryRun } from '../work-plan.ts';
 
 export async function run(options: GenerateVerbOptions): Promise<number> {
   const asked = await readPrompts(options);
@@ -25,6 +26,27 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     if (prompt.place !== undefined) throw new DataError({ ...prompt.place, ...fault });
     throw new Error(`--prompt: expected ${fault.expected}, found ${fault.found}. ${fault.advice}`);
   });
+  if (options.dryRun) {
+    const { maxNewTokens, temperature, json } = options;
+    const longest = tokens.reduce((most, one) => Math.max(most, one.length), 0);
+    const plan = {
+      verb: 'generate',
+      model: modelFacts(model),
+      parts: {
+        adapter: { text: options.adapter ?? 'none', data: options.adapter },
+        prompts: {
+          text: `${prompts.length}, the longest of ${longest} tokens`,
+          data: { all: prompts.length, longest },
+        },
+        sampling: {
+          text: `${samples} ${samples === 1 ? 'answer' : 'answers'} to each, at most ${maxNewTokens} tokens, temperature ${temperature}`,
+          data: { generations: samples, maxNewTokens, temperature },
+        },
+      },
+    };
+    sayDryRun(plan, json);
+    return 0;
+  }
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;

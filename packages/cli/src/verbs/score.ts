@@ -1,6 +1,6 @@
 import { DataError } from '@keel/align';
 import { RowFaults } from '@keel/align/data';
-import { unknownToken } from '@keel/align/internal';
+import { modelFacts, unknownToken } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { ScoreOptions } from '../options/score.ts';
@@ -11,6 +11,7 @@ import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
 import { scoreWithReward } from '../scoring/score-with-reward.ts';
 import { type TokenisedRow, tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import { complain } from '../terminal.ts';
+import { sayDryRun } from '../work-plan.ts';
 
 /** Rows that are read, grouped by length and scored together. */
 const CHUNK = 256;
@@ -23,6 +24,21 @@ export async function run(options: ScoreOptions): Promise<number> {
   const rows = new ScoredRows(source, model, options);
   if (options.onBadRow === 'fail') await rows.check();
   const pairs = source.kind === 'preference';
+  if (options.dryRun) {
+    const rowsPart = {
+      text: `${source.length} ${pairs ? 'pairs' : 'answers'}`,
+      data: source.length,
+    };
+    const adapter = { text: options.adapter ?? 'none', data: options.adapter };
+    const score = { text: 'log-probabilities', data: null };
+    const plan = {
+      verb: 'score',
+      model: modelFacts(model),
+      parts: { adapter, rows: rowsPart, score },
+    };
+    sayDryRun(plan, options.json);
+    return 0;
+  }
   const display = options.json ? jsonScores(pairs) : new ScoreTable(pairs);
   for (let start = 0; start < source.length; start += CHUNK) {
     const indices = Array.from(
