@@ -95,7 +95,7 @@ export async function loadModel(
     if (scoreHead !== null && !options.classifier) {
       throw new CheckpointError(
         { file: path },
-        'is a reward model (a sequence classifier), which returns scores and cannot generate text. Use it with `keel score --reward`',
+        'is a reward model (a sequence classifier), which returns scores and cannot generate text. Pass it as --reward, for example to `keel score`',
       );
     }
     if (scoreHead !== null) model.addScoreHead('reference', scoreHead);

@@ -25,6 +25,8 @@ export {
 export { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 export { tokeniseRanking } from '../batching/tokenise-ranking.ts';
 export { unknownToken } from '../batching/unknown-token.ts';
+export type { RunDataFacts } from '../checking/run-data-facts.ts';
+export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
@@ -68,6 +70,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,

@@ -18,7 +18,7 @@ import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun, refuseLocked } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|(metrics|samples)\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|(environment|data)\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
@@ -81,6 +81,7 @@ export class RunFolder implements Disposable {
       if (resume) refuseOtherOptions(path, text, changeable);
       await removePartials(path);
       await removePartials(join(path, 'checkpoints'));
+      await removePartials(join(path, 'best'));
       writeFileAtomic(join(path, 'config.yaml'), text);
       const run = new RunFolder(path, resume, unlock);
       if (resume) await run.#refuseDamage(notice);
@@ -101,6 +102,11 @@ export class RunFolder implements Disposable {
 
   get finalPath(): string {
     return join(this.path, 'final');
+  }
+
+  /** Weights of the best evaluations, in `step-N`. */
+  get bestPath(): string {
+    return join(this.path, 'best');
   }
 
   get reportPath(): string {
@@ -216,7 +222,7 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): b
 
 /** Whether a file or folder is the result of training steps. */
 const isResult = (path: string, name: string): boolean =>
-  /^(final|discriminator|merged)$/.test(name) ||
+  /^(best|final|discriminator|merged)$/.test(name) ||
   (name === 'checkpoints' &&
     readdirSync(join(path, name)).some((one) => /^(\.?step-\d+)/.test(one)));
 

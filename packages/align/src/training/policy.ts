@@ -13,6 +13,7 @@ import {
   resolvePrecision,
   saveAdapter,
   saveModel,
+  writeGenerationConfig,
 } from '@keel/model';
 import { manualSeed, type Tensor } from '@keel/torch';
 import { templateSettings } from '../config/template-options.ts';
@@ -78,15 +79,17 @@ export async function loadPolicy(
       weightBytes: () =>
         [...parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0) +
         Buffer.byteLength(model.tokenizer.definition()),
-      saveWeights(folder) {
+      async saveWeights(folder) {
         const { decoder, configJson, tokenizer, generationConfig } = model;
         if (!options.lora) {
           saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32', generationConfig });
           return;
         }
-        saveAdapter(folder, decoder, role, { baseModel: model.name });
-        // AutoTokenizer and vLLM look for it next to the adapter.
+        const base = { baseModel: model.name, baseHash: await model.hash() };
+        saveAdapter(folder, decoder, role, base);
+        // AutoTokenizer and vLLM look for them next to the adapter.
         tokenizer.save(folder);
+        writeGenerationConfig(folder, { generationConfig, configJson, tokenizer });
       },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };

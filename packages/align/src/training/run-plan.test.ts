@@ -159,7 +159,7 @@ describe('a dry run', () => {
   it('makes no folder, takes no step, and leaves no trace of an unfinished run', async () => {
     const options = optionsOf({ ...lora, evalData: [data], dryRun: true });
     const { types, result } = await align(options);
-    expect(types).toEqual(['plan']);
+    expect(types).toEqual(['plan', 'data']);
     expect(result).toMatchObject({ step: 0, interrupted: false, dryRun: true });
     expect(existsSync(options.output)).toBe(false);
     const { types: real } = await align({ ...options, dryRun: false });
@@ -235,7 +235,7 @@ describe('a dry run', () => {
     const { plan, types } = await told((hooks) =>
       trainGrpo({ ...options, ...lora, reward: 'length:-4' }, hooks),
     );
-    expect(types).toEqual(['plan']);
+    expect(types).toEqual(['plan', 'data']);
     expect(plan.rows).toMatchObject({ kind: 'prompts', training: 2 });
     expect(factOf(plan, 'sampling')).toMatchObject({ generations: 2, maxNewTokens: 4 });
     expect(factOf(plan, 'reward')).toMatchObject({ spec: 'length:-4' });

@@ -14,6 +14,7 @@ import {
   type MeasuringEstimate,
   PlainPace,
   stepsTook,
+  summaryLines,
 } from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
@@ -101,10 +102,11 @@ export class CompareDisplay {
     return (this.#json || event.event.type !== 'plan') && !this.#saidBefore(event);
   }
 
-  /** Whether an earlier entry's run printed the notice: those about model and machine repeat. */
+  /** Whether an earlier entry's run printed it: notices about model, machine and rows repeat. */
   #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
-    if (event.type !== 'notice') return false;
-    const { code = event.text } = event;
+    if (event.type !== 'notice' && event.type !== 'data') return false;
+    const code =
+      event.type === 'data' ? summaryLines(event.facts).join('\n') : (event.code ?? event.text);
     const by = this.#said.get(code);
     if (by === undefined) this.#said.set(code, entry.name);
     return by !== undefined && by !== entry.name;

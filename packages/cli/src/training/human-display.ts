@@ -1,5 +1,7 @@
+import type { RunResult } from '@keel/align';
 import {
   accuracyOf,
+  answersTable,
   formatPerplexity,
   type NoticeEvent,
   PlainPace,
@@ -11,6 +13,7 @@ import {
   type ShownSample,
   samplesTable,
   stepsTook,
+  summaryLines,
   type TrainingProgress,
   wilsonInterval,
 } from '@keel/align/internal';
@@ -57,6 +60,10 @@ export class HumanDisplay implements TrainingDisplay {
       case 'plan':
         this.say(`\n${runPlanText(event.plan)}\n`);
         break;
+      case 'data':
+        for (const line of summaryLines(event.facts)) this.say(cutMessage(line));
+        for (const { text } of event.facts.warnings) this.say(cutMessage(`warning: ${text}`));
+        break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
         if (event.step > 0) this.say(`Resuming after step ${event.step}`);
@@ -69,6 +76,15 @@ export class HumanDisplay implements TrainingDisplay {
       case 'samples':
         this.#samples(event.step, event.samples);
         break;
+      case 'answers':
+        this.say(`${answersTable(event.step, event.answers, (this.#out.columns ?? 120) - 1)}\n`);
+        this.#resume();
+        break;
+      case 'health': {
+        const { severity, what, advice } = event.finding;
+        this.say(`${severity.toUpperCase()} after step ${event.step}: ${what}. ${advice}\n`);
+        break;
+      }
       case 'evaluation':
         this.say(evaluationLine(event.step, event.metrics));
         this.#resume();
@@ -91,14 +107,22 @@ export class HumanDisplay implements TrainingDisplay {
     this.#bar?.stop();
   }
 
-  ended({ interrupted, step, path, final, seconds, use, resume }: RunEnding): void {
+  ended(ending: RunEnding): void {
+    const { interrupted, step, path, final, seconds, use, resume, health, best } = ending;
     const stopped =
       step === 0
         ? 'Stopped before the first step.'
         : `Stopped after step ${step}; its checkpoint is in ${path}.`;
     const lines = interrupted
       ? [stopped, `Resume with:  ${resume}`]
-      : [`${stepsTook(step, seconds)}. The result is in ${final}`, `${use.words}: ${use.command}`];
+      : [
+          ...healthLines(health),
+          ...(best
+            ? [`The best ${best.metric} was ${best.value.toPrecision(4)}, after step ${best.step}`]
+            : []),
+          `${stepsTook(step, seconds)}. The result is in ${final}`,
+          `${use.words}: ${use.command}`,
+        ];
     this.say(`\n${lines.join('\n')}`);
   }
 
@@ -153,6 +177,15 @@ export class HumanDisplay implements TrainingDisplay {
     this.#steps.resume();
     this.#tokens.resume();
   }
+}
+
+/** What was found in all; nothing where nothing could be checked. */
+export function healthLines(health: RunResult['health']): string[] {
+  if (health === undefined || health.checked.length === 0) return [];
+  const { findings, checked } = health;
+  if (findings.length === 0) return [`Health: nothing found in ${checked.length} checks`];
+  const names = findings.map(({ code, severity, step }) => `${code} (${severity}, step ${step})`);
+  return [`Health: ${names.join(', ')}. See the top of report.html`];
 }
 
 function evaluationLine(step: number, metrics: Record<string, number>): string {

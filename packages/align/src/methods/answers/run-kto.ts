@@ -18,22 +18,23 @@ import {
   totalSteps,
 } from '../../training/run-training.ts';
 import { objectiveFact } from '../pairs/objective-fact.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { type KtoOptions, ktoDefinition } from './kto-options.ts';
 import { UnpairedSource } from './unpaired-source.ts';
 import { UnpairedTask } from './unpaired-task.ts';
 
 /** Options of a run on single answers: only `data` and `output` have no default. */
-export type AlignUnpairedOptions = Partial<KtoOptions> & Pick<KtoOptions, 'data' | 'output'>;
+export type AlignUnpairedOptions = ProgramOptions<KtoOptions>;
 
 /**
  * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of
  * `keel kto`.
- * @throws Error as {@link runKto} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runKto} does
  */
 export const alignUnpaired = async (
   options: AlignUnpairedOptions,
   hooks: RunHooks = {},
-): Promise<RunResult> => runKto(ktoDefinition.complete(ktoDefinition.schema.parse(options)), hooks);
+): Promise<RunResult> => fromProgram(ktoDefinition, runKto, options, hooks);
 
 /**
  * Runs KTO or BCO from complete options.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sampleShape } from '../../config/following-options.ts';
 import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
@@ -37,6 +38,7 @@ const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) 
   z
     .strictObject({
       ...trainingShape,
+      ...sampleShape,
       learningRate: learningRateOf(preferenceRates, shownExceptions()),
       data: variant(trainingShape.data, {
         description:
