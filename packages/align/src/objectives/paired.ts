@@ -72,7 +72,7 @@ export interface PairedObjective {
   /** Default beta; null if the objective has none (default: 0.1). */
   beta?: number | null;
   /**
-   * Default learning rate with LoRA, where the usual one (1e-4) drives the policy too far from where
+   * Default learning rate with LoRA, if the usual one (1e-4) drives the policy too far from where
    * it started.
    */
   loraRate?: number;
