@@ -30,18 +30,25 @@ describe('keel dpo', () => {
     const [plan, ...events] = jsonLines(stdout);
     expect(plan).toMatchObject({ type: 'plan', verb: 'dpo', reference: { kind: 'initial' } });
     expect(events.map(({ type }) => type)).toEqual([
+      'data',
       'start',
+      'answers',
       'evaluation',
       'step',
       'step',
       'step',
+      'answers',
       'evaluation',
       'checkpoint',
       'final',
     ]);
-    expect(events[2]).toMatchObject({ step: 1, total_steps: 3, 'rewards/margins': 0 });
-    expect(events[2]!.loss).toBeCloseTo(Math.LN2, 6);
-    expect(events[1]).toMatchObject({
+    expect(events.find(({ type }) => type === 'step')).toMatchObject({
+      step: 1,
+      total_steps: 3,
+      'rewards/margins': 0,
+    });
+    expect(events.find(({ type }) => type === 'step')!.loss).toBeCloseTo(Math.LN2, 6);
+    expect(events.find(({ type }) => type === 'evaluation')).toMatchObject({
       ...{ step: 0, 'eval_rewards/margins': 0 },
       // Policy and reference are the same: all pairs are tied.
       ...{ 'eval_rewards/accuracies': 0.5, 'eval_rewards/ties': 1 },
@@ -168,8 +175,9 @@ describe('keel dpo', () => {
       const goOn = ['--config', config, '--resume', '--json', ...steps(done + 3)];
       const resumed = await dpo(broken, goOn);
       expect(resumed.code, resumed.stderr).toBe(0);
-      expect(jsonLines(resumed.stdout)[0]).toMatchObject({ type: 'plan', steps: { done } });
-      expect(jsonLines(resumed.stdout)[1]).toMatchObject({ type: 'start', step: done });
+      const [plan, ...events] = jsonLines(resumed.stdout);
+      expect(plan).toMatchObject({ type: 'plan', steps: { done } });
+      expect(events.find(({ type }) => type === 'start')).toMatchObject({ step: done });
       expect((await dpo(whole, [...args, ...steps(done + 3)])).code).toBe(0);
       const weights = 'run/final/adapter_model.safetensors';
       const same = readFileSync(broken.file(weights)).equals(readFileSync(whole.file(weights)));
