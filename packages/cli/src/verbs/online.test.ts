@@ -80,7 +80,9 @@ describe('the verbs that sample', () => {
     for (const name of [...usual, ...names]) {
       expect(step![name], name).toEqual(expect.any(Number));
     }
-    expect(events.findLast(({ type }) => type === 'evaluation')!.eval_reward).toEqual(expect.any(Number));
+    expect(events.findLast(({ type }) => type === 'evaluation')!.eval_reward).toEqual(
+      expect.any(Number),
+    );
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,
