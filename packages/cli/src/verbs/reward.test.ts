@@ -24,7 +24,8 @@ describe('keel reward', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--heads', '2', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const [plan, ...events] = jsonLines(stdout);
+    const [plan, ...others] = jsonLines(stdout);
+    const events = others.filter(({ type }) => type !== 'data' && type !== 'answers');
     expect(plan).toMatchObject({ type: 'plan', verb: 'reward' });
     const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
     expect(events.map(({ type }) => type)).toEqual(types);
