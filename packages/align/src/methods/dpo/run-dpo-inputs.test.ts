@@ -136,9 +136,8 @@ it("is limited to the model's positions", async () => {
   const config = join(small, 'config.json');
   const json = JSON.parse(readFileSync(config, 'utf8'));
   writeFileSync(config, JSON.stringify({ ...json, max_position_embeddings: 250 }));
-  expect((await align(optionsOf({ model: small }))).early).toEqual([
-    'the model takes at most 250 tokens: --max-length is 250',
-  ]);
+  const { early } = await align(optionsOf({ model: small }));
+  expect(early).toContain('the model takes at most 250 tokens: --max-length is 250');
   await expect(align(optionsOf({ model: small, maxLength: 300 }))).rejects.toThrow(
     /--max-length 300 .* 250 tokens .*--max-length 250/,
   );
