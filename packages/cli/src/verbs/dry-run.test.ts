@@ -23,13 +23,13 @@ describe('--dry-run of a training verb', () => {
     expect(existsSync(folder.file('run'))).toBe(false);
   });
 
-  test('with --json it is one object', async () => {
+  test('with --json it is one object, followed by the facts about the rows', async () => {
     using folder = new TemporaryFolder();
     const args = ['--max-steps', '2', '--dry-run', '--json'];
     const { code, stdout } = await train('reward', folder, [...shortRun(rows), ...args]);
     expect(code).toBe(0);
     const [plan, ...others] = jsonLines(stdout);
-    expect(others).toEqual([]);
+    expect(others.map(({ type }) => type)).toEqual(['data']);
     expect(plan).toMatchObject({
       ...{ type: 'plan', verb: 'reward', dry_run: true, output: folder.file('run') },
       ...{ steps: { total: 2, batch_size: 4 }, rows: { held_out: null }, reward: { heads: 1 } },
