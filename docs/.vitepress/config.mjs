@@ -45,9 +45,13 @@ export default defineConfig({
           items: [
             page('Command line', '/guide/command-line'),
             page('Rows', '/guide/rows'),
+            page('Preparing data', '/guide/data'),
+            page('Checking data', '/guide/checking-data'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
+            page('Using the result', '/guide/results'),
             page('Recipes', '/guide/recipes'),
+            page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),
             page('Health of a run', '/guide/health'),
             page('Which objective', '/choosing'),

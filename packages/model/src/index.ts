@@ -1,6 +1,6 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
-export { baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
+export { baseKind, baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';

@@ -24,7 +24,7 @@ export {
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
 export { trlHint } from '../config/trl-names.ts';
-export { formatNames } from '../converting/formats.ts';
+export { formatNames } from '../converting/formats/formats.ts';
 export { convertPairings, targets } from '../converting/target-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {

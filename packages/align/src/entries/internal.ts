@@ -1,14 +1,13 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
-export { answerOpening } from '../batching/answer-start.ts';
+export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
-export { openedPrompt, promptText } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
@@ -45,6 +44,7 @@ export { spearman } from '../evaluation/correlation.ts';
 export {
   bootstrapInterval,
   bootstrapMeanInterval,
+  pairedDifferenceInterval,
   wilsonInterval,
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
@@ -52,6 +52,7 @@ export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
 export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
+export { appendWhole } from '../files/append-whole.ts';
 export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
@@ -84,6 +85,7 @@ export {
   progressLine,
   stepsTook,
   type TrainingProgress,
+  waitingText,
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';

@@ -12,6 +12,7 @@ export async function run(options: BestOfNVerbOptions): Promise<number> {
       { ...options, sampling: samplingOptions(options) },
       {
         onProgress: (progress) => display.progress(progress),
+        onWait: (seconds) => display.waiting(seconds),
         onNotice: (text) => display.say(text),
         signal: stopping.signal,
       },

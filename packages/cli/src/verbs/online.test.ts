@@ -68,7 +68,8 @@ describe('the verbs that sample', () => {
       ...['--eval-data', folder.file('prompts.jsonl'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const [plan, ...events] = jsonLines(stdout);
+    const [plan, data, ...events] = jsonLines(stdout);
+    expect(data).toMatchObject({ type: 'data', warnings: expect.any(Array) });
     expect(plan).toMatchObject({ type: 'plan', verb, reward: { spec: 'length:-20' } });
     expect(events.map(({ type }) => type)).toEqual([
       ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
@@ -118,7 +119,7 @@ describe('the verbs that sample', () => {
     const json = await online(folder, 'ppo', [...args, '--json', '--overwrite']);
     expect(json.code, json.stderr).toBe(0);
     const types = jsonLines(json.stdout).map(({ type }) => type);
-    expect(types).toEqual(['plan', 'start', 'step', 'step', 'checkpoint', 'final']);
+    expect(types).toEqual(['plan', 'data', 'start', 'step', 'step', 'checkpoint', 'final']);
   });
 
   test('--pretraining-data mixes the likelihood of text into the steps of PPO', async () => {

@@ -25,7 +25,8 @@ describe('keel sft', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--neftune-alpha', '5', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const [plan, ...events] = jsonLines(stdout);
+    const [plan, data, ...events] = jsonLines(stdout);
+    expect(data).toMatchObject({ type: 'data', warnings: expect.any(Array) });
     expect(plan).toMatchObject({ type: 'plan', verb: 'sft' });
     expect(events.map(({ type }) => type)).toEqual([
       ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
