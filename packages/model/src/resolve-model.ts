@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDefaultModel } from './formats/default-model.ts';
+import { soughtAt } from './formats/sought-path.ts';
 import type { HubModelOptions } from './hub/fetch-hub-model.ts';
 
 /** Name of the model that is used by default. */
@@ -32,7 +33,7 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
   }
   if (!existsSync(name)) {
     throw new Error(
-      `no model at ${name}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
+      `no model at ${name}${soughtAt(name)}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
     );
   }
   if (!statSync(name).isDirectory()) {

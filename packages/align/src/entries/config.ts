@@ -22,7 +22,7 @@ export {
   templateShape,
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
-export { trlHint } from '../config/trl-names.ts';
+export { otherTrainersNames, trlHint } from '../config/trl-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {
   BestOfNHooks,

@@ -162,11 +162,12 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is.
+ * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
+ * (hub:owner/name, or a path from the working folder) stays as it is.
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return !isAbsolute(name) && existsSync(path) ? path : name;
+  return !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path)) ? path : name;
 }
 
 async function counting(name: string): Promise<CountTokens> {

@@ -3,5 +3,6 @@ export { cpuFlags, hasFastBfloat16 } from '../cpu-features.ts';
 export { cachedDefaultModel, cacheFolder, defaultModel } from '../formats/default-model.ts';
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
+export { soughtAt } from '../formats/sought-path.ts';
 export { resolveModel } from '../resolve-model.ts';
 export { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
