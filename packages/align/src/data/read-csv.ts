@@ -10,7 +10,7 @@ import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { renameAdvice } from './row-forms.ts';
 import { RowIndex } from './row-index.ts';
-import { type RowKind, rowSchemas } from './rows.ts';
+import { type RowKind, rowName, rowSchemas } from './rows.ts';
 
 const chunkBytes = 1 << 18;
 
@@ -141,7 +141,7 @@ const checkHeader = (
   if (duplicate !== undefined || !header.some((name) => known.includes(name))) {
     throw new DataError({
       ...place,
-      expected: `a header line that names the fields of a ${kind} row (${known.join(', ')})`,
+      expected: `a header line that names the fields of ${rowName(kind)} (${known.join(', ')})`,
       found: duplicate === undefined ? shorten(header.join(', ')) : `the name "${duplicate}" twice`,
       advice:
         (duplicate === undefined ? renamesOf(header, kind) : undefined) ??
