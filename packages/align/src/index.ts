@@ -9,6 +9,13 @@ export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
+export {
+  type MergeDType,
+  type MergeEvent,
+  type MergeOptions,
+  type MergeResult,
+  mergeModel,
+} from './merging/merge-model.ts';
 export { type AlignUnpairedOptions, alignUnpaired } from './methods/answers/run-kto.ts';
 export { type BestOfNResult, runBestOfN } from './methods/best-of-n/run-best-of-n.ts';
 export { type TrainD2poOptions, trainD2po } from './methods/d2po/d2po.ts';

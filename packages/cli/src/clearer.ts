@@ -1,26 +1,23 @@
-import { nearest, type OptionDescriptor, trlHint } from '@keel/align/config';
-import { verbs } from './verb-list.ts';
+import { type OptionDescriptor, trlHint } from '@keel/align/config';
 
 /**
  * Commander's message in Keel's words: "verb" for a command, the option that is meant for a flag of
- * another trainer, and what an argument without a flag may be.
+ * another trainer, and what is wrong with an argument without a flag.
  */
 export function clearer(message: string, descriptors: readonly OptionDescriptor[] = []): string {
-  const verb = /unknown command '([^']*)'/.exec(message)?.[1];
-  if (verb !== undefined) return unknownVerb(verb);
+  const [, verb, near] =
+    /unknown command '([^']*)'(?:\s*\(Did you mean (?:one of )?([^?]*)\?\))?/.exec(message) ?? [];
+  if (verb !== undefined) {
+    const hint =
+      near === undefined ? '' : `. Did you mean ${near.replace(/, (?=[^,]*$)/, ' or ')}?`;
+    return `error: unknown verb "${verb}"${hint}\n`;
+  }
   const flag = /unknown option '--([\w-]+)/.exec(message)?.[1];
   if (flag !== undefined) return unknownFlag(message, flag, descriptors);
-  const [, of, found] =
+  const [, name, found] =
     /too many arguments for '([^']+)'.* but got \d+: (.*)\.\s*$/.exec(message) ?? [];
   if (found === undefined) return message;
-  return `error: keel ${of} does not take ${JSON.stringify(found)}: each value needs its flag before it\n`;
-}
-
-function unknownVerb(name: string): string {
-  const names = verbs.map((verb) => verb.name);
-  const near = nearest(name, names);
-  const hint = near === null ? `Use one of ${names.join(', ')}` : `Did you mean "${near}"?`;
-  return `error: unknown verb "${name}". ${hint}\n`;
+  return `error: keel ${name} does not take "${found}": each value needs its flag before it\n`;
 }
 
 /** Commander suggests the nearest flag by spelling, which is rarely the one of another trainer. */
@@ -29,7 +26,6 @@ function unknownFlag(
   flag: string,
   descriptors: readonly OptionDescriptor[],
 ): string {
-  const name = flag.replaceAll('-', '_');
-  const hint = trlHint(name, descriptors, 'flag');
+  const hint = trlHint(flag.replaceAll('-', '_'), descriptors, 'flag');
   return hint === null ? message : `error: unknown option '--${flag}': ${hint}\n`;
 }

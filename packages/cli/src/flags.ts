@@ -27,8 +27,9 @@ export function addFlags(
   const terms = new Map<Option, string>();
   for (const descriptor of requiredFirst(descriptors)) {
     if (descriptor.name === operand) {
-      command.addArgument(new Argument(`[${operand}]`, helpText(descriptor)));
-      command.usage(`<${operand}> [options]`);
+      const shown = descriptor.list ? `${operand}...` : operand;
+      command.addArgument(new Argument(`[${shown}]`, helpText(descriptor)));
+      command.usage(`<${shown}> [options]`);
       continue;
     }
     const { usage, flag, negatedFlag, group, required, common } = descriptor;
@@ -68,8 +69,15 @@ function addHelpFlags(command: Command, rare: readonly Option[], negated: readon
     command.help();
   });
   command.addHelpText('after', () =>
-    all ? '' : `\n${rare.length} more options: keel ${command.name()} --help-all`,
+    all ? '' : `\n${rare.length} more options: keel ${fullName(command)} --help-all`,
   );
+}
+
+/** The words that name a command after `keel`. */
+function fullName(command: Command): string {
+  const names = [command.name()];
+  for (let one = command.parent; one?.parent; one = one.parent) names.unshift(one.name());
+  return names.join(' ');
 }
 
 const requiredFirst = (descriptors: readonly OptionDescriptor[]): OptionDescriptor[] => [
@@ -125,12 +133,18 @@ export function givenFlags(
 ): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const { name } of descriptors) {
-    if (name === operand) given[name] = command.processedArgs[0];
+    if (name === operand) given[name] = operandOf(command);
     else if (command.getOptionValueSource(name) === 'cli') {
       given[name] = command.getOptionValue(name);
     }
   }
   return given;
+}
+
+function operandOf(command: Command): unknown {
+  const value: unknown = command.processedArgs[0];
+  // Commander has no way to tell that a list is absent.
+  return Array.isArray(value) && value.length === 0 ? undefined : value;
 }
 
 /** A note for each flag of one value that was given several different ones. */

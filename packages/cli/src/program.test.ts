@@ -3,7 +3,7 @@ import { type OptionDescriptor, otherTrainersNames, trlHint } from '@keel/align/
 import { describe, expect, test } from 'vitest';
 import { withPlainBooleans } from './flags.ts';
 import { jsonLines, keel, TemporaryFolder } from './testing/command-line.ts';
-import { verbs } from './verb-list.ts';
+import { commands, verbs } from './verb-list.ts';
 
 // Whatever loads the addon fails with this: KEEL_LIBTORCH names another LibTorch than the compiled
 // one.
@@ -13,12 +13,29 @@ describe('help', () => {
   test('lists every verb in one line each, without LibTorch', async () => {
     const { code, stdout, stderr } = await keel(['--help'], { env: withoutLibtorch });
     expect([code, stderr]).toEqual([0, '']);
-    for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^  ${name}  `, 'm'));
+    for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^  ${name}  `, 'm'));
+  });
+
+  test('of a group lists its verbs', async () => {
+    const [own, asked] = await Promise.all([keel(['data', '--help']), keel(['help', 'data'])]);
+    expect(own).toMatchObject({ code: 0, stdout: asked.stdout, stderr: '' });
+    for (const { name } of verbs.filter((one) => one.name.startsWith('data '))) {
+      expect(own.stdout).toMatch(new RegExp(`^  ${name.split(' ')[1]}  `, 'm'));
+    }
+  });
+
+  test('of a verb of a group is the same with help before and --help after it', async () => {
+    const [own, asked] = await Promise.all([
+      keel(['data', 'convert', '--help']),
+      keel(['help', 'data', 'convert']),
+    ]);
+    expect(own).toMatchObject({ code: 0, stdout: asked.stdout, stderr: '' });
+    expect(own.stdout).toContain('--output <');
   });
 
   test('of each verb ends with one example, without LibTorch', async () => {
     const outputs = await Promise.all(
-      verbs.map(({ name }) => keel([name, '--help'], { env: withoutLibtorch })),
+      verbs.map(({ name }) => keel([...name.split(' '), '--help'], { env: withoutLibtorch })),
     );
     for (const [index, { code, stdout, stderr }] of outputs.entries()) {
       expect([code, stderr]).toEqual([0, '']);
@@ -48,9 +65,14 @@ describe('help', () => {
 
 describe('wrong usage ends with 2 and names what is near', () => {
   const cases: [string[], string][] = [
-    [['dpoo'], 'verb "dpoo". Did you mean "dpo"?'],
+    [['dpoo'], 'verb "dpoo". Did you mean dpo?'],
     [['dpo', 'rows.jsonl'], '"rows.jsonl"'],
     [['dpo', '--lora', 'perhaps'], '--lora: expected true or false, found "perhaps"'],
+    [['data'], 'convert'],
+    [['data', 'convrt'], 'Did you mean convert?'],
+    [['data', 'convert', 'x.jsonl', '--otput', 'y'], 'Did you mean --output?'],
+    [['data', 'convert', '--output', 'y'], '<files> is required'],
+    [['data', 'convert', 'x.jsonl'], 'keel data convert --help'],
     [['dpo', '--learning_rate', '1e-5'], '--learning-rate'],
     [['score', '--dta', 'x'], '--data'],
     [['dpo', '--data', 'x', '--output', 'y', '--loss', 'sigmod'], 'did you mean "sigmoid"?'],

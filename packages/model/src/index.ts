@@ -5,6 +5,7 @@ export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
+export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';
@@ -30,6 +31,7 @@ export type { GenerationEvent, GenerationResult } from './generation/sequence.ts
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
+export { hubSuggestion } from './hub/hub-suggestion.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
@@ -47,10 +49,13 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { writeGenerationConfig } from './loading/generation-config.ts';
 export { hashFiles } from './loading/hash-files.ts';
 export { loadDecoder } from './loading/load-decoder.ts';
+export { type ModelOrigin, readModelOrigin, writeModelOrigin } from './loading/model-origin.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
+export type { StoredWeights } from './loading/stored-weights.ts';
 export {
   backwardFlops,
   type Flops,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ensureDefaultModel } from './formats/default-model.ts';
 import { soughtAt } from './formats/sought-path.ts';
 import type { HubModelOptions } from './hub/fetch-hub-model.ts';
+import { hubSuggestion } from './hub/hub-suggestion.ts';
 
 /** Name of the model that is used by default. */
 export const DEFAULT_MODEL_NAME = 'SmolLM2-135M-Instruct';
@@ -32,6 +33,10 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
     return fetchHubModel(name, hub);
   }
   if (!existsSync(name)) {
+    const onHub = hubSuggestion(name);
+    if (onHub !== null) {
+      throw new Error(`no model at ${name}. For the model on the Hugging Face Hub, pass ${onHub}`);
+    }
     throw new Error(
       `no model at ${name}${soughtAt(name)}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
     );

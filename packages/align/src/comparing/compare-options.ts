@@ -16,6 +16,10 @@ const {
   profile: _profile,
   profileSteps: _steps,
   logEvery: _logEvery,
+  bestMetric: _bestMetric,
+  bestMetricGoal: _bestMetricGoal,
+  earlyStoppingPatience: _patience,
+  earlyStoppingThreshold: _threshold,
   ...shape
 } = trainingShape;
 

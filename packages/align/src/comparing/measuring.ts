@@ -1,5 +1,6 @@
 // Opens what measuring needs, once for all entries and only if something has to be measured, and
 // saves the results.
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,6 +13,7 @@ import {
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
+import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import { openRows } from '../data/open-rows.ts';
 import { finalFolder } from '../recipes/recipe.ts';
@@ -151,7 +153,8 @@ export class Measuring implements AsyncDisposable {
 
   async #open(): Promise<HeldOut> {
     const { evalData, onBadRow, evalPrompts, maxNewTokens, evalSeed, adapter } = this.#options;
-    const rows = this.#owned.use(await openRows(evalData, { kind: 'preference', onBadRow }));
+    const how = rowsOf(this.#options);
+    const rows = this.#owned.use(await openRows(evalData, { ...how, kind: 'preference' }));
     const model = await this.#loaded();
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);

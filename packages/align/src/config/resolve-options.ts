@@ -5,6 +5,7 @@ import { explainIssue } from './explain-issue.ts';
 import { type FlagInput, flagValue } from './flag-value.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor, OptionsDefinition } from './options.ts';
+import { withRunResults } from './run-result.ts';
 import { trlHint } from './trl-names.ts';
 import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
 
@@ -59,7 +60,12 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return definition.complete(parsed.data as z.output<Schema>);
+  const given = withRunResults(
+    descriptors,
+    parsed.data as z.output<Schema>,
+    (name) => places[name] ?? name,
+  );
+  return definition.complete(given);
 }
 
 /**
@@ -72,7 +78,14 @@ export function resolveEntries<Schema extends z.ZodObject, Options>(
 ): Options {
   const { values, places } = fromEntries(descriptors, entries);
   const parsed = schema.safeParse(values);
-  if (parsed.success) return complete(parsed.data as z.output<Schema>);
+  if (parsed.success) {
+    const given = withRunResults(
+      descriptors,
+      parsed.data as z.output<Schema>,
+      (name) => places[name] ?? place,
+    );
+    return complete(given);
+  }
   const explained = parsed.error.issues.map((issue) =>
     explain(issue, descriptors, values, places, place),
   );
@@ -116,7 +129,8 @@ function explain(
   const place = places[descriptor.name] ?? own;
   if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
     if (part !== null) return `${place} is required: ${descriptor.description}`;
-    const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
+    const readsYaml = !descriptor.flagOnly && descriptors.some(({ name }) => name === 'config');
+    const yaml = !readsYaml ? '' : ` (in YAML ${descriptor.yamlKey})`;
     return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
   }
   return `${place}: ${explainIssue(issue, descriptor, values[descriptor.name])}`;

@@ -15,6 +15,7 @@ export {
   variant,
 } from '../config/options.ts';
 export { resolveOptions } from '../config/resolve-options.ts';
+export { columnsOption, rowReadingShape } from '../config/row-options.ts';
 export {
   dateNotice,
   type TemplateOptions,
@@ -23,6 +24,8 @@ export {
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
 export { otherTrainersNames, trlHint } from '../config/trl-names.ts';
+export { formatNames } from '../converting/formats.ts';
+export { convertPairings, targets } from '../converting/target-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {
   BestOfNHooks,

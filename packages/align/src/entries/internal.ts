@@ -25,6 +25,8 @@ export {
 export { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 export { tokeniseRanking } from '../batching/tokenise-ranking.ts';
 export { unknownToken } from '../batching/unknown-token.ts';
+export type { RunDataFacts } from '../checking/run-data-facts.ts';
+export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
@@ -47,7 +49,7 @@ export {
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
 export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
-export { proportionOf } from '../evaluation/proportion.ts';
+export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
@@ -68,6 +70,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
@@ -86,3 +89,5 @@ export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export type { RunPlan } from '../training/run-plan.ts';
+export { accuracyOf } from '../training/tied-pairs.ts';

@@ -13,13 +13,7 @@ export {
   ensembleDeviation,
   ensembleRules,
 } from '../rewards/ensemble.ts';
-export {
-  type FunctionCall,
-  type FunctionInput,
-  functionReward,
-  loadFunctionReward,
-  type RewardFunction,
-} from '../rewards/function-reward.ts';
+export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
@@ -57,3 +51,9 @@ export { type AttackOutcome, runAttacks } from '../rewards/sandbox/run-attacks.t
 export { type ProgramRun, runProgram } from '../rewards/sandbox/run-program.ts';
 export { runTests, type TestsRun, type TestTask } from '../rewards/sandbox/run-tests.ts';
 export { Sandbox, type SandboxOptions } from '../rewards/sandbox/sandbox.ts';
+export type {
+  BatchedRewardFunction,
+  FunctionCall,
+  FunctionInput,
+  RewardFunction,
+} from '../rewards/user-function.ts';

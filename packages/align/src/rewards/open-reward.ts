@@ -6,11 +6,12 @@ import {
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
+import { runResult } from '../config/run-result.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
-import { type CountTokens, lengthReward } from './length-reward.ts';
+import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
@@ -20,6 +21,7 @@ import { RewardConstraint } from './reward-constraint.ts';
 import type { OpenRewardModelOptions } from './reward-model.ts';
 import type { ComponentSpec, CompositionSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
+import type { CountTokens } from './user-function.ts';
 
 export interface OpenRewardOptions
   extends Pick<LoadModelOptions, 'precision' | 'device'>,
@@ -128,6 +130,7 @@ async function openComponent(
       return loadFunctionReward(spec.module, folder, {
         concurrency: spec.concurrency ?? calls.concurrency,
         timeout: spec.timeout === undefined ? calls.timeout : spec.timeout,
+        tokenizer: fallback,
       });
     case 'regex':
       return regexReward(spec);
@@ -163,11 +166,14 @@ async function openComponent(
 
 /**
  * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
- * (hub:owner/name, or a path from the working folder) stays as it is.
+ * (hub:owner/name, or a path from the working folder) stays as it is. A run's folder stands for its
+ * result.
+ * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path)) ? path : name;
+  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
+  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

@@ -48,6 +48,13 @@ export function lockFile(path: string, subject: string, notice: Notice = () => {
   };
 }
 
+/** @throws Error as {@link lockRun} does, without taking the lock */
+export function refuseLocked(folder: string): void {
+  const path = join(folder, LOCK_NAME);
+  const content = readIfThere(path);
+  if (content !== null) whyStale(content, path, folder);
+}
+
 const ownName = (path: string): string =>
   `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
 

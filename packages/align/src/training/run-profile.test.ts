@@ -47,7 +47,7 @@ it('writes a trace with operators, phases and memory; the run stays the same', a
   await alignPairs({ ...options, ...profile, output: inside('profiled') }, { onEvent });
   expectSameRun(inside('profiled'), inside('plain'));
   expect(events).toEqual([
-    ...['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint'],
+    ...['plan', 'start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint'],
     ...['step', 'profile', 'step', 'evaluation', 'checkpoint'],
   ]);
 

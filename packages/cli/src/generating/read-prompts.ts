@@ -14,12 +14,14 @@ export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
 export async function readPrompts({
   prompt,
   prompts,
+  columns,
 }: {
   prompt: string | null;
   prompts: string | null;
+  columns?: readonly string[] | null;
 }): Promise<AskedPrompt[]> {
   if (prompts !== null) {
-    await using rows = await openRows(prompts, { kind: 'prompt' });
+    await using rows = await openRows(prompts, { kind: 'prompt', columns });
     const found: AskedPrompt[] = [];
     for await (const row of rows.iterate()) found.push({ ...row, place: rows.place(found.length) });
     return found;

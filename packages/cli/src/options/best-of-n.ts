@@ -1,5 +1,6 @@
 import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
@@ -10,6 +11,8 @@ const schema = z
     ...modelShape,
     data: onlineShape.data,
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     reward: onlineShape.reward,
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
@@ -62,7 +65,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('best-of-n', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('best-of-n', schema, { complete: withBase });
 
 export type BestOfNVerbOptions = ReturnType<typeof definition.complete>;
 

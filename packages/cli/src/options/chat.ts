@@ -1,5 +1,6 @@
 import { defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
@@ -23,7 +24,7 @@ const schema = z
     });
   });
 
-export const definition = defineOptions('chat', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('chat', schema, { complete: withBase });
 
 export type ChatOptions = ReturnType<typeof definition.complete>;
 

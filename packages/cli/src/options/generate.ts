@@ -1,7 +1,8 @@
 import { defineOptions, option, variant } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -22,6 +23,7 @@ const schema = z
       common: true,
       shownDefault: 'use --prompt',
     }),
+    columns: variant(dataShape.columns, { group: prompt }),
     system: option(z.string().min(1).nullable().default(null), {
       description: 'system message before each prompt',
       group: prompt,
@@ -69,7 +71,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('generate', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('generate', schema, { complete: withBase });
 
 export type GenerateVerbOptions = ReturnType<typeof definition.complete>;
 

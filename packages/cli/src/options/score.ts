@@ -1,5 +1,6 @@
 import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
 
 const shape = z.strictObject({
@@ -59,7 +60,7 @@ const schema = shape.check(({ value, issues }) => {
   }
 });
 
-export const definition = defineOptions('score', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('score', schema, { complete: withBase });
 
 export type ScoreOptions = ReturnType<typeof definition.complete>;
 

@@ -1,3 +1,4 @@
+import { hitOf, wilsonInterval } from '@keel/align/internal';
 import { say, sayJson } from '../terminal.ts';
 import type { AnswerScore } from './score-answers.ts';
 
@@ -71,9 +72,11 @@ export class ScoreTable implements ScoreDisplay {
     say(line(['mean', ...shown.map(([, value]) => value.toFixed(3))]));
     const accuracy = means.find(([name]) => name === 'accuracy')?.[1];
     if (accuracy !== undefined) {
-      const right = this.#sums.get('accuracy');
+      const right = this.#sums.get('accuracy')!;
+      const [low, high] = wilsonInterval(right, this.#scored);
+      const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
       say(
-        `\nThe chosen answer is more likely in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
+        `\nThe chosen answer is more likely in ${right} of ${this.#scored} rows: ${percent(accuracy)} (95% interval ${percent(low)} to ${percent(high)}; ties count half)`,
       );
     }
   }
@@ -86,7 +89,7 @@ function pairColumns([chosen, rejected]: readonly AnswerScore[]): Record<string,
     margin: chosen!.logp - rejected!.logp,
     'tokens chosen': chosen!.tokens,
     'tokens rejected': rejected!.tokens,
-    accuracy: chosen!.logp > rejected!.logp ? 1 : 0,
+    accuracy: hitOf(chosen!.logp - rejected!.logp),
   };
 }
 

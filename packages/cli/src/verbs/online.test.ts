@@ -68,7 +68,8 @@ describe('the verbs that sample', () => {
       ...['--eval-data', folder.file('prompts.jsonl'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb, reward: { spec: 'length:-20' } });
     const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
     expect(events.map(({ type }) => type)).toEqual(types);
     const usual = ['loss', 'reward', 'eos_rate', 'completions/mean_length', 'time/rollout'];
@@ -114,7 +115,7 @@ describe('the verbs that sample', () => {
     const json = await online(folder, 'ppo', [...args, '--json', '--overwrite']);
     expect(json.code, json.stderr).toBe(0);
     const types = jsonLines(json.stdout).map(({ type }) => type);
-    expect(types).toEqual(['start', 'step', 'step', 'checkpoint', 'final']);
+    expect(types).toEqual(['plan', 'start', 'step', 'step', 'checkpoint', 'final']);
   });
 
   test('--pretraining-data mixes the likelihood of text into the steps of PPO', async () => {

@@ -24,7 +24,8 @@ describe('keel reward', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--heads', '2', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb: 'reward' });
     const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
     expect(events.map(({ type }) => type)).toEqual(types);
     for (const name of ['loss', 'accuracy', 'margin', 'min_reward', 'mean_reward', 'max_reward']) {

@@ -25,7 +25,8 @@ describe('keel sft', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--neftune-alpha', '5', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb: 'sft' });
     const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
     expect(events.map(({ type }) => type)).toEqual(types);
     const { eval_loss, eval_perplexity } = events[1] as Record<string, number>;

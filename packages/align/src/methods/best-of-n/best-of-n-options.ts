@@ -1,9 +1,10 @@
 // Options of best-of-n sampling, and what it reports while it runs.
 import type { GenerateOptions, Precision } from '@keel/model';
+import type { RowReading } from '../../config/row-options.ts';
 import type { TemplateOptions } from '../../config/template-options.ts';
 import type { BestOfNForm } from './sampled-prompt.ts';
 
-export interface BestOfNOptions extends TemplateOptions {
+export interface BestOfNOptions extends TemplateOptions, RowReading {
   model: string;
   adapter: string | null;
   precision: Precision;

@@ -1,6 +1,7 @@
 // `keel best-of-n`: best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et
 // al. 2021, arXiv:2112.09332). Samples n answers to each prompt and ranks them by a reward. Nothing
 // is trained.
+
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -13,6 +14,7 @@ import {
 } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { setThreads } from '@keel/torch';
+import { rowsOf } from '../../config/row-options.ts';
 import {
   completeDate,
   dateNotice,
@@ -59,7 +61,7 @@ export async function runBestOfN(
   if (options.unsafeCode) {
     hooks.onNotice?.('--unsafe-code: code in answers runs with all rights of this user');
   }
-  await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
+  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'prompt' });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   await checkReward(options.reward);
   using owned = new DisposableStack();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sampleShape } from '../../config/following-options.ts';
 import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
@@ -34,6 +35,7 @@ const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) 
   z
     .strictObject({
       ...trainingShape,
+      ...sampleShape,
       data: variant(trainingShape.data, {
         description:
           'pairs or rankings: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',

@@ -143,7 +143,7 @@ describe('rows that cannot be used', () => {
 
   it('contradicting options are refused', async () => {
     const both = optionsOf({ assistantTurns: 'last', assistantOnlyLoss: false });
-    await expect(fineTune(both)).rejects.toThrow(/"assistantTurns".*--no-assistant-only-loss/s);
+    await expect(fineTune(both)).rejects.toThrow(/assistantTurns: .*assistantOnlyLoss: false/s);
   });
 });
 
