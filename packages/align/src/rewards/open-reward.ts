@@ -185,13 +185,15 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is. A
- * run's folder stands for its result.
+ * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
+ * (hub:owner/name, or a path from the working folder) stays as it is. A run's folder stands for its
+ * result.
  * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return runResult(!isAbsolute(name) && existsSync(path) ? path : name);
+  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
+  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {
