@@ -32,6 +32,7 @@ export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
 export { hubSuggestion } from './hub/hub-suggestion.ts';
+export { pythonRepr } from './jinja/repr.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,

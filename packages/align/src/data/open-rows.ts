@@ -225,6 +225,7 @@ export const openRows = async <K extends RowKind>(
   const paths = program ? [] : await resolveFiles(specs, options.hub);
   const badRows: BadRow[] = [];
   let badRowCount = 0;
+  let firstBad: DataError | undefined;
   let plainCount = 0;
   const reader = new RowReader(options);
 
@@ -232,6 +233,7 @@ export const openRows = async <K extends RowKind>(
     if (onBadRow === 'fail') throw error;
     options.onSkipped?.(error, value);
     badRowCount++;
+    firstBad ??= error;
     if (badRows.length >= listedBadRows) return;
     const bad: BadRow = { file: error.file, message: error.message };
     if (error.line !== undefined) bad.line = error.line;
@@ -287,7 +289,7 @@ export const openRows = async <K extends RowKind>(
     }
     reader.checkSeen(specs.join(', '));
     const source = new RowSource(kind, parts, { badRows, badRowCount, plainCount, reader });
-    if (source.length === 0) throw noRows(specs, badRows, badRowCount);
+    if (source.length === 0) throw noRows(specs, firstBad, badRowCount);
     return source;
   } catch (error) {
     for (const { rows } of parts) await rows.close();
@@ -303,10 +305,13 @@ const isMissing = ({ field, found }: DataError): boolean =>
 const isPlain = (row: Row): boolean =>
   'prompt' in row && typeof row.prompt === 'string' && !('labels' in row);
 
-const noRows = (specs: string[], badRows: BadRow[], count: number): DataError =>
-  new DataError({
-    file: specs.join(', '),
-    expected: 'at least one good row',
-    found: count === 0 ? 'none' : `none: all ${count} are bad`,
-    advice: badRows[0] && `First fault: ${badRows[0].message}`,
-  });
+const noRows = (specs: string[], first: DataError | undefined, count: number): DataError =>
+  new DataError(
+    {
+      file: specs.join(', '),
+      expected: 'at least one good row',
+      found: count === 0 ? 'none' : `none: all ${count} are bad`,
+      advice: first && `First fault: ${first.message}`,
+    },
+    { cause: first },
+  );

@@ -1,7 +1,8 @@
 // Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
 import { type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
-import { answerOpening, openedPrompt, type PromptForm } from '@keel/align/internal';
+import { answerOpening, openedPrompt } from '@keel/align/internal';
 import type { GenerationResult, Tokenizer } from '@keel/model';
+import type { AskedForm } from './prompt-tokens.ts';
 import type { AskedPrompt } from './read-prompts.ts';
 
 /** Fields that would make a row another kind of row: other answers, and verdicts. */
@@ -12,7 +13,7 @@ const otherAnswers: readonly string[] = [
 
 /** What rows contain besides the answer. */
 export interface AskedRow {
-  /** As given; a chat if a system message was added, or chats are asked for. */
+  /** As given; a chat if a system message was added, or for text that is written to a file. */
   prompt: Content;
   /** The row's other fields, and what the template was rendered with. */
   fields: Readonly<Record<string, unknown>>;
@@ -23,22 +24,23 @@ export interface AskedRow {
 }
 
 /**
- * @param chats writes plain prompts as the chats that the template rendered
+ * @param form.output the file of the rows; null: they are printed, with text of the command line as
+ *   it was given
  * @throws Error as `promptTokens` does
  */
 export function askedRow(
-  { prompt, rendering, extra = {} }: AskedPrompt,
+  { prompt, rendering, extra = {}, place }: AskedPrompt,
   tokenizer: Tokenizer,
-  { system, raw }: PromptForm,
-  chats = false,
+  { system, raw, output }: AskedForm & { output: string | null },
 ): AskedRow {
-  const rendered = !raw && tokenizer.chatTemplate !== null;
+  const typed = place === undefined;
+  const rendered = !raw && tokenizer.chatTemplate !== null && (typed || isChat(prompt));
   const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
   const messages = system === null ? turns : [{ role: 'system', content: system }, ...turns];
   const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
   const own = Object.entries(extra);
   return {
-    prompt: isChat(prompt) || system !== null || (chats && rendered) ? messages : prompt,
+    prompt: rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
     fields: {
       ...Object.fromEntries(own.filter(([name]) => !otherAnswers.includes(name))),
       ...renderingColumns(rendering),

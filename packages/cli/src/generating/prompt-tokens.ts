@@ -1,10 +1,33 @@
-import { type PromptForm, promptTokens as tokensOf } from '@keel/align/internal';
+import { isChat } from '@keel/align/data';
+import { promptTokens as tokensOf } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import type { AskedPrompt } from './read-prompts.ts';
 
-/** Token ids of a prompt with its row's settings. @throws Error as the library's `promptTokens` */
-export const promptTokens = (
-  { prompt, rendering }: AskedPrompt,
+export interface AskedForm {
+  /** System message before the prompt. */
+  system: string | null;
+  /** Continue the prompt as it is, without the chat template. */
+  raw: boolean;
+}
+
+/**
+ * Token ids of a prompt with its row's settings. Text on the command line is a user's message if
+ * the model has a template. Text in a row is plain, as in every verb that reads rows.
+ * @throws Error as the library's `promptTokens`, and for a system message before a row of plain
+ *   text
+ */
+export function promptTokens(
+  { prompt, rendering, place }: AskedPrompt,
   tokenizer: Tokenizer,
-  form: Pick<PromptForm, 'system' | 'raw'>,
-): number[] => tokensOf(prompt, tokenizer, { ...form, rendering });
+  { system, raw }: AskedForm,
+): number[] {
+  if (isChat(prompt) || place === undefined) {
+    return tokensOf(prompt, tokenizer, { system, raw, rendering });
+  }
+  if (system !== null) {
+    throw new Error(
+      '--system: the prompt is plain text, which no chat template renders. Pass --wrap-chat, or remove --system',
+    );
+  }
+  return tokensOf(prompt, tokenizer, { raw: true });
+}

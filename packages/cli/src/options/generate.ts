@@ -24,6 +24,10 @@ const schema = z
       shownDefault: 'use --prompt',
     }),
     columns: variant(dataShape.columns, { group: prompt }),
+    wrapChat: variant(dataShape.wrapChat, {
+      description: 'ask the plain prompts of --prompts as user messages of a chat',
+      group: prompt,
+    }),
     system: option(z.string().min(1).nullable().default(null), {
       description: 'system message before each prompt',
       group: prompt,
@@ -48,10 +52,6 @@ const schema = z
       value: 'file',
       common: true,
       shownDefault: 'print them',
-    }),
-    chats: option(z.boolean().default(false), {
-      description: 'write plain prompts as chats, as the chat template rendered them',
-      group: 'Output',
     }),
     overwrite: variant(trainingShape.overwrite, { description: 'replace the file of --output' }),
     batchSize: option(z.number().int().min(1).default(16), {

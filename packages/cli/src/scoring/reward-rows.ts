@@ -1,4 +1,4 @@
-import { openOneOf, type RowOf, type SourceOf } from '@keel/align/data';
+import { openOneOf, otherAnswerFault, type RowOf, type SourceOf } from '@keel/align/data';
 import type { RewardInput } from '@keel/align/rewards';
 import type { AnswerSourceOptions } from './open-answers.ts';
 
@@ -7,9 +7,10 @@ export type JudgedKind = (typeof kinds)[number];
 
 /**
  * Opens rows with answers of any kind: pairs, rankings, several samples, or one completion each.
+ * Their other columns go to the reward.
  */
 export const openJudged = (options: AnswerSourceOptions): Promise<SourceOf<JudgedKind>> =>
-  openOneOf(options, kinds);
+  openOneOf({ ...options, refuse: otherAnswerFault }, kinds);
 
 /** A row's answers as inputs of a reward, with their ranks if the row has any. */
 export interface JudgedRow {

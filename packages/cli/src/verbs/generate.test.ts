@@ -27,6 +27,24 @@ describe('keel generate', () => {
     expect(empty.stderr).toContain('--prompt -');
   });
 
+  test('notes rows of plain text, and refuses text that belongs to their prompt', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('prompts.jsonl');
+    const chat = { prompt: [{ role: 'user', content: 'hi' }] };
+    const row = { prompt: 'hi', input: 'there' };
+    const lines = [chat, { prompt: 'hi' }, row].map((one) => `${JSON.stringify(one)}\n`);
+    writeFileSync(file, lines.slice(0, 2).join(''));
+    const args = ['generate', ...fp32, '--prompts', file];
+    const { code, stderr } = await keel(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/1 of 2 rows of .*prompts\.jsonl/);
+    expect((await keel([...args, '--raw'])).stderr).not.toContain('rows of');
+    writeFileSync(file, lines.join(''));
+    const refused = await keel(args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/prompts\.jsonl:3: field "input"/);
+  });
+
   test('names the place of a prompt that the model cannot take', async () => {
     using folder = new TemporaryFolder();
     const file = folder.file('prompts.jsonl');
@@ -129,7 +147,7 @@ describe('keel generate --output', () => {
     expect(again.stderr).toMatch(/rows\.jsonl.*--overwrite/);
   });
 
-  test('makes a chat of a plain prompt with a system message, or if chats are asked for', async () => {
+  test('continues a plain prompt of a row as plain text; --wrap-chat makes a chat of it', async () => {
     using folder = new TemporaryFolder();
     const prompts = folder.file('prompts.jsonl');
     writeFileSync(prompts, '{"prompt":"Why blue?"}\n');
@@ -142,10 +160,13 @@ describe('keel generate --output', () => {
     };
     const plain = await written();
     expect(plain.row).toMatchObject({ prompt: 'Why blue?', completion: expect.any(String) });
-    expect(plain.stderr).toContain('--chats');
-    expect((await written('--chats')).row).toMatchObject({ prompt: chat });
+    expect(plain.stderr).toContain('--wrap-chat');
+    const wrapped = await written('--wrap-chat');
+    expect(wrapped.row).toMatchObject({ prompt: chat, completion: [{ role: 'assistant' }] });
+    expect(wrapped.stderr).not.toContain('--wrap-chat');
     const system = { role: 'system', content: 'Be brief.' };
-    expect((await written('--system', 'Be brief.')).row).toMatchObject({
+    const both = await written('--wrap-chat', '--system', 'Be brief.');
+    expect(both.row).toMatchObject({
       prompt: [system, ...chat],
       completion: [{ role: 'assistant' }],
     });

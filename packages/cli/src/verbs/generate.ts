@@ -5,7 +5,7 @@ import { generate } from '@keel/model';
 import { askedRow } from '../generating/answer-rows.ts';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';
-import { readPrompts } from '../generating/read-prompts.ts';
+import { type AskedPrompt, readPrompts } from '../generating/read-prompts.ts';
 import { refuseExisting } from '../generating/row-file.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { writeAnswers } from '../generating/write-answers.ts';
@@ -19,6 +19,13 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const asked = await readPrompts(options);
   const prompts = asked.map(({ prompt }) => prompt);
   const { model, adapter } = await openModel(options);
+  const plain = asked.filter(({ prompt, place }) => place !== undefined && !isChat(prompt)).length;
+  if (plain > 0 && !options.raw && model.tokenizer.chatTemplate !== null) {
+    complain(
+      `note: ${plain} of ${asked.length} rows of ${options.prompts} are plain text, which the model continues without its chat template. ` +
+        'To ask them as a user, write each prompt as messages: [{"role": "user", "content": …}]. To continue plain text without this note, pass --raw',
+    );
+  }
   const { samples, batchSize } = options;
   const parts = { prompts, samples, fromFile: options.prompts !== null };
   const single = prompts.length === 1 && samples === 1;
@@ -51,22 +58,18 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     sayDryRun(plan, json);
     return 0;
   }
-  const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options, options.chats));
+  if (!options.raw && model.tokenizer.chatTemplate !== null && asked.some(isPlainRow)) {
+    complain(
+      `note: ${options.prompts} has plain prompts, which are continued as plain text. To ask them in a chat, pass --wrap-chat`,
+    );
+  }
+  const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options));
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   if (options.output !== null) {
     const dropped = [...new Set(rows.flatMap((row) => row.dropped))];
     if (dropped.length > 0) {
       complain(
         `note: the rows are written without their fields ${dropped.join(', ')}, which would make them rows of another kind`,
-      );
-    }
-    if (
-      rows.some(({ prompt }) => !isChat(prompt)) &&
-      model.tokenizer.chatTemplate &&
-      !options.raw
-    ) {
-      complain(
-        'note: the chat template rendered plain prompts, but their rows stay plain, as training does not render them. To write what the model saw, pass --chats',
       );
     }
     const { output, overwrite, json } = options;
@@ -80,3 +83,7 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;
 }
+
+/** Whether a prompt is a row's plain text: text on the command line is a user's message. */
+const isPlainRow = ({ prompt, place }: AskedPrompt): boolean =>
+  place !== undefined && !isChat(prompt);
