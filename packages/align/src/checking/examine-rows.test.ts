@@ -96,11 +96,19 @@ it('says which held-out rows and prompts are trained on, in either form', async 
 it('compares plain texts as a whole', async () => {
   const text = 'It was a bright cold day in April, and the clocks were striking thirteen.';
   for (const near of [true, false]) {
-    const { overlap, duplicates } = await examine('text', [{ text }, { text: 'Call me Ishmael.' }], {
-      near,
-      heldOut: [{ text }, { text: `${text} So` }],
+    const { overlap, duplicates } = await examine(
+      'text',
+      [{ text }, { text: 'Call me Ishmael.' }],
+      {
+        near,
+        heldOut: [{ text }, { text: `${text} So` }],
+      },
+    );
+    expect(overlap).toMatchObject({
+      rows: { count: 1 },
+      near: { count: 1 },
+      prompts: { count: 0 },
     });
-    expect(overlap).toMatchObject({ rows: { count: 1 }, near: { count: 1 }, prompts: { count: 0 } });
     expect(duplicates.prompts.count).toBe(0);
   }
 });

@@ -56,7 +56,8 @@ it('finds a text in which a word was changed, and no other', () => {
 it('does not take instructions that many texts share for their content', () => {
   const instructions = sentence(1_000_000, 200);
   const near = new NearDuplicates();
-  for (let text = 0; text < 50; text++) near.add(`${instructions} ${sentence(100 * text, 6)}`, text);
+  for (let text = 0; text < 50; text++)
+    near.add(`${instructions} ${sentence(100 * text, 6)}`, text);
   near.add(`${instructions} ${sentence(100 * 7, 6)}!`, 50);
   near.finish();
   expect(near.found).toEqual([{ item: 50, earlier: 7 }]);
