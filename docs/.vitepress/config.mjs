@@ -44,6 +44,7 @@ export default defineConfig({
           text: 'Guide',
           items: [
             page('Command line', '/guide/command-line'),
+            page('Before the first step', '/guide/training'),
             page('Rows', '/guide/rows'),
             page('Preparing data', '/guide/data'),
             page('Checking data', '/guide/checking-data'),
@@ -102,6 +103,7 @@ export default defineConfig({
             page('Training next to TRL', '/results/dpo-vs-trl'),
             page('Online methods', '/results/online'),
             page('Comparing objectives', '/results/compare'),
+            page('Default learning rates', '/results/default-rates'),
             page('Claims of the papers', '/results/objectives'),
             page('Reward models', '/results/reward'),
             page('Generation', '/results/generation'),

@@ -30,6 +30,7 @@ export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.t
 export type {
   BestOfNHooks,
   BestOfNOptions,
+  BestOfNPlan,
   BestOfNProgress,
 } from '../methods/best-of-n/best-of-n-options.ts';
 export { type D2poOptions, d2poDefinition } from '../methods/d2po/d2po-options.ts';

@@ -2,12 +2,14 @@
 
 export { exactJson } from '@keel/model/exact-json';
 export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
+export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
+export { openedPrompt } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
@@ -94,5 +96,5 @@ export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
-export type { RunPlan } from '../training/run-plan.ts';
+export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
 export { accuracyOf } from '../training/tied-pairs.ts';

@@ -6,6 +6,7 @@ import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { sayDryRun } from '../work-plan.ts';
 import { droppedText } from './dropped-text.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
@@ -36,6 +37,14 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
           'To see what is left, run keel tokens',
       ),
   });
+  if (options.dryRun) {
+    const parts = {
+      rows: { text: `${source.length} (${kind})`, data: source.length },
+      reward: { text: reward.name, data: { name: reward.name, spec: named } },
+    };
+    sayDryRun({ verb: 'score', model: null, parts }, options.json);
+    return 0;
+  }
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
   using waiting = new WaitingLine();
   const faults = new RowFaults(options.onBadRow);
