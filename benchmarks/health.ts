@@ -16,7 +16,6 @@ import {
   trainReward,
 } from '@keel/align';
 import { AnswersLog, HealthMonitor, MetricsLog, replayHealth } from '@keel/align/internal';
-import { parse } from 'yaml';
 
 const { values } = parseArgs({
   options: {
@@ -167,13 +166,16 @@ const cases: Case[] = [
 
 /** A run's findings, from its files. */
 function findingsOf(folder: string) {
-  const { learning_rate, max_grad_norm, max_kl } = parse(
-    readFileSync(join(folder, 'config.yaml'), 'utf8'),
-  ) as Record<string, number | null>;
+  const config = readFileSync(join(folder, 'config.yaml'), 'utf8');
+  /** null for an option that the verb lacks, or that is none. */
+  const option = (key: string): number | null => {
+    const value = Number(new RegExp(`^${key}: (.*)$`, 'm').exec(config)?.[1] ?? Number.NaN);
+    return Number.isNaN(value) ? null : value;
+  };
   const monitor = new HealthMonitor({
-    learningRate: learning_rate!,
-    maxGradNorm: max_grad_norm ?? null,
-    maxKl: max_kl ?? null,
+    learningRate: option('learning_rate')!,
+    maxGradNorm: option('max_grad_norm'),
+    maxKl: option('max_kl'),
   });
   const rows = MetricsLog.read(join(folder, 'metrics.jsonl'));
   replayHealth(monitor, rows, AnswersLog.read(join(folder, 'answers.jsonl')));
