@@ -22,6 +22,7 @@ export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export { shownLine, shownText } from './formats/shown-text.ts';
+export { soughtAt } from './formats/sought-path.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
 export { withinTime } from './formats/within-time.ts';
 export { generate, generateAll } from './generation/generate.ts';

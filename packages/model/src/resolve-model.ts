@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDefaultModel } from './formats/default-model.ts';
+import { soughtAt } from './formats/sought-path.ts';
 import type { HubModelOptions } from './hub/fetch-hub-model.ts';
 import { hubSuggestion } from './hub/hub-suggestion.ts';
 
@@ -37,7 +38,7 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
       throw new Error(`no model at ${name}. For the model on the Hugging Face Hub, pass ${onHub}`);
     }
     throw new Error(
-      `no model at ${name}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
+      `no model at ${name}${soughtAt(name)}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
     );
   }
   if (!statSync(name).isDirectory()) {

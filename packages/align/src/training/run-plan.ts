@@ -2,7 +2,7 @@
 // does.
 import { statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { linearLayers, namedWeights, type StoredWeights } from '@keel/model';
+import { type LanguageModel, linearLayers, namedWeights, type StoredWeights } from '@keel/model';
 import { dtypeBytes, type ScheduleName, type Tensor, threads } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
@@ -24,18 +24,26 @@ export interface PlanFact {
   checkpointBytes?: number;
 }
 
+export interface ModelFacts {
+  name: string;
+  /** config.json's model_type. */
+  family: string;
+  /** Without adapters and heads. */
+  parameters: number;
+  /** null for a model that is not from files. */
+  stored: StoredWeights | null;
+}
+
+export const modelFacts = ({ name, decoder, stored }: LanguageModel): ModelFacts => ({
+  ...{ name, stored },
+  family: decoder.config.family,
+  parameters: elements(namedWeights(decoder)),
+});
+
 export interface RunPlan {
   verb: string;
   dryRun: boolean;
-  model: {
-    name: string;
-    /** config.json's model_type. */
-    family: string;
-    /** Without adapters and heads. */
-    parameters: number;
-    /** null for a model that is not from files. */
-    stored: StoredWeights | null;
-  };
+  model: ModelFacts;
   trained: {
     parameters: number;
     /** Of the model's parameters and the trained ones together. */
@@ -126,7 +134,7 @@ export async function planRun(
 ): Promise<RunPlan> {
   const { verb, options, policy, source, evaluation, passes, run, facts } = planned;
   const { model } = policy;
-  const base = elements(namedWeights(model.decoder));
+  const { parameters: base } = modelFacts(model);
   const trained = elements(policy.parameters);
   const { batchSize } = options;
   const done = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
@@ -135,12 +143,7 @@ export async function planRun(
   const plan: RunPlan = {
     verb,
     dryRun: options.dryRun,
-    model: {
-      name: model.name,
-      family: model.decoder.config.family,
-      parameters: base,
-      stored: model.stored,
-    },
+    model: modelFacts(model),
     trained: {
       parameters: trained,
       share: trained / (options.lora ? base + trained : Math.max(base, trained)),

@@ -1,8 +1,7 @@
 // Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
 import { type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
-import { answerOpening, openedPrompt } from '@keel/align/internal';
+import { answerOpening, openedPrompt, type PromptForm } from '@keel/align/internal';
 import type { GenerationResult, Tokenizer } from '@keel/model';
-import type { PromptForm } from './prompt-tokens.ts';
 import type { AskedPrompt } from './read-prompts.ts';
 
 /** Fields that would make a row another kind of row: other answers, and verdicts. */

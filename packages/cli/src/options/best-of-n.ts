@@ -2,7 +2,7 @@ import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const output = 'Output';
 
@@ -48,6 +48,7 @@ const schema = z
       flagOnly: true,
     }),
     ...callShape,
+    ...dryRunShape,
   })
   .check(({ value, issues }) => {
     const add = (name: string, message: string): void => {

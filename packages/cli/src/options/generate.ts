@@ -2,7 +2,7 @@ import { defineOptions, option, trainingShape, variant } from '@keel/align/confi
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -60,6 +60,7 @@ const schema = z
     }),
     ...machineShape,
     ...callShape,
+    ...dryRunShape,
     json: variant(callShape.json, { common: true }),
   })
   .check(({ value, issues }) => {

@@ -2,8 +2,8 @@ import { detailsOf, option, templateShape, trainingShape, variant } from '@keel/
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
-const { model, precision, device, threads, config, json, onBadRow, data, columns, wrapChat } =
-  trainingShape;
+const { model, precision, device, threads, config, json, dryRun } = trainingShape;
+const { onBadRow, data, columns, wrapChat } = trainingShape;
 
 /** The model of verbs that do not train. */
 export const modelShape = {
@@ -35,3 +35,10 @@ export const dataShape = {
 export const machineShape = { precision, device, threads };
 
 export const callShape = { config, json };
+
+export const dryRunShape = {
+  dryRun: variant(dryRun, {
+    description:
+      'check model, data, reward and output, and show what would be done, without doing it',
+  }),
+};

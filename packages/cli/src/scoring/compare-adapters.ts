@@ -8,6 +8,7 @@ import { complain, say, sayJson } from '../terminal.ts';
 import type { AnswerSource } from './open-answers.ts';
 import { scoreAnswers } from './score-answers.ts';
 import { scoreFields } from './score-display.ts';
+import { sayScorePlan } from './score-plan.ts';
 import { meanOf, ScoreTally } from './score-tally.ts';
 import { ScoredRows } from './scored-rows.ts';
 
@@ -42,6 +43,10 @@ export async function compareAdapters(
     compared.push({ name, role, tally: new ScoreTally() });
   }
   const rows = new ScoredRows(source, model, options);
+  if (options.dryRun) {
+    sayScorePlan(model, source, options);
+    return 0;
+  }
   const pairs = source.kind === 'preference';
   let skipped = 0;
   for await (const { start, rows: tokenised } of rows.chunks()) {

@@ -1,22 +1,26 @@
-import { formatCount, type RunPlan } from '@keel/align/internal';
+import { formatCount, type ModelFacts, type RunPlan } from '@keel/align/internal';
 
 /** What a run is going to do, in aligned lines. */
 export function runPlanText(plan: RunPlan): string {
-  const lines = [
-    ['model', modelText(plan)],
+  return alignedLines([
+    ['model', modelText(plan.model)],
     ['trained', trainedText(plan)],
     ['rows', rowsText(plan)],
     ['steps', stepsText(plan)],
-    ...plan.facts.map(({ name, text }) => [name, text]),
+    ...plan.facts.map(({ name, text }) => [name, text] as const),
     ['rate', rateText(plan)],
-    ['machine', machineText(plan)],
+    ['machine', machineText(plan.machine)],
     ['output', outputText(plan)],
-  ] as const;
-  const width = Math.max(...lines.map(([name]) => name!.length));
-  return lines.map(([name, text]) => `${name!.padEnd(width)}  ${text}`).join('\n');
+  ]);
 }
 
-function modelText({ model: { name, family, parameters, stored } }: RunPlan): string {
+/** Names and their texts, in two columns. */
+export function alignedLines(lines: readonly (readonly [name: string, text: string])[]): string {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
+}
+
+export function modelText({ name, family, parameters, stored }: ModelFacts): string {
   const parts = [`${name}: ${family}, ${formatCount(parameters)} parameters`];
   if (stored !== null) {
     const { container, type, quantised } = stored;
@@ -61,7 +65,7 @@ function rateText({ learningRate: { peak, scheduler, warmupSteps } }: RunPlan): 
   return `${peak.toExponential()}, ${course}${warmup}`;
 }
 
-const machineText = ({ machine: { precision, device, threads } }: RunPlan): string =>
+export const machineText = ({ precision, device, threads }: RunPlan['machine']): string =>
   device === 'cpu'
     ? `${precision} on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
     : `${precision} on ${device}`;
@@ -88,7 +92,8 @@ export function runPlanJson({ facts, ...plan }: RunPlan): Record<string, unknown
   return snakeKeys({ ...plan, ...own }) as Record<string, unknown>;
 }
 
-function snakeKeys(value: unknown): unknown {
+/** Plain data with its keys in snake_case. */
+export function snakeKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeKeys);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, one]) => [

@@ -1,6 +1,6 @@
 import { DataError } from '@keel/align';
 import { isChat, tokenisedAt } from '@keel/align/data';
-import { promptFault } from '@keel/align/internal';
+import { modelFacts, promptFault } from '@keel/align/internal';
 import { generate } from '@keel/model';
 import { askedRow } from '../generating/answer-rows.ts';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
@@ -12,6 +12,7 @@ import { writeAnswers } from '../generating/write-answers.ts';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
 import { complain } from '../terminal.ts';
+import { sayDryRun } from '../work-plan.ts';
 
 export async function run(options: GenerateVerbOptions): Promise<number> {
   if (options.output !== null) refuseExisting(options.output, options.overwrite);
@@ -29,6 +30,27 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     if (prompt.place !== undefined) throw new DataError({ ...prompt.place, ...fault });
     throw new Error(`--prompt: expected ${fault.expected}, found ${fault.found}. ${fault.advice}`);
   });
+  if (options.dryRun) {
+    const { maxNewTokens, temperature, json } = options;
+    const longest = tokens.reduce((most, one) => Math.max(most, one.length), 0);
+    const plan = {
+      verb: 'generate',
+      model: modelFacts(model),
+      parts: {
+        adapter: { text: options.adapter ?? 'none', data: options.adapter },
+        prompts: {
+          text: `${prompts.length}, the longest of ${longest} tokens`,
+          data: { all: prompts.length, longest },
+        },
+        sampling: {
+          text: `${samples} ${samples === 1 ? 'answer' : 'answers'} to each, at most ${maxNewTokens} tokens, temperature ${temperature}`,
+          data: { generations: samples, maxNewTokens, temperature },
+        },
+      },
+    };
+    sayDryRun(plan, json);
+    return 0;
+  }
   const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options, options.chats));
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
   if (options.output !== null) {

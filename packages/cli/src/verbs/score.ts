@@ -4,6 +4,7 @@ import { compareAdapters } from '../scoring/compare-adapters.ts';
 import { openAnswers } from '../scoring/open-answers.ts';
 import { scoreAnswers } from '../scoring/score-answers.ts';
 import { jsonScores, ScoreTable } from '../scoring/score-display.ts';
+import { sayScorePlan } from '../scoring/score-plan.ts';
 import { scoreWithReward } from '../scoring/score-with-reward.ts';
 import { ScoredRows } from '../scoring/scored-rows.ts';
 import { complain } from '../terminal.ts';
@@ -16,6 +17,10 @@ export async function run(options: ScoreOptions): Promise<number> {
   const { model, role } = await openModel(options);
   const rows = new ScoredRows(source, model, options);
   const pairs = source.kind === 'preference';
+  if (options.dryRun) {
+    sayScorePlan(model, source, options);
+    return 0;
+  }
   const display = options.json ? jsonScores(pairs) : new ScoreTable(pairs);
   for await (const { start, rows: tokenised } of rows.chunks()) {
     const fitting = tokenised.filter((row) => row !== null && row !== undefined);

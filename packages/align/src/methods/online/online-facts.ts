@@ -13,8 +13,10 @@ interface OnlineChoice
   extends ReferenceChoice,
     Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'> {
   reward: string;
-  /** Absent: the method has no KL. */
-  beta?: number;
+  /** Absent: the method has one objective. */
+  loss?: string;
+  /** Absent: the method has no KL; null: that of its objective. */
+  beta?: number | null;
 }
 
 type Parameters = ReadonlyMap<string, Tensor>;
@@ -24,7 +26,7 @@ export function onlineFacts(
   options: OnlineChoice,
   { reward, parameters }: { reward: Pick<Reward, 'name'>; parameters: Parameters },
 ): PlanFact[] {
-  const { numGenerations, maxNewTokens, temperature, beta } = options;
+  const { numGenerations, maxNewTokens, temperature, beta, loss } = options;
   const answers = numGenerations === 1 ? 'one answer' : `${numGenerations} answers`;
   const named = reward.name === options.reward ? '' : ` (${reward.name})`;
   return [
@@ -38,13 +40,15 @@ export function onlineFacts(
       text: `${options.reward}${named}`,
       data: { name: reward.name, spec: options.reward },
     },
+    ...(loss === undefined ? [] : [{ name: 'objective', text: loss, data: { name: loss } }]),
     ...(beta === undefined
       ? []
       : [beta === 0 ? noReference('beta is 0') : klReference(options, beta, parameters)]),
   ];
 }
 
-function klReference(options: OnlineChoice, beta: number, parameters: Parameters): PlanFact {
+function klReference(options: OnlineChoice, beta: number | null, parameters: Parameters): PlanFact {
   const found = referenceFact(options, parameters);
+  if (beta === null) return found;
   return { ...found, text: `${found.text}; beta ${beta}`, data: { ...found.data, beta } };
 }

@@ -1,6 +1,6 @@
 // Messages of other tools as messages of Keel.
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
-import { describeValue } from '../data/data-error.ts';
+import { describeValue } from '../../data/data-error.ts';
 import type { Fields, Reading } from './example.ts';
 
 /** Role names of other tools. Other names stay, and the row's check reports them. */

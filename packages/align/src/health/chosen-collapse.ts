@@ -3,13 +3,13 @@
 //
 // Threshold: on the same answers, the ratio of summed log-probabilities is the ratio of the mean
 // log-probabilities per token. Twice as many nats (from 1.2 per token to 2.4, say) is more than the
-// displacement of honest runs (Razin et al. 2024; Keel's stay below 1.5); three times is a model that
-// no longer speaks the language of its data. Both limits need a fall of 20 nats per answer, so
+// displacement of honest runs (Razin et al. 2024; Keel's stay below 1.5); three times is a model
+// that no longer speaks the language of its data. Both limits need a fall of 20 nats per answer, so
 // that near-certain short answers do not count, and a fall relative to the reference, so that other
 // rows or a harder batch do not.
-import { type Detector, lowerRate } from '../detector.ts';
-import { rowsOf } from '../history.ts';
-import { shown } from '../numbers.ts';
+import { type Detector, lowerRate } from './detector.ts';
+import { rowsOf } from './history.ts';
+import { shown } from './numbers.ts';
 
 const WARNING = 2;
 const SERIOUS = 3;
@@ -32,7 +32,7 @@ export const chosenCollapse: Detector = {
         severity: ratio >= SERIOUS ? 'serious' : 'warning',
         what: `the log-probability of the chosen answers (${on} rows) fell from ${shown(start)} to ${shown(now)} nats per answer`,
         evidence: { start, now, ratio },
-        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}, or add --loss sigmoid,chosen_nll, which holds them up.`,
+        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}. In keel dpo, --loss sigmoid,chosen_nll holds them up.`,
       };
     }
     return null;

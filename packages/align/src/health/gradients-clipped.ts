@@ -3,8 +3,8 @@
 // Threshold: 20 steps in a row, each 100 times --max-grad-norm. AdamW divides by the gradient's own
 // size, so that clipping by a steady factor changes little; honest DPO runs are at 1 to 30 times.
 // At 100 times, clipping no longer removes outliers but decides every update.
-import { type Detector, lowerRate } from '../detector.ts';
-import { median, shown } from '../numbers.ts';
+import { type Detector, lowerRate } from './detector.ts';
+import { median, shown } from './numbers.ts';
 
 const STEPS = 20;
 const FACTOR = 100;

@@ -6,9 +6,9 @@
 // bundled quickstart, which separates all of its held-out pairs, ends at 6. At 50, the
 // log-probabilities of the two answers moved apart by 500 nats with beta 0.1, which only a broken
 // model does.
-import { type Detector, lowerRate } from '../detector.ts';
-import { rowsOf } from '../history.ts';
-import { shown } from '../numbers.ts';
+import { type Detector, lowerRate } from './detector.ts';
+import { rowsOf } from './history.ts';
+import { shown } from './numbers.ts';
 
 const WARNING = 20;
 const SERIOUS = 50;

@@ -4,8 +4,8 @@
 // quickstart, whose answers are still sensible, at 30. Beyond 50, a sampled answer is e^50 times as
 // likely as under the reference, and the reward has been optimised far outside of what it was made
 // for (Gao et al. 2023). The median of five batches is compared, since single batches vary.
-import type { Detector } from '../detector.ts';
-import { median, shown } from '../numbers.ts';
+import type { Detector } from './detector.ts';
+import { median, shown } from './numbers.ts';
 
 const STEPS = 5;
 const NAME = 'objective/kl';

@@ -4,9 +4,9 @@
 // 2.1 is found; supervised training of an instruct model starts at 1 to 3, so that 3 to 9 is found,
 // and a model that guesses among 49,152 tokens has 10.8. Losses of honest runs fall, apart from the
 // noise of single batches, which the median of five steps removes.
-import { type Detector, lowerRate } from '../detector.ts';
-import { rowsOf } from '../history.ts';
-import { shown } from '../numbers.ts';
+import { type Detector, lowerRate } from './detector.ts';
+import { rowsOf } from './history.ts';
+import { shown } from './numbers.ts';
 
 const GROWTH = 2;
 const LEAST = 1;

@@ -3,8 +3,8 @@
 // Threshold: five steps in a row in which not one answer ended (serious), or 95% of the answers of
 // ten steps (a warning). An untuned model whose answers are often longer than the limit still ends
 // some: five steps are at least 40 answers.
-import type { Detector } from '../detector.ts';
-import { mean, shown } from '../numbers.ts';
+import type { Detector } from './detector.ts';
+import { mean, shown } from './numbers.ts';
 
 const ALL_STEPS = 5;
 const MOST_STEPS = 10;

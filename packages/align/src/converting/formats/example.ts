@@ -1,5 +1,5 @@
 // What a row of any format is, before it is written as a row of Keel.
-import type { DataErrorDetails, Fail, Place } from '../data/data-error.ts';
+import type { Fail, Place } from '../../data/data-error.ts';
 
 export type Fields = Record<string, unknown>;
 
@@ -52,12 +52,10 @@ export interface RowFormat {
   aliases?: readonly string[];
   /** Columns by which it is recognised, for the documentation and for errors. */
   columns: string;
-  /** The reason why a row is of this format, such as `the columns "a" and "b"`; null if it isn't. */
+  /** What identifies a row as this format, such as `the columns "a" and "b"`; null if nothing. */
   recognise(row: Fields): string | null;
   /** Consecutive rows with the same key are one example (default: each row is one). */
   groupBy?(row: Fields): string | null;
   /** @returns null for an example that was skipped */
   convert(rows: readonly Fields[], reading: Reading): Example | null;
 }
-
-export type FieldFault = Omit<DataErrorDetails, keyof Place | 'field'>;

@@ -3,9 +3,9 @@
 // Threshold: ten steps in a row with 90% of the groups without variance (a warning), or with all of
 // them (serious). A hard task starts near 90% and falls; ten steps of 8 prompts are 80 groups, of
 // which a task with one solvable prompt in twenty would show four.
-import type { Detector } from '../detector.ts';
-import type { Draft } from '../finding.ts';
-import { mean, shown } from '../numbers.ts';
+import type { Detector } from './detector.ts';
+import type { Draft } from './finding.ts';
+import { mean, shown } from './numbers.ts';
 
 const STEPS = 10;
 const SHARE = 0.9;

@@ -1,16 +1,16 @@
 // Every format that `keel data convert` reads. To add one, write its file and a line here.
-import { DataError, type Place, shorten } from '../data/data-error.ts';
+import { DataError, type Place, shorten } from '../../data/data-error.ts';
+import { alpaca, dolly } from './alpaca.ts';
+import { ultraFeedbackBinarized } from './binarized.ts';
 import type { Fields, RowFormat } from './example.ts';
-import { alpaca, dolly } from './formats/alpaca.ts';
-import { ultraFeedbackBinarized } from './formats/binarized.ts';
-import { helpSteer } from './formats/helpsteer.ts';
-import { helpSteer3 } from './formats/helpsteer3.ts';
-import { hh } from './formats/hh.ts';
-import { keel } from './formats/keel.ts';
-import { openAi } from './formats/openai.ts';
-import { openAiPreference } from './formats/openai-preference.ts';
-import { shareGpt } from './formats/sharegpt.ts';
-import { ultraFeedback } from './formats/ultrafeedback.ts';
+import { helpSteer } from './helpsteer.ts';
+import { helpSteer3 } from './helpsteer3.ts';
+import { hh } from './hh.ts';
+import { keel } from './keel.ts';
+import { openAi } from './openai.ts';
+import { openAiPreference } from './openai-preference.ts';
+import { shareGpt } from './sharegpt.ts';
+import { ultraFeedback } from './ultrafeedback.ts';
 
 export const rowFormats: readonly RowFormat[] = [
   alpaca,

@@ -2,16 +2,20 @@
 //
 // Threshold: at least five steps, the same greedy answers before and after (if there are any), and
 // a loss that did not move: by less than a thousandth on held-out rows, or by less than the
-// standard error of ten steps on training rows, which differ. For methods that sample, a KL to the
-// reference below 0.01 nats per answer takes the place of the loss.
-import type { Detector } from '../detector.ts';
-import type { HealthContext } from '../finding.ts';
-import type { RunHistory } from '../history.ts';
-import { mean, shown } from '../numbers.ts';
+// standard error of up to ten steps at each end on training rows, which differ. For methods that
+// sample, a KL to the reference below 0.01 nats per answer takes the place of the loss; without a
+// reference, the answers alone decide.
+import type { Detector } from './detector.ts';
+import type { HealthContext } from './finding.ts';
+import type { RunHistory } from './history.ts';
+import { mean, shown } from './numbers.ts';
 
 const LEAST_STEPS = 5;
 const RELATIVE = 1e-3;
 const KL = 0.01;
+/** Steps at each end that are compared, and the fewest that have a spread. */
+const HALF = 10;
+const LEAST_HALF = 4;
 
 export const nothingLearnt: Detector = {
   code: 'nothing-learnt',
@@ -52,8 +56,9 @@ function sameLoss(history: RunHistory): Still | null {
       evidence: { start, now },
     };
   }
-  const [first, latest] = [history.first('loss'), history.latest('loss', 10)];
-  if (history.count('loss') < 2 * first.length || first.length < LEAST_STEPS) return null;
+  const half = Math.min(HALF, Math.floor(history.count('loss') / 2));
+  if (half < LEAST_HALF) return null;
+  const [first, latest] = [history.first('loss').slice(0, half), history.latest('loss', half)];
   const [start, now] = [mean(first), mean(latest)];
   const error = Math.hypot(standardError(first), standardError(latest));
   if (Math.abs(now - start) > Math.max(error, RELATIVE * Math.abs(start))) return null;
@@ -65,13 +70,20 @@ function sameLoss(history: RunHistory): Still | null {
 
 function sameKl(history: RunHistory): Still | null {
   const latest = history.latest('objective/kl', LEAST_STEPS);
-  if (latest.length < LEAST_STEPS) return null;
+  if (latest.length < LEAST_STEPS) return sameAnswers(history);
   const kl = mean(latest);
   if (!(Math.abs(kl) < KL)) return null;
   return {
     what: `the KL to the model before training is ${shown(kl)} nats per answer`,
     evidence: { kl },
   };
+}
+
+/** Without a reference, only the answers show it. */
+function sameAnswers({ answers }: RunHistory): Still | null {
+  if (answers === null || answers.now === null) return null;
+  const count = answers.now.length;
+  return { what: `the greedy answers to ${count} prompts are as before`, evidence: { count } };
 }
 
 function standardError(values: readonly number[]): number {
