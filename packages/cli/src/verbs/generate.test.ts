@@ -180,7 +180,9 @@ describe('keel generate --output', () => {
     const args = ['generate', ...model, '--prompts', prompts, '--output', output];
     let child: { kill(signal: 'SIGINT'): boolean } | undefined;
     const timer = setInterval(() => {
-      if (existsSync(output) && readFileSync(output, 'utf8').includes('\n')) child?.kill('SIGINT');
+      if (!existsSync(output) || !readFileSync(output, 'utf8').includes('\n')) return;
+      clearInterval(timer);
+      child?.kill('SIGINT');
     }, 50);
     const ended = await keel(args, { onChild: (one) => (child = one) });
     clearInterval(timer);
