@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { clearer } from './clearer.ts';
 import { cutMessage } from './cut-message.ts';
 import { exitCodes, reportFailure } from './failure.ts';
 import { addFlags, givenFlags, repeatedFlags, withPlainBooleans } from './flags.ts';
 import { complain } from './terminal.ts';
-import { withTrlHint } from './trl-flags.ts';
 import type { Verb, VerbGroup } from './verb.ts';
 import { commands } from './verb-list.ts';
 
@@ -30,9 +30,9 @@ export async function runProgram(given: readonly string[]): Promise<number> {
     const { descriptors } = definition;
     command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
     addFlags(command, descriptors, operand);
-    plainArgs = withPlainBooleans(args, descriptors);
+    plainArgs = withPlainBooleans(args, descriptors, operand !== undefined);
     command.configureOutput({
-      outputError: (message, write) => write(withTrlHint(cutMessage(message), descriptors)),
+      outputError: (message, write) => write(clearer(cutMessage(message), descriptors)),
     });
     command.showHelpAfterError(`See \`keel ${name} --help\`.`);
     command.action(async () => {
@@ -101,7 +101,7 @@ function newProgram(): Command {
     )
     .configureHelp({ styleTitle: bold })
     .exitOverride()
-    .configureOutput({ outputError: (message, write) => write(cutMessage(message)) })
+    .configureOutput({ outputError: (message, write) => write(clearer(cutMessage(message))) })
     .showHelpAfterError('See `keel --help`.');
 }
 

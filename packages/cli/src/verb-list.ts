@@ -14,11 +14,17 @@ const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVer
     },
   });
 
-/** Work on files of rows, without a model. */
+/** Work on files of rows, without the weights of a model. */
 const dataGroup: VerbGroup = {
   name: 'data',
-  summary: 'prepare rows: convert other formats, split by prompt, rename columns',
+  summary: 'prepare rows: check them, convert other formats, split by prompt, rename columns',
   verbs: [
+    verb({
+      name: 'data check',
+      summary: 'report errors, lengths, duplicates and leaks before training',
+      options: () => import('./options/data-check.ts'),
+      run: () => import('./verbs/data-check.ts'),
+    }),
     verb({
       name: 'data convert',
       summary: "convert rows of another tool's format to Keel's rows",

@@ -1,6 +1,6 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
-export { baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
+export { baseKind, baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
@@ -22,6 +22,7 @@ export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export { shownLine, shownText } from './formats/shown-text.ts';
+export { soughtAt } from './formats/sought-path.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
 export { withinTime } from './formats/within-time.ts';
 export { generate, generateAll } from './generation/generate.ts';

@@ -14,7 +14,7 @@ export interface Distribution {
   p90: number;
   p99: number;
   max: number;
-  /** Each bin but the first is twice as wide as the one before it. */
+  /** In ascending order, without gaps. */
   bins: Bin[];
 }
 
@@ -41,29 +41,43 @@ export class Counts {
       }
       return sorted.at(-1)![0];
     };
+    const [min, p99, max] = [sorted[0]![0], at(0.99), sorted.at(-1)![0]];
     return {
-      ...{ count, mean: total / count, min: sorted[0]![0], median: at(0.5) },
-      ...{ p90: at(0.9), p99: at(0.99), max: sorted.at(-1)![0] },
-      bins: binsOf(sorted),
+      ...{ count, mean: total / count, min, median: at(0.5), p90: at(0.9), p99, max },
+      bins: binsOf(sorted, { min, p99, max }),
     };
   }
 }
 
-/** Width of the first bin, which starts at 0. */
-const FIRST_WIDTH = 16;
+/** About as many bins as are shown. */
+const BINS = 10;
 
-function binsOf(sorted: readonly (readonly [value: number, times: number])[]): Bin[] {
-  const bins: Bin[] = [];
+/**
+ * Bins of the same width, a round number, up to the 99th percentile; the last one reaches to the
+ * largest number.
+ */
+function binsOf(
+  sorted: readonly (readonly [value: number, times: number])[],
+  { min, p99, max }: Pick<Distribution, 'min' | 'p99' | 'max'>,
+): Bin[] {
+  const width = roundWidth((p99 - min + 1) / BINS);
+  const first = Math.floor(min / width);
+  const last = Math.floor(p99 / width);
+  const bins = Array.from({ length: last - first + 1 }, (_, index): Bin => {
+    const from = (first + index) * width;
+    return { from, to: from + width - 1, count: 0 };
+  });
   for (const [value, times] of sorted) {
-    for (;;) {
-      const last = bins.at(-1);
-      if (last !== undefined && value <= last.to) break;
-      const from = last === undefined ? 0 : last.to + 1;
-      const to = last === undefined ? FIRST_WIDTH - 1 : 2 * last.to + 1;
-      bins.push({ from, to, count: 0 });
-    }
-    bins.at(-1)!.count += times;
+    bins[Math.min(Math.floor(value / width), last) - first]!.count += times;
   }
-  const first = bins.findIndex(({ count }) => count > 0);
-  return bins.slice(first);
+  const end = bins.at(-1)!;
+  end.to = Math.max(end.to, max);
+  return bins;
+}
+
+/** The smallest of 1, 2, 5, 10, 20, 50, … that is at least this. */
+function roundWidth(least: number): number {
+  for (let power = 1; ; power *= 10) {
+    for (const factor of [1, 2, 5]) if (factor * power >= least) return factor * power;
+  }
 }

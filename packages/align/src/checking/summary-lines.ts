@@ -4,26 +4,22 @@ import type { OwnKind } from './row-view.ts';
 import type { RunDataFacts, UsedRows } from './run-data-facts.ts';
 import { counted, percent } from './warnings.ts';
 
-/** What rows of a kind are called. */
-const kindNames: Record<OwnKind, string> = {
-  text: 'text',
-  messages: 'chat',
-  completion: 'prompt with an answer',
-  preference: 'pair',
-  ranking: 'ranking',
-  samples: 'prompt with answers',
-  unpaired: 'labelled answer',
-  process: 'answer with labelled steps',
-  prompt: 'prompt',
+/** What one row of a kind is called, and several. */
+const kindNames: Record<OwnKind, readonly [one: string, several: string]> = {
+  text: ['text', 'texts'],
+  messages: ['chat', 'chats'],
+  completion: ['prompt with an answer', 'prompts with an answer'],
+  preference: ['pair', 'pairs'],
+  ranking: ['ranking', 'rankings'],
+  samples: ['prompt with answers', 'prompts with answers'],
+  unpaired: ['labelled answer', 'labelled answers'],
+  process: ['answer with labelled steps', 'answers with labelled steps'],
+  prompt: ['prompt', 'prompts'],
 };
 
 /** `800 pairs`, or `800 rows: 500 chats, 300 texts`. */
 export function kindsText({ count, kinds }: Pick<ExaminedFacts, 'count' | 'kinds'>): string {
-  const parts = kinds.map((own) => {
-    const name = kindNames[own.kind];
-    const [head, ...rest] = name.split(' ');
-    return [counted(own.count, head!), ...rest].join(' ');
-  });
+  const parts = kinds.map((own) => `${own.count} ${kindNames[own.kind][own.count === 1 ? 0 : 1]}`);
   return parts.length === 1 ? parts[0]! : `${counted(count, 'row')}: ${parts.join(', ')}`;
 }
 

@@ -23,7 +23,7 @@ export type WarningCode =
   | 'no-end-token'
   | 'cut'
   | 'too-long'
-  | 'kinds';
+  | 'other';
 
 /** Below this share of duplicates, a data set is unremarkable. */
 const FEW_DUPLICATES = 0.01;
@@ -111,7 +111,12 @@ function lengthWarning({ lengthRule, longerWins }: PairFacts): DataWarning | nul
 const first = ({ examples: [example] }: Repeats): string =>
   example === undefined ? '' : `first: ${pairOf(example)}`;
 
-export const pairOf = ({ row, earlier }: RepeatedRow): string => `${row} and ${earlier}`;
+/** `pairs.jsonl:7 and 3`, or both places in whole if they are in different files. */
+export function pairOf({ row, earlier }: RepeatedRow): string {
+  const number = earlier.search(/\d+$/);
+  const sameFile = number > 0 && row.replace(/\d+$/, '') === earlier.slice(0, number);
+  return `${row} and ${sameFile ? earlier.slice(number) : earlier}`;
+}
 
 export const counted = (count: number, name: string): string =>
   `${count} ${count === 1 ? name : `${name}s`}`;

@@ -171,7 +171,7 @@ describe('errors', () => {
       problems(needed, 'epochs: 1\nbeta: high\nshuffle: maybe\nloss: [sigmoid, ipoo]\n'),
     ).toEqual([
       'config.yaml:3:10: shuffle: expected true or false, found "maybe"',
-      'config.yaml:4:7: loss: expected one of sigmoid, ipo, hinge, found "ipoo"; did you mean "ipo"?',
+      'config.yaml:4:7: loss: found "ipoo"; did you mean "ipo"? Expected one of sigmoid, ipo, hinge',
       'config.yaml:2:7: beta: expected a number, or none, found "high"',
     ]);
   });
@@ -250,7 +250,7 @@ describe('errors', () => {
     expect(problems(needed, 'resume: true\n')).toEqual([
       expect.stringMatching(/^config\.yaml:1:1: "resume" .*--resume$/),
     ]);
-    expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/cannot read/);
+    expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/absent\.yaml: /);
   });
 
   test('an unknown flag', () => {

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import { snakeCase } from './case.ts';
 import { ConfigError } from './config-error.ts';
 import { explainIssue } from './explain-issue.ts';
 import { type FlagInput, flagValue } from './flag-value.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor, OptionsDefinition } from './options.ts';
 import { withRunResults } from './run-result.ts';
+import { trlHint } from './trl-names.ts';
 import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
 
 export interface OptionSources {
@@ -105,6 +107,8 @@ function fromEntries(
 }
 
 function unknownFlag(name: string, descriptors: readonly OptionDescriptor[]): string {
+  const other = trlHint(snakeCase(name), descriptors, 'property');
+  if (other !== null) return `unknown option "${name}": ${other}`;
   const near = nearest(
     name,
     descriptors.map((descriptor) => descriptor.name),

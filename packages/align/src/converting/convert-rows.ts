@@ -9,8 +9,8 @@ import type { RowReading } from '../config/row-options.ts';
 import { DataError, describeValue, type Fail, type Place } from '../data/data-error.ts';
 import { type PlacedValue, ValueSource } from '../data/open-values.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
-import type { Example, Fields, Reading, RowFormat } from './example.ts';
-import { type Detected, detectFormat, formatNamed } from './formats.ts';
+import type { Example, Fields, RowFormat } from './formats/example.ts';
+import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
 import { type ConversionSummary, Tally } from './tally.ts';
 import { rowsOfExample, type TargetOptions, targetsOf } from './targets.ts';
 
@@ -93,6 +93,7 @@ export async function convertRows(
       });
       for (const row of rows ?? []) write(`${exactJson(row)}\n`);
       tally.written += rows?.length ?? 0;
+      tally.plain += rows?.filter(({ prompt }) => typeof prompt === 'string').length ?? 0;
     };
 
     let group: Placed[] = [];

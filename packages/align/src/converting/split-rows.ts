@@ -1,4 +1,4 @@
-// Splits rows into parts, so that the answers to a prompt are all in one of them: `keel data split`.
+// Splits rows into parts, each prompt with all its answers into one of them: `keel data split`.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import { parseRow } from '../data/parse-row.ts';
 import { shuffledOrder } from '../data/shuffle.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { ConversionHooks } from './convert-rows.ts';
-import type { Fields } from './example.ts';
+import type { Fields } from './formats/example.ts';
 import { ownExample } from './formats/keel.ts';
 
 /** A part of the rows: its name, and its share (from 0 to 1) or its number of rows. */

@@ -1,8 +1,8 @@
 // Counts what becomes of rows while they are converted: nothing is dropped silently.
 import { inPlainWords } from '@keel/model';
 import { DataError, type Fail, type Place } from '../data/data-error.ts';
-import type { Reading } from './example.ts';
-import type { Detected } from './formats.ts';
+import type { Reading } from './formats/example.ts';
+import type { Detected } from './formats/formats.ts';
 
 export interface ConversionSummary {
   /** What the rows were read as, and why. */
@@ -11,6 +11,8 @@ export interface ConversionSummary {
   output: string;
   read: number;
   written: number;
+  /** Rows written whose prompt is plain text. */
+  plain: number;
   badRows: number;
   /** The first bad row; null if there is none. */
   firstBadRow: string | null;
@@ -23,6 +25,7 @@ export interface ConversionSummary {
 export class Tally {
   read = 0;
   written = 0;
+  plain = 0;
   readonly #onBadRow: 'fail' | 'skip';
   readonly #skipped = new Map<string, number>();
   readonly #dropped = new Map<string, { column: string; rows: number; why: string }>();
@@ -35,7 +38,7 @@ export class Tally {
 
   /** Counts a bad row. @throws the error unless bad rows are skipped */
   bad(error: DataError): void {
-    if (this.#onBadRow === 'fail') throw error;
+    if (this.#onBadRow === 'fail') throw withAdvice(error);
     this.#badRows++;
     this.#firstBad ??= error;
   }
@@ -91,10 +94,22 @@ export class Tally {
   summary(output: string, { format, reason }: Detected): ConversionSummary {
     return {
       ...{ format: format.name, reason, output },
-      ...{ read: this.read, written: this.written, badRows: this.#badRows },
+      ...{ read: this.read, written: this.written, plain: this.plain, badRows: this.#badRows },
       firstBadRow: this.#firstBad?.message ?? null,
       skipped: Object.fromEntries(this.#skipped),
       dropped: [...this.#dropped.values()],
     };
   }
 }
+
+const withAdvice = (error: DataError): DataError => {
+  if (error.advice !== undefined) return error;
+  const { file, line, row, field, expected, found } = error;
+  const place = { file, ...(line !== undefined && { line }), ...(row !== undefined && { row }) };
+  const what = {
+    ...(field !== undefined && { field }),
+    ...(expected !== undefined && { expected }),
+  };
+  const advice = 'Fix the row, or skip bad rows with --on-bad-row skip';
+  return new DataError({ ...place, ...what, found, advice }, { cause: error });
+};

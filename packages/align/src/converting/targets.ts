@@ -6,7 +6,7 @@ import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow, RowKind } from '../data/rows.ts';
 import { rankingFault, trainingFault } from '../data/training-fault.ts';
-import type { Example, ExampleKind, Fields, Reading } from './example.ts';
+import type { Example, ExampleKind, Fields, Reading } from './formats/example.ts';
 import type { ConvertPairing, Target } from './target-names.ts';
 
 export interface TargetOptions {

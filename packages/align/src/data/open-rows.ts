@@ -25,6 +25,11 @@ export interface OpenRowsOptions<K extends RowKind> extends RowReading {
   onBadRow?: 'fail' | 'skip';
   /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
+  /**
+   * Called for each bad row that `skip` skips, with its value as in the file: undefined if it
+   * cannot be read.
+   */
+  onSkipped?: (fault: DataError, value: unknown) => void;
   /** Called after each part of a file is indexed. */
   onProgress?: (progress: IndexProgress) => void;
   /** Rows of more bytes than this are bad (default: 64 MiB). */
@@ -223,8 +228,9 @@ export const openRows = async <K extends RowKind>(
   let plainCount = 0;
   const reader = new RowReader(options);
 
-  const reject = (error: DataError): void => {
+  const reject = (error: DataError, value?: unknown): void => {
     if (onBadRow === 'fail') throw error;
+    options.onSkipped?.(error, value);
     badRowCount++;
     if (badRows.length >= listedBadRows) return;
     const bad: BadRow = { file: error.file, message: error.message };
@@ -236,7 +242,7 @@ export const openRows = async <K extends RowKind>(
     name,
     kind,
     maxRowBytes,
-    reject,
+    reject: (error) => reject(error),
     fieldOf: reader.fieldOf,
     accept(value, place) {
       reader.note(value);
@@ -256,7 +262,7 @@ export const openRows = async <K extends RowKind>(
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         if (onBadRow === 'fail' && isMissing(error)) reader.checkSeen(place.file);
-        reject(error);
+        reject(error, value);
         return false;
       }
     },

@@ -10,7 +10,7 @@ import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { renameAdvice } from './row-forms.ts';
 import { RowIndex } from './row-index.ts';
-import { type RowKind, rowSchemas } from './rows.ts';
+import { type RowKind, rowName, rowSchemas } from './rows.ts';
 
 const chunkBytes = 1 << 18;
 
@@ -142,7 +142,7 @@ const checkHeader = (
   const duplicate = header.find((name, column) => header.indexOf(name) !== column);
   const usable = known === null || header.some((name) => known.includes(fieldOf(name)));
   if (duplicate !== undefined || !usable) {
-    const names = known === null ? '' : ` of a ${kind} row (${known.join(', ')})`;
+    const names = known === null ? '' : ` of ${rowName(kind!)} (${known.join(', ')})`;
     throw new DataError({
       ...place,
       expected: `a header line that names the fields${names}`,

@@ -23,8 +23,8 @@ export {
   templateShape,
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
-export { trlHint } from '../config/trl-names.ts';
-export { formatNames } from '../converting/formats.ts';
+export { otherTrainersNames, trlHint } from '../config/trl-names.ts';
+export { formatNames } from '../converting/formats/formats.ts';
 export { convertPairings, targets } from '../converting/target-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {

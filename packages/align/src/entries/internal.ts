@@ -1,6 +1,7 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
+export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
 export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
@@ -8,7 +9,7 @@ export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
-export { openedPrompt, promptText } from '../batching/prompt-text.ts';
+export { openedPrompt } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
@@ -45,6 +46,7 @@ export { spearman } from '../evaluation/correlation.ts';
 export {
   bootstrapInterval,
   bootstrapMeanInterval,
+  pairedDifferenceInterval,
   wilsonInterval,
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
@@ -52,6 +54,8 @@ export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
 export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
+export { appendWhole } from '../files/append-whole.ts';
+export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
 export type { BestOfK, BestOfNSummary } from '../methods/best-of-n/summary.ts';
@@ -70,6 +74,7 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
@@ -82,8 +87,10 @@ export {
   progressLine,
   stepsTook,
   type TrainingProgress,
+  waitingText,
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
+export { replayHealth } from '../runs/replay-health.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';

@@ -258,7 +258,10 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
   }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
     (key) =>
-      key !== PROGRAM_KEY && !changeable.includes(key) && !isDeepStrictEqual(before[key], now[key]),
+      key !== PROGRAM_KEY &&
+      !changeable.includes(key) &&
+      // A run from before an option existed has it without a value.
+      !isDeepStrictEqual(before[key] ?? null, now[key] ?? null),
   );
   if (differing.length === 0) return;
   const changes = differing.map(

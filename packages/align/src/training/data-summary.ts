@@ -20,7 +20,7 @@ export interface SummarisedRun {
 }
 
 /**
- * Reads the rows once, reports an event of type `data` and writes `data.json` (except in a dry run).
+ * Reads the rows once, reports an event of type `data` and, except in a dry run, writes `data.json`.
  * Changes nothing that the run computes.
  */
 export async function summariseData(run: SummarisedRun): Promise<void> {

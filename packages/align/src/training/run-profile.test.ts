@@ -30,6 +30,7 @@ beforeAll(() => {
     microBatchSize: 2,
     maxSteps: 4,
     threads: 1,
+    samplePrompts: null,
   };
 });
 
@@ -47,7 +48,7 @@ it('writes a trace with operators, phases and memory; the run stays the same', a
   await alignPairs({ ...options, ...profile, output: inside('profiled') }, { onEvent });
   expectSameRun(inside('profiled'), inside('plain'));
   expect(events).toEqual([
-    ...['plan', 'start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint'],
+    ...['plan', 'data', 'start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint'],
     ...['step', 'profile', 'step', 'evaluation', 'checkpoint'],
   ]);
 

@@ -18,6 +18,7 @@ import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report
 import { RunFolder } from '../runs/run-folder.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { summariseData } from './data-summary.ts';
+import { describeResult } from './describe-result.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
@@ -361,6 +362,9 @@ async function train<
       data: { training: data.rows.files, heldOut: data.heldOut?.files ?? null },
       ...{ health: watch.health, answers: watch.answers, best, batches: watch.batches },
     });
+    const step = best?.step ?? ended.step;
+    const made = { kind: kind.definition, options, data, model, headlines: found, step };
+    await describeResult(run.finalPath, made, notice);
     return { ...result, headlines: found, ...(best && { best }) };
   } catch (error) {
     const writer = await saveLast();

@@ -41,20 +41,29 @@ export async function runOnRows<Result>(
   }
 }
 
-const rowsOf = (count: number): string => (count === 1 ? '1 row' : `${formatCount(count)} rows`);
+const rowsOf = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
 
-export function showConversion(summary: ConversionSummary, json: boolean): void {
+/** @param detected whether to say what the rows were read as */
+export function showConversion(
+  summary: ConversionSummary,
+  { json, detected }: { json: boolean; detected: boolean },
+): void {
   if (json) {
     sayJson(summary);
     return;
   }
-  const { format, reason, output, read, written, skipped, dropped } = summary;
-  say(`read as ${format}: ${reason}`);
+  const { format, reason, output, read, written, plain, skipped, dropped } = summary;
+  if (detected) say(`read as ${format}: ${reason}`);
   showBadRows(summary);
   for (const [why, count] of Object.entries(skipped)) say(`${rowsOf(count)} skipped: ${why}`);
-  for (const { column, rows, why } of dropped)
-    say(`not written: ${column} (${rowsOf(rows)}): ${why}`);
+  const reasons = Map.groupBy(dropped, ({ rows, why }) => `(${rowsOf(rows)}): ${why}`);
+  for (const [why, columns] of reasons) {
+    say(`not written: ${columns.map(({ column }) => column).join(', ')} ${why}`);
+  }
   say(`${rowsOf(read)} read, ${rowsOf(written)} written to ${output}`);
+  if (plain > 0) {
+    say(`${rowsOf(plain)} of plain text. To train a chat model on them, pass --wrap-chat there`);
+  }
 }
 
 export function showSplit(summary: SplitSummary, by: 'prompt' | 'row', json: boolean): void {
@@ -64,7 +73,7 @@ export function showSplit(summary: SplitSummary, by: 'prompt' | 'row', json: boo
   }
   showBadRows(summary);
   for (const { name, path, rows, prompts } of summary.parts) {
-    const of = by === 'prompt' ? `, ${formatCount(prompts)} prompts` : '';
+    const of = by === 'prompt' ? `, ${prompts} prompts` : '';
     say(`${name}: ${rowsOf(rows)}${of} in ${path}`);
   }
 }
@@ -74,6 +83,6 @@ function showBadRows({
   firstBadRow,
 }: Pick<ConversionSummary, 'badRows' | 'firstBadRow'>): void {
   if (badRows === 0) return;
-  const rows = badRows === 1 ? '1 bad row is' : `${formatCount(badRows)} bad rows are`;
+  const rows = badRows === 1 ? '1 bad row is' : `${badRows} bad rows are`;
   say(`${rows} skipped. First fault: ${firstBadRow}`);
 }

@@ -1,42 +1,10 @@
-import { isChat } from '@keel/align/data';
-import { promptText } from '@keel/align/internal';
+import { type PromptForm, promptTokens as tokensOf } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import type { AskedPrompt } from './read-prompts.ts';
 
-export interface PromptForm {
-  /** System message before the prompt. */
-  system: string | null;
-  /** Continue the prompt as it is, without the chat template. */
-  raw: boolean;
-}
-
-/**
- * Token ids of a prompt, rendered with the model's chat template as in training. Without a template
- * the text is used as it is.
- * @throws Error for a chat or a system message if the model has no template or `raw` is set
- */
-export function promptTokens(
+/** Token ids of a prompt with its row's settings. @throws Error as the library's `promptTokens` */
+export const promptTokens = (
   { prompt, rendering }: AskedPrompt,
   tokenizer: Tokenizer,
-  { system, raw }: PromptForm,
-): number[] {
-  if (raw || tokenizer.chatTemplate === null) {
-    if (isChat(prompt)) {
-      throw new Error(
-        raw
-          ? 'The prompt is a chat, which --raw cannot render. Remove --raw'
-          : 'The prompt is a chat, but the model has no chat template. Give plain text, or pass --chat-template',
-      );
-    }
-    if (system !== null) {
-      throw new Error(
-        '--system: the model has no chat template to render it. Pass --chat-template, or drop --system',
-      );
-    }
-    return tokenizer.encode(prompt, { addSpecialTokens: true });
-  }
-  const messages = isChat(prompt) ? prompt : [{ role: 'user', content: prompt }];
-  const all = system === null ? messages : [{ role: 'system', content: system }, ...messages];
-  // The template writes the special tokens itself.
-  return tokenizer.encode(promptText(all, { tokenizer, rendering }).text);
-}
+  form: Pick<PromptForm, 'system' | 'raw'>,
+): number[] => tokensOf(prompt, tokenizer, { ...form, rendering });

@@ -3,6 +3,8 @@ import { openRows, type Place, type PromptRow } from '@keel/align/data';
 
 /** A prompt, with its row's settings for the chat template. */
 export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
+  /** The row's other fields. */
+  extra?: PromptRow['extra'];
   /** The row that it is in; absent if it does not come from a file. */
   place?: Place;
 }

@@ -1,4 +1,4 @@
-import { defineOptions, option, variant } from '@keel/align/config';
+import { defineOptions, option, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
@@ -41,6 +41,19 @@ const schema = z
       group: 'Sampling',
       common: true,
     }),
+    output: option(z.string().min(1).nullable().default(null), {
+      description:
+        'write the answers to this JSONL file, as rows with prompt and completion that sft, score and judges read',
+      group: 'Output',
+      value: 'file',
+      common: true,
+      shownDefault: 'print them',
+    }),
+    chats: option(z.boolean().default(false), {
+      description: 'write plain prompts as chats, as the chat template rendered them',
+      group: 'Output',
+    }),
+    overwrite: variant(trainingShape.overwrite, { description: 'replace the file of --output' }),
     batchSize: option(z.number().int().min(1).default(16), {
       description: 'answers sampled at the same time; affects speed and memory',
       group: 'Machine',

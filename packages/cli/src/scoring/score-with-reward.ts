@@ -1,7 +1,7 @@
 import { DataError, RewardError } from '@keel/align';
 import { templateSettings } from '@keel/align/config';
 import { placeName, RowFaults } from '@keel/align/data';
-import { openReward, scoreChecked, UnreadableInputError } from '@keel/align/rewards';
+import { openReward, scoreChecked, UnreadableInputError, whileWaiting } from '@keel/align/rewards';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
@@ -10,6 +10,7 @@ import { sayDryRun } from '../work-plan.ts';
 import { droppedText } from './dropped-text.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Rows that are read and scored together. */
 const CHUNK = 64;
@@ -45,6 +46,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     return 0;
   }
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
+  using waiting = new WaitingLine();
   const faults = new RowFaults(options.onBadRow);
   using stopping = new StopSignals((name) => complain(`${name}: stopping`));
   for (let start = 0; start < source.length; start += CHUNK) {
@@ -60,7 +62,9 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
       const rowOf = rows.flatMap(({ index, judged }) => judged.inputs.map(() => index));
       const inputs = rows.flatMap(({ judged }) => judged.inputs);
       try {
-        const outcomes = await scoreChecked(reward, inputs, stopping.signal);
+        const judging = scoreChecked(reward, inputs, stopping.signal);
+        const outcomes = await whileWaiting(judging, waiting.report);
+        waiting.clear();
         let next = 0;
         for (const { index, judged } of rows) {
           const own = outcomes.slice(next, next + judged.inputs.length);

@@ -15,6 +15,7 @@ import {
   stepsTook,
   summaryLines,
   type TrainingProgress,
+  waitingText,
   wilsonInterval,
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
@@ -33,6 +34,7 @@ export class HumanDisplay implements TrainingDisplay {
   readonly #tokens = new RateMeter();
   readonly #pace = new PlainPace({ steps: 10 });
   #noticePace = new PlainPace();
+  readonly #waitingPace = new PlainPace();
   #lastNotice = '';
   #progress: TrainingProgress = { step: 0, totalSteps: 0 };
   #countedTokens = 0;
@@ -53,6 +55,7 @@ export class HumanDisplay implements TrainingDisplay {
   }
 
   event(event: RunEvent): void {
+    if (event.type !== 'notice') delete this.#progress.waiting;
     switch (event.type) {
       case 'notice':
         this.#notice(event);
@@ -72,6 +75,9 @@ export class HumanDisplay implements TrainingDisplay {
         break;
       case 'step':
         this.#step(event.step, event.totalSteps, event.metrics);
+        break;
+      case 'waiting':
+        this.#waiting(event.seconds);
         break;
       case 'samples':
         this.#samples(event.step, event.samples);
@@ -151,6 +157,13 @@ export class HumanDisplay implements TrainingDisplay {
     if (this.#bar !== null) this.#bar.update(step);
     else if (this.#pace.due(step) || step === totalSteps)
       this.say(plainProgressLine(this.#progress));
+  }
+
+  /** In logs, only long waits are worth a line. */
+  #waiting(seconds: number): void {
+    this.#progress.waiting = seconds;
+    if (this.#bar?.isActive) this.#bar.render();
+    else if (seconds >= 10 && this.#waitingPace.due(0)) this.say(waitingText(seconds));
   }
 
   /** Prints samples above the bar. */

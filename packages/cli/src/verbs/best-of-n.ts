@@ -16,6 +16,7 @@ export async function run(options: BestOfNVerbOptions): Promise<number> {
       {
         onPlan: (plan) => options.dryRun && sayDryRun(workPlan(plan, options), options.json),
         onProgress: (progress) => display.progress(progress),
+        onWait: (seconds) => display.waiting(seconds),
         onNotice: (text) => display.say(text),
         signal: stopping.signal,
       },

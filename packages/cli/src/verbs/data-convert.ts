@@ -5,5 +5,5 @@ import type { DataConvertOptions } from '../options/data-convert.ts';
 export const run = ({ json, ...options }: DataConvertOptions): Promise<number> =>
   runOnRows(
     (hooks) => convertRows({ ...options, system: null, keep: null, drop: null }, hooks),
-    (summary) => showConversion(summary, json),
+    (summary) => showConversion(summary, { json, detected: true }),
   );

@@ -5,5 +5,5 @@ import type { DataMapOptions } from '../options/data-map.ts';
 export const run = ({ json, ...options }: DataMapOptions): Promise<number> =>
   runOnRows(
     (hooks) => convertRows({ ...options, from: 'keel', score: null }, hooks),
-    (summary) => showConversion(summary, json),
+    (summary) => showConversion(summary, { json, detected: false }),
   );

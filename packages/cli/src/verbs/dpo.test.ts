@@ -42,6 +42,7 @@ describe('keel dpo', () => {
       'checkpoint',
       'final',
     ]);
+    expect(events.find(({ type }) => type === 'answers')!.answers).toHaveLength(4);
     expect(events.find(({ type }) => type === 'step')).toMatchObject({
       step: 1,
       total_steps: 3,
@@ -57,6 +58,7 @@ describe('keel dpo', () => {
     expect(events.at(-1)).toMatchObject({
       step: 3,
       path: final,
+      findings: [],
       chat: `npx keel chat --model ${final}`,
     });
     const report = readFileSync(folder.file('run/report.html'), 'utf8');

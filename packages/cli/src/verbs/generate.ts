@@ -1,23 +1,27 @@
 import { DataError } from '@keel/align';
-import { tokenisedAt } from '@keel/align/data';
+import { isChat, tokenisedAt } from '@keel/align/data';
 import { modelFacts, promptFault } from '@keel/align/internal';
 import { generate } from '@keel/model';
+import { askedRow } from '../generating/answer-rows.ts';
 import { jsonDisplay, listDisplay, streamDisplay } from '../generating/generation-display.ts';
 import { promptTokens } from '../generating/prompt-tokens.ts';
 import { readPrompts } from '../generating/read-prompts.ts';
+import { refuseExisting } from '../generating/row-file.ts';
 import { samplingOptions } from '../generating/sampling.ts';
+import { writeAnswers } from '../generating/write-answers.ts';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
+import { complain } from '../terminal.ts';
 import { sayDryRun } from '../work-plan.ts';
 
 export async function run(options: GenerateVerbOptions): Promise<number> {
+  if (options.output !== null) refuseExisting(options.output, options.overwrite);
   const asked = await readPrompts(options);
   const prompts = asked.map(({ prompt }) => prompt);
   const { model, adapter } = await openModel(options);
   const { samples, batchSize } = options;
   const parts = { prompts, samples, fromFile: options.prompts !== null };
   const single = prompts.length === 1 && samples === 1;
-  const display = options.json ? jsonDisplay(parts) : single ? streamDisplay() : listDisplay(parts);
   const tokens = asked.map((prompt) => {
     const make = (): number[] => promptTokens(prompt, model.tokenizer, options);
     const found = prompt.place === undefined ? make() : tokenisedAt(prompt.place, make);
@@ -47,7 +51,32 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     sayDryRun(plan, json);
     return 0;
   }
+  const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options, options.chats));
   const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
+  if (options.output !== null) {
+    const dropped = [...new Set(rows.flatMap((row) => row.dropped))];
+    if (dropped.length > 0) {
+      complain(
+        `note: the rows are written without their fields ${dropped.join(', ')}, which would make them rows of another kind`,
+      );
+    }
+    if (
+      rows.some(({ prompt }) => !isChat(prompt)) &&
+      model.tokenizer.chatTemplate &&
+      !options.raw
+    ) {
+      complain(
+        'note: the chat template rendered plain prompts, but their rows stay plain, as training does not render them. To write what the model saw, pass --chats',
+      );
+    }
+    const { output, overwrite, json } = options;
+    return writeAnswers(model, { tokens, rows, parts, settings, output, overwrite, json });
+  }
+  const display = options.json
+    ? jsonDisplay(rows, parts)
+    : single
+      ? streamDisplay()
+      : listDisplay(parts);
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;
 }

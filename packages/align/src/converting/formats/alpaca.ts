@@ -1,7 +1,7 @@
 // Alpaca (Stanford) and the same form in LLaMA-Factory, with system, history, pairs and thumbs.
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, has, listIn, systemTurns, textIn, user, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, has, listIn, systemTurns, textIn, user, without } from './turns.ts';
 
 const own = [
   'instruction',

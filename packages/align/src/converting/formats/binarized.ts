@@ -1,8 +1,8 @@
 // UltraFeedback binarized (HuggingFaceH4, trl-lib): both answers as whole chats with the prompt.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, RowFormat } from '../example.ts';
-import { areMessages, has, listIn, messagesOf, numberIn, user, without } from '../turns.ts';
+import type { Example, RowFormat } from './example.ts';
+import { areMessages, has, listIn, messagesOf, numberIn, user, without } from './turns.ts';
 
 const scoreFields = ['score_chosen', 'score_rejected', 'margin'];
 

@@ -2,8 +2,8 @@
 // answer per row, those to the same prompt one after the other.
 import { isDeepStrictEqual } from 'node:util';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, numberIn, textIn, user, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, numberIn, textIn, user, without } from './turns.ts';
 
 const aspects = ['helpfulness', 'correctness', 'coherence', 'complexity', 'verbosity'];
 

@@ -1,9 +1,9 @@
 // HelpSteer3 (Wang et al. 2025, arXiv:2505.11475) and the preferences of HelpSteer2: two answers,
 // and a number from -3 (the first is much better) to 3 (the second is).
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, has, listIn, messagesOf, numberIn, textIn, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import { promptOf } from './helpsteer.ts';
+import { assistant, has, listIn, messagesOf, numberIn, textIn, without } from './turns.ts';
 
 const verdicts = ['overall_preference', 'preference_strength'];
 const firsts = ['response1', 'response_1'];

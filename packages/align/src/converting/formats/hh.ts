@@ -2,8 +2,8 @@
 // "\n\nHuman:" and "\n\nAssistant:" start a turn.
 import { isDeepStrictEqual } from 'node:util';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, user, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, user, without } from './turns.ts';
 
 /** A turn starts after a blank line: "Human:" within a line is text. */
 const turnStart = /(?:^|\n\n)(Human|Assistant):/;

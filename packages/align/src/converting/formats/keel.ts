@@ -1,6 +1,6 @@
 // Keel's own rows, which are TRL's: docs/guide/rows.md.
-import type { Example, Fields, RowFormat } from '../example.ts';
-import { has, without } from '../turns.ts';
+import type { Example, Fields, RowFormat } from './example.ts';
+import { has, without } from './turns.ts';
 
 const scoreFields = ['margin', 'score_chosen', 'score_rejected'];
 const orderFields = ['ranking', 'scores'];

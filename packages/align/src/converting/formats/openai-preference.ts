@@ -1,9 +1,9 @@
 // OpenAI's files for preference fine-tuning.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, RowFormat } from '../example.ts';
-import { listIn, messagesOf, without } from '../turns.ts';
+import type { Example, RowFormat } from './example.ts';
 import { requestColumns, withRefusal } from './openai.ts';
+import { listIn, messagesOf, without } from './turns.ts';
 
 const answers = ['preferred_output', 'non_preferred_output'] as const;
 

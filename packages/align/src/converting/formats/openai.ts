@@ -1,8 +1,8 @@
 // OpenAI's files for supervised fine-tuning, and requests of its batch interface.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { areMessages, has, listIn, messagesOf, toolsOf, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { areMessages, has, listIn, messagesOf, toolsOf, without } from './turns.ts';
 
 /** The object that holds the messages. */
 const holder = (row: Fields): Fields => (isPlainObject(row.body) ? row.body : row);

@@ -1,8 +1,8 @@
-// ShareGPT: turns with `from` and `value`. LLaMA-Factory's and axolotl's variants add pairs, thumbs,
-// tools and a system message.
+// ShareGPT: turns with `from` and `value`. The variants of LLaMA-Factory and axolotl add pairs,
+// thumbs, tools and a system message.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, RowFormat } from '../example.ts';
+import type { Example, Fields, RowFormat } from './example.ts';
 import {
   areMessages,
   areShareGptTurns,
@@ -13,7 +13,7 @@ import {
   systemTurns,
   toolsOf,
   without,
-} from '../turns.ts';
+} from './turns.ts';
 
 const lists = ['conversations', 'conversation', 'messages'] as const;
 

@@ -1,8 +1,8 @@
-// UltraFeedback (Cui et al. 2024, arXiv:2310.01377): four answers to each instruction, with ratings.
+// UltraFeedback (Cui et al. 2024, arXiv:2310.01377): four rated answers to each instruction.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from '../example.ts';
-import { assistant, listIn, numberIn, textIn, user, without } from '../turns.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, listIn, numberIn, textIn, user, without } from './turns.ts';
 
 const holdsResponses = (value: unknown): boolean => {
   const [first] = listIn(value) ?? [];
@@ -31,6 +31,9 @@ export const ultraFeedback: RowFormat = {
       return reading.fail(`completions[${at}]`, { expected, found: describeValue(one) });
     });
     const scores = answers.map((one, at) => scoreOf(one, at, reading));
+    if (reading.score === null && answers.some(({ overall_score: one }) => one !== undefined)) {
+      reading.drop('completions.overall_score', 'the mean rating is used (--score)');
+    }
     for (const name of ['critique', 'custom_system_prompt', 'principle', 'annotations'] as const) {
       if (answers.some((one) => one[name] !== undefined && one[name] !== '')) {
         reading.drop(`completions.${name}`, 'a ranking has only texts and scores');

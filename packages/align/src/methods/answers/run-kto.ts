@@ -121,7 +121,7 @@ const unpaired = ({
 const isBase = ({ lora, adapter }: KtoOptions): boolean => lora && adapter === null;
 
 /** @throws Error where all labels are the same: then no answer is better than another */
-async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
+export async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   let first: boolean | null = null;
   for await (const { label } of rows.iterate()) {
     first ??= label;

@@ -77,6 +77,8 @@ export interface BestOfNHooks {
   onPlan?(plan: BestOfNPlan): void;
   onProgress?(progress: BestOfNProgress): void;
   onNotice?(text: string): void;
+  /** Called every second, with the seconds so far, while the reward takes longer than two. */
+  onWait?(seconds: number): void;
   /** Stops the job; scored answers are saved, and the same command resumes from there. */
   signal?: AbortSignal;
 }

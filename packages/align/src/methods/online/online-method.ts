@@ -9,7 +9,7 @@ import type { TrainingOptions } from '../../config/training-options.ts';
 import { placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { MovingReference, movingOptions } from '../../reference/moving-reference.ts';
-import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import { checkReward, type OpenRewardOptions, openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
 import { PromptSource } from '../../rollouts/prompt-source.ts';
@@ -123,14 +123,14 @@ const START = 'start';
 /**
  * Loads the base once, adds the roles to it and opens the reward.
  * @param owned disposes of reward and roles at the end of the run
- * @param program the reward that a program passes, which it disposes of itself
+ * @param program the reward that a program passes
  * @throws CheckpointError, ConfigError, Error like `loadPolicy` and `openReward`
  */
 async function loadRoles<Options extends OnlineOptions, Own>(
   options: Options,
   { addRole, trained }: OnlineMethodParts<Options, Own, never>,
   owned: AsyncDisposableStack,
-  program: Reward | null,
+  program: ProgramReward | null,
 ): Promise<OnlinePolicy<Own>> {
   const loaded = await loadPolicy(options);
   try {
@@ -141,21 +141,19 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     const movingReference = moving && new MovingReference(model, role, moving);
     const own = addRole?.(model, role, options) as Own;
     if (isDisposable(own)) owned.use(own);
-    const reward =
-      program ??
-      owned.use(
-        await openReward(options.reward, {
-          // If the base itself is trained, a reward that shares it would change too.
-          ...(options.lora && { base: model }),
-          emptyAnswers: 'score',
-          tokenizer: options.model,
-          precision,
-          device: model.device as 'cpu',
-          unsafeCode: options.unsafeCode,
-          now: templateSettings(options).now,
-          calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
-        }),
-      );
+    const how: OpenRewardOptions = {
+      // If the base itself is trained, a reward that shares it would change too.
+      ...(options.lora && { base: model }),
+      emptyAnswers: 'score',
+      tokenizer: options.model,
+      precision,
+      device: model.device as 'cpu',
+      unsafeCode: options.unsafeCode,
+      now: templateSettings(options).now,
+      calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+    };
+    const reward = await (program === null ? openReward(options.reward, how) : program.open(how));
+    if (program === null || program.isOwned) owned.use(reward);
     return {
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
@@ -186,16 +184,11 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     definition,
     rowKind: 'prompt',
     async checkRows(_, options, notice) {
-      if (program === null) await checkReward(options.reward);
+      await (program === null ? checkReward(options.reward) : program.check());
       text = owned.use(await openPretrainingRows(options, notice));
     },
     load: (options) =>
-      loadRoles(
-        options,
-        method as OnlineMethodParts<Options, Own, never>,
-        owned,
-        program?.reward ?? null,
-      ),
+      loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned, program),
     source: (rows, tokenizer, how, { maxNewTokens }) =>
       new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
     stepsPerBatch: stepsPerRollout,
@@ -207,9 +200,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
       const { model, role, referenceRole, movingReference, reward, own } = policy;
-      const files = program
-        ? [{ name: options.reward, sha256: program.sha256 }]
-        : await rewardFiles(options.reward);
+      const files = await (program === null ? rewardFiles(options.reward) : program.files());
       await addInput('--reward', files, {
         mayChange: options.acceptChangedReward,
       });
@@ -220,6 +211,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         samples: new SamplesLog(join(path, 'samples.jsonl')),
+        onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
         onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
       });

@@ -127,7 +127,7 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
  * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no
  *   row compares answers
  */
-async function refuseUseless(
+export async function refuseUseless(
   rows: DataRows<'judged'>,
   { margin }: Pick<RewardOptions, 'margin'>,
 ): Promise<void> {

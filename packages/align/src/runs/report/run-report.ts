@@ -12,10 +12,9 @@ import type { HeldOutBatches } from '../held-out-batches.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
-
 import { formatNumber, formatShare } from './format.ts';
 import type { AnswerCourse, Estimate, Headline, ReportData } from './report-data.ts';
-
+import { trainingHeadlines } from './training-headlines.ts';
 import { writeReport } from './write-report.ts';
 
 /** A number from the evaluations before and after training, shown at the top of the report. */
@@ -73,6 +72,7 @@ function reportOf(
   );
   // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
+  if (measured.length === 0) measured.push(...trainingHeadlines(all));
   const doubtful = health.findings.some(({ severity }) => severity === 'serious');
   const shown = measured.map((one) => ({
     ...(better.find(({ label }) => label === one.label) ?? one),
@@ -86,7 +86,7 @@ function reportOf(
   return {
     title: `${options.model}: keel ${verb}`,
     summary: [
-      summaryOf(steps, shown[0]),
+      summaryOf(steps, heldOutRows > 0 ? shown[0] : undefined),
       ...(best === null
         ? []
         : [
