@@ -152,7 +152,7 @@ it("is limited to the model's positions", async () => {
     /mixed\.jsonl:3: expected at most the 250 tokens that the model takes/,
   );
   const skipping = optionsOf({ ...unbounded, data: [mixed], onBadRow: 'skip' });
-  expect((await align(skipping)).early).toEqual([
-    expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/),
-  ]);
+  expect((await align(skipping)).early).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/)]),
+  );
 });
