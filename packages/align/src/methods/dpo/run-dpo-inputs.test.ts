@@ -145,13 +145,14 @@ it("is limited to the model's positions", async () => {
     /small .* 250 tokens, .*--max-length 1024.* --max-length 250/,
   );
   const unbounded = { model: small, maxLength: null };
-  expect((await align(optionsOf(unbounded))).early).toEqual([]);
+  const free = (await align(optionsOf(unbounded))).early;
+  expect(free.filter((text) => text.includes('--max-length'))).toEqual([]);
   const mixed = file('mixed.jsonl', [...tinyRows(2), tooLong()]);
   await expect(align(optionsOf({ ...unbounded, data: [mixed] }))).rejects.toThrow(
     /mixed\.jsonl:3: expected at most the 250 tokens that the model takes/,
   );
   const skipping = optionsOf({ ...unbounded, data: [mixed], onBadRow: 'skip' });
-  expect((await align(skipping)).early).toEqual([
-    expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/),
-  ]);
+  expect((await align(skipping)).early).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/)]),
+  );
 });
