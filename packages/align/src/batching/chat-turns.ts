@@ -43,7 +43,8 @@ export const isLearned = (message: Message): boolean =>
 /**
  * The scored parts of a rendered chat. A turn is everything that the template writes from the
  * assistant's first word to the end of the turn, including its end token. In supervised
- * fine-tuning, a template that marks generated text decides itself, as in TRL (assistant_only_loss).
+ * fine-tuning, a template that marks generated text decides itself, as in TRL
+ * (assistant_only_loss).
  * @param begins where the turn of message `first` starts, if a prompt precedes it
  */
 export function scoredRanges(

@@ -9,7 +9,7 @@ const anyTag = /[<[](\/?)([^<>[\]/\s]+)[>\]]/g;
 export interface TurnBorder {
   /** Where the turn begins, or the message before it ends. */
   from: number;
-  /** Where the text ends that the turn surely has: its own, and what its template writes after it. */
+  /** Where the text ends that is surely the turn's: its own, and `shared` characters after it. */
   end: number;
   /** The length of what the template writes after the turn's own text. */
   shared: number;

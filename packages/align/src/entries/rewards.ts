@@ -27,7 +27,12 @@ export {
   rewardNormalisationSchema,
   serialiseNormalisation,
 } from '../rewards/normalisation.ts';
-export { type OpenRewardOptions, openComposition, openReward } from '../rewards/open-reward.ts';
+export {
+  type OpenRewardOptions,
+  openComposition,
+  openReward,
+  readsPromptsOnly,
+} from '../rewards/open-reward.ts';
 export { parseRewardSpec, readRewardSpec } from '../rewards/read-reward-spec.ts';
 export { regexReward } from '../rewards/regex-reward.ts';
 export {

@@ -85,10 +85,7 @@ export async function openSpec(
  *   load
  */
 export async function checkReward(text: string): Promise<void> {
-  const [components, folder] = isSpec(text)
-    ? [readRewardSpec(text).rewards, dirname(text)]
-    : [[parseShortForm(text)], '.'];
-  await checkModules(components, folder);
+  await checkModules(componentsOf(text), isSpec(text) ? dirname(text) : '.');
 }
 
 /** Loads the modules of reward functions. @throws Error if one does not load */
@@ -100,6 +97,21 @@ export async function checkModules(
     if (spec.type !== 'function') continue;
     await using _ = await loadFunctionReward(spec.module, folder);
   }
+}
+
+const componentsOf = (text: string) =>
+  isSpec(text) ? readRewardSpec(text).rewards : [parseShortForm(text)];
+
+/**
+ * Whether a reward reads the prompts of rows, but none of their other columns: it has models or
+ * judges, and no function or code.
+ * @throws ConfigError for an invalid spec
+ */
+export function readsPromptsOnly(text: string): boolean {
+  const types = componentsOf(text).map(({ type }) => type);
+  const has = (...names: (typeof types)[number][]): boolean =>
+    names.some((name) => types.includes(name));
+  return has('model', 'judge') && !has('function', 'code');
 }
 
 /** Whether a reward is given as a spec file. */

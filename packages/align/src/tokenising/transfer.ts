@@ -1,6 +1,6 @@
 // Converts rows and tokens for transfer between threads: lists of numbers become typed arrays,
-// whose memory moves instead of being copied. Whole floats, the order of fields and the JSON text of
-// objects become values that structured cloning preserves.
+// whose memory moves instead of being copied. Whole floats, the order of fields and the JSON text
+// of objects become values that structured cloning preserves.
 import { PythonFloat } from '@keel/model';
 import { fieldNames, hasOwnOrder, inOrder, jsonTextOf, withJsonText } from '@keel/model/exact-json';
 

@@ -20,8 +20,8 @@ export interface SummarisedRun {
 }
 
 /**
- * Reads the rows once, reports an event of type `data` and, except in a dry run, writes `data.json`.
- * Changes nothing that the run computes.
+ * Reads the rows once, reports an event of type `data` and writes `data.json`, but no file in a dry
+ * run. Changes nothing that the run computes.
  */
 export async function summariseData(run: SummarisedRun): Promise<void> {
   const { data, source, evaluation, path, onEvent, signal } = run;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { readsPromptsOnly } from '@keel/align/rewards';
 import { expect, test } from 'vitest';
 import { TemporaryFolder } from '../testing/command-line.ts';
 import { openAnswers } from './open-answers.ts';
@@ -14,8 +15,9 @@ test.each<[string, object]>([
   writeFileSync(data, `${JSON.stringify(row)}\n`);
   const options = { data: [data], onBadRow: 'fail' as const };
   await expect(openAnswers(options)).rejects.toMatchObject({ line: 1, field });
+  await expect(openJudged(options, readsPromptsOnly('judge:m'))).rejects.toMatchObject({ field });
   // A reward function can read other columns, but not a second form of answers.
-  const judged = openJudged(options).then(async (source) => {
+  const judged = openJudged(options, readsPromptsOnly('reward.ts')).then(async (source) => {
     await using opened = source;
     return opened.length;
   });

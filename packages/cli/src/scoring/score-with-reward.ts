@@ -1,7 +1,13 @@
 import { DataError, RewardError } from '@keel/align';
 import { templateSettings } from '@keel/align/config';
 import { placeName, RowFaults } from '@keel/align/data';
-import { openReward, scoreChecked, UnreadableInputError, whileWaiting } from '@keel/align/rewards';
+import {
+  openReward,
+  readsPromptsOnly,
+  scoreChecked,
+  UnreadableInputError,
+  whileWaiting,
+} from '@keel/align/rewards';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
@@ -17,7 +23,7 @@ const CHUNK = 64;
 
 /** `keel score --reward`: scores every answer with a reward. @returns the exit code */
 export async function scoreWithReward(options: ScoreOptions, named: string): Promise<number> {
-  await using source = await openJudged(options);
+  await using source = await openJudged(options, readsPromptsOnly(named));
   if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
   const { kind } = source;
   if (options.threads !== null) setThreads(options.threads);
