@@ -34,27 +34,23 @@ export const bestShape = {
     group: following,
     value: 'metric',
     shownDefault: 'the weights after the last step',
-    sparse: true,
   }),
   bestMetricGoal: option(z.enum(['higher', 'lower']).nullable().default(null), {
     description: 'which values of --best-metric are better',
     group: following,
     shownDefault: 'known for the usual metrics',
-    sparse: true,
   }),
   earlyStoppingPatience: option(z.number().int().min(1).nullable().default(null), {
     description: 'stop after this many evaluations in a row without a better --best-metric',
     group: following,
     value: 'evaluations',
     shownDefault: 'no early stopping',
-    sparse: true,
   }),
   earlyStoppingThreshold: option(z.number().min(0).nullable().default(null), {
     description: 'smallest change of --best-metric that counts as better for early stopping',
     group: following,
     value: 'number',
     shownDefault: '0',
-    sparse: true,
   }),
 };
 
@@ -73,13 +69,8 @@ export function checkBest(
 ): void {
   const { bestMetric = null, evalData, evalSteps } = value;
   if (bestMetric === null) {
-    for (const [name, flag] of [
-      ['bestMetricGoal', '--best-metric-goal'],
-      ['earlyStoppingPatience', '--early-stopping-patience'],
-    ] as const) {
-      if (value[name] != null) {
-        add(name, `${flag} needs --best-metric, for example --best-metric eval_loss`);
-      }
+    for (const name of ['bestMetricGoal', 'earlyStoppingPatience'] as const) {
+      if (value[name] != null) add(name, 'needs --best-metric, for example eval_loss');
     }
   } else if (evalData == null || evalSteps === null) {
     const [missing, example] =
@@ -89,9 +80,6 @@ export function checkBest(
     add('bestMetric', `${missing} is missing: only evaluations can be compared. Add ${example}`);
   }
   if (value.earlyStoppingThreshold != null && value.earlyStoppingPatience == null) {
-    add(
-      'earlyStoppingThreshold',
-      '--early-stopping-threshold needs --early-stopping-patience, for example 3',
-    );
+    add('earlyStoppingThreshold', 'needs --early-stopping-patience, for example 3');
   }
 }

@@ -4,6 +4,7 @@ import { ConfigError } from './config-error.ts';
 import { explainIssue } from './explain-issue.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor } from './options.ts';
+import { withRunResults } from './run-result.ts';
 import { trlHint } from './trl-names.ts';
 
 /** A value, or a list of them. */
@@ -42,7 +43,9 @@ export function programOptions<Options>(
     else values[name] = asSchema(descriptor, value);
   }
   const parsed = schema.safeParse(values);
-  if (parsed.success && problems.length === 0) return complete(parsed.data as never);
+  if (parsed.success && problems.length === 0) {
+    return complete(withRunResults(descriptors, parsed.data as object, (name) => name) as never);
+  }
   const issues = parsed.success ? [] : parsed.error.issues;
   for (const issue of issues) {
     const descriptor = descriptors.find(({ name }) => name === issue.path[0]);

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import { snakeCase } from './case.ts';
 import { ConfigError } from './config-error.ts';
 import { explainIssue } from './explain-issue.ts';
 import { type FlagInput, flagValue } from './flag-value.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor, OptionsDefinition } from './options.ts';
 import { withRunResults } from './run-result.ts';
+import { trlHint } from './trl-names.ts';
 import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
 
 export interface OptionSources {
@@ -105,6 +107,8 @@ function fromEntries(
 }
 
 function unknownFlag(name: string, descriptors: readonly OptionDescriptor[]): string {
+  const other = trlHint(snakeCase(name), descriptors, 'property');
+  if (other !== null) return `unknown option "${name}": ${other}`;
   const near = nearest(
     name,
     descriptors.map((descriptor) => descriptor.name),
@@ -125,7 +129,8 @@ function explain(
   const place = places[descriptor.name] ?? own;
   if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
     if (part !== null) return `${place} is required: ${descriptor.description}`;
-    const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
+    const readsYaml = !descriptor.flagOnly && descriptors.some(({ name }) => name === 'config');
+    const yaml = !readsYaml ? '' : ` (in YAML ${descriptor.yamlKey})`;
     return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
   }
   return `${place}: ${explainIssue(issue, descriptor, values[descriptor.name])}`;

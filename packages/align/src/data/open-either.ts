@@ -1,4 +1,5 @@
 // Opens data whose rows are of one of several kinds.
+import type { RowReading } from '../config/row-options.ts';
 import { DataError } from './data-error.ts';
 import { openRows, type RefuseRow, type RowSource } from './open-rows.ts';
 import { type Row, type RowKind, rowSchemas } from './rows.ts';
@@ -6,7 +7,7 @@ import { type Row, type RowKind, rowSchemas } from './rows.ts';
 /** A source of rows of one of several kinds. */
 export type SourceOf<Kinds extends RowKind> = { [Kind in Kinds]: RowSource<Kind> }[Kinds];
 
-export interface OpenOneOfOptions {
+export interface OpenOneOfOptions extends RowReading {
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
   /** Finds faults in valid rows, which then count as bad. */
@@ -20,13 +21,19 @@ export interface OpenOneOfOptions {
  *   the one whose fields the row has
  */
 export async function openOneOf<Kinds extends RowKind>(
-  { data, onBadRow, refuse }: OpenOneOfOptions,
+  { data, onBadRow, refuse, columns, wrapChat }: OpenOneOfOptions,
   kinds: readonly Kinds[],
 ): Promise<SourceOf<Kinds>> {
   let furthest: DataError | null = null;
   for (const kind of kinds) {
     try {
-      return (await openRows(data, { kind, onBadRow, refuse })) as SourceOf<Kinds>;
+      return (await openRows(data, {
+        kind,
+        onBadRow,
+        refuse,
+        columns,
+        wrapChat,
+      })) as SourceOf<Kinds>;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       if (onBadRow === 'fail' && isInvalid(error, kind)) throw error;
@@ -38,7 +45,7 @@ export async function openOneOf<Kinds extends RowKind>(
 
 /** {@link openOneOf} of two kinds. */
 export const openEither = <First extends RowKind, Second extends RowKind>(
-  options: { data: readonly string[]; onBadRow: 'fail' | 'skip' },
+  options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
   first: First,
   second: Second,
 ): Promise<SourceOf<First | Second>> => openOneOf<First | Second>(options, [first, second]);

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { inPlainWords } from '@keel/model';
+import type { RowReading } from '../config/row-options.ts';
 import { DataError, type DataErrorDetails, type Place } from './data-error.ts';
 import type { HubOptions } from './hub.ts';
 import { openFile } from './open-file.ts';
@@ -10,12 +11,13 @@ import { parseRow } from './parse-row.ts';
 import { isProgramRows, openProgramRows, type RowSpec } from './program-rows.ts';
 import { resolveFiles } from './resolve-files.ts';
 import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
-import { type RowKind, type RowOf, rowKinds } from './rows.ts';
+import { RowReader } from './row-reader.ts';
+import { type Row, type RowKind, type RowOf, rowKinds } from './rows.ts';
 
 /** A fault that makes a valid row unusable for the purpose at hand, or null. */
-export type RefuseRow<Row> = (row: Row) => Omit<DataErrorDetails, keyof Place> | null;
+export type RefuseRow<R> = (row: R) => Omit<DataErrorDetails, keyof Place> | null;
 
-export interface OpenRowsOptions<K extends RowKind> {
+export interface OpenRowsOptions<K extends RowKind> extends RowReading {
   kind: K;
   /**
    * `fail` throws at the first bad row; `skip` skips, counts and lists bad rows (default: `fail`).
@@ -23,6 +25,11 @@ export interface OpenRowsOptions<K extends RowKind> {
   onBadRow?: 'fail' | 'skip';
   /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
+  /**
+   * Called for each bad row that `skip` skips, with its value as in the file: undefined if it
+   * cannot be read.
+   */
+  onSkipped?: (fault: DataError, value: unknown) => void;
   /** Called after each part of a file is indexed. */
   onProgress?: (progress: IndexProgress) => void;
   /** Rows of more bytes than this are bad (default: 64 MiB). */
@@ -60,17 +67,26 @@ export class RowSource<K extends RowKind> {
   /** The first 1000 rows that `skip` skipped. */
   readonly badRows: readonly BadRow[];
   readonly badRowCount: number;
+  /** Number of good rows whose prompt and answers are plain text, which no template renders. */
+  readonly plainCount: number;
   readonly #parts: readonly Part[];
+  readonly #reader: RowReader;
   #hashes: Promise<FileHash[]> | undefined;
 
   /** Use {@link openRows}. */
-  constructor(kind: K, parts: readonly Part[], badRows: readonly BadRow[], badRowCount: number) {
+  constructor(
+    kind: K,
+    parts: readonly Part[],
+    { badRows, badRowCount, plainCount, reader }: Indexed,
+  ) {
     this.kind = kind;
     this.files = parts.map((part) => part.path);
     this.length = parts.reduce((sum, part) => sum + part.rows.length, 0);
     this.badRows = badRows;
     this.badRowCount = badRowCount;
+    this.plainCount = plainCount;
     this.#parts = parts;
+    this.#reader = reader;
   }
 
   /** The file and line (or row number) of a row. */
@@ -81,7 +97,8 @@ export class RowSource<K extends RowKind> {
 
   async read(index: number): Promise<RowOf[K]> {
     const [part, own] = this.#find(index);
-    return parseRow(this.kind, await part.rows.value(own), part.rows.place(own));
+    const place = part.rows.place(own);
+    return parseRow(this.kind, this.#reader.read(await part.rows.value(own), place), place);
   }
 
   /** Rows in the order of the indices, but read in the order of the files, which is cheaper. */
@@ -101,7 +118,8 @@ export class RowSource<K extends RowKind> {
       before += rows.length;
       if (own >= rows.length) continue;
       for await (const value of rows.iterate(own)) {
-        yield parseRow(this.kind, value, rows.place(own));
+        const place = rows.place(own);
+        yield parseRow(this.kind, this.#reader.read(value, place), place);
         own++;
       }
     }
@@ -109,11 +127,14 @@ export class RowSource<K extends RowKind> {
 
   /**
    * Identifies the data whatever the names of the files: the SHA-256 of a single file's bytes (as
-   * `sha256sum` prints it), or of the list of several files' hashes.
+   * `sha256sum` prints it), or of the list of several files' hashes. Options that change how rows
+   * are read change it.
    * @throws DataError if a file changed after it was indexed
    */
   async fingerprint(): Promise<string> {
     const hashes = (await this.fileHashes()).map(({ sha256 }) => sha256);
+    const { identity } = this.#reader;
+    if (identity !== null) hashes.push(identity);
     if (hashes.length === 1) return hashes[0]!;
     return createHash('sha256').update(hashes.join('\n')).digest('hex');
   }
@@ -151,6 +172,14 @@ export class RowSource<K extends RowKind> {
     }
     throw new RangeError(`row ${index} is out of range: expected 0 to ${this.length - 1}`);
   }
+}
+
+/** What is known of the rows after every row was read once. */
+interface Indexed {
+  badRows: readonly BadRow[];
+  badRowCount: number;
+  plainCount: number;
+  reader: RowReader;
 }
 
 interface Part {
@@ -197,9 +226,12 @@ export const openRows = async <K extends RowKind>(
   const badRows: BadRow[] = [];
   let badRowCount = 0;
   let firstBad: DataError | undefined;
+  let plainCount = 0;
+  const reader = new RowReader(options);
 
-  const reject = (error: DataError): void => {
+  const reject = (error: DataError, value?: unknown): void => {
     if (onBadRow === 'fail') throw error;
+    options.onSkipped?.(error, value);
     badRowCount++;
     firstBad ??= error;
     if (badRows.length >= listedBadRows) return;
@@ -212,21 +244,27 @@ export const openRows = async <K extends RowKind>(
     name,
     kind,
     maxRowBytes,
-    reject,
+    reject: (error) => reject(error),
+    fieldOf: reader.fieldOf,
     accept(value, place) {
+      reader.note(value);
+      let plain = false;
       try {
         const fault = inPlainWords(
           (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
           () => {
-            const row = parseRow(kind, value, place);
+            const row = parseRow(kind, reader.read(value, place), place);
+            plain = isPlain(row);
             return options.refuse?.(row) ?? null;
           },
         );
         if (fault !== null) throw new DataError({ ...place, ...fault });
+        if (plain) plainCount++;
         return true;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        reject(error);
+        if (onBadRow === 'fail' && isMissing(error)) reader.checkSeen(place.file);
+        reject(error, value);
         return false;
       }
     },
@@ -249,7 +287,8 @@ export const openRows = async <K extends RowKind>(
         rows: openProgramRows(program, contextFor(path)),
       });
     }
-    const source = new RowSource(kind, parts, badRows, badRowCount);
+    reader.checkSeen(specs.join(', '));
+    const source = new RowSource(kind, parts, { badRows, badRowCount, plainCount, reader });
     if (source.length === 0) throw noRows(specs, firstBad, badRowCount);
     return source;
   } catch (error) {
@@ -257,6 +296,14 @@ export const openRows = async <K extends RowKind>(
     throw error;
   }
 };
+
+/** Whether a row lacks a field, so that a column of another name may be the cause. */
+const isMissing = ({ field, found }: DataError): boolean =>
+  field === undefined || found === 'nothing';
+
+/** Whether a chat could be made of a row: its prompt is text, and its answers are not steps. */
+const isPlain = (row: Row): boolean =>
+  'prompt' in row && typeof row.prompt === 'string' && !('labels' in row);
 
 const noRows = (specs: string[], first: DataError | undefined, count: number): DataError =>
   new DataError(

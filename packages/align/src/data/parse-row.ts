@@ -237,6 +237,9 @@ const finishers: {
   },
 };
 
+/** What is found in a pair that has no effect in training. */
+export const identicalAnswers = 'chosen and rejected are identical';
+
 interface Pair {
   prompt: Content;
   chosen: Content;
@@ -250,7 +253,7 @@ const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
   checkNotEmpty('rejected', rejected, fail);
   if (sameContent(chosen, rejected)) {
     fail('rejected', {
-      found: 'chosen and rejected are identical',
+      found: identicalAnswers,
       advice: 'Such a pair has no effect: remove the row, or skip it with --on-bad-row skip',
     });
   }

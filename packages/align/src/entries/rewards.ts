@@ -49,7 +49,7 @@ export {
   type RewardRow,
   type RewardScore,
 } from '../rewards/reward-model.ts';
-export type { ComponentSpec, CompositionSpec } from '../rewards/reward-spec.ts';
+export type { ComponentSpec, CompositionSpec, RewardSpec } from '../rewards/reward-spec.ts';
 export { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 export { isolations, NoIsolationError } from '../rewards/sandbox/find-isolation.ts';
 export { type AttackOutcome, runAttacks } from '../rewards/sandbox/run-attacks.ts';
@@ -62,3 +62,4 @@ export type {
   FunctionInput,
   RewardFunction,
 } from '../rewards/user-function.ts';
+export { whileWaiting } from '../rewards/waiting.ts';

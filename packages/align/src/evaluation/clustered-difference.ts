@@ -5,7 +5,7 @@ import type { Interval } from './intervals.ts';
 export interface BatchValues {
   /** [B] rows of each batch. */
   rows: number[];
-  /** [B] by metric: the batch's own contribution, so that their mean by rows is the whole number. */
+  /** [B] by metric: the batch's own part, so that their mean by rows is the whole number. */
   values: Record<string, number[]>;
 }
 

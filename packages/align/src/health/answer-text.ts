@@ -33,13 +33,13 @@ function repeatedShare(characters: readonly string[]): number {
   return 1 - pieces.size / count;
 }
 
-/** Distinct pairs of neighbouring words, as a share of all pairs; null if there are few. */
-export function distinctPairs(texts: readonly string[]): number | null {
-  const pairs = texts.flatMap((text) => {
-    const words = text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
-    return words.slice(1).map((word, at) => `${words[at]} ${word}`);
-  });
-  return pairs.length < LEAST_PAIRS ? null : new Set(pairs).size / pairs.length;
+/**
+ * Share of the longer words in texts that are distinct; null if there are few. Short words repeat
+ * in every text.
+ */
+export function distinctWords(texts: readonly string[]): number | null {
+  const words = texts.flatMap((text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}]{5,}/gu) ?? []);
+  return words.length < LEAST_WORDS ? null : new Set(words).size / words.length;
 }
 
-const LEAST_PAIRS = 20;
+const LEAST_WORDS = 20;

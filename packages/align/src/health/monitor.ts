@@ -1,17 +1,17 @@
 // Watches a run: takes its numbers and answers as they come, and reports each finding once.
 
+import { allCutOff } from './all-cut-off.ts';
+import { chosenCollapse } from './chosen-collapse.ts';
+import { degenerateAnswers } from './degenerate-answers.ts';
 import type { Detector } from './detector.ts';
-import { allCutOff } from './detectors/all-cut-off.ts';
-import { chosenCollapse } from './detectors/chosen-collapse.ts';
-import { degenerateAnswers } from './detectors/degenerate-answers.ts';
-import { explodingLoss } from './detectors/exploding-loss.ts';
-import { explodingMargin } from './detectors/exploding-margin.ts';
-import { gradientsClipped } from './detectors/gradients-clipped.ts';
-import { klBound } from './detectors/kl-bound.ts';
-import { nothingLearnt } from './detectors/nothing-learnt.ts';
-import { zeroVariance } from './detectors/zero-variance.ts';
+import { explodingLoss } from './exploding-loss.ts';
+import { explodingMargin } from './exploding-margin.ts';
 import type { Finding, FindingCode, HealthAnswer, HealthContext, HealthRow } from './finding.ts';
+import { gradientsClipped } from './gradients-clipped.ts';
 import { RunHistory } from './history.ts';
+import { klBound } from './kl-bound.ts';
+import { nothingLearnt } from './nothing-learnt.ts';
+import { zeroVariance } from './zero-variance.ts';
 
 /** All checks, in the order in which a report lists them. */
 const detectors: readonly Detector[] = [

@@ -1,7 +1,6 @@
 // `keel merge`: writes a model, with an adapter merged into it if there is one, as a folder that
 // transformers and Keel load, and checks that it computes the same.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   canonicalModelName,
   classifierPadToken,
@@ -23,6 +22,7 @@ import { templateSettings } from '../config/template-options.ts';
 import { hashPath } from '../data/hash-path.ts';
 import { writeFolderAtomic } from '../files/atomic-write.ts';
 import { readRewardRecord, writeRewardRecord } from '../rewards/reward-record.ts';
+import { describeMerge } from './describe-merge.ts';
 import { nameBase, refuseRecipe } from './name-base.ts';
 import { checkOutput, checkSpace } from './output-model-folder.ts';
 import { compareProbes, type Probe, type ProbeDifference, probeOf } from './probe.ts';
@@ -128,6 +128,7 @@ export async function mergeModel(
       });
       if (opened.record !== null) writeRewardRecord(inside, opened.record);
       writeModelOrigin(inside, origin);
+      describeMerge(inside, { base, adapter, sha256: origin.baseSha256, reward: expected.scores });
       model.dispose();
       trimMemory();
       onEvent({ type: 'checking' });

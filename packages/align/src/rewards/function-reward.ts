@@ -99,7 +99,12 @@ export async function loadFunctionReward(
 ): Promise<Reward> {
   const [, path, exported] = /^(.*?)(?:#([^#/\\]*))?$/.exec(module) as unknown as string[];
   const file = resolve(folder, path!);
-  if (!existsSync(file)) throw new Error(`reward ${module}: there is no file ${file}`);
+  if (!existsSync(file)) {
+    const from = folder === '.' ? 'the folder in which the command runs' : `the spec in ${folder}`;
+    throw new Error(
+      `reward ${module}: there is no file ${file}. A path to a module is relative to ${from}`,
+    );
+  }
   let exports: Record<string, unknown>;
   try {
     exports = await importUserModule(file);

@@ -57,14 +57,26 @@ export interface OpenRewardOptions
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
   if (!isSpec(text)) return openComponent(parseShortForm(text), '.', options);
-  const spec = readRewardSpec(text);
+  return openSpec(readRewardSpec(text), dirname(text), options);
+}
+
+/**
+ * Opens a whole spec.
+ * @param folder that its paths are relative to
+ * @throws as `openReward`
+ */
+export async function openSpec(
+  spec: CompositionSpec,
+  folder: string,
+  options: OpenRewardOptions = {},
+): Promise<Reward> {
   const [only] = spec.rewards;
   const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
   // A single plain reward needs no sum around it.
   if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
-    return openComponent(only!, dirname(text), options);
+    return openComponent(only!, folder, options);
   }
-  return openComposition(spec, dirname(text), options);
+  return openComposition(spec, folder, options);
 }
 
 /**
@@ -73,8 +85,15 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
  *   load
  */
 export async function checkReward(text: string): Promise<void> {
-  const folder = isSpec(text) ? dirname(text) : '.';
-  for (const spec of componentsOf(text)) {
+  await checkModules(componentsOf(text), isSpec(text) ? dirname(text) : '.');
+}
+
+/** Loads the modules of reward functions. @throws Error if one does not load */
+export async function checkModules(
+  components: readonly ComponentSpec[],
+  folder: string,
+): Promise<void> {
+  for (const spec of components) {
     if (spec.type !== 'function') continue;
     await using _ = await loadFunctionReward(spec.module, folder);
   }
@@ -178,13 +197,15 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is. A
- * run's folder stands for its result.
+ * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
+ * (hub:owner/name, or a path from the working folder) stays as it is. A run's folder stands for its
+ * result.
  * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return runResult(!isAbsolute(name) && existsSync(path) ? path : name);
+  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
+  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

@@ -1,10 +1,10 @@
-// Imports modules that a user wrote. Relative imports between them may omit the ending, or name the
-// JavaScript file that TypeScript would write (`./util`, `./util.js`). Node itself resolves neither.
+// Imports modules that a user wrote. Relative imports between them may omit the ending, or name
+// the JavaScript file that TypeScript would write (`./util`, `./util.js`). Node resolves neither.
 import { readFileSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** URLs of modules that a user wrote: the imported ones, and what these import by relative paths. */
+/** URLs of modules that a user wrote: those asked for, and what they import by relative paths. */
 const users = new Set<string>();
 let registered = false;
 

@@ -71,7 +71,7 @@ export class BestResult {
     return patience !== null && this.#waited >= patience;
   }
 
-  /** The step whose weights are the result; null: there was no evaluation after training started. */
+  /** The step whose weights are the result; null before the first evaluation of a step. */
   get chosen(): { step: number; value: number; metric: string } | null {
     return this.#best && { ...this.#best, metric: this.#metric };
   }

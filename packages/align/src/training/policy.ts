@@ -29,6 +29,8 @@ export interface Policy extends Disposable {
   /** Trained parameters by name. */
   parameters: Map<string, Tensor>;
   precision: 'fp32' | 'bf16';
+  /** About: the bytes that `saveWeights` writes, in float32, with the tokenizer. */
+  weightBytes(): number;
   /** Writes an adapter in PEFT's format, or a model in that of transformers. */
   saveWeights(folder: string): Promise<void> | void;
 }
@@ -68,11 +70,15 @@ export async function loadPolicy(
     for (const name of added) removeAdapter(model.decoder, name);
   };
   try {
+    const parameters = trainedParameters(model, options, role, takesHead);
     return {
       model,
       role: options.lora ? role : 'reference',
-      parameters: trainedParameters(model, options, role, takesHead),
+      parameters,
       precision,
+      weightBytes: () =>
+        [...parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0) +
+        Buffer.byteLength(model.tokenizer.definition()),
       async saveWeights(folder) {
         const { decoder, configJson, tokenizer, generationConfig } = model;
         if (!options.lora) {

@@ -35,6 +35,8 @@ type PlacedOf<Source extends AnySource<Placed>> = Awaited<ReturnType<Source['nex
 export interface RowTotals {
   readonly tokens: number;
   metrics(): Metrics;
+  /** Of an evaluation, where it counts something in another way than a step. */
+  heldOutMetrics?(): Metrics;
 }
 
 /**
@@ -91,7 +93,7 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
     for await (const placed of this.heldOutRows(least)) {
       await run(placed);
       count += placed.length;
-      collector.add(placed.length, totals.metrics());
+      collector.add(placed.length, totals.heldOutMetrics?.() ?? totals.metrics());
     }
     if (count === 0) evaluation.refuseNothingLeft();
     this.heldOut = collector.batches;

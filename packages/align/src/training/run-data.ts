@@ -1,6 +1,7 @@
 // The rows of a run.
 
 import { exactJson } from '@keel/model/exact-json';
+import { rowsOf } from '../config/row-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import {
@@ -66,7 +67,7 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   const open = async (spec: RowSpec): Promise<DataRows<K>> => {
     const source: DataRows<K> = opened.use(
       (await openOwn?.(spec, options, notice)) ??
-        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse: refuseRow })),
+        (await openRows(spec, { ...rowsOf(options), kind, refuse: refuseRow })),
     );
     reportBadRows(source, notice);
     return source;

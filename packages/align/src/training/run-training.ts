@@ -17,9 +17,12 @@ import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
+import { summariseData } from './data-summary.ts';
+import { describeResult } from './describe-result.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
+import { notePlainRows } from './plain-rows.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
@@ -39,6 +42,7 @@ import {
   identityOf,
   type RunIdentity,
 } from './run-identity.ts';
+import { type PlanFact, planRun } from './run-plan.ts';
 import { type FoundPrompts, findSamplePrompts } from './sample-prompts.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
@@ -77,6 +81,8 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
+  /** Whether it was a dry run, which has no files. */
+  dryRun?: boolean;
   /** The report's first numbers; empty where the run was interrupted. */
   headlines?: readonly Headline[];
   /** What was checked while it ran, and what is wrong; absent where it did not start. */
@@ -138,7 +144,10 @@ export interface TrainingKind<
     options: Options,
     policy: P,
   ): Source;
+  /** With `--dry-run`, it checks everything and computes nothing. */
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** What the method adds to the run's plan (default: nothing). */
+  facts?(prepared: PreparedRun<Options, K, Source, P>): readonly PlanFact[];
   /** Optimizer steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
@@ -190,10 +199,11 @@ export async function runTraining<
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
+    dryRun: options.dryRun,
     notice,
   });
   const offendingRows = join(run.path, 'non-finite-rows.jsonl');
-  rmSync(offendingRows, { force: true });
+  if (!options.dryRun) rmSync(offendingRows, { force: true });
 
   try {
     return await train(kind, options, { data, prompts }, run, hooks);
@@ -229,6 +239,7 @@ async function train<
   if (dated !== null) notice(dated);
   const other = asked.adapter === null ? null : await otherBaseNotice(model, asked.adapter);
   if (other !== null) notice(other, 'other-base');
+  notePlainRows(data.rows, model.tokenizer.chatTemplate, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -264,6 +275,24 @@ async function train<
     ...{ options, policy, data, source, evaluation, path, passes, addInput, notice, signal },
     tell: onEvent,
   };
+  const steps = totalSteps(options, source.usable, perBatch);
+  const facts = kind.facts?.(prepared) ?? [];
+  const { verb } = kind.definition;
+  const planned = {
+    verb,
+    options,
+    policy,
+    source,
+    evaluation,
+    passes,
+    run,
+    steps,
+    perBatch,
+    facts,
+  };
+  onEvent({ type: 'plan', plan: await planRun({ ...planned, rowKind: kind.rowKind }, notice) });
+  const summaryIn = options.dryRun ? null : path;
+  await summariseData({ data, source, evaluation, path: summaryIn, onEvent, signal });
   let task: T;
   try {
     task = await kind.task(prepared);
@@ -271,6 +300,9 @@ async function train<
     if (!signal?.aborted || error !== signal.reason) throw error;
     const step = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
     return { path: run.path, final: run.finalPath, step, interrupted: true };
+  }
+  if (options.dryRun) {
+    return { path, final: run.finalPath, step: 0, interrupted: false, dryRun: true };
   }
   const environment = describeEnvironment({
     torch: torchBuild().version,
@@ -297,7 +329,6 @@ async function train<
     schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };
-  const steps = totalSteps(options, source.usable, perBatch);
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
@@ -331,6 +362,9 @@ async function train<
       data: { training: data.rows.files, heldOut: data.heldOut?.files ?? null },
       ...{ health: watch.health, answers: watch.answers, best, batches: watch.batches },
     });
+    const step = best?.step ?? ended.step;
+    const made = { kind: kind.definition, options, data, model, headlines: found, step };
+    await describeResult(run.finalPath, made, notice);
     return { ...result, headlines: found, ...(best && { best }) };
   } catch (error) {
     const writer = await saveLast();

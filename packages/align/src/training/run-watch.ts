@@ -1,14 +1,14 @@
 // What watches a run next to its training: its health, answers to sample prompts, and which
 // evaluation is the best. Nothing here changes a step.
 import { join } from 'node:path';
-import { contentText } from '../data/messages.ts';
 import type { BatchValues } from '../evaluation/clustered-difference.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 import type { Finding, HealthContext } from '../health/finding.ts';
 import { type Health, HealthMonitor } from '../health/monitor.ts';
-import { type AnswerLine, AnswersLog, answersByStep } from '../runs/answers-log.ts';
+import { type AnswerLine, AnswersLog } from '../runs/answers-log.ts';
 import { HeldOutBatches } from '../runs/held-out-batches.ts';
 import type { MetricsRow } from '../runs/metrics.ts';
+import { healthAnswers, replayHealth } from '../runs/replay-health.ts';
 import type { BestResult } from './best-result.ts';
 import type { SampledAnswers } from './sampled-answers.ts';
 import type { TrainingEvent } from './training-event.ts';
@@ -37,8 +37,8 @@ export class RunWatch {
   }
 
   /**
-   * @param resumed the step that the run resumes from, and the rows of metrics.jsonl up to it; null:
-   *   it starts
+   * @param resumed the step that the run resumes from, and the rows of metrics.jsonl up to it;
+   *   null: it starts
    */
   start(resumed: { step: number; rows: readonly MetricsRow[] } | null): void {
     const { path, best } = this.#parts;
@@ -46,17 +46,7 @@ export class RunWatch {
     this.#batches = HeldOutBatches.open(join(path, 'held-out-batches.json'), resumed?.step ?? null);
     if (resumed === null) return;
     best?.resume(resumed.rows);
-    const answers = answersByStep(this.#log.lines);
-    for (const row of resumed.rows) {
-      // Answers come between the row of their step and the evaluation after it.
-      const evaluation = Object.keys(row).some((name) => name.startsWith('eval_'));
-      const last = evaluation ? row.step : row.step - 1;
-      while (answers[0] !== undefined && answers[0].step <= last) {
-        this.#addAnswers(answers.shift()!);
-      }
-      this.#monitor.addRow(row);
-    }
-    for (const one of answers) this.#addAnswers(one);
+    replayHealth(this.#monitor, resumed.rows, this.#log.lines);
     this.#write();
   }
 
@@ -66,7 +56,7 @@ export class RunWatch {
     const lines = (await answers?.take(step, this.#log!)) ?? [];
     if (lines.length === 0) return;
     onEvent({ type: 'answers', step, answers: lines });
-    this.#report(this.#addAnswers({ step, answers: lines }));
+    this.#report(this.#monitor.addAnswers(step, healthAnswers(lines)));
   }
 
   /** After an evaluation, before it is recorded. @throws Error as {@link BestResult.evaluated} */
@@ -117,13 +107,6 @@ export class RunWatch {
 
   get answers(): readonly AnswerLine[] {
     return this.#log?.lines ?? [];
-  }
-
-  #addAnswers({ step, answers }: { step: number; answers: readonly AnswerLine[] }): Finding[] {
-    return this.#monitor.addAnswers(
-      step,
-      answers.map(({ prompt, completion }) => ({ prompt: contentText(prompt), text: completion })),
-    );
   }
 
   #report(findings: readonly Finding[]): void {

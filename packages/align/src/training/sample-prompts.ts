@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileError, type Tokenizer } from '@keel/model';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import type { SampleOptions } from '../config/following-options.ts';
+import type { RowReading } from '../config/row-options.ts';
 import type { Content } from '../data/messages.ts';
 import { openRows } from '../data/open-rows.ts';
 import type { PromptRow, RowKind, RowOf } from '../data/rows.ts';
@@ -32,25 +33,25 @@ const SPARE = 4;
  * @throws DataError, FileError, Error if the file cannot be read or has no prompts
  */
 export async function findSamplePrompts<K extends RowKind>(
-  { samplePrompts = null }: Partial<SampleOptions>,
+  { samplePrompts = null, columns, wrapChat }: Partial<SampleOptions> & RowReading,
   data: RunData<K>,
 ): Promise<FoundPrompts | null> {
   if (samplePrompts === null) return null;
-  if (typeof samplePrompts === 'string') return promptsIn(samplePrompts);
+  if (typeof samplePrompts === 'string') return promptsIn(samplePrompts, { columns, wrapChat });
   const source = data.heldOut ?? data.rows;
   const rows = await source.readMany(spread(source.length, samplePrompts * SPARE));
   const prompts = rows.flatMap((row) => promptOf(row) ?? []);
   return { rows: prompts, count: samplePrompts, plain: false };
 }
 
-async function promptsIn(path: string): Promise<FoundPrompts> {
+async function promptsIn(path: string, reading: RowReading): Promise<FoundPrompts> {
   const rows: PromptRow[] = [];
   const plain = path.endsWith('.txt');
   if (plain) {
     const lines = readLines(path).filter((line) => line.trim() !== '');
     rows.push(...lines.map((prompt) => ({ prompt, extra: {} })));
   } else {
-    await using source = await openRows(path, { kind: 'prompt' });
+    await using source = await openRows(path, { ...reading, kind: 'prompt' });
     for await (const row of source.iterate()) rows.push(row);
   }
   if (rows.length === 0) {

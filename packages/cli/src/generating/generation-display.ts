@@ -2,6 +2,7 @@ import { type Content, isChat } from '@keel/align/data';
 import { exactJson } from '@keel/align/internal';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
 import { say, sayJsonText, write } from '../terminal.ts';
+import { type AskedRow, answerRow } from './answer-rows.ts';
 import { InOrder } from './in-order.ts';
 
 /** Shows answers as they are generated. */
@@ -24,18 +25,10 @@ export interface DisplayParts {
 }
 
 /** One JSON object per answer, in the order of the prompts. */
-export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): GenerationDisplay =>
-  whole(samples, (result) => {
-    const value = {
-      ...(fromFile ? { row: result.promptIndex } : {}),
-      ...(samples > 1 ? { sample: result.sampleIndex } : {}),
-      prompt: prompts[result.promptIndex],
-      completion: result.text,
-      tokens: result.tokens.length,
-      finish_reason: result.finishReason.replaceAll('-', '_'),
-    };
-    sayJsonText(exactJson(value));
-  });
+export const jsonDisplay = (asked: readonly AskedRow[], parts: DisplayParts): GenerationDisplay =>
+  whole(parts.samples, (result) =>
+    sayJsonText(exactJson(answerRow(asked[result.promptIndex]!, result, parts))),
+  );
 
 /** Each answer under its prompt. */
 export const listDisplay = ({ prompts, samples }: DisplayParts): GenerationDisplay =>

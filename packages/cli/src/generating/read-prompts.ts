@@ -3,6 +3,8 @@ import { leftOutOfPrompt, openRows, type Place, type PromptRow } from '@keel/ali
 
 /** A prompt, with its row's settings for the chat template. */
 export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
+  /** The row's other fields. */
+  extra?: PromptRow['extra'];
   /** The row that it is in; absent if it does not come from a file. */
   place?: Place;
 }
@@ -15,12 +17,17 @@ export interface AskedPrompt extends Pick<PromptRow, 'prompt' | 'rendering'> {
 export async function readPrompts({
   prompt,
   prompts,
+  columns,
+  wrapChat,
 }: {
   prompt: string | null;
   prompts: string | null;
+  columns?: readonly string[] | null;
+  wrapChat?: boolean;
 }): Promise<AskedPrompt[]> {
   if (prompts !== null) {
-    await using rows = await openRows(prompts, { kind: 'prompt', refuse: leftOutOfPrompt });
+    const how = { kind: 'prompt', columns, wrapChat, refuse: leftOutOfPrompt } as const;
+    await using rows = await openRows(prompts, how);
     const found: AskedPrompt[] = [];
     for await (const row of rows.iterate()) found.push({ ...row, place: rows.place(found.length) });
     return found;

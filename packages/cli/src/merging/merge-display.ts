@@ -28,7 +28,8 @@ export const jsonMerge = (): MergeDisplay => ({
   close() {},
 });
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+const megabytes = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
 
 /** Lines, and on a terminal a bar while the weights are written. */
 export class HumanMerge implements MergeDisplay {

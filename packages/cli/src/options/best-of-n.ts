@@ -2,7 +2,7 @@ import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const output = 'Output';
 
@@ -11,6 +11,8 @@ const schema = z
     ...modelShape,
     data: onlineShape.data,
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     reward: onlineShape.reward,
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
@@ -46,6 +48,7 @@ const schema = z
       flagOnly: true,
     }),
     ...callShape,
+    ...dryRunShape,
   })
   .check(({ value, issues }) => {
     const add = (name: string, message: string): void => {

@@ -14,6 +14,12 @@ const schema = z
       common: true,
       shownDefault: 'no system message',
     }),
+    feedback: option(z.string().min(1).default('runs/feedback.jsonl'), {
+      description: 'JSONL file to which /good and /bad add the last answer, as a row for kto',
+      group: 'Output',
+      value: 'file',
+      common: true,
+    }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
     ...machineShape,
     config: callShape.config,

@@ -2,7 +2,8 @@ import { detailsOf, option, templateShape, trainingShape, variant } from '@keel/
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
-const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;
+const { model, precision, device, threads, config, json, dryRun } = trainingShape;
+const { onBadRow, data, columns, wrapChat } = trainingShape;
 
 /** The model of verbs that do not train. */
 export const modelShape = {
@@ -28,8 +29,16 @@ export const dataShape = {
   onBadRow: variant(onBadRow, {
     description: 'what to do with an invalid row: stop, or skip and count it',
   }),
+  ...{ columns, wrapChat },
 };
 
 export const machineShape = { precision, device, threads };
 
 export const callShape = { config, json };
+
+export const dryRunShape = {
+  dryRun: variant(dryRun, {
+    description:
+      'check model, data, reward and output, and show what would be done, without doing it',
+  }),
+};

@@ -16,6 +16,8 @@ const schema = z
       shownDefault: 'use --text',
     }),
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     rows: option(z.number().int().min(1).default(1), {
       description: 'number of rows to show',
       group: 'Model and data',

@@ -11,6 +11,8 @@ import {
 export interface AnswerSourceOptions {
   data: string[];
   onBadRow: 'fail' | 'skip';
+  columns?: readonly string[] | null;
+  wrapChat?: boolean;
 }
 
 /** Rows with answers: pairs, or one completion each. */

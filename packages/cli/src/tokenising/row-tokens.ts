@@ -38,6 +38,8 @@ const views = {
 export interface RowTokensOptions {
   data: string[];
   onBadRow: 'fail' | 'skip';
+  columns?: readonly string[] | null;
+  wrapChat?: boolean;
   /** Number of rows, from the first. */
   rows: number;
   maxLength: number | null;
@@ -112,12 +114,12 @@ async function openAny(options: RowTokensOptions): Promise<SourceOf<ShownKind>> 
     return await openOneOf<ShownKind>(options, answered);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const { data, onBadRow } = options;
+    const { data, onBadRow, columns, wrapChat } = options;
     const refuse = ({ extra }: RowOf['prompt']) =>
       answerFields.some((name) => name in extra)
         ? { field: 'prompt', expected: 'a prompt alone', found: 'a row with an answer', advice: '' }
         : null;
-    return openRows(data, { kind: 'prompt', onBadRow, refuse }).catch(() => {
+    return openRows(data, { kind: 'prompt', onBadRow, columns, wrapChat, refuse }).catch(() => {
       throw error;
     });
   }

@@ -1,5 +1,6 @@
 import type { RunResult } from '@keel/align';
 import {
+  accuracyOf,
   answersTable,
   formatPerplexity,
   type NoticeEvent,
@@ -12,11 +13,15 @@ import {
   type ShownSample,
   samplesTable,
   stepsTook,
+  summaryLines,
   type TrainingProgress,
+  waitingText,
+  wilsonInterval,
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { cutMessage } from '../cut-message.ts';
 import type { RunEnding, RunEvent, TrainingDisplay } from './display.ts';
+import { runPlanText } from './run-plan-text.ts';
 import { sayAbove, terminalBar } from './terminal-bar.ts';
 
 /** A progress bar on a terminal; elsewhere a plain line every ten seconds or ten steps. */
@@ -29,6 +34,7 @@ export class HumanDisplay implements TrainingDisplay {
   readonly #tokens = new RateMeter();
   readonly #pace = new PlainPace({ steps: 10 });
   #noticePace = new PlainPace();
+  readonly #waitingPace = new PlainPace();
   #lastNotice = '';
   #progress: TrainingProgress = { step: 0, totalSteps: 0 };
   #countedTokens = 0;
@@ -49,9 +55,17 @@ export class HumanDisplay implements TrainingDisplay {
   }
 
   event(event: RunEvent): void {
+    if (event.type !== 'notice') delete this.#progress.waiting;
     switch (event.type) {
       case 'notice':
         this.#notice(event);
+        break;
+      case 'plan':
+        this.say(`\n${runPlanText(event.plan)}\n`);
+        break;
+      case 'data':
+        for (const line of summaryLines(event.facts)) this.say(cutMessage(line));
+        for (const { text } of event.facts.warnings) this.say(cutMessage(`warning: ${text}`));
         break;
       case 'start':
         this.#progress = { ...this.#label, step: event.step, totalSteps: event.totalSteps };
@@ -61,6 +75,9 @@ export class HumanDisplay implements TrainingDisplay {
         break;
       case 'step':
         this.#step(event.step, event.totalSteps, event.metrics);
+        break;
+      case 'waiting':
+        this.#waiting(event.seconds);
         break;
       case 'samples':
         this.#samples(event.step, event.samples);
@@ -128,7 +145,7 @@ export class HumanDisplay implements TrainingDisplay {
       loss: metrics.loss,
       perplexity: metrics.perplexity,
       margin: metrics['rewards/margins'] ?? metrics.margin,
-      accuracy: metrics['rewards/accuracies'] ?? metrics.accuracy,
+      accuracy: accuracyOf(metrics) ?? metrics.accuracy,
       reward: metrics.reward,
       kept: metrics['kept/answers'],
       kl: metrics['objective/kl'],
@@ -140,6 +157,13 @@ export class HumanDisplay implements TrainingDisplay {
     if (this.#bar !== null) this.#bar.update(step);
     else if (this.#pace.due(step) || step === totalSteps)
       this.say(plainProgressLine(this.#progress));
+  }
+
+  /** In logs, only long waits are worth a line. */
+  #waiting(seconds: number): void {
+    this.#progress.waiting = seconds;
+    if (this.#bar?.isActive) this.#bar.render();
+    else if (seconds >= 10 && this.#waitingPace.due(0)) this.say(waitingText(seconds));
   }
 
   /** Prints samples above the bar. */
@@ -182,12 +206,22 @@ function evaluationLine(step: number, metrics: Record<string, number>): string {
     ['loss', metrics.eval_loss?.toFixed(4)],
     ['perplexity', metrics.eval_perplexity && formatPerplexity(metrics.eval_perplexity)],
     ['margin', (metrics['eval_rewards/margins'] ?? metrics.eval_margin)?.toFixed(3)],
-    ['accuracy', percent(metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy)],
+    ['accuracy', accuracyWithInterval(metrics)],
+    ['ties', percent(metrics['eval_rewards/ties'])],
     ['reward', metrics.eval_reward?.toFixed(3)],
     ['KL', metrics['eval_objective/kl']?.toFixed(3)],
     ['length', metrics['eval_completions/mean_length']?.toFixed(0)],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   return `held-out rows after step ${step}:  ${shown.join('  ')}`;
+}
+
+/** `50% (38% to 62%)`: with the 95% interval for other held-out rows. */
+function accuracyWithInterval(metrics: Record<string, number>): string | undefined {
+  const accuracy = metrics['eval_rewards/accuracies'] ?? metrics.eval_accuracy;
+  const count = metrics['eval_rewards/pairs'] ?? metrics.eval_comparisons;
+  if (accuracy === undefined || !count) return percent(accuracy);
+  const [low, high] = wilsonInterval(accuracy * count, count);
+  return `${percent(accuracy)} (${percent(low)} to ${percent(high)})`;
 }
 
 const percent = (share: number | undefined): string | undefined =>

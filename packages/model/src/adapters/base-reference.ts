@@ -1,5 +1,5 @@
 // How an adapter's files name its base, so that PEFT and Keel can find it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { parseHubName } from '../hub/hub-name.ts';
@@ -76,3 +76,13 @@ export function metadataOf(folder: string): Readonly<Record<string, string>> {
 }
 
 const isRepository = (name: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(name);
+
+/** The repository on the hub that a model comes from, and whether it is a GGUF file. */
+export function baseKind(name: string): { repository: string | null; gguf: boolean } {
+  if (canonicalModelName(name) === DEFAULT_MODEL_NAME) {
+    return { repository: DEFAULT_MODEL_REPOSITORY, gguf: true };
+  }
+  const hub = parseHubName(name);
+  if (hub !== null) return { repository: hub.repository, gguf: false };
+  return { repository: null, gguf: existsSync(name) && !statSync(name).isDirectory() };
+}

@@ -4,5 +4,6 @@ export { cpuFlags, hasFastBfloat16 } from '../cpu-features.ts';
 export { cachedDefaultModel, cacheFolder, defaultModel } from '../formats/default-model.ts';
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
+export { soughtAt } from '../formats/sought-path.ts';
 export { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, resolveModel } from '../resolve-model.ts';
 export { loadTokenizer, tokenizerLater } from '../tokenizer/load-tokenizer.ts';

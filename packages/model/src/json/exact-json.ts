@@ -3,6 +3,8 @@
 // others.
 import { PythonFloat } from './python-float.ts';
 
+export { PythonFloat };
+
 /** A number in JSON that no value can hold. */
 export class JsonNumberError extends Error {
   /** The number as written. */

@@ -9,7 +9,7 @@ import type { TrainingOptions } from '../../config/training-options.ts';
 import { placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { MovingReference, movingOptions } from '../../reference/moving-reference.ts';
-import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import { checkReward, type OpenRewardOptions, openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
 import { PromptSource } from '../../rollouts/prompt-source.ts';
@@ -18,6 +18,7 @@ import type { Training } from '../../rollouts/training.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
 import type { ProgramReward } from '../../training/program-inputs.ts';
+import type { PlanFact } from '../../training/run-plan.ts';
 import {
   type RunHooks,
   type RunResult,
@@ -29,6 +30,7 @@ import { openPretraining, openPretrainingRows } from '../supervised/open-pretrai
 import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './held-out-change.ts';
 import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
+import { onlineFacts } from './online-facts.ts';
 import { OnlineTask } from './online-task.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
@@ -66,6 +68,8 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
   addRole?(model: LanguageModel, policy: Role, options: Options): Own;
   /** The parameters among them that the run's optimizer trains (default: none). */
   trained?(own: Own): ReadonlyMap<string, Tensor>;
+  /** What they are, for the run's plan (default: nothing). */
+  facts?(own: Own, options: Options): readonly PlanFact[];
   /** The optimizer (default: AdamW). */
   optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
   /** Writes the method's own results. @param path the run's folder */
@@ -119,14 +123,14 @@ const START = 'start';
 /**
  * Loads the base once, adds the roles to it and opens the reward.
  * @param owned disposes of reward and roles at the end of the run
- * @param program the reward that a program passes, which it disposes of itself
+ * @param program the reward that a program passes
  * @throws CheckpointError, ConfigError, Error like `loadPolicy` and `openReward`
  */
 async function loadRoles<Options extends OnlineOptions, Own>(
   options: Options,
   { addRole, trained }: OnlineMethodParts<Options, Own, never>,
   owned: AsyncDisposableStack,
-  program: Reward | null,
+  program: ProgramReward | null,
 ): Promise<OnlinePolicy<Own>> {
   const loaded = await loadPolicy(options);
   try {
@@ -137,21 +141,19 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     const movingReference = moving && new MovingReference(model, role, moving);
     const own = addRole?.(model, role, options) as Own;
     if (isDisposable(own)) owned.use(own);
-    const reward =
-      program ??
-      owned.use(
-        await openReward(options.reward, {
-          // If the base itself is trained, a reward that shares it would change too.
-          ...(options.lora && { base: model }),
-          emptyAnswers: 'score',
-          tokenizer: options.model,
-          precision,
-          device: model.device as 'cpu',
-          unsafeCode: options.unsafeCode,
-          now: templateSettings(options).now,
-          calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
-        }),
-      );
+    const how: OpenRewardOptions = {
+      // If the base itself is trained, a reward that shares it would change too.
+      ...(options.lora && { base: model }),
+      emptyAnswers: 'score',
+      tokenizer: options.model,
+      precision,
+      device: model.device as 'cpu',
+      unsafeCode: options.unsafeCode,
+      now: templateSettings(options).now,
+      calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+    };
+    const reward = await (program === null ? openReward(options.reward, how) : program.open(how));
+    if (program === null || program.isOwned) owned.use(reward);
     return {
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
@@ -182,26 +184,23 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     definition,
     rowKind: 'prompt',
     async checkRows(_, options, notice) {
-      if (program === null) await checkReward(options.reward);
+      await (program === null ? checkReward(options.reward) : program.check());
       text = owned.use(await openPretrainingRows(options, notice));
     },
     load: (options) =>
-      loadRoles(
-        options,
-        method as OnlineMethodParts<Options, Own, never>,
-        owned,
-        program?.reward ?? null,
-      ),
+      loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned, program),
     source: (rows, tokenizer, how, { maxNewTokens }) =>
       new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
     stepsPerBatch: stepsPerRollout,
+    facts: ({ options, policy }) => [
+      ...onlineFacts(options, policy),
+      ...(method.facts?.(policy.own, options) ?? []),
+    ],
     async task(prepared) {
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
       const { model, role, referenceRole, movingReference, reward, own } = policy;
-      const files = program
-        ? [{ name: options.reward, sha256: program.sha256 }]
-        : await rewardFiles(options.reward);
+      const files = await (program === null ? rewardFiles(options.reward) : program.files());
       await addInput('--reward', files, {
         mayChange: options.acceptChangedReward,
       });
@@ -212,6 +211,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         samples: new SamplesLog(join(path, 'samples.jsonl')),
+        onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
         onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
       });

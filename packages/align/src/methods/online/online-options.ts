@@ -40,7 +40,8 @@ export const onlineShape = {
     value: 'calls',
   }),
   rewardTimeout: option(z.number().positive().nullable().default(null), {
-    description: 'time limit for a call of an asynchronous reward function, in seconds',
+    description:
+      'time limit for a call of a reward function, in seconds; the module then runs in another thread',
     group: reward,
     value: 'seconds',
     shownDefault: 'no limit',

@@ -4,6 +4,8 @@ import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
   completeTraining,
+  learningRateOf,
+  preferenceRates,
   trainingExclusive,
   trainingShape,
 } from '../../config/training-options.ts';
@@ -18,6 +20,7 @@ import {
   shownBetas,
   traitsOf,
 } from '../../objectives/objective-options.ts';
+import { ratesOf, shownExceptions } from '../../objectives/objective-rates.ts';
 import { pairedOtherNames } from '../../objectives/other-names.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { checkReferenceSync, referenceSyncShape } from '../online/reference-sync-options.ts';
@@ -36,6 +39,7 @@ const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) 
     .strictObject({
       ...trainingShape,
       ...sampleShape,
+      learningRate: learningRateOf(preferenceRates, shownExceptions()),
       data: variant(trainingShape.data, {
         description:
           'pairs or rankings: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
@@ -274,7 +278,8 @@ export function defineDpoOptions(
 ) {
   return defineOptions('dpo', dpoObject(objectives, ownObjective), {
     complete: (parsed) => {
-      const completed = completeObjectiveOptions(completeTraining(parsed));
+      const rates = ratesOf(parsed.loss, preferenceRates);
+      const completed = completeObjectiveOptions(completeTraining(parsed, rates));
       const ranked = parsed.loss.some((name) => rankedObjectiveNames.includes(name));
       const sameBase = completed.lora && completed.reference === 'initial';
       return {

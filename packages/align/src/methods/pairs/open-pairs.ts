@@ -1,6 +1,7 @@
 // The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or only those with a
 // large enough gap between their scores.
 import { scoreGap } from '../../batching/tokenise-pair.ts';
+import { rowsOf } from '../../config/row-options.ts';
 import { type DataRows, DerivedRows } from '../../data/derived-rows.ts';
 import { type Content, isChat, textOf } from '../../data/messages.ts';
 import { openRows, type RefuseRow } from '../../data/open-rows.ts';
@@ -18,17 +19,19 @@ import type { DpoOptions } from './dpo-options.ts';
  */
 export async function openPairs(
   spec: RowSpec,
-  { rankingPairs: pairing, minScoreGap, onBadRow }: DpoOptions,
+  options: DpoOptions,
   refuse: RefuseRow<PreferenceRow>,
   notice: Notice,
 ): Promise<DataRows<'preference'>> {
+  const { rankingPairs: pairing, minScoreGap } = options;
+  const how = rowsOf(options);
   const refusePair: RefuseRow<PreferenceRow> = (row) =>
     refuse(row) ??
     trainingFault(row) ??
     (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
   let pairs: DataRows<'preference'>;
   if (pairing === null) {
-    pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
+    pairs = await openRows(spec, { ...how, kind: 'preference', refuse: refusePair });
   } else {
     const refuseRanking: RefuseRow<RankingRow> = (row) => {
       const fault = rankingFault(row);
@@ -36,7 +39,7 @@ export async function openPairs(
       const own = rankingPairs(row, pairing);
       return own.map(refusePair).find((one) => one !== null) ?? null;
     };
-    const rankings = await openRows(spec, { kind: 'ranking', onBadRow, refuse: refuseRanking });
+    const rankings = await openRows(spec, { ...how, kind: 'ranking', refuse: refuseRanking });
     pairs = await DerivedRows.of(rankings, {
       kind: 'preference',
       name: `ranking pairs ${pairing}`,

@@ -114,6 +114,19 @@ describe('a reward function', () => {
     expect(disposed).toBe(0);
   });
 
+  it('may be a spec', async () => {
+    const reward = { type: 'length', max: 3 } as const;
+    const options = optionsOf({ output: inside('spec'), reward, maxSteps: 1 });
+    await trainGrpo(options);
+    const other = { ...options, resume: true, maxSteps: 2 };
+    await expect(trainGrpo({ ...other, reward: { ...reward, max: 4 } })).rejects.toThrow(
+      /--reward length/,
+    );
+    await trainGrpo(other);
+    const wrong = { type: 'length', maxx: 3 } as never;
+    await expect(trainGrpo(optionsOf({ reward: wrong }))).rejects.toThrow(/"maxx".*"max"/);
+  });
+
   it('that is something else is refused', async () => {
     for (const reward of [5, null, { name: 'x' }] as never[]) {
       await expect(trainGrpo(optionsOf({ reward }))).rejects.toThrow(/^reward: /);

@@ -1,15 +1,10 @@
 // The library's form of a verb: options as a program writes them, with rows and functions among
 // them.
-import { ConfigError } from '../../config/config-error.ts';
 import { programOptions, type WrittenOptions } from '../../config/program-options.ts';
-import { programPart } from '../../config/program-parts.ts';
 import { copyRows, type GivenRows } from '../../data/program-rows.ts';
-import { usualCallLimits } from '../../rewards/each-input.ts';
-import { functionReward } from '../../rewards/function-reward.ts';
-import type { Reward } from '../../rewards/reward.ts';
-import type { RewardFunction } from '../../rewards/user-function.ts';
 import type { ProgramInputs, ProgramReward } from '../../training/program-inputs.ts';
 import type { RunHooks, RunResult } from '../../training/run-training.ts';
+import { type GivenReward, programReward } from './given-reward.ts';
 
 /** Files, folders, globs or `hub:` specs, or the rows themselves. */
 type Data = string | readonly string[] | GivenRows;
@@ -25,9 +20,6 @@ export type ProgramOptions<Options> = Omit<
   'data' | 'evalData' | 'output'
 > &
   Rows & { output: string };
-
-/** What judges answers: a spec or short form, a function of one answer, or a `Reward`. */
-export type GivenReward = string | RewardFunction | Reward;
 
 /** {@link ProgramOptions} of a method with a reward. */
 export type RewardedOptions<Options> = Omit<ProgramOptions<Options>, 'reward'> & {
@@ -51,7 +43,7 @@ export async function fromProgram<Options, Hooks extends RunHooks>(
   const rows = takeRows(written);
   const reward = takeReward(written);
   const options = programOptions(definition, written);
-  const program: ProgramInputs = { ...(reward && { reward: rewardOf(reward, options) }) };
+  const program: ProgramInputs = { ...(reward && { reward }) };
   for (const [name, own] of rows) program[name] = await copyRows(name, own);
   return run(options, { ...hooks, program });
 }
@@ -61,7 +53,7 @@ function takeRows(written: Record<string, unknown>): ['data' | 'evalData', Given
   return (['data', 'evalData'] as const).flatMap((name) => {
     const value = written[name];
     if (!areRows(value)) return [];
-    written[name] = ['rows of the program'];
+    written[name] = [ofProgram('rows')];
     return [[name, value]];
   });
 }
@@ -72,34 +64,14 @@ function areRows(value: unknown): value is GivenRows {
   return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
 
-type OwnReward = RewardFunction | Reward;
+/** What config.yaml says of a value of the program. */
+const ofProgram = (name: string): string => `${name} (of the program)`;
 
-/** Replaces a function or an object among the options by its name for config.yaml. */
-function takeReward(written: Record<string, unknown>): OwnReward | null {
+/** Replaces a reward that is no text among the options by its name for config.yaml. */
+function takeReward(written: Record<string, unknown>): ProgramReward | null {
   const { reward } = written;
   if (reward === undefined || typeof reward === 'string') return null;
-  if (typeof reward === 'function') {
-    written.reward = reward.name || 'reward';
-    return reward as RewardFunction;
-  }
-  const { name, score } = (reward ?? {}) as Partial<Reward>;
-  if (typeof name === 'string' && name !== '' && typeof score === 'function') {
-    written.reward = name;
-    return reward as Reward;
-  }
-  throw new ConfigError([
-    'reward: expected text (a spec or a short form), a function, or an object with "name" and "score"',
-  ]);
-}
-
-function rewardOf(own: OwnReward, options: unknown): ProgramReward {
-  const { rewardConcurrency, rewardTimeout } = options as Readonly<Record<string, unknown>>;
-  const limits = {
-    concurrency: (rewardConcurrency as number | undefined) ?? usualCallLimits.concurrency,
-    timeout: (rewardTimeout as number | null | undefined) ?? null,
-  };
-  const name = own.name || 'reward';
-  const reward = typeof own === 'function' ? functionReward(name, own, limits) : own;
-  const source = typeof own === 'function' ? { judge: own } : own;
-  return { reward, sha256: programPart(name, source).sha256 };
+  const own = programReward(reward as Exclude<GivenReward, string>);
+  written.reward = ofProgram(own.name);
+  return own;
 }

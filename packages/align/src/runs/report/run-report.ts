@@ -1,22 +1,28 @@
 // Writes the report of a run of the command line, from its own metrics and environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { contentText } from '../../data/messages.ts';
+import { wilsonInterval } from '../../evaluation/intervals.ts';
 import type { Health } from '../../health/monitor.ts';
 import { type AnswerLine, answersByStep } from '../answers-log.ts';
+
 import type { Environment } from '../environment.ts';
 import type { HeldOutBatches } from '../held-out-batches.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
-import { formatNumber } from './format.ts';
-import type { AnswerCourse, Headline, ReportData } from './report-data.ts';
+import { formatNumber, formatShare } from './format.ts';
+import type { AnswerCourse, Estimate, Headline, ReportData } from './report-data.ts';
+import { trainingHeadlines } from './training-headlines.ts';
 import { writeReport } from './write-report.ts';
 
 /** A number from the evaluations before and after training, shown at the top of the report. */
 export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'better'> {
   /** Its name in metrics.jsonl, for example `eval_loss`. */
   metric: string;
+  /** Of a share: the metric with the number of items, from which its interval follows. */
+  count?: string;
 }
 
 export interface RunFacts {
@@ -66,6 +72,7 @@ function reportOf(
   );
   // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
+  if (measured.length === 0) measured.push(...trainingHeadlines(all));
   const doubtful = health.findings.some(({ severity }) => severity === 'serious');
   const shown = measured.map((one) => ({
     ...(better.find(({ label }) => label === one.label) ?? one),
@@ -79,7 +86,7 @@ function reportOf(
   return {
     title: `${options.model}: keel ${verb}`,
     summary: [
-      summaryOf(steps, shown[0]),
+      summaryOf(steps, heldOutRows > 0 ? shown[0] : undefined),
       ...(best === null
         ? []
         : [
@@ -116,26 +123,42 @@ function reportOf(
 
 /** From the first evaluation and that of the result; none if there was no evaluation. */
 function headlineOf(
-  { metric, label, unit, better }: MeasuredHeadline,
+  { metric, count, label, unit, better }: MeasuredHeadline,
   metrics: readonly MetricsRow[],
   { heldOutRows, until, batches }: Pick<RunFacts, 'heldOutRows' | 'batches'> & { until: number },
 ): Headline[] {
-  const values = metrics.flatMap(({ step, [metric]: value }) =>
-    value === undefined || step > until ? [] : [{ step, value }],
-  );
-  const [first] = values;
-  const last = values.at(-1);
+  const measured = metrics.flatMap((row) => {
+    const value = row[metric];
+    if (value === undefined || row.step > until) return [];
+    const items = count === undefined ? undefined : row[count];
+    const estimate: Estimate = items
+      ? { value, interval: wilsonInterval(value * items, items) }
+      : { value };
+    return [{ row, estimate }];
+  });
+  const [first] = measured;
+  const last = measured.at(-1);
   if (first === undefined || last === undefined) return [];
-  const difference = batches?.difference(metric.replace(/^eval_/, ''), last.step) ?? null;
-  return [
-    {
-      ...{ label, unit, better },
-      before: values.length > 1 ? { value: first.value } : null,
-      after: { value: last.value },
-      ...(difference && { difference }),
-      note: `${heldOutRows} held-out rows`,
-    },
+  const before = measured.length > 1 ? first.estimate : null;
+  const difference = batches?.difference(metric.replace(/^eval_/, ''), last.row.step) ?? null;
+  const notes = [
+    `${heldOutRows} held-out rows`,
+    ...(before && metric === ACCURACY ? tieNotes(first.row, last.row) : []),
   ];
+  const note = notes.join('; ');
+  const after = last.estimate;
+  return [{ label, unit, better, before, after, ...(difference && { difference }), note }];
+}
+
+const ACCURACY = 'eval_rewards/accuracies';
+const TIES = 'eval_rewards/ties';
+
+/** What ties mean: before the first step, all pairs are tied. */
+function tieNotes(before: MetricsRow, after: MetricsRow): string[] {
+  const shares = [before[TIES] ?? 0, after[TIES] ?? 0];
+  if (shares.every((share) => share === 0)) return [];
+  const [first, last] = shares.map(formatShare);
+  return [`ties count half (${first} of the pairs before, ${last} after)`];
 }
 
 /** @param until step of the result: later answers are those of other weights */
