@@ -19,13 +19,6 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const asked = await readPrompts(options);
   const prompts = asked.map(({ prompt }) => prompt);
   const { model, adapter } = await openModel(options);
-  const plain = asked.filter(({ prompt, place }) => place !== undefined && !isChat(prompt)).length;
-  if (plain > 0 && !options.raw && model.tokenizer.chatTemplate !== null) {
-    complain(
-      `note: ${plain} of ${asked.length} rows of ${options.prompts} are plain text, which the model continues without its chat template. ` +
-        'To ask them as a user, write each prompt as messages: [{"role": "user", "content": …}]. To continue plain text without this note, pass --raw',
-    );
-  }
   const { samples, batchSize } = options;
   const parts = { prompts, samples, fromFile: options.prompts !== null };
   const single = prompts.length === 1 && samples === 1;
@@ -58,9 +51,11 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     sayDryRun(plan, json);
     return 0;
   }
-  if (!options.raw && model.tokenizer.chatTemplate !== null && asked.some(isPlainRow)) {
+  const plain = asked.filter(isPlainRow).length;
+  if (plain > 0 && !options.raw && model.tokenizer.chatTemplate !== null) {
     complain(
-      `note: ${options.prompts} has plain prompts, which are continued as plain text. To ask them in a chat, pass --wrap-chat`,
+      `note: ${plain} of ${asked.length} rows of ${options.prompts} are plain text, which is continued without the chat template. ` +
+        'To ask them in a chat, pass --wrap-chat; to continue plain text without this note, --raw',
     );
   }
   const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options));
