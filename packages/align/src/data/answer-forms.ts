@@ -67,13 +67,13 @@ export const checkAnswerForms = (kind: RowKind, row: Fields, fail: Fail): void =
   if (kind === 'ranking' && !verdicts.some((verdict) => has(row, verdict))) return;
   for (const name of other?.names ?? []) {
     if (!has(row, name) || (name === 'labels' && !Array.isArray(row.labels))) continue;
+    const areSteps = kind === 'samples' && name === 'labels';
     fail(name, {
-      expected: other!.expected,
+      expected: areSteps ? 'whole answers, not the steps of one' : other!.expected,
       found: describeValue(row[name]),
-      advice:
-        kind === 'samples' && name === 'labels'
-          ? 'keel reward trains on the steps of an answer. To score each completion as an answer, remove "labels"'
-          : `Remove "${name}", or write such rows to a file of their own`,
+      advice: areSteps
+        ? 'Only keel reward uses the steps of an answer. To use each completion as an answer, remove "labels"'
+        : `Remove "${name}", or write such rows to a file of their own`,
     });
   }
 };
