@@ -79,6 +79,7 @@ export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
+  formatBytes,
   formatCount,
   formatDuration,
   formatPerplexity,

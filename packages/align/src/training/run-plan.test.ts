@@ -107,7 +107,10 @@ describe('the plan of a run', () => {
     expect(found.sort()).toEqual(['step-2', 'step-3']);
     const size = bytesIn(join(options.output, 'checkpoints/step-3'));
     expect(Math.abs(bytesEach / size - 1)).toBeLessThan(0.1);
-    expect(Math.abs(resultBytes / bytesIn(join(options.output, 'final')) - 1)).toBeLessThan(0.1);
+    // The result has some kilobytes of text besides: its card, and what the tokenizer is.
+    const text = bytesIn(join(options.output, 'final')) - resultBytes;
+    expect(text).toBeGreaterThan(0);
+    expect(text).toBeLessThan(16_000);
   });
 
   it('of a resumed run has the finished steps, and the checkpoints that are still to come', async () => {

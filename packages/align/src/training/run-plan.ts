@@ -6,6 +6,7 @@ import { type LanguageModel, linearLayers, namedWeights, type StoredWeights } fr
 import { dtypeBytes, type ScheduleName, type Tensor, threads } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
+import { formatBytes } from '../runs/progress.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { PassPlan } from './pass-plan.ts';
 import type { Policy } from './policy.ts';
@@ -254,10 +255,9 @@ function freeBytes(path: string): number | null {
 
 function shortOfDisk({ output, checkpoints, steps }: RunPlan): string {
   const { bytesEach, resultBytes, neededBytes, freeBytes: free } = checkpoints;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
   return (
-    `${output}: the disk may become full. Checkpoints of about ${gigabytes(bytesEach)} and the result of about ${gigabytes(resultBytes)} ` +
-    `take up to ${gigabytes(neededBytes)} in ${steps.total - steps.done} steps, and ${gigabytes(free!)} are free. Free some space, ` +
+    `${output}: the disk may become full. Checkpoints of about ${formatBytes(bytesEach)} and the result of about ${formatBytes(resultBytes)} ` +
+    `take up to ${formatBytes(neededBytes)} in ${steps.total - steps.done} steps, and ${formatBytes(free!)} are free. Free some space, ` +
     'pass a smaller --save-total-limit or --save-steps none, or another --output'
   );
 }

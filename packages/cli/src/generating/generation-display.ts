@@ -24,11 +24,18 @@ export interface DisplayParts {
   fromFile: boolean;
 }
 
-/** One JSON object per answer, in the order of the prompts. */
+/**
+ * One JSON object per answer, in the order of the prompts. What continues an assistant message is
+ * printed as text, since it is a part of a message.
+ */
 export const jsonDisplay = (asked: readonly AskedRow[], parts: DisplayParts): GenerationDisplay =>
-  whole(parts.samples, (result) =>
-    sayJsonText(exactJson(answerRow(asked[result.promptIndex]!, result, parts))),
-  );
+  whole(parts.samples, (result) => {
+    const row = asked[result.promptIndex]!;
+    const answer = answerRow(row, result, parts);
+    const { prompt, opening } = row;
+    const continues = isChat(prompt) && prompt.at(-1)!.role === 'assistant';
+    sayJsonText(exactJson(continues ? { ...answer, completion: opening + result.text } : answer));
+  });
 
 /** Each answer under its prompt. */
 export const listDisplay = ({ prompts, samples }: DisplayParts): GenerationDisplay =>

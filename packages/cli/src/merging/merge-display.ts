@@ -1,5 +1,5 @@
 import type { MergeEvent, MergeResult } from '@keel/align';
-import { drawBar } from '@keel/align/internal';
+import { drawBar, formatBytes } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
 import { complain, say, sayJson } from '../terminal.ts';
@@ -28,9 +28,6 @@ export const jsonMerge = (): MergeDisplay => ({
   close() {},
 });
 
-const megabytes = (bytes: number): string =>
-  bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
-
 /** Lines, and on a terminal a bar while the weights are written. */
 export class HumanMerge implements MergeDisplay {
   readonly #bar: SingleBar | null;
@@ -39,7 +36,7 @@ export class HumanMerge implements MergeDisplay {
 
   constructor() {
     this.#bar = terminalBar(process.stdout, (columns, share) => {
-      const text = ` ${megabytes(this.#done)} of ${megabytes(this.#total)}`;
+      const text = ` ${formatBytes(this.#done)} of ${formatBytes(this.#total)}`;
       return `writing ${drawBar(share, Math.max(10, Math.min(40, columns - text.length - 8)))}${text}`;
     });
   }
@@ -68,7 +65,7 @@ export class HumanMerge implements MergeDisplay {
         ? `Checked: on a probe text, its scores differ from those of base and adapter by at most ${score!.toExponential(1)}.`
         : `Checked: on a probe text, its KL divergence from base and adapter is ${kl.toExponential(1)} nats per token, with the same most likely token in ${sameTop!.count} of ${sameTop!.of} places.`,
     );
-    say(`Wrote ${output}: ${megabytes(bytes)} of weights in ${dtype}.`);
+    say(`Wrote ${output}: ${formatBytes(bytes)} of weights in ${dtype}.`);
     const use = kind === 'reward model' ? 'score --data answers.jsonl --reward' : 'chat --model';
     say(`Try it:  npx keel ${use} ${shellWord(output)}`);
   }
@@ -81,7 +78,7 @@ export class HumanMerge implements MergeDisplay {
     this.#done = done;
     this.#total = total;
     if (this.#bar === null) {
-      if (done === 0) say(`Writing ${megabytes(total)}`);
+      if (done === 0) say(`Writing ${formatBytes(total)}`);
       return;
     }
     if (!this.#bar.isActive) this.#bar.start(total, 0);

@@ -1,4 +1,4 @@
-import { formatCount, type ModelFacts, type RunPlan } from '@keel/align/internal';
+import { formatBytes, formatCount, type ModelFacts, type RunPlan } from '@keel/align/internal';
 
 /** What a run is going to do, in aligned lines. */
 export function runPlanText(plan: RunPlan): string {
@@ -77,13 +77,6 @@ function outputText({ output, checkpoints }: RunPlan): string {
   if (every === null) return `${output}: no checkpoints, ${result}${free}`;
   const kept = `${count} ${count === 1 ? 'checkpoint' : 'checkpoints'} of about ${formatBytes(bytesEach)}`;
   return `${output}: ${kept} (every ${every} steps and at the end), ${result}${free}`;
-}
-
-/** `850 kB`, `59 MB`, `1.2 GB`. */
-function formatBytes(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  if (bytes < 999.5e6) return `${(bytes / 1e6).toFixed(bytes < 9.95e6 ? 1 : 0)} MB`;
-  return `${(bytes / 1e9).toFixed(bytes < 9.95e9 ? 1 : 0)} GB`;
 }
 
 /** The plan as JSON: names in snake_case, and a method's facts by their names. */
