@@ -2,11 +2,10 @@
 // report.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LanguageModel, otherBaseNotice, type Tokenizer } from '@keel/model';
+import type { LanguageModel, Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
-import { dateNotice } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
@@ -14,15 +13,14 @@ import type { RowKind, RowOf } from '../data/rows.ts';
 import type { Health } from '../health/monitor.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
-import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
+import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
-import { CheckpointWriter } from './checkpoint-writer.ts';
 import { summariseData } from './data-summary.ts';
-import { describeResult } from './describe-result.ts';
+import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import { noteModel } from './model-notices.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
-import { notePlainRows } from './plain-rows.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
@@ -35,7 +33,6 @@ import {
   type RunData,
   writeRows,
 } from './run-data.ts';
-import { RunFailedError } from './run-failed-error.ts';
 import {
   begunPassTokens,
   compareWithCheckpoint,
@@ -235,11 +232,7 @@ async function train<
     ? await kind.load(asked)
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
-  const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
-  if (dated !== null) notice(dated);
-  const other = asked.adapter === null ? null : await otherBaseNotice(model, asked.adapter);
-  if (other !== null) notice(other, 'other-base');
-  notePlainRows(data.rows, model.tokenizer.chatTemplate, notice);
+  await noteModel(model, asked, data.rows, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -279,18 +272,10 @@ async function train<
   const facts = kind.facts?.(prepared) ?? [];
   const { verb } = kind.definition;
   const planned = {
-    verb,
-    options,
-    policy,
-    source,
-    evaluation,
-    passes,
-    run,
-    steps,
-    perBatch,
-    facts,
+    ...{ verb, options, policy, source, evaluation, passes, run, steps, perBatch, facts },
+    rowKind: kind.rowKind,
   };
-  onEvent({ type: 'plan', plan: await planRun({ ...planned, rowKind: kind.rowKind }, notice) });
+  onEvent({ type: 'plan', plan: await planRun(planned, notice) });
   const summaryIn = options.dryRun ? null : path;
   await summariseData({ data, source, evaluation, path: summaryIn, onEvent, signal });
   let task: T;
@@ -334,43 +319,15 @@ async function train<
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
-  const result = { path: run.path, final: run.finalPath, ...ended, health: watch.health };
+  const result = { path, final: run.finalPath, ...ended, health: watch.health };
   if (ended.interrupted) return { ...result, headlines: [] };
-  const saveLast = async (): Promise<CheckpointWriter> => {
-    // With --save-steps none, the steps are in no checkpoint yet.
-    const newest = await run.latestCheckpoint();
-    const progress = { totalSteps: steps, evaluationDue: false };
-    const saved = newest && { ...newest, ...progress };
-    const writer = new CheckpointWriter(loop, saved, options.saveTotalLimit);
-    await writer.save(ended.step, progress).catch(() => {});
-    return writer;
-  };
-  try {
-    const { best } = watch;
-    if (best !== null && best.step !== ended.step) {
-      await saveLast();
-      watch.loadBest();
-    }
-    const resultStep = best?.step ?? null;
-    const shown = await kind.finish?.({ ...prepared, resultStep }, task);
-    await run.saveFinal(saveWeights);
-    const seconds = (performance.now() - began) / 1000;
-    const { verb } = kind.definition;
-    const found = writeRunReport(run, {
-      ...{ verb, options, headlines, environment, seconds, shown },
-      heldOutRows: evaluation?.usable ?? 0,
-      data: { training: data.rows.files, heldOut: data.heldOut?.files ?? null },
-      ...{ health: watch.health, answers: watch.answers, best, batches: watch.batches },
-    });
-    const step = best?.step ?? ended.step;
-    const made = { kind: kind.definition, options, data, model, headlines: found, step };
-    await describeResult(run.finalPath, made, notice);
-    return { ...result, headlines: found, ...(best && { best }) };
-  } catch (error) {
-    const writer = await saveLast();
-    const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
-    throw new RunFailedError(error, left);
-  }
+  const finished = await finishRun({
+    ...{ definition: kind.definition, options, data, model, run, loop, watch, environment },
+    ...{ headlines, steps, step: ended.step, heldOutRows: evaluation?.usable ?? 0, notice },
+    finish: async (resultStep) => kind.finish?.({ ...prepared, resultStep }, task),
+    seconds: () => (performance.now() - began) / 1000,
+  });
+  return { ...result, ...finished };
 }
 
 /**
