@@ -41,6 +41,12 @@ export function refuseUnwritable(path: string): void {
   let folder = resolve(path);
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   try {
+    // Of a file, this names the file as the reason; access would only deny permission.
+    statSync(`${folder}/.`);
+  } catch (error) {
+    throw fileError(error, { path, use: 'written' });
+  }
+  try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fileError(error, { path: folder, use: 'written' });

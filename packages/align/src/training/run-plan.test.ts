@@ -201,6 +201,11 @@ describe('a dry run', () => {
     ['a model', { model: 'none' }, /no model at none/],
     ['targets of the adapter', { ...lora, loraTargets: ['nothing'] }, /nothing/],
     ['nothing to resume', { resume: true }, /config\.yaml/],
+    [
+      'a folder below a file',
+      { output: join(import.meta.filename, 'run') },
+      /run-plan\.test\.ts is a file/,
+    ],
   ])('refuses what a run refuses: %s', async (_name, own, message) => {
     const options = optionsOf(own);
     const refusal = async (dryRun: boolean): Promise<string> => {
